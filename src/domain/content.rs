@@ -1,0 +1,131 @@
+//! What a fetch brought, and how it compares with what is stored.
+
+use super::fingerprint::Fingerprint;
+use super::text::{SafeLine, cut_chars, is_blank};
+use serde::{Deserialize, Serialize};
+
+/// Contents are cut here, in characters (upstream's limit).
+pub const MAX_CONTENT_CHARS: usize = 200_000;
+/// Titles are cut here, in characters.
+pub const MAX_TITLE_CHARS: usize = 255;
+
+/// A page that was fetched and turned into text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The page's own title, at most [`MAX_TITLE_CHARS`]; `None` when it has none or a blank one.
+    pub title: Option<SafeLine>,
+    /// Markdown, at most [`MAX_CONTENT_CHARS`], without U+0000; never blank.
+    pub content: String,
+    /// Something was cut off the content or the title, said in the outcome.
+    pub cut: Option<&'static str>,
+    /// Bytes of the body after decompression.
+    pub bytes: u64,
+    /// The status of the last answer.
+    pub http_status: u16,
+    /// `ETag` as the server wrote it.
+    pub etag: Option<String>,
+    /// `Last-Modified` as the server wrote it.
+    pub last_modified: Option<String>,
+}
+
+impl Page {
+    /// Cuts `title` and `content` to their limits. `None` when the content is blank (`content_empty`).
+    pub fn new(title: Option<&str>, content: String, bytes: u64, http_status: u16) -> Option<Self> {
+        if is_blank(&content) {
+            return None;
+        }
+        let content = super::text::without_nul(content);
+        let (kept, content_cut) = cut_chars(&content, MAX_CONTENT_CHARS);
+        let content = if content_cut { kept.to_owned() } else { content };
+        let title = title.map(SafeLine::new).filter(|title| !is_blank(title));
+        let title_cut = title.as_ref().is_some_and(|title| cut_chars(title, MAX_TITLE_CHARS).1);
+        Some(Self {
+            title: title.map(|title| SafeLine::new(cut_chars(&title, MAX_TITLE_CHARS).0)),
+            content,
+            cut: match (content_cut, title_cut) {
+                (true, true) => Some("cut at 200,000 characters, title at 255"),
+                (true, false) => Some("cut at 200,000 characters"),
+                (false, true) => Some("title cut at 255 characters"),
+                (false, false) => None,
+            },
+            bytes,
+            http_status,
+            etag: None,
+            last_modified: None,
+        })
+    }
+}
+
+/// What a good attempt meant for the stored content (our field `content`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentChange {
+    /// Content was written and there was no fingerprint to compare with.
+    First,
+    /// Content was written over another.
+    Changed,
+    /// The same text.
+    Same,
+    /// The server said so (304).
+    NotModified,
+    /// Another text that was not trusted; the old one stays.
+    Held,
+}
+
+impl ContentChange {
+    /// Compares a fetched text with the stored fingerprint.
+    pub fn between(stored: Option<&Fingerprint>, fetched: &Fingerprint) -> Self {
+        match stored {
+            None => Self::First,
+            Some(stored) if stored == fetched => Self::Same,
+            Some(_) => Self::Changed,
+        }
+    }
+
+    /// Whether content, name and fingerprint are written.
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::First | Self::Changed)
+    }
+
+    /// The word in outcomes and filters.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Changed => "changed",
+            Self::Same => "same",
+            Self::NotModified => "not_modified",
+            Self::Held => "held",
+        }
+    }
+
+    /// Reads a stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::First, Self::Changed, Self::Same, Self::NotModified, Self::Held]
+            .into_iter()
+            .find(|change| change.word() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_are_on_characters_and_said() {
+        let page = Page::new(Some(&"é".repeat(300)), "語".repeat(200_001), 600_003, 200).expect("not blank");
+        assert_eq!(page.content.chars().count(), MAX_CONTENT_CHARS);
+        assert_eq!(page.title.as_deref().map(|title| title.chars().count()), Some(MAX_TITLE_CHARS));
+        assert_eq!(page.cut, Some("cut at 200,000 characters, title at 255"));
+        let whole = Page::new(Some(" \u{a0} "), "a\0b".into(), 3, 200).expect("not blank");
+        assert_eq!((whole.title, whole.content.as_str(), whole.cut), (None, "ab", None));
+        assert_eq!(Page::new(None, "\u{a0}\n".into(), 3, 200), None);
+    }
+
+    #[test]
+    fn a_missing_fingerprint_is_a_first_content() {
+        let (a, b) = (Fingerprint::of("a"), Fingerprint::of("b"));
+        assert_eq!(ContentChange::between(None, &a), ContentChange::First);
+        assert_eq!(ContentChange::between(Some(&a), &a), ContentChange::Same);
+        assert_eq!(ContentChange::between(Some(&b), &a), ContentChange::Changed);
+    }
+}

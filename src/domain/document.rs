@@ -1,0 +1,342 @@
+//! A document as lists and screens know it, and the one word that says how it stands.
+
+use super::failure::{ErrorCode, FailureClass};
+use super::id::{AccountId, AssistantId, DocumentId};
+use super::job::{JobState, QueueClass};
+use super::text::SafeLine;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long a `syncing` row without a job of ours is taken to be somebody else's work (upstream.md 2.3).
+pub const STUCK_AFTER: Duration = Duration::from_secs(2 * 3_600);
+
+/// `captain_documents.sync_status`; NULL is a document that was never synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SyncStatus {
+    /// 0
+    Syncing,
+    /// 1
+    Synced,
+    /// 2
+    Failed,
+}
+
+impl SyncStatus {
+    /// The integer that Chatwoot's enum stores.
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Syncing => 0,
+            Self::Synced => 1,
+            Self::Failed => 2,
+        }
+    }
+
+    /// `None` for an integer that upstream does not know either.
+    pub const fn from_code(code: i64) -> Option<Self> {
+        match code {
+            0 => Some(Self::Syncing),
+            1 => Some(Self::Synced),
+            2 => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+
+/// Where a running attempt is. A live event; only the row key `sync_step` of a Chatwoot worker is ever stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncStep {
+    /// The page is being fetched.
+    Fetching,
+    /// Its fingerprint is compared with the stored one.
+    Comparing,
+    /// The new content is being written.
+    Updating,
+}
+
+impl SyncStep {
+    /// The word on the screen and in the row.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fetching => "fetching",
+            Self::Comparing => "comparing",
+            Self::Updating => "updating",
+        }
+    }
+
+    /// Reads the row's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Fetching, Self::Comparing, Self::Updating].into_iter().find(|step| step.word() == word)
+    }
+}
+
+/// The status of a document: exactly one word (design.md 5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The last sync ended in a failure that is not tried again by itself.
+    Failed,
+    /// `syncing` for longer than [`STUCK_AFTER`] without a job of ours.
+    Stuck,
+    /// An attempt was made; the next one has its time.
+    Waiting,
+    /// An attempt is running.
+    Syncing,
+    /// A job is ready for a free slot.
+    Queued,
+    /// Synced, but longer ago than the plan's cadence.
+    Stale,
+    /// Synced.
+    Synced,
+    /// Never synced.
+    Never,
+}
+
+impl Status {
+    /// Every status, the ones that need eyes first; also the order of the sort by status.
+    pub const ALL: [Self; 8] =
+        [Self::Failed, Self::Stuck, Self::Waiting, Self::Syncing, Self::Queued, Self::Stale, Self::Synced, Self::Never];
+
+    /// The word in filters, lists and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Stuck => "stuck",
+            Self::Waiting => "waiting",
+            Self::Syncing => "syncing",
+            Self::Queued => "queued",
+            Self::Stale => "stale",
+            Self::Synced => "synced",
+            Self::Never => "never",
+        }
+    }
+
+    /// Reads a filter's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+}
+
+/// What the status is derived from. The SQL of the store derives the same; a test holds them together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusFacts {
+    /// The live job's state and how many attempts it has had, if there is a live job.
+    pub live_job: Option<(JobState, u32)>,
+    /// The row's status.
+    pub sync_status: Option<SyncStatus>,
+    /// The row's `last_sync_attempted_at`.
+    pub attempted_at: Option<Timestamp>,
+    /// The row's `last_synced_at`.
+    pub synced_at: Option<Timestamp>,
+    /// How often the account's plan wants a sync; `None` without a plan.
+    pub cadence: Option<Duration>,
+}
+
+impl StatusFacts {
+    /// The first word that fits.
+    pub fn status(&self, now: Timestamp) -> Status {
+        match self.live_job {
+            Some((JobState::Running, _)) => return Status::Syncing,
+            Some((JobState::Ready, _)) => return Status::Queued,
+            Some((JobState::Scheduled, attempts)) if attempts > 0 => return Status::Waiting,
+            _ => {}
+        }
+        match self.sync_status {
+            Some(SyncStatus::Failed) => Status::Failed,
+            Some(SyncStatus::Syncing) => match self.attempted_at {
+                Some(at) if now.since(at) <= STUCK_AFTER => Status::Syncing,
+                _ => Status::Stuck,
+            },
+            Some(SyncStatus::Synced) => match (self.synced_at, self.cadence) {
+                (Some(at), Some(every)) if now.since(at) > every => Status::Stale,
+                _ => Status::Synced,
+            },
+            None => Status::Never,
+        }
+    }
+}
+
+/// One document with all that a list shows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentRow {
+    /// The document.
+    pub id: DocumentId,
+    /// The page's title or the name that a person gave.
+    pub name: SafeLine,
+    /// `external_link`.
+    pub url: SafeLine,
+    /// The URL's host and port.
+    pub host: SafeLine,
+    /// Its account.
+    pub account_id: AccountId,
+    /// Its assistant.
+    pub assistant_id: AssistantId,
+    /// `status` is `available`; others are never synced.
+    pub available: bool,
+    /// The one word.
+    pub status: Status,
+    /// The row's step (a Chatwoot worker's; ours are live events).
+    pub sync_step: Option<SyncStep>,
+    /// The last failure's code, kept until a success.
+    pub error_code: Option<ErrorCode>,
+    /// The last failure in plain language, kept until a success.
+    pub detail: Option<SafeLine>,
+    /// The HTTP status of the last failure, when it had one.
+    pub http_status: Option<u16>,
+    /// When the last attempt started or ended.
+    pub attempted_at: Option<Timestamp>,
+    /// When it was last found good, changed or not.
+    pub synced_at: Option<Timestamp>,
+    /// When the live job runs next; `None` without one that waits for a time.
+    pub next_attempt_at: Option<Timestamp>,
+    /// The live job's attempt, else the last job's.
+    pub attempt: Option<u32>,
+    /// The live job's class, else the last job's.
+    pub queue: Option<QueueClass>,
+    /// Lower-case hex, when content was stored.
+    pub fingerprint: Option<String>,
+    /// Characters of the stored content.
+    pub content_length: Option<u64>,
+    /// Changes only when content or name change.
+    pub updated_at: Timestamp,
+    /// The failure just recorded by the live job, as `n of m` of its class: "timeout, 2 of 4".
+    pub try_of: Option<Try>,
+    /// Who runs it now: the worker's name, for people.
+    pub held_by: Option<SafeLine>,
+    /// Who asked for the live job, else for the last one.
+    pub requested_by: Option<SafeLine>,
+    /// A running attempt was told to stop.
+    pub cancel_requested: bool,
+    /// The last eight results, oldest first.
+    pub recent: Vec<RecentResult>,
+    /// How many earlier contents are kept.
+    pub versions: u32,
+}
+
+/// "2 of 4": the failure just recorded, in its own class's counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Try {
+    /// Whose counter.
+    pub class: FailureClass,
+    /// Failures of this class so far.
+    pub number: u32,
+    /// Attempts that this class allows.
+    pub of: u32,
+}
+
+/// One glyph of the strip of recent results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecentResult {
+    /// New content.
+    Updated,
+    /// Good, nothing new.
+    Unchanged,
+    /// A failure that is tried again.
+    Retrying,
+    /// A failure that ended the job.
+    Failed,
+    /// The worker died.
+    Lost,
+    /// Cancelled or purged.
+    Stopped,
+}
+
+impl RecentResult {
+    /// The letter under which the store keeps it.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Updated => 'u',
+            Self::Unchanged => 's',
+            Self::Retrying => 'r',
+            Self::Failed => 'f',
+            Self::Lost => 'l',
+            Self::Stopped => 'c',
+        }
+    }
+
+    /// Reads a letter.
+    pub fn from_letter(letter: char) -> Option<Self> {
+        [Self::Updated, Self::Unchanged, Self::Retrying, Self::Failed, Self::Lost, Self::Stopped]
+            .into_iter()
+            .find(|result| result.letter() == letter)
+    }
+
+    /// How many the strip keeps.
+    pub const KEPT: usize = 8;
+}
+
+/// How many documents stand at each status, in the order of [`Status::ALL`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    by_status: [u64; 8],
+}
+
+impl Counts {
+    /// Sets the number at `status`.
+    pub fn set(&mut self, status: Status, documents: u64) {
+        self.by_status[status as usize] = documents;
+    }
+
+    /// The number at `status`.
+    pub fn of(&self, status: Status) -> u64 {
+        self.by_status[status as usize]
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.by_status.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_the_first_word_that_fits() {
+        let now = Timestamp::from_micros(1_000_000_000_000_000);
+        let ago = |s| Some(now.minus(Duration::from_secs(s)));
+        let week = Some(Duration::from_secs(7 * 86_400));
+        let row = |sync_status, attempted_at, synced_at, cadence| StatusFacts {
+            live_job: None,
+            sync_status,
+            attempted_at,
+            synced_at,
+            cadence,
+        };
+        let job = |state, attempts| StatusFacts {
+            live_job: Some((state, attempts)),
+            ..row(Some(SyncStatus::Failed), ago(9), None, None)
+        };
+        let cases = [
+            (job(JobState::Running, 1), Status::Syncing),
+            (job(JobState::Ready, 0), Status::Queued),
+            (job(JobState::Scheduled, 1), Status::Waiting),
+            (job(JobState::Scheduled, 0), Status::Failed),
+            (row(Some(SyncStatus::Failed), ago(1), None, None), Status::Failed),
+            (row(Some(SyncStatus::Syncing), ago(7_200), None, None), Status::Syncing),
+            (row(Some(SyncStatus::Syncing), ago(7_201), None, None), Status::Stuck),
+            (row(Some(SyncStatus::Syncing), None, None, None), Status::Stuck),
+            (row(Some(SyncStatus::Synced), ago(1), ago(8 * 86_400), week), Status::Stale),
+            (row(Some(SyncStatus::Synced), ago(1), ago(6 * 86_400), week), Status::Synced),
+            (row(Some(SyncStatus::Synced), ago(1), ago(900 * 86_400), None), Status::Synced),
+            (row(None, None, None, week), Status::Never),
+        ];
+        for (facts, status) in cases {
+            assert_eq!(facts.status(now), status, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn counts_add_up() {
+        let mut counts = Counts::default();
+        counts.set(Status::Failed, 2);
+        counts.set(Status::Never, 3);
+        assert_eq!((counts.of(Status::Failed), counts.of(Status::Synced), counts.total()), (2, 0, 5));
+        for (place, status) in Status::ALL.into_iter().enumerate() {
+            assert_eq!(status as usize, place);
+            assert_eq!(Status::parse(status.word()), Some(status));
+        }
+    }
+}

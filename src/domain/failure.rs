@@ -1,0 +1,192 @@
+//! Why an attempt failed, and what kind of failure that is (design.md 5.2).
+
+use super::text::SafeLine;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// The code in the row and in the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// 404, 410.
+    NotFound,
+    /// 401, 403.
+    AccessDenied,
+    /// The page has no text.
+    ContentEmpty,
+    /// No answer in time; 408, 504.
+    Timeout,
+    /// Anything else between us and the page.
+    FetchFailed,
+    /// An unexpected error of the program, or a worker lost three times.
+    SyncError,
+}
+
+impl ErrorCode {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::NotFound, Self::AccessDenied, Self::ContentEmpty, Self::Timeout, Self::FetchFailed, Self::SyncError];
+
+    /// The word in rows, filters and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::AccessDenied => "access_denied",
+            Self::ContentEmpty => "content_empty",
+            Self::Timeout => "timeout",
+            Self::FetchFailed => "fetch_failed",
+            Self::SyncError => "sync_error",
+        }
+    }
+
+    /// The words on the screen.
+    pub const fn plain(self) -> &'static str {
+        match self {
+            Self::NotFound => "not found",
+            Self::AccessDenied => "access denied",
+            Self::ContentEmpty => "content empty",
+            Self::Timeout => "timeout",
+            Self::FetchFailed => "fetch failed",
+            Self::SyncError => "sync error",
+        }
+    }
+
+    /// Reads a row's or a filter's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.word() == word)
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What is done about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureClass {
+    /// The page is so; not tried again.
+    Permanent,
+    /// May pass; tried again after growing waits.
+    Transient,
+    /// An error of ours; tried again soon, and reported once when it stays.
+    Unexpected,
+}
+
+/// A failed attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What is done about it.
+    pub class: FailureClass,
+    /// The code that is stored.
+    pub code: ErrorCode,
+    /// One line of plain language, without the document's name or URL.
+    pub detail: SafeLine,
+    /// The status that the page answered with, when it answered.
+    pub http_status: Option<u16>,
+    /// For unexpected ones: the error type's name, or `panic`.
+    pub exception_class: Option<String>,
+    /// How long the server asked to be left alone, already cut to [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A permanent failure.
+    pub fn permanent(code: ErrorCode, detail: impl AsRef<str>) -> Self {
+        Self::of(FailureClass::Permanent, code, detail)
+    }
+
+    /// A transient failure.
+    pub fn transient(code: ErrorCode, detail: impl AsRef<str>) -> Self {
+        Self::of(FailureClass::Transient, code, detail)
+    }
+
+    /// An unexpected failure: `sync_error` with the name of what went wrong.
+    pub fn unexpected(exception_class: impl Into<String>, detail: impl AsRef<str>) -> Self {
+        let mut failure = Self::of(FailureClass::Unexpected, ErrorCode::SyncError, detail);
+        failure.exception_class = Some(exception_class.into());
+        failure
+    }
+
+    /// The failure that an HTTP status outside 200..=299 is. Redirects are followed before this is asked; one that
+    /// arrives here had nowhere to go and is permanent.
+    pub fn from_status(status: u16, reason: &str) -> Self {
+        let (class, code) = classify_status(status);
+        let mut failure = Self::of(class, code, format!("{status} {reason}").trim_end());
+        failure.http_status = Some(status);
+        failure
+    }
+
+    /// The same with the wait that the server asked for.
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait.map(|wait| wait.min(super::retry::RETRY_AFTER_CAP));
+        self
+    }
+
+    /// The same with the status of the page that was refused for another reason (type, size, emptiness).
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.http_status = Some(status);
+        self
+    }
+
+    fn of(class: FailureClass, code: ErrorCode, detail: impl AsRef<str>) -> Self {
+        Self {
+            class,
+            code,
+            detail: SafeLine::new(detail.as_ref()),
+            http_status: None,
+            exception_class: None,
+            retry_after: None,
+        }
+    }
+}
+
+/// The class and code of an HTTP status that is not a success (the table of design.md 5.2).
+pub const fn classify_status(status: u16) -> (FailureClass, ErrorCode) {
+    match status {
+        404 | 410 => (FailureClass::Permanent, ErrorCode::NotFound),
+        401 | 403 => (FailureClass::Permanent, ErrorCode::AccessDenied),
+        408 | 504 => (FailureClass::Transient, ErrorCode::Timeout),
+        425 | 429 | 500..=599 => (FailureClass::Transient, ErrorCode::FetchFailed),
+        _ => (FailureClass::Permanent, ErrorCode::FetchFailed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FailureClass::{Permanent, Transient};
+
+    #[test]
+    fn the_table_of_statuses() {
+        let cases = [
+            (404, Permanent, ErrorCode::NotFound),
+            (410, Permanent, ErrorCode::NotFound),
+            (401, Permanent, ErrorCode::AccessDenied),
+            (403, Permanent, ErrorCode::AccessDenied),
+            (400, Permanent, ErrorCode::FetchFailed),
+            (402, Permanent, ErrorCode::FetchFailed),
+            (451, Permanent, ErrorCode::FetchFailed),
+            (304, Permanent, ErrorCode::FetchFailed),
+            (408, Transient, ErrorCode::Timeout),
+            (504, Transient, ErrorCode::Timeout),
+            (425, Transient, ErrorCode::FetchFailed),
+            (429, Transient, ErrorCode::FetchFailed),
+            (500, Transient, ErrorCode::FetchFailed),
+            (503, Transient, ErrorCode::FetchFailed),
+            (599, Transient, ErrorCode::FetchFailed),
+        ];
+        for (status, class, code) in cases {
+            assert_eq!(classify_status(status), (class, code), "{status}");
+        }
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::parse(code.word()), Some(code));
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! The job state machine: what each event makes of a job, of its document's row, and what is recorded.
+//!
+//! Every function here takes a job as it stands in the store and returns a [`Transition`]; the store applies it in the
+//! transaction that read the job. Nothing else decides what a job becomes (design.md 5.2, 5.6; upstream.md 4.4).
+
+use super::content::{ContentChange, Page};
+use super::document::SyncStatus;
+use super::failure::{ErrorCode, Failure, FailureClass};
+use super::fingerprint::Fingerprint;
+use super::id::{DocumentId, JobId};
+use super::outcome::{OutcomeDraft, OutcomeResult};
+use super::retry::{CRASH_LIMIT, Counters, RetryPolicy};
+use super::text::SafeLine;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Where a job is. The first three are live: a document has at most one live job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobState {
+    /// Waits for its time.
+    Scheduled,
+    /// Waits for a free slot.
+    Ready,
+    /// Claimed by a worker.
+    Running,
+    /// Ended synced.
+    Done,
+    /// Ended failed.
+    Failed,
+    /// Ended by a person, or because its document is gone.
+    Cancelled,
+    /// Ended by `purge`.
+    Purged,
+}
+
+impl JobState {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Scheduled, Self::Ready, Self::Running, Self::Done, Self::Failed, Self::Cancelled, Self::Purged];
+
+    /// The word in the store.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Purged => "purged",
+        }
+    }
+
+    /// Reads the store's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// Whether the job still stands for a request.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Scheduled | Self::Ready | Self::Running)
+    }
+}
+
+/// The order in which jobs are served. `auto` is purgeable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueClass {
+    /// A person asked.
+    Manual,
+    /// A later try of an auto job.
+    Retry,
+    /// The schedule asked.
+    Auto,
+}
+
+impl QueueClass {
+    /// In order of service.
+    pub const ALL: [Self; 3] = [Self::Manual, Self::Retry, Self::Auto];
+
+    /// The integer in the store, which is also the order.
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Manual => 0,
+            Self::Retry => 1,
+            Self::Auto => 2,
+        }
+    }
+
+    /// Reads the store's integer.
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.code() == code)
+    }
+
+    /// The word in filters and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Retry => "retry",
+            Self::Auto => "auto",
+        }
+    }
+
+    /// Reads a filter's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.word() == word)
+    }
+
+    /// The class of a later try.
+    pub const fn later(self) -> Self {
+        match self {
+            Self::Auto | Self::Retry => Self::Retry,
+            Self::Manual => Self::Manual,
+        }
+    }
+}
+
+/// What stood in the document's row before the first try of a job, so that it can be put back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowBefore {
+    /// `sync_status`.
+    pub sync_status: Option<SyncStatus>,
+    /// `last_sync_error_code` of the metadata.
+    pub error_code: Option<String>,
+    /// `last_sync_attempted_at`.
+    pub attempted_at: Option<Timestamp>,
+}
+
+/// A job as it stands in the store, with what a transition needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The job.
+    pub id: JobId,
+    /// Its document.
+    pub document_id: DocumentId,
+    /// Where it is.
+    pub state: JobState,
+    /// Its class now.
+    pub class: QueueClass,
+    /// When it may run.
+    pub run_at: Timestamp,
+    /// What it has behind it.
+    pub counters: Counters,
+    /// The code of its last failed try, if a try of it failed.
+    pub last_failure: Option<ErrorCode>,
+    /// The row before its first try; `None` before that try.
+    pub before: Option<RowBefore>,
+    /// Who asked that the running attempt be stopped.
+    pub cancel_requested_by: Option<SafeLine>,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// The page was fetched.
+    Fetched {
+        /// What was fetched, with the fingerprint of its content.
+        page: Box<Page>,
+        /// The fingerprint of `page.content`.
+        fingerprint: Fingerprint,
+        /// How it compares with the fingerprint that was stored at the claim.
+        change: ContentChange,
+    },
+    /// It failed.
+    Failed(Failure),
+    /// It was stopped because of a cancel request, before it came to anything.
+    Stopped,
+}
+
+/// What becomes of the document's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowWrite {
+    /// Not touched.
+    Keep,
+    /// `synced`, now; with the content when the change writes it.
+    Synced,
+    /// `failed` with this code, attempted now.
+    Failed(ErrorCode),
+    /// `failed` with this code, the times untouched: a job that started was stopped after a failed try.
+    BackToFailed(ErrorCode),
+    /// What stood there before the job's first try.
+    Restore(RowBefore),
+}
+
+/// The one report that an exhausted job of ours is worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorReport {
+    /// The error type's name, `panic` or `worker_lost`.
+    pub exception_class: String,
+    /// Plain language.
+    pub detail: SafeLine,
+}
+
+/// What an event makes of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The state it has then.
+    pub state: JobState,
+    /// The class it has then.
+    pub class: QueueClass,
+    /// When it may run, for states that wait.
+    pub run_at: Timestamp,
+    /// The counters it has then.
+    pub counters: Counters,
+    /// The code of its last failed try.
+    pub last_failure: Option<ErrorCode>,
+    /// What becomes of the document's row.
+    pub row: RowWrite,
+    /// What is recorded, in order.
+    pub outcomes: Vec<OutcomeDraft>,
+    /// What is reported, at most once per job.
+    pub report: Option<ErrorReport>,
+}
+
+impl Job {
+    /// A worker takes it: the attempt counts from here.
+    pub fn claimed(&self) -> Counters {
+        Counters { attempt: self.counters.attempt + 1, ..self.counters }
+    }
+
+    /// A running attempt ended. `took` is the wall-clock time since it started.
+    pub fn finished(&self, end: &AttemptEnd, policy: &RetryPolicy, took: Duration, now: Timestamp) -> Transition {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        match end {
+            AttemptEnd::Fetched { page, change, .. } => {
+                let mut draft = OutcomeDraft::new(match change {
+                    ContentChange::Changed => OutcomeResult::Updated,
+                    _ => OutcomeResult::Unchanged,
+                });
+                draft.duration_ms = Some(took);
+                draft.http_status = Some(page.http_status);
+                draft.detail = page.cut.map(SafeLine::new);
+                draft.content = Some(*change);
+                draft.bytes = Some(page.bytes);
+                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
+            }
+            AttemptEnd::Failed(failure) => self.failed(failure, policy, took, now),
+            AttemptEnd::Stopped => self.cancelled(None, now),
+        }
+    }
+
+    fn failed(&self, failure: &Failure, policy: &RetryPolicy, took: u64, now: Timestamp) -> Transition {
+        let mut counters = self.counters;
+        let result = match failure.class {
+            FailureClass::Permanent => OutcomeResult::PermanentFailure,
+            FailureClass::Transient => {
+                counters.transient += 1;
+                OutcomeResult::TransientFailure
+            }
+            FailureClass::Unexpected => {
+                counters.unexpected += 1;
+                OutcomeResult::UnexpectedFailure
+            }
+        };
+        let mut line = OutcomeDraft::new(result);
+        line.error_code = Some(failure.code);
+        line.exception_class.clone_from(&failure.exception_class);
+        line.duration_ms = Some(took);
+        line.http_status = failure.http_status;
+        line.detail = Some(failure.detail.clone());
+
+        let ended = |state, extra: Option<OutcomeDraft>, report| Transition {
+            counters,
+            last_failure: Some(failure.code),
+            row: RowWrite::Failed(failure.code),
+            outcomes: std::iter::once(line.clone()).chain(extra).collect(),
+            report,
+            ..self.becomes(state, now)
+        };
+        if self.cancel_requested_by.is_some() {
+            return ended(JobState::Cancelled, Some(self.cancel_line()), None);
+        }
+        let failures = counters.of(failure.class);
+        if let Some(wait) = policy.wait(failure.class, failures, failure.retry_after) {
+            let run_at = now.plus(wait);
+            line.next_attempt_at = Some(run_at);
+            return Transition {
+                class: self.class.later(),
+                run_at,
+                counters,
+                last_failure: Some(failure.code),
+                // Between transient tries the row stays `syncing`; between unexpected ones it is failed (upstream 4.4).
+                row: match failure.class {
+                    FailureClass::Unexpected => RowWrite::Failed(failure.code),
+                    _ => RowWrite::Keep,
+                },
+                outcomes: vec![line],
+                ..self.becomes(JobState::Scheduled, now)
+            };
+        }
+        let exhausted = match failure.class {
+            FailureClass::Permanent => return ended(JobState::Failed, None, None),
+            FailureClass::Transient => OutcomeResult::TransientRetryExhausted,
+            FailureClass::Unexpected => OutcomeResult::UnexpectedRetryExhausted,
+        };
+        let mut last = OutcomeDraft::new(exhausted).with_detail(format!("given up after {failures} attempts"));
+        last.error_code = Some(failure.code);
+        last.exception_class.clone_from(&failure.exception_class);
+        let report = failure
+            .exception_class
+            .as_ref()
+            .map(|class| ErrorReport { exception_class: class.clone(), detail: failure.detail.clone() });
+        ended(JobState::Failed, Some(last), report)
+    }
+
+    /// Its worker died, or its lease ran out.
+    pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
+        let counters = Counters { crashes: self.counters.crashes + 1, ..self.counters };
+        let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(format!("worker {worker} is gone"));
+        if self.cancel_requested_by.is_some() {
+            return Transition {
+                counters,
+                row: self.stopped_row(),
+                outcomes: vec![line, self.cancel_line()],
+                ..self.becomes(JobState::Cancelled, now)
+            };
+        }
+        if counters.crashes < CRASH_LIMIT {
+            return Transition {
+                class: self.class.later(),
+                counters,
+                outcomes: vec![line],
+                ..self.becomes(JobState::Ready, now)
+            };
+        }
+        let detail = format!("{CRASH_LIMIT} workers were lost while they ran it");
+        let mut last = OutcomeDraft::new(OutcomeResult::CrashExhausted).with_detail(&detail);
+        last.error_code = Some(ErrorCode::SyncError);
+        Transition {
+            counters,
+            last_failure: Some(ErrorCode::SyncError),
+            row: RowWrite::Failed(ErrorCode::SyncError),
+            outcomes: vec![line, last],
+            report: Some(ErrorReport { exception_class: "worker_lost".into(), detail: SafeLine::new(&detail) }),
+            ..self.becomes(JobState::Failed, now)
+        }
+    }
+
+    /// It is ended without an attempt coming to anything: cancelled by a person, or `reason` (its document is gone).
+    pub fn cancelled(&self, reason: Option<&str>, now: Timestamp) -> Transition {
+        let line = match reason {
+            Some(reason) => OutcomeDraft::new(OutcomeResult::Cancelled).with_detail(reason),
+            None => self.cancel_line(),
+        };
+        Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Cancelled, now) }
+    }
+
+    /// It is dropped from the queue: auto jobs that have not started alone.
+    pub fn purged(&self, now: Timestamp) -> Transition {
+        let line = OutcomeDraft::new(OutcomeResult::Purged);
+        Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Purged, now) }
+    }
+
+    /// A draining worker gives it back: number and counters as before the claim, nothing recorded.
+    pub fn released(&self, now: Timestamp) -> Transition {
+        let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
+        if self.cancel_requested_by.is_some() {
+            return self.cancelled(None, now);
+        }
+        Transition { counters, row: self.stopped_row(), ..self.becomes(JobState::Ready, now) }
+    }
+
+    /// The row of a job that started and stops: failed if a try of it failed, else what stood there before.
+    fn stopped_row(&self) -> RowWrite {
+        match (&self.before, self.last_failure) {
+            (None, _) => RowWrite::Keep,
+            (Some(_), Some(code)) => RowWrite::BackToFailed(code),
+            (Some(before), None) => RowWrite::Restore(before.clone()),
+        }
+    }
+
+    fn cancel_line(&self) -> OutcomeDraft {
+        let line = OutcomeDraft::new(OutcomeResult::Cancelled);
+        match &self.cancel_requested_by {
+            Some(by) => line.with_detail(format!("cancelled by {by}")),
+            None => line,
+        }
+    }
+
+    fn becomes(&self, state: JobState, now: Timestamp) -> Transition {
+        Transition {
+            state,
+            class: self.class,
+            run_at: now,
+            counters: self.counters,
+            last_failure: self.last_failure,
+            row: RowWrite::Keep,
+            outcomes: Vec::new(),
+            report: None,
+        }
+    }
+}

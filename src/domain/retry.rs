@@ -1,0 +1,102 @@
+//! When a failed attempt is tried again. Two counters that do not touch, as upstream's handlers have them
+//! (upstream.md 4.3), and a third for lost workers.
+
+use super::failure::FailureClass;
+use std::time::Duration;
+
+/// The longest `Retry-After` that is followed.
+pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(3_600);
+/// Losses of a worker after which a job is given up.
+pub const CRASH_LIMIT: u32 = 3;
+
+/// The waits between attempts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Its length + 1 is the number of attempts that fail as transient.
+    pub transient_waits: Vec<Duration>,
+    /// Its length + 1 is the number of attempts that fail as unexpected.
+    pub unexpected_waits: Vec<Duration>,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            transient_waits: [30, 120, 300].map(Duration::from_secs).into(),
+            unexpected_waits: [5, 5].map(Duration::from_secs).into(),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// How many attempts this class allows.
+    pub fn attempts(&self, class: FailureClass) -> u32 {
+        let waits = match class {
+            FailureClass::Permanent => 0,
+            FailureClass::Transient => self.transient_waits.len(),
+            FailureClass::Unexpected => self.unexpected_waits.len(),
+        };
+        u32::try_from(waits).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The wait after the `failures`-th failure of `class`, from 1; `None` when that was the last attempt. A server's
+    /// `retry_after` may lengthen a wait, never shorten it.
+    pub fn wait(&self, class: FailureClass, failures: u32, retry_after: Option<Duration>) -> Option<Duration> {
+        let place = usize::try_from(failures.checked_sub(1)?).ok()?;
+        match class {
+            FailureClass::Permanent => None,
+            FailureClass::Transient => {
+                let wait = *self.transient_waits.get(place)?;
+                Some(wait.max(retry_after.unwrap_or_default().min(RETRY_AFTER_CAP)))
+            }
+            FailureClass::Unexpected => self.unexpected_waits.get(place).copied(),
+        }
+    }
+}
+
+/// What a job has behind it. Survives restarts, unlike upstream's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Counters {
+    /// Claims that led to an outcome, the running one included.
+    pub attempt: u32,
+    /// Failures of the transient class.
+    pub transient: u32,
+    /// Failures of the unexpected class.
+    pub unexpected: u32,
+    /// Workers lost under it.
+    pub crashes: u32,
+}
+
+impl Counters {
+    /// The failures of `class`.
+    pub const fn of(&self, class: FailureClass) -> u32 {
+        match class {
+            FailureClass::Permanent => 0,
+            FailureClass::Transient => self.transient,
+            FailureClass::Unexpected => self.unexpected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstreams_waits() {
+        let policy = RetryPolicy::default();
+        let wait = |class, n| policy.wait(class, n, None).map(|wait| wait.as_secs());
+        assert_eq!([1, 2, 3, 4].map(|n| wait(FailureClass::Transient, n)), [Some(30), Some(120), Some(300), None]);
+        assert_eq!([1, 2, 3].map(|n| wait(FailureClass::Unexpected, n)), [Some(5), Some(5), None]);
+        assert_eq!(wait(FailureClass::Permanent, 1), None);
+        assert_eq!((policy.attempts(FailureClass::Transient), policy.attempts(FailureClass::Unexpected)), (4, 3));
+    }
+
+    #[test]
+    fn retry_after_lengthens_up_to_an_hour() {
+        let policy = RetryPolicy::default();
+        let wait = |asked| policy.wait(FailureClass::Transient, 1, Some(Duration::from_secs(asked)));
+        assert_eq!(wait(5), Some(Duration::from_secs(30)));
+        assert_eq!(wait(90), Some(Duration::from_secs(90)));
+        assert_eq!(wait(90_000), Some(Duration::from_secs(3_600)));
+    }
+}

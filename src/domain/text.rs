@@ -1,0 +1,217 @@
+//! Untrusted text made safe once, where it enters (titles, URLs, errors, database rows).
+//!
+//! What a terminal would act on never gets past here: control characters, the escape sequences they start, and the
+//! marks that turn the order of what is read.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::Deref;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// One line of text that is safe on a terminal: no control characters, no line breaks, no direction overrides, white
+/// space in single spaces, nothing at the ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct SafeLine(String);
+
+impl SafeLine {
+    /// Makes `raw` safe.
+    pub fn new(raw: &str) -> Self {
+        let mut line = String::with_capacity(raw.len());
+        let mut gap = false;
+        for c in without_escapes(raw) {
+            if c.is_whitespace() || c.is_control() {
+                gap = !line.is_empty();
+            } else if !is_unsafe(c) {
+                if gap {
+                    line.push(' ');
+                    gap = false;
+                }
+                line.push(c);
+            }
+        }
+        Self(line)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for SafeLine {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SafeLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for SafeLine {
+    fn from(raw: &str) -> Self {
+        Self::new(raw)
+    }
+}
+
+impl<'de> Deserialize<'de> for SafeLine {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::new(&String::deserialize(deserializer)?))
+    }
+}
+
+/// Several lines made safe: line feeds stay, tabs are four spaces, the rest as in [`SafeLine`]; runs of spaces stay,
+/// since code depends on them.
+pub fn safe_block(raw: &str) -> String {
+    let mut block = String::with_capacity(raw.len());
+    for c in without_escapes(raw) {
+        match c {
+            '\n' => block.push('\n'),
+            '\t' => block.push_str("    "),
+            c if c.is_control() || is_unsafe(c) => {}
+            c => block.push(c),
+        }
+    }
+    block
+}
+
+/// Without U+0000, which PostgreSQL cannot store.
+pub fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
+}
+
+/// The first `most` characters of `text`, and whether anything was cut off.
+pub fn cut_chars(text: &str, most: usize) -> (&str, bool) {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => (&text[..end], true),
+        None => (text, false),
+    }
+}
+
+/// Whether there is nothing to read in `text`: white space of any kind, as upstream's blank test (a zero-width space
+/// is not blank there).
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// How many terminal cells `text` takes.
+pub fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// `text` cut to `cells` terminal cells, with `…` when something was cut.
+pub fn fit(text: &str, cells: usize) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let Some(room) = cells.checked_sub(1) else {
+        return String::new();
+    };
+    let mut used = 0;
+    let mut fitted = String::new();
+    for c in text.chars() {
+        let cells = c.width().unwrap_or(0);
+        if used + cells > room {
+            break;
+        }
+        used += cells;
+        fitted.push(c);
+    }
+    fitted.truncate(fitted.trim_end().len());
+    fitted.push('…');
+    fitted
+}
+
+/// Characters that are not control characters and still must not reach a terminal: direction overrides and isolates,
+/// line and paragraph separators, interlinear marks, tags, the byte order mark.
+fn is_unsafe(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// The characters of `raw` without escape sequences: the part after ESC or a C1 introducer goes with it, since without
+/// its start it is only rubbish on the screen.
+fn without_escapes(raw: &str) -> impl Iterator<Item = char> + '_ {
+    let mut chars = raw.chars().peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let c = chars.next()?;
+            let kind = match c {
+                '\x1b' => match chars.peek().copied() {
+                    Some(next @ ('[' | ']' | 'P' | 'X' | '^' | '_')) => {
+                        chars.next();
+                        next
+                    }
+                    _ => return Some(c),
+                },
+                '\u{9b}' => '[',
+                '\u{9d}' => ']',
+                '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => 'P',
+                _ => return Some(c),
+            };
+            if kind == '[' {
+                while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+                chars.next_if(|c| matches!(c, '@'..='~'));
+            } else {
+                // A string ends at BEL, ST or the end of the line; an unterminated one must not swallow the page.
+                while let Some(c) = chars.next_if(|c| *c != '\n') {
+                    if c == '\x07' || c == '\u{9c}' {
+                        break;
+                    }
+                    if c == '\x1b' {
+                        chars.next_if_eq(&'\\');
+                        break;
+                    }
+                }
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_go_whole() {
+        let cases = [
+            ("plain", "plain"),
+            ("  a\t\nb  ", "a b"),
+            ("\x1b[2Jgone", "gone"),
+            ("a\x1b]52;c;ZXZpbA==\x07b", "ab"),
+            ("a\x1b]0;title\x1b\\b", "ab"),
+            ("a\u{9b}31mred", "ared"),
+            ("x\u{202e}exe.txt", "xexe.txt"),
+            ("a\rb", "a b"),
+            ("one\x1b", "one"),
+            ("\x1b]no end", ""),
+        ];
+        for (raw, safe) in cases {
+            assert_eq!(SafeLine::new(raw).as_str(), safe, "{raw:?}");
+        }
+        assert_eq!(safe_block("a\n\tb\x1b[1m!\n"), "a\n    b!\n");
+    }
+
+    #[test]
+    fn cuts_fall_on_characters_and_cells() {
+        assert_eq!(cut_chars("日本語", 2), ("日本", true));
+        assert_eq!(cut_chars("日本", 2), ("日本", false));
+        assert_eq!(fit("ご利用ガイド", 7), "ご利用…");
+        assert_eq!(fit("ご利用ガイド", 6), "ご利…");
+        assert_eq!(fit("abc", 3), "abc");
+        assert_eq!(fit("abc", 0), "");
+    }
+
+    #[test]
+    fn blank_is_unicode_white_space_alone() {
+        assert!(is_blank("\u{a0}\u{2003}\n"));
+        assert!(!is_blank("\u{200b}"));
+    }
+}

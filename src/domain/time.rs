@@ -1,0 +1,159 @@
+//! Instants and how long ago they were. UTC everywhere; only the screen knows a zone.
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::fmt;
+use std::time::Duration;
+
+/// An instant in UTC, in whole microseconds since 1970, as both databases store it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From microseconds since 1970, UTC.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970, UTC.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved later.
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(micros(by)))
+    }
+
+    /// This instant moved earlier.
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(by)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after it.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// RFC 3339 in UTC with exactly six digits of fraction, as files and JSON carry it.
+    pub fn rfc3339(self) -> String {
+        self.civil(&TimeZone::UTC, "%Y-%m-%dT%H:%M:%S%.6fZ")
+    }
+
+    /// Reads RFC 3339 of any zone. `None` when it is not that.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let instant: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(instant.as_microsecond()))
+    }
+
+    /// The wall-clock time of day in `zone`, `14:02:31`.
+    pub fn clock(self, zone: &TimeZone) -> String {
+        self.civil(zone, "%H:%M:%S")
+    }
+
+    /// Date and time of day in `zone`, `2026-11-25 14:02:31`.
+    pub fn date_clock(self, zone: &TimeZone) -> String {
+        self.civil(zone, "%Y-%m-%d %H:%M:%S")
+    }
+
+    /// The short name of `zone` at this instant, `CET`.
+    pub fn zone_name(self, zone: &TimeZone) -> String {
+        self.civil(zone, "%Z")
+    }
+
+    fn civil(self, zone: &TimeZone, format: &str) -> String {
+        let instant = jiff::Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        });
+        instant.to_zoned_datetime(zone.clone()).strftime(format).to_string()
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.rfc3339())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse_rfc3339(&text).ok_or_else(|| D::Error::custom("not an RFC 3339 time"))
+    }
+}
+
+/// An age in one unit: `4s`, `12m`, `3h`, `9d`, `2y`.
+pub fn age(of: Duration) -> String {
+    let s = of.as_secs();
+    match s {
+        0..60 => format!("{s}s"),
+        60..3_600 => format!("{}m", s / 60),
+        3_600..86_400 => format!("{}h", s / 3_600),
+        86_400..31_536_000 => format!("{}d", s / 86_400),
+        _ => format!("{}y", s / 31_536_000),
+    }
+}
+
+/// A countdown: `0:42`, `2:54` below an hour; then one unit as [`age`].
+pub fn countdown(left: Duration) -> String {
+    let s = left.as_secs();
+    if s < 3_600 { format!("{}:{:02}", s / 60, s % 60) } else { age(left) }
+}
+
+/// A span in words for sentences: `20 s`, `1.4 s`, `212 ms`, `5 min`, `1 h`.
+pub fn span(of: Duration) -> String {
+    let ms = of.as_millis();
+    let s = of.as_secs();
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..10_000 if ms % 1_000 >= 50 => format!("{:.1} s", of.as_secs_f64()),
+        1_000..120_000 => format!("{s} s"),
+        120_000..7_200_000 => format!("{} min", s / 60),
+        7_200_000..172_800_000 => format!("{} h", s / 3_600),
+        _ => format!("{} d", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_go_out_with_microseconds_and_come_back() {
+        let t = Timestamp::from_micros(1_764_054_151_000_042);
+        assert_eq!(t.rfc3339(), "2025-11-25T07:02:31.000042Z");
+        assert_eq!(Timestamp::parse_rfc3339(&t.rfc3339()), Some(t));
+        assert_eq!(Timestamp::parse_rfc3339("2025-11-25T08:02:31.000042+01:00"), Some(t));
+        assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_panic() {
+        for micros in [i64::MIN, -1, 0, i64::MAX] {
+            let _ = Timestamp::from_micros(micros).rfc3339();
+        }
+        assert_eq!(Timestamp::from_micros(5).since(Timestamp::from_micros(9)), Duration::ZERO);
+    }
+
+    #[test]
+    fn ages_have_one_unit() {
+        let of = |s| age(Duration::from_secs(s));
+        assert_eq!([of(0), of(59), of(60), of(3_599), of(7_200), of(90_000)], ["0s", "59s", "1m", "59m", "2h", "1d"]);
+        assert_eq!(countdown(Duration::from_secs(174)), "2:54");
+        assert_eq!(countdown(Duration::from_secs(7_300)), "2h");
+        assert_eq!(span(Duration::from_millis(1_400)), "1.4 s");
+        assert_eq!(span(Duration::from_millis(20_013)), "20 s");
+    }
+}

@@ -1,0 +1,14 @@
+//! Quarterdeck: a terminal operations console for document syncs, with the job runner inside.
+//!
+//! The rooms, and which way the arrows run (a test reads `src/` and holds them):
+//!
+//! ```text
+//! domain <- config, store, fetch <- runner <- tui, cli <- main        demo knows domain alone; cli starts it
+//! ```
+//!
+//! `domain` is pure. `store` is the only room with SQL, `fetch` the only one that opens connections to pages, `tui` the
+//! only one that knows a terminal. `store` and `fetch` do not know each other; the runner joins them.
+
+pub mod domain;
+pub mod runner;
+pub mod store;

@@ -1,0 +1,51 @@
+//! The only door into a running runner.
+
+use super::event::{Event, Health, RunnerStatus};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+/// A runner that was started. Clones are the same runner; dropping them does not stop it.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) events: broadcast::Sender<Event>,
+    pub(super) status: watch::Receiver<RunnerStatus>,
+    pub(super) health: watch::Receiver<Health>,
+    /// Stop claiming, finish what runs.
+    pub(super) drain: CancellationToken,
+    /// Stop at once: release what runs.
+    pub(super) leave: CancellationToken,
+    /// Cancelled by the runner when it has ended and everything is written or released.
+    pub(super) ended: CancellationToken,
+}
+
+impl Handle {
+    /// Events from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// What it is doing, always the latest.
+    pub fn status(&self) -> watch::Receiver<RunnerStatus> {
+        self.status.clone()
+    }
+
+    /// Whether the database answers, always the latest.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// Asks it to claim nothing more and to finish what runs within its drain time; what is left then is released.
+    pub fn drain(&self) {
+        self.drain.cancel();
+    }
+
+    /// Asks it to release what runs now, counters unchanged, and to end.
+    pub fn leave(&self) {
+        self.leave.cancel();
+    }
+
+    /// Waits until it has ended and everything is written or released.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+}

@@ -1,0 +1,70 @@
+//! The log of outcomes as a stream without loss: read from the store by number, woken by its changes.
+
+use crate::domain::filter::Filter;
+use crate::domain::id::Seq;
+use crate::domain::outcome::Outcome;
+use crate::store::{OutcomeQuery, OutcomesFrom, Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+/// Outcomes read at a time.
+const BATCH: u64 = 500;
+/// Batches that may wait for a slow reader; the rest stays in the store.
+const WAITING: usize = 4;
+/// The pause before the store is asked again after it did not answer.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What a tail brings.
+#[derive(Debug)]
+pub enum Tailed {
+    /// The next outcomes: oldest first, each number one more than the one before.
+    Outcomes(Vec<Outcome>),
+    /// The store did not answer; it is asked again.
+    Unreachable(StoreError),
+}
+
+/// Every outcome after `after`, in order, none twice and none missing, until the receiver is dropped. A slow reader
+/// slows the tail alone, never a worker.
+pub fn follow(store: Arc<dyn Store>, after: Seq) -> mpsc::Receiver<Tailed> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    tokio::spawn(async move {
+        let mut changes = store.changes();
+        let mut last = after;
+        loop {
+            changes.mark_unchanged();
+            let query = OutcomeQuery {
+                filter: Filter::default(),
+                document: None,
+                from: OutcomesFrom::After(last),
+                limit: BATCH,
+            };
+            let read = match store.outcomes(&query).await {
+                Ok(outcomes) => outcomes,
+                Err(error) => {
+                    if sender.send(Tailed::Unreachable(error)).await.is_err() {
+                        return;
+                    }
+                    sleep(AGAIN).await;
+                    continue;
+                }
+            };
+            if let Some(newest) = read.last() {
+                last = newest.seq;
+                let more = read.len() as u64 == BATCH;
+                if sender.send(Tailed::Outcomes(read)).await.is_err() {
+                    return;
+                }
+                if more {
+                    continue;
+                }
+            }
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = sender.closed() => return,
+            }
+        }
+    });
+    receiver
+}

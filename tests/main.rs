@@ -1,0 +1,3 @@
+//! Every integration test, as modules of one target: linking one binary instead of many.
+
+mod support;
