@@ -1,3 +1,5 @@
 //! Every integration test, as modules of one target: linking one binary instead of many.
 
+mod console;
+mod screens;
 mod support;

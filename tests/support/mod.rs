@@ -1,1 +1,5 @@
 //! What the tests share.
+
+pub mod facts;
+pub mod memory;
+pub mod screen;

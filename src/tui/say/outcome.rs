@@ -79,7 +79,7 @@ pub fn reason(outcome: &Outcome) -> String {
         }
         (OutcomeResult::AlreadySyncing, _) => {
             let worker = outcome.worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
-            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!(", asked for by {by}"));
+            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!("; {by} asked"));
             format!("already syncing{worker}{by}")
         }
         (OutcomeResult::Purged, None) => "dropped from the queue".to_owned(),

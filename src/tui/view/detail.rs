@@ -52,7 +52,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     // The list's row is the fresher one.
     let row = model.documents.find(detail.document).unwrap_or(&data.row);
     let mut next = vec![words("  ", Tone::Plain)];
-    next.extend(peek::next(model, row));
+    next.extend(peek::next(model, row, false));
     let lines =
         [vec![words(row.url.to_string(), Tone::Plain)], peek::happened(model, row), next, facts(model, row, data)];
     for (y, line) in lines.iter().enumerate() {

@@ -104,18 +104,20 @@ fn throughput(model: &Model, look: Look) -> Words {
     let history = model.rate.history(model.now);
     let most = history.iter().copied().max().unwrap_or(0);
     let mut line = vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)];
-    if most > 0 && canvas_has_room_for_bars(model) {
-        let bars = history.iter().skip(history.len() / 2).map(|slot| {
+    let bars = match model.size.0 {
+        ..70 => 0,
+        70..100 => 6,
+        100..160 => 10,
+        _ => history.len(),
+    };
+    if most > 0 && bars > 0 {
+        let bars = history.iter().skip(history.len() - bars).map(|slot| {
             let step = (u64::from(*slot) * 7).div_ceil(u64::from(most)) as usize;
             look.glyphs.bars[step.min(7)]
         });
         line.push(words(format!(" {}", bars.collect::<String>()), Tone::Accent));
     }
     line
-}
-
-const fn canvas_has_room_for_bars(model: &Model) -> bool {
-    model.size.0 >= 70
 }
 
 fn queue(model: &Model) -> Words {
@@ -166,6 +168,7 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let forms = [
         (shown(true, true), 3, true),
         (shown(true, true), 2, true),
+        (shown(true, true), 2, false),
         (shown(false, true), 3, true),
         (shown(false, true), 2, true),
         (shown(false, false), 2, false),

@@ -31,9 +31,9 @@ const fn name_at(cells: u16) -> u16 {
     if time == 0 { 3 } else { 1 + time + 3 }
 }
 
-/// The room of a cause: from the name to the right end, one cell free.
+/// The room of a cause: from the name to the right end.
 fn room(cells: u16) -> usize {
-    usize::from(cells.saturating_sub(name_at(cells) + 1))
+    usize::from(cells.saturating_sub(name_at(cells)))
 }
 
 /// How many lines an entry takes in a panel of `cells` cells.
