@@ -107,7 +107,15 @@ pub fn documents() -> Vec<DocumentRow> {
     };
     let mut rows = vec![
         first,
-        failed(813, "Refund policy", ErrorCode::ContentEmpty, Some(200), "the page has no text", 190, Some(ago(12 * 86_400))),
+        failed(
+            813,
+            "Refund policy",
+            ErrorCode::ContentEmpty,
+            Some(200),
+            "the page has no text",
+            190,
+            Some(ago(12 * 86_400)),
+        ),
         failed(814, "Partner programme", ErrorCode::AccessDenied, Some(403), "403 Forbidden", 18, None),
         failed(815, "Legacy API", ErrorCode::Timeout, None, "no answer in 20 s", 400, Some(ago(9 * 86_400))),
         DocumentRow {
@@ -132,9 +140,20 @@ pub fn documents() -> Vec<DocumentRow> {
     }
     rows.push(DocumentRow { synced_at: Some(ago(8 * 86_400)), ..document(50, "Terms of service", Stale) });
     let names = [
-        "Getting started", "Install the widget", "Working hours", "Canned responses", "Labels and teams",
-        "Automation rules", "Macros", "Agent bots", "SLA policies", "Reports overview", "CSAT surveys",
-        "Keyboard shortcuts", "Mobile apps", "Inbox settings",
+        "Getting started",
+        "Install the widget",
+        "Working hours",
+        "Canned responses",
+        "Labels and teams",
+        "Automation rules",
+        "Macros",
+        "Agent bots",
+        "SLA policies",
+        "Reports overview",
+        "CSAT surveys",
+        "Keyboard shortcuts",
+        "Mobile apps",
+        "Inbox settings",
     ];
     for (place, name) in names.into_iter().enumerate() {
         let at = Some(ago(4 + 5 * place as u64));
@@ -213,7 +232,14 @@ pub fn outcomes() -> Vec<Outcome> {
         Outcome {
             next_attempt_at: Some(within(300)),
             attempt: 3,
-            ..failure(20_088, 78, "Community forum", TransientFailure, ErrorCode::FetchFailed, "503 Service Unavailable")
+            ..failure(
+                20_088,
+                78,
+                "Community forum",
+                TransientFailure,
+                ErrorCode::FetchFailed,
+                "503 Service Unavailable",
+            )
         },
         Outcome {
             error_code: None,
@@ -222,7 +248,11 @@ pub fn outcomes() -> Vec<Outcome> {
             ..outcome(20_089, 90, "Legacy changelog", WorkerLost)
         },
         Outcome { content: Some(ContentChange::First), ..outcome(20_090, 105, "Automation rules", Unchanged) },
-        Outcome { duration_ms: None, requested_by: Some("ben".into()), ..outcome(20_091, 813, "Refund policy", AlreadySyncing) },
+        Outcome {
+            duration_ms: None,
+            requested_by: Some("ben".into()),
+            ..outcome(20_091, 813, "Refund policy", AlreadySyncing)
+        },
         Outcome {
             exception_class: Some("panic".into()),
             next_attempt_at: Some(within(5)),
@@ -230,7 +260,11 @@ pub fn outcomes() -> Vec<Outcome> {
         },
     ];
     for seq in 0..12 {
-        lines.push(Outcome { duration_ms: None, content: None, ..outcome(20_093 + seq, 300 + seq, "Old page", Purged) });
+        lines.push(Outcome {
+            duration_ms: None,
+            content: None,
+            ..outcome(20_093 + seq, 300 + seq, "Old page", Purged)
+        });
     }
     lines.push(Outcome {
         duration_ms: None,
@@ -269,10 +303,14 @@ pub fn history(row: &DocumentRow) -> Vec<Outcome> {
         duration_ms: Some(20_034),
         ..failure(seq, id, name, result, ErrorCode::Timeout, "connected in 34 ms, then no answer for 20 s")
     };
-    let by = |by: &str, outcome: Outcome| Outcome { requested_by: Some(by.into()), queue: QueueClass::Manual, ..outcome };
+    let by =
+        |by: &str, outcome: Outcome| Outcome { requested_by: Some(by.into()), queue: QueueClass::Manual, ..outcome };
     let mut history = vec![
         by("ana", failure(20_112, id, name, PermanentFailure, ErrorCode::NotFound, "404 Not Found")),
-        Outcome { duration_ms: None, ..failure(19_004, id, name, TransientRetryExhausted, ErrorCode::Timeout, "given up after 4 attempts") },
+        Outcome {
+            duration_ms: None,
+            ..failure(19_004, id, name, TransientRetryExhausted, ErrorCode::Timeout, "given up after 4 attempts")
+        },
         timeout(19_003, 4, TransientFailure),
         timeout(18_901, 3, TransientFailure),
         outcome(12_000, id, name, Unchanged),

@@ -3,10 +3,10 @@
 use super::facts::{NOW, documents, options, outcomes};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use quarterdeck::domain::document::{Counts, Status};
-use quarterdeck::domain::outcome::Outcome;
-use quarterdeck::runner::event::{Event, Phase, RunnerStatus};
 use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::SkipReason;
+use quarterdeck::runner::event::{Event, Phase, RunnerStatus};
 use quarterdeck::store::{DocumentPage, Preview, QueueState, StoredVersion};
 use quarterdeck::tui::Options;
 use quarterdeck::tui::effect::Effect;
@@ -57,7 +57,10 @@ impl Screen {
         screen.send(Msg::Newest(Ok(outcomes())));
         screen.page(documents());
         screen.send(Msg::Status(RunnerStatus { phase: Phase::Running, busy: 8, slots: 16 }));
-        let steps = [(31, quarterdeck::domain::document::SyncStep::Fetching), (32, quarterdeck::domain::document::SyncStep::Comparing)];
+        let steps = [
+            (31, quarterdeck::domain::document::SyncStep::Fetching),
+            (32, quarterdeck::domain::document::SyncStep::Comparing),
+        ];
         for (document, step) in steps {
             screen.send(Msg::Runner(Event::Step { document: DocumentId(document), step }));
         }

@@ -67,6 +67,9 @@ pub const fn word(outcome: &Outcome, result: OutcomeResult) -> &'static str {
 
 /// What is known of it, in one line without its duration.
 pub fn reason(outcome: &Outcome) -> String {
+    if let (true, Some(detail)) = (outcome.result.is_exhaustion(), &outcome.detail) {
+        return detail.to_string();
+    }
     if let Some(code) = outcome.error_code {
         return cause(code, outcome.http_status, outcome.detail.as_deref());
     }

@@ -55,7 +55,8 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         Status::Syncing if row.cancel_requested => "It was told to stop and ends in a moment.".to_owned(),
         Status::Syncing => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
-            let worker = row.held_by.as_ref().filter(|_| !brief).map_or(String::new(), |worker| format!(" on {worker}"));
+            let worker =
+                row.held_by.as_ref().filter(|_| !brief).map_or(String::new(), |worker| format!(" on {worker}"));
             let number = row.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), |n| format!(", attempt {n}"));
             format!("Runs{since}{worker}{number}. `x` stops it.")
         }

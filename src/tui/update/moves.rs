@@ -40,7 +40,8 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
             *scroll = scrolled(action, *scroll, len, crate::tui::view::help::rows(height));
             return;
         }
-        _ => {}
+        Some(_) => return,
+        None => {}
     }
     match (model.focus, model.detail.is_some()) {
         (Focus::Outcomes, _) => outcomes::go(model, action, up),

@@ -133,8 +133,8 @@ fn hold(model: &mut Model, to: usize, up: &mut Update) {
     while bottom > to && heights[to..=bottom].iter().map(|(_, height)| height).sum::<usize>() > room {
         bottom -= 1;
     }
-    // At the top of the log the lines above must not stay empty.
-    while bottom < last && heights[..=bottom].iter().map(|(_, height)| height).sum::<usize>() < room {
+    // At the top of the log there is nothing to fill the lines above with.
+    while bottom < last && heights[..=bottom + 1].iter().map(|(_, height)| height).sum::<usize>() <= room {
         bottom += 1;
     }
     model.panel.cursor = Some(cursor);
@@ -218,9 +218,9 @@ pub(super) fn settle(model: &mut Model, up: &mut Update) {
     if model.panel.follows() {
         return;
     }
-    match place(model, &shown) {
-        Some(to) => hold(model, to, up),
-        None => follow(model, up),
+    // With nothing to show the place is kept for when there is something again.
+    if let Some(to) = place(model, &shown) {
+        hold(model, to, up);
     }
 }
 

@@ -116,9 +116,9 @@ fn attempts(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canv
     let dim = look.theme.style(Tone::Dim);
     let end = room.saturating_sub(1);
     canvas.text(1, 0, 8, "when", dim);
-    canvas.text(10, 0, 8, "attempt", dim);
-    canvas.text(18, 0, 8, "result", dim);
-    let (cause_at, took_end) = if wide { (34, end.saturating_sub(12)) } else { (34, end) };
+    canvas.text(6, 0, 8, "attempt", dim);
+    canvas.text(14, 0, 8, "result", dim);
+    let (cause_at, took_end) = if wide { (30, end.saturating_sub(12)) } else { (30, end) };
     canvas.text(cause_at, 0, 8, "cause", dim);
     canvas.right(took_end, 0, "ms", dim);
     if wide {
@@ -129,12 +129,12 @@ fn attempts(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canv
         let result = outcome.result;
         let tone = tone(outcome, result);
         let style = look.theme.style(tone);
-        canvas.text(1, y, 8, &format!("{} ago", age(model.now.since(outcome.at))), dim);
+        canvas.text(1, y, 4, &age(model.now.since(outcome.at)), dim);
         if !result.is_exhaustion() {
-            canvas.right(17, y, &outcome.attempt.to_string(), dim);
+            canvas.right(13, y, &outcome.attempt.to_string(), dim);
         }
-        canvas.text(18, y, 1, sign(&look.glyphs, outcome, result), style);
-        canvas.text(20, y, 13, word(outcome, result), style);
+        canvas.text(14, y, 1, sign(&look.glyphs, outcome, result), style);
+        canvas.text(16, y, 13, word(outcome, result), style);
         let took = outcome.duration_ms.map_or(String::new(), grouped);
         let cause_room = took_end.saturating_sub(cause_at + width(&took).max(6) as u16 + 1);
         let cause = clip(&reason(outcome), usize::from(cause_room), look.glyphs.more);

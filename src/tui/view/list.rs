@@ -121,7 +121,7 @@ fn title(model: &Model) -> Words {
     if let Some(stale) = &model.stale {
         let old = model.read_at.map_or("no data yet".to_owned(), |at| format!("data {} old", age(model.now.since(at))));
         let again = until(model.now, stale.again_at);
-        title.push(words(format!("  {old}, {}, again {again}", stale.reason), Tone::Failed));
+        title.push(words(format!("  {old}, again {again}: {}", stale.reason), Tone::Failed));
         return title;
     }
     let by = SORTS.iter().find(|(_, by, _)| *by == documents.sort.by).map_or("", |(_, _, word)| word);
@@ -204,11 +204,8 @@ fn scroll_bar(model: &Model, area: Rect, rows: u16, buf: &mut Buffer, look: Look
 /// What to do when there is nothing to show.
 fn nothing(model: &Model, inner: Rect, buf: &mut Buffer, look: Look) {
     let mut lines: Vec<Words> = Vec::new();
-    let key = |key: &str, text: &str| vec![words(format!("{key:<26}"), Tone::Accent), words(text, Tone::Plain)];
-    let narrow = inner.width < 60;
-    let key = |name: &str, text: &str| {
-        if narrow { vec![words(format!("{name} "), Tone::Accent), words(text, Tone::Dim)] } else { key(name, text) }
-    };
+    let key = |key: &str, text: &str| vec![words(format!("{key:<24} "), Tone::Accent), words(text, Tone::Plain)];
+    let wide = |long: &'static str, short: &'static str| if inner.width < 60 { short } else { long };
     if let Some(stale) = &model.stale {
         lines.push(vec![words(stale.reason.to_string(), Tone::Failed)]);
         lines.push(vec![words(format!("Tried again {}.", until(model.now, stale.again_at)), Tone::Plain)]);
@@ -224,13 +221,11 @@ fn nothing(model: &Model, inner: Rect, buf: &mut Buffer, look: Look) {
         lines.push(vec![words("No documents yet.", Tone::Strong)]);
         lines.push(Vec::new());
         if !model.options.read_only {
-            lines.push(key("a", "adds a page by its URL"));
+            lines.push(key("a", wide("adds a page by its URL", "adds a page")));
         }
-        lines.push(key(
-            "quarterdeck import FILE",
-            if narrow { "a list" } else { "adds a list: URLs, CSV or JSON lines" },
-        ));
-        lines.push(key("quarterdeck demo", if narrow { "a site" } else { "shows all of this on a site of its own" }));
+        let list = wide("adds a list: URLs, CSV or JSON lines", "adds a list");
+        lines.push(key("quarterdeck import FILE", list));
+        lines.push(key("quarterdeck demo", wide("shows all of this on a site of its own", "shows a site")));
     }
     let widest = lines.iter().map(|line| line.iter().map(|(text, _)| width(text)).sum::<usize>()).max().unwrap_or(0);
     let x = inner.width.saturating_sub(widest as u16) / 2;

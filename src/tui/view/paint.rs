@@ -165,6 +165,13 @@ pub fn dim(area: Rect, buf: &mut Buffer, theme: &Theme) {
 
 /// Empties a part of the screen.
 pub fn clear(area: Rect, buf: &mut Buffer) {
+    // A wide character that begins just before the part would reach into it.
+    for y in area.top()..area.bottom() {
+        let before = area.x.checked_sub(1).and_then(|x| buf.cell_mut((x, y)));
+        if let Some(cell) = before.filter(|cell| width(cell.symbol()) > 1) {
+            cell.set_symbol(" ");
+        }
+    }
     for position in area.intersection(buf.area).positions() {
         if let Some(cell) = buf.cell_mut(position) {
             cell.reset();

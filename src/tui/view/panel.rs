@@ -48,7 +48,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let look = Look::of(model);
     let focused = model.focus == Focus::Outcomes;
     let inner = inside(area);
-    let (head, right) = heading(model, area.width);
+    let (head, right) = heading(model);
     let foot = toast(model, area, Place::Panel);
     Frame { title: &head, aside: &right, foot: &foot, border: look.theme.border(focused) }.draw(area, buf, look);
     if model.panel.entries().is_empty() {
@@ -86,10 +86,10 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn heading(model: &Model, cells: u16) -> (Words, Words) {
+fn heading(model: &Model) -> (Words, Words) {
     let panel = &model.panel;
     let glyphs = &model.glyphs;
-    let mut head = vec![words(if cells < 34 { "log" } else { "outcomes" }, Tone::Strong)];
+    let mut head = vec![words("outcomes", Tone::Strong)];
     if let Some(pin) = &panel.pin {
         head.push(words(format!(" of {}", pin.name), Tone::Plain));
     }
