@@ -1,5 +1,8 @@
 //! Every screen and dialog from a fixed state, at the three sizes that must look good, and the styles that carry meaning.
 
+mod states;
+mod styles;
+
 use crate::support::screen::Screen;
 
 /// A snapshot of the screen's text.

@@ -141,5 +141,5 @@ pub fn until(now: Timestamp, at: Timestamp) -> String {
 /// `text` in at most `cells` cells, with this set's own sign for what was cut.
 pub fn clip(text: &str, cells: usize, more: &str) -> String {
     let fitted = fit(text, cells);
-    if more == "…" || fitted.len() == text.len() { fitted } else { fitted.replace('…', more) }
+    if more == "…" || fitted == text { fitted } else { fitted.replace('…', more) }
 }

@@ -27,6 +27,8 @@ impl<'a> Canvas<'a> {
             return x;
         }
         let cells = cells.min(self.area.width - x);
+        // Whatever stood there before, a border say, leaves nothing of its style.
+        let style = Style::reset().patch(style);
         let (end, _) = self.buf.set_stringn(self.area.x + x, self.area.y + y, text, usize::from(cells), style);
         end.saturating_sub(self.area.x)
     }
