@@ -68,7 +68,8 @@ fn list(model: &mut Model, action: Action, up: &mut Update) {
 
 /// Lines of the details' tab on the screen.
 pub fn detail_rows(model: &Model) -> usize {
-    usize::from(inside(areas(model).main).height.saturating_sub(crate::tui::view::detail::HEAD_LINES)).max(1)
+    let height = inside(areas(model).main).height;
+    usize::from(height.saturating_sub(crate::tui::view::detail::head_lines(height))).max(1)
 }
 
 fn detail(model: &mut Model, action: Action) {

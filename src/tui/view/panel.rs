@@ -111,8 +111,7 @@ fn heading(model: &Model) -> (Words, Words) {
     let right = if panel.search.is_empty() {
         vec![words(grouped(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)]
     } else {
-        let found = panel.shown(model.now).filter(|entry| crate::tui::say::outcome::has(entry, &panel.search)).count();
-        vec![words(format!("/{} {}", panel.search, grouped(found as u64)), Tone::Waiting)]
+        vec![words(format!("/{}", panel.search), Tone::Waiting)]
     };
     (head, right)
 }
