@@ -343,3 +343,14 @@ async fn q_ends_and_escape_never_does() {
     .await;
     assert_eq!(ended.exit, Exit::Quit);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_terminal_that_takes_nothing_any_more_is_left() {
+    let (ended, _) = with(quiet_store(3), async |operator| {
+        operator.lose_terminal();
+        operator.press(&["j"]);
+        operator.settle().await;
+    })
+    .await;
+    assert_eq!(ended.exit, Exit::Left);
+}

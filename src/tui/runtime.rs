@@ -67,10 +67,11 @@ enum Turn {
     End(Exit),
 }
 
-/// Runs until an effect ends it. `clock` is the store's.
+/// Runs until an effect ends it. `clock` is the store's. A terminal that does not take what is drawn is lost: that ends
+/// it too, in order, with [`Exit::Left`].
 ///
 /// # Errors
-/// When the terminal does not take what is drawn.
+/// When not even that can be done.
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     mut input: impl Stream<Item = Input> + Unpin,
@@ -90,26 +91,33 @@ pub async fn run<B: Backend>(
         if let Turn::End(exit) = turn {
             return Ok(Ended { exit, model: round.model, draws });
         }
-        turn = tokio::select! { biased;
-            event = input.next() => round.input(event)?,
+        let taken = tokio::select! { biased;
+            event = input.next() => round.input(event),
             () = sleep_until(frame_at), if round.dirty => {
                 draws += 1;
-                round.draw()?;
+                let drawn = round.draw();
                 frame_at = Instant::now() + FRAME;
                 wake_at = frame_at + view::wake::next(&round.model).since(round.model.now);
-                Turn::Go
+                drawn
             }
             taken = inbox.recv_many(&mut batch, BATCH) => {
-                let mut turn = Turn::Go;
+                let mut turn = Ok(Turn::Go);
                 for msg in batch.drain(..) {
-                    if matches!(turn, Turn::Go) {
-                        turn = round.step(msg)?;
+                    if matches!(turn, Ok(Turn::Go)) {
+                        turn = round.step(msg);
                     }
                 }
                 // The performer holds a sender, so this cannot be before the loop's own end.
-                if taken == 0 { Turn::End(Exit::Left) } else { turn }
+                if taken == 0 { Ok(Turn::End(Exit::Left)) } else { turn }
             }
-            () = sleep_until(wake_at), if !round.dirty => round.step(Msg::Wake)?,
+            () = sleep_until(wake_at), if !round.dirty => round.step(Msg::Wake),
+        };
+        turn = match taken {
+            Ok(turn) => turn,
+            Err(error) => {
+                tracing::warn!(%error, "the terminal is lost");
+                round.step(Msg::Terminate)?
+            }
         };
     }
 }
@@ -189,7 +197,7 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         self.dirty = true;
     }
 
-    fn draw(&mut self) -> io::Result<()> {
+    fn draw(&mut self) -> io::Result<Turn> {
         let size = self.terminal.size().map_err(failed)?;
         if (size.width, size.height) != self.model.size {
             self.step(Msg::Resize(size.width, size.height))?;
@@ -204,7 +212,7 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
             })
             .map_err(failed)?;
         self.dirty = false;
-        Ok(())
+        Ok(Turn::Go)
     }
 }
 

@@ -13,7 +13,10 @@ use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
+use std::convert::Infallible;
 use std::future::Future;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -22,47 +25,55 @@ use tokio::time::sleep;
 /// A screen that the loop draws on and the test reads. Nobody may ask it where its cursor is: a terminal that is busy or
 /// gone does not answer.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<TestBackend>>);
+struct Shared {
+    backend: Arc<Mutex<TestBackend>>,
+    lost: Arc<AtomicBool>,
+}
 
 impl Shared {
     fn with<T>(&self, look: impl FnOnce(&mut TestBackend) -> T) -> T {
-        look(&mut self.0.lock().expect("no test panics while it draws"))
+        look(&mut self.backend.lock().expect("no test panics while it draws"))
+    }
+
+    fn write(&self, write: impl FnOnce(&mut TestBackend) -> Result<(), Infallible>) -> io::Result<()> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the terminal is gone"));
+        }
+        self.with(write).map_err(|never| match never {})
     }
 }
 
-type Never = std::convert::Infallible;
-
 impl Backend for Shared {
-    type Error = Never;
-    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> Result<(), Never> {
-        self.with(|backend| backend.draw(content))
+    type Error = io::Error;
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
+        self.write(|backend| backend.draw(content))
     }
-    fn hide_cursor(&mut self) -> Result<(), Never> {
-        self.with(Backend::hide_cursor)
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.write(Backend::hide_cursor)
     }
-    fn show_cursor(&mut self) -> Result<(), Never> {
-        self.with(Backend::show_cursor)
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.write(Backend::show_cursor)
     }
-    fn get_cursor_position(&mut self) -> Result<Position, Never> {
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
         panic!("the terminal was asked where its cursor is");
     }
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Never> {
-        self.with(|backend| backend.set_cursor_position(position))
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.write(|backend| backend.set_cursor_position(position))
     }
-    fn clear(&mut self) -> Result<(), Never> {
-        self.with(Backend::clear)
+    fn clear(&mut self) -> io::Result<()> {
+        self.write(Backend::clear)
     }
-    fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Never> {
-        self.with(|backend| backend.clear_region(clear_type))
+    fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        self.write(|backend| backend.clear_region(clear_type))
     }
-    fn size(&self) -> Result<Size, Never> {
-        self.with(|backend| backend.size())
+    fn size(&self) -> io::Result<Size> {
+        self.with(|backend| backend.size()).map_err(|never| match never {})
     }
-    fn window_size(&mut self) -> Result<WindowSize, Never> {
-        self.with(Backend::window_size)
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.with(Backend::window_size).map_err(|never| match never {})
     }
-    fn flush(&mut self) -> Result<(), Never> {
-        self.with(Backend::flush)
+    fn flush(&mut self) -> io::Result<()> {
+        self.write(Backend::flush)
     }
 }
 
@@ -133,6 +144,11 @@ impl Operator {
         self.send(Input::Terminal(Event::Resize(width, height)));
     }
 
+    /// The terminal takes nothing any more.
+    pub fn lose_terminal(&self) {
+        self.screen.lost.store(true, Ordering::Relaxed);
+    }
+
     /// The text of the screen.
     pub fn screen(&self) -> String {
         self.screen.with(|backend| lines(backend.buffer()).join("\n"))
@@ -172,7 +188,8 @@ pub async fn console<F: Future<Output = Operator>>(
     options: Options,
     script: impl FnOnce(Operator) -> F,
 ) -> (Ended, Outer) {
-    let screen = Shared(Arc::new(Mutex::new(TestBackend::new(120, 40))));
+    let backend = Arc::new(Mutex::new(TestBackend::new(120, 40)));
+    let screen = Shared { backend, lost: Arc::default() };
     let mut terminal = Terminal::new(screen.clone()).expect("a screen in memory does not fail");
     let (input, mut events) = mpsc::unbounded_channel();
     let events = Box::pin(futures_util::stream::poll_fn(move |context| events.poll_recv(context)));
