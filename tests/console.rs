@@ -1,5 +1,6 @@
 //! The real loop on a scripted input, a screen and a store in memory, on a clock that jumps.
 
+mod cursor;
 mod panel;
 
 use crate::support::facts::{NOW, ago, document, options, outcome};
@@ -57,17 +58,6 @@ async fn idle_means_no_draws() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fifty_keys_are_fifty_rows_and_few_draws() {
-    let (ended, _) = with(quiet_store(1_000), async |operator| {
-        operator.press(&["j"; 50]);
-        operator.settle().await;
-        assert!(operator.cursor_line().contains("Document 0051"), "{}", operator.cursor_line());
-    })
-    .await;
-    assert!(ended.draws < 12, "{} draws", ended.draws);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_toast_goes_without_a_key() {
     with(quiet_store(40), async |operator| {
         operator.press(&["s"]);
@@ -76,39 +66,6 @@ async fn a_toast_goes_without_a_key() {
         operator.sees("✓ queued Document 0001").await;
         operator.wait(1_500).await;
         operator.sees_no("queued Document 0001");
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_cursor_stays_on_its_document_when_rows_move() {
-    let store = quiet_store(100);
-    with(Arc::clone(&store), async |operator| {
-        operator.press(&["j", "j"]);
-        operator.settle().await;
-        assert!(operator.cursor_line().contains("Document 0003"));
-        // Others come before it, and it goes to the end of the list itself.
-        operator.store.commit(|facts| {
-            facts.documents[40].status = Status::Failed;
-            facts.documents[50].status = Status::Failed;
-            facts.documents[2].status = Status::Never;
-        });
-        operator.settle().await;
-        assert!(operator.cursor_line().contains("Document 0003"), "{}", operator.screen());
-        operator.press(&["s"]);
-        operator.sees("queued Document 0003").await;
-    })
-    .await;
-    let asked: Vec<_> = store.with(|facts| facts.requests.iter().map(|(ids, _)| ids.clone()).collect());
-    assert_eq!(asked, [vec![DocumentId(3)]]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn before_a_key_the_cursor_rests_on_the_first_row() {
-    with(quiet_store(100), async |operator| {
-        operator.store.commit(|facts| facts.documents[40].status = Status::Failed);
-        operator.sees("✗ failed  Document 0041").await;
-        assert!(operator.cursor_line().contains("Document 0041"), "{}", operator.screen());
     })
     .await;
 }

@@ -25,6 +25,10 @@ pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update
     let opened = model.detail.as_ref().map(|detail| detail.document);
     let about_detail = outcomes.iter().any(|outcome| Some(outcome.document_id) == opened);
     model.panel.take(outcomes);
+    // What was let go of could not be read again; the store answers now.
+    if model.panel.follows() && model.panel.unkept > 0 {
+        follow(model, up);
+    }
     if about_detail {
         loads::detail_changed(model, up);
     }
