@@ -1,0 +1,120 @@
+//! The site as a whole: what two sites share, what there is to see, how the shares stand.
+
+use super::client::{get, split};
+use quarterdeck::demo::{Behaviour, Site};
+use std::collections::HashSet;
+
+/// Status, type and body of two hits of each page that answers in time, in order.
+async fn transcript(site: &Site) -> Vec<(String, u16, Option<String>, Vec<u8>)> {
+    let mut transcript = Vec::new();
+    for document in site.documents() {
+        if matches!(document.behaviour, Behaviour::Silent { .. } | Behaviour::Huge) {
+            continue;
+        }
+        for _hit in 1..=2 {
+            let reply = get(&document.url).await;
+            let kind = reply.header("content-type").map(str::to_owned);
+            transcript.push((split(&document.url).1, reply.status, kind, reply.body));
+        }
+    }
+    transcript
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_bytes_whatever_the_ports_and_the_number_of_documents() {
+    let sites = [
+        Site::start(21, 60).await.unwrap(),
+        Site::start(21, 60).await.unwrap(),
+        Site::start(21, 300).await.unwrap(),
+        Site::start(22, 60).await.unwrap(),
+    ];
+    assert!(sites[0].hosts().iter().all(|host| !sites[1].hosts().contains(host)));
+    let first = transcript(&sites[0]).await;
+    assert!(first == transcript(&sites[1]).await, "two sites of one seed differ");
+    // The pages of the larger site that the smaller one has, too.
+    let prefix = transcript(&sites[2]).await;
+    assert!(first[..] == prefix[..first.len()], "a page depends on how many there are");
+    let other = transcript(&sites[3]).await;
+    // Error pages and shells without text say the same in every site.
+    for (a, b) in first.iter().zip(&other).filter(|(a, _)| a.1 == 200 && a.3.len() > 1_000) {
+        assert!(a.3 != b.3, "{} is the same for another seed", a.0);
+    }
+    for (path, _, _, body) in &first {
+        assert!(!String::from_utf8_lossy(body).contains("127.0.0.1"), "{path} names a port");
+    }
+    let [a, b, c, d] = sites;
+    for site in [a, b, c, d] {
+        site.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn every_behaviour_appears_and_one_in_ten_ends_failed() {
+    for documents in [1, 7, 40, 60, 200, 2_000] {
+        let site = Site::start(1, documents).await.unwrap();
+        let all = site.documents();
+        assert_eq!(all.len(), documents);
+        assert_eq!(all.iter().map(|document| &document.url).collect::<HashSet<_>>().len(), documents);
+        let hosts: HashSet<String> = site.hosts().into_iter().collect();
+        assert_eq!(hosts.len(), 12);
+        assert!(all.iter().all(|document| hosts.contains(split(&document.url).0)));
+        assert!(all.iter().all(|document| (1..=4).contains(&document.account_id) && document.assistant_id > 0));
+        if documents >= 40 {
+            let words: HashSet<&str> = all.iter().map(|document| document.behaviour.word()).collect();
+            assert_eq!(words, HashSet::from(Behaviour::WORDS), "{documents} documents");
+            assert_eq!(all.iter().map(|document| &document.name).collect::<HashSet<_>>().len(), documents);
+            assert_eq!(all.iter().map(|document| split(&document.url).0).collect::<HashSet<_>>().len(), 12);
+        }
+        if documents >= 60 {
+            let failing = all.iter().filter(|document| document.behaviour.ends_failed()).count();
+            assert!((7..=13).contains(&(failing * 100 / documents)), "{failing} of {documents}");
+            let good = |behaviour| matches!(behaviour, Behaviour::Steady | Behaviour::Changing);
+            let plain = all.iter().filter(|document| good(document.behaviour)).count();
+            assert!(plain * 2 > documents, "{plain} of {documents} are plain");
+        }
+        site.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_are_varied_and_have_something_to_say() {
+    let site = Site::start(4, 300).await.unwrap();
+    let (mut titles, mut languages, mut templates) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let mut elements = HashSet::new();
+    for document in site.documents() {
+        if !matches!(document.behaviour, Behaviour::Steady | Behaviour::Changing | Behaviour::Spacing) {
+            continue;
+        }
+        let reply = get(&document.url).await;
+        let page = dom_query::Document::from(reply.text());
+        let title = page.select("title").text().to_string();
+        assert!(title.starts_with(&document.name) && title.len() > document.name.len(), "{title}");
+        titles.insert(title);
+        let language = page.select("html").attr("lang").unwrap().to_string();
+        templates.insert(page.select("body").attr("class").unwrap().to_string());
+        for furniture in ["nav", "footer", ".cookie-banner", "form"] {
+            assert!(page.select(furniture).exists(), "{furniture} of {}", document.url);
+        }
+        let main = page.select("main, [role=main], article");
+        assert_eq!(main.length(), 1, "{}", document.url);
+        main.select("nav").remove();
+        for element in ["h1", "h2", "ul", "ol", "table", "pre", "dl", "blockquote", "img", "a"] {
+            if main.select(element).exists() {
+                elements.insert(element);
+            }
+        }
+        let text = main.text();
+        // Japanese has no spaces; two characters are about a word.
+        let words = match language.as_str() {
+            "ja" => text.chars().filter(|c| !c.is_whitespace()).count() / 2,
+            _ => text.split_whitespace().count(),
+        };
+        assert!(words >= 100, "{words} words on {}", document.url);
+        languages.insert(language);
+    }
+    assert!(titles.len() >= 200, "{} titles", titles.len());
+    assert!(languages.len() >= 8, "{languages:?}");
+    assert!(templates.len() >= 5, "{templates:?}");
+    assert_eq!(elements.len(), 10, "{elements:?}");
+    site.stop().await;
+}
