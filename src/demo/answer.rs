@@ -91,7 +91,10 @@ pub(super) enum Route<'a> {
 /// Finds what `path` of `host` is.
 pub(super) fn route<'a>(catalogue: &'a Catalogue, host: usize, path: &str) -> Route<'a> {
     match path {
-        "/" => return Route::Furniture(HTML, page::front_page(catalogue, host)),
+        // Where the furniture's links and forms lead, so that a person who follows one is not lost.
+        "/" | "/guides" | "/prices" | "/contact" | "/search" | "/vote" => {
+            return Route::Furniture(HTML, page::front_page(catalogue, host));
+        }
         "/style.css" => return Route::Furniture("text/css", page::STYLE.to_owned()),
         _ => {}
     }

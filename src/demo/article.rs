@@ -24,7 +24,8 @@ const BULK: u64 = 3;
 pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) -> Article {
     let language = plan.language();
     let mut draw = Draw::of(&[catalogue.seed, plan.place as u64, SUBJECT]);
-    let object = draw.pick(&language.objects);
+    let drawn = draw.pick(&language.objects);
+    let object = catalogue.object(plan).unwrap_or(drawn);
     let sections = draw.between(4, 7);
     let first_heading = draw.below(language.headings.len());
     let redrawn = edition.map(|edition| edition % sections);

@@ -145,7 +145,17 @@ impl Catalogue {
 
     /// The heading of the page, which is also the document's name before its first sync.
     pub(super) fn title(&self, plan: &Plan) -> String {
-        plan.language().title(plan.rank as usize, self.turn)
+        plan.language().title(plan.rank as usize, self.turn_of(plan))
+    }
+
+    /// What the page is about, when its title says so.
+    pub(super) fn object(&self, plan: &Plan) -> Option<&'static str> {
+        plan.language().object(plan.rank as usize, self.turn_of(plan))
+    }
+
+    /// Each language begins elsewhere in its lists; neighbours in a list of documents are not translations.
+    fn turn_of(&self, plan: &Plan) -> usize {
+        self.turn + usize::from(plan.language) * 43
     }
 
     /// Its path on its host.

@@ -85,26 +85,17 @@ impl Language {
     /// the others are composed, later ones with circumstances and at last with a version. `turn` decides where in the
     /// lists it begins.
     pub(super) fn title(&self, number: usize, turn: usize) -> String {
-        let whole = self.titles.len();
-        let composed = if number < 2 * whole {
-            if number.is_multiple_of(2) {
-                return self.titles[(number / 2 + turn) % whole].to_owned();
-            }
-            number / 2
-        } else {
-            number - whole
+        let Some(composed) = self.composed(number) else {
+            return self.titles.get((number / 2 + turn) % self.titles.len().max(1)).copied().unwrap_or_default().into();
         };
-        let pairs = (self.actions.len() * self.objects.len()).max(1);
-        // A stride without a common divisor with the number of pairs, so that each comes once.
-        let pair = (composed * 1_009 + turn) % pairs;
-        let action = self.actions.get(pair / self.objects.len().max(1)).copied().unwrap_or_default();
-        let object = self.objects.get(pair % self.objects.len().max(1)).copied().unwrap_or_default();
+        let action = self.actions.get(self.pair(composed, turn) / self.objects.len().max(1)).copied();
+        let (action, object) = (action.unwrap_or_default(), self.object(number, turn).unwrap_or_default());
         let mut title = match self.code {
             "de" => format!("{object} {action}"),
             "ja" => format!("{object}の{action}"),
             _ => format!("{action} {object}"),
         };
-        let round = composed / pairs;
+        let round = composed / self.pairs();
         let circumstances = self.qualifiers.len() + 1;
         if let Some(qualifier) = (round % circumstances).checked_sub(1).and_then(|place| self.qualifiers.get(place)) {
             if self.code != "ja" {
@@ -117,6 +108,31 @@ impl Language {
             title.push_str(&format!(" · 4.{version}"));
         }
         title
+    }
+
+    /// What the `number`-th title is about, when it is a composed one.
+    pub(super) fn object(&self, number: usize, turn: usize) -> Option<&'static str> {
+        let pair = self.pair(self.composed(number)?, turn);
+        self.objects.get(pair % self.objects.len().max(1)).copied()
+    }
+
+    /// The number among the composed titles.
+    const fn composed(&self, number: usize) -> Option<usize> {
+        let whole = self.titles.len();
+        match number {
+            _ if number >= 2 * whole => Some(number - whole),
+            _ if number.is_multiple_of(2) => None,
+            _ => Some(number / 2),
+        }
+    }
+
+    fn pair(&self, composed: usize, turn: usize) -> usize {
+        // A stride without a common divisor with the number of pairs, so that each comes once.
+        (composed * 1_009 + turn) % self.pairs()
+    }
+
+    fn pairs(&self) -> usize {
+        (self.actions.len() * self.objects.len()).max(1)
     }
 }
 

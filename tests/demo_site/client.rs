@@ -42,6 +42,11 @@ pub async fn get(url: &str) -> Reply {
 pub async fn read(mut stream: TcpStream) -> Reply {
     let mut raw = Vec::new();
     stream.read_to_end(&mut raw).await.unwrap();
+    parse(&raw)
+}
+
+/// Reads a whole answer.
+pub fn parse(raw: &[u8]) -> Reply {
     let end = raw.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
     let head = std::str::from_utf8(&raw[..end]).unwrap();
     let mut lines = head.split("\r\n");

@@ -1,8 +1,11 @@
 //! The site as a whole: what two sites share, what there is to see, how the shares stand.
 
-use super::client::{get, split};
+use super::client::{Reply, ask, get, parse, split};
 use quarterdeck::demo::{Behaviour, Site};
 use std::collections::HashSet;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
 
 /// Status, type and body of two hits of each page that answers in time, in order.
 async fn transcript(site: &Site) -> Vec<(String, u16, Option<String>, Vec<u8>)> {
@@ -116,5 +119,60 @@ async fn pages_are_varied_and_have_something_to_say() {
     assert!(languages.len() >= 8, "{languages:?}");
     assert!(templates.len() >= 5, "{templates:?}");
     assert_eq!(elements.len(), 10, "{elements:?}");
+    site.stop().await;
+}
+
+/// One request within the demo's limits: 2 s for a read, 4 s in all.
+async fn within_limits(url: &str) -> Option<Reply> {
+    let answer = async {
+        let mut stream = ask("GET", url).await;
+        let mut raw = Vec::new();
+        loop {
+            let read = timeout(Duration::from_secs(2), stream.read_buf(&mut raw)).await.ok()?;
+            if read.unwrap() == 0 {
+                return Some(parse(&raw));
+            }
+        }
+    };
+    timeout(Duration::from_secs(4), answer).await.ok()?
+}
+
+/// Whether a job of four transient attempts ends failed, and the attempts it took.
+async fn job(url: &str) -> (bool, usize) {
+    for attempt in 1..=4 {
+        let mut reply = within_limits(url).await;
+        while let Some(location) = reply.as_ref().and_then(|reply| reply.header("location")) {
+            let next = match location.starts_with('/') {
+                true => format!("http://{}{location}", split(url).0),
+                false => location.to_owned(),
+            };
+            reply = within_limits(&next).await;
+        }
+        match reply {
+            None => {}
+            Some(reply) if reply.status >= 500 => {}
+            Some(reply) if reply.status == 200 => {
+                let page = dom_query::Document::from(String::from_utf8_lossy(&reply.body).as_ref());
+                page.select("script").remove();
+                return (page.select("body").text().chars().all(char::is_whitespace), attempt);
+            }
+            Some(_) => return (true, attempt),
+        }
+    }
+    (true, 4)
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_end_as_their_behaviour_says_run_after_run() {
+    let site = Site::start(6, 120).await.unwrap();
+    let mut attempts = HashSet::new();
+    for run in 1..=3 {
+        for document in site.documents().iter().filter(|document| run == 1 || document.behaviour != Behaviour::Huge) {
+            let (failed, attempt) = job(&document.url).await;
+            assert_eq!(failed, document.behaviour.ends_failed(), "run {run}, {:?}", document.behaviour);
+            attempts.insert(attempt);
+        }
+    }
+    assert_eq!(attempts, HashSet::from([1, 2, 3, 4]));
     site.stop().await;
 }
