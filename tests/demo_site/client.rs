@@ -2,9 +2,11 @@
 
 use quarterdeck::demo::{Behaviour, DemoDocument, Site};
 use std::collections::HashMap;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 pub struct Reply {
     pub status: u16,
@@ -41,7 +43,8 @@ pub async fn get(url: &str) -> Reply {
 
 pub async fn read(mut stream: TcpStream) -> Reply {
     let mut raw = Vec::new();
-    stream.read_to_end(&mut raw).await.unwrap();
+    let read = timeout(Duration::from_secs(60), stream.read_to_end(&mut raw)).await;
+    read.expect("the page answers").unwrap();
     parse(&raw)
 }
 

@@ -84,6 +84,8 @@ async fn pages_are_varied_and_have_something_to_say() {
     let site = Site::start(4, 300).await.unwrap();
     let (mut titles, mut languages, mut templates) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut elements = HashSet::new();
+    let (mut links, mut linking) = (0, 0);
+    let paths: HashSet<String> = site.documents().iter().map(|document| split(&document.url).1).collect();
     for document in site.documents() {
         if !matches!(document.behaviour, Behaviour::Steady | Behaviour::Changing | Behaviour::Spacing) {
             continue;
@@ -106,6 +108,13 @@ async fn pages_are_varied_and_have_something_to_say() {
                 elements.insert(element);
             }
         }
+        let before = links;
+        for link in main.select("a[href^='/']").iter() {
+            let path = link.attr("href").unwrap().to_string();
+            assert!(paths.contains(&path), "{} leads to {path}, which is no page", document.url);
+            links += 1;
+        }
+        linking += usize::from(links > before);
         let text = main.text();
         // Japanese has no spaces; two characters are about a word.
         let words = match language.as_str() {
@@ -118,6 +127,7 @@ async fn pages_are_varied_and_have_something_to_say() {
     assert!(titles.len() >= 200, "{} titles", titles.len());
     assert!(languages.len() >= 8, "{languages:?}");
     assert!(templates.len() >= 5, "{templates:?}");
+    assert!(linking >= 180, "{linking} pages link to others");
     assert_eq!(elements.len(), 10, "{elements:?}");
     site.stop().await;
 }
