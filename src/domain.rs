@@ -14,5 +14,6 @@ pub mod link;
 pub mod outcome;
 pub mod request;
 pub mod retry;
+pub mod suggest;
 pub mod text;
 pub mod time;

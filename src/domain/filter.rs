@@ -1,11 +1,47 @@
 //! The filter language, the same on the screen and on the command line (design.md 6): parsed, printed and evaluated
 //! here, turned into SQL by the store from the same terms.
 
+mod evaluate;
+mod field;
+mod parse;
+mod print;
+mod span;
+#[cfg(test)]
+mod tests;
+
+pub use field::Subject;
+pub use span::parse_span;
+
 use super::document::Status;
 use super::failure::ErrorCode;
 use super::job::QueueClass;
 use super::outcome::OutcomeResult;
 use std::time::Duration;
+use thiserror::Error;
+
+/// Why a text is not a filter, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("filter, at {}: {message}", at + 1)]
+pub struct FilterError {
+    /// The byte of the text, from 0, at which the mistake begins: on a character boundary, at most the text's length.
+    /// The message counts from 1.
+    pub at: usize,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl FilterError {
+    /// `text` with a mark under the mistake, in two lines for a terminal; `text` must be what was parsed.
+    pub fn marked(&self, text: &str) -> String {
+        let line = super::text::SafeLine::new(text);
+        let before = super::text::SafeLine::new(text.get(..self.at).unwrap_or(text));
+        // White space before the mark is cut off by the safe form, and is one cell in the line above.
+        let gap = text
+            .get(..self.at)
+            .is_some_and(|before| before.ends_with(char::is_whitespace) && !before.trim().is_empty());
+        format!("{line}\n{}^", " ".repeat(super::text::width(&before) + usize::from(gap)))
+    }
+}
 
 /// Terms that must all hold. No terms: everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,7 +70,7 @@ pub enum Test {
     Error(Vec<ErrorCode>),
     /// `http:`, the last failure's status.
     Http(Vec<u16>),
-    /// `host:`, host with or without its port.
+    /// `host:`, host with or without its port, in lower case.
     Host(Vec<String>),
     /// `id:`
     Id(Vec<i64>),
@@ -52,7 +88,7 @@ pub enum Test {
     Queue(Vec<QueueClass>),
     /// `result:`, of outcomes.
     Result(Vec<OutcomeResult>),
-    /// `by:`, who asked; of outcomes.
+    /// `by:`, who asked, whole and ASCII case folded; of outcomes.
     By(Vec<String>),
 }
 

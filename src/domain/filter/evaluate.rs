@@ -1,0 +1,89 @@
+//! Whether a row matches. The store's SQL says the same of the same terms; a test of the store holds them together.
+//!
+//! What is not known matches no value, so its negation holds: `-http:503` also takes documents without a failure.
+
+use super::{Age, Filter, Side, Term, Test};
+use crate::domain::document::DocumentRow;
+use crate::domain::link::host_of;
+use crate::domain::outcome::Outcome;
+use crate::domain::time::Timestamp;
+
+impl Filter {
+    /// Whether every term holds for a document. Terms about outcomes alone hold for none;
+    /// [`check`](Self::check) refuses them.
+    pub fn matches(&self, row: &DocumentRow, now: Timestamp) -> bool {
+        self.all(|test| match test {
+            Test::Word(word) => contains(&row.name, word) || contains(&row.url, word),
+            Test::Status(values) => values.contains(&row.status),
+            Test::Error(values) => row.error_code.is_some_and(|code| values.contains(&code)),
+            Test::Http(values) => row.http_status.is_some_and(|status| values.contains(&status)),
+            Test::Host(values) => is_one_of_hosts(&row.host, values),
+            Test::Id(values) => values.contains(&row.id.0),
+            Test::Account(values) => values.contains(&row.account_id.0),
+            Test::Assistant(values) => values.contains(&row.assistant_id.0),
+            Test::Attempted(age) => age.of_past(row.attempted_at, now),
+            Test::Synced(age) => age.of_past(row.synced_at, now),
+            Test::Next(age) => age.of_future(row.next_attempt_at, now),
+            Test::Queue(values) => row.queue.is_some_and(|class| values.contains(&class)),
+            Test::Result(_) | Test::By(_) => false,
+        })
+    }
+
+    /// Whether every term holds for an outcome; free words look into its detail, too. Terms about documents alone hold
+    /// for none; [`check`](Self::check) refuses them. `now` is there for the fields that will need it.
+    pub fn matches_outcome(&self, outcome: &Outcome, _now: Timestamp) -> bool {
+        self.all(|test| match test {
+            Test::Word(word) => {
+                contains(&outcome.name, word)
+                    || contains(&outcome.url, word)
+                    || outcome.detail.as_ref().is_some_and(|detail| contains(detail, word))
+            }
+            Test::Error(values) => outcome.error_code.is_some_and(|code| values.contains(&code)),
+            Test::Http(values) => outcome.http_status.is_some_and(|status| values.contains(&status)),
+            Test::Host(values) => host_of(&outcome.url).is_some_and(|host| is_one_of_hosts(&host, values)),
+            Test::Id(values) => values.contains(&outcome.document_id.0),
+            Test::Account(values) => values.contains(&outcome.account_id.0),
+            Test::Assistant(values) => values.contains(&outcome.assistant_id.0),
+            Test::Queue(values) => values.contains(&outcome.queue),
+            Test::Result(values) => values.contains(&outcome.result),
+            Test::By(values) => outcome
+                .requested_by
+                .as_ref()
+                .is_some_and(|by| values.iter().any(|value| by.eq_ignore_ascii_case(value))),
+            Test::Status(_) | Test::Attempted(_) | Test::Synced(_) | Test::Next(_) => false,
+        })
+    }
+
+    fn all(&self, holds: impl Fn(&Test) -> bool) -> bool {
+        self.terms.iter().all(|Term { negated, test }| holds(test) != *negated)
+    }
+}
+
+impl Age {
+    fn of_past(self, at: Option<Timestamp>, now: Timestamp) -> bool {
+        let edge = now.minus(self.span);
+        match self.side {
+            Side::Less => at.is_some_and(|at| at > edge),
+            Side::More => at.is_none_or(|at| at < edge),
+        }
+    }
+
+    fn of_future(self, at: Option<Timestamp>, now: Timestamp) -> bool {
+        let edge = now.plus(self.span);
+        match self.side {
+            Side::Less => at.is_some_and(|at| at < edge),
+            Side::More => at.is_none_or(|at| at > edge),
+        }
+    }
+}
+
+fn contains(text: &str, word: &str) -> bool {
+    text.to_ascii_lowercase().contains(&word.to_ascii_lowercase())
+}
+
+/// Whether `host` is one of `values`, which are written with or without a port.
+fn is_one_of_hosts(host: &str, values: &[String]) -> bool {
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name);
+    values.iter().any(|value| host.eq_ignore_ascii_case(value) || name.eq_ignore_ascii_case(value))
+}

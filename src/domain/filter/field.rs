@@ -1,0 +1,116 @@
+//! The fields of the language: their words, and which of them mean something for whom.
+
+use super::{Filter, FilterError, Test};
+
+/// What a filter is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// Documents: the list, and the verbs that act on documents.
+    Documents,
+    /// Outcomes: the log and the outcome panel.
+    Outcomes,
+}
+
+/// A field, written before a colon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Status,
+    Error,
+    Http,
+    Host,
+    Id,
+    Account,
+    Assistant,
+    Attempted,
+    Synced,
+    Next,
+    Queue,
+    Result,
+    By,
+}
+
+impl Field {
+    pub(super) const ALL: [Self; 13] = [
+        Self::Status,
+        Self::Error,
+        Self::Http,
+        Self::Host,
+        Self::Id,
+        Self::Account,
+        Self::Assistant,
+        Self::Attempted,
+        Self::Synced,
+        Self::Next,
+        Self::Queue,
+        Self::Result,
+        Self::By,
+    ];
+
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Error => "error",
+            Self::Http => "http",
+            Self::Host => "host",
+            Self::Id => "id",
+            Self::Account => "account",
+            Self::Assistant => "assistant",
+            Self::Attempted => "attempted",
+            Self::Synced => "synced",
+            Self::Next => "next",
+            Self::Queue => "queue",
+            Self::Result => "result",
+            Self::By => "by",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.word().eq_ignore_ascii_case(word))
+    }
+
+    /// Whether it says something about `subject`; an error with the reason otherwise.
+    pub(super) fn means(self, subject: Subject) -> Result<(), String> {
+        let wrong = match (self, subject) {
+            (Self::Status | Self::Attempted | Self::Synced | Self::Next, Subject::Outcomes) => "outcomes",
+            (Self::Result | Self::By, Subject::Documents) => "documents",
+            _ => return Ok(()),
+        };
+        Err(format!("{} means nothing for {wrong}", self.word()))
+    }
+}
+
+impl Test {
+    pub(super) fn field(&self) -> Option<Field> {
+        Some(match self {
+            Self::Word(_) => return None,
+            Self::Status(_) => Field::Status,
+            Self::Error(_) => Field::Error,
+            Self::Http(_) => Field::Http,
+            Self::Host(_) => Field::Host,
+            Self::Id(_) => Field::Id,
+            Self::Account(_) => Field::Account,
+            Self::Assistant(_) => Field::Assistant,
+            Self::Attempted(_) => Field::Attempted,
+            Self::Synced(_) => Field::Synced,
+            Self::Next(_) => Field::Next,
+            Self::Queue(_) => Field::Queue,
+            Self::Result(_) => Field::Result,
+            Self::By(_) => Field::By,
+        })
+    }
+}
+
+impl Filter {
+    /// Refuses a field that means nothing for `subject`. The error points into the printed filter; use
+    /// [`parse_for`](Self::parse_for) to have it point into what was typed.
+    pub fn check(&self, subject: Subject) -> Result<(), FilterError> {
+        let mut at = 0;
+        for term in &self.terms {
+            if let Some(Err(message)) = term.test.field().map(|field| field.means(subject)) {
+                return Err(FilterError { at: at + usize::from(term.negated), message });
+            }
+            at += term.to_string().len() + 1;
+        }
+        Ok(())
+    }
+}

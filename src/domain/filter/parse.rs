@@ -1,0 +1,221 @@
+//! Reads the filter language.
+//!
+//! ```text
+//! filter = { term }                      terms are separated by white space and must all hold
+//! term   = ["-"] ( field ":" values | text )
+//! values = text { "," text }             a comma means or; ages take one value
+//! text   = characters up to white space; within "…" white space and commas are characters like others,
+//!          \" and \\ stand for " and \
+//! ```
+//!
+//! Letters before a colon are a field, unless `//` follows: an address can be typed as it is.
+
+use super::field::{Field, Subject};
+use super::span::parse_span;
+use super::{Age, Filter, FilterError, Side, Term, Test};
+use crate::domain::document::Status;
+use crate::domain::failure::ErrorCode;
+use crate::domain::job::QueueClass;
+use crate::domain::outcome::OutcomeResult;
+use crate::domain::suggest::nearest;
+use crate::domain::text::SafeLine;
+
+impl Filter {
+    /// Reads a filter; every field is allowed. White space alone is the filter that everything matches.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        Reader { text, at: 0 }.filter(None)
+    }
+
+    /// Reads a filter and refuses, at its place, a field that means nothing for `subject`.
+    pub fn parse_for(text: &str, subject: Subject) -> Result<Self, FilterError> {
+        Reader { text, at: 0 }.filter(Some(subject))
+    }
+}
+
+/// The letters before a colon at the start of `text`, when they name a field (known or not).
+pub(super) fn field_prefix(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !(c.is_ascii_alphabetic() || c == '_'))?;
+    let is_field = end > 0 && text[end..].starts_with(':') && !text[end..].starts_with("://");
+    is_field.then(|| &text[..end])
+}
+
+/// A value and the byte at which it stands.
+struct Value {
+    at: usize,
+    text: String,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn filter(mut self, subject: Option<Subject>) -> Result<Filter, FilterError> {
+        let mut terms = Vec::new();
+        loop {
+            self.at += self.rest().len() - self.rest().trim_start().len();
+            if self.rest().is_empty() {
+                return Ok(Filter { terms });
+            }
+            terms.push(self.term(subject)?);
+        }
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn term(&mut self, subject: Option<Subject>) -> Result<Term, FilterError> {
+        let start = self.at;
+        let negated = self.rest().starts_with('-');
+        self.at += usize::from(negated);
+        let Some(word) = field_prefix(self.rest()) else {
+            let value = self.value(false)?;
+            return match value.text.is_empty() {
+                true if negated && value.at == self.at => error(start, "there is nothing after this -"),
+                true => error(value.at, "there is nothing between these quotes"),
+                false => Ok(Term { negated, test: Test::Word(value.text) }),
+            };
+        };
+        let at = self.at;
+        let Some(field) = Field::parse(word) else {
+            let hint = match nearest(word, Field::ALL.map(Field::word)) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => "put it in quotes to look for it as text".to_owned(),
+            };
+            return error(at, format!("unknown field \"{word}\" ({hint})"));
+        };
+        if let Some(Err(message)) = subject.map(|subject| field.means(subject)) {
+            return error(at, message);
+        }
+        self.at += word.len() + 1;
+        let mut values = vec![self.value(true)?];
+        while self.rest().starts_with(',') {
+            self.at += 1;
+            values.push(self.value(true)?);
+        }
+        Ok(Term { negated, test: test(field, values)? })
+    }
+
+    /// Reads up to white space, or a comma when there may be `several`, outside quotes.
+    fn value(&mut self, several: bool) -> Result<Value, FilterError> {
+        let at = self.at;
+        let mut text = String::new();
+        let mut quote = None;
+        let mut chars = self.rest().char_indices().peekable();
+        let mut end = self.text.len();
+        while let Some((place, c)) = chars.next() {
+            match c {
+                '"' if quote.is_some() => quote = None,
+                '"' => quote = Some(at + place),
+                '\\' if quote.is_some() && chars.peek().is_some_and(|(_, next)| matches!(next, '"' | '\\')) => {
+                    text.extend(chars.next().map(|(_, escaped)| escaped));
+                }
+                c if quote.is_none() && (c.is_whitespace() || (several && c == ',')) => {
+                    end = at + place;
+                    break;
+                }
+                c => text.push(c),
+            }
+        }
+        match quote {
+            Some(open) => error(open, "this quote is not closed"),
+            None => {
+                self.at = end;
+                Ok(Value { at, text })
+            }
+        }
+    }
+}
+
+fn test(field: Field, values: Vec<Value>) -> Result<Test, FilterError> {
+    Ok(match field {
+        Field::Status => Test::Status(words(field, values, Status::parse, &Status::ALL.map(Status::word))?),
+        Field::Error => Test::Error(words(field, values, ErrorCode::parse, &ErrorCode::ALL.map(ErrorCode::word))?),
+        Field::Queue => Test::Queue(words(field, values, QueueClass::parse, &QueueClass::ALL.map(QueueClass::word))?),
+        Field::Result => {
+            let known = OutcomeResult::ALL.map(OutcomeResult::word);
+            Test::Result(words(field, values, OutcomeResult::parse, &known)?)
+        }
+        Field::Http => Test::Http(each(field, values, "a status from 100 to 599", |text| {
+            let status = digits(text)?;
+            u16::try_from(status).ok().filter(|status| (100..=599).contains(status))
+        })?),
+        Field::Id => Test::Id(each(field, values, "a number", digits)?),
+        Field::Account => Test::Account(each(field, values, "a number", digits)?),
+        Field::Assistant => Test::Assistant(each(field, values, "a number", digits)?),
+        Field::Host => Test::Host(each(field, values, "a host", |text| Some(text.to_ascii_lowercase()))?),
+        Field::By => Test::By(each(field, values, "a name", |text| Some(text.to_owned()))?),
+        Field::Attempted => Test::Attempted(age(field, values)?),
+        Field::Synced => Test::Synced(age(field, values)?),
+        Field::Next => Test::Next(age(field, values)?),
+    })
+}
+
+fn digits(text: &str) -> Option<i64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// Reads every value with `read`; `wanted` says what each should be.
+fn each<T>(
+    field: Field,
+    values: Vec<Value>,
+    wanted: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, FilterError> {
+    let read = |value: Value| match read(&value.text).filter(|_| !value.text.is_empty()) {
+        Some(read) => Ok(read),
+        None if value.text.is_empty() => error(value.at, format!("{}: needs {wanted} here", field.word())),
+        None => error(value.at, format!("{}: needs {wanted}, not \"{}\"", field.word(), value.text)),
+    };
+    values.into_iter().map(read).collect()
+}
+
+/// Reads values that are words of a fixed list.
+fn words<T>(
+    field: Field,
+    values: Vec<Value>,
+    read: impl Fn(&str) -> Option<T>,
+    known: &[&'static str],
+) -> Result<Vec<T>, FilterError> {
+    let read = |value: Value| match read(&value.text.to_ascii_lowercase()) {
+        Some(read) => Ok(read),
+        None if value.text.is_empty() => {
+            error(value.at, format!("{}: needs one of {} here", field.word(), known.join(", ")))
+        }
+        None => {
+            let hint = match nearest(&value.text, known.iter().copied()) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => format!("one of {}", known.join(", ")),
+            };
+            error(value.at, format!("unknown {} \"{}\" ({hint})", field.word(), value.text))
+        }
+    };
+    values.into_iter().map(read).collect()
+}
+
+/// Reads the one value of a comparison with a time.
+fn age(field: Field, mut values: Vec<Value>) -> Result<Age, FilterError> {
+    let name = field.word();
+    if let Some(second) = values.get(1) {
+        return error(second.at, format!("{name}: takes one span of time"));
+    }
+    let Some(Value { at, text }) = values.pop() else {
+        return error(0, format!("{name}: needs a span of time"));
+    };
+    let (side, span) = match (text.strip_prefix('<'), text.strip_prefix('>')) {
+        (Some(span), _) => (Side::Less, span),
+        (_, Some(span)) => (Side::More, span),
+        _ => return error(at, format!("{name}: needs < or > and a span of time, such as {name}:<1h or {name}:>2d")),
+    };
+    match parse_span(span) {
+        Some(span) => Ok(Age { side, span }),
+        None => error(at, format!("{name}: \"{span}\" is not a span of time such as 90m, 2d or 1w")),
+    }
+}
+
+/// What was typed may stand in the message, and the message goes to a terminal.
+fn error<T>(at: usize, message: impl AsRef<str>) -> Result<T, FilterError> {
+    Err(FilterError { at, message: SafeLine::new(message.as_ref()).to_string() })
+}

@@ -1,0 +1,89 @@
+//! Prints a filter so that it parses to the same filter.
+
+use super::span::print_span;
+use super::{Age, Filter, Side, Term, Test};
+use std::fmt::{self, Display, Formatter};
+
+impl Display for Filter {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (place, term) in self.terms.iter().enumerate() {
+            if place > 0 {
+                f.write_str(" ")?;
+            }
+            term.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Term {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.negated {
+            f.write_str("-")?;
+        }
+        self.test.fmt(f)
+    }
+}
+
+impl Display for Test {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(field) = self.field() {
+            write!(f, "{}:", field.word())?;
+        }
+        match self {
+            Self::Word(word) if word_is_plain(word) => f.write_str(word),
+            Self::Word(word) => quoted(f, word),
+            Self::Status(values) => joined(f, values, |f, value| f.write_str(value.word())),
+            Self::Error(values) => joined(f, values, |f, value| f.write_str(value.word())),
+            Self::Http(values) => joined(f, values, |f, value| value.fmt(f)),
+            Self::Host(values) | Self::By(values) => joined(f, values, |f, value| {
+                // A comma would part it, and `by://` would be an address.
+                let plain = is_plain(value) && !value.contains(',') && !value.starts_with("//");
+                if plain { f.write_str(value) } else { quoted(f, value) }
+            }),
+            Self::Id(values) | Self::Account(values) | Self::Assistant(values) => {
+                joined(f, values, |f, value| value.fmt(f))
+            }
+            Self::Attempted(age) | Self::Synced(age) | Self::Next(age) => age.fmt(f),
+            Self::Queue(values) => joined(f, values, |f, value| f.write_str(value.word())),
+            Self::Result(values) => joined(f, values, |f, value| f.write_str(value.word())),
+        }
+    }
+}
+
+impl Display for Age {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let side = match self.side {
+            Side::Less => '<',
+            Side::More => '>',
+        };
+        write!(f, "{side}{}", print_span(self.span))
+    }
+}
+
+fn joined<T>(
+    f: &mut Formatter<'_>,
+    values: &[T],
+    print: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for (place, value) in values.iter().enumerate() {
+        if place > 0 {
+            f.write_str(",")?;
+        }
+        print(f, value)?;
+    }
+    Ok(())
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '"')
+}
+
+/// Whether a free word can stand without quotes and still be read as one.
+fn word_is_plain(word: &str) -> bool {
+    is_plain(word) && !word.starts_with('-') && super::parse::field_prefix(word).is_none()
+}
+
+fn quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
