@@ -10,5 +10,6 @@
 //! only one that knows a terminal. `store` and `fetch` do not know each other; the runner joins them.
 
 pub mod domain;
+pub mod fetch;
 pub mod runner;
 pub mod store;
