@@ -12,5 +12,6 @@
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod fetch;
 pub mod runner;
 pub mod store;
