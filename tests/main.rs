@@ -2,4 +2,6 @@
 
 mod config;
 mod demo_site;
+mod layers;
 mod support;
+mod transitions;
