@@ -86,7 +86,12 @@ async fn fill(store: &dyn Store, site: &Site) -> Vec<DocumentId> {
         })
         .collect();
     let added = store.add(&documents).await.expect("the store answers");
-    let ids: Vec<_> = added.into_iter().map(|added| match added { Added::New(id) | Added::Exists(id) => id }).collect();
+    let ids: Vec<_> = added
+        .into_iter()
+        .map(|added| match added {
+            Added::New(id) | Added::Exists(id) => id,
+        })
+        .collect();
     let request = Request { verb: Verb::Sync, class: QueueClass::Auto, by: "chaos".into(), scope: Scope::Bulk };
     store.request(&ids, &request).await.expect("the store answers");
     ids

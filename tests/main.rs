@@ -1,7 +1,11 @@
 //! Every integration test, as modules of one target: linking one binary instead of many.
 
+mod chaos;
 mod config;
+mod conformance;
 mod demo_site;
 mod layers;
+mod states;
+mod store;
 mod support;
 mod transitions;

@@ -37,7 +37,8 @@ async fn fill_host(deck: &Deck) -> [DocumentId; 2] {
 
 async fn document_row(deck: &Deck, document: DocumentId) -> Option<String> {
     deck.text(&format!(
-        "select json_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, metadata) \
+        "select json_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, \
+         json_extract(metadata, '$.sync_step'), json_extract(metadata, '$.last_sync_error_code')) \
          from captain_documents where id = {document}"
     ))
     .await
@@ -118,7 +119,8 @@ async fn retry_takes_failed_waiting_and_stuck_documents_alone() {
         deck.sync(document).await;
     }
     deck.until(3).await;
-    deck.sql(&format!("update captain_documents set sync_status = 0, last_sync_attempted_at = 5 where id = {stuck}")).await;
+    deck.sql(&format!("update captain_documents set sync_status = 0, last_sync_attempted_at = 5 where id = {stuck}"))
+        .await;
     let skipped = |status| Answer::Skipped(SkipReason::NotFailed(status));
     let ask = async |document| deck.ask(document, Verb::Retry, Manual, Scope::Named).await;
     assert_eq!(ask(good).await, skipped(Status::Synced));
@@ -295,7 +297,10 @@ async fn a_document_that_cannot_be_synced_any_more_ends_its_job_at_the_claim() {
     assert_eq!(results.iter().filter(|result| **result == "cancelled").count(), 3, "{results:?}");
     let details: Vec<_> = deck.seen.iter().filter_map(|outcome| outcome.detail.as_deref()).collect();
     assert_eq!(details.len(), 3, "each says why: {details:?}");
-    assert_eq!((deck.site.hits("/gone"), deck.site.hits("/pdf"), deck.site.hits("/hidden"), deck.reports()), (0, 0, 0, 0));
+    assert_eq!(
+        (deck.site.hits("/gone"), deck.site.hits("/pdf"), deck.site.hits("/hidden"), deck.reports()),
+        (0, 0, 0, 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,11 @@ pub async fn connect(file: &Path) -> SqliteConnection {
 /// Runs one statement; how many rows it touched.
 pub async fn execute(file: &Path, sql: &str) -> u64 {
     let mut connection = connect(file).await;
-    sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("the statement runs").rows_affected()
+    sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .expect("the statement runs")
+        .rows_affected()
 }
 
 /// The first column of every row, as text.

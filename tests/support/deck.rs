@@ -46,10 +46,10 @@ impl Deck {
     pub async fn start(site: Site) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
-        let clock = Arc::new(ManualClock::new(START));
+        let clock = Arc::new(ManualClock::at(START));
         let url = format!("sqlite:{}", folder.path().join("deck.db").display());
-        let options = Options { clock: clock.clone(), ..Options::default() };
-        let store = open_with(&url, Access::Create, options).await.expect("a new store");
+        let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
+        let store = open_with(&url, options).await.expect("a new store");
         let fetcher = fetcher(&site);
         let runner = runner::start(Arc::clone(&store), fetcher, settings());
         let events = runner.subscribe();
