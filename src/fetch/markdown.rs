@@ -334,6 +334,7 @@ impl Writer<'_> {
                 self.end_block(Gap::Blank);
                 if self.lists.pop().is_some_and(|list| list.indented) {
                     self.lines.pop();
+                    self.lines.close_up();
                 }
             }
             Leave::Item => {
