@@ -41,7 +41,7 @@ async fn statuses_are_told_with_the_wait_that_the_server_asked_for() {
         ("404 Not Found\r\nRetry-After: 60", Permanent, NotFound, "404 Not Found", None),
         ("410 Gone", Permanent, NotFound, "410 Gone", None),
         ("401 Unauthorized", Permanent, AccessDenied, "401 Unauthorized", None),
-        ("403 Whatever \x1b[2J", Permanent, AccessDenied, "403 Forbidden", None),
+        ("403 Whatever <b>", Permanent, AccessDenied, "403 Forbidden", None),
         ("418 Teapot", Permanent, FetchFailed, "418 I'm a teapot", None),
         ("499 Own", Permanent, FetchFailed, "499", None),
         ("408 Slow\r\nRetry-After: 5", Transient, Timeout, "408 Request Timeout", Some(5)),
@@ -275,10 +275,16 @@ const BROTLI_100_MB: &[u8] = &[
 
 #[tokio::test]
 async fn tls_failures_say_what_is_wrong() {
-    let plain = Pages::always("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let plain = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let not_tls = plain.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let (mut connection, _) = plain.accept().await.expect("a client");
+        let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = connection.read_u8().await;
+    });
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("an address");
-    let allow_private_hosts = [address, plain.address].map(|address| address.to_string().parse().expect("an entry"));
+    let allow_private_hosts = [address, not_tls].map(|address| address.to_string().parse().expect("an entry"));
     let fetcher = fetcher(Limits { allow_private_hosts: allow_private_hosts.to_vec(), ..Limits::default() });
 
     // The server's side, with a certificate that nobody has signed.
@@ -301,7 +307,7 @@ async fn tls_failures_say_what_is_wrong() {
     assert_failure(failure, Transient, FetchFailed, "TLS: the certificate's issuer is not known");
     server.join().expect("the server ends");
 
-    let failure = fetcher.fetch(&format!("https://{}/", plain.address)).await;
+    let failure = fetcher.fetch(&format!("https://{not_tls}/")).await;
     assert_failure(failure, Transient, FetchFailed, "TLS: the server does not speak TLS there");
 }
 

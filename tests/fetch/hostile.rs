@@ -23,6 +23,7 @@ fn on_a_small_stack(html: String) -> (Result<Converted, ConvertError>, Duration)
 fn ends(name: &str, html: String) -> Result<Converted, ConvertError> {
     let (converted, took) = on_a_small_stack(html);
     assert!(took < TIME_LIMIT + SLACK, "{name} took {took:?}");
+    eprintln!("TIMING {name} {took:?} {:?}", converted.as_ref().map(|c| c.markdown.len()));
     if let Ok(converted) = &converted {
         assert!(converted.markdown.len() < MAX_MARKDOWN * 4, "{name}: {} bytes", converted.markdown.len());
     }
@@ -123,7 +124,7 @@ fn tables_without_measure() {
         let _ = ends(name, html);
     }
     let converted = ends("colspan", "<table><tr><td colspan=1000000000>x<td>y</table>".into()).expect("a small table");
-    assert_eq!(converted.markdown.matches(" --- |").count(), 21, "twenty columns and one");
+    assert_eq!(converted.markdown.matches(" --- |").count(), 21, "{}", converted.markdown);
 }
 
 #[test]
