@@ -4,6 +4,7 @@ mod chaos;
 mod config;
 mod conformance;
 mod demo_site;
+mod fetch;
 mod layers;
 mod states;
 mod store;
