@@ -7,7 +7,9 @@ use proptest::{collection, prop_oneof};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
+use quarterdeck::store::sqlite::SqliteStore;
 use quarterdeck::store::{ClaimLimits, Claimed, Finish, Finished, Store};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Documents of a sequence: two accounts, three hosts.
@@ -67,6 +69,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 struct Play {
     scene: Scene,
+    /// Another process, without a worker of its own.
+    rescuer: Arc<SqliteStore>,
     held: Vec<Claimed>,
     texts: u32,
     written: i64,
@@ -79,7 +83,8 @@ impl Play {
             scene.add(n % 2, &format!("https://h{}.test/{n}", n % 3)).await;
         }
         scene.store.register(&worker("w1")).await.unwrap();
-        Self { scene, held: Vec::new(), texts: 0, written: 0 }
+        let rescuer = scene.another().await;
+        Self { scene, rescuer, held: Vec::new(), texts: 0, written: 0 }
     }
 
     async fn step(&mut self, step: &Step) {
@@ -127,8 +132,10 @@ impl Play {
                 store.beat(&worker("w1").id, &held, LEASE).await.unwrap();
             }
             Step::Rescue => {
-                store.beat(&worker("w1").id, &[], LEASE).await.unwrap();
-                store.rescue().await.unwrap();
+                self.rescuer.rescue().await.unwrap();
+                let now = self.scene.store.now().micros();
+                let dead = format!("SELECT count(*) FROM jobs WHERE state = 'running' AND lease_until < {now}");
+                assert_eq!(self.scene.number(&dead).await, 0, "a running job with a dead lease");
             }
             Step::Time(seconds) => self.scene.clock.advance(Duration::from_secs(*seconds)),
             Step::Vanish(document) => {
@@ -186,10 +193,9 @@ impl Play {
     async fn settle(&mut self) {
         let scene = &self.scene;
         scene.sql("UPDATE captain_documents SET status = 1").await;
-        for _ in 0..60 {
+        for _ in 0..12 {
             scene.clock.advance(Duration::from_secs(301));
-            scene.store.beat(&worker("w1").id, &[], LEASE).await.unwrap();
-            scene.store.rescue().await.unwrap();
+            self.rescuer.rescue().await.unwrap();
             for job in scene.claim(64).await {
                 scene.finish(&job, permanent()).await;
             }
@@ -215,6 +221,7 @@ fn what_must_always_hold_holds_after_any_sequence() {
             }
             play.settle().await;
             play.check().await;
+            play.rescuer.close().await;
             play.scene.store.close().await;
         });
         Ok(())
