@@ -24,13 +24,14 @@ pub mod rows;
 pub mod selection;
 mod shim;
 mod show;
+mod stop;
 mod sync;
 mod wait;
 mod work;
 
 use crate::config::{Config, Environment, Flags, Places};
 use crate::domain::text::SafeLine;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use clap::{Parser, Subcommand};
 use exit::{CliError, Exit};
 use output::Output;
@@ -61,8 +62,10 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 some documents failed, 2 wrong use, 3 a service is unreachable.
-Filters: free words, status:failed error:timeout http:503 host:H id:N account:N assistant:N attempted:<1h synced:>2d
-next:<10m queue:auto; for `log` also result:updated by:NAME. A comma means or, - negates, quotes keep spaces.";
+
+Filters: free words in name and URL, status:failed, error:timeout, http:503, host:example.org, id:812, account:7, \
+assistant:3, attempted:<1h, synced:>2d, next:<10m, queue:auto; for `log` also result:updated and by:ana. A comma means \
+or, - negates, quotes keep spaces.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -97,6 +100,7 @@ pub enum Verb {
 
 /// What every verb has at hand.
 struct Context {
+    places: Places,
     config: Config,
     read_only: bool,
 }
@@ -105,6 +109,14 @@ impl Context {
     /// The store, made on first use unless nothing may be made.
     async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
         let access = if self.read_only { Access::ReadOnly } else { Access::Create };
+        // A directory that was named must be there; our own is made with the first store.
+        if access == Access::Create
+            && self.config.store.url == Config::defaults(&self.places).store.url
+            && let Some(dir) = self.places.store_file.parent()
+        {
+            std::fs::create_dir_all(dir)
+                .map_err(|error| StoreError::Unusable(format!("cannot make {}: {error}", dir.display())))?;
+        }
         Ok(open(&self.config.store.url, access).await?)
     }
 
@@ -157,7 +169,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         no_runner: cli.no_runner,
     };
     let config = Config::load(&places, &Environment::read(), &flags)?;
-    let context = Context { config, read_only: cli.read_only };
+    let context = Context { places, config, read_only: cli.read_only };
     match cli.verb {
         None => console::run(&context).await,
         Some(Verb::Work(args)) => work::run(&context, &args, out).await,

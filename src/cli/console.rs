@@ -60,7 +60,8 @@ pub(super) fn options(per_host: u32, read_only: bool, note: Option<SafeLine>) ->
         note,
         operator: operator(),
         zone: TimeZone::system(),
-        ascii: !(locale.contains("utf-8") || locale.contains("utf8")),
+        // Without any locale (a bare container) the terminal is a modern one all the same.
+        ascii: !(locale.is_empty() || locale.contains("utf-8") || locale.contains("utf8")),
         mono: set("NO_COLOR").is_some(),
         per_host,
         default_owner: DEFAULT_OWNER,

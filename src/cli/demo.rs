@@ -11,7 +11,7 @@ use super::join::{Until, start_runner};
 use super::output::{Output, note};
 use super::shim::demo::Site;
 use super::shim::store::{Access, open};
-use super::work::StopSignals;
+use super::stop::StopSignals;
 use crate::config::{Config, Places};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;

@@ -5,6 +5,7 @@ use super::exit::{CliError, Exit};
 use super::outcome_line::Format;
 use super::output::{Output, note};
 use super::selection::read_filter;
+use super::stop::StopSignals;
 use crate::domain::filter::{Filter, Subject, parse_span};
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
@@ -57,8 +58,10 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         None => printer.stored(&*store, last, out).await?,
     };
     if args.follow {
+        // From here on an interruption is the ordinary end.
+        let mut stop = StopSignals::listen()?;
         out.flush()?;
-        printer.follow(store.clone(), last, out).await?;
+        printer.follow(store.clone(), last, &mut stop, out).await?;
     } else if printed == 0 {
         note("no outcome matches");
     }
@@ -160,7 +163,13 @@ impl Printer {
     }
 
     /// Those after `last`, as they come, until Ctrl-C.
-    async fn follow(&self, store: Arc<dyn Store>, last: Seq, out: &mut Output) -> Result<(), CliError> {
+    async fn follow(
+        &self,
+        store: Arc<dyn Store>,
+        last: Seq,
+        stop: &mut StopSignals,
+        out: &mut Output,
+    ) -> Result<(), CliError> {
         let mut tail = follow(store.clone(), last);
         loop {
             tokio::select! {
@@ -175,10 +184,7 @@ impl Printer {
                     Some(Tailed::Unreachable(error)) => note(format!("{error}; trying again")),
                     None => return Ok(()),
                 },
-                interrupted = tokio::signal::ctrl_c() => {
-                    interrupted?;
-                    return Ok(());
-                }
+                () = stop.next() => return Ok(()),
             }
         }
     }

@@ -26,7 +26,7 @@ pub struct Bulk {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// JSON: one object a document, or a line; with --wait one outcome a line
+    /// One JSON object a document; with --wait one outcome a line; with --dry-run one object
     #[arg(long)]
     pub json: bool,
 }
@@ -118,7 +118,7 @@ pub(super) async fn choose(
         _ => named.is_none() && ids.len() > MANY,
     };
     let question = match verb {
-        BulkVerb::Remove => format!("Remove {} with their contents and history?", documents(ids.len())),
+        BulkVerb::Remove => format!("Remove {} with all contents and history?", documents(ids.len())),
         _ => format!("{} {}?", capital(name), documents(ids.len())),
     };
     if asks && !agreed(bulk.yes, &question)? {

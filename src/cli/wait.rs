@@ -6,6 +6,7 @@
 use super::exit::{CliError, Exit};
 use super::join::{Until, start_runner};
 use super::output::{Output, note};
+use super::stop::StopSignals;
 use super::{Context, outcome_line};
 use crate::domain::filter::{Filter, Term, Test};
 use crate::domain::id::{DocumentId, JobId, Seq};
@@ -143,6 +144,7 @@ async fn watch(
     out: &mut Output,
 ) -> Result<(), CliError> {
     let zone = TimeZone::system();
+    let mut stop = StopSignals::listen()?;
     let mut tail = follow(store.clone(), after);
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -175,8 +177,7 @@ async fn watch(
                     }
                 }
             }
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted?;
+            () = stop.next() => {
                 clear_progress();
                 note(format!("stopped waiting; {} of {} are still to be done", awaited.pending.len(), awaited.total));
                 return Ok(());

@@ -4,6 +4,7 @@ use super::Context;
 use super::exit::{CliError, Exit};
 use super::join::{Until, start_runner, worker_name};
 use super::output::{Output, note};
+use super::stop::StopSignals;
 use crate::domain::id::Seq;
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::SafeLine;
@@ -13,7 +14,6 @@ use crate::runner::tail::{Tailed, follow};
 use crate::store::Store;
 use std::io;
 use std::sync::Arc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 /// Arguments.
@@ -80,7 +80,11 @@ async fn print_while_running(
     }
     let last = store.last_seq().await?;
     while seen < last {
-        seen = own.take(tail.recv().await, seen, out)?;
+        tokio::select! {
+            tailed = tail.recv() => seen = own.take(tailed, seen, out)?,
+            // The database does not answer, and somebody does not want to wait for the last lines.
+            () = stop.next() => break,
+        }
     }
     Ok(())
 }
@@ -113,30 +117,4 @@ impl OwnOutcomes {
 
 fn fails_for_good(outcome: &Outcome) -> bool {
     outcome.result == OutcomeResult::PermanentFailure || outcome.result.is_exhaustion()
-}
-
-/// TERM, INT and HUP: the ways in which a worker is told to go.
-pub(super) struct StopSignals {
-    term: Signal,
-    int: Signal,
-    hup: Signal,
-}
-
-impl StopSignals {
-    pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self {
-            term: signal(SignalKind::terminate())?,
-            int: signal(SignalKind::interrupt())?,
-            hup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for the next one.
-    pub(super) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.int.recv() => {}
-            _ = self.hup.recv() => {}
-        }
-    }
 }
