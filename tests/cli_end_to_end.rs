@@ -166,7 +166,7 @@ fn a_person_at_a_terminal_is_asked() {
     place.run(["add", &place.url("/ok/a"), &place.url("/ok/b")]).ok();
     let (code, screen) = place.answer(["remove", "1"], "n\r");
     assert_eq!(code, 0);
-    assert!(screen.contains("Remove 1 document with all contents and history? [y/N]"), "{screen}");
+    assert!(screen.contains("Remove 1 document with contents and earlier versions? [y/N]"), "{screen}");
     assert!(screen.contains("nothing was done"), "{screen}");
     assert_eq!(statuses(&place).len(), 2);
     let (code, screen) = place.answer(["remove", "1"], "y\r");

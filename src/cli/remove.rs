@@ -1,4 +1,4 @@
-//! `quarterdeck remove`: documents with their contents and history. Always confirmed.
+//! `quarterdeck remove`: documents with their contents and versions; outcomes stay in the log. Always confirmed.
 
 use super::Context;
 use super::confirm::documents;

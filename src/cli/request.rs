@@ -118,7 +118,7 @@ pub(super) async fn choose(
         _ => named.is_none() && ids.len() > MANY,
     };
     let question = match verb {
-        BulkVerb::Remove => format!("Remove {} with all contents and history?", documents(ids.len())),
+        BulkVerb::Remove => format!("Remove {} with contents and earlier versions?", documents(ids.len())),
         _ => format!("{} {}?", capital(name), documents(ids.len())),
     };
     if asks && !agreed(bulk.yes, &question)? {
