@@ -9,6 +9,7 @@
 //! `domain` is pure. `store` is the only room with SQL, `fetch` the only one that opens connections to pages, `tui` the
 //! only one that knows a terminal. `store` and `fetch` do not know each other; the runner joins them.
 
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;

@@ -1,6 +1,7 @@
 //! Every integration test, as modules of one target: linking one binary instead of many.
 
 mod chaos;
+mod cli;
 mod config;
 mod conformance;
 mod demo_site;
