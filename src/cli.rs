@@ -31,11 +31,12 @@ mod work;
 
 use crate::config::{Config, Environment, Flags, Places};
 use crate::domain::text::SafeLine;
-use crate::store::{Store, StoreError};
+use crate::runner::log::{LogSettings, OutcomeFiles};
+use crate::store::{Access, Options, Store, StoreError, open_with};
 use clap::{Parser, Subcommand};
 use exit::{CliError, Exit};
 use output::Output;
-use shim::store::{Access, open};
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -103,6 +104,8 @@ struct Context {
     places: Places,
     config: Config,
     read_only: bool,
+    /// The outcome log of this process.
+    files: Arc<OutcomeFiles>,
 }
 
 impl Context {
@@ -117,7 +120,7 @@ impl Context {
             std::fs::create_dir_all(dir)
                 .map_err(|error| StoreError::Unusable(format!("cannot make {}: {error}", dir.display())))?;
         }
-        Ok(open(&self.config.store.url, access).await?)
+        Ok(open_with(&self.config.store.url, recorded(&self.files, access)).await?)
     }
 
     /// The store, for a verb that changes it.
@@ -127,6 +130,12 @@ impl Context {
         }
         self.store().await
     }
+}
+
+/// How a store is opened whose outcomes go into `files` as well.
+fn recorded(files: &Arc<OutcomeFiles>, access: Access) -> Options {
+    let files = Arc::clone(files);
+    Options { recorder: Some(Arc::new(move |outcomes| files.record(outcomes))), ..Options::new(access) }
 }
 
 /// Runs what the command line asks for.
@@ -169,19 +178,27 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         no_runner: cli.no_runner,
     };
     let config = Config::load(&places, &Environment::read(), &flags)?;
-    let context = Context { places, config, read_only: cli.read_only };
-    match cli.verb {
-        None => console::run(&context).await,
-        Some(Verb::Work(args)) => work::run(&context, &args, out).await,
-        Some(Verb::Add(args)) => add::run(&context, &args, out).await,
-        Some(Verb::Import(args)) => import::run(&context, &args, out).await,
-        Some(Verb::List(args)) => list::run(&context, &args, out).await,
-        Some(Verb::Show(args)) => show::run(&context, &args, out).await,
-        Some(Verb::Sync(args)) => sync::run(&context, &args, out).await,
-        Some(Verb::Retry(args)) => retry::run(&context, &args, out).await,
-        Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
-        Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
-        Some(Verb::Log(args)) => log::run(&context, &args, out).await,
+    let settings = LogSettings { dir: config.log.dir.clone(), keep_days: config.log.keep_days };
+    let files = Arc::new(OutcomeFiles::new(settings));
+    let context = Context { places, config, read_only: cli.read_only, files: Arc::clone(&files) };
+    let done = run_verb(&context, cli.verb, out).await;
+    files.close();
+    done
+}
+
+async fn run_verb(context: &Context, verb: Option<Verb>, out: &mut Output) -> Result<Exit, CliError> {
+    match verb {
+        None => console::run(context).await,
+        Some(Verb::Work(args)) => work::run(context, &args, out).await,
+        Some(Verb::Add(args)) => add::run(context, &args, out).await,
+        Some(Verb::Import(args)) => import::run(context, &args, out).await,
+        Some(Verb::List(args)) => list::run(context, &args, out).await,
+        Some(Verb::Show(args)) => show::run(context, &args, out).await,
+        Some(Verb::Sync(args)) => sync::run(context, &args, out).await,
+        Some(Verb::Retry(args)) => retry::run(context, &args, out).await,
+        Some(Verb::Cancel(args)) => cancel::run(context, &args, out).await,
+        Some(Verb::Remove(args)) => remove::run(context, &args, out).await,
+        Some(Verb::Log(args)) => log::run(context, &args, out).await,
         Some(Verb::Demo(_) | Verb::Config | Verb::Keys) => Ok(Exit::Done),
     }
 }

@@ -2,11 +2,13 @@
 
 mod chaos;
 mod cli;
+mod cli_end_to_end;
 mod config;
 mod conformance;
 mod demo_site;
 mod fetch;
 mod layers;
+mod log;
 mod states;
 mod store;
 mod support;

@@ -73,6 +73,9 @@ async fn print_while_running(
             }
             event = events.recv(), if listening => match event {
                 Ok(Event::Trouble { message } | Event::Panicked { message }) => note(message),
+                Ok(Event::Reported { report }) => {
+                    note(format!("given up: {}: {}", report.exception_class, report.detail));
+                }
                 Ok(Event::Step { .. } | Event::Ended { .. }) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => listening = false,
             },
