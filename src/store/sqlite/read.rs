@@ -362,14 +362,16 @@ async fn page_within(conn: &mut SqliteConnection, asked: &PageQuery, now: Timest
     push_documents(&mut sql, &asked.filter, now)?;
     let total: i64 = get(&sql.query().fetch_one(&mut *conn).await.map_err(reading)?, 0)?;
     let total = u64::try_from(total).unwrap_or_default();
-    let wanted = match asked.around {
-        Around::Offset(offset) => offset,
+    let last_page = total.saturating_sub(asked.limit.max(1));
+    let offset = match asked.around {
+        // Who reads on from where the last page ended must not be sent back.
+        Around::Offset(offset) if offset < total => offset,
+        Around::Offset(_) => last_page,
         Around::Document { document, above, else_at } => match anchor(conn, asked, document, now).await? {
-            Some(values) => rank(conn, asked, document, &values, now).await?.saturating_sub(above),
-            None => else_at,
+            Some(values) => rank(conn, asked, document, &values, now).await?.saturating_sub(above).min(last_page),
+            None => else_at.min(last_page),
         },
     };
-    let offset = wanted.min(total.saturating_sub(asked.limit.max(1)));
     // The window is found by narrow rows; the wide ones are read for it alone.
     let mut sql = Sql::new("WITH w AS MATERIALIZED (SELECT d.id AS id");
     Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
