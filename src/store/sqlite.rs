@@ -86,8 +86,8 @@ impl SqliteStore {
             store.rederive_lanes().await?;
             store.tasks.spawn(finish::write_groups(Arc::downgrade(&store), receiver));
         }
-        let watching = watch::other_processes(store.connect.clone(), store.changes.clone());
-        store.tasks.spawn(store.stop.clone().run_until_cancelled_owned(watching));
+        let watching = watch::other_processes(store.connect.clone(), store.changes.clone(), store.stop.clone());
+        store.tasks.spawn(watching);
         Ok(store)
     }
 
