@@ -2,7 +2,7 @@
 //! for other processes.
 //!
 //! `connect` opens and refuses; `writer` holds transactions; `apply` writes what the domain decided; `claim`, `finish`,
-//! `requests`, `liveness`, `read`, `outcomes` are the methods of [`Store`] by subject; `lanes` the fair order.
+//! `requests`, `liveness`, `page`, `read`, `outcomes` are the methods of [`Store`] by subject; `lanes` the fair order.
 
 mod apply;
 mod claim;
@@ -12,6 +12,7 @@ mod finish;
 mod lanes;
 mod liveness;
 mod outcomes;
+mod page;
 mod read;
 mod reader;
 mod requests;
