@@ -278,6 +278,8 @@ async fn lanes_that_are_wrong_are_mended_on_opening() {
     assert_eq!(other.rederive_lanes().await.unwrap(), 0, "opening did it");
     assert_eq!(scene.claim(8).await.len(), 3);
     scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, 0, 1)").await;
-    assert!(scene.claim(8).await.is_empty(), "a lane without a job costs nothing but a look");
+    assert!(scene.claim(8).await.is_empty());
+    assert_eq!(scene.store.rederive_lanes().await.unwrap(), 0, "a lane without a job is mended by the claim");
+    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, 0, 1)").await;
     assert_eq!(scene.store.rederive_lanes().await.unwrap(), 1);
 }

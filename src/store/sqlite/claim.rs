@@ -117,8 +117,12 @@ impl Tx<'_> {
             };
             let Some((order, key)) = next.map(|(order, lane)| (*order, lane.clone())) else { break };
             queues.remove(&order);
-            let Some(row) = self.first_of(&key).await? else { continue };
             moved = true;
+            let Some(row) = self.first_of(&key).await? else {
+                // A lane without a job is mended on the way, or every look would find work that is not there.
+                self.lane_loses(&key).await?;
+                continue;
+            };
             if Some(order.0) == lowest {
                 budget.passed_over = 0;
             } else {
