@@ -193,6 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_system_says_of_a_connection_is_transient() {
+        use io::ErrorKind as Kind;
+        for (kind, code, detail) in [
+            (Kind::ConnectionRefused, ErrorCode::FetchFailed, "connection refused"),
+            (Kind::ConnectionReset, ErrorCode::FetchFailed, "connection reset"),
+            (Kind::BrokenPipe, ErrorCode::FetchFailed, "connection reset"),
+            (Kind::HostUnreachable, ErrorCode::FetchFailed, "the host is unreachable"),
+            (Kind::NetworkUnreachable, ErrorCode::FetchFailed, "the network is unreachable"),
+            (Kind::UnexpectedEof, ErrorCode::FetchFailed, "the connection ended in the middle of the answer"),
+            (Kind::TimedOut, ErrorCode::Timeout, "the connection timed out"),
+        ] {
+            assert_eq!(recognise(&io::Error::from(kind)), Some(Failure::transient(code, detail)));
+        }
+        assert_eq!(recognise(&io::Error::other("else")), None);
+    }
+
+    #[test]
     fn sizes_are_in_whole_units() {
         assert_eq!(size(40 * 1024 * 1024), "40 MB");
         assert_eq!(size(64 * 1024), "64 KB");

@@ -209,6 +209,9 @@ impl Writer<'_> {
             "s" | "del" | "strike" if shallow => return self.span(Span::Deleted),
             "a" if shallow => {
                 let href = node.attr("href").unwrap_or_default();
+                if href.starts_with('#') && self.inline.place() == Place::Heading {
+                    return self.span(Span::Anchor);
+                }
                 return match link::destination(&href, self.base) {
                     Some(destination) => self.span(Span::Link(destination)),
                     None => Entered::Plain,

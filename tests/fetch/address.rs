@@ -197,6 +197,23 @@ async fn a_name_is_refused_for_any_address_that_is_not_public() {
     }
 }
 
+/// A resolver that never answers.
+struct Silence;
+
+impl Lookup for Silence {
+    fn addresses(&self, _: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_lookup_counts_into_the_connection_time() {
+    let limits = Limits { connect_timeout: Duration::from_millis(30), ..Limits::default() };
+    let fetcher = quarterdeck::fetch::Fetcher::with_lookup(limits, Arc::new(Silence)).expect("a client can be set up");
+    let failure = fetcher.fetch("http://example.org/").await;
+    assert_failure(failure, FailureClass::Transient, ErrorCode::Timeout, "no answer in 0.03 s (connecting)");
+}
+
 #[tokio::test]
 async fn an_entry_lets_its_host_through_and_nothing_else() {
     let pages = Pages::always(html("<p>inside</p>")).await;
