@@ -18,8 +18,6 @@ pub(super) enum Stage {
     Reading,
     /// The limit on everything together.
     InAll,
-    /// In line for one of the machine's cores.
-    Converting,
 }
 
 impl Stage {
@@ -29,7 +27,6 @@ impl Stage {
             Self::Waiting => "waiting for the answer",
             Self::Reading => "reading the body",
             Self::InAll => "in all",
-            Self::Converting => "converting the page",
         }
     }
 }
