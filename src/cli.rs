@@ -17,6 +17,7 @@ mod list;
 mod log;
 pub mod outcome_line;
 pub mod output;
+mod record;
 mod remove;
 mod request;
 mod retry;
@@ -31,11 +32,11 @@ mod work;
 
 use crate::config::{Config, Environment, Flags, Places};
 use crate::domain::text::SafeLine;
-use crate::store::{Store, StoreError};
+use crate::store::{Access, Options, Recorder, Store, open_with};
 use clap::{Parser, Subcommand};
 use exit::{CliError, Exit};
 use output::Output;
-use shim::store::{Access, open};
+use record::OutcomeFiles;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -100,32 +101,40 @@ pub enum Verb {
 
 /// What every verb has at hand.
 struct Context {
-    places: Places,
     config: Config,
     read_only: bool,
+    files: Arc<OutcomeFiles>,
 }
 
 impl Context {
-    /// The store, made on first use unless nothing may be made.
+    fn new(config: Config, read_only: bool) -> Self {
+        Self { files: OutcomeFiles::of(&config), config, read_only }
+    }
+
+    /// The store, made on first use unless nothing may be made. What this process records goes to the outcome files.
     async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
-        let access = if self.read_only { Access::ReadOnly } else { Access::Create };
-        // A directory that was named must be there; our own is made with the first store.
-        if access == Access::Create
-            && self.config.store.url == Config::defaults(&self.places).store.url
-            && let Some(dir) = self.places.store_file.parent()
-        {
-            std::fs::create_dir_all(dir)
-                .map_err(|error| StoreError::Unusable(format!("cannot make {}: {error}", dir.display())))?;
-        }
-        Ok(open(&self.config.store.url, access).await?)
+        self.open(None).await
     }
 
     /// The store, for a verb that changes it.
     async fn store_for(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
+        self.may_change(verb)?;
+        self.store().await
+    }
+
+    /// The same, with one more recorder.
+    async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
+        let access = if self.read_only { Access::ReadOnly } else { Access::Create };
+        let mut options = Options::new(access);
+        options.recorder = Some(self.files.recorder(also));
+        Ok(open_with(&self.config.store.url, options).await?)
+    }
+
+    fn may_change(&self, verb: &str) -> Result<(), CliError> {
         if self.read_only {
             return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));
         }
-        self.store().await
+        Ok(())
     }
 }
 
@@ -169,10 +178,10 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         no_runner: cli.no_runner,
     };
     let config = Config::load(&places, &Environment::read(), &flags)?;
-    let context = Context { places, config, read_only: cli.read_only };
+    let context = Context::new(config, cli.read_only);
     match cli.verb {
         None => console::run(&context).await,
-        Some(Verb::Work(args)) => work::run(&context, &args, out).await,
+        Some(Verb::Work(args)) => work::run(&context, &args).await,
         Some(Verb::Add(args)) => add::run(&context, &args, out).await,
         Some(Verb::Import(args)) => import::run(&context, &args, out).await,
         Some(Verb::List(args)) => list::run(&context, &args, out).await,

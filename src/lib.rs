@@ -11,6 +11,8 @@
 
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
+pub mod fetch;
 pub mod runner;
 pub mod store;

@@ -17,9 +17,19 @@ use crate::domain::retry::{Counters, RetryPolicy};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
+
+mod address;
+mod clock;
+mod filter_sql;
+mod migrate;
+mod sql;
+pub mod sqlite;
+
+pub use clock::{Clock, ManualClock, SystemClock};
 
 /// Why the store did not answer. Never a document's failure.
 #[derive(Debug, Error)]
@@ -39,6 +49,52 @@ pub enum StoreError {
     /// A row that this program cannot have written.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
+}
+
+/// What may be done with a store, and what must be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing; made and migrated when it is missing.
+    Create,
+    /// Reading and writing; must exist.
+    Write,
+    /// Reading alone: no file is made, nothing is migrated, every method that writes answers [`StoreError::ReadOnly`].
+    ReadOnly,
+}
+
+/// How a store is opened, for those who need more than its URL.
+#[derive(Clone)]
+pub struct Options {
+    /// What may be done.
+    pub access: Access,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Told of every outcome that this process records.
+    pub recorder: Option<Recorder>,
+}
+
+/// Called with what a transaction of this process recorded, after its commit and in the order of the numbers. It holds
+/// the writer up while it runs: it hands on, and does not wait.
+pub type Recorder = Arc<dyn Fn(&[Outcome]) + Send + Sync>;
+
+impl Options {
+    /// The system's clock, and nobody told.
+    pub fn new(access: Access) -> Self {
+        Self { access, clock: Arc::new(SystemClock), recorder: None }
+    }
+}
+
+/// Opens the store at `url` (`sqlite:PATH`). What is wrong with it is a [`StoreError::Unusable`] whose message says
+/// what to do and never carries a password.
+pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
+    open_with(url, Options::new(access)).await
+}
+
+/// Opens a store with a clock or a recorder of the caller's.
+pub async fn open_with(url: &str, options: Options) -> Result<Arc<dyn Store>> {
+    match address::parse(url)? {
+        address::Address::Sqlite(path) => Ok(sqlite::SqliteStore::open(&path, options).await?),
+    }
 }
 
 /// What the store answers.

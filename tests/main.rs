@@ -1,5 +1,13 @@
 //! Every integration test, as modules of one target: linking one binary instead of many.
 
+mod chaos;
 mod cli;
+mod cli_end_to_end;
 mod config;
+mod conformance;
+mod demo_site;
+mod layers;
+mod states;
+mod store;
 mod support;
+mod transitions;

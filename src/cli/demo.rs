@@ -5,14 +5,14 @@ mod scratch;
 mod summary;
 mod trickle;
 
+use super::Context;
 use super::console::{needs_terminal, options, show};
 use super::exit::{CliError, Exit};
 use super::join::{Until, start_runner};
 use super::output::{Output, note};
-use super::shim::demo::Site;
-use super::shim::store::{Access, open};
 use super::stop::StopSignals;
 use crate::config::{Config, Places};
+use crate::demo::Site;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
@@ -48,11 +48,12 @@ pub(super) async fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError>
     }
     let scratch = Scratch::create()?;
     let site = Site::start(args.seed, usize::try_from(args.documents).unwrap_or(usize::MAX)).await?;
-    let config = settings(&scratch, &site);
-    let store = open(&config.store.url, Access::Create).await?;
+    let context = Context::new(settings(&scratch, &site), false);
+    context.files.open()?;
+    let store = context.store().await?;
+    let config = &context.config;
     let ids = add_documents(&*store, &site).await?;
-    let exit =
-        if args.headless { headless(&config, store, &ids, out).await } else { console(&config, store, ids).await };
+    let exit = if args.headless { headless(config, store, &ids, out).await } else { console(config, store, ids).await };
     site.stop().await;
     exit
 }

@@ -1,12 +1,11 @@
 //! Puts runner and fetch together from the settings.
 
 use super::exit::CliError;
-use super::shim::fetch::{AllowedHost, Fetcher, Limits};
-use super::shim::runner::log::LogSettings;
-use super::shim::runner::{Settings, start};
 use crate::config::Config;
 use crate::domain::text::SafeLine;
+use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
 use crate::runner::handle::Handle;
+use crate::runner::{Settings, start};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -27,7 +26,7 @@ pub(super) fn worker_name() -> SafeLine {
 
 /// Starts the runner of this process.
 pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until) -> Result<Handle, CliError> {
-    let fetcher = Arc::new(Fetcher::new(limits(config)?));
+    let fetcher = Fetcher::new(limits(config)?).map_err(|error| CliError::Usage(error.to_string()))?;
     let runner = &config.runner;
     let settings = Settings {
         slots: runner.concurrency,
@@ -38,16 +37,16 @@ pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until)
         drain: runner.drain,
         policy: config.retry.clone(),
         worker_name: worker_name(),
-        log: Some(LogSettings { dir: config.log.dir.clone(), keep_days: config.log.keep_days }),
         drain_when_idle: until == Until::Idle,
     };
-    Ok(start(store, fetcher, settings))
+    Ok(start(store, Arc::new(fetcher), settings))
 }
 
 fn limits(config: &Config) -> Result<Limits, CliError> {
     let fetch = &config.fetch;
     let allowed = |host: &String| {
-        let wrong = |error| CliError::Usage(format!("fetch.allow_private_hosts: \"{host}\": {error}"));
+        let wrong =
+            |error: AllowedHostError| CliError::Usage(format!("fetch.allow_private_hosts: \"{host}\": {error}"));
         host.parse::<AllowedHost>().map_err(wrong)
     };
     Ok(Limits {

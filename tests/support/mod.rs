@@ -1,1 +1,6 @@
 //! What the tests share.
+
+pub mod db;
+pub mod deck;
+pub mod pty;
+pub mod site;
