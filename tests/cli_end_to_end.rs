@@ -268,6 +268,14 @@ fn work_drains_and_says_whether_all_went_well() {
     let bad = place.run(["work", "--drain"]);
     assert_eq!((bad.code, json_lines(&bad.out).len()), (Some(1), 1), "{}", bad.err);
     assert_eq!(statuses(&place), ["synced", "failed", "synced"]);
+    place.run(["sync", "2"]).ok();
+    place.run(["cancel", "2"]).ok();
+    let mut stored: Vec<String> = place.run(["log", "--json"]).ok().lines().map(str::to_owned).collect();
+    let mut filed = place.outcome_files();
+    stored.sort();
+    filed.sort();
+    assert_eq!(filed, stored, "every outcome is in a file, whichever process recorded it");
+    assert_eq!(stored.len(), 4);
 }
 
 #[test]
