@@ -24,7 +24,7 @@ const ONLY_IN: [(&str, &[&str]); 11] = [
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("tui_input", &["tui"]),
-    ("hyper", &["demo"]),
+    ("hyper", &["demo", "fetch"]),
     ("clap", &["cli"]),
     ("toml", &["config"]),
     ("jiff", &["domain", "tui", "cli"]),

@@ -6,6 +6,7 @@ mod cli_end_to_end;
 mod config;
 mod conformance;
 mod demo_site;
+mod fetch;
 mod layers;
 mod states;
 mod store;

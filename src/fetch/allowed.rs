@@ -79,7 +79,11 @@ fn host(text: &str) -> Option<Allowed> {
         return Some(one_address(address));
     }
     match Host::parse(text).ok()? {
-        Host::Domain(name) => Some(Allowed::Name(name.trim_end_matches('.').to_owned())),
+        Host::Domain(name) => {
+            // Names are exact: a pattern would be taken for a host that is never asked for.
+            let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+            plain.then(|| Allowed::Name(name.trim_end_matches('.').to_owned()))
+        }
         Host::Ipv4(address) => Some(one_address(address.into())),
         Host::Ipv6(address) => Some(one_address(address.into())),
     }

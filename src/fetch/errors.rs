@@ -138,10 +138,10 @@ fn recognise(cause: &(dyn Error + 'static)) -> Option<Failure> {
 fn http_words(error: &hyper::Error) -> &'static str {
     if error.is_incomplete_message() {
         "the connection ended in the middle of the answer"
-    } else if error.is_parse() || error.is_parse_status() {
-        "the answer is not valid HTTP"
     } else if error.is_parse_too_large() {
         "the answer's header is too large"
+    } else if error.is_parse() {
+        "the answer is not valid HTTP"
     } else {
         "the connection broke off"
     }

@@ -144,6 +144,7 @@ impl Writer<'_> {
     }
 
     fn text(&mut self, text: &str) {
+        let text = &text[..text.floor_char_boundary(MAX_MARKDOWN)];
         match &mut self.pre {
             Some(pre) => pre.raw.push_str(&crate::domain::text::safe_block(text)),
             None => self.inline.text(&clean(text)),
@@ -334,6 +335,7 @@ impl Writer<'_> {
                 self.end_block(Gap::Blank);
                 if self.lists.pop().is_some_and(|list| list.indented) {
                     self.lines.pop();
+                    self.lines.close_up();
                 }
             }
             Leave::Item => {

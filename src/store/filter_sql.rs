@@ -6,12 +6,55 @@ use crate::domain::document::STUCK_AFTER;
 use crate::domain::filter::{Age, Filter, Side, Test};
 use crate::domain::time::Timestamp;
 
-/// Where the columns of a document come from: `d` the row, `s` its state, `l` its live job, `j` its live or last job.
-/// Joins that a statement does not use cost nothing: SQLite and PostgreSQL both leave out unused unique left joins.
-pub(super) const DOCUMENTS: &str = " FROM captain_documents d \
-     LEFT JOIN document_state s ON s.document_id = d.id \
-     LEFT JOIN jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running') \
-     LEFT JOIN jobs j ON j.id = s.job_id";
+/// Which tables a statement about documents `d` needs beside them. Asked for one by one: over a hundred thousand
+/// documents a join that nobody uses costs as much as the rest, and SQLite drops only some of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Joins {
+    /// `s`, the document's state.
+    pub(super) state: bool,
+    /// `l`, its live job.
+    pub(super) live: bool,
+    /// `j`, its live job, else its last one; comes with `s`.
+    pub(super) last: bool,
+}
+
+impl Joins {
+    /// Everything.
+    pub(super) const ALL: Self = Self { state: true, live: true, last: true };
+    /// What the status is derived from.
+    pub(super) const STATUS: Self = Self { state: false, live: true, last: false };
+
+    /// What `filter` asks about.
+    pub(super) fn of(filter: &Filter) -> Self {
+        filter.terms.iter().fold(Self::default(), |joins, term| {
+            joins.and(match &term.test {
+                Test::Status(_) | Test::Next(_) => Self::STATUS,
+                Test::Error(_) | Test::Http(_) | Test::Host(_) => Self { state: true, ..Self::default() },
+                Test::Queue(_) => Self { last: true, ..Self::default() },
+                _ => Self::default(),
+            })
+        })
+    }
+
+    /// Both.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self { state: self.state || other.state, live: self.live || other.live, last: self.last || other.last }
+    }
+
+    /// Adds ` FROM …`.
+    pub(super) fn push(self, sql: &mut Sql) {
+        sql.push(" FROM captain_documents d");
+        if self.state || self.last {
+            sql.push(" LEFT JOIN document_state s ON s.document_id = d.id");
+        }
+        if self.live {
+            sql.push(" LEFT JOIN jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
+        }
+        if self.last {
+            sql.push(" LEFT JOIN jobs j ON j.id = s.job_id");
+        }
+    }
+}
 
 /// Adds the status of a document as its place in `Status::ALL`; the rules of `StatusFacts::status`, without plans.
 pub(super) fn push_status(sql: &mut Sql, now: Timestamp) {

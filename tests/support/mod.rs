@@ -2,5 +2,6 @@
 
 pub mod db;
 pub mod deck;
+pub mod pages;
 pub mod pty;
 pub mod site;

@@ -16,8 +16,8 @@ CREATE TABLE IF NOT EXISTS captain_documents (
     content TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS documents_link ON captain_documents (assistant_id, external_link);
-CREATE INDEX IF NOT EXISTS documents_url ON captain_documents (external_link);
-CREATE INDEX IF NOT EXISTS documents_name ON captain_documents (lower(name));
+-- Words are looked for, and lists sorted by name, in this narrow copy.
+CREATE INDEX IF NOT EXISTS documents_url ON captain_documents (external_link, name);
 CREATE INDEX IF NOT EXISTS documents_account ON captain_documents (account_id, assistant_id, sync_status, last_synced_at);
 -- All that a status needs: counts and the default order never read the table itself.
 CREATE INDEX IF NOT EXISTS documents_status ON captain_documents (sync_status, last_sync_attempted_at, last_synced_at);

@@ -59,13 +59,11 @@ fn is_space(c: char) -> bool {
     c.is_whitespace()
 }
 
-/// Whether what follows an ampersand makes it a character reference.
+/// Whether what follows an ampersand makes it a character reference: a name of at most 32 letters, or a number.
 fn is_entity(rest: &str) -> bool {
-    let Some(end) = rest.find(';') else {
-        return false;
-    };
-    let name = rest[..end].strip_prefix('#').unwrap_or(&rest[..end]);
-    !name.is_empty() && name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    let name = rest.strip_prefix('#').unwrap_or(rest);
+    let length = name.bytes().take(33).take_while(u8::is_ascii_alphanumeric).count();
+    (1..=32).contains(&length) && name[length..].starts_with(';')
 }
 
 /// A paragraph's line whose beginning would make it something else.

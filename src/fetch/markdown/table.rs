@@ -72,9 +72,10 @@ impl Table {
         let Some(row) = self.rows.last_mut() else {
             return;
         };
+        let columns = columns.clamp(1, MAX_COLSPAN).min(MAX_COLUMNS.saturating_sub(row.len()));
         self.bytes += text.len() + columns;
         let mut text = Some(text);
-        for _ in 0..columns.clamp(1, MAX_COLSPAN).min(MAX_COLUMNS.saturating_sub(row.len())) {
+        for _ in 0..columns {
             let at = row.len();
             if self.reaching.len() <= at {
                 self.reaching.resize(at + 1, 0);

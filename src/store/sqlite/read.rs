@@ -1,6 +1,6 @@
 //! What lists and screens read: windows of the sorted list, figures, contents.
 
-use super::super::filter_sql::{DOCUMENTS, push_documents, push_status};
+use super::super::filter_sql::{Joins, push_documents, push_status};
 use super::super::sql::{Sql, Value};
 use super::super::{
     Around, DocumentPage, Named, PageQuery, QueueState, Result, Sort, SortBy, StoredContent, StoredVersion, Targets,
@@ -118,6 +118,15 @@ fn keys(sort: Sort) -> Vec<Option<Key>> {
     }
 }
 
+/// What an order is derived from.
+fn joins(sort: Sort) -> Joins {
+    match sort.by {
+        SortBy::Status | SortBy::Next => Joins::STATUS,
+        SortBy::Error => Joins { state: true, ..Joins::default() },
+        _ => Joins::default(),
+    }
+}
+
 fn push_key(sql: &mut Sql, key: &Option<Key>, now: Timestamp) {
     match key {
         Some(key) => {
@@ -153,7 +162,7 @@ async fn anchor(
         sql.push(", ");
         push_key(&mut sql, key, now);
     }
-    sql.push(DOCUMENTS);
+    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
     push_documents(&mut sql, &asked.filter, now)?;
     sql.push(" AND d.id = ").bind(document.0);
     let Some(row) = sql.query().fetch_optional(conn).await.map_err(reading)? else { return Ok(None) };
@@ -176,7 +185,7 @@ async fn rank(
     now: Timestamp,
 ) -> Result<u64> {
     let mut sql = Sql::new("SELECT count(*)");
-    sql.push(DOCUMENTS);
+    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
     push_documents(&mut sql, &asked.filter, now)?;
     sql.push(" AND (");
     let keys = keys(asked.sort);
@@ -221,7 +230,8 @@ impl SqliteStore {
         let mut sql = Sql::new("SELECT ");
         sql.push(COLUMNS).push(", ");
         push_status(&mut sql, self.clock.now());
-        sql.push(" AS status").push(DOCUMENTS);
+        sql.push(" AS status");
+        Joins::ALL.push(&mut sql);
         match named {
             Named::Id(id) => sql.push(" WHERE d.id = ").bind(id.0),
             Named::Url(link) => sql.push(" WHERE d.external_link = ").bind(link.as_str()),
@@ -234,7 +244,9 @@ impl SqliteStore {
     pub(super) async fn count_statuses(&self) -> Result<Counts> {
         let mut sql = Sql::new("SELECT ");
         push_status(&mut sql, self.clock.now());
-        sql.push(" AS status, count(*) AS documents").push(DOCUMENTS).push(" GROUP BY 1");
+        sql.push(" AS status, count(*) AS documents");
+        Joins::STATUS.push(&mut sql);
+        sql.push(" GROUP BY 1");
         let mut reader = self.reader().await?;
         let mut counts = Counts::default();
         for row in sql.query().fetch_all(&mut *reader).await.map_err(reading)? {
@@ -271,7 +283,7 @@ impl SqliteStore {
 
     pub(super) async fn matching_ids(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
         let mut sql = Sql::new("SELECT d.id");
-        sql.push(DOCUMENTS);
+        Joins::of(filter).push(&mut sql);
         push_documents(&mut sql, filter, self.clock.now())?;
         sql.push(" ORDER BY d.id");
         let mut reader = self.reader().await?;
@@ -317,7 +329,7 @@ impl SqliteStore {
         match of {
             Targets::Matching(filter) => {
                 let mut sql = Sql::new(select);
-                sql.push(DOCUMENTS);
+                Joins::ALL.push(&mut sql);
                 push_documents(&mut sql, filter, now)?;
                 statements.push(sql);
             }
@@ -327,7 +339,8 @@ impl SqliteStore {
                 ids.dedup();
                 for chunk in ids.chunks(CHUNK) {
                     let mut sql = Sql::new(select);
-                    sql.push(DOCUMENTS).push(" WHERE d.id IN ").bind_list(chunk.iter().copied());
+                    Joins::ALL.push(&mut sql);
+                    sql.push(" WHERE d.id IN ").bind_list(chunk.iter().copied());
                     statements.push(sql);
                 }
             }
@@ -345,7 +358,7 @@ impl SqliteStore {
 
 async fn page_within(conn: &mut SqliteConnection, asked: &PageQuery, now: Timestamp) -> Result<DocumentPage> {
     let mut sql = Sql::new("SELECT count(*)");
-    sql.push(DOCUMENTS);
+    Joins::of(&asked.filter).push(&mut sql);
     push_documents(&mut sql, &asked.filter, now)?;
     let total: i64 = get(&sql.query().fetch_one(&mut *conn).await.map_err(reading)?, 0)?;
     let total = u64::try_from(total).unwrap_or_default();
@@ -359,14 +372,16 @@ async fn page_within(conn: &mut SqliteConnection, asked: &PageQuery, now: Timest
     let offset = wanted.min(total.saturating_sub(asked.limit.max(1)));
     // The window is found by narrow rows; the wide ones are read for it alone.
     let mut sql = Sql::new("WITH w AS MATERIALIZED (SELECT d.id AS id");
-    sql.push(DOCUMENTS);
+    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
     push_documents(&mut sql, &asked.filter, now)?;
     push_order(&mut sql, asked.sort, now);
     sql.push(" LIMIT ").bind(i64::try_from(asked.limit).unwrap_or(i64::MAX));
     sql.push(" OFFSET ").bind(i64::try_from(offset).unwrap_or(i64::MAX));
     sql.push(") SELECT ").push(COLUMNS).push(", ");
     push_status(&mut sql, now);
-    sql.push(" AS status").push(DOCUMENTS).push(" WHERE d.id IN (SELECT id FROM w)");
+    sql.push(" AS status");
+    Joins::ALL.push(&mut sql);
+    sql.push(" WHERE d.id IN (SELECT id FROM w)");
     push_order(&mut sql, asked.sort, now);
     let rows = sql.query().fetch_all(&mut *conn).await.map_err(reading)?;
     Ok(DocumentPage { rows: rows.iter().map(document_row).collect::<Result<_>>()?, offset, total })

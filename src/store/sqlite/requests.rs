@@ -8,12 +8,13 @@ use super::lanes::LaneKey;
 use super::read::Candidate;
 use super::rows::{AVAILABLE, Document, JobRow, get};
 use super::writer::Tx;
+use crate::domain::content::MAX_TITLE_CHARS;
 use crate::domain::document::{Status, StatusFacts};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
 use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, Scope, SkipReason};
-use crate::domain::text::SafeLine;
+use crate::domain::text::{SafeLine, cut_chars};
 use crate::domain::time::Timestamp;
 use sqlx::{Row, query};
 use std::collections::{BTreeMap, HashSet};
@@ -122,21 +123,22 @@ impl Candidate {
 impl Tx<'_> {
     async fn add(&mut self, new: &NewDocument) -> Result<Added> {
         let url = new.link.as_str();
+        // Looked for first: an insert that meets a conflict would use up an id.
+        let found = query("SELECT id FROM captain_documents WHERE assistant_id = ? AND external_link = ?");
+        if let Some(row) = self.first(found.bind(new.assistant_id.0).bind(url)).await? {
+            return Ok(Added::Exists(DocumentId(get(&row, "id")?)));
+        }
         let insert = query(
-            "INSERT INTO captain_documents (name, external_link, assistant_id, account_id, status, created_at, updated_at, metadata) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, '{}') ON CONFLICT (assistant_id, external_link) DO NOTHING RETURNING id",
+            "INSERT INTO captain_documents (name, external_link, assistant_id, account_id, status, created_at, \
+             updated_at, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, '{}') RETURNING id",
         );
         let name = new.name.as_ref().map(SafeLine::as_str).filter(|name| !name.is_empty()).unwrap_or(url);
-        let name = crate::domain::text::cut_chars(name, crate::domain::content::MAX_TITLE_CHARS).0;
+        let name = cut_chars(name, MAX_TITLE_CHARS).0;
         let insert = insert.bind(name).bind(url).bind(new.assistant_id.0).bind(new.account_id.0).bind(AVAILABLE);
-        if let Some(row) = self.first(insert.bind(self.now.micros())).await? {
-            let id: i64 = get(&row, "id")?;
-            let state = query("INSERT OR IGNORE INTO document_state (document_id, host) VALUES (?, ?)");
-            self.run(state.bind(id).bind(new.link.host())).await?;
-            return Ok(Added::New(DocumentId(id)));
-        }
-        let found = query("SELECT id FROM captain_documents WHERE assistant_id = ? AND external_link = ?");
-        Ok(Added::Exists(DocumentId(self.one(found.bind(new.assistant_id.0).bind(url)).await?.get(0))))
+        let id: i64 = self.one(insert.bind(self.now.micros())).await?.get(0);
+        let state = query("INSERT OR IGNORE INTO document_state (document_id, host) VALUES (?, ?)");
+        self.run(state.bind(id).bind(new.link.host())).await?;
+        Ok(Added::New(DocumentId(id)))
     }
 
     async fn request(&mut self, id: DocumentId, request: &Request) -> Result<Answer> {

@@ -146,3 +146,94 @@ impl Tx<'_> {
         Ok(outcomes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+    use super::*;
+    use crate::domain::content::{ContentChange, Page};
+    use crate::domain::fingerprint::Fingerprint;
+    use crate::domain::id::{AccountId, AssistantId, DocumentId, WorkerId};
+    use crate::domain::job::{AttemptEnd, JobState, QueueClass};
+    use crate::domain::link::Link;
+    use crate::domain::request::{Request, Scope, Verb};
+    use crate::store::{Access, ClaimLimits, Finish, Finished, NewDocument, Options, Store, SystemClock};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    async fn store(folder: &tempfile::TempDir) -> Arc<SqliteStore> {
+        let options = Options { access: Access::Create, clock: Arc::new(SystemClock) };
+        SqliteStore::open(&folder.path().join("k.db"), options).await.unwrap()
+    }
+
+    fn document(n: usize) -> NewDocument {
+        NewDocument {
+            link: Link::parse(&format!("https://a.test/{n}")).unwrap(),
+            name: None,
+            account_id: AccountId(1),
+            assistant_id: AssistantId(1),
+        }
+    }
+
+    /// `max_page_count` is the connection's own, so it is set from within.
+    async fn fill_disk(store: &SqliteStore) {
+        let mut slot = store.writer.lock().await;
+        query("PRAGMA max_page_count = 1").execute(slot.as_mut().unwrap()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_nobodys_failure_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        store.add(&[document(1), document(2)]).await.unwrap();
+        let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "ana".into(), scope: Scope::Named };
+        store.request(&[DocumentId(1), DocumentId(2)], &request).await.unwrap();
+        let limits = ClaimLimits { slots: 2, lease: Duration::from_secs(30), per_host: 2, per_account: None };
+        let claimed = store.claim(&WorkerId("w1".into()), limits).await.unwrap();
+        fill_disk(&store).await;
+        let finish = |place: usize, text: String| {
+            let page = Page::new(Some("T"), text, 9, 200).unwrap();
+            let fingerprint = Fingerprint::of(&page.content);
+            let end = AttemptEnd::Fetched { page: Box::new(page), fingerprint, change: ContentChange::First };
+            Finish { held: claimed[place].held, end, took: Duration::ZERO }
+        };
+        let (big, small) = (finish(0, "word ".repeat(30_000)), finish(1, "small".into()));
+        let policy = Default::default();
+        let (one, other) = tokio::join!(store.finish(big.clone(), &policy), store.finish(small.clone(), &policy));
+        for full in [one, other] {
+            assert!(matches!(full, Err(StoreError::Unavailable(_))), "all of the group: {full:?}");
+        }
+        assert_eq!(store.last_seq().await.unwrap(), Seq::START);
+        assert_eq!(store.content(DocumentId(1)).await.unwrap(), None);
+        assert_eq!(store.queue().await.unwrap().running, 2);
+        // The poisoned connection is gone, and with it the limit: there is space again.
+        let (one, other) = tokio::join!(store.finish(big, &policy), store.finish(small, &policy));
+        for written in [one, other] {
+            assert!(matches!(written, Ok(Finished::Written { state: JobState::Done, .. })), "{written:?}");
+        }
+        let mut tx = store.begin().await.unwrap();
+        let check: String = tx.one(query("PRAGMA integrity_check")).await.unwrap().get(0);
+        assert_eq!(check, "ok");
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_leaves_no_half_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let documents: Vec<_> = (0..400).map(document).collect();
+        for polls in 1..12 {
+            let adding = store.add(&documents);
+            let mut adding = std::pin::pin!(adding);
+            for _ in 0..polls {
+                // Each poll goes as far as the next answer of the connection's thread; then the caller is gone.
+                let _ = tokio::time::timeout(Duration::from_micros(300), &mut adding).await;
+            }
+        }
+        // A quick machine may have come to the end in one of the rounds.
+        let total = store.counts().await.unwrap().total();
+        assert!(total == 0 || total == 400, "all or nothing: {total}");
+        store.add(&documents).await.unwrap();
+        assert_eq!(store.counts().await.unwrap().total(), 400);
+    }
+}
