@@ -163,7 +163,7 @@ mod tests {
     use std::time::Duration;
 
     async fn store(folder: &tempfile::TempDir) -> Arc<SqliteStore> {
-        let options = Options { access: Access::Create, clock: Arc::new(SystemClock) };
+        let options = Options { access: Access::Create, clock: Arc::new(SystemClock), recorder: None };
         SqliteStore::open(&folder.path().join("k.db"), options).await.unwrap()
     }
 
