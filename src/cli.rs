@@ -53,6 +53,9 @@ pub struct Cli {
     /// No runner, no change, no file made
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub read_only: bool,
+    /// Draw the console with ASCII characters alone
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub ascii: bool,
     /// Only watch; other processes run the jobs
     #[arg(long)]
     pub no_runner: bool,
@@ -96,7 +99,7 @@ pub enum Verb {
     /// Print the annotated settings with their defaults
     Config,
     /// Print the keys of the console
-    Keys,
+    Keys(keys::Args),
 }
 
 /// What every verb has at hand.
@@ -153,7 +156,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     // These need no settings, and are wanted most when the settings are wrong.
     match &cli.verb {
         Some(Verb::Config) => return config::run(out),
-        Some(Verb::Keys) => return keys::run(out),
+        Some(Verb::Keys(args)) => return keys::run(args, out),
         _ => {}
     }
     if cli.no_runner && cli.verb.is_some() {
@@ -166,7 +169,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
                 "demo has a throwaway store of its own: no --store, no --read-only".to_owned(),
             ));
         }
-        return demo::run(args, out).await;
+        return demo::run(args, cli.ascii, out).await;
     }
     let flags = Flags {
         store: cli.store,
@@ -180,7 +183,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     let config = Config::load(&places, &Environment::read(), &flags)?;
     let context = Context::new(config, cli.read_only);
     match cli.verb {
-        None => console::run(&context).await,
+        None => console::run(&context, cli.ascii).await,
         Some(Verb::Work(args)) => work::run(&context, &args).await,
         Some(Verb::Add(args)) => add::run(&context, &args, out).await,
         Some(Verb::Import(args)) => import::run(&context, &args, out).await,
@@ -191,7 +194,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
         Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
-        Some(Verb::Demo(_) | Verb::Config | Verb::Keys) => Ok(Exit::Done),
+        Some(Verb::Demo(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
     }
 }
 

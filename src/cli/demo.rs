@@ -42,7 +42,7 @@ pub struct Args {
 const ASKED_BY: &str = "demo";
 const NOTE: &str = "demo: retries after 1 to 3 s, pages time out after 2 s";
 
-pub(super) async fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Exit, CliError> {
     if !args.headless {
         needs_terminal()?;
     }
@@ -53,7 +53,8 @@ pub(super) async fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError>
     let store = context.store().await?;
     let config = &context.config;
     let ids = add_documents(&*store, &site).await?;
-    let exit = if args.headless { headless(config, store, &ids, out).await } else { console(config, store, ids).await };
+    let exit =
+        if args.headless { headless(config, store, &ids, out).await } else { console(config, store, ids, ascii).await };
     site.stop().await;
     exit
 }
@@ -123,10 +124,10 @@ async fn headless(
 }
 
 /// The console; meanwhile documents are asked for again and again.
-async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>) -> Result<Exit, CliError> {
+async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>, ascii: bool) -> Result<Exit, CliError> {
     let runner = start_runner(config, store.clone(), Until::Told)?;
     let trickle = trickle::start(store.clone(), ids, request());
-    let options = options(config.runner.per_host, false, Some(SafeLine::new(NOTE)));
+    let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     let exit = show(store, Some(runner), options).await;
     trickle.stop().await;
     exit

@@ -31,6 +31,10 @@ pub(super) mod tui {
         Ok(Exit::Quit)
     }
 
+    pub fn keys_markdown() -> String {
+        String::new()
+    }
+
     pub fn keys_text() -> String {
         String::new()
     }
