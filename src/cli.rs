@@ -17,6 +17,7 @@ mod list;
 mod log;
 pub mod outcome_line;
 pub mod output;
+mod record;
 mod remove;
 mod request;
 mod retry;
@@ -31,12 +32,11 @@ mod work;
 
 use crate::config::{Config, Environment, Flags, Places};
 use crate::domain::text::SafeLine;
-use crate::runner::log::{LogSettings, OutcomeFiles};
-use crate::store::{Access, Options, Store, StoreError, open_with};
+use crate::store::{Access, Options, Recorder, Store, open_with};
 use clap::{Parser, Subcommand};
 use exit::{CliError, Exit};
 use output::Output;
-
+use record::OutcomeFiles;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -53,6 +53,9 @@ pub struct Cli {
     /// No runner, no change, no file made
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub read_only: bool,
+    /// Draw the console with ASCII characters alone
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub ascii: bool,
     /// Only watch; other processes run the jobs
     #[arg(long)]
     pub no_runner: bool,
@@ -96,46 +99,46 @@ pub enum Verb {
     /// Print the annotated settings with their defaults
     Config,
     /// Print the keys of the console
-    Keys,
+    Keys(keys::Args),
 }
 
 /// What every verb has at hand.
 struct Context {
-    places: Places,
     config: Config,
     read_only: bool,
-    /// The outcome log of this process.
     files: Arc<OutcomeFiles>,
 }
 
 impl Context {
-    /// The store, made on first use unless nothing may be made.
+    fn new(config: Config, read_only: bool) -> Self {
+        Self { files: OutcomeFiles::of(&config), config, read_only }
+    }
+
+    /// The store, made on first use unless nothing may be made. What this process records goes to the outcome files.
     async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
-        let access = if self.read_only { Access::ReadOnly } else { Access::Create };
-        // A directory that was named must be there; our own is made with the first store.
-        if access == Access::Create
-            && self.config.store.url == Config::defaults(&self.places).store.url
-            && let Some(dir) = self.places.store_file.parent()
-        {
-            std::fs::create_dir_all(dir)
-                .map_err(|error| StoreError::Unusable(format!("cannot make {}: {error}", dir.display())))?;
-        }
-        Ok(open_with(&self.config.store.url, recorded(&self.files, access)).await?)
+        self.open(None).await
     }
 
     /// The store, for a verb that changes it.
     async fn store_for(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
+        self.may_change(verb)?;
+        self.store().await
+    }
+
+    /// The same, with one more recorder.
+    async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
+        let access = if self.read_only { Access::ReadOnly } else { Access::Create };
+        let mut options = Options::new(access);
+        options.recorder = Some(self.files.recorder(also));
+        Ok(open_with(&self.config.store.url, options).await?)
+    }
+
+    fn may_change(&self, verb: &str) -> Result<(), CliError> {
         if self.read_only {
             return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));
         }
-        self.store().await
+        Ok(())
     }
-}
-
-/// How a store is opened whose outcomes go into `files` as well.
-fn recorded(files: &Arc<OutcomeFiles>, access: Access) -> Options {
-    let files = Arc::clone(files);
-    Options { recorder: Some(Arc::new(move |outcomes| files.record(outcomes))), ..Options::new(access) }
 }
 
 /// Runs what the command line asks for.
@@ -153,7 +156,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     // These need no settings, and are wanted most when the settings are wrong.
     match &cli.verb {
         Some(Verb::Config) => return config::run(out),
-        Some(Verb::Keys) => return keys::run(out),
+        Some(Verb::Keys(args)) => return keys::run(args, out),
         _ => {}
     }
     if cli.no_runner && cli.verb.is_some() {
@@ -166,7 +169,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
                 "demo has a throwaway store of its own: no --store, no --read-only".to_owned(),
             ));
         }
-        return demo::run(args, out).await;
+        return demo::run(args, cli.ascii, out).await;
     }
     let flags = Flags {
         store: cli.store,
@@ -178,28 +181,20 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         no_runner: cli.no_runner,
     };
     let config = Config::load(&places, &Environment::read(), &flags)?;
-    let settings = LogSettings { dir: config.log.dir.clone(), keep_days: config.log.keep_days };
-    let files = Arc::new(OutcomeFiles::new(settings));
-    let context = Context { places, config, read_only: cli.read_only, files: Arc::clone(&files) };
-    let done = run_verb(&context, cli.verb, out).await;
-    files.close();
-    done
-}
-
-async fn run_verb(context: &Context, verb: Option<Verb>, out: &mut Output) -> Result<Exit, CliError> {
-    match verb {
-        None => console::run(context).await,
-        Some(Verb::Work(args)) => work::run(context, &args, out).await,
-        Some(Verb::Add(args)) => add::run(context, &args, out).await,
-        Some(Verb::Import(args)) => import::run(context, &args, out).await,
-        Some(Verb::List(args)) => list::run(context, &args, out).await,
-        Some(Verb::Show(args)) => show::run(context, &args, out).await,
-        Some(Verb::Sync(args)) => sync::run(context, &args, out).await,
-        Some(Verb::Retry(args)) => retry::run(context, &args, out).await,
-        Some(Verb::Cancel(args)) => cancel::run(context, &args, out).await,
-        Some(Verb::Remove(args)) => remove::run(context, &args, out).await,
-        Some(Verb::Log(args)) => log::run(context, &args, out).await,
-        Some(Verb::Demo(_) | Verb::Config | Verb::Keys) => Ok(Exit::Done),
+    let context = Context::new(config, cli.read_only);
+    match cli.verb {
+        None => console::run(&context, cli.ascii).await,
+        Some(Verb::Work(args)) => work::run(&context, &args).await,
+        Some(Verb::Add(args)) => add::run(&context, &args, out).await,
+        Some(Verb::Import(args)) => import::run(&context, &args, out).await,
+        Some(Verb::List(args)) => list::run(&context, &args, out).await,
+        Some(Verb::Show(args)) => show::run(&context, &args, out).await,
+        Some(Verb::Sync(args)) => sync::run(&context, &args, out).await,
+        Some(Verb::Retry(args)) => retry::run(&context, &args, out).await,
+        Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
+        Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
+        Some(Verb::Log(args)) => log::run(&context, &args, out).await,
+        Some(Verb::Demo(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
     }
 }
 

@@ -19,6 +19,14 @@ use thiserror::Error;
 /// The annotated file with every key and its default, as `quarterdeck config` prints it.
 pub const TEMPLATE: &str = include_str!("../assets/config.toml");
 
+/// Ports of services that are none of the web: mail, files, databases, queues, remote shells. The fetch has the same
+/// list for those who set nothing; a test holds them together.
+const DENIED_PORTS: [u16; 64] = [
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 79, 110, 111, 113, 119, 123, 135, 137, 139,
+    143, 161, 179, 389, 445, 465, 512, 513, 514, 515, 587, 636, 873, 993, 995, 1433, 1521, 2049, 2375, 2376, 2379,
+    3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000, 6379, 6443, 9042, 9092, 9200, 10250, 11211, 27017,
+];
+
 /// Every setting, with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -194,7 +202,7 @@ impl Config {
                 max_redirects: 10,
                 user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned(),
                 allow_private_hosts: Vec::new(),
-                denied_ports: vec![22, 23, 25, 110, 143, 465, 587, 993, 995, 3306, 5432, 6379, 11211, 27017],
+                denied_ports: DENIED_PORTS.to_vec(),
             },
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }

@@ -246,3 +246,15 @@ fn a_named_file_must_exist_and_the_default_one_need_not() {
     let config = Config::load(&places(), &environment, &Flags::default()).expect("read");
     assert_eq!(config.log.keep_days, 3);
 }
+
+#[test]
+fn the_fetch_has_the_same_limits_for_those_who_set_nothing() {
+    let (fetch, limits) = (Config::defaults(&places()).fetch, quarterdeck::fetch::Limits::default());
+    assert_eq!(
+        (fetch.connect_timeout, fetch.read_timeout, fetch.total_timeout),
+        (limits.connect_timeout, limits.read_timeout, limits.total_timeout)
+    );
+    assert_eq!((fetch.max_body, fetch.max_redirects), (limits.max_body, limits.max_redirects));
+    assert_eq!((fetch.user_agent, fetch.denied_ports), (limits.user_agent, limits.denied_ports));
+    assert!(fetch.allow_private_hosts.is_empty() && limits.allow_private_hosts.is_empty());
+}

@@ -15,12 +15,15 @@ use std::sync::Arc;
 /// Who owns what is added without saying.
 const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 
-pub(super) async fn run(context: &Context) -> Result<Exit, CliError> {
+pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
     needs_terminal()?;
-    let store = context.store().await?;
     let runs = context.config.runner.enabled && !context.read_only;
+    if runs {
+        context.files.open()?;
+    }
+    let store = context.store().await?;
     let runner = if runs { Some(start_runner(&context.config, store.clone(), Until::Told)?) } else { None };
-    show(store, runner, options(context.config.runner.per_host, context.read_only, None)).await
+    show(store, runner, options(context.config.runner.per_host, context.read_only, ascii, None)).await
 }
 
 /// The console asks for keys and draws; without a terminal it could do neither.
@@ -51,7 +54,7 @@ pub(super) async fn show(
 }
 
 /// What the console is told about this terminal and this user.
-pub(super) fn options(per_host: u32, read_only: bool, note: Option<SafeLine>) -> tui::Options {
+pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<SafeLine>) -> tui::Options {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     // The first of these that is set decides, as for the C library.
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_ascii_lowercase();
@@ -61,7 +64,7 @@ pub(super) fn options(per_host: u32, read_only: bool, note: Option<SafeLine>) ->
         operator: operator(),
         zone: TimeZone::system(),
         // Without any locale (a bare container) the terminal is a modern one all the same.
-        ascii: !(locale.is_empty() || locale.contains("utf-8") || locale.contains("utf8")),
+        ascii: ascii || !(locale.is_empty() || locale.contains("utf-8") || locale.contains("utf8")),
         mono: set("NO_COLOR").is_some(),
         per_host,
         default_owner: DEFAULT_OWNER,

@@ -5,6 +5,7 @@ mod scratch;
 mod summary;
 mod trickle;
 
+use super::Context;
 use super::console::{needs_terminal, options, show};
 use super::exit::{CliError, Exit};
 use super::join::{Until, start_runner};
@@ -18,7 +19,6 @@ use crate::domain::link::Link;
 use crate::domain::request::{Request, Scope, Verb};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
-use crate::store::{Access, open};
 use crate::store::{Added, NewDocument, Store};
 use scratch::Scratch;
 use std::sync::Arc;
@@ -42,17 +42,19 @@ pub struct Args {
 const ASKED_BY: &str = "demo";
 const NOTE: &str = "demo: retries after 1 to 3 s, pages time out after 2 s";
 
-pub(super) async fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Exit, CliError> {
     if !args.headless {
         needs_terminal()?;
     }
     let scratch = Scratch::create()?;
     let site = Site::start(args.seed, usize::try_from(args.documents).unwrap_or(usize::MAX)).await?;
-    let config = settings(&scratch, &site);
-    let store = open(&config.store.url, Access::Create).await?;
+    let context = Context::new(settings(&scratch, &site), false);
+    context.files.open()?;
+    let store = context.store().await?;
+    let config = &context.config;
     let ids = add_documents(&*store, &site).await?;
     let exit =
-        if args.headless { headless(&config, store, &ids, out).await } else { console(&config, store, ids).await };
+        if args.headless { headless(config, store, &ids, out).await } else { console(config, store, ids, ascii).await };
     site.stop().await;
     exit
 }
@@ -122,10 +124,10 @@ async fn headless(
 }
 
 /// The console; meanwhile documents are asked for again and again.
-async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>) -> Result<Exit, CliError> {
+async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>, ascii: bool) -> Result<Exit, CliError> {
     let runner = start_runner(config, store.clone(), Until::Told)?;
     let trickle = trickle::start(store.clone(), ids, request());
-    let options = options(config.runner.per_host, false, Some(SafeLine::new(NOTE)));
+    let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     let exit = show(store, Some(runner), options).await;
     trickle.stop().await;
     exit

@@ -3,7 +3,7 @@
 use super::exit::CliError;
 use crate::config::Config;
 use crate::domain::text::SafeLine;
-use crate::fetch::{AllowedHost, Fetcher, Limits};
+use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
 use crate::runner::handle::Handle;
 use crate::runner::{Settings, start};
 use crate::store::Store;
@@ -26,7 +26,7 @@ pub(super) fn worker_name() -> SafeLine {
 
 /// Starts the runner of this process.
 pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until) -> Result<Handle, CliError> {
-    let fetcher = Fetcher::new(limits(config)?).map_err(|error| CliError::Usage(format!("fetch: {error}")))?;
+    let fetcher = Fetcher::new(limits(config)?).map_err(|error| CliError::Usage(error.to_string()))?;
     let runner = &config.runner;
     let settings = Settings {
         slots: runner.concurrency,
@@ -45,7 +45,8 @@ pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until)
 fn limits(config: &Config) -> Result<Limits, CliError> {
     let fetch = &config.fetch;
     let allowed = |host: &String| {
-        let wrong = |error| CliError::Usage(format!("fetch.allow_private_hosts: \"{host}\": {error}"));
+        let wrong =
+            |error: AllowedHostError| CliError::Usage(format!("fetch.allow_private_hosts: \"{host}\": {error}"));
         host.parse::<AllowedHost>().map_err(wrong)
     };
     Ok(Limits {

@@ -4,7 +4,15 @@ use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::shim::tui;
 
-pub(super) fn run(out: &mut Output) -> Result<Exit, CliError> {
-    out.text(&tui::keys_text())?;
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// As a table for a README
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    out.text(&if args.markdown { tui::keys_markdown() } else { tui::keys_text() })?;
     Ok(Exit::Done)
 }

@@ -59,23 +59,24 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         let limit = left.min(PAGE);
         let query = PageQuery { filter: filter.clone(), sort: args.sort, around: Around::Offset(offset), limit };
         let page = store.page(&query).await?;
-        // Beyond the end the store answers with the last page, which was printed.
-        if page.rows.is_empty() || page.offset < offset {
-            break;
-        }
-        if printed.is_empty() && !args.json {
+        if printed.is_empty() && !args.json && !page.rows.is_empty() {
             out.line(table_head())?;
         }
-        offset += page.rows.len() as u64;
-        for row in page.rows.iter().filter(|row| printed.insert(row.id)) {
+        // The last page is a full one and begins with rows that were printed.
+        let before = printed.len();
+        for row in
+            page.rows.iter().filter(|row| printed.insert(row.id)).take(usize::try_from(left).unwrap_or(usize::MAX))
+        {
             if args.json {
                 out.json(&DocumentJson::from(row))?;
             } else {
                 out.line(table_line(row, store.now()))?;
             }
-            left -= 1;
         }
-        if offset >= page.total {
+        let new = (printed.len() - before) as u64;
+        left = left.saturating_sub(new);
+        offset = page.offset + page.rows.len() as u64;
+        if new == 0 || offset >= page.total {
             break;
         }
     }

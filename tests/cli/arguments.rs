@@ -50,6 +50,9 @@ fn every_verb_of_the_contract_parses() {
         "log --format rails --limit 10",
         "config",
         "keys",
+        "keys --markdown",
+        "--ascii",
+        "demo --ascii",
         "--store sqlite:q.db --config q.toml list",
         "list --store sqlite:q.db --config q.toml --read-only",
     ] {

@@ -74,6 +74,15 @@ impl Place {
         path.display().to_string()
     }
 
+    /// The lines of all outcome files.
+    pub fn outcome_files(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.dir.path().join(".local/state/quarterdeck/log")).expect("there");
+        let text = |file: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(file.expect("listed").path()).expect("text")
+        };
+        files.map(text).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+
     /// How much is left in the directory for temporary files.
     pub fn leftovers(&self) -> usize {
         std::fs::read_dir(self.dir.path().join("tmp")).expect("there").count()
