@@ -23,7 +23,6 @@ mod request;
 mod retry;
 pub mod rows;
 pub mod selection;
-mod shim;
 mod show;
 mod stop;
 mod sync;

@@ -2,12 +2,12 @@
 
 use super::exit::{CliError, Exit};
 use super::join::{Until, start_runner};
-use super::shim::tui;
 use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::runner::handle::Handle;
 use crate::store::Store;
+use crate::tui;
 use jiff::tz::TimeZone;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
