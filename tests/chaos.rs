@@ -70,7 +70,7 @@ fn config_for(site: &Site) -> String {
     let hosts = site.hosts();
     format!(
         "retry.transient_waits = [\"300ms\", \"300ms\", \"300ms\"]\nretry.unexpected_waits = [\"300ms\", \"300ms\"]\n\
-         [fetch]\nread_timeout = \"500ms\"\ntotal_timeout = \"1s\"\nallow_private_hosts = {hosts:?}\n"
+         [fetch]\nconnect_timeout = \"500ms\"\nread_timeout = \"500ms\"\ntotal_timeout = \"1s\"\nallow_private_hosts = {hosts:?}\n"
     )
 }
 

@@ -8,6 +8,7 @@ mod conformance;
 mod demo_site;
 mod fetch;
 mod layers;
+mod log;
 mod states;
 mod store;
 mod support;

@@ -18,9 +18,6 @@ const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
     needs_terminal()?;
     let runs = context.config.runner.enabled && !context.read_only;
-    if runs {
-        context.files.open()?;
-    }
     let store = context.store().await?;
     let runner = if runs { Some(start_runner(&context.config, store.clone(), Until::Told)?) } else { None };
     show(store, runner, options(context.config.runner.per_host, context.read_only, ascii, None)).await

@@ -25,7 +25,6 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     context.may_change("work")?;
     // Before anything runs: a signal that comes while we start must drain, too.
     let mut stop = StopSignals::listen()?;
-    context.files.open()?;
     let lines = OutcomeLines::start();
     let store = context.open(Some(lines.recorder())).await?;
     let until = if args.drain { Until::Idle } else { Until::Told };
@@ -57,7 +56,10 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
             }
             event = events.recv(), if listening => match event {
                 Ok(Event::Trouble { message } | Event::Panicked { message }) => note(message),
-                Ok(Event::Step { .. } | Event::Ended { .. } | Event::Reported { .. }) | Err(RecvError::Lagged(_)) => {}
+                Ok(Event::Reported { report }) => {
+                    note(format!("given up: {}: {}", report.exception_class, report.detail));
+                }
+                Ok(Event::Step { .. } | Event::Ended { .. }) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => listening = false,
             },
         }

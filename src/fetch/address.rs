@@ -51,3 +51,47 @@ fn not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
         _ => Some("a reserved address"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The refused ones are a table of the integration tests; these stand right beside them.
+    #[test]
+    fn neighbours_of_special_networks_are_public() {
+        for address in [
+            "1.1.1.1",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.88.98.255",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.101.0",
+            "203.0.114.0",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2001:200::1",
+            "2001:db7::1",
+            "2003::1",
+            "3ffe::1",
+            "3fff:1000::1",
+            "2002:101:101::1",
+            "64:ff9b::1.1.1.1",
+            "::ffff:1.1.1.1",
+        ] {
+            assert_eq!(not_public(address.parse().expect("an address")), None, "{address}");
+        }
+    }
+}

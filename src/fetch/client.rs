@@ -175,7 +175,7 @@ impl Fetcher {
         deadline: Instant,
     ) -> Result<Converted, Failure> {
         let turn = timeout_at(deadline, Arc::clone(&self.converting).acquire_owned()).await;
-        let turn = turn.map_err(|_| timed_out(self.limits.total_timeout, Stage::Converting))?;
+        let turn = turn.map_err(|_| timed_out(self.limits.total_timeout, Stage::InAll))?;
         let turn = turn.map_err(|closed| Failure::unexpected("AcquireError", closed.to_string()))?;
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;

@@ -18,8 +18,6 @@ pub(super) enum Stage {
     Reading,
     /// The limit on everything together.
     InAll,
-    /// In line for one of the machine's cores.
-    Converting,
 }
 
 impl Stage {
@@ -29,7 +27,6 @@ impl Stage {
             Self::Waiting => "waiting for the answer",
             Self::Reading => "reading the body",
             Self::InAll => "in all",
-            Self::Converting => "converting the page",
         }
     }
 }
@@ -190,6 +187,23 @@ mod tests {
         let outer = io::Error::other(inner);
         let found = causes(&outer).find_map(recognise).expect("the TLS error is within");
         assert_eq!(found.detail.as_str(), "TLS: the certificate has expired");
+    }
+
+    #[test]
+    fn what_the_system_says_of_a_connection_is_transient() {
+        use io::ErrorKind as Kind;
+        for (kind, code, detail) in [
+            (Kind::ConnectionRefused, ErrorCode::FetchFailed, "connection refused"),
+            (Kind::ConnectionReset, ErrorCode::FetchFailed, "connection reset"),
+            (Kind::BrokenPipe, ErrorCode::FetchFailed, "connection reset"),
+            (Kind::HostUnreachable, ErrorCode::FetchFailed, "the host is unreachable"),
+            (Kind::NetworkUnreachable, ErrorCode::FetchFailed, "the network is unreachable"),
+            (Kind::UnexpectedEof, ErrorCode::FetchFailed, "the connection ended in the middle of the answer"),
+            (Kind::TimedOut, ErrorCode::Timeout, "the connection timed out"),
+        ] {
+            assert_eq!(recognise(&io::Error::from(kind)), Some(Failure::transient(code, detail)));
+        }
+        assert_eq!(recognise(&io::Error::other("else")), None);
     }
 
     #[test]

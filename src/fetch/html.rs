@@ -16,12 +16,13 @@ use url::Url;
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// Markdown is written up to about here, in bytes: more than 200,000 characters ever are.
 pub const MAX_MARKDOWN: usize = 1_000_000;
-/// Elements and texts of one page: ten times the largest real page seen, at about 200 bytes each.
-const MAX_NODES: usize = 2_000_000;
-/// The parser is fed so many bytes at a time, fewer when a piece takes long.
-const PIECE: usize = 16 * 1024;
-const SMALLEST_PIECE: usize = 256;
-const SLOW_PIECE: Duration = Duration::from_millis(20);
+/// Elements and texts of one page, at about 150 bytes each.
+const MAX_NODES: usize = 1_500_000;
+/// The parser is fed so many bytes at a time, fewer when a piece takes long. Small, since a few bytes can make many
+/// elements: each `<p>` opens again all formatting that a page of bad will has left open.
+const PIECE: usize = 1024;
+const SMALLEST_PIECE: usize = 128;
+const SLOW_PIECE: Duration = Duration::from_millis(10);
 
 /// What a page says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::sql::Sql;
 use super::{Result, StoreError};
 use crate::domain::document::STUCK_AFTER;
-use crate::domain::filter::{Age, Filter, Side, Test};
+use crate::domain::filter::{Age, Filter, Side, Term, Test};
 use crate::domain::time::Timestamp;
 
 /// Which tables a statement about documents `d` needs beside them. Asked for one by one: over a hundred thousand
@@ -77,6 +77,11 @@ pub(super) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Timestamp) -> R
     push(sql, filter, |sql, test| outcome_test(sql, test, now))
 }
 
+/// Values that a statement may bind, less than both databases can.
+const MOST_VALUES: usize = 30_000;
+/// Bytes of a word; nothing that it is looked for in is longer.
+const LONGEST_WORD: usize = 10_000;
+
 fn push(sql: &mut Sql, filter: &Filter, mut push_test: impl FnMut(&mut Sql, &Test) -> Result<()>) -> Result<()> {
     sql.push(" WHERE 1 = 1");
     for term in &filter.terms {
@@ -84,6 +89,10 @@ fn push(sql: &mut Sql, filter: &Filter, mut push_test: impl FnMut(&mut Sql, &Tes
         sql.push(" AND CASE WHEN ");
         push_test(sql, &term.test)?;
         sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { " THEN 1 ELSE 0 END = 1" });
+    }
+    let long_word = |term: &Term| matches!(&term.test, Test::Word(word) if word.len() > LONGEST_WORD);
+    if sql.values() > MOST_VALUES || filter.terms.iter().any(long_word) {
+        return Err(StoreError::Refused("the filter is too long".into()));
     }
     Ok(())
 }
@@ -206,7 +215,6 @@ fn like_literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::filter::Term;
 
     #[test]
     fn nothing_from_outside_is_in_the_text() {

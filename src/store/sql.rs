@@ -76,6 +76,11 @@ impl Sql {
         self.push(")")
     }
 
+    /// How many values it binds.
+    pub(super) fn values(&self) -> usize {
+        self.values.len()
+    }
+
     /// The statement, ready to be run.
     pub(super) fn query(self) -> Query<'static, Sqlite, SqliteArguments> {
         let mut statement = query(AssertSqlSafe(self.text));

@@ -2,7 +2,7 @@
 //! for other processes.
 //!
 //! `connect` opens and refuses; `writer` holds transactions; `apply` writes what the domain decided; `claim`, `finish`,
-//! `requests`, `liveness`, `read`, `outcomes` are the methods of [`Store`] by subject; `lanes` the fair order.
+//! `requests`, `liveness`, `page`, `read`, `outcomes` are the methods of [`Store`] by subject; `lanes` the fair order.
 
 mod apply;
 mod claim;
@@ -12,6 +12,7 @@ mod finish;
 mod lanes;
 mod liveness;
 mod outcomes;
+mod page;
 mod read;
 mod reader;
 mod requests;
@@ -88,8 +89,8 @@ impl SqliteStore {
             store.rederive_lanes().await?;
             store.tasks.spawn(finish::write_groups(Arc::downgrade(&store), receiver));
         }
-        let watching = watch::other_processes(store.connect.clone(), store.changes.clone());
-        store.tasks.spawn(store.stop.clone().run_until_cancelled_owned(watching));
+        let watching = watch::other_processes(store.connect.clone(), store.changes.clone(), store.stop.clone());
+        store.tasks.spawn(watching);
         Ok(store)
     }
 

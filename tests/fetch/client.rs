@@ -333,6 +333,23 @@ async fn a_dropped_fetch_closes_its_connection() {
     tokio::time::timeout(5000 * MS, ended.recv()).await.expect("the connection was closed").expect("the server runs");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_fetcher_serves_many_tasks() {
+    let pages = Pages::serve(|path, mut connection| async move {
+        let _ = connection.write_all(&html(&format!("<h1>Page {path}</h1>"))).await;
+    })
+    .await;
+    let fetcher = Arc::new(fetcher(limits(&pages)));
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        let (fetcher, url) = (Arc::clone(&fetcher), pages.url(&format!("/{number}")));
+        tasks.spawn(async move { (number, fetcher.fetch(&url).await) });
+    }
+    for (number, page) in tasks.join_all().await {
+        assert_eq!(page.map(|page| page.content), Ok(format!("# Page /{number}\n")));
+    }
+}
+
 #[tokio::test]
 async fn requests_say_who_asks_and_carry_nothing_else() {
     let (tell, mut told) = tokio::sync::mpsc::channel(1);

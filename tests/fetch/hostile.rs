@@ -23,7 +23,6 @@ fn on_a_small_stack(html: String) -> (Result<Converted, ConvertError>, Duration)
 fn ends(name: &str, html: String) -> Result<Converted, ConvertError> {
     let (converted, took) = on_a_small_stack(html);
     assert!(took < TIME_LIMIT + SLACK, "{name} took {took:?}");
-    eprintln!("TIMING {name} {took:?} {:?}", converted.as_ref().map(|c| c.markdown.len()));
     if let Ok(converted) = &converted {
         assert!(converted.markdown.len() < MAX_MARKDOWN * 4, "{name}: {} bytes", converted.markdown.len());
     }
@@ -61,7 +60,7 @@ fn deep_nesting() {
         let shallow = ends(open, nested(open, 500, close));
         assert!(shallow.is_ok(), "{open}: {shallow:?}");
         // Deeper than anything real, and over before the limit or refused by it.
-        let _ = ends(open, nested(open, 5_000, close));
+        let _ = ends(open, nested(open, 3_000, close));
     }
     let _ = ends("50,000 divs", nested("<div>", 50_000, "</div>"));
     let _ = ends("50,000 b", "<b>".repeat(50_000) + "x");
@@ -78,15 +77,15 @@ fn floods() {
         ("attributes", format!("{many_attributes}>x")),
         ("the same attribute", format!("<p {}>x", "a=1 ".repeat(100_000))),
         ("a long attribute", format!("<p class='{}'>x", "modal-x ".repeat(500_000))),
-        ("entities", "&amp;".repeat(1_000_000)),
-        ("broken entities", "&".repeat(2_000_000)),
+        ("entities", "&amp;".repeat(500_000)),
+        ("broken entities", "&".repeat(1_000_000)),
         ("brackets", "[".repeat(1_000_000)),
         ("stars", "*a".repeat(500_000)),
         ("backticks", format!("<code>{}</code>", "`".repeat(1_000_000))),
-        ("less than", "<".repeat(2_000_000)),
-        ("breaks", "<br>".repeat(500_000)),
-        ("breaks with text", "a<br>".repeat(500_000)),
-        ("paragraphs", "<p>x".repeat(200_000)),
+        ("less than", "<".repeat(1_000_000)),
+        ("breaks", "<br>".repeat(200_000)),
+        ("breaks with text", "a<br>".repeat(200_000)),
+        ("paragraphs", "<p>x".repeat(100_000)),
         ("unclosed b in paragraphs", "<p><b>x".repeat(5_000)),
         ("images", "<img alt=a src=b>".repeat(100_000)),
         ("links", "<a href=x>y</a>".repeat(100_000)),
@@ -94,7 +93,7 @@ fn floods() {
             "long links",
             format!("<base href='https://e.org/{}'>{}", "a".repeat(1900), "<a href=x>y</a>".repeat(100_000)),
         ),
-        ("items", "<li>x".repeat(200_000)),
+        ("items", "<li>x".repeat(100_000)),
         ("rules", "<hr>".repeat(200_000)),
         ("line feeds in code in lists", format!("{}<pre>{}", "<ul><li>".repeat(39), "x\n".repeat(1_000_000))),
         ("one long line", "x".repeat(5_000_000)),
@@ -115,7 +114,7 @@ fn tables_without_measure() {
         ("colspan", "<table><tr><td colspan=1000000000>x<td>y</table>".to_owned()),
         ("colspans", spans),
         ("columns", wide),
-        ("rows", format!("<table>{}</table>", "<tr><td>a<td>b".repeat(200_000))),
+        ("rows", format!("<table>{}</table>", "<tr><td>a<td>b".repeat(100_000))),
         ("a wide cell", format!("<table><tr><td>{}{}</table>", "x".repeat(200_000), "<tr><td>y".repeat(5_000))),
         ("nested without rows", nested("<table>", 3_000, "")),
         ("text between rows", "<table>x<tr>y<td>z</table>".repeat(5_000)),
@@ -168,11 +167,12 @@ fn twenty_megabytes() {
 /// Many different open formatting elements are opened again in every paragraph: html5ever's way to grow without end.
 #[test]
 fn formatting_that_multiplies() {
-    let formats = (0..3_000).fold(String::new(), |mut html, at| {
+    let formats = (0..3_000).fold(String::from("<p>"), |mut html, at| {
         let _ = write!(html, "<b id=i{at}>");
         html
     });
-    let _ = ends("multiplying", formats + &"<p>x".repeat(20_000));
+    let converted = ends("multiplying", formats + &"<p>x".repeat(20_000));
+    assert!(converted.is_err(), "{converted:?}");
 }
 
 #[test]

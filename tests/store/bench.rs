@@ -20,7 +20,8 @@ async fn a_hundred_thousand_documents() {
              SELECT i, 'Page ' || (i * 7919 % 100000), 'https://h' || (i % 1000) || '.test/' || i, 1, i % 50, 1, \
              CASE i % 10 WHEN 0 THEN NULL WHEN 1 THEN 2 ELSE 1 END, 1763900000000000 + i, 1763900000000000 + i, 0, 0, \
              hex(zeroblob(2000)) FROM n; \
-             INSERT INTO document_state (document_id, host) SELECT id, 'h' || (id % 1000) || '.test' FROM captain_documents;",
+             INSERT INTO document_state (document_id, host) \
+             SELECT id, 'h' || (id % 1000) || '.test' FROM captain_documents;",
         )
         .await;
     let store = &scene.store;

@@ -29,11 +29,13 @@ impl Scene {
     async fn ready_jobs(&self, first: i64, count: i64, account: i64, host: &str, vtime: &str) {
         self.sql(&format!(
             "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {first} + {count} - 1) \
-             INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, created_at, updated_at) \
+             INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, created_at, \
+             updated_at) \
              SELECT i, 'n', 'https://{host}/' || i, 1, {account}, 1, 0, 0 FROM n; \
              INSERT INTO document_state (document_id, host) SELECT id, '{host}' FROM captain_documents \
              WHERE id >= {first} AND id < {first} + {count}; \
-             INSERT INTO jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, requested_at) \
+             INSERT INTO jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
+             requested_at) \
              SELECT id, {account}, 1, external_link, '{host}', 2, 'ready', 0, {vtime}, 0 FROM captain_documents \
              WHERE id >= {first} AND id < {first} + {count}"
         ))
@@ -264,4 +266,20 @@ async fn a_released_job_is_as_before_the_claim() {
     else {
         panic!("not written")
     };
+}
+
+#[tokio::test]
+async fn lanes_that_are_wrong_are_mended_on_opening() {
+    let scene = Scene::new().await;
+    scene.pile(1, QueueClass::Manual, (0..3).map(|n| format!("https://a{n}.test/"))).await;
+    scene.sql("DELETE FROM lanes WHERE host = 'a0.test'; UPDATE lanes SET head = 7 WHERE host = 'a1.test'").await;
+    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, 0, 1)").await;
+    let other = scene.another().await;
+    assert_eq!(other.rederive_lanes().await.unwrap(), 0, "opening did it");
+    assert_eq!(scene.claim(8).await.len(), 3);
+    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, 0, 1)").await;
+    assert!(scene.claim(8).await.is_empty());
+    assert_eq!(scene.store.rederive_lanes().await.unwrap(), 0, "a lane without a job is mended by the claim");
+    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, 0, 1)").await;
+    assert_eq!(scene.store.rederive_lanes().await.unwrap(), 1);
 }

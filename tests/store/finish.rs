@@ -1,9 +1,9 @@
 //! Finishes: what is written, by whom, and what is refused.
 
-use super::support::{START, Scene, fetched, permanent, timeout, unexpected};
+use super::support::{Scene, fetched, permanent, timeout, unexpected};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{RecentResult, Status};
-use quarterdeck::domain::failure::{ErrorCode, FailureClass};
+use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::Token;
 use quarterdeck::domain::job::{AttemptEnd, JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
@@ -210,7 +210,6 @@ async fn a_document_that_is_gone_or_unfit_ends_cancelled() {
     }
     let row = scene.row(id).await;
     assert_eq!((row.status, row.attempted_at), (Status::Never, None), "what stood there before");
-    assert!(START < scene.store.now().plus(Duration::from_secs(1)));
 }
 
 #[tokio::test]
@@ -233,4 +232,43 @@ async fn a_cancelled_attempt_that_fails_schedules_nothing_and_one_that_succeeds_
     let row = scene.row(stopped).await;
     assert_eq!((row.status, row.attempted_at), (Status::Never, None));
     assert_eq!(scene.outcomes().await.last().unwrap().detail.as_deref(), Some("cancelled by bob"));
+}
+
+#[tokio::test]
+async fn metadata_of_any_kind_is_taken_as_it_is() {
+    for metadata in ["NULL", "'not json'", "'[1, 2]'", "''", r#"'{"mine": {"deep": [1]}, "sync_step": "fetching"}'"#] {
+        let scene = Scene::new().await;
+        let id = scene.add(1, "https://a.test/x").await;
+        scene.sql(&format!("UPDATE captain_documents SET metadata = {metadata}")).await;
+        assert_eq!(scene.row(id).await.status, Status::Never, "{metadata}");
+        scene.ask(&[id], QueueClass::Manual).await;
+        let claimed = scene.claim(1).await.remove(0);
+        let finished = scene.finish(&claimed, fetched("T", "x", ContentChange::First)).await;
+        assert!(matches!(finished, Finished::Written { state: JobState::Done, .. }), "{metadata}: {finished:?}");
+        let row = scene.row(id).await;
+        assert_eq!((row.sync_step, row.fingerprint.map(|print| print.len())), (None, Some(64)), "{metadata}");
+        if metadata.contains("mine") {
+            let kept = "SELECT count(*) FROM captain_documents WHERE metadata -> '$.mine' = '{\"deep\":[1]}'";
+            assert_eq!(scene.number(kept).await, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nul_is_never_stored() {
+    let scene = Scene::new().await;
+    let (id, claimed) = scene.running("https://a.test/x").await;
+    scene.finish(&claimed, AttemptEnd::Failed(Failure::unexpected("a\0b", "c\0d"))).await;
+    scene.clock.advance(Duration::from_secs(5));
+    let claimed = scene.claim(1).await.remove(0);
+    let mut end = fetched("T\0itle", "text", ContentChange::First);
+    if let AttemptEnd::Fetched { page, .. } = &mut end {
+        page.content = "te\0xt".into();
+    }
+    scene.finish(&claimed, end).await;
+    assert_eq!(scene.store.content(id).await.unwrap().unwrap().text, "text");
+    assert_eq!(scene.outcomes().await[0].exception_class.as_deref(), Some("ab"));
+    let nul = "SELECT count(*) FROM captain_documents, outcomes WHERE instr(captain_documents.name, char(0)) \
+         OR instr(captain_documents.content, char(0)) OR instr(exception_class, char(0)) OR instr(detail, char(0))";
+    assert_eq!(scene.number(nul).await, 0);
 }

@@ -1,12 +1,15 @@
 //! Workers that live, sleep and die.
 
-use super::support::{LEASE, Scene, fetched, limits, permanent, timeout, worker};
+use super::support::{LEASE, START, Scene, fetched, limits, open, permanent, timeout, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{RecentResult, Status};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Beat, Finished, Held, Store};
+use quarterdeck::store::{Access, Beat, Finished, Held, ManualClock, Store};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -171,4 +174,39 @@ async fn worker_ids_never_lead_out_of_their_folder() {
         assert!(scene.store.register(&worker(id)).await.is_err(), "{id:?}");
     }
     assert!(!scene.folder.path().join("x").exists());
+}
+
+/// The other process of the test below; does nothing when it is run by itself.
+#[tokio::test]
+#[ignore = "is started by another test"]
+async fn a_process_to_be_killed() {
+    let Some(path) = std::env::var_os("QUARTERDECK_TEST_KILLED_STORE") else { return };
+    let store = open(path.into(), Arc::new(ManualClock::at(START)), Access::Write).await;
+    store.register(&worker("child")).await.unwrap();
+    assert_eq!(store.claim(&worker("child").id, limits(1)).await.unwrap().len(), 1);
+    println!("\nheld");
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_killed_process_is_seen_dead_at_once() {
+    let scene = Scene::new().await;
+    let id = scene.add(1, "https://a.test/x").await;
+    scene.ask(&[id], QueueClass::Manual).await;
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "store::liveness::a_process_to_be_killed", "--ignored", "--nocapture"])
+        .env("QUARTERDECK_TEST_KILLED_STORE", scene.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "held"), "the child came to nothing");
+    scene.clock.advance(4 * SECOND);
+    assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it lives");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let rescued = scene.store.rescue().await.unwrap();
+    assert_eq!(rescued.outcomes.len(), 1, "26 s before its lease runs out");
+    assert_eq!(scene.row(id).await.status, Status::Queued);
+    assert_eq!(scene.claim(1).await.len(), 1);
 }

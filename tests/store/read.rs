@@ -82,6 +82,10 @@ async fn every_filter_finds_what_it_says() {
         let others: Vec<_> = (1..=5).filter(|id| !expected.contains(id)).collect();
         assert_eq!(ids(&scene, true, test.clone()).await, others, "not {test:?}");
     }
+    for long in [Test::Word("x".repeat(60_000)), Test::Id((0..40_000).collect())] {
+        let refused = scene.store.matching(&filter(false, long)).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    }
     let wrong = scene.store.matching(&filter(false, Test::By(vec!["ana".into()]))).await;
     assert!(matches!(wrong, Err(StoreError::Refused(_))), "{wrong:?}");
 }

@@ -168,7 +168,8 @@ impl Play {
         zero(
             "a syncing row of an ended job",
             "SELECT count(*) FROM captain_documents d JOIN document_state s ON s.document_id = d.id \
-             JOIN jobs j ON j.id = s.job_id WHERE d.sync_status = 0 AND j.state NOT IN ('scheduled', 'ready', 'running')",
+             JOIN jobs j ON j.id = s.job_id WHERE d.sync_status = 0 \
+             AND j.state NOT IN ('scheduled', 'ready', 'running')",
         )
         .await;
         zero(

@@ -16,6 +16,8 @@ pub(super) enum Span {
     Deleted,
     /// `[text](destination)`
     Link(String),
+    /// A heading's link to itself: its text alone, or nothing where that is a mere sign.
+    Anchor,
 }
 
 impl Span {
@@ -25,6 +27,7 @@ impl Span {
             Self::Strong => "**",
             Self::Deleted => "~~",
             Self::Link(_) => "[",
+            Self::Anchor => "",
         }
     }
 
@@ -50,8 +53,8 @@ struct Code {
     raw: String,
 }
 
-/// What anchors of headings are labelled with; they are not part of the text.
-const ANCHORS: [&str; 5] = ["¶", "§", "\\#", "#", "🔗"];
+/// What headings' links to themselves are labelled with; they are not part of the text.
+const ANCHORS: [&str; 4] = ["¶", "§", "#", "🔗"];
 
 /// A block's text as it grows.
 #[derive(Debug)]
@@ -173,7 +176,7 @@ impl Inline {
             match self.place {
                 Place::Flow if broken => self.text.push_str("  \n"),
                 Place::Cell if broken => self.text.push_str("<br>"),
-                _ if broken || space => self.text.push(' '),
+                _ if (broken || space) && !self.text.ends_with(' ') => self.text.push(' '),
                 _ => {}
             }
         }
@@ -223,18 +226,18 @@ impl Inline {
         let Some(start) = open.start else {
             return;
         };
-        if let Span::Link(destination) = &open.span {
-            let label = &self.text[start..];
-            if ANCHORS.contains(&label) {
-                self.text.truncate(start - 1);
-                return;
+        match &open.span {
+            Span::Anchor if ANCHORS.contains(&&self.text[start..]) => self.text.truncate(start),
+            Span::Anchor => {}
+            Span::Link(destination) => {
+                self.text.push_str("](");
+                self.text.push_str(destination);
+                self.text.push(')');
             }
-            self.text.push_str("](");
-            self.text.push_str(destination);
-            self.text.push(')');
-        } else {
-            self.text.push_str(open.span.mark());
-            self.last_closed = Some((self.text.len(), open.span.clone()));
+            mark => {
+                self.text.push_str(mark.mark());
+                self.last_closed = Some((self.text.len(), mark.clone()));
+            }
         }
     }
 

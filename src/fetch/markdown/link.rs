@@ -17,7 +17,8 @@ pub(super) fn source(src: &str, base: &Url) -> Option<String> {
 
 fn absolute(reference: &str, base: &Url, schemes: &[&str]) -> Option<String> {
     let reference = reference.trim();
-    if reference.is_empty() || reference.len() > LONGEST {
+    // A bare # is what scripts are hung on.
+    if matches!(reference, "" | "#") || reference.len() > LONGEST {
         return None;
     }
     let url = base.join(reference).ok()?;

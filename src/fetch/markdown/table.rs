@@ -10,33 +10,42 @@ const MAX_COLUMNS: usize = 200;
 const MAX_COLSPAN: usize = 20;
 const MAX_ROWSPAN: usize = 1000;
 
-/// The tables under `root` that hold what a cell cannot: tables, blocks of code, headings. They are read as blocks.
+/// The tables under `root` that are read as blocks: those that hold what a cell cannot (tables, blocks of code,
+/// headings) and those of one column.
 pub(super) fn layout_tables(root: NodeRef<'_>, clock: &mut Clock) -> Result<HashSet<NodeId>, ConvertError> {
+    struct Open {
+        id: NodeId,
+        columns: bool,
+    }
     let mut layout = HashSet::new();
-    let mut open: Vec<NodeId> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     let mut stack = vec![(root, false)];
     while let Some((node, leaving)) = stack.pop() {
         clock.step()?;
         if leaving {
-            open.pop();
+            layout.extend(open.pop().filter(|table| !table.columns).map(|table| table.id));
             continue;
         }
         let name = name_of(&node);
         let is_table = &*name == "table";
         if is_table || &*name == "pre" || is_heading(&name) {
-            layout.extend(open.last());
+            layout.extend(open.last().map(|table| table.id));
         }
         if is_table {
             if node.attr("role").is_some_and(|role| matches!(role.trim(), "presentation" | "none")) {
                 layout.insert(node.id);
             }
-            open.push(node.id);
+            open.push(Open { id: node.id, columns: false });
             stack.push((node, true));
         }
-        let mut child = node.last_child();
+        let (mut child, mut cells) = (node.last_child(), 0);
         while let Some(next) = child {
+            cells += usize::from(&*name == "tr" && next.is_element());
             stack.push((next, false));
             child = next.prev_sibling();
+        }
+        if let Some(table) = open.last_mut() {
+            table.columns |= cells > 1;
         }
     }
     Ok(layout)
@@ -102,11 +111,6 @@ impl Table {
     pub fn write(mut self, lines: &mut Lines) {
         self.rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
-        if let [row] = &self.rows[..]
-            && columns == 1
-        {
-            return lines.block([row[0].as_str()]);
-        }
         let mut rows = self.rows.into_iter();
         let Some(mut head) = rows.next() else {
             return;

@@ -71,7 +71,8 @@ impl SqliteStore {
         }
         let mut reader = self.reader().await?;
         let look = query(
-            "SELECT EXISTS (SELECT 1 FROM lanes) OR EXISTS (SELECT 1 FROM jobs WHERE state = 'scheduled' AND run_at <= ?)",
+            "SELECT EXISTS (SELECT 1 FROM lanes) \
+             OR EXISTS (SELECT 1 FROM jobs WHERE state = 'scheduled' AND run_at <= ?)",
         );
         let row = look.bind(self.clock.now().micros()).fetch_one(&mut *reader).await.map_err(reading)?;
         row.try_get(0).map_err(reading)
@@ -116,8 +117,12 @@ impl Tx<'_> {
             };
             let Some((order, key)) = next.map(|(order, lane)| (*order, lane.clone())) else { break };
             queues.remove(&order);
-            let Some(row) = self.first_of(&key).await? else { continue };
             moved = true;
+            let Some(row) = self.first_of(&key).await? else {
+                // A lane without a job is mended on the way, or every look would find work that is not there.
+                self.lane_loses(&key).await?;
+                continue;
+            };
             if Some(order.0) == lowest {
                 budget.passed_over = 0;
             } else {
@@ -144,7 +149,8 @@ impl Tx<'_> {
         let (mut queues, mut hosts, mut accounts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for class in QueueClass::ALL {
             let statement = query(
-                "WITH ra AS MATERIALIZED (SELECT account_id, count(*) AS n FROM jobs WHERE state = 'running' GROUP BY 1), \
+                "WITH ra AS MATERIALIZED \
+                 (SELECT account_id, count(*) AS n FROM jobs WHERE state = 'running' GROUP BY 1), \
                  rh AS MATERIALIZED (SELECT host, count(*) AS n FROM jobs WHERE state = 'running' GROUP BY 1) \
                  SELECT n.account_id, n.host, n.risky, n.head, ?3 - coalesce(rh.n, 0) AS host_left, \
                  ?2 - coalesce(ra.n, 0) AS account_left FROM lanes n \

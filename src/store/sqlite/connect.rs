@@ -2,12 +2,13 @@
 
 use super::super::migrate::{self, Standing};
 use super::super::{Access, Result, StoreError};
-use super::error::{reading, writing};
+use super::error::{is_busy, reading, writing};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, query};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
 
 /// How long a statement waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
@@ -70,7 +71,7 @@ impl Connect {
         }
         if exists {
             // Looked at before the first pragma that writes: another program's database stays as it is.
-            let mut conn = self.options(false).pragma("query_only", "1").connect().await.map_err(reading)?;
+            let mut conn = patiently(self.options(false).pragma("query_only", "1")).await.map_err(reading)?;
             let standing = migrate::standing(&mut conn).await;
             conn.close().await.map_err(reading)?;
             if standing? == Standing::Empty && self.access == Access::Write {
@@ -96,13 +97,8 @@ impl Connect {
 
     /// A connection that writes. `synchronous=FULL`: what was answered survives a loss of power.
     pub(super) async fn writer(&self) -> Result<SqliteConnection> {
-        self.options(false)
-            .pragma("journal_mode", "WAL")
-            .pragma("synchronous", "FULL")
-            .pragma("cache_size", "-16384")
-            .connect()
-            .await
-            .map_err(writing)
+        let options = self.options(false).pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
+        patiently(options.pragma("cache_size", "-16384")).await.map_err(writing)
     }
 
     /// How connections that only read are opened while somebody may write.
@@ -132,6 +128,18 @@ impl Connect {
         let mut name = self.path.clone().into_os_string();
         name.push(end);
         PathBuf::from(name)
+    }
+}
+
+/// Connects, and waits while another process changes the file to its log mode: SQLite does not wait for that itself,
+/// whatever its timeout.
+async fn patiently(options: SqliteConnectOptions) -> std::result::Result<SqliteConnection, sqlx::Error> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match options.connect().await {
+            Err(error) if is_busy(&error) && Instant::now() < until => sleep(Duration::from_millis(10)).await,
+            other => return other,
+        }
     }
 }
 

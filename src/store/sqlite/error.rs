@@ -9,6 +9,11 @@ fn primary(error: &Error) -> Option<i32> {
     Some(code & 0xff)
 }
 
+/// Whether another connection was in the way.
+pub(super) fn is_busy(error: &Error) -> bool {
+    matches!(primary(error), Some(5 | 6))
+}
+
 /// An error of a statement that reads.
 pub(in crate::store) fn reading(error: Error) -> StoreError {
     match primary(&error) {

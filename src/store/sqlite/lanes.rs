@@ -71,7 +71,8 @@ impl Tx<'_> {
         let head: Option<i64> = self.first(first).await?.map(|row| row.get(0));
         let statement = match head {
             Some(_) => query(
-                "UPDATE lanes SET head = ?5 WHERE account_id = ?1 AND host = ?2 AND class = ?3 AND risky = ?4 AND head <> ?5",
+                "UPDATE lanes SET head = ?5 \
+                 WHERE account_id = ?1 AND host = ?2 AND class = ?3 AND risky = ?4 AND head <> ?5",
             ),
             None => query("DELETE FROM lanes WHERE account_id = ?1 AND host = ?2 AND class = ?3 AND risky = ?4"),
         };

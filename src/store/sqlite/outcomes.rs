@@ -23,8 +23,8 @@ pub(super) async fn insert(tx: &mut Tx<'_>, new: &NewOutcome) -> Result<()> {
     let text = |line: &Option<SafeLine>| line.as_ref().map(|line| line.as_str().to_owned());
     let big = |number: Option<u64>| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
     let statement = query(
-        "INSERT INTO outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, token, \
-         queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
+        "INSERT INTO outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
+         token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
          next_attempt_at, worker, requested_by) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );

@@ -17,7 +17,8 @@ const READERS: u32 = 4;
 pub(super) enum Readers {
     /// Kept open.
     Pool(SqlitePool),
-    /// Opened for each reading: the store is open for reading alone, and whether its file is at rest is asked each time.
+    /// Opened for each reading: the store is open for reading alone, and it is asked each time whether its file is at
+    /// rest.
     Fresh,
 }
 

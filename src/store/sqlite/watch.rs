@@ -2,11 +2,12 @@
 
 use super::super::Access;
 use super::connect::Connect;
-use sqlx::{Row, SqliteConnection, query};
+use sqlx::{Connection, Row, SqliteConnection, query};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch::Sender;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 /// How often it looks; a look costs some microseconds and no disk access.
 const EVERY: Duration = Duration::from_millis(100);
@@ -21,14 +22,14 @@ enum Seen {
     Files([Option<(u64, SystemTime)>; 2]),
 }
 
-/// Runs until it is stopped.
-pub(super) async fn other_processes(connect: Connect, changes: Sender<u64>) {
+/// Runs until `stop`. Its connection is closed before it ends: SQLite takes its log away with the last connection, and
+/// that must be the writer's.
+pub(super) async fn other_processes(connect: Connect, changes: Sender<u64>, stop: CancellationToken) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut conn = None;
     let mut last = Seen::Nothing;
-    loop {
-        ticks.tick().await;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let seen = if connect.access() == Access::ReadOnly {
             Seen::Files([stand(connect.path()), stand(&connect.beside("-wal"))])
         } else {
@@ -40,6 +41,10 @@ pub(super) async fn other_processes(connect: Connect, changes: Sender<u64>) {
             }
             last = seen;
         }
+    }
+    if let Some(open) = conn {
+        // It only read.
+        let _ = open.close().await;
     }
 }
 
