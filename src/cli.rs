@@ -23,7 +23,6 @@ mod request;
 mod retry;
 pub mod rows;
 pub mod selection;
-mod shim;
 mod show;
 mod stop;
 mod sync;
@@ -32,11 +31,11 @@ mod work;
 
 use crate::config::{Config, Environment, Flags, Places};
 use crate::domain::text::SafeLine;
-use crate::runner::log::{LogSettings, OutcomeFiles};
 use crate::store::{Access, Options, Recorder, Store, open_with};
 use clap::{Parser, Subcommand};
 use exit::{CliError, Exit};
 use output::Output;
+use record::OutcomeFiles;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -106,21 +105,12 @@ pub enum Verb {
 struct Context {
     config: Config,
     read_only: bool,
-    /// Where this process writes the outcomes that it records.
     files: Arc<OutcomeFiles>,
-}
-
-impl Drop for Context {
-    fn drop(&mut self) {
-        // Whatever still holds the store, and with it a recorder: what waits is written now.
-        self.files.close();
-    }
 }
 
 impl Context {
     fn new(config: Config, read_only: bool) -> Self {
-        let settings = LogSettings { dir: config.log.dir.clone(), keep_days: config.log.keep_days };
-        Self { files: Arc::new(OutcomeFiles::new(settings)), config, read_only }
+        Self { files: OutcomeFiles::of(&config), config, read_only }
     }
 
     /// The store, made on first use unless nothing may be made. What this process records goes to the outcome files.
@@ -137,14 +127,8 @@ impl Context {
     /// The same, with one more recorder.
     async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
         let access = if self.read_only { Access::ReadOnly } else { Access::Create };
-        let files = Arc::clone(&self.files);
-        let recorder: Recorder = Arc::new(move |outcomes| {
-            files.record(outcomes);
-            if let Some(also) = &also {
-                also(outcomes);
-            }
-        });
-        let options = Options { recorder: Some(recorder), ..Options::new(access) };
+        let mut options = Options::new(access);
+        options.recorder = Some(self.files.recorder(also));
         Ok(open_with(&self.config.store.url, options).await?)
     }
 

@@ -16,3 +16,4 @@ pub mod domain;
 pub mod fetch;
 pub mod runner;
 pub mod store;
+pub mod tui;

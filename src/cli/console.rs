@@ -2,12 +2,12 @@
 
 use super::exit::{CliError, Exit};
 use super::join::{Until, start_runner};
-use super::shim::tui;
 use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::runner::handle::Handle;
 use crate::store::Store;
+use crate::tui;
 use jiff::tz::TimeZone;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -18,6 +18,9 @@ const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
     needs_terminal()?;
     let runs = context.config.runner.enabled && !context.read_only;
+    if runs {
+        context.files.open()?;
+    }
     let store = context.store().await?;
     let runner = if runs { Some(start_runner(&context.config, store.clone(), Until::Told)?) } else { None };
     show(store, runner, options(context.config.runner.per_host, context.read_only, ascii, None)).await

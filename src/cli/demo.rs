@@ -49,6 +49,7 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     let scratch = Scratch::create()?;
     let site = Site::start(args.seed, usize::try_from(args.documents).unwrap_or(usize::MAX)).await?;
     let context = Context::new(settings(&scratch, &site), false);
+    context.files.open()?;
     let store = context.store().await?;
     let config = &context.config;
     let ids = add_documents(&*store, &site).await?;

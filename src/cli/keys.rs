@@ -2,7 +2,7 @@
 
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::shim::tui;
+use crate::tui;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]

@@ -25,6 +25,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     context.may_change("work")?;
     // Before anything runs: a signal that comes while we start must drain, too.
     let mut stop = StopSignals::listen()?;
+    context.files.open()?;
     let lines = OutcomeLines::start();
     let store = context.open(Some(lines.recorder())).await?;
     let until = if args.drain { Until::Idle } else { Until::Told };

@@ -21,71 +21,46 @@ pub struct LogSettings {
     pub keep_days: u32,
 }
 
-/// The files of this process, opened with the first outcome: a verb that records nothing leaves no file behind.
+/// An open outcome log. Dropping it writes what waits.
 #[derive(Debug)]
-pub struct OutcomeFiles {
-    settings: LogSettings,
-    open: Mutex<State>,
+pub struct OutcomeLog {
+    lines: Mutex<NonBlocking>,
+    _flushes_when_dropped: WorkerGuard,
 }
 
-#[derive(Debug)]
-enum State {
-    /// Nothing was recorded yet.
-    Unopened,
-    Open {
-        lines: NonBlocking,
-        /// Dropped, it writes what waits.
-        guard: WorkerGuard,
-    },
-    /// Closed, or the folder cannot be used, which was said once.
-    Shut,
-}
-
-impl OutcomeFiles {
-    /// Files that are opened when they are needed.
-    pub fn new(settings: LogSettings) -> Self {
-        Self { settings, open: Mutex::new(State::Unopened) }
-    }
-
-    /// Appends outcomes, in order. The rows of the store are the truth: files that cannot be written stop no job.
-    pub fn record(&self, outcomes: &[Outcome]) {
-        let mut state = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, State::Unopened) {
-            *state = self.settings.open().unwrap_or_else(|error| {
-                tracing::error!(%error, dir = %self.settings.dir.display(), "no outcome files");
-                State::Shut
-            });
-        }
-        let State::Open { lines, .. } = &mut *state else { return };
-        for outcome in outcomes {
-            let mut line = outcome.json();
-            line.push('\n');
-            let _ = lines.write_all(line.as_bytes());
-        }
-    }
-
-    /// Writes what waits, and records nothing more.
-    pub fn close(&self) {
-        let state = std::mem::replace(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner), State::Shut);
-        if let State::Open { lines, guard } = state {
-            drop(lines);
-            drop(guard);
-        }
-    }
-}
-
-impl LogSettings {
-    fn open(&self) -> io::Result<State> {
-        fs::create_dir_all(&self.dir)?;
-        delete_old(&self.dir, self.keep_days)?;
+impl OutcomeLog {
+    /// Opens the files of this process in `settings.dir`, named by day and process, and deletes old ones.
+    pub fn in_files(settings: &LogSettings) -> io::Result<Self> {
+        fs::create_dir_all(&settings.dir)?;
+        delete_old(&settings.dir, settings.keep_days)?;
         let file = RollingFileAppender::builder()
             .rotation(Rotation::DAILY)
             .filename_prefix(format!("outcomes-{}", std::process::id()))
             .filename_suffix("jsonl")
-            .build(&self.dir)
+            .build(&settings.dir)
             .map_err(io::Error::other)?;
-        let (lines, guard) = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING).finish(file);
-        Ok(State::Open { lines, guard })
+        Ok(Self::to(file))
+    }
+
+    /// One that writes to standard output, for `work`.
+    pub fn on_stdout() -> Self {
+        Self::to(io::stdout())
+    }
+
+    fn to(sink: impl Write + Send + 'static) -> Self {
+        let (lines, guard) = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING).finish(sink);
+        Self { lines: Mutex::new(lines), _flushes_when_dropped: guard }
+    }
+
+    /// Appends outcomes, in order.
+    pub fn record(&self, outcomes: &[Outcome]) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        for outcome in outcomes {
+            let mut line = outcome.json();
+            line.push('\n');
+            // The rows of the store are the truth; a full disk must not stop the jobs.
+            let _ = lines.write_all(line.as_bytes());
+        }
     }
 }
 

@@ -158,12 +158,12 @@ mod tests {
     use crate::domain::job::{AttemptEnd, JobState, QueueClass};
     use crate::domain::link::Link;
     use crate::domain::request::{Request, Scope, Verb};
-    use crate::store::{Access, ClaimLimits, Finish, Finished, NewDocument, Options, Store};
+    use crate::store::{Access, ClaimLimits, Finish, Finished, NewDocument, Options, Store, SystemClock};
     use std::sync::Arc;
     use std::time::Duration;
 
     async fn store(folder: &tempfile::TempDir) -> Arc<SqliteStore> {
-        let options = Options::new(Access::Create);
+        let options = Options { access: Access::Create, clock: Arc::new(SystemClock), recorder: None };
         SqliteStore::open(&folder.path().join("k.db"), options).await.unwrap()
     }
 

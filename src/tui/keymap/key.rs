@@ -1,0 +1,90 @@
+//! A key as the table names it: a code and whether control is held. Shift is in the letter itself.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// A key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Which.
+    pub code: KeyCode,
+    /// With control.
+    pub ctrl: bool,
+}
+
+impl Key {
+    /// A character.
+    pub const fn char(c: char) -> Self {
+        Self { code: KeyCode::Char(c), ctrl: false }
+    }
+
+    /// A letter with control.
+    pub const fn ctrl(c: char) -> Self {
+        Self { code: KeyCode::Char(c), ctrl: true }
+    }
+
+    /// Another key.
+    pub const fn of(code: KeyCode) -> Self {
+        Self { code, ctrl: false }
+    }
+
+    /// What a terminal sent. Terminals disagree on whether a capital carries shift, so the letter alone counts.
+    pub fn from_event(event: &KeyEvent) -> Option<Self> {
+        if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
+            return None;
+        }
+        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+        let shift = event.modifiers.contains(KeyModifiers::SHIFT);
+        let code = match event.code {
+            KeyCode::Char(c) if ctrl => KeyCode::Char(c.to_ascii_lowercase()),
+            KeyCode::Char(c) if shift => KeyCode::Char(c.to_ascii_uppercase()),
+            KeyCode::Tab if shift => KeyCode::BackTab,
+            code => code,
+        };
+        Some(Self { code, ctrl })
+    }
+
+    /// Whether typing it means text.
+    pub const fn is_text(&self) -> bool {
+        matches!(self.code, KeyCode::Char(_)) && !self.ctrl
+    }
+
+    /// How it is written for people.
+    pub fn label(&self, ascii: bool) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "space".to_owned(),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::Enter => if ascii { "enter" } else { "⏎" }.to_owned(),
+            KeyCode::Esc => "esc".to_owned(),
+            KeyCode::Tab => "tab".to_owned(),
+            KeyCode::BackTab => "shift-tab".to_owned(),
+            KeyCode::Delete => "del".to_owned(),
+            KeyCode::Up => if ascii { "up" } else { "↑" }.to_owned(),
+            KeyCode::Down => if ascii { "down" } else { "↓" }.to_owned(),
+            KeyCode::Left => if ascii { "left" } else { "←" }.to_owned(),
+            KeyCode::Right => if ascii { "right" } else { "→" }.to_owned(),
+            KeyCode::PageUp => "pgup".to_owned(),
+            KeyCode::PageDown => "pgdn".to_owned(),
+            KeyCode::Home => "home".to_owned(),
+            KeyCode::End => "end".to_owned(),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        if self.ctrl { format!("^{name}") } else { name }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capital_is_itself_with_and_without_shift() {
+        let event = |code, modifiers| Key::from_event(&KeyEvent::new(code, modifiers));
+        let capital = Some(Key::char('S'));
+        assert_eq!(event(KeyCode::Char('S'), KeyModifiers::SHIFT), capital);
+        assert_eq!(event(KeyCode::Char('S'), KeyModifiers::NONE), capital);
+        assert_eq!(event(KeyCode::Char('s'), KeyModifiers::SHIFT), capital);
+        assert_eq!(event(KeyCode::Char('C'), KeyModifiers::CONTROL), Some(Key::ctrl('c')));
+        assert_eq!(event(KeyCode::Char('s'), KeyModifiers::ALT), None);
+        assert_eq!(Key::ctrl('d').label(false), "^d");
+    }
+}

@@ -1,0 +1,77 @@
+//! The key table as text and as Markdown.
+
+use super::{Binding, TABLE};
+use crate::tui::action::Scope;
+
+/// The groups of the printed table: where the keys mean something.
+fn groups() -> Vec<(String, Vec<&'static Binding>)> {
+    let mut groups: Vec<(&'static [Scope], Vec<&'static Binding>)> = Vec::new();
+    for binding in TABLE {
+        match groups.iter_mut().find(|(scopes, _)| *scopes == binding.scopes) {
+            Some((_, rows)) => rows.push(binding),
+            None => groups.push((binding.scopes, vec![binding])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(scopes, rows)| (scopes.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(", "), rows))
+        .collect()
+}
+
+fn keys(binding: &Binding, ascii: bool) -> Vec<String> {
+    binding.keys.iter().map(|key| key.label(ascii)).collect()
+}
+
+/// The whole table as plain ASCII text, for `quarterdeck keys`.
+pub fn keys_text() -> String {
+    let mut text = String::new();
+    for (place, (scopes, rows)) in groups().into_iter().enumerate() {
+        if place > 0 {
+            text.push('\n');
+        }
+        text.push_str(&scopes);
+        text.push('\n');
+        for binding in rows {
+            text.push_str(&format!("  {:<22} {}\n", keys(binding, true).join(" "), binding.says));
+        }
+    }
+    text
+}
+
+/// The whole table as Markdown, for the README.
+pub fn keys_markdown() -> String {
+    let mut text = String::from("| where | keys | what |\n| --- | --- | --- |\n");
+    for (scopes, rows) in groups() {
+        for binding in rows {
+            let keys: Vec<_> = keys(binding, true).into_iter().map(code).collect();
+            text.push_str(&format!("| {scopes} | {} | {} |\n", keys.join(" "), binding.says));
+        }
+    }
+    text
+}
+
+/// A key as Markdown code.
+fn code(key: String) -> String {
+    format!("`{key}`")
+}
+
+/// The groups for the help on the screen: heading, then keys and sentence.
+pub(in crate::tui) fn help_groups(ascii: bool) -> Vec<(String, Vec<(String, &'static Binding)>)> {
+    let with_keys = |binding: &'static Binding| (keys(binding, ascii).join(" "), binding);
+    groups().into_iter().map(|(scopes, rows)| (scopes, rows.into_iter().map(with_keys).collect())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_in_both_prints() {
+        let (text, markdown) = (keys_text(), keys_markdown());
+        for binding in TABLE {
+            assert!(text.contains(binding.says) && markdown.contains(binding.says), "{:?}", binding.action);
+        }
+        assert!(text.is_ascii());
+        assert_eq!(markdown.lines().count(), TABLE.len() + 2);
+    }
+}

@@ -1,0 +1,109 @@
+//! Where things stand on the screen. Shared by the drawing and by what must know how many rows are visible.
+//!
+//! ```text
+//! head line 1: store, runner, throughput, queue, clock
+//! head line 2: counts of every status
+//! ╭ list or details ────────╮╭ outcomes ╮
+//! │                         ││          │
+//! ╰─────────────────────────╯│          │
+//! ╭ peek ───────────────────╮│          │
+//! ╰─────────────────────────╯╰──────────╯
+//! footer
+//! ```
+
+use super::model::{Focus, Model};
+use ratatui::layout::Rect;
+
+/// The smallest terminal on which the console is drawn.
+pub const SMALLEST: (u16, u16) = (40, 12);
+/// Below this width one pane is shown at a time.
+const TWO_PANES: u16 = 64;
+/// Below this height there is no peek pane.
+const PEEK_FROM: u16 = 18;
+/// From this height on the peek pane has all of its lines.
+const WHOLE_PEEK_FROM: u16 = 30;
+
+/// The parts of the screen; those that are not shown are empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    /// The two head lines.
+    pub head: Rect,
+    /// The list, or the details.
+    pub main: Rect,
+    /// The peek pane.
+    pub peek: Rect,
+    /// The outcome panel.
+    pub panel: Rect,
+    /// The footer.
+    pub footer: Rect,
+}
+
+/// Whether the terminal is too small to draw on.
+pub const fn too_small(size: (u16, u16)) -> bool {
+    size.0 < SMALLEST.0 || size.1 < SMALLEST.1
+}
+
+/// The parts of the screen.
+pub fn areas(model: &Model) -> Areas {
+    let (width, height) = model.size;
+    if too_small(model.size) {
+        return Areas::default();
+    }
+    let body = Rect::new(0, 2, width, height - 3);
+    let mut areas =
+        Areas { head: Rect::new(0, 0, width, 2), footer: Rect::new(0, height - 1, width, 1), ..Areas::default() };
+    let panel_focused = model.focus == Focus::Outcomes;
+    let one_pane = width < TWO_PANES || model.zoom;
+    let left = match (one_pane, panel_focused) {
+        (true, true) => {
+            areas.panel = body;
+            return areas;
+        }
+        (true, false) => body,
+        (false, _) => {
+            let panel = panel_width(width);
+            areas.panel = Rect { x: width - panel, width: panel, ..body };
+            Rect { width: width - panel, ..body }
+        }
+    };
+    let peek = match (model.detail.is_some(), height) {
+        (true, _) | (_, ..PEEK_FROM) => 0,
+        (_, ..WHOLE_PEEK_FROM) => 4,
+        _ => 7,
+    };
+    areas.main = Rect { height: left.height - peek, ..left };
+    areas.peek = Rect { y: left.y + areas.main.height, height: peek, ..left };
+    areas
+}
+
+/// The panel takes a third, within reason: its lines are short, and the list's columns are not.
+fn panel_width(width: u16) -> u16 {
+    match width {
+        ..100 => width / 3 + 2,
+        100..150 => width / 3,
+        _ => (width / 3).min(64),
+    }
+}
+
+/// What is inside a frame.
+pub fn inside(area: Rect) -> Rect {
+    Rect {
+        x: area.x.saturating_add(1),
+        y: area.y.saturating_add(1),
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
+    }
+}
+
+/// Rows of the list on the screen, its heading apart.
+pub fn list_rows(model: &Model) -> u64 {
+    let whole = Model::list_is_shown(model);
+    let main = if whole { areas(model).main } else { Rect::default() };
+    u64::from(inside(main).height.saturating_sub(1)).max(1)
+}
+
+/// Cells inside the panel; those of a usual screen while it is not shown.
+pub fn panel_inside(model: &Model) -> Rect {
+    let panel = areas(model).panel;
+    if panel.is_empty() { Rect::new(0, 0, 38, 20) } else { inside(panel) }
+}

@@ -1,0 +1,171 @@
+//! The state of the console. Plain data: [`update`](super::update) alone changes it, [`view`](super::view) alone reads
+//! it onto the screen.
+
+pub mod detail;
+pub mod documents;
+pub mod entry;
+pub mod overlay;
+pub mod panel;
+pub mod rate;
+pub mod toast;
+
+use super::Options;
+use super::glyphs::{self, Glyphs};
+use super::theme::Theme;
+use crate::domain::document::{Counts, SyncStep};
+use crate::domain::id::DocumentId;
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::runner::event::{Health, RunnerStatus};
+use crate::store::QueueState;
+use detail::Detail;
+use documents::Documents;
+use jiff::tz::TimeZone;
+use overlay::Overlay;
+use panel::Panel;
+use rate::Rate;
+use std::collections::HashMap;
+use toast::Notices;
+
+/// Which pane has the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Focus {
+    /// The list, or the details that lie over it.
+    #[default]
+    Main,
+    /// The outcome panel.
+    Outcomes,
+}
+
+/// Whether this process may end, and how far it is with that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leaving {
+    /// Nobody asked.
+    #[default]
+    No,
+    /// The runner finishes what runs; then the console ends.
+    Draining,
+}
+
+/// Why the screen is older than it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// When the last reading failed for the first time.
+    pub since: Timestamp,
+    /// Why.
+    pub reason: SafeLine,
+    /// When it is tried again.
+    pub again_at: Timestamp,
+    /// Failures in a row.
+    pub tries: u32,
+}
+
+/// The whole state.
+#[derive(Debug)]
+pub struct Model {
+    /// Now, as the store's clock has it; moved by every message.
+    pub now: Timestamp,
+    /// The terminal's size in cells.
+    pub size: (u16, u16),
+    /// What the store is called.
+    pub store: SafeLine,
+    /// How the console was started.
+    pub options: Options,
+    /// Whether a runner is inside.
+    pub has_runner: bool,
+    /// Show UTC instead of the operator's zone.
+    pub utc: bool,
+    /// Signs.
+    pub glyphs: Glyphs,
+    /// Styles.
+    pub theme: Theme,
+    /// Which pane has the keys.
+    pub focus: Focus,
+    /// The focused pane has the whole screen.
+    pub zoom: bool,
+    /// The list.
+    pub documents: Documents,
+    /// The details, when they are open.
+    pub detail: Option<Detail>,
+    /// The outcome panel.
+    pub panel: Panel,
+    /// What lies over the screen.
+    pub overlay: Option<Overlay>,
+    /// Toasts and the activity list.
+    pub notices: Notices,
+    /// How many documents stand where.
+    pub counts: Counts,
+    /// The queue in figures.
+    pub queue: QueueState,
+    /// Attempts per second.
+    pub rate: Rate,
+    /// What the runner does.
+    pub runner: RunnerStatus,
+    /// Whether the database answers, as the runner sees it.
+    pub health: Health,
+    /// Set while readings fail.
+    pub stale: Option<Stale>,
+    /// When the list was last read.
+    pub read_at: Option<Timestamp>,
+    /// Where running attempts are.
+    pub steps: HashMap<DocumentId, SyncStep>,
+    /// Whether the process is about to end.
+    pub leaving: Leaving,
+    /// Counts and queue are being read.
+    pub summary_asked: bool,
+    /// Something was committed since.
+    pub summary_again: bool,
+    /// Questions asked so far; every question has its own number.
+    pub questions: u64,
+}
+
+impl Model {
+    /// A console that knows nothing yet.
+    pub fn new(options: Options, store: SafeLine, has_runner: bool, now: Timestamp, size: (u16, u16)) -> Self {
+        Self {
+            now,
+            size,
+            store,
+            has_runner,
+            utc: false,
+            glyphs: if options.ascii { glyphs::ASCII } else { glyphs::UNICODE },
+            theme: Theme::new(options.mono),
+            focus: Focus::Main,
+            zoom: false,
+            documents: Documents::default(),
+            detail: None,
+            panel: Panel::default(),
+            overlay: None,
+            notices: Notices::default(),
+            counts: Counts::default(),
+            queue: QueueState::default(),
+            rate: Rate::default(),
+            runner: RunnerStatus::default(),
+            health: Health::Fine,
+            stale: None,
+            read_at: None,
+            steps: HashMap::new(),
+            leaving: Leaving::No,
+            summary_asked: false,
+            summary_again: false,
+            questions: 0,
+            options,
+        }
+    }
+
+    /// The zone in which times are shown.
+    pub fn zone(&self) -> TimeZone {
+        if self.utc { TimeZone::UTC } else { self.options.zone.clone() }
+    }
+
+    /// A number for a new question.
+    pub fn ask(&mut self) -> u64 {
+        self.questions += 1;
+        self.questions
+    }
+
+    /// The list has the keys and nothing lies over it.
+    pub fn list_is_shown(&self) -> bool {
+        self.detail.is_none()
+    }
+}

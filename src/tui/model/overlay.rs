@@ -1,0 +1,143 @@
+//! What lies over the screen: one thing at a time.
+
+use crate::domain::filter::{Filter, FilterError};
+use crate::domain::id::DocumentId;
+use crate::domain::text::SafeLine;
+use crate::store::{BulkVerb, Preview};
+use crate::tui::effect::Command;
+use tui_input::Input;
+
+/// One thing over the screen.
+#[derive(Debug)]
+pub enum Overlay {
+    /// The keys, scrolled by so many lines.
+    Help(usize),
+    /// What was asked for, refused or failed, scrolled by so many lines.
+    Activity(usize),
+    /// Every action by name.
+    Palette(Palette),
+    /// A line to be typed.
+    Prompt(Prompt),
+    /// A column to be chosen by its letter.
+    Sort,
+    /// Something to be confirmed.
+    Confirm(Confirm),
+    /// What a bulk request would do.
+    Preview(Box<PreviewDialog>),
+    /// How to end while jobs run.
+    Quit(QuitChoice),
+}
+
+/// Every action by name.
+#[derive(Debug, Default)]
+pub struct Palette {
+    /// What is looked for.
+    pub input: Input,
+    /// The row that is chosen.
+    pub selected: usize,
+}
+
+/// A line to be typed.
+#[derive(Debug)]
+pub struct Prompt {
+    /// What for.
+    pub kind: PromptKind,
+    /// The text.
+    pub input: Input,
+    /// Why the text is not taken, and at which byte.
+    pub problem: Option<Problem>,
+}
+
+/// Why a text is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The byte where it begins, when there is one place.
+    pub at: Option<usize>,
+    /// The reason.
+    pub reason: SafeLine,
+}
+
+impl From<FilterError> for Problem {
+    fn from(error: FilterError) -> Self {
+        Self { at: Some(error.at), reason: SafeLine::new(&error.message) }
+    }
+}
+
+/// What a line is typed for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PromptKind {
+    /// The list's filter; what it was before, with its text.
+    Filter(Filter, String),
+    /// The panel's search; what it was before.
+    Search(String),
+    /// The panel's filter; what it was before, with its text.
+    Outcomes(Filter, String),
+    /// The URL of a new document.
+    Add,
+}
+
+/// Something to be confirmed. Its targets do not move while it is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirm {
+    /// What is asked.
+    pub title: String,
+    /// What will happen, in sentences.
+    pub lines: Vec<String>,
+    /// The word on the button.
+    pub verb: &'static str,
+    /// What is done on yes.
+    pub command: Command,
+    /// The button that has the focus; Cancel at first.
+    pub yes: bool,
+}
+
+/// What a bulk request would do, and whether to do it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewDialog {
+    /// Which question this is.
+    pub generation: u64,
+    /// What is asked for.
+    pub verb: BulkVerb,
+    /// Which documents, in words.
+    pub which: SafeLine,
+    /// How many were named, when they were.
+    pub named: Option<usize>,
+    /// What the store said, once it has.
+    pub answer: Option<Result<Preview, SafeLine>>,
+    /// The button that has the focus; Cancel at first.
+    pub yes: bool,
+}
+
+impl PreviewDialog {
+    /// The documents that would be acted on.
+    pub fn targets(&self) -> &[DocumentId] {
+        match &self.answer {
+            Some(Ok(preview)) => &preview.targets,
+            _ => &[],
+        }
+    }
+}
+
+/// How to end while jobs run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QuitChoice {
+    /// Do not end.
+    #[default]
+    Stay,
+    /// Finish what runs, then end.
+    Drain,
+    /// Release what runs and end.
+    Leave,
+}
+
+impl QuitChoice {
+    /// In the order of the buttons.
+    pub const ALL: [Self; 3] = [Self::Stay, Self::Drain, Self::Leave];
+
+    /// The next, or the one before.
+    pub fn step(self, forward: bool) -> Self {
+        let place = Self::ALL.iter().position(|choice| *choice == self).unwrap_or(0);
+        let len = Self::ALL.len();
+        Self::ALL[(place + if forward { 1 } else { len - 1 }) % len]
+    }
+}

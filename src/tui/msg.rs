@@ -1,0 +1,110 @@
+//! What reaches the pure part: keys, answers, news, and that time has passed.
+
+use super::effect::Command;
+use crate::domain::document::{Counts, DocumentRow};
+use crate::domain::id::{DocumentId, Seq};
+use crate::domain::outcome::Outcome;
+use crate::domain::request::Answered;
+use crate::domain::text::SafeLine;
+use crate::runner::event::{Event, Health, RunnerStatus};
+use crate::store::{Added, DocumentPage, Preview, QueueState, StoredVersion};
+use crossterm::event::KeyEvent;
+
+/// An answer of the store, or why there is none, in plain language.
+pub type Answer<T> = Result<T, SafeLine>;
+
+/// One message.
+#[derive(Debug)]
+pub enum Msg {
+    /// The console starts.
+    Start,
+    /// A key.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size now.
+    Resize(u16, u16),
+    /// Something on the screen is out of date: an age, a countdown, a toast.
+    Wake,
+    /// The process was told to end, or its terminal is gone.
+    Terminate,
+    /// Something was committed.
+    Changed,
+    /// A window of the list.
+    Page {
+        /// To which question.
+        generation: u64,
+        /// The answer.
+        answer: Answer<DocumentPage>,
+    },
+    /// Counts and queue.
+    Summary(Answer<(Counts, QueueState)>),
+    /// The newest outcomes: at the start, or asked for again.
+    Newest(Answer<Vec<Outcome>>),
+    /// Outcomes before the oldest that is shown.
+    Older(Seq, Answer<Vec<Outcome>>),
+    /// The newest outcomes of the document that the panel is pinned to.
+    Pinned(DocumentId, Answer<Vec<Outcome>>),
+    /// The next outcomes, without a gap.
+    Outcomes(Vec<Outcome>),
+    /// The outcomes cannot be read; they are asked for again.
+    OutcomesUnreachable(SafeLine),
+    /// What the details show.
+    Detail {
+        /// To which question.
+        generation: u64,
+        /// The answer; `None` inside when the document is gone.
+        answer: Answer<Option<Box<DetailData>>>,
+    },
+    /// What a bulk request would do.
+    Preview {
+        /// To which question.
+        generation: u64,
+        /// The answer.
+        answer: Answer<Preview>,
+    },
+    /// All that match, to be marked.
+    Matching(Answer<Vec<DocumentId>>),
+    /// A change was made or refused.
+    Done(Command, Answer<Done>),
+    /// News of a running attempt.
+    Runner(Event),
+    /// News were missed; steps may be old.
+    RunnerLagged,
+    /// What the runner does.
+    Status(RunnerStatus),
+    /// Whether the database answers, as the runner sees it.
+    Health(Health),
+    /// The runner has ended.
+    RunnerEnded,
+    /// Clipboard or browser answered.
+    Told(Result<String, String>),
+}
+
+/// What a change came to.
+#[derive(Debug)]
+pub enum Done {
+    /// One answer per document.
+    Answered(Vec<Answered>),
+    /// So many were removed.
+    Removed(u64),
+    /// It is there now, or was before.
+    Added(Added),
+}
+
+/// All that the details show of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetailData {
+    /// Its row.
+    pub row: DocumentRow,
+    /// Its newest outcomes, newest first.
+    pub outcomes: Vec<Outcome>,
+    /// Its text, safe for a terminal, by lines.
+    pub content: Vec<String>,
+    /// How many times content was written.
+    pub version: Option<u64>,
+    /// Its earlier contents, newest first.
+    pub versions: Vec<StoredVersion>,
+    /// The number of the reading, so that its text is broken into lines once.
+    pub reading: u64,
+}

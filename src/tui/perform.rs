@@ -1,0 +1,295 @@
+//! Effects become futures, and their answers messages. The only file of the console that reaches store and runner.
+
+use super::effect::{Act, Command, Effect};
+use super::msg::{Answer, DetailData, Done, Msg};
+use crate::domain::filter::Filter;
+use crate::domain::id::{DocumentId, Seq};
+use crate::domain::job::QueueClass;
+use crate::domain::request::Request;
+use crate::domain::text::{SafeLine, safe_block};
+use crate::runner::handle::Handle;
+use crate::runner::tail::{Tailed, follow};
+use crate::store::{Added, Named, NewDocument, OutcomeQuery, OutcomesFrom, Store, StoreError};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Messages that may wait for the loop.
+const WAITING: usize = 1_024;
+/// Outcomes that are read at a time.
+const OUTCOMES: u64 = 400;
+/// The shortest time between two looks after changes.
+const PACE: Duration = Duration::from_millis(100);
+/// Readings may not take more than this part of the store's time: one in four.
+const REST: u64 = 3;
+/// Without any change the store is looked at this often, for what time alone changes.
+const FLOOR: Duration = Duration::from_secs(60);
+/// How long changes that were asked for may still take when the console ends.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Performs effects.
+#[derive(Debug)]
+pub struct Performer {
+    shared: Arc<Shared>,
+    tracker: TaskTracker,
+    ending: CancellationToken,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    runner: Option<Handle>,
+    operator: SafeLine,
+    to: mpsc::Sender<Msg>,
+    /// Microseconds that the last reading of the list took.
+    took: AtomicU64,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("operator", &self.operator).finish_non_exhaustive()
+    }
+}
+
+impl Performer {
+    /// A performer and the messages that it answers with.
+    pub fn new(store: Arc<dyn Store>, runner: Option<Handle>, operator: SafeLine) -> (Self, mpsc::Receiver<Msg>) {
+        let (to, inbox) = mpsc::channel(WAITING);
+        let shared = Arc::new(Shared { store, runner, operator, to, took: AtomicU64::new(0) });
+        (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
+    }
+
+    /// Begins to watch the store and the runner.
+    pub fn start(&self) {
+        let shared = &self.shared;
+        self.spawn(Arc::clone(shared).changes());
+        self.spawn(Arc::clone(shared).outcomes());
+        if let Some(runner) = &shared.runner {
+            self.spawn(Arc::clone(shared).events(runner.clone()));
+            self.spawn(Arc::clone(shared).status(runner.clone()));
+            self.spawn(Arc::clone(shared).health(runner.clone()));
+            self.spawn(Arc::clone(shared).end_of(runner.clone()));
+        }
+    }
+
+    /// Performs one effect; the answer comes as a message.
+    pub fn perform(&self, effect: Effect) {
+        let shared = Arc::clone(&self.shared);
+        match effect {
+            Effect::Act(command) => {
+                // Not to be cut off by the console's end: it was asked for.
+                self.tracker.spawn(async move { shared.act(command).await });
+            }
+            Effect::Drain => shared.runner.iter().for_each(Handle::drain),
+            Effect::Leave => shared.runner.iter().for_each(Handle::leave),
+            effect => self.spawn(shared.read(effect)),
+        }
+    }
+
+    /// Stops watching and reading; changes that were asked for are still made.
+    pub async fn end(self) {
+        self.ending.cancel();
+        self.tracker.close();
+        // A store that does not answer must not keep the process.
+        let _ = timeout(LAST_WORDS, self.tracker.wait()).await;
+    }
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let ending = self.ending.clone();
+        self.tracker.spawn(async move {
+            ending.run_until_cancelled(future).await;
+        });
+    }
+}
+
+fn answer<T>(result: Result<T, StoreError>) -> Answer<T> {
+    result.map_err(|error| SafeLine::new(&error.to_string()))
+}
+
+impl Shared {
+    /// Only fails when the loop has ended, and then nobody wants to know.
+    async fn tell(&self, msg: Msg) {
+        let _ = self.to.send(msg).await;
+    }
+
+    async fn read(self: Arc<Self>, effect: Effect) {
+        let store = &self.store;
+        let msg = match effect {
+            Effect::LoadPage { generation, query, wait } => {
+                sleep(wait).await;
+                let begun = Instant::now();
+                let answer = answer(store.page(&query).await);
+                self.took.store(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                Msg::Page { generation, answer }
+            }
+            Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
+            Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
+            Effect::LoadOlder(seq) => {
+                Msg::Older(seq, answer(self.outcomes_from(OutcomesFrom::Before(seq), None).await))
+            }
+            Effect::LoadPinned(document) => {
+                Msg::Pinned(document, answer(self.outcomes_from(OutcomesFrom::Newest, Some(document)).await))
+            }
+            Effect::LoadDetail { generation, document } => {
+                Msg::Detail { generation, answer: answer(self.detail(generation, document).await) }
+            }
+            Effect::Preview { generation, targets, verb } => {
+                Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await) }
+            }
+            Effect::MarkAll(filter) => Msg::Matching(answer(store.matching(&filter).await)),
+            // The rest is not reading: the loop or `perform` has done it.
+            _ => return,
+        };
+        self.tell(msg).await;
+    }
+
+    async fn summary(&self) -> Result<(crate::domain::document::Counts, crate::store::QueueState), StoreError> {
+        Ok((self.store.counts().await?, self.store.queue().await?))
+    }
+
+    async fn outcomes_from(
+        &self,
+        from: OutcomesFrom,
+        document: Option<DocumentId>,
+    ) -> Result<Vec<crate::domain::outcome::Outcome>, StoreError> {
+        let query = OutcomeQuery { filter: Filter::default(), document, from, limit: OUTCOMES };
+        self.store.outcomes(&query).await
+    }
+
+    async fn detail(&self, reading: u64, document: DocumentId) -> Result<Option<Box<DetailData>>, StoreError> {
+        let Some(row) = self.store.find(&Named::Id(document)).await?.into_iter().next() else {
+            return Ok(None);
+        };
+        let mut outcomes = self.outcomes_from(OutcomesFrom::Newest, Some(document)).await?;
+        outcomes.reverse();
+        let stored = self.store.content(document).await?;
+        let versions = self.store.versions(document).await?;
+        let version = stored.as_ref().map(|stored| stored.version);
+        let content = stored.map_or(Vec::new(), |stored| safe_block(&stored.text).lines().map(str::to_owned).collect());
+        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, reading })))
+    }
+
+    async fn act(&self, command: Command) {
+        let done = match &command.act {
+            Act::Request(verb, scope) => {
+                let request =
+                    Request { verb: *verb, class: QueueClass::Manual, by: self.operator.clone(), scope: *scope };
+                self.store.request(&command.documents, &request).await.map(Done::Answered)
+            }
+            Act::Cancel => self.store.cancel(&command.documents, &self.operator).await.map(Done::Answered),
+            Act::Remove => self.store.remove(&command.documents).await.map(Done::Removed),
+            Act::Add(link, account_id, assistant_id) => {
+                let new = NewDocument {
+                    link: link.clone(),
+                    name: None,
+                    account_id: *account_id,
+                    assistant_id: *assistant_id,
+                };
+                self.store.add(&[new]).await.and_then(first_added)
+            }
+        };
+        self.tell(Msg::Done(command, answer(done))).await;
+    }
+
+    /// Says that something was committed: at once when it was quiet, then as often as the store can bear.
+    async fn changes(self: Arc<Self>) {
+        let mut changes = self.store.changes();
+        loop {
+            match timeout(FLOOR, changes.changed()).await {
+                Ok(Err(_)) => return,
+                Ok(Ok(())) | Err(_) => self.tell(Msg::Changed).await,
+            }
+            let took = Duration::from_micros(self.took.load(Ordering::Relaxed).saturating_mul(REST));
+            sleep(PACE.max(took)).await;
+        }
+    }
+
+    /// The newest stored outcomes, then every later one.
+    async fn outcomes(self: Arc<Self>) {
+        let mut told = false;
+        let last = loop {
+            match self.outcomes_from(OutcomesFrom::Newest, None).await {
+                Ok(outcomes) => {
+                    let last = outcomes.last().map_or(Seq::START, |newest| newest.seq);
+                    self.tell(Msg::Newest(Ok(outcomes))).await;
+                    break last;
+                }
+                Err(error) => {
+                    if !told {
+                        self.tell(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
+                    }
+                    told = true;
+                    sleep(Duration::from_secs(1)).await;
+                }
+            }
+        };
+        let mut tail = follow(Arc::clone(&self.store), last);
+        let mut told = false;
+        while let Some(tailed) = tail.recv().await {
+            match tailed {
+                Tailed::Outcomes(outcomes) => {
+                    told = false;
+                    self.tell(Msg::Outcomes(outcomes)).await;
+                }
+                Tailed::Unreachable(error) => {
+                    if !told {
+                        self.tell(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
+                    }
+                    told = true;
+                }
+            }
+        }
+    }
+
+    async fn events(self: Arc<Self>, runner: Handle) {
+        let mut events = runner.subscribe();
+        loop {
+            match events.recv().await {
+                Ok(event) => self.tell(Msg::Runner(event)).await,
+                Err(RecvError::Lagged(_)) => self.tell(Msg::RunnerLagged).await,
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    async fn status(self: Arc<Self>, runner: Handle) {
+        let mut status = runner.status();
+        loop {
+            let now = *status.borrow_and_update();
+            self.tell(Msg::Status(now)).await;
+            // It changes with every job; a few times a second is enough for the eye.
+            sleep(PACE).await;
+            if status.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn health(self: Arc<Self>, runner: Handle) {
+        let mut health = runner.health();
+        loop {
+            let now = health.borrow_and_update().clone();
+            self.tell(Msg::Health(now)).await;
+            if health.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn end_of(self: Arc<Self>, runner: Handle) {
+        runner.ended().await;
+        self.tell(Msg::RunnerEnded).await;
+    }
+}
+
+fn first_added(added: Vec<Added>) -> Result<Done, StoreError> {
+    added
+        .first()
+        .map(|added| Done::Added(*added))
+        .ok_or_else(|| StoreError::Corrupt("no answer for one document".into()))
+}

@@ -1,0 +1,213 @@
+//! The loop: the only place that waits for several things. Keys come first, then the frame that is due, then news; a
+//! frame is drawn at most every [`FRAME`], and only when the state says that the screen is out of date.
+
+use super::Exit;
+use super::effect::Effect;
+use super::model::Model;
+use super::msg::Msg;
+use super::perform::Performer;
+use super::update::update;
+use super::view;
+use crate::domain::time::Timestamp;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use futures_util::{Stream, StreamExt};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use std::io;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+/// The shortest time between two frames.
+pub const FRAME: Duration = Duration::from_millis(16);
+/// Messages that are taken at a time.
+const BATCH: usize = 256;
+
+/// What comes from the terminal and the system.
+#[derive(Debug)]
+pub enum Input {
+    /// A key, a paste, a new size.
+    Terminal(Event),
+    /// The process was interrupted.
+    Interrupt,
+    /// The process is to end.
+    Terminate,
+    /// The process is to be suspended.
+    Suspend,
+    /// The process was continued; somebody else may have used the terminal.
+    Continued,
+}
+
+/// What a console does outside of store and runner.
+pub trait Outside {
+    /// Puts text on the clipboard; the word says what it is. What to tell the person.
+    fn copy(&mut self, text: &str, what: &str) -> Result<String, String>;
+    /// Opens a page. What to tell the person.
+    fn open(&mut self, url: &str) -> Result<String, String>;
+    /// Gives the terminal back, stops the process, and takes the terminal again when it was continued.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// Takes the terminal again.
+    fn resume(&mut self) -> io::Result<()>;
+}
+
+/// How a loop ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub exit: Exit,
+    /// The last state.
+    pub model: Model,
+    /// Frames that were drawn.
+    pub draws: u64,
+}
+
+/// What a round leaves to be done by the loop itself.
+enum Turn {
+    Go,
+    End(Exit),
+}
+
+/// Runs until an effect ends it. `clock` is the store's.
+///
+/// # Errors
+/// When the terminal does not take what is drawn.
+pub async fn run<B: Backend>(
+    terminal: &mut Terminal<B>,
+    mut input: impl Stream<Item = Input> + Unpin,
+    outside: &mut impl Outside,
+    performer: &Performer,
+    inbox: &mut mpsc::Receiver<Msg>,
+    model: Model,
+    clock: impl Fn() -> Timestamp,
+) -> io::Result<Ended> {
+    let mut round = Round { model, dirty: true, clock, performer, outside, terminal };
+    let mut draws = 0;
+    let mut frame_at = Instant::now();
+    let mut wake_at = frame_at;
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut turn = round.step(Msg::Start)?;
+    loop {
+        if let Turn::End(exit) = turn {
+            return Ok(Ended { exit, model: round.model, draws });
+        }
+        turn = tokio::select! { biased;
+            event = input.next() => round.input(event)?,
+            () = sleep_until(frame_at), if round.dirty => {
+                draws += 1;
+                round.draw()?;
+                frame_at = Instant::now() + FRAME;
+                wake_at = frame_at + view::wake::next(&round.model).since(round.model.now);
+                Turn::Go
+            }
+            taken = inbox.recv_many(&mut batch, BATCH) => {
+                let mut turn = Turn::Go;
+                for msg in batch.drain(..) {
+                    if matches!(turn, Turn::Go) {
+                        turn = round.step(msg)?;
+                    }
+                }
+                // The performer holds a sender, so this cannot be before the loop's own end.
+                if taken == 0 { Turn::End(Exit::Left) } else { turn }
+            }
+            () = sleep_until(wake_at), if !round.dirty => round.step(Msg::Wake)?,
+        };
+    }
+}
+
+/// The parts of a loop that its branches share.
+struct Round<'a, B: Backend, O, C> {
+    model: Model,
+    dirty: bool,
+    clock: C,
+    performer: &'a Performer,
+    outside: &'a mut O,
+    terminal: &'a mut Terminal<B>,
+}
+
+impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
+    fn input(&mut self, input: Option<Input>) -> io::Result<Turn> {
+        match input {
+            Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
+            Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
+            Some(Input::Terminal(Event::Resize(width, height))) => self.step(Msg::Resize(width, height)),
+            Some(Input::Terminal(_)) => Ok(Turn::Go),
+            Some(Input::Interrupt) => self.step(Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))),
+            Some(Input::Suspend) => self.suspend(),
+            Some(Input::Continued) => {
+                self.outside.resume()?;
+                self.redraw();
+                Ok(Turn::Go)
+            }
+            // No input ever again means that the terminal is gone.
+            Some(Input::Terminate) | None => self.step(Msg::Terminate),
+        }
+    }
+
+    fn step(&mut self, msg: Msg) -> io::Result<Turn> {
+        let now = (self.clock)();
+        let up = update(&mut self.model, now, msg);
+        self.dirty |= up.redraw;
+        let mut turn = Turn::Go;
+        for effect in up.effects {
+            match effect {
+                Effect::End(exit) => turn = Turn::End(exit),
+                Effect::Redraw => self.redraw(),
+                Effect::Suspend => {
+                    self.suspend()?;
+                }
+                Effect::Copy(text, what) => {
+                    let told = self.outside.copy(&text, what);
+                    self.told(told);
+                }
+                Effect::Open(url) => {
+                    let told = self.outside.open(&url);
+                    self.told(told);
+                }
+                effect => self.performer.perform(effect),
+            }
+        }
+        Ok(turn)
+    }
+
+    /// Tells what clipboard or browser said; that has no effects of its own.
+    fn told(&mut self, told: Result<String, String>) {
+        let now = (self.clock)();
+        self.dirty |= update(&mut self.model, now, Msg::Told(told)).redraw;
+    }
+
+    fn suspend(&mut self) -> io::Result<Turn> {
+        self.outside.suspend()?;
+        self.redraw();
+        Ok(Turn::Go)
+    }
+
+    /// Forgets what is on the screen. Not `Terminal::clear`, which asks the terminal where its cursor is, and one that
+    /// is gone or busy never answers.
+    fn redraw(&mut self) {
+        self.terminal.swap_buffers();
+        self.terminal.swap_buffers();
+        self.dirty = true;
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let size = self.terminal.size().map_err(failed)?;
+        if (size.width, size.height) != self.model.size {
+            self.step(Msg::Resize(size.width, size.height))?;
+        }
+        self.model.now = self.model.now.max((self.clock)());
+        let model = &self.model;
+        self.terminal
+            .draw(|frame| {
+                if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
+                    frame.set_cursor_position(cursor);
+                }
+            })
+            .map_err(failed)?;
+        self.dirty = false;
+        Ok(())
+    }
+}
+
+fn failed(error: impl std::error::Error) -> io::Error {
+    io::Error::other(error.to_string())
+}

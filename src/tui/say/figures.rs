@@ -1,0 +1,68 @@
+//! Numbers and sizes for people.
+
+/// With commas between thousands: `1,204`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number with its noun: `1 document`, `12 documents`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(number)) }
+}
+
+/// Bytes in thousands: `512 B`, `3.1 kB`, `40 MB`.
+pub fn bytes(number: u64) -> String {
+    scaled(number, ["B", "kB", "MB", "GB"])
+}
+
+/// Characters: `820 chars`, `9.8k chars`.
+pub fn chars(number: u64) -> String {
+    match number {
+        1 => "1 char".to_owned(),
+        ..1_000 => format!("{number} chars"),
+        _ => format!("{} chars", scaled(number, ["", "k", "M", "G"]).replace(' ', "")),
+    }
+}
+
+fn scaled(number: u64, units: [&str; 4]) -> String {
+    let mut value = number as f64;
+    let mut unit = 0;
+    // 999.5 and more would be written as 1000.
+    while value >= 999.5 && unit + 1 < units.len() {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    if unit > 0 && value < 9.95 { format!("{value:.1} {}", units[unit]) } else { format!("{value:.0} {}", units[unit]) }
+}
+
+/// Attempts per second: `0/s`, `0.4/s`, `42/s`.
+pub fn per_second(rate: f64) -> String {
+    if rate == 0.0 || rate >= 9.95 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short_and_never_jump_a_unit() {
+        assert_eq!(
+            ["0", "999", "1,000", "1,234,567"],
+            [0, 999, 1_000, 1_234_567].map(grouped).each_ref().map(|s| s.as_str())
+        );
+        let sizes = [0, 999, 1_000, 3_140, 9_949, 9_950, 999_499, 999_500, 40_000_000];
+        let texts = ["0 B", "999 B", "1.0 kB", "3.1 kB", "9.9 kB", "10 kB", "999 kB", "1.0 MB", "40 MB"];
+        assert_eq!(sizes.map(bytes), texts);
+        assert_eq!([chars(1), chars(820), chars(9_800)], ["1 char", "820 chars", "9.8k chars"]);
+        assert_eq!([per_second(0.0), per_second(0.4), per_second(42.2)], ["0/s", "0.4/s", "42/s"]);
+        assert_eq!([count(1, "document"), count(1_204, "document")], ["1 document", "1,204 documents"]);
+    }
+}

@@ -1,0 +1,114 @@
+//! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
+
+use super::figures::{chars, count};
+use super::row::{error, step, until, why_queued};
+use super::{Words, with_keys, words};
+use crate::domain::document::{DocumentRow, RecentResult, Status};
+use crate::domain::time::age;
+use crate::tui::model::Model;
+use crate::tui::theme::{self, Tone};
+
+/// What happened: glyph, word, when, why.
+pub fn happened(model: &Model, row: &DocumentRow) -> Words {
+    let tone = theme::status(row.status);
+    let ago = |at| format!(" {} ago", age(model.now.since(at)));
+    let when = match row.status {
+        Status::Failed | Status::Waiting => row.attempted_at.map(ago),
+        Status::Synced | Status::Stale => row.synced_at.map(ago),
+        _ => None,
+    };
+    let mut line = vec![words(
+        format!("{} {}{}", model.glyphs.status(row.status), row.status.word(), when.unwrap_or_default()),
+        tone,
+    )];
+    let why = match row.status {
+        Status::Syncing => Some(step(model, row)),
+        Status::Queued => Some(why_queued(model, row)),
+        _ => error(row),
+    };
+    line.extend(why.map(|why| words(format!("  {why}"), tone)));
+    if row.status == Status::Queued
+        && let Some(error) = error(row)
+    {
+        line.push(words(format!("  last failure: {error}"), Tone::Dim));
+    }
+    line
+}
+
+/// What happens next, and which key helps.
+pub fn next(model: &Model, row: &DocumentRow) -> Words {
+    let at = |at| format!("{} ({})", until(model.now, at), crate::domain::time::Timestamp::clock(at, &model.zone()));
+    let text = match row.status {
+        Status::Failed => match row.next_attempt_at {
+            Some(next) => format!("Asked for again {}. `r` retries it now.", at(next)),
+            None => "Not tried again by itself. When it is back, `r` retries it now.".to_owned(),
+        },
+        Status::Waiting => {
+            let tries =
+                row.try_of.map_or(String::new(), |tried| format!(", the last was {} of {}", tried.number, tried.of));
+            let next = row.next_attempt_at.map_or("soon".to_owned(), at);
+            format!("Next try {next}{tries}. `r` tries it now, `x` gives it up.")
+        }
+        Status::Syncing if row.cancel_requested => "It was told to stop and ends in a moment.".to_owned(),
+        Status::Syncing => {
+            let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
+            let worker = row.held_by.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
+            let number = row.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), |n| format!(", attempt {n}"));
+            format!("Runs{since}{worker}{number}. `x` stops it.")
+        }
+        Status::Queued if model.queue.workers == 0 && !model.has_runner => {
+            "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
+        }
+        Status::Queued => "Runs as soon as it may. `s` puts it first, `x` takes it out of the queue.".to_owned(),
+        Status::Stuck => "Marked as syncing, and no worker of this store has it. `r` retries it now.".to_owned(),
+        Status::Stale => "Synced longer ago than its plan wants. `s` syncs it now.".to_owned(),
+        Status::Synced => match row.next_attempt_at {
+            Some(next) => format!("Looked at again {}. `s` syncs it now.", at(next)),
+            None => "Nothing is planned for it. `s` syncs it now.".to_owned(),
+        },
+        Status::Never if !row.available => "It is not available yet, so it is not synced.".to_owned(),
+        Status::Never => match row.next_attempt_at {
+            Some(next) => format!("Its first sync comes {}. `s` syncs it now.", at(next)),
+            None => "Never synced so far. `s` syncs it now.".to_owned(),
+        },
+    };
+    if model.options.read_only {
+        // Keys that are refused here are no help.
+        let until_key = text.split(". ").next().unwrap_or(&text).trim_end_matches('.');
+        return vec![words(format!("{until_key}."), Tone::Plain)];
+    }
+    with_keys(&text, Tone::Plain)
+}
+
+/// The strip of the last results.
+pub fn strip(model: &Model, row: &DocumentRow) -> Words {
+    let piece = |result: &RecentResult| words(model.glyphs.recent(*result), theme::recent(*result));
+    row.recent.iter().map(piece).collect()
+}
+
+/// The strip with what else is known of it.
+pub fn history(model: &Model, row: &DocumentRow) -> Words {
+    let mut line = Words::new();
+    let fact = |line: &mut Words, label: &str, value: String| {
+        line.push(words(format!("{}{label} ", if line.is_empty() { "" } else { "   " }), Tone::Dim));
+        line.push(words(value, Tone::Plain));
+    };
+    if !row.recent.is_empty() {
+        line.push(words(format!("last {} ", row.recent.len()), Tone::Dim));
+        line.extend(strip(model, row));
+    }
+    if let Some(at) = row.synced_at {
+        fact(&mut line, "good", format!("{} ago", age(model.now.since(at))));
+    }
+    if let Some(length) = row.content_length {
+        let versions = match row.versions {
+            0 => String::new(),
+            n => format!(", {} before", count(u64::from(n), "version")),
+        };
+        fact(&mut line, "kept", format!("{}{versions}", chars(length)));
+    }
+    if let Some(by) = &row.requested_by {
+        fact(&mut line, "by", by.to_string());
+    }
+    line
+}

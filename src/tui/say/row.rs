@@ -1,0 +1,125 @@
+//! A row of the list in words: what matters now, and the times.
+
+use crate::domain::document::{DocumentRow, Status};
+use crate::domain::failure::ErrorCode;
+use crate::domain::job::QueueClass;
+use crate::domain::text::{fit, width};
+use crate::domain::time::{Timestamp, age, countdown};
+use crate::runner::event::Phase;
+use crate::tui::model::Model;
+use crate::tui::theme::{self, Tone};
+
+/// The last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
+pub fn error(row: &DocumentRow) -> Option<String> {
+    let code = row.error_code?;
+    let detail = row.detail.as_deref().filter(|detail| !detail.is_empty());
+    Some(cause(code, row.http_status, detail))
+}
+
+/// A failure in plain words. An answer's own words carry its number already.
+pub fn cause(code: ErrorCode, http_status: Option<u16>, detail: Option<&str>) -> String {
+    let plain = code.plain();
+    match (detail, http_status) {
+        (Some(detail), Some(status)) if detail.starts_with(&status.to_string()) => detail.to_owned(),
+        (Some(detail), _) if detail.to_lowercase().starts_with(plain) => detail.to_owned(),
+        (Some(detail), _) => format!("{plain}: {detail}"),
+        (None, Some(status)) => format!("{status} {plain}"),
+        (None, None) => plain.to_owned(),
+    }
+}
+
+/// Why a ready job is not running yet.
+pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
+    if model.queue.workers == 0 && !model.has_runner {
+        return "no worker runs".to_owned();
+    }
+    if model.has_runner && model.runner.phase != Phase::Running && model.queue.workers <= 1 {
+        return "the runner is stopping".to_owned();
+    }
+    let same_host = model.documents.page.rows.iter().filter(|other| other.host == row.host);
+    let busy = same_host.filter(|other| other.status == Status::Syncing && other.held_by.is_some()).count();
+    let cap = model.options.per_host;
+    if cap > 0 && busy >= cap as usize {
+        return format!("host busy {cap}/{cap}");
+    }
+    match row.queue {
+        Some(QueueClass::Auto) if model.queue.ready > 1 => "waits for a slot, after manual ones".to_owned(),
+        _ => "waits for a slot".to_owned(),
+    }
+}
+
+/// What a running attempt is doing.
+pub fn step(model: &Model, row: &DocumentRow) -> String {
+    if row.cancel_requested {
+        return "stopping".to_owned();
+    }
+    match (model.steps.get(&row.id).copied().or(row.sync_step), &row.held_by) {
+        (Some(step), _) => step.word().to_owned(),
+        (None, Some(worker)) if !model.has_runner => format!("on {worker}"),
+        _ => "running".to_owned(),
+    }
+}
+
+/// The column that says what matters now, in at most `cells` cells.
+pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone) {
+    let more = model.glyphs.more;
+    match row.status {
+        Status::Syncing => {
+            let step = step(model, row);
+            let dots = if model.glyphs.ascii { "..." } else { more };
+            let ends = if step.starts_with("on ") { "" } else { dots };
+            (clip(&format!("{step}{ends}"), cells, more), Tone::Running)
+        }
+        Status::Waiting => {
+            let tries = row.try_of.map_or(String::new(), |tried| format!(", {} of {}", tried.number, tried.of));
+            let cause = error(row).unwrap_or_else(|| "waits for its next try".to_owned());
+            // The count must not be what is cut off.
+            let room = cells.saturating_sub(width(&tries));
+            (format!("{}{tries}", clip(&cause, room, more)), Tone::Waiting)
+        }
+        Status::Queued => (clip(&why_queued(model, row), cells, more), Tone::Dim),
+        Status::Stuck => {
+            let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
+            (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
+        }
+        Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
+        status => match error(row) {
+            Some(error) => (clip(&error, cells, more), theme::status(status)),
+            None => (String::new(), Tone::Plain),
+        },
+    }
+}
+
+/// When the last attempt was.
+pub fn attempted(model: &Model, row: &DocumentRow) -> String {
+    row.attempted_at.map_or_else(|| model.glyphs.none.to_owned(), |at| age(model.now.since(at)))
+}
+
+/// When it was last found good.
+pub fn synced(model: &Model, row: &DocumentRow) -> String {
+    row.synced_at.map_or_else(|| "never".to_owned(), |at| age(model.now.since(at)))
+}
+
+/// When it is tried next.
+pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
+    match (row.status, row.next_attempt_at) {
+        (Status::Syncing, _) => (String::new(), Tone::Dim),
+        (Status::Queued, _) => ("now".to_owned(), Tone::Dim),
+        (status, Some(at)) => {
+            let tone = if status == Status::Waiting { Tone::Waiting } else { Tone::Dim };
+            (until(model.now, at), tone)
+        }
+        (_, None) => (model.glyphs.none.to_owned(), Tone::Dim),
+    }
+}
+
+/// How soon: `now`, `in 1:20`, `in 6d`.
+pub fn until(now: Timestamp, at: Timestamp) -> String {
+    if at <= now { "now".to_owned() } else { format!("in {}", countdown(at.since(now))) }
+}
+
+/// `text` in at most `cells` cells, with this set's own sign for what was cut.
+pub fn clip(text: &str, cells: usize, more: &str) -> String {
+    let fitted = fit(text, cells);
+    if more == "…" || fitted.len() == text.len() { fitted } else { fitted.replace('…', more) }
+}

@@ -1,0 +1,69 @@
+//! The terminal's events and the process's signals as one stream.
+
+use super::runtime::Input;
+use crossterm::event::EventStream;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
+use std::io::{self, IsTerminal, stdout};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
+
+/// How often it is checked that the terminal still is one. A child of a leader that ignores HUP gets no signal at all.
+const LOOK: Duration = Duration::from_secs(5);
+/// `SIGTSTP` and `SIGCONT`, which tokio has no names for.
+const TSTP: i32 = rustix::process::Signal::TSTP.as_raw();
+const CONT: i32 = rustix::process::Signal::CONT.as_raw();
+
+/// The signals that the console answers.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+    stop: Signal,
+    proceed: Signal,
+}
+
+impl Signals {
+    /// Takes the signals over. HUP too where the parent ignores it: an orphan would spin on its dead terminal.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            stop: signal(SignalKind::from_raw(TSTP))?,
+            proceed: signal(SignalKind::from_raw(CONT))?,
+        })
+    }
+
+    /// The signals together with the terminal's own events.
+    pub fn with_terminal(self) -> impl Stream<Item = Input> + Unpin {
+        let events = EventStream::new().map(|event| event.map_or(Input::Terminate, Input::Terminal));
+        // An end of the events is the end of the terminal.
+        let events = events.chain(stream::once(std::future::ready(Input::Terminate)));
+        stream::select_all([
+            events.boxed(),
+            each(self.terminate, || Input::Terminate),
+            each(self.hang_up, || Input::Terminate),
+            each(self.interrupt, || Input::Interrupt),
+            each(self.stop, || Input::Suspend),
+            each(self.proceed, || Input::Continued),
+            lost_terminal(),
+        ])
+    }
+}
+
+fn each(signal: Signal, input: fn() -> Input) -> BoxStream<'static, Input> {
+    stream::unfold(signal, move |mut signal| async move { signal.recv().await.map(|()| (input(), signal)) }).boxed()
+}
+
+fn lost_terminal() -> BoxStream<'static, Input> {
+    stream::once(async {
+        while stdout().is_terminal() {
+            sleep(LOOK).await;
+        }
+        Input::Terminate
+    })
+    .boxed()
+}

@@ -1,0 +1,164 @@
+//! What every message makes of the state. Pure: no clock, no I/O; time comes with the message, and what is to be done
+//! outside leaves as an [`Effect`].
+
+pub mod able;
+mod acts;
+pub mod dialog;
+mod keys;
+mod loads;
+pub mod moves;
+mod outcomes;
+mod prompt;
+
+pub use keys::{SORTS, pane, scope};
+
+use super::Exit;
+use super::effect::Effect;
+use super::model::toast::Level;
+use super::model::{Leaving, Model};
+use super::msg::Msg;
+use crate::domain::time::Timestamp;
+use crate::runner::event::{Event, Phase};
+
+/// What a message came to.
+#[derive(Debug, Default)]
+pub struct Update {
+    /// The screen shows something that has changed.
+    pub redraw: bool,
+    /// What is to be done outside, in order.
+    pub effects: Vec<Effect>,
+}
+
+impl Update {
+    fn redraw(&mut self) {
+        self.redraw = true;
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+}
+
+/// Takes one message, which arrived at `now`.
+pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
+    // A clock that is set back must not make ages negative.
+    model.now = model.now.max(now);
+    let mut up = Update::default();
+    let by_hand = matches!(msg, Msg::Key(_) | Msg::Resize(..) | Msg::Paste(_));
+    match msg {
+        Msg::Start => {
+            up.redraw();
+            loads::page(model, &mut up);
+            loads::summary(model, &mut up);
+        }
+        Msg::Key(event) => keys::key(model, &event, &mut up),
+        Msg::Paste(text) => prompt::paste(model, &text, &mut up),
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            up.redraw();
+        }
+        Msg::Wake => up.redraw(),
+        Msg::Terminate => {
+            up.effect(Effect::Leave);
+            up.effect(Effect::End(Exit::Left));
+        }
+        Msg::Changed => loads::changed(model, &mut up),
+        Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
+        Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
+        Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
+        Msg::Newest(answer) => outcomes::take_newest(model, answer, &mut up),
+        Msg::Older(before, answer) => outcomes::take_older(model, before, answer, &mut up),
+        Msg::Pinned(document, answer) => outcomes::take_pinned(model, document, answer, &mut up),
+        Msg::Outcomes(outcomes) => outcomes::arrived(model, outcomes, &mut up),
+        Msg::OutcomesUnreachable(reason) => {
+            let now = model.now;
+            model.notices.note(now, Level::Failed, format!("outcomes cannot be read: {reason}"));
+        }
+        Msg::Preview { generation, answer } => dialog::take_preview(model, generation, answer, &mut up),
+        Msg::Matching(answer) => acts::take_matching(model, answer, &mut up),
+        Msg::Done(command, answer) => acts::take_done(model, &command, answer, &mut up),
+        Msg::Told(answer) => {
+            match answer {
+                Ok(text) => tell(model, Level::Done, text),
+                Err(text) => tell(model, Level::Failed, text),
+            }
+            up.redraw();
+        }
+        Msg::Runner(event) => runner(model, event, &mut up),
+        Msg::RunnerLagged => model.steps.clear(),
+        Msg::Status(status) => {
+            up.redraw = model.runner != status;
+            model.runner = status;
+        }
+        Msg::Health(health) => {
+            up.redraw = model.health != health;
+            model.health = health;
+        }
+        Msg::RunnerEnded => {
+            model.runner.phase = Phase::Stopped;
+            model.runner.busy = 0;
+            up.redraw();
+            match model.leaving {
+                Leaving::Draining => up.effect(Effect::End(Exit::Drained)),
+                Leaving::No => tell(model, Level::Failed, "the runner inside this console has ended"),
+            }
+        }
+    }
+    fit(model, by_hand, &mut up);
+    up
+}
+
+/// Keeps what depends on the size of the panes right: whatever was opened, closed or zoomed, the cursor is on the screen
+/// and text is broken to the width that it has now.
+fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
+    let width = usize::from(super::layout::inside(super::layout::areas(model).main).width).saturating_sub(2);
+    if let Some(detail) = &mut model.detail {
+        detail.wrap(width);
+    }
+    if by_hand && model.list_is_shown() {
+        let rows = super::layout::list_rows(model);
+        model.documents.show_cursor(rows);
+        if model.documents.loaded && !model.documents.asked && !model.documents.covers(rows) {
+            loads::page(model, up);
+        }
+    }
+}
+
+fn runner(model: &mut Model, event: Event, up: &mut Update) {
+    match event {
+        Event::Step { document, step } => {
+            if model.steps.insert(document, step) != Some(step) {
+                up.redraw = on_screen(model, document);
+            }
+        }
+        Event::Ended { document } => {
+            if model.steps.remove(&document).is_some() {
+                up.redraw = on_screen(model, document);
+            }
+        }
+        Event::Panicked { message } => {
+            tell(model, Level::Failed, format!("a task panicked and was contained: {message}"));
+            up.redraw();
+        }
+        Event::Reported { report } => {
+            tell(model, Level::Failed, format!("given up: {}: {}", report.exception_class, report.detail));
+            up.redraw();
+        }
+        Event::Trouble { message } => {
+            tell(model, Level::Failed, message.as_str());
+            up.redraw();
+        }
+    }
+}
+
+fn on_screen(model: &Model, document: crate::domain::id::DocumentId) -> bool {
+    let rows = super::layout::list_rows(model);
+    model.detail.as_ref().is_some_and(|detail| detail.document == document)
+        || model.documents.visible(rows).any(|(_, row)| row.id == document)
+}
+
+/// Shows a message, and keeps it.
+fn tell(model: &mut Model, level: Level, text: impl AsRef<str>) {
+    let now = model.now;
+    model.notices.tell(now, level, text);
+}

@@ -1,0 +1,224 @@
+//! What changes documents and jobs: to which documents, whether it asks first, and what it came to.
+
+use super::able::{One, Subject, one, subject};
+use super::{Update, loads, tell};
+use crate::domain::document::Status;
+use crate::domain::id::DocumentId;
+use crate::domain::request::{Answer as Answered, Scope, Verb};
+use crate::store::{BulkVerb, Targets};
+use crate::tui::action::Action;
+use crate::tui::effect::{Act, Command, Effect};
+use crate::tui::layout::list_rows;
+use crate::tui::model::Model;
+use crate::tui::model::overlay::{Confirm, Overlay, PreviewDialog};
+use crate::tui::model::toast::Level;
+use crate::tui::msg::{Answer, Done};
+use crate::tui::say;
+use crate::tui::say::figures::count;
+
+/// More marked documents than this pass the preview.
+const ASKED_FROM: usize = 20;
+
+pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
+    let verb = match action {
+        Action::Sync | Action::SyncAll => BulkVerb::Request(Verb::Sync),
+        Action::Retry | Action::RetryAll => BulkVerb::Request(Verb::Retry),
+        Action::Cancel | Action::CancelAll => BulkVerb::Cancel,
+        _ => BulkVerb::Remove,
+    };
+    if matches!(action, Action::SyncAll | Action::RetryAll | Action::CancelAll) {
+        let filter = model.documents.filter.clone();
+        let which = match model.documents.filter_text.trim() {
+            "" => "every document".to_owned(),
+            text => text.to_owned(),
+        };
+        return preview(model, Targets::Matching(filter), verb, &which, up);
+    }
+    match subject(model) {
+        Err(reason) => tell(model, Level::Refused, reason),
+        Ok(Subject::One(one)) => single(model, verb, one, up),
+        Ok(Subject::Marks(marks)) => match marks.as_slice() {
+            [document] => {
+                let row = model.documents.find(*document);
+                let one = One {
+                    document: *document,
+                    name: row.map_or_else(|| format!("document {document}").as_str().into(), |row| row.name.clone()),
+                    url: row.map(|row| row.url.clone()).unwrap_or_default(),
+                    status: row.map(|row| row.status),
+                    error: None,
+                };
+                single(model, verb, one, up);
+            }
+            many if many.len() > ASKED_FROM => {
+                let which = format!("{} marked documents", many.len());
+                preview(model, Targets::Ids(marks), verb, &which, up);
+            }
+            _ => several(model, verb, marks, up),
+        },
+    }
+}
+
+/// What is done for a verb.
+pub(super) const fn act_of(verb: BulkVerb, scope: Scope) -> Act {
+    match verb {
+        BulkVerb::Request(verb) => Act::Request(verb, scope),
+        BulkVerb::Cancel => Act::Cancel,
+        BulkVerb::Remove => Act::Remove,
+    }
+}
+
+fn single(model: &mut Model, verb: BulkVerb, one: One, up: &mut Update) {
+    let command =
+        Command { act: act_of(verb, Scope::Named), documents: vec![one.document], name: Some(one.name.clone()) };
+    let asked = match (verb, one.status) {
+        // Nobody knows here whether a document off the screen runs.
+        (BulkVerb::Cancel, Some(Status::Syncing) | None) => Some((
+            format!("cancel {}", one.name),
+            vec!["Its attempt may be running: it is stopped, and what it fetched is thrown away.".to_owned()],
+            "Stop it",
+        )),
+        (BulkVerb::Remove, _) => Some((
+            format!("remove {}", one.name),
+            vec![
+                one.url.to_string(),
+                "Its content, earlier versions and jobs are removed for good; its outcomes stay in the log.".to_owned(),
+            ],
+            "Remove",
+        )),
+        _ => None,
+    };
+    match asked {
+        None => up.effect(Effect::Act(command)),
+        Some((title, lines, verb)) => confirm(model, title, lines, verb, command),
+    }
+}
+
+fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &mut Update) {
+    let number = documents.len() as u64;
+    let command = Command { act: act_of(verb, Scope::Bulk), documents, name: None };
+    match verb {
+        BulkVerb::Request(_) => up.effect(Effect::Act(command)),
+        BulkVerb::Cancel => confirm(
+            model,
+            format!("cancel the jobs of {}", count(number, "document")),
+            vec!["Running attempts are stopped; queued and waiting jobs end.".to_owned()],
+            "Cancel jobs",
+            command,
+        ),
+        BulkVerb::Remove => confirm(
+            model,
+            format!("remove {}", count(number, "document")),
+            vec!["Contents, earlier versions and jobs are removed for good; outcomes stay in the log.".to_owned()],
+            "Remove",
+            command,
+        ),
+    }
+}
+
+fn confirm(model: &mut Model, title: String, lines: Vec<String>, verb: &'static str, command: Command) {
+    model.overlay = Some(Overlay::Confirm(Confirm { title, lines, verb, command, yes: false }));
+}
+
+fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up: &mut Update) {
+    let generation = model.ask();
+    let named = match &targets {
+        Targets::Ids(ids) => Some(ids.len()),
+        Targets::Matching(_) => None,
+    };
+    model.overlay = Some(Overlay::Preview(Box::new(PreviewDialog {
+        generation,
+        verb,
+        which: which.into(),
+        named,
+        answer: None,
+        yes: false,
+    })));
+    up.effect(Effect::Preview { generation, targets, verb });
+}
+
+pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
+    match action {
+        Action::MarkAll => up.effect(Effect::MarkAll(model.documents.filter.clone())),
+        Action::ClearMarks => model.documents.marks.clear(),
+        _ => {
+            let Some(document) = model.documents.cursor else { return };
+            let marks = &mut model.documents.marks;
+            if !marks.remove(&document) {
+                marks.insert(document);
+            }
+            let rows = list_rows(model);
+            let place = model.documents.place + 1;
+            if place < model.documents.page.total && model.documents.go(place, rows) {
+                loads::page(model, up);
+            }
+        }
+    }
+}
+
+pub(super) fn take_matching(model: &mut Model, answer: Answer<Vec<DocumentId>>, up: &mut Update) {
+    up.redraw();
+    match answer {
+        Ok(documents) => {
+            tell(model, Level::Done, format!("marked {}", count(documents.len() as u64, "document")));
+            model.documents.marks.extend(documents);
+        }
+        Err(reason) => tell(model, Level::Failed, format!("nothing was marked: {reason}")),
+    }
+}
+
+/// Copies or opens.
+pub(super) fn take_out(model: &mut Model, action: Action, up: &mut Update) {
+    let Ok(one) = one(model) else { return };
+    match (action, one.error) {
+        (Action::CopyUrl, _) => up.effect(Effect::Copy(one.url.to_string(), "URL")),
+        (Action::CopyError, Some(error)) => up.effect(Effect::Copy(error, "error")),
+        (Action::Open, _) => up.effect(Effect::Open(one.url)),
+        _ => {}
+    }
+}
+
+pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Done>, up: &mut Update) {
+    up.redraw();
+    match answer {
+        Ok(done) => {
+            let asked_by = command
+                .documents
+                .first()
+                .and_then(|document| model.documents.find(*document))
+                .and_then(|row| row.requested_by.clone());
+            let (level, text) = say::answer::done(command, &done, asked_by.as_ref());
+            tell(model, level, text);
+            unmark(model, command, &done);
+            let opened = model.detail.as_ref().map(|detail| detail.document);
+            if opened.is_some_and(|opened| command.documents.contains(&opened)) {
+                loads::detail_changed(model, up);
+            }
+        }
+        Err(reason) => {
+            let what = match &command.name {
+                Some(name) => name.to_string(),
+                None if command.documents.is_empty() => "the document".to_owned(),
+                None => count(command.documents.len() as u64, "document"),
+            };
+            tell(model, Level::Failed, format!("{} {what}: {reason}", command.act.word()));
+        }
+    }
+}
+
+/// Takes the marks of what was done away, so that a second press does not repeat it; what was left alone stays marked.
+fn unmark(model: &mut Model, command: &Command, done: &Done) {
+    let marks = &mut model.documents.marks;
+    match done {
+        Done::Answered(answers) => {
+            for answered in answers.iter().filter(|answered| !matches!(answered.answer, Answered::Skipped(_))) {
+                marks.remove(&answered.document_id);
+            }
+        }
+        Done::Removed(_) => {
+            for document in &command.documents {
+                marks.remove(document);
+            }
+        }
+        Done::Added(_) => {}
+    }
+}

@@ -1,0 +1,196 @@
+//! A key becomes an action: the scope says which table rows count, and what is refused says why.
+
+use super::{Update, able, acts, dialog, loads, moves, outcomes, prompt, tell};
+use crate::store::SortBy;
+use crate::tui::Exit;
+use crate::tui::action::{Action, Scope};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::{Key, lookup};
+use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
+use crate::tui::model::toast::Level;
+use crate::tui::model::{Focus, Leaving, Model};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use tui_input::Input;
+
+/// Columns to sort by: letter, column, word.
+pub const SORTS: [(char, SortBy, &str); 8] = [
+    ('s', SortBy::Status, "status"),
+    ('d', SortBy::Name, "document"),
+    ('u', SortBy::Url, "URL"),
+    ('e', SortBy::Error, "last error"),
+    ('a', SortBy::Attempted, "attempted"),
+    ('y', SortBy::Synced, "synced"),
+    ('n', SortBy::Next, "next"),
+    ('i', SortBy::Id, "arrival"),
+];
+
+/// Where keys are read now.
+pub fn scope(model: &Model) -> Scope {
+    match &model.overlay {
+        Some(Overlay::Help(_) | Overlay::Activity(_)) => Scope::Reader,
+        Some(Overlay::Palette(_)) => Scope::Palette,
+        Some(Overlay::Prompt(_)) => Scope::Prompt,
+        Some(Overlay::Sort | Overlay::Confirm(_) | Overlay::Preview(_) | Overlay::Quit(_)) => Scope::Dialog,
+        None => pane(model),
+    }
+}
+
+/// The pane that has the focus, whatever lies over it.
+pub fn pane(model: &Model) -> Scope {
+    match (model.focus, &model.detail) {
+        (Focus::Outcomes, _) => Scope::Outcomes,
+        (Focus::Main, Some(_)) => Scope::Detail,
+        (Focus::Main, None) => Scope::Documents,
+    }
+}
+
+pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
+    if event.kind == KeyEventKind::Release {
+        return;
+    }
+    let Some(key) = Key::from_event(event) else { return };
+    let scope = scope(model);
+    if matches!(model.overlay, Some(Overlay::Sort)) && key.is_text() {
+        return sort(model, key, up);
+    }
+    match lookup(scope, key) {
+        Some(action) => act(model, action, up),
+        None if scope.types_text() => prompt::edit(model, event, up),
+        // `?` and `q` also close what is only read.
+        None if scope == Scope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!')) => {
+            model.overlay = None;
+            up.redraw();
+        }
+        None => {}
+    }
+}
+
+/// Does what an action means where the focus is.
+pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
+    up.redraw();
+    if model.overlay.is_none() {
+        if pane(model) == Scope::Documents {
+            model.documents.chosen = true;
+        }
+        if let Err(reason) = able::able(model, action) {
+            return tell(model, Level::Refused, reason);
+        }
+    }
+    match action {
+        Action::Down
+        | Action::Up
+        | Action::PageDown
+        | Action::PageUp
+        | Action::HalfDown
+        | Action::HalfUp
+        | Action::First
+        | Action::Last => moves::go(model, action, up),
+        Action::Sync
+        | Action::Retry
+        | Action::Cancel
+        | Action::Remove
+        | Action::SyncAll
+        | Action::RetryAll
+        | Action::CancelAll => acts::act(model, action, up),
+        Action::Mark | Action::MarkAll | Action::ClearMarks => acts::mark(model, action, up),
+        Action::CopyUrl | Action::CopyError | Action::Open => acts::take_out(model, action, up),
+        Action::Add => open_prompt(model, PromptKind::Add, ""),
+        Action::Filter => {
+            let before = PromptKind::Filter(model.documents.filter.clone(), model.documents.filter_text.clone());
+            let text = model.documents.filter_text.clone();
+            open_prompt(model, before, &text);
+        }
+        Action::FilterOutcomes => {
+            let before = PromptKind::Outcomes(model.panel.filter.clone(), model.panel.filter_text.clone());
+            let text = model.panel.filter_text.clone();
+            open_prompt(model, before, &text);
+        }
+        Action::Search => open_prompt(model, PromptKind::Search(model.panel.search.clone()), ""),
+        Action::Sort => model.overlay = Some(Overlay::Sort),
+        Action::Details => loads::open_detail(model, up),
+        Action::SwitchFocus => {
+            model.focus = if model.focus == Focus::Main { Focus::Outcomes } else { Focus::Main };
+        }
+        Action::Zoom => model.zoom = !model.zoom,
+        Action::Pin
+        | Action::HideUnchanged
+        | Action::NextFailure
+        | Action::PreviousFailure
+        | Action::SearchNext
+        | Action::SearchPrevious => outcomes::act(model, action, up),
+        Action::NextTab | Action::PreviousTab => {
+            if let Some(detail) = &mut model.detail {
+                detail.tab = detail.tab.step(action == Action::NextTab);
+                detail.scroll = 0;
+            }
+        }
+        Action::ToggleUtc => model.utc = !model.utc,
+        Action::Activity => model.overlay = Some(Overlay::Activity(0)),
+        Action::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
+        Action::Help => model.overlay = Some(Overlay::Help(0)),
+        Action::Back => back(model, up),
+        Action::Redraw => up.effect(Effect::Redraw),
+        Action::Suspend => up.effect(Effect::Suspend),
+        Action::Quit => quit(model, up),
+        Action::Interrupt => interrupt(model, up),
+        Action::Choose | Action::OtherChoice | Action::PreviousChoice => dialog::act(model, action, up),
+        Action::Close => prompt::close(model, up),
+    }
+}
+
+fn open_prompt(model: &mut Model, kind: PromptKind, text: &str) {
+    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::new(text.to_owned()), problem: None }));
+}
+
+fn sort(model: &mut Model, key: Key, up: &mut Update) {
+    model.overlay = None;
+    up.redraw();
+    let KeyCode::Char(letter) = key.code else { return };
+    let Some((_, by, _)) = SORTS.iter().find(|(known, ..)| *known == letter.to_ascii_lowercase()) else {
+        return tell(model, Level::Refused, format!("no column has the letter {letter}"));
+    };
+    model.documents.sort = crate::store::Sort { by: *by, descending: letter.is_ascii_uppercase() };
+    model.documents.restart();
+    loads::page(model, up);
+}
+
+/// One step back, and never out.
+fn back(model: &mut Model, up: &mut Update) {
+    if pane(model) == Scope::Outcomes {
+        return outcomes::back(model, up);
+    }
+    if model.detail.take().is_some() {
+        model.documents.show_cursor(crate::tui::layout::list_rows(model));
+        return;
+    }
+    if model.zoom {
+        model.zoom = false;
+    } else if !model.documents.filter_text.is_empty() {
+        model.documents.filter = crate::domain::filter::Filter::default();
+        model.documents.filter_text.clear();
+        model.documents.restart();
+        loads::page(model, up);
+    }
+}
+
+/// Ends, or asks first while this process runs jobs.
+pub(super) fn quit(model: &mut Model, up: &mut Update) {
+    if model.has_runner && model.runner.busy > 0 {
+        model.overlay = Some(Overlay::Quit(QuitChoice::Stay));
+    } else if model.leaving == Leaving::Draining {
+        up.effect(Effect::Leave);
+        up.effect(Effect::End(Exit::Left));
+    } else {
+        up.effect(Effect::Leave);
+        up.effect(Effect::End(Exit::Quit));
+    }
+}
+
+fn interrupt(model: &mut Model, up: &mut Update) {
+    if matches!(model.overlay, Some(Overlay::Quit(_))) || model.leaving == Leaving::Draining {
+        up.effect(Effect::Leave);
+        up.effect(Effect::End(Exit::Left));
+    } else {
+        quit(model, up);
+    }
+}

@@ -1,0 +1,152 @@
+//! Reading: questions to the store and their answers. Answers to older questions are dropped.
+
+use super::{Update, tell};
+use crate::domain::document::Counts;
+use crate::store::{DocumentPage, QueueState};
+use crate::tui::effect::Effect;
+use crate::tui::layout::list_rows;
+use crate::tui::model::detail::Detail;
+use crate::tui::model::toast::Level;
+use crate::tui::model::{Focus, Model, Stale};
+use crate::tui::msg::{Answer, DetailData};
+use std::time::Duration;
+
+/// The longest pause between two tries while the database does not answer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Asks for the rows on the screen now; an answer that is still out is dropped.
+pub(super) fn page(model: &mut Model, up: &mut Update) {
+    page_after(model, Duration::ZERO, up);
+}
+
+fn page_after(model: &mut Model, wait: Duration, up: &mut Update) {
+    let generation = model.ask();
+    let rows = list_rows(model);
+    let documents = &mut model.documents;
+    (documents.generation, documents.asked, documents.again) = (generation, true, false);
+    up.effect(Effect::LoadPage { generation, query: documents.query(rows), wait });
+}
+
+/// Asks for counts and queue.
+pub(super) fn summary(model: &mut Model, up: &mut Update) {
+    (model.summary_asked, model.summary_again) = (true, false);
+    up.effect(Effect::LoadSummary);
+}
+
+/// Something was committed: look again, but never ask twice at a time.
+pub(super) fn changed(model: &mut Model, up: &mut Update) {
+    if model.documents.asked {
+        model.documents.again = true;
+    } else {
+        page(model, up);
+    }
+    if model.summary_asked {
+        model.summary_again = true;
+    } else {
+        summary(model, up);
+    }
+}
+
+pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<DocumentPage>, up: &mut Update) {
+    if generation != model.documents.generation {
+        return;
+    }
+    model.documents.asked = false;
+    match answer {
+        Ok(taken) => {
+            let was_stale = model.stale.take().is_some();
+            model.read_at = Some(model.now);
+            let before = (model.documents.cursor, model.documents.place, model.documents.top);
+            up.redraw = was_stale || !model.documents.loaded || model.documents.page != taken;
+            let rows = list_rows(model);
+            let missing = model.documents.take(taken, rows);
+            up.redraw |= before != (model.documents.cursor, model.documents.place, model.documents.top);
+            if was_stale {
+                tell(model, Level::Done, "the database answers again");
+                summary(model, up);
+            }
+            if missing || model.documents.again {
+                page(model, up);
+            }
+        }
+        Err(reason) => {
+            up.redraw();
+            let tries = model.stale.as_ref().map_or(1, |stale| stale.tries + 1);
+            let wait = Duration::from_secs(1 << (tries - 1).min(4)).min(LONGEST_PAUSE);
+            if tries == 1 {
+                let now = model.now;
+                model.notices.note(now, Level::Failed, format!("the list cannot be read: {reason}"));
+            }
+            let since = model.stale.as_ref().map_or(model.now, |stale| stale.since);
+            model.stale = Some(Stale { since, reason, again_at: model.now.plus(wait), tries });
+            page_after(model, wait, up);
+        }
+    }
+}
+
+pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState)>, up: &mut Update) {
+    model.summary_asked = false;
+    match answer {
+        Ok((counts, queue)) => {
+            up.redraw = (model.counts, model.queue) != (counts, queue);
+            (model.counts, model.queue) = (counts, queue);
+        }
+        Err(reason) => {
+            let now = model.now;
+            // The list says so on the screen and asks again; the counts follow it.
+            model.notices.note(now, Level::Failed, format!("the counts cannot be read: {reason}"));
+        }
+    }
+    if model.summary_again {
+        summary(model, up);
+    }
+}
+
+/// Opens the details of the document that the focus is on.
+pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
+    let Ok(one) = super::able::one(model) else { return };
+    let generation = model.ask();
+    model.detail = Some(Detail::new(one.document, one.name, generation));
+    model.focus = Focus::Main;
+    up.effect(Effect::LoadDetail { generation, document: one.document });
+}
+
+/// Reads the details again: something happened to their document.
+pub(super) fn detail_changed(model: &mut Model, up: &mut Update) {
+    let generation = model.ask();
+    let Some(detail) = &mut model.detail else { return };
+    if detail.asked {
+        detail.again = true;
+        return;
+    }
+    (detail.generation, detail.asked, detail.again) = (generation, true, false);
+    up.effect(Effect::LoadDetail { generation, document: detail.document });
+}
+
+pub(super) fn take_detail(
+    model: &mut Model,
+    generation: u64,
+    answer: Answer<Option<Box<DetailData>>>,
+    up: &mut Update,
+) {
+    let Some(detail) = model.detail.as_mut().filter(|detail| detail.generation == generation) else {
+        return;
+    };
+    detail.asked = false;
+    let again = detail.again;
+    up.redraw();
+    match answer {
+        Ok(Some(data)) => {
+            detail.name = data.row.name.clone();
+            detail.gone = false;
+            // The newest attempt is what the cursor rests on until it is moved.
+            detail.data = Some(data);
+            detail.scroll = detail.scroll.min(detail.lines().saturating_sub(1));
+        }
+        Ok(None) => detail.gone = true,
+        Err(reason) => tell(model, Level::Failed, format!("the details cannot be read: {reason}")),
+    }
+    if again {
+        detail_changed(model, up);
+    }
+}

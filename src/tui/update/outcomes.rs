@@ -1,0 +1,243 @@
+//! The outcome panel: what arrives, where it is scrolled to, search, pin and filter.
+
+use super::moves::target;
+use super::{Update, able, loads, tell};
+use crate::domain::filter::Filter;
+use crate::domain::id::{DocumentId, Seq};
+use crate::domain::outcome::Outcome;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::layout::panel_inside;
+use crate::tui::model::entry::Entry;
+use crate::tui::model::panel::Pin;
+use crate::tui::model::toast::Level;
+use crate::tui::model::{Focus, Model};
+use crate::tui::msg::Answer;
+use crate::tui::say;
+use crate::tui::view::panel::entry_height;
+
+/// The next outcomes arrived.
+pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update) {
+    up.redraw();
+    for outcome in outcomes.iter().filter(|outcome| outcome.seq > model.panel.newest) {
+        model.rate.count(outcome);
+    }
+    let opened = model.detail.as_ref().map(|detail| detail.document);
+    let about_detail = outcomes.iter().any(|outcome| Some(outcome.document_id) == opened);
+    model.panel.take(outcomes);
+    if about_detail {
+        loads::detail_changed(model, up);
+    }
+}
+
+pub(super) fn take_newest(model: &mut Model, answer: Answer<Vec<Outcome>>, up: &mut Update) {
+    up.redraw();
+    match answer {
+        Ok(outcomes) => {
+            for outcome in outcomes.iter().filter(|outcome| outcome.seq > model.panel.newest) {
+                model.rate.count(outcome);
+            }
+            model.panel.take_newest(outcomes);
+        }
+        Err(reason) => {
+            model.panel.newest_failed();
+            tell(model, Level::Failed, format!("outcomes cannot be read: {reason}"));
+        }
+    }
+}
+
+pub(super) fn take_older(model: &mut Model, before: Seq, answer: Answer<Vec<Outcome>>, up: &mut Update) {
+    up.redraw();
+    match answer {
+        Ok(outcomes) => model.panel.take_older(before, outcomes),
+        Err(reason) => {
+            model.panel.older = crate::tui::model::panel::Older::Unasked;
+            tell(model, Level::Failed, format!("older outcomes cannot be read: {reason}"));
+        }
+    }
+}
+
+pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: Answer<Vec<Outcome>>, up: &mut Update) {
+    up.redraw();
+    match answer {
+        Ok(outcomes) => model.panel.take_pinned(document, outcomes),
+        Err(reason) => tell(model, Level::Failed, format!("its outcomes cannot be read: {reason}")),
+    }
+}
+
+/// Moves the cursor of the panel.
+pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
+    let shown: Vec<Seq> = model.panel.shown(model.now).map(Entry::seq).collect();
+    let Some(last) = shown.len().checked_sub(1) else { return };
+    if action == Action::Last {
+        return follow(model, up);
+    }
+    let from = place(model, &shown).unwrap_or(last);
+    // A page is as many entries as are on the screen.
+    let page = entries_on_screen(model);
+    let to = target(action, from, shown.len(), page);
+    if to == last && to >= from {
+        return follow(model, up);
+    }
+    hold(model, to, up);
+}
+
+fn follow(model: &mut Model, up: &mut Update) {
+    if model.panel.follow() {
+        up.effect(Effect::LoadNewest);
+    }
+}
+
+fn place(model: &Model, shown: &[Seq]) -> Option<usize> {
+    let cursor = model.panel.cursor?;
+    // An entry that the filter took away: the next one.
+    Some(shown.partition_point(|seq| *seq < cursor).min(shown.len().checked_sub(1)?))
+}
+
+fn entries_on_screen(model: &Model) -> usize {
+    let inside = panel_inside(model);
+    let mut room = usize::from(inside.height);
+    let bottom = model.panel.bottom;
+    model
+        .panel
+        .shown(model.now)
+        .rev()
+        .skip_while(|entry| bottom.is_some_and(|bottom| entry.seq() > bottom))
+        .take_while(|entry| {
+            let height = entry_height(entry, &model.glyphs, inside.width);
+            let fits = height <= room;
+            room = room.saturating_sub(height);
+            fits
+        })
+        .count()
+        .max(1)
+}
+
+/// Holds the panel with the cursor on the shown entry `to`.
+fn hold(model: &mut Model, to: usize, up: &mut Update) {
+    let inside = panel_inside(model);
+    let heights: Vec<(Seq, usize)> = model
+        .panel
+        .shown(model.now)
+        .map(|entry| (entry.seq(), entry_height(entry, &model.glyphs, inside.width)))
+        .collect();
+    let Some((cursor, _)) = heights.get(to).copied() else { return };
+    let last = heights.len() - 1;
+    if model.panel.cursor.is_none() {
+        model.panel.held_from = model.panel.newest;
+    }
+    let mut bottom =
+        model.panel.bottom.map_or(last, |seq| heights.partition_point(|(known, _)| *known < seq).min(last));
+    bottom = bottom.max(to);
+    let room = usize::from(inside.height).max(1);
+    while bottom > to && heights[to..=bottom].iter().map(|(_, height)| height).sum::<usize>() > room {
+        bottom -= 1;
+    }
+    // At the top of the log the lines above must not stay empty.
+    while bottom < last && heights[..=bottom].iter().map(|(_, height)| height).sum::<usize>() < room {
+        bottom += 1;
+    }
+    model.panel.cursor = Some(cursor);
+    model.panel.bottom = Some(heights[bottom].0);
+    if let Some(oldest) = model.panel.ask_older(model.now, room) {
+        up.effect(Effect::LoadOlder(oldest));
+    }
+}
+
+pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
+    match action {
+        Action::HideUnchanged => {
+            model.panel.hide_unchanged = !model.panel.hide_unchanged;
+            settle(model, up);
+        }
+        Action::Pin => pin(model, up),
+        Action::NextFailure => {
+            jump(model, Towards::Below, |entry| entry.result().is_failure(), "no failure below", up);
+        }
+        Action::PreviousFailure => {
+            jump(model, Towards::Above, |entry| entry.result().is_failure(), "no failure above", up);
+        }
+        Action::SearchNext | Action::SearchPrevious => {
+            let needle = model.panel.search.clone();
+            let (towards, none) = if action == Action::SearchNext {
+                (Towards::Below, format!("\"{needle}\" is not found below"))
+            } else {
+                (Towards::Above, format!("\"{needle}\" is not found above"))
+            };
+            jump(model, towards, |entry| say::outcome::has(entry, &needle), &none, up);
+        }
+        _ => {}
+    }
+}
+
+/// Which way a jump looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Towards {
+    Below,
+    Above,
+    /// From the cursor upwards, the cursor's own line included.
+    HereOrAbove,
+}
+
+/// Goes to the nearest shown entry that fits. From the bottom there is nothing below, so the newest is meant.
+pub(super) fn jump(model: &mut Model, towards: Towards, fits: impl Fn(&Entry) -> bool, none: &str, up: &mut Update) {
+    let shown: Vec<(Seq, bool)> = model.panel.shown(model.now).map(|entry| (entry.seq(), fits(entry))).collect();
+    let seqs: Vec<Seq> = shown.iter().map(|(seq, _)| *seq).collect();
+    let from = place(model, &seqs);
+    let found = match (towards, from) {
+        (Towards::Below, Some(from)) => shown.iter().skip(from + 1).position(|(_, fit)| *fit).map(|n| from + 1 + n),
+        (Towards::Above, Some(from)) => shown[..from].iter().rposition(|(_, fit)| *fit),
+        (Towards::HereOrAbove, Some(from)) => shown[..=from].iter().rposition(|(_, fit)| *fit),
+        (_, None) => shown.iter().rposition(|(_, fit)| *fit),
+    };
+    match found {
+        Some(to) => hold(model, to, up),
+        None => tell(model, Level::Refused, none),
+    }
+}
+
+/// Pins the panel to the document in hand, or lets go.
+fn pin(model: &mut Model, up: &mut Update) {
+    if model.panel.pin.take().is_none()
+        && let Ok(one) = able::one(model)
+    {
+        model.panel.pin = Some(Pin {
+            document: one.document,
+            name: one.name,
+            entries: std::collections::VecDeque::new(),
+            loaded: false,
+        });
+        up.effect(Effect::LoadPinned(one.document));
+    }
+    follow(model, up);
+}
+
+/// After another filter other entries are shown: a held place stays as near as it can, a followed end stays the end.
+pub(super) fn settle(model: &mut Model, up: &mut Update) {
+    let shown: Vec<Seq> = model.panel.shown(model.now).map(Entry::seq).collect();
+    if model.panel.follows() {
+        return;
+    }
+    match place(model, &shown) {
+        Some(to) => hold(model, to, up),
+        None => follow(model, up),
+    }
+}
+
+/// One step back out of the panel.
+pub(super) fn back(model: &mut Model, up: &mut Update) {
+    let panel = &mut model.panel;
+    if !panel.search.is_empty() {
+        panel.search.clear();
+    } else if !panel.filter_text.is_empty() {
+        panel.filter = Filter::default();
+        panel.filter_text.clear();
+        settle(model, up);
+    } else if panel.pin.take().is_some() || !panel.follows() {
+        follow(model, up);
+    } else if model.zoom {
+        model.zoom = false;
+    } else {
+        model.focus = Focus::Main;
+    }
+}

@@ -1,0 +1,157 @@
+//! Lines that are typed: they act while they are typed where that is harmless, and say what is wrong with them.
+
+use super::outcomes::{Towards, jump, settle};
+use super::{Update, loads};
+use crate::domain::filter::{Filter, FilterError, Subject};
+use crate::domain::link::Link;
+use crate::domain::text::SafeLine;
+use crate::tui::effect::{Act, Command, Effect};
+use crate::tui::model::Model;
+use crate::tui::model::overlay::{Overlay, Problem, Prompt, PromptKind};
+use crate::tui::say;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tui_input::InputRequest;
+
+/// The longest line that is taken from a paste.
+const LONGEST: usize = 4_096;
+
+/// Reads a filter, as every part of the program does.
+fn parse(text: &str, subject: Subject) -> Result<Filter, FilterError> {
+    Filter::parse_for(text, subject)
+}
+
+/// A key that edits the line.
+pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
+    let Some(request) = request(event) else { return };
+    up.redraw();
+    match &mut model.overlay {
+        Some(Overlay::Palette(palette)) => {
+            palette.input.handle(request);
+            palette.selected = 0;
+        }
+        Some(Overlay::Prompt(prompt)) => {
+            prompt.input.handle(request);
+            typed(model, up);
+        }
+        _ => {}
+    }
+}
+
+/// Pasted text goes where text is typed, as one line.
+pub(super) fn paste(model: &mut Model, text: &str, up: &mut Update) {
+    let line = SafeLine::new(text);
+    let (line, _) = crate::domain::text::cut_chars(&line, LONGEST);
+    let input = match &mut model.overlay {
+        Some(Overlay::Palette(palette)) => {
+            palette.selected = 0;
+            &mut palette.input
+        }
+        Some(Overlay::Prompt(prompt)) => &mut prompt.input,
+        _ => return,
+    };
+    for c in line.chars() {
+        input.handle(InputRequest::InsertChar(c));
+    }
+    up.redraw();
+    typed(model, up);
+}
+
+fn request(event: &KeyEvent) -> Option<InputRequest> {
+    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match event.code {
+        KeyCode::Char(c) if !ctrl && !event.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
+        KeyCode::Char('u') => InputRequest::DeleteLine,
+        KeyCode::Char('k') => InputRequest::DeleteTillEnd,
+        KeyCode::Char('w') => InputRequest::DeletePrevWord,
+        KeyCode::Char('a') => InputRequest::GoToStart,
+        KeyCode::Char('e') => InputRequest::GoToEnd,
+        KeyCode::Backspace => InputRequest::DeletePrevChar,
+        KeyCode::Delete => InputRequest::DeleteNextChar,
+        KeyCode::Left => InputRequest::GoToPrevChar,
+        KeyCode::Right => InputRequest::GoToNextChar,
+        KeyCode::Home => InputRequest::GoToStart,
+        KeyCode::End => InputRequest::GoToEnd,
+        _ => return None,
+    })
+}
+
+/// The line has changed: a good filter acts at once, a bad one leaves the last good one and says why.
+fn typed(model: &mut Model, up: &mut Update) {
+    let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
+    let text = prompt.input.value().to_owned();
+    prompt.problem = None;
+    match prompt.kind {
+        PromptKind::Filter(..) => match parse(&text, Subject::Documents) {
+            Ok(filter) => set_filter(model, filter, text, up),
+            Err(error) => prompt.problem = Some(error.into()),
+        },
+        PromptKind::Outcomes(..) => match parse(&text, Subject::Outcomes) {
+            Ok(filter) => {
+                (model.panel.filter, model.panel.filter_text) = (filter, text);
+                settle(model, up);
+            }
+            Err(error) => prompt.problem = Some(error.into()),
+        },
+        PromptKind::Search(_) => model.panel.search = text.trim().to_lowercase(),
+        PromptKind::Add => {}
+    }
+}
+
+fn set_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
+    let same = model.documents.filter == filter;
+    (model.documents.filter, model.documents.filter_text) = (filter, text);
+    if !same {
+        model.documents.restart();
+        loads::page(model, up);
+    }
+}
+
+/// Takes the line.
+pub(super) fn accept(model: &mut Model, up: &mut Update) {
+    let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
+    let text = prompt.input.value().trim().to_owned();
+    // What is wrong stays on the screen until it is mended or left.
+    if prompt.problem.is_some() {
+        return;
+    }
+    if prompt.kind == PromptKind::Add {
+        return add(model, &text, up);
+    }
+    let is_search = matches!(prompt.kind, PromptKind::Search(_));
+    model.overlay = None;
+    if is_search && !text.is_empty() {
+        model.panel.search = text.to_lowercase();
+        let needle = model.panel.search.clone();
+        let none = format!("\"{text}\" is not found");
+        jump(model, Towards::HereOrAbove, |entry| say::outcome::has(entry, &needle), &none, up);
+    }
+}
+
+fn add(model: &mut Model, text: &str, up: &mut Update) {
+    match Link::parse(text) {
+        Ok(link) => {
+            let (account, assistant) = model.options.default_owner;
+            model.overlay = None;
+            up.effect(Effect::Act(Command { act: Act::Add(link, account, assistant), documents: vec![], name: None }));
+        }
+        Err(error) => {
+            if let Some(Overlay::Prompt(prompt)) = &mut model.overlay {
+                prompt.problem = Some(Problem { at: None, reason: SafeLine::new(&format!("this {error}")) });
+            }
+        }
+    }
+}
+
+/// Closes what lies over the screen; a line that acted while it was typed is taken back.
+pub(super) fn close(model: &mut Model, up: &mut Update) {
+    let Some(Overlay::Prompt(Prompt { kind, .. })) = model.overlay.take() else { return };
+    match kind {
+        PromptKind::Filter(filter, text) => set_filter(model, filter, text, up),
+        PromptKind::Outcomes(filter, text) => {
+            (model.panel.filter, model.panel.filter_text) = (filter, text);
+            settle(model, up);
+        }
+        PromptKind::Search(search) => model.panel.search = search,
+        PromptKind::Add => {}
+    }
+}

@@ -1,0 +1,232 @@
+//! The details of one document: how it stands, its attempts newest first, its text, its earlier texts.
+
+use super::footer::{Place, toast};
+use super::paint::{Canvas, Frame, Look, cells};
+use crate::domain::document::DocumentRow;
+use crate::domain::outcome::Outcome;
+use crate::domain::text::width;
+use crate::domain::time::age;
+use crate::tui::layout::inside;
+use crate::tui::model::detail::{Detail, Tab};
+use crate::tui::model::{Focus, Model};
+use crate::tui::msg::DetailData;
+use crate::tui::say::figures::{chars, count, grouped};
+use crate::tui::say::outcome::{reason, sign, tone, word, wrap};
+use crate::tui::say::row::clip;
+use crate::tui::say::{Words, peek, words};
+use crate::tui::theme::Tone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Lines above the tab's own.
+pub const HEAD_LINES: u16 = 6;
+
+pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    let Some(detail) = &model.detail else { return };
+    if area.is_empty() {
+        return;
+    }
+    let look = Look::of(model);
+    let title = vec![words(detail.name.to_string(), Tone::Strong)];
+    let aside = vec![words(format!("document {}", detail.document), Tone::Dim)];
+    let border = look.theme.border(model.focus == Focus::Main);
+    let foot = toast(model, area, Place::List);
+    Frame { title: &title, aside: &aside, foot: &foot, border }.draw(area, buf, look);
+    let inner = inside(area);
+    let mut canvas = Canvas::new(buf, inner);
+    let room = inner.width.saturating_sub(2);
+    if detail.gone {
+        canvas.text(
+            1,
+            0,
+            room,
+            "The document was removed; its outcomes stay in the log.",
+            look.theme.style(Tone::Lost),
+        );
+        return;
+    }
+    let Some(data) = &detail.data else {
+        canvas.text(1, 0, room, "reading", look.theme.style(Tone::Dim));
+        return;
+    };
+    // The list's row is the fresher one.
+    let row = model.documents.find(detail.document).unwrap_or(&data.row);
+    let mut next = vec![words("  ", Tone::Plain)];
+    next.extend(peek::next(model, row));
+    let lines =
+        [vec![words(row.url.to_string(), Tone::Plain)], peek::happened(model, row), next, facts(model, row, data)];
+    for (y, line) in lines.iter().enumerate() {
+        canvas.words(1, y as u16, room, line, look);
+    }
+    tabs(detail, data, &mut canvas, look);
+    let body =
+        Rect { y: inner.y + HEAD_LINES.min(inner.height), height: inner.height.saturating_sub(HEAD_LINES), ..inner };
+    let mut canvas = Canvas::new(buf, body);
+    match detail.tab {
+        Tab::Attempts => attempts(model, detail, data, &mut canvas, look),
+        Tab::Content => content(detail, data, &mut canvas, look),
+        Tab::Versions => versions(model, detail, data, &mut canvas, look),
+    }
+}
+
+fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Words {
+    let mut line = vec![words(format!("account {}  assistant {}", row.account_id, row.assistant_id), Tone::Dim)];
+    if let Some(length) = row.content_length {
+        let version = data.version.map_or(String::new(), |version| format!(", version {version}"));
+        line.push(words(format!("   {}{version}", chars(length)), Tone::Plain));
+    }
+    if !row.recent.is_empty() {
+        line.push(words("   last ", Tone::Dim));
+        line.extend(peek::strip(model, row));
+    }
+    if let Some(by) = &row.requested_by {
+        line.push(words("   by ", Tone::Dim));
+        line.push(words(by.to_string(), Tone::Plain));
+    }
+    line
+}
+
+fn tabs(detail: &Detail, data: &DetailData, canvas: &mut Canvas<'_>, look: Look) {
+    let mut x = 1;
+    for tab in Tab::ALL {
+        let number = match tab {
+            Tab::Attempts => data.outcomes.len(),
+            Tab::Content => detail.wrapped.len(),
+            Tab::Versions => data.versions.len(),
+        };
+        let on = tab == detail.tab;
+        let label = format!(" {} {} ", tab.word(), grouped(number as u64));
+        let style = if on { look.theme.cursor() } else { look.theme.style(Tone::Dim) };
+        x = canvas.text(x, 4, canvas.area.width.saturating_sub(x), &label, style) + 1;
+    }
+}
+
+/// The attempts above, and what is known of the one under the cursor below.
+fn attempts(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canvas<'_>, look: Look) {
+    let (room, height) = (canvas.area.width, canvas.area.height);
+    if data.outcomes.is_empty() {
+        canvas.text(1, 0, room, "It was never tried.", look.theme.style(Tone::Dim));
+        return;
+    }
+    let about = if height >= 12 { 7 } else { 0 };
+    let rows = usize::from(height.saturating_sub(1 + about)).max(1);
+    let at = detail.attempt_at();
+    let top = (at + 1).saturating_sub(rows);
+    let wide = room >= 60;
+    let dim = look.theme.style(Tone::Dim);
+    let end = room.saturating_sub(1);
+    canvas.text(1, 0, 8, "when", dim);
+    canvas.text(10, 0, 8, "attempt", dim);
+    canvas.text(18, 0, 8, "result", dim);
+    let (cause_at, took_end) = if wide { (34, end.saturating_sub(12)) } else { (34, end) };
+    canvas.text(cause_at, 0, 8, "cause", dim);
+    canvas.right(took_end, 0, "ms", dim);
+    if wide {
+        canvas.text(took_end + 2, 0, 10, "asked by", dim);
+    }
+    for (line, outcome) in data.outcomes.iter().skip(top).take(rows).enumerate() {
+        let y = 1 + line as u16;
+        let result = outcome.result;
+        let tone = tone(outcome, result);
+        let style = look.theme.style(tone);
+        canvas.text(1, y, 8, &format!("{} ago", age(model.now.since(outcome.at))), dim);
+        if !result.is_exhaustion() {
+            canvas.right(17, y, &outcome.attempt.to_string(), dim);
+        }
+        canvas.text(18, y, 1, sign(&look.glyphs, outcome, result), style);
+        canvas.text(20, y, 13, word(outcome, result), style);
+        let took = outcome.duration_ms.map_or(String::new(), grouped);
+        let cause_room = took_end.saturating_sub(cause_at + width(&took).max(6) as u16 + 1);
+        let cause = clip(&reason(outcome), usize::from(cause_room), look.glyphs.more);
+        canvas.text(cause_at, y, cause_room, &cause, style);
+        canvas.right(took_end, y, &took, dim);
+        if let (true, Some(by)) = (wide, &outcome.requested_by) {
+            canvas.text(took_end + 2, y, 10, &clip(by, 10, look.glyphs.more), dim);
+        }
+        if top + line == at {
+            canvas.text(0, y, 1, look.glyphs.bar, look.theme.border(model.focus == Focus::Main));
+            if model.focus == Focus::Main {
+                canvas.restyle(1, y, room.saturating_sub(1), look.theme.cursor());
+            }
+        }
+    }
+    if let (true, Some(outcome)) = (about > 0, data.outcomes.get(at)) {
+        about_attempt(model, outcome, height - about + 1, canvas, look);
+    }
+}
+
+/// One attempt in full.
+fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+    let room = canvas.area.width.saturating_sub(2);
+    let tone = tone(outcome, outcome.result);
+    let when = outcome.at.date_clock(&model.zone());
+    let mut lines: Vec<Words> = vec![vec![
+        words(format!("{} {}", sign(&look.glyphs, outcome, outcome.result), word(outcome, outcome.result)), tone),
+        words(format!("  {when}, outcome {}", grouped(u64::try_from(outcome.seq.0).unwrap_or(0))), Tone::Dim),
+    ]];
+    let cause = reason(outcome);
+    lines.extend(
+        wrap(&cause, usize::from(room.saturating_sub(2)), 3)
+            .into_iter()
+            .map(|line| vec![words(format!("  {line}"), Tone::Plain)]),
+    );
+    let mut facts = Words::new();
+    let mut fact = |label: &str, value: &str| {
+        facts.push(words(format!("  {label} "), Tone::Dim));
+        facts.push(words(value, Tone::Plain));
+    };
+    fact("queue", outcome.queue.word());
+    if let Some(status) = outcome.http_status {
+        fact("HTTP", &status.to_string());
+    }
+    if let Some(worker) = &outcome.worker {
+        fact("worker", worker);
+    }
+    if let Some(class) = &outcome.exception_class {
+        fact("exception", &crate::domain::text::SafeLine::new(class));
+    }
+    if let Some(at) = outcome.next_attempt_at {
+        fact("next try", &at.clock(&model.zone()));
+    }
+    lines.push(facts);
+    for (line, text) in lines.iter().enumerate() {
+        canvas.words(1, y + line as u16, room, text, look);
+    }
+}
+
+fn content(detail: &Detail, data: &DetailData, canvas: &mut Canvas<'_>, look: Look) {
+    let room = canvas.area.width.saturating_sub(2);
+    if data.content.is_empty() {
+        canvas.text(1, 0, room, "Nothing is stored yet.", look.theme.style(Tone::Dim));
+        return;
+    }
+    for (y, line) in detail.wrapped.iter().skip(detail.scroll).take(usize::from(canvas.area.height)).enumerate() {
+        let tone = if line.starts_with('#') { Tone::Strong } else { Tone::Plain };
+        canvas.text(1, y as u16, room, line, look.theme.style(tone));
+    }
+}
+
+fn versions(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canvas<'_>, look: Look) {
+    let room = canvas.area.width.saturating_sub(2);
+    if data.versions.is_empty() {
+        canvas.text(1, 0, room, "No earlier content is kept.", look.theme.style(Tone::Dim));
+        return;
+    }
+    let dim = look.theme.style(Tone::Dim);
+    let height = usize::from(canvas.area.height);
+    for (y, version) in data.versions.iter().skip(detail.scroll).take(height).enumerate() {
+        let line = vec![
+            words(format!("{:>4}", version.version), Tone::Plain),
+            words(format!("  replaced {} ago", age(model.now.since(version.replaced_at))), Tone::Dim),
+            words(format!("   {}", chars(version.content_length)), Tone::Plain),
+        ];
+        let end = canvas.words(1, y as u16, room, &line, look);
+        if let Some(fingerprint) = &version.fingerprint {
+            canvas.text(end + 3, y as u16, 12, fingerprint, dim);
+        }
+    }
+    let kept = vec![words(count(data.versions.len() as u64, "version"), Tone::Dim)];
+    if data.versions.len() < height {
+        canvas.words(1, data.versions.len() as u16 + 1, cells(&kept), &kept, look);
+    }
+}

@@ -1,0 +1,233 @@
+//! Dialogs: in the middle, what is behind them dimmed, Cancel focused, and in words what will and will not be touched.
+
+use super::overlay::middle;
+use super::paint::{Canvas, Frame, Look, cells, clear};
+use crate::domain::request::Verb;
+use crate::domain::text::width;
+use crate::domain::time::span;
+use crate::store::{BulkVerb, Preview};
+use crate::tui::layout::inside;
+use crate::tui::model::Model;
+use crate::tui::model::overlay::{Confirm, PreviewDialog, QuitChoice};
+use crate::tui::say::answer::skipped;
+use crate::tui::say::figures::{count, grouped, per_second};
+use crate::tui::say::outcome::wrap;
+use crate::tui::say::{Words, words};
+use crate::tui::theme::Tone;
+use crate::tui::update::SORTS;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::time::Duration;
+
+/// The widest dialog.
+const WIDEST: u16 = 72;
+
+pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buffer) {
+    let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
+    let lines: Vec<Words> =
+        dialog.lines.iter().flat_map(|line| wrap(line, room, 3)).map(|line| vec![words(line, Tone::Plain)]).collect();
+    let buttons = [("Cancel", !dialog.yes), (dialog.verb, dialog.yes)];
+    draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
+}
+
+pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buffer) {
+    let busy = count(u64::from(model.runner.busy), "job");
+    let verb = if model.runner.busy == 1 { "runs" } else { "run" };
+    let text = match choice {
+        QuitChoice::Stay => format!("{busy} {verb} in this process. Nothing happens to them."),
+        QuitChoice::Drain => {
+            format!("{busy} {verb} in this process. They are finished, nothing new is taken; then this ends.")
+        }
+        QuitChoice::Leave => {
+            format!(
+                "{busy} {verb} in this process. They are released at once, their counters as before; another worker takes them."
+            )
+        }
+    };
+    let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
+    let mut lines: Vec<Words> = wrap(&text, room, 4).into_iter().map(|line| vec![words(line, Tone::Plain)]).collect();
+    // The box does not change its size with the choice.
+    lines.resize(if room < 50 { 4 } else { 2 }, Words::new());
+    let buttons = [
+        ("Stay", choice == QuitChoice::Stay),
+        ("Drain", choice == QuitChoice::Drain),
+        ("Leave", choice == QuitChoice::Leave),
+    ];
+    draw(model, "quit while jobs run", Tone::Waiting, &lines, &buttons, body, buf);
+}
+
+pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
+    let look = Look::of(model);
+    let area = middle(body, 34, SORTS.len() as u16 + 3);
+    clear(area, buf);
+    let title = [words("sort by", Tone::Strong)];
+    Frame { title: &title, aside: &[], foot: &[], border: look.theme.border(true) }.draw(area, buf, look);
+    let inner = inside(area);
+    let mut canvas = Canvas::new(buf, inner);
+    for (y, (letter, by, word)) in SORTS.iter().enumerate() {
+        let now = if model.documents.sort.by == *by { " now" } else { "" };
+        let line = vec![
+            words(format!("{letter} {}", letter.to_ascii_uppercase()), Tone::Accent),
+            words(format!("   {word}"), Tone::Plain),
+            words(now, Tone::Dim),
+        ];
+        canvas.words(2, y as u16, inner.width.saturating_sub(3), &line, look);
+    }
+    let last = inner.height.saturating_sub(1);
+    canvas.words(2, last, inner.width.saturating_sub(3), &[words("a capital turns it round", Tone::Dim)], look);
+}
+
+pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &mut Buffer) {
+    let verb = verb(dialog.verb);
+    let title = match dialog.named {
+        Some(_) => format!("{verb} every marked document"),
+        None => format!("{verb} every document that matches"),
+    };
+    let mut lines: Vec<Words> = Vec::new();
+    if dialog.named.is_none() {
+        lines.push(labelled("filter", dialog.which.to_string()));
+        lines.push(Words::new());
+    }
+    let mut yes = String::new();
+    match &dialog.answer {
+        None => lines.push(vec![words("counting what it would do", Tone::Dim)]),
+        Some(Err(reason)) => lines.push(vec![words(format!("It cannot be counted: {reason}"), Tone::Failed)]),
+        Some(Ok(preview)) => {
+            let number = preview.targets.len() as u64;
+            lines.extend(effects(model, dialog, preview));
+            if number > 0 {
+                yes = format!("{} {}", capital(verb), grouped(number));
+            }
+        }
+    }
+    let mut buttons = vec![("Cancel", !dialog.yes)];
+    if !yes.is_empty() {
+        buttons.push((&yes, dialog.yes));
+    }
+    draw(model, &title, Tone::Waiting, &lines, &buttons, body, buf);
+}
+
+/// What the request would do, in lines.
+fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Words> {
+    let number = preview.targets.len() as u64;
+    let left_alone: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
+    let all = number + left_alone;
+    let column = grouped(all).len();
+    let line = |number: u64, text: String, tone: Tone| {
+        vec![
+            words(format!("{:>column$} ", grouped(number)), if tone == Tone::Dim { Tone::Dim } else { Tone::Strong }),
+            words(text, tone),
+        ]
+    };
+    let noun = if all == 1 { "document" } else { "documents" };
+    let mut lines = Vec::new();
+    let matches = match (dialog.named, all) {
+        (Some(_), _) => "marked".to_owned(),
+        (None, 1) => format!("{noun} matches"),
+        (None, _) => format!("{noun} match"),
+    };
+    lines.push(line(all, matches, Tone::Plain));
+    lines.push(match dialog.verb {
+        BulkVerb::Request(_) => {
+            line(number, "will be put in the queue, ahead of automatic syncs".to_owned(), Tone::Waiting)
+        }
+        BulkVerb::Cancel => {
+            line(number, "have a job that will be cancelled; running ones are stopped".to_owned(), Tone::Waiting)
+        }
+        BulkVerb::Remove => {
+            line(number, "will be removed for good, with contents and versions".to_owned(), Tone::Failed)
+        }
+    });
+    for (reason, number) in &preview.skipped {
+        lines.push(line(*number, format!("skipped: {}", skipped(*reason)), Tone::Dim));
+    }
+    if matches!(dialog.verb, BulkVerb::Request(_)) && number > 0 {
+        lines.push(Words::new());
+        lines.push(labelled(
+            "hosts",
+            format!("{}, at most {} at a time each", grouped(preview.hosts), model.options.per_host),
+        ));
+        let rate = model.rate.per_second(model.now);
+        lines.push(labelled(
+            "takes",
+            if rate > 0.0 {
+                let seconds = (number as f64 / rate).ceil().min(1e9);
+                format!("about {} at the present {}", span(Duration::from_secs_f64(seconds.max(1.0))), per_second(rate))
+            } else {
+                "not known: nothing has run in the last seconds".to_owned()
+            },
+        ));
+    }
+    lines.push(Words::new());
+    lines.push(vec![words("Rows that match after this moment are left alone.", Tone::Dim)]);
+    lines
+}
+
+fn labelled(label: &str, text: String) -> Words {
+    vec![words(format!("{label:<8}"), Tone::Dim), words(text, Tone::Plain)]
+}
+
+const fn verb(verb: BulkVerb) -> &'static str {
+    match verb {
+        BulkVerb::Request(Verb::Sync) => "sync",
+        BulkVerb::Request(Verb::Retry) => "retry",
+        BulkVerb::Cancel => "cancel",
+        BulkVerb::Remove => "remove",
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or(String::new(), |first| format!("{}{}", first.to_ascii_uppercase(), chars.as_str()))
+}
+
+/// Draws a dialog of these lines and buttons.
+fn draw(
+    model: &Model,
+    title: &str,
+    border: Tone,
+    lines: &[Words],
+    buttons: &[(&str, bool)],
+    body: Rect,
+    buf: &mut Buffer,
+) {
+    let look = Look::of(model);
+    // Air around the text, where there is room for it.
+    let airy = u16::from(body.height > lines.len() as u16 + 8);
+    let height = lines.len() as u16 + 4 + 2 * airy;
+    let area = middle(body, WIDEST, height);
+    clear(area, buf);
+    let title = [words(title, Tone::Strong)];
+    Frame { title: &title, aside: &[], foot: &[], border: look.theme.style(border) }.draw(area, buf, look);
+    let inner = inside(area);
+    let mut canvas = Canvas::new(buf, inner);
+    let room = inner.width.saturating_sub(4);
+    let buttons_y = inner.height.saturating_sub(1 + airy);
+    for (place, line) in lines.iter().enumerate() {
+        let y = airy + place as u16;
+        if y < buttons_y {
+            canvas.words(2, y, room, line, look);
+        }
+    }
+    let mut x = 2;
+    for (label, focused) in buttons {
+        let text = format!("  {label}  ");
+        let style = if *focused { look.theme.cursor() } else { look.theme.style(Tone::Plain) };
+        // Without reverse video, as on a terminal that has none, the focus is still to be seen.
+        let text = if *focused { format!("[ {label} ]") } else { text };
+        x = canvas.text(x, buttons_y, room, &text, style) + 2;
+    }
+    let enter = look.glyphs.enter;
+    let keys = vec![
+        words(enter, Tone::Accent),
+        words(" choose  ", Tone::Dim),
+        words("tab", Tone::Accent),
+        words(" other  ", Tone::Dim),
+        words("esc", Tone::Accent),
+        words(" close", Tone::Dim),
+    ];
+    let keys_x = inner.width.saturating_sub(2 + cells(&keys));
+    if keys_x > x && width(title[0].0.as_str()) > 0 {
+        canvas.words(keys_x, buttons_y, cells(&keys), &keys, look);
+    }
+}

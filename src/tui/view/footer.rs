@@ -1,0 +1,114 @@
+//! The footer: the keys that work here and now, in order of use, and how many rows are marked. And the toast, which
+//! stands in the frame of the focused pane, so that it hides nothing.
+
+use super::paint::{Canvas, Look, cells};
+use crate::tui::action::{Action, Scope};
+use crate::tui::keymap::TABLE;
+use crate::tui::layout::areas;
+use crate::tui::model::toast::Level;
+use crate::tui::model::{Focus, Model};
+use crate::tui::say::figures::grouped;
+use crate::tui::say::{Words, words};
+use crate::tui::theme::Tone;
+use crate::tui::update::{able::useful, pane, scope};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    let look = Look::of(model);
+    let mut canvas = Canvas::new(buf, area);
+    let mut right = Words::new();
+    let marks = model.documents.marks.len() as u64;
+    if marks > 0 {
+        right.push(words(format!("{} {} marked", look.glyphs.mark, grouped(marks)), Tone::Waiting));
+    }
+    let end = area.width.saturating_sub(1 + if right.is_empty() { 0 } else { cells(&right) + 2 });
+    let keys = hints(model);
+    let gap = if area.width < 60 { 2 } else { 3 };
+    // Help and quit are the ones that nobody may be left without.
+    let ends: u16 = keys.iter().filter(|(action, _)| is_way_out(*action)).map(|(_, key)| cells(key) + gap).sum();
+    let mut x = 1;
+    let mut left = ends;
+    for (action, key) in &keys {
+        let kept = if is_way_out(*action) { 0 } else { left };
+        if x + cells(key) + kept > end {
+            continue;
+        }
+        if is_way_out(*action) {
+            left = left.saturating_sub(cells(key) + gap);
+        }
+        x = canvas.words(x, 0, cells(key), key, look) + gap;
+    }
+    let start = area.width.saturating_sub(1 + cells(&right));
+    canvas.words(start, 0, cells(&right), &right, look);
+}
+
+const fn is_way_out(action: Action) -> bool {
+    matches!(action, Action::Help | Action::Quit | Action::Close)
+}
+
+/// The keys of the scope that can do something now, in order.
+fn hints(model: &Model) -> Vec<(Action, Words)> {
+    let scope = scope(model);
+    let over = model.overlay.is_some();
+    let mut rows: Vec<_> = TABLE
+        .iter()
+        .filter(|binding| binding.footer > 0 && binding.scopes.contains(&scope))
+        .filter(|binding| over || useful(model, binding.action))
+        .collect();
+    rows.sort_by_key(|binding| binding.footer);
+    rows.into_iter()
+        .filter_map(|binding| {
+            let key = binding.keys.first()?.label(model.glyphs.ascii);
+            Some((
+                binding.action,
+                vec![
+                    words(key, Tone::Accent),
+                    words(format!(" {}", word(model, binding.action, binding.word)), Tone::Dim),
+                ],
+            ))
+        })
+        .collect()
+}
+
+/// The word of an action here: what it leads to now.
+fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
+    match action {
+        Action::SwitchFocus if model.focus == Focus::Main => "outcomes",
+        Action::SwitchFocus if model.detail.is_some() => "details",
+        Action::SwitchFocus => "documents",
+        Action::Pin if model.panel.pin.is_some() => "unpin",
+        Action::HideUnchanged if model.panel.hide_unchanged => "show unchanged",
+        Action::HideUnchanged => "hide unchanged",
+        _ => usual,
+    }
+}
+
+/// A frame that can carry the toast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    List,
+    Peek,
+    Panel,
+}
+
+/// The toast for the bottom line of a frame, when it is this frame's.
+pub(super) fn toast(model: &Model, area: Rect, place: Place) -> Words {
+    let areas = areas(model);
+    let wanted = match (pane(model), areas.peek.is_empty()) {
+        // The narrow panel would cut it; beside a list it goes there.
+        (Scope::Outcomes, _) if areas.main.is_empty() => Place::Panel,
+        (_, false) => Place::Peek,
+        (_, true) => Place::List,
+    };
+    let Some(toast) = model.notices.toast(model.now).filter(|_| place == wanted && !area.is_empty()) else {
+        return Words::new();
+    };
+    let glyphs = &model.glyphs;
+    let (sign, tone) = match toast.level {
+        Level::Done => (glyphs.good, Tone::Good),
+        Level::Refused => (glyphs.alarm, Tone::Waiting),
+        Level::Failed => (glyphs.failed, Tone::Failed),
+    };
+    vec![words(format!("{sign} {}", toast.text), tone)]
+}

@@ -1,0 +1,193 @@
+//! The two head lines: what this is and how it runs; how many documents stand where. Both shed what matters least as
+//! the width goes.
+
+use super::paint::{Canvas, Look, cells};
+use crate::domain::document::Status;
+use crate::domain::time::age;
+use crate::runner::event::{Health, Phase};
+use crate::tui::model::{Leaving, Model};
+use crate::tui::say::figures::{count, grouped, per_second};
+use crate::tui::say::{Words, words};
+use crate::tui::theme::{self, Tone};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    let look = Look::of(model);
+    let mut canvas = Canvas::new(buf, area);
+    first(model, &mut canvas, look);
+    second(model, &mut canvas, look);
+}
+
+/// A part of a head line and when it goes: the greatest number first.
+type Part = (u8, Words);
+
+/// Keeps the parts that fit into `room` with `gap` cells between them.
+fn shed(mut parts: Vec<Part>, room: u16, gap: u16) -> Vec<Words> {
+    parts.retain(|(_, words)| !words.is_empty());
+    let total = |parts: &[Part]| parts.iter().map(|(_, words)| cells(words) + gap).sum::<u16>();
+    while total(&parts) > room.saturating_add(gap)
+        && let Some(worst) = (0..parts.len()).rev().max_by_key(|place| parts[*place].0)
+    {
+        parts.remove(worst);
+    }
+    parts.into_iter().map(|(_, words)| words).collect()
+}
+
+fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
+    let room = canvas.area.width.saturating_sub(2);
+    let mut parts: Vec<Part> = vec![(1, vec![words("quarterdeck", Tone::Strong)])];
+    if model.options.read_only {
+        parts.push((3, vec![words("read-only", Tone::Waiting)]));
+    }
+    parts.push((5, store(model)));
+    if let Some(note) = &model.options.note {
+        parts.push((7, vec![words(note.to_string(), Tone::Waiting)]));
+    }
+    let left = parts.len();
+    parts.push((2, runner(model)));
+    parts.push((4, throughput(model, look)));
+    parts.push((6, queue(model)));
+    parts.push((8, clock(model)));
+    // Which side a part is on survives the shedding.
+    let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(place, part)| (place < left, part)).collect();
+    let kept = shed(sides.iter().map(|(_, part)| part.clone()).collect(), room, 3);
+    let (mut x, mut end) = (1, room + 1);
+    for (on_left, (_, part)) in &sides {
+        if *on_left && kept.contains(part) {
+            x = canvas.words(x, 0, cells(part), part, look) + 2;
+        }
+    }
+    for (on_left, (_, part)) in sides.iter().rev() {
+        if !on_left && kept.contains(part) {
+            let start = end.saturating_sub(cells(part));
+            canvas.words(start, 0, cells(part), part, look);
+            end = start.saturating_sub(3);
+        }
+    }
+}
+
+fn store(model: &Model) -> Words {
+    match model.store.split_once(' ') {
+        Some((kind, place)) => vec![words(format!("{kind} "), Tone::Dim), words(place, Tone::Plain)],
+        None => vec![words(model.store.to_string(), Tone::Plain)],
+    }
+}
+
+fn runner(model: &Model) -> Words {
+    let glyphs = &model.glyphs;
+    if let Health::Unreachable { .. } = model.health {
+        return vec![words(format!("{} database away", glyphs.alarm), Tone::Failed)];
+    }
+    if !model.has_runner {
+        let workers = model.queue.workers;
+        let tone = if workers == 0 { Tone::Waiting } else { Tone::Good };
+        let sign = if workers == 0 { glyphs.off } else { glyphs.on };
+        return vec![
+            words(format!("{sign} "), tone),
+            words(if workers == 0 { "no worker".to_owned() } else { count(workers, "worker") }, Tone::Plain),
+        ];
+    }
+    let busy = format!("{}/{}", model.runner.busy, model.runner.slots);
+    match (model.runner.phase, model.leaving) {
+        (Phase::Stopped, _) => vec![words(format!("{} stopped", glyphs.off), Tone::Failed)],
+        (Phase::Draining, _) | (_, Leaving::Draining) => {
+            vec![words(format!("{} draining, {} left", glyphs.on, model.runner.busy), Tone::Waiting)]
+        }
+        (Phase::Running, _) => {
+            vec![words("runner ", Tone::Dim), words(format!("{} ", glyphs.on), Tone::Good), words(busy, Tone::Plain)]
+        }
+    }
+}
+
+fn throughput(model: &Model, look: Look) -> Words {
+    let history = model.rate.history(model.now);
+    let most = history.iter().copied().max().unwrap_or(0);
+    let mut line = vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)];
+    if most > 0 && canvas_has_room_for_bars(model) {
+        let bars = history.iter().skip(history.len() / 2).map(|slot| {
+            let step = (u64::from(*slot) * 7).div_ceil(u64::from(most)) as usize;
+            look.glyphs.bars[step.min(7)]
+        });
+        line.push(words(format!(" {}", bars.collect::<String>()), Tone::Accent));
+    }
+    line
+}
+
+const fn canvas_has_room_for_bars(model: &Model) -> bool {
+    model.size.0 >= 70
+}
+
+fn queue(model: &Model) -> Words {
+    let queue = &model.queue;
+    if queue.ready == 0 {
+        return match queue.next_due_at {
+            Some(at) if queue.waiting + queue.scheduled > 0 => {
+                vec![words("next ", Tone::Dim), words(crate::tui::say::row::until(model.now, at), Tone::Plain)]
+            }
+            _ => vec![words("queue empty", Tone::Dim)],
+        };
+    }
+    let mut line = vec![words("queued ", Tone::Dim), words(grouped(queue.ready), Tone::Plain)];
+    if let Some(at) = queue.oldest_ready_at {
+        line.push(words(format!(", oldest {}", age(model.now.since(at))), Tone::Dim));
+    }
+    line
+}
+
+fn clock(model: &Model) -> Words {
+    let zone = model.zone();
+    let clock = model.now.clock(&zone);
+    // Minutes: a clock with seconds would draw the screen for ever.
+    let minutes = clock.get(..5).unwrap_or(&clock).to_owned();
+    vec![words(minutes, Tone::Plain), words(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
+}
+
+fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
+    let room = canvas.area.width.saturating_sub(2);
+    let total = vec![words(grouped(model.counts.total()), Tone::Strong), words(" documents", Tone::Dim)];
+    let part = |status: Status, with_word: bool| {
+        let number = model.counts.of(status);
+        let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
+        let plain = if number == 0 { Tone::Dim } else { Tone::Plain };
+        let mut part = vec![words(format!("{} ", look.glyphs.status(status)), tone), words(grouped(number), plain)];
+        if with_word {
+            part.push(words(format!(" {}", status.word()), Tone::Dim));
+        }
+        part
+    };
+    // From the fullest form to the barest; the first that fits is taken, so that nothing moves while numbers change.
+    let shown = |with_word: bool, all: bool| -> Vec<Words> {
+        let statuses = Status::ALL.into_iter().filter(|status| all || model.counts.of(*status) > 0);
+        statuses.map(|status| part(status, with_word)).collect()
+    };
+    let wide = |parts: &[Words], gap: u16| parts.iter().map(|part| cells(part) + gap).sum::<u16>();
+    let total_cells = cells(&total) + 3;
+    let forms = [
+        (shown(true, true), 3, true),
+        (shown(true, true), 2, true),
+        (shown(false, true), 3, true),
+        (shown(false, true), 2, true),
+        (shown(false, false), 2, false),
+    ];
+    let fits = |(parts, gap, with_total): &(Vec<Words>, u16, bool)| {
+        wide(parts, *gap) - gap.min(&wide(parts, *gap)) + if *with_total { total_cells } else { 0 } <= room
+    };
+    let (parts, gap, with_total) = match forms.iter().find(|form| fits(form)) {
+        Some(form) => form.clone(),
+        None => {
+            let bare = shown(false, false).into_iter().enumerate().map(|(place, part)| (place as u8, part)).collect();
+            (shed(bare, room, 2), 2, false)
+        }
+    };
+    let mut x = 1;
+    if with_total {
+        x = canvas.words(x, 1, cells(&total), &total, look) + 3;
+    }
+    if model.counts.total() == 0 {
+        return;
+    }
+    for part in &parts {
+        x = canvas.words(x, 1, cells(part), part, look) + gap;
+    }
+}

@@ -1,0 +1,68 @@
+//! A line that is typed, in the last two lines of the body: the field, and under it what is wrong or what can be typed.
+
+use super::paint::{Canvas, Frame, Look, clear};
+use crate::domain::text::width;
+use crate::tui::layout::{Areas, inside};
+use crate::tui::model::Model;
+use crate::tui::model::overlay::{Prompt, PromptKind};
+use crate::tui::say::words;
+use crate::tui::theme::Tone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffer) -> Option<Position> {
+    let look = Look::of(model);
+    let in_panel = matches!(prompt.kind, PromptKind::Search(_) | PromptKind::Outcomes(..));
+    // What is typed in the panel stands there when it is wide enough to be read.
+    let home = if in_panel && areas.panel.width >= 36 || areas.main.is_empty() {
+        areas.panel
+    } else {
+        Rect { height: areas.main.height + areas.peek.height, ..areas.main }
+    };
+    let height = 4.min(home.height);
+    let area = Rect { y: home.bottom().saturating_sub(height), height, ..home };
+    clear(area, buf);
+    let (title, hint) = match prompt.kind {
+        PromptKind::Filter(..) => ("filter documents", "words, status:failed, error:timeout, host:, synced:>2d, -not"),
+        PromptKind::Outcomes(..) => ("filter outcomes", "words, result:updated, error:timeout"),
+        PromptKind::Search(_) => ("search outcomes", "n goes on below, N above"),
+        PromptKind::Add => ("add a document", "the URL of a page, http:// or https://"),
+    };
+    let title = [words(title, Tone::Strong)];
+    let border = look.theme.style(if prompt.problem.is_some() { Tone::Failed } else { Tone::Accent });
+    Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, look);
+    let inner = inside(area);
+    let mut canvas = Canvas::new(buf, inner);
+    let room = inner.width.saturating_sub(2);
+    let scroll = prompt.input.visual_scroll(usize::from(room.saturating_sub(1)));
+    let text = skip_cells(prompt.input.value(), scroll);
+    canvas.text(1, 0, room, text, look.theme.style(Tone::Plain));
+    match &prompt.problem {
+        Some(problem) => {
+            if let Some(at) = problem.at {
+                let before = prompt.input.value().get(..at).unwrap_or_default();
+                let x = (width(before)).saturating_sub(scroll) as u16;
+                let found = look.theme.style(Tone::Failed).add_modifier(ratatui::style::Modifier::UNDERLINED);
+                canvas.style(1 + x, 0, room.saturating_sub(x).max(1), found);
+            }
+            canvas.words(1, 1, room, &[words(problem.reason.to_string(), Tone::Failed)], look);
+        }
+        None => {
+            canvas.words(1, 1, room, &[words(hint, Tone::Dim)], look);
+        }
+    }
+    let x = (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(room);
+    Some(Position::new(inner.x + 1 + x, inner.y))
+}
+
+/// `text` without its first `cells` cells.
+pub(super) fn skip_cells(text: &str, cells: usize) -> &str {
+    let mut used = 0;
+    for (place, c) in text.char_indices() {
+        if used >= cells {
+            return &text[place..];
+        }
+        used += width(c.encode_utf8(&mut [0; 4]));
+    }
+    ""
+}
