@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// How long a statement waits for another process.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+/// How long SQLite itself waits before the writer asks anew. Its waits grow to 100 ms and the lock goes to whoever asks
+/// at the right instant: one that asks every few milliseconds is not starved by another process's long bulk.
+const TURN: Duration = Duration::from_millis(20);
 /// The first version without the WAL-reset bug that corrupts databases.
 const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
 /// The first bytes of every SQLite file.
@@ -98,7 +101,7 @@ impl Connect {
     /// A connection that writes. `synchronous=FULL`: what was answered survives a loss of power.
     pub(super) async fn writer(&self) -> Result<SqliteConnection> {
         let options = self.options(false).pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
-        patiently(options.pragma("cache_size", "-16384")).await.map_err(writing)
+        patiently(options.pragma("cache_size", "-16384").busy_timeout(TURN)).await.map_err(writing)
     }
 
     /// How connections that only read are opened while somebody may write.

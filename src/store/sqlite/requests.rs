@@ -20,7 +20,7 @@ use sqlx::{Row, query};
 use std::collections::{BTreeMap, HashSet};
 
 /// Documents in one transaction.
-const CHUNK: usize = 500;
+const CHUNK: usize = 250;
 
 impl SqliteStore {
     pub(super) async fn add_documents(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
@@ -33,6 +33,9 @@ impl SqliteStore {
                 added.push(tx.add(document).await?);
             }
             tx.commit().await?;
+            if chunk.len() == CHUNK {
+                self.give_way().await;
+            }
         }
         Ok(added)
     }
@@ -47,6 +50,9 @@ impl SqliteStore {
                 answers.push(Answered { document_id, answer });
             }
             tx.commit().await?;
+            if chunk.len() == CHUNK {
+                self.give_way().await;
+            }
         }
         Ok(answers)
     }
@@ -61,6 +67,9 @@ impl SqliteStore {
                 answers.push(Answered { document_id, answer });
             }
             tx.commit().await?;
+            if chunk.len() == CHUNK {
+                self.give_way().await;
+            }
         }
         Ok(answers)
     }
@@ -74,6 +83,9 @@ impl SqliteStore {
                 removed += u64::from(tx.remove(document).await?);
             }
             tx.commit().await?;
+            if chunk.len() == CHUNK {
+                self.give_way().await;
+            }
         }
         Ok(removed)
     }

@@ -6,7 +6,8 @@
 
 use super::super::{Result, StoreError};
 use super::SqliteStore;
-use super::error::{reading, writing};
+use super::connect::BUSY;
+use super::error::{is_busy, reading, writing};
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
@@ -14,7 +15,11 @@ use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Row, query};
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 use tokio::sync::MutexGuard;
+
+/// Longer than the pauses with which SQLite's first looks at a busy lock are spaced.
+const GIVE_WAY: Duration = Duration::from_millis(6);
 
 /// A write transaction. Dropped without [`commit`](Tx::commit) it leaves nothing.
 pub(super) struct Tx<'s> {
@@ -42,6 +47,11 @@ pub(super) struct NewOutcome {
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 impl SqliteStore {
+    /// Between the transactions of a long bulk: room for another process to get its turn.
+    pub(super) async fn give_way(&self) {
+        tokio::time::sleep(GIVE_WAY).await;
+    }
+
     /// Begins a transaction; nobody else writes until it ends.
     pub(super) async fn begin(&self) -> Result<Tx<'_>> {
         if self.is_read_only() {
@@ -55,7 +65,12 @@ impl SqliteStore {
             Some(conn) => conn,
             None => self.connect.writer().await?,
         };
-        query("BEGIN IMMEDIATE").execute(&mut conn).await.map_err(writing)?;
+        let until = Instant::now() + BUSY;
+        while let Err(error) = query("BEGIN IMMEDIATE").execute(&mut conn).await {
+            if !is_busy(&error) || Instant::now() >= until {
+                return Err(writing(error));
+            }
+        }
         let changes_before = total_changes(&mut conn).await?;
         Ok(Tx {
             conn,
