@@ -24,7 +24,6 @@ use tokio::sync::watch;
 mod address;
 mod clock;
 mod filter_sql;
-mod migrate;
 mod reading;
 mod sql;
 pub mod sqlite;

@@ -7,10 +7,11 @@
 mod apply;
 mod claim;
 mod connect;
-pub(in crate::store) mod error;
+mod error;
 mod finish;
 mod lanes;
 mod liveness;
+mod migrate;
 mod outcomes;
 mod page;
 mod read;

@@ -1,8 +1,8 @@
 //! Opening the file: what is refused before it is touched, and how each connection is set.
 
-use super::super::migrate::{self, Standing};
 use super::super::{Access, Result, StoreError};
 use super::error::{is_busy, reading, writing};
+use super::migrate::{self, Standing};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, query};
 use std::io::Read;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// How long a statement waits for another process.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(5);
 /// How long SQLite itself waits before the writer asks anew. Its waits grow to 100 ms and the lock goes to whoever asks
 /// at the right instant: one that asks every few milliseconds is not starved by another process's long bulk.
 const TURN: Duration = Duration::from_millis(20);
@@ -132,6 +132,17 @@ impl Connect {
         name.push(end);
         PathBuf::from(name)
     }
+}
+
+/// Begins a write transaction when it is this connection's turn.
+pub(super) async fn take_turn(conn: &mut SqliteConnection) -> Result<()> {
+    let until = Instant::now() + BUSY;
+    while let Err(error) = query("BEGIN IMMEDIATE").execute(&mut *conn).await {
+        if !is_busy(&error) || Instant::now() >= until {
+            return Err(writing(error));
+        }
+    }
+    Ok(())
 }
 
 /// Connects, and waits while another process changes the file to its log mode: SQLite does not wait for that itself,

@@ -6,8 +6,8 @@
 
 use super::super::{Result, StoreError};
 use super::SqliteStore;
-use super::connect::BUSY;
-use super::error::{is_busy, reading, writing};
+use super::connect::take_turn;
+use super::error::{reading, writing};
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
@@ -15,7 +15,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Row, query};
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::MutexGuard;
 
 /// Longer than the pauses with which SQLite's first looks at a busy lock are spaced.
@@ -65,12 +65,7 @@ impl SqliteStore {
             Some(conn) => conn,
             None => self.connect.writer().await?,
         };
-        let until = Instant::now() + BUSY;
-        while let Err(error) = query("BEGIN IMMEDIATE").execute(&mut conn).await {
-            if !is_busy(&error) || Instant::now() >= until {
-                return Err(writing(error));
-            }
-        }
+        take_turn(&mut conn).await?;
         let changes_before = total_changes(&mut conn).await?;
         Ok(Tx {
             conn,

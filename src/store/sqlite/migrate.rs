@@ -1,12 +1,13 @@
 //! The migrations of a store of ours: embedded files, applied in order within one transaction, so that a kill between
 //! two statements leaves nothing behind and two processes that start at once do not meet.
 
-use super::sqlite::error::{reading, writing};
-use super::{Result, StoreError};
+use super::super::{Result, StoreError};
+use super::connect::take_turn;
+use super::error::{reading, writing};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, raw_sql};
 
 /// Every migration, oldest first; a database's `user_version` says how many it has had.
-const SQLITE: &[&str] = &[include_str!("../../assets/migrations/sqlite/0001_store.sql")];
+const SQLITE: &[&str] = &[include_str!("../../../assets/migrations/sqlite/0001_store.sql")];
 
 /// What stands in a file before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub(super) async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
     if is_current(standing(conn).await?) {
         return Ok(());
     }
-    query("BEGIN IMMEDIATE").execute(&mut *conn).await.map_err(writing)?;
+    take_turn(conn).await?;
     // Looked at again: another process may have done it while this one waited for the lock.
     let done = match standing(conn).await? {
         Standing::Empty => 0,
