@@ -66,7 +66,9 @@ pub fn areas(model: &Model) -> Areas {
             Rect { width: width - panel, ..body }
         }
     };
-    let peek = match (model.detail.is_some(), height) {
+    // With no row to explain the list has the space.
+    let nothing = model.detail.is_some() || model.documents.page.total == 0;
+    let peek = match (nothing, height) {
         (true, _) | (_, ..PEEK_FROM) => 0,
         (_, ..WHOLE_PEEK_FROM) => 4,
         _ => 7,

@@ -2,6 +2,10 @@
 
 pub mod db;
 pub mod deck;
+pub mod facts;
+pub mod live;
+pub mod memory;
 pub mod pages;
 pub mod pty;
+pub mod screen;
 pub mod site;

@@ -67,6 +67,9 @@ pub const fn word(outcome: &Outcome, result: OutcomeResult) -> &'static str {
 
 /// What is known of it, in one line without its duration.
 pub fn reason(outcome: &Outcome) -> String {
+    if let (true, Some(detail)) = (outcome.result.is_exhaustion(), &outcome.detail) {
+        return detail.to_string();
+    }
     if let Some(code) = outcome.error_code {
         return cause(code, outcome.http_status, outcome.detail.as_deref());
     }
@@ -79,7 +82,7 @@ pub fn reason(outcome: &Outcome) -> String {
         }
         (OutcomeResult::AlreadySyncing, _) => {
             let worker = outcome.worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
-            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!(", asked for by {by}"));
+            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!("; {by} asked"));
             format!("already syncing{worker}{by}")
         }
         (OutcomeResult::Purged, None) => "dropped from the queue".to_owned(),

@@ -40,7 +40,8 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
             *scroll = scrolled(action, *scroll, len, crate::tui::view::help::rows(height));
             return;
         }
-        _ => {}
+        Some(_) => return,
+        None => {}
     }
     match (model.focus, model.detail.is_some()) {
         (Focus::Outcomes, _) => outcomes::go(model, action, up),
@@ -67,7 +68,8 @@ fn list(model: &mut Model, action: Action, up: &mut Update) {
 
 /// Lines of the details' tab on the screen.
 pub fn detail_rows(model: &Model) -> usize {
-    usize::from(inside(areas(model).main).height.saturating_sub(crate::tui::view::detail::HEAD_LINES)).max(1)
+    let height = inside(areas(model).main).height;
+    usize::from(height.saturating_sub(crate::tui::view::detail::head_lines(height))).max(1)
 }
 
 fn detail(model: &mut Model, action: Action) {

@@ -1,9 +1,8 @@
 //! Dialogs: in the middle, what is behind them dimmed, Cancel focused, and in words what will and will not be touched.
 
 use super::overlay::middle;
-use super::paint::{Canvas, Frame, Look, cells, clear};
+use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::request::Verb;
-use crate::domain::text::width;
 use crate::domain::time::span;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::layout::inside;
@@ -216,18 +215,5 @@ fn draw(
         // Without reverse video, as on a terminal that has none, the focus is still to be seen.
         let text = if *focused { format!("[ {label} ]") } else { text };
         x = canvas.text(x, buttons_y, room, &text, style) + 2;
-    }
-    let enter = look.glyphs.enter;
-    let keys = vec![
-        words(enter, Tone::Accent),
-        words(" choose  ", Tone::Dim),
-        words("tab", Tone::Accent),
-        words(" other  ", Tone::Dim),
-        words("esc", Tone::Accent),
-        words(" close", Tone::Dim),
-    ];
-    let keys_x = inner.width.saturating_sub(2 + cells(&keys));
-    if keys_x > x && width(title[0].0.as_str()) > 0 {
-        canvas.words(keys_x, buttons_y, cells(&keys), &keys, look);
     }
 }
