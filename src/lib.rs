@@ -9,7 +9,11 @@
 //! `domain` is pure. `store` is the only room with SQL, `fetch` the only one that opens connections to pages, `tui` the
 //! only one that knows a terminal. `store` and `fetch` do not know each other; the runner joins them.
 
+pub mod cli;
+pub mod config;
+pub mod demo;
 pub mod domain;
+pub mod fetch;
 pub mod runner;
 pub mod store;
 pub mod tui;

@@ -1,2 +1,32 @@
-//! Binary.
-fn main() {}
+//! The binary: what must be done once per process, then the command line.
+
+use clap::Parser as _;
+use quarterdeck::cli::exit::Exit;
+use quarterdeck::cli::output::note;
+use quarterdeck::cli::{Cli, run};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The one TLS provider of this process; that another is installed already cannot be here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            note(format!("quarterdeck: cannot start: {error}"));
+            return Exit::Unreachable.into();
+        }
+    };
+    let done = runtime.block_on(run(cli));
+    // A blocking read of a terminal that nobody answers must not hold the end up.
+    runtime.shutdown_background();
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            if let Some(message) = error.message() {
+                note(format!("quarterdeck: {message}"));
+            }
+            error.exit().into()
+        }
+    }
+}

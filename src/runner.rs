@@ -1,5 +1,142 @@
 //! The job runner: claims, attempts, finishes, retries, rescues, drains. Knows no terminal and no SQL.
+//!
+//! [`start`] spawns the tasks of one worker and answers with the [`Handle`](handle::Handle) by which it is watched and
+//! stopped. What survives a crash is in the store alone; this room holds only what is running right now.
 
+mod attempt;
+mod beat;
+mod claim;
 pub mod event;
+pub mod fault;
 pub mod handle;
+mod held;
+pub mod log;
+mod report;
+mod rescue;
 pub mod tail;
+
+use crate::domain::id::WorkerId;
+use crate::domain::retry::RetryPolicy;
+use crate::domain::text::SafeLine;
+use crate::fetch::Fetcher;
+use crate::store::{Store, WorkerInfo};
+use event::{Event, Health, RunnerStatus};
+use handle::Handle;
+use held::HeldJobs;
+use report::Reporter;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Events that a slow watcher may be behind before it misses some.
+const EVENTS: usize = 1_024;
+
+/// How a worker runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Attempts at a time.
+    pub slots: u32,
+    /// Running jobs of one host, over all workers.
+    pub per_host: u32,
+    /// Running jobs of one account, over all workers; `None` is no cap.
+    pub per_account: Option<u32>,
+    /// How long a claim stands without a heartbeat.
+    pub lease: Duration,
+    /// How often the leases are renewed.
+    pub heartbeat: Duration,
+    /// How long a drain waits for what runs before it releases it.
+    pub drain: Duration,
+    /// When failed attempts are tried again.
+    pub policy: RetryPolicy,
+    /// `host:pid`, for people.
+    pub worker_name: SafeLine,
+    /// End by itself when nothing is running, ready or waiting (`work --drain`).
+    pub drain_when_idle: bool,
+}
+
+/// What the tasks of one worker share.
+struct Worker {
+    id: WorkerId,
+    store: Arc<dyn Store>,
+    fetcher: Arc<Fetcher>,
+    settings: Settings,
+    held: HeldJobs,
+    /// Told when there is a reason to look at the queue: a slot was freed, or somebody said so.
+    look: Arc<Notify>,
+    attempts: TaskTracker,
+    events: broadcast::Sender<Event>,
+    status: watch::Sender<RunnerStatus>,
+    health: watch::Sender<Health>,
+    reporter: Reporter,
+    drain: CancellationToken,
+    leave: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl Worker {
+    /// Tells whoever watches; nobody watching is fine.
+    fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    fn info(&self) -> WorkerInfo {
+        WorkerInfo { id: self.id.clone(), name: self.settings.worker_name.clone(), capacity: self.settings.slots }
+    }
+
+    /// The database answered.
+    fn well(&self) {
+        self.health.send_if_modified(|health| std::mem::take(health) != Health::Fine);
+    }
+
+    /// The database did not answer and is tried again after `wait`.
+    fn unwell(&self, error: &crate::store::StoreError, wait: Duration) {
+        let now = self.store.now();
+        self.health.send_modify(|health| {
+            let since = match health {
+                Health::Unreachable { since, .. } => *since,
+                Health::Fine => now,
+            };
+            *health =
+                Health::Unreachable { since, reason: SafeLine::new(&error.to_string()), next_try_at: now.plus(wait) };
+        });
+    }
+}
+
+/// Starts a worker on `store`. It runs until its handle drains or leaves it (or it is idle, if so set); dropping the
+/// handle does not stop it.
+pub fn start(store: Arc<dyn Store>, fetcher: Arc<Fetcher>, settings: Settings) -> Handle {
+    let (events, _) = broadcast::channel(EVENTS);
+    let (status, status_seen) = watch::channel(RunnerStatus { slots: settings.slots, ..RunnerStatus::default() });
+    let (health, health_seen) = watch::channel(Health::Fine);
+    let handle = Handle {
+        events: events.clone(),
+        status: status_seen,
+        health: health_seen,
+        look: Arc::new(Notify::new()),
+        drain: CancellationToken::new(),
+        leave: CancellationToken::new(),
+        ended: CancellationToken::new(),
+    };
+    let worker = Arc::new(Worker {
+        id: WorkerId(uuid::Uuid::new_v4().to_string()),
+        store,
+        fetcher,
+        settings,
+        held: HeldJobs::default(),
+        look: Arc::clone(&handle.look),
+        attempts: TaskTracker::new(),
+        reporter: Reporter::new(events.clone()),
+        events,
+        status,
+        health,
+        drain: handle.drain.clone(),
+        leave: handle.leave.clone(),
+        ended: handle.ended.clone(),
+    });
+    beat::start(&worker);
+    tokio::spawn(rescue::run(Arc::clone(&worker)));
+    tokio::spawn(claim::run(worker));
+    handle
+}

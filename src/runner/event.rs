@@ -3,6 +3,7 @@
 
 use crate::domain::document::SyncStep;
 use crate::domain::id::DocumentId;
+use crate::domain::job::ErrorReport;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 
@@ -25,6 +26,11 @@ pub enum Event {
     Panicked {
         /// What it said.
         message: SafeLine,
+    },
+    /// A job was given up and is worth a person's attention: once per job.
+    Reported {
+        /// What was reported.
+        report: ErrorReport,
     },
     /// Something of the runner's own went wrong and it goes on: for the activity list.
     Trouble {

@@ -1,7 +1,8 @@
 //! The only door into a running runner.
 
 use super::event::{Event, Health, RunnerStatus};
-use tokio::sync::{broadcast, watch};
+use std::sync::Arc;
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// A runner that was started. Clones are the same runner; dropping them does not stop it.
@@ -10,6 +11,8 @@ pub struct Handle {
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Receiver<RunnerStatus>,
     pub(super) health: watch::Receiver<Health>,
+    /// Look at the queue again.
+    pub(super) look: Arc<Notify>,
     /// Stop claiming, finish what runs.
     pub(super) drain: CancellationToken,
     /// Stop at once: release what runs.
@@ -32,6 +35,11 @@ impl Handle {
     /// Whether the database answers, always the latest.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
+    }
+
+    /// A hint that the queue may hold something new. It looks by itself too, only later.
+    pub fn look_now(&self) {
+        self.look.notify_one();
     }
 
     /// Asks it to claim nothing more and to finish what runs within its drain time; what is left then is released.

@@ -140,6 +140,10 @@ fn runner(model: &mut Model, event: Event, up: &mut Update) {
             tell(model, Level::Failed, format!("a task panicked and was contained: {message}"));
             up.redraw();
         }
+        Event::Reported { report } => {
+            tell(model, Level::Failed, format!("given up: {}: {}", report.exception_class, report.detail));
+            up.redraw();
+        }
         Event::Trouble { message } => {
             tell(model, Level::Failed, message.as_str());
             up.redraw();

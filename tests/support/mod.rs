@@ -1,6 +1,11 @@
 //! What the tests share.
 
+pub mod db;
+pub mod deck;
 pub mod facts;
 pub mod live;
 pub mod memory;
+pub mod pages;
+pub mod pty;
 pub mod screen;
+pub mod site;

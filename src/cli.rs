@@ -1,0 +1,205 @@
+//! The command line: one file per verb; what several verbs need has a file of its own.
+//!
+//! Data goes to stdout, messages to stderr. Exit codes stand in [`exit`]; `rows`, `outcome_line` print, `selection` and
+//! `confirm` say which documents are meant, `join` puts runner and fetch together from the settings.
+
+mod add;
+mod cancel;
+mod config;
+mod confirm;
+mod console;
+mod demo;
+pub mod exit;
+pub mod import;
+mod join;
+mod keys;
+mod list;
+mod log;
+pub mod outcome_line;
+pub mod output;
+mod record;
+mod remove;
+mod request;
+mod retry;
+pub mod rows;
+pub mod selection;
+mod show;
+mod stop;
+mod sync;
+mod wait;
+mod work;
+
+use crate::config::{Config, Environment, Flags, Places};
+use crate::domain::text::SafeLine;
+use crate::store::{Access, Options, Recorder, Store, open_with};
+use clap::{Parser, Subcommand};
+use exit::{CliError, Exit};
+use output::Output;
+use record::OutcomeFiles;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A terminal operations console for document syncs, with the job runner inside. Without a verb: the console.
+#[derive(Debug, Parser)]
+#[command(name = "quarterdeck", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Where documents live: sqlite: and a path [env: QUARTERDECK_STORE]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
+    pub store: Option<String>,
+    /// Settings [env: QUARTERDECK_CONFIG]; see `quarterdeck config`
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub config: Option<PathBuf>,
+    /// No runner, no change, no file made
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub read_only: bool,
+    /// Draw the console with ASCII characters alone
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub ascii: bool,
+    /// Only watch; other processes run the jobs
+    #[arg(long)]
+    pub no_runner: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 some documents failed, 2 wrong use, 3 a service is unreachable.
+
+Filters: free words in name and URL, status:failed, error:timeout, http:503, host:example.org, id:812, account:7, \
+assistant:3, attempted:<1h, synced:>2d, next:<10m, queue:auto; for `log` also result:updated and by:ana. A comma means \
+or, - negates, quotes keep spaces.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The console over a throwaway store and a built-in site whose pages change, fail, hang and recover
+    Demo(demo::Args),
+    /// Run jobs without a screen; outcomes as JSON lines on stdout
+    Work(work::Args),
+    /// Add documents by URL
+    Add(add::Args),
+    /// Add documents from a file: one URL a line, CSV with a header, or JSON lines
+    Import(import::Args),
+    /// Print documents
+    List(list::Args),
+    /// Print one document with its content, attempts and versions
+    Show(show::Args),
+    /// Ask for syncs
+    Sync(sync::Args),
+    /// Ask for syncs of what failed, waits for its next try, or is stuck
+    Retry(retry::Args),
+    /// Cancel queued, waiting and running syncs
+    Cancel(cancel::Args),
+    /// Remove documents with their contents
+    Remove(remove::Args),
+    /// Print outcomes
+    Log(log::Args),
+    /// Print the annotated settings with their defaults
+    Config,
+    /// Print the keys of the console
+    Keys(keys::Args),
+}
+
+/// What every verb has at hand.
+struct Context {
+    config: Config,
+    read_only: bool,
+    files: Arc<OutcomeFiles>,
+}
+
+impl Context {
+    fn new(config: Config, read_only: bool) -> Self {
+        Self { files: OutcomeFiles::of(&config), config, read_only }
+    }
+
+    /// The store, made on first use unless nothing may be made. What this process records goes to the outcome files.
+    async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
+        self.open(None).await
+    }
+
+    /// The store, for a verb that changes it.
+    async fn store_for(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
+        self.may_change(verb)?;
+        self.store().await
+    }
+
+    /// The same, with one more recorder.
+    async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
+        let access = if self.read_only { Access::ReadOnly } else { Access::Create };
+        let mut options = Options::new(access);
+        options.recorder = Some(self.files.recorder(also));
+        Ok(open_with(&self.config.store.url, options).await?)
+    }
+
+    fn may_change(&self, verb: &str) -> Result<(), CliError> {
+        if self.read_only {
+            return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));
+        }
+        Ok(())
+    }
+}
+
+/// Runs what the command line asks for.
+pub async fn run(cli: Cli) -> Result<Exit, CliError> {
+    let mut out = Output::stdout();
+    let done = dispatch(cli, &mut out).await;
+    // What was printed before a failure is still wanted.
+    let flushed = out.flush();
+    let exit = done?;
+    flushed?;
+    Ok(exit)
+}
+
+async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
+    // These need no settings, and are wanted most when the settings are wrong.
+    match &cli.verb {
+        Some(Verb::Config) => return config::run(out),
+        Some(Verb::Keys(args)) => return keys::run(args, out),
+        _ => {}
+    }
+    if cli.no_runner && cli.verb.is_some() {
+        return Err(CliError::Usage("--no-runner is for the console alone".to_owned()));
+    }
+    let places = Places::find()?;
+    if let Some(Verb::Demo(args)) = &cli.verb {
+        if cli.store.is_some() || cli.read_only {
+            return Err(CliError::Usage(
+                "demo has a throwaway store of its own: no --store, no --read-only".to_owned(),
+            ));
+        }
+        return demo::run(args, cli.ascii, out).await;
+    }
+    let flags = Flags {
+        store: cli.store,
+        config: cli.config,
+        concurrency: match &cli.verb {
+            Some(Verb::Work(args)) => args.concurrency,
+            _ => None,
+        },
+        no_runner: cli.no_runner,
+    };
+    let config = Config::load(&places, &Environment::read(), &flags)?;
+    let context = Context::new(config, cli.read_only);
+    match cli.verb {
+        None => console::run(&context, cli.ascii).await,
+        Some(Verb::Work(args)) => work::run(&context, &args).await,
+        Some(Verb::Add(args)) => add::run(&context, &args, out).await,
+        Some(Verb::Import(args)) => import::run(&context, &args, out).await,
+        Some(Verb::List(args)) => list::run(&context, &args, out).await,
+        Some(Verb::Show(args)) => show::run(&context, &args, out).await,
+        Some(Verb::Sync(args)) => sync::run(&context, &args, out).await,
+        Some(Verb::Retry(args)) => retry::run(&context, &args, out).await,
+        Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
+        Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
+        Some(Verb::Log(args)) => log::run(&context, &args, out).await,
+        Some(Verb::Demo(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
+    }
+}
+
+/// Who is asking, for the outcomes: the name of the user that the process belongs to.
+fn operator() -> SafeLine {
+    let name =
+        ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    SafeLine::new(name.as_deref().unwrap_or("operator"))
+}

@@ -1,0 +1,98 @@
+//! `quarterdeck add URL…`: documents in. All of them or, when one is wrong, none.
+
+use super::exit::{CliError, Exit};
+use super::output::Output;
+use super::{Context, operator};
+use crate::domain::id::{AccountId, AssistantId, DocumentId};
+use crate::domain::job::QueueClass;
+use crate::domain::link::Link;
+use crate::domain::request::{Request, Scope, Verb};
+use crate::domain::text::SafeLine;
+use crate::store::{Added, NewDocument, Store, StoreError};
+use serde::Serialize;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Pages, http or https
+    #[arg(required = true, value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Until the first sync brings a title; for one URL alone
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Owners.
+    #[command(flatten)]
+    pub owner: Owner,
+    /// Ask for a sync at once
+    #[arg(long)]
+    pub sync: bool,
+    /// Print one JSON object a document: id, url, added
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whose documents they are.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Owner {
+    /// The account that owns them
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..))]
+    pub account: i64,
+    /// The assistant that they belong to
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..))]
+    pub assistant: i64,
+}
+
+#[derive(Serialize)]
+struct AddedJson<'a> {
+    id: DocumentId,
+    url: &'a str,
+    added: bool,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    if args.name.is_some() && args.urls.len() > 1 {
+        return Err(CliError::Usage("--name is for one URL alone".to_owned()));
+    }
+    let (mut documents, mut wrong) = (Vec::new(), Vec::new());
+    for url in &args.urls {
+        match Link::parse(url) {
+            Ok(link) => documents.push(NewDocument {
+                link,
+                name: args.name.as_deref().map(SafeLine::new).filter(|name| !name.is_empty()),
+                account_id: AccountId(args.owner.account),
+                assistant_id: AssistantId(args.owner.assistant),
+            }),
+            Err(error) => wrong.push(format!("{url}: {error}")),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(CliError::Usage(wrong.join("\n")));
+    }
+    let store = context.store_for("add").await?;
+    let added = store.add(&documents).await?;
+    for (document, added) in documents.iter().zip(&added) {
+        let (id, is_new) = match added {
+            Added::New(id) => (*id, true),
+            Added::Exists(id) => (*id, false),
+        };
+        let url = document.link.as_str();
+        if args.json {
+            out.json(&AddedJson { id, url, added: is_new })?;
+        } else {
+            out.line(format!("{} {id} {url}", if is_new { "added" } else { "exists" }))?;
+        }
+    }
+    if args.sync {
+        request_syncs(&*store, &added).await?;
+    }
+    store.close().await;
+    Ok(Exit::Done)
+}
+
+/// Asks for a sync of what was just added, and of what was there already.
+pub(super) async fn request_syncs(store: &dyn Store, added: &[Added]) -> Result<(), StoreError> {
+    let ids: Vec<DocumentId> = added.iter().map(|(Added::New(id) | Added::Exists(id))| *id).collect();
+    let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: operator(), scope: Scope::Bulk };
+    store.request(&ids, &request).await?;
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! `quarterdeck cancel`: ends queued and waiting jobs, and tells running attempts to stop.
+
+use super::Context;
+use super::exit::{CliError, Exit};
+use super::output::Output;
+use super::request::{self, Bulk};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which, and how.
+    #[command(flatten)]
+    pub bulk: Bulk,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    request::cancel(context, &args.bulk, out).await
+}

@@ -1,0 +1,56 @@
+//! Asks before many documents are touched, or one is removed.
+
+use super::exit::CliError;
+use super::output::{is_interactive, note};
+use std::io::{self, BufRead as _, Write as _};
+
+/// Documents by filter above which a verb asks.
+pub(super) const MANY: usize = 100;
+
+/// Whether to go on: yes when `--yes` was given, else what the person at the terminal answers. Without a terminal there
+/// is nobody to ask, and `--yes` is needed.
+pub(super) fn agreed(yes: bool, question: &str) -> Result<bool, CliError> {
+    if yes {
+        return Ok(true);
+    }
+    if !is_interactive() {
+        return Err(CliError::Usage(format!("{question} There is no terminal to ask on: say --yes if that is meant")));
+    }
+    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    let agreed = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    if !agreed {
+        note("nothing was done");
+    }
+    Ok(agreed)
+}
+
+/// `1 document`, `1,204 documents`.
+pub(super) fn documents(count: usize) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} document{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped() {
+        let counts = [0, 1, 999, 1_204, 1_000_000].map(documents);
+        assert_eq!(counts, ["0 documents", "1 document", "999 documents", "1,204 documents", "1,000,000 documents"]);
+    }
+
+    #[test]
+    fn yes_is_not_asked() {
+        assert!(agreed(true, "Sync?").expect("yes"));
+    }
+}

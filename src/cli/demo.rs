@@ -1,0 +1,134 @@
+//! `quarterdeck demo`: a throwaway store, the built-in site, and either the console over them or a run without a screen
+//! that ends with a summary.
+
+mod scratch;
+mod summary;
+mod trickle;
+
+use super::Context;
+use super::console::{needs_terminal, options, show};
+use super::exit::{CliError, Exit};
+use super::join::{Until, start_runner};
+use super::output::{Output, note};
+use super::stop::StopSignals;
+use crate::config::{Config, Places};
+use crate::demo::Site;
+use crate::domain::id::{AccountId, AssistantId, DocumentId};
+use crate::domain::job::QueueClass;
+use crate::domain::link::Link;
+use crate::domain::request::{Request, Scope, Verb};
+use crate::domain::retry::RetryPolicy;
+use crate::domain::text::SafeLine;
+use crate::store::{Added, NewDocument, Store};
+use scratch::Scratch;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Without a screen: sync each document once, print a JSON summary, end
+    #[arg(long)]
+    pub headless: bool,
+    /// Pages of the site
+    #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub documents: u32,
+    /// What the pages are and how they behave; the same seed is the same site
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Who asks for the syncs of the demo.
+const ASKED_BY: &str = "demo";
+const NOTE: &str = "demo: retries after 1 to 3 s, pages time out after 2 s";
+
+pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Exit, CliError> {
+    if !args.headless {
+        needs_terminal()?;
+    }
+    let scratch = Scratch::create()?;
+    let site = Site::start(args.seed, usize::try_from(args.documents).unwrap_or(usize::MAX)).await?;
+    let context = Context::new(settings(&scratch, &site), false);
+    context.files.open()?;
+    let store = context.store().await?;
+    let config = &context.config;
+    let ids = add_documents(&*store, &site).await?;
+    let exit =
+        if args.headless { headless(config, store, &ids, out).await } else { console(config, store, ids, ascii).await };
+    site.stop().await;
+    exit
+}
+
+/// The defaults, with waits short enough to watch and with the site's own addresses allowed, nothing else.
+fn settings(scratch: &Scratch, site: &Site) -> Config {
+    let seconds = Duration::from_secs;
+    let mut config = Config::defaults(&Places {
+        config_file: scratch.path().join("config.toml"),
+        store_file: scratch.path().join("quarterdeck.db"),
+        log_dir: scratch.path().join("log"),
+    });
+    config.retry =
+        RetryPolicy { transient_waits: [1, 2, 3].map(seconds).into(), unexpected_waits: [1, 1].map(seconds).into() };
+    config.fetch.read_timeout = seconds(2);
+    config.fetch.total_timeout = seconds(4);
+    config.fetch.allow_private_hosts = site.hosts();
+    config
+}
+
+async fn add_documents(store: &dyn Store, site: &Site) -> Result<Vec<DocumentId>, CliError> {
+    let mut documents = Vec::new();
+    for document in site.documents() {
+        let link = Link::parse(&document.url)
+            .map_err(|error| CliError::Usage(format!("the demo site names a page {}: {error}", document.url)))?;
+        documents.push(NewDocument {
+            link,
+            name: Some(SafeLine::new(&document.name)),
+            account_id: AccountId(document.account_id),
+            assistant_id: AssistantId(document.assistant_id),
+        });
+    }
+    let added = store.add(&documents).await?;
+    Ok(added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect())
+}
+
+/// As the schedule would ask.
+fn request() -> Request {
+    Request { verb: Verb::Sync, class: QueueClass::Auto, by: SafeLine::new(ASKED_BY), scope: Scope::Bulk }
+}
+
+/// Each document once, until nothing is left to do; then the summary.
+async fn headless(
+    config: &Config,
+    store: Arc<dyn Store>,
+    ids: &[DocumentId],
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let mut stop = StopSignals::listen()?;
+    let started = Instant::now();
+    store.request(ids, &request()).await?;
+    let runner = start_runner(config, store.clone(), Until::Idle)?;
+    let stopped = tokio::select! {
+        () = runner.ended() => false,
+        () = stop.next() => true,
+    };
+    if stopped {
+        runner.leave();
+        runner.ended().await;
+        note("stopped before the queue was drained; the summary is of what was done");
+    }
+    let took = started.elapsed();
+    let summary = summary::of(&*store, took).await?;
+    store.close().await;
+    out.json(&summary)?;
+    Ok(if stopped { Exit::SomeFailed } else { Exit::Done })
+}
+
+/// The console; meanwhile documents are asked for again and again.
+async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>, ascii: bool) -> Result<Exit, CliError> {
+    let runner = start_runner(config, store.clone(), Until::Told)?;
+    let trickle = trickle::start(store.clone(), ids, request());
+    let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
+    let exit = show(store, Some(runner), options).await;
+    trickle.stop().await;
+    exit
+}

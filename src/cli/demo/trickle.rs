@@ -1,0 +1,103 @@
+//! Asks for documents of the demo again and again, as a schedule does, so that the console never goes still.
+
+use crate::domain::id::DocumentId;
+use crate::domain::request::Request;
+use crate::store::Store;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Documents at the start: enough that the first syncs are seen at once and the queue is seen to shrink.
+const AT_FIRST: usize = 48;
+/// Documents at a time after that.
+const AT_A_TIME: usize = 3;
+/// How often.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// A running trickle.
+pub(super) struct Trickle {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Starts one over `ids`.
+pub(super) fn start(store: Arc<dyn Store>, ids: Vec<DocumentId>, request: Request) -> Trickle {
+    let trickle = Trickle { stop: CancellationToken::new(), tasks: TaskTracker::new() };
+    let stop = trickle.stop.clone();
+    trickle.tasks.spawn(async move {
+        let mut clock = interval(EVERY);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut order = Order::of(ids);
+        let mut count = AT_FIRST;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = clock.tick() => {}
+            }
+            // What the store does not take now is asked for in the next round; the console shows that it is in trouble.
+            let _ = store.request(&order.next(count), &request).await;
+            count = AT_A_TIME;
+        }
+    });
+    trickle.tasks.close();
+    trickle
+}
+
+impl Trickle {
+    /// Asks for nothing more.
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+/// Round and round, in strides, so that neighbours (which are much alike and on one host) do not come together.
+struct Order {
+    ids: Vec<DocumentId>,
+    at: usize,
+    stride: usize,
+}
+
+impl Order {
+    fn of(ids: Vec<DocumentId>) -> Self {
+        let shares_no_factor = |stride: &usize| greatest_common_divisor(*stride, ids.len()) == 1;
+        let stride = (ids.len() / 3 + 1..).find(shares_no_factor).unwrap_or(1);
+        Self { ids, at: 0, stride }
+    }
+
+    fn next(&mut self, count: usize) -> Vec<DocumentId> {
+        let mut chosen = Vec::new();
+        for _ in 0..count.min(self.ids.len()) {
+            chosen.push(self.ids[self.at]);
+            self.at = (self.at + self.stride) % self.ids.len();
+        }
+        chosen
+    }
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_document_comes_once_in_a_round() {
+        for documents in 0..60_usize {
+            let ids: Vec<DocumentId> = (0..documents).map(|id| DocumentId(i64::try_from(id).unwrap_or(0))).collect();
+            let mut order = Order::of(ids.clone());
+            let mut seen = HashSet::new();
+            for _ in 0..documents {
+                seen.extend(order.next(1));
+            }
+            assert_eq!(seen.len(), documents);
+            let round: HashSet<DocumentId> = order.next(AT_FIRST).into_iter().collect();
+            assert_eq!(round.len(), documents.min(AT_FIRST));
+        }
+    }
+}

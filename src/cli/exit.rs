@@ -1,0 +1,81 @@
+//! How a run ends: the exit codes that scripts rely on (design.md 6), and which error leads to which.
+
+use crate::config::ConfigError;
+use crate::domain::filter::FilterError;
+use crate::store::StoreError;
+use std::io;
+use std::process::ExitCode;
+use thiserror::Error;
+
+/// An exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// 0: done; without `--wait`, queued. Also a filter that matches nothing, and a question answered with no.
+    Done = 0,
+    /// 1: some documents failed, or some lines of an import could not be read.
+    SomeFailed = 1,
+    /// 2: unknown verb, flag, ID or URL, a bad filter, bad settings, a document that cannot be synced.
+    WrongUse = 2,
+    /// 3: the store cannot be reached or used.
+    Unreachable = 3,
+}
+
+impl Exit {
+    /// The number.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why a verb did not do its work.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// What was asked for cannot be done.
+    #[error("{0}")]
+    Usage(String),
+    /// The settings are wrong.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The filter is wrong.
+    #[error("{error}\n{}", error.marked(text))]
+    Filter {
+        /// What is wrong and where.
+        error: FilterError,
+        /// What was typed.
+        text: String,
+    },
+    /// The store did not answer.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Reading or writing failed: stdout, the terminal, a socket of the demo.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl CliError {
+    /// The exit code. A reader of stdout that went away is no failure.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {
+                Exit::WrongUse
+            }
+            Self::Store(_) => Exit::Unreachable,
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Io(_) => Exit::SomeFailed,
+        }
+    }
+
+    /// What to say on stderr; nothing when the reader of stdout went away.
+    pub fn message(&self) -> Option<String> {
+        match self {
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
+            error => Some(error.to_string()),
+        }
+    }
+}

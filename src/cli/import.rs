@@ -1,0 +1,93 @@
+//! `quarterdeck import FILE|-`: documents in, from a file. A line that cannot be read is reported with its number and
+//! the others are imported; the exit code is then 1.
+
+pub mod lines;
+
+use super::Context;
+use super::add::{Owner, request_syncs};
+use super::exit::{CliError, Exit};
+use super::output::{Output, note};
+use crate::store::Added;
+use lines::{Form, Line};
+use serde::Serialize;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+/// Documents that go to the store at a time.
+const BATCH: usize = 1_000;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file, or - for standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// What the file is; told from its name or its first line when left out
+    #[arg(long, value_enum)]
+    pub format: Option<Form>,
+    /// Owners of lines that name none.
+    #[command(flatten)]
+    pub owner: Owner,
+    /// Ask for syncs at once
+    #[arg(long)]
+    pub sync: bool,
+    /// Print the result as one JSON object: added, existed, unreadable
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Imported {
+    added: u64,
+    existed: u64,
+    unreadable: u64,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let is_stdin = args.file.as_os_str() == "-";
+    let name = if is_stdin { "stdin".to_owned() } else { args.file.display().to_string() };
+    let mut bytes = Vec::new();
+    let read = if is_stdin {
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(&args.file).map(|read| bytes = read)
+    };
+    read.map_err(|error| CliError::Usage(format!("cannot read {name}: {error}")))?;
+
+    let form = args.format.unwrap_or_else(|| Form::guess(&args.file, &bytes));
+    let lines = lines::read(form, &bytes, args.owner.account, args.owner.assistant)
+        .map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
+
+    let store = context.store_for("import").await?;
+    let mut imported = Imported::default();
+    let mut documents = Vec::new();
+    for line in lines {
+        match line {
+            Line::Document(document) => documents.push(*document),
+            Line::Unreadable { number, why } => {
+                imported.unreadable += 1;
+                note(format!("{name}:{number}: {why}"));
+            }
+        }
+    }
+    for batch in documents.chunks(BATCH) {
+        let added = store.add(batch).await?;
+        for added in &added {
+            match added {
+                Added::New(_) => imported.added += 1,
+                Added::Exists(_) => imported.existed += 1,
+            }
+        }
+        if args.sync {
+            request_syncs(&*store, &added).await?;
+        }
+    }
+    store.close().await;
+    if args.json {
+        out.json(&imported)?;
+    } else {
+        let Imported { added, existed, unreadable } = imported;
+        out.line(format!("{added} added, {existed} existed already, {unreadable} lines unreadable"))?;
+    }
+    Ok(if imported.unreadable > 0 { Exit::SomeFailed } else { Exit::Done })
+}

@@ -1,0 +1,192 @@
+//! Reads import files: one URL a line, CSV with a header, or JSON lines. Pure: bytes in, documents and complaints out,
+//! in the order of the file.
+
+use crate::domain::id::{AccountId, AssistantId};
+use crate::domain::link::Link;
+use crate::domain::text::SafeLine;
+use crate::store::NewDocument;
+use clap::ValueEnum;
+use serde_json::Value;
+use std::path::Path;
+
+/// What an import file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// One URL a line; blank lines and lines that begin with # do not count
+    List,
+    /// With a header: url, and if wanted name, account_id, assistant_id
+    Csv,
+    /// One object a line with the same names; what `list --json` prints is read, too
+    Jsonl,
+}
+
+/// One line that means something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A document.
+    Document(Box<NewDocument>),
+    /// It could not be read.
+    Unreadable {
+        /// From 1, in the file.
+        number: u64,
+        /// In plain language.
+        why: String,
+    },
+}
+
+const COLUMNS: [&str; 4] = ["url", "name", "account_id", "assistant_id"];
+
+impl Form {
+    /// Tells from the name, else from the first line that is not blank.
+    pub fn guess(path: &Path, bytes: &[u8]) -> Self {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        match ending.as_str() {
+            "csv" => return Self::Csv,
+            "jsonl" | "ndjson" | "json" => return Self::Jsonl,
+            _ => {}
+        }
+        let mut lines = without_bom(bytes).split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
+        let is_header = |line: &[u8]| {
+            let unquoted = |cell: &[u8]| String::from_utf8_lossy(cell).trim_matches(['"', ' ']).to_ascii_lowercase();
+            line.split(|byte| *byte == b',').any(|cell| unquoted(cell) == "url")
+        };
+        match first.first() {
+            Some(b'{') => Self::Jsonl,
+            _ if is_header(first) => Self::Csv,
+            _ => Self::List,
+        }
+    }
+}
+
+/// Reads `bytes`. Lines that name no owner belong to `account` and `assistant`. An error when nothing can be read at
+/// all: a CSV file without a `url` column.
+pub fn read(form: Form, bytes: &[u8], account: i64, assistant: i64) -> Result<Vec<Line>, String> {
+    let bytes = without_bom(bytes);
+    let owner = (account, assistant);
+    match form {
+        Form::List => Ok(lines(bytes, |text| match text.starts_with('#') {
+            true => None,
+            false => Some(Fields { url: Some(text.to_owned()), ..Fields::default() }.document(owner)),
+        })),
+        Form::Jsonl => Ok(lines(bytes, |text| Some(json(text).and_then(|fields| fields.document(owner))))),
+        Form::Csv => csv(bytes, owner),
+    }
+}
+
+/// The cells of a line, as far as it has them.
+#[derive(Default)]
+struct Fields {
+    url: Option<String>,
+    name: Option<String>,
+    account_id: Option<String>,
+    assistant_id: Option<String>,
+}
+
+impl Fields {
+    fn document(self, (account, assistant): (i64, i64)) -> Result<NewDocument, String> {
+        let filled = |cell: Option<String>| cell.filter(|text| !text.trim().is_empty());
+        let url = filled(self.url).ok_or("has no url")?;
+        let link = Link::parse(&url).map_err(|error| format!("{}: {error}", shortened(&url)))?;
+        let owner = |name: &str, cell: Option<String>, default: i64| match filled(cell) {
+            None => Ok(default),
+            Some(text) => match text.trim().parse::<i64>() {
+                Ok(id) if id > 0 => Ok(id),
+                _ => Err(format!("{name} must be a number from 1, not {}", shortened(&text))),
+            },
+        };
+        Ok(NewDocument {
+            link,
+            name: self.name.as_deref().map(SafeLine::new).filter(|name| !name.is_empty()),
+            account_id: AccountId(owner("account_id", self.account_id, account)?),
+            assistant_id: AssistantId(owner("assistant_id", self.assistant_id, assistant)?),
+        })
+    }
+}
+
+/// Reads line by line; blank lines mean nothing, and `read` may say so of others.
+fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>>) -> Vec<Line> {
+    let numbered = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+    let line = |(number, line): (u64, &[u8])| match std::str::from_utf8(line.trim_ascii()) {
+        Ok("") => None,
+        Ok(text) => read(text).map(|read| finished(number, read)),
+        Err(_) => Some(Line::Unreadable { number, why: "is not UTF-8 text".to_owned() }),
+    };
+    numbered.filter_map(line).collect()
+}
+
+fn finished(number: u64, read: Result<NewDocument, String>) -> Line {
+    match read {
+        Ok(document) => Line::Document(Box::new(document)),
+        Err(why) => Line::Unreadable { number, why },
+    }
+}
+
+fn json(text: &str) -> Result<Fields, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {}", without_place(&error)))?;
+    let Value::Object(mut object) = value else {
+        return Err("is not a JSON object".to_owned());
+    };
+    let mut cell = |name: &str| match object.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => Err(format!("{name} is neither text nor a number")),
+    };
+    let [url, name, account_id, assistant_id] = COLUMNS.map(&mut cell);
+    Ok(Fields { url: url?, name: name?, account_id: account_id?, assistant_id: assistant_id? })
+}
+
+/// The line within the line is always 1 and says nothing.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes);
+    let header = reader.byte_headers().map_err(|error| error.to_string())?.clone();
+    let place = |name: &str| header.iter().position(|cell| cell.eq_ignore_ascii_case(name.as_bytes()));
+    let places = COLUMNS.map(place);
+    if places[0].is_none() {
+        return Err("the first line must be a header with a column url".to_owned());
+    }
+    let mut read = Vec::new();
+    let mut record = csv::ByteRecord::new();
+    loop {
+        match reader.read_byte_record(&mut record) {
+            Ok(false) => return Ok(read),
+            Ok(true) => {
+                let number = record.position().map_or(0, csv::Position::line);
+                read.push(finished(number, record_fields(&record, places).and_then(|fields| fields.document(owner))));
+            }
+            Err(error) => {
+                // Reading bytes into memory, with any number of cells: the reader has nothing left to refuse.
+                let number = error.position().map_or(0, csv::Position::line);
+                read.push(Line::Unreadable { number, why: error.to_string() });
+                return Ok(read);
+            }
+        }
+    }
+}
+
+fn record_fields(record: &csv::ByteRecord, places: [Option<usize>; 4]) -> Result<Fields, String> {
+    let cell = |place: Option<usize>| match place.and_then(|place| record.get(place)) {
+        None => Ok(None),
+        Some(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text.to_owned())),
+            Err(_) => Err("is not UTF-8 text".to_owned()),
+        },
+    };
+    let [url, name, account_id, assistant_id] = places.map(cell);
+    Ok(Fields { url: url?, name: name?, account_id: account_id?, assistant_id: assistant_id? })
+}
+
+fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// Enough of a cell to find it again.
+fn shortened(text: &str) -> String {
+    crate::domain::text::fit(&SafeLine::new(text), 80)
+}

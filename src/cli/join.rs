@@ -1,0 +1,62 @@
+//! Puts runner and fetch together from the settings.
+
+use super::exit::CliError;
+use crate::config::Config;
+use crate::domain::text::SafeLine;
+use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
+use crate::runner::handle::Handle;
+use crate::runner::{Settings, start};
+use crate::store::Store;
+use std::sync::Arc;
+
+/// When the runner ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// When it is told to.
+    Told,
+    /// By itself, when nothing is running, ready or waiting.
+    Idle,
+}
+
+/// `host:pid`: this process, for people.
+pub(super) fn worker_name() -> SafeLine {
+    let system = rustix::system::uname();
+    SafeLine::new(&format!("{}:{}", system.nodename().to_string_lossy(), std::process::id()))
+}
+
+/// Starts the runner of this process.
+pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until) -> Result<Handle, CliError> {
+    let fetcher = Fetcher::new(limits(config)?).map_err(|error| CliError::Usage(error.to_string()))?;
+    let runner = &config.runner;
+    let settings = Settings {
+        slots: runner.concurrency,
+        per_host: runner.per_host,
+        per_account: runner.per_account,
+        lease: runner.lease,
+        heartbeat: runner.heartbeat,
+        drain: runner.drain,
+        policy: config.retry.clone(),
+        worker_name: worker_name(),
+        drain_when_idle: until == Until::Idle,
+    };
+    Ok(start(store, Arc::new(fetcher), settings))
+}
+
+fn limits(config: &Config) -> Result<Limits, CliError> {
+    let fetch = &config.fetch;
+    let allowed = |host: &String| {
+        let wrong =
+            |error: AllowedHostError| CliError::Usage(format!("fetch.allow_private_hosts: \"{host}\": {error}"));
+        host.parse::<AllowedHost>().map_err(wrong)
+    };
+    Ok(Limits {
+        connect_timeout: fetch.connect_timeout,
+        read_timeout: fetch.read_timeout,
+        total_timeout: fetch.total_timeout,
+        max_body: fetch.max_body,
+        max_redirects: fetch.max_redirects,
+        user_agent: fetch.user_agent.clone(),
+        allow_private_hosts: fetch.allow_private_hosts.iter().map(allowed).collect::<Result<_, _>>()?,
+        denied_ports: fetch.denied_ports.clone(),
+    })
+}

@@ -1,0 +1,18 @@
+//! `quarterdeck keys`: the keys of the console, from the table that the console itself uses.
+
+use super::exit::{CliError, Exit};
+use super::output::Output;
+use crate::tui;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// As a table for a README
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    out.text(&if args.markdown { tui::keys_markdown() } else { tui::keys_text() })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,88 @@
+//! `quarterdeck list`: documents out.
+
+use super::Context;
+use super::exit::{CliError, Exit};
+use super::output::{Output, note};
+use super::rows::{DocumentJson, table_head, table_line};
+use super::selection::read_filter;
+use crate::domain::filter::Subject;
+use crate::store::{Around, PageQuery, Sort, SortBy};
+use std::collections::HashSet;
+
+/// Rows that are read at a time.
+const PAGE: u64 = 1_000;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only those that match
+    #[arg(long, allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// id, status, name, url, error, attempted, synced or next; with - before it the other way round
+    #[arg(long, value_name = "COLUMN", default_value = "id", allow_hyphen_values = true, value_parser = read_sort)]
+    pub sort: Sort,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn read_sort(text: &str) -> Result<Sort, String> {
+    let (name, descending) = match text.strip_prefix('-') {
+        Some(name) => (name, true),
+        None => (text, false),
+    };
+    let by = match name {
+        "id" => SortBy::Id,
+        "status" => SortBy::Status,
+        "name" => SortBy::Name,
+        "url" => SortBy::Url,
+        "error" => SortBy::Error,
+        "attempted" => SortBy::Attempted,
+        "synced" => SortBy::Synced,
+        "next" => SortBy::Next,
+        _ => return Err("one of id, status, name, url, error, attempted, synced, next".to_owned()),
+    };
+    Ok(Sort { by, descending })
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let filter = read_filter(args.filter.as_deref().unwrap_or_default(), Subject::Documents)?;
+    let store = context.store().await?;
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    let mut offset = 0;
+    // Rows move while syncs run; one that moved to a later page is not printed again.
+    let mut printed = HashSet::new();
+    while left > 0 {
+        let limit = left.min(PAGE);
+        let query = PageQuery { filter: filter.clone(), sort: args.sort, around: Around::Offset(offset), limit };
+        let page = store.page(&query).await?;
+        if printed.is_empty() && !args.json && !page.rows.is_empty() {
+            out.line(table_head())?;
+        }
+        // The last page is a full one and begins with rows that were printed.
+        let before = printed.len();
+        for row in
+            page.rows.iter().filter(|row| printed.insert(row.id)).take(usize::try_from(left).unwrap_or(usize::MAX))
+        {
+            if args.json {
+                out.json(&DocumentJson::from(row))?;
+            } else {
+                out.line(table_line(row, store.now()))?;
+            }
+        }
+        let new = (printed.len() - before) as u64;
+        left = left.saturating_sub(new);
+        offset = page.offset + page.rows.len() as u64;
+        if new == 0 || offset >= page.total {
+            break;
+        }
+    }
+    store.close().await;
+    if printed.is_empty() && args.limit != Some(0) {
+        note(if filter.terms.is_empty() { "there are no documents" } else { "no document matches" });
+    }
+    Ok(Exit::Done)
+}

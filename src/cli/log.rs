@@ -1,0 +1,229 @@
+//! `quarterdeck log`: outcomes, oldest first, and with `-f` those that come.
+
+use super::Context;
+use super::exit::{CliError, Exit};
+use super::outcome_line::Format;
+use super::output::{Output, note};
+use super::selection::read_filter;
+use super::stop::StopSignals;
+use crate::domain::filter::{Filter, Subject, parse_span};
+use crate::domain::id::Seq;
+use crate::domain::outcome::Outcome;
+use crate::domain::time::Timestamp;
+use crate::runner::tail::{Tailed, follow};
+use crate::store::{OutcomeQuery, OutcomesFrom, Store, StoreError};
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+/// Outcomes that are read at a time.
+const BATCH: u64 = 1_000;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Go on with those that come, until Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Not older than a span (2h, 7d) or a time (2026-11-25T07:00:00Z)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only those that match
+    #[arg(long, allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// The newest N of them
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    /// How each is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let filter = read_filter(args.filter.as_deref().unwrap_or_default(), Subject::Outcomes)?;
+    let since = args.since.as_deref().map(Since::parse).transpose()?;
+    let store = context.store().await?;
+    let printer = Printer {
+        format: if args.json { Format::Json } else { args.format },
+        zone: TimeZone::system(),
+        since: since.map(|since| since.before(store.now())),
+        filter,
+    };
+    // What is recorded while the stored ones are printed belongs to the following.
+    let last = store.last_seq().await?;
+    let printed = match args.limit {
+        Some(limit) => printer.newest(&*store, last, limit, out).await?,
+        None => printer.stored(&*store, last, out).await?,
+    };
+    if args.follow {
+        // From here on an interruption is the ordinary end.
+        let mut stop = StopSignals::listen()?;
+        out.flush()?;
+        printer.follow(store.clone(), last, &mut stop, out).await?;
+    } else if printed == 0 {
+        note("no outcome matches");
+    }
+    store.close().await;
+    Ok(Exit::Done)
+}
+
+/// From when on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    Ago(std::time::Duration),
+    At(Timestamp),
+}
+
+impl Since {
+    fn parse(text: &str) -> Result<Self, CliError> {
+        let at = || Timestamp::parse_rfc3339(text).map(Self::At);
+        let wrong =
+            || CliError::Usage(format!("--since: \"{text}\" is neither a span such as 2h nor a time (RFC 3339)"));
+        parse_span(text).map(Self::Ago).or_else(at).ok_or_else(wrong)
+    }
+
+    fn before(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(span) => now.minus(span),
+            Self::At(at) => at,
+        }
+    }
+}
+
+struct Printer {
+    format: Format,
+    zone: TimeZone,
+    since: Option<Timestamp>,
+    filter: Filter,
+}
+
+impl Printer {
+    fn print(&self, outcome: &Outcome, out: &mut Output) -> Result<u64, CliError> {
+        if self.since.is_some_and(|since| outcome.at < since) {
+            return Ok(0);
+        }
+        match self.format.line(outcome, &self.zone) {
+            Some(line) => {
+                out.line(line)?;
+                Ok(1)
+            }
+            None => Ok(0),
+        }
+    }
+
+    async fn read(&self, store: &dyn Store, from: OutcomesFrom, limit: u64) -> Result<Vec<Outcome>, StoreError> {
+        store.outcomes(&OutcomeQuery { filter: self.filter.clone(), document: None, from, limit }).await
+    }
+
+    /// All up to `last`. How many were printed.
+    async fn stored(&self, store: &dyn Store, last: Seq, out: &mut Output) -> Result<u64, CliError> {
+        let mut after = match self.since {
+            Some(since) => before(store, since, last).await?,
+            None => Seq::START,
+        };
+        let mut printed = 0;
+        loop {
+            let read = self.read(store, OutcomesFrom::After(after), BATCH).await?;
+            for outcome in read.iter().filter(|outcome| outcome.seq <= last) {
+                printed += self.print(outcome, out)?;
+            }
+            match read.last() {
+                Some(newest) if newest.seq < last && read.len() as u64 == BATCH => after = newest.seq,
+                _ => return Ok(printed),
+            }
+        }
+    }
+
+    /// The newest `limit` up to `last` that have a line in this form.
+    async fn newest(&self, store: &dyn Store, last: Seq, limit: u64, out: &mut Output) -> Result<u64, CliError> {
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut newest_first: Vec<Outcome> = Vec::new();
+        let mut before = Seq(last.0.saturating_add(1));
+        while newest_first.len() < wanted {
+            let read = self.read(store, OutcomesFrom::Before(before), BATCH).await?;
+            let Some(oldest) = read.first() else { break };
+            before = oldest.seq;
+            let is_last = (read.len() as u64) < BATCH || self.since.is_some_and(|since| oldest.at < since);
+            let has_line = |outcome: &Outcome| {
+                self.since.is_none_or(|since| outcome.at >= since) && self.format.line(outcome, &self.zone).is_some()
+            };
+            newest_first.extend(read.into_iter().rev().filter(has_line));
+            if is_last {
+                break;
+            }
+        }
+        newest_first.truncate(wanted);
+        let mut printed = 0;
+        for outcome in newest_first.iter().rev() {
+            printed += self.print(outcome, out)?;
+        }
+        Ok(printed)
+    }
+
+    /// Those after `last`, as they come, until Ctrl-C.
+    async fn follow(
+        &self,
+        store: Arc<dyn Store>,
+        last: Seq,
+        stop: &mut StopSignals,
+        out: &mut Output,
+    ) -> Result<(), CliError> {
+        let mut tail = follow(store.clone(), last);
+        loop {
+            tokio::select! {
+                tailed = tail.recv() => match tailed {
+                    Some(Tailed::Outcomes(outcomes)) => {
+                        let now = store.now();
+                        for outcome in outcomes.iter().filter(|outcome| self.filter.matches_outcome(outcome, now)) {
+                            self.print(outcome, out)?;
+                        }
+                        out.flush()?;
+                    }
+                    Some(Tailed::Unreachable(error)) => note(format!("{error}; trying again")),
+                    None => return Ok(()),
+                },
+                () = stop.next() => return Ok(()),
+            }
+        }
+    }
+}
+
+/// A number before the first outcome that is not older than `since`: numbers and times grow together, so halving finds
+/// it without reading the log from its start.
+async fn before(store: &dyn Store, since: Timestamp, last: Seq) -> Result<Seq, StoreError> {
+    let (mut low, mut high) = (Seq::START.0, last.0);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let query = OutcomeQuery {
+            filter: Filter::default(),
+            document: None,
+            from: OutcomesFrom::After(Seq(middle)),
+            limit: 1,
+        };
+        match store.outcomes(&query).await?.first() {
+            Some(outcome) if outcome.at < since => low = outcome.seq.0.max(middle + 1),
+            _ => high = middle,
+        }
+    }
+    Ok(Seq(low))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn since_is_a_span_or_a_time() {
+        let now = Timestamp::from_micros(1_764_054_151_000_000);
+        let since = |text| Since::parse(text).map(|since| since.before(now)).map_err(|error| error.to_string());
+        assert_eq!(since("2h"), Ok(now.minus(Duration::from_secs(7_200))));
+        assert_eq!(since("2025-11-25T08:02:31+01:00"), Ok(now));
+        assert_eq!(
+            since("soon"),
+            Err("--since: \"soon\" is neither a span such as 2h nor a time (RFC 3339)".to_owned())
+        );
+    }
+}

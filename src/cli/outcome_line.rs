@@ -1,0 +1,54 @@
+//! Outcomes as lines for people, for scripts, and in upstream's own form.
+
+use crate::domain::outcome::Outcome;
+use crate::domain::time::span;
+use clap::ValueEnum;
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// A form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A line for people, times in the local zone
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+    /// Upstream's own lines, for its eight results alone
+    Rails,
+}
+
+impl Format {
+    /// The line of `outcome`, if this form has one.
+    pub fn line(self, outcome: &Outcome, zone: &TimeZone) -> Option<String> {
+        match self {
+            Self::Text => Some(text(outcome, zone)),
+            Self::Json => Some(outcome.json()),
+            Self::Rails => outcome.rails(),
+        }
+    }
+}
+
+/// When, what, of which document, how long, why, and what comes next.
+pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
+    let mut line = format!(
+        "{}  {:<26} {} {}",
+        outcome.at.date_clock(zone),
+        outcome.result.word(),
+        outcome.document_id,
+        outcome.url
+    );
+    if let Some(took) = outcome.duration_ms {
+        line.push_str(&format!("  {}", span(Duration::from_millis(took))));
+    }
+    if let Some(code) = outcome.error_code {
+        line.push_str(&format!("  {}", code.plain()));
+    }
+    if let Some(detail) = &outcome.detail {
+        line.push_str(&format!(": {detail}"));
+    }
+    if let Some(next) = outcome.next_attempt_at {
+        line.push_str(&format!("  next attempt {}", next.clock(zone)));
+    }
+    line
+}

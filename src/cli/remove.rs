@@ -1,0 +1,58 @@
+//! `quarterdeck remove`: documents with their contents and versions; outcomes stay in the log. Always confirmed.
+
+use super::Context;
+use super::confirm::documents;
+use super::exit::{CliError, Exit};
+use super::output::Output;
+use super::request::{Bulk, Chosen, choose};
+use super::selection::Selection;
+use crate::store::BulkVerb;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which.
+    #[command(flatten)]
+    pub which: Which,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// JSON: one object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Documents to be removed. There is no --all: who means that removes the store.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Which {
+    /// Documents by ID or URL
+    #[arg(value_name = "ID|URL")]
+    pub documents: Vec<String>,
+    /// All documents that match
+    #[arg(long, allow_hyphen_values = true)]
+    pub filter: Option<String>,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let bulk = Bulk {
+        selection: Selection { documents: args.which.documents.clone(), filter: args.which.filter.clone(), all: false },
+        dry_run: args.dry_run,
+        yes: args.yes,
+        json: args.json,
+    };
+    let Some(Chosen { store, ids, .. }) = choose(context, &bulk, BulkVerb::Remove, out).await? else {
+        return Ok(Exit::Done);
+    };
+    let removed = store.remove(&ids).await?;
+    if args.json {
+        out.json(&serde_json::json!({ "removed": removed }))?;
+    } else {
+        out.line(format!("removed {}", documents(usize::try_from(removed).unwrap_or(usize::MAX))))?;
+    }
+    store.close().await;
+    Ok(Exit::Done)
+}

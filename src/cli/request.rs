@@ -1,0 +1,290 @@
+//! What `sync`, `retry` and `cancel` share: selection, preview, confirmation, the answers in words.
+
+use super::confirm::{MANY, agreed, documents};
+use super::exit::{CliError, Exit};
+use super::output::{Output, note};
+use super::selection::{Selected, Selection, check};
+use super::wait::Awaited;
+use super::{Context, operator, wait};
+use crate::domain::id::DocumentId;
+use crate::domain::job::QueueClass;
+use crate::domain::request::{Answer, Answered, Request, SkipReason, Verb};
+use crate::store::{BulkVerb, Preview, Store};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+
+/// How a verb on many documents is asked for.
+#[derive(Debug, clap::Args)]
+pub struct Bulk {
+    /// Which documents.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// One JSON object a document; with --wait one outcome a line; with --dry-run one object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sync` or `retry`.
+pub(super) async fn request(
+    context: &Context,
+    bulk: &Bulk,
+    verb: Verb,
+    wait: bool,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let name = verb_name(BulkVerb::Request(verb));
+    let Some(Chosen { store, selected, ids }) = choose(context, bulk, BulkVerb::Request(verb), out).await? else {
+        return Ok(Exit::Done);
+    };
+    // Before the request: every outcome that it leads to comes after this one.
+    let before = store.last_seq().await?;
+    let request = Request { verb, class: QueueClass::Manual, by: operator(), scope: selected.scope() };
+    let answers = store.request(&ids, &request).await?;
+    let refused = tell(&answers, &selected, name, bulk.json && !wait, wait, out)?;
+    let mut exit = if refused { Exit::WrongUse } else { Exit::Done };
+    if wait {
+        let awaited = Awaited::from(&answers, urls(&selected));
+        exit = exit.max(wait::until_ended(context, store.clone(), before, awaited, bulk.json, out).await?);
+    } else if !answers.is_empty() && store.queue().await?.workers == 0 {
+        note("no worker is running: start `quarterdeck work`, or the console, or wait with --wait");
+    }
+    store.close().await;
+    Ok(exit)
+}
+
+/// `cancel`.
+pub(super) async fn cancel(context: &Context, bulk: &Bulk, out: &mut Output) -> Result<Exit, CliError> {
+    let Some(Chosen { store, selected, ids }) = choose(context, bulk, BulkVerb::Cancel, out).await? else {
+        return Ok(Exit::Done);
+    };
+    let answers = store.cancel(&ids, &operator()).await?;
+    tell(&answers, &selected, "cancel", bulk.json, false, out)?;
+    store.close().await;
+    Ok(Exit::Done)
+}
+
+/// What a verb is going to act on, agreed to.
+pub(super) struct Chosen {
+    pub(super) store: std::sync::Arc<dyn Store>,
+    pub(super) selected: Selected,
+    pub(super) ids: Vec<DocumentId>,
+}
+
+/// Selects, previews, and asks. `None` when there is nothing to do: a dry run, a no, nothing that matches.
+pub(super) async fn choose(
+    context: &Context,
+    bulk: &Bulk,
+    verb: BulkVerb,
+    out: &mut Output,
+) -> Result<Option<Chosen>, CliError> {
+    let name = verb_name(verb);
+    let filter = check(&bulk.selection.documents, bulk.selection.filter.as_deref())?;
+    let store = if bulk.dry_run { context.store().await? } else { context.store_for(name).await? };
+    let selected = bulk.selection.resolve(&*store, filter).await?;
+    let named: Option<Vec<DocumentId>> = match &selected {
+        Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),
+        Selected::Matching(_) => None,
+    };
+    // Named documents are asked for one by one, and each gets its own answer; only their removal is previewed.
+    let needs_preview = bulk.dry_run || named.is_none();
+    let ids = if needs_preview {
+        let preview = store.preview(&selected.targets(), verb).await?;
+        if bulk.dry_run {
+            tell_preview(&preview, name, bulk.json, out)?;
+            store.close().await;
+            return Ok(None);
+        }
+        for (reason, count) in &preview.skipped {
+            note(format!("skipped {}: {}", documents(usize::try_from(*count).unwrap_or(usize::MAX)), plural(reason)));
+        }
+        preview.targets
+    } else {
+        named.clone().unwrap_or_default()
+    };
+    if ids.is_empty() {
+        note(format!("no document to {name}"));
+        store.close().await;
+        return Ok(None);
+    }
+    let asks = match verb {
+        BulkVerb::Remove => true,
+        _ => named.is_none() && ids.len() > MANY,
+    };
+    let question = match verb {
+        BulkVerb::Remove => format!("Remove {} with contents and earlier versions?", documents(ids.len())),
+        _ => format!("{} {}?", capital(name), documents(ids.len())),
+    };
+    if asks && !agreed(bulk.yes, &question)? {
+        store.close().await;
+        return Ok(None);
+    }
+    Ok(Some(Chosen { store, selected, ids }))
+}
+
+#[derive(Serialize)]
+struct PreviewJson<'a> {
+    verb: &'a str,
+    documents: usize,
+    hosts: u64,
+    skipped: Vec<SkippedJson>,
+}
+
+#[derive(Serialize)]
+struct SkippedJson {
+    reason: String,
+    documents: u64,
+}
+
+fn tell_preview(preview: &Preview, verb: &str, json: bool, out: &mut Output) -> io::Result<()> {
+    if json {
+        let skipped = preview.skipped.iter();
+        return out.json(&PreviewJson {
+            verb,
+            documents: preview.targets.len(),
+            hosts: preview.hosts,
+            skipped: skipped
+                .map(|(reason, count)| SkippedJson { reason: reason.to_string(), documents: *count })
+                .collect(),
+        });
+    }
+    let hosts = if preview.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", preview.hosts) };
+    out.line(format!("would {verb} {} on {hosts}", documents(preview.targets.len())))?;
+    for (reason, count) in &preview.skipped {
+        let count = documents(usize::try_from(*count).unwrap_or(usize::MAX));
+        out.line(format!("would skip {count}: {}", plural(reason)))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct AnswerJson<'a> {
+    document_id: DocumentId,
+    answer: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+/// Says what became of each: named documents one by one, matched ones in a sum. Whether a named document can never be
+/// synced.
+fn tell(
+    answers: &[Answered],
+    selected: &Selected,
+    verb: &str,
+    json: bool,
+    quiet: bool,
+    out: &mut Output,
+) -> io::Result<bool> {
+    let is_named = matches!(selected, Selected::Rows(_));
+    let mut refused = false;
+    let mut sums: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for Answered { document_id, answer } in answers {
+        let (word, reason) = words(answer);
+        let never = matches!(answer, Answer::Skipped(SkipReason::Pdf | SkipReason::Unavailable | SkipReason::Missing));
+        refused |= is_named && never;
+        if json {
+            out.json(&AnswerJson { document_id: *document_id, answer: word, reason: reason.as_deref() })?;
+        } else if is_named {
+            match reason {
+                Some(reason) if word == "skipped" => note(format!("{document_id} {reason}")),
+                Some(reason) if !quiet => out.line(format!("{word} {document_id} ({reason})"))?,
+                None if !quiet => out.line(format!("{word} {document_id}"))?,
+                _ => {}
+            }
+        } else {
+            *sums.entry(word).or_default() += 1;
+        }
+    }
+    if !sums.is_empty() && !quiet {
+        let sums: Vec<String> = sums.into_iter().map(|(word, count)| format!("{word} {count}")).collect();
+        out.line(format!("{verb}: {}", sums.join(", ")))?;
+    }
+    Ok(refused)
+}
+
+/// The word for scripts, and what a person wants to know besides.
+fn words(answer: &Answer) -> (&'static str, Option<String>) {
+    match answer {
+        Answer::Queued(_) => ("queued", None),
+        Answer::Promoted(_) => ("promoted", Some("was queued, goes first now".to_owned())),
+        Answer::RunsNow(_) => ("runs_now", Some("its next attempt is made now".to_owned())),
+        Answer::AlreadyQueued(_) => ("already_queued", None),
+        Answer::AlreadySyncing(_, Some(worker)) => ("already_syncing", Some(format!("held by {worker}"))),
+        Answer::AlreadySyncing(_, None) => ("already_syncing", None),
+        Answer::Skipped(reason) => ("skipped", Some(reason.to_string())),
+        Answer::Cancelled(_) => ("cancelled", None),
+        Answer::Stopping(_) => ("stopping", Some("its running attempt was told".to_owned())),
+    }
+}
+
+fn urls(selected: &Selected) -> HashMap<DocumentId, String> {
+    match selected {
+        Selected::Rows(rows) => rows.iter().map(|row| (row.id, row.url.to_string())).collect(),
+        Selected::Matching(_) => HashMap::new(),
+    }
+}
+
+fn verb_name(verb: BulkVerb) -> &'static str {
+    match verb {
+        BulkVerb::Request(Verb::Sync) => "sync",
+        BulkVerb::Request(Verb::Retry) => "retry",
+        BulkVerb::Cancel => "cancel",
+        BulkVerb::Remove => "remove",
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// A reason that follows a number of documents instead of one.
+fn plural(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::Pdf => "PDFs, which are never synced by a fetch".to_owned(),
+        SkipReason::Unavailable => "not available yet".to_owned(),
+        SkipReason::Running => "syncing already".to_owned(),
+        SkipReason::NotFailed(status) => {
+            format!("{}; only failed, waiting and stuck documents are retried", status.word())
+        }
+        SkipReason::NothingToCancel => "nothing to cancel".to_owned(),
+        SkipReason::Missing => "gone".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::document::Status;
+    use crate::domain::id::JobId;
+    use crate::domain::text::SafeLine;
+
+    #[test]
+    fn every_answer_has_a_word() {
+        let job = JobId(1);
+        for (answer, word, reason) in [
+            (Answer::Queued(job), "queued", None),
+            (Answer::Promoted(job), "promoted", Some("was queued, goes first now")),
+            (Answer::RunsNow(job), "runs_now", Some("its next attempt is made now")),
+            (Answer::AlreadyQueued(job), "already_queued", None),
+            (Answer::AlreadySyncing(job, Some(SafeLine::new("box:1"))), "already_syncing", Some("held by box:1")),
+            (Answer::AlreadySyncing(job, None), "already_syncing", None),
+            (Answer::Skipped(SkipReason::NothingToCancel), "skipped", Some("has nothing to cancel")),
+            (Answer::Cancelled(job), "cancelled", None),
+            (Answer::Stopping(job), "stopping", Some("its running attempt was told")),
+        ] {
+            assert_eq!(words(&answer), (word, reason.map(str::to_owned)));
+        }
+        assert_eq!(
+            plural(&SkipReason::NotFailed(Status::Never)),
+            "never; only failed, waiting and stuck documents are retried"
+        );
+        assert_eq!(capital("sync"), "Sync");
+    }
+}

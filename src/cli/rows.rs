@@ -1,0 +1,139 @@
+//! Documents as JSON lines and as a table.
+
+use crate::domain::document::{DocumentRow, Status, SyncStep};
+use crate::domain::failure::ErrorCode;
+use crate::domain::id::{AccountId, AssistantId, DocumentId};
+use crate::domain::job::QueueClass;
+use crate::domain::outcome::Outcome;
+use crate::domain::text::{fit, width};
+use crate::domain::time::{Timestamp, age};
+use crate::store::StoredVersion;
+use serde::Serialize;
+
+/// A document in JSON: the order of the fields is the contract (design.md 6.1), every key is always there.
+#[derive(Debug, Serialize)]
+pub struct DocumentJson<'a> {
+    id: DocumentId,
+    name: &'a str,
+    url: &'a str,
+    account_id: AccountId,
+    assistant_id: AssistantId,
+    available: bool,
+    status: Status,
+    sync_step: Option<SyncStep>,
+    error_code: Option<ErrorCode>,
+    detail: Option<&'a str>,
+    http_status: Option<u16>,
+    attempted_at: Option<Timestamp>,
+    synced_at: Option<Timestamp>,
+    next_attempt_at: Option<Timestamp>,
+    attempt: Option<u32>,
+    queue: Option<QueueClass>,
+    fingerprint: Option<&'a str>,
+    content_length: Option<u64>,
+    updated_at: Timestamp,
+}
+
+impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
+    fn from(row: &'a DocumentRow) -> Self {
+        Self {
+            id: row.id,
+            name: &row.name,
+            url: &row.url,
+            account_id: row.account_id,
+            assistant_id: row.assistant_id,
+            available: row.available,
+            status: row.status,
+            sync_step: row.sync_step,
+            error_code: row.error_code,
+            detail: row.detail.as_deref(),
+            http_status: row.http_status,
+            attempted_at: row.attempted_at,
+            synced_at: row.synced_at,
+            next_attempt_at: row.next_attempt_at,
+            attempt: row.attempt,
+            queue: row.queue,
+            fingerprint: row.fingerprint.as_deref(),
+            content_length: row.content_length,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A document with all that is kept of it.
+#[derive(Debug, Serialize)]
+pub struct ShownJson<'a> {
+    #[serde(flatten)]
+    document: DocumentJson<'a>,
+    content: Option<&'a str>,
+    attempts: &'a [Outcome],
+    versions: Vec<VersionJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct VersionJson<'a> {
+    version: u64,
+    replaced_at: Timestamp,
+    fingerprint: Option<&'a str>,
+    content_length: u64,
+}
+
+impl<'a> ShownJson<'a> {
+    /// `attempts` oldest first, `versions` newest first.
+    pub fn new(
+        row: &'a DocumentRow,
+        content: Option<&'a str>,
+        attempts: &'a [Outcome],
+        versions: &'a [StoredVersion],
+    ) -> Self {
+        let version = |version: &'a StoredVersion| VersionJson {
+            version: version.version,
+            replaced_at: version.replaced_at,
+            fingerprint: version.fingerprint.as_deref(),
+            content_length: version.content_length,
+        };
+        Self { document: row.into(), content, attempts, versions: versions.iter().map(version).collect() }
+    }
+}
+
+/// The head of the table.
+pub fn table_head() -> String {
+    columns(["ID", "STATUS", "ATTEMPTED", "SYNCED", "NEXT", "NAME", "ERROR", "URL"])
+}
+
+/// A document as a line of the table: ages at `now`, the URL last because it is never cut.
+pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
+    let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| age(now.since(at)));
+    let id = row.id.to_string();
+    let next = row.next_attempt_at.map_or("-".to_owned(), |at| age(at.since(now)));
+    columns([
+        &id,
+        row.status.word(),
+        &ago(row.attempted_at),
+        &ago(row.synced_at),
+        &next,
+        &row.name,
+        row.error_code.map_or("-", ErrorCode::plain),
+        &row.url,
+    ])
+}
+
+fn columns(cells: [&str; 8]) -> String {
+    const WIDTHS: [usize; 8] = [7, 8, 9, 6, 5, 36, 14, 0];
+    let mut line = String::new();
+    for (place, (cell, cells)) in cells.into_iter().zip(WIDTHS).enumerate() {
+        if cells == 0 {
+            line.push_str(cell);
+        } else {
+            // Numbers stand at the right, and a long one is never cut: it names the document.
+            let cell = if place == 0 { cell.to_owned() } else { fit(cell, cells) };
+            let gap = " ".repeat(cells.saturating_sub(width(&cell)));
+            let (before, after) = if place == 0 { (gap.as_str(), "") } else { ("", gap.as_str()) };
+            line.push_str(before);
+            line.push_str(&cell);
+            line.push_str(after);
+            line.push_str("  ");
+        }
+    }
+    line
+}

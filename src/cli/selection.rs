@@ -1,0 +1,119 @@
+//! Which documents a verb means: by ID, by URL, by filter, or all.
+
+use super::exit::CliError;
+use crate::domain::document::DocumentRow;
+use crate::domain::filter::{Filter, Subject};
+use crate::domain::id::DocumentId;
+use crate::domain::link::Link;
+use crate::domain::request::Scope;
+use crate::store::{Named, Store, Targets};
+use std::collections::HashSet;
+
+/// Documents on the command line. Exactly one of the three ways.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Selection {
+    /// Documents by ID or URL
+    #[arg(value_name = "ID|URL")]
+    pub documents: Vec<String>,
+    /// All documents that match
+    #[arg(long, allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// All documents
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What was meant.
+#[derive(Clone, Debug)]
+pub enum Selected {
+    /// These, in the order in which they were named; none twice.
+    Rows(Vec<DocumentRow>),
+    /// All that match.
+    Matching(Filter),
+}
+
+impl Selected {
+    /// Whether somebody named each of them.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Rows(_) => Scope::Named,
+            Self::Matching(_) => Scope::Bulk,
+        }
+    }
+
+    /// For a preview.
+    pub fn targets(&self) -> Targets {
+        match self {
+            Self::Rows(rows) => Targets::Ids(rows.iter().map(|row| row.id).collect()),
+            Self::Matching(filter) => Targets::Matching(filter.clone()),
+        }
+    }
+}
+
+/// Reads a filter for documents or outcomes; the error shows where in it the mistake is.
+pub fn read_filter(text: &str, subject: Subject) -> Result<Filter, CliError> {
+    Filter::parse_for(text, subject).map_err(|error| CliError::Filter { error, text: text.to_owned() })
+}
+
+/// Reads what names a document: digits are an ID, anything else must be a URL.
+pub fn read_name(text: &str) -> Result<Named, CliError> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let id = text.parse().map_err(|_| CliError::Usage(format!("{text}: no document has such an ID")))?;
+        return Ok(Named::Id(DocumentId(id)));
+    }
+    match Link::parse(text) {
+        Ok(link) => Ok(Named::Url(link)),
+        Err(error) if text.contains("://") => Err(CliError::Usage(format!("{text}: {error}"))),
+        Err(_) => Err(CliError::Usage(format!("{text}: is neither a document's ID nor a URL"))),
+    }
+}
+
+/// Finds what `names` stand for; a name without a document is wrong use, and then nothing is done at all.
+pub(super) async fn find(store: &dyn Store, names: &[String]) -> Result<Vec<DocumentRow>, CliError> {
+    let (mut rows, mut wrong, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    for name in names {
+        let named = match read_name(name) {
+            Ok(named) => named,
+            Err(error) => {
+                wrong.push(error.to_string());
+                continue;
+            }
+        };
+        let found = store.find(&named).await?;
+        if found.is_empty() {
+            wrong.push(format!("{name}: no such document"));
+        }
+        rows.extend(found.into_iter().filter(|row| seen.insert(row.id)));
+    }
+    if wrong.is_empty() { Ok(rows) } else { Err(CliError::Usage(wrong.join("\n"))) }
+}
+
+/// What is wrong can be told before a store is opened.
+pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option<Filter>, CliError> {
+    for name in documents {
+        read_name(name)?;
+    }
+    let Some(text) = filter else {
+        return Ok(None);
+    };
+    let filter = read_filter(text, Subject::Documents)?;
+    // A script's empty variable must not become every document.
+    if filter.terms.is_empty() {
+        return Err(CliError::Usage(
+            "an empty filter matches every document; where that can be meant it is written --all".to_owned(),
+        ));
+    }
+    Ok(Some(filter))
+}
+
+impl Selection {
+    /// The documents that are meant. `filter` is what [`check`] made of ours.
+    pub(super) async fn resolve(&self, store: &dyn Store, filter: Option<Filter>) -> Result<Selected, CliError> {
+        match filter {
+            Some(filter) => Ok(Selected::Matching(filter)),
+            None if self.all => Ok(Selected::Matching(Filter::default())),
+            None => Ok(Selected::Rows(find(store, &self.documents).await?)),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `quarterdeck show ID|URL`: one document with its content, attempts and versions.
+
+use super::Context;
+use super::exit::{CliError, Exit};
+use super::outcome_line;
+use super::output::Output;
+use super::rows::ShownJson;
+use super::selection::{find, read_name};
+use crate::domain::document::DocumentRow;
+use crate::domain::filter::Filter;
+use crate::domain::id::DocumentId;
+use crate::domain::outcome::Outcome;
+use crate::domain::text::safe_block;
+use crate::domain::time::Timestamp;
+use crate::store::{OutcomeQuery, OutcomesFrom, Store, StoreError, StoredContent, StoredVersion};
+use jiff::tz::TimeZone;
+use std::io;
+
+/// Outcomes that are read at a time.
+const BATCH: u64 = 500;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The document; a URL may be several assistants'
+    #[arg(value_name = "ID|URL")]
+    pub document: String,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    read_name(&args.document)?;
+    let store = context.store().await?;
+    for row in find(&*store, std::slice::from_ref(&args.document)).await? {
+        let content = store.content(row.id).await?;
+        let versions = store.versions(row.id).await?;
+        let attempts = outcomes_of(&*store, row.id).await?;
+        if args.json {
+            let text = content.as_ref().map(|content| content.text.as_str());
+            out.json(&ShownJson::new(&row, text, &attempts, &versions))?;
+        } else {
+            print(out, &row, content.as_ref(), &attempts, &versions, &TimeZone::system())?;
+        }
+    }
+    store.close().await;
+    Ok(Exit::Done)
+}
+
+/// Every kept outcome of a document, oldest first.
+async fn outcomes_of(store: &dyn Store, document: DocumentId) -> Result<Vec<Outcome>, StoreError> {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    loop {
+        let from = OutcomesFrom::After(outcomes.last().map_or(crate::domain::id::Seq::START, |last| last.seq));
+        let query = OutcomeQuery { filter: Filter::default(), document: Some(document), from, limit: BATCH };
+        let read = store.outcomes(&query).await?;
+        let is_last = (read.len() as u64) < BATCH;
+        outcomes.extend(read);
+        if is_last {
+            return Ok(outcomes);
+        }
+    }
+}
+
+fn print(
+    out: &mut Output,
+    row: &DocumentRow,
+    content: Option<&StoredContent>,
+    attempts: &[Outcome],
+    versions: &[StoredVersion],
+    zone: &TimeZone,
+) -> io::Result<()> {
+    let time = |at: Option<Timestamp>| {
+        at.map_or("never".to_owned(), |at| format!("{} {}", at.date_clock(zone), at.zone_name(zone)))
+    };
+    out.line(format!("{} {}", row.id, row.name))?;
+    out.line(&row.url)?;
+    let available = if row.available { "" } else { ", not available" };
+    out.line(format!("account {}, assistant {}{available}", row.account_id, row.assistant_id))?;
+    out.line(format!("status      {}", row.status.word()))?;
+    if let Some(code) = row.error_code {
+        let detail = row.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+        out.line(format!("last error  {}{detail}", code.plain()))?;
+    }
+    out.line(format!("attempted   {}", time(row.attempted_at)))?;
+    out.line(format!("synced      {}", time(row.synced_at)))?;
+    if row.next_attempt_at.is_some() {
+        out.line(format!("next        {}", time(row.next_attempt_at)))?;
+    }
+    if let Some(fingerprint) = &row.fingerprint {
+        out.line(format!("fingerprint {fingerprint}"))?;
+    }
+    out.line("")?;
+    out.line("Attempts, oldest first")?;
+    for outcome in attempts {
+        out.line(format!("  {}", outcome_line::text(outcome, zone)))?;
+    }
+    if !versions.is_empty() {
+        out.line("")?;
+        out.line("Earlier contents, newest first")?;
+        for version in versions {
+            let replaced = version.replaced_at.date_clock(zone);
+            let length = version.content_length;
+            out.line(format!("  {}  replaced {replaced}  {length} characters", version.version))?;
+        }
+    }
+    out.line("")?;
+    match content {
+        Some(content) => {
+            out.line(format!("Content, version {}", content.version))?;
+            out.line("")?;
+            out.line(safe_block(&content.text))
+        }
+        None => out.line("No content yet"),
+    }
+}

@@ -1,0 +1,22 @@
+//! `quarterdeck sync`: asks for syncs, and waits for them when told to.
+
+use super::Context;
+use super::exit::{CliError, Exit};
+use super::output::Output;
+use super::request::{Bulk, request};
+use crate::domain::request::Verb;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which, and how.
+    #[command(flatten)]
+    pub bulk: Bulk,
+    /// Wait until all have ended; runs them here when no worker does. Exit 0 only if all ended synced
+    #[arg(long, conflicts_with = "dry_run")]
+    pub wait: bool,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    request(context, &args.bulk, Verb::Sync, args.wait, out).await
+}

@@ -1,0 +1,312 @@
+//! Waits until jobs have ended, with progress, and runs them here when no worker does.
+//!
+//! What ends a job is read from the log of outcomes, so that it does not matter which process runs it. [`Awaited`] is
+//! the pure part.
+
+use super::exit::{CliError, Exit};
+use super::join::{Until, start_runner};
+use super::output::{Output, note};
+use super::stop::StopSignals;
+use super::{Context, outcome_line};
+use crate::domain::filter::{Filter, Term, Test};
+use crate::domain::id::{DocumentId, JobId, Seq};
+use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::request::{Answer, Answered};
+use crate::runner::handle::Handle;
+use crate::runner::tail::{Tailed, follow};
+use crate::store::{Store, StoreError};
+use jiff::tz::TimeZone;
+use std::collections::{HashMap, HashSet};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often is looked whether documents or workers are gone: neither leaves an outcome that we could wait for.
+const LOOK: Duration = Duration::from_secs(2);
+/// Ids in one filter.
+const CHUNK: usize = 500;
+
+/// The jobs that are waited for.
+#[derive(Debug, Default)]
+pub(super) struct Awaited {
+    pending: HashMap<JobId, DocumentId>,
+    urls: HashMap<DocumentId, String>,
+    total: usize,
+    synced: usize,
+    failed: usize,
+}
+
+impl Awaited {
+    /// What was asked for and has a job now.
+    pub(super) fn from(answers: &[Answered], urls: HashMap<DocumentId, String>) -> Self {
+        let job = |answered: &Answered| match answered.answer {
+            Answer::Queued(job)
+            | Answer::Promoted(job)
+            | Answer::RunsNow(job)
+            | Answer::AlreadyQueued(job)
+            | Answer::AlreadySyncing(job, _) => Some((job, answered.document_id)),
+            Answer::Skipped(_) | Answer::Cancelled(_) | Answer::Stopping(_) => None,
+        };
+        let pending: HashMap<JobId, DocumentId> = answers.iter().filter_map(job).collect();
+        Self { total: pending.len(), pending, urls, ..Self::default() }
+    }
+
+    /// Takes an outcome in. Whether it is about one of the jobs.
+    pub(super) fn take(&mut self, outcome: &Outcome) -> bool {
+        if !self.pending.contains_key(&outcome.job_id) {
+            return false;
+        }
+        let ended = match outcome.result {
+            OutcomeResult::Updated | OutcomeResult::Unchanged => {
+                self.synced += 1;
+                true
+            }
+            OutcomeResult::PermanentFailure
+            | OutcomeResult::TransientRetryExhausted
+            | OutcomeResult::UnexpectedRetryExhausted
+            | OutcomeResult::CrashExhausted
+            | OutcomeResult::Cancelled
+            | OutcomeResult::Purged => {
+                self.failed += 1;
+                true
+            }
+            // A try that is followed by another, by an exhaustion, or by a cancel.
+            OutcomeResult::TransientFailure
+            | OutcomeResult::UnexpectedFailure
+            | OutcomeResult::WorkerLost
+            | OutcomeResult::AlreadySyncing => false,
+        };
+        if ended {
+            self.pending.remove(&outcome.job_id);
+        }
+        true
+    }
+
+    /// Documents that are no more: their jobs ended without having been run.
+    fn gone(&mut self, left: &HashSet<DocumentId>) -> Vec<DocumentId> {
+        let gone: Vec<DocumentId> = self.pending.values().filter(|id| !left.contains(id)).copied().collect();
+        self.pending.retain(|_, id| left.contains(id));
+        self.failed += gone.len();
+        gone
+    }
+
+    fn is_over(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    fn exit(&self) -> Exit {
+        if self.synced == self.total { Exit::Done } else { Exit::SomeFailed }
+    }
+
+    /// `[=====>    ] 12 of 120, 2 failed`
+    fn progress(&self) -> String {
+        const CELLS: usize = 24;
+        let ended = self.total - self.pending.len();
+        let filled = (ended * CELLS).checked_div(self.total).unwrap_or(CELLS);
+        let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
+        let (done, open) = ("=".repeat(filled), " ".repeat(CELLS - filled));
+        format!("[{done}{open}] {ended} of {}{failed}", self.total)
+    }
+}
+
+/// Waits until every job has ended. Exit 0 only if all ended synced.
+pub(super) async fn until_ended(
+    context: &Context,
+    store: Arc<dyn Store>,
+    after: Seq,
+    mut awaited: Awaited,
+    json: bool,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let mut own: Option<Handle> = None;
+    let waited = watch(context, &store, after, &mut awaited, &mut own, json, out).await;
+    clear_progress();
+    if let Some(runner) = own {
+        // Ours have ended; what else it took goes back to the queue as it was, and nobody waits for it here.
+        runner.leave();
+        runner.ended().await;
+    }
+    waited?;
+    if !json {
+        out.line(format!("{} synced, {} failed", awaited.synced, awaited.total - awaited.synced))?;
+    }
+    Ok(awaited.exit())
+}
+
+async fn watch(
+    context: &Context,
+    store: &Arc<dyn Store>,
+    after: Seq,
+    awaited: &mut Awaited,
+    own: &mut Option<Handle>,
+    json: bool,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    let zone = TimeZone::system();
+    let mut stop = StopSignals::listen()?;
+    let mut tail = follow(store.clone(), after);
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !awaited.is_over() {
+        show_progress(awaited);
+        tokio::select! {
+            tailed = tail.recv() => match tailed {
+                Some(Tailed::Outcomes(outcomes)) => {
+                    clear_progress();
+                    for outcome in outcomes.iter().filter(|outcome| awaited.take(outcome)) {
+                        if json {
+                            out.line(outcome.json())?;
+                        } else {
+                            out.line(outcome_line::text(outcome, &zone))?;
+                        }
+                    }
+                    out.flush()?;
+                }
+                Some(Tailed::Unreachable(error)) => {
+                    clear_progress();
+                    note(format!("{error}; trying again"));
+                }
+                None => return Err(StoreError::Unavailable("the log of outcomes ended".to_owned()).into()),
+            },
+            _ = look.tick() => {
+                if let Err(error) = look_around(context, store, awaited, own).await {
+                    match error {
+                        CliError::Store(StoreError::Unavailable(_)) => {}
+                        error => return Err(error),
+                    }
+                }
+            }
+            () = stop.next() => {
+                clear_progress();
+                note(format!("stopped waiting; {} of {} are still to be done", awaited.pending.len(), awaited.total));
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Starts a runner of our own when nobody else runs jobs, and gives up on documents that are gone.
+async fn look_around(
+    context: &Context,
+    store: &Arc<dyn Store>,
+    awaited: &mut Awaited,
+    own: &mut Option<Handle>,
+) -> Result<(), CliError> {
+    if own.is_none() && store.queue().await?.workers == 0 {
+        *own = Some(start_runner(&context.config, store.clone(), Until::Told)?);
+    }
+    let documents: Vec<i64> = awaited.pending.values().map(|id| id.0).collect();
+    let mut left = HashSet::new();
+    for ids in documents.chunks(CHUNK) {
+        let filter = Filter { terms: vec![Term { negated: false, test: Test::Id(ids.to_vec()) }] };
+        left.extend(store.matching(&filter).await?);
+    }
+    for id in awaited.gone(&left) {
+        let url = awaited.urls.get(&id).map(|url| format!(" {url}")).unwrap_or_default();
+        note(format!("{id}{url} was removed"));
+    }
+    Ok(())
+}
+
+fn show_progress(awaited: &Awaited) {
+    if io::stderr().is_terminal() {
+        let _ = write!(io::stderr(), "\r\x1b[K{}", awaited.progress());
+    }
+}
+
+fn clear_progress() {
+    if io::stderr().is_terminal() {
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{AccountId, AssistantId};
+    use crate::domain::job::QueueClass;
+    use crate::domain::text::SafeLine;
+    use crate::domain::time::Timestamp;
+
+    fn outcome(job: i64, result: OutcomeResult) -> Outcome {
+        Outcome {
+            document_id: DocumentId(job * 10),
+            account_id: AccountId(1),
+            assistant_id: AssistantId(1),
+            result,
+            error_code: None,
+            exception_class: None,
+            duration_ms: None,
+            at: Timestamp::from_micros(0),
+            seq: Seq(1),
+            job_id: JobId(job),
+            attempt: 1,
+            queue: QueueClass::Manual,
+            url: SafeLine::new("https://example.org"),
+            http_status: None,
+            detail: None,
+            content: None,
+            bytes: None,
+            next_attempt_at: None,
+            worker: None,
+            requested_by: None,
+            name: SafeLine::default(),
+        }
+    }
+
+    fn awaited(jobs: &[i64]) -> Awaited {
+        let answers: Vec<Answered> = jobs
+            .iter()
+            .map(|job| Answered { document_id: DocumentId(job * 10), answer: Answer::Queued(JobId(*job)) })
+            .collect();
+        Awaited::from(&answers, HashMap::new())
+    }
+
+    #[test]
+    fn only_what_ends_a_job_ends_the_wait() {
+        for result in OutcomeResult::ALL {
+            let mut one = awaited(&[1]);
+            assert!(one.take(&outcome(1, result)) && !one.take(&outcome(2, result)));
+            let expected = match result {
+                OutcomeResult::Updated | OutcomeResult::Unchanged => (true, Exit::Done),
+                OutcomeResult::AlreadySyncing
+                | OutcomeResult::TransientFailure
+                | OutcomeResult::UnexpectedFailure
+                | OutcomeResult::WorkerLost => (false, Exit::SomeFailed),
+                _ => (true, Exit::SomeFailed),
+            };
+            assert_eq!((one.is_over(), one.exit()), expected, "{result:?}");
+        }
+    }
+
+    #[test]
+    fn a_removed_document_is_not_waited_for() {
+        let mut three = awaited(&[1, 2, 3]);
+        three.take(&outcome(1, OutcomeResult::Updated));
+        let gone = three.gone(&HashSet::from([DocumentId(20)]));
+        assert_eq!((gone, three.is_over()), (vec![DocumentId(30)], false));
+        three.take(&outcome(2, OutcomeResult::Unchanged));
+        assert_eq!((three.is_over(), three.exit()), (true, Exit::SomeFailed));
+    }
+
+    #[test]
+    fn nothing_to_wait_for_is_done() {
+        let skipped = Answered {
+            document_id: DocumentId(1),
+            answer: Answer::Skipped(crate::domain::request::SkipReason::NothingToCancel),
+        };
+        let none = Awaited::from(&[skipped], HashMap::new());
+        assert_eq!((none.is_over(), none.exit()), (true, Exit::Done));
+    }
+
+    #[test]
+    fn progress_counts_what_has_ended() {
+        let mut four = awaited(&[1, 2, 3, 4]);
+        assert_eq!(four.progress(), format!("[{}] 0 of 4", " ".repeat(24)));
+        four.take(&outcome(1, OutcomeResult::Updated));
+        four.take(&outcome(2, OutcomeResult::PermanentFailure));
+        assert_eq!(four.progress(), format!("[{}{}] 2 of 4, 1 failed", "=".repeat(12), " ".repeat(12)));
+    }
+}

@@ -1,0 +1,68 @@
+//! `quarterdeck work`: a worker without a screen. The outcomes that it records are JSON lines on stdout.
+
+use super::Context;
+use super::exit::{CliError, Exit};
+use super::join::{Until, start_runner};
+use super::output::note;
+use super::record::OutcomeLines;
+use super::stop::StopSignals;
+use crate::runner::event::Event;
+use crate::runner::handle::Handle;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// End when nothing is running, ready or waiting; exit 1 if a document failed for good
+    #[arg(long)]
+    pub drain: bool,
+    /// Syncs at a time
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<u32>,
+}
+
+pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    context.may_change("work")?;
+    // Before anything runs: a signal that comes while we start must drain, too.
+    let mut stop = StopSignals::listen()?;
+    context.files.open()?;
+    let lines = OutcomeLines::start();
+    let store = context.open(Some(lines.recorder())).await?;
+    let until = if args.drain { Until::Idle } else { Until::Told };
+    let runner = start_runner(&context.config, store.clone(), until)?;
+    until_ended(&runner, &mut stop, &lines).await;
+    store.close().await;
+    let failed = lines.finish();
+    Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
+}
+
+/// The first signal drains, the second leaves. Without a reader of our lines there is no reason to go on, either.
+async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines) {
+    let mut events = runner.subscribe();
+    let (mut asked, mut listening, mut read) = (false, true, true);
+    loop {
+        tokio::select! {
+            () = runner.ended() => return,
+            () = stop.next() => {
+                if asked {
+                    runner.leave();
+                } else {
+                    runner.drain();
+                }
+                asked = true;
+            }
+            () = lines.broken(), if read => {
+                read = false;
+                runner.drain();
+            }
+            event = events.recv(), if listening => match event {
+                Ok(Event::Trouble { message } | Event::Panicked { message }) => note(message),
+                Ok(Event::Reported { report }) => {
+                    note(format!("given up: {}: {}", report.exception_class, report.detail));
+                }
+                Ok(Event::Step { .. } | Event::Ended { .. }) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => listening = false,
+            },
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The settings: defaults < file < environment < flags.
+//!
+//! `keys` is the table of what a file may say, `read` walks a file and reads values, `places` knows where things lie by
+//! default. Every mistake is named with the place where it was made, all of them at once.
+
+mod keys;
+mod places;
+mod read;
+
+pub use places::Places;
+
+use crate::domain::retry::RetryPolicy;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use thiserror::Error;
+
+/// The annotated file with every key and its default, as `quarterdeck config` prints it.
+pub const TEMPLATE: &str = include_str!("../assets/config.toml");
+
+/// Ports of services that are none of the web: mail, files, databases, queues, remote shells. The fetch has the same
+/// list for those who set nothing; a test holds them together.
+const DENIED_PORTS: [u16; 64] = [
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 79, 110, 111, 113, 119, 123, 135, 137, 139,
+    143, 161, 179, 389, 445, 465, 512, 513, 514, 515, 587, 636, 873, 993, 995, 1433, 1521, 2049, 2375, 2376, 2379,
+    3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000, 6379, 6443, 9042, 9092, 9200, 10250, 11211, 27017,
+];
+
+/// Every setting, with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `[store]`
+    pub store: StoreConfig,
+    /// `[runner]`
+    pub runner: RunnerConfig,
+    /// `[retry]`
+    pub retry: RetryPolicy,
+    /// `[fetch]`
+    pub fetch: FetchConfig,
+    /// `[log]`
+    pub log: LogConfig,
+}
+
+/// Where documents live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// `sqlite:` and a path. May hold a secret: never printed as it is.
+    pub url: String,
+}
+
+/// How jobs are run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunnerConfig {
+    /// Whether the console runs jobs itself.
+    pub enabled: bool,
+    /// Attempts at a time in this process.
+    pub concurrency: u32,
+    /// Attempts at a time on one host, over all workers.
+    pub per_host: u32,
+    /// Attempts at a time for one account, over all workers; `None` is no cap.
+    pub per_account: Option<u32>,
+    /// How long a claim holds without a heartbeat.
+    pub lease: Duration,
+    /// How often a claim is renewed.
+    pub heartbeat: Duration,
+    /// How long running attempts may go on when the process is told to end.
+    pub drain: Duration,
+}
+
+/// How pages are fetched, and what is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchConfig {
+    /// Until a connection stands, name look-up included.
+    pub connect_timeout: Duration,
+    /// Between two pieces of an answer.
+    pub read_timeout: Duration,
+    /// For one fetch with all its redirects.
+    pub total_timeout: Duration,
+    /// Bytes of a body, after decompression.
+    pub max_body: u64,
+    /// Redirects that are followed.
+    pub max_redirects: u32,
+    /// How a fetch names itself.
+    pub user_agent: String,
+    /// Hosts and networks (CIDR) that may be fetched although their addresses are not public.
+    pub allow_private_hosts: Vec<String>,
+    /// Ports that are never connected to.
+    pub denied_ports: Vec<u16>,
+}
+
+/// The rolling file of outcomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Days after which a file is removed.
+    pub keep_days: u32,
+}
+
+/// What the environment says. Plain `DATABASE_URL` is not among it: nothing is ever written to a database that nobody
+/// named for this program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `QUARTERDECK_STORE`
+    pub store: Option<String>,
+    /// `QUARTERDECK_CONFIG`
+    pub config: Option<PathBuf>,
+}
+
+/// What the command line says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--store`
+    pub store: Option<String>,
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--concurrency`
+    pub concurrency: Option<u32>,
+    /// `--no-runner`
+    pub no_runner: bool,
+}
+
+/// Why there are no settings.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// The XDG directories cannot be told.
+    #[error("the home directory is not known: set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME")]
+    NoHome,
+    /// A file that was named does not exist, or the default one cannot be read.
+    #[error("cannot read the config file {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// Mistakes in what was said, in the order of their lines.
+    #[error("{}", lines(problems))]
+    Wrong {
+        /// At least one.
+        problems: Vec<Problem>,
+    },
+}
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// `FILE:LINE`, a variable or a flag.
+    pub place: String,
+    /// The key and what is wrong with it.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl Environment {
+    /// What this process was started with. An empty variable is one that is not set.
+    pub fn read() -> Self {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            store: variable("QUARTERDECK_STORE").map(|value| value.to_string_lossy().into_owned()),
+            config: variable("QUARTERDECK_CONFIG").map(PathBuf::from),
+        }
+    }
+}
+
+impl Config {
+    /// The names of every key, with their sections.
+    pub fn keys() -> impl Iterator<Item = &'static str> {
+        keys::KEYS.iter().map(|key| key.name)
+    }
+
+    /// What holds when nobody says anything.
+    pub fn defaults(places: &Places) -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            store: StoreConfig { url: format!("sqlite:{}", places.store_file.display()) },
+            runner: RunnerConfig {
+                enabled: true,
+                concurrency: 16,
+                per_host: 2,
+                per_account: None,
+                lease: seconds(30),
+                heartbeat: seconds(10),
+                drain: seconds(25),
+            },
+            retry: RetryPolicy::default(),
+            fetch: FetchConfig {
+                connect_timeout: seconds(2),
+                read_timeout: seconds(20),
+                total_timeout: seconds(60),
+                max_body: 40 << 20,
+                max_redirects: 10,
+                user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned(),
+                allow_private_hosts: Vec::new(),
+                denied_ports: DENIED_PORTS.to_vec(),
+            },
+            log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
+        }
+    }
+
+    /// Puts together what everybody says. A file named by flag or variable must exist; the default one may be missing.
+    pub fn load(places: &Places, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
+        let named = flags.config.as_deref().or(environment.config.as_deref());
+        let path = named.unwrap_or(&places.config_file);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => String::new(),
+            Err(error) => {
+                return Err(ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() });
+            }
+        };
+        Self::from_parts(places, path, &text, environment, flags)
+    }
+
+    /// The same with the file's text at hand.
+    pub fn from_parts(
+        places: &Places,
+        path: &Path,
+        text: &str,
+        environment: &Environment,
+        flags: &Flags,
+    ) -> Result<Self, ConfigError> {
+        let mut config = Self::defaults(places);
+        let mut given = Given::default();
+        let mut problems = read::file(&mut config, &mut given, path, text);
+        for (place, store) in [("QUARTERDECK_STORE", &environment.store), ("--store", &flags.store)] {
+            if let Some(url) = store {
+                given.set("store.url", place.to_owned());
+                match keys::store_url(url) {
+                    Ok(url) => config.store.url = url,
+                    Err(wrong) => problems.push(Problem { place: place.to_owned(), message: wrong }),
+                }
+            }
+        }
+        if let Some(concurrency) = flags.concurrency {
+            given.set("runner.concurrency", "--concurrency".to_owned());
+            match keys::concurrency(i64::from(concurrency)) {
+                Ok(concurrency) => config.runner.concurrency = concurrency,
+                Err(wrong) => problems.push(Problem { place: "--concurrency".to_owned(), message: wrong }),
+            }
+        }
+        if flags.no_runner {
+            config.runner.enabled = false;
+        }
+        if problems.is_empty() {
+            problems = config.conflicts(&given);
+        }
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError::Wrong { problems }) }
+    }
+
+    /// Values that are right one by one and wrong together.
+    fn conflicts(&self, given: &Given) -> Vec<Problem> {
+        let (runner, fetch) = (&self.runner, &self.fetch);
+        let show = humantime::format_duration;
+        let rules = [
+            (
+                runner.heartbeat * 2 < runner.lease,
+                ["runner.heartbeat", "runner.lease"],
+                format!(
+                    "runner.heartbeat ({}) must be shorter than half of runner.lease ({}), so that one lost beat does \
+                     not cost the claim",
+                    show(runner.heartbeat),
+                    show(runner.lease)
+                ),
+            ),
+            (
+                fetch.connect_timeout <= fetch.total_timeout,
+                ["fetch.connect_timeout", "fetch.total_timeout"],
+                format!(
+                    "fetch.connect_timeout ({}) must not be longer than fetch.total_timeout ({})",
+                    show(fetch.connect_timeout),
+                    show(fetch.total_timeout)
+                ),
+            ),
+            (
+                fetch.read_timeout <= fetch.total_timeout,
+                ["fetch.read_timeout", "fetch.total_timeout"],
+                format!(
+                    "fetch.read_timeout ({}) must not be longer than fetch.total_timeout ({})",
+                    show(fetch.read_timeout),
+                    show(fetch.total_timeout)
+                ),
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(holds, ..)| !holds);
+        broken.map(|(_, keys, message)| Problem { place: given.place(&keys), message }).collect()
+    }
+}
+
+/// Where each key was said last.
+#[derive(Debug, Default)]
+struct Given(BTreeMap<&'static str, String>);
+
+impl Given {
+    fn set(&mut self, key: &'static str, place: String) {
+        self.0.insert(key, place);
+    }
+
+    /// The place of the first of `keys` that somebody said.
+    fn place(&self, keys: &[&str]) -> String {
+        keys.iter().find_map(|key| self.0.get(key)).cloned().unwrap_or_else(|| "defaults".to_owned())
+    }
+}

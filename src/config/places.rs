@@ -1,0 +1,29 @@
+//! Where things lie when nobody says otherwise: the XDG base directories.
+
+use super::ConfigError;
+use etcetera::BaseStrategy as _;
+use std::path::PathBuf;
+
+/// The default places of this user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// `$XDG_CONFIG_HOME/quarterdeck/config.toml`
+    pub config_file: PathBuf,
+    /// `$XDG_DATA_HOME/quarterdeck/quarterdeck.db`
+    pub store_file: PathBuf,
+    /// `$XDG_STATE_HOME/quarterdeck/log`
+    pub log_dir: PathBuf,
+}
+
+impl Places {
+    /// Those of the user who runs this.
+    pub fn find() -> Result<Self, ConfigError> {
+        let xdg = etcetera::base_strategy::Xdg::new().map_err(|_| ConfigError::NoHome)?;
+        let state = xdg.state_dir().unwrap_or_else(|| xdg.data_dir());
+        Ok(Self {
+            config_file: xdg.config_dir().join("quarterdeck/config.toml"),
+            store_file: xdg.data_dir().join("quarterdeck/quarterdeck.db"),
+            log_dir: state.join("quarterdeck/log"),
+        })
+    }
+}

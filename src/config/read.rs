@@ -1,0 +1,172 @@
+//! Walks a config file with the place of every key, and reads values of the kinds that keys have.
+
+use super::keys::{KEYS, Key};
+use super::{Config, Given, Problem};
+use crate::domain::suggest::nearest;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+use toml::de::{DeTable, DeValue};
+
+/// What is wrong with a value, continuing the key's name: `must be …`.
+pub(super) type Wrong = String;
+
+/// Applies the file's `text` to `config` and notes where each key stands. Gives back every mistake, in order.
+pub(super) fn file(config: &mut Config, given: &mut Given, path: &Path, text: &str) -> Vec<Problem> {
+    let walk = Walk { path, text };
+    let mut found: Vec<(usize, Problem)> = Vec::new();
+    match DeTable::parse(text) {
+        Ok(table) => walk.table(table.get_ref(), "", config, given, &mut found),
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start);
+            found.push(walk.problem(at, format!("is not TOML: {}", error.message())));
+        }
+    }
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, problem)| problem).collect()
+}
+
+struct Walk<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Walk<'_> {
+    fn table(
+        &self,
+        table: &DeTable<'_>,
+        section: &str,
+        config: &mut Config,
+        given: &mut Given,
+        found: &mut Vec<(usize, Problem)>,
+    ) {
+        for (name, value) in table {
+            let at = name.span().start;
+            let path = match section {
+                "" => name.get_ref().to_string(),
+                section => format!("{section}.{}", name.get_ref()),
+            };
+            let is_section =
+                KEYS.iter().any(|key| key.name.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.')));
+            if let Some(Key { name, set }) = KEYS.iter().find(|key| key.name == path) {
+                given.set(name, self.place(at));
+                if let Err(wrong) = set(config, value.get_ref()) {
+                    found.push(self.problem(at, format!("{name} {wrong}")));
+                }
+            } else if let (true, Some(inner)) = (is_section, value.get_ref().as_table()) {
+                self.table(inner, &path, config, given, found);
+            } else if is_section {
+                found.push(self.problem(at, format!("{path} is a section: its keys stand under [{path}]")));
+            } else {
+                found.push(self.problem(at, unknown(&path, value.get_ref().is_table())));
+            }
+        }
+    }
+
+    fn problem(&self, at: usize, message: String) -> (usize, Problem) {
+        (at, Problem { place: self.place(at), message })
+    }
+
+    /// `FILE:LINE` of a byte of the file.
+    fn place(&self, at: usize) -> String {
+        let line = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        format!("{}:{line}", self.path.display())
+    }
+}
+
+fn unknown(path: &str, is_table: bool) -> String {
+    let last = |name: &'static str| name.rsplit_once('.').map_or(name, |(_, last)| last);
+    let own = path.rsplit_once('.').map_or(path, |(_, last)| last);
+    let sections = KEYS.iter().filter_map(|key| key.name.split_once('.').map(|(section, _)| section));
+    let meant = if is_table {
+        nearest(path, sections).map(str::to_owned)
+    } else {
+        // The right name in the wrong section is the likelier slip; then a misspelt name.
+        let by_last = KEYS.iter().find(|key| last(key.name) == own).map(|key| key.name);
+        by_last.or_else(|| nearest(path, KEYS.iter().map(|key| key.name))).map(str::to_owned)
+    };
+    let kind = if is_table { "section" } else { "key" };
+    match meant {
+        Some(meant) => format!("unknown {kind} {path} (did you mean {meant}?)"),
+        None => format!("unknown {kind} {path} (`quarterdeck config` prints all of them)"),
+    }
+}
+
+/// What stands there instead, for a message.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("\"{text}\""),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        other => format!("a {}", other.type_str()),
+    }
+}
+
+pub(super) fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, Wrong> {
+    value.as_str().ok_or_else(|| format!("must be a text in quotes, not {}", shown(value)))
+}
+
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Wrong> {
+    value.as_bool().ok_or_else(|| format!("must be true or false, not {}", shown(value)))
+}
+
+pub(super) fn list<T>(value: &DeValue<'_>, read: impl Fn(&DeValue<'_>) -> Result<T, Wrong>) -> Result<Vec<T>, Wrong> {
+    let list = value.as_array().ok_or_else(|| format!("must be a list in [ ], not {}", shown(value)))?;
+    list.iter().map(|value| read(value.get_ref())).collect()
+}
+
+/// A whole number within bounds.
+pub(super) fn whole<T: TryFrom<i64>>(value: &DeValue<'_>, within: RangeInclusive<i64>) -> Result<T, Wrong> {
+    let number = value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
+    let accepted = number.filter(|number| within.contains(number)).and_then(|number| T::try_from(number).ok());
+    accepted.ok_or_else(|| {
+        format!("must be a whole number from {} to {}, not {}", within.start(), within.end(), shown(value))
+    })
+}
+
+/// A span of time within bounds, as humantime reads it: `"30s"`, `"2m"`, `"1 week"`.
+pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) -> Result<Duration, Wrong> {
+    let read = value.as_str().and_then(|text| humantime::parse_duration(text).ok());
+    match read {
+        Some(span) if within.contains(&span) => Ok(span),
+        Some(_) => {
+            let show = |bound: &Duration| humantime::format_duration(*bound).to_string();
+            out_of(show(within.start()), show(within.end()), value)
+        }
+        None => Err(format!("must be a span of time such as \"30s\", \"2m\" or \"1 week\", not {}", shown(value))),
+    }
+}
+
+/// Bytes within bounds: a number, or a text such as `"40 MB"`. As upstream counts, a kilobyte has 1,024 bytes.
+pub(super) fn size(value: &DeValue<'_>, within: RangeInclusive<u64>) -> Result<u64, Wrong> {
+    let read = match value {
+        DeValue::String(text) => parse_size(text),
+        DeValue::Integer(_) => whole::<u64>(value, 0..=i64::MAX).ok(),
+        _ => None,
+    };
+    match read {
+        Some(bytes) if within.contains(&bytes) => Ok(bytes),
+        Some(_) => out_of(format!("{} bytes", within.start()), format!("{} bytes", within.end()), value),
+        None => Err(format!("must be a number of bytes or a size such as \"40 MB\", not {}", shown(value))),
+    }
+}
+
+fn out_of<T>(least: impl Display, most: impl Display, value: &DeValue<'_>) -> Result<T, Wrong> {
+    Err(format!("must be from {least} to {most}, not {}", shown(value)))
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit: u64 = match text[digits..].trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" | "bytes" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}

@@ -1,0 +1,255 @@
+//! How a page behaves, by its place alone: a fixed interleaving, so that the shares hold for any number of documents.
+
+use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
+
+/// After so many hits a page that recovered has its trouble again, so that a console left open never goes still. More
+/// than the demo's four attempts, so that one job never meets two troubles.
+const RELAPSE: u64 = 10;
+/// Documents after which the interleaving repeats; with its share of every behaviour in the first 40.
+const CYCLE: usize = 60;
+
+/// What a page of the demo site does when it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Behaviour {
+    /// The same text at each hit.
+    Steady,
+    /// Another text at each hit.
+    Changing,
+    /// The same words at each hit, with other white space between them.
+    Spacing,
+    /// 404.
+    NotFound,
+    /// 410.
+    Gone,
+    /// 403.
+    Forbidden,
+    /// 200 without any text.
+    Empty,
+    /// 500 for `failures` hits, then a page.
+    ServerError {
+        /// Hits that fail before the page comes, 1 to 3.
+        failures: u32,
+    },
+    /// 503 with `Retry-After: 1` for `failures` hits, then a page.
+    Unavailable {
+        /// Hits that fail before the page comes, 1 to 3.
+        failures: u32,
+    },
+    /// Takes the request and never answers.
+    Silent {
+        /// Hits without an answer before the page comes; `None` when it never comes.
+        failures: Option<u32>,
+    },
+    /// Answers at once, in drops that take longer than the demo's total time-out.
+    Drip {
+        /// Slow hits before the page comes whole; `None` when it never does.
+        failures: Option<u32>,
+    },
+    /// Three redirects, then a page.
+    Redirects(Hops),
+    /// `Content-Type` and `<meta charset>` name different charsets.
+    WrongCharset(Charset),
+    /// Several megabytes of text.
+    Huge,
+}
+
+/// Where a chain of redirects leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hops {
+    /// Relative `Location`s on one host.
+    SameHost,
+    /// Absolute `Location`s, each on the next host.
+    AcrossHosts,
+}
+
+/// What the bytes of a page with a wrong charset are, and which label lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Charset {
+    /// windows-1252; the header says so, the meta element says UTF-8.
+    WesternMetaLies,
+    /// windows-1252; the meta element says so, the header says ISO-8859-2.
+    WesternHeaderLies,
+    /// Shift_JIS; the header says so, the meta element says UTF-8.
+    JapaneseMetaLies,
+}
+
+impl Charset {
+    /// What the bytes really are.
+    pub fn encoding(self) -> &'static Encoding {
+        match self {
+            Self::WesternMetaLies | Self::WesternHeaderLies => WINDOWS_1252,
+            Self::JapaneseMetaLies => SHIFT_JIS,
+        }
+    }
+
+    /// The label in `<meta charset>`.
+    pub const fn meta(self) -> &'static str {
+        match self {
+            Self::WesternMetaLies | Self::JapaneseMetaLies => "utf-8",
+            Self::WesternHeaderLies => "windows-1252",
+        }
+    }
+
+    /// The whole `Content-Type`.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::WesternMetaLies => "text/html; charset=windows-1252",
+            Self::WesternHeaderLies => "text/html; charset=ISO-8859-2",
+            Self::JapaneseMetaLies => "text/html; charset=Shift_JIS",
+        }
+    }
+}
+
+impl Behaviour {
+    /// Every word, for tests that look for each.
+    pub const WORDS: [&'static str; 16] = [
+        "steady",
+        "changing",
+        "spacing",
+        "not_found",
+        "gone",
+        "forbidden",
+        "empty",
+        "server_error",
+        "unavailable",
+        "silent",
+        "silent_recovers",
+        "drip",
+        "redirects",
+        "redirects_across",
+        "wrong_charset",
+        "huge",
+    ];
+
+    /// The behaviour of the document at `place`, from 0.
+    ///
+    /// Six of 60 end failed, seven in every second cycle, and no more than one or two of them by never answering in
+    /// time, since each of those costs four time-outs.
+    pub(super) const fn at(place: usize) -> Self {
+        let cycle = place / CYCLE;
+        let odd = cycle % 2 == 1;
+        match place % CYCLE {
+            5 | 50 => Self::NotFound,
+            14 => Self::Forbidden,
+            22 => Self::Empty,
+            30 => Self::Silent { failures: None },
+            37 => Self::Gone,
+            8 => Self::ServerError { failures: one_to_three(cycle) },
+            26 => Self::Unavailable { failures: one_to_three(cycle + 1) },
+            44 => Self::ServerError { failures: one_to_three(cycle + 2) },
+            19 => Self::Silent { failures: Some(1) },
+            33 => Self::Drip { failures: if odd { None } else { Some(1) } },
+            11 => Self::Redirects(Hops::SameHost),
+            24 => Self::Redirects(Hops::AcrossHosts),
+            16 if odd => Self::WrongCharset(Charset::WesternHeaderLies),
+            16 => Self::WrongCharset(Charset::WesternMetaLies),
+            28 => Self::WrongCharset(Charset::JapaneseMetaLies),
+            20 => Self::Huge,
+            3 | 41 | 55 => Self::Spacing,
+            1 | 6 | 9 | 12 | 15 | 18 | 23 | 27 | 31 | 35 | 39 | 43 | 48 | 52 | 57 => Self::Changing,
+            _ => Self::Steady,
+        }
+    }
+
+    /// The word for tests and summaries.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Changing => "changing",
+            Self::Spacing => "spacing",
+            Self::NotFound => "not_found",
+            Self::Gone => "gone",
+            Self::Forbidden => "forbidden",
+            Self::Empty => "empty",
+            Self::ServerError { .. } => "server_error",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Silent { failures: None } => "silent",
+            Self::Silent { failures: Some(_) } => "silent_recovers",
+            Self::Drip { .. } => "drip",
+            Self::Redirects(Hops::SameHost) => "redirects",
+            Self::Redirects(Hops::AcrossHosts) => "redirects_across",
+            Self::WrongCharset(_) => "wrong_charset",
+            Self::Huge => "huge",
+        }
+    }
+
+    /// Whether a job of four transient attempts comes to a failure, however often it is asked for.
+    pub const fn ends_failed(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound
+                | Self::Gone
+                | Self::Forbidden
+                | Self::Empty
+                | Self::Silent { failures: None }
+                | Self::Drip { failures: None }
+        )
+    }
+
+    /// Whether a page with this behaviour that recovers is in trouble at `hit`, from 1.
+    pub(super) fn troubled(self, hit: u64) -> bool {
+        let failures = match self {
+            Self::ServerError { failures } | Self::Unavailable { failures } => failures,
+            Self::Silent { failures } | Self::Drip { failures } => match failures {
+                Some(failures) => failures,
+                None => return true,
+            },
+            _ => return false,
+        };
+        hit.saturating_sub(1) % RELAPSE < u64::from(failures)
+    }
+}
+
+const fn one_to_three(cycle: usize) -> u32 {
+    match cycle % 3 {
+        0 => 1,
+        1 => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_behaviour_is_among_the_first_forty() {
+        for word in Behaviour::WORDS {
+            assert!((0..40).any(|place| Behaviour::at(place).word() == word), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_shares_hold_for_any_number_of_documents() {
+        let mut failing = 0_usize;
+        let mut unanswered = 0_usize;
+        for place in 0..10_000 {
+            let behaviour = Behaviour::at(place);
+            failing += usize::from(behaviour.ends_failed());
+            unanswered += usize::from(matches!(
+                behaviour,
+                Behaviour::Silent { failures: None } | Behaviour::Drip { failures: None }
+            ));
+            let documents = place + 1;
+            if documents >= 60 {
+                assert!((70..=130).contains(&(failing * 1_000 / documents)), "{failing} of {documents}");
+                assert!(unanswered * 1_000 / documents <= 35, "{unanswered} of {documents}");
+            }
+        }
+    }
+
+    #[test]
+    fn four_attempts_are_enough_wherever_a_job_begins() {
+        for place in 0..CYCLE * 6 {
+            let behaviour = Behaviour::at(place);
+            for start in 1..=30 {
+                let bad = (start..start + 4).all(|hit| behaviour.troubled(hit));
+                let never =
+                    matches!(behaviour, Behaviour::Silent { failures: None } | Behaviour::Drip { failures: None });
+                assert_eq!(bad, never, "{behaviour:?} from hit {start}");
+            }
+        }
+        assert!(Behaviour::ServerError { failures: 2 }.troubled(2));
+        assert!(!Behaviour::ServerError { failures: 2 }.troubled(3));
+    }
+}

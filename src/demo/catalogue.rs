@@ -1,0 +1,269 @@
+//! Which pages there are: language, template, title, path and host of each, decided by seed and place.
+
+use super::behaviour::{Behaviour, Charset};
+use super::draw::Draw;
+use super::language::{FRENCH, JAPANESE, LANGUAGES, Language};
+
+/// How many hosts (ports) the site has.
+pub(super) const HOSTS: usize = 12;
+/// The number in the first document's path.
+const FIRST_NUMBER: usize = 1_001;
+/// The languages in turn: three of ten pages are English.
+const LANGUAGE_TURN: [u8; 10] = [0, 1, 2, 0, 3, 4, 0, 5, 6, 7];
+/// The accounts in turn, of unequal size as real ones are.
+const ACCOUNT_TURN: [u8; 8] = [1, 2, 1, 3, 1, 2, 4, 2];
+/// Whose site each host is.
+const BRANDS: [&str; HOSTS] = [
+    "Fernwood",
+    "Harbourline",
+    "Tallyboard",
+    "Northpost",
+    "Kestrel",
+    "Lumen",
+    "Papertrail",
+    "Quillstone",
+    "Brightdesk",
+    "Osprey",
+    "Marlow",
+    "Vantage",
+];
+
+/// What made the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Template {
+    /// A documentation generator: sidebar, breadcrumb, `main`.
+    Docs,
+    /// A help centre: hero with a search, `article`, votes.
+    Help,
+    /// A wiki: `role=main` in a `div`, contents within.
+    Wiki,
+    /// A blog: figure, byline, `article`.
+    Blog,
+    /// An API reference: endpoints, tables, code.
+    Api,
+}
+
+impl Template {
+    const ALL: [Self; 5] = [Self::Docs, Self::Help, Self::Wiki, Self::Blog, Self::Api];
+}
+
+/// One page as planned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    /// Its place among all documents, from 0.
+    pub(super) place: usize,
+    /// What it does.
+    pub(super) behaviour: Behaviour,
+    /// What made it.
+    pub(super) template: Template,
+    language: u8,
+    /// Its number among the pages of its language.
+    rank: u32,
+}
+
+impl Plan {
+    /// Its language.
+    pub(super) fn language(&self) -> &'static Language {
+        LANGUAGES.get(usize::from(self.language)).unwrap_or(&LANGUAGES[super::language::ENGLISH])
+    }
+
+    /// The host that serves it. Shifted by one each cycle of behaviours, so that no host has only the silent pages.
+    pub(super) fn host(&self) -> usize {
+        (self.place + self.place / 60) % HOSTS
+    }
+
+    /// Whose page it is.
+    pub(super) fn brand(&self) -> &'static str {
+        BRANDS[self.host()]
+    }
+
+    /// The number in its path.
+    pub(super) const fn number(&self) -> usize {
+        FIRST_NUMBER + self.place
+    }
+
+    /// 1 to 4.
+    pub(super) fn account_id(&self) -> i64 {
+        i64::from(ACCOUNT_TURN[(self.place + self.place / 60) % ACCOUNT_TURN.len()])
+    }
+
+    /// Two assistants for each account: 1 and 2 of account 1, 3 and 4 of account 2.
+    pub(super) fn assistant_id(&self) -> i64 {
+        let second = i64::from(self.place.is_multiple_of(3));
+        (self.account_id() - 1) * 2 + 1 + second
+    }
+}
+
+/// Every page of a site.
+#[derive(Debug)]
+pub(super) struct Catalogue {
+    /// What everything is drawn from.
+    pub(super) seed: u64,
+    plans: Vec<Plan>,
+    turn: usize,
+}
+
+impl Catalogue {
+    /// Plans `documents` pages. The plan of a page does not depend on how many come after it.
+    pub(super) fn new(seed: u64, documents: usize) -> Self {
+        let mut draw = Draw::of(&[seed]);
+        let turn = draw.below(997);
+        let mut ranks = [0_u32; 8];
+        let plans = (0..documents)
+            .map(|place| {
+                let behaviour = Behaviour::at(place);
+                let language = match behaviour {
+                    Behaviour::WrongCharset(Charset::WesternMetaLies | Charset::WesternHeaderLies) => FRENCH,
+                    Behaviour::WrongCharset(Charset::JapaneseMetaLies) => JAPANESE,
+                    _ => usize::from(LANGUAGE_TURN[(place + place / 60) % LANGUAGE_TURN.len()]),
+                };
+                let rank = ranks[language];
+                ranks[language] += 1;
+                Plan {
+                    place,
+                    behaviour,
+                    template: Template::ALL[(place + place / 10 + place / 60) % Template::ALL.len()],
+                    language: language as u8,
+                    rank,
+                }
+            })
+            .collect();
+        Self { seed, plans, turn }
+    }
+
+    /// Every page, in order.
+    pub(super) fn plans(&self) -> &[Plan] {
+        &self.plans
+    }
+
+    /// The page at `path` of `host`.
+    pub(super) fn find(&self, host: usize, path: &str) -> Option<&Plan> {
+        let number: usize = path.rsplit_once('-')?.1.parse().ok()?;
+        let plan = self.plans.get(number.checked_sub(FIRST_NUMBER)?)?;
+        (plan.host() == host && self.path(plan) == path).then_some(plan)
+    }
+
+    /// The heading of the page, which is also the document's name before its first sync.
+    pub(super) fn title(&self, plan: &Plan) -> String {
+        plan.language().title(plan.rank as usize, self.turn_of(plan))
+    }
+
+    /// What the page is about, when its title says so.
+    pub(super) fn object(&self, plan: &Plan) -> Option<&'static str> {
+        plan.language().object(plan.rank as usize, self.turn_of(plan))
+    }
+
+    /// Each language begins elsewhere in its lists; neighbours in a list of documents are not translations.
+    fn turn_of(&self, plan: &Plan) -> usize {
+        self.turn + usize::from(plan.language) * 43
+    }
+
+    /// Its path on its host.
+    pub(super) fn path(&self, plan: &Plan) -> String {
+        let (code, number) = (plan.language().code, plan.number());
+        let slug = slug(&self.title(plan));
+        match plan.template {
+            Template::Docs => format!("/docs/{code}/{slug}-{number}"),
+            Template::Help => format!("/hc/{code}/articles/{slug}-{number}"),
+            Template::Wiki => format!("/wiki/{code}/{slug}-{number}"),
+            Template::Blog => format!("/blog/2026/{code}/{slug}-{number}"),
+            Template::Api => format!("/reference/v2/{code}/{slug}-{number}"),
+        }
+    }
+
+    /// Up to `most` pages of the same host that come before this one. Only earlier ones, so that a page does not
+    /// change with the number of documents.
+    pub(super) fn neighbours(&self, plan: &Plan, most: usize) -> Vec<&Plan> {
+        let from = plan.place.saturating_sub(most * HOSTS * 2);
+        self.plans[from..plan.place].iter().rev().filter(|other| other.host() == plan.host()).take(most).collect()
+    }
+
+    /// Up to `most` pages of `host`.
+    pub(super) fn of_host(&self, host: usize, most: usize) -> Vec<&Plan> {
+        self.plans.iter().filter(|plan| plan.host() == host).take(most).collect()
+    }
+}
+
+/// Whose site `host` is.
+pub(super) fn brand_of(host: usize) -> &'static str {
+    BRANDS.get(host).copied().unwrap_or_default()
+}
+
+/// A path segment: lower-case ASCII with hyphens; `page` for scripts that ASCII cannot spell.
+fn slug(title: &str) -> String {
+    let mut slug = String::with_capacity(title.len());
+    for c in title.chars().flat_map(char::to_lowercase) {
+        let plain = match c {
+            'a'..='z' | '0'..='9' => {
+                slug.push(c);
+                continue;
+            }
+            'ä' => "ae",
+            'ö' => "oe",
+            'ü' => "ue",
+            'ß' => "ss",
+            'à' | 'á' | 'â' | 'ã' | 'ą' => "a",
+            'ç' | 'ć' => "c",
+            'è' | 'é' | 'ê' | 'ë' | 'ę' => "e",
+            'í' | 'î' | 'ï' => "i",
+            'ł' => "l",
+            'ñ' | 'ń' => "n",
+            'ó' | 'ô' | 'õ' => "o",
+            'ś' => "s",
+            'ú' | 'ù' | 'û' => "u",
+            'ź' | 'ż' => "z",
+            _ if c.is_alphanumeric() && !c.is_ascii() => "",
+            _ if slug.is_empty() || slug.ends_with('-') => "",
+            _ => "-",
+        };
+        slug.push_str(plain);
+    }
+    let slug = slug.trim_matches('-');
+    if slug.chars().any(|c| c.is_ascii_lowercase()) { slug.to_owned() } else { "page".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_path_leads_back_to_its_page_and_only_on_its_host() {
+        let catalogue = Catalogue::new(3, 700);
+        for plan in catalogue.plans() {
+            let path = catalogue.path(plan);
+            assert_eq!(catalogue.find(plan.host(), &path).map(|found| found.place), Some(plan.place), "{path}");
+            assert!(catalogue.find((plan.host() + 1) % HOSTS, &path).is_none());
+            assert!(catalogue.find(plan.host(), &path.replacen('/', "/x", 1)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_plan_does_not_depend_on_what_comes_after() {
+        let (few, many) = (Catalogue::new(3, 90), Catalogue::new(3, 4_000));
+        for (a, b) in few.plans().iter().zip(many.plans()) {
+            assert_eq!((few.path(a), a.behaviour), (many.path(b), b.behaviour));
+        }
+    }
+
+    #[test]
+    fn every_host_language_and_template_is_used_and_no_path_twice() {
+        let catalogue = Catalogue::new(9, 100_000);
+        let paths: HashSet<(usize, String)> =
+            catalogue.plans().iter().map(|plan| (plan.host(), catalogue.path(plan))).collect();
+        assert_eq!(paths.len(), 100_000);
+        let first: Vec<&Plan> = catalogue.plans().iter().take(200).collect();
+        assert_eq!(first.iter().map(|plan| plan.host()).collect::<HashSet<_>>().len(), HOSTS);
+        assert_eq!(first.iter().map(|plan| plan.language).collect::<HashSet<_>>().len(), LANGUAGES.len());
+        assert_eq!(first.iter().map(|plan| plan.template as u8).collect::<HashSet<_>>().len(), 5);
+        assert_eq!(first.iter().map(|plan| plan.account_id()).collect::<HashSet<_>>(), HashSet::from([1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn slugs_are_plain() {
+        assert_eq!(slug("Où est ma commande ?"), "ou-est-ma-commande");
+        assert_eq!(slug("¿Qué pasa con mis datos?"), "que-pasa-con-mis-datos");
+        assert_eq!(slug("ご利用ガイド"), "page");
+        assert_eq!(slug("APIキー · 4.2"), "api-4-2");
+    }
+}

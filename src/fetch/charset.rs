@@ -1,0 +1,82 @@
+//! From bytes to text: byte order mark, then the header, then `<meta>`, then UTF-8 if it is, else a guess.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// `<meta>` is looked for in so many bytes (as browsers do).
+const META_WINDOW: usize = 1024;
+/// A guess is made from so many bytes; more would not change it and cost time.
+const GUESS_WINDOW: usize = 64 * 1024;
+
+/// Whether `<meta>` within the bytes may name the encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Markup {
+    /// HTML.
+    Html,
+    /// Plain text or Markdown.
+    None,
+}
+
+/// The text of `bytes`. `header` is the charset named by `Content-Type`. What is not valid becomes U+FFFD.
+pub(super) fn decode(bytes: &[u8], header: Option<&str>, markup: Markup) -> String {
+    let encoding = header
+        .and_then(|label| Encoding::for_label(label.trim().as_bytes()))
+        .or_else(|| if markup == Markup::Html { meta(bytes) } else { None })
+        .unwrap_or_else(|| guess(bytes));
+    // `decode` itself gives a byte order mark precedence.
+    encoding.decode(bytes).0.into_owned()
+}
+
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    if std::str::from_utf8(bytes).is_ok() {
+        return UTF_8;
+    }
+    // Detected from the first byte that is not ASCII on: the head of a page says nothing about its encoding.
+    let from = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
+    let window = &bytes[from..bytes.len().min(from + GUESS_WINDOW)];
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(window, true);
+    detector.guess(None, Utf8Detection::Allow)
+}
+
+/// The encoding that a `<meta charset>` or `<meta http-equiv … content="…; charset=…">` names.
+fn meta(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes[..bytes.len().min(META_WINDOW)].to_ascii_lowercase();
+    let mut rest = &head[..];
+    while let Some(start) = find(rest, b"<") {
+        rest = &rest[start..];
+        if let Some(comment) = rest.strip_prefix(b"<!--") {
+            rest = &comment[find(comment, b"-->")?..];
+            continue;
+        }
+        let end = find(rest, b">").unwrap_or(rest.len());
+        if rest.starts_with(b"<meta")
+            && let Some(encoding) = charset_in(&rest[..end])
+        {
+            return Some(encoding);
+        }
+        rest = &rest[1..];
+    }
+    None
+}
+
+fn charset_in(tag: &[u8]) -> Option<&'static Encoding> {
+    let after = &tag[find(tag, b"charset")? + b"charset".len()..];
+    let value = after.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let value = value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b';' | b'/' | b'>');
+    let label = &value[..value.iter().position(ends).unwrap_or(value.len())];
+    let encoding = Encoding::for_label(label)?;
+    // A page whose ASCII could be read is not UTF-16, whatever it says; the standard's own corrections.
+    if encoding == UTF_16LE || encoding == UTF_16BE {
+        Some(UTF_8)
+    } else if encoding == encoding_rs::X_USER_DEFINED {
+        Some(WINDOWS_1252)
+    } else {
+        Some(encoding)
+    }
+}
+
+fn find(within: &[u8], what: &[u8]) -> Option<usize> {
+    within.windows(what.len()).position(|window| window == what)
+}

@@ -1,0 +1,303 @@
+//! The fetcher: one page over HTTP, within limits, through the guard at every hop.
+
+use super::charset::{self, Markup};
+use super::errors::{self, Stage, timed_out};
+use super::guard::{Guard, GuardedResolver, Lookup, Refusal, SystemLookup};
+use super::html::{self, ConvertError, Converted};
+use super::limits::Limits;
+use crate::domain::content::Page;
+use crate::domain::failure::{ErrorCode, Failure};
+use crate::domain::text::safe_block;
+use reqwest::header::{
+    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Client, Response, StatusCode, redirect};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
+use url::Url;
+
+const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown,text/plain;q=0.9,*/*;q=0.5";
+/// Idle connections kept per host; the runner asks a host for two pages at a time.
+const IDLE_PER_HOST: usize = 2;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bounds on what a server may send before its body.
+const MAX_HEADERS: usize = 128;
+const MAX_HEADER_BYTES: u32 = 64 * 1024;
+
+/// Why there is no fetcher.
+#[derive(Debug, Error)]
+pub enum FetchSetupError {
+    /// The user agent, say, is no header value.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Fetches pages. Cheap to share; one for the whole process, since it holds the idle connections.
+pub struct Fetcher {
+    client: Client,
+    guard: Arc<Guard>,
+    limits: Limits,
+    converting: Arc<Semaphore>,
+}
+
+impl Fetcher {
+    /// A fetcher that looks names up with the system's resolver. Installs `ring` as the process's TLS provider unless
+    /// one is installed.
+    pub fn new(limits: Limits) -> Result<Self, FetchSetupError> {
+        Self::with_lookup(limits, Arc::new(SystemLookup))
+    }
+
+    /// The same with another resolver.
+    pub fn with_lookup(limits: Limits, lookup: Arc<dyn Lookup>) -> Result<Self, FetchSetupError> {
+        // An error means that main, or another fetcher, was first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guard = Arc::new(Guard::new(limits.allow_private_hosts.clone(), limits.denied_ports.clone()));
+        let builder = || {
+            Client::builder()
+                .user_agent(&limits.user_agent)
+                .connect_timeout(limits.connect_timeout)
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .referer(false)
+                .pool_max_idle_per_host(IDLE_PER_HOST)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .http1_max_headers(MAX_HEADERS)
+                .http2_max_header_list_size(MAX_HEADER_BYTES)
+                .dns_resolver(GuardedResolver { guard: Arc::clone(&guard), lookup: Arc::clone(&lookup) })
+        };
+        // A bare machine has no certificates; it can still fetch http, and https fails with an unknown issuer.
+        let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
+        let client = client.map_err(FetchSetupError::Client)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self { client, guard, limits, converting: Arc::new(Semaphore::new(cores)) })
+    }
+
+    /// Fetches `url` and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
+    /// its own deadline.
+    pub async fn fetch(&self, url: &str) -> Result<Page, Failure> {
+        let deadline = Instant::now() + self.limits.total_timeout;
+        let (response, url) = self.follow(url, deadline).await?;
+        let status = response.status();
+        if !status.is_success() {
+            let wait = retry_after(status, response.headers(), SystemTime::now());
+            let reason = status.canonical_reason().unwrap_or_default();
+            return Err(Failure::from_status(status.as_u16(), reason).with_retry_after(wait));
+        }
+        self.page(response, &url, deadline).await.map_err(|failure| failure.with_status(status.as_u16()))
+    }
+
+    /// Asks for `url` and follows redirects; the answer that is none, and its own URL.
+    async fn follow(&self, url: &str, deadline: Instant) -> Result<(Response, Url), Failure> {
+        let mut url = self.guard.parse(url).map_err(|refusal| errors::refused(refusal.to_string()))?;
+        let mut seen = HashSet::new();
+        loop {
+            url.set_fragment(None);
+            seen.insert(url.clone());
+            let response = self.ask(&url, deadline).await?;
+            let Some(next) = next_hop(&response, &url) else {
+                return Ok((response, url));
+            };
+            let refused = |detail: String| errors::refused(detail).with_status(response.status().as_u16());
+            let mut next = next.map_err(|error| refused(format!("redirected to a bad URL: {error}")))?;
+            next.set_fragment(None);
+            self.guard.judge(&next).map_err(|refusal| refused(redirected(&refusal)))?;
+            if seen.contains(&next) {
+                return Err(refused("redirect loop".into()));
+            }
+            if seen.len() > self.limits.max_redirects as usize {
+                return Err(refused(format!("too many redirects (more than {})", self.limits.max_redirects)));
+            }
+            url = next;
+        }
+    }
+
+    async fn ask(&self, url: &Url, deadline: Instant) -> Result<Response, Failure> {
+        let request = self.client.get(url.clone()).header(ACCEPT, ACCEPTED).send();
+        self.within(deadline, Stage::Waiting, request).await?.map_err(|error| self.failure(&error))
+    }
+
+    /// Runs one wait within the limit on single waits and the limit on all of them.
+    async fn within<T>(&self, deadline: Instant, stage: Stage, wait: impl Future<Output = T>) -> Result<T, Failure> {
+        let read = self.limits.read_timeout;
+        match timeout_at(deadline, timeout(read, wait)).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(_)) => Err(timed_out(read, stage)),
+            Err(_) => Err(timed_out(self.limits.total_timeout, Stage::InAll)),
+        }
+    }
+
+    fn failure(&self, error: &reqwest::Error) -> Failure {
+        errors::failure(error, self.limits.connect_timeout, self.limits.read_timeout)
+    }
+
+    async fn page(&self, response: Response, url: &Url, deadline: Instant) -> Result<Page, Failure> {
+        let status = response.status().as_u16();
+        let content_type = ContentType::of(response.headers())?;
+        let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
+        let body = self.body(response, deadline).await?;
+        let bytes = body.len() as u64;
+        let converted = self.text(body, content_type, url.clone(), deadline).await?;
+        let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
+        let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
+        Ok(Page { etag, last_modified, ..page })
+    }
+
+    /// The body, decompressed; counted as it comes, so that a bomb is dropped early.
+    async fn body(&self, mut response: Response, deadline: Instant) -> Result<Vec<u8>, Failure> {
+        let most = self.limits.max_body;
+        let plain = !response.headers().contains_key(CONTENT_ENCODING);
+        if plain && response.content_length().is_some_and(|length| length > most) {
+            return Err(errors::too_large(most));
+        }
+        let mut body = Vec::new();
+        loop {
+            let piece = self.within(deadline, Stage::Reading, response.chunk()).await?;
+            let Some(piece) = piece.map_err(|error| self.failure(&error))? else {
+                return Ok(body);
+            };
+            if body.len() as u64 + piece.len() as u64 > most {
+                return Err(errors::too_large(most));
+            }
+            body.extend_from_slice(&piece);
+        }
+    }
+
+    /// Decodes and converts on a thread of its own kind: it is pure computing, at most one a core.
+    async fn text(
+        &self,
+        body: Vec<u8>,
+        content_type: ContentType,
+        url: Url,
+        deadline: Instant,
+    ) -> Result<Converted, Failure> {
+        let turn = timeout_at(deadline, Arc::clone(&self.converting).acquire_owned()).await;
+        let turn = turn.map_err(|_| timed_out(self.limits.total_timeout, Stage::InAll))?;
+        let turn = turn.map_err(|closed| Failure::unexpected("AcquireError", closed.to_string()))?;
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            convert_body(&body, &content_type, &url)
+        });
+        match work.await {
+            Ok(converted) => converted.map_err(|error| errors::refused(error.to_string())),
+            // A panic is the runner's to judge, as any other panic of an attempt.
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(cancelled) => Err(Failure::unexpected("JoinError", cancelled.to_string())),
+            },
+        }
+    }
+}
+
+fn convert_body(body: &[u8], content_type: &ContentType, url: &Url) -> Result<Converted, ConvertError> {
+    let charset = content_type.charset.as_deref();
+    match content_type.kind.or_else(|| sniffed(body)) {
+        Some(Kind::Html) => html::convert(&charset::decode(body, charset, Markup::Html), url),
+        Some(Kind::Text) => {
+            let text = charset::decode(body, charset, Markup::None);
+            Ok(Converted { title: None, markdown: safe_block(&text.replace("\r\n", "\n").replace('\r', "\n")) })
+        }
+        None => Err(ConvertError::NotText),
+    }
+}
+
+/// How a body is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Html,
+    Text,
+}
+
+#[derive(Debug)]
+struct ContentType {
+    /// `None` when the server did not say.
+    kind: Option<Kind>,
+    charset: Option<String>,
+}
+
+impl ContentType {
+    fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let value = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let value = value.unwrap_or_default();
+        let mut parts = value.split(';');
+        let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+        let kind = match essence.as_str() {
+            "" => None,
+            "text/html" | "application/xhtml+xml" => Some(Kind::Html),
+            "text/plain" | "text/markdown" | "text/x-markdown" => Some(Kind::Text),
+            other => {
+                let named: String = other.chars().take(80).collect();
+                return Err(errors::refused(format!("the type is {named}, not a page or text")));
+            }
+        };
+        let charset = parts.find_map(|part| {
+            let (name, value) = part.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+        });
+        Ok(Self { kind, charset })
+    }
+}
+
+/// What a body without a type is: HTML when it begins with a tag.
+fn sniffed(body: &[u8]) -> Option<Kind> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    match body.first() {
+        None | Some(b'<') => Some(Kind::Html),
+        Some(_) if body[..body.len().min(1024)].contains(&0) => None,
+        Some(_) => Some(Kind::Text),
+    }
+}
+
+/// Where a redirect leads; `None` when the answer is none, or does not say where.
+fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url::ParseError>> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?;
+    Some(url.join(&String::from_utf8_lossy(location.as_bytes())))
+}
+
+fn redirected(refusal: &Refusal) -> String {
+    format!("redirected: {refusal}")
+}
+
+fn text_of(response: &Response, name: HeaderName) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// How long the server asks to be left alone: seconds or a date, where that means something.
+fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
+        return None;
+    }
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    httpdate::parse_http_date(value).ok()?.duration_since(now).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_only_where_it_means_something() {
+        let now = httpdate::parse_http_date("Tue, 24 Nov 2026 10:00:00 GMT").expect("a date");
+        let wait = |status: u16, value: &'static str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            retry_after(StatusCode::from_u16(status).expect("a status"), &headers, now)
+        };
+        assert_eq!(wait(429, "120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait(503, "Tue, 24 Nov 2026 10:02:00 GMT"), Some(Duration::from_secs(120)));
+        assert_eq!(wait(503, "Tue, 24 Nov 2026 09:00:00 GMT"), None);
+        assert_eq!(wait(503, "soon"), None);
+        assert_eq!(wait(503, "-5"), None);
+        assert_eq!(wait(404, "120"), None);
+        assert_eq!(wait(408, "1"), Some(Duration::from_secs(1)));
+    }
+}

@@ -1,0 +1,215 @@
+//! What went wrong on the way to a page, in plain words and with its class (design.md 5.2).
+
+use super::guard::{NameNotFound, Refusal};
+use crate::domain::failure::{ErrorCode, Failure};
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+/// Where an exchange was when its time ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Name, connection and TLS.
+    Connecting,
+    /// Connected, no status yet.
+    Waiting,
+    /// Between two pieces of the body.
+    Reading,
+    /// The limit on everything together.
+    InAll,
+}
+
+impl Stage {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Waiting => "waiting for the answer",
+            Self::Reading => "reading the body",
+            Self::InAll => "in all",
+        }
+    }
+}
+
+/// Time ran out.
+pub(super) fn timed_out(limit: Duration, stage: Stage) -> Failure {
+    let limit = seconds(limit);
+    let detail = match stage {
+        Stage::InAll => format!("not finished within {limit} in all"),
+        _ => format!("no answer in {limit} ({})", stage.words()),
+    };
+    Failure::transient(ErrorCode::Timeout, detail)
+}
+
+/// A duration in seconds, with the digits that matter: `20 s`, `0.05 s`.
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+/// Something that is so and will be so next time.
+pub(super) fn refused(detail: impl AsRef<str>) -> Failure {
+    Failure::permanent(ErrorCode::FetchFailed, detail)
+}
+
+/// A body over the limit.
+pub(super) fn too_large(limit: u64) -> Failure {
+    refused(format!("the body is over {}", size(limit)))
+}
+
+/// A number of bytes in the largest unit that it is a whole number of.
+fn size(bytes: u64) -> String {
+    const MB: u64 = 1024 * 1024;
+    match bytes {
+        0 => "0 bytes".into(),
+        bytes if bytes % MB == 0 => format!("{} MB", bytes / MB),
+        bytes if bytes % 1024 == 0 => format!("{} KB", bytes / 1024),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+/// The failure that an error of the client is.
+pub(super) fn failure(error: &reqwest::Error, connect_timeout: Duration, read_timeout: Duration) -> Failure {
+    if let Some(known) = causes(error).find_map(recognise) {
+        return known;
+    }
+    if error.is_timeout() {
+        return if error.is_connect() {
+            timed_out(connect_timeout, Stage::Connecting)
+        } else {
+            timed_out(read_timeout, Stage::Waiting)
+        };
+    }
+    if error.is_connect() {
+        return broken("the connection could not be made");
+    }
+    if let Some(hyper) = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>()) {
+        return broken(http_words(hyper));
+    }
+    if error.is_decode() {
+        return broken("the compressed body is damaged");
+    }
+    let innermost = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    Failure::unexpected("reqwest::Error", format!("the request failed: {innermost}"))
+}
+
+fn broken(detail: impl AsRef<str>) -> Failure {
+    Failure::transient(ErrorCode::FetchFailed, detail)
+}
+
+/// The error and what it came from, outermost first. An `io::Error` names its own content's cause as its source, so
+/// the content itself has to be asked for.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(content) => Some(content as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+fn recognise(cause: &(dyn Error + 'static)) -> Option<Failure> {
+    if let Some(refusal) = cause.downcast_ref::<Refusal>() {
+        return Some(refused(refusal.to_string()));
+    }
+    if let Some(not_found) = cause.downcast_ref::<NameNotFound>() {
+        return Some(broken(not_found.to_string()));
+    }
+    if let Some(tls) = cause.downcast_ref::<TlsError>() {
+        return Some(broken(format!("TLS: {}", tls_words(tls))));
+    }
+    let io = cause.downcast_ref::<io::Error>()?;
+    Some(match io.kind() {
+        io::ErrorKind::ConnectionRefused => broken("connection refused"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            broken("connection reset")
+        }
+        io::ErrorKind::HostUnreachable => broken("the host is unreachable"),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => broken("the network is unreachable"),
+        io::ErrorKind::UnexpectedEof => broken("the connection ended in the middle of the answer"),
+        io::ErrorKind::TimedOut => Failure::transient(ErrorCode::Timeout, "the connection timed out"),
+        _ => return None,
+    })
+}
+
+fn http_words(error: &hyper::Error) -> &'static str {
+    if error.is_incomplete_message() {
+        "the connection ended in the middle of the answer"
+    } else if error.is_parse_too_large() {
+        "the answer's header is too large"
+    } else if error.is_parse() {
+        "the answer is not valid HTTP"
+    } else {
+        "the connection broke off"
+    }
+}
+
+fn tls_words(error: &TlsError) -> String {
+    use CertificateError as Bad;
+    let words = match error {
+        TlsError::InvalidCertificate(bad) => match bad {
+            Bad::Expired | Bad::ExpiredContext { .. } => "the certificate has expired",
+            Bad::NotValidYet | Bad::NotValidYetContext { .. } => "the certificate is not valid yet",
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "the certificate is for another name",
+            Bad::UnknownIssuer => "the certificate's issuer is not known",
+            Bad::Revoked => "the certificate was revoked",
+            Bad::BadSignature => "the certificate's signature is wrong",
+            _ => "the certificate is not valid",
+        },
+        TlsError::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion)
+        | TlsError::PeerIncompatible(_) => "no common protocol version or cipher",
+        TlsError::AlertReceived(AlertDescription::UnrecognisedName) => "the server does not know the name",
+        TlsError::InvalidMessage(_) => "the server does not speak TLS there",
+        other => return other.to_string(),
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_errors_are_told_apart() {
+        let words = |bad| tls_words(&TlsError::InvalidCertificate(bad));
+        assert_eq!(words(CertificateError::Expired), "the certificate has expired");
+        assert_eq!(words(CertificateError::NotValidForName), "the certificate is for another name");
+        assert_eq!(words(CertificateError::UnknownIssuer), "the certificate's issuer is not known");
+        assert_eq!(
+            tls_words(&TlsError::AlertReceived(AlertDescription::HandshakeFailure)),
+            "no common protocol version or cipher"
+        );
+    }
+
+    #[test]
+    fn an_error_wrapped_in_an_io_error_is_found() {
+        let inner = io::Error::new(io::ErrorKind::InvalidData, TlsError::InvalidCertificate(CertificateError::Expired));
+        let outer = io::Error::other(inner);
+        let found = causes(&outer).find_map(recognise).expect("the TLS error is within");
+        assert_eq!(found.detail.as_str(), "TLS: the certificate has expired");
+    }
+
+    #[test]
+    fn what_the_system_says_of_a_connection_is_transient() {
+        use io::ErrorKind as Kind;
+        for (kind, code, detail) in [
+            (Kind::ConnectionRefused, ErrorCode::FetchFailed, "connection refused"),
+            (Kind::ConnectionReset, ErrorCode::FetchFailed, "connection reset"),
+            (Kind::BrokenPipe, ErrorCode::FetchFailed, "connection reset"),
+            (Kind::HostUnreachable, ErrorCode::FetchFailed, "the host is unreachable"),
+            (Kind::NetworkUnreachable, ErrorCode::FetchFailed, "the network is unreachable"),
+            (Kind::UnexpectedEof, ErrorCode::FetchFailed, "the connection ended in the middle of the answer"),
+            (Kind::TimedOut, ErrorCode::Timeout, "the connection timed out"),
+        ] {
+            assert_eq!(recognise(&io::Error::from(kind)), Some(Failure::transient(code, detail)));
+        }
+        assert_eq!(recognise(&io::Error::other("else")), None);
+    }
+
+    #[test]
+    fn sizes_are_in_whole_units() {
+        assert_eq!(size(40 * 1024 * 1024), "40 MB");
+        assert_eq!(size(64 * 1024), "64 KB");
+        assert_eq!(size(1000), "1000 bytes");
+    }
+}

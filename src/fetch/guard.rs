@@ -1,0 +1,192 @@
+//! The guard against being sent to places that are not public (SSRF).
+//!
+//! It judges a URL before it is asked for, at every hop, and every answer of the resolver before it is dialled: the
+//! connector asks the resolver for names alone, so literals are judged in the URL and names in both places.
+
+use super::address::not_public;
+use super::allowed::AllowedHost;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use thiserror::Error;
+use url::{Host, Url};
+
+/// Ports that no page is served on and that a forged request could do harm on: logins, mail, name and directory
+/// services, shares, databases, queues, caches, X11, container and cluster control.
+pub const DENIED_PORTS: [u16; 64] = [
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 79, 110, 111, 113, 119, 123, 135, 137, 139,
+    143, 161, 179, 389, 445, 465, 512, 513, 514, 515, 587, 636, 873, 993, 995, 1433, 1521, 2049, 2375, 2376, 2379,
+    3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000, 6379, 6443, 9042, 9092, 9200, 10250, 11211, 27017,
+];
+
+/// Why a URL or what it leads to is not asked for. The message is the failure's detail.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// It does not parse or has no host.
+    #[error("bad URL: {0}")]
+    BadUrl(String),
+    /// Neither http nor https.
+    #[error("refused: {0} is not http or https")]
+    Scheme(String),
+    /// A user name or password within.
+    #[error("refused: the URL carries a user name or password")]
+    UserInfo,
+    /// One of the denied ports.
+    #[error("refused: port {0} is not one that pages are served on")]
+    Port(u16),
+    /// An entry lets this name through on other ports alone.
+    #[error("refused: {name} is allowed on another port than {port}")]
+    OtherPort {
+        /// The host name.
+        name: String,
+        /// The port that was asked for.
+        port: u16,
+    },
+    /// A name that means something in a local network alone.
+    #[error("refused: {0} is a name of a local network")]
+    LocalName(String),
+    /// A literal address.
+    #[error("refused: {address} is {what}")]
+    Address {
+        /// The address.
+        address: IpAddr,
+        /// What it is.
+        what: &'static str,
+    },
+    /// An address among a name's answers.
+    #[error("refused: {name} leads to {address}, {what}")]
+    Answer {
+        /// The host name.
+        name: String,
+        /// The address.
+        address: IpAddr,
+        /// What it is.
+        what: &'static str,
+    },
+}
+
+/// Addresses of a name; the seam where another resolver than the system's is put.
+pub trait Lookup: Send + Sync + 'static {
+    /// The addresses of `name`.
+    fn addresses(&self, name: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+}
+
+/// The system's own resolver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemLookup;
+
+impl Lookup for SystemLookup {
+    fn addresses(&self, name: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|found| found.ip()).collect()) })
+    }
+}
+
+/// A name could not be looked up, or has no address.
+#[derive(Debug, Error)]
+#[error("the host name was not found")]
+pub(super) struct NameNotFound(#[source] pub Option<io::Error>);
+
+/// What may be fetched.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    allowed: Vec<AllowedHost>,
+    denied_ports: Vec<u16>,
+}
+
+impl Guard {
+    pub fn new(allowed: Vec<AllowedHost>, denied_ports: Vec<u16>) -> Self {
+        Self { allowed, denied_ports }
+    }
+
+    /// Reads a text as a URL and judges it.
+    pub fn parse(&self, text: &str) -> Result<Url, Refusal> {
+        let url = Url::parse(text.trim()).map_err(|error| Refusal::BadUrl(error.to_string()))?;
+        self.judge(&url)?;
+        Ok(url)
+    }
+
+    /// Judges all that is known before a name is looked up.
+    pub fn judge(&self, url: &Url) -> Result<(), Refusal> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Refusal::Scheme(url.scheme().chars().take(20).collect()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refusal::UserInfo);
+        }
+        let port = url.port_or_known_default().unwrap_or_default();
+        match url.host() {
+            None => Err(Refusal::BadUrl("no host".into())),
+            Some(Host::Ipv4(address)) => self.judge_literal(address.into(), port),
+            Some(Host::Ipv6(address)) => self.judge_literal(address.into(), port),
+            Some(Host::Domain(name)) => self.judge_name(name.trim_end_matches('.'), port),
+        }
+    }
+
+    fn judge_literal(&self, address: IpAddr, port: u16) -> Result<(), Refusal> {
+        if self.allowed.iter().any(|entry| entry.holds(address, Some(port))) {
+            return Ok(());
+        }
+        match not_public(address) {
+            Some(what) => Err(Refusal::Address { address: address.to_canonical(), what }),
+            None => self.judge_port(port),
+        }
+    }
+
+    fn judge_name(&self, name: &str, port: u16) -> Result<(), Refusal> {
+        if self.allowed.iter().any(|entry| entry.names(name, port)) {
+            return Ok(());
+        }
+        // The resolver is not told the port, so a name that is let through on one port must not be asked for on another.
+        if self.allowed.iter().any(|entry| entry.is_name(name)) {
+            return Err(Refusal::OtherPort { name: name.to_owned(), port });
+        }
+        let top = name.rsplit('.').next().unwrap_or_default();
+        if !name.contains('.') || matches!(top, "localhost" | "local" | "internal" | "localdomain" | "lan") {
+            return Err(Refusal::LocalName(name.to_owned()));
+        }
+        self.judge_port(port)
+    }
+
+    fn judge_port(&self, port: u16) -> Result<(), Refusal> {
+        if port == 0 || self.denied_ports.contains(&port) { Err(Refusal::Port(port)) } else { Ok(()) }
+    }
+
+    /// Judges a name's addresses. One that is not public refuses the name: a mixed answer is how a name is rebound.
+    fn judge_answers(&self, name: &str, addresses: &[IpAddr]) -> Result<(), Refusal> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if self.allowed.iter().any(|entry| entry.is_name(&name)) {
+            return Ok(());
+        }
+        for address in addresses {
+            if let Some(what) = not_public(*address)
+                && !self.allowed.iter().any(|entry| entry.holds(*address, None))
+            {
+                return Err(Refusal::Answer { name, address: address.to_canonical(), what });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The resolver that the client dials by: what it answers has been judged.
+pub(super) struct GuardedResolver {
+    pub guard: Arc<Guard>,
+    pub lookup: Arc<dyn Lookup>,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (guard, lookup) = (Arc::clone(&self.guard), Arc::clone(&self.lookup));
+        Box::pin(async move {
+            let found = lookup.addresses(name.as_str().to_owned()).await;
+            let addresses = found.map_err(|error| NameNotFound(Some(error)))?;
+            if addresses.is_empty() {
+                return Err(NameNotFound(None).into());
+            }
+            guard.judge_answers(name.as_str(), &addresses)?;
+            Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
+        })
+    }
+}

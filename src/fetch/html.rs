@@ -1,0 +1,103 @@
+//! From HTML to a title and Markdown, within a time limit and on a small stack.
+//!
+//! html5ever has quadratic spots (deep nesting, attributes without end), so it is fed in pieces and looked at in
+//! between; everything after it walks the tree with stacks of its own.
+
+use super::main_content::{self, Outline};
+use super::markdown;
+use dom_query::Document;
+use html5ever::tendril::{StrTendril, TendrilSink};
+use html5ever::{ParseOpts, parse_document};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use url::Url;
+
+/// How long a page may take, parsing and writing together.
+pub const TIME_LIMIT: Duration = Duration::from_secs(2);
+/// Markdown is written up to about here, in bytes: more than 200,000 characters ever are.
+pub const MAX_MARKDOWN: usize = 1_000_000;
+/// Elements and texts of one page, at about 150 bytes each.
+const MAX_NODES: usize = 1_500_000;
+/// The parser is fed so many bytes at a time, fewer when a piece takes long. Small, since a few bytes can make many
+/// elements: each `<p>` opens again all formatting that a page of bad will has left open.
+const PIECE: usize = 1024;
+const SMALLEST_PIECE: usize = 128;
+const SLOW_PIECE: Duration = Duration::from_millis(10);
+
+/// What a page says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// The first `<title>`; `None` when there is none or a blank one.
+    pub title: Option<String>,
+    /// The main content (design.md 4.1). No control characters but line feeds; blank when the page has no text.
+    pub markdown: String,
+}
+
+/// Why a page could not be turned into text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ConvertError {
+    /// Over [`TIME_LIMIT`].
+    #[error("the page takes longer than {} s to convert", .0.as_secs_f64())]
+    TooSlow(Duration),
+    /// More elements than any real page has.
+    #[error("the page has more than {MAX_NODES} elements")]
+    TooMany,
+    /// No type was given and it does not look like text.
+    #[error("the type is not given and the body is not text")]
+    NotText,
+}
+
+/// The time that a conversion has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    started: Instant,
+    limit: Duration,
+    steps: u32,
+}
+
+impl Clock {
+    fn new(limit: Duration) -> Self {
+        Self { started: Instant::now(), limit, steps: 0 }
+    }
+
+    /// Counts a step; looks at the time only now and then.
+    pub fn step(&mut self) -> Result<(), ConvertError> {
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps.is_multiple_of(256) { self.look() } else { Ok(()) }
+    }
+
+    fn look(&self) -> Result<(), ConvertError> {
+        if self.started.elapsed() > self.limit { Err(ConvertError::TooSlow(self.limit)) } else { Ok(()) }
+    }
+}
+
+/// Converts a page. `base` is its own URL, which its links are relative to. Pure computing: at most [`TIME_LIMIT`] and
+/// the rest of one piece; a stack of 2 MB is plenty.
+pub fn convert(html: &str, base: &Url) -> Result<Converted, ConvertError> {
+    let mut clock = Clock::new(TIME_LIMIT);
+    let document = parse(html, &clock)?;
+    let outline = Outline::of(&document, &mut clock)?;
+    let base = outline.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
+    let content = main_content::choose(&document, &outline, &mut clock)?;
+    let markdown = markdown::write(content, &base, &mut clock)?;
+    Ok(Converted { title: outline.title, markdown })
+}
+
+fn parse(html: &str, clock: &Clock) -> Result<Document, ConvertError> {
+    let mut parser = parse_document(Document::default(), ParseOpts::default());
+    let (mut rest, mut size) = (html, PIECE);
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.ceil_char_boundary(size));
+        let before = Instant::now();
+        parser.process(StrTendril::from_slice(piece));
+        rest = after;
+        clock.look()?;
+        if parser.tokenizer.sink.sink.tree.len() > MAX_NODES {
+            return Err(ConvertError::TooMany);
+        }
+        size = if before.elapsed() > SLOW_PIECE { (size / 4).max(SMALLEST_PIECE) } else { (size * 2).min(PIECE) };
+    }
+    let document = parser.finish();
+    clock.look()?;
+    Ok(document)
+}

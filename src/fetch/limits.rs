@@ -1,0 +1,41 @@
+//! The numbers that a fetch stays within.
+
+use super::allowed::AllowedHost;
+use super::guard::DENIED_PORTS;
+use std::time::Duration;
+
+/// What a fetch may cost and where it may go.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Name, connection and TLS together.
+    pub connect_timeout: Duration,
+    /// The wait for the answer, and each wait for the next piece of the body.
+    pub read_timeout: Duration,
+    /// Everything up to the last byte, redirects included, and the wait for a core.
+    pub total_timeout: Duration,
+    /// Bytes of the body after decompression.
+    pub max_body: u64,
+    /// Redirects that are followed.
+    pub max_redirects: u32,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// What may be fetched although it is not public.
+    pub allow_private_hosts: Vec<AllowedHost>,
+    /// Ports that are refused where no entry of `allow_private_hosts` lets them through.
+    pub denied_ports: Vec<u16>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(2),
+            read_timeout: Duration::from_secs(20),
+            total_timeout: Duration::from_secs(60),
+            max_body: 40 * 1024 * 1024,
+            max_redirects: 10,
+            user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).into(),
+            allow_private_hosts: Vec::new(),
+            denied_ports: DENIED_PORTS.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Which part of a page is its content (design.md 4.1): `main`, else `[role=main]`, else the only `article`, else
+//! `body`, without what stands around it; the whole body when that would lose more than half of the words.
+
+use super::html::{Clock, ConvertError};
+use dom_query::{Document, NodeData, NodeRef};
+
+/// Words in an id or a class that mean "around the content".
+const NOISE_WORDS: [&str; 7] = ["cookie", "announcement", "newsletter", "popup", "modal", "drawer", "breadcrumb"];
+
+/// What one walk over the document finds.
+#[derive(Debug, Default)]
+pub(super) struct Outline<'a> {
+    /// The first `<title>`, white space collapsed; `None` when blank.
+    pub title: Option<String>,
+    /// `href` of the first `<base>`.
+    pub base: Option<String>,
+    main: Option<NodeRef<'a>>,
+    role_main: Option<NodeRef<'a>>,
+    articles: Vec<NodeRef<'a>>,
+}
+
+impl<'a> Outline<'a> {
+    /// Walks over the document.
+    pub fn of(document: &'a Document, clock: &mut Clock) -> Result<Self, ConvertError> {
+        let mut outline = Self::default();
+        let mut title = None;
+        let mut stack = vec![document.root()];
+        while let Some(node) = stack.pop() {
+            clock.step()?;
+            let name = name_of(&node);
+            match &*name {
+                "title" if title.is_none() => title = Some(node.immediate_text()),
+                "base" if outline.base.is_none() => outline.base = node.attr("href").map(String::from),
+                "main" => outline.main = outline.main.or(Some(node)),
+                "article" if outline.articles.len() < 2 => outline.articles.push(node),
+                _ => {}
+            }
+            if outline.role_main.is_none() && node.attr("role").is_some_and(|role| role.trim() == "main") {
+                outline.role_main = Some(node);
+            }
+            if !is_never_text(&name) {
+                push_children(&node, &mut stack);
+            }
+        }
+        let title = title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
+        outline.title = title.filter(|title| !title.is_empty());
+        Ok(outline)
+    }
+}
+
+/// Which elements are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// What stands around the content, and what is no text.
+    Main,
+    /// What is no text.
+    Whole,
+}
+
+/// What is done with an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// It is content.
+    All,
+    /// Its headings alone: a header within the content holds the page's heading among its noise.
+    Headings,
+    /// Nothing.
+    None,
+}
+
+/// The content: where it begins and what of it counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Content<'a> {
+    pub root: NodeRef<'a>,
+    pub scope: Scope,
+    /// The root is the page's content proper, so that a header within it is the content's own.
+    within_content: bool,
+}
+
+impl Content<'_> {
+    /// What is done with `element`, which has the name `name`. `in_article`: it is within an article.
+    pub fn keep(&self, element: &NodeRef<'_>, name: &str, in_article: bool) -> Keep {
+        if is_never_text(name) {
+            return Keep::None;
+        }
+        if self.scope == Scope::Whole || !is_noise(element, name) {
+            return Keep::All;
+        }
+        if name == "header" && (self.within_content || in_article) { Keep::Headings } else { Keep::None }
+    }
+}
+
+/// Chooses the content.
+pub(super) fn choose<'a>(
+    document: &'a Document,
+    outline: &Outline<'a>,
+    clock: &mut Clock,
+) -> Result<Content<'a>, ConvertError> {
+    let body = document.body().unwrap_or_else(|| document.root());
+    let only_article = match outline.articles[..] {
+        [article] => Some(article),
+        _ => None,
+    };
+    let chosen = outline.main.or(outline.role_main).or(only_article);
+    let content = Content { root: chosen.unwrap_or(body), scope: Scope::Main, within_content: chosen.is_some() };
+    let whole = Content { root: body, scope: Scope::Whole, within_content: false };
+    let lost_too_much = words(&content, clock)? * 2 < words(&whole, clock)?;
+    Ok(if lost_too_much { whole } else { content })
+}
+
+fn words(content: &Content<'_>, clock: &mut Clock) -> Result<usize, ConvertError> {
+    let mut words = 0;
+    let mut stack = vec![(content.root, Keep::All, false)];
+    while let Some((node, keep, in_article)) = stack.pop() {
+        clock.step()?;
+        if node.is_text() {
+            if keep == Keep::All {
+                words += with_text(&node, |text| text.split_whitespace().count()).unwrap_or_default();
+            }
+            continue;
+        }
+        let name = name_of(&node);
+        let keep = inherited(content, &node, &name, keep, in_article);
+        if keep != Keep::None {
+            let in_article = in_article || &*name == "article";
+            let mut child = node.first_child();
+            while let Some(next) = child {
+                stack.push((next, keep, in_article));
+                child = next.next_sibling();
+            }
+        }
+    }
+    Ok(words)
+}
+
+/// What is done with a node under a parent that is kept so far. The root itself is never noise.
+pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, parent: Keep, in_article: bool) -> Keep {
+    if node.id == content.root.id {
+        return Keep::All;
+    }
+    match (content.keep(node, name, in_article), parent) {
+        (Keep::All, Keep::Headings) if is_heading(name) => Keep::All,
+        (Keep::All, parent) => parent,
+        (own, Keep::All) => own,
+        (Keep::None, _) => Keep::None,
+        (_, parent) => parent,
+    }
+}
+
+/// `h1` to `h6`.
+pub(super) fn is_heading(name: &str) -> bool {
+    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
+
+/// Elements whose text nobody reads as the page's.
+fn is_never_text(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "style"
+            | "noscript"
+            | "template"
+            | "svg"
+            | "iframe"
+            | "title"
+            | "object"
+            | "canvas"
+            | "audio"
+            | "video"
+            | "textarea"
+            | "select"
+            | "datalist"
+            | "frameset"
+            | "noframes"
+            | "noembed"
+    )
+}
+
+fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
+    if matches!(name, "nav" | "header" | "footer" | "aside" | "form") {
+        return true;
+    }
+    let Some(element) = element.element_ref() else {
+        return false;
+    };
+    element.attrs.iter().any(|attribute| {
+        let value = &*attribute.value;
+        match &*attribute.name.local {
+            "hidden" => !value.eq_ignore_ascii_case("until-found"),
+            "aria-hidden" => value.trim().eq_ignore_ascii_case("true"),
+            "role" => matches!(value.trim(), "navigation" | "banner" | "contentinfo"),
+            "id" | "class" => has_noise_word(value),
+            _ => false,
+        }
+    })
+}
+
+/// Whole words, in the singular or the plural: `multimodal` is none of them.
+fn has_noise_word(value: &str) -> bool {
+    value.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        let singular = word.strip_suffix(['s', 'S']).unwrap_or(word);
+        NOISE_WORDS.iter().any(|noise| noise.eq_ignore_ascii_case(word) || noise.eq_ignore_ascii_case(singular))
+    })
+}
+
+/// An element's name; empty for what is none.
+pub(super) fn name_of(node: &NodeRef<'_>) -> html5ever::LocalName {
+    node.qual_name_ref().map(|name| name.local.clone()).unwrap_or_default()
+}
+
+/// Calls `read` with the text of a text node.
+pub(super) fn with_text<T>(node: &NodeRef<'_>, read: impl FnOnce(&str) -> T) -> Option<T> {
+    node.query(|node| match &node.data {
+        NodeData::Text { contents } => Some(read(contents)),
+        _ => None,
+    })
+    .flatten()
+}
+
+fn push_children<'a>(node: &NodeRef<'a>, stack: &mut Vec<NodeRef<'a>>) {
+    let mut child = node.last_child();
+    while let Some(next) = child {
+        stack.push(next);
+        child = next.prev_sibling();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_words_are_whole_words() {
+        for noise in ["cookie", "cookie-banner", "site__modal", "a breadcrumbs b", "Newsletter", "my_popup"] {
+            assert!(has_noise_word(noise), "{noise}");
+        }
+        for kept in ["multimodal", "bookie", "withdrawer", "cookiecutter", "", "-"] {
+            assert!(!has_noise_word(kept), "{kept}");
+        }
+    }
+}

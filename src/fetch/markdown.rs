@@ -1,0 +1,80 @@
+//! The Markdown writer (GFM). The text is the fingerprint's input: the same page must always give the same text.
+//!
+//! Walks the tree with a stack of its own, so that no nesting overflows the thread's. `elements` says what each element
+//! does to the `writer`; `inline` builds a block's text (`escape`, `link`), `lines` sets blocks into quotes and items;
+//! `list`, `table` and `code_block` know their kind.
+
+mod code_block;
+mod elements;
+mod escape;
+mod inline;
+mod lines;
+mod link;
+mod list;
+mod table;
+mod writer;
+
+use super::html::{Clock, ConvertError};
+use super::main_content::{Content, Keep, inherited, name_of, with_text};
+use dom_query::NodeRef;
+use elements::{Entered, Leave};
+use lines::Gap;
+use url::Url;
+use writer::Writer;
+
+/// Writes the content. `base` is what links are relative to.
+pub(super) fn write(content: Content<'_>, base: &Url, clock: &mut Clock) -> Result<String, ConvertError> {
+    let layout = table::layout_tables(content.root, clock)?;
+    let mut writer = Writer::new(base, layout);
+    let mut stack = vec![Step::Enter(Visit { node: content.root, keep: Keep::All, depth: 0, in_article: false })];
+    while let Some(step) = stack.pop() {
+        clock.step()?;
+        match step {
+            Step::Enter(visit) if !writer.is_full() => enter(&mut writer, &content, visit, &mut stack),
+            Step::Enter(_) => {}
+            Step::Leave(leave) => writer.leave(leave),
+        }
+    }
+    writer.end_block(Gap::Blank);
+    Ok(writer.lines.finish())
+}
+
+enum Step<'a> {
+    Enter(Visit<'a>),
+    Leave(Leave),
+}
+
+#[derive(Clone, Copy)]
+struct Visit<'a> {
+    node: NodeRef<'a>,
+    keep: Keep,
+    depth: usize,
+    in_article: bool,
+}
+
+fn enter<'a>(writer: &mut Writer<'_>, content: &Content<'_>, visit: Visit<'a>, stack: &mut Vec<Step<'a>>) {
+    let Visit { node, depth, in_article, .. } = visit;
+    if node.is_text() {
+        if visit.keep == Keep::All {
+            with_text(&node, |text| writer.text(text));
+        }
+        return;
+    }
+    let name = name_of(&node);
+    let keep = inherited(content, &node, &name, visit.keep, in_article);
+    if keep == Keep::None {
+        return;
+    }
+    let entered = if keep == Keep::Headings { Entered::Plain } else { writer.enter(&node, &name, depth) };
+    match entered {
+        Entered::Alone => return,
+        Entered::Plain => {}
+        Entered::With(leave) => stack.push(Step::Leave(leave)),
+    }
+    let in_article = in_article || &*name == "article";
+    let mut child = node.last_child();
+    while let Some(next) = child {
+        stack.push(Step::Enter(Visit { node: next, keep, depth: depth + 1, in_article }));
+        child = next.prev_sibling();
+    }
+}

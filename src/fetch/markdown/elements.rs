@@ -1,0 +1,308 @@
+//! What each element does to the text: at its beginning, and after its children.
+
+use super::code_block::CodeBlock;
+use super::escape::{Place, line_start};
+use super::inline::{Inline, Span};
+use super::lines::Gap;
+use super::link;
+use super::list::List;
+use super::table::Table;
+use super::writer::Writer;
+use crate::fetch::main_content::is_heading;
+use dom_query::NodeRef;
+
+/// Elements nested deeper than this have text, but no form.
+const MAX_DEPTH: usize = 200;
+
+/// What is to be done after an element's children.
+pub(super) enum Leave {
+    Block,
+    Heading { level: usize },
+    Pre,
+    List,
+    Item,
+    CellItem,
+    Quote,
+    Term,
+    Definition,
+    Span,
+    Summary,
+    Code,
+    Table,
+    Cell { around: Inline, columns: usize, rows: usize },
+    Caption { around: Inline },
+    Text(&'static str),
+}
+
+/// How an element was begun.
+pub(super) enum Entered {
+    /// Its children are not looked at.
+    Alone,
+    /// It adds nothing to its children.
+    Plain,
+    /// It is ended after its children.
+    With(Leave),
+}
+
+impl Writer<'_> {
+    fn block(&mut self) -> Entered {
+        self.end_block(Gap::Blank);
+        Entered::With(Leave::Block)
+    }
+
+    fn span(&mut self, span: Span) -> Entered {
+        if self.code.is_some() {
+            return Entered::Plain;
+        }
+        self.inline.open(span);
+        Entered::With(Leave::Span)
+    }
+
+    /// Begins an element.
+    pub fn enter(&mut self, node: &NodeRef<'_>, name: &str, depth: usize) -> Entered {
+        let shallow = depth < MAX_DEPTH;
+        match name {
+            "br" => self.line_break(),
+            "wbr" | "rp" | "input" | "annotation" | "annotation-xml" => return Entered::Alone,
+            "hr" => self.rule(),
+            "img" => self.image(node),
+            "b" | "strong" if shallow => return self.span(Span::Strong),
+            "i" | "em" if shallow => return self.span(Span::Emphasis),
+            "s" | "del" | "strike" if shallow => return self.span(Span::Deleted),
+            "a" if shallow => {
+                let href = node.attr("href").unwrap_or_default();
+                if href.starts_with('#') && self.inline.place() == Place::Heading {
+                    return self.span(Span::Anchor);
+                }
+                return match link::destination(&href, self.base) {
+                    Some(destination) => self.span(Span::Link(destination)),
+                    None => Entered::Plain,
+                };
+            }
+            "code" | "kbd" | "samp" | "tt" if shallow && self.code.is_none() => {
+                self.inline.open_code();
+                return Entered::With(Leave::Code);
+            }
+            "q" => {
+                self.text("\"");
+                return Entered::With(Leave::Text("\""));
+            }
+            "rt" => {
+                self.text("(");
+                return Entered::With(Leave::Text(")"));
+            }
+            "button" if self.code.is_some() => return Entered::Alone,
+            _ => return self.enter_block(node, name, shallow),
+        }
+        Entered::Alone
+    }
+
+    fn enter_block(&mut self, node: &NodeRef<'_>, name: &str, shallow: bool) -> Entered {
+        let in_flow = self.in_flow();
+        match name {
+            name if is_heading(name) && in_flow => {
+                self.end_block(Gap::Blank);
+                self.inline.move_to(Place::Heading);
+                Entered::With(Leave::Heading { level: usize::from(name.as_bytes()[1] - b'0') })
+            }
+            "pre" | "listing" | "xmp" if in_flow => {
+                self.end_block(Gap::Blank);
+                self.code = Some(CodeBlock::of(node));
+                Entered::With(Leave::Pre)
+            }
+            "pre" if self.code.is_none() => {
+                self.end_block(Gap::Blank);
+                self.inline.open_code();
+                Entered::With(Leave::Code)
+            }
+            "ul" | "ol" | "menu" | "dir" if shallow && self.code.is_none() => self.list(List::of(node, name)),
+            "li" if shallow && self.code.is_none() => self.item(node),
+            "blockquote" if shallow && in_flow => {
+                self.end_block(Gap::Blank);
+                Entered::With(if self.lines.quote() { Leave::Quote } else { Leave::Block })
+            }
+            "dt" if in_flow => {
+                self.end_block(Gap::Blank);
+                Entered::With(Leave::Term)
+            }
+            "dd" if shallow && in_flow => {
+                self.end_block(Gap::Line);
+                Entered::With(if self.lines.item(": ".into()) { Leave::Definition } else { Leave::Block })
+            }
+            "summary" if in_flow => {
+                self.end_block(Gap::Blank);
+                self.inline.open(Span::Strong);
+                Entered::With(Leave::Summary)
+            }
+            "table" if in_flow && self.table.is_none() && !self.layout.contains(&node.id) => {
+                self.end_block(Gap::Blank);
+                self.table = Some(Table::default());
+                Entered::With(Leave::Table)
+            }
+            "tr" | "td" | "th" | "caption" if self.table.is_some() && in_flow => self.part_of_table(node, name),
+            name if is_block(name) => self.block(),
+            _ => Entered::Plain,
+        }
+    }
+
+    fn list(&mut self, mut list: List) -> Entered {
+        let within = self.lists.last().copied();
+        self.end_block(if within.is_some() { Gap::Line } else { Gap::Blank });
+        if within.is_some_and(|outer| !outer.in_item) && self.in_flow() {
+            list.indented = self.lines.indent(2);
+        }
+        self.lists.push(list);
+        Entered::With(Leave::List)
+    }
+
+    fn item(&mut self, node: &NodeRef<'_>) -> Entered {
+        let marker = self.lists.last_mut().map_or_else(|| "- ".into(), |list| list.marker(node));
+        match self.inline.place() {
+            Place::Heading => return self.block(),
+            Place::Cell => {
+                self.inline.cell_marker(&marker);
+                return Entered::With(Leave::CellItem);
+            }
+            Place::Flow => {}
+        }
+        self.end_block(Gap::Line);
+        if !self.lines.item(marker) {
+            return Entered::With(Leave::Block);
+        }
+        if let Some(list) = self.lists.last_mut() {
+            list.in_item = true;
+        }
+        Entered::With(Leave::Item)
+    }
+
+    fn part_of_table(&mut self, node: &NodeRef<'_>, name: &str) -> Entered {
+        if name == "tr" {
+            if let Some(table) = &mut self.table {
+                table.row();
+            }
+            return Entered::Plain;
+        }
+        let around = std::mem::replace(&mut self.inline, Inline::new(Place::Cell));
+        if name == "caption" {
+            self.inline.move_to(Place::Heading);
+            return Entered::With(Leave::Caption { around });
+        }
+        let span = |attribute| node.attr(attribute).and_then(|value| value.trim().parse().ok()).unwrap_or(1);
+        Entered::With(Leave::Cell { around, columns: span("colspan"), rows: span("rowspan") })
+    }
+
+    /// Ends an element.
+    pub fn leave(&mut self, leave: Leave) {
+        match leave {
+            Leave::Block => self.end_block(Gap::Blank),
+            Leave::Heading { level } => self.heading(level),
+            Leave::Pre => {
+                if let Some(code) = self.code.take() {
+                    code.write(&mut self.lines);
+                }
+            }
+            Leave::List => {
+                self.end_block(Gap::Blank);
+                if self.lists.pop().is_some_and(|list| list.indented) {
+                    self.lines.pop();
+                    self.lines.close_up();
+                }
+            }
+            Leave::Item => {
+                self.end_block(Gap::Line);
+                self.lines.pop();
+                self.lines.close_up();
+                if let Some(list) = self.lists.last_mut() {
+                    list.in_item = false;
+                }
+            }
+            Leave::CellItem => {
+                self.inline.line_break();
+            }
+            Leave::Quote => {
+                self.end_block(Gap::Blank);
+                self.lines.pop();
+            }
+            Leave::Term => self.end_block(Gap::Line),
+            Leave::Definition => {
+                self.end_block(Gap::Line);
+                self.lines.pop();
+                self.lines.close_up();
+            }
+            Leave::Span => self.inline.close(),
+            Leave::Summary => {
+                self.inline.close();
+                self.end_block(Gap::Blank);
+            }
+            Leave::Code => self.inline.close_code(),
+            Leave::Table => {
+                if let Some(table) = self.table.take() {
+                    table.write(&mut self.lines);
+                }
+                self.end_block(Gap::Blank);
+            }
+            Leave::Cell { around, columns, rows } => {
+                let text = std::mem::replace(&mut self.inline, around).take();
+                if let Some(table) = &mut self.table {
+                    table.cell(text, columns, rows);
+                }
+            }
+            Leave::Caption { around } => {
+                let caption = std::mem::replace(&mut self.inline, around).take();
+                if !caption.is_empty() {
+                    self.lines.block([&*line_start(&caption)]);
+                    self.lines.want(Gap::Blank);
+                }
+            }
+            Leave::Text(text) => self.text(text),
+        }
+    }
+}
+
+fn is_block(name: &str) -> bool {
+    is_heading(name)
+        || matches!(
+            name,
+            "address"
+                | "article"
+                | "aside"
+                | "blockquote"
+                | "body"
+                | "caption"
+                | "center"
+                | "dd"
+                | "details"
+                | "dialog"
+                | "dir"
+                | "div"
+                | "dl"
+                | "dt"
+                | "fieldset"
+                | "figcaption"
+                | "figure"
+                | "footer"
+                | "form"
+                | "header"
+                | "hgroup"
+                | "legend"
+                | "li"
+                | "listing"
+                | "main"
+                | "menu"
+                | "nav"
+                | "ol"
+                | "optgroup"
+                | "option"
+                | "p"
+                | "pre"
+                | "search"
+                | "section"
+                | "summary"
+                | "table"
+                | "td"
+                | "th"
+                | "tr"
+                | "ul"
+                | "xmp"
+        )
+}

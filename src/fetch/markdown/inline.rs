@@ -1,0 +1,317 @@
+//! The text of one block: words, emphasis, links, code, images, line breaks.
+//!
+//! Openers are written with the first text inside them and closers right after the last, so that spaces fall outside
+//! and empty spans leave nothing.
+
+use super::escape::{Place, push_word};
+
+/// Marks around text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// `*text*`
+    Emphasis,
+    /// `**text**`
+    Strong,
+    /// `~~text~~`
+    Deleted,
+    /// `[text](destination)`
+    Link(String),
+    /// A heading's link to itself: its text alone, or nothing where that is a mere sign.
+    Anchor,
+}
+
+impl Span {
+    const fn mark(&self) -> &'static str {
+        match self {
+            Self::Emphasis => "*",
+            Self::Strong => "**",
+            Self::Deleted => "~~",
+            Self::Link(_) => "[",
+            Self::Anchor => "",
+        }
+    }
+
+    fn same_kind(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+#[derive(Debug)]
+struct OpenSpan {
+    span: Span,
+    /// Within another of its kind, or in code: it says nothing more.
+    ignored: bool,
+    /// Where its content begins, once it has some.
+    start: Option<usize>,
+}
+
+/// Code as it will stand between backticks.
+#[derive(Debug, Default)]
+struct Code {
+    start: usize,
+    end: usize,
+    raw: String,
+}
+
+/// What headings' links to themselves are labelled with; they are not part of the text.
+const ANCHORS: [&str; 4] = ["¶", "§", "#", "🔗"];
+
+/// A block's text as it grows.
+#[derive(Debug)]
+pub(super) struct Inline {
+    text: String,
+    place: Place,
+    space: bool,
+    broken: bool,
+    spans: Vec<OpenSpan>,
+    code_depth: usize,
+    code: Option<Code>,
+    last_code: Option<Code>,
+    last_closed: Option<(usize, Span)>,
+}
+
+impl Inline {
+    /// An empty one.
+    pub fn new(place: Place) -> Self {
+        Self {
+            text: String::new(),
+            place,
+            space: false,
+            broken: false,
+            spans: Vec::new(),
+            code_depth: 0,
+            code: None,
+            last_code: None,
+            last_closed: None,
+        }
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// From here on the text stands there.
+    pub fn move_to(&mut self, place: Place) {
+        self.place = place;
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.text.len() + self.code.as_ref().map_or(0, |code| code.raw.len())
+    }
+
+    /// Nothing that can be seen yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// White space.
+    pub fn space(&mut self) {
+        self.space = true;
+    }
+
+    /// A line break; whether one was already waiting, which makes it a paragraph's end.
+    pub fn line_break(&mut self) -> bool {
+        let twice = self.broken;
+        self.broken = !self.is_empty();
+        twice
+    }
+
+    /// Text of the page, its white space collapsed.
+    pub fn text(&mut self, text: &str) {
+        let is_space = |c: char| c.is_ascii_whitespace();
+        let mut rest = text;
+        loop {
+            let trimmed = rest.trim_start_matches(is_space);
+            if trimmed.len() < rest.len() {
+                self.space = true;
+            }
+            if trimmed.is_empty() {
+                return;
+            }
+            let end = trimmed.find(is_space).unwrap_or(trimmed.len());
+            let (word, after) = trimmed.split_at(end);
+            self.word(word, after.chars().next());
+            rest = after;
+        }
+    }
+
+    fn word(&mut self, word: &str, after: Option<char>) {
+        if self.code_depth > 0 {
+            return self.code_word(word);
+        }
+        self.begin();
+        let in_link = self.spans.iter().any(|open| matches!(open.span, Span::Link(_)) && open.start.is_some());
+        push_word(&mut self.text, word, after, self.place, in_link);
+    }
+
+    fn code_word(&mut self, word: &str) {
+        if let Some(code) = &mut self.code {
+            if std::mem::take(&mut self.space) | std::mem::take(&mut self.broken) {
+                code.raw.push(' ');
+            }
+            code.raw.push_str(word);
+            return;
+        }
+        let touching =
+            !self.space && !self.broken && self.spans.iter().all(|open| open.ignored || open.start.is_some());
+        match self.last_code.take().filter(|last| touching && last.end == self.text.len()) {
+            Some(mut last) => {
+                self.text.truncate(last.start);
+                last.raw.push_str(word);
+                self.code = Some(last);
+            }
+            None => {
+                self.begin();
+                self.code = Some(Code { start: self.text.len(), end: 0, raw: word.to_owned() });
+            }
+        }
+    }
+
+    /// Writes what was waiting for the next text: a break or a space, then openers.
+    fn begin(&mut self) {
+        let (broken, space) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.space));
+        if !self.text.is_empty() {
+            match self.place {
+                Place::Flow if broken => self.text.push_str("  \n"),
+                Place::Cell if broken => self.text.push_str("<br>"),
+                _ if (broken || space) && !self.text.ends_with(' ') => self.text.push(' '),
+                _ => {}
+            }
+        }
+        let Self { text, spans, last_closed, .. } = self;
+        for open in spans.iter_mut().filter(|open| !open.ignored && open.start.is_none()) {
+            let is_link = matches!(open.span, Span::Link(_));
+            match last_closed.take().filter(|(end, closed)| !is_link && *end == text.len() && *closed == open.span) {
+                // The same mark was closed right here: it goes on.
+                Some((end, closed)) => text.truncate(end - closed.mark().len()),
+                None => {
+                    if is_link && text.ends_with('!') {
+                        text.insert(text.len() - 1, '\\');
+                    }
+                    text.push_str(open.span.mark());
+                }
+            }
+            open.start = Some(text.len());
+        }
+    }
+
+    /// Opens a span.
+    pub fn open(&mut self, span: Span) {
+        let is_link = matches!(span, Span::Link(_));
+        if is_link {
+            self.end_code();
+        }
+        let within = self.spans.iter().any(|open| open.span.same_kind(&span));
+        let ignored = within || (self.code_depth > 0 && !is_link);
+        self.spans.push(OpenSpan { span, ignored, start: None });
+    }
+
+    /// Closes the innermost span.
+    pub fn close(&mut self) {
+        self.end_code_unless_ignored();
+        if let Some(open) = self.spans.pop() {
+            self.write_closer(&open);
+        }
+    }
+
+    fn end_code_unless_ignored(&mut self) {
+        if self.spans.last().is_some_and(|open| !open.ignored) {
+            self.end_code();
+        }
+    }
+
+    fn write_closer(&mut self, open: &OpenSpan) {
+        let Some(start) = open.start else {
+            return;
+        };
+        match &open.span {
+            Span::Anchor if ANCHORS.contains(&&self.text[start..]) => self.text.truncate(start),
+            Span::Anchor => {}
+            Span::Link(destination) => {
+                self.text.push_str("](");
+                self.text.push_str(destination);
+                self.text.push(')');
+            }
+            mark => {
+                self.text.push_str(mark.mark());
+                self.last_closed = Some((self.text.len(), mark.clone()));
+            }
+        }
+    }
+
+    /// Begins code.
+    pub fn open_code(&mut self) {
+        self.code_depth += 1;
+    }
+
+    /// Ends code.
+    pub fn close_code(&mut self) {
+        self.code_depth = self.code_depth.saturating_sub(1);
+        if self.code_depth == 0 {
+            self.end_code();
+        }
+    }
+
+    /// Writes the code so far between more backticks than it holds.
+    fn end_code(&mut self) {
+        let Some(mut code) = self.code.take() else {
+            return;
+        };
+        let fence = "`".repeat(longest_run(&code.raw, '`') + 1);
+        let padded = code.raw.starts_with('`') || code.raw.ends_with('`');
+        let pad = if padded { " " } else { "" };
+        let content = if self.place == Place::Cell { code.raw.replace('|', "\\|") } else { code.raw.clone() };
+        self.text.push_str(&[&fence, pad, &content, pad, &fence].concat());
+        code.end = self.text.len();
+        self.last_code = Some(code);
+    }
+
+    /// An image.
+    pub fn image(&mut self, alt: &str, source: Option<&str>) {
+        let Some(source) = source else {
+            return self.text(alt);
+        };
+        self.end_code();
+        self.begin();
+        self.text.push_str("![");
+        for (at, word) in alt.split_ascii_whitespace().enumerate() {
+            if at > 0 {
+                self.text.push(' ');
+            }
+            push_word(&mut self.text, word, Some(' '), self.place, true);
+        }
+        self.text.push_str("](");
+        self.text.push_str(source);
+        self.text.push(')');
+    }
+
+    /// An item's marker within a cell, where there are no lists.
+    pub fn cell_marker(&mut self, marker: &str) {
+        self.end_code();
+        self.line_break();
+        self.begin();
+        self.text.push_str(marker);
+    }
+
+    /// Takes the text out. Spans that are open go on in the next block.
+    pub fn take(&mut self) -> String {
+        self.end_code();
+        let mut spans = std::mem::take(&mut self.spans);
+        for open in spans.iter_mut().rev() {
+            self.write_closer(open);
+            open.start = None;
+        }
+        self.spans = spans;
+        (self.space, self.broken, self.last_code, self.last_closed) = (false, false, None, None);
+        let mut text = std::mem::take(&mut self.text);
+        text.truncate(text.trim_end_matches(' ').len());
+        text
+    }
+}
+
+/// The length of the longest run of `what`.
+pub(super) fn longest_run(text: &str, what: char) -> usize {
+    text.split(|c| c != what).map(str::len).max().unwrap_or_default() / what.len_utf8()
+}

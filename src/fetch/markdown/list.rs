@@ -1,0 +1,37 @@
+//! Lists: which marker the next item has.
+
+use dom_query::NodeRef;
+
+/// A list that is being written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List {
+    /// The next item's number; `None` for a list of bullets.
+    number: Option<u32>,
+    /// An item of it is being written.
+    pub in_item: bool,
+    /// It stands in a list and not in an item of it; it is indented as if it did.
+    pub indented: bool,
+}
+
+impl List {
+    /// A list of bullets, or of numbers from `start` on.
+    pub fn of(element: &NodeRef<'_>, name: &str) -> Self {
+        let number = (name == "ol").then(|| number_in(element, "start").unwrap_or(1));
+        Self { number, in_item: false, indented: false }
+    }
+
+    /// The marker of the item `element`.
+    pub fn marker(&mut self, element: &NodeRef<'_>) -> String {
+        let Some(number) = &mut self.number else {
+            return "- ".into();
+        };
+        let own = number_in(element, "value").unwrap_or(*number);
+        *number = own.saturating_add(1);
+        format!("{own}. ")
+    }
+}
+
+/// Markdown has no negative numbers, and at most nine digits.
+fn number_in(element: &NodeRef<'_>, attribute: &str) -> Option<u32> {
+    element.attr(attribute)?.trim().parse().ok().filter(|number| *number <= 999_999_999)
+}

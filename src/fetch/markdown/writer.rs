@@ -1,0 +1,135 @@
+//! The state of a page's Markdown while it is written, and how blocks begin and end.
+
+use super::code_block::CodeBlock;
+use super::escape::{Place, clean, line_start};
+use super::inline::Inline;
+use super::lines::{Gap, Lines};
+use super::link;
+use super::list::List;
+use super::table::Table;
+use crate::fetch::html::MAX_MARKDOWN;
+use dom_query::{NodeId, NodeRef};
+use std::collections::HashSet;
+use url::Url;
+
+/// What is written so far, and what is open.
+pub(super) struct Writer<'b> {
+    /// What links are relative to.
+    pub base: &'b Url,
+    /// Tables that are read as blocks.
+    pub layout: HashSet<NodeId>,
+    pub lines: Lines,
+    /// The text of the block that is being written.
+    pub inline: Inline,
+    pub lists: Vec<List>,
+    pub table: Option<Table>,
+    pub code: Option<CodeBlock>,
+}
+
+impl<'b> Writer<'b> {
+    /// Nothing written yet.
+    pub fn new(base: &'b Url, layout: HashSet<NodeId>) -> Self {
+        Self {
+            base,
+            layout,
+            lines: Lines::new(MAX_MARKDOWN),
+            inline: Inline::new(Place::Flow),
+            lists: Vec::new(),
+            table: None,
+            code: None,
+        }
+    }
+
+    /// There is more than anybody keeps.
+    pub fn is_full(&self) -> bool {
+        let code = self.code.as_ref().map_or(0, CodeBlock::len);
+        let table = self.table.as_ref().map_or(0, Table::len);
+        self.lines.len() + self.inline.len() + code + table > MAX_MARKDOWN
+    }
+
+    /// Text of the page.
+    pub fn text(&mut self, text: &str) {
+        let text = &text[..text.floor_char_boundary(MAX_MARKDOWN)];
+        match &mut self.code {
+            Some(code) => code.push(text),
+            None => self.inline.text(&clean(text)),
+        }
+    }
+
+    /// Ends the block that is being written; the next one comes after `gap`.
+    pub fn end_block(&mut self, gap: Gap) {
+        if let Some(code) = &mut self.code {
+            return code.end_line();
+        }
+        match self.inline.place() {
+            Place::Flow => {
+                self.paragraph();
+                self.lines.want(gap);
+            }
+            Place::Heading => self.inline.space(),
+            Place::Cell => {
+                self.inline.line_break();
+            }
+        }
+    }
+
+    fn paragraph(&mut self) {
+        let text = self.inline.take();
+        if !text.is_empty() {
+            for line in text.split('\n') {
+                self.lines.block([&*line_start(line)]);
+            }
+        }
+    }
+
+    /// Blocks have lines of their own here.
+    pub fn in_flow(&self) -> bool {
+        self.code.is_none() && self.inline.place() == Place::Flow
+    }
+
+    /// Ends a heading.
+    pub fn heading(&mut self, level: usize) {
+        let text = self.inline.take();
+        self.inline.move_to(Place::Flow);
+        if text.is_empty() {
+            return;
+        }
+        let mut line = format!("{} {text}", "#".repeat(level));
+        // A run of # at the end would be taken for the heading's closing sequence.
+        let before = line.trim_end_matches('#').len();
+        if before < line.len() && line[..before].ends_with(' ') {
+            line.insert(before, '\\');
+        }
+        self.lines.block([line.as_str()]);
+        self.lines.want(Gap::Blank);
+    }
+
+    /// A line break; two are a paragraph's end.
+    pub fn line_break(&mut self) {
+        if let Some(code) = &mut self.code {
+            code.break_line();
+        } else if self.inline.line_break() && self.in_flow() {
+            self.end_block(Gap::Blank);
+        }
+    }
+
+    /// A line across.
+    pub fn rule(&mut self) {
+        self.end_block(Gap::Blank);
+        if self.in_flow() {
+            self.lines.block(["---"]);
+            self.lines.want(Gap::Blank);
+        }
+    }
+
+    /// An image, by its text; one without is decoration.
+    pub fn image(&mut self, node: &NodeRef<'_>) {
+        let alt = node.attr("alt").unwrap_or_default();
+        let alt = clean(&alt);
+        if self.code.is_some() || alt.trim().is_empty() {
+            return;
+        }
+        let source = node.attr("src").and_then(|src| link::source(&src, self.base));
+        self.inline.image(&alt, source.as_deref());
+    }
+}

@@ -1,0 +1,124 @@
+//! One attempt, start to finish: fetch, compare, write. Whatever happens inside stays inside.
+
+use super::event::Event;
+use super::fault;
+use super::held::{Stop, told};
+use super::{Worker, report};
+use crate::domain::content::ContentChange;
+use crate::domain::document::SyncStep;
+use crate::domain::failure::Failure;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::job::AttemptEnd;
+use crate::store::{Claimed, Finish, Finished, StoreError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
+
+/// The pauses between tries of a finish while the database does not answer.
+const FINISH_AGAIN: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
+
+/// Runs a claimed job until its end is written, it is lost, or it is to be released.
+pub(super) async fn run(worker: Arc<Worker>, claimed: Claimed, mut stop: watch::Receiver<Option<Stop>>) {
+    let (held, document) = (claimed.held, claimed.document_id);
+    let released = execute(&worker, claimed, &mut stop).await;
+    if released {
+        give_back(&worker, held).await;
+    }
+    worker.held.drop_job(held);
+    worker.tell(Event::Ended { document });
+    worker.look.notify_one();
+}
+
+/// Whether the job is to be given back.
+async fn execute(worker: &Arc<Worker>, claimed: Claimed, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
+    let started = Instant::now();
+    let (held, url) = (claimed.held, claimed.url.clone());
+    // A task of its own, so that a panic ends this attempt and nothing else.
+    let work = AbortOnDropHandle::new(tokio::spawn(work(Arc::clone(worker), claimed)));
+    let end = tokio::select! {
+        biased;
+        joined = work => match joined {
+            Ok(end) => end,
+            Err(error) => AttemptEnd::Failed(report::failure_of_join(error, &worker.events)),
+        },
+        why = told(stop) => match why {
+            Stop::Cancel => AttemptEnd::Stopped,
+            Stop::Release => return true,
+            Stop::Lost => return false,
+        },
+    };
+    let finish = Finish { held, end, took: started.elapsed() };
+    fault::point("before_finish", &url);
+    let released = write(worker, finish, stop).await;
+    fault::point("after_finish", &url);
+    released
+}
+
+async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
+    let document = claimed.document_id;
+    let step = |step| worker.tell(Event::Step { document, step });
+    step(SyncStep::Fetching);
+    fault::point("before_fetch", &claimed.url);
+    let page = match worker.fetcher.fetch(&claimed.url).await {
+        Ok(page) => page,
+        Err(failure) => return AttemptEnd::Failed(failure),
+    };
+    fault::point("after_fetch", &claimed.url);
+    step(SyncStep::Comparing);
+    let fingerprint = Fingerprint::of(&page.content);
+    let change = ContentChange::between(claimed.fingerprint.as_ref(), &fingerprint);
+    if change.writes() {
+        step(SyncStep::Updating);
+    }
+    AttemptEnd::Fetched { page: Box::new(page), fingerprint, change }
+}
+
+/// Writes the end. A database that does not answer is never the document's failure: the result is kept and tried again
+/// as long as the token stands (design.md 5.6). Whether the job is to be given back.
+async fn write(worker: &Worker, mut finish: Finish, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
+    let mut tries = 0;
+    loop {
+        match worker.store.finish(finish.clone(), &worker.settings.policy).await {
+            Ok(Finished::Written { report, .. }) => {
+                if let Some(report) = report {
+                    worker.reporter.report(&report);
+                }
+                worker.well();
+                return false;
+            }
+            Ok(Finished::Late) => return false,
+            Err(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
+                // The store has split the batch already; a refusal that reaches here is this attempt's own.
+                if tries > 0 && matches!(&finish.end, AttemptEnd::Failed(_)) {
+                    worker.tell(Event::Trouble { message: error.to_string().as_str().into() });
+                    return false;
+                }
+                finish.end = AttemptEnd::Failed(Failure::unexpected("StoreError", error.to_string()));
+            }
+            Err(error) => {
+                let wait = FINISH_AGAIN[tries.min(FINISH_AGAIN.len() - 1)];
+                worker.unwell(&error, wait);
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    why = told(stop) => match why {
+                        Stop::Lost => return false,
+                        Stop::Release => return true,
+                        // Asked to stop after the work was done: the store knows and decides.
+                        Stop::Cancel => sleep(wait).await,
+                    },
+                }
+            }
+        }
+        tries += 1;
+    }
+}
+
+async fn give_back(worker: &Worker, held: crate::store::Held) {
+    if let Err(error) = worker.store.release(&[held]).await {
+        // Its lease runs out by itself.
+        worker.tell(Event::Trouble { message: format!("a job could not be released: {error}").as_str().into() });
+    }
+}

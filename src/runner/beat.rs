@@ -1,0 +1,60 @@
+//! The heartbeat: renews what is held, and stops what is not ours any more.
+//!
+//! On a thread and a small runtime of its own, so that busy workers never make a live process look dead.
+
+use super::Worker;
+use super::held::Stop;
+use crate::store::Beat;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How long before its lease runs out a worker that cannot renew it stops its attempts.
+const MARGIN: Duration = Duration::from_secs(5);
+
+pub(super) fn start(worker: &Arc<Worker>) {
+    let worker = Arc::clone(worker);
+    let spawned = std::thread::Builder::new().name("heartbeat".into()).spawn(move || {
+        match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+            Ok(runtime) => runtime.block_on(run(&worker)),
+            Err(error) => tracing::error!(%error, "the heartbeat has no runtime; leases will run out"),
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::error!(%error, "the heartbeat has no thread; leases will run out");
+    }
+}
+
+async fn run(worker: &Worker) {
+    let lease = worker.settings.lease;
+    let mut ticks = interval(worker.settings.heartbeat);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The monotonic clock: a wall clock that is set back must not make a lease look longer.
+    let mut renewed = Instant::now();
+    loop {
+        tokio::select! {
+            () = worker.ended.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let held = worker.held.all();
+        let asked = Instant::now();
+        match worker.store.beat(&worker.id, &held, lease).await {
+            Ok(beats) => {
+                renewed = asked;
+                for (held, beat) in held.into_iter().zip(beats) {
+                    match beat {
+                        Beat::Held => {}
+                        Beat::CancelRequested => worker.held.stop(held, Stop::Cancel),
+                        Beat::Lost => worker.held.stop(held, Stop::Lost),
+                    }
+                }
+            }
+            Err(error) => {
+                worker.unwell(&error, worker.settings.heartbeat);
+                if renewed.elapsed() + MARGIN.min(lease / 6) >= lease {
+                    worker.held.stop_all(Stop::Lost);
+                }
+            }
+        }
+    }
+}

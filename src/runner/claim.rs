@@ -1,0 +1,149 @@
+//! The loop that keeps the slots full: claim, spawn, wait for a reason to look again, and end in order.
+
+use super::event::{Event, Phase};
+use super::held::Stop;
+use super::{Worker, attempt};
+use crate::store::{ClaimLimits, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// The longest sleep without a look at the queue: the floor under every missed signal, and what bounds the harm of a
+/// clock that is set.
+const LOOK: Duration = Duration::from_secs(1);
+/// Waits between tries while the database does not answer.
+const AGAIN: [Duration; 5] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+];
+/// How long a released attempt may take to give its job back before the process goes on without it.
+const GIVE_BACK: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(worker: Arc<Worker>) {
+    let mut registered = false;
+    let mut misses = 0;
+    let mut changes = worker.store.changes();
+    loop {
+        if worker.leave.is_cancelled() || worker.drain.is_cancelled() {
+            break;
+        }
+        changes.mark_unchanged();
+        let until = match turn(&worker, &mut registered).await {
+            Ok(Turn::Idle) => break,
+            Ok(Turn::Until(until)) => {
+                misses = 0;
+                worker.well();
+                until
+            }
+            Err(error) => {
+                let wait = AGAIN[misses.min(AGAIN.len() - 1)];
+                misses += 1;
+                worker.unwell(&error, wait);
+                sleep_or_stop(&worker, wait).await;
+                continue;
+            }
+        };
+        tokio::select! {
+            () = worker.leave.cancelled() => {}
+            () = worker.drain.cancelled() => {}
+            () = worker.look.notified() => {}
+            changed = changes.changed() => if changed.is_err() { break },
+            () = sleep_until(until) => {}
+        }
+    }
+    end(&worker, registered).await;
+}
+
+enum Turn {
+    /// Look again then, or when something changes.
+    Until(Instant),
+    /// Nothing is left to do, and that is the end (`drain_when_idle`).
+    Idle,
+}
+
+/// One look at the queue.
+async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, StoreError> {
+    if !*registered {
+        worker.store.register(&worker.info()).await?;
+        *registered = true;
+    }
+    for held in worker.store.cancels(&worker.held.all()).await? {
+        worker.held.stop(held, Stop::Cancel);
+    }
+    let busy = u32::try_from(worker.held.len()).unwrap_or(u32::MAX);
+    let slots = worker.settings.slots.saturating_sub(busy);
+    let mut claimed = 0;
+    if slots > 0 {
+        let limits = ClaimLimits {
+            slots,
+            lease: worker.settings.lease,
+            per_host: worker.settings.per_host,
+            per_account: worker.settings.per_account,
+        };
+        for job in worker.store.claim(&worker.id, limits).await? {
+            claimed += 1;
+            let stop = worker.held.take(job.held);
+            worker.attempts.spawn(attempt::run(Arc::clone(worker), job, stop));
+        }
+    }
+    show(worker, Phase::Running);
+    if claimed == slots {
+        return Ok(Turn::Until(Instant::now() + LOOK));
+    }
+    let queue = worker.store.queue().await?;
+    let nothing = queue.ready == 0 && queue.running == 0 && queue.waiting == 0;
+    if worker.settings.drain_when_idle && nothing && worker.held.len() == 0 {
+        return Ok(Turn::Idle);
+    }
+    let due = queue.next_due_at.map(|at| at.since(worker.store.now()));
+    Ok(Turn::Until(Instant::now() + due.unwrap_or(LOOK).min(LOOK)))
+}
+
+fn show(worker: &Worker, phase: Phase) {
+    let busy = u32::try_from(worker.held.len()).unwrap_or(u32::MAX);
+    worker.status.send_if_modified(|status| {
+        let changed = (status.phase, status.busy) != (phase, busy);
+        status.phase = phase;
+        status.busy = busy;
+        changed
+    });
+}
+
+async fn sleep_or_stop(worker: &Worker, wait: Duration) {
+    tokio::select! {
+        () = worker.leave.cancelled() => {}
+        () = worker.drain.cancelled() => {}
+        () = sleep(wait) => {}
+    }
+}
+
+/// Drain: what runs may finish within its time. Then, or at once when leaving, the rest is released.
+async fn end(worker: &Arc<Worker>, registered: bool) {
+    worker.attempts.close();
+    let deadline = Instant::now() + worker.settings.drain;
+    while !worker.leave.is_cancelled() && worker.held.len() > 0 && Instant::now() < deadline {
+        show(worker, Phase::Draining);
+        tokio::select! {
+            () = worker.leave.cancelled() => {}
+            () = worker.look.notified() => {}
+            () = sleep_until(deadline) => {}
+            // A cancel asked for during the drain still reaches its attempt.
+            () = sleep(LOOK) => for held in worker.store.cancels(&worker.held.all()).await.unwrap_or_default() {
+                worker.held.stop(held, Stop::Cancel);
+            },
+        }
+    }
+    show(worker, Phase::Draining);
+    worker.held.stop_all(Stop::Release);
+    if timeout(GIVE_BACK, worker.attempts.wait()).await.is_err() {
+        worker.tell(Event::Trouble { message: "some jobs could not be given back; their leases run out".into() });
+    }
+    if registered && let Ok(Err(error)) = timeout(GIVE_BACK, worker.store.unregister(&worker.id)).await {
+        worker.tell(Event::Trouble { message: format!("this worker could not sign off: {error}").as_str().into() });
+    }
+    show(worker, Phase::Stopped);
+    worker.ended.cancel();
+}

@@ -1,0 +1,64 @@
+//! Named points at which the kill and panic tests break the program. Without the feature `faults` (so in every release
+//! build) a point does nothing and nothing can be armed.
+
+#[cfg(feature = "faults")]
+pub use armed::{Action, arm};
+
+/// Does what was armed for this point and for attempts whose URL contains the armed part.
+#[cfg(feature = "faults")]
+pub(super) fn point(name: &str, url: &str) {
+    armed::point(name, url);
+}
+
+/// Nothing.
+#[cfg(not(feature = "faults"))]
+pub(super) fn point(_name: &str, _url: &str) {}
+
+#[cfg(feature = "faults")]
+mod armed {
+    use std::sync::{LazyLock, Mutex, PoisonError};
+
+    /// How a point breaks.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Action {
+        /// The task panics.
+        Panic,
+        /// The process aborts, as a kill would end it.
+        Abort,
+    }
+
+    struct Fault {
+        name: String,
+        action: Action,
+        part: String,
+    }
+
+    /// What `QUARTERDECK_FAULT` says at the start (`NAME:panic:PART` or `NAME:abort:PART`), then what tests arm.
+    static FAULTS: LazyLock<Mutex<Vec<Fault>>> = LazyLock::new(|| {
+        let from_environment = std::env::var("QUARTERDECK_FAULT").ok().and_then(|text| {
+            let mut words = text.splitn(3, ':');
+            let (name, action) = (words.next()?.to_owned(), words.next()?);
+            let action = if action == "abort" { Action::Abort } else { Action::Panic };
+            Some(Fault { name, action, part: words.next().unwrap_or_default().to_owned() })
+        });
+        Mutex::new(from_environment.into_iter().collect())
+    });
+
+    /// From now on, attempts whose URL contains `part` break at the point `name`.
+    pub fn arm(name: &str, action: Action, part: &str) {
+        let fault = Fault { name: name.to_owned(), action, part: part.to_owned() };
+        FAULTS.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+    }
+
+    pub(in super::super) fn point(name: &str, url: &str) {
+        let action = {
+            let faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
+            faults.iter().find(|fault| fault.name == name && url.contains(&fault.part)).map(|fault| fault.action)
+        };
+        match action {
+            Some(Action::Panic) => panic!("a fault at {name}"),
+            Some(Action::Abort) => std::process::abort(),
+            None => {}
+        }
+    }
+}

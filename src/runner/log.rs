@@ -1,0 +1,80 @@
+//! The outcome log as files: one JSON line per outcome that this process recorded, daily, one file per process.
+
+use crate::domain::outcome::Outcome;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+
+/// Lines that may wait for a slow disk. When they are all taken the recorder waits: the log is not lossy.
+const WAITING: usize = 16_384;
+
+/// Where the lines go and how long they are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The folder; made when missing.
+    pub dir: PathBuf,
+    /// Files that were not written to for longer are deleted.
+    pub keep_days: u32,
+}
+
+/// An open outcome log. Dropping it writes what waits.
+#[derive(Debug)]
+pub struct OutcomeLog {
+    lines: Mutex<NonBlocking>,
+    _flushes_when_dropped: WorkerGuard,
+}
+
+impl OutcomeLog {
+    /// Opens the files of this process in `settings.dir`, named by day and process, and deletes old ones.
+    pub fn in_files(settings: &LogSettings) -> io::Result<Self> {
+        fs::create_dir_all(&settings.dir)?;
+        delete_old(&settings.dir, settings.keep_days)?;
+        let file = RollingFileAppender::builder()
+            .rotation(Rotation::DAILY)
+            .filename_prefix(format!("outcomes-{}", std::process::id()))
+            .filename_suffix("jsonl")
+            .build(&settings.dir)
+            .map_err(io::Error::other)?;
+        Ok(Self::to(file))
+    }
+
+    /// One that writes to standard output, for `work`.
+    pub fn on_stdout() -> Self {
+        Self::to(io::stdout())
+    }
+
+    fn to(sink: impl Write + Send + 'static) -> Self {
+        let (lines, guard) = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING).finish(sink);
+        Self { lines: Mutex::new(lines), _flushes_when_dropped: guard }
+    }
+
+    /// Appends outcomes, in order.
+    pub fn record(&self, outcomes: &[Outcome]) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        for outcome in outcomes {
+            let mut line = outcome.json();
+            line.push('\n');
+            // The rows of the store are the truth; a full disk must not stop the jobs.
+            let _ = lines.write_all(line.as_bytes());
+        }
+    }
+}
+
+fn delete_old(dir: &Path, keep_days: u32) -> io::Result<()> {
+    let keep = Duration::from_secs(u64::from(keep_days) * 86_400);
+    let now = SystemTime::now();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with("outcomes-") && name.ends_with(".jsonl"));
+        let age = entry.metadata()?.modified().ok().and_then(|at| now.duration_since(at).ok());
+        if ours && age.is_some_and(|age| age > keep) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}

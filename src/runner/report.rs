@@ -1,0 +1,42 @@
+//! The one seam for errors that are worth a person's attention: one report per exhausted job, not one per attempt.
+
+use super::event::Event;
+use crate::domain::failure::Failure;
+use crate::domain::job::ErrorReport;
+use crate::domain::text::SafeLine;
+use tokio::sync::broadcast;
+use tokio::task::JoinError;
+
+/// Where reports go: the diagnostic log, and the activity list of an attached console.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    events: broadcast::Sender<Event>,
+}
+
+impl Reporter {
+    pub(super) fn new(events: broadcast::Sender<Event>) -> Self {
+        Self { events }
+    }
+
+    /// Reports an exhausted job, once.
+    pub(super) fn report(&self, report: &ErrorReport) {
+        tracing::error!(exception_class = %report.exception_class, detail = %report.detail, "a job was given up");
+        let _ = self.events.send(Event::Reported { report: report.clone() });
+    }
+}
+
+/// The failure that a task's end is, when it ended without a value.
+pub(super) fn failure_of_join(error: JoinError, events: &broadcast::Sender<Event>) -> Failure {
+    if !error.is_panic() {
+        return Failure::unexpected("cancelled", "the attempt's task was stopped from outside");
+    }
+    let payload = error.into_panic();
+    let said = payload
+        .downcast_ref::<&str>()
+        .map(|said| (*said).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    let message = SafeLine::new(&said);
+    let _ = events.send(Event::Panicked { message: message.clone() });
+    Failure::unexpected("panic", if message.is_empty() { "a panic without a message" } else { &message })
+}

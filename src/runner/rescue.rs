@@ -1,0 +1,34 @@
+//! Looks after jobs whose worker died: any process does it, every two seconds.
+
+use super::Worker;
+use super::event::Event;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often the dead are looked for.
+const EVERY: Duration = Duration::from_secs(2);
+
+pub(super) async fn run(worker: Arc<Worker>) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = worker.ended.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match worker.store.rescue().await {
+            Ok(rescued) => {
+                for report in &rescued.reports {
+                    worker.reporter.report(report);
+                }
+                if !rescued.outcomes.is_empty() {
+                    let message = format!("{} jobs of lost workers taken up again", rescued.outcomes.len());
+                    worker.tell(Event::Trouble { message: message.as_str().into() });
+                }
+            }
+            // The claim loop says it where it is seen.
+            Err(error) => tracing::warn!(%error, "no rescue"),
+        }
+    }
+}

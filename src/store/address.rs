@@ -1,0 +1,65 @@
+//! Which database a `--store` URL names.
+
+use super::{Result, StoreError};
+use std::path::PathBuf;
+
+/// A database that this build can open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Address {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// Reads a store's URL. Messages name the scheme alone: the rest may hold a password.
+pub(super) fn parse(url: &str) -> Result<Address> {
+    let unusable = |message: String| Err(StoreError::Unusable(message));
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return unusable("the store must be a URL such as sqlite:/path/to/knowledge.db".into());
+    };
+    match scheme {
+        "sqlite" => {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            if path.is_empty() {
+                return unusable("the store URL names no file; write sqlite:/path/to/knowledge.db".into());
+            }
+            if path == ":memory:" || path.contains("mode=memory") {
+                return unusable(
+                    "a store in memory would be gone with the process; give a file, sqlite:/path/to/knowledge.db"
+                        .into(),
+                );
+            }
+            if path.contains('\0') {
+                return unusable("the store's path holds a NUL character".into());
+            }
+            Ok(Address::Sqlite(PathBuf::from(path)))
+        }
+        "postgres" | "postgresql" => unusable("PostgreSQL is not supported by this build yet".into()),
+        other if other.len() <= 20 && other.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) => {
+            unusable(format!("unknown kind of store `{other}:`; a store is sqlite:/path/to/knowledge.db"))
+        }
+        _ => unusable("the store must be a URL such as sqlite:/path/to/knowledge.db".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_a_file_or_say_why_not() {
+        let path = |url| parse(url).map(|Address::Sqlite(path)| path.display().to_string());
+        assert_eq!(path("sqlite:a/b.db").ok().as_deref(), Some("a/b.db"));
+        assert_eq!(path("sqlite:///tmp/b.db").ok().as_deref(), Some("/tmp/b.db"));
+        assert_eq!(path("sqlite://b.db").ok().as_deref(), Some("b.db"));
+        for (url, says) in [
+            ("sqlite::memory:", "memory"),
+            ("sqlite:", "no file"),
+            ("postgres://ana:secret@db/x", "PostgreSQL is not supported by this build yet"),
+            ("mysql://ana:secret@db/x", "unknown kind of store `mysql:`"),
+            ("knowledge.db", "must be a URL"),
+        ] {
+            let message = path(url).map_err(|error| error.to_string()).expect_err("not a store");
+            assert!(message.contains(says) && !message.contains("secret"), "{url}: {message}");
+        }
+    }
+}

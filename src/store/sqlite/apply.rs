@@ -1,0 +1,284 @@
+//! Applies what the domain decided: a job's transition with its lane, its document's row and its outcomes.
+
+use super::super::{Result, push_recent};
+use super::lanes::LaneKey;
+use super::rows::{Document, JobRow};
+use super::writer::{NewOutcome, Tx};
+use crate::domain::content::Page;
+use crate::domain::document::{RecentResult, Try};
+use crate::domain::failure::FailureClass;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::id::{AccountId, AssistantId, Seq};
+use crate::domain::job::{JobState, RowWrite, Transition};
+use crate::domain::outcome::{Outcome, OutcomeDraft};
+use crate::domain::text::{SafeLine, without_nul};
+use crate::domain::time::Timestamp;
+use sqlx::query;
+
+/// Earlier contents that are kept.
+const VERSIONS: i64 = 5;
+
+/// The row's metadata as an object to write keys into; whatever else it holds stays.
+macro_rules! metadata {
+    ($keys:literal) => {
+        concat!(
+            "metadata = json_set(CASE WHEN json_valid(metadata) THEN ",
+            "CASE json_type(metadata) WHEN 'object' THEN metadata ELSE '{}' END ELSE '{}' END, ",
+            $keys,
+            ")"
+        )
+    };
+}
+pub(super) use metadata;
+
+/// What goes with a transition.
+#[derive(Default)]
+pub(super) struct With<'a> {
+    /// The lease that ended, for the outcomes.
+    pub(super) token: Option<i64>,
+    /// The worker that ran the attempt.
+    pub(super) worker: Option<SafeLine>,
+    /// The content to be written.
+    pub(super) page: Option<(&'a Page, &'a Fingerprint)>,
+    /// The failure just recorded, in its class's counter.
+    pub(super) try_of: Option<Try>,
+}
+
+impl Tx<'_> {
+    /// Writes `to` for the job `row`.
+    pub(super) async fn apply(
+        &mut self,
+        row: &JobRow,
+        document: Option<&Document>,
+        to: &Transition,
+        with: With<'_>,
+    ) -> Result<()> {
+        self.move_job(row, to, &with).await?;
+        if let Some(document) = document {
+            self.write_row(document, to, with.page).await?;
+            self.write_state(document, to, with.token).await?;
+        }
+        for draft in &to.outcomes {
+            self.record(new_outcome(row, document, draft, &with, self.now));
+        }
+        Ok(())
+    }
+
+    async fn move_job(&mut self, row: &JobRow, to: &Transition, with: &With<'_>) -> Result<()> {
+        let was = row.job.state;
+        let stays_in_order = was != JobState::Scheduled && row.job.class == to.class;
+        let vtime = match to.state {
+            JobState::Ready if !stays_in_order => self.stamp(row.account_id, to.class).await?,
+            _ => row.vtime,
+        };
+        // A row that was put back is what the next first try finds.
+        let forget_before = matches!(to.row, RowWrite::Restore(_));
+        let statement = query(
+            "UPDATE jobs SET state = ?2, class = ?3, run_at = ?4, vtime = ?5, attempt = ?6, transient_fails = ?7, \
+             unexpected_fails = ?8, crashes = ?9, last_failure = ?10, before_taken = before_taken AND NOT ?11, \
+             finished_at = ?12, worker_id = NULL, worker_name = NULL, lease_token = NULL, lease_until = NULL, \
+             try_class = coalesce(?13, try_class), try_number = coalesce(?14, try_number), \
+             try_of = coalesce(?15, try_of), \
+             cancel_requested_by = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_by END, \
+             cancel_requested_at = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_at END WHERE id = ?1",
+        );
+        let try_of = with.try_of;
+        let statement = statement
+            .bind(row.job.id.0)
+            .bind(to.state.word())
+            .bind(to.class.code())
+            .bind(to.run_at.micros())
+            .bind(vtime)
+            .bind(to.counters.attempt)
+            .bind(to.counters.transient)
+            .bind(to.counters.unexpected)
+            .bind(to.counters.crashes)
+            .bind(to.last_failure.map(|code| code.word()))
+            .bind(forget_before)
+            .bind((!to.state.is_live()).then_some(self.now.micros()))
+            .bind(try_of.map(|of| class_code(of.class)))
+            .bind(try_of.map(|of| of.number))
+            .bind(try_of.map(|of| of.of));
+        self.run(statement).await?;
+        if was == JobState::Ready {
+            self.lane_loses(&LaneKey::of(row)).await?;
+        }
+        if to.state == JobState::Ready {
+            let lane = LaneKey { class: to.class.code(), risky: to.counters.crashes > 0, ..LaneKey::of(row) };
+            self.lane_gains(&lane, vtime).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_row(
+        &mut self,
+        document: &Document,
+        to: &Transition,
+        page: Option<(&Page, &Fingerprint)>,
+    ) -> Result<()> {
+        let now = self.now.micros();
+        let statement = match &to.row {
+            RowWrite::Keep => return Ok(()),
+            RowWrite::Synced => {
+                if let Some((page, fingerprint)) = page {
+                    self.write_content(document, page, fingerprint).await?;
+                }
+                query(concat!(
+                    "UPDATE captain_documents SET sync_status = 1, last_synced_at = ?2, last_sync_attempted_at = ?2, ",
+                    metadata!("'$.sync_step', NULL, '$.last_sync_error_code', NULL"),
+                    " WHERE id = ?1"
+                ))
+                .bind(document.id)
+                .bind(now)
+            }
+            RowWrite::Failed(code) => query(concat!(
+                "UPDATE captain_documents SET sync_status = 2, last_sync_attempted_at = ?2, ",
+                metadata!("'$.sync_step', NULL, '$.last_sync_error_code', ?3"),
+                " WHERE id = ?1"
+            ))
+            .bind(document.id)
+            .bind(now)
+            .bind(code.word()),
+            // Only a `syncing` row is ours to mend: what somebody else has written since stays.
+            RowWrite::BackToFailed(code) => query(concat!(
+                "UPDATE captain_documents SET sync_status = 2, ",
+                metadata!("'$.sync_step', NULL, '$.last_sync_error_code', ?2"),
+                " WHERE id = ?1 AND sync_status = 0"
+            ))
+            .bind(document.id)
+            .bind(code.word()),
+            RowWrite::Restore(before) => query(concat!(
+                "UPDATE captain_documents SET sync_status = ?2, last_sync_attempted_at = ?3, ",
+                metadata!("'$.sync_step', NULL, '$.last_sync_error_code', ?4"),
+                " WHERE id = ?1 AND sync_status = 0"
+            ))
+            .bind(document.id)
+            .bind(before.sync_status.map(|status| status.code()))
+            .bind(before.attempted_at.map(Timestamp::micros))
+            .bind(before.error_code.clone()),
+        };
+        self.run(statement).await?;
+        Ok(())
+    }
+
+    async fn write_content(&mut self, document: &Document, page: &Page, fingerprint: &Fingerprint) -> Result<()> {
+        let now = self.now.micros();
+        let keep = query(
+            "INSERT INTO document_versions (document_id, version, replaced_at, fingerprint, content_length, content) \
+             SELECT d.id, s.content_version, ?2, ?3, length(d.content), d.content \
+             FROM captain_documents d JOIN document_state s ON s.document_id = d.id \
+             WHERE d.id = ?1 AND d.content IS NOT NULL",
+        );
+        self.run(keep.bind(document.id).bind(now).bind(document.fingerprint.clone())).await?;
+        let drop_old = query(
+            "DELETE FROM document_versions WHERE document_id = ?1 AND version NOT IN \
+             (SELECT version FROM document_versions WHERE document_id = ?1 ORDER BY version DESC LIMIT ?2)",
+        );
+        self.run(drop_old.bind(document.id).bind(VERSIONS)).await?;
+        let content = without_nul(page.content.clone());
+        let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
+        let length = i64::try_from(content.chars().count()).unwrap_or(i64::MAX);
+        let write = query(concat!(
+            "UPDATE captain_documents SET content = ?2, name = coalesce(?3, name), updated_at = ?4, ",
+            metadata!("'$.content_fingerprint', ?5"),
+            " WHERE id = ?1"
+        ));
+        let write = write.bind(document.id).bind(content).bind(title).bind(now).bind(fingerprint.as_str().to_owned());
+        self.run(write).await?;
+        let state = query(
+            "UPDATE document_state SET content_version = content_version + 1, content_length = ?2, etag = ?3, \
+             last_modified = ?4 WHERE document_id = ?1",
+        );
+        let state = state.bind(document.id).bind(length).bind(page.etag.clone()).bind(page.last_modified.clone());
+        self.run(state).await?;
+        Ok(())
+    }
+
+    async fn write_state(&mut self, document: &Document, to: &Transition, token: Option<i64>) -> Result<()> {
+        let mut recent = document.recent.clone();
+        for draft in &to.outcomes {
+            if let Some(result) = draft.result.recent() {
+                recent = push_recent(&recent, result);
+            } else if draft.result.is_exhaustion() {
+                recent.pop();
+                recent = push_recent(&recent, RecentResult::Failed);
+            }
+        }
+        let (fence, synced) = (token.unwrap_or_default(), to.row == RowWrite::Synced);
+        // The failure's own line says more than its exhaustion's, and comes first.
+        let failure = to.outcomes.iter().find(|draft| draft.error_code.is_some());
+        if recent == document.recent && fence <= document.fence && !synced && failure.is_none() {
+            return Ok(());
+        }
+        let statement = query(
+            "UPDATE document_state SET recent = ?2, fence = max(fence, ?3), \
+             error_code = CASE WHEN ?4 THEN ?5 ELSE error_code END, detail = CASE WHEN ?4 THEN ?6 ELSE detail END, \
+             http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END WHERE document_id = ?1",
+        );
+        let statement = statement
+            .bind(document.id)
+            .bind(recent)
+            .bind(fence)
+            .bind(synced || failure.is_some())
+            .bind(failure.and_then(|draft| draft.error_code).map(|code| code.word()))
+            .bind(failure.and_then(|draft| draft.detail.as_ref()).map(|detail| detail.to_string()))
+            .bind(failure.and_then(|draft| draft.http_status));
+        self.run(statement).await?;
+        Ok(())
+    }
+
+    /// Makes the state row of a document that another program has added.
+    pub(super) async fn ensure_state(&mut self, document: &Document) -> Result<()> {
+        if !document.has_state {
+            let statement = query(
+                "INSERT OR IGNORE INTO document_state (document_id, host, content_length) \
+                 SELECT id, ?2, length(content) FROM captain_documents WHERE id = ?1",
+            );
+            self.run(statement.bind(document.id).bind(document.host.clone())).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How a failure class is stored beside a job.
+pub(super) const fn class_code(class: FailureClass) -> i64 {
+    match class {
+        FailureClass::Permanent => 0,
+        FailureClass::Transient => 1,
+        FailureClass::Unexpected => 2,
+    }
+}
+
+/// A draft with who, where and when; its number comes with the commit.
+pub(super) fn new_outcome(
+    row: &JobRow,
+    document: Option<&Document>,
+    draft: &OutcomeDraft,
+    with: &With<'_>,
+    at: Timestamp,
+) -> NewOutcome {
+    let outcome = Outcome {
+        document_id: row.job.document_id,
+        account_id: AccountId(document.map_or(row.account_id, |document| document.account_id)),
+        assistant_id: AssistantId(document.map_or(row.assistant_id, |document| document.assistant_id)),
+        result: draft.result,
+        error_code: draft.error_code,
+        exception_class: draft.exception_class.clone().map(without_nul),
+        duration_ms: draft.duration_ms,
+        at,
+        seq: Seq::START,
+        job_id: row.job.id,
+        attempt: row.job.counters.attempt,
+        queue: row.job.class,
+        url: SafeLine::new(document.map_or(&row.url, |document| &document.url)),
+        http_status: draft.http_status,
+        detail: draft.detail.clone(),
+        content: draft.content,
+        bytes: draft.bytes,
+        next_attempt_at: draft.next_attempt_at,
+        worker: with.worker.clone(),
+        requested_by: row.requested_by.clone(),
+        name: document.map(|document| document.name.clone()).unwrap_or_default(),
+    };
+    NewOutcome { outcome, host: row.host.clone(), token: with.token }
+}

@@ -1,0 +1,229 @@
+//! Opening the file: what is refused before it is touched, and how each connection is set.
+
+use super::super::{Access, Result, StoreError};
+use super::error::{is_busy, reading, writing};
+use super::migrate::{self, Standing};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row, query};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// How long a statement waits for another process.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long SQLite itself waits before the writer asks anew. Its waits grow to 100 ms and the lock goes to whoever asks
+/// at the right instant: one that asks every few milliseconds is not starved by another process's long bulk.
+const TURN: Duration = Duration::from_millis(20);
+/// The first version without the WAL-reset bug that corrupts databases.
+const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
+/// The first bytes of every SQLite file.
+const HEADER: &[u8; 16] = b"SQLite format 3\0";
+
+/// Connections to one file.
+#[derive(Clone, Debug)]
+pub(super) struct Connect {
+    path: PathBuf,
+    access: Access,
+}
+
+impl Connect {
+    /// Checks the place, makes what is to be made, migrates.
+    pub(super) async fn prepare(path: &Path, access: Access) -> Result<Self> {
+        let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
+        let path = std::path::absolute(path).map_err(|error| unusable(error.to_string()))?;
+        let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        if access == Access::Create {
+            std::fs::create_dir_all(folder).map_err(|error| unusable(format!("the folder cannot be made: {error}")))?;
+        }
+        let exists = match std::fs::metadata(&path) {
+            Ok(found) if found.is_dir() => return Err(unusable("is a folder, not a store".into())),
+            Ok(_) => true,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            Err(error) => return Err(unusable(format!("cannot be looked at: {error}"))),
+        };
+        if !exists && access != Access::Create {
+            return Err(unusable("there is no store here; `quarterdeck add` makes one".into()));
+        }
+        check_file_system(if exists { &path } else { folder }).map_err(&unusable)?;
+        if exists {
+            check_header(&path).map_err(&unusable)?;
+        }
+        if access != Access::ReadOnly {
+            check_writable(&path, folder, exists).map_err(&unusable)?;
+        }
+        let connect = Self { path: path.clone(), access };
+        connect.migrated(exists).await.map_err(|error| match error {
+            StoreError::Unusable(message) | StoreError::Corrupt(message) => unusable(message),
+            other => other,
+        })?;
+        Ok(connect)
+    }
+
+    async fn migrated(&self, exists: bool) -> Result<()> {
+        if self.access == Access::ReadOnly {
+            let mut conn = self.reader().await?;
+            check_library(&mut conn).await?;
+            if !migrate::is_current(migrate::standing(&mut conn).await?) {
+                return Err(StoreError::Unusable(
+                    "the store has not been set up by this version yet; open it once for writing".into(),
+                ));
+            }
+            return conn.close().await.map_err(reading);
+        }
+        if exists {
+            // Looked at before the first pragma that writes: another program's database stays as it is.
+            let mut conn = patiently(self.options(false).pragma("query_only", "1")).await.map_err(reading)?;
+            let standing = migrate::standing(&mut conn).await;
+            conn.close().await.map_err(reading)?;
+            if standing? == Standing::Empty && self.access == Access::Write {
+                return Err(StoreError::Unusable("there is no store in this file; `quarterdeck add` makes one".into()));
+            }
+        }
+        let mut conn = self.writer().await?;
+        check_library(&mut conn).await?;
+        migrate::migrate(&mut conn).await?;
+        conn.close().await.map_err(writing)
+    }
+
+    fn options(&self, read_only: bool) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(&self.path)
+            .create_if_missing(!read_only && self.access == Access::Create)
+            .read_only(read_only)
+            .busy_timeout(BUSY)
+            .foreign_keys(false)
+            .statement_cache_capacity(200)
+            .disable_statement_logging()
+    }
+
+    /// A connection that writes. `synchronous=FULL`: what was answered survives a loss of power.
+    pub(super) async fn writer(&self) -> Result<SqliteConnection> {
+        let options = self.options(false).pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
+        patiently(options.pragma("cache_size", "-16384").busy_timeout(TURN)).await.map_err(writing)
+    }
+
+    /// How connections that only read are opened while somebody may write.
+    pub(super) fn reader_options(&self) -> SqliteConnectOptions {
+        self.options(true).pragma("query_only", "1").pragma("cache_size", "-16384")
+    }
+
+    /// A connection that reads. Of a store opened for reading alone, at rest (nobody writes, there is no log beside
+    /// it), the file is read as it is: SQLite would otherwise make files beside it.
+    pub(super) async fn reader(&self) -> Result<SqliteConnection> {
+        let at_rest = self.access == Access::ReadOnly && !self.beside("-wal").exists();
+        self.reader_options().immutable(at_rest).connect().await.map_err(reading)
+    }
+
+    /// What may be done.
+    pub(super) fn access(&self) -> Access {
+        self.access
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path with something at its end.
+    pub(super) fn beside(&self, end: &str) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(end);
+        PathBuf::from(name)
+    }
+}
+
+/// Begins a write transaction when it is this connection's turn.
+pub(super) async fn take_turn(conn: &mut SqliteConnection) -> Result<()> {
+    let until = Instant::now() + BUSY;
+    while let Err(error) = query("BEGIN IMMEDIATE").execute(&mut *conn).await {
+        if !is_busy(&error) || Instant::now() >= until {
+            return Err(writing(error));
+        }
+    }
+    Ok(())
+}
+
+/// Connects, and waits while another process changes the file to its log mode: SQLite does not wait for that itself,
+/// whatever its timeout.
+async fn patiently(options: SqliteConnectOptions) -> std::result::Result<SqliteConnection, sqlx::Error> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match options.connect().await {
+            Err(error) if is_busy(&error) && Instant::now() < until => sleep(Duration::from_millis(10)).await,
+            other => return other,
+        }
+    }
+}
+
+async fn check_library(conn: &mut SqliteConnection) -> Result<()> {
+    let version: String = query("SELECT sqlite_version()").fetch_one(conn).await.map_err(reading)?.get(0);
+    let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+    if parts.as_slice() >= OLDEST_LIBRARY.as_slice() {
+        return Ok(());
+    }
+    Err(StoreError::Unusable(format!("SQLite {version} can damage databases; at least 3.51.3 is needed")))
+}
+
+fn check_header(path: &Path) -> std::result::Result<(), String> {
+    let mut file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut start = Vec::with_capacity(HEADER.len());
+    file.by_ref().take(16).read_to_end(&mut start).map_err(|error| format!("cannot be read: {error}"))?;
+    if start.is_empty() || start == HEADER { Ok(()) } else { Err("is not an SQLite database".into()) }
+}
+
+fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::result::Result<(), String> {
+    use rustix::fs::{Access as Mode, access};
+    if exists && access(path, Mode::READ_OK | Mode::WRITE_OK).is_err() {
+        return Err("may not be written by this user; use --read-only to look at it".into());
+    }
+    // SQLite keeps its log beside the file.
+    if access(folder, Mode::WRITE_OK | Mode::EXEC_OK).is_err() {
+        return Err("its folder may not be written by this user, and SQLite needs to; use --read-only to look".into());
+    }
+    Ok(())
+}
+
+/// Locks of network file systems do not hold what SQLite's log needs.
+#[cfg(target_os = "linux")]
+fn check_file_system(at: &Path) -> std::result::Result<(), String> {
+    let found = rustix::fs::statfs(at).map_err(|error| format!("its file system cannot be asked: {error}"))?;
+    match network_file_system(u64::try_from(found.f_type).unwrap_or_default() & 0xffff_ffff) {
+        Some(kind) => Err(format!("is on a network file system ({kind}), where SQLite's locks do not hold")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn check_file_system(_at: &Path) -> std::result::Result<(), String> {
+    Ok(())
+}
+
+/// By the magic numbers of statfs(2). FUSE is refused whole: sshfs and its like cannot be told from local ones.
+#[cfg(target_os = "linux")]
+fn network_file_system(magic: u64) -> Option<&'static str> {
+    Some(match magic {
+        0x6969 => "NFS",
+        0x517b => "SMB",
+        0xff53_4d42 => "CIFS",
+        0xfe53_4d42 => "SMB2",
+        0x6573_5546 => "FUSE",
+        0x5346_414f => "AFS",
+        0x00c3_6400 => "Ceph",
+        _ => return None,
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_known_by_their_numbers() {
+        assert_eq!(network_file_system(0x6969), Some("NFS"));
+        assert_eq!(network_file_system(0xff53_4d42), Some("CIFS"));
+        assert_eq!(network_file_system(0xef53), None, "ext4");
+        assert_eq!(check_file_system(Path::new("/")), Ok(()));
+    }
+}

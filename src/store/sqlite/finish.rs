@@ -1,0 +1,245 @@
+//! Finishes, grouped: one task takes what has come within a few milliseconds and writes it in one transaction, so that
+//! a full disk flush is paid once for many attempts.
+
+use super::super::{Finish, Finished, Held, Result, StoreError, page_written};
+use super::SqliteStore;
+use super::apply::{With, class_code};
+use super::outcomes::outcome;
+use super::rows::get;
+use super::writer::Tx;
+use crate::domain::document::Try;
+use crate::domain::failure::{Failure, FailureClass};
+use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
+use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::retry::RetryPolicy;
+use sqlx::{Row, query};
+use std::sync::Weak;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+/// Finishes in one transaction.
+const GROUP: usize = 32;
+/// How long the first of a group waits for others.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// A finish on its way to the writer task.
+pub(super) struct Pending {
+    pub(super) finish: Finish,
+    pub(super) policy: RetryPolicy,
+    pub(super) answer: oneshot::Sender<Result<Finished>>,
+}
+
+/// Runs until every sender is gone and what they sent is written.
+pub(super) async fn write_groups(store: Weak<SqliteStore>, mut pending: mpsc::Receiver<Pending>) {
+    while let Some(first) = pending.recv().await {
+        let mut group = vec![first];
+        let until = Instant::now() + GATHER;
+        while group.len() < GROUP {
+            match timeout_at(until, pending.recv()).await {
+                Ok(Some(next)) => group.push(next),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        let Some(store) = store.upgrade() else { return };
+        let answers = store.finish_group(&group).await;
+        for (pending, answer) in group.into_iter().zip(answers) {
+            // Nobody waits any more: the finish stands all the same.
+            let _ = pending.answer.send(answer);
+        }
+    }
+}
+
+/// What one finish of a group has come to, before its outcomes have their numbers.
+enum Written {
+    Now { state: JobState, outcomes: usize, report: Option<ErrorReport> },
+    Already(Finished),
+    Refused(StoreError),
+}
+
+impl SqliteStore {
+    async fn finish_group(&self, group: &[Pending]) -> Vec<Result<Finished>> {
+        match self.try_finish_group(group).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                let words = error.to_string();
+                let again = || match &error {
+                    StoreError::ReadOnly => StoreError::ReadOnly,
+                    StoreError::Unavailable(reason) => StoreError::Unavailable(reason.clone()),
+                    _ => StoreError::Unavailable(words.clone()),
+                };
+                group.iter().map(|_| Err(again())).collect()
+            }
+        }
+    }
+
+    async fn try_finish_group(&self, group: &[Pending]) -> Result<Vec<Result<Finished>>> {
+        let mut tx = self.begin().await?;
+        // In document order, so that writers on a database with several never wait for each other in a circle.
+        let mut order = Vec::with_capacity(group.len());
+        for (place, pending) in group.iter().enumerate() {
+            let document = query("SELECT document_id FROM jobs WHERE id = ?").bind(pending.finish.held.job_id.0);
+            let document: i64 = tx.first(document).await?.map_or(i64::MAX, |row| row.get(0));
+            order.push((document, place));
+        }
+        order.sort_unstable();
+        let mut written = Vec::with_capacity(group.len());
+        for (_, place) in order {
+            written.push((place, tx.finish_one(&group[place]).await?));
+        }
+        let mut outcomes = tx.commit().await?.into_iter();
+        let mut answers: Vec<Option<Result<Finished>>> = group.iter().map(|_| None).collect();
+        for (place, written) in written {
+            answers[place] = Some(match written {
+                Written::Now { state, outcomes: count, report } => {
+                    Ok(Finished::Written { state, outcomes: outcomes.by_ref().take(count).collect(), report })
+                }
+                Written::Already(finished) => Ok(finished),
+                Written::Refused(error) => Err(error),
+            });
+        }
+        Ok(answers.into_iter().map(|answer| answer.unwrap_or(Ok(Finished::Late))).collect())
+    }
+}
+
+impl Tx<'_> {
+    async fn finish_one(&mut self, pending: &Pending) -> Result<Written> {
+        let finish = &pending.finish;
+        let (before, now) = (self.recorded(), "SAVEPOINT one");
+        self.run(query(now)).await?;
+        match self.write_finish(finish, &finish.end, &pending.policy).await {
+            Err(StoreError::Refused(why)) => {
+                // The data of this attempt alone is refused; the others of the group are not touched by it.
+                self.back_to_savepoint(before).await?;
+                let failure = Failure::unexpected("StoreRefused", format!("the database refused the data: {why}"));
+                let end = AttemptEnd::Failed(failure);
+                match self.write_finish(finish, &end, &pending.policy).await {
+                    Err(StoreError::Refused(why)) => {
+                        self.back_to_savepoint(before).await?;
+                        self.run(query("RELEASE one")).await?;
+                        Ok(Written::Refused(StoreError::Refused(why)))
+                    }
+                    other => self.after_savepoint(other).await,
+                }
+            }
+            other => self.after_savepoint(other).await,
+        }
+    }
+
+    async fn back_to_savepoint(&mut self, recorded: usize) -> Result<()> {
+        self.run(query("ROLLBACK TO one")).await?;
+        self.forget(recorded);
+        Ok(())
+    }
+
+    async fn after_savepoint(&mut self, written: Result<Written>) -> Result<Written> {
+        let written = written?;
+        self.run(query("RELEASE one")).await?;
+        Ok(written)
+    }
+
+    async fn write_finish(&mut self, finish: &Finish, end: &AttemptEnd, policy: &RetryPolicy) -> Result<Written> {
+        let held = finish.held;
+        let row = self.job(held.job_id).await?;
+        let Some(row) = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0)) else {
+            return Ok(Written::Already(self.committed_before(held).await?.unwrap_or(Finished::Late)));
+        };
+        let document = self.document(row.job.document_id).await?;
+        if document.as_ref().is_some_and(|document| document.fence >= held.token.0) {
+            return Ok(Written::Already(Finished::Late));
+        }
+        if let Some(document) = &document {
+            self.ensure_state(document).await?;
+        }
+        let unfit = match &document {
+            None => Some("the document is gone".to_owned()),
+            Some(document) => document.syncable().err().map(|reason| format!("the document {reason}")),
+        };
+        let to = match &unfit {
+            Some(reason) => row.job.cancelled(Some(reason), self.now),
+            None => row.job.finished(end, policy, finish.took, self.now),
+        };
+        let with = With {
+            token: Some(held.token.0),
+            worker: row.worker_name.clone(),
+            page: if unfit.is_none() { page_written(end) } else { None },
+            try_of: try_of(&to, end, policy),
+        };
+        self.apply(&row, document.as_ref(), &to, with).await?;
+        Ok(Written::Now { state: to.state, outcomes: to.outcomes.len(), report: to.report })
+    }
+
+    /// The answer of a finish whose commit was answered with an error and had been made all the same.
+    async fn committed_before(&mut self, held: Held) -> Result<Option<Finished>> {
+        let statement = query("SELECT * FROM outcomes WHERE job_id = ? AND token = ? ORDER BY seq");
+        let rows = self.all(statement.bind(held.job_id.0).bind(held.token.0)).await?;
+        let outcomes: Vec<Outcome> = rows.iter().map(outcome).collect::<Result<_>>()?;
+        let Some(last) = outcomes.last() else { return Ok(None) };
+        if outcomes.iter().any(|outcome| outcome.result == OutcomeResult::WorkerLost) {
+            return Ok(None);
+        }
+        let state = match last.result {
+            OutcomeResult::Updated | OutcomeResult::Unchanged => JobState::Done,
+            OutcomeResult::Cancelled => JobState::Cancelled,
+            _ if last.next_attempt_at.is_some() => JobState::Scheduled,
+            _ => JobState::Failed,
+        };
+        let report = match (&last.exception_class, &outcomes[0].detail) {
+            (Some(class), Some(detail)) if last.result.is_exhaustion() => {
+                Some(ErrorReport { exception_class: class.clone(), detail: detail.clone() })
+            }
+            _ => None,
+        };
+        Ok(Some(Finished::Written { state, outcomes, report }))
+    }
+}
+
+fn try_of(to: &Transition, end: &AttemptEnd, policy: &RetryPolicy) -> Option<Try> {
+    match end {
+        AttemptEnd::Failed(failure) if failure.class != FailureClass::Permanent => Some(Try {
+            class: failure.class,
+            number: to.counters.of(failure.class),
+            of: policy.attempts(failure.class),
+        }),
+        _ => None,
+    }
+}
+
+impl Tx<'_> {
+    /// Gives held jobs back; what is not held any more is left alone.
+    pub(super) async fn give_back(&mut self, held: &[Held]) -> Result<()> {
+        for held in held {
+            let row = self.job(held.job_id).await?;
+            let row = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0));
+            if let Some(row) = row {
+                let document = self.document(row.job.document_id).await?;
+                let to = row.job.released(self.now);
+                let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
+                self.apply(&row, document.as_ref(), &to, with).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a worker holds by the rows.
+    pub(super) async fn held_by(&mut self, worker: &str) -> Result<Vec<Held>> {
+        let statement =
+            query("SELECT id, lease_token FROM jobs WHERE state = 'running' AND worker_id = ? ORDER BY document_id");
+        let rows = self.all(statement.bind(worker)).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Held {
+                    job_id: crate::domain::id::JobId(get(row, "id")?),
+                    token: crate::domain::id::Token(get(row, "lease_token")?),
+                })
+            })
+            .collect()
+    }
+}
+
+/// Reads back what [`class_code`] stored.
+pub(super) fn class_from_code(code: i64) -> Option<FailureClass> {
+    [FailureClass::Permanent, FailureClass::Transient, FailureClass::Unexpected]
+        .into_iter()
+        .find(|class| class_code(*class) == code)
+}

@@ -1,0 +1,253 @@
+//! What screens read beside the list: named documents, figures, contents, and the candidates of a bulk request.
+
+use super::super::filter_sql::{Joins, push_documents, push_status};
+use super::super::sql::Sql;
+use super::super::{Named, QueueState, Result, StoredContent, StoredVersion, Targets};
+use super::SqliteStore;
+use super::error::reading;
+use super::finish::class_from_code;
+use super::rows::{AVAILABLE, code, corrupt, get, host, line, number, small, time, word};
+use crate::domain::document::{Counts, DocumentRow, RecentResult, Status, StatusFacts, SyncStatus, SyncStep, Try};
+use crate::domain::failure::ErrorCode;
+use crate::domain::filter::Filter;
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
+use crate::domain::job::{JobState, QueueClass};
+use crate::domain::link::is_pdf;
+use crate::domain::request::{LiveJob, SkipReason};
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use sqlx::query;
+use sqlx::sqlite::SqliteRow;
+
+/// All columns of a [`DocumentRow`]; the status comes beside it.
+pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d.assistant_id, d.status AS row_status, \
+     d.last_sync_attempted_at, d.last_synced_at, d.updated_at, \
+     CASE WHEN json_valid(d.metadata) THEN d.metadata ->> '$.sync_step' END AS sync_step, \
+     CASE WHEN json_valid(d.metadata) THEN d.metadata ->> '$.content_fingerprint' END AS fingerprint, \
+     s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
+     CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
+     l.try_class, l.try_number, l.try_of, l.worker_name, l.cancel_requested_at, \
+     j.attempt, j.class, j.requested_by, \
+     (SELECT count(*) FROM document_versions v WHERE v.document_id = d.id) AS versions";
+
+/// Ids in one statement.
+const CHUNK: usize = 500;
+
+/// A document as a bulk request sees it.
+pub(super) struct Candidate {
+    pub(super) id: DocumentId,
+    pub(super) host: String,
+    pub(super) syncable: std::result::Result<(), SkipReason>,
+    pub(super) facts: StatusFacts,
+    pub(super) live: Option<LiveJob>,
+}
+
+pub(super) fn document_row(row: &SqliteRow) -> Result<DocumentRow> {
+    let status: i64 = get(row, "status")?;
+    let status = usize::try_from(status).ok().and_then(|place| Status::ALL.get(place)).copied();
+    let url: &str = get(row, "external_link")?;
+    let try_of = match (small(row, "try_number")?, small(row, "try_of")?) {
+        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| Try { class, number, of }),
+        _ => None,
+    };
+    Ok(DocumentRow {
+        id: DocumentId(get(row, "id")?),
+        name: line(row, "name")?.unwrap_or_default(),
+        url: SafeLine::new(url),
+        host: line(row, "host")?.unwrap_or_else(|| SafeLine::new(&host(url))),
+        account_id: AccountId(get(row, "account_id")?),
+        assistant_id: AssistantId(get(row, "assistant_id")?),
+        available: get::<i64, _>(row, "row_status")? == AVAILABLE,
+        status: status.ok_or_else(|| corrupt("status"))?,
+        // Another program's step that we do not know is shown as none.
+        sync_step: get::<Option<&str>, _>(row, "sync_step")?.and_then(SyncStep::parse),
+        error_code: word(row, "error_code", ErrorCode::parse)?,
+        detail: line(row, "detail")?,
+        http_status: small(row, "http_status")?,
+        attempted_at: time(row, "last_sync_attempted_at")?,
+        synced_at: time(row, "last_synced_at")?,
+        next_attempt_at: time(row, "next_attempt_at")?,
+        attempt: small(row, "attempt")?,
+        queue: code(row, "class", QueueClass::from_code)?,
+        fingerprint: get(row, "fingerprint")?,
+        content_length: small(row, "content_length")?,
+        updated_at: Timestamp::from_micros(get(row, "updated_at")?),
+        try_of,
+        held_by: line(row, "worker_name")?,
+        requested_by: line(row, "requested_by")?,
+        cancel_requested: get::<Option<i64>, _>(row, "cancel_requested_at")?.is_some(),
+        recent: get::<Option<&str>, _>(row, "recent")?
+            .unwrap_or_default()
+            .chars()
+            .filter_map(RecentResult::from_letter)
+            .collect(),
+        versions: number(row, "versions")?,
+    })
+}
+
+impl SqliteStore {
+    pub(super) async fn find_documents(&self, named: &Named) -> Result<Vec<DocumentRow>> {
+        let mut sql = Sql::new("SELECT ");
+        sql.push(COLUMNS).push(", ");
+        push_status(&mut sql, self.clock.now());
+        sql.push(" AS status");
+        Joins::ALL.push(&mut sql);
+        match named {
+            Named::Id(id) => sql.push(" WHERE d.id = ").bind(id.0),
+            Named::Url(link) => sql.push(" WHERE d.external_link = ").bind(link.as_str()),
+        };
+        sql.push(" ORDER BY d.id");
+        let mut reader = self.reader().await?;
+        sql.query().fetch_all(&mut *reader).await.map_err(reading)?.iter().map(document_row).collect()
+    }
+
+    pub(super) async fn count_statuses(&self) -> Result<Counts> {
+        let mut sql = Sql::new("SELECT ");
+        push_status(&mut sql, self.clock.now());
+        sql.push(" AS status, count(*) AS documents");
+        Joins::STATUS.push(&mut sql);
+        sql.push(" GROUP BY 1");
+        let mut reader = self.reader().await?;
+        let mut counts = Counts::default();
+        for row in sql.query().fetch_all(&mut *reader).await.map_err(reading)? {
+            let place: usize = number(&row, "status")?;
+            let status = Status::ALL.get(place).ok_or_else(|| corrupt("status"))?;
+            counts.set(*status, number(&row, "documents")?);
+        }
+        Ok(counts)
+    }
+
+    pub(super) async fn queue_state(&self) -> Result<QueueState> {
+        let statement = query(
+            "SELECT (SELECT count(*) FROM jobs WHERE state = 'ready') AS ready, \
+             (SELECT count(*) FROM jobs WHERE state = 'running') AS running, \
+             (SELECT count(*) FROM jobs WHERE state = 'scheduled' AND attempt > 0) AS waiting, \
+             (SELECT count(*) FROM jobs WHERE state = 'scheduled' AND attempt = 0) AS scheduled, \
+             (SELECT min(run_at) FROM jobs WHERE state = 'ready') AS oldest_ready_at, \
+             (SELECT min(run_at) FROM jobs WHERE state = 'scheduled') AS next_due_at",
+        );
+        let row = {
+            let mut reader = self.reader().await?;
+            statement.fetch_one(&mut *reader).await.map_err(reading)?
+        };
+        Ok(QueueState {
+            ready: number(&row, "ready")?,
+            running: number(&row, "running")?,
+            waiting: number(&row, "waiting")?,
+            scheduled: number(&row, "scheduled")?,
+            oldest_ready_at: time(&row, "oldest_ready_at")?,
+            next_due_at: time(&row, "next_due_at")?,
+            workers: self.workers_alive().await?,
+        })
+    }
+
+    pub(super) async fn matching_ids(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
+        let mut sql = Sql::new("SELECT d.id");
+        Joins::of(filter).push(&mut sql);
+        push_documents(&mut sql, filter, self.clock.now())?;
+        sql.push(" ORDER BY d.id");
+        let mut reader = self.reader().await?;
+        let rows = sql.query().fetch_all(&mut *reader).await.map_err(reading)?;
+        rows.iter().map(|row| Ok(DocumentId(get(row, 0)?))).collect()
+    }
+
+    pub(super) async fn read_content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
+        let statement = query(
+            "SELECT d.content, coalesce(s.content_version, 0) AS version FROM captain_documents d \
+             LEFT JOIN document_state s ON s.document_id = d.id WHERE d.id = ? AND d.content IS NOT NULL",
+        );
+        let mut reader = self.reader().await?;
+        let row = statement.bind(document.0).fetch_optional(&mut *reader).await.map_err(reading)?;
+        row.map(|row| Ok(StoredContent { text: get(&row, "content")?, version: number(&row, "version")? })).transpose()
+    }
+
+    pub(super) async fn read_versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>> {
+        let statement = query(
+            "SELECT version, replaced_at, fingerprint, content_length FROM document_versions \
+             WHERE document_id = ? ORDER BY version DESC",
+        );
+        let mut reader = self.reader().await?;
+        let rows = statement.bind(document.0).fetch_all(&mut *reader).await.map_err(reading)?;
+        rows.iter()
+            .map(|row| {
+                Ok(StoredVersion {
+                    version: number(row, "version")?,
+                    replaced_at: Timestamp::from_micros(get(row, "replaced_at")?),
+                    fingerprint: get(row, "fingerprint")?,
+                    content_length: number(row, "content_length")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The documents of a bulk request, in id order, each once.
+    pub(super) async fn candidates(&self, of: &Targets, now: Timestamp) -> Result<Vec<Candidate>> {
+        let select = "SELECT d.id, d.external_link, d.status AS row_status, d.sync_status, d.last_sync_attempted_at, \
+             d.last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, l.recorded_attempt, l.worker_name";
+        let mut reader = self.reader().await?;
+        let mut statements = Vec::new();
+        match of {
+            Targets::Matching(filter) => {
+                let mut sql = Sql::new(select);
+                Joins::ALL.push(&mut sql);
+                push_documents(&mut sql, filter, now)?;
+                statements.push(sql);
+            }
+            Targets::Ids(ids) => {
+                let mut ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                for chunk in ids.chunks(CHUNK) {
+                    let mut sql = Sql::new(select);
+                    Joins::ALL.push(&mut sql);
+                    sql.push(" WHERE d.id IN ").bind_list(chunk.iter().copied());
+                    statements.push(sql);
+                }
+            }
+        }
+        let mut candidates = Vec::new();
+        for mut sql in statements {
+            sql.push(" ORDER BY d.id");
+            for row in sql.query().fetch_all(&mut *reader).await.map_err(reading)? {
+                candidates.push(candidate(&row)?);
+            }
+        }
+        Ok(candidates)
+    }
+}
+
+fn candidate(row: &SqliteRow) -> Result<Candidate> {
+    let url: &str = get(row, "external_link")?;
+    let state = word(row, "state", JobState::parse)?;
+    let attempt: Option<u32> = small(row, "attempt")?;
+    let live = match (get::<Option<i64>, _>(row, "job_id")?, state, code(row, "class", QueueClass::from_code)?) {
+        (Some(id), Some(state), Some(class)) => Some(LiveJob {
+            id: JobId(id),
+            state,
+            class,
+            attempt: attempt.unwrap_or_default(),
+            recorded_attempt: small(row, "recorded_attempt")?,
+            held_by: line(row, "worker_name")?,
+        }),
+        _ => None,
+    };
+    Ok(Candidate {
+        id: DocumentId(get(row, "id")?),
+        host: get::<Option<String>, _>(row, "host")?.unwrap_or_else(|| host(url)),
+        syncable: if is_pdf(url) {
+            Err(SkipReason::Pdf)
+        } else if get::<i64, _>(row, "row_status")? != AVAILABLE {
+            Err(SkipReason::Unavailable)
+        } else {
+            Ok(())
+        },
+        facts: StatusFacts {
+            live_job: live.as_ref().map(|job| (job.state, job.attempt)),
+            sync_status: get::<Option<i64>, _>(row, "sync_status")?.and_then(SyncStatus::from_code),
+            attempted_at: time(row, "last_sync_attempted_at")?,
+            synced_at: time(row, "last_synced_at")?,
+            cadence: None,
+        },
+        live,
+    })
+}

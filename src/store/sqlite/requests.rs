@@ -1,0 +1,300 @@
+//! What people and the schedule ask for: adding, syncing, cancelling, removing; in chunks, so that the writer is never
+//! held long.
+
+use super::super::{Added, BulkVerb, NewDocument, Preview, Result, Targets};
+use super::SqliteStore;
+use super::apply::{With, new_outcome};
+use super::lanes::LaneKey;
+use super::read::Candidate;
+use super::rows::{AVAILABLE, Document, JobRow, get};
+use super::writer::Tx;
+use crate::domain::content::MAX_TITLE_CHARS;
+use crate::domain::document::{Status, StatusFacts};
+use crate::domain::id::{DocumentId, JobId};
+use crate::domain::job::{JobState, QueueClass};
+use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
+use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, Scope, SkipReason};
+use crate::domain::text::{SafeLine, cut_chars};
+use crate::domain::time::Timestamp;
+use sqlx::{Row, query};
+use std::collections::{BTreeMap, HashSet};
+
+/// Documents in one transaction.
+const CHUNK: usize = 250;
+
+impl SqliteStore {
+    pub(super) async fn add_documents(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
+        // Checked here too: an empty list makes no transaction.
+        self.writable()?;
+        let mut added = Vec::with_capacity(documents.len());
+        for chunk in documents.chunks(CHUNK) {
+            let mut tx = self.begin().await?;
+            for document in chunk {
+                added.push(tx.add(document).await?);
+            }
+            tx.commit().await?;
+            if chunk.len() == CHUNK {
+                self.give_way().await;
+            }
+        }
+        Ok(added)
+    }
+
+    pub(super) async fn request_syncs(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>> {
+        self.writable()?;
+        let mut answers = Vec::with_capacity(documents.len());
+        for chunk in documents.chunks(CHUNK) {
+            let mut tx = self.begin().await?;
+            for &document_id in chunk {
+                let answer = tx.request(document_id, request).await?;
+                answers.push(Answered { document_id, answer });
+            }
+            tx.commit().await?;
+            if chunk.len() == CHUNK {
+                self.give_way().await;
+            }
+        }
+        Ok(answers)
+    }
+
+    pub(super) async fn cancel_jobs(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>> {
+        self.writable()?;
+        let mut answers = Vec::with_capacity(documents.len());
+        for chunk in documents.chunks(CHUNK) {
+            let mut tx = self.begin().await?;
+            for &document_id in chunk {
+                let answer = tx.cancel(document_id, by).await?;
+                answers.push(Answered { document_id, answer });
+            }
+            tx.commit().await?;
+            if chunk.len() == CHUNK {
+                self.give_way().await;
+            }
+        }
+        Ok(answers)
+    }
+
+    pub(super) async fn remove_documents(&self, documents: &[DocumentId]) -> Result<u64> {
+        self.writable()?;
+        let mut removed = 0;
+        for chunk in documents.chunks(CHUNK) {
+            let mut tx = self.begin().await?;
+            for &document in chunk {
+                removed += u64::from(tx.remove(document).await?);
+            }
+            tx.commit().await?;
+            if chunk.len() == CHUNK {
+                self.give_way().await;
+            }
+        }
+        Ok(removed)
+    }
+
+    pub(super) async fn preview_bulk(&self, of: &Targets, verb: BulkVerb) -> Result<Preview> {
+        let now = self.clock.now();
+        let candidates = self.candidates(of, now).await?;
+        let mut preview = Preview::default();
+        let mut skipped = BTreeMap::<SkipReason, u64>::new();
+        let mut hosts = HashSet::new();
+        if let Targets::Ids(ids) = of {
+            let asked: HashSet<_> = ids.iter().collect();
+            let missing = asked.len().saturating_sub(candidates.len()) as u64;
+            if missing > 0 {
+                skipped.insert(SkipReason::Missing, missing);
+            }
+        }
+        for candidate in candidates {
+            match candidate.would(verb, now) {
+                Ok(()) => {
+                    preview.targets.push(candidate.id);
+                    hosts.insert(candidate.host);
+                }
+                Err(reason) => *skipped.entry(reason).or_default() += 1,
+            }
+        }
+        preview.skipped = skipped.into_iter().collect();
+        preview.skipped.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        preview.hosts = hosts.len() as u64;
+        Ok(preview)
+    }
+}
+
+impl Candidate {
+    fn would(&self, verb: BulkVerb, now: Timestamp) -> std::result::Result<(), SkipReason> {
+        match verb {
+            BulkVerb::Request(verb) => {
+                let request = Request { verb, class: QueueClass::Manual, by: SafeLine::default(), scope: Scope::Bulk };
+                request.meets(self.syncable, self.facts.status(now), self.live.as_ref()).map(|_| ())
+            }
+            BulkVerb::Cancel if self.live.is_none() => Err(SkipReason::NothingToCancel),
+            BulkVerb::Cancel | BulkVerb::Remove => Ok(()),
+        }
+    }
+}
+
+impl Tx<'_> {
+    async fn add(&mut self, new: &NewDocument) -> Result<Added> {
+        let url = new.link.as_str();
+        // Looked for first: an insert that meets a conflict would use up an id.
+        let found = query("SELECT id FROM captain_documents WHERE assistant_id = ? AND external_link = ?");
+        if let Some(row) = self.first(found.bind(new.assistant_id.0).bind(url)).await? {
+            return Ok(Added::Exists(DocumentId(get(&row, "id")?)));
+        }
+        let insert = query(
+            "INSERT INTO captain_documents (name, external_link, assistant_id, account_id, status, created_at, \
+             updated_at, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, '{}') RETURNING id",
+        );
+        let name = new.name.as_ref().map(SafeLine::as_str).filter(|name| !name.is_empty()).unwrap_or(url);
+        let name = cut_chars(name, MAX_TITLE_CHARS).0;
+        let insert = insert.bind(name).bind(url).bind(new.assistant_id.0).bind(new.account_id.0).bind(AVAILABLE);
+        let id: i64 = self.one(insert.bind(self.now.micros())).await?.get(0);
+        let state = query("INSERT OR IGNORE INTO document_state (document_id, host) VALUES (?, ?)");
+        self.run(state.bind(id).bind(new.link.host())).await?;
+        Ok(Added::New(DocumentId(id)))
+    }
+
+    async fn request(&mut self, id: DocumentId, request: &Request) -> Result<Answer> {
+        let Some(document) = self.document(id).await? else { return Ok(Answer::Skipped(SkipReason::Missing)) };
+        let live = self.live_job(id).await?;
+        let met = live.as_ref().map(live_job);
+        let status = status(&document, live.as_ref(), self.now);
+        let step = match request.meets(document.syncable(), status, met.as_ref()) {
+            Ok(step) => step,
+            Err(reason) => return Ok(Answer::Skipped(reason)),
+        };
+        let Some(row) = live else {
+            return Ok(Answer::Queued(self.insert_job(&document, request).await?));
+        };
+        let id = row.job.id;
+        match step {
+            RequestStep::Promote | RequestStep::RunNow => {
+                self.run_as_manual(&row, request).await?;
+                Ok(if step == RequestStep::Promote { Answer::Promoted(id) } else { Answer::RunsNow(id) })
+            }
+            RequestStep::RecordRunning => {
+                let held = row.worker_name.as_ref().map_or("a worker", |name| name.as_str());
+                let draft = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {held}"));
+                let with = With { worker: row.worker_name.clone(), ..With::default() };
+                let mut outcome = new_outcome(&row, Some(&document), &draft, &with, self.now);
+                outcome.outcome.requested_by = Some(request.by.clone());
+                self.record(outcome);
+                let statement = query("UPDATE jobs SET recorded_attempt = attempt WHERE id = ?").bind(id.0);
+                self.run(statement).await?;
+                Ok(Answer::AlreadySyncing(id, row.worker_name))
+            }
+            RequestStep::Insert | RequestStep::Nothing if row.job.state == JobState::Running => {
+                Ok(Answer::AlreadySyncing(id, row.worker_name))
+            }
+            RequestStep::Insert | RequestStep::Nothing => Ok(Answer::AlreadyQueued(id)),
+        }
+    }
+
+    async fn insert_job(&mut self, document: &Document, request: &Request) -> Result<JobId> {
+        self.ensure_state(document).await?;
+        let vtime = self.stamp(document.account_id, request.class).await?;
+        let statement = query(
+            "INSERT INTO jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
+             requested_at, requested_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'ready', ?7, ?8, ?7, ?9) RETURNING id",
+        );
+        let statement = statement
+            .bind(document.id)
+            .bind(document.account_id)
+            .bind(document.assistant_id)
+            .bind(&document.url)
+            .bind(&document.host)
+            .bind(request.class.code())
+            .bind(self.now.micros())
+            .bind(vtime)
+            .bind(request.by.as_str());
+        let id: i64 = self.one(statement).await?.get(0);
+        let latest = query("UPDATE document_state SET job_id = ? WHERE document_id = ?");
+        self.run(latest.bind(id).bind(document.id)).await?;
+        let lane = LaneKey {
+            account_id: document.account_id,
+            host: document.host.clone(),
+            class: request.class.code(),
+            risky: false,
+        };
+        self.lane_gains(&lane, vtime).await?;
+        Ok(JobId(id))
+    }
+
+    /// Makes a ready or waiting job one that a person asked for, ready now; its counters stay.
+    async fn run_as_manual(&mut self, row: &JobRow, request: &Request) -> Result<()> {
+        let vtime = self.stamp(row.account_id, QueueClass::Manual).await?;
+        let statement = query(
+            "UPDATE jobs SET state = 'ready', class = 0, run_at = ?2, vtime = ?3, requested_at = ?2, requested_by = ?4 \
+             WHERE id = ?1",
+        );
+        let statement = statement.bind(row.job.id.0).bind(self.now.micros()).bind(vtime).bind(request.by.as_str());
+        self.run(statement).await?;
+        if row.job.state == JobState::Ready {
+            self.lane_loses(&LaneKey::of(row)).await?;
+        }
+        self.lane_gains(&LaneKey { class: QueueClass::Manual.code(), ..LaneKey::of(row) }, vtime).await
+    }
+
+    async fn cancel(&mut self, id: DocumentId, by: &SafeLine) -> Result<Answer> {
+        let document = self.document(id).await?;
+        let Some(mut row) = self.live_job(id).await? else {
+            return Ok(Answer::Skipped(if document.is_some() {
+                SkipReason::NothingToCancel
+            } else {
+                SkipReason::Missing
+            }));
+        };
+        if row.job.state == JobState::Running {
+            let statement = query(
+                "UPDATE jobs SET cancel_requested_at = ?2, cancel_requested_by = ?3 \
+                 WHERE id = ?1 AND cancel_requested_at IS NULL",
+            );
+            self.run(statement.bind(row.job.id.0).bind(self.now.micros()).bind(by.as_str())).await?;
+            return Ok(Answer::Stopping(row.job.id));
+        }
+        row.job.cancel_requested_by = Some(by.clone());
+        let to = row.job.cancelled(None, self.now);
+        self.apply(&row, document.as_ref(), &to, With::default()).await?;
+        Ok(Answer::Cancelled(row.job.id))
+    }
+
+    async fn remove(&mut self, id: DocumentId) -> Result<bool> {
+        let Some(document) = self.document(id).await? else { return Ok(false) };
+        if let Some(row) = self.live_job(id).await? {
+            // A running attempt finds its job gone and writes nothing.
+            let to = row.job.cancelled(Some("the document was removed"), self.now);
+            let with = With { worker: row.worker_name.clone(), ..With::default() };
+            self.apply(&row, Some(&document), &to, with).await?;
+        }
+        for statement in [
+            "DELETE FROM jobs WHERE document_id = ?",
+            "DELETE FROM document_versions WHERE document_id = ?",
+            "DELETE FROM document_state WHERE document_id = ?",
+            "DELETE FROM captain_documents WHERE id = ?",
+        ] {
+            self.run(query(statement).bind(id.0)).await?;
+        }
+        Ok(true)
+    }
+}
+
+fn live_job(row: &JobRow) -> LiveJob {
+    LiveJob {
+        id: row.job.id,
+        state: row.job.state,
+        class: row.job.class,
+        attempt: row.job.counters.attempt,
+        recorded_attempt: row.recorded_attempt,
+        held_by: row.worker_name.clone(),
+    }
+}
+
+fn status(document: &Document, live: Option<&JobRow>, now: Timestamp) -> Status {
+    let facts = StatusFacts {
+        live_job: live.map(|row| (row.job.state, row.job.counters.attempt)),
+        sync_status: document.sync_status,
+        attempted_at: document.attempted_at,
+        synced_at: document.synced_at,
+        cadence: None,
+    };
+    facts.status(now)
+}

@@ -1,0 +1,69 @@
+//! Sees what other processes commit, so that a console shows their outcomes at once.
+
+use super::super::Access;
+use super::connect::Connect;
+use sqlx::{Connection, Row, SqliteConnection, query};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch::Sender;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+/// How often it looks; a look costs some microseconds and no disk access.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// What changes with every commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    /// SQLite's own counter.
+    Version(i64),
+    /// Lengths and times of the file and its log, for a store that is read without a lasting connection.
+    Files([Option<(u64, SystemTime)>; 2]),
+}
+
+/// Runs until `stop`. Its connection is closed before it ends: SQLite takes its log away with the last connection, and
+/// that must be the writer's.
+pub(super) async fn other_processes(connect: Connect, changes: Sender<u64>, stop: CancellationToken) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut conn = None;
+    let mut last = Seen::Nothing;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let seen = if connect.access() == Access::ReadOnly {
+            Seen::Files([stand(connect.path()), stand(&connect.beside("-wal"))])
+        } else {
+            version(&connect, &mut conn).await
+        };
+        if seen != last {
+            if last != Seen::Nothing {
+                changes.send_modify(|count| *count = count.wrapping_add(1));
+            }
+            last = seen;
+        }
+    }
+    if let Some(open) = conn {
+        // It only read.
+        let _ = open.close().await;
+    }
+}
+
+fn stand(path: &Path) -> Option<(u64, SystemTime)> {
+    let data = std::fs::metadata(path).ok()?;
+    Some((data.len(), data.modified().ok()?))
+}
+
+async fn version(connect: &Connect, conn: &mut Option<SqliteConnection>) -> Seen {
+    if conn.is_none() {
+        *conn = connect.reader().await.ok();
+    }
+    let Some(open) = conn.as_mut() else { return Seen::Nothing };
+    match query("PRAGMA data_version").fetch_one(open).await {
+        Ok(row) => Seen::Version(row.get(0)),
+        Err(_) => {
+            // Opened anew at the next look.
+            *conn = None;
+            Seen::Nothing
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Settings: the annotated file is the defaults, each source beats the one before, and every mistake is named with its
+//! place.
+
+use quarterdeck::config::{Config, ConfigError, Environment, Flags, Places, TEMPLATE};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+fn places() -> Places {
+    Places {
+        config_file: PathBuf::from("/nowhere/quarterdeck/config.toml"),
+        store_file: PathBuf::from("/nowhere/quarterdeck/quarterdeck.db"),
+        log_dir: PathBuf::from("/nowhere/quarterdeck/log"),
+    }
+}
+
+fn read(text: &str) -> Result<Config, ConfigError> {
+    let (environment, flags) = (Environment::default(), Flags::default());
+    Config::from_parts(&places(), Path::new("c.toml"), text, &environment, &flags)
+}
+
+/// What is said about `text`, line by line.
+fn mistakes(text: &str) -> Vec<String> {
+    match read(text) {
+        Ok(config) => panic!("{text:?} was accepted: {config:?}"),
+        Err(error) => error.to_string().lines().map(str::to_owned).collect(),
+    }
+}
+
+/// The template with its commented keys in force.
+fn template_in_full() -> String {
+    let is_key = |line: &str| {
+        line.split_once(" = ").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    };
+    let line = |line: &str| match line.strip_prefix("# ") {
+        Some(bare) if is_key(bare) => format!("{bare}\n"),
+        _ => format!("{line}\n"),
+    };
+    TEMPLATE.lines().map(line).collect()
+}
+
+#[test]
+fn the_annotated_file_is_the_defaults() {
+    assert_eq!(read(TEMPLATE), Ok(Config::defaults(&places())));
+    assert_eq!(read(""), Ok(Config::defaults(&places())));
+}
+
+#[test]
+fn every_key_stands_in_the_annotated_file() {
+    let full = template_in_full();
+    assert!(read(&full).is_ok(), "{:?}", read(&full));
+    let table: toml::Table = full.parse().expect("the template is TOML");
+    let named: Vec<String> = table
+        .iter()
+        .flat_map(|(section, keys)| {
+            let keys = keys.as_table().expect("only sections at the top");
+            keys.keys().map(move |key| format!("{section}.{key}"))
+        })
+        .collect();
+    let all: Vec<&str> = Config::keys().collect();
+    let mut sorted = (named.clone(), all.iter().map(ToString::to_string).collect::<Vec<_>>());
+    sorted.0.sort();
+    sorted.1.sort();
+    assert_eq!(sorted.0, sorted.1);
+    // No key takes a date.
+    let wrong: String = all.iter().map(|key| format!("{key} = 2026-11-25\n")).collect();
+    let said = mistakes(&wrong);
+    assert_eq!(said.len(), all.len());
+    for (place, (key, said)) in all.iter().zip(said).enumerate() {
+        assert!(said.starts_with(&format!("c.toml:{}: {key} must be ", place + 1)), "{said}");
+        assert!(said.ends_with(", not a datetime"), "{said}");
+    }
+}
+
+#[test]
+fn every_key_sets_its_value() {
+    let config = read(
+        r#"
+        [store]
+        url = "sqlite:/srv/q.db"
+        [runner]
+        enabled = false
+        concurrency = 1_000
+        per_host = 0x10
+        per_account = 3
+        lease = "1m"
+        heartbeat = "500ms"
+        drain = "0s"
+        [retry]
+        transient_waits = ["1s", "1h 30m"]
+        unexpected_waits = []
+        [fetch]
+        connect_timeout = "1s"
+        read_timeout = "2s"
+        total_timeout = "4s"
+        max_body = "5 MB"
+        max_redirects = 0
+        user_agent = "me/1 (+https://example.org)"
+        allow_private_hosts = ["127.0.0.1", "10.0.0.0/8", "localhost:3000", "fd00::/8", "[::1]:80"]
+        denied_ports = []
+        [log]
+        dir = "/var/log/q"
+        keep_days = 7
+        "#,
+    )
+    .expect("all of it is right");
+    let seconds = Duration::from_secs;
+    assert_eq!(config.store.url, "sqlite:/srv/q.db");
+    assert!(!config.runner.enabled);
+    assert_eq!((config.runner.concurrency, config.runner.per_host, config.runner.per_account), (1_000, 16, Some(3)));
+    assert_eq!(
+        (config.runner.lease, config.runner.heartbeat, config.runner.drain),
+        (seconds(60), Duration::from_millis(500), Duration::ZERO)
+    );
+    assert_eq!(config.retry.transient_waits, [seconds(1), seconds(5_400)]);
+    assert!(config.retry.unexpected_waits.is_empty());
+    assert_eq!(
+        (config.fetch.connect_timeout, config.fetch.read_timeout, config.fetch.total_timeout),
+        (seconds(1), seconds(2), seconds(4))
+    );
+    assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
+    assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
+    assert_eq!(config.fetch.allow_private_hosts.len(), 5);
+    assert!(config.fetch.denied_ports.is_empty());
+    assert_eq!((config.log.dir, config.log.keep_days), (PathBuf::from("/var/log/q"), 7));
+}
+
+#[test]
+fn mistakes_are_named_with_their_line() {
+    for (text, said) in [
+        ("[runner]\nconcurency = 3", "c.toml:2: unknown key runner.concurency (did you mean runner.concurrency?)"),
+        ("\n\nconcurrency = 3", "c.toml:3: unknown key concurrency (did you mean runner.concurrency?)"),
+        ("[fetch]\nlease = \"30s\"", "c.toml:2: unknown key fetch.lease (did you mean runner.lease?)"),
+        ("[runer]\nlease = \"30s\"", "c.toml:1: unknown section runer (did you mean runner?)"),
+        ("zzz = 1", "c.toml:1: unknown key zzz (`quarterdeck config` prints all of them)"),
+        ("runner = 5", "c.toml:1: runner is a section: its keys stand under [runner]"),
+        ("[runner]\nconcurrency = 0", "c.toml:2: runner.concurrency must be a whole number from 1 to 1024, not 0"),
+        (
+            "[runner]\nconcurrency = \"many\"",
+            "c.toml:2: runner.concurrency must be a whole number from 1 to 1024, not \"many\"",
+        ),
+        ("[runner]\nenabled = 1", "c.toml:2: runner.enabled must be true or false, not 1"),
+        (
+            "[runner]\nlease = \"soon\"",
+            "c.toml:2: runner.lease must be a span of time such as \"30s\", \"2m\" or \"1 week\", not \"soon\"",
+        ),
+        (
+            "[runner]\nlease = 30",
+            "c.toml:2: runner.lease must be a span of time such as \"30s\", \"2m\" or \"1 week\", not 30",
+        ),
+        ("[runner]\nlease = \"2h\"", "c.toml:2: runner.lease must be from 1s to 1h, not \"2h\""),
+        (
+            "[fetch]\nmax_body = \"much\"",
+            "c.toml:2: fetch.max_body must be a number of bytes or a size such as \"40 MB\", not \"much\"",
+        ),
+        ("[fetch]\nmax_body = 3", "c.toml:2: fetch.max_body must be from 1024 bytes to 1073741824 bytes, not 3"),
+        ("[retry]\ntransient_waits = \"30s\"", "c.toml:2: retry.transient_waits must be a list in [ ], not \"30s\""),
+        (
+            "[fetch]\nallow_private_hosts = [\"10.0.0.0/33\"]",
+            "c.toml:2: fetch.allow_private_hosts must hold hosts, addresses or networks such as 10.0.0.0/8, not \
+             \"10.0.0.0/33\"",
+        ),
+        (
+            "[fetch]\nallow_private_hosts = [\"http://a\"]",
+            "c.toml:2: fetch.allow_private_hosts must hold hosts, addresses or networks such as 10.0.0.0/8, not \
+             \"http://a\"",
+        ),
+        (
+            "[fetch]\ndenied_ports = [70000]",
+            "c.toml:2: fetch.denied_ports must be a whole number from 1 to 65535, not 70000",
+        ),
+        ("[fetch]\nuser_agent = \"a\\nb\"", "c.toml:2: fetch.user_agent must be a name of printable ASCII characters"),
+        (
+            "[runner]\nlease = \"20s\"",
+            "c.toml:2: runner.heartbeat (10s) must be shorter than half of runner.lease (20s), so that one lost beat \
+             does not cost the claim",
+        ),
+        (
+            "[fetch]\nread_timeout = \"61s\"",
+            "c.toml:2: fetch.read_timeout (1m 1s) must not be longer than fetch.total_timeout (1m)",
+        ),
+        (
+            "[fetch]\ntotal_timeout = \"1s\"\nread_timeout = \"1s\"",
+            "c.toml:2: fetch.connect_timeout (2s) must not be longer than fetch.total_timeout (1s)",
+        ),
+    ] {
+        assert_eq!(mistakes(text), [said], "{text:?}");
+    }
+    assert!(mistakes("[runner\nlease = 3")[0].starts_with("c.toml:1: is not TOML: "));
+}
+
+#[test]
+fn all_mistakes_are_said_at_once_and_in_order() {
+    let said = mistakes("[store]\nurl = 1\n[runner]\nlease = 2\n[fetch]\nnope = 3\n");
+    let places: Vec<&str> = said.iter().map(|line| line.split(": ").next().expect("a place")).collect();
+    assert_eq!(places, ["c.toml:2", "c.toml:4", "c.toml:6"]);
+}
+
+#[test]
+fn file_then_environment_then_flags() {
+    let file = "[store]\nurl = \"sqlite:file\"\n[runner]\nconcurrency = 3";
+    let load = |environment: Option<&str>, flag: Option<&str>| {
+        let environment = Environment { store: environment.map(str::to_owned), config: None };
+        let flags = Flags {
+            store: flag.map(str::to_owned),
+            concurrency: flag.map(|_| 5),
+            no_runner: flag.is_some(),
+            config: None,
+        };
+        let config = Config::from_parts(&places(), Path::new("c.toml"), file, &environment, &flags).expect("right");
+        (config.store.url, config.runner.concurrency, config.runner.enabled)
+    };
+    assert_eq!(load(None, None), ("sqlite:file".to_owned(), 3, true));
+    assert_eq!(load(Some("sqlite:env"), None), ("sqlite:env".to_owned(), 3, true));
+    assert_eq!(load(Some("sqlite:env"), Some("sqlite:flag")), ("sqlite:flag".to_owned(), 5, false));
+}
+
+#[test]
+fn a_wrong_flag_or_variable_is_named() {
+    let wrong = |environment: Environment, flags: Flags| {
+        let loaded = Config::from_parts(&places(), Path::new("c.toml"), "", &environment, &flags);
+        loaded.expect_err("wrong").to_string()
+    };
+    let flags = Flags { concurrency: Some(0), ..Flags::default() };
+    assert_eq!(wrong(Environment::default(), flags), "--concurrency: must be a whole number from 1 to 1024, not 0");
+    let environment = Environment { store: Some(" ".to_owned()), config: None };
+    assert!(wrong(environment, Flags::default()).starts_with("QUARTERDECK_STORE: must name a store"));
+}
+
+#[test]
+fn a_named_file_must_exist_and_the_default_one_need_not() {
+    let missing = PathBuf::from("/nowhere/at/all.toml");
+    assert!(Config::load(&places(), &Environment::default(), &Flags::default()).is_ok());
+    let flags = Flags { config: Some(missing.clone()), ..Flags::default() };
+    let environment = Environment { config: Some(missing), store: None };
+    for refused in [
+        Config::load(&places(), &Environment::default(), &flags),
+        Config::load(&places(), &environment, &Flags::default()),
+    ] {
+        let said = refused.expect_err("a missing file").to_string();
+        assert!(said.starts_with("cannot read the config file /nowhere/at/all.toml: "), "{said}");
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("q.toml");
+    std::fs::write(&file, "[log]\nkeep_days = 3\n").expect("written");
+    let environment = Environment { config: Some(file), store: None };
+    let config = Config::load(&places(), &environment, &Flags::default()).expect("read");
+    assert_eq!(config.log.keep_days, 3);
+}
+
+#[test]
+fn the_fetch_has_the_same_limits_for_those_who_set_nothing() {
+    let (fetch, limits) = (Config::defaults(&places()).fetch, quarterdeck::fetch::Limits::default());
+    assert_eq!(
+        (fetch.connect_timeout, fetch.read_timeout, fetch.total_timeout),
+        (limits.connect_timeout, limits.read_timeout, limits.total_timeout)
+    );
+    assert_eq!((fetch.max_body, fetch.max_redirects), (limits.max_body, limits.max_redirects));
+    assert_eq!((fetch.user_agent, fetch.denied_ports), (limits.user_agent, limits.denied_ports));
+    assert!(fetch.allow_private_hosts.is_empty() && limits.allow_private_hosts.is_empty());
+}

@@ -1,0 +1,41 @@
+//! The room `fetch` against real servers on loopback, and its converter against good and hostile pages.
+
+mod address;
+mod charset;
+mod client;
+mod hostile;
+mod main_content;
+mod markdown;
+mod property;
+mod redirect;
+
+use crate::support::pages::Pages;
+use quarterdeck::domain::content::Page;
+use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
+use quarterdeck::fetch::{Fetcher, Limits};
+use std::time::Duration;
+
+/// Limits that let the server through, and it alone, with waits that a test can afford.
+fn limits(pages: &Pages) -> Limits {
+    Limits {
+        connect_timeout: Duration::from_secs(2),
+        read_timeout: Duration::from_secs(5),
+        total_timeout: Duration::from_secs(10),
+        allow_private_hosts: vec![pages.address.to_string().parse().expect("an address with a port")],
+        ..Limits::default()
+    }
+}
+
+fn fetcher(limits: Limits) -> Fetcher {
+    Fetcher::new(limits).expect("a client can be set up")
+}
+
+async fn fetch(pages: &Pages, path: &str) -> Result<Page, Failure> {
+    fetcher(limits(pages)).fetch(&pages.url(path)).await
+}
+
+#[track_caller]
+fn assert_failure(failure: Result<Page, Failure>, class: FailureClass, code: ErrorCode, detail: &str) {
+    let failure = failure.expect_err("the fetch fails");
+    assert_eq!((failure.class, failure.code, failure.detail.as_str()), (class, code, detail));
+}

@@ -1,0 +1,83 @@
+//! Which part of a page is its content (design.md 4.1; P1 to P10 of upstream.md 9).
+
+use quarterdeck::fetch::convert;
+use url::Url;
+
+#[track_caller]
+fn content(html: &str, expected: &str) {
+    let base = Url::parse("https://example.org/").expect("a URL");
+    let markdown = convert(html, &base).expect("a small page").markdown;
+    assert_eq!(markdown.trim_end_matches('\n'), expected, "{html}");
+}
+
+/// Enough words that leaving the rest out loses less than half.
+const TEXT: &str = "one two three four five six seven eight nine ten";
+
+#[test]
+fn main_then_role_main_then_the_only_article_then_body() {
+    content(&format!("<div>x</div><main>{TEXT}</main><div role=main>y</div>"), TEXT);
+    content(&format!("<div>x</div><div role=main>{TEXT}</div><article>y</article>"), TEXT);
+    content(&format!("<div>x</div><article>{TEXT}</article>"), TEXT);
+    content(&format!("<div>x</div><article>{TEXT}</article><article>y</article>"), &format!("x\n\n{TEXT}\n\ny"));
+    content(&format!("<div>x</div><p>{TEXT}"), &format!("x\n\n{TEXT}"));
+}
+
+#[test]
+fn what_stands_around_the_content_goes() {
+    for noise in [
+        "<nav>x</nav>",
+        "<header>x</header>",
+        "<footer>x</footer>",
+        "<aside>x</aside>",
+        "<form>x</form>",
+        "<div hidden>x</div>",
+        "<div aria-hidden=true>x</div>",
+        "<div role=navigation>x</div>",
+        "<div role=banner>x</div>",
+        "<div role=contentinfo>x</div>",
+        "<div class='site cookie-banner'>x</div>",
+        "<div id=announcement>x</div>",
+        "<div class=newsletter-box>x</div>",
+        "<div class=popup>x</div>",
+        "<div class='a modal b'>x</div>",
+        "<div class=drawer__inner>x</div>",
+        "<ol class=breadcrumb><li>x</ol>",
+        "<iframe>x</iframe>",
+    ] {
+        content(&format!("{noise}<p>{TEXT}</p>"), TEXT);
+        content(&format!("<main><p>{TEXT}</p>{noise}</main>"), TEXT);
+    }
+}
+
+#[test]
+fn parts_of_words_are_no_noise() {
+    for kept in ["class=multimodal", "id=bookie", "class=withdrawer", "hidden=until-found", "aria-hidden=false"] {
+        content(&format!("<p>{TEXT}</p><div {kept}>x</div>"), &format!("{TEXT}\n\nx"));
+    }
+    // The root itself is the page, whatever it is called.
+    content(&format!("<body class='modal-open'><main id=drawer>{TEXT}</main>"), TEXT);
+}
+
+#[test]
+fn the_whole_body_when_more_than_half_of_the_words_would_go() {
+    content("<nav>a b c</nav><main>d e f</main>", "d e f");
+    content("<nav>a b c d</nav><main>e f g</main>", "a b c d\n\ne f g");
+    content("<form><p>the page is one form</p></form>", "the page is one form");
+    content("<main></main><div id=app>rendered elsewhere</div>", "rendered elsewhere");
+    content(&format!("<div class=modal>{TEXT}</div><p>x<script>not a word</script>"), &format!("{TEXT}\n\nx"));
+}
+
+#[test]
+fn a_header_within_the_content_keeps_its_headings() {
+    content(
+        &format!("<main><header><nav>x</nav>by y<h1>Page <b>title</b></h1></header>{TEXT}</main>"),
+        &format!("# Page **title**\n\n{TEXT}"),
+    );
+    content(&format!("<article><header><h1>T</h1><p>date</p></header>{TEXT}</article>"), &format!("# T\n\n{TEXT}"));
+    content(&format!("<header><h1>Site</h1></header><main>{TEXT}</main>"), TEXT);
+    content(&format!("<header><h1>Site</h1></header><p>{TEXT}"), TEXT);
+    content(
+        &format!("<article><header><h2>T</h2>x</header>{TEXT}</article><article>z</article>"),
+        &format!("## T\n\n{TEXT}\n\nz"),
+    );
+}

@@ -1,0 +1,90 @@
+//! The log of outcomes from several processes: nothing missing, nothing twice, in order (design.md 5.4).
+
+use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::link::Link;
+use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::runner::tail::{Tailed, follow};
+use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Documents of each of the two processes; each is cancelled twice.
+const DOCUMENTS: usize = 5_000;
+const OUTCOMES: i64 = 20_000;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn pages(account: i64) -> Vec<NewDocument> {
+    (0..DOCUMENTS)
+        .map(|page| NewDocument {
+            link: Link::parse(&format!("https://example.org/{account}/{page}")).expect("a link"),
+            name: None,
+            account_id: AccountId(account),
+            assistant_id: AssistantId(account),
+        })
+        .collect()
+}
+
+async fn ask_and_cancel(store: &dyn Store, documents: &[DocumentId]) {
+    let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "here".into(), scope: Scope::Bulk };
+    for _ in 0..2 {
+        store.request(documents, &request).await.expect("the store answers");
+        store.cancel(documents, &"here".into()).await.expect("the store answers");
+    }
+}
+
+fn other_process(url: &str) {
+    for verb in ["sync", "cancel", "sync", "cancel"] {
+        let status = Command::new(env!("CARGO_BIN_EXE_quarterdeck"))
+            .args([verb, "--filter", "account:2", "--yes", "--store", url])
+            .stdout(Stdio::null())
+            .status()
+            .expect("the program starts");
+        assert!(status.success(), "{verb}: {status:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watcher_misses_none_of_20_000_outcomes_of_two_processes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("log.db").display());
+    let store = open(&url, Access::Create).await.expect("a new store");
+    let mut here = Vec::new();
+    for added in store.add(&pages(1)).await.expect("the store answers") {
+        match added {
+            Added::New(id) | Added::Exists(id) => here.push(id),
+        }
+    }
+    store.add(&pages(2)).await.expect("the store answers");
+    let mut tail = follow(Arc::clone(&store), Seq::START);
+
+    let watching = async {
+        let mut last = 0;
+        let mut of_here = 0;
+        while last < OUTCOMES {
+            match timeout(PATIENCE, tail.recv()).await.expect("the log gets on") {
+                Some(Tailed::Outcomes(outcomes)) => {
+                    for outcome in outcomes {
+                        assert_eq!(outcome.seq, Seq(last + 1), "each number once, in order");
+                        last += 1;
+                        of_here += i64::from(outcome.account_id == AccountId(1));
+                    }
+                }
+                // The two processes write at once; a wait for the lock is no loss.
+                Some(Tailed::Unreachable(error)) => println!("{error}"),
+                None => panic!("the tail ended"),
+            }
+        }
+        of_here
+    };
+    let there = tokio::task::spawn_blocking({
+        let url = url.clone();
+        move || other_process(&url)
+    });
+    let (of_here, (), there) = tokio::join!(watching, ask_and_cancel(&*store, &here), there);
+    there.expect("the other process did its part");
+    assert_eq!(of_here, OUTCOMES / 2);
+    assert_eq!(store.last_seq().await.expect("the store answers"), Seq(OUTCOMES));
+}

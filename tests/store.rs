@@ -1,0 +1,12 @@
+//! The store, on real files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod bench;
+mod claim;
+mod finish;
+mod liveness;
+mod open;
+mod read;
+mod requests;
+mod sequences;
+mod support;

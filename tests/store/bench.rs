@@ -1,0 +1,63 @@
+//! Figures at size, printed on demand: `cargo test --release --test main store::bench -- --ignored --nocapture`.
+
+use super::support::{Scene, limits, request, worker};
+use quarterdeck::domain::document::Status;
+use quarterdeck::domain::filter::{Filter, Term, Test};
+use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::store::{Around, BulkVerb, PageQuery, Sort, SortBy, Store, Targets};
+use std::time::Instant;
+
+#[tokio::test]
+#[ignore = "prints figures, asserts none"]
+async fn a_hundred_thousand_documents() {
+    let scene = Scene::new().await;
+    scene
+        .sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \
+             INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, sync_status, \
+             last_synced_at, last_sync_attempted_at, created_at, updated_at, content) \
+             SELECT i, 'Page ' || (i * 7919 % 100000), 'https://h' || (i % 1000) || '.test/' || i, 1, i % 50, 1, \
+             CASE i % 10 WHEN 0 THEN NULL WHEN 1 THEN 2 ELSE 1 END, 1763900000000000 + i, 1763900000000000 + i, 0, 0, \
+             hex(zeroblob(2000)) FROM n; \
+             INSERT INTO document_state (document_id, host) \
+             SELECT id, 'h' || (id % 1000) || '.test' FROM captain_documents;",
+        )
+        .await;
+    let store = &scene.store;
+    let start = Instant::now();
+    let ids: Vec<_> = (1..=20_000).map(DocumentId).collect();
+    store.request(&ids, &request(QueueClass::Auto)).await.unwrap();
+    println!("request of 20,000: {:?}", start.elapsed());
+    let start = Instant::now();
+    let claimed = store.claim(&worker("w1").id, limits(16)).await.unwrap();
+    println!("claim of {}: {:?}", claimed.len(), start.elapsed());
+    let word = Filter { terms: vec![Term { negated: false, test: Test::Word("h77.test".into()) }] };
+    let failed = Filter { terms: vec![Term { negated: false, test: Test::Status(vec![Status::Failed]) }] };
+    use SortBy::{Attempted, Error, Id, Name, Next, Status as ByStatus, Synced, Url};
+    for by in [ByStatus, Name, Url, Error, Attempted, Synced, Next, Id] {
+        for (what, filter) in [("all", Filter::default()), ("word", word.clone()), ("failed", failed.clone())] {
+            for (place, around) in [
+                ("first", Around::Offset(0)),
+                ("middle", Around::Offset(50_000)),
+                ("anchor", Around::Document { document: DocumentId(50_001), above: 10, else_at: 0 }),
+            ] {
+                let query =
+                    PageQuery { filter: filter.clone(), sort: Sort { by, descending: false }, around, limit: 60 };
+                store.page(&query).await.unwrap();
+                let start = Instant::now();
+                store.page(&query).await.unwrap();
+                println!("page {by:?} {what} {place}: {:?}", start.elapsed());
+            }
+        }
+    }
+    let start = Instant::now();
+    store.counts().await.unwrap();
+    println!("counts: {:?}", start.elapsed());
+    let start = Instant::now();
+    store.matching(&Filter::default()).await.unwrap();
+    println!("matching all: {:?}", start.elapsed());
+    let start = Instant::now();
+    store.preview(&Targets::Matching(failed), BulkVerb::Cancel).await.unwrap();
+    println!("preview of the failed: {:?}", start.elapsed());
+}

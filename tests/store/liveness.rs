@@ -1,0 +1,212 @@
+//! Workers that live, sleep and die.
+
+use super::support::{LEASE, START, Scene, fetched, limits, open, permanent, timeout, worker};
+use quarterdeck::domain::content::ContentChange;
+use quarterdeck::domain::document::{RecentResult, Status};
+use quarterdeck::domain::failure::ErrorCode;
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::outcome::OutcomeResult;
+use quarterdeck::store::{Access, Beat, Finished, Held, ManualClock, Store};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_beat_lengthens_what_is_really_held() {
+    let scene = Scene::new().await;
+    scene.store.register(&worker("w1")).await.unwrap();
+    let (told, first) = scene.running("https://a.test/1").await;
+    let (_, second) = scene.running("https://a.test/2").await;
+    scene.store.cancel(&[told], &"bob".into()).await.unwrap();
+    scene.clock.advance(20 * SECOND);
+    let ghost = Held { token: first.held.token, ..second.held };
+    let held = [second.held, first.held, ghost];
+    let beats = scene.store.beat(&worker("w1").id, &held, LEASE).await.unwrap();
+    assert_eq!(beats, [Beat::Held, Beat::CancelRequested, Beat::Lost]);
+    scene.clock.advance(20 * SECOND);
+    assert_eq!(scene.store.rescue().await.unwrap().outcomes, [], "the leases are longer now");
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_is_rescued_and_its_holder_is_late() {
+    let scene = Scene::new().await;
+    // Another process is alive and stuck: its lock is held, its heart does not beat.
+    let stuck = scene.another().await;
+    stuck.register(&worker("w1")).await.unwrap();
+    let (id, job) = scene.running("https://a.test/x").await;
+    scene.clock.advance(LEASE);
+    assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it stands to its last instant");
+    scene.clock.advance(SECOND);
+    let rescued = scene.store.rescue().await.unwrap();
+    assert_eq!(rescued.outcomes.len(), 1);
+    assert_eq!((rescued.outcomes[0].result, rescued.outcomes[0].attempt), (OutcomeResult::WorkerLost, 1));
+    let row = scene.row(id).await;
+    assert_eq!((row.status, row.recent), (Status::Queued, vec![RecentResult::Lost]));
+    let late = scene.finish(&job, fetched("T", "late", ContentChange::First)).await;
+    assert_eq!(late, Finished::Late);
+    assert_eq!(scene.store.content(id).await.unwrap(), None);
+    assert_eq!(scene.store.beat(&worker("w1").id, &[job.held], LEASE).await.unwrap(), [Beat::Lost]);
+    assert_eq!(scene.outcomes().await.len(), 1);
+}
+
+#[tokio::test]
+async fn three_losses_end_a_job_with_one_report() {
+    let scene = Scene::new().await;
+    let id = scene.add(1, "https://a.test/x").await;
+    scene.ask(&[id], QueueClass::Auto).await;
+    for loss in 1..=3 {
+        let job = scene.claim(1).await.remove(0);
+        assert_eq!(job.counters.crashes, loss - 1);
+        scene.clock.advance(LEASE + SECOND);
+        let rescued = scene.store.rescue().await.unwrap();
+        assert_eq!(rescued.reports.len(), usize::from(loss == 3));
+    }
+    let row = scene.row(id).await;
+    assert_eq!((row.status, row.error_code), (Status::Failed, Some(ErrorCode::SyncError)));
+    assert_eq!(row.recent, [RecentResult::Lost, RecentResult::Lost, RecentResult::Failed]);
+    assert_eq!(scene.results().await.last(), Some(&OutcomeResult::CrashExhausted));
+}
+
+#[tokio::test]
+async fn a_dead_process_is_seen_by_its_lock_within_seconds() {
+    let scene = Scene::new().await;
+    let other = scene.another().await;
+    other.register(&worker("w2")).await.unwrap();
+    scene.store.register(&worker("w1")).await.unwrap();
+    let id = scene.add(1, "https://a.test/x").await;
+    scene.ask(&[id], QueueClass::Manual).await;
+    let job = other.claim(&worker("w2").id, limits(1)).await.unwrap().remove(0);
+    scene.clock.advance(4 * SECOND);
+    assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "its lock is held");
+    assert_eq!(scene.store.queue().await.unwrap().workers, 2);
+    // What the system does for a process that is killed: its locks are gone, nothing else is written.
+    other.close().await;
+    assert_eq!(scene.store.queue().await.unwrap().workers, 1);
+    let rescued = scene.store.rescue().await.unwrap();
+    assert_eq!(rescued.outcomes[0].result, OutcomeResult::WorkerLost);
+    assert_eq!(rescued.outcomes[0].worker.as_deref(), Some("host:w2"));
+    assert_eq!(rescued.outcomes[0].detail.as_deref(), Some("worker host:w2 is gone"));
+    assert_eq!(scene.number("SELECT count(*) FROM workers").await, 1);
+    let locks = scene.folder.path().join("k.db.workers");
+    assert_eq!(std::fs::read_dir(locks).unwrap().count(), 1, "its file is cleaned away");
+    assert_eq!(scene.finish(&job, permanent()).await, Finished::Late);
+}
+
+#[tokio::test]
+async fn a_fresh_heartbeat_stands_without_its_lock() {
+    let scene = Scene::new().await;
+    let other = scene.another().await;
+    other.register(&worker("w2")).await.unwrap();
+    let id = scene.add(1, "https://a.test/x").await;
+    scene.ask(&[id], QueueClass::Manual).await;
+    other.claim(&worker("w2").id, limits(1)).await.unwrap();
+    other.close().await;
+    scene.clock.advance(3 * SECOND);
+    assert!(scene.store.rescue().await.unwrap().outcomes.is_empty());
+    scene.clock.advance(SECOND);
+    assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases() {
+    let scene = Scene::new().await;
+    let other = scene.another().await;
+    scene.store.register(&worker("w1")).await.unwrap();
+    other.register(&worker("w2")).await.unwrap();
+    let id = scene.add(1, "https://a.test/x").await;
+    scene.ask(&[id], QueueClass::Manual).await;
+    let job = other.claim(&worker("w2").id, limits(1)).await.unwrap().remove(0);
+    scene.store.beat(&worker("w1").id, &[], LEASE).await.unwrap();
+    // The whole machine sleeps for two hours.
+    scene.clock.advance(Duration::from_secs(7_200));
+    assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it has not beaten itself");
+    scene.store.beat(&worker("w1").id, &[], LEASE).await.unwrap();
+    assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "the other may beat any moment");
+    let beats = other.beat(&worker("w2").id, &[job.held], LEASE).await.unwrap();
+    assert_eq!(beats, [Beat::Held], "tokens decide, not time");
+    for _ in 0..4 {
+        scene.clock.advance(10 * SECOND);
+        scene.store.beat(&worker("w1").id, &[], LEASE).await.unwrap();
+    }
+    assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1, "one lease later it is lost");
+}
+
+#[tokio::test]
+async fn leaving_in_order_releases_what_is_held() {
+    let scene = Scene::new().await;
+    scene.store.register(&worker("w1")).await.unwrap();
+    let (id, _) = scene.running("https://a.test/x").await;
+    let twice = scene.store.register(&worker("w1")).await;
+    assert!(twice.is_err(), "an id is one process's");
+    scene.store.unregister(&worker("w1").id).await.unwrap();
+    let row = scene.row(id).await;
+    assert_eq!((row.status, row.attempt, row.attempted_at), (Status::Queued, Some(0), None));
+    assert!(scene.outcomes().await.is_empty());
+    assert_eq!(scene.store.queue().await.unwrap().workers, 0);
+    let locks = scene.folder.path().join("k.db.workers");
+    assert_eq!(std::fs::read_dir(locks).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_rescue_after_a_cancel_schedules_nothing_more() {
+    let scene = Scene::new().await;
+    let (id, job) = scene.running("https://a.test/x").await;
+    scene.finish(&job, timeout()).await;
+    scene.clock.advance(30 * SECOND);
+    scene.claim(1).await;
+    scene.store.cancel(&[id], &"bob".into()).await.unwrap();
+    scene.clock.advance(LEASE + SECOND);
+    let rescued = scene.store.rescue().await.unwrap();
+    let results: Vec<_> = rescued.outcomes.iter().map(|line| line.result).collect();
+    assert_eq!(results, [OutcomeResult::WorkerLost, OutcomeResult::Cancelled]);
+    let row = scene.row(id).await;
+    assert_eq!((row.status, row.error_code), (Status::Failed, Some(ErrorCode::Timeout)));
+    assert_eq!(scene.number("SELECT sync_status FROM captain_documents").await, 2);
+}
+
+#[tokio::test]
+async fn worker_ids_never_lead_out_of_their_folder() {
+    let scene = Scene::new().await;
+    for id in ["", "../x", "a/b", ".hidden"] {
+        assert!(scene.store.register(&worker(id)).await.is_err(), "{id:?}");
+    }
+    assert!(!scene.folder.path().join("x").exists());
+}
+
+/// The other process of the test below; does nothing when it is run by itself.
+#[tokio::test]
+#[ignore = "is started by another test"]
+async fn a_process_to_be_killed() {
+    let Some(path) = std::env::var_os("QUARTERDECK_TEST_KILLED_STORE") else { return };
+    let store = open(path.into(), Arc::new(ManualClock::at(START)), Access::Write).await;
+    store.register(&worker("child")).await.unwrap();
+    assert_eq!(store.claim(&worker("child").id, limits(1)).await.unwrap().len(), 1);
+    println!("\nheld");
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_killed_process_is_seen_dead_at_once() {
+    let scene = Scene::new().await;
+    let id = scene.add(1, "https://a.test/x").await;
+    scene.ask(&[id], QueueClass::Manual).await;
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "store::liveness::a_process_to_be_killed", "--ignored", "--nocapture"])
+        .env("QUARTERDECK_TEST_KILLED_STORE", scene.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "held"), "the child came to nothing");
+    scene.clock.advance(4 * SECOND);
+    assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it lives");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let rescued = scene.store.rescue().await.unwrap();
+    assert_eq!(rescued.outcomes.len(), 1, "26 s before its lease runs out");
+    assert_eq!(scene.row(id).await.status, Status::Queued);
+    assert_eq!(scene.claim(1).await.len(), 1);
+}

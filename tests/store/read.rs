@@ -1,0 +1,264 @@
+//! Pages, counts, filters.
+
+use super::support::{START, Scene, fetched, limits, new, permanent, timeout, worker};
+use proptest::prelude::{Just, Strategy, any};
+use proptest::prop_oneof;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use quarterdeck::domain::content::ContentChange;
+use quarterdeck::domain::document::{Status, StatusFacts, SyncStatus};
+use quarterdeck::domain::failure::ErrorCode;
+use quarterdeck::domain::filter::{Age, Filter, Side, Term, Test};
+use quarterdeck::domain::id::{AssistantId, DocumentId};
+use quarterdeck::domain::job::{JobState, QueueClass};
+use quarterdeck::domain::link::Link;
+use quarterdeck::domain::outcome::OutcomeResult;
+use quarterdeck::domain::time::Timestamp;
+use quarterdeck::store::{
+    Around, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Sort, SortBy, Store, StoreError,
+};
+use std::time::Duration;
+
+fn filter(negated: bool, test: Test) -> Filter {
+    Filter { terms: vec![Term { negated, test }] }
+}
+
+fn page(filter: Filter, by: SortBy, descending: bool, around: Around, limit: u64) -> PageQuery {
+    PageQuery { filter, sort: Sort { by, descending }, around, limit }
+}
+
+async fn ids(scene: &Scene, negated: bool, test: Test) -> Vec<i64> {
+    scene.store.matching(&filter(negated, test)).await.unwrap().into_iter().map(|id| id.0).collect()
+}
+
+/// Five documents: synced, failed 404, waiting, queued, never.
+async fn five() -> (Scene, [DocumentId; 5]) {
+    let scene = Scene::new().await;
+    let (synced, job) = scene.running("https://a.test/100%_sure").await;
+    scene.finish(&job, fetched("Über 100%_sure", "text", ContentChange::First)).await;
+    scene.clock.advance(Duration::from_secs(3_600));
+    let (failed, job) = scene.running("https://a.test:8080/two").await;
+    scene.finish(&job, permanent()).await;
+    let (waiting, job) = scene.running("https://b.test/three").await;
+    scene.finish(&job, timeout()).await;
+    let queued = scene.add(7, "https://b.test/four").await;
+    scene.ask(&[queued], QueueClass::Auto).await;
+    let never = scene.add(7, "https://aXtest.test/five").await;
+    (scene, [synced, failed, waiting, queued, never])
+}
+
+#[tokio::test]
+async fn every_filter_finds_what_it_says() {
+    let (scene, _) = five().await;
+    let hour = Duration::from_secs(3_600);
+    let minute = Duration::from_secs(60);
+    let age = |side, span| Age { side, span };
+    let cases = [
+        (Test::Word("100%_SURE".into()), vec![1]),
+        (Test::Word("%".into()), vec![1]),
+        (Test::Word("_".into()), vec![1]),
+        (Test::Word("'; DROP TABLE jobs; --".into()), vec![]),
+        (Test::Word("test/t".into()), vec![3]),
+        (Test::Status(vec![Status::Failed, Status::Queued]), vec![2, 4]),
+        (Test::Status(vec![Status::Never]), vec![5]),
+        (Test::Error(vec![ErrorCode::Timeout]), vec![3]),
+        (Test::Http(vec![404, 500]), vec![2]),
+        (Test::Host(vec!["A.test".into()]), vec![1, 2]),
+        (Test::Host(vec!["a.test:8080".into()]), vec![2]),
+        (Test::Id(vec![5, 1, 99]), vec![1, 5]),
+        (Test::Account(vec![7]), vec![4, 5]),
+        (Test::Assistant(vec![1]), vec![1, 2, 3, 4, 5]),
+        (Test::Attempted(age(Side::Less, minute)), vec![2, 3]),
+        (Test::Attempted(age(Side::More, minute)), vec![1, 4, 5]),
+        (Test::Synced(age(Side::Less, 2 * hour)), vec![1]),
+        (Test::Synced(age(Side::More, minute)), vec![1, 2, 3, 4, 5]),
+        (Test::Next(age(Side::Less, minute)), vec![3]),
+        (Test::Next(age(Side::More, minute)), vec![1, 2, 4, 5]),
+        (Test::Queue(vec![QueueClass::Manual]), vec![1, 2, 3]),
+        (Test::Queue(vec![QueueClass::Auto]), vec![4]),
+    ];
+    for (test, expected) in cases {
+        assert_eq!(ids(&scene, false, test.clone()).await, expected, "{test:?}");
+        let others: Vec<_> = (1..=5).filter(|id| !expected.contains(id)).collect();
+        assert_eq!(ids(&scene, true, test.clone()).await, others, "not {test:?}");
+    }
+    for long in [Test::Word("x".repeat(60_000)), Test::Id((0..40_000).collect())] {
+        let refused = scene.store.matching(&filter(false, long)).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    }
+    let wrong = scene.store.matching(&filter(false, Test::By(vec!["ana".into()]))).await;
+    assert!(matches!(wrong, Err(StoreError::Refused(_))), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn outcomes_are_filtered_and_read_from_either_end() {
+    let (scene, [_, failed, ..]) = five().await;
+    let read = async |filter, document, from, limit| {
+        let query = OutcomeQuery { filter, document, from, limit };
+        let outcomes = scene.store.outcomes(&query).await.unwrap();
+        outcomes.iter().map(|line| line.seq.0).collect::<Vec<_>>()
+    };
+    let all = Filter::default;
+    assert_eq!(read(all(), None, OutcomesFrom::Newest, 2).await, [2, 3]);
+    let seq = scene.outcomes().await[1].seq;
+    assert_eq!(read(all(), None, OutcomesFrom::Before(seq), 9).await, [1]);
+    assert_eq!(read(all(), None, OutcomesFrom::After(seq), 9).await, [3]);
+    assert_eq!(read(all(), Some(failed), OutcomesFrom::Newest, 9).await, [2]);
+    let result = filter(true, Test::Result(vec![OutcomeResult::Unchanged]));
+    assert_eq!(read(result, None, OutcomesFrom::Newest, 9).await, [2, 3]);
+    assert_eq!(read(filter(false, Test::By(vec!["ANA".into()])), None, OutcomesFrom::Newest, 9).await, [1, 2, 3]);
+    assert_eq!(read(filter(false, Test::Host(vec!["a.test".into()])), None, OutcomesFrom::Newest, 9).await, [1, 2]);
+    assert_eq!(scene.store.last_seq().await.unwrap().0, 3);
+    let wrong = OutcomeQuery {
+        filter: filter(false, Test::Status(vec![Status::Failed])),
+        document: None,
+        from: OutcomesFrom::Newest,
+        limit: 1,
+    };
+    assert!(scene.store.outcomes(&wrong).await.is_err());
+}
+
+#[tokio::test]
+async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed() {
+    let (scene, _) = five().await;
+    for n in 0..20 {
+        let id = scene.add(n % 3, &format!("https://c.test/{}", n % 7 * 10 + n)).await;
+        if n % 2 == 0 {
+            scene.ask(&[id], QueueClass::Auto).await;
+        }
+    }
+    use SortBy::{Attempted, Error, Id, Name, Next, Status as ByStatus, Synced, Url};
+    for by in [ByStatus, Name, Url, Error, Attempted, Synced, Next, Id] {
+        for descending in [false, true] {
+            let ask = async |around, limit| {
+                let query = page(Filter::default(), by, descending, around, limit);
+                scene.store.page(&query).await.unwrap()
+            };
+            let whole = ask(Around::Offset(0), 100).await;
+            assert_eq!((whole.total, whole.rows.len(), whole.offset), (25, 25, 0));
+            let mut windows = Vec::new();
+            for offset in (0..25).step_by(5) {
+                windows.extend(ask(Around::Offset(offset), 5).await.rows);
+            }
+            assert_eq!(windows, whole.rows, "{by:?} {descending}");
+            for (place, row) in whole.rows.iter().enumerate() {
+                let anchored = ask(Around::Document { document: row.id, above: 2, else_at: 0 }, 5).await;
+                let offset = (place as u64).saturating_sub(2).min(20);
+                assert_eq!(anchored.offset, offset, "{by:?} {descending} {place}");
+                assert_eq!(anchored.rows, whole.rows[offset as usize..offset as usize + 5]);
+            }
+        }
+    }
+    let ask = async |by, descending| {
+        let query = page(Filter::default(), by, descending, Around::Offset(0), 100);
+        scene.store.page(&query).await.unwrap().rows.into_iter().map(|row| row.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(Attempted, false).await[..3], [2, 3, 1], "the most recent first");
+    assert_eq!(ask(Attempted, true).await[24], 3, "never is the greatest age");
+    assert_eq!(ask(Error, false).await[..2], [2, 3]);
+    assert_eq!(ask(Error, true).await[..2], [3, 2], "documents without an error stay last");
+    assert_eq!(ask(Next, true).await[0], 3);
+    assert_eq!(ask(Id, true).await[0], 25);
+}
+
+#[tokio::test]
+async fn a_page_beyond_the_end_is_the_last_one() {
+    let (scene, _) = five().await;
+    let ask = async |filter, around| scene.store.page(&page(filter, SortBy::Id, false, around, 2)).await.unwrap();
+    let last = ask(Filter::default(), Around::Offset(99)).await;
+    assert_eq!((last.offset, last.rows.len(), last.total), (3, 2, 5));
+    let gone = Around::Document { document: DocumentId(77), above: 1, else_at: 2 };
+    assert_eq!(ask(Filter::default(), gone).await.offset, 2);
+    let none = ask(filter(false, Test::Word("nowhere".into())), Around::Offset(5)).await;
+    assert_eq!((none.offset, none.rows.len(), none.total), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_name_stands_for_an_id_or_for_every_assistants_url() {
+    let scene = Scene::new().await;
+    let url = Link::parse("https://a.test/x").unwrap();
+    let other = NewDocument { assistant_id: AssistantId(9), ..new(1, "https://a.test/x") };
+    let named = NewDocument { name: Some("A name".into()), ..new(1, "https://a.test/y") };
+    scene.store.add(&[new(1, "https://a.test/x"), other, named]).await.unwrap();
+    assert_eq!(scene.store.find(&Named::Url(url)).await.unwrap().len(), 2);
+    let row = scene.row(DocumentId(3)).await;
+    assert_eq!((row.name.as_str(), row.host.as_str(), row.available), ("A name", "a.test", true));
+    assert_eq!((row.status, row.updated_at), (Status::Never, START));
+    assert!(scene.store.find(&Named::Id(DocumentId(4))).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_queue_in_figures() {
+    let (scene, _) = five().await;
+    let state = scene.store.queue().await.unwrap();
+    assert_eq!((state.ready, state.running, state.waiting, state.scheduled, state.workers), (1, 0, 1, 0, 0));
+    assert_eq!(state.oldest_ready_at, Some(scene.store.now()));
+    assert_eq!(state.next_due_at, Some(scene.store.now().plus(Duration::from_secs(30))));
+    scene.store.register(&worker("w1")).await.unwrap();
+    scene.store.claim(&worker("w1").id, limits(5)).await.unwrap();
+    let state = scene.store.queue().await.unwrap();
+    assert_eq!((state.ready, state.running, state.workers), (0, 1, 1));
+}
+
+/// The status of SQL is the status of the domain, over rows of every kind.
+#[tokio::test]
+async fn the_status_of_sql_is_the_status_of_the_domain() {
+    let scene = Scene::new().await;
+    let times = prop_oneof![
+        Just(None),
+        (-20_000_i64..100).prop_map(|seconds| Some(seconds * 1_000_000)),
+        prop_oneof![Just(-7_200_000_000_i64), Just(-7_200_000_001), Just(-7_199_999_999), Just(0)].prop_map(Some),
+    ];
+    let states = prop_oneof![
+        Just(None),
+        (prop_oneof![Just("scheduled"), Just("ready"), Just("running"), Just("done"), Just("failed")], 0_u32..3)
+            .prop_map(Some)
+    ];
+    let rows = (states, prop_oneof![Just(None), (0_i64..4).prop_map(Some)], times.clone(), times, any::<bool>());
+    let mut runner = TestRunner::deterministic();
+    let mut facts = Vec::new();
+    let mut script = String::from("BEGIN;");
+    let sql = |value: Option<i64>| value.map_or("NULL".into(), |value| value.to_string());
+    for id in 1..=600_i64 {
+        let (job, row_status, attempted, synced, has_state) = rows.new_tree(&mut runner).unwrap().current();
+        let at = |offset: Option<i64>| offset.map(|offset| START.micros() + offset);
+        script += &format!(
+            "INSERT INTO captain_documents (id, external_link, assistant_id, account_id, status, sync_status, \
+             last_sync_attempted_at, last_synced_at, created_at, updated_at) \
+             VALUES ({id}, 'https://a.test/{id}', 1, 1, 1, {}, {}, {}, 0, 0);",
+            sql(row_status),
+            sql(at(attempted)),
+            sql(at(synced))
+        );
+        if has_state {
+            script += &format!("INSERT INTO document_state (document_id, host) VALUES ({id}, 'a.test');");
+        }
+        if let Some((state, attempt)) = job {
+            script += &format!(
+                "INSERT INTO jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, attempt, \
+                 requested_at) VALUES ({id}, 1, 1, '', '', 0, '{state}', 0, {attempt}, 0);"
+            );
+        }
+        let live = job.and_then(|(state, attempt)| JobState::parse(state).map(|state| (state, attempt)));
+        facts.push(StatusFacts {
+            live_job: live.filter(|(state, _)| state.is_live()),
+            sync_status: row_status.and_then(SyncStatus::from_code),
+            attempted_at: at(attempted).map(Timestamp::from_micros),
+            synced_at: at(synced).map(Timestamp::from_micros),
+            cadence: None,
+        });
+    }
+    scene.sql(&(script + "COMMIT;")).await;
+    let query = page(Filter::default(), SortBy::Id, false, Around::Offset(0), 1_000);
+    let rows = scene.store.page(&query).await.unwrap().rows;
+    let mut counted = [0_u64; 8];
+    for (row, facts) in rows.iter().zip(&facts) {
+        assert_eq!(row.status, facts.status(START), "{facts:?}");
+        counted[row.status as usize] += 1;
+    }
+    let counts = scene.store.counts().await.unwrap();
+    for status in Status::ALL {
+        assert_eq!(counts.of(status), counted[status as usize], "{status:?}");
+        assert!(status == Status::Stale || counted[status as usize] > 0, "{status:?} was never made");
+    }
+}

@@ -1,0 +1,231 @@
+//! Random sequences of everything that can happen to a queue; after each, what must always hold is checked.
+
+use super::support::{LEASE, Scene, fetched, limits, outcomes_after, permanent, request, timeout, unexpected, worker};
+use proptest::prelude::{Just, ProptestConfig, Strategy};
+use proptest::test_runner::TestRunner;
+use proptest::{collection, prop_oneof};
+use quarterdeck::domain::content::ContentChange;
+use quarterdeck::domain::id::{DocumentId, Seq};
+use quarterdeck::domain::job::{AttemptEnd, QueueClass};
+use quarterdeck::store::sqlite::SqliteStore;
+use quarterdeck::store::{ClaimLimits, Claimed, Finish, Finished, Store};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Documents of a sequence: two accounts, three hosts.
+const DOCUMENTS: i64 = 8;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Ask(i64, QueueClass),
+    Cancel(i64),
+    Remove(i64),
+    Claim(u32),
+    Finish(usize, End),
+    Release(usize),
+    Beat,
+    Rescue,
+    Time(u64),
+    Vanish(i64),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    New,
+    Same,
+    Timeout,
+    Unexpected,
+    Permanent,
+    Stopped,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let document = || 1..=DOCUMENTS;
+    let class = prop_oneof![Just(QueueClass::Manual), Just(QueueClass::Auto)];
+    let end = prop_oneof![
+        Just(End::New),
+        Just(End::Same),
+        Just(End::Timeout),
+        Just(End::Unexpected),
+        Just(End::Permanent),
+        Just(End::Stopped)
+    ];
+    collection::vec(
+        prop_oneof![
+            6 => (document(), class).prop_map(|(document, class)| Step::Ask(document, class)),
+            2 => document().prop_map(Step::Cancel),
+            1 => document().prop_map(Step::Remove),
+            5 => (1_u32..4).prop_map(Step::Claim),
+            5 => (0_usize..6, end).prop_map(|(place, end)| Step::Finish(place, end)),
+            2 => (0_usize..6).prop_map(Step::Release),
+            1 => Just(Step::Beat),
+            2 => Just(Step::Rescue),
+            3 => prop_oneof![Just(1_u64), Just(6), Just(31), Just(130)].prop_map(Step::Time),
+            1 => document().prop_map(Step::Vanish),
+        ],
+        60,
+    )
+}
+
+struct Play {
+    scene: Scene,
+    /// Another process, without a worker of its own.
+    rescuer: Arc<SqliteStore>,
+    held: Vec<Claimed>,
+    texts: u32,
+    written: i64,
+}
+
+impl Play {
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        for n in 1..=DOCUMENTS {
+            scene.add(n % 2, &format!("https://h{}.test/{n}", n % 3)).await;
+        }
+        scene.store.register(&worker("w1")).await.unwrap();
+        let rescuer = scene.another().await;
+        Self { scene, rescuer, held: Vec::new(), texts: 0, written: 0 }
+    }
+
+    async fn step(&mut self, step: &Step) {
+        let store = &self.scene.store;
+        match step {
+            Step::Ask(document, class) => {
+                store.request(&[DocumentId(*document)], &request(*class)).await.unwrap();
+            }
+            Step::Cancel(document) => {
+                store.cancel(&[DocumentId(*document)], &"bob".into()).await.unwrap();
+            }
+            Step::Remove(document) => {
+                store.remove(&[DocumentId(*document)]).await.unwrap();
+            }
+            Step::Claim(slots) => {
+                let limits = ClaimLimits { per_host: 2, per_account: Some(3), ..limits(*slots) };
+                self.held.extend(store.claim(&worker("w1").id, limits).await.unwrap());
+            }
+            Step::Finish(place, end) if !self.held.is_empty() => {
+                let job = self.held.remove(place % self.held.len());
+                self.texts += 1;
+                let end = match end {
+                    End::New => fetched("T", &format!("text {}", self.texts), ContentChange::Changed),
+                    End::Same => fetched("T", "same", ContentChange::Same),
+                    End::Timeout => timeout(),
+                    End::Unexpected => unexpected(),
+                    End::Permanent => permanent(),
+                    End::Stopped => AttemptEnd::Stopped,
+                };
+                let writes = matches!(&end, AttemptEnd::Fetched { change, .. } if change.writes());
+                let finish = Finish { held: job.held, end, took: Duration::from_millis(7) };
+                let finished = store.finish(finish, &Default::default()).await.unwrap();
+                if let Finished::Written { outcomes, .. } = finished {
+                    let content = outcomes.iter().any(|line| line.content.is_some());
+                    self.written += i64::from(writes && content);
+                }
+            }
+            Step::Release(place) if !self.held.is_empty() => {
+                let job = self.held.remove(place % self.held.len());
+                store.release(&[job.held]).await.unwrap();
+            }
+            Step::Finish(..) | Step::Release(_) => {}
+            Step::Beat => {
+                let held: Vec<_> = self.held.iter().map(|job| job.held).collect();
+                store.beat(&worker("w1").id, &held, LEASE).await.unwrap();
+            }
+            Step::Rescue => {
+                self.rescuer.rescue().await.unwrap();
+                let now = self.scene.store.now().micros();
+                let dead = format!("SELECT count(*) FROM jobs WHERE state = 'running' AND lease_until < {now}");
+                assert_eq!(self.scene.number(&dead).await, 0, "a running job with a dead lease");
+            }
+            Step::Time(seconds) => self.scene.clock.advance(Duration::from_secs(*seconds)),
+            Step::Vanish(document) => {
+                let sql = format!("UPDATE captain_documents SET status = 1 - status WHERE id = {document}");
+                self.scene.sql(&sql).await;
+            }
+        }
+    }
+
+    async fn check(&self) {
+        let scene = &self.scene;
+        assert_eq!(scene.store.rederive_lanes().await.unwrap(), 0, "lanes are the jobs'");
+        let zero = async |what: &str, sql: &str| assert_eq!(scene.number(sql).await, 0, "{what}");
+        zero(
+            "two live jobs of a document",
+            "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state IN ('scheduled', 'ready', 'running') \
+             GROUP BY document_id HAVING count(*) > 1)",
+        )
+        .await;
+        zero(
+            "a lease without a run, or a run without a lease",
+            "SELECT count(*) FROM jobs WHERE (state = 'running') <> (lease_token IS NOT NULL)",
+        )
+        .await;
+        zero(
+            "a fence above the clock's",
+            "SELECT count(*) FROM document_state, sched_clock WHERE document_state.fence > sched_clock.fence",
+        )
+        .await;
+        zero(
+            "a syncing row of an ended job",
+            "SELECT count(*) FROM captain_documents d JOIN document_state s ON s.document_id = d.id \
+             JOIN jobs j ON j.id = s.job_id WHERE d.sync_status = 0 \
+             AND j.state NOT IN ('scheduled', 'ready', 'running')",
+        )
+        .await;
+        zero(
+            "a host or an account above its cap",
+            "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'running' GROUP BY host HAVING count(*) > 2 \
+             UNION ALL SELECT 1 FROM jobs WHERE state = 'running' GROUP BY account_id HAVING count(*) > 3)",
+        )
+        .await;
+        zero(
+            "more than one lost job at a time",
+            "SELECT max(0, count(*) - 1) FROM jobs WHERE state = 'running' AND crashes > 0",
+        )
+        .await;
+        let outcomes = outcomes_after(&*scene.store, Seq::START).await;
+        let seqs: Vec<_> = outcomes.iter().map(|line| line.seq.0).collect();
+        assert_eq!(seqs, (1..=outcomes.len() as i64).collect::<Vec<_>>(), "dense and in order");
+        let contents = "SELECT count(*) FROM outcomes WHERE content IN ('first', 'changed')";
+        assert_eq!(scene.number(contents).await, self.written, "content was written once per outcome that says so");
+    }
+
+    /// Everything comes to an end when time goes on and workers work.
+    async fn settle(&mut self) {
+        let scene = &self.scene;
+        scene.sql("UPDATE captain_documents SET status = 1").await;
+        for _ in 0..12 {
+            scene.clock.advance(Duration::from_secs(301));
+            self.rescuer.rescue().await.unwrap();
+            for job in scene.claim(64).await {
+                scene.finish(&job, permanent()).await;
+            }
+        }
+        let live = "SELECT count(*) FROM jobs WHERE state IN ('scheduled', 'ready', 'running')";
+        assert_eq!(scene.number(live).await, 0, "nothing is stuck");
+    }
+}
+
+#[test]
+fn what_must_always_hold_holds_after_any_sequence() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new(config);
+    let played = runner.run(&steps(), |steps| {
+        runtime.block_on(async {
+            let mut play = Play::new().await;
+            for (place, step) in steps.iter().enumerate() {
+                play.step(step).await;
+                if place % 5 == 4 {
+                    play.check().await;
+                }
+            }
+            play.settle().await;
+            play.check().await;
+            play.rescuer.close().await;
+            play.scene.store.close().await;
+        });
+        Ok(())
+    });
+    played.unwrap();
+}

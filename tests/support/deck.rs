@@ -1,0 +1,204 @@
+//! A whole small installation: a store in a file, a clock that the test moves, a runner, pages on loopback.
+
+use super::db;
+use super::site::Site;
+use quarterdeck::domain::document::DocumentRow;
+use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::link::Link;
+use quarterdeck::domain::outcome::Outcome;
+use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
+use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::domain::time::Timestamp;
+use quarterdeck::fetch::{Fetcher, Limits};
+use quarterdeck::runner::event::Event;
+use quarterdeck::runner::handle::Handle;
+use quarterdeck::runner::tail::{Tailed, follow};
+use quarterdeck::runner::{self, Settings};
+use quarterdeck::store::{Access, Added, ManualClock, Named, NewDocument, Options, Store, open_with};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::timeout;
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Where the clock starts, so that times in failures are easy to read.
+pub const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+/// See the module.
+pub struct Deck {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<ManualClock>,
+    pub runner: Handle,
+    pub site: Site,
+    /// Outcomes seen so far, in order.
+    pub seen: Vec<Outcome>,
+    events: broadcast::Receiver<Event>,
+    tail: mpsc::Receiver<Tailed>,
+    folder: TempDir,
+}
+
+impl Deck {
+    /// A deck on `site`, its runner started with upstream's retry waits.
+    pub async fn start(site: Site) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::at(START));
+        let url = format!("sqlite:{}", folder.path().join("deck.db").display());
+        let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
+        let store = open_with(&url, options).await.expect("a new store");
+        let fetcher = fetcher(&site);
+        let runner = runner::start(Arc::clone(&store), fetcher, settings());
+        let events = runner.subscribe();
+        let tail = follow(Arc::clone(&store), Seq::START);
+        Self { store, clock, runner, site, seen: Vec::new(), events, tail, folder }
+    }
+
+    /// The database file.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("deck.db")
+    }
+
+    /// Adds the page at `path`.
+    pub async fn add(&self, path: &str) -> DocumentId {
+        let document = NewDocument {
+            link: Link::parse(&self.site.url(path)).expect("a link"),
+            name: Some("as added".into()),
+            account_id: AccountId(1),
+            assistant_id: AssistantId(1),
+        };
+        match self.store.add(&[document]).await.expect("the store answers")[..] {
+            [Added::New(id)] => id,
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    /// A person asks for a sync of one document.
+    pub async fn sync(&self, document: DocumentId) -> Answer {
+        self.ask(document, Verb::Sync, QueueClass::Manual, Scope::Named).await
+    }
+
+    /// Any request for one document.
+    pub async fn ask(&self, document: DocumentId, verb: Verb, class: QueueClass, scope: Scope) -> Answer {
+        let request = Request { verb, class, by: "ana".into(), scope };
+        let mut answers = self.store.request(&[document], &request).await.expect("the store answers");
+        self.runner.look_now();
+        assert_eq!(answers.len(), 1);
+        answers.remove(0).answer
+    }
+
+    /// A person cancels one document.
+    pub async fn cancel(&self, document: DocumentId) -> Answer {
+        let mut answers = self.store.cancel(&[document], &"ana".into()).await.expect("the store answers");
+        assert_eq!(answers.len(), 1);
+        answers.remove(0).answer
+    }
+
+    /// Waits until `count` outcomes have been recorded in all, and returns the words of those that are new.
+    pub async fn until(&mut self, count: usize) -> Vec<&'static str> {
+        let before = self.seen.len();
+        while self.seen.len() < count {
+            let tailed = timeout(PATIENCE, self.tail.recv()).await;
+            match tailed.unwrap_or_else(|_| panic!("only {:#?}", self.seen)) {
+                Some(Tailed::Outcomes(outcomes)) => self.seen.extend(outcomes),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(self.seen.len(), count, "no more than that: {:#?}", self.seen);
+        self.seen[before..].iter().map(|outcome| outcome.result.word()).collect()
+    }
+
+    /// Moves the clock to the time at which the last outcome said it is tried again; how far that was.
+    pub fn wait_for_next(&self) -> Duration {
+        let last = self.seen.last().expect("an outcome");
+        let next = last.next_attempt_at.expect("a next attempt");
+        let wait = next.since(last.at);
+        self.clock.set(next);
+        self.runner.look_now();
+        wait
+    }
+
+    /// Moves the clock.
+    pub fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        self.runner.look_now();
+    }
+
+    /// The document as lists show it.
+    pub async fn row(&self, document: DocumentId) -> DocumentRow {
+        let mut rows = self.store.find(&Named::Id(document)).await.expect("the store answers");
+        assert_eq!(rows.len(), 1, "one document");
+        rows.remove(0)
+    }
+
+    /// The stored text.
+    pub async fn content(&self, document: DocumentId) -> Option<String> {
+        self.store.content(document).await.expect("the store answers").map(|content| content.text)
+    }
+
+    /// What another program does to the database.
+    pub async fn sql(&self, sql: &str) -> u64 {
+        db::execute(&self.file(), sql).await
+    }
+
+    /// `sync_status` and `last_sync_error_code` as they stand in `captain_documents`.
+    pub async fn store_row(&self, document: DocumentId) -> (Option<i64>, Option<String>) {
+        let of = format!("from captain_documents where id = {document}");
+        let status = db::integers(&self.file(), &format!("select sync_status {of}")).await;
+        let code = format!("select json_extract(metadata, '$.last_sync_error_code') {of}");
+        (status[0], db::texts(&self.file(), &code).await[0].clone())
+    }
+
+    /// One text out of the database.
+    pub async fn text(&self, sql: &str) -> Option<String> {
+        db::texts(&self.file(), sql).await[0].clone()
+    }
+
+    /// Reports that were made so far.
+    pub fn reports(&mut self) -> usize {
+        let mut reports = 0;
+        while let Ok(event) = self.events.try_recv() {
+            reports += usize::from(matches!(event, Event::Reported { .. }));
+        }
+        reports
+    }
+
+    /// Waits until the page at `path` was asked for `hits` times.
+    pub async fn until_hit(&self, path: &str, hits: u32) {
+        let mut changes = self.store.changes();
+        while self.site.hits(path) < hits {
+            // The claim that leads to the hit is a change; the hit itself follows at once.
+            let _ = timeout(Duration::from_millis(20), changes.changed()).await;
+        }
+    }
+}
+
+/// Upstream's rules, short heartbeats.
+pub fn settings() -> Settings {
+    Settings {
+        slots: 4,
+        per_host: 2,
+        per_account: None,
+        lease: Duration::from_secs(30),
+        heartbeat: Duration::from_secs(10),
+        drain: Duration::from_secs(25),
+        policy: RetryPolicy::default(),
+        worker_name: "test:1".into(),
+        drain_when_idle: false,
+    }
+}
+
+/// A fetcher that may reach `site` and nothing else that is private.
+pub fn fetcher(site: &Site) -> Arc<Fetcher> {
+    let allowed = site.host().parse().expect("a host and port");
+    let limits = Limits {
+        read_timeout: Duration::from_millis(300),
+        total_timeout: Duration::from_secs(2),
+        allow_private_hosts: vec![allowed],
+        ..Limits::default()
+    };
+    Arc::new(Fetcher::new(limits).expect("a fetcher"))
+}

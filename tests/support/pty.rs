@@ -1,0 +1,154 @@
+//! The real binary in a real pseudo-terminal: keys in, a parsed screen out. Waits for what is to be seen, never for
+//! time to pass.
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long anything may take to appear on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Seen {
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+    closed: bool,
+    /// The reader is to let go of the terminal.
+    hanging_up: bool,
+}
+
+/// A program on a terminal of its own.
+pub struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Option<Box<dyn Write + Send>>,
+    reading: Option<JoinHandle<()>>,
+    child: Box<dyn Child + Send + Sync>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+}
+
+fn cells(n: u16) -> NonZero<u16> {
+    NonZero::new(n).expect("a terminal has cells")
+}
+
+impl Terminal {
+    /// Starts `quarterdeck` with `args` and environment `env` at `cols` x `rows`.
+    pub fn start(cols: u16, rows: u16, env: &[(&str, &str)], args: &[&str]) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_quarterdeck"));
+        command.args(args);
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        Self::spawn(cols, rows, command)
+    }
+
+    /// Starts any command.
+    pub fn spawn(cols: u16, rows: u16, command: CommandBuilder) -> Self {
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let writer = pair.master.take_writer().expect("a writer");
+        let parser = vt100::Parser::new(cells(rows), cells(cols), 0);
+        let seen =
+            Arc::new((Mutex::new(Seen { parser, raw: Vec::new(), closed: false, hanging_up: false }), Condvar::new()));
+        let shared = Arc::clone(&seen);
+        let reading = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let read = reader.read(&mut buffer).unwrap_or(0);
+                let (seen, told) = &*shared;
+                let Ok(mut seen) = seen.lock() else { return };
+                if read == 0 || seen.hanging_up {
+                    seen.closed = true;
+                    told.notify_all();
+                    return;
+                }
+                seen.raw.extend_from_slice(&buffer[..read]);
+                seen.parser.process(&buffer[..read]);
+                told.notify_all();
+            }
+        });
+        Self { master: Some(pair.master), writer: Some(writer), reading: Some(reading), child, seen }
+    }
+
+    /// Types `keys`.
+    pub fn keys(&mut self, keys: &str) {
+        let writer = self.writer.as_mut().expect("the terminal is open");
+        writer.write_all(keys.as_bytes()).expect("the program reads its keys");
+        writer.flush().expect("the program reads its keys");
+    }
+
+    /// Changes the size.
+    pub fn resize(&mut self, cols: u16, rows: u16) {
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().expect("the terminal is open").resize(size).expect("a pty can be resized");
+        let mut seen = self.seen.0.lock().expect("the reader is not poisoned");
+        seen.parser.screen_mut().set_size(cells(rows), cells(cols));
+    }
+
+    /// Waits until the screen satisfies `what`, and returns it.
+    pub fn until(&self, what: &str, mut is: impl FnMut(&vt100::Screen) -> bool) -> vt100::Screen {
+        let deadline = Instant::now() + PATIENCE;
+        let (seen, told) = &*self.seen;
+        let mut seen = seen.lock().expect("the reader is not poisoned");
+        loop {
+            if is(seen.parser.screen()) {
+                return seen.parser.screen().clone();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !seen.closed, "no {what} on:\n{}", seen.parser.screen().contents());
+            seen = told.wait_timeout(seen, left).expect("the reader is not poisoned").0;
+        }
+    }
+
+    /// Waits until `text` stands on the screen.
+    pub fn until_text(&self, text: &str) -> vt100::Screen {
+        self.until(text, |screen| screen.contents().contains(text))
+    }
+
+    /// Everything that was written to the terminal.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.seen.0.lock().expect("the reader is not poisoned").raw).into_owned()
+    }
+
+    /// The process.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.process_id().expect("the program has started")).expect("a process id")
+    }
+
+    /// Takes the terminal away, as a closed window does. The program must be drawing now and then: its next output lets
+    /// the reader go, which holds the terminal open too.
+    pub fn hang_up(&mut self) {
+        self.seen.0.lock().expect("the reader is not poisoned").hanging_up = true;
+        self.reading.take().expect("not hung up yet").join().expect("the reader ends");
+        self.writer = None;
+        self.master = None;
+    }
+
+    /// Waits for the end of the program and of its output; its exit code.
+    pub fn ended(&mut self) -> u32 {
+        let deadline = Instant::now() + PATIENCE;
+        {
+            let (seen, told) = &*self.seen;
+            let mut seen = seen.lock().expect("the reader is not poisoned");
+            while !seen.closed {
+                let left = deadline.saturating_duration_since(Instant::now());
+                assert!(!left.is_zero(), "the program has not ended:\n{}", seen.parser.screen().contents());
+                seen = told.wait_timeout(seen, left).expect("the reader is not poisoned").0;
+            }
+        }
+        self.child.wait().expect("the program can be waited for").exit_code()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // A failed assertion must not leave a program behind.
+        let _ = self.child.kill();
+    }
+}

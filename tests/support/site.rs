@@ -1,0 +1,105 @@
+//! A real HTTP server on loopback whose answers a test scripts by path and hit number.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
+
+/// What a page answers.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// 200 with this HTML.
+    Html(String),
+    /// A status with headers and no body.
+    Status(u16, Vec<(&'static str, String)>),
+    /// The other reply, once the test has added a permit.
+    When(Arc<Semaphore>, Box<Reply>),
+}
+
+/// A page with a title and one paragraph of content.
+pub fn html(title: &str, text: &str) -> Reply {
+    Reply::Html(format!("<html><head><title>{title}</title></head><body><main><p>{text}</p></main></body></html>"))
+}
+
+type Hits = Arc<Mutex<HashMap<String, u32>>>;
+
+/// A running server; dropped, it is gone.
+pub struct Site {
+    address: SocketAddr,
+    hits: Hits,
+    _serving: AbortOnDropHandle<()>,
+}
+
+impl Site {
+    /// Serves what `reply` says of a path and its hit number, from 1.
+    pub async fn start(reply: impl Fn(&str, u32) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let hits = Hits::default();
+        let (counted, reply) = (Arc::clone(&hits), Arc::new(reply));
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (hits, reply) = (Arc::clone(&counted), Arc::clone(&reply));
+                tokio::spawn(async move { serve(stream, &hits, &*reply).await });
+            }
+        });
+        Self { address, hits, _serving: AbortOnDropHandle::new(serving) }
+    }
+
+    /// Host and port, as `fetch.allow_private_hosts` takes them.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The URL of `path`, which starts with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// How often `path` was asked for.
+    pub fn hits(&self, path: &str) -> u32 {
+        self.hits.lock().expect("not poisoned").get(path).copied().unwrap_or(0)
+    }
+}
+
+async fn serve(mut stream: TcpStream, hits: &Hits, reply: &(dyn Fn(&str, u32) -> Reply + Send + Sync)) {
+    let mut head = Vec::new();
+    let mut buffer = [0; 1024];
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut buffer).await {
+            Ok(read) if read > 0 => head.extend_from_slice(&buffer[..read]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&head);
+    let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
+    let hit = {
+        let mut hits = hits.lock().expect("not poisoned");
+        let hit = hits.entry(path.clone()).or_default();
+        *hit += 1;
+        *hit
+    };
+    let mut reply = reply(&path, hit);
+    while let Reply::When(gate, next) = reply {
+        gate.acquire().await.expect("never closed").forget();
+        reply = *next;
+    }
+    let answer = match reply {
+        Reply::Html(body) => {
+            let length = body.len();
+            format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            )
+        }
+        Reply::Status(status, headers) => {
+            let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            format!("HTTP/1.1 {status} X\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
+        }
+        Reply::When(..) => return,
+    };
+    // A client that went away is not the server's failure.
+    let _ = stream.write_all(answer.as_bytes()).await;
+}

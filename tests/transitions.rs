@@ -1,0 +1,325 @@
+//! The job state machine as tables: what each event makes of a job (design.md 5.2, 5.6; upstream.md 4.4).
+
+use proptest::prelude::*;
+use quarterdeck::domain::content::{ContentChange, Page};
+use quarterdeck::domain::document::{Status, SyncStatus};
+use quarterdeck::domain::failure::{ErrorCode, Failure};
+use quarterdeck::domain::fingerprint::Fingerprint;
+use quarterdeck::domain::id::{DocumentId, JobId};
+use quarterdeck::domain::job::{AttemptEnd, Job, JobState, QueueClass, RowBefore, RowWrite, Transition};
+use quarterdeck::domain::outcome::OutcomeResult as R;
+use quarterdeck::domain::request::{LiveJob, Request, RequestStep, Scope, SkipReason, Verb};
+use quarterdeck::domain::retry::{Counters, RetryPolicy};
+use quarterdeck::domain::time::Timestamp;
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp::from_micros(1_000_000_000_000_000);
+
+fn running() -> Job {
+    Job {
+        id: JobId(1),
+        document_id: DocumentId(1),
+        state: JobState::Running,
+        class: QueueClass::Manual,
+        run_at: NOW,
+        counters: Counters { attempt: 1, ..Counters::default() },
+        last_failure: None,
+        before: Some(before()),
+        cancel_requested_by: None,
+    }
+}
+
+fn before() -> RowBefore {
+    RowBefore {
+        sync_status: Some(SyncStatus::Synced),
+        error_code: None,
+        attempted_at: Some(NOW.minus(Duration::from_secs(9))),
+    }
+}
+
+fn fetched(change: ContentChange) -> AttemptEnd {
+    let page = Page::new(Some("Title"), "text".into(), 4, 200).expect("text is not blank");
+    let fingerprint = Fingerprint::of(&page.content);
+    AttemptEnd::Fetched { page: Box::new(page), fingerprint, change }
+}
+
+fn permanent() -> AttemptEnd {
+    AttemptEnd::Failed(Failure::from_status(404, "Not Found"))
+}
+
+fn transient() -> AttemptEnd {
+    AttemptEnd::Failed(Failure::from_status(503, "Service Unavailable"))
+}
+
+fn unexpected() -> AttemptEnd {
+    AttemptEnd::Failed(Failure::unexpected("panic", "boom"))
+}
+
+fn finish(job: &Job, end: &AttemptEnd) -> Transition {
+    job.finished(end, &RetryPolicy::default(), Duration::from_millis(212), NOW)
+}
+
+fn results(transition: &Transition) -> Vec<R> {
+    transition.outcomes.iter().map(|outcome| outcome.result).collect()
+}
+
+fn after(seconds: u64) -> Timestamp {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+#[test]
+fn a_good_attempt_ends_the_job_and_says_what_it_found() {
+    let cases = [
+        (ContentChange::First, R::Unchanged),
+        (ContentChange::Same, R::Unchanged),
+        (ContentChange::NotModified, R::Unchanged),
+        (ContentChange::Held, R::Unchanged),
+        (ContentChange::Changed, R::Updated),
+    ];
+    for (change, result) in cases {
+        let transition = finish(&running(), &fetched(change));
+        assert_eq!(transition.state, JobState::Done);
+        assert_eq!(transition.row, RowWrite::Synced);
+        assert_eq!(results(&transition), [result], "{change:?}");
+        let line = &transition.outcomes[0];
+        assert_eq!((line.content, line.duration_ms, line.bytes), (Some(change), Some(212), Some(4)));
+    }
+}
+
+#[test]
+fn each_class_of_failure_follows_its_own_rule() {
+    let counters = |transient, unexpected| Counters { attempt: 1, transient, unexpected, crashes: 0 };
+    // class, counters before -> state, when, row, outcomes, reported
+    let cases = [
+        (
+            permanent(),
+            counters(0, 0),
+            JobState::Failed,
+            NOW,
+            Some(ErrorCode::NotFound),
+            vec![R::PermanentFailure],
+            false,
+        ),
+        (transient(), counters(0, 2), JobState::Scheduled, after(30), None, vec![R::TransientFailure], false),
+        (transient(), counters(1, 0), JobState::Scheduled, after(120), None, vec![R::TransientFailure], false),
+        (transient(), counters(2, 0), JobState::Scheduled, after(300), None, vec![R::TransientFailure], false),
+        (
+            transient(),
+            counters(3, 0),
+            JobState::Failed,
+            NOW,
+            Some(ErrorCode::FetchFailed),
+            vec![R::TransientFailure, R::TransientRetryExhausted],
+            false,
+        ),
+        (
+            unexpected(),
+            counters(3, 0),
+            JobState::Scheduled,
+            after(5),
+            Some(ErrorCode::SyncError),
+            vec![R::UnexpectedFailure],
+            false,
+        ),
+        (
+            unexpected(),
+            counters(0, 1),
+            JobState::Scheduled,
+            after(5),
+            Some(ErrorCode::SyncError),
+            vec![R::UnexpectedFailure],
+            false,
+        ),
+        (
+            unexpected(),
+            counters(0, 2),
+            JobState::Failed,
+            NOW,
+            Some(ErrorCode::SyncError),
+            vec![R::UnexpectedFailure, R::UnexpectedRetryExhausted],
+            true,
+        ),
+    ];
+    for (end, counters, state, run_at, failed, outcomes, reported) in cases {
+        let transition = finish(&Job { counters, ..running() }, &end);
+        assert_eq!((transition.state, transition.run_at), (state, run_at), "{end:?} {counters:?}");
+        assert_eq!(transition.row, failed.map_or(RowWrite::Keep, RowWrite::Failed), "{end:?} {counters:?}");
+        assert_eq!(results(&transition), outcomes);
+        assert_eq!(transition.report.is_some(), reported);
+        let next = transition.outcomes[0].next_attempt_at;
+        assert_eq!(next, (state == JobState::Scheduled).then_some(run_at));
+    }
+}
+
+#[test]
+fn manual_jobs_keep_their_class_and_later_tries_of_auto_jobs_are_retries() {
+    for (class, later) in [
+        (QueueClass::Manual, QueueClass::Manual),
+        (QueueClass::Retry, QueueClass::Retry),
+        (QueueClass::Auto, QueueClass::Retry),
+    ] {
+        let job = Job { class, ..running() };
+        assert_eq!(finish(&job, &transient()).class, later);
+        assert_eq!(job.lost("web-1:7", NOW).class, later);
+    }
+}
+
+#[test]
+fn a_lost_worker_counts_apart_and_the_third_loss_gives_up() {
+    let with = |crashes| Job { counters: Counters { attempt: 4, transient: 2, unexpected: 1, crashes }, ..running() };
+    let first = with(0).lost("web-1:7", NOW);
+    assert_eq!((first.state, first.run_at, first.row.clone()), (JobState::Ready, NOW, RowWrite::Keep));
+    assert_eq!((first.counters.transient, first.counters.unexpected, first.counters.crashes), (2, 1, 1));
+    assert_eq!(results(&first), [R::WorkerLost]);
+    let third = with(2).lost("web-1:7", NOW);
+    assert_eq!((third.state, third.row.clone()), (JobState::Failed, RowWrite::Failed(ErrorCode::SyncError)));
+    assert_eq!(results(&third), [R::WorkerLost, R::CrashExhausted]);
+    assert!(third.report.is_some());
+}
+
+#[test]
+fn after_a_cancel_nothing_more_is_scheduled() {
+    let job = Job { cancel_requested_by: Some("ana".into()), ..running() };
+    let good = finish(&job, &fetched(ContentChange::Changed));
+    assert_eq!((good.state, results(&good)), (JobState::Done, vec![R::Updated]), "a finish that commits first wins");
+    for (end, line) in
+        [(permanent(), R::PermanentFailure), (transient(), R::TransientFailure), (unexpected(), R::UnexpectedFailure)]
+    {
+        let ended = finish(&job, &end);
+        assert_eq!((ended.state, results(&ended)), (JobState::Cancelled, vec![line, R::Cancelled]));
+        assert!(ended.report.is_none() && ended.outcomes[0].next_attempt_at.is_none());
+    }
+    let stopped = finish(&job, &AttemptEnd::Stopped);
+    assert_eq!((stopped.state, results(&stopped)), (JobState::Cancelled, vec![R::Cancelled]));
+    assert_eq!(stopped.outcomes[0].detail.as_deref(), Some("cancelled by ana"));
+    let lost = job.lost("web-1:7", NOW);
+    assert_eq!((lost.state, results(&lost)), (JobState::Cancelled, vec![R::WorkerLost, R::Cancelled]));
+}
+
+#[test]
+fn a_job_that_stops_leaves_no_syncing_row_behind() {
+    let untried = Job { before: None, state: JobState::Ready, ..running() };
+    let tried = Job { last_failure: Some(ErrorCode::Timeout), state: JobState::Scheduled, ..running() };
+    for (job, row) in [
+        (untried, RowWrite::Keep),
+        (running(), RowWrite::Restore(before())),
+        (tried, RowWrite::BackToFailed(ErrorCode::Timeout)),
+    ] {
+        assert_eq!(job.cancelled(None, NOW).row, row);
+        assert_eq!(job.purged(NOW).row, row);
+        assert_eq!(job.released(NOW).row, row);
+    }
+}
+
+#[test]
+fn a_release_gives_number_and_counters_back_and_records_nothing() {
+    let job = Job { counters: Counters { attempt: 3, transient: 2, unexpected: 0, crashes: 1 }, ..running() };
+    let released = job.released(NOW);
+    assert_eq!((released.state, released.counters.attempt), (JobState::Ready, 2));
+    assert_eq!((released.counters.transient, released.counters.crashes), (2, 1));
+    assert!(released.outcomes.is_empty() && released.report.is_none());
+}
+
+#[test]
+fn every_request_is_answered_as_the_table_says() {
+    let live = |state, class, recorded_attempt| LiveJob {
+        id: JobId(1),
+        state,
+        class,
+        attempt: 1,
+        recorded_attempt,
+        held_by: None,
+    };
+    let ask = |verb, class, scope| Request { verb, class, by: "ana".into(), scope };
+    let manual = ask(Verb::Sync, QueueClass::Manual, Scope::Named);
+    let bulk = ask(Verb::Sync, QueueClass::Manual, Scope::Bulk);
+    let auto = ask(Verb::Sync, QueueClass::Auto, Scope::Bulk);
+    let retry = ask(Verb::Retry, QueueClass::Manual, Scope::Named);
+    use JobState::{Ready, Running, Scheduled};
+    use QueueClass::{Auto, Manual};
+    let cases = [
+        (&manual, Ok(()), Status::Synced, None, Ok(RequestStep::Insert)),
+        (&manual, Ok(()), Status::Queued, Some(live(Ready, Auto, None)), Ok(RequestStep::Promote)),
+        (&manual, Ok(()), Status::Queued, Some(live(Ready, Manual, None)), Ok(RequestStep::Nothing)),
+        (&manual, Ok(()), Status::Waiting, Some(live(Scheduled, Manual, None)), Ok(RequestStep::RunNow)),
+        (&manual, Ok(()), Status::Syncing, Some(live(Running, Auto, None)), Ok(RequestStep::RecordRunning)),
+        (&manual, Ok(()), Status::Syncing, Some(live(Running, Auto, Some(1))), Ok(RequestStep::Nothing)),
+        (&bulk, Ok(()), Status::Syncing, Some(live(Running, Auto, None)), Err(SkipReason::Running)),
+        (&bulk, Ok(()), Status::Waiting, Some(live(Scheduled, Auto, None)), Ok(RequestStep::RunNow)),
+        (&auto, Ok(()), Status::Never, None, Ok(RequestStep::Insert)),
+        (&auto, Ok(()), Status::Syncing, Some(live(Running, Manual, None)), Ok(RequestStep::Nothing)),
+        (&auto, Ok(()), Status::Waiting, Some(live(Scheduled, Manual, None)), Ok(RequestStep::Nothing)),
+        (&retry, Ok(()), Status::Failed, None, Ok(RequestStep::Insert)),
+        (&retry, Ok(()), Status::Stuck, None, Ok(RequestStep::Insert)),
+        (&retry, Ok(()), Status::Waiting, Some(live(Scheduled, Auto, None)), Ok(RequestStep::RunNow)),
+        (&retry, Ok(()), Status::Synced, None, Err(SkipReason::NotFailed(Status::Synced))),
+        (&retry, Ok(()), Status::Never, None, Err(SkipReason::NotFailed(Status::Never))),
+        (&retry, Ok(()), Status::Syncing, Some(live(Running, Auto, None)), Ok(RequestStep::RecordRunning)),
+        (&manual, Err(SkipReason::Pdf), Status::Never, None, Err(SkipReason::Pdf)),
+        (&bulk, Err(SkipReason::Unavailable), Status::Never, None, Err(SkipReason::Unavailable)),
+    ];
+    for (request, syncable, status, live, step) in cases {
+        assert_eq!(request.meets(syncable, status, live.as_ref()), step, "{request:?} {status:?} {live:?}");
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Happens {
+    Transient,
+    Unexpected,
+    Lost,
+    Released,
+    Cancel,
+}
+
+proptest! {
+    /// Whatever happens in whatever order, a job ends: at most six failing attempts and three losses, one report at
+    /// most, and no live state after a cancel.
+    #[test]
+    fn a_job_always_ends(events in prop::collection::vec(
+        prop_oneof![
+            4 => Just(Happens::Transient),
+            4 => Just(Happens::Unexpected),
+            1 => Just(Happens::Lost),
+            1 => Just(Happens::Released),
+            1 => Just(Happens::Cancel),
+        ],
+        40..60,
+    )) {
+        let mut job = Job { state: JobState::Ready, counters: Counters::default(), before: None, ..running() };
+        let (mut reports, mut failures) = (0, 0);
+        for event in events {
+            if !job.state.is_live() {
+                break;
+            }
+            if let Happens::Cancel = event {
+                job.cancel_requested_by = Some("ana".into());
+                continue;
+            }
+            job.counters = job.claimed();
+            job.before.get_or_insert_with(before);
+            let transition = match event {
+                Happens::Transient => finish(&job, &transient()),
+                Happens::Unexpected => finish(&job, &unexpected()),
+                Happens::Lost => job.lost("web-1:7", NOW),
+                Happens::Released | Happens::Cancel => job.released(NOW),
+            };
+            failures += u32::from(matches!(event, Happens::Transient | Happens::Unexpected));
+            reports += u32::from(transition.report.is_some());
+            prop_assert!(job.cancel_requested_by.is_none() || !transition.state.is_live());
+            prop_assert!(transition.state.is_live() || transition.row != RowWrite::Keep);
+            prop_assert!(transition.run_at >= NOW);
+            job.state = transition.state;
+            job.class = transition.class;
+            job.counters = transition.counters;
+            job.last_failure = transition.last_failure;
+        }
+        prop_assert!(failures <= 6 && reports <= 1 && job.counters.crashes <= 3);
+        // A release after a cancel ends the job too: that claim led to an outcome and keeps its number.
+        let stopped = u32::from(job.state == JobState::Cancelled && job.counters.attempt > failures + job.counters.crashes);
+        prop_assert_eq!(job.counters.attempt, failures + job.counters.crashes + stopped);
+        if failures == 6 {
+            prop_assert!(!job.state.is_live());
+        }
+    }
+}
