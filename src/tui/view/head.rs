@@ -40,14 +40,14 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     if model.options.read_only {
         parts.push((3, vec![words("read-only", Tone::Waiting)]));
     }
-    parts.push((5, store(model)));
+    parts.push((6, store(model)));
     if let Some(note) = &model.options.note {
-        parts.push((7, vec![words(note.to_string(), Tone::Waiting)]));
+        parts.push((4, vec![words(note.to_string(), Tone::Waiting)]));
     }
     let left = parts.len();
     parts.push((2, runner(model)));
-    parts.push((4, throughput(model, look)));
-    parts.push((6, queue(model)));
+    parts.push((3, throughput(model, look)));
+    parts.push((5, queue(model)));
     parts.push((8, oldest(model)));
     // Which side a part is on survives the shedding.
     let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(place, part)| (place < left, part)).collect();
