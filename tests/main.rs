@@ -10,6 +10,7 @@ mod demo_site;
 mod fetch;
 mod layers;
 mod log;
+mod readme;
 mod screens;
 mod states;
 mod store;
