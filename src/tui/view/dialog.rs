@@ -30,19 +30,18 @@ pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buf
 }
 
 pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buffer) {
-    let busy = count(u64::from(model.runner.busy), "job");
-    let verb = if model.runner.busy == 1 { "runs" } else { "run" };
-    let text = match choice {
-        QuitChoice::Stay => format!("{busy} {verb} in this process. Nothing happens to them."),
-        QuitChoice::Drain => {
-            format!("{busy} {verb} in this process. They are finished, nothing new is taken; then this ends.")
-        }
-        QuitChoice::Leave => {
-            format!(
-                "{busy} {verb} in this process. They are released at once, their counters as before; another worker takes them."
-            )
-        }
+    // The number goes on changing while the question stands.
+    let running = match model.runner.busy {
+        0 => "No job runs in this process at this moment.".to_owned(),
+        1 => "1 job runs in this process.".to_owned(),
+        more => format!("{} run in this process.", count(u64::from(more), "job")),
     };
+    let then = match choice {
+        QuitChoice::Stay => "Nothing changes.",
+        QuitChoice::Drain => "What runs is finished, nothing new is taken; then this ends.",
+        QuitChoice::Leave => "What runs is given back at once, as it was, for another worker or the next start.",
+    };
+    let text = format!("{running} {then}");
     let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
     let mut lines: Vec<Words> = wrap(&text, room, 4).into_iter().map(|line| vec![words(line, Tone::Plain)]).collect();
     // The box does not change its size with the choice.

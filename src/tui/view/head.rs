@@ -46,10 +46,10 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     }
     let left = parts.len();
     parts.push((2, runner(model)));
-    parts.push((5, vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)]));
+    parts.push((3, vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)]));
     parts.push((7, history(model, look)));
-    parts.push((8, queue(model)));
-    parts.push((9, oldest(model)));
+    parts.push((5, queue(model)));
+    parts.push((8, oldest(model)));
     // Which side a part is on survives the shedding.
     let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(place, part)| (place < left, part)).collect();
     let kept = shed(sides.iter().map(|(_, part)| part.clone()).collect(), room, 3);
