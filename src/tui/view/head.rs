@@ -106,8 +106,8 @@ fn runner(model: &Model) -> Words {
 fn history(model: &Model, look: Look) -> Words {
     let bars = match model.size.0 {
         ..70 => 0,
-        70..100 => 6,
-        100..160 => 10,
+        70..130 => 6,
+        130..160 => 10,
         _ => crate::tui::model::rate::SECONDS,
     };
     let history = model.rate.history(model.now);
