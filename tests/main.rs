@@ -9,6 +9,7 @@ mod console;
 mod demo_site;
 mod fetch;
 mod layers;
+mod locks;
 mod log;
 mod readme;
 mod screens;

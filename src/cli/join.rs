@@ -1,11 +1,13 @@
-//! Puts runner and fetch together from the settings.
+//! Puts runner, lock and fetch together from the settings.
 
 use super::exit::CliError;
 use crate::config::Config;
+use crate::domain::lock::LockMode;
 use crate::domain::text::SafeLine;
 use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
+use crate::lock::{self, AddressError, Redis};
 use crate::runner::handle::Handle;
-use crate::runner::{Settings, start};
+use crate::runner::{Settings, start_with};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -24,8 +26,29 @@ pub(super) fn worker_name() -> SafeLine {
     SafeLine::new(&format!("{}:{}", system.nodename().to_string_lossy(), std::process::id()))
 }
 
+/// The Redis of the settings, used for `store`; `None` when there is none, or it is off. Closing it is the caller's.
+pub(super) async fn redis(config: &Config, store: &Arc<dyn Store>) -> Result<Option<Arc<Redis>>, CliError> {
+    let (Some(url), true) = (&config.redis.url, config.redis.lock != LockMode::Off) else { return Ok(None) };
+    let settings = lock::Settings {
+        url: url.clone(),
+        key: config.redis.key.clone(),
+        mode: config.redis.lock,
+        renew: config.runner.heartbeat,
+    };
+    let redis = Redis::start(&settings, store.id().await?);
+    redis.map(Some).map_err(|error| {
+        let key = if error == AddressError::Key { "redis.key" } else { "redis.url" };
+        CliError::Usage(format!("{key} {error}"))
+    })
+}
+
 /// Starts the runner of this process.
-pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until) -> Result<Handle, CliError> {
+pub(super) fn start_runner(
+    config: &Config,
+    store: Arc<dyn Store>,
+    redis: Option<Arc<Redis>>,
+    until: Until,
+) -> Result<Handle, CliError> {
     let fetcher = Fetcher::new(limits(config)?).map_err(|error| CliError::Usage(error.to_string()))?;
     let runner = &config.runner;
     let settings = Settings {
@@ -39,7 +62,7 @@ pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until)
         worker_name: worker_name(),
         drain_when_idle: until == Until::Idle,
     };
-    Ok(start(store, Arc::new(fetcher), settings))
+    Ok(start_with(store, Arc::new(fetcher), redis, settings))
 }
 
 fn limits(config: &Config) -> Result<Limits, CliError> {

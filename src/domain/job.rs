@@ -8,6 +8,7 @@ use super::document::SyncStatus;
 use super::failure::{ErrorCode, Failure, FailureClass};
 use super::fingerprint::Fingerprint;
 use super::id::{DocumentId, JobId};
+use super::lock::LockHolder;
 use super::outcome::{OutcomeDraft, OutcomeResult};
 use super::retry::{CRASH_LIMIT, Counters, RetryPolicy};
 use super::text::SafeLine;
@@ -359,6 +360,20 @@ impl Job {
             return self.cancelled(None, now);
         }
         Transition { counters, row: self.stopped_row(), ..self.becomes(JobState::Ready, now) }
+    }
+
+    /// Its document's lock is somebody else's: number and counters as before the claim, the row untouched (it is the
+    /// holder's to write), looked at again after `again`. `told` is whether this hold has been recorded already.
+    pub fn deferred(&self, holder: &LockHolder, told: bool, again: Duration, now: Timestamp) -> Transition {
+        let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
+        if self.cancel_requested_by.is_some() {
+            return self.cancelled(None, now);
+        }
+        let run_at = now.plus(again);
+        let mut line = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {}", holder.name));
+        line.next_attempt_at = Some(run_at);
+        let outcomes = if told { Vec::new() } else { vec![line] };
+        Transition { run_at, counters, outcomes, ..self.becomes(JobState::Scheduled, now) }
     }
 
     /// The row of a job that started and stops: failed if a try of it failed, else what stood there before.

@@ -1,7 +1,7 @@
 //! The store on SQLite: one connection that writes, a few that read, one task that groups finishes, one that watches
 //! for other processes.
 //!
-//! `connect` opens and refuses; `writer` holds transactions; `apply` writes what the domain decided; `claim`, `finish`,
+//! `connect` opens and refuses; `writer` holds transactions; `apply` writes what the domain decided; `claim`, `mark`, `finish`,
 //! `requests`, `liveness`, `page`, `read`, `outcomes` are the methods of [`Store`] by subject; `lanes` the fair order.
 
 mod apply;
@@ -11,6 +11,7 @@ mod error;
 mod finish;
 mod lanes;
 mod liveness;
+mod mark;
 mod migrate;
 mod outcomes;
 mod page;
@@ -22,13 +23,14 @@ mod watch;
 mod writer;
 
 use super::{
-    Access, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Named,
+    Access, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Marked, Named,
     NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError,
     StoredContent, StoredVersion, Targets, WorkerInfo,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq, WorkerId};
+use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
@@ -38,6 +40,7 @@ use async_trait::async_trait;
 use connect::Connect;
 use finish::Pending;
 use liveness::Liveness;
+use mark::PendingMark;
 use reader::Readers;
 use sqlx::{Connection, SqliteConnection};
 use std::path::Path;
@@ -59,7 +62,10 @@ pub struct SqliteStore {
     readers: Readers,
     liveness: Liveness,
     changes: watched::Sender<u64>,
+    /// What this process alone has committed.
+    commits: watched::Sender<u64>,
     finishes: Mutex<Option<mpsc::Sender<Pending>>>,
+    marks: Mutex<Option<mpsc::Sender<PendingMark>>>,
     tasks: TaskTracker,
     /// Stops the watching task.
     stop: CancellationToken,
@@ -73,6 +79,7 @@ impl SqliteStore {
     pub async fn open(path: &Path, options: Options) -> Result<Arc<Self>> {
         let connect = Connect::prepare(path, options.access).await?;
         let (sender, receiver) = mpsc::channel(WAITING_FINISHES);
+        let (marks, pending_marks) = mpsc::channel(WAITING_FINISHES);
         let store = Arc::new(Self {
             readers: Readers::of(&connect),
             connect,
@@ -81,7 +88,9 @@ impl SqliteStore {
             writer: Mutex::new(None),
             liveness: Liveness::default(),
             changes: watched::Sender::new(0),
+            commits: watched::Sender::new(0),
             finishes: Mutex::new(Some(sender)),
+            marks: Mutex::new(Some(marks)),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             closed: CancellationToken::new(),
@@ -89,6 +98,7 @@ impl SqliteStore {
         if !store.is_read_only() {
             store.rederive_lanes().await?;
             store.tasks.spawn(finish::write_groups(Arc::downgrade(&store), receiver));
+            store.tasks.spawn(mark::write_marks(Arc::downgrade(&store), pending_marks));
         }
         let watching = watch::other_processes(store.connect.clone(), store.changes.clone(), store.stop.clone());
         store.tasks.spawn(watching);
@@ -105,6 +115,12 @@ impl SqliteStore {
 
     /// Something was committed.
     fn bump(&self) {
+        self.commits.send_modify(|count| *count = count.wrapping_add(1));
+        self.look();
+    }
+
+    /// Something may have been committed, here or elsewhere.
+    fn look(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
@@ -129,6 +145,18 @@ impl Store for SqliteStore {
 
     fn changes(&self) -> watched::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn commits(&self) -> watched::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    fn hint(&self) {
+        self.look();
+    }
+
+    async fn id(&self) -> Result<StoreId> {
+        self.read_id().await
     }
 
     async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
@@ -191,6 +219,20 @@ impl Store for SqliteStore {
         self.claim_jobs(worker, limits).await
     }
 
+    async fn mark(&self, held: Held) -> Result<Marked> {
+        self.writable()?;
+        let closed = || StoreError::Unavailable("the store is closed".into());
+        let sender = self.marks.lock().await.clone().ok_or_else(closed)?;
+        let (answer, answered) = oneshot::channel();
+        sender.send(PendingMark { held, answer }).await.map_err(|_| closed())?;
+        drop(sender);
+        answered.await.map_err(|_| closed())?
+    }
+
+    async fn defer(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished> {
+        self.defer_job(held, holder, again).await
+    }
+
     async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>> {
         self.beat_held(worker, held, lease).await
     }
@@ -230,8 +272,9 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.stop.cancel();
-        // The writer task ends when what was sent is written.
+        // The writer tasks end when what was sent is written.
         self.finishes.lock().await.take();
+        self.marks.lock().await.take();
         self.tasks.close();
         self.tasks.wait().await;
         self.closed.cancel();

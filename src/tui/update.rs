@@ -94,6 +94,10 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             up.redraw = model.health != health;
             model.health = health;
         }
+        Msg::Locks(locks) => {
+            up.redraw = model.locks != locks;
+            model.locks = locks;
+        }
         Msg::RunnerEnded => {
             model.runner.phase = Phase::Stopped;
             model.runner.busy = 0;

@@ -11,6 +11,7 @@ use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::fetch::{Fetcher, Limits};
+use quarterdeck::lock::{self, Redis};
 use quarterdeck::runner::event::Event;
 use quarterdeck::runner::handle::Handle;
 use quarterdeck::runner::tail::{Tailed, follow};
@@ -34,6 +35,8 @@ pub struct Deck {
     pub clock: Arc<ManualClock>,
     pub runner: Handle,
     pub site: Site,
+    /// Where its documents are locked, if they are.
+    pub redis: Option<Arc<Redis>>,
     /// Outcomes seen so far, in order.
     pub seen: Vec<Outcome>,
     events: broadcast::Receiver<Event>,
@@ -44,17 +47,27 @@ pub struct Deck {
 impl Deck {
     /// A deck on `site`, its runner started with upstream's retry waits.
     pub async fn start(site: Site) -> Self {
+        Self::start_locked(site, None).await
+    }
+
+    /// The same with documents locked in a Redis.
+    pub async fn start_locked(site: Site, lock: Option<lock::Settings>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::at(START));
         let url = format!("sqlite:{}", folder.path().join("deck.db").display());
         let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
         let store = open_with(&url, options).await.expect("a new store");
-        let fetcher = fetcher(&site);
-        let runner = runner::start(Arc::clone(&store), fetcher, settings());
+        // A test that waits for Redis takes longer than a page may.
+        let fetcher = if lock.is_some() { patient_fetcher(&site) } else { fetcher(&site) };
+        let redis = match lock {
+            Some(lock) => Some(Redis::start(&lock, store.id().await.expect("the store answers")).expect("an address")),
+            None => None,
+        };
+        let runner = runner::start_with(Arc::clone(&store), fetcher, redis.clone(), settings());
         let events = runner.subscribe();
         let tail = follow(Arc::clone(&store), Seq::START);
-        Self { store, clock, runner, site, seen: Vec::new(), events, tail, folder }
+        Self { store, clock, runner, site, redis, seen: Vec::new(), events, tail, folder }
     }
 
     /// The database file.
@@ -166,6 +179,21 @@ impl Deck {
         reports
     }
 
+    /// Waits until the document is as `is` says.
+    pub async fn until_row(&self, document: DocumentId, is: impl Fn(&DocumentRow) -> bool) -> DocumentRow {
+        let mut changes = self.store.changes();
+        let waiting = async {
+            loop {
+                let row = self.row(document).await;
+                if is(&row) {
+                    return row;
+                }
+                changes.changed().await.expect("the store is open");
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("the document comes to it")
+    }
+
     /// Waits until the page at `path` was asked for `hits` times.
     pub async fn until_hit(&self, path: &str, hits: u32) {
         let mut changes = self.store.changes();
@@ -193,12 +221,16 @@ pub fn settings() -> Settings {
 
 /// A fetcher that may reach `site` and nothing else that is private.
 pub fn fetcher(site: &Site) -> Arc<Fetcher> {
+    fetcher_with(site, Duration::from_millis(300), Duration::from_secs(2))
+}
+
+/// The same that waits as long as a test.
+pub fn patient_fetcher(site: &Site) -> Arc<Fetcher> {
+    fetcher_with(site, PATIENCE, PATIENCE)
+}
+
+fn fetcher_with(site: &Site, read_timeout: Duration, total_timeout: Duration) -> Arc<Fetcher> {
     let allowed = site.host().parse().expect("a host and port");
-    let limits = Limits {
-        read_timeout: Duration::from_millis(300),
-        total_timeout: Duration::from_secs(2),
-        allow_private_hosts: vec![allowed],
-        ..Limits::default()
-    };
+    let limits = Limits { read_timeout, total_timeout, allow_private_hosts: vec![allowed], ..Limits::default() };
     Arc::new(Fetcher::new(limits).expect("a fetcher"))
 }

@@ -7,5 +7,6 @@ pub mod live;
 pub mod memory;
 pub mod pages;
 pub mod pty;
+pub mod redis;
 pub mod screen;
 pub mod site;

@@ -13,6 +13,7 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::is_pdf;
+use crate::domain::lock::StoreId;
 use crate::domain::request::{LiveJob, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -26,7 +27,7 @@ pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d
      CASE WHEN json_valid(d.metadata) THEN d.metadata ->> '$.content_fingerprint' END AS fingerprint, \
      s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
      CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
-     l.try_class, l.try_number, l.try_of, l.worker_name, l.cancel_requested_at, \
+     l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
      j.attempt, j.class, j.requested_by, \
      (SELECT count(*) FROM document_versions v WHERE v.document_id = d.id) AS versions";
 
@@ -86,6 +87,12 @@ pub(super) fn document_row(row: &SqliteRow) -> Result<DocumentRow> {
 }
 
 impl SqliteStore {
+    pub(super) async fn read_id(&self) -> Result<StoreId> {
+        let mut reader = self.reader().await?;
+        let row = query("SELECT uuid FROM store_identity WHERE id = 1").fetch_one(&mut *reader).await;
+        Ok(StoreId(get(&row.map_err(reading)?, 0)?))
+    }
+
     pub(super) async fn find_documents(&self, named: &Named) -> Result<Vec<DocumentRow>> {
         let mut sql = Sql::new("SELECT ");
         sql.push(COLUMNS).push(", ");
@@ -121,8 +128,8 @@ impl SqliteStore {
         let statement = query(
             "SELECT (SELECT count(*) FROM jobs WHERE state = 'ready') AS ready, \
              (SELECT count(*) FROM jobs WHERE state = 'running') AS running, \
-             (SELECT count(*) FROM jobs WHERE state = 'scheduled' AND attempt > 0) AS waiting, \
-             (SELECT count(*) FROM jobs WHERE state = 'scheduled' AND attempt = 0) AS scheduled, \
+             (SELECT count(*) FROM jobs WHERE state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) AS waiting, \
+             (SELECT count(*) FROM jobs WHERE state = 'scheduled' AND attempt = 0 AND lock_holder IS NULL) AS scheduled, \
              (SELECT min(run_at) FROM jobs WHERE state = 'ready') AS oldest_ready_at, \
              (SELECT min(run_at) FROM jobs WHERE state = 'scheduled') AS next_due_at",
         );
@@ -183,7 +190,8 @@ impl SqliteStore {
     /// The documents of a bulk request, in id order, each once.
     pub(super) async fn candidates(&self, of: &Targets, now: Timestamp) -> Result<Vec<Candidate>> {
         let select = "SELECT d.id, d.external_link, d.status AS row_status, d.sync_status, d.last_sync_attempted_at, \
-             d.last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, l.recorded_attempt, l.worker_name";
+             d.last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, l.recorded_attempt, \
+             l.worker_name, l.lock_holder IS NOT NULL AS lock_is_held";
         let mut reader = self.reader().await?;
         let mut statements = Vec::new();
         match of {
@@ -242,7 +250,10 @@ fn candidate(row: &SqliteRow) -> Result<Candidate> {
             Ok(())
         },
         facts: StatusFacts {
-            live_job: live.as_ref().map(|job| (job.state, job.attempt)),
+            live_job: match &live {
+                Some(job) => Some(StatusFacts::live(job.state, job.attempt, get(row, "lock_is_held")?)),
+                None => None,
+            },
             sync_status: get::<Option<i64>, _>(row, "sync_status")?.and_then(SyncStatus::from_code),
             attempted_at: time(row, "last_sync_attempted_at")?,
             synced_at: time(row, "last_synced_at")?,
