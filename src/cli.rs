@@ -135,6 +135,11 @@ impl Context {
         Ok(open_with(&self.config.store.url, options).await?)
     }
 
+    /// Tells the other processes of the store that this one has changed it.
+    async fn announce(&self, store: &dyn Store) -> Result<(), CliError> {
+        join::announce(&self.config, store).await
+    }
+
     fn may_change(&self, verb: &str) -> Result<(), CliError> {
         if self.read_only {
             return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));

@@ -11,7 +11,7 @@ mod signal;
 
 pub use address::{AddressError, DEFAULT_KEY, check_key, check_url, masked_url};
 pub use script::TTL;
-pub use signal::News;
+pub use signal::{News, announce};
 
 use crate::domain::lock::{Lock, LockHolder, LockMode, StoreId};
 use crate::domain::text::SafeLine;
@@ -42,7 +42,7 @@ pub struct Settings {
     pub url: String,
     /// The key of a document's lock: `{id}` stands for the document.
     pub key: String,
-    /// What a Redis that is away means.
+    /// What a Redis that is away means; with [`LockMode::Off`] nothing is locked, and only news are told and heard.
     pub mode: LockMode,
     /// How often held locks are renewed.
     pub renew: Duration,

@@ -26,7 +26,6 @@ use crate::store::{Store, WorkerInfo};
 use event::{Event, Health, LockHealth, RunnerStatus};
 use handle::Handle;
 use held::HeldJobs;
-pub use locking::BACK;
 use report::Reporter;
 use std::sync::Arc;
 use std::time::Duration;

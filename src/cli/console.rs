@@ -1,7 +1,7 @@
 //! `quarterdeck` without a verb: the console, with the runner inside unless it only watches.
 
 use super::exit::{CliError, Exit};
-use super::join::{Until, redis, start_runner};
+use super::join::{Until, Wants, redis, start_runner};
 use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
@@ -29,7 +29,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         context.files.open()?;
     }
     let store = context.store().await?;
-    let redis = redis(&context.config, &store).await?;
+    let redis = redis(&context.config, &store, if runs { Wants::Locks } else { Wants::News }).await?;
     let runner = match runs {
         true => Some(start_runner(&context.config, store.clone(), redis.clone(), Until::Told)?),
         false => None,

@@ -1,11 +1,13 @@
 //! Puts runner, lock and fetch together from the settings.
 
 use super::exit::CliError;
+use super::output::note;
 use crate::config::Config;
 use crate::domain::lock::LockMode;
 use crate::domain::text::SafeLine;
 use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
 use crate::lock::{self, AddressError, Redis};
+use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
 use crate::runner::{Settings, start_with};
 use crate::store::Store;
@@ -26,20 +28,67 @@ pub(super) fn worker_name() -> SafeLine {
     SafeLine::new(&format!("{}:{}", system.nodename().to_string_lossy(), std::process::id()))
 }
 
+/// What a process wants of Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// It runs jobs: locks and news.
+    Locks,
+    /// It watches: news alone, no key is ever set.
+    News,
+}
+
 /// The Redis of the settings, used for `store`; `None` when there is none, or it is off. Closing it is the caller's.
-pub(super) async fn redis(config: &Config, store: &Arc<dyn Store>) -> Result<Option<Arc<Redis>>, CliError> {
-    let (Some(url), true) = (&config.redis.url, config.redis.lock != LockMode::Off) else { return Ok(None) };
-    let settings = lock::Settings {
-        url: url.clone(),
-        key: config.redis.key.clone(),
-        mode: config.redis.lock,
-        renew: config.runner.heartbeat,
+pub(super) async fn redis(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    wants: Wants,
+) -> Result<Option<Arc<Redis>>, CliError> {
+    let Some(mut settings) = redis_settings(config) else { return Ok(None) };
+    if wants == Wants::News {
+        settings.mode = LockMode::Off;
+    }
+    Redis::start(&settings, store.id().await?).map(Some).map_err(wrong_address)
+}
+
+/// Tells the other processes of `store` that it has changed, for a verb that asks and goes.
+pub(super) async fn announce(config: &Config, store: &dyn Store) -> Result<(), CliError> {
+    let Some(settings) = redis_settings(config) else { return Ok(()) };
+    lock::announce(&settings, &store.id().await?).await.map_err(wrong_address)
+}
+
+fn redis_settings(config: &Config) -> Option<lock::Settings> {
+    let url = config.redis.url.clone().filter(|_| config.redis.lock != LockMode::Off)?;
+    let (key, mode) = (config.redis.key.clone(), config.redis.lock);
+    Some(lock::Settings { url, key, mode, renew: config.runner.heartbeat })
+}
+
+fn wrong_address(error: AddressError) -> CliError {
+    let key = if error == AddressError::Key { "redis.key" } else { "redis.url" };
+    CliError::Usage(format!("{key} {error}"))
+}
+
+/// Says on stderr when the locks are lost and when they are back, until the runner has ended.
+pub(super) fn say_locks(runner: &Handle) {
+    let (mut locks, runner) = (runner.locks(), runner.clone());
+    let saying = async move {
+        let mut away = false;
+        loop {
+            let words = locks.borrow_and_update().words();
+            if words.is_some() != away {
+                away = words.is_some();
+                note(words.as_deref().unwrap_or(LockHealth::BACK));
+            }
+            if locks.changed().await.is_err() {
+                return;
+            }
+        }
     };
-    let redis = Redis::start(&settings, store.id().await?);
-    redis.map(Some).map_err(|error| {
-        let key = if error == AddressError::Key { "redis.key" } else { "redis.url" };
-        CliError::Usage(format!("{key} {error}"))
-    })
+    tokio::spawn(async move {
+        tokio::select! {
+            () = saying => {}
+            () = runner.ended() => {}
+        }
+    });
 }
 
 /// Starts the runner of this process.

@@ -2,11 +2,10 @@
 
 use super::Context;
 use super::exit::{CliError, Exit};
-use super::join::{Until, redis, start_runner};
+use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::note;
 use super::record::OutcomeLines;
 use super::stop::StopSignals;
-use crate::runner::BACK;
 use crate::runner::event::Event;
 use crate::runner::handle::Handle;
 use tokio::sync::broadcast::error::RecvError;
@@ -30,8 +29,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     let lines = OutcomeLines::start();
     let store = context.open(Some(lines.recorder())).await?;
     let until = if args.drain { Until::Idle } else { Until::Told };
-    let redis = redis(&context.config, &store).await?;
+    let redis = redis(&context.config, &store, Wants::Locks).await?;
     let runner = start_runner(&context.config, store.clone(), redis.clone(), until)?;
+    say_locks(&runner);
     until_ended(&runner, &mut stop, &lines).await;
     if let Some(redis) = redis {
         redis.close().await;
@@ -44,9 +44,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
 /// The first signal drains, the second leaves. Without a reader of our lines there is no reason to go on, either.
 async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines) {
     let mut events = runner.subscribe();
-    let mut locks = runner.locks();
-    let mut away = false;
-    let (mut asked, mut listening, mut read, mut changed_may_come) = (false, true, true, true);
+    let (mut asked, mut listening, mut read) = (false, true, true);
     loop {
         tokio::select! {
             () = runner.ended() => return,
@@ -62,16 +60,6 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
                 read = false;
                 runner.drain();
             }
-            changed = locks.changed(), if changed_may_come => match changed {
-                Ok(()) => {
-                    let words = locks.borrow_and_update().words();
-                    if words.is_some() != away {
-                        away = words.is_some();
-                        note(words.as_deref().unwrap_or(BACK));
-                    }
-                }
-                Err(_) => changed_may_come = false,
-            },
             event = events.recv(), if listening => match event {
                 Ok(Event::Trouble { message } | Event::Panicked { message }) => note(message),
                 Ok(Event::Reported { report }) => {

@@ -2,7 +2,7 @@
 
 use super::{CALL, Reach, Redis, own};
 use crate::domain::id::{DocumentId, JobId, Token};
-use crate::domain::lock::Lock;
+use crate::domain::lock::{Lock, LockMode};
 use crate::domain::text::SafeLine;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
@@ -53,9 +53,11 @@ async fn connect(redis: &Redis) -> Result<MultiplexedConnection, SafeLine> {
     let open = async {
         let mut open =
             redis.address.client().get_multiplexed_async_connection_with_config(&config).await.map_err(reason)?;
-        let key = redis.address.key(PROBE.document);
-        redis.scripts.hold(&mut open, &key, PROBE).await.map_err(reason)?;
-        redis.scripts.release(&mut open, &key, PROBE).await.map_err(reason)?;
+        if redis.mode != LockMode::Off {
+            let key = redis.address.key(PROBE.document);
+            redis.scripts.hold(&mut open, &key, PROBE).await.map_err(reason)?;
+            redis.scripts.release(&mut open, &key, PROBE).await.map_err(reason)?;
+        }
         Ok(open)
     };
     // Name look-up, TLS and the probe together: a server that takes each step slowly is no help either.

@@ -1,9 +1,11 @@
 //! A channel per store: "look now" after commits, and the steps of running attempts. At most one message every 20 ms and
 //! process, whatever happens; a message that is lost costs latency alone.
 
-use super::{CALL, Reach, Redis, own};
+use super::address::Address;
+use super::{AddressError, CALL, Reach, Redis, Settings, own};
 use crate::domain::document::SyncStep;
 use crate::domain::id::DocumentId;
+use crate::domain::lock::StoreId;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -77,10 +79,24 @@ impl Redis {
     pub fn news(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()
     }
+}
 
-    fn channel(&self) -> String {
-        format!("quarterdeck:{}", self.store)
-    }
+fn channel(store: &StoreId) -> String {
+    format!("quarterdeck:{store}")
+}
+
+/// Tells the processes of `store` once that something was committed: for a process that only asks and goes. Waits a
+/// second at most; a Redis that is away is no error, they look by themselves.
+pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
+    let address = Address::parse(&settings.url, &settings.key)?;
+    let telling = async {
+        let mut open = address.client().get_multiplexed_async_connection().await?;
+        let committed = Waiting { committed: true, ..Waiting::default() };
+        let message = written(&uuid::Uuid::new_v4().to_string(), &committed);
+        redis::cmd("PUBLISH").arg(channel(store)).arg(message).query_async::<redis::Value>(&mut open).await
+    };
+    let _ = timeout(CALL, telling).await;
+    Ok(())
 }
 
 pub(super) async fn publish(redis: Arc<Redis>) {
@@ -90,7 +106,7 @@ pub(super) async fn publish(redis: Arc<Redis>) {
         if redis.is_reached() {
             let message = written(&redis.outbox.process, &waiting);
             let mut publish = redis::cmd("PUBLISH");
-            publish.arg(redis.channel()).arg(message);
+            publish.arg(channel(&redis.store)).arg(message);
             if let Ok((number, mut open)) = redis.opened() {
                 // The store is the truth: what is not told is found at the next look.
                 let _ = redis.answer(number, publish.query_async::<redis::Value>(&mut open)).await;
@@ -119,7 +135,7 @@ pub(super) async fn listen(redis: Arc<Redis>) {
 async fn hear(redis: &Redis) {
     let subscribing = async {
         let mut subscription = redis.address.client().get_async_pubsub().await?;
-        subscription.subscribe(redis.channel()).await?;
+        subscription.subscribe(channel(&redis.store)).await?;
         redis::RedisResult::Ok(subscription)
     };
     let Ok(Ok(subscription)) = timeout(CALL, subscribing).await else { return };

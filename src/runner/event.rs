@@ -95,6 +95,9 @@ impl LockHealth {
         }
     }
 
+    /// What is said when a Redis that was away answers again.
+    pub const BACK: &str = "Redis answers again: documents are locked";
+
     /// What is wrong and what it means, in a sentence; `None` when nothing is.
     pub fn words(&self) -> Option<String> {
         match self {

@@ -2,10 +2,9 @@
 
 use super::Worker;
 use super::attempt::AGAIN;
-use super::event::{Event, LockHealth};
+use super::event::LockHealth;
 use super::held::{Stop, told};
 use crate::domain::lock::{Lock, LockHolder, LockMode};
-use crate::domain::text::SafeLine;
 use crate::lock::{Asked, Reach};
 use crate::store::{Claimed, Finished, Held, Marked, Marking, Result};
 use std::sync::Arc;
@@ -158,11 +157,6 @@ pub(super) async fn watch(worker: Arc<Worker>) {
                 }
             }
         };
-        if std::mem::discriminant(&health) != std::mem::discriminant(&before)
-            && let Some(message) = health.words().or_else(|| before.since().map(|_| BACK.into()))
-        {
-            worker.tell(Event::Trouble { message: SafeLine::new(&message) });
-        }
         let stopped = matches!(health, LockHealth::Stopped { .. });
         worker.locks.send_if_modified(|shown| {
             let changed = *shown != health;
@@ -179,6 +173,3 @@ pub(super) async fn watch(worker: Arc<Worker>) {
         }
     }
 }
-
-/// What is said when a Redis that was away answers again.
-pub const BACK: &str = "Redis answers again: documents are locked";
