@@ -302,6 +302,29 @@ async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_holds_nothing_up() {
+    let redis = TestRedis::own(None);
+    let mut deck = deck(&redis).await;
+    until_locks(&deck, |health| *health == LockHealth::Fine).await;
+    let begun = std::time::Instant::now();
+    redis.freeze();
+    let (first, second) = (deck.add("/a").await, deck.add("/b").await);
+    deck.sync(first).await;
+    deck.until(1).await;
+    deck.sync(second).await;
+    deck.until(2).await;
+    until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
+    // One call waits for its second; those after it know.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    redis.thaw();
+    until_locks(&deck, |health| *health == LockHealth::Fine).await;
+    // What the frozen server was told and did not answer is given back.
+    for document in [first, second] {
+        redis.until_value(document, |value| value.is_none()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_required_redis_that_is_away_stops_the_claims_and_gives_back_what_runs() {
     let mut redis = TestRedis::own(None);
     let (mut deck, gate) = gated(&redis, Required).await;

@@ -3,6 +3,7 @@
 use super::Worker;
 use super::attempt::AGAIN;
 use super::event::LockHealth;
+use super::fault;
 use super::held::{Stop, told};
 use crate::domain::lock::{Lock, LockHolder, LockMode};
 use crate::lock::{Asked, Reach};
@@ -59,6 +60,7 @@ pub(super) async fn begin(
         Asking::Busy(holder) => return defer(worker, claimed.held, &holder, stop).await,
         Asking::GiveBack => return Next::GiveBack,
     }
+    fault::point("after_lock", &claimed.url);
     let held = claimed.held;
     match persist(worker, stop, || worker.store.mark(held)).await {
         Ok(Marked::Marked { fingerprint }) => {

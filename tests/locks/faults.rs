@@ -18,6 +18,7 @@ use quarterdeck::runner::event::LockHealth;
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
 use redis::Commands;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -70,8 +71,9 @@ async fn a_holder_as_chatwoots_and_ours_are_never_both_inside() {
     ours.close().await;
 }
 
-fn work(url: &str, redis: &TestRedis, folder: &std::path::Path) -> Child {
+fn work(url: &str, redis: &TestRedis, folder: &Path, fault: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_quarterdeck"))
+        .env("QUARTERDECK_FAULT", fault)
         .args(["work", "--store", url, "--redis", redis.url(), "--config"])
         .arg(folder.join("config.toml"))
         .env("XDG_STATE_HOME", folder)
@@ -92,15 +94,12 @@ async fn a_killed_worker_does_not_cost_the_ten_minutes_of_its_lock() {
     })
     .await;
     let folder = tempfile::tempdir().expect("a folder");
-    let key = redis.key(DocumentId(0)).replace('0', "{id}");
-    let config =
-        format!("fetch.allow_private_hosts = [\"127.0.0.1\"]\nredis.lock = \"required\"\nredis.key = {key:?}\n");
-    std::fs::write(folder.path().join("config.toml"), config).expect("written");
+    configure(&redis, folder.path());
     let url = format!("sqlite:{}", folder.path().join("k.db").display());
     let store = open(&url, Access::Create).await.expect("a new store");
     let [document] = fill(&*store, &site, 1).await[..] else { panic!("one document") };
 
-    let mut first = work(&url, &redis, folder.path());
+    let mut first = work(&url, &redis, folder.path(), "");
     redis.until_value(document, |value| value.is_some()).await;
     let left = redis.get(&redis.key(document));
     while site.hits("/0") == 0 {
@@ -110,7 +109,7 @@ async fn a_killed_worker_does_not_cost_the_ten_minutes_of_its_lock() {
     first.wait().expect("it is dead");
     let killed = Instant::now();
     assert_eq!(redis.get(&redis.key(document)), left, "the lock outlives its process");
-    let mut second = work(&url, &redis, folder.path());
+    let mut second = work(&url, &redis, folder.path(), "");
     redis.until_value(document, |value| value != left.as_deref()).await;
     redis.until_value(document, |value| value.is_none()).await;
     println!("taken over and done {:.1} s after the kill", killed.elapsed().as_secs_f64());
@@ -119,6 +118,54 @@ async fn a_killed_worker_does_not_cost_the_ten_minutes_of_its_lock() {
     second.wait().expect("it is dead");
     assert_eq!(store.content(document).await.expect("the store answers").map(|content| content.version), Some(1));
     store.close().await;
+}
+
+fn configure(redis: &TestRedis, folder: &Path) {
+    let key = redis.settings(Preferred).key;
+    let config =
+        format!("fetch.allow_private_hosts = [\"127.0.0.1\"]\nredis.lock = \"required\"\nredis.key = {key:?}\n");
+    std::fs::write(folder.join("config.toml"), config).expect("written");
+}
+
+/// A process that dies between any two of the steps of an attempt leaves a lock that costs seconds, and no second write.
+#[cfg(feature = "faults")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_death_between_any_two_steps_is_made_good() {
+    let points = ["after_lock", "before_fetch", "after_fetch", "before_finish", "after_finish"];
+    let deaths = points.map(async |point| {
+        let redis = TestRedis::own(None);
+        let site = Site::start(|_, _| html("T", "text")).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        configure(&redis, folder.path());
+        let url = format!("sqlite:{}", folder.path().join("k.db").display());
+        let store = open(&url, Access::Create).await.expect("a new store");
+        let [document] = fill(&*store, &site, 1).await[..] else { panic!("one document") };
+        let mut first = work(&url, &redis, folder.path(), &format!("{point}:abort"));
+        let died = tokio::task::spawn_blocking(move || first.wait()).await.expect("no panic").expect("it ends");
+        assert!(!died.success(), "{point}: {died:?}");
+        assert!(redis.get(&redis.key(document)).is_some(), "{point}: the lock outlives its process");
+        let died_at = Instant::now();
+        let mut second = work(&url, &redis, folder.path(), "");
+        let lost = point != "after_finish";
+        let outcomes = if lost { 2 } else { 1 };
+        let mut changes = store.changes();
+        while store.last_seq().await.expect("the store answers").0 < outcomes {
+            changes.changed().await.expect("the store is open");
+        }
+        assert!(died_at.elapsed() < Duration::from_secs(20), "{point}: {:?}", died_at.elapsed());
+        if lost {
+            redis.until_value(document, |value| value.is_none()).await;
+        } else {
+            // Nothing is left to do for it, so nobody takes the lock over: it ends by its time.
+            assert!(matches!(redis.run("PTTL", &[&redis.key(document)]), redis::Value::Int(1..)));
+        }
+        second.kill().expect("it is there");
+        second.wait().expect("it is dead");
+        let content = store.content(document).await.expect("the store answers");
+        assert_eq!(content.map(|content| content.version), Some(1), "{point}: written once");
+        store.close().await;
+    });
+    futures_util::future::join_all(deaths).await;
 }
 
 async fn fill(store: &dyn Store, site: &Site, count: usize) -> Vec<DocumentId> {

@@ -5,6 +5,7 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::lock::LockMode;
 use quarterdeck::lock::{DEFAULT_KEY, Settings};
 use redis::Commands;
+use rustix::process::{Pid, Signal, kill_process};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -67,6 +68,22 @@ impl TestRedis {
             server.kill().expect("the server is there");
             server.wait().expect("the server is dead");
         }
+    }
+
+    /// It keeps its connections and answers nothing.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// It answers again.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let server = self.server.as_ref().expect("a server of the test's own");
+        let id = i32::try_from(server.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(id, signal).expect("the server is there");
     }
 
     /// Starts it on the same port, empty.
