@@ -98,7 +98,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             up.redraw = model.locks != locks;
             match (model.locks.words(), locks.words()) {
                 (None, Some(words)) => model.notices.note(now, Level::Failed, words),
-                (Some(_), None) => model.notices.note(now, Level::Done, LockHealth::BACK.to_owned()),
+                (Some(_), None) => model.notices.note(now, Level::Done, LockHealth::BACK),
                 _ => {}
             }
             model.locks = locks;

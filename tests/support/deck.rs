@@ -47,11 +47,15 @@ pub struct Deck {
 impl Deck {
     /// A deck on `site`, its runner started with upstream's retry waits.
     pub async fn start(site: Site) -> Self {
-        Self::start_locked(site, None).await
+        Self::start_with(site, None, settings()).await
     }
 
-    /// The same with documents locked in a Redis.
+    /// The same with documents locked in a Redis, and with more than two at a time on the one host that there is.
     pub async fn start_locked(site: Site, lock: Option<lock::Settings>) -> Self {
+        Self::start_with(site, lock, eager_settings()).await
+    }
+
+    async fn start_with(site: Site, lock: Option<lock::Settings>, settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::at(START));
@@ -64,7 +68,7 @@ impl Deck {
             Some(lock) => Some(Redis::start(&lock, store.id().await.expect("the store answers")).expect("an address")),
             None => None,
         };
-        let runner = runner::start_with(Arc::clone(&store), fetcher, redis.clone(), settings());
+        let runner = runner::start_with(Arc::clone(&store), fetcher, redis.clone(), settings);
         let events = runner.subscribe();
         let tail = follow(Arc::clone(&store), Seq::START);
         Self { store, clock, runner, site, redis, seen: Vec::new(), events, tail, folder }
@@ -217,6 +221,11 @@ pub fn settings() -> Settings {
         worker_name: "test:1".into(),
         drain_when_idle: false,
     }
+}
+
+/// The same with as many at a time on one host as there are slots.
+pub fn eager_settings() -> Settings {
+    Settings { slots: 8, per_host: 16, ..settings() }
 }
 
 /// A fetcher that may reach `site` and nothing else that is private.
