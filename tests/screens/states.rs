@@ -246,3 +246,14 @@ fn both_prints_of_the_keys_name_every_scope() {
         assert!(text.contains("documents") && text.contains("outcomes") && text.contains("palette"));
     }
 }
+
+#[test]
+fn the_head_keeps_what_a_person_must_know_when_it_sheds() {
+    let note = "demo: waits and time-outs shortened";
+    for (width, kept) in [(120, true), (80, true), (40, false)] {
+        let options = quarterdeck::tui::Options { note: Some(note.into()), ..options() };
+        let head = Screen::with(options, width, 24).text().lines().next().unwrap_or_default().to_owned();
+        assert!(head.contains("quarterdeck") && head.contains("8/16"), "{head}");
+        assert_eq!(head.contains(note), kept, "{head}");
+    }
+}

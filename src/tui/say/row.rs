@@ -7,6 +7,7 @@ use crate::domain::time::{Timestamp, age, countdown};
 use crate::runner::event::Phase;
 use crate::tui::model::Model;
 use crate::tui::theme::{self, Tone};
+use std::time::Duration;
 
 /// The last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
 pub fn error(row: &DocumentRow) -> Option<String> {
@@ -135,7 +136,10 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
 
 /// How soon: `now`, `in 1:20`, `in 6d`.
 pub fn until(now: Timestamp, at: Timestamp) -> String {
-    if at <= now { "now".to_owned() } else { format!("in {}", countdown(at.since(now))) }
+    match at.since(now) {
+        left if left < Duration::from_secs(1) => "now".to_owned(),
+        left => format!("in {}", countdown(left)),
+    }
 }
 
 /// `text` in at most `cells` cells, with this set's own sign for what was cut.

@@ -46,7 +46,8 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     }
     let left = parts.len();
     parts.push((2, runner(model)));
-    parts.push((3, throughput(model, look)));
+    parts.push((3, vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)]));
+    parts.push((7, history(model, look)));
     parts.push((5, queue(model)));
     parts.push((8, oldest(model)));
     // Which side a part is on survives the shedding.
@@ -101,24 +102,24 @@ fn runner(model: &Model) -> Words {
     }
 }
 
-fn throughput(model: &Model, look: Look) -> Words {
-    let history = model.rate.history(model.now);
-    let most = history.iter().copied().max().unwrap_or(0);
-    let mut line = vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)];
+/// The last seconds as bars.
+fn history(model: &Model, look: Look) -> Words {
     let bars = match model.size.0 {
         ..70 => 0,
-        70..100 => 6,
-        100..160 => 10,
-        _ => history.len(),
+        70..130 => 6,
+        130..160 => 10,
+        _ => crate::tui::model::rate::SECONDS,
     };
-    if most > 0 && bars > 0 {
-        let bars = history.iter().skip(history.len() - bars).map(|slot| {
-            let step = (u64::from(*slot) * 7).div_ceil(u64::from(most)) as usize;
-            look.glyphs.bars[step.min(7)]
-        });
-        line.push(words(format!(" {}", bars.collect::<String>()), Tone::Accent));
+    let history = model.rate.history(model.now);
+    let most = history.iter().copied().max().unwrap_or(0);
+    if most == 0 || bars == 0 {
+        return Words::new();
     }
-    line
+    let bars = history.iter().skip(history.len().saturating_sub(bars)).map(|slot| {
+        let step = (u64::from(*slot) * 7).div_ceil(u64::from(most)) as usize;
+        look.glyphs.bars[step.min(7)]
+    });
+    vec![words(bars.collect::<String>(), Tone::Accent)]
 }
 
 fn queue(model: &Model) -> Words {

@@ -27,6 +27,9 @@ struct Columns {
     next: Option<u16>,
 }
 
+/// The longest cause that is said in a few words: `403 access denied`.
+const SHORT_CAUSE: u16 = 17;
+
 /// The columns of a list of `cells` cells.
 fn columns(cells: u16) -> Columns {
     let word = cells >= 66;
@@ -49,8 +52,9 @@ fn columns(cells: u16) -> Columns {
         }
     };
     let text = text_end.saturating_sub(name_at);
-    // The cause needs as much room as the name; two cells lie between them.
-    let name = text.saturating_sub(1) / 2;
+    // Names are longer than causes, which are said in as few words as the column has room for; but never less than those.
+    let text_cells = text.saturating_sub(2);
+    let name = (text_cells / 2).max((text_cells * 3 / 5).min(text_cells.saturating_sub(SHORT_CAUSE)));
     let matters_at = name_at + name + 2;
     Columns {
         word,
