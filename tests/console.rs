@@ -149,13 +149,13 @@ async fn what_fails_is_a_toast_and_stays_in_the_activity_list() {
     with(quiet_store(20), async |operator| {
         operator.store.with(|facts| facts.away = Some("disk I/O error".to_owned()));
         operator.press(&["s"]);
-        operator.sees("✗ sync Document 0001: the database does not answer: disk I/O error").await;
+        operator.sees("✗ sync Document 0001: disk I/O error").await;
         operator.wait(11_000).await;
         operator.sees_no("sync Document 0001:");
         operator.press(&["o"]);
         operator.sees("✗ no browser here").await;
         operator.press(&["!"]);
-        operator.sees("sync Document 0001: the database does not answer").await;
+        operator.sees("sync Document 0001: disk I/O error").await;
     })
     .await;
 }

@@ -81,6 +81,26 @@ fn a_person_watches_the_demo_syncs_a_row_and_quits_while_jobs_run() {
 }
 
 #[test]
+fn what_others_left_on_the_screen_goes_when_it_is_drawn_anew() {
+    let mut terminal = demo("3");
+    terminal.until_text("first content");
+    // In the list, below its last row, where nothing is ever drawn.
+    let scribble = "\x1b[15;20Hscribbled over";
+    terminal.scribble(scribble);
+    terminal.until_text("scribbled over");
+    terminal.keys("\x0c");
+    terminal.until("a clean screen", |screen| !screen.contents().contains("scribbled"));
+    // A storm of sizes that ends where it began.
+    terminal.scribble(scribble);
+    terminal.resize(20, 5);
+    terminal.resize(120, 40);
+    terminal.until("a whole screen", |screen| {
+        let text = screen.contents();
+        !text.contains("scribbled") && text.contains("outcomes") && text.contains("q quit")
+    });
+}
+
+#[test]
 fn a_lost_terminal_ends_the_program_also_where_hangups_are_ignored() {
     for shell in ["exec", "trap '' HUP; exec"] {
         let mut command = CommandBuilder::new("sh");

@@ -81,7 +81,7 @@ pub async fn run<B: Backend>(
     model: Model,
     clock: impl Fn() -> Timestamp,
 ) -> io::Result<Ended> {
-    let mut round = Round { model, dirty: true, clock, performer, outside, terminal };
+    let mut round = Round { model, dirty: true, anew: false, clock, performer, outside, terminal };
     let mut draws = 0;
     let mut frame_at = Instant::now();
     let mut wake_at = frame_at;
@@ -126,6 +126,8 @@ pub async fn run<B: Backend>(
 struct Round<'a, B: Backend, O, C> {
     model: Model,
     dirty: bool,
+    /// What is on the screen is not known any more.
+    anew: bool,
     clock: C,
     performer: &'a Performer,
     outside: &'a mut O,
@@ -137,7 +139,11 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         match input {
             Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
             Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
-            Some(Input::Terminal(Event::Resize(width, height))) => self.step(Msg::Resize(width, height)),
+            Some(Input::Terminal(Event::Resize(width, height))) => {
+                // Terminals cut and move what stands there, also on the way back to the size that was drawn last.
+                self.redraw();
+                self.step(Msg::Resize(width, height))
+            }
             Some(Input::Terminal(_)) => Ok(Turn::Go),
             Some(Input::Interrupt) => self.step(Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))),
             Some(Input::Suspend) => self.suspend(),
@@ -189,12 +195,20 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         Ok(Turn::Go)
     }
 
-    /// Forgets what is on the screen. Not `Terminal::clear`, which asks the terminal where its cursor is, and one that
-    /// is gone or busy never answers.
+    /// Has everything drawn again, the empty cells too.
     fn redraw(&mut self) {
-        self.terminal.swap_buffers();
-        self.terminal.swap_buffers();
+        self.anew = true;
         self.dirty = true;
+    }
+
+    /// Empties the screen. Not by `Terminal::clear`, which asks the terminal where its cursor is, and one that is gone or
+    /// busy never answers.
+    fn wipe(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().clear().map_err(failed)?;
+        self.terminal.swap_buffers();
+        self.terminal.swap_buffers();
+        self.anew = false;
+        Ok(())
     }
 
     fn draw(&mut self) -> io::Result<Turn> {
@@ -203,6 +217,9 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
             self.step(Msg::Resize(size.width, size.height))?;
         }
         self.model.now = self.model.now.max((self.clock)());
+        if self.anew {
+            self.wipe()?;
+        }
         let model = &self.model;
         self.terminal
             .draw(|frame| {

@@ -178,7 +178,7 @@ fn the_footer_has_only_keys_that_do_something() {
         assert!(!footer(&reading).contains(gone), "{}", footer(&reading));
     }
     screen.press(&["a"]);
-    assert_eq!(footer(&screen).trim(), "⏎ choose   esc close");
+    assert_eq!(footer(&screen).trim(), "⏎ add   esc close");
 }
 
 #[test]
@@ -256,4 +256,52 @@ fn the_head_keeps_what_a_person_must_know_when_it_sheds() {
         assert!(head.contains("quarterdeck") && head.contains("8/16"), "{head}");
         assert_eq!(head.contains(note), kept, "{head}");
     }
+}
+
+#[test]
+fn an_empty_store_offers_to_add_and_nothing_that_needs_documents() {
+    let footer = |screen: &Screen| screen.text().lines().last().unwrap_or_default().to_owned();
+    for (cols, rows) in [(120, 40), (40, 12)] {
+        let mut screen = Screen::with(options(), cols, rows);
+        screen.page(Vec::new());
+        let footer = footer(&screen);
+        assert!(footer.contains("a add"), "{footer}");
+        for gone in ["filter", "sort", "sync"] {
+            assert!(!footer.contains(gone), "{footer}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_the_rows_before_is_not_given_to_a_new_filter() {
+    let mut screen = Screen::usual(120, 40);
+    assert!(screen.text().contains("documents 1,204 by"));
+    screen.press(&["/"]);
+    screen.press(&["q", "enter"]);
+    assert!(screen.text().contains("documents … of 1,204 match q"), "{}", screen.text());
+    screen.page(vec![document(1, "Quotas", Status::Synced)]);
+    assert!(screen.text().contains("documents 1 of"), "{}", screen.text());
+}
+
+#[test]
+fn a_reason_that_does_not_fit_into_a_line_has_another() {
+    let mut screen = Screen::usual(40, 12);
+    screen.press(&["/"]);
+    for key in "status:faled".chars() {
+        screen.press(&[&key.to_string()]);
+    }
+    assert!(screen.text().contains("failed?)"), "{}", screen.text());
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told_by_how_much() {
+    let screen = Screen::usual(20, 5);
+    assert!(screen.text().contains("needs 40x12 cells") && screen.text().contains("has 20x5"), "{}", screen.text());
+}
+
+#[test]
+fn causes_beside_a_narrow_list_keep_when_they_are_tried_again() {
+    let screen = Screen::usual(80, 24);
+    assert!(screen.text().contains("attempt 2, again in 2:02"), "{}", screen.text());
+    assert!(screen.text().contains("updated · 5.0 kB"), "{}", screen.text());
 }

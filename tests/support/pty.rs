@@ -83,6 +83,11 @@ impl Terminal {
         writer.flush().expect("the program reads its keys");
     }
 
+    /// Another program writes on the same terminal.
+    pub fn scribble(&self, text: &str) {
+        self.seen.0.lock().expect("the reader is not poisoned").parser.process(text.as_bytes());
+    }
+
     /// Changes the size.
     pub fn resize(&mut self, cols: u16, rows: u16) {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };

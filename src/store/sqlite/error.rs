@@ -36,7 +36,15 @@ pub(in crate::store) fn writing(error: Error) -> StoreError {
 }
 
 fn words(error: &Error) -> String {
+    // In words that say whom to look at; each stands on its own.
+    match primary(error) {
+        Some(5 | 6) => return "another program holds the database locked".to_owned(),
+        Some(13) => return "the disk is full".to_owned(),
+        Some(14) => return "the database file cannot be opened".to_owned(),
+        _ => {}
+    }
     match error {
+        Error::PoolTimedOut => "the database is too busy to be read".to_owned(),
         Error::Database(error) => error.message().to_owned(),
         other => other.to_string(),
     }

@@ -34,9 +34,11 @@ impl Place {
     pub(super) fn check(self, path: &Path) -> Result<()> {
         let gone = match Self::of(path) {
             Ok(found) if found == self => return Ok(()),
-            Ok(_) => "another file is in its place; start anew to use that one".to_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "its file was moved or removed".to_owned(),
-            Err(error) => format!("its file cannot be looked at: {error}"),
+            Ok(_) => "another file is in the database's place; start anew to use that one".to_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                "the database file was moved or removed".to_owned()
+            }
+            Err(error) => format!("the database file cannot be looked at: {error}"),
         };
         Err(StoreError::Unavailable(gone))
     }
