@@ -9,6 +9,7 @@ mod config;
 mod confirm;
 mod console;
 mod demo;
+mod diagnostics;
 pub mod exit;
 pub mod import;
 mod join;
@@ -180,6 +181,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         no_runner: cli.no_runner,
     };
     let config = Config::load(&places, &Environment::read(), &flags)?;
+    diagnostics::start(&config);
     let context = Context::new(config, cli.read_only);
     match cli.verb {
         None => console::run(&context, cli.ascii).await,
