@@ -14,6 +14,7 @@ mod liveness;
 mod migrate;
 mod outcomes;
 mod page;
+mod place;
 mod read;
 mod reader;
 mod requests;

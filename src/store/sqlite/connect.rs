@@ -3,6 +3,7 @@
 use super::super::{Access, Result, StoreError};
 use super::error::{is_busy, reading, writing};
 use super::migrate::{self, Standing};
+use super::place::Place;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, query};
 use std::io::Read;
@@ -25,6 +26,8 @@ const HEADER: &[u8; 16] = b"SQLite format 3\0";
 pub(super) struct Connect {
     path: PathBuf,
     access: Access,
+    /// The file that was opened. A store open for reading alone opens what is there for each reading.
+    place: Option<Place>,
 }
 
 impl Connect {
@@ -53,12 +56,21 @@ impl Connect {
         if access != Access::ReadOnly {
             check_writable(&path, folder, exists).map_err(&unusable)?;
         }
-        let connect = Self { path: path.clone(), access };
+        let mut connect = Self { path: path.clone(), access, place: None };
         connect.migrated(exists).await.map_err(|error| match error {
             StoreError::Unusable(message) | StoreError::Corrupt(message) => unusable(message),
             other => other,
         })?;
+        if access != Access::ReadOnly {
+            let place = Place::of(&path).map_err(|error| unusable(format!("cannot be looked at: {error}")))?;
+            connect.place = Some(place);
+        }
         Ok(connect)
+    }
+
+    /// Whether the path still leads to the file that was opened.
+    pub(super) fn check_place(&self) -> Result<()> {
+        self.place.map_or(Ok(()), |place| place.check(&self.path))
     }
 
     async fn migrated(&self, exists: bool) -> Result<()> {

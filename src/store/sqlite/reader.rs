@@ -79,6 +79,7 @@ impl SqliteStore {
         if self.closed.is_cancelled() {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
+        self.connect.check_place()?;
         match &self.readers {
             Readers::Pool(pool) => Ok(Reader::Pooled(pool.acquire().await.map_err(reading)?)),
             Readers::Fresh => Ok(Reader::Fresh(self.connect.reader().await?)),

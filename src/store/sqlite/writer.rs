@@ -61,6 +61,7 @@ impl SqliteStore {
         if self.closed.is_cancelled() {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
+        self.connect.check_place()?;
         let mut conn = match slot.take() {
             Some(conn) => conn,
             None => self.connect.writer().await?,
