@@ -38,7 +38,7 @@ impl Connect {
             std::fs::create_dir_all(folder).map_err(|error| unusable(format!("the folder cannot be made: {error}")))?;
         }
         let exists = match std::fs::metadata(&path) {
-            Ok(found) if found.is_dir() => return Err(unusable("is a folder, not a store".into())),
+            Ok(found) if found.is_dir() => return Err(unusable("is a folder, not a store; name a file with --store".into())),
             Ok(_) => true,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
             Err(error) => return Err(unusable(format!("cannot be looked at: {error}"))),
@@ -170,7 +170,7 @@ fn check_header(path: &Path) -> std::result::Result<(), String> {
     let mut file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut start = Vec::with_capacity(HEADER.len());
     file.by_ref().take(16).read_to_end(&mut start).map_err(|error| format!("cannot be read: {error}"))?;
-    if start.is_empty() || start == HEADER { Ok(()) } else { Err("is not an SQLite database".into()) }
+    if start.is_empty() || start == HEADER { Ok(()) } else { Err("is not an SQLite database and was not touched; name another file with --store".into()) }
 }
 
 fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::result::Result<(), String> {
