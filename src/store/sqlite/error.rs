@@ -56,7 +56,9 @@ fn words(error: &Error) -> String {
         // is a disk without space.
         Some(FULL | NO_ROOM_FOR_INDEX) => format!("the disk is full; free some space ({said})"),
         Some(CORRUPT | NOT_A_DATABASE) => {
-            format!("the file is damaged; take it from a backup, or save what can be with `sqlite3 FILE .recover` ({said})")
+            format!(
+                "the file is damaged; take it from a backup, or save what can be with `sqlite3 FILE .recover` ({said})"
+            )
         }
         _ => said,
     }
