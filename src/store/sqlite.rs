@@ -56,7 +56,7 @@ pub struct SqliteStore {
     connect: Connect,
     clock: Arc<dyn Clock>,
     recorder: Option<Recorder>,
-    writer: Mutex<Option<SqliteConnection>>,
+    writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: Readers,
     liveness: Liveness,
     changes: watched::Sender<u64>,
@@ -79,7 +79,7 @@ impl SqliteStore {
             connect,
             clock: options.clock,
             recorder: options.recorder,
-            writer: Mutex::new(None),
+            writer: Arc::new(Mutex::new(None)),
             liveness: Liveness::default(),
             changes: watched::Sender::new(0),
             finishes: Mutex::new(Some(sender)),
@@ -227,6 +227,10 @@ impl Store for SqliteStore {
 
     async fn last_seq(&self) -> Result<Seq> {
         self.read_last_seq().await
+    }
+
+    async fn at_rest(&self) -> Box<dyn Send> {
+        Box::new(Arc::clone(&self.writer).lock_owned().await)
     }
 
     async fn close(&self) {

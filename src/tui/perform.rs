@@ -66,6 +66,11 @@ impl Performer {
         (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
     }
 
+    /// Waits until the store writes nothing, and keeps it so until the answer is dropped.
+    pub(super) async fn at_rest(&self) -> Box<dyn Send> {
+        self.shared.store.at_rest().await
+    }
+
     /// Begins to watch the store and the runner.
     pub fn start(&self) {
         let shared = &self.shared;

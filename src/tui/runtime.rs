@@ -12,16 +12,18 @@ use crate::domain::time::Timestamp;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
-use ratatui::backend::Backend;
+use ratatui::backend::{Backend, ClearType};
 use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// The shortest time between two frames.
 pub const FRAME: Duration = Duration::from_millis(16);
 /// Messages that are taken at a time.
 const BATCH: usize = 256;
+/// How long a suspend waits for the store to come to rest.
+const REST: Duration = Duration::from_secs(1);
 
 /// What comes from the terminal and the system.
 #[derive(Debug)]
@@ -64,6 +66,8 @@ pub struct Ended {
 /// What a round leaves to be done by the loop itself.
 enum Turn {
     Go,
+    /// The process is to be suspended.
+    Suspend,
     End(Exit),
 }
 
@@ -81,15 +85,22 @@ pub async fn run<B: Backend>(
     model: Model,
     clock: impl Fn() -> Timestamp,
 ) -> io::Result<Ended> {
-    let mut round = Round { model, dirty: true, anew: false, clock, performer, outside, terminal };
+    let mut round = Round { model, dirty: true, clock, performer, outside, terminal };
     let mut draws = 0;
     let mut frame_at = Instant::now();
     let mut wake_at = frame_at;
     let mut batch = Vec::with_capacity(BATCH);
     let mut turn = round.step(Msg::Start)?;
     loop {
-        if let Turn::End(exit) = turn {
-            return Ok(Ended { exit, model: round.model, draws });
+        match turn {
+            Turn::Go => {}
+            Turn::End(exit) => return Ok(Ended { exit, model: round.model, draws }),
+            Turn::Suspend => {
+                // A database that does not come to rest must not keep the person from the shell.
+                let rest = timeout(REST, performer.at_rest()).await;
+                round.suspend()?;
+                drop(rest);
+            }
         }
         let taken = tokio::select! { biased;
             event = input.next() => round.input(event),
@@ -126,8 +137,6 @@ pub async fn run<B: Backend>(
 struct Round<'a, B: Backend, O, C> {
     model: Model,
     dirty: bool,
-    /// What is on the screen is not known any more.
-    anew: bool,
     clock: C,
     performer: &'a Performer,
     outside: &'a mut O,
@@ -140,16 +149,16 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
             Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
             Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
             Some(Input::Terminal(Event::Resize(width, height))) => {
-                // Terminals cut and move what stands there, also on the way back to the size that was drawn last.
-                self.redraw();
+                // Also when the size is the one before: it may have been another in between, and cut the screen.
+                self.redraw()?;
                 self.step(Msg::Resize(width, height))
             }
             Some(Input::Terminal(_)) => Ok(Turn::Go),
             Some(Input::Interrupt) => self.step(Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))),
-            Some(Input::Suspend) => self.suspend(),
+            Some(Input::Suspend) => Ok(Turn::Suspend),
             Some(Input::Continued) => {
                 self.outside.resume()?;
-                self.redraw();
+                self.redraw()?;
                 Ok(Turn::Go)
             }
             // No input ever again means that the terminal is gone.
@@ -165,10 +174,8 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         for effect in up.effects {
             match effect {
                 Effect::End(exit) => turn = Turn::End(exit),
-                Effect::Redraw => self.redraw(),
-                Effect::Suspend => {
-                    self.suspend()?;
-                }
+                Effect::Redraw => self.redraw()?,
+                Effect::Suspend => turn = Turn::Suspend,
                 Effect::Copy(text, what) => {
                     let told = self.outside.copy(&text, what);
                     self.told(told);
@@ -189,25 +196,18 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         self.dirty |= update(&mut self.model, now, Msg::Told(told)).redraw;
     }
 
-    fn suspend(&mut self) -> io::Result<Turn> {
+    fn suspend(&mut self) -> io::Result<()> {
         self.outside.suspend()?;
-        self.redraw();
-        Ok(Turn::Go)
+        self.redraw()
     }
 
-    /// Has everything drawn again, the empty cells too.
-    fn redraw(&mut self) {
-        self.anew = true;
+    /// Wipes the screen and forgets what was on it, so that the next frame is written whole. Not `Terminal::clear`, which
+    /// asks the terminal where its cursor is, and one that is gone or busy never answers.
+    fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().clear_region(ClearType::All).map_err(failed)?;
+        self.terminal.swap_buffers();
+        self.terminal.swap_buffers();
         self.dirty = true;
-    }
-
-    /// Empties the screen. Not by `Terminal::clear`, which asks the terminal where its cursor is, and one that is gone or
-    /// busy never answers.
-    fn wipe(&mut self) -> io::Result<()> {
-        self.terminal.backend_mut().clear().map_err(failed)?;
-        self.terminal.swap_buffers();
-        self.terminal.swap_buffers();
-        self.anew = false;
         Ok(())
     }
 
@@ -217,9 +217,6 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
             self.step(Msg::Resize(size.width, size.height))?;
         }
         self.model.now = self.model.now.max((self.clock)());
-        if self.anew {
-            self.wipe()?;
-        }
         let model = &self.model;
         self.terminal
             .draw(|frame| {

@@ -3,6 +3,7 @@
 pub mod db;
 pub mod deck;
 pub mod facts;
+pub mod install;
 pub mod live;
 pub mod memory;
 pub mod pages;

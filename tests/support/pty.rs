@@ -91,9 +91,10 @@ impl Terminal {
     /// Changes the size.
     pub fn resize(&mut self, cols: u16, rows: u16) {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
-        self.master.as_ref().expect("the terminal is open").resize(size).expect("a pty can be resized");
+        // Before the program hears of it, so that what it then draws is read at the new size.
         let mut seen = self.seen.0.lock().expect("the reader is not poisoned");
         seen.parser.screen_mut().set_size(cells(rows), cells(cols));
+        self.master.as_ref().expect("the terminal is open").resize(size).expect("a pty can be resized");
     }
 
     /// Waits until the screen satisfies `what`, and returns it.

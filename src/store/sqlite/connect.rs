@@ -41,7 +41,9 @@ impl Connect {
             std::fs::create_dir_all(folder).map_err(|error| unusable(format!("the folder cannot be made: {error}")))?;
         }
         let exists = match std::fs::metadata(&path) {
-            Ok(found) if found.is_dir() => return Err(unusable("is a folder, not a store".into())),
+            Ok(found) if found.is_dir() => {
+                return Err(unusable("is a folder, not a store; name a file with --store".into()));
+            }
             Ok(_) => true,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
             Err(error) => return Err(unusable(format!("cannot be looked at: {error}"))),
@@ -121,10 +123,12 @@ impl Connect {
         self.options(true).pragma("query_only", "1").pragma("cache_size", "-16384")
     }
 
-    /// A connection that reads. Of a store opened for reading alone, at rest (nobody writes, there is no log beside
-    /// it), the file is read as it is: SQLite would otherwise make files beside it.
+    /// A connection that reads. Of a store opened for reading alone, at rest (nobody writes, the log beside it is
+    /// missing or empty), the file is read as it is: SQLite would otherwise make files beside it, for which a full disk
+    /// has no room.
     pub(super) async fn reader(&self) -> Result<SqliteConnection> {
-        let at_rest = self.access == Access::ReadOnly && !self.beside("-wal").exists();
+        let logged = || std::fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
+        let at_rest = self.access == Access::ReadOnly && !logged();
         self.reader_options().immutable(at_rest).connect().await.map_err(reading)
     }
 
@@ -182,7 +186,11 @@ fn check_header(path: &Path) -> std::result::Result<(), String> {
     let mut file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut start = Vec::with_capacity(HEADER.len());
     file.by_ref().take(16).read_to_end(&mut start).map_err(|error| format!("cannot be read: {error}"))?;
-    if start.is_empty() || start == HEADER { Ok(()) } else { Err("is not an SQLite database".into()) }
+    if start.is_empty() || start == HEADER {
+        Ok(())
+    } else {
+        Err("is not an SQLite database and was not touched; name another file with --store".into())
+    }
 }
 
 fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::result::Result<(), String> {

@@ -3,10 +3,20 @@
 use super::super::StoreError;
 use sqlx::Error;
 
-/// The primary result code, when SQLite answered at all.
+const CORRUPT: i32 = 11;
+const FULL: i32 = 13;
+const NOT_A_DATABASE: i32 = 26;
+/// `SQLITE_IOERR_SHMSIZE`.
+const NO_ROOM_FOR_INDEX: i32 = 10 | (19 << 8);
+
+/// The result code, when SQLite answered at all.
+fn extended(error: &Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
+/// The result code without its details.
 fn primary(error: &Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+    Some(extended(error)? & 0xff)
 }
 
 /// Whether another connection was in the way.
@@ -35,17 +45,23 @@ pub(in crate::store) fn writing(error: Error) -> StoreError {
     }
 }
 
+/// What SQLite says, and what to do about it where it is something that a person can mend.
 fn words(error: &Error) -> String {
-    // In words that say whom to look at; each stands on its own.
-    match primary(error) {
-        Some(5 | 6) => return "another program holds the database locked".to_owned(),
-        Some(13) => return "the disk is full".to_owned(),
-        Some(14) => return "the database file cannot be opened".to_owned(),
-        _ => {}
-    }
-    match error {
-        Error::PoolTimedOut => "the database is too busy to be read".to_owned(),
+    let said = match error {
         Error::Database(error) => error.message().to_owned(),
-        other => other.to_string(),
+        Error::PoolTimedOut => return "the database is too busy to be read".to_owned(),
+        other => return other.to_string(),
+    };
+    match extended(error) {
+        _ if is_busy(error) => "the database is locked by another program".to_owned(),
+        // The second is the index of the log, which SQLite cannot lengthen: it calls that a disk error, whose only cause
+        // is a disk without space.
+        Some(FULL | NO_ROOM_FOR_INDEX) => format!("the disk is full; free some space ({said})"),
+        Some(CORRUPT | NOT_A_DATABASE) => {
+            format!(
+                "the file is damaged; take it from a backup, or save what can be with `sqlite3 FILE .recover` ({said})"
+            )
+        }
+        _ => said,
     }
 }

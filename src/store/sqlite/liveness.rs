@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// A heartbeat younger than this stands, whatever the lock says: a process that is only slow is not dead.
 const FRESH: Duration = Duration::from_secs(3);
+/// A database that took longer than this to let a rescue begin was busy.
+const PROMPT: Duration = Duration::from_millis(100);
 /// A lock file without a worker's row is left alone so long: its owner may be about to write the row.
 const STRAY: Duration = Duration::from_secs(60);
 
@@ -227,6 +229,9 @@ impl SqliteStore {
             return Ok(Rescued::default());
         }
         let mut tx = self.begin().await?;
+        // Whoever waited for the database could not beat meanwhile, and neither could the others: what was read before
+        // says nothing of them, and they get to beat first.
+        let by_lease = by_lease && tx.now.since(now) <= PROMPT && self.liveness.trusts_leases(tx.now);
         let mut rescued = Rescued::default();
         let running = query("SELECT * FROM jobs WHERE state = 'running' ORDER BY document_id");
         for row in tx.jobs(running).await? {
