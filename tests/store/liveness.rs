@@ -135,6 +135,34 @@ async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases(
 }
 
 #[tokio::test]
+async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first() {
+    let scene = Scene::new().await;
+    scene.store.register(&worker("w1")).await.unwrap();
+    let (_, job) = scene.running("https://a.test/x").await;
+    let other = scene.another().await;
+    other.register(&worker("w2")).await.unwrap();
+    scene.clock.advance(LEASE - SECOND);
+    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    // The lease of w1 runs out while somebody holds the database, so that it cannot beat; w2 has just done so.
+    let mut lock = scene.raw().await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut lock).await.unwrap();
+    scene.clock.advance(2 * SECOND);
+    let mut rescue = Box::pin(other.rescue());
+    let waits = tokio::time::timeout(Duration::from_millis(300), &mut rescue).await;
+    assert!(waits.is_err(), "it saw the lease that ran out, and waits to act on it");
+    scene.clock.advance(SECOND);
+    sqlx::query("ROLLBACK").execute(&mut lock).await.unwrap();
+    assert_eq!(rescue.await.unwrap().outcomes, []);
+    assert_eq!(scene.store.beat(&worker("w1").id, &[job.held], LEASE).await.unwrap(), [Beat::Held]);
+    // One that stays silent although the database answers is lost as ever.
+    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    scene.clock.advance(LEASE - SECOND);
+    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    scene.clock.advance(2 * SECOND);
+    assert_eq!(other.rescue().await.unwrap().outcomes.len(), 1);
+}
+
+#[tokio::test]
 async fn leaving_in_order_releases_what_is_held() {
     let scene = Scene::new().await;
     scene.store.register(&worker("w1")).await.unwrap();

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// A heartbeat younger than this stands, whatever the lock says: a process that is only slow is not dead.
 const FRESH: Duration = Duration::from_secs(3);
 /// A database that took longer than this to let a rescue begin was busy.
-const PROMPT: Duration = Duration::from_millis(100);
+const PROMPT: Duration = Duration::from_millis(250);
 /// A lock file without a worker's row is left alone so long: its owner may be about to write the row.
 const STRAY: Duration = Duration::from_secs(60);
 
