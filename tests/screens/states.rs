@@ -328,3 +328,19 @@ fn what_happens_next_is_said_whole_at_every_width() {
         }
     }
 }
+
+#[test]
+fn a_row_whose_worker_was_killed_says_so_where_no_other_one_runs() {
+    let mut screen = Screen::usual(120, 40);
+    screen.model.has_runner = false;
+    let row = quarterdeck::domain::document::DocumentRow {
+        held_by: Some("web-2:4410".into()),
+        sync_step: None,
+        ..document(1, "Left", Status::Syncing)
+    };
+    screen.page(vec![row]);
+    assert!(!screen.text().contains("its worker is gone"));
+    screen.model.queue.workers = 0;
+    let text = screen.text();
+    assert!(text.contains("its worker is gone") && text.contains("The next worker takes it up again."), "{text}");
+}

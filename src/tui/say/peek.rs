@@ -1,7 +1,7 @@
 //! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
 
 use super::figures::{chars, count};
-use super::row::{error, step, until, why_queued};
+use super::row::{error, is_orphaned, step, until, why_queued};
 use super::{Words, with_keys, words};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::time::{Timestamp, age};
@@ -52,6 +52,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             let next = row.next_attempt_at.map_or("soon".to_owned(), at);
             format!("Next try {next}{tries}. `r` tries it now, `x` gives up.")
         }
+        Status::Syncing if is_orphaned(model, row) => "The next worker takes it up again.".to_owned(),
         Status::Syncing if row.cancel_requested => "It was told to stop and ends in a moment.".to_owned(),
         Status::Syncing => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
