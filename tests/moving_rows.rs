@@ -10,14 +10,11 @@ use quarterdeck::domain::request::{Request, Scope, Verb};
 use quarterdeck::store::Store;
 use rustix::process::Signal;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 const PAGES: usize = 16;
 const PRESSES: i64 = 6;
-/// A key that moved nothing for so long has done nothing.
-const UNMOVED: Duration = Duration::from_secs(1);
 
 /// The documents in the list, from the top, and the place of the one under the cursor.
 fn shown(screen: &vt100::Screen) -> (Vec<String>, Option<usize>) {
@@ -76,21 +73,11 @@ async fn a_key_acts_on_the_document_that_was_read_from_the_screen() {
     terminal.keys(",s");
     let mut moved = 0;
     for press in 1..=PRESSES {
-<<<<<<< HEAD
         // To some row, whichever stands there by then; the zone in the head line changes when the keys were heard.
         let zone = if press % 2 == 1 { " UTC" } else { " XYZ" };
         terminal.keys(["gjt", "gjjjt", "Gt"][usize::try_from(press % 3).expect("fits")]);
         let screen = terminal.until(zone, |screen| {
             screen.contents().lines().nth(1).is_some_and(|line| line.contains(zone)) && under_cursor(screen).is_some()
-=======
-        let before = terminal.until("a cursor", |screen| under_cursor(screen).is_some());
-        let before = under_cursor(&before).expect("a cursor");
-        // A row that has just become the last has no next one: then the key does nothing, and its document will do.
-        terminal.keys("j");
-        let pressed = Instant::now();
-        let screen = terminal.until("the cursor moved", |screen| {
-            under_cursor(screen).is_some_and(|name| name != before || pressed.elapsed() > UNMOVED)
->>>>>>> badinput
         });
         let target = under_cursor(&screen).expect("a cursor");
         let (order, place) = shown(&screen);
