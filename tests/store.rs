@@ -1,6 +1,9 @@
 //! The store, on real files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+#[macro_use]
+mod support;
+
 mod bench;
 mod claim;
 mod finish;
@@ -9,4 +12,3 @@ mod open;
 mod read;
 mod requests;
 mod sequences;
-mod support;

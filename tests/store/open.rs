@@ -1,6 +1,6 @@
 //! What is opened, made and refused.
 
-use super::support::{START, Scene, fetched, new, open, permanent, request, worker};
+use super::support::{Backend, START, Scene, fetched, new, open, permanent, request, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::{DocumentId, Seq};
@@ -68,7 +68,7 @@ async fn what_is_not_ours_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(&foreign).unwrap(), before);
     assert!(refused(folder.path(), Access::Create).await.contains("is a folder"));
     assert_eq!(files(folder.path()).len(), 2);
-    let newer = Scene::new().await;
+    let newer = Scene::new(Backend::Sqlite).await;
     newer.store.close().await;
     newer.sql("PRAGMA user_version = 99").await;
     for access in [Access::Create, Access::ReadOnly] {
@@ -89,7 +89,7 @@ async fn an_empty_file_becomes_a_store_only_when_one_may_be_made() {
 #[tokio::test]
 async fn a_file_that_may_not_be_written_says_so() {
     use std::os::unix::fs::PermissionsExt;
-    let scene = Scene::new().await;
+    let scene = Scene::new(Backend::Sqlite).await;
     scene.store.close().await;
     std::fs::set_permissions(scene.path(), std::fs::Permissions::from_mode(0o444)).unwrap();
     if std::fs::OpenOptions::new().write(true).open(scene.path()).is_ok() {
@@ -102,13 +102,13 @@ async fn a_file_that_may_not_be_written_says_so() {
 
 #[tokio::test]
 async fn reading_alone_makes_no_file_and_writes_nothing() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Backend::Sqlite).await;
     let (_, job) = scene.running("https://a.test/x").await;
     let finished = scene.finish(&job, fetched("T", "x", ContentChange::First)).await;
     assert!(matches!(finished, Finished::Written { .. }));
     scene.store.close().await;
     let before = files(scene.folder.path());
-    let reader = open(scene.path(), scene.clock.clone(), Access::ReadOnly).await;
+    let reader = open(&scene.url(), scene.clock.clone(), Access::ReadOnly).await;
     assert_eq!(reader.counts().await.unwrap().of(Status::Synced), 1);
     assert_eq!(reader.last_seq().await.unwrap(), Seq(1));
     let one = [DocumentId(1)];
@@ -135,14 +135,13 @@ async fn reading_alone_makes_no_file_and_writes_nothing() {
     assert_eq!(files(scene.folder.path()), before);
 }
 
-#[tokio::test]
-async fn a_reader_sees_what_a_writer_commits_meanwhile() {
-    let scene = Scene::new().await;
+async fn a_reader_sees_what_a_writer_commits_meanwhile(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.store.close().await;
-    let reader = open(scene.path(), scene.clock.clone(), Access::ReadOnly).await;
+    let reader = open(&scene.url(), scene.clock.clone(), Access::ReadOnly).await;
     let mut changes = reader.changes();
     assert_eq!(reader.counts().await.unwrap().total(), 0);
-    let writer = open(scene.path(), scene.clock.clone(), Access::Write).await;
+    let writer = open(&scene.url(), scene.clock.clone(), Access::Write).await;
     writer.add(&[new(1, "https://a.test/x")]).await.unwrap();
     while reader.counts().await.unwrap().total() == 0 {
         changes.changed().await.unwrap();
@@ -168,9 +167,8 @@ async fn eight_processes_that_start_at_once_make_one_store() {
     }
 }
 
-#[tokio::test]
-async fn two_instances_see_each_others_outcomes() {
-    let scene = Scene::new().await;
+async fn two_instances_see_each_others_outcomes(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let other = scene.another().await;
     let mut changes = other.changes();
     let (_, job) = scene.running("https://a.test/x").await;
@@ -187,9 +185,8 @@ async fn two_instances_see_each_others_outcomes() {
     }
 }
 
-#[tokio::test]
-async fn an_idle_claim_wakes_nobody() {
-    let scene = Scene::new().await;
+async fn an_idle_claim_wakes_nobody(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let mut changes = scene.store.changes();
     scene.store.add(&[new(1, "https://a.test/x")]).await.unwrap();
     changes.changed().await.unwrap();
@@ -200,4 +197,10 @@ async fn an_idle_claim_wakes_nobody() {
     scene.store.release(&[]).await.unwrap();
     let quiet = tokio::time::timeout(Duration::from_millis(250), changes.changed()).await;
     assert!(quiet.is_err(), "nothing was written");
+}
+
+on_both! {
+    two_instances_see_each_others_outcomes,
+    an_idle_claim_wakes_nobody,
+    a_reader_sees_what_a_writer_commits_meanwhile,
 }

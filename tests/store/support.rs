@@ -1,5 +1,6 @@
 //! A store in a folder of its own, with a clock that is moved by hand.
 
+use crate::support::postgres::{self, Database};
 use quarterdeck::domain::content::{ContentChange, Page};
 use quarterdeck::domain::failure::{ErrorCode, Failure};
 use quarterdeck::domain::filter::Filter;
@@ -11,14 +12,13 @@ use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::sqlite::SqliteStore;
 use quarterdeck::store::{
     Access, Added, ClaimLimits, Claimed, Finish, Finished, ManualClock, Named, NewDocument, Options, OutcomeQuery,
-    OutcomesFrom, Store, WorkerInfo,
+    OutcomesFrom, SqlStore, Store, WorkerInfo,
 };
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
-use std::path::PathBuf;
+use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -28,43 +28,111 @@ pub const START: Timestamp = Timestamp::from_micros(1_764_000_000_000_000);
 /// The lease of the tests.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// A store, its clock, its folder.
+/// The databases on which every case is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes a test of each function for each database; a function that is not named here is dead code, which is refused.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Backend::Sqlite).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Backend::Postgres).await;
+            })*
+        }
+    };
+}
+
+/// Where a scene's store is.
+enum Place {
+    File(PathBuf),
+    Database(Database),
+}
+
+/// A store, its clock, its place.
 pub struct Scene {
     pub folder: TempDir,
     pub clock: Arc<ManualClock>,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<SqlStore>,
+    place: Place,
 }
 
 impl Scene {
-    pub async fn new() -> Self {
+    pub async fn new(backend: Backend) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let place = match backend {
+            Backend::Sqlite => Place::File(folder.path().join("k.db")),
+            Backend::Postgres => Place::Database(postgres::store().await),
+        };
         let clock = Arc::new(ManualClock::at(START));
-        let store = open(folder.path().join("k.db"), clock.clone(), Access::Create).await;
-        Self { folder, clock, store }
+        let store = open(&place.url(), clock.clone(), Access::Create).await;
+        Self { folder, clock, store, place }
     }
 
-    /// Another instance on the same file and clock, as another process would have it.
-    pub async fn another(&self) -> Arc<SqliteStore> {
-        open(self.path(), self.clock.clone(), Access::Write).await
+    /// Another instance on the same place and clock, as another process would have it.
+    pub async fn another(&self) -> Arc<SqlStore> {
+        open(&self.url(), self.clock.clone(), Access::Write).await
     }
 
+    pub fn url(&self) -> String {
+        self.place.url()
+    }
+
+    /// The file of a store on SQLite.
     pub fn path(&self) -> PathBuf {
-        self.folder.path().join("k.db")
+        match &self.place {
+            Place::File(path) => path.clone(),
+            Place::Database(_) => panic!("not a file"),
+        }
     }
 
-    /// A connection past the store, for what only a test does.
-    pub async fn raw(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(self.path()).busy_timeout(Duration::from_secs(5)).connect().await.unwrap()
+    /// What is written differently: `sqlite` on SQLite, `postgres` on PostgreSQL.
+    pub fn either<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self.place {
+            Place::File(_) => sqlite,
+            Place::Database(_) => postgres,
+        }
     }
 
+    /// A time of a document's row.
+    pub fn at(&self, micros: i64) -> String {
+        match self.place {
+            Place::File(_) => micros.to_string(),
+            Place::Database(_) => format!("quarterdeck.stamp({micros})"),
+        }
+    }
+
+    /// What only a test does, past the store.
     pub async fn sql(&self, sql: &str) {
-        let mut conn = self.raw().await;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut conn).await.unwrap();
+        match &self.place {
+            Place::File(path) => {
+                let mut conn = raw(path).await;
+                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await.unwrap();
+            }
+            Place::Database(database) => {
+                database.script(sql).await;
+            }
+        }
     }
 
     pub async fn number(&self, sql: &str) -> i64 {
-        let mut conn = self.raw().await;
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut conn).await.unwrap()
+        let sql = AssertSqlSafe(format!("SELECT CAST(({sql}) AS BIGINT)"));
+        match &self.place {
+            Place::File(path) => sqlx::query_scalar(sql).fetch_one(&mut raw(path).await).await.unwrap(),
+            Place::Database(database) => {
+                sqlx::query_scalar(sql).fetch_one(&mut database.connect().await).await.unwrap()
+            }
+        }
     }
 
     pub async fn add(&self, account: i64, url: &str) -> DocumentId {
@@ -109,8 +177,21 @@ impl Scene {
     }
 }
 
-pub async fn open(path: PathBuf, clock: Arc<ManualClock>, access: Access) -> Arc<SqliteStore> {
-    SqliteStore::open(&path, Options { clock, ..Options::new(access) }).await.unwrap()
+impl Place {
+    fn url(&self) -> String {
+        match self {
+            Self::File(path) => format!("sqlite:{}", path.display()),
+            Self::Database(database) => database.url.clone(),
+        }
+    }
+}
+
+async fn raw(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5)).connect().await.unwrap()
+}
+
+pub async fn open(url: &str, clock: Arc<ManualClock>, access: Access) -> Arc<SqlStore> {
+    SqlStore::open(url, Options { clock, ..Options::new(access) }).await.unwrap()
 }
 
 pub async fn outcomes_after(store: &dyn Store, seq: Seq) -> Vec<Outcome> {

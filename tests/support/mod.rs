@@ -3,5 +3,6 @@
 pub mod db;
 pub mod deck;
 pub mod pages;
+pub mod postgres;
 pub mod pty;
 pub mod site;

@@ -1,6 +1,7 @@
-//! What an error of SQLite means to the caller: wait, drop the data, or look at the file.
+//! SQLite's result codes.
 
 use super::super::StoreError;
+use super::super::error::words;
 use sqlx::Error;
 
 /// The primary result code, when SQLite answered at all.
@@ -15,29 +16,18 @@ pub(super) fn is_busy(error: &Error) -> bool {
 }
 
 /// An error of a statement that reads.
-pub(in crate::store) fn reading(error: Error) -> StoreError {
-    match primary(&error) {
-        Some(1 | 11 | 26) => StoreError::Corrupt(words(&error)),
-        _ if matches!(error, Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_)) => {
-            StoreError::Corrupt(words(&error))
-        }
-        _ => StoreError::Unavailable(words(&error)),
+pub(in crate::store) fn reading(error: &Error) -> StoreError {
+    match primary(error) {
+        Some(1 | 11 | 26) => StoreError::Corrupt(words(error)),
+        _ => StoreError::Unavailable(words(error)),
     }
 }
 
-/// An error of a statement that writes. `Refused` is what the data itself was refused for; everything else may pass.
-pub(in crate::store) fn writing(error: Error) -> StoreError {
-    match primary(&error) {
+/// An error of a statement that writes.
+pub(in crate::store) fn writing(error: &Error) -> StoreError {
+    match primary(error) {
         // SQLITE_ERROR comes from functions on the data (malformed JSON), TOOBIG, CONSTRAINT, MISMATCH, RANGE.
-        Some(1 | 18 | 19 | 20 | 25) => StoreError::Refused(words(&error)),
-        _ if matches!(error, Error::Encode(_)) => StoreError::Refused(words(&error)),
+        Some(1 | 18 | 19 | 20 | 25) => StoreError::Refused(words(error)),
         _ => reading(error),
-    }
-}
-
-fn words(error: &Error) -> String {
-    match error {
-        Error::Database(error) => error.message().to_owned(),
-        other => other.to_string(),
     }
 }

@@ -1,0 +1,38 @@
+//! PostgreSQL's SQLSTATE codes (its manual, appendix A).
+
+use super::super::StoreError;
+use super::super::error::words;
+use sqlx::Error;
+
+/// The code, when PostgreSQL answered at all.
+pub(super) fn code(error: &Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// An error of a statement that reads.
+pub(in crate::store) fn reading(error: &Error) -> StoreError {
+    match code(error).as_deref() {
+        Some("42501") => {
+            let words = words(error);
+            StoreError::Unusable(format!(
+                "{words}; this role needs that right (`quarterdeck migrate --dry-run` lists them)"
+            ))
+        }
+        Some("42P01" | "42703" | "42883" | "3F000") => {
+            StoreError::Unusable(format!("{}; run `quarterdeck migrate`", words(error)))
+        }
+        Some("25006") => StoreError::ReadOnly,
+        _ => StoreError::Unavailable(words(error)),
+    }
+}
+
+/// An error of a statement that writes.
+pub(in crate::store) fn writing(error: &Error) -> StoreError {
+    match code(error).as_deref() {
+        // Data exceptions, constraints, limits of a row, and what a trigger raises.
+        Some(code) if ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Refused(words(error))
+        }
+        _ => reading(error),
+    }
+}
