@@ -219,7 +219,7 @@ impl Tx<'_> {
              lease_until = ?6, started_at = ?7, \
              before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE ?8 END, \
              before_error_code = CASE WHEN before_taken THEN before_error_code ELSE ?9 END, \
-             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?10 END, before_taken = 1 \
+             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?10 END, before_taken = true \
              WHERE id = ?1",
         );
         let statement = statement

@@ -9,7 +9,7 @@ use super::rows::{AVAILABLE, Document, JobRow};
 use super::sql::query;
 use super::sql_store::{Engine, SqlStore};
 use super::tx::{Purpose, Tx};
-use super::{Added, BulkVerb, NewDocument, Preview, Result, Targets};
+use super::{Added, BulkVerb, NewDocument, Preview, Result, StoreError, Targets};
 use crate::domain::content::MAX_TITLE_CHARS;
 use crate::domain::document::{Status, StatusFacts};
 use crate::domain::id::{DocumentId, JobId};
@@ -160,7 +160,9 @@ impl Tx<'_> {
         let insert = insert.bind(name).bind(url).bind(new.assistant_id.0).bind(new.account_id.0).bind(AVAILABLE);
         let Some(row) = self.first(insert.bind(self.now.micros())).await? else {
             // Another has added it since.
-            let row = self.one(found).await?;
+            let behind =
+                || StoreError::Refused("the id drawn for a new document is taken: its sequence is behind".into());
+            let row = self.first(found).await?.ok_or_else(behind)?;
             return Ok(Added::Exists(DocumentId(get(&row, "id")?)));
         };
         let id: i64 = get(&row, 0)?;

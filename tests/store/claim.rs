@@ -41,6 +41,11 @@ impl Scene {
             zero = self.at(0)
         ))
         .await;
+        let on = self.either(
+            "SELECT 1",
+            "SELECT setval(pg_get_serial_sequence('captain_documents', 'id'), (SELECT max(id) FROM captain_documents))",
+        );
+        self.sql(on).await;
     }
 }
 
@@ -153,10 +158,8 @@ async fn caps_are_exact_over_all_workers(backend: Backend) {
         let store = if round % 2 == 0 { &scene.store } else { &other };
         let claimed = store.claim(&worker("w1").id, limits).await.unwrap();
         held.extend(claimed);
-        let hosts =
-            "SELECT coalesce(max(n), 0) FROM (SELECT count(*) n FROM jobs WHERE state = 'running' GROUP BY host)";
-        let accounts =
-            "SELECT coalesce(max(n), 0) FROM (SELECT count(*) n FROM jobs WHERE state = 'running' GROUP BY account_id)";
+        let hosts = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) n FROM jobs WHERE state = 'running' GROUP BY host) AS hosts";
+        let accounts = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) n FROM jobs WHERE state = 'running' GROUP BY account_id) AS accounts";
         assert!(scene.number(hosts).await <= 2 && scene.number(accounts).await <= 3);
         assert_eq!(held.len(), 9, "three accounts at three each: every slot that the caps leave is used");
         scene.finish(&held.remove(0), permanent()).await;

@@ -140,7 +140,7 @@ impl Standing {
         let unique = query(
             "SELECT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = to_regclass('captain_documents') \
              AND i.indisunique AND i.indpred IS NULL AND pg_get_indexdef(i.indexrelid) ~ \
-             '\\(assistant_id, (external_link|md5\\(\\(?external_link\\)?(::text)?\\))\\)') AS is_unique, \
+             '\\(assistant_id, (external_link|md5\\(external_link\\)|md5\\(\\(external_link\\)::text\\))\\)') AS is_unique, \
              has_table_privilege(to_regclass('captain_documents'), 'SELECT') AS may_read, \
              has_table_privilege(to_regclass('captain_documents'), 'UPDATE') AS may_update, \
              has_table_privilege(to_regclass('captain_documents'), 'INSERT') AS may_insert",
