@@ -30,6 +30,8 @@ const POLL: Duration = Duration::from_secs(1);
 const SHAKEN: Duration = Duration::from_secs(5);
 /// How long somebody waits for a lock to be taken.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long leaving in order may take.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Waits between tries to connect.
 const AGAIN: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
@@ -160,20 +162,30 @@ async fn keep(
     let mut misses = 0;
     let keeping = async {
         loop {
-            match serve(&shared, &pool, &mut held, &mut commands, &mut misses).await {
+            match serve(&shared, &pool, &mut held, &mut commands, &mut misses, &stop).await {
                 Served::Left => return,
                 Served::Broke => {
                     *shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 }
                 Served::NotConnected => {
-                    sleep(AGAIN[misses.min(AGAIN.len() - 1)]).await;
+                    let wait = sleep(AGAIN[misses.min(AGAIN.len() - 1)]);
+                    if stop.run_until_cancelled(wait).await.is_none() {
+                        return;
+                    }
                     misses += 1;
                 }
             }
         }
     };
-    stop.run_until_cancelled(keeping).await;
-    // With the connection its locks go; the listener within was dropped, and hands it back first.
+    let leaving = async {
+        stop.cancelled().await;
+        sleep(GOODBYE).await;
+    };
+    tokio::select! {
+        () = keeping => {}
+        // It does not answer: with the connection its locks go.
+        () = leaving => {}
+    }
     let _ = timeout(Duration::from_secs(5), pool.close()).await;
 }
 
@@ -189,6 +201,7 @@ async fn serve(
     held: &mut BTreeMap<String, i64>,
     commands: &mut mpsc::Receiver<Command>,
     misses: &mut usize,
+    stop: &CancellationToken,
 ) -> Served {
     let Ok(mut listener) = PgListener::connect_with(pool).await else { return Served::NotConnected };
     listener.eager_reconnect(false);
@@ -203,6 +216,11 @@ async fn serve(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            () = stop.cancelled() => {
+                // The server would free them with the connection, but not before this process has gone on.
+                let _ = listener.execute("SELECT pg_advisory_unlock_all()").await;
+                return Served::Left;
+            }
             command = commands.recv() => match command {
                 None => return Served::Left,
                 Some(Command::Hold(worker, answer)) => {
