@@ -1,5 +1,8 @@
 //! Every integration test, as modules of one target: linking one binary instead of many.
 
+#[macro_use]
+mod support;
+
 mod chaos;
 mod cli;
 mod cli_end_to_end;
@@ -11,5 +14,4 @@ mod layers;
 mod log;
 mod states;
 mod store;
-mod support;
 mod transitions;

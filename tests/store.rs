@@ -1,9 +1,6 @@
 //! The store, on real files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-#[macro_use]
-mod support;
-
 mod bench;
 mod claim;
 mod finish;
@@ -12,3 +9,4 @@ mod open;
 mod read;
 mod requests;
 mod sequences;
+mod support;

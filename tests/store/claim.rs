@@ -38,7 +38,7 @@ impl Scene {
              requested_at) \
              SELECT id, {account}, 1, external_link, '{host}', 2, 'ready', 0, {vtime}, 0 FROM captain_documents \
              WHERE id >= {first} AND id < {first} + {count}",
-            zero = self.at(0)
+            zero = self.place.at(0)
         ))
         .await;
         let on = self.either(
@@ -223,7 +223,7 @@ async fn a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch(backen
     scene.finish(&job, timeout()).await;
     scene.clock.advance(Duration::from_secs(60));
     let now = scene.store.now().micros();
-    scene.sql(&format!("UPDATE captain_documents SET sync_status = 1, last_synced_at = {}", scene.at(now))).await;
+    scene.sql(&format!("UPDATE captain_documents SET sync_status = 1, last_synced_at = {}", scene.place.at(now))).await;
     assert!(scene.claim(1).await.is_empty());
     let last = scene.outcomes().await.pop().unwrap();
     assert_eq!((last.result, last.detail.as_deref()), (OutcomeResult::Cancelled, Some("synced elsewhere")));
@@ -278,6 +278,7 @@ async fn lanes_that_are_wrong_are_mended_on_opening(backend: Backend) {
 }
 
 on_both! {
+    ()
     a_claim_marks_the_row_and_tells_all_that_an_attempt_needs,
     classes_go_in_order_and_the_lowest_keeps_its_share,
     one_account_with_ten_thousand_does_not_keep_others_waiting,

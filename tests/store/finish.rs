@@ -280,6 +280,7 @@ async fn nul_is_never_stored(backend: Backend) {
 }
 
 on_both! {
+    ()
     a_first_content_is_written_whole,
     the_same_content_changes_times_alone,
     five_earlier_contents_are_kept,

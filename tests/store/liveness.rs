@@ -68,7 +68,7 @@ async fn three_losses_end_a_job_with_one_report(backend: Backend) {
 }
 
 fn lock_files(scene: &Scene) -> usize {
-    std::fs::read_dir(scene.folder.path().join("k.db.workers")).unwrap().count()
+    std::fs::read_dir(scene.place.folder().join("k.db.workers")).unwrap().count()
 }
 
 async fn a_dead_process_is_seen_by_its_lock_within_seconds(backend: Backend) {
@@ -166,7 +166,7 @@ async fn worker_ids_never_lead_out_of_their_folder(backend: Backend) {
     for id in ["", "../x", "a/b", ".hidden"] {
         assert!(scene.store.register(&worker(id)).await.is_err(), "{id:?}");
     }
-    assert!(!scene.folder.path().join("x").exists());
+    assert!(!scene.place.folder().join("x").exists());
 }
 
 /// The other process of the test below; does nothing when it is run by itself.
@@ -187,7 +187,7 @@ async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
     scene.ask(&[id], QueueClass::Manual).await;
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "store::liveness::a_process_to_be_killed", "--ignored", "--nocapture"])
-        .env("QUARTERDECK_TEST_KILLED_STORE", scene.url())
+        .env("QUARTERDECK_TEST_KILLED_STORE", scene.place.url())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -204,6 +204,7 @@ async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
 }
 
 on_both! {
+    ()
     a_beat_lengthens_what_is_really_held,
     a_lease_that_ran_out_is_rescued_and_its_holder_is_late,
     three_losses_end_a_job_with_one_report,

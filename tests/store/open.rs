@@ -107,8 +107,8 @@ async fn reading_alone_makes_no_file_and_writes_nothing() {
     let finished = scene.finish(&job, fetched("T", "x", ContentChange::First)).await;
     assert!(matches!(finished, Finished::Written { .. }));
     scene.store.close().await;
-    let before = files(scene.folder.path());
-    let reader = open(&scene.url(), scene.clock.clone(), Access::ReadOnly).await;
+    let before = files(scene.place.folder());
+    let reader = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
     assert_eq!(reader.counts().await.unwrap().of(Status::Synced), 1);
     assert_eq!(reader.last_seq().await.unwrap(), Seq(1));
     let one = [DocumentId(1)];
@@ -132,16 +132,16 @@ async fn reading_alone_makes_no_file_and_writes_nothing() {
         assert!(matches!(refused, Err(StoreError::ReadOnly)), "{place}: {refused:?}");
     }
     reader.close().await;
-    assert_eq!(files(scene.folder.path()), before);
+    assert_eq!(files(scene.place.folder()), before);
 }
 
 async fn a_reader_sees_what_a_writer_commits_meanwhile(backend: Backend) {
     let scene = Scene::new(backend).await;
     scene.store.close().await;
-    let reader = open(&scene.url(), scene.clock.clone(), Access::ReadOnly).await;
+    let reader = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
     let mut changes = reader.changes();
     assert_eq!(reader.counts().await.unwrap().total(), 0);
-    let writer = open(&scene.url(), scene.clock.clone(), Access::Write).await;
+    let writer = open(&scene.place.url(), scene.clock.clone(), Access::Write).await;
     writer.add(&[new(1, "https://a.test/x")]).await.unwrap();
     while reader.counts().await.unwrap().total() == 0 {
         changes.changed().await.unwrap();
@@ -200,6 +200,7 @@ async fn an_idle_claim_wakes_nobody(backend: Backend) {
 }
 
 on_both! {
+    ()
     two_instances_see_each_others_outcomes,
     an_idle_claim_wakes_nobody,
     a_reader_sees_what_a_writer_commits_meanwhile,

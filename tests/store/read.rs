@@ -211,7 +211,7 @@ async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
     let mut runner = TestRunner::deterministic();
     let mut facts = Vec::new();
     let mut script = String::from("BEGIN;");
-    let sql = |at: Option<i64>| at.map_or("NULL".into(), |at| scene.at(at));
+    let sql = |at: Option<i64>| at.map_or("NULL".into(), |at| scene.place.at(at));
     for id in 1..=600_i64 {
         let (job, row_status, attempted, synced, has_state) = rows.new_tree(&mut runner).unwrap().current();
         let at = |offset: Option<i64>| offset.map(|offset| START.micros() + offset);
@@ -222,7 +222,7 @@ async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
             row_status.map_or("NULL".into(), |code| code.to_string()),
             sql(at(attempted)),
             sql(at(synced)),
-            zero = scene.at(0)
+            zero = scene.place.at(0)
         );
         if has_state {
             script += &format!("INSERT INTO document_state (document_id, host) VALUES ({id}, 'a.test');");
@@ -258,6 +258,7 @@ async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
 }
 
 on_both! {
+    ()
     every_filter_finds_what_it_says,
     outcomes_are_filtered_and_read_from_either_end,
     every_order_is_total_and_an_anchor_stands_where_it_is_listed,

@@ -175,6 +175,7 @@ async fn large_sets_are_asked_in_parts_and_answered_in_order(backend: Backend) {
 }
 
 on_both! {
+    ()
     adding_the_same_again_leaves_it_alone,
     requesting_never_writes_the_row,
     each_meeting_of_a_request_and_a_job,

@@ -212,12 +212,17 @@ impl Play {
 
 #[test]
 fn what_must_always_hold_holds_after_any_sequence_on_sqlite() {
-    play(Backend::Sqlite, 50);
+    play(Backend::Sqlite, cases(50));
 }
 
 #[test]
 fn what_must_always_hold_holds_after_any_sequence_on_postgres() {
-    play(Backend::Postgres, 15);
+    play(Backend::Postgres, cases(10));
+}
+
+/// How many sequences: few by default; `QUARTERDECK_SEQUENCES=10000` for a night.
+fn cases(few: u32) -> u32 {
+    std::env::var("QUARTERDECK_SEQUENCES").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
 }
 
 fn play(backend: Backend, cases: u32) {

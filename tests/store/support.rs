@@ -1,6 +1,6 @@
 //! A store in a folder of its own, with a clock that is moved by hand.
 
-use crate::support::postgres::{self, Database};
+pub use crate::support::place::{Backend, Place};
 use quarterdeck::domain::content::{ContentChange, Page};
 use quarterdeck::domain::failure::{ErrorCode, Failure};
 use quarterdeck::domain::filter::Filter;
@@ -16,123 +16,49 @@ use quarterdeck::store::{
     Access, Added, ClaimLimits, Claimed, Finish, Finished, ManualClock, Named, NewDocument, Options, OutcomeQuery,
     OutcomesFrom, SqlStore, Store, WorkerInfo,
 };
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// When the tests' clocks start.
 pub const START: Timestamp = Timestamp::from_micros(1_764_000_000_000_000);
 /// The lease of the tests.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// The databases on which every case is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backend {
-    Sqlite,
-    Postgres,
-}
-
-/// Makes a test of each function for each database; a function that is not named here is dead code, which is refused.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Backend::Sqlite).await;
-            })*
-        }
-        mod on_postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Backend::Postgres).await;
-            })*
-        }
-    };
-}
-
-/// Where a scene's store is.
-enum Place {
-    File(PathBuf),
-    Database(Database),
-}
-
 /// A store, its clock, its place.
 pub struct Scene {
-    pub folder: TempDir,
     pub clock: Arc<ManualClock>,
     pub store: Arc<SqlStore>,
-    place: Place,
+    pub place: Place,
 }
 
 impl Scene {
     pub async fn new(backend: Backend) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let place = match backend {
-            Backend::Sqlite => Place::File(folder.path().join("k.db")),
-            Backend::Postgres => Place::Database(postgres::store().await),
-        };
+        let place = Place::new(backend).await;
         let clock = Arc::new(ManualClock::at(START));
         let store = open(&place.url(), clock.clone(), Access::Create).await;
-        Self { folder, clock, store, place }
+        Self { clock, store, place }
     }
 
     /// Another instance on the same place and clock, as another process would have it.
     pub async fn another(&self) -> Arc<SqlStore> {
-        open(&self.url(), self.clock.clone(), Access::Write).await
+        open(&self.place.url(), self.clock.clone(), Access::Write).await
     }
 
-    pub fn url(&self) -> String {
-        self.place.url()
-    }
-
-    /// The file of a store on SQLite.
     pub fn path(&self) -> PathBuf {
-        match &self.place {
-            Place::File(path) => path.clone(),
-            Place::Database(_) => panic!("not a file"),
-        }
+        self.place.file()
     }
 
-    /// What is written differently: `sqlite` on SQLite, `postgres` on PostgreSQL.
     pub fn either<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
-        match self.place {
-            Place::File(_) => sqlite,
-            Place::Database(_) => postgres,
-        }
+        self.place.either(sqlite, postgres)
     }
 
-    /// A time of a document's row.
-    pub fn at(&self, micros: i64) -> String {
-        match self.place {
-            Place::File(_) => micros.to_string(),
-            Place::Database(_) => format!("quarterdeck.stamp({micros})"),
-        }
-    }
-
-    /// What only a test does, past the store.
     pub async fn sql(&self, sql: &str) {
-        match &self.place {
-            Place::File(path) => {
-                let mut conn = raw(path).await;
-                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await.unwrap();
-            }
-            Place::Database(database) => {
-                database.script(sql).await;
-            }
-        }
+        self.place.sql(sql).await;
     }
 
     pub async fn number(&self, sql: &str) -> i64 {
-        let sql = AssertSqlSafe(format!("SELECT CAST(({sql}) AS BIGINT)"));
-        match &self.place {
-            Place::File(path) => sqlx::query_scalar(sql).fetch_one(&mut raw(path).await).await.unwrap(),
-            Place::Database(database) => {
-                sqlx::query_scalar(sql).fetch_one(&mut database.connect().await).await.unwrap()
-            }
-        }
+        self.place.number(sql).await.unwrap()
     }
 
     pub async fn add(&self, account: i64, url: &str) -> DocumentId {
@@ -175,19 +101,6 @@ impl Scene {
     pub async fn results(&self) -> Vec<OutcomeResult> {
         self.outcomes().await.iter().map(|outcome| outcome.result).collect()
     }
-}
-
-impl Place {
-    fn url(&self) -> String {
-        match self {
-            Self::File(path) => format!("sqlite:{}", path.display()),
-            Self::Database(database) => database.url.clone(),
-        }
-    }
-}
-
-async fn raw(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5)).connect().await.unwrap()
 }
 
 pub async fn open(url: &str, clock: Arc<ManualClock>, access: Access) -> Arc<SqlStore> {

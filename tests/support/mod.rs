@@ -1,5 +1,8 @@
 //! What the tests share.
 
+#[macro_use]
+pub mod place;
+
 pub mod db;
 pub mod deck;
 pub mod pages;

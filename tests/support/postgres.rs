@@ -1,7 +1,7 @@
 //! A PostgreSQL server for the tests: one per test process, started when the first test wants it and gone with the
 //! process, however that ends; or the one that `QUARTERDECK_TEST_POSTGRES` names. One database per test.
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -52,19 +52,6 @@ pub async fn empty() -> Database {
 }
 
 impl Database {
-    /// A connection past the store, to which our tables have plain names.
-    pub async fn connect(&self) -> PgConnection {
-        let options = PgConnectOptions::from_str(&self.url).expect("a URL");
-        options.options([("search_path", "public,quarterdeck")]).connect().await.expect("the server answers")
-    }
-
-    /// Runs statements.
-    pub async fn script(&self, sql: &str) -> u64 {
-        let mut conn = self.connect().await;
-        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await;
-        done.unwrap_or_else(|error| panic!("{error}: {sql}")).rows_affected()
-    }
-
     /// The same URL for another user.
     pub fn url_of(&self, user: &str, password: &str) -> String {
         let mut url = url::Url::parse(&self.url).expect("a URL");
@@ -144,7 +131,7 @@ fn throwaway() -> (String, Child) {
     }
     let script = format!(
         "set -e; cd {folder}; export LC_ALL=C\n\
-         {bin}/initdb -D {data} -U postgres -A scram-sha-256 --pwfile=/dev/fd/3 -E UTF8 --no-sync 3<<EOF >log\n\
+         {bin}/initdb -D {data} -U postgres -A md5 --pwfile=/dev/fd/3 -E UTF8 --no-sync 3<<EOF >log\n\
          secret\nEOF\n\
          {bin}/postgres -D {data} -p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c synchronous_commit=off \
          -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB -c autovacuum=off \
