@@ -1,7 +1,7 @@
 //! A PostgreSQL server for the tests: one per test process, started when the first test wants it and gone with the
 //! process, however that ends; or the one that `QUARTERDECK_TEST_POSTGRES` names. One database per test.
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -52,6 +52,22 @@ pub async fn empty() -> Database {
 }
 
 impl Database {
+    async fn connect(&self) -> PgConnection {
+        PgConnectOptions::from_str(&self.url).expect("a URL").connect().await.expect("the server answers")
+    }
+
+    /// Runs statements.
+    pub async fn script(&self, sql: &str) {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut self.connect().await).await;
+        done.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    }
+
+    /// One text.
+    pub async fn text(&self, sql: &str) -> String {
+        let row = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&mut self.connect().await).await;
+        row.unwrap_or_else(|error| panic!("{error}: {sql}"))
+    }
+
     /// The same URL for another user.
     pub fn url_of(&self, user: &str, password: &str) -> String {
         let mut url = url::Url::parse(&self.url).expect("a URL");
@@ -104,11 +120,6 @@ impl Server {
         let name = format!("qd_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
         self.admin(&format!("CREATE DATABASE {name} {how}")).await;
         Database { url: self.url(&name), name }
-    }
-
-    /// Runs a statement as the superuser: roles, databases.
-    pub async fn run(&self, sql: &str) {
-        self.admin(sql).await;
     }
 }
 
