@@ -44,8 +44,7 @@ mod broken {
     use super::*;
     use quarterdeck::runner::fault::{Action, arm};
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn j2_an_unexpected_error_leaves_the_row_failed_between_tries() {
+    async fn j2_an_unexpected_error_leaves_the_row_failed_between_tries(on: Backend) {
         arm("after_fetch", Action::Panic, "/j2");
         let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
         let document = deck.add("/j2").await;
@@ -59,8 +58,7 @@ mod broken {
         assert_eq!(deck.store_row(document).await.0, Some(2), "the row itself is failed");
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn j7_unexpected_errors_are_tried_three_times_and_reported_once() {
+    async fn j7_unexpected_errors_are_tried_three_times_and_reported_once(on: Backend) {
         arm("after_fetch", Action::Panic, "/j7");
         let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
         let document = deck.add("/j7").await;
@@ -71,8 +69,7 @@ mod broken {
         assert_eq!(deck.reports(), 1);
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn j8_counters_are_separate_and_six_attempts_are_the_most() {
+    async fn j8_counters_are_separate_and_six_attempts_are_the_most(on: Backend) {
         arm("after_fetch", Action::Panic, "/j8");
         let site = Site::start(|_, hit| if hit % 2 == 1 { Reply::Status(503, vec![]) } else { html("T", "text") });
         let mut deck = Deck::start(on, site.await).await;
@@ -83,6 +80,13 @@ mod broken {
         let row = deck.row(document).await;
         assert_eq!((row.status, row.error_code, row.attempt), (Status::Failed, Some(ErrorCode::SyncError), Some(6)));
         assert_eq!((deck.site.hits("/j8"), deck.reports()), (6, 1));
+    }
+
+    on_both! {
+        (flavor = "multi_thread", worker_threads = 2)
+        j2_an_unexpected_error_leaves_the_row_failed_between_tries,
+        j7_unexpected_errors_are_tried_three_times_and_reported_once,
+        j8_counters_are_separate_and_six_attempts_are_the_most,
     }
 }
 

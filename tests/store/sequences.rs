@@ -9,7 +9,7 @@ use proptest::{collection, prop_oneof};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
-use quarterdeck::store::{ClaimLimits, Claimed, Finish, Finished, SqlStore, Store};
+use quarterdeck::store::{ClaimLimits, Claimed, Finish, Finished, Named, SqlStore, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -194,6 +194,12 @@ impl Play {
         assert_eq!(scene.number(contents).await, self.written, "content was written once per outcome that says so");
     }
 
+    async fn close(self) {
+        self.rescuer.close().await;
+        self.scene.store.close().await;
+        self.scene.place.drop_now().await;
+    }
+
     /// Everything comes to an end when time goes on and workers work.
     async fn settle(&mut self) {
         let scene = &self.scene;
@@ -220,29 +226,61 @@ fn what_must_always_hold_holds_after_any_sequence_on_postgres() {
     play(Backend::Postgres, cases(10));
 }
 
+/// The same steps come to the same on both: what is claimed, recorded and shown.
+#[test]
+fn both_databases_agree_after_any_sequence() {
+    run(cases(10), async |steps| {
+        let mut plays = (Play::new(Backend::Sqlite).await, Play::new(Backend::Postgres).await);
+        for step in steps {
+            plays.0.step(step).await;
+            plays.1.step(step).await;
+            let held = |play: &Play| play.held.iter().map(|job| (job.held.job_id, job.counters)).collect::<Vec<_>>();
+            assert_eq!(held(&plays.0), held(&plays.1), "claimed and still held after {step:?}");
+        }
+        for play in [&mut plays.0, &mut plays.1] {
+            play.settle().await;
+        }
+        assert_eq!(plays.0.scene.outcomes().await, plays.1.scene.outcomes().await);
+        for document in (1..=DOCUMENTS).map(DocumentId) {
+            let shown = async |play: &Play| play.scene.store.find(&Named::Id(document)).await.unwrap();
+            assert_eq!(shown(&plays.0).await, shown(&plays.1).await);
+            let kept = async |play: &Play| {
+                let store = &play.scene.store;
+                (store.content(document).await.unwrap(), store.versions(document).await.unwrap())
+            };
+            assert_eq!(kept(&plays.0).await, kept(&plays.1).await);
+        }
+        for play in [plays.0, plays.1] {
+            play.close().await;
+        }
+    });
+}
+
 /// How many sequences: few by default; `QUARTERDECK_SEQUENCES=10000` for a night.
 fn cases(few: u32) -> u32 {
     std::env::var("QUARTERDECK_SEQUENCES").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
 }
 
 fn play(backend: Backend, cases: u32) {
+    run(cases, async |steps| {
+        let mut play = Play::new(backend).await;
+        for (place, step) in steps.iter().enumerate() {
+            play.step(step).await;
+            if place % 5 == 4 {
+                play.check().await;
+            }
+        }
+        play.settle().await;
+        play.check().await;
+        play.close().await;
+    });
+}
+
+fn run(cases: u32, play: impl AsyncFn(&[Step])) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let mut runner = TestRunner::new(config);
-    let played = runner.run(&steps(), |steps| {
-        runtime.block_on(async {
-            let mut play = Play::new(backend).await;
-            for (place, step) in steps.iter().enumerate() {
-                play.step(step).await;
-                if place % 5 == 4 {
-                    play.check().await;
-                }
-            }
-            play.settle().await;
-            play.check().await;
-            play.rescuer.close().await;
-            play.scene.store.close().await;
-        });
+    let played = TestRunner::new(config).run(&steps(), |steps| {
+        runtime.block_on(play(&steps));
         Ok(())
     });
     played.unwrap();

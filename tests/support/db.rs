@@ -17,10 +17,3 @@ pub async fn texts(file: &Path, sql: &str) -> Vec<Option<String>> {
     let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect("the query runs");
     rows.iter().map(|row| row.try_get(0).expect("text")).collect()
 }
-
-/// The first column of every row, as integers.
-pub async fn integers(file: &Path, sql: &str) -> Vec<Option<i64>> {
-    let mut connection = connect(file).await;
-    let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect("the query runs");
-    rows.iter().map(|row| row.try_get(0).expect("an integer")).collect()
-}

@@ -51,6 +51,11 @@ pub async fn empty() -> Database {
     server().await.create("TEMPLATE template0").await
 }
 
+/// Removes a database.
+pub async fn drop_database(database: Database) {
+    server().await.admin(&format!("DROP DATABASE {} WITH (FORCE)", database.name)).await;
+}
+
 impl Database {
     async fn connect(&self) -> PgConnection {
         PgConnectOptions::from_str(&self.url).expect("a URL").connect().await.expect("the server answers")

@@ -57,7 +57,7 @@ impl fmt::Display for Migration {
 /// What [`migrate`] would do to the database at `url`, in order; nothing when it is up to date. `standalone` makes the
 /// tables that Chatwoot has elsewhere, where they are missing.
 pub async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
-    Ok(Server::at(url).await?.plan(standalone).await?)
+    Server::at(url).await?.plan(standalone).await
 }
 
 /// Does what is missing, and tells of each step before it.

@@ -189,12 +189,8 @@ impl Standing {
         let unusable = |what: &str| Err(StoreError::Unusable(place.says(what)));
         self.migratable(place)?;
         let only_for_writing = |right: &&str| *right == WRITE_OURS || *right == UPDATE_DOCUMENTS;
-        let rights: Vec<&str> = self.missing_rights.iter().copied().collect();
-        let rights: Vec<&str> = if access == Access::ReadOnly {
-            rights.into_iter().filter(|right| !only_for_writing(right)).collect()
-        } else {
-            rights
-        };
+        let mut rights = self.missing_rights.clone();
+        rights.retain(|right| access != Access::ReadOnly || !only_for_writing(right));
         match self.version {
             _ if !rights.is_empty() => {
                 return unusable(&format!("this role has no {}; grant it, or use another role", rights.join(", no ")));
