@@ -9,6 +9,7 @@ mod config;
 mod confirm;
 mod console;
 mod demo;
+mod diagnostics;
 pub mod exit;
 pub mod import;
 mod join;
@@ -189,8 +190,9 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         runner: cli.runner,
     };
     let config = Config::load(&places, &Environment::read(), &flags)?;
+    diagnostics::start(&config);
     let context = Context::new(config, cli.read_only);
-    match cli.verb {
+    let done = match cli.verb {
         None => console::run(&context, cli.ascii).await,
         Some(Verb::Work(args)) => work::run(&context, &args).await,
         Some(Verb::Add(args)) => add::run(&context, &args, out).await,
@@ -204,7 +206,8 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Demo(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
-    }
+    };
+    done.map_err(|error| error.at(&context.config.store.url))
 }
 
 /// Who is asking, for the outcomes: the name of the user that the process belongs to.

@@ -203,6 +203,12 @@ pub trait Store: Send + Sync + 'static {
     /// The last outcome's number; [`Seq::START`] when there is none.
     async fn last_seq(&self) -> Result<Seq>;
 
+    /// Waits until this process is in the middle of no write, and keeps it so until the answer is dropped: a process
+    /// that is suspended while it holds the lock of an embedded database would stop every other one.
+    async fn at_rest(&self) -> Box<dyn Send> {
+        Box::new(())
+    }
+
     /// Writes what is pending and closes.
     async fn close(&self);
 }

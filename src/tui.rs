@@ -35,6 +35,7 @@ use crate::runner::handle::Handle;
 use crate::store::Store;
 use jiff::tz::TimeZone;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 /// How a console is started.
@@ -73,13 +74,15 @@ pub enum Exit {
 /// whose panic restores the terminal, and it must not change.
 ///
 /// # Errors
-/// When standard output is no terminal or stops taking what is drawn.
+/// When standard output is no terminal. One that is lost later is no error but [`Exit::Left`].
 pub async fn run(store: Arc<dyn Store>, runner: Option<Handle>, mut options: Options) -> io::Result<Exit> {
     options.mono |= terminal::no_color();
     // Before the screen is entered: a signal in between must find its handler.
     let signals = signals::Signals::new()?;
     let mut guard = terminal::Guard::enter()?;
-    let mut screen = terminal::screen()?;
+    // Never dropped: it would show the cursor, which the guard does, and on a terminal that is gone it would write its
+    // complaint to a standard error that is gone too, which is a panic.
+    let mut screen = ManuallyDrop::new(terminal::screen()?);
     let size = screen.size()?;
     let now = store.now();
     let label = store.label();
@@ -87,7 +90,7 @@ pub async fn run(store: Arc<dyn Store>, runner: Option<Handle>, mut options: Opt
     let (performer, mut inbox) = perform::Performer::new(Arc::clone(&store), runner, options.operator);
     performer.start();
     let input = signals.with_terminal();
-    let ended = runtime::run(&mut screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;
+    let ended = runtime::run(&mut *screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;
     // The screen goes first: what is still to be written must not keep a person waiting in front of it.
     drop(guard);
     drop(inbox);

@@ -40,7 +40,7 @@ pub struct Args {
 
 /// Who asks for the syncs of the demo.
 const ASKED_BY: &str = "demo";
-const NOTE: &str = "demo: retries after 1 to 3 s, pages time out after 2 s";
+const NOTE: &str = "demo: short waits and time-outs";
 
 pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Exit, CliError> {
     if !args.headless {

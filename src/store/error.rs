@@ -32,7 +32,9 @@ pub(super) fn writing(error: Error) -> StoreError {
 /// What the database said.
 pub(super) fn words(error: &Error) -> String {
     match error {
-        Error::Database(error) => error.message().to_owned(),
+        Error::Database(_) if is_postgres(error) => postgres::error::words(error),
+        Error::Database(_) => sqlite::error::words(error),
+        Error::PoolTimedOut => "the database is too busy to be read".to_owned(),
         other => other.to_string(),
     }
 }

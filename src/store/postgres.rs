@@ -210,6 +210,11 @@ impl Postgres {
         self.standing.may_remove(self.pool.place())
     }
 
+    /// No connection of this process is in use until the answer is dropped.
+    pub(super) async fn at_rest(&self) -> impl Send + use<> {
+        self.pool.at_rest().await
+    }
+
     /// Closes its connections.
     pub(super) async fn close(&self) {
         self.session.close().await;

@@ -225,6 +225,9 @@ impl Tx<'_> {
             .bind(vtime)
             .bind(request.by.as_str());
         let id: i64 = get(&self.one(statement).await?, 0)?;
+        // What earlier jobs came to stands in the outcomes; the table holds the last job of a document and no more.
+        let ended = query("DELETE FROM @jobs WHERE document_id = ? AND id <> ?");
+        self.run(ended.bind(document.id).bind(id)).await?;
         let latest = query("UPDATE @document_state SET job_id = ? WHERE document_id = ?");
         self.run(latest.bind(id).bind(document.id)).await?;
         let lane = LaneKey {

@@ -226,6 +226,13 @@ impl Store for SqlStore {
         self.read_last_seq().await
     }
 
+    async fn at_rest(&self) -> Box<dyn Send> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => Box::new(sqlite.at_rest().await),
+            Engine::Postgres(postgres) => Box::new(postgres.at_rest().await),
+        }
+    }
+
     async fn close(&self) {
         self.stop.cancel();
         // The writer task ends when what was sent is written.

@@ -7,6 +7,7 @@ mod connect;
 pub(super) mod error;
 mod locks;
 mod migrate;
+mod place;
 mod watch;
 
 use super::conn::Conn;
@@ -19,8 +20,9 @@ use locks::Locks;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
 /// Readers at a time; a console has one query of each kind under way.
 const READERS: u32 = 4;
@@ -39,7 +41,7 @@ enum Readers {
 /// One file.
 pub(super) struct Sqlite {
     connect: Connect,
-    writer: Mutex<Option<SqliteConnection>>,
+    writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: Readers,
     locks: Locks,
 }
@@ -50,7 +52,7 @@ impl Sqlite {
         let connect = Connect::prepare(path, access).await?;
         let readers = if access == Access::ReadOnly { Readers::Fresh } else { Readers::Pool(pool(&connect)) };
         let locks = Locks::in_folder(connect.beside(".workers"));
-        Ok(Self { connect, writer: Mutex::new(None), readers, locks })
+        Ok(Self { connect, writer: Arc::default(), readers, locks })
     }
 
     /// What the screen calls it.
@@ -72,6 +74,7 @@ impl Sqlite {
 
     /// Begins a transaction on it; nobody else writes until it ends.
     pub(super) async fn begin(&self, slot: &mut Option<SqliteConnection>) -> Result<SqliteConnection> {
+        self.connect.check_place()?;
         let mut conn = match slot.take() {
             Some(conn) => conn,
             None => self.connect.writer().await?,
@@ -87,6 +90,7 @@ impl Sqlite {
 
     /// A connection for one reading.
     pub(super) async fn reader(&self) -> Result<Conn> {
+        self.connect.check_place()?;
         Ok(match &self.readers {
             Readers::Pool(pool) => Conn::SqlitePooled(pool.acquire().await.map_err(reading)?),
             Readers::Fresh => Conn::Sqlite(self.connect.reader().await?),
@@ -111,6 +115,11 @@ impl Sqlite {
     /// Removes lock files of the dead.
     pub(super) fn remove_stray_locks(&self, dead: &[String]) {
         self.locks.remove_stray(dead);
+    }
+
+    /// Nobody of this process writes until the answer is dropped.
+    pub(super) async fn at_rest(&self) -> OwnedMutexGuard<Option<SqliteConnection>> {
+        Arc::clone(&self.writer).lock_owned().await
     }
 
     /// Closes its connections, the one that writes last: SQLite takes its log away with it.

@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// A heartbeat younger than this stands, whatever the lock says: a process that is only slow is not dead.
 const FRESH: Duration = Duration::from_secs(3);
+/// A database that took longer than this to let a rescue begin was busy.
+const PROMPT: Duration = Duration::from_millis(250);
 
 /// A worker by its row, or by a job that names it.
 #[derive(Clone, Debug)]
@@ -169,9 +171,15 @@ impl SqlStore {
         if let Engine::Postgres(postgres) = &self.engine {
             gone = postgres.gone_for_sure(gone, &known, now).await?;
         }
+        let asked = self.clock.now();
         let mut tx = self.begin(Purpose::Queue).await?;
+        let running = tx.running_jobs().await?;
+        // Whoever waited for the database could not beat meanwhile, and neither could the others: what was read before
+        // says nothing of them, and they get to beat first.
+        let begun = self.clock.now();
+        let by_lease = by_lease && begun.since(asked) <= PROMPT && self.liveness.trusts_leases(begun);
         let mut rescued = Rescued::default();
-        for row in tx.running_jobs().await? {
+        for row in running {
             let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));
             let expired = by_lease && row.lease_until.is_none_or(|until| until < tx.now);
             if dead || expired {

@@ -45,6 +45,10 @@ pub const fn too_small(size: (u16, u16)) -> bool {
 
 /// The parts of the screen.
 pub fn areas(model: &Model) -> Areas {
+    areas_for(model, model.focus == Focus::Outcomes, model.detail.is_some())
+}
+
+fn areas_for(model: &Model, panel_focused: bool, detail_open: bool) -> Areas {
     let (width, height) = model.size;
     if too_small(model.size) {
         return Areas::default();
@@ -52,7 +56,6 @@ pub fn areas(model: &Model) -> Areas {
     let body = Rect::new(0, 2, width, height - 3);
     let mut areas =
         Areas { head: Rect::new(0, 0, width, 2), footer: Rect::new(0, height - 1, width, 1), ..Areas::default() };
-    let panel_focused = model.focus == Focus::Outcomes;
     let one_pane = width < TWO_PANES || model.zoom;
     let left = match (one_pane, panel_focused) {
         (true, true) => {
@@ -66,7 +69,9 @@ pub fn areas(model: &Model) -> Areas {
             Rect { width: width - panel, ..body }
         }
     };
-    let peek = match (model.detail.is_some(), height) {
+    // With no row to explain the list has the space.
+    let nothing = detail_open || model.documents.page.total == 0;
+    let peek = match (nothing, height) {
         (true, _) | (_, ..PEEK_FROM) => 0,
         (_, ..WHOLE_PEEK_FROM) => 4,
         _ => 7,
@@ -95,10 +100,9 @@ pub fn inside(area: Rect) -> Rect {
     }
 }
 
-/// Rows of the list on the screen, its heading apart.
+/// Rows of the list on the screen, its heading apart; while something else has its place, the rows that it will have.
 pub fn list_rows(model: &Model) -> u64 {
-    let whole = Model::list_is_shown(model);
-    let main = if whole { areas(model).main } else { Rect::default() };
+    let main = areas_for(model, false, false).main;
     u64::from(inside(main).height.saturating_sub(1)).max(1)
 }
 

@@ -12,16 +12,18 @@ use crate::domain::time::Timestamp;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
-use ratatui::backend::Backend;
+use ratatui::backend::{Backend, ClearType};
 use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// The shortest time between two frames.
 pub const FRAME: Duration = Duration::from_millis(16);
 /// Messages that are taken at a time.
 const BATCH: usize = 256;
+/// How long a suspend waits for the store to come to rest.
+const REST: Duration = Duration::from_secs(1);
 
 /// What comes from the terminal and the system.
 #[derive(Debug)]
@@ -64,13 +66,16 @@ pub struct Ended {
 /// What a round leaves to be done by the loop itself.
 enum Turn {
     Go,
+    /// The process is to be suspended.
+    Suspend,
     End(Exit),
 }
 
-/// Runs until an effect ends it. `clock` is the store's.
+/// Runs until an effect ends it. `clock` is the store's. A terminal that does not take what is drawn is lost: that ends
+/// it too, in order, with [`Exit::Left`].
 ///
 /// # Errors
-/// When the terminal does not take what is drawn.
+/// When not even that can be done.
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     mut input: impl Stream<Item = Input> + Unpin,
@@ -87,29 +92,43 @@ pub async fn run<B: Backend>(
     let mut batch = Vec::with_capacity(BATCH);
     let mut turn = round.step(Msg::Start)?;
     loop {
-        if let Turn::End(exit) = turn {
-            return Ok(Ended { exit, model: round.model, draws });
+        match turn {
+            Turn::Go => {}
+            Turn::End(exit) => return Ok(Ended { exit, model: round.model, draws }),
+            Turn::Suspend => {
+                // A database that does not come to rest must not keep the person from the shell.
+                let rest = timeout(REST, performer.at_rest()).await;
+                round.suspend()?;
+                drop(rest);
+            }
         }
-        turn = tokio::select! { biased;
-            event = input.next() => round.input(event)?,
+        let taken = tokio::select! { biased;
+            event = input.next() => round.input(event),
             () = sleep_until(frame_at), if round.dirty => {
                 draws += 1;
-                round.draw()?;
+                let drawn = round.draw();
                 frame_at = Instant::now() + FRAME;
                 wake_at = frame_at + view::wake::next(&round.model).since(round.model.now);
-                Turn::Go
+                drawn
             }
             taken = inbox.recv_many(&mut batch, BATCH) => {
-                let mut turn = Turn::Go;
+                let mut turn = Ok(Turn::Go);
                 for msg in batch.drain(..) {
-                    if matches!(turn, Turn::Go) {
-                        turn = round.step(msg)?;
+                    if matches!(turn, Ok(Turn::Go)) {
+                        turn = round.step(msg);
                     }
                 }
                 // The performer holds a sender, so this cannot be before the loop's own end.
-                if taken == 0 { Turn::End(Exit::Left) } else { turn }
+                if taken == 0 { Ok(Turn::End(Exit::Left)) } else { turn }
             }
-            () = sleep_until(wake_at), if !round.dirty => round.step(Msg::Wake)?,
+            () = sleep_until(wake_at), if !round.dirty => round.step(Msg::Wake),
+        };
+        turn = match taken {
+            Ok(turn) => turn,
+            Err(error) => {
+                tracing::warn!(%error, "the terminal is lost");
+                round.step(Msg::Terminate)?
+            }
         };
     }
 }
@@ -129,13 +148,17 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         match input {
             Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
             Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
-            Some(Input::Terminal(Event::Resize(width, height))) => self.step(Msg::Resize(width, height)),
+            Some(Input::Terminal(Event::Resize(width, height))) => {
+                // Also when the size is the one before: it may have been another in between, and cut the screen.
+                self.redraw()?;
+                self.step(Msg::Resize(width, height))
+            }
             Some(Input::Terminal(_)) => Ok(Turn::Go),
             Some(Input::Interrupt) => self.step(Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))),
-            Some(Input::Suspend) => self.suspend(),
+            Some(Input::Suspend) => Ok(Turn::Suspend),
             Some(Input::Continued) => {
                 self.outside.resume()?;
-                self.redraw();
+                self.redraw()?;
                 Ok(Turn::Go)
             }
             // No input ever again means that the terminal is gone.
@@ -151,10 +174,8 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         for effect in up.effects {
             match effect {
                 Effect::End(exit) => turn = Turn::End(exit),
-                Effect::Redraw => self.redraw(),
-                Effect::Suspend => {
-                    self.suspend()?;
-                }
+                Effect::Redraw => self.redraw()?,
+                Effect::Suspend => turn = Turn::Suspend,
                 Effect::Copy(text, what) => {
                     let told = self.outside.copy(&text, what);
                     self.told(told);
@@ -175,21 +196,22 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         self.dirty |= update(&mut self.model, now, Msg::Told(told)).redraw;
     }
 
-    fn suspend(&mut self) -> io::Result<Turn> {
+    fn suspend(&mut self) -> io::Result<()> {
         self.outside.suspend()?;
-        self.redraw();
-        Ok(Turn::Go)
+        self.redraw()
     }
 
-    /// Forgets what is on the screen. Not `Terminal::clear`, which asks the terminal where its cursor is, and one that
-    /// is gone or busy never answers.
-    fn redraw(&mut self) {
+    /// Wipes the screen and forgets what was on it, so that the next frame is written whole. Not `Terminal::clear`, which
+    /// asks the terminal where its cursor is, and one that is gone or busy never answers.
+    fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().clear_region(ClearType::All).map_err(failed)?;
         self.terminal.swap_buffers();
         self.terminal.swap_buffers();
         self.dirty = true;
+        Ok(())
     }
 
-    fn draw(&mut self) -> io::Result<()> {
+    fn draw(&mut self) -> io::Result<Turn> {
         let size = self.terminal.size().map_err(failed)?;
         if (size.width, size.height) != self.model.size {
             self.step(Msg::Resize(size.width, size.height))?;
@@ -204,7 +226,7 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
             })
             .map_err(failed)?;
         self.dirty = false;
-        Ok(())
+        Ok(Turn::Go)
     }
 }
 

@@ -131,6 +131,32 @@ async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases(
     assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1, "one lease later it is lost");
 }
 
+async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    scene.store.register(&worker("w1")).await.unwrap();
+    let (_, job) = scene.running("https://a.test/x").await;
+    let other = scene.another().await;
+    other.register(&worker("w2")).await.unwrap();
+    scene.clock.advance(LEASE - SECOND);
+    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    // The lease of w1 runs out while somebody holds the database, so that it cannot beat; w2 has just done so.
+    let lock = scene.place.block().await;
+    scene.clock.advance(2 * SECOND);
+    let mut rescue = Box::pin(other.rescue());
+    let waits = tokio::time::timeout(Duration::from_millis(300), &mut rescue).await;
+    assert!(waits.is_err(), "it saw the lease that ran out, and waits to act on it");
+    scene.clock.advance(SECOND);
+    lock.end().await;
+    assert_eq!(rescue.await.unwrap().outcomes, []);
+    assert_eq!(scene.store.beat(&worker("w1").id, &[job.held], LEASE).await.unwrap(), [Beat::Held]);
+    // One that stays silent although the database answers is lost as ever.
+    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    scene.clock.advance(LEASE - SECOND);
+    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    scene.clock.advance(2 * SECOND);
+    assert_eq!(other.rescue().await.unwrap().outcomes.len(), 1);
+}
+
 async fn leaving_in_order_releases_what_is_held(backend: Backend) {
     let scene = Scene::new(backend).await;
     scene.store.register(&worker("w1")).await.unwrap();
@@ -211,6 +237,7 @@ on_both! {
     a_dead_process_is_seen_by_its_lock_within_seconds,
     a_fresh_heartbeat_stands_without_its_lock,
     after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases,
+    a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first,
     leaving_in_order_releases_what_is_held,
     a_rescue_after_a_cancel_schedules_nothing_more,
     worker_ids_never_lead_out_of_their_folder,

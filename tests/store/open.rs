@@ -199,6 +199,33 @@ async fn an_idle_claim_wakes_nobody(backend: Backend) {
     assert!(quiet.is_err(), "nothing was written");
 }
 
+/// SQLite itself goes on with a file that has no name any more, and loses what is written there.
+#[tokio::test]
+async fn a_file_that_is_taken_away_is_told_and_comes_back() {
+    let scene = Scene::new(Backend::Sqlite).await;
+    scene.add(1, "https://a.test/x").await;
+    let mut changes = scene.store.changes();
+    // So that the watching task has seen the file as it was.
+    scene.sql("UPDATE captain_documents SET name = 'seen'").await;
+    changes.changed().await.unwrap();
+    let unavailable = |what: &str, error: StoreError| match error {
+        StoreError::Unavailable(message) => assert!(message.contains(what), "{message}"),
+        other => panic!("{other:?}"),
+    };
+    let away = scene.place.folder().join("away.db");
+    changes.mark_unchanged();
+    std::fs::rename(scene.path(), &away).unwrap();
+    tokio::time::timeout(Duration::from_secs(10), changes.changed()).await.expect("a console looks again").unwrap();
+    unavailable("moved or removed", scene.store.counts().await.unwrap_err());
+    unavailable("moved or removed", scene.store.add(&[new(1, "https://a.test/y")]).await.unwrap_err());
+    assert!(!scene.path().exists(), "no empty store is made in its place");
+    std::fs::write(scene.path(), "").unwrap();
+    unavailable("another file", scene.store.counts().await.unwrap_err());
+    std::fs::rename(&away, scene.path()).unwrap();
+    scene.add(1, "https://a.test/y").await;
+    assert_eq!(scene.store.counts().await.unwrap().of(Status::Never), 2);
+}
+
 on_both! {
     ()
     two_instances_see_each_others_outcomes,

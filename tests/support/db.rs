@@ -11,9 +11,26 @@ pub async fn connect(file: &Path) -> SqliteConnection {
     options.connect().await.expect("the database opens")
 }
 
+/// Runs one statement; how many rows it touched.
+pub async fn execute(file: &Path, sql: &str) -> u64 {
+    let mut connection = connect(file).await;
+    sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .expect("the statement runs")
+        .rows_affected()
+}
+
 /// The first column of every row, as text.
 pub async fn texts(file: &Path, sql: &str) -> Vec<Option<String>> {
     let mut connection = connect(file).await;
     let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect("the query runs");
     rows.iter().map(|row| row.try_get(0).expect("text")).collect()
+}
+
+/// The first column of every row, as integers.
+pub async fn integers(file: &Path, sql: &str) -> Vec<Option<i64>> {
+    let mut connection = connect(file).await;
+    let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect("the query runs");
+    rows.iter().map(|row| row.try_get(0).expect("an integer")).collect()
 }

@@ -105,7 +105,7 @@ impl Place {
     pub async fn block(&self) -> Blocked {
         if let Some((database, _)) = &self.database {
             let mut conn = None;
-            let lock = sqlx::raw_sql("begin; lock table quarterdeck.jobs in access exclusive mode");
+            let lock = sqlx::raw_sql("begin; lock table quarterdeck.jobs in exclusive mode");
             lock.execute(open(database, &mut conn).await).await.expect("the lock");
             return Blocked::Postgres(conn.expect("opened"));
         }

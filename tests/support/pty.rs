@@ -5,7 +5,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long anything may take to appear on a busy machine.
@@ -15,12 +15,15 @@ struct Seen {
     parser: vt100::Parser,
     raw: Vec<u8>,
     closed: bool,
+    /// The reader is to let go of the terminal.
+    hanging_up: bool,
 }
 
 /// A program on a terminal of its own.
 pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
+    reading: Option<JoinHandle<()>>,
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
 }
@@ -51,15 +54,16 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
         let parser = vt100::Parser::new(cells(rows), cells(cols), 0);
-        let seen = Arc::new((Mutex::new(Seen { parser, raw: Vec::new(), closed: false }), Condvar::new()));
+        let seen =
+            Arc::new((Mutex::new(Seen { parser, raw: Vec::new(), closed: false, hanging_up: false }), Condvar::new()));
         let shared = Arc::clone(&seen);
-        thread::spawn(move || {
+        let reading = thread::spawn(move || {
             let mut buffer = [0; 4096];
             loop {
                 let read = reader.read(&mut buffer).unwrap_or(0);
                 let (seen, told) = &*shared;
-                let mut seen = seen.lock().expect("the reader is not poisoned");
-                if read == 0 {
+                let Ok(mut seen) = seen.lock() else { return };
+                if read == 0 || seen.hanging_up {
                     seen.closed = true;
                     told.notify_all();
                     return;
@@ -69,7 +73,7 @@ impl Terminal {
                 told.notify_all();
             }
         });
-        Self { master: Some(pair.master), writer: Some(writer), child, seen }
+        Self { master: Some(pair.master), writer: Some(writer), reading: Some(reading), child, seen }
     }
 
     /// Types `keys`.
@@ -79,12 +83,18 @@ impl Terminal {
         writer.flush().expect("the program reads its keys");
     }
 
+    /// Another program writes on the same terminal.
+    pub fn scribble(&self, text: &str) {
+        self.seen.0.lock().expect("the reader is not poisoned").parser.process(text.as_bytes());
+    }
+
     /// Changes the size.
     pub fn resize(&mut self, cols: u16, rows: u16) {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
-        self.master.as_ref().expect("the terminal is open").resize(size).expect("a pty can be resized");
+        // Before the program hears of it, so that what it then draws is read at the new size.
         let mut seen = self.seen.0.lock().expect("the reader is not poisoned");
         seen.parser.screen_mut().set_size(cells(rows), cells(cols));
+        self.master.as_ref().expect("the terminal is open").resize(size).expect("a pty can be resized");
     }
 
     /// Waits until the screen satisfies `what`, and returns it.
@@ -107,16 +117,6 @@ impl Terminal {
         self.until(text, |screen| screen.contents().contains(text))
     }
 
-    /// Waits until `text` is gone from the screen.
-    pub fn until_gone(&self, text: &str) -> vt100::Screen {
-        self.until(&format!("end of {text:?}"), |screen| !screen.contents().contains(text))
-    }
-
-    /// The screen now.
-    pub fn screen(&self) -> vt100::Screen {
-        self.seen.0.lock().expect("the reader is not poisoned").parser.screen().clone()
-    }
-
     /// Everything that was written to the terminal.
     pub fn raw(&self) -> String {
         String::from_utf8_lossy(&self.seen.0.lock().expect("the reader is not poisoned").raw).into_owned()
@@ -127,8 +127,11 @@ impl Terminal {
         i32::try_from(self.child.process_id().expect("the program has started")).expect("a process id")
     }
 
-    /// Takes the terminal away, as a closed window does.
+    /// Takes the terminal away, as a closed window does. The program must be drawing now and then: its next output lets
+    /// the reader go, which holds the terminal open too.
     pub fn hang_up(&mut self) {
+        self.seen.0.lock().expect("the reader is not poisoned").hanging_up = true;
+        self.reading.take().expect("not hung up yet").join().expect("the reader ends");
         self.writer = None;
         self.master = None;
     }

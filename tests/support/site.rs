@@ -15,10 +15,6 @@ pub enum Reply {
     Html(String),
     /// A status with headers and no body.
     Status(u16, Vec<(&'static str, String)>),
-    /// Nothing, ever.
-    Hang,
-    /// The connection is closed without an answer.
-    Close,
     /// The other reply, once the test has added a permit.
     When(Arc<Semaphore>, Box<Reply>),
 }
@@ -102,8 +98,7 @@ async fn serve(mut stream: TcpStream, hits: &Hits, reply: &(dyn Fn(&str, u32) ->
             let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
             format!("HTTP/1.1 {status} X\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
         }
-        Reply::Hang => return std::future::pending().await,
-        Reply::Close | Reply::When(..) => return,
+        Reply::When(..) => return,
     };
     // A client that went away is not the server's failure.
     let _ = stream.write_all(answer.as_bytes()).await;

@@ -1,12 +1,19 @@
 //! PostgreSQL's SQLSTATE codes (its manual, appendix A).
 
 use super::super::StoreError;
-use super::super::error::words;
 use sqlx::Error;
 
 /// The code, when PostgreSQL answered at all.
 pub(super) fn code(error: &Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// What PostgreSQL says.
+pub(in crate::store) fn words(error: &Error) -> String {
+    match code(error).as_deref() {
+        Some("57014" | "55P03") => "the database is busy: what is asked for waits for others".to_owned(),
+        _ => error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()),
+    }
 }
 
 /// An error of a statement that reads.

@@ -156,6 +156,16 @@ impl Pool {
         }
     }
 
+    /// Waits for every connection that is out, and keeps them all in.
+    pub(super) async fn at_rest(&self) -> Vec<OwnedSemaphorePermit> {
+        let mut all = Vec::new();
+        for (permits, count) in [(&self.ordinary, CONNECTIONS), (&self.beats, FOR_BEATS)] {
+            // A semaphore that is closed gives nothing out any more.
+            all.extend(Arc::clone(permits).acquire_many_owned(u32::try_from(count).unwrap_or(1)).await.ok());
+        }
+        all
+    }
+
     /// Closes what rests; what is out is closed when it comes back.
     pub(super) async fn close(&self) {
         let resting = {

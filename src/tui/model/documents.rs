@@ -36,6 +36,10 @@ pub struct Documents {
     pub again: bool,
     /// The first answer is there.
     pub loaded: bool,
+    /// The document around which the newest question was asked.
+    around: Option<DocumentId>,
+    /// Other rows were asked for: a document that is not among them is left for the first row.
+    pub restarted: bool,
 }
 
 impl Documents {
@@ -86,14 +90,13 @@ impl Documents {
     }
 
     /// The question for the window: what is on the screen and as much again on both sides.
-    pub fn query(&self, height: u64) -> PageQuery {
+    pub fn query(&mut self, height: u64) -> PageQuery {
         let height = height.max(1);
+        self.around = self.cursor.filter(|_| self.chosen);
         let from = self.top.saturating_sub(height);
-        let around = match self.cursor {
-            Some(document) if self.chosen => {
-                Around::Document { document, above: self.place.saturating_sub(from), else_at: from }
-            }
-            _ => Around::Offset(from),
+        let around = match self.around {
+            Some(document) => Around::Document { document, above: self.place.saturating_sub(from), else_at: from },
+            None => Around::Offset(from),
         };
         PageQuery { filter: self.filter.clone(), sort: self.sort, around, limit: height * 3 }
     }
@@ -112,23 +115,26 @@ impl Documents {
                 self.place = place;
                 self.top = place.saturating_sub(line);
             }
+            // The cursor went to another document after the question: that one may stand anywhere.
+            None if self.chosen && self.cursor.is_some() && self.cursor != self.around => return true,
             None => {
-                if !self.chosen {
+                if !self.chosen || self.restarted {
                     (self.place, self.top) = (0, 0);
                 }
                 self.place = self.place.min(last);
                 self.cursor = self.at(self.place).map(|row| row.id);
             }
         }
+        self.restarted = false;
         self.show_cursor(height);
         self.page.total > 0 && !self.covers(height)
     }
 
-    /// Starts again at the top: another filter or order asks for other rows. The cursor keeps its document if it can.
+    /// Another filter or order asks for other rows. The cursor keeps its document and its line on the screen if the
+    /// document is among them, else it goes to the first.
     pub fn restart(&mut self) {
-        if self.cursor.is_none() || !self.chosen {
-            (self.place, self.top) = (0, 0);
-        }
+        (self.place, self.top) = (self.place - self.top.min(self.place), 0);
+        self.restarted = true;
     }
 
     /// Moves the top so that the cursor is on the screen and no line is wasted below the last row.

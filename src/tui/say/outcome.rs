@@ -67,6 +67,9 @@ pub const fn word(outcome: &Outcome, result: OutcomeResult) -> &'static str {
 
 /// What is known of it, in one line without its duration.
 pub fn reason(outcome: &Outcome) -> String {
+    if let (true, Some(detail)) = (outcome.result.is_exhaustion(), &outcome.detail) {
+        return detail.to_string();
+    }
     if let Some(code) = outcome.error_code {
         return cause(code, outcome.http_status, outcome.detail.as_deref());
     }
@@ -79,7 +82,7 @@ pub fn reason(outcome: &Outcome) -> String {
         }
         (OutcomeResult::AlreadySyncing, _) => {
             let worker = outcome.worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
-            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!(", asked for by {by}"));
+            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!("; {by} asked"));
             format!("already syncing{worker}{by}")
         }
         (OutcomeResult::Purged, None) => "dropped from the queue".to_owned(),
@@ -132,19 +135,23 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
         }
     }
     let mut lines = wrap(&text, cells, 2);
-    lines.extend(Some(then(entry)).filter(|then| !then.is_empty()));
+    lines.extend(Some(then(entry, cells)).filter(|then| !then.is_empty()));
     lines
 }
 
-/// What happens after a failure.
-fn then(entry: &Entry) -> String {
+/// What happens after a failure; when that is matters more than which attempt it was.
+fn then(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
         let said = entry.given_up.as_ref().map(ToString::to_string);
         return said.unwrap_or_else(|| word(outcome, result).to_owned());
     }
     match (outcome.next_attempt_at, outcome.result) {
-        (Some(at), _) => format!("attempt {}, again in {}", outcome.attempt, countdown(at.since(outcome.at))),
+        (Some(at), _) => {
+            let again = format!("again in {}", countdown(at.since(outcome.at)));
+            let whole = format!("attempt {}, {again}", outcome.attempt);
+            if width(&whole) <= cells { whole } else { again }
+        }
         (None, OutcomeResult::WorkerLost) => "queued again".to_owned(),
         _ => String::new(),
     }

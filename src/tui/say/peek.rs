@@ -4,7 +4,7 @@ use super::figures::{chars, count};
 use super::row::{error, step, until, why_queued};
 use super::{Words, with_keys, words};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
-use crate::domain::time::age;
+use crate::domain::time::{Timestamp, age};
 use crate::tui::model::Model;
 use crate::tui::theme::{self, Tone};
 
@@ -35,31 +35,35 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
     line
 }
 
-/// What happens next, and which key helps.
-pub fn next(model: &Model, row: &DocumentRow) -> Words {
-    let at = |at| format!("{} ({})", until(model.now, at), crate::domain::time::Timestamp::clock(at, &model.zone()));
+/// What happens next, and which key helps; `brief` leaves out what the list shows beside it.
+pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
+    let at = |at: Timestamp| match until(model.now, at) {
+        soon if brief => soon,
+        soon => format!("{soon} ({})", at.clock(&model.zone())),
+    };
     let text = match row.status {
         Status::Failed => match row.next_attempt_at {
             Some(next) => format!("Asked for again {}. `r` retries it now.", at(next)),
-            None => "Not tried again by itself. When it is back, `r` retries it now.".to_owned(),
+            None => "Not tried again by itself; `r` retries it now.".to_owned(),
         },
         Status::Waiting => {
             let tries =
                 row.try_of.map_or(String::new(), |tried| format!(", the last was {} of {}", tried.number, tried.of));
             let next = row.next_attempt_at.map_or("soon".to_owned(), at);
-            format!("Next try {next}{tries}. `r` tries it now, `x` gives it up.")
+            format!("Next try {next}{tries}. `r` tries it now, `x` gives up.")
         }
         Status::Syncing if row.cancel_requested => "It was told to stop and ends in a moment.".to_owned(),
         Status::Syncing => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
-            let worker = row.held_by.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
+            let worker =
+                row.held_by.as_ref().filter(|_| !brief).map_or(String::new(), |worker| format!(" on {worker}"));
             let number = row.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), |n| format!(", attempt {n}"));
             format!("Runs{since}{worker}{number}. `x` stops it.")
         }
         Status::Queued if model.queue.workers == 0 && !model.has_runner => {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
         }
-        Status::Queued => "Runs as soon as it may. `s` puts it first, `x` takes it out of the queue.".to_owned(),
+        Status::Queued => "Runs as soon as it may. `s` puts it first, `x` ends it.".to_owned(),
         Status::Stuck => "Marked as syncing, and no worker of this store has it. `r` retries it now.".to_owned(),
         Status::Stale => "Synced longer ago than its plan wants. `s` syncs it now.".to_owned(),
         Status::Synced => match row.next_attempt_at {
@@ -74,7 +78,7 @@ pub fn next(model: &Model, row: &DocumentRow) -> Words {
     };
     if model.options.read_only {
         // Keys that are refused here are no help.
-        let until_key = text.split(". ").next().unwrap_or(&text).trim_end_matches('.');
+        let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');
         return vec![words(format!("{until_key}."), Tone::Plain)];
     }
     with_keys(&text, Tone::Plain)
@@ -103,7 +107,7 @@ pub fn history(model: &Model, row: &DocumentRow) -> Words {
     if let Some(length) = row.content_length {
         let versions = match row.versions {
             0 => String::new(),
-            n => format!(", {} before", count(u64::from(n), "version")),
+            n => format!(", {}", count(u64::from(n), "earlier version")),
         };
         fact(&mut line, "kept", format!("{}{versions}", chars(length)));
     }

@@ -2,12 +2,12 @@
 
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
-use crate::domain::job::QueueClass;
 use crate::domain::text::{fit, width};
 use crate::domain::time::{Timestamp, age, countdown};
 use crate::runner::event::Phase;
 use crate::tui::model::Model;
 use crate::tui::theme::{self, Tone};
+use std::time::Duration;
 
 /// The last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
 pub fn error(row: &DocumentRow) -> Option<String> {
@@ -28,6 +28,30 @@ pub fn cause(code: ErrorCode, http_status: Option<u16>, detail: Option<&str>) ->
     }
 }
 
+/// The same in as few words as say anything: `404 not found`, `503`, `timeout`.
+fn short_error(row: &DocumentRow) -> Option<String> {
+    let code = row.error_code?;
+    Some(match (row.http_status, code) {
+        (Some(status), ErrorCode::NotFound | ErrorCode::AccessDenied) => format!("{status} {}", code.plain()),
+        (Some(status), ErrorCode::FetchFailed | ErrorCode::Timeout) if !(200..300).contains(&status) => {
+            status.to_string()
+        }
+        _ => code.plain().to_owned(),
+    })
+}
+
+/// The last failure in the words that fit; cut only when not even the fewest do.
+fn fitting_error(row: &DocumentRow, cells: usize, more: &str) -> Option<String> {
+    let full = error(row)?;
+    if width(&full) <= cells {
+        return Some(full);
+    }
+    match short_error(row) {
+        Some(short) if width(&short) <= cells => Some(short),
+        _ => Some(clip(&full, cells, more)),
+    }
+}
+
 /// Why a ready job is not running yet.
 pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if model.queue.workers == 0 && !model.has_runner {
@@ -42,10 +66,7 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if cap > 0 && busy >= cap as usize {
         return format!("host busy {cap}/{cap}");
     }
-    match row.queue {
-        Some(QueueClass::Auto) if model.queue.ready > 1 => "waits for a slot, after manual ones".to_owned(),
-        _ => "waits for a slot".to_owned(),
-    }
+    "waits for a slot".to_owned()
 }
 
 /// What a running attempt is doing.
@@ -72,10 +93,10 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
         }
         Status::Waiting => {
             let tries = row.try_of.map_or(String::new(), |tried| format!(", {} of {}", tried.number, tried.of));
-            let cause = error(row).unwrap_or_else(|| "waits for its next try".to_owned());
             // The count must not be what is cut off.
             let room = cells.saturating_sub(width(&tries));
-            (format!("{}{tries}", clip(&cause, room, more)), Tone::Waiting)
+            let cause = fitting_error(row, room, more).unwrap_or_else(|| clip("waits for its next try", room, more));
+            (format!("{cause}{tries}"), Tone::Waiting)
         }
         Status::Queued => (clip(&why_queued(model, row), cells, more), Tone::Dim),
         Status::Stuck => {
@@ -83,8 +104,8 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
         }
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
-        status => match error(row) {
-            Some(error) => (clip(&error, cells, more), theme::status(status)),
+        status => match fitting_error(row, cells, more) {
+            Some(error) => (error, theme::status(status)),
             None => (String::new(), Tone::Plain),
         },
     }
@@ -115,11 +136,14 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
 
 /// How soon: `now`, `in 1:20`, `in 6d`.
 pub fn until(now: Timestamp, at: Timestamp) -> String {
-    if at <= now { "now".to_owned() } else { format!("in {}", countdown(at.since(now))) }
+    match at.since(now) {
+        left if left < Duration::from_secs(1) => "now".to_owned(),
+        left => format!("in {}", countdown(left)),
+    }
 }
 
 /// `text` in at most `cells` cells, with this set's own sign for what was cut.
 pub fn clip(text: &str, cells: usize, more: &str) -> String {
     let fitted = fit(text, cells);
-    if more == "…" || fitted.len() == text.len() { fitted } else { fitted.replace('…', more) }
+    if more == "…" || fitted == text { fitted } else { fitted.replace('…', more) }
 }

@@ -27,10 +27,10 @@ pub const SORTS: [(char, SortBy, &str); 8] = [
 /// Where keys are read now.
 pub fn scope(model: &Model) -> Scope {
     match &model.overlay {
-        Some(Overlay::Help(_) | Overlay::Activity(_)) => Scope::Reader,
+        Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Sort) => Scope::Reader,
         Some(Overlay::Palette(_)) => Scope::Palette,
         Some(Overlay::Prompt(_)) => Scope::Prompt,
-        Some(Overlay::Sort | Overlay::Confirm(_) | Overlay::Preview(_) | Overlay::Quit(_)) => Scope::Dialog,
+        Some(Overlay::Confirm(_) | Overlay::Preview(_) | Overlay::Quit(_)) => Scope::Dialog,
         None => pane(model),
     }
 }

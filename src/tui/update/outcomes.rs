@@ -25,6 +25,10 @@ pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update
     let opened = model.detail.as_ref().map(|detail| detail.document);
     let about_detail = outcomes.iter().any(|outcome| Some(outcome.document_id) == opened);
     model.panel.take(outcomes);
+    // What was let go of could not be read again; the store answers now.
+    if model.panel.follows() && model.panel.unkept > 0 {
+        follow(model, up);
+    }
     if about_detail {
         loads::detail_changed(model, up);
     }
@@ -116,29 +120,32 @@ fn entries_on_screen(model: &Model) -> usize {
 /// Holds the panel with the cursor on the shown entry `to`.
 fn hold(model: &mut Model, to: usize, up: &mut Update) {
     let inside = panel_inside(model);
-    let heights: Vec<(Seq, usize)> = model
-        .panel
-        .shown(model.now)
-        .map(|entry| (entry.seq(), entry_height(entry, &model.glyphs, inside.width)))
-        .collect();
-    let Some((cursor, _)) = heights.get(to).copied() else { return };
-    let last = heights.len() - 1;
+    let room = usize::from(inside.height).max(1);
+    let shown: Vec<&Entry> = model.panel.shown(model.now).collect();
+    // Only the entries near the cursor are measured: to break their text into lines is what costs.
+    let height = |place: usize| entry_height(shown[place], &model.glyphs, inside.width);
+    let Some(last) = shown.len().checked_sub(1).filter(|last| to <= *last) else { return };
+    let before = model.panel.bottom.map_or(last, |seq| shown.partition_point(|entry| entry.seq() < seq).min(last));
+    let lowest = before.max(to);
+    let mut bottom = to;
+    let mut used = height(to);
+    while bottom < lowest && used + height(bottom + 1) <= room {
+        bottom += 1;
+        used += height(bottom);
+    }
+    // At the top of the log there is nothing to fill the lines above with.
+    if bottom < room {
+        used = (0..=bottom).map(height).sum();
+        while bottom < last && used + height(bottom + 1) <= room {
+            bottom += 1;
+            used += height(bottom);
+        }
+    }
+    let (cursor, bottom) = (shown[to].seq(), shown[bottom].seq());
     if model.panel.cursor.is_none() {
         model.panel.held_from = model.panel.newest;
     }
-    let mut bottom =
-        model.panel.bottom.map_or(last, |seq| heights.partition_point(|(known, _)| *known < seq).min(last));
-    bottom = bottom.max(to);
-    let room = usize::from(inside.height).max(1);
-    while bottom > to && heights[to..=bottom].iter().map(|(_, height)| height).sum::<usize>() > room {
-        bottom -= 1;
-    }
-    // At the top of the log the lines above must not stay empty.
-    while bottom < last && heights[..=bottom].iter().map(|(_, height)| height).sum::<usize>() < room {
-        bottom += 1;
-    }
-    model.panel.cursor = Some(cursor);
-    model.panel.bottom = Some(heights[bottom].0);
+    (model.panel.cursor, model.panel.bottom) = (Some(cursor), Some(bottom));
     if let Some(oldest) = model.panel.ask_older(model.now, room) {
         up.effect(Effect::LoadOlder(oldest));
     }
@@ -218,9 +225,9 @@ pub(super) fn settle(model: &mut Model, up: &mut Update) {
     if model.panel.follows() {
         return;
     }
-    match place(model, &shown) {
-        Some(to) => hold(model, to, up),
-        None => follow(model, up),
+    // With nothing to show the place is kept for when there is something again.
+    if let Some(to) = place(model, &shown) {
+        hold(model, to, up);
     }
 }
 

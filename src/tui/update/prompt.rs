@@ -1,13 +1,14 @@
 //! Lines that are typed: they act while they are typed where that is harmless, and say what is wrong with them.
 
 use super::outcomes::{Towards, jump, settle};
-use super::{Update, loads};
+use super::{Update, loads, tell};
 use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
 use crate::tui::effect::{Act, Command, Effect};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Overlay, Problem, Prompt, PromptKind};
+use crate::tui::model::toast::Level;
 use crate::tui::say;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::InputRequest;
@@ -75,25 +76,40 @@ fn request(event: &KeyEvent) -> Option<InputRequest> {
     })
 }
 
-/// The line has changed: a good filter acts at once, a bad one leaves the last good one and says why.
+/// The line has changed: a good filter acts at once; of a bad one the terms before the mistake do, and without such the
+/// filter that was there before, and the reason is said.
 fn typed(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().to_owned();
     prompt.problem = None;
-    match prompt.kind {
-        PromptKind::Filter(..) => match parse(&text, Subject::Documents) {
-            Ok(filter) => set_filter(model, filter, text, up),
-            Err(error) => prompt.problem = Some(error.into()),
-        },
-        PromptKind::Outcomes(..) => match parse(&text, Subject::Outcomes) {
-            Ok(filter) => {
-                (model.panel.filter, model.panel.filter_text) = (filter, text);
-                settle(model, up);
-            }
-            Err(error) => prompt.problem = Some(error.into()),
-        },
+    match prompt.kind.clone() {
+        PromptKind::Filter(before, before_text) => {
+            let (filter, text, problem) = good_part(&text, Subject::Documents, before, before_text);
+            prompt.problem = problem;
+            set_filter(model, filter, text, up);
+        }
+        PromptKind::Outcomes(before, before_text) => {
+            let (filter, text, problem) = good_part(&text, Subject::Outcomes, before, before_text);
+            prompt.problem = problem;
+            (model.panel.filter, model.panel.filter_text) = (filter, text);
+            settle(model, up);
+        }
         PromptKind::Search(_) => model.panel.search = text.trim().to_lowercase(),
         PromptKind::Add => {}
+    }
+}
+
+fn good_part(text: &str, subject: Subject, before: Filter, before_text: String) -> (Filter, String, Option<Problem>) {
+    let error = match parse(text, subject) {
+        Ok(filter) => return (filter, text.to_owned(), None),
+        Err(error) => error,
+    };
+    // The mistake may lie within a term, whose field would be a word by itself.
+    let good = text.get(..error.at).and_then(|start| start.rfind(char::is_whitespace)).and_then(|end| text.get(..end));
+    let good = good.map(str::trim).filter(|good| !good.is_empty());
+    match good.and_then(|good| parse(good, subject).ok().map(|filter| (filter, good.to_owned()))) {
+        Some((filter, good)) => (filter, good, Some(error.into())),
+        None => (before, before_text, Some(error.into())),
     }
 }
 
@@ -123,6 +139,10 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
         model.panel.search = text.to_lowercase();
         let needle = model.panel.search.clone();
         let none = format!("\"{text}\" is not found");
+        let lines = model.panel.shown(model.now).filter(|entry| say::outcome::has(entry, &needle)).count() as u64;
+        if lines > 0 {
+            tell(model, Level::Done, format!("\"{text}\" is in {}", say::figures::count(lines, "outcome")));
+        }
         jump(model, Towards::HereOrAbove, |entry| say::outcome::has(entry, &needle), &none, up);
     }
 }

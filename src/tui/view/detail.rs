@@ -18,8 +18,13 @@ use crate::tui::theme::Tone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Lines above the tab's own.
-pub const HEAD_LINES: u16 = 6;
+/// Lines above the tab's own, in a pane of `height` lines inside.
+pub const fn head_lines(height: u16) -> u16 {
+    if height < SMALL { 2 } else { 6 }
+}
+
+/// Below this height the head says what happened and no more.
+const SMALL: u16 = 12;
 
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let Some(detail) = &model.detail else { return };
@@ -52,15 +57,18 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     // The list's row is the fresher one.
     let row = model.documents.find(detail.document).unwrap_or(&data.row);
     let mut next = vec![words("  ", Tone::Plain)];
-    next.extend(peek::next(model, row));
-    let lines =
-        [vec![words(row.url.to_string(), Tone::Plain)], peek::happened(model, row), next, facts(model, row, data)];
+    next.extend(peek::next(model, row, false));
+    let mut lines =
+        vec![vec![words(row.url.to_string(), Tone::Plain)], peek::happened(model, row), next, facts(model, row, data)];
+    if inner.height < SMALL {
+        lines = vec![peek::happened(model, row)];
+    }
     for (y, line) in lines.iter().enumerate() {
         canvas.words(1, y as u16, room, line, look);
     }
-    tabs(detail, data, &mut canvas, look);
-    let body =
-        Rect { y: inner.y + HEAD_LINES.min(inner.height), height: inner.height.saturating_sub(HEAD_LINES), ..inner };
+    tabs(detail, data, lines.len() as u16, &mut canvas, look);
+    let head = head_lines(inner.height).min(inner.height);
+    let body = Rect { y: inner.y + head, height: inner.height - head, ..inner };
     let mut canvas = Canvas::new(buf, body);
     match detail.tab {
         Tab::Attempts => attempts(model, detail, data, &mut canvas, look),
@@ -86,7 +94,7 @@ fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Words {
     line
 }
 
-fn tabs(detail: &Detail, data: &DetailData, canvas: &mut Canvas<'_>, look: Look) {
+fn tabs(detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Look) {
     let mut x = 1;
     for tab in Tab::ALL {
         let number = match tab {
@@ -97,7 +105,7 @@ fn tabs(detail: &Detail, data: &DetailData, canvas: &mut Canvas<'_>, look: Look)
         let on = tab == detail.tab;
         let label = format!(" {} {} ", tab.word(), grouped(number as u64));
         let style = if on { look.theme.cursor() } else { look.theme.style(Tone::Dim) };
-        x = canvas.text(x, 4, canvas.area.width.saturating_sub(x), &label, style) + 1;
+        x = canvas.text(x, y, canvas.area.width.saturating_sub(x), &label, style) + 1;
     }
 }
 
@@ -116,11 +124,18 @@ fn attempts(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canv
     let dim = look.theme.style(Tone::Dim);
     let end = room.saturating_sub(1);
     canvas.text(1, 0, 8, "when", dim);
-    canvas.text(10, 0, 8, "attempt", dim);
-    canvas.text(18, 0, 8, "result", dim);
-    let (cause_at, took_end) = if wide { (34, end.saturating_sub(12)) } else { (34, end) };
+    canvas.text(6, 0, 8, "attempt", dim);
+    // Without room for both the glyph is the result, and the cause says the rest.
+    let (cause_at, took_end) = if wide { (30, end.saturating_sub(12)) } else { (16, end) };
+    if wide {
+        canvas.text(14, 0, 8, "result", dim);
+    }
     canvas.text(cause_at, 0, 8, "cause", dim);
-    canvas.right(took_end, 0, "ms", dim);
+    // A cause is worth more than how long it took.
+    let timed = room >= 46;
+    if timed {
+        canvas.right(took_end, 0, "ms", dim);
+    }
     if wide {
         canvas.text(took_end + 2, 0, 10, "asked by", dim);
     }
@@ -129,15 +144,26 @@ fn attempts(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canv
         let result = outcome.result;
         let tone = tone(outcome, result);
         let style = look.theme.style(tone);
-        canvas.text(1, y, 8, &format!("{} ago", age(model.now.since(outcome.at))), dim);
+        canvas.text(1, y, 4, &age(model.now.since(outcome.at)), dim);
         if !result.is_exhaustion() {
-            canvas.right(17, y, &outcome.attempt.to_string(), dim);
+            canvas.right(13, y, &outcome.attempt.to_string(), dim);
         }
-        canvas.text(18, y, 1, sign(&look.glyphs, outcome, result), style);
-        canvas.text(20, y, 13, word(outcome, result), style);
-        let took = outcome.duration_ms.map_or(String::new(), grouped);
-        let cause_room = took_end.saturating_sub(cause_at + width(&took).max(6) as u16 + 1);
-        let cause = clip(&reason(outcome), usize::from(cause_room), look.glyphs.more);
+        canvas.text(14, y, 1, sign(&look.glyphs, outcome, result), style);
+        if wide {
+            canvas.text(16, y, 13, word(outcome, result), style);
+        }
+        let took = outcome.duration_ms.filter(|_| timed).map_or(String::new(), grouped);
+        let cause_room = took_end.saturating_sub(cause_at + if timed { width(&took).max(6) as u16 + 1 } else { 0 });
+        let said = if wide || outcome.error_code.is_some() {
+            reason(outcome)
+        } else {
+            [word(outcome, result), &reason(outcome)]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let cause = clip(&said, usize::from(cause_room), look.glyphs.more);
         canvas.text(cause_at, y, cause_room, &cause, style);
         canvas.right(took_end, y, &took, dim);
         if let (true, Some(by)) = (wide, &outcome.requested_by) {

@@ -1,9 +1,8 @@
 //! Dialogs: in the middle, what is behind them dimmed, Cancel focused, and in words what will and will not be touched.
 
 use super::overlay::middle;
-use super::paint::{Canvas, Frame, Look, cells, clear};
+use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::request::Verb;
-use crate::domain::text::width;
 use crate::domain::time::span;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::layout::inside;
@@ -31,19 +30,18 @@ pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buf
 }
 
 pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buffer) {
-    let busy = count(u64::from(model.runner.busy), "job");
-    let verb = if model.runner.busy == 1 { "runs" } else { "run" };
-    let text = match choice {
-        QuitChoice::Stay => format!("{busy} {verb} in this process. Nothing happens to them."),
-        QuitChoice::Drain => {
-            format!("{busy} {verb} in this process. They are finished, nothing new is taken; then this ends.")
-        }
-        QuitChoice::Leave => {
-            format!(
-                "{busy} {verb} in this process. They are released at once, their counters as before; another worker takes them."
-            )
-        }
+    // The number goes on changing while the question stands.
+    let running = match model.runner.busy {
+        0 => "No job runs in this process at this moment.".to_owned(),
+        1 => "1 job runs in this process.".to_owned(),
+        more => format!("{} run in this process.", count(u64::from(more), "job")),
     };
+    let then = match choice {
+        QuitChoice::Stay => "Drain finishes what runs and then quits, Leave gives it back at once.",
+        QuitChoice::Drain => "What runs is finished, nothing new is taken; then this ends.",
+        QuitChoice::Leave => "What runs is given back at once, as it was, for another worker or the next start.",
+    };
+    let text = format!("{running} {then}");
     let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
     let mut lines: Vec<Words> = wrap(&text, room, 4).into_iter().map(|line| vec![words(line, Tone::Plain)]).collect();
     // The box does not change its size with the choice.
@@ -216,18 +214,5 @@ fn draw(
         // Without reverse video, as on a terminal that has none, the focus is still to be seen.
         let text = if *focused { format!("[ {label} ]") } else { text };
         x = canvas.text(x, buttons_y, room, &text, style) + 2;
-    }
-    let enter = look.glyphs.enter;
-    let keys = vec![
-        words(enter, Tone::Accent),
-        words(" choose  ", Tone::Dim),
-        words("tab", Tone::Accent),
-        words(" other  ", Tone::Dim),
-        words("esc", Tone::Accent),
-        words(" close", Tone::Dim),
-    ];
-    let keys_x = inner.width.saturating_sub(2 + cells(&keys));
-    if keys_x > x && width(title[0].0.as_str()) > 0 {
-        canvas.words(keys_x, buttons_y, cells(&keys), &keys, look);
     }
 }

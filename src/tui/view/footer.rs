@@ -5,6 +5,7 @@ use super::paint::{Canvas, Look, cells};
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::TABLE;
 use crate::tui::layout::areas;
+use crate::tui::model::overlay::{Overlay, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::say::figures::grouped;
@@ -20,18 +21,22 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let mut right = Words::new();
     let marks = model.documents.marks.len() as u64;
     if marks > 0 {
-        right.push(words(format!("{} {} marked", look.glyphs.mark, grouped(marks)), Tone::Waiting));
+        let word = if area.width < 60 { "" } else { " marked" };
+        right.push(words(format!("{} {}{word}", look.glyphs.mark, grouped(marks)), Tone::Waiting));
     }
     let end = area.width.saturating_sub(1 + if right.is_empty() { 0 } else { cells(&right) + 2 });
     let keys = hints(model);
-    let gap = if area.width < 60 { 2 } else { 3 };
+    let gap = if area.width < 100 { 2 } else { 3 };
     // Help and quit are the ones that nobody may be left without.
     let ends: u16 = keys.iter().filter(|(action, _)| is_way_out(*action)).map(|(_, key)| cells(key) + gap).sum();
     let mut x = 1;
     let mut left = ends;
+    // Once one has no room the later ones have none: what is there does not depend on how long a word is.
+    let mut full = false;
     for (action, key) in &keys {
         let kept = if is_way_out(*action) { 0 } else { left };
-        if x + cells(key) + kept > end {
+        full |= x + cells(key) + kept > end;
+        if full && !is_way_out(*action) {
             continue;
         }
         if is_way_out(*action) {
@@ -74,6 +79,14 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
 /// The word of an action here: what it leads to now.
 fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
     match action {
+        Action::Choose => match &model.overlay {
+            Some(Overlay::Prompt(prompt)) => match prompt.kind {
+                PromptKind::Filter(..) | PromptKind::Outcomes(..) => "filter",
+                PromptKind::Search(_) => "search",
+                PromptKind::Add => "add",
+            },
+            _ => usual,
+        },
         Action::SwitchFocus if model.focus == Focus::Main => "outcomes",
         Action::SwitchFocus if model.detail.is_some() => "details",
         Action::SwitchFocus => "documents",

@@ -40,15 +40,16 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     if model.options.read_only {
         parts.push((3, vec![words("read-only", Tone::Waiting)]));
     }
-    parts.push((5, store(model)));
+    parts.push((6, store(model)));
     if let Some(note) = &model.options.note {
-        parts.push((7, vec![words(note.to_string(), Tone::Waiting)]));
+        parts.push((4, vec![words(note.to_string(), Tone::Waiting)]));
     }
     let left = parts.len();
     parts.push((2, runner(model)));
-    parts.push((4, throughput(model, look)));
-    parts.push((6, queue(model)));
-    parts.push((8, clock(model)));
+    parts.push((3, vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)]));
+    parts.push((7, history(model, look)));
+    parts.push((5, queue(model)));
+    parts.push((8, oldest(model)));
     // Which side a part is on survives the shedding.
     let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(place, part)| (place < left, part)).collect();
     let kept = shed(sides.iter().map(|(_, part)| part.clone()).collect(), room, 3);
@@ -76,8 +77,9 @@ fn store(model: &Model) -> Words {
 
 fn runner(model: &Model) -> Words {
     let glyphs = &model.glyphs;
-    if let Health::Unreachable { .. } = model.health {
-        return vec![words(format!("{} database away", glyphs.alarm), Tone::Failed)];
+    if let Health::Unreachable { next_try_at, .. } = &model.health {
+        let again = crate::tui::say::row::until(model.now, *next_try_at);
+        return vec![words(format!("{} database away, again {again}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
         let workers = model.queue.workers;
@@ -100,22 +102,24 @@ fn runner(model: &Model) -> Words {
     }
 }
 
-fn throughput(model: &Model, look: Look) -> Words {
+/// The last seconds as bars.
+fn history(model: &Model, look: Look) -> Words {
+    let bars = match model.size.0 {
+        ..70 => 0,
+        70..130 => 6,
+        130..160 => 10,
+        _ => crate::tui::model::rate::SECONDS,
+    };
     let history = model.rate.history(model.now);
     let most = history.iter().copied().max().unwrap_or(0);
-    let mut line = vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)];
-    if most > 0 && canvas_has_room_for_bars(model) {
-        let bars = history.iter().skip(history.len() / 2).map(|slot| {
-            let step = (u64::from(*slot) * 7).div_ceil(u64::from(most)) as usize;
-            look.glyphs.bars[step.min(7)]
-        });
-        line.push(words(format!(" {}", bars.collect::<String>()), Tone::Accent));
+    if most == 0 || bars == 0 {
+        return Words::new();
     }
-    line
-}
-
-const fn canvas_has_room_for_bars(model: &Model) -> bool {
-    model.size.0 >= 70
+    let bars = history.iter().skip(history.len().saturating_sub(bars)).map(|slot| {
+        let step = (u64::from(*slot) * 7).div_ceil(u64::from(most)) as usize;
+        look.glyphs.bars[step.min(7)]
+    });
+    vec![words(bars.collect::<String>(), Tone::Accent)]
 }
 
 fn queue(model: &Model) -> Words {
@@ -128,24 +132,27 @@ fn queue(model: &Model) -> Words {
             _ => vec![words("queue empty", Tone::Dim)],
         };
     }
-    let mut line = vec![words("queued ", Tone::Dim), words(grouped(queue.ready), Tone::Plain)];
-    if let Some(at) = queue.oldest_ready_at {
-        line.push(words(format!(", oldest {}", age(model.now.since(at))), Tone::Dim));
-    }
-    line
+    vec![words("queued ", Tone::Dim), words(grouped(queue.ready), Tone::Plain)]
 }
 
-fn clock(model: &Model) -> Words {
+fn oldest(model: &Model) -> Words {
+    let oldest = model.queue.oldest_ready_at.filter(|_| model.queue.ready > 0);
+    let oldest = oldest.map(|at| vec![words("oldest ", Tone::Dim), words(age(model.now.since(at)), Tone::Plain)]);
+    oldest.unwrap_or_default()
+}
+
+fn clock(model: &Model) -> [(String, Tone); 2] {
     let zone = model.zone();
     let clock = model.now.clock(&zone);
     // Minutes: a clock with seconds would draw the screen for ever.
     let minutes = clock.get(..5).unwrap_or(&clock).to_owned();
-    vec![words(minutes, Tone::Plain), words(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
+    [words(minutes, Tone::Plain), words(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
 }
 
 fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let room = canvas.area.width.saturating_sub(2);
-    let total = vec![words(grouped(model.counts.total()), Tone::Strong), words(" documents", Tone::Dim)];
+    let noun = if model.counts.total() == 1 { " document" } else { " documents" };
+    let total = vec![words(grouped(model.counts.total()), Tone::Strong), words(noun, Tone::Dim)];
     let part = |status: Status, with_word: bool| {
         let number = model.counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
@@ -166,14 +173,22 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let forms = [
         (shown(true, true), 3, true),
         (shown(true, true), 2, true),
+        (shown(true, true), 2, false),
         (shown(false, true), 3, true),
         (shown(false, true), 2, true),
         (shown(false, false), 2, false),
     ];
-    let fits = |(parts, gap, with_total): &(Vec<Words>, u16, bool)| {
-        wide(parts, *gap) - gap.min(&wide(parts, *gap)) + if *with_total { total_cells } else { 0 } <= room
+    let taken = |(parts, gap, with_total): &(Vec<Words>, u16, bool)| {
+        wide(parts, *gap).saturating_sub(*gap) + if *with_total { total_cells } else { 0 }
     };
-    let (parts, gap, with_total) = match forms.iter().find(|form| fits(form)) {
+    let clock = clock(model);
+    let beside_clock = room.saturating_sub(cells(&clock) + 3);
+    let fitting = forms.iter().find(|form| taken(form) <= beside_clock);
+    if fitting.is_some() {
+        canvas.right(room + 1, 1, &clock[1].0, look.theme.style(Tone::Dim));
+        canvas.right(room + 1 - cells(&clock[1..]), 1, &clock[0].0, look.theme.style(Tone::Plain));
+    }
+    let (parts, gap, with_total) = match fitting.or_else(|| forms.iter().find(|form| taken(form) <= room)) {
         Some(form) => form.clone(),
         None => {
             let bare = shown(false, false).into_iter().enumerate().map(|(place, part)| (place as u8, part)).collect();

@@ -27,6 +27,9 @@ struct Columns {
     next: Option<u16>,
 }
 
+/// The longest cause that is said in a few words: `403 access denied`.
+const SHORT_CAUSE: u16 = 17;
+
 /// The columns of a list of `cells` cells.
 fn columns(cells: u16) -> Columns {
     let word = cells >= 66;
@@ -35,8 +38,9 @@ fn columns(cells: u16) -> Columns {
         38..66 => 1,
         _ => 3,
     };
-    let name_at = if word { 12 } else { 4 };
-    let (attempted_cells, synced_cells, next_cells) = (10, 7, 9);
+    let name_at = if word { 13 } else { 5 };
+    // The heading "attempted" is wider than its ages; it stands over the end of the column before, which is free there.
+    let (attempted_cells, synced_cells, next_cells) = (6, 7, 9);
     let end = cells;
     let (attempted, synced, next, text_end) = match times {
         0 => (None, None, None, end),
@@ -48,8 +52,9 @@ fn columns(cells: u16) -> Columns {
         }
     };
     let text = text_end.saturating_sub(name_at);
-    // The cause needs as much room as the name; two cells lie between them.
-    let name = text.saturating_sub(2) / 2;
+    // Names are longer than causes, which are said in as few words as the column has room for; but never less than those.
+    let text_cells = text.saturating_sub(2);
+    let name = (text_cells / 2).max((text_cells * 3 / 5).min(text_cells.saturating_sub(SHORT_CAUSE)));
     let matters_at = name_at + name + 2;
     Columns {
         word,
@@ -112,7 +117,10 @@ fn title(model: &Model) -> Words {
     }
     let total = documents.page.total;
     let all = model.counts.total();
-    title.push(words(format!(" {}", grouped(total)), Tone::Plain));
+    // The number of the rows before the new filter would pass for the new one's.
+    let total_now =
+        if documents.restarted { format!(" {}", model.glyphs.more) } else { format!(" {}", grouped(total)) };
+    title.push(words(total_now, Tone::Plain));
     if !documents.filter_text.is_empty() {
         title.push(words(format!(" of {} match ", grouped(all.max(total))), Tone::Dim));
         title.push(words(documents.filter_text.clone(), Tone::Waiting));
@@ -120,7 +128,7 @@ fn title(model: &Model) -> Words {
     if let Some(stale) = &model.stale {
         let old = model.read_at.map_or("no data yet".to_owned(), |at| format!("data {} old", age(model.now.since(at))));
         let again = until(model.now, stale.again_at);
-        title.push(words(format!("  {old}, {}, again {again}", stale.reason), Tone::Failed));
+        title.push(words(format!("  {old}, again {again}: {}", stale.reason), Tone::Failed));
         return title;
     }
     let by = SORTS.iter().find(|(_, by, _)| *by == documents.sort.by).map_or("", |(_, _, word)| word);
@@ -136,7 +144,7 @@ fn heading(columns: &Columns, inner: Rect, buf: &mut Buffer, look: Look, model: 
     let sorted = model.documents.sort.by;
     let style = |by: SortBy| look.theme.style(if sorted == by { Tone::Plain } else { Tone::Dim });
     if columns.word {
-        canvas.text(2, 0, 8, "status", style(SortBy::Status));
+        canvas.text(3, 0, 8, "status", style(SortBy::Status));
     }
     canvas.text(columns.name.0, 0, columns.name.1, "document", style(SortBy::Name));
     canvas.text(columns.matters.0, 0, columns.matters.1, "last error", style(SortBy::Error));
@@ -158,11 +166,11 @@ fn draw_row(model: &Model, row: &DocumentRow, columns: &Columns, y: u16, canvas:
     if model.documents.marks.contains(&row.id) {
         canvas.text(1, y, 1, look.glyphs.mark, style(Tone::Waiting));
     }
-    canvas.text(2, y, 1, look.glyphs.status(row.status), style(tone));
+    canvas.text(3, y, 1, look.glyphs.status(row.status), style(tone));
     if columns.word {
         // The glyph has the colour of what is in order; its word stays quiet.
         let word = if row.status == Status::Synced { Tone::Plain } else { tone };
-        canvas.text(4, y, 7, row.status.word(), style(word));
+        canvas.text(5, y, 7, row.status.word(), style(word));
     }
     let name = clip(name(row), usize::from(columns.name.1), look.glyphs.more);
     let name_tone = if row.status == Status::Never { Tone::Dim } else { Tone::Plain };
@@ -203,11 +211,8 @@ fn scroll_bar(model: &Model, area: Rect, rows: u16, buf: &mut Buffer, look: Look
 /// What to do when there is nothing to show.
 fn nothing(model: &Model, inner: Rect, buf: &mut Buffer, look: Look) {
     let mut lines: Vec<Words> = Vec::new();
-    let key = |key: &str, text: &str| vec![words(format!("{key:<26}"), Tone::Accent), words(text, Tone::Plain)];
-    let narrow = inner.width < 60;
-    let key = |name: &str, text: &str| {
-        if narrow { vec![words(format!("{name} "), Tone::Accent), words(text, Tone::Dim)] } else { key(name, text) }
-    };
+    let key = |key: &str, text: &str| vec![words(format!("{key:<24} "), Tone::Accent), words(text, Tone::Plain)];
+    let wide = |long: &'static str, short: &'static str| if inner.width < 60 { short } else { long };
     if let Some(stale) = &model.stale {
         lines.push(vec![words(stale.reason.to_string(), Tone::Failed)]);
         lines.push(vec![words(format!("Tried again {}.", until(model.now, stale.again_at)), Tone::Plain)]);
@@ -223,13 +228,11 @@ fn nothing(model: &Model, inner: Rect, buf: &mut Buffer, look: Look) {
         lines.push(vec![words("No documents yet.", Tone::Strong)]);
         lines.push(Vec::new());
         if !model.options.read_only {
-            lines.push(key("a", "adds a page by its URL"));
+            lines.push(key("a", wide("adds a page by its URL", "adds a page")));
         }
-        lines.push(key(
-            "quarterdeck import FILE",
-            if narrow { "a list" } else { "adds a list: URLs, CSV or JSON lines" },
-        ));
-        lines.push(key("quarterdeck demo", if narrow { "a site" } else { "shows all of this on a site of its own" }));
+        let list = wide("adds a list: URLs, CSV or JSON lines", "adds a list");
+        lines.push(key("quarterdeck import FILE", list));
+        lines.push(key("quarterdeck demo", wide("shows all of this on a site of its own", "shows a site")));
     }
     let widest = lines.iter().map(|line| line.iter().map(|(text, _)| width(text)).sum::<usize>()).max().unwrap_or(0);
     let x = inner.width.saturating_sub(widest as u16) / 2;

@@ -27,6 +27,8 @@ impl<'a> Canvas<'a> {
             return x;
         }
         let cells = cells.min(self.area.width - x);
+        // Whatever stood there before, a border say, leaves nothing of its style.
+        let style = Style::reset().patch(style);
         let (end, _) = self.buf.set_stringn(self.area.x + x, self.area.y + y, text, usize::from(cells), style);
         end.saturating_sub(self.area.x)
     }
@@ -165,6 +167,13 @@ pub fn dim(area: Rect, buf: &mut Buffer, theme: &Theme) {
 
 /// Empties a part of the screen.
 pub fn clear(area: Rect, buf: &mut Buffer) {
+    // A wide character that begins just before the part would reach into it.
+    for y in area.top()..area.bottom() {
+        let before = area.x.checked_sub(1).and_then(|x| buf.cell_mut((x, y)));
+        if let Some(cell) = before.filter(|cell| width(cell.symbol()) > 1) {
+            cell.set_symbol(" ");
+        }
+    }
     for position in area.intersection(buf.area).positions() {
         if let Some(cell) = buf.cell_mut(position) {
             cell.reset();

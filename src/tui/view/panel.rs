@@ -31,9 +31,14 @@ const fn name_at(cells: u16) -> u16 {
     if time == 0 { 3 } else { 1 + time + 3 }
 }
 
-/// The room of a cause: from the name to the right end, one cell free.
+/// Where the cause begins: under the name, and where that would break every line in two, near the left end.
+const fn under_at(cells: u16) -> u16 {
+    if cells < 32 { 2 } else { name_at(cells) }
+}
+
+/// The room of a cause: to the right end.
 fn room(cells: u16) -> usize {
-    usize::from(cells.saturating_sub(name_at(cells) + 1))
+    usize::from(cells.saturating_sub(under_at(cells)))
 }
 
 /// How many lines an entry takes in a panel of `cells` cells.
@@ -48,7 +53,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let look = Look::of(model);
     let focused = model.focus == Focus::Outcomes;
     let inner = inside(area);
-    let (head, right) = heading(model, area.width);
+    let (head, right) = heading(model);
     let foot = toast(model, area, Place::Panel);
     Frame { title: &head, aside: &right, foot: &foot, border: look.theme.border(focused) }.draw(area, buf, look);
     if model.panel.entries().is_empty() {
@@ -86,10 +91,10 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn heading(model: &Model, cells: u16) -> (Words, Words) {
+fn heading(model: &Model) -> (Words, Words) {
     let panel = &model.panel;
     let glyphs = &model.glyphs;
-    let mut head = vec![words(if cells < 34 { "log" } else { "outcomes" }, Tone::Strong)];
+    let mut head = vec![words("outcomes", Tone::Strong)];
     if let Some(pin) = &panel.pin {
         head.push(words(format!(" of {}", pin.name), Tone::Plain));
     }
@@ -111,8 +116,7 @@ fn heading(model: &Model, cells: u16) -> (Words, Words) {
     let right = if panel.search.is_empty() {
         vec![words(grouped(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)]
     } else {
-        let found = panel.shown(model.now).filter(|entry| crate::tui::say::outcome::has(entry, &panel.search)).count();
-        vec![words(format!("/{} {}", panel.search, grouped(found as u64)), Tone::Waiting)]
+        vec![words(format!("/{}", panel.search), Tone::Waiting)]
     };
     (head, right)
 }
@@ -155,8 +159,9 @@ fn draw_entry(model: &Model, entry: &Entry, y: i32, under: &[String], canvas: &m
         // What went well has said so by its glyph; its figures are quiet.
         let tone = if tone == Tone::Good { Tone::Dim } else { tone };
         let text = if look.glyphs.ascii { text.replace('…', look.glyphs.more) } else { text.clone() };
-        canvas.text(name_at, y, cells.saturating_sub(name_at), &text, style(tone));
-        found(&text, name_at, y, needle, canvas, look);
+        let x = under_at(cells);
+        canvas.text(x, y, cells.saturating_sub(x), &text, style(tone));
+        found(&text, x, y, needle, canvas, look);
     }
 }
 

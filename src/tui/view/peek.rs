@@ -1,7 +1,7 @@
 //! The peek pane under the list: the row under the cursor in sentences. Its height never changes with the row.
 
 use super::footer::{Place, toast};
-use super::paint::{Canvas, Frame, Look};
+use super::paint::{Canvas, Frame, Look, cells};
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::say::{Words, peek, words};
@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let inner = inside(area);
     let lines: Vec<Words> = if inner.height >= 5 {
         let mut next = vec![words("  ", Tone::Plain)];
-        next.extend(peek::next(model, row));
+        next.extend(peek::next(model, row, false));
         vec![
             vec![words(row.url.to_string(), Tone::Plain)],
             peek::happened(model, row),
@@ -38,16 +38,16 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
             peek::history(model, row),
         ]
     } else {
-        let mut second = peek::strip(model, row);
-        if !second.is_empty() {
-            second.push(words("  ", Tone::Plain));
-        }
-        second.extend(peek::next(model, row));
-        vec![peek::happened(model, row), second]
+        vec![peek::happened(model, row), peek::next(model, row, true)]
     };
     let mut canvas = Canvas::new(buf, inner);
+    let room = inner.width.saturating_sub(2);
     for (y, line) in lines.iter().enumerate() {
-        canvas.words(1, y as u16, inner.width.saturating_sub(2), line, look);
+        canvas.words(1, y as u16, room, line, look);
+    }
+    let strip = peek::strip(model, row);
+    if lines.len() == 2 && cells(&lines[0]) + cells(&strip) + 2 <= room {
+        canvas.words(inner.width.saturating_sub(1 + cells(&strip)), 0, cells(&strip), &strip, look);
     }
     if model.stale.is_some() {
         for y in 0..inner.height {

@@ -1,0 +1,307 @@
+//! What keys and news make of the state, without a loop: dialogs, leaving, folding, footer.
+
+use crate::support::facts::{NOW, document, failure, options, outcome};
+use crate::support::screen::Screen;
+use quarterdeck::domain::document::Status;
+use quarterdeck::domain::failure::ErrorCode;
+use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
+use quarterdeck::runner::event::{Event, Phase, RunnerStatus};
+use quarterdeck::store::{Sort, SortBy};
+use quarterdeck::tui::Exit;
+use quarterdeck::tui::effect::{Act, Effect};
+use quarterdeck::tui::keymap::{keys_markdown, keys_text};
+use quarterdeck::tui::msg::Msg;
+
+fn ends(screen: &mut Screen) -> Option<Exit> {
+    screen.asked().into_iter().find_map(|effect| match effect {
+        Effect::End(exit) => Some(exit),
+        _ => None,
+    })
+}
+
+#[test]
+fn quitting_while_jobs_run_asks_and_drains() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["q"]);
+    assert!(screen.text().contains("[ Stay ]"), "staying has the focus");
+    screen.press(&["enter"]);
+    assert_eq!(ends(&mut screen), None);
+    screen.press(&["q", "tab", "enter"]);
+    assert!(screen.asked().iter().any(|effect| matches!(effect, Effect::Drain)));
+    screen.send(Msg::Status(RunnerStatus { phase: Phase::Draining, busy: 3, slots: 16 }));
+    assert!(screen.text().contains("draining, 3 left"));
+    assert_eq!(ends(&mut screen), None, "it waits for what runs");
+    screen.send(Msg::RunnerEnded);
+    assert_eq!(ends(&mut screen), Some(Exit::Drained));
+}
+
+#[test]
+fn the_first_interrupt_asks_and_the_second_ends() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["ctrl-c"]);
+    assert!(screen.text().contains("quit while jobs run"));
+    assert_eq!(ends(&mut screen), None);
+    screen.press(&["ctrl-c"]);
+    assert_eq!(ends(&mut screen), Some(Exit::Left));
+    // With nothing running there is nothing to ask.
+    let mut idle = Screen::usual(120, 40);
+    idle.send(Msg::Status(RunnerStatus { phase: Phase::Running, busy: 0, slots: 16 }));
+    idle.press(&["ctrl-c"]);
+    assert_eq!(ends(&mut idle), Some(Exit::Quit));
+}
+
+#[test]
+fn leaving_releases_what_runs() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["q", "tab", "tab", "enter"]);
+    let asked = screen.asked();
+    assert!(matches!(asked.as_slice(), [Effect::Leave, Effect::End(Exit::Left)]), "{asked:?}");
+}
+
+#[test]
+fn a_failure_and_its_exhaustion_are_one_entry() {
+    let mut screen = Screen::usual(120, 40);
+    let before = screen.model.panel.entries().len();
+    let tried =
+        failure(20_113, 1, "Last try", OutcomeResult::TransientFailure, ErrorCode::Timeout, "no answer in 20 s");
+    let job = tried.job_id;
+    let between = outcome(20_114, 2, "Between", OutcomeResult::Unchanged);
+    let given_up = Outcome {
+        job_id: job,
+        ..failure(
+            20_115,
+            1,
+            "Last try",
+            OutcomeResult::TransientRetryExhausted,
+            ErrorCode::Timeout,
+            "given up after 4 attempts",
+        )
+    };
+    screen.arrive(vec![tried, between, given_up]);
+    assert_eq!(screen.model.panel.entries().len(), before + 2);
+    assert!(screen.text().contains("✗ Last try") && screen.text().contains("given up after 4 attempts"));
+}
+
+#[test]
+fn a_run_of_purged_jobs_is_one_counted_entry() {
+    let mut screen = Screen::usual(120, 40);
+    let purged = |seq| Outcome { content: None, duration_ms: None, ..outcome(seq, seq, "Old", OutcomeResult::Purged) };
+    screen.arrive((20_113..20_313).map(purged).collect());
+    assert!(screen.text().contains("purged 200 documents"), "{}", screen.text());
+    screen.arrive(vec![outcome(20_313, 1, "After", OutcomeResult::Updated), purged(20_314)]);
+    assert!(screen.text().contains("dropped from the queue"));
+}
+
+#[test]
+fn unchanged_is_hidden_and_shown_again() {
+    let mut screen = Screen::usual(120, 40);
+    assert!(screen.text().contains("= Working hours"));
+    screen.press(&["u"]);
+    assert!(!screen.text().contains("= Working hours") && screen.text().contains("✓ Install the widget"));
+    screen.press(&["u"]);
+    assert!(screen.text().contains("= Working hours"));
+}
+
+#[test]
+fn failures_are_walked_with_e_from_any_pane() {
+    let mut screen = Screen::usual(120, 40);
+    let at = |screen: &Screen| screen.model.panel.selected().map(|entry| entry.seq().0);
+    screen.press(&["e"]);
+    assert_eq!(at(&screen), Some(20_112), "from the end the newest is meant");
+    screen.press(&["E"]);
+    assert_eq!(at(&screen), Some(20_108));
+    screen.press(&["E", "E"]);
+    assert_eq!(at(&screen), Some(20_092));
+    screen.press(&["e"]);
+    assert_eq!(at(&screen), Some(20_106));
+}
+
+#[test]
+fn the_panel_is_pinned_to_a_document_and_let_go() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["."]);
+    assert!(matches!(screen.asked().as_slice(), [Effect::LoadPinned(DocumentId(812))]));
+    let own = failure(
+        20_112,
+        812,
+        "Pricing and plans",
+        OutcomeResult::PermanentFailure,
+        ErrorCode::NotFound,
+        "404 Not Found",
+    );
+    screen.send(Msg::Pinned(DocumentId(812), Ok(vec![own])));
+    assert!(
+        screen.text().contains("outcomes of Pricing and plans") && !screen.text().contains("Working hours   unchanged")
+    );
+    screen.arrive(vec![
+        outcome(20_113, 5, "Another", OutcomeResult::Updated),
+        outcome(20_114, 812, "Pricing and plans", OutcomeResult::Updated),
+    ]);
+    assert_eq!(screen.model.panel.entries().len(), 2);
+    screen.press(&["."]);
+    assert!(screen.text().contains("✓ Another"));
+}
+
+#[test]
+fn keys_act_on_the_outcome_under_the_cursor_when_the_panel_has_them() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["tab", "r"]);
+    assert!(screen.text().contains("go to an outcome first: k goes up"));
+    assert!(screen.asked().is_empty());
+    screen.press(&["k", "r"]);
+    let asked = screen.asked();
+    let acts =
+        asked.iter().filter(|effect| matches!(effect, Effect::Act(command) if command.documents == [DocumentId(102)]));
+    assert_eq!(acts.count(), 1, "{asked:?}");
+}
+
+#[test]
+fn a_column_letter_sorts_and_a_capital_turns_it_round() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&[",", "a"]);
+    assert_eq!(screen.model.documents.sort, Sort { by: SortBy::Attempted, descending: false });
+    screen.press(&[",", "D"]);
+    assert_eq!(screen.model.documents.sort, Sort { by: SortBy::Name, descending: true });
+    assert!(screen.text().contains("by document ↑"));
+}
+
+#[test]
+fn the_footer_has_only_keys_that_do_something() {
+    let footer = |screen: &Screen| screen.text().lines().last().unwrap_or_default().to_owned();
+    let mut screen = Screen::usual(120, 40);
+    assert!(footer(&screen).contains("r retry") && !footer(&screen).contains("x cancel"));
+    screen.page(vec![document(1, "Running", Status::Syncing)]);
+    assert!(footer(&screen).contains("x cancel") && !footer(&screen).contains("r retry"), "{}", footer(&screen));
+    let reading = Screen::with(quarterdeck::tui::Options { read_only: true, ..options() }, 120, 40);
+    for gone in ["sync", "retry", "cancel", "a add"] {
+        assert!(!footer(&reading).contains(gone), "{}", footer(&reading));
+    }
+    screen.press(&["a"]);
+    assert_eq!(footer(&screen).trim(), "⏎ add   esc close");
+}
+
+#[test]
+fn a_panic_in_a_job_is_a_toast() {
+    let mut screen = Screen::usual(120, 40);
+    screen.send(Msg::Runner(Event::Panicked { message: "index out of bounds".into() }));
+    assert!(screen.text().contains("a task panicked and was contained: index out of bounds"));
+}
+
+#[test]
+fn a_running_row_says_its_step_and_a_queued_one_why_it_waits() {
+    let mut screen = Screen::usual(120, 40);
+    assert!(screen.text().contains("fetching…") && screen.text().contains("waits for a slot"));
+    screen.send(Msg::Runner(Event::Ended { document: DocumentId(31) }));
+    assert!(!screen.text().contains("fetching…"));
+    let mut rows = vec![document(1, "Waits", Status::Queued)];
+    for id in 2..4 {
+        rows.push(quarterdeck::domain::document::DocumentRow {
+            held_by: Some("web-2".into()),
+            ..document(id, "Runs", Status::Syncing)
+        });
+    }
+    screen.page(rows);
+    assert!(screen.text().contains("host busy 2/2"), "{}", screen.text());
+}
+
+#[test]
+fn utc_is_a_key_away_and_the_head_says_so() {
+    let mut screen = Screen::usual(120, 40);
+    assert!(screen.text().contains("14:02 +01"));
+    screen.press(&["t"]);
+    assert!(screen.text().contains("13:02 UTC") && screen.text().contains("13:02:31 ✗"));
+}
+
+#[test]
+fn the_palette_runs_what_it_finds_and_says_why_it_cannot() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&[":"]).type_text("sync all").press(&["enter"]);
+    assert!(screen.text().contains("sync every document that matches"));
+    screen.press(&["esc", ":"]).type_text("no marks").press(&["enter"]);
+    assert!(screen.text().contains("no marks: nothing is marked"), "{}", screen.text());
+}
+
+#[test]
+fn one_request_never_asks_and_carries_the_document_seen() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["s"]);
+    let asked = screen.asked();
+    let [Effect::Act(command)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(command.documents, [DocumentId(812)]);
+    assert!(matches!(command.act, Act::Request(..)));
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_no_harm() {
+    let mut screen = Screen::usual(120, 40);
+    let earlier = NOW.minus(std::time::Duration::from_secs(3_600));
+    quarterdeck::tui::update::update(&mut screen.model, earlier, Msg::Wake);
+    assert_eq!(screen.model.now, NOW);
+}
+
+#[test]
+fn both_prints_of_the_keys_name_every_scope() {
+    for text in [keys_text(), keys_markdown()] {
+        assert!(text.contains("documents") && text.contains("outcomes") && text.contains("palette"));
+    }
+}
+
+#[test]
+fn the_head_keeps_what_a_person_must_know_when_it_sheds() {
+    let note = "demo: waits and time-outs shortened";
+    for (width, kept) in [(120, true), (80, true), (40, false)] {
+        let options = quarterdeck::tui::Options { note: Some(note.into()), ..options() };
+        let head = Screen::with(options, width, 24).text().lines().next().unwrap_or_default().to_owned();
+        assert!(head.contains("quarterdeck") && head.contains("8/16"), "{head}");
+        assert_eq!(head.contains(note), kept, "{head}");
+    }
+}
+
+#[test]
+fn an_empty_store_offers_to_add_and_nothing_that_needs_documents() {
+    let footer = |screen: &Screen| screen.text().lines().last().unwrap_or_default().to_owned();
+    for (cols, rows) in [(120, 40), (40, 12)] {
+        let mut screen = Screen::with(options(), cols, rows);
+        screen.page(Vec::new());
+        let footer = footer(&screen);
+        assert!(footer.contains("a add"), "{footer}");
+        for gone in ["filter", "sort", "sync"] {
+            assert!(!footer.contains(gone), "{footer}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_the_rows_before_is_not_given_to_a_new_filter() {
+    let mut screen = Screen::usual(120, 40);
+    assert!(screen.text().contains("documents 1,204 by"));
+    screen.press(&["/"]);
+    screen.press(&["q", "enter"]);
+    assert!(screen.text().contains("documents … of 1,204 match q"), "{}", screen.text());
+    screen.page(vec![document(1, "Quotas", Status::Synced)]);
+    assert!(screen.text().contains("documents 1 of"), "{}", screen.text());
+}
+
+#[test]
+fn a_reason_that_does_not_fit_into_a_line_has_another() {
+    let mut screen = Screen::usual(40, 12);
+    screen.press(&["/"]);
+    for key in "status:faled".chars() {
+        screen.press(&[&key.to_string()]);
+    }
+    assert!(screen.text().contains("failed?)"), "{}", screen.text());
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told_by_how_much() {
+    let screen = Screen::usual(20, 5);
+    assert!(screen.text().contains("needs 40x12 cells") && screen.text().contains("has 20x5"), "{}", screen.text());
+}
+
+#[test]
+fn causes_beside_a_narrow_list_keep_when_they_are_tried_again() {
+    let screen = Screen::usual(80, 24);
+    assert!(screen.text().contains("attempt 2, again in 2:02"), "{}", screen.text());
+    assert!(screen.text().contains("updated · 5.0 kB"), "{}", screen.text());
+}

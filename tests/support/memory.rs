@@ -1,0 +1,282 @@
+//! A store in memory for tests of the console: documents and outcomes that a test sets, requests that it can read back,
+//! and a clock that is tokio's. Nothing runs jobs here; what a console never asks for is refused.
+
+use async_trait::async_trait;
+use quarterdeck::domain::document::{Counts, DocumentRow, Status};
+use quarterdeck::domain::filter::Filter;
+use quarterdeck::domain::id::{DocumentId, JobId, Seq, WorkerId};
+use quarterdeck::domain::outcome::Outcome;
+use quarterdeck::domain::request::{Answer, Answered, Request};
+use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::domain::text::SafeLine;
+use quarterdeck::domain::time::Timestamp;
+use quarterdeck::store::{
+    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, Named, NewDocument,
+    OutcomeQuery, OutcomesFrom, PageQuery, Preview, QueueState, Rescued, Result, SortBy, Store, StoreError,
+    StoredContent, StoredVersion, Targets, WorkerInfo,
+};
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+/// What a test sets and reads.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub documents: Vec<DocumentRow>,
+    pub outcomes: Vec<Outcome>,
+    /// Every request, with its documents.
+    pub requests: Vec<(Vec<DocumentId>, Request)>,
+    pub removed: Vec<DocumentId>,
+    /// How long each of the next readings of the list takes.
+    pub page_delays: Vec<Duration>,
+    /// Every reading of the list.
+    pub pages: usize,
+    /// Why nothing is answered now.
+    pub away: Option<String>,
+}
+
+/// The store.
+#[derive(Debug)]
+pub struct Memory {
+    facts: Mutex<Facts>,
+    changes: watch::Sender<u64>,
+    begun: Instant,
+}
+
+impl Memory {
+    pub fn new(documents: Vec<DocumentRow>) -> Self {
+        let facts = Facts { documents, ..Facts::default() };
+        Self { facts: Mutex::new(facts), changes: watch::channel(0).0, begun: Instant::now() }
+    }
+
+    /// Reads or changes the facts without telling anybody.
+    pub fn with<T>(&self, look: impl FnOnce(&mut Facts) -> T) -> T {
+        look(&mut self.facts.lock().expect("no test panics while it holds the facts"))
+    }
+
+    /// Changes the facts as a commit does.
+    pub fn commit(&self, change: impl FnOnce(&mut Facts)) {
+        self.with(change);
+        self.changes.send_modify(|number| *number += 1);
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&mut Facts) -> T) -> Result<T> {
+        self.with(|facts| match &facts.away {
+            Some(reason) => Err(StoreError::Unavailable(reason.clone())),
+            None => Ok(look(facts)),
+        })
+    }
+
+    fn sorted(&self, filter: &Filter, query: &PageQuery) -> Result<Vec<DocumentRow>> {
+        let now = self.now();
+        self.read(|facts| {
+            let mut rows: Vec<_> = facts.documents.iter().filter(|row| filter.matches(row, now)).cloned().collect();
+            match query.sort.by {
+                SortBy::Name => rows.sort_by_key(|row| (row.name.to_lowercase(), row.id)),
+                SortBy::Id => rows.sort_by_key(|row| row.id),
+                _ => rows.sort_by_key(|row| (row.status, row.id)),
+            }
+            if query.sort.descending {
+                rows.reverse();
+            }
+            rows
+        })
+    }
+}
+
+/// The console never does this.
+fn never<T>(what: &str) -> Result<T> {
+    Err(StoreError::Unusable(format!("a console does not {what}")))
+}
+
+#[async_trait]
+impl Store for Memory {
+    fn label(&self) -> SafeLine {
+        "memory of a test".into()
+    }
+
+    fn now(&self) -> Timestamp {
+        super::facts::NOW.plus(self.begun.elapsed())
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
+        self.read(|facts| {
+            documents
+                .iter()
+                .map(|new| {
+                    if let Some(known) = facts.documents.iter().find(|row| row.url.as_str() == new.link.as_str()) {
+                        return Added::Exists(known.id);
+                    }
+                    let id = facts.documents.iter().map(|row| row.id.0).max().unwrap_or(0) + 1;
+                    let mut row = super::facts::document(id, new.link.as_str(), Status::Never);
+                    row.url = new.link.as_str().into();
+                    facts.documents.push(row);
+                    Added::New(DocumentId(id))
+                })
+                .collect()
+        })
+    }
+
+    async fn page(&self, query: &PageQuery) -> Result<DocumentPage> {
+        let (delay, rows) = {
+            let delay = self.with(|facts| {
+                facts.pages += 1;
+                if facts.page_delays.is_empty() { Duration::ZERO } else { facts.page_delays.remove(0) }
+            });
+            (delay, self.sorted(&query.filter, query))
+        };
+        sleep(delay).await;
+        let rows = rows?;
+        let total = rows.len() as u64;
+        let last = total.saturating_sub(query.limit);
+        let offset = match query.around {
+            Around::Offset(offset) => offset,
+            Around::Document { document, above, else_at } => rows
+                .iter()
+                .position(|row| row.id == document)
+                .map_or(else_at, |place| (place as u64).saturating_sub(above)),
+        }
+        .min(last);
+        let rows = rows.into_iter().skip(offset as usize).take(query.limit as usize).collect();
+        Ok(DocumentPage { rows, offset, total })
+    }
+
+    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>> {
+        self.read(|facts| {
+            let fits = |row: &&DocumentRow| match named {
+                Named::Id(id) => row.id == *id,
+                Named::Url(link) => row.url.as_str() == link.as_str(),
+            };
+            facts.documents.iter().filter(fits).cloned().collect()
+        })
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.read(|facts| {
+            let mut counts = Counts::default();
+            for row in &facts.documents {
+                counts.set(row.status, counts.of(row.status) + 1);
+            }
+            counts
+        })
+    }
+
+    async fn queue(&self) -> Result<QueueState> {
+        self.read(|facts| {
+            let at = |status| facts.documents.iter().filter(|row| row.status == status).count() as u64;
+            QueueState { ready: at(Status::Queued), running: at(Status::Syncing), workers: 1, ..QueueState::default() }
+        })
+    }
+
+    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
+        let now = self.now();
+        self.read(|facts| {
+            let fits = facts.documents.iter().filter(|row| filter.matches(row, now));
+            fits.map(|row| row.id).collect()
+        })
+    }
+
+    async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
+        self.read(|_| Some(StoredContent { text: format!("# Document {document}\x1b[2J\n\nIts text."), version: 1 }))
+    }
+
+    async fn versions(&self, _document: DocumentId) -> Result<Vec<StoredVersion>> {
+        self.read(|_| Vec::new())
+    }
+
+    async fn preview(&self, of: &Targets, _verb: BulkVerb) -> Result<Preview> {
+        let targets = match of {
+            Targets::Ids(ids) => ids.clone(),
+            Targets::Matching(filter) => self.matching(filter).await?,
+        };
+        Ok(Preview { targets, skipped: Vec::new(), hosts: 1 })
+    }
+
+    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>> {
+        let answers = self.read(|facts| {
+            facts.requests.push((documents.to_vec(), request.clone()));
+            documents
+                .iter()
+                .map(|id| {
+                    let running = facts.documents.iter().any(|row| row.id == *id && row.status == Status::Syncing);
+                    let answer = if running {
+                        Answer::AlreadySyncing(JobId(id.0), Some("web-2".into()))
+                    } else {
+                        Answer::Queued(JobId(id.0))
+                    };
+                    Answered { document_id: *id, answer }
+                })
+                .collect()
+        })?;
+        self.commit(|_| {});
+        Ok(answers)
+    }
+
+    async fn cancel(&self, documents: &[DocumentId], _by: &SafeLine) -> Result<Vec<Answered>> {
+        self.read(|_| {
+            let cancelled = |id: &DocumentId| Answered { document_id: *id, answer: Answer::Cancelled(JobId(id.0)) };
+            documents.iter().map(cancelled).collect()
+        })
+    }
+
+    async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {
+        let removed = self.read(|facts| {
+            facts.removed.extend(documents);
+            facts.documents.retain(|row| !documents.contains(&row.id));
+            documents.len() as u64
+        })?;
+        self.commit(|_| {});
+        Ok(removed)
+    }
+
+    async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {
+        let limit = query.limit as usize;
+        self.read(|facts| {
+            let of = |outcome: &&Outcome| query.document.is_none_or(|document| document == outcome.document_id);
+            let all: Vec<Outcome> = facts.outcomes.iter().filter(of).cloned().collect();
+            match query.from {
+                OutcomesFrom::After(seq) => all.into_iter().filter(|outcome| outcome.seq > seq).take(limit).collect(),
+                OutcomesFrom::Before(seq) => {
+                    let before: Vec<_> = all.into_iter().filter(|outcome| outcome.seq < seq).collect();
+                    before[before.len().saturating_sub(limit)..].to_vec()
+                }
+                OutcomesFrom::Newest => all[all.len().saturating_sub(limit)..].to_vec(),
+            }
+        })
+    }
+
+    async fn last_seq(&self) -> Result<Seq> {
+        self.read(|facts| facts.outcomes.last().map_or(Seq::START, |outcome| outcome.seq))
+    }
+
+    async fn register(&self, _worker: &WorkerInfo) -> Result<()> {
+        never("register")
+    }
+    async fn unregister(&self, _worker: &WorkerId) -> Result<()> {
+        never("unregister")
+    }
+    async fn claim(&self, _worker: &WorkerId, _limits: ClaimLimits) -> Result<Vec<Claimed>> {
+        never("claim")
+    }
+    async fn beat(&self, _worker: &WorkerId, _held: &[Held], _lease: Duration) -> Result<Vec<Beat>> {
+        never("beat")
+    }
+    async fn cancels(&self, _held: &[Held]) -> Result<Vec<Held>> {
+        never("look for cancels")
+    }
+    async fn finish(&self, _finish: Finish, _policy: &RetryPolicy) -> Result<Finished> {
+        never("finish")
+    }
+    async fn release(&self, _held: &[Held]) -> Result<()> {
+        never("release")
+    }
+    async fn rescue(&self) -> Result<Rescued> {
+        never("rescue")
+    }
+    async fn close(&self) {}
+}

@@ -1,0 +1,231 @@
+//! A console that is drawn without a terminal: a state at rest, keys, and what the screen shows.
+
+use super::facts::{NOW, documents, options, outcomes};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use quarterdeck::domain::document::{Counts, Status};
+use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::outcome::Outcome;
+use quarterdeck::domain::request::SkipReason;
+use quarterdeck::runner::event::{Event, Phase, RunnerStatus};
+use quarterdeck::store::{DocumentPage, Preview, QueueState, StoredVersion};
+use quarterdeck::tui::Options;
+use quarterdeck::tui::effect::Effect;
+use quarterdeck::tui::model::Model;
+use quarterdeck::tui::model::overlay::Overlay;
+use quarterdeck::tui::msg::{DetailData, Msg};
+use quarterdeck::tui::update::update;
+use quarterdeck::tui::view;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+
+/// A key for a character, or by a name: `enter`, `esc`, `tab`, `del`, `down`, `end`, `ctrl-c`.
+pub fn key(name: &str) -> KeyEvent {
+    let plain = |code| KeyEvent::new(code, KeyModifiers::NONE);
+    match name {
+        "enter" => plain(KeyCode::Enter),
+        "esc" => plain(KeyCode::Esc),
+        "tab" => plain(KeyCode::Tab),
+        "del" => plain(KeyCode::Delete),
+        "backspace" => plain(KeyCode::Backspace),
+        "down" => plain(KeyCode::Down),
+        "up" => plain(KeyCode::Up),
+        "end" => plain(KeyCode::End),
+        "pgdn" => plain(KeyCode::PageDown),
+        "ctrl-c" => KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL),
+        "ctrl-z" => KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL),
+        "space" => plain(KeyCode::Char(' ')),
+        one => plain(KeyCode::Char(one.chars().next().expect("a key has a name"))),
+    }
+}
+
+/// A state and what it asked for.
+pub struct Screen {
+    pub model: Model,
+    pub effects: Vec<Effect>,
+}
+
+impl Screen {
+    /// A console with the facts of the pictures, with a runner inside that runs 8 of 16.
+    pub fn usual(width: u16, height: u16) -> Self {
+        Self::with(options(), width, height)
+    }
+
+    /// The same with other options.
+    pub fn with(options: Options, width: u16, height: u16) -> Self {
+        let mut screen = Self::empty(options, width, height);
+        screen.send(Msg::Summary(Ok((counts(), queue()))));
+        screen.send(Msg::Newest(Ok(outcomes())));
+        screen.page(documents());
+        screen.send(Msg::Status(RunnerStatus { phase: Phase::Running, busy: 8, slots: 16 }));
+        let steps = [
+            (31, quarterdeck::domain::document::SyncStep::Fetching),
+            (32, quarterdeck::domain::document::SyncStep::Comparing),
+        ];
+        for (document, step) in steps {
+            screen.send(Msg::Runner(Event::Step { document: DocumentId(document), step }));
+        }
+        screen.effects.clear();
+        screen
+    }
+
+    /// A console that has asked for everything and heard nothing.
+    pub fn empty(options: Options, width: u16, height: u16) -> Self {
+        let model = Model::new(options, "sqlite knowledge.db".into(), true, NOW, (width, height));
+        let mut screen = Self { model, effects: Vec::new() };
+        screen.send(Msg::Start);
+        screen
+    }
+
+    /// Sends a message, at the moment at which the state is.
+    pub fn send(&mut self, msg: Msg) {
+        let now = self.model.now;
+        let up = update(&mut self.model, now, msg);
+        self.effects.extend(up.effects);
+    }
+
+    /// Presses keys.
+    pub fn press(&mut self, keys: &[&str]) -> &mut Self {
+        for name in keys {
+            self.send(Msg::Key(key(name)));
+        }
+        self
+    }
+
+    /// Types text.
+    pub fn type_text(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.send(Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)));
+        }
+        self
+    }
+
+    /// Answers the newest question for rows with these, as the whole list.
+    pub fn page(&mut self, rows: Vec<quarterdeck::domain::document::DocumentRow>) {
+        // A long list goes on below its window, as in the pictures.
+        let total = if rows.len() > 20 { 1_204 } else { rows.len() as u64 };
+        let generation = self.model.documents.generation;
+        self.send(Msg::Page { generation, answer: Ok(DocumentPage { rows, offset: 0, total }) });
+    }
+
+    /// Outcomes arrive.
+    pub fn arrive(&mut self, outcomes: Vec<Outcome>) {
+        self.send(Msg::Outcomes(outcomes));
+    }
+
+    /// What it asked for since the last look.
+    pub fn asked(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Answers the open preview: so many targets, two documents left alone.
+    pub fn answer_preview(&mut self, targets: i64) {
+        let generation = match &self.model.overlay {
+            Some(Overlay::Preview(dialog)) => dialog.generation,
+            other => panic!("no preview is open: {other:?}"),
+        };
+        let preview = Preview {
+            targets: (1..=targets).map(DocumentId).collect(),
+            skipped: vec![(SkipReason::Pdf, 2), (SkipReason::Running, 1)],
+            hosts: 4,
+        };
+        self.send(Msg::Preview { generation, answer: Ok(preview) });
+    }
+
+    /// Opens the details of the document under the cursor and answers what they ask for.
+    pub fn open_detail(&mut self) {
+        self.press(&["enter"]);
+        let detail = self.model.detail.as_ref().expect("the details are open");
+        let generation = detail.generation;
+        let row = self.model.documents.row().expect("a row is under the cursor").clone();
+        let outcomes = super::facts::history(&row);
+        let text = "# Pricing and plans\n\nEvery plan has *all* channels; what differs is how many people may answer, \
+                    and how long what they wrote is kept.\n\n## Starter\n\n- two agents\n- 30 days";
+        let data = DetailData {
+            row,
+            outcomes,
+            content: text.lines().map(str::to_owned).collect(),
+            version: Some(5),
+            versions: vec![StoredVersion {
+                version: 4,
+                replaced_at: super::facts::ago(15 * 86_400),
+                fingerprint: Some("9f86d081884c7d659a2feaa0c55ad015".into()),
+                content_length: 9_400,
+            }],
+            reading: generation,
+        };
+        self.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });
+    }
+
+    /// The cells of the screen.
+    pub fn buffer(&self) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, self.model.size.0, self.model.size.1));
+        view::draw(&self.model, &mut buffer);
+        buffer
+    }
+
+    /// The text of the screen.
+    pub fn text(&self) -> String {
+        lines(&self.buffer()).join("\n")
+    }
+
+    /// The cell at which `text` begins, with its line.
+    pub fn cell_of(&self, text: &str) -> Cell {
+        let buffer = self.buffer();
+        let (x, y) = find(&buffer, text).unwrap_or_else(|| panic!("no {text:?} on\n{}", self.text()));
+        buffer[(x, y)].clone()
+    }
+}
+
+/// The lines of a buffer, as a terminal shows them.
+pub fn lines(buffer: &Buffer) -> Vec<String> {
+    let mut lines = Vec::new();
+    for y in buffer.area.top()..buffer.area.bottom() {
+        let mut line = String::new();
+        let mut covered = 0;
+        for x in buffer.area.left()..buffer.area.right() {
+            let symbol = buffer[(x, y)].symbol();
+            if covered > 0 {
+                covered -= 1;
+                continue;
+            }
+            covered = quarterdeck::domain::text::width(symbol).saturating_sub(1);
+            line.push_str(symbol);
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// Where `text` begins.
+pub fn find(buffer: &Buffer, text: &str) -> Option<(u16, u16)> {
+    for y in buffer.area.top()..buffer.area.bottom() {
+        for x in buffer.area.left()..buffer.area.right() {
+            let rest: String = (x..buffer.area.right()).map(|x| buffer[(x, y)].symbol()).collect();
+            if rest.starts_with(text) {
+                return Some((x, y));
+            }
+        }
+    }
+    None
+}
+
+fn counts() -> Counts {
+    let mut counts = Counts::default();
+    let numbers = [41, 1, 12, 8, 2, 30, 1_088, 22];
+    for (status, number) in Status::ALL.into_iter().zip(numbers) {
+        counts.set(status, number);
+    }
+    counts
+}
+
+fn queue() -> QueueState {
+    QueueState {
+        ready: 2,
+        running: 8,
+        waiting: 12,
+        scheduled: 900,
+        oldest_ready_at: Some(super::facts::ago(720)),
+        next_due_at: None,
+        workers: 1,
+    }
+}

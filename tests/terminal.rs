@@ -1,0 +1,254 @@
+//! The real binary on a real pseudo-terminal: what a person does, what a lost terminal does, what a panicking job does.
+
+use crate::support::pty::Terminal;
+use portable_pty::CommandBuilder;
+use quarterdeck::domain::id::{AccountId, AssistantId};
+use quarterdeck::domain::link::Link;
+use quarterdeck::store::{Access, NewDocument, open};
+use std::path::Path;
+use std::process::Command;
+
+const LEFT_THE_SCREEN: &str = "\x1b[?1049l";
+
+fn demo(documents: &str) -> Terminal {
+    Terminal::start(120, 40, &[], &["demo", "--documents", documents, "--seed", "1"])
+}
+
+/// Whether the process is there; a zombie is not.
+fn alive(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
+    state.is_some_and(|state| state != "Z")
+}
+
+fn signal(pid: i32, name: &str) {
+    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().expect("kill runs");
+    assert!(status.success());
+}
+
+/// Waits until the process is gone.
+fn until_gone(pid: i32) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while alive(pid) {
+        assert!(std::time::Instant::now() < deadline, "process {pid} is still there");
+        std::thread::yield_now();
+    }
+}
+
+fn size(screen: &vt100::Screen) -> (u16, u16) {
+    let (rows, cols) = screen.size();
+    (rows.get(), cols.get())
+}
+
+/// The entries in the panel at the right: each begins with a time of day.
+fn times_in_the_panel(screen: &vt100::Screen) -> usize {
+    let (rows, cols) = size(screen);
+    let is_time = |line: &String| {
+        line.matches(':').count() >= 2 && line.trim_start_matches([' ', '│', '▌']).starts_with(char::is_numeric)
+    };
+    (0..rows).map(|row| screen.contents_between(row, cols - 39, row, cols)).filter(is_time).count()
+}
+
+fn row_under_the_cursor(screen: &vt100::Screen) -> Option<String> {
+    let (rows, cols) = size(screen);
+    (0..rows).map(|row| screen.contents_between(row, 0, row, cols)).find(|line| line.contains('▌'))
+}
+
+#[test]
+fn a_person_watches_the_demo_syncs_a_row_and_quits_while_jobs_run() {
+    let mut terminal = demo("120");
+    // Syncs happen by themselves, and the panel shows them.
+    terminal.until("an outcome", |screen| screen.contents().contains("first content"));
+    // Everything that is marked by nobody: the row under the cursor is synced on request and says by whom.
+    terminal.keys("/");
+    terminal.keys("status:synced\r");
+    let screen = terminal.until("a synced row under the cursor", |screen| {
+        row_under_the_cursor(screen).is_some_and(|row| row.contains("synced"))
+    });
+    assert!(row_under_the_cursor(&screen).is_some());
+    // Without the filter the cursor stays on its document whatever becomes of it.
+    terminal.keys("\x1b");
+    terminal.until("the whole list", |screen| !screen.contents().contains("match status:synced"));
+    // Pinned, the panel shows the outcomes of this document alone; a sync on request adds one.
+    terminal.keys(".");
+    let pinned = terminal.until("the pinned panel", |screen| screen.contents().contains("outcomes of "));
+    let before = times_in_the_panel(&pinned);
+    terminal.keys("s");
+    terminal.until("the row's outcome in the panel", |screen| times_in_the_panel(screen) > before);
+    terminal.keys(".");
+    terminal.until("the panel of all", |screen| !screen.contents().contains("outcomes of "));
+    // Any size works, and the screen fills it.
+    for (cols, rows) in [(80, 24), (40, 12), (20, 5), (200, 60), (120, 40)] {
+        terminal.resize(cols, rows);
+        terminal.until("the head line", |screen| size(screen) == (rows, cols) && !screen.contents().trim().is_empty());
+    }
+    terminal.until_text("outcomes");
+    // Jobs run, so quitting asks; staying is possible; leaving gives them back.
+    terminal.keys("q");
+    terminal.until("the question", |screen| screen.contents().contains("Stay"));
+    terminal.keys("\x1b");
+    terminal.until("the list again", |screen| !screen.contents().contains("Stay"));
+    terminal.keys("\x03\x03");
+    assert_eq!(terminal.ended(), 0, "the second Ctrl-C ends at once");
+    let raw = terminal.raw();
+    assert_eq!(raw.matches(LEFT_THE_SCREEN).count(), 1, "the terminal is restored once");
+}
+
+#[test]
+fn what_others_left_on_the_screen_goes_when_it_is_drawn_anew() {
+    let mut terminal = demo("3");
+    terminal.until_text("first content");
+    // In the list, below its last row, where nothing is ever drawn.
+    let scribble = "\x1b[15;20Hscribbled over";
+    terminal.scribble(scribble);
+    terminal.until_text("scribbled over");
+    terminal.keys("\x0c");
+    terminal.until("a clean screen", |screen| !screen.contents().contains("scribbled"));
+    // A storm of sizes that ends where it began.
+    terminal.scribble(scribble);
+    terminal.resize(20, 5);
+    terminal.resize(120, 40);
+    terminal.until("a whole screen", |screen| {
+        let text = screen.contents();
+        !text.contains("scribbled") && text.contains("outcomes") && text.contains("q quit")
+    });
+}
+
+#[test]
+fn a_lost_terminal_ends_the_program_also_where_hangups_are_ignored() {
+    for shell in ["exec", "trap '' HUP; exec"] {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", &format!("{shell} {} demo --documents 60", env!("CARGO_BIN_EXE_quarterdeck"))]);
+        command.env("TERM", "xterm-256color");
+        let mut terminal = Terminal::spawn(120, 40, command);
+        terminal.until_text("outcomes");
+        let pid = terminal.pid();
+        terminal.hang_up();
+        until_gone(pid);
+    }
+}
+
+#[test]
+fn a_killed_program_restores_the_terminal() {
+    let mut terminal = demo("60");
+    terminal.until_text("outcomes");
+    signal(terminal.pid(), "TERM");
+    terminal.ended();
+    assert_eq!(terminal.raw().matches(LEFT_THE_SCREEN).count(), 1);
+}
+
+#[test]
+fn a_suspended_program_gives_the_terminal_back_and_comes_back() {
+    let mut terminal = demo("60");
+    terminal.until_text("outcomes");
+    let pid = terminal.pid();
+    terminal.keys("\x1a");
+    terminal.until("the shell's screen", |screen| !screen.alternate_screen());
+    signal(pid, "CONT");
+    terminal.until("the console again", |screen| screen.alternate_screen() && screen.contents().contains("outcomes"));
+    terminal.keys("\x03\x03");
+    terminal.ended();
+}
+
+/// design.md, engine.md 3.6: a process that is stopped in the middle of a write would stop every other one.
+#[test]
+fn a_suspended_console_keeps_no_lock_from_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = filled(&folder.path().join("held.db"), 500);
+    let state = folder.path().to_str().expect("a path");
+    let mut terminal = Terminal::start(120, 40, &[("XDG_STATE_HOME", state)], &["--store", &url]);
+    terminal.until_text("500 never");
+    for _ in 0..5 {
+        // Writing at full speed: every document is asked for, and the runner takes them.
+        terminal.keys("S");
+        terminal.until_text("[ Cancel ]");
+        terminal.keys("\t\r");
+        terminal.keys("\x1a");
+        terminal.until("the shell's screen", |screen| !screen.alternate_screen());
+        let added = Command::new(env!("CARGO_BIN_EXE_quarterdeck"))
+            .args(["add", "https://example.org/another", "--store", &url])
+            .env("XDG_STATE_HOME", state)
+            .output()
+            .expect("the program starts");
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+        signal(terminal.pid(), "CONT");
+        terminal.until("the console again", vt100::Screen::alternate_screen);
+    }
+    terminal.keys("\x03\x03");
+    terminal.ended();
+}
+
+#[test]
+fn without_colour_the_cursor_row_is_still_seen() {
+    let mut terminal = Terminal::start(120, 40, &[("NO_COLOR", "1")], &["demo", "--documents", "60"]);
+    let screen = terminal.until("a cursor", |screen| row_under_the_cursor(screen).is_some());
+    let (rows, cols) = size(&screen);
+    let row = (0..rows).find(|row| screen.contents_between(*row, 0, *row, cols).contains('▌')).expect("a cursor");
+    let inverse = (0..60).filter(|col| screen.cell(row, *col).is_some_and(vt100::Cell::inverse)).count();
+    assert!(inverse > 30, "the row is reverse video: {inverse}");
+    let coloured = (0..rows)
+        .flat_map(|row| (0..cols).map(move |col| (row, col)))
+        .any(|(row, col)| screen.cell(row, col).is_some_and(|cell| cell.fgcolor() != vt100::Color::Default));
+    assert!(!coloured, "no colour at all");
+    terminal.keys("\x03\x03");
+    terminal.ended();
+}
+
+#[cfg(feature = "faults")]
+#[test]
+fn a_panicking_job_leaves_the_screen_alone() {
+    let fault = ("QUARTERDECK_FAULT", "after_fetch:panic:/");
+    let mut terminal = Terminal::start(120, 40, &[fault], &["demo", "--documents", "60"]);
+    let screen = terminal.until_text("panic");
+    assert!(screen.alternate_screen(), "still on its own screen");
+    let raw = terminal.raw();
+    assert_eq!(raw.matches(LEFT_THE_SCREEN).count(), 0);
+    assert!(!raw.contains("RUST_BACKTRACE"), "what a panic prints does not reach the terminal");
+    terminal.keys("\x03\x03");
+    terminal.ended();
+}
+
+/// Fills a store with `pages` documents that nothing fetches.
+fn filled(file: &Path, pages: usize) -> String {
+    let url = format!("sqlite:{}", file.display());
+    let documents: Vec<_> = (0..pages)
+        .map(|page| NewDocument {
+            link: Link::parse(&format!("https://example.org/{page}")).expect("a link"),
+            name: Some(format!("Page number {page}").as_str().into()),
+            account_id: AccountId(1),
+            assistant_id: AssistantId(1),
+        })
+        .collect();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let store = open(&url, Access::Create).await.expect("a new store");
+        store.add(&documents).await.expect("the store answers");
+        store.close().await;
+    });
+    url
+}
+
+#[test]
+fn the_panel_of_a_watching_console_loses_no_line_of_another_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = filled(&folder.path().join("panel.db"), 2_000);
+    let mut terminal = Terminal::start(120, 40, &[], &["--no-runner", "--store", &url]);
+    terminal.until_text("2,000 never");
+    for round in 1..=2 {
+        for verb in ["sync", "cancel"] {
+            let status = Command::new(env!("CARGO_BIN_EXE_quarterdeck"))
+                .args([verb, "--all", "--yes", "--store", &url])
+                .env("XDG_STATE_HOME", folder.path())
+                .output()
+                .expect("the program starts")
+                .status;
+            assert!(status.success(), "{verb}: {status:?}");
+        }
+        let total = format!("{},000", round * 2);
+        terminal.until("every outcome in the panel's count", |screen| {
+            screen.contents().lines().any(|line| line.contains("outcomes") && line.contains(&total))
+        });
+    }
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0, "nothing runs here, so nothing is asked");
+}
