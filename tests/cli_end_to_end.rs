@@ -55,7 +55,7 @@ fn unreadable_lines_are_named_and_the_others_imported() {
     let file =
         place.write("pages.csv", &format!("url,name\n{},A\nnonsense,B\n{},C\n", place.url("/a"), place.url("/c")));
     let ran = place.run(["import", &file]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(1), "2 added, 0 existed already, 1 lines unreadable\n"));
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), "2 added, 0 existed already, 1 line unreadable\n"));
     assert_eq!(ran.err, format!("{file}:3: nonsense: must begin with http:// or https://\n"));
     let listed = place.run(["list", "--json"]).ok();
     assert_eq!(json_lines(&listed).iter().map(|row| row["name"].clone()).collect::<Vec<_>>(), ["A", "C"]);

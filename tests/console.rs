@@ -57,6 +57,18 @@ async fn idle_means_no_draws() {
     }
 }
 
+/// A worker that is killed commits nothing that would tell of it.
+#[tokio::test(start_paused = true)]
+async fn without_a_runner_of_its_own_it_looks_without_being_told() {
+    let store = quiet_store(3);
+    with(Arc::clone(&store), async |operator| {
+        store.with(|facts| facts.documents[0].status = Status::Queued);
+        operator.wait(5_500).await;
+        operator.sees("queued  Document 0001").await;
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_toast_goes_without_a_key() {
     with(quiet_store(40), async |operator| {
@@ -149,13 +161,13 @@ async fn what_fails_is_a_toast_and_stays_in_the_activity_list() {
     with(quiet_store(20), async |operator| {
         operator.store.with(|facts| facts.away = Some("disk I/O error".to_owned()));
         operator.press(&["s"]);
-        operator.sees("✗ sync Document 0001: the database does not answer: disk I/O error").await;
+        operator.sees("✗ sync Document 0001: disk I/O error").await;
         operator.wait(11_000).await;
         operator.sees_no("sync Document 0001:");
         operator.press(&["o"]);
         operator.sees("✗ no browser here").await;
         operator.press(&["!"]);
-        operator.sees("sync Document 0001: the database does not answer").await;
+        operator.sees("sync Document 0001: disk I/O error").await;
     })
     .await;
 }

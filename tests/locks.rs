@@ -5,6 +5,7 @@ mod faults;
 mod signals;
 
 use crate::support::deck::{Deck, START};
+use crate::support::place::Backend;
 use crate::support::redis::TestRedis;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
@@ -27,16 +28,16 @@ const CHATWOOT: &str = "1764054151.1234567";
 const ANOTHER_CHATWOOT: &str = "1764054160.7654321";
 
 /// A deck with locks whose pages answer at once.
-async fn deck(redis: &TestRedis) -> Deck {
-    Deck::start_locked(Site::start(|_, _| html("T", "text")).await, Some(redis.settings(Preferred))).await
+async fn deck(on: Backend, redis: &TestRedis) -> Deck {
+    Deck::start_locked(on, Site::start(|_, _| html("T", "text")).await, Some(redis.settings(Preferred))).await
 }
 
 /// A deck with locks whose pages wait for a permit each.
-async fn gated(redis: &TestRedis, mode: quarterdeck::domain::lock::LockMode) -> (Deck, Arc<Semaphore>) {
+async fn gated(on: Backend, redis: &TestRedis, mode: quarterdeck::domain::lock::LockMode) -> (Deck, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("T", "text")))).await;
-    (Deck::start_locked(site, Some(redis.settings(mode))).await, gate)
+    (Deck::start_locked(on, site, Some(redis.settings(mode))).await, gate)
 }
 
 async fn until_locks(deck: &Deck, is: impl FnMut(&LockHealth) -> bool) -> LockHealth {
@@ -47,17 +48,18 @@ async fn until_locks(deck: &Deck, is: impl FnMut(&LockHealth) -> bool) -> LockHe
 
 /// The whole row, as another program would see it.
 async fn row_of(deck: &Deck, document: DocumentId) -> Option<String> {
-    deck.text(&format!(
-        "select json_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, content, \
-         json_extract(metadata, '$.sync_step'), json_extract(metadata, '$.last_sync_error_code')) from captain_documents where id = {document}"
-    ))
-    .await
+    let row = deck.place.either(
+        "json_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, content, \
+         json_extract(metadata, '$.sync_step'), json_extract(metadata, '$.last_sync_error_code'))",
+        "json_build_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, content, \
+         metadata ->> 'sync_step', metadata ->> 'last_sync_error_code')::text",
+    );
+    deck.text(&format!("select {row} from captain_documents where id = {document}")).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_document_is_locked_while_it_is_synced_and_free_after() {
+async fn a_document_is_locked_while_it_is_synced_and_free_after(on: Backend) {
     let redis = TestRedis::start();
-    let (mut deck, gate) = gated(&redis, Preferred).await;
+    let (mut deck, gate) = gated(on, &redis, Preferred).await;
     let document = deck.add("/a").await;
     let Answer::Queued(job) = deck.sync(document).await else { panic!("queued") };
     deck.until_hit("/a", 1).await;
@@ -75,10 +77,9 @@ async fn a_document_is_locked_while_it_is_synced_and_free_after() {
     assert_eq!(until_locks(&deck, |_| true).await, LockHealth::Fine);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else() {
+async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     let redis = TestRedis::start();
-    let mut deck = deck(&redis).await;
+    let mut deck = deck(on, &redis).await;
     let document = deck.add("/a").await;
     let before = row_of(&deck, document).await;
     assert!(redis.chatwoot_locks(document, CHATWOOT));
@@ -113,17 +114,16 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else() {
     assert_eq!((deck.seen[2].attempt, deck.site.hits("/a")), (1, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_that_nobody_asked_for_ends_when_its_document_was_synced_meanwhile() {
+async fn a_job_that_nobody_asked_for_ends_when_its_document_was_synced_meanwhile(on: Backend) {
     let redis = TestRedis::start();
-    let mut deck = deck(&redis).await;
+    let mut deck = deck(on, &redis).await;
     let (synced, not_synced) = (deck.add("/synced").await, deck.add("/not").await);
     for (count, document) in (1..).zip([synced, not_synced]) {
         assert!(redis.chatwoot_locks(document, CHATWOOT));
         deck.ask(document, Sync, Auto, Scope::Bulk).await;
         assert_eq!(deck.until(count).await, ["already_syncing"]);
     }
-    let at = START.plus(Duration::from_secs(2)).micros();
+    let at = deck.place.at(START.plus(Duration::from_secs(2)).micros());
     deck.sql(&format!(
         "update captain_documents set sync_status = 1, last_synced_at = {at}, last_sync_attempted_at = {at} \
          where id = {synced}"
@@ -142,11 +142,10 @@ async fn a_job_that_nobody_asked_for_ends_when_its_document_was_synced_meanwhile
     assert_eq!(deck.row(synced).await.status, Status::Synced);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_retry_that_meets_a_busy_lock_keeps_its_counters_and_ends_when_synced_elsewhere() {
+async fn a_retry_that_meets_a_busy_lock_keeps_its_counters_and_ends_when_synced_elsewhere(on: Backend) {
     let redis = TestRedis::start();
     let site = Site::start(|_, _| Reply::Status(503, vec![])).await;
-    let mut deck = Deck::start_locked(site, Some(redis.settings(Preferred))).await;
+    let mut deck = Deck::start_locked(on, site, Some(redis.settings(Preferred))).await;
     let document = deck.add("/down").await;
     deck.ask(document, Sync, Auto, Scope::Bulk).await;
     assert_eq!(deck.until(1).await, ["transient_failure"]);
@@ -158,7 +157,7 @@ async fn a_retry_that_meets_a_busy_lock_keeps_its_counters_and_ends_when_synced_
     assert_eq!((row.status, row.attempt, row.queue), (Status::Waiting, Some(1), Some(Retry)));
     assert_eq!(row.try_of.map(|tried| (tried.number, tried.of)), Some((1, 4)));
     assert_eq!(deck.store_row(document).await, (Some(0), None), "between transient tries the row stays syncing");
-    let at = deck.store.now().plus(Duration::from_secs(1)).micros();
+    let at = deck.place.at(deck.store.now().plus(Duration::from_secs(1)).micros());
     deck.sql(&format!("update captain_documents set sync_status = 1, last_synced_at = {at}")).await;
     redis.chatwoot_unlocks(document);
     deck.pass(LOOK);
@@ -167,10 +166,9 @@ async fn a_retry_that_meets_a_busy_lock_keeps_its_counters_and_ends_when_synced_
     assert_eq!((row.status, row.error_code, deck.site.hits("/down")), (Status::Synced, None, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_may_look_at_once_or_give_up() {
+async fn a_person_may_look_at_once_or_give_up(on: Backend) {
     let redis = TestRedis::start();
-    let mut deck = deck(&redis).await;
+    let mut deck = deck(on, &redis).await;
     let (asked, given_up) = (deck.add("/asked").await, deck.add("/given-up").await);
     for (count, document) in (1..).zip([asked, given_up]) {
         assert!(redis.chatwoot_locks(document, CHATWOOT));
@@ -187,10 +185,9 @@ async fn a_person_may_look_at_once_or_give_up() {
     assert_eq!(deck.until(4).await, ["unchanged"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_what_this_store_has_declared_dead_is_taken_over() {
+async fn only_what_this_store_has_declared_dead_is_taken_over(on: Backend) {
     let redis = TestRedis::start();
-    let mut deck = deck(&redis).await;
+    let mut deck = deck(on, &redis).await;
     let store = deck.store.id().await.expect("the store answers");
     let documents = [deck.add("/dead").await, deck.add("/later").await, deck.add("/other").await];
     let values = [format!("quarterdeck:{store}:1:0"), format!("quarterdeck:{store}:1:99"), "quarterdeck:x:1:0".into()];
@@ -210,10 +207,9 @@ async fn only_what_this_store_has_declared_dead_is_taken_over() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lock_that_is_gone_before_the_finish_is_taken_again() {
+async fn a_lock_that_is_gone_before_the_finish_is_taken_again(on: Backend) {
     let redis = TestRedis::start();
-    let (mut deck, gate) = gated(&redis, Preferred).await;
+    let (mut deck, gate) = gated(on, &redis, Preferred).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
@@ -224,10 +220,9 @@ async fn a_lock_that_is_gone_before_the_finish_is_taken_again() {
     assert_eq!(deck.content(document).await.as_deref(), Some("text\n"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lock_that_is_anothers_before_the_finish_means_that_nothing_is_written() {
+async fn a_lock_that_is_anothers_before_the_finish_means_that_nothing_is_written(on: Backend) {
     let redis = TestRedis::start();
-    let (mut deck, gate) = gated(&redis, Preferred).await;
+    let (mut deck, gate) = gated(on, &redis, Preferred).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
@@ -248,15 +243,14 @@ async fn a_lock_that_is_anothers_before_the_finish_means_that_nothing_is_written
     assert_eq!(deck.content(document).await.as_deref(), Some("text\n"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn held_locks_are_renewed() {
+async fn held_locks_are_renewed(on: Backend) {
     let redis = TestRedis::start();
     let mut settings = redis.settings(Preferred);
     settings.renew = Duration::from_millis(50);
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("T", "text")))).await;
-    let mut deck = Deck::start_locked(site, Some(settings)).await;
+    let mut deck = Deck::start_locked(on, site, Some(settings)).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
@@ -276,10 +270,9 @@ async fn held_locks_are_renewed() {
     deck.until(1).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on() {
+async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on(on: Backend) {
     let mut redis = TestRedis::own(None);
-    let (mut deck, gate) = gated(&redis, Preferred).await;
+    let (mut deck, gate) = gated(on, &redis, Preferred).await;
     let (first, second) = (deck.add("/a").await, deck.add("/b").await);
     deck.sync(first).await;
     deck.until_hit("/a", 1).await;
@@ -301,10 +294,9 @@ async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on() {
     deck.until(3).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_hangs_holds_nothing_up() {
+async fn a_redis_that_hangs_holds_nothing_up(on: Backend) {
     let redis = TestRedis::own(None);
-    let mut deck = deck(&redis).await;
+    let mut deck = deck(on, &redis).await;
     until_locks(&deck, |health| *health == LockHealth::Fine).await;
     let begun = std::time::Instant::now();
     redis.freeze();
@@ -324,10 +316,9 @@ async fn a_redis_that_hangs_holds_nothing_up() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_required_redis_that_is_away_stops_the_claims_and_gives_back_what_runs() {
+async fn a_required_redis_that_is_away_stops_the_claims_and_gives_back_what_runs(on: Backend) {
     let mut redis = TestRedis::own(None);
-    let (mut deck, gate) = gated(&redis, Required).await;
+    let (mut deck, gate) = gated(on, &redis, Required).await;
     let (running, waiting) = (deck.add("/a").await, deck.add("/b").await);
     let before = row_of(&deck, running).await;
     deck.sync(running).await;
@@ -347,8 +338,7 @@ async fn a_required_redis_that_is_away_stops_the_claims_and_gives_back_what_runs
     assert_eq!(deck.seen.iter().map(|line| line.attempt).collect::<Vec<_>>(), [1, 1]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_wrong_with_redis_is_said_with_its_cure_and_without_the_password() {
+async fn what_is_wrong_with_redis_is_said_with_its_cure_and_without_the_password(on: Backend) {
     let mut redis = TestRedis::own(Some("correct horse"));
     let right = redis.settings(Preferred);
     let site = Site::start(|_, _| html("T", "text")).await;
@@ -356,15 +346,32 @@ async fn what_is_wrong_with_redis_is_said_with_its_cure_and_without_the_password
         let url = redis.url().replace("correct%20horse", password);
         quarterdeck::lock::Settings { url, ..right.clone() }
     };
-    let deck = Deck::start_locked(site, Some(wrong("battery-staple"))).await;
+    let deck = Deck::start_locked(on, site, Some(wrong("battery-staple"))).await;
     let words = until_locks(&deck, |health| health.since().is_some()).await.words().expect("something is wrong");
     assert!(words.contains("check user and password in redis.url") && !words.contains("staple"), "{words}");
     let shown = quarterdeck::lock::masked_url(redis.url());
     assert!(!shown.contains("horse"), "{shown}");
-    let mut deck = Deck::start_locked(deck.site, Some(right.clone())).await;
+    let mut deck = Deck::start_locked(on, deck.site, Some(right.clone())).await;
     until_locks(&deck, |health| *health == LockHealth::Fine).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     assert_eq!(deck.until(1).await, ["unchanged"]);
     redis.stop();
+}
+
+on_both! {
+    (flavor = "multi_thread", worker_threads = 2)
+    a_document_is_locked_while_it_is_synced_and_free_after,
+    j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else,
+    a_job_that_nobody_asked_for_ends_when_its_document_was_synced_meanwhile,
+    a_retry_that_meets_a_busy_lock_keeps_its_counters_and_ends_when_synced_elsewhere,
+    a_person_may_look_at_once_or_give_up,
+    only_what_this_store_has_declared_dead_is_taken_over,
+    a_lock_that_is_gone_before_the_finish_is_taken_again,
+    a_lock_that_is_anothers_before_the_finish_means_that_nothing_is_written,
+    held_locks_are_renewed,
+    a_preferred_redis_that_is_away_is_shown_and_syncs_go_on,
+    a_redis_that_hangs_holds_nothing_up,
+    a_required_redis_that_is_away_stops_the_claims_and_gives_back_what_runs,
+    what_is_wrong_with_redis_is_said_with_its_cure_and_without_the_password,
 }

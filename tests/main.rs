@@ -1,20 +1,26 @@
 //! Every integration test, as modules of one target: linking one binary instead of many.
 
+#[macro_use]
+mod support;
+
+mod bad_input;
 mod chaos;
 mod cli;
 mod cli_end_to_end;
 mod config;
 mod conformance;
 mod console;
+mod demo_runs;
 mod demo_site;
+mod faults;
 mod fetch;
 mod layers;
 mod locks;
 mod log;
+mod moving_rows;
 mod readme;
 mod screens;
 mod states;
 mod store;
-mod support;
 mod terminal;
 mod transitions;

@@ -7,6 +7,7 @@ mod finish;
 mod liveness;
 mod marks;
 mod open;
+mod postgres;
 mod read;
 mod requests;
 mod sequences;

@@ -40,6 +40,15 @@ fn size(screen: &vt100::Screen) -> (u16, u16) {
     (rows.get(), cols.get())
 }
 
+/// The entries in the panel at the right: each begins with a time of day.
+fn times_in_the_panel(screen: &vt100::Screen) -> usize {
+    let (rows, cols) = size(screen);
+    let is_time = |line: &String| {
+        line.matches(':').count() >= 2 && line.trim_start_matches([' ', '│', '▌']).starts_with(char::is_numeric)
+    };
+    (0..rows).map(|row| screen.contents_between(row, cols - 39, row, cols)).filter(is_time).count()
+}
+
 fn row_under_the_cursor(screen: &vt100::Screen) -> Option<String> {
     let (rows, cols) = size(screen);
     (0..rows).map(|row| screen.contents_between(row, 0, row, cols)).find(|line| line.contains('▌'))
@@ -56,13 +65,18 @@ fn a_person_watches_the_demo_syncs_a_row_and_quits_while_jobs_run() {
     let screen = terminal.until("a synced row under the cursor", |screen| {
         row_under_the_cursor(screen).is_some_and(|row| row.contains("synced"))
     });
-    let row = row_under_the_cursor(&screen).expect("a cursor");
+    assert!(row_under_the_cursor(&screen).is_some());
+    // Without the filter the cursor stays on its document whatever becomes of it.
+    terminal.keys("\x1b");
+    terminal.until("the whole list", |screen| !screen.contents().contains("match status:synced"));
+    // Pinned, the panel shows the outcomes of this document alone; a sync on request adds one.
+    terminal.keys(".");
+    let pinned = terminal.until("the pinned panel", |screen| screen.contents().contains("outcomes of "));
+    let before = times_in_the_panel(&pinned);
     terminal.keys("s");
-    terminal.until("an answer to the key", |screen| {
-        let text = screen.contents();
-        ["queued", "syncing already", "already"].iter().any(|word| text.contains(word))
-    });
-    assert!(!row.is_empty());
+    terminal.until("the row's outcome in the panel", |screen| times_in_the_panel(screen) > before);
+    terminal.keys(".");
+    terminal.until("the panel of all", |screen| !screen.contents().contains("outcomes of "));
     // Any size works, and the screen fills it.
     for (cols, rows) in [(80, 24), (40, 12), (20, 5), (200, 60), (120, 40)] {
         terminal.resize(cols, rows);
@@ -78,6 +92,26 @@ fn a_person_watches_the_demo_syncs_a_row_and_quits_while_jobs_run() {
     assert_eq!(terminal.ended(), 0, "the second Ctrl-C ends at once");
     let raw = terminal.raw();
     assert_eq!(raw.matches(LEFT_THE_SCREEN).count(), 1, "the terminal is restored once");
+}
+
+#[test]
+fn what_others_left_on_the_screen_goes_when_it_is_drawn_anew() {
+    let mut terminal = demo("3");
+    terminal.until_text("first content");
+    // In the list, below its last row, where nothing is ever drawn.
+    let scribble = "\x1b[15;20Hscribbled over";
+    terminal.scribble(scribble);
+    terminal.until_text("scribbled over");
+    terminal.keys("\x0c");
+    terminal.until("a clean screen", |screen| !screen.contents().contains("scribbled"));
+    // A storm of sizes that ends where it began.
+    terminal.scribble(scribble);
+    terminal.resize(20, 5);
+    terminal.resize(120, 40);
+    terminal.until("a whole screen", |screen| {
+        let text = screen.contents();
+        !text.contains("scribbled") && text.contains("outcomes") && text.contains("q quit")
+    });
 }
 
 #[test]
@@ -112,6 +146,34 @@ fn a_suspended_program_gives_the_terminal_back_and_comes_back() {
     terminal.until("the shell's screen", |screen| !screen.alternate_screen());
     signal(pid, "CONT");
     terminal.until("the console again", |screen| screen.alternate_screen() && screen.contents().contains("outcomes"));
+    terminal.keys("\x03\x03");
+    terminal.ended();
+}
+
+/// design.md, engine.md 3.6: a process that is stopped in the middle of a write would stop every other one.
+#[test]
+fn a_suspended_console_keeps_no_lock_from_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = filled(&folder.path().join("held.db"), 500);
+    let state = folder.path().to_str().expect("a path");
+    let mut terminal = Terminal::start(120, 40, &[("XDG_STATE_HOME", state)], &["--store", &url]);
+    terminal.until_text("500 never");
+    for _ in 0..5 {
+        // Writing at full speed: every document is asked for, and the runner takes them.
+        terminal.keys("S");
+        terminal.until_text("[ Cancel ]");
+        terminal.keys("\t\r");
+        terminal.keys("\x1a");
+        terminal.until("the shell's screen", |screen| !screen.alternate_screen());
+        let added = Command::new(env!("CARGO_BIN_EXE_quarterdeck"))
+            .args(["add", "https://example.org/another", "--store", &url])
+            .env("XDG_STATE_HOME", state)
+            .output()
+            .expect("the program starts");
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+        signal(terminal.pid(), "CONT");
+        terminal.until("the console again", vt100::Screen::alternate_screen);
+    }
     terminal.keys("\x03\x03");
     terminal.ended();
 }

@@ -66,6 +66,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
     }
     if !wrong.is_empty() {
+        if !documents.is_empty() {
+            wrong.push("nothing was added".to_owned());
+        }
         return Err(CliError::Usage(wrong.join("\n")));
     }
     let store = context.store_for("add").await?;

@@ -16,7 +16,7 @@ pub enum Exit {
     SomeFailed = 1,
     /// 2: unknown verb, flag, ID or URL, a bad filter, bad settings, a document that cannot be synced.
     WrongUse = 2,
-    /// 3: the store cannot be reached or used.
+    /// 3: the store, or the folder of the outcome files, cannot be reached or used.
     Unreachable = 3,
 }
 
@@ -53,6 +53,22 @@ pub enum CliError {
     /// The store did not answer.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// The store of this name did not answer.
+    #[error("{store}: {error}")]
+    Named {
+        /// Its URL, as it was given.
+        store: String,
+        /// What it said.
+        error: StoreError,
+    },
+    /// The outcome files cannot be made.
+    #[error("the outcome files cannot be written in {dir} (log.dir): {error}")]
+    Files {
+        /// Their folder.
+        dir: String,
+        /// Why not.
+        error: io::Error,
+    },
     /// Reading or writing failed: stdout, the terminal, a socket of the demo.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -65,9 +81,19 @@ impl CliError {
             Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {
                 Exit::WrongUse
             }
-            Self::Store(_) => Exit::Unreachable,
+            Self::Store(_) | Self::Named { .. } | Self::Files { .. } => Exit::Unreachable,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Io(_) => Exit::SomeFailed,
+        }
+    }
+
+    /// The same, with the store's URL where the error itself does not name its place.
+    pub(super) fn at(self, store: &str) -> Self {
+        match self {
+            Self::Store(error @ (StoreError::Unavailable(_) | StoreError::Refused(_) | StoreError::Corrupt(_))) => {
+                Self::Named { store: store.to_owned(), error }
+            }
+            other => other,
         }
     }
 

@@ -88,7 +88,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         out.json(&imported)?;
     } else {
         let Imported { added, existed, unreadable } = imported;
-        out.line(format!("{added} added, {existed} existed already, {unreadable} lines unreadable"))?;
+        let lines = if unreadable == 1 { "line" } else { "lines" };
+        out.line(format!("{added} added, {existed} existed already, {unreadable} {lines} unreadable"))?;
     }
     Ok(if imported.unreadable > 0 { Exit::SomeFailed } else { Exit::Done })
 }

@@ -82,7 +82,11 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
     store.close().await;
     if printed.is_empty() && args.limit != Some(0) {
-        note(if filter.terms.is_empty() { "there are no documents" } else { "no document matches" });
+        note(if filter.terms.is_empty() {
+            "there are no documents; `quarterdeck add URL` adds one"
+        } else {
+            "no document matches"
+        });
     }
     Ok(Exit::Done)
 }

@@ -63,7 +63,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         out.flush()?;
         printer.follow(store.clone(), last, &mut stop, out).await?;
     } else if printed == 0 {
-        note("no outcome matches");
+        let all = printer.filter.terms.is_empty() && printer.since.is_none();
+        note(if all { "there are no outcomes yet" } else { "no outcome matches" });
     }
     store.close().await;
     Ok(Exit::Done)

@@ -1,5 +1,6 @@
 //! Outcomes as lines for people, for scripts, and in upstream's own form.
 
+use crate::domain::content::ContentChange;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::span;
 use clap::ValueEnum;
@@ -40,6 +41,10 @@ pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
     );
     if let Some(took) = outcome.duration_ms {
         line.push_str(&format!("  {}", span(Duration::from_millis(took))));
+    }
+    // "unchanged" is upstream's word for it, and would be taken for the opposite.
+    if outcome.content == Some(ContentChange::First) {
+        line.push_str("  first content");
     }
     if let Some(code) = outcome.error_code {
         line.push_str(&format!("  {}", code.plain()));

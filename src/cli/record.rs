@@ -1,6 +1,7 @@
 //! Where outcomes go besides the store: the outcome files of every process that records some, and standard output of
 //! `work`. Both are told by the store after each commit, in order, so that nothing is printed that is not stored.
 
+use super::exit::CliError;
 use super::output::note;
 use crate::config::Config;
 use crate::domain::outcome::{Outcome, OutcomeResult};
@@ -29,12 +30,9 @@ impl OutcomeFiles {
     }
 
     /// Makes them now, for a process that will record many: what is wrong is said before the work starts.
-    pub(super) fn open(&self) -> io::Result<()> {
-        let dir = self.settings.dir.display();
-        let explained = |error: io::Error| {
-            io::Error::new(error.kind(), format!("the outcome files cannot be written in {dir} (log.dir): {error}"))
-        };
-        let log = OutcomeLog::in_files(&self.settings).map_err(explained)?;
+    pub(super) fn open(&self) -> Result<(), CliError> {
+        let log = OutcomeLog::in_files(&self.settings)
+            .map_err(|error| CliError::Files { dir: self.settings.dir.display().to_string(), error })?;
         // Opened already: then this one has nothing to do.
         let _ = self.log.set(Some(log));
         Ok(())

@@ -6,7 +6,7 @@ use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::note;
 use super::record::OutcomeLines;
 use super::stop::StopSignals;
-use crate::runner::event::Event;
+use crate::runner::event::{Event, Health};
 use crate::runner::handle::Handle;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -44,6 +44,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
 /// The first signal drains, the second leaves. Without a reader of our lines there is no reason to go on, either.
 async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines) {
     let mut events = runner.subscribe();
+    let mut health = runner.health();
+    let mut silent = false;
     let (mut asked, mut listening, mut read) = (false, true, true);
     loop {
         tokio::select! {
@@ -60,6 +62,10 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
                 read = false;
                 runner.drain();
             }
+            changed = health.changed(), if listening => match changed {
+                Ok(()) => say_health(&health.borrow_and_update().clone(), &mut silent),
+                Err(_) => listening = false,
+            },
             event = events.recv(), if listening => match event {
                 Ok(Event::Trouble { message } | Event::Panicked { message }) => note(message),
                 Ok(Event::Reported { report }) => {
@@ -69,5 +75,20 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
                 Err(RecvError::Closed) => listening = false,
             },
         }
+    }
+}
+
+/// Says once that the database does not answer, and once that it does again.
+fn say_health(health: &Health, silent: &mut bool) {
+    match health {
+        Health::Unreachable { reason, .. } if !*silent => {
+            note(format!("{reason}; nothing is lost, it is tried again until it answers"));
+            *silent = true;
+        }
+        Health::Fine if *silent => {
+            note("the database answers again");
+            *silent = false;
+        }
+        Health::Unreachable { .. } | Health::Fine => {}
     }
 }

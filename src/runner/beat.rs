@@ -6,11 +6,7 @@ use super::Worker;
 use super::held::Stop;
 use crate::store::Beat;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
-
-/// How long before its lease runs out a worker that cannot renew it stops its attempts.
-const MARGIN: Duration = Duration::from_secs(5);
 
 pub(super) fn start(worker: &Arc<Worker>) {
     let worker = Arc::clone(worker);
@@ -29,18 +25,14 @@ async fn run(worker: &Worker) {
     let lease = worker.settings.lease;
     let mut ticks = interval(worker.settings.heartbeat);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The monotonic clock: a wall clock that is set back must not make a lease look longer.
-    let mut renewed = Instant::now();
     loop {
         tokio::select! {
             () = worker.ended.cancelled() => return,
             _ = ticks.tick() => {}
         }
         let held = worker.held.all();
-        let asked = Instant::now();
         match worker.store.beat(&worker.id, &held, lease).await {
             Ok(beats) => {
-                renewed = asked;
                 for (held, beat) in held.into_iter().zip(beats) {
                     match beat {
                         Beat::Held => {}
@@ -49,12 +41,9 @@ async fn run(worker: &Worker) {
                     }
                 }
             }
-            Err(error) => {
-                worker.unwell(&error, worker.settings.heartbeat);
-                if renewed.elapsed() + MARGIN.min(lease / 6) >= lease {
-                    worker.held.stop_all(Stop::Lost);
-                }
-            }
+            // Nothing is stopped because of the time that passes: whether a job is still ours the tokens decide, once
+            // the database answers again (design.md 5.6).
+            Err(error) => worker.unwell(&error, worker.settings.heartbeat),
         }
     }
 }

@@ -31,6 +31,8 @@ const PACE: Duration = Duration::from_millis(100);
 const REST: u64 = 3;
 /// Without any change the store is looked at this often, for what time alone changes.
 const FLOOR: Duration = Duration::from_secs(60);
+/// The same while other processes alone run jobs: one that is killed changes nothing, and is to be missed.
+const WATCHING: Duration = Duration::from_secs(5);
 /// How long changes that were asked for may still take when the console ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -63,6 +65,11 @@ impl Performer {
         let (to, inbox) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared { store, runner, operator, to, took: AtomicU64::new(0) });
         (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
+    }
+
+    /// Waits until the store writes nothing, and keeps it so until the answer is dropped.
+    pub(super) async fn at_rest(&self) -> Box<dyn Send> {
+        self.shared.store.at_rest().await
     }
 
     /// Begins to watch the store and the runner.
@@ -115,7 +122,11 @@ impl Performer {
 }
 
 fn answer<T>(result: Result<T, StoreError>) -> Answer<T> {
-    result.map_err(|error| SafeLine::new(&error.to_string()))
+    result.map_err(|error| match error {
+        // Where it is shown there is little room, and what is beside it says that the database is meant.
+        StoreError::Unavailable(why) => SafeLine::new(&why),
+        other => SafeLine::new(&other.to_string()),
+    })
 }
 
 impl Shared {
@@ -206,8 +217,9 @@ impl Shared {
     /// Says that something was committed: at once when it was quiet, then as often as the store can bear.
     async fn changes(self: Arc<Self>) {
         let mut changes = self.store.changes();
+        let floor = if self.runner.is_some() { FLOOR } else { WATCHING };
         loop {
-            match timeout(FLOOR, changes.changed()).await {
+            match timeout(floor, changes.changed()).await {
                 Ok(Err(_)) => return,
                 Ok(Ok(())) | Err(_) => self.tell(Msg::Changed).await,
             }

@@ -12,16 +12,18 @@ use crate::domain::time::Timestamp;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
-use ratatui::backend::Backend;
+use ratatui::backend::{Backend, ClearType};
 use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// The shortest time between two frames.
 pub const FRAME: Duration = Duration::from_millis(16);
 /// Messages that are taken at a time.
 const BATCH: usize = 256;
+/// How long a suspend waits for the store to come to rest.
+const REST: Duration = Duration::from_secs(1);
 
 /// What comes from the terminal and the system.
 #[derive(Debug)]
@@ -48,6 +50,10 @@ pub trait Outside {
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes the terminal again.
     fn resume(&mut self) -> io::Result<()>;
+    /// What is written from here on is one frame, to be shown when it is whole.
+    fn frame_begins(&mut self) -> io::Result<()>;
+    /// The frame is whole.
+    fn frame_ends(&mut self) -> io::Result<()>;
 }
 
 /// How a loop ended.
@@ -64,6 +70,8 @@ pub struct Ended {
 /// What a round leaves to be done by the loop itself.
 enum Turn {
     Go,
+    /// The process is to be suspended.
+    Suspend,
     End(Exit),
 }
 
@@ -88,8 +96,15 @@ pub async fn run<B: Backend>(
     let mut batch = Vec::with_capacity(BATCH);
     let mut turn = round.step(Msg::Start)?;
     loop {
-        if let Turn::End(exit) = turn {
-            return Ok(Ended { exit, model: round.model, draws });
+        match turn {
+            Turn::Go => {}
+            Turn::End(exit) => return Ok(Ended { exit, model: round.model, draws }),
+            Turn::Suspend => {
+                // A database that does not come to rest must not keep the person from the shell.
+                let rest = timeout(REST, performer.at_rest()).await;
+                round.suspend()?;
+                drop(rest);
+            }
         }
         let taken = tokio::select! { biased;
             event = input.next() => round.input(event),
@@ -137,13 +152,17 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         match input {
             Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
             Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
-            Some(Input::Terminal(Event::Resize(width, height))) => self.step(Msg::Resize(width, height)),
+            Some(Input::Terminal(Event::Resize(width, height))) => {
+                // Also when the size is the one before: it may have been another in between, and cut the screen.
+                self.redraw()?;
+                self.step(Msg::Resize(width, height))
+            }
             Some(Input::Terminal(_)) => Ok(Turn::Go),
             Some(Input::Interrupt) => self.step(Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))),
-            Some(Input::Suspend) => self.suspend(),
+            Some(Input::Suspend) => Ok(Turn::Suspend),
             Some(Input::Continued) => {
                 self.outside.resume()?;
-                self.redraw();
+                self.redraw()?;
                 Ok(Turn::Go)
             }
             // No input ever again means that the terminal is gone.
@@ -159,10 +178,8 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         for effect in up.effects {
             match effect {
                 Effect::End(exit) => turn = Turn::End(exit),
-                Effect::Redraw => self.redraw(),
-                Effect::Suspend => {
-                    self.suspend()?;
-                }
+                Effect::Redraw => self.redraw()?,
+                Effect::Suspend => turn = Turn::Suspend,
                 Effect::Copy(text, what) => {
                     let told = self.outside.copy(&text, what);
                     self.told(told);
@@ -183,18 +200,19 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         self.dirty |= update(&mut self.model, now, Msg::Told(told)).redraw;
     }
 
-    fn suspend(&mut self) -> io::Result<Turn> {
+    fn suspend(&mut self) -> io::Result<()> {
         self.outside.suspend()?;
-        self.redraw();
-        Ok(Turn::Go)
+        self.redraw()
     }
 
-    /// Forgets what is on the screen. Not `Terminal::clear`, which asks the terminal where its cursor is, and one that
-    /// is gone or busy never answers.
-    fn redraw(&mut self) {
+    /// Wipes the screen and forgets what was on it, so that the next frame is written whole. Not `Terminal::clear`, which
+    /// asks the terminal where its cursor is, and one that is gone or busy never answers.
+    fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().clear_region(ClearType::All).map_err(failed)?;
         self.terminal.swap_buffers();
         self.terminal.swap_buffers();
         self.dirty = true;
+        Ok(())
     }
 
     fn draw(&mut self) -> io::Result<Turn> {
@@ -204,13 +222,14 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         }
         self.model.now = self.model.now.max((self.clock)());
         let model = &self.model;
-        self.terminal
-            .draw(|frame| {
-                if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
-                    frame.set_cursor_position(cursor);
-                }
-            })
-            .map_err(failed)?;
+        self.outside.frame_begins()?;
+        let drawn = self.terminal.draw(|frame| {
+            if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        });
+        drawn.map_err(failed)?;
+        self.outside.frame_ends()?;
         self.dirty = false;
         Ok(Turn::Go)
     }

@@ -40,10 +40,11 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
 }
 
 fn say_too_small(model: &Model, area: Rect, buf: &mut Buffer) {
-    let lines = [
-        format!("quarterdeck needs {}x{} cells", SMALLEST.0, SMALLEST.1),
-        format!("this terminal has {}x{}", model.size.0, model.size.1),
-    ];
+    let (needs, has) = (format!("{}x{} cells", SMALLEST.0, SMALLEST.1), format!("{}x{}", model.size.0, model.size.1));
+    let mut lines = vec![format!("quarterdeck needs {needs}"), format!("this terminal has {has}")];
+    if lines.iter().any(|line| line.len() > usize::from(area.width)) {
+        lines = vec![format!("needs {needs}"), format!("has {has}")];
+    }
     let mut canvas = paint::Canvas::new(buf, area);
     for (y, line) in lines.iter().enumerate() {
         canvas.text(0, y as u16, area.width, line, ratatui::style::Style::new());

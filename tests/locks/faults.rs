@@ -3,6 +3,7 @@
 use super::until_locks;
 use crate::support::db;
 use crate::support::deck::{Deck, eager_settings, fetcher};
+use crate::support::place::Backend;
 use crate::support::redis::TestRedis;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::id::{DocumentId, JobId, Token};
@@ -204,7 +205,7 @@ async fn a_redis_that_forgets_everything_and_goes_and_comes_loses_nothing_and_do
     let (count, faults) = size();
     let mut redis = TestRedis::own(None);
     let site = Site::start(|path, _| html("T", &format!("text of {path}"))).await;
-    let mut deck = Deck::start_locked(site, Some(redis.settings(Preferred))).await;
+    let mut deck = Deck::start_locked(Backend::Sqlite, site, Some(redis.settings(Preferred))).await;
     // A second worker with a connection of its own.
     let store = deck.store.id().await.expect("the store answers");
     let other = Redis::start(&redis.settings(Preferred), store).expect("an address");
@@ -237,7 +238,7 @@ async fn a_redis_that_forgets_everything_and_goes_and_comes_loses_nothing_and_do
         ends.entry(outcome.document_id).or_default().push(outcome.result);
     }
     assert!(documents.iter().all(|id| ends[id] == [OutcomeResult::Unchanged]), "{ends:?}");
-    let versions = db::integers(&deck.file(), "select content_version from document_state").await;
+    let versions = db::integers(&deck.place.file(), "select content_version from document_state").await;
     assert!(versions.len() == count && versions.iter().all(|version| *version == Some(1)), "each written once");
     for runner in [&second, &deck.runner] {
         runner.leave();
@@ -260,7 +261,7 @@ async fn a_redis_that_is_gone_all_the_time_costs_little() {
         if is_gone {
             redis.stop();
         }
-        let mut deck = Deck::start_locked(Site::start(|_, _| html("T", "text")).await, lock).await;
+        let mut deck = Deck::start_locked(Backend::Sqlite, Site::start(|_, _| html("T", "text")).await, lock).await;
         if is_gone {
             until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
         }

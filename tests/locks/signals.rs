@@ -1,6 +1,7 @@
 //! What processes of one store tell each other over Redis.
 
 use super::gated;
+use crate::support::place::Backend;
 use crate::support::redis::TestRedis;
 use quarterdeck::domain::document::SyncStep;
 use quarterdeck::domain::id::DocumentId;
@@ -62,8 +63,8 @@ async fn processes_of_one_store_hear_each_other_and_no_one_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_console_that_only_watches_sees_steps_and_commits_of_a_worker_at_once() {
     let redis = TestRedis::start();
-    let (mut deck, gate) = gated(&redis, Preferred).await;
-    let store = open(&format!("sqlite:{}", deck.file().display()), Access::Write).await.expect("the store opens");
+    let (mut deck, gate) = gated(Backend::Sqlite, &redis, Preferred).await;
+    let store = open(&deck.place.url(), Access::Write).await.expect("the store opens");
     let watching = Redis::start(&redis.settings(Preferred), store.id().await.expect("an id")).expect("an address");
     let mut news = watching.news();
     assert_eq!(next(&mut news).await, News::Committed);
@@ -86,7 +87,7 @@ async fn a_console_that_only_watches_sees_steps_and_commits_of_a_worker_at_once(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hint_makes_others_look_and_is_not_told_again() {
     let redis = TestRedis::start();
-    let (deck, _gate) = gated(&redis, Preferred).await;
+    let (deck, _gate) = gated(Backend::Sqlite, &redis, Preferred).await;
     let (mut commits, mut changes) = (deck.store.commits(), deck.store.changes());
     let waiting =
         deck.redis.as_ref().expect("a Redis").reach().wait_for(|reach| *reach == Reach::Reached).await.is_ok();

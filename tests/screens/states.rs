@@ -178,7 +178,7 @@ fn the_footer_has_only_keys_that_do_something() {
         assert!(!footer(&reading).contains(gone), "{}", footer(&reading));
     }
     screen.press(&["a"]);
-    assert_eq!(footer(&screen).trim(), "⏎ choose   esc close");
+    assert_eq!(footer(&screen).trim(), "⏎ add   esc close");
 }
 
 #[test]
@@ -287,4 +287,91 @@ fn the_head_keeps_what_a_person_must_know_when_it_sheds() {
         assert!(head.contains("quarterdeck") && head.contains("8/16"), "{head}");
         assert_eq!(head.contains(note), kept, "{head}");
     }
+}
+
+#[test]
+fn an_empty_store_offers_to_add_and_nothing_that_needs_documents() {
+    let footer = |screen: &Screen| screen.text().lines().last().unwrap_or_default().to_owned();
+    for (cols, rows) in [(120, 40), (40, 12)] {
+        let mut screen = Screen::with(options(), cols, rows);
+        screen.page(Vec::new());
+        let footer = footer(&screen);
+        assert!(footer.contains("a add"), "{footer}");
+        for gone in ["filter", "sort", "sync"] {
+            assert!(!footer.contains(gone), "{footer}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_the_rows_before_is_not_given_to_a_new_filter() {
+    let mut screen = Screen::usual(120, 40);
+    assert!(screen.text().contains("documents 1,204 by"));
+    screen.press(&["/"]);
+    screen.press(&["q", "enter"]);
+    assert!(screen.text().contains("documents … of 1,204 match q"), "{}", screen.text());
+    screen.page(vec![document(1, "Quotas", Status::Synced)]);
+    assert!(screen.text().contains("documents 1 of"), "{}", screen.text());
+}
+
+#[test]
+fn a_reason_that_does_not_fit_into_a_line_has_another() {
+    let mut screen = Screen::usual(40, 12);
+    screen.press(&["/"]);
+    for key in "status:faled".chars() {
+        screen.press(&[&key.to_string()]);
+    }
+    assert!(screen.text().contains("failed?)"), "{}", screen.text());
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told_by_how_much() {
+    let screen = Screen::usual(20, 5);
+    assert!(screen.text().contains("needs 40x12 cells") && screen.text().contains("has 20x5"), "{}", screen.text());
+}
+
+#[test]
+fn causes_beside_a_narrow_list_keep_when_they_are_tried_again() {
+    let screen = Screen::usual(80, 24);
+    assert!(screen.text().contains("attempt 2, again in 2:02"), "{}", screen.text());
+    assert!(screen.text().contains("updated · 5.0 kB"), "{}", screen.text());
+}
+
+#[test]
+fn what_happens_next_is_said_whole_at_every_width() {
+    for (cols, rows) in [(120, 40), (80, 24)] {
+        let mut screen = Screen::usual(cols, rows);
+        for status in [Status::Failed, Status::Waiting, Status::Queued, Status::Stuck, Status::Stale, Status::Synced] {
+            screen.page(vec![quarterdeck::domain::document::DocumentRow {
+                next_attempt_at: (status == Status::Waiting).then(|| NOW.plus(std::time::Duration::from_secs(80))),
+                try_of: (status == Status::Waiting).then_some(quarterdeck::domain::document::Try {
+                    class: quarterdeck::domain::failure::FailureClass::Transient,
+                    number: 2,
+                    of: 4,
+                }),
+                ..document(1, "Page", status)
+            }]);
+            let text = screen.text();
+            let peek: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("╭─ Page")).collect();
+            assert!(peek.iter().any(|line| line.contains("now") || line.contains("ends it.")), "{status:?}\n{text}");
+            let end = peek.iter().find(|line| line.contains(" now") || line.contains(" it.")).unwrap_or(&"");
+            assert!(!end.split('│').nth(1).unwrap_or_default().contains('…'), "{status:?}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_row_whose_worker_was_killed_says_so_where_no_other_one_runs() {
+    let mut screen = Screen::usual(120, 40);
+    screen.model.has_runner = false;
+    let row = quarterdeck::domain::document::DocumentRow {
+        held_by: Some("web-2:4410".into()),
+        sync_step: None,
+        ..document(1, "Left", Status::Syncing)
+    };
+    screen.page(vec![row]);
+    assert!(!screen.text().contains("its worker is gone"));
+    screen.model.queue.workers = 0;
+    let text = screen.text();
+    assert!(text.contains("its worker is gone") && text.contains("The next worker takes it up again."), "{text}");
 }

@@ -1,6 +1,6 @@
 //! Marks that come apart from the claim, and jobs whose lock is somebody else's.
 
-use super::support::{LEASE, Scene, fetched, limits, open, timeout, worker};
+use super::support::{Backend, LEASE, Scene, fetched, limits, open, timeout, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{Status, SyncStatus};
 use quarterdeck::domain::fingerprint::Fingerprint;
@@ -31,20 +31,17 @@ async fn unmarked(scene: &Scene, class: QueueClass) -> (DocumentId, Claimed) {
 }
 
 async fn sync_status(scene: &Scene) -> i64 {
-    scene.number("SELECT coalesce(sync_status, -1) FROM captain_documents").await
+    scene.number("SELECT CAST(coalesce(sync_status, -1) AS BIGINT) FROM captain_documents").await
 }
 
-#[tokio::test]
-async fn a_claim_may_leave_the_row_alone_and_a_mark_writes_it() {
-    let scene = Scene::new().await;
+async fn a_claim_may_leave_the_row_alone_and_a_mark_writes_it(on: Backend) {
+    let scene = Scene::new(on).await;
     let (id, job) = unmarked(&scene, QueueClass::Manual).await;
     let row = scene.row(id).await;
     assert_eq!((row.status, row.attempt, row.attempted_at), (Status::Syncing, Some(1), None));
     assert_eq!(sync_status(&scene).await, -1);
     // Another program writes between claim and mark: what stands there now counts.
-    scene
-        .sql("UPDATE captain_documents SET sync_status = 1, metadata = json_set(metadata, '$.content_fingerprint', 'ab')")
-        .await;
+    scene.sql("UPDATE captain_documents SET sync_status = 1, metadata = '{\"content_fingerprint\": \"ab\"}'").await;
     scene.clock.advance(Duration::from_secs(1));
     let marked = scene.store.mark(job.held).await.unwrap();
     assert_eq!(marked, Marked::Marked { fingerprint: Some(Fingerprint::stored("ab".into())) });
@@ -57,26 +54,26 @@ async fn a_claim_may_leave_the_row_alone_and_a_mark_writes_it() {
     assert_eq!(scene.store.mark(job.held).await.unwrap(), Marked::Late);
 }
 
-#[tokio::test]
-async fn what_was_never_marked_is_never_put_back() {
-    let scene = Scene::new().await;
+async fn what_was_never_marked_is_never_put_back(on: Backend) {
+    let scene = Scene::new(on).await;
     let (id, job) = unmarked(&scene, QueueClass::Manual).await;
     // Chatwoot is at it.
-    scene.sql("UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = 77").await;
+    scene
+        .sql(&format!("UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = {}", scene.place.at(77)))
+        .await;
     scene.store.release(&[job.held]).await.unwrap();
     assert_eq!((sync_status(&scene).await, scene.row(id).await.attempted_at), (0, Some(Timestamp::from_micros(77))));
     // The same when the worker dies.
     let job = claim(&scene).await.remove(0);
     scene.clock.advance(LEASE + Duration::from_secs(1));
-    let rescuer = open(scene.path(), scene.clock.clone(), Access::Write).await;
+    let rescuer = open(&scene.place.url(), scene.clock.clone(), Access::Write).await;
     assert_eq!(rescuer.rescue().await.unwrap().outcomes.len(), 1);
     assert_eq!((sync_status(&scene).await, scene.row(id).await.attempted_at), (0, Some(Timestamp::from_micros(77))));
     assert_eq!(scene.store.mark(job.held).await.unwrap(), Marked::Late);
 }
 
-#[tokio::test]
-async fn marks_come_in_groups_and_each_gets_its_answer() {
-    let scene = Scene::new().await;
+async fn marks_come_in_groups_and_each_gets_its_answer(on: Backend) {
+    let scene = Scene::new(on).await;
     let mut ids = Vec::new();
     for n in 0..40 {
         ids.push(scene.add(1, &format!("https://a.test/{n}")).await);
@@ -99,9 +96,8 @@ async fn marks_come_in_groups_and_each_gets_its_answer() {
     assert_eq!(scene.number("SELECT count(*) FROM captain_documents WHERE sync_status = 0").await, 38);
 }
 
-#[tokio::test]
-async fn a_deferred_job_waits_with_its_number_back_and_says_so_once_per_hold() {
-    let scene = Scene::new().await;
+async fn a_deferred_job_waits_with_its_number_back_and_says_so_once_per_hold(on: Backend) {
+    let scene = Scene::new(on).await;
     let (id, job) = unmarked(&scene, QueueClass::Auto).await;
     let written = scene.store.defer(job.held, &holder("1.5"), AGAIN).await.unwrap();
     assert!(matches!(&written, Finished::Written { state: JobState::Scheduled, outcomes, .. } if outcomes.len() == 1));
@@ -126,15 +122,14 @@ async fn a_deferred_job_waits_with_its_number_back_and_says_so_once_per_hold() {
     assert_eq!((scene.row(id).await.status, scene.row(id).await.attempt), (Status::Synced, Some(1)));
 }
 
-#[tokio::test]
-async fn synced_elsewhere_counts_from_the_request_or_the_last_real_try() {
-    let scene = Scene::new().await;
+async fn synced_elsewhere_counts_from_the_request_or_the_last_real_try(on: Backend) {
+    let scene = Scene::new(on).await;
     let (id, job) = unmarked(&scene, QueueClass::Auto).await;
     scene.store.mark(job.held).await.unwrap();
     scene.clock.advance(Duration::from_secs(1));
     scene.finish(&job, timeout()).await;
     // Synced after the request, but before the try that failed: no reason to end.
-    let early = scene.store.now().minus(Duration::from_secs(1)).micros();
+    let early = scene.place.at(scene.store.now().minus(Duration::from_secs(1)).micros());
     scene.sql(&format!("UPDATE captain_documents SET last_synced_at = {early}")).await;
     scene.clock.advance(Duration::from_secs(30));
     let job = claim(&scene).await.remove(0);
@@ -142,7 +137,7 @@ async fn synced_elsewhere_counts_from_the_request_or_the_last_real_try() {
     scene.clock.advance(AGAIN);
     let job = claim(&scene).await.remove(0);
     // Between the claim and the lock.
-    let late = scene.store.now().micros();
+    let late = scene.place.at(scene.store.now().micros());
     scene.sql(&format!("UPDATE captain_documents SET sync_status = 1, last_synced_at = {late}")).await;
     assert_eq!(scene.store.mark(job.held).await.unwrap(), Marked::Ended);
     let last = scene.outcomes().await.pop().unwrap();
@@ -151,16 +146,28 @@ async fn synced_elsewhere_counts_from_the_request_or_the_last_real_try() {
     assert_eq!((row.status, row.error_code), (Status::Synced, None));
 }
 
-#[tokio::test]
-async fn a_store_has_one_name_for_ever_and_no_other_has_it() {
-    let scene = Scene::new().await;
+async fn a_store_has_one_name_for_ever_and_no_other_has_it(on: Backend) {
+    let scene = Scene::new(on).await;
     let id = scene.store.id().await.unwrap();
     assert!(uuid::Uuid::parse_str(&id.0).is_ok_and(|id| id.get_version_num() == 4), "{id}");
     assert_eq!(scene.another().await.id().await.unwrap(), id);
-    assert_ne!(Scene::new().await.store.id().await.unwrap(), id);
-    let reading = open(scene.path(), scene.clock.clone(), Access::ReadOnly).await;
+    if on == Backend::Sqlite {
+        // The tests' databases on PostgreSQL are copies of one, and a copy keeps the name.
+        assert_ne!(Scene::new(on).await.store.id().await.unwrap(), id);
+    }
+    let reading = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
     assert_eq!(reading.id().await.unwrap(), id);
     let (_, job) = unmarked(&scene, QueueClass::Manual).await;
     assert!(matches!(reading.mark(job.held).await, Err(StoreError::ReadOnly)));
     assert!(matches!(reading.defer(job.held, &holder("1.5"), AGAIN).await, Err(StoreError::ReadOnly)));
+}
+
+on_both! {
+    ()
+    a_claim_may_leave_the_row_alone_and_a_mark_writes_it,
+    what_was_never_marked_is_never_put_back,
+    marks_come_in_groups_and_each_gets_its_answer,
+    a_deferred_job_waits_with_its_number_back_and_says_so_once_per_hold,
+    synced_elsewhere_counts_from_the_request_or_the_last_real_try,
+    a_store_has_one_name_for_ever_and_no_other_has_it,
 }

@@ -19,6 +19,14 @@ struct Seen {
     hanging_up: bool,
 }
 
+impl Seen {
+    /// Whether the last frame has begun and not ended: what stands on the screen then never stood there for a person.
+    fn within_a_frame(&self) -> bool {
+        let last = |mark: &[u8]| self.raw.windows(mark.len()).rposition(|bytes| bytes == mark);
+        last(b"\x1b[?2026h") > last(b"\x1b[?2026l")
+    }
+}
+
 /// A program on a terminal of its own.
 pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
@@ -83,12 +91,18 @@ impl Terminal {
         writer.flush().expect("the program reads its keys");
     }
 
+    /// Another program writes on the same terminal.
+    pub fn scribble(&self, text: &str) {
+        self.seen.0.lock().expect("the reader is not poisoned").parser.process(text.as_bytes());
+    }
+
     /// Changes the size.
     pub fn resize(&mut self, cols: u16, rows: u16) {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
-        self.master.as_ref().expect("the terminal is open").resize(size).expect("a pty can be resized");
+        // Before the program hears of it, so that what it then draws is read at the new size.
         let mut seen = self.seen.0.lock().expect("the reader is not poisoned");
         seen.parser.screen_mut().set_size(cells(rows), cells(cols));
+        self.master.as_ref().expect("the terminal is open").resize(size).expect("a pty can be resized");
     }
 
     /// Waits until the screen satisfies `what`, and returns it.
@@ -97,7 +111,7 @@ impl Terminal {
         let (seen, told) = &*self.seen;
         let mut seen = seen.lock().expect("the reader is not poisoned");
         loop {
-            if is(seen.parser.screen()) {
+            if !seen.within_a_frame() && is(seen.parser.screen()) {
                 return seen.parser.screen().clone();
             }
             let left = deadline.saturating_duration_since(Instant::now());

@@ -1,8 +1,10 @@
 //! Opening the file: what is refused before it is touched, and how each connection is set.
 
+use super::super::error::{reading, writing};
 use super::super::{Access, Result, StoreError};
-use super::error::{is_busy, reading, writing};
+use super::error::is_busy;
 use super::migrate::{self, Standing};
+use super::place::Place;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, query};
 use std::io::Read;
@@ -25,6 +27,8 @@ const HEADER: &[u8; 16] = b"SQLite format 3\0";
 pub(super) struct Connect {
     path: PathBuf,
     access: Access,
+    /// The file that was opened. A store open for reading alone opens what is there for each reading.
+    place: Option<Place>,
 }
 
 impl Connect {
@@ -38,7 +42,9 @@ impl Connect {
             std::fs::create_dir_all(folder).map_err(|error| unusable(format!("the folder cannot be made: {error}")))?;
         }
         let exists = match std::fs::metadata(&path) {
-            Ok(found) if found.is_dir() => return Err(unusable("is a folder, not a store".into())),
+            Ok(found) if found.is_dir() => {
+                return Err(unusable("is a folder, not a store; name a file with --store".into()));
+            }
             Ok(_) => true,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
             Err(error) => return Err(unusable(format!("cannot be looked at: {error}"))),
@@ -53,12 +59,21 @@ impl Connect {
         if access != Access::ReadOnly {
             check_writable(&path, folder, exists).map_err(&unusable)?;
         }
-        let connect = Self { path: path.clone(), access };
+        let mut connect = Self { path: path.clone(), access, place: None };
         connect.migrated(exists).await.map_err(|error| match error {
             StoreError::Unusable(message) | StoreError::Corrupt(message) => unusable(message),
             other => other,
         })?;
+        if access != Access::ReadOnly {
+            let place = Place::of(&path).map_err(|error| unusable(format!("cannot be looked at: {error}")))?;
+            connect.place = Some(place);
+        }
         Ok(connect)
+    }
+
+    /// Whether the path still leads to the file that was opened.
+    pub(super) fn check_place(&self) -> Result<()> {
+        self.place.map_or(Ok(()), |place| place.check(&self.path))
     }
 
     async fn migrated(&self, exists: bool) -> Result<()> {
@@ -109,10 +124,12 @@ impl Connect {
         self.options(true).pragma("query_only", "1").pragma("cache_size", "-16384")
     }
 
-    /// A connection that reads. Of a store opened for reading alone, at rest (nobody writes, there is no log beside
-    /// it), the file is read as it is: SQLite would otherwise make files beside it.
+    /// A connection that reads. Of a store opened for reading alone, at rest (nobody writes, the log beside it is
+    /// missing or empty), the file is read as it is: SQLite would otherwise make files beside it, for which a full disk
+    /// has no room.
     pub(super) async fn reader(&self) -> Result<SqliteConnection> {
-        let at_rest = self.access == Access::ReadOnly && !self.beside("-wal").exists();
+        let logged = || std::fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
+        let at_rest = self.access == Access::ReadOnly && !logged();
         self.reader_options().immutable(at_rest).connect().await.map_err(reading)
     }
 
@@ -170,7 +187,11 @@ fn check_header(path: &Path) -> std::result::Result<(), String> {
     let mut file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut start = Vec::with_capacity(HEADER.len());
     file.by_ref().take(16).read_to_end(&mut start).map_err(|error| format!("cannot be read: {error}"))?;
-    if start.is_empty() || start == HEADER { Ok(()) } else { Err("is not an SQLite database".into()) }
+    if start.is_empty() || start == HEADER {
+        Ok(())
+    } else {
+        Err("is not an SQLite database and was not touched; name another file with --store".into())
+    }
 }
 
 fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::result::Result<(), String> {

@@ -16,6 +16,8 @@ const EVERY: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
     Nothing,
+    /// The path leads elsewhere: whoever looks now is told why.
+    Gone,
     /// SQLite's own counter.
     Version(i64),
     /// Lengths and times of the file and its log, for a store that is read without a lasting connection.
@@ -30,7 +32,9 @@ pub(super) async fn other_processes(connect: Connect, changes: Sender<u64>, stop
     let mut conn = None;
     let mut last = Seen::Nothing;
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let seen = if connect.access() == Access::ReadOnly {
+        let seen = if connect.check_place().is_err() {
+            Seen::Gone
+        } else if connect.access() == Access::ReadOnly {
             Seen::Files([stand(connect.path()), stand(&connect.beside("-wal"))])
         } else {
             version(&connect, &mut conn).await

@@ -39,7 +39,7 @@ pub struct Documents {
     /// The document around which the newest question was asked.
     around: Option<DocumentId>,
     /// Other rows were asked for: a document that is not among them is left for the first row.
-    restarted: bool,
+    pub restarted: bool,
 }
 
 impl Documents {

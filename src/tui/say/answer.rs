@@ -1,6 +1,7 @@
 //! What a change came to, for toasts and the activity list.
 
 use super::figures::{count, grouped};
+use crate::domain::document::Status;
 use crate::domain::request::{Answer, Answered, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::store::Added;
@@ -84,6 +85,7 @@ pub fn skipped(reason: SkipReason) -> String {
         SkipReason::Pdf => "PDF, never synced by a fetch".to_owned(),
         SkipReason::Unavailable => "not available yet".to_owned(),
         SkipReason::Running => "syncing already".to_owned(),
+        SkipReason::NotFailed(Status::Never) => "never synced, so nothing to retry".to_owned(),
         SkipReason::NotFailed(status) => format!("{}, so nothing to retry", status.word()),
         SkipReason::NothingToCancel => "nothing to cancel".to_owned(),
         SkipReason::Missing => "gone".to_owned(),

@@ -135,19 +135,23 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
         }
     }
     let mut lines = wrap(&text, cells, 2);
-    lines.extend(Some(then(entry)).filter(|then| !then.is_empty()));
+    lines.extend(Some(then(entry, cells)).filter(|then| !then.is_empty()));
     lines
 }
 
-/// What happens after a failure.
-fn then(entry: &Entry) -> String {
+/// What happens after a failure; when that is matters more than which attempt it was.
+fn then(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
         let said = entry.given_up.as_ref().map(ToString::to_string);
         return said.unwrap_or_else(|| word(outcome, result).to_owned());
     }
     match (outcome.next_attempt_at, outcome.result) {
-        (Some(at), _) => format!("attempt {}, again in {}", outcome.attempt, countdown(at.since(outcome.at))),
+        (Some(at), _) => {
+            let again = format!("again in {}", countdown(at.since(outcome.at)));
+            let whole = format!("attempt {}, {again}", outcome.attempt);
+            if width(&whole) <= cells { whole } else { again }
+        }
         (None, OutcomeResult::WorkerLost) => "queued again".to_owned(),
         _ => String::new(),
     }

@@ -108,6 +108,15 @@ pub fn useful(model: &Model, action: Action) -> bool {
     if able(model, action).is_err() {
         return false;
     }
+    let nothing_to_list = model.documents.page.total == 0 && model.documents.filter.terms.is_empty();
+    let nothing_happened = model.panel.entries().is_empty() && model.panel.filter_text.is_empty();
+    match action {
+        Action::Filter | Action::Sort if nothing_to_list => return false,
+        Action::Search | Action::FilterOutcomes | Action::NextFailure | Action::HideUnchanged if nothing_happened => {
+            return false;
+        }
+        _ => {}
+    }
     let status = match subject(model) {
         Ok(Subject::One(one)) => one.status,
         _ => return true,

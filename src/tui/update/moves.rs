@@ -6,6 +6,7 @@ use crate::tui::layout::{areas, inside, list_rows};
 use crate::tui::model::detail::Tab;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::{Focus, Model};
+use crate::tui::view::help as view_help;
 
 /// Where a step ends that starts at `from` among `len` things, with `page` of them on the screen.
 pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> usize {
@@ -27,17 +28,17 @@ pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> us
 }
 
 pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
-    let height = usize::from(model.size.1);
+    let page = view_help::rows(model.size);
+    let help = if matches!(model.overlay, Some(Overlay::Help(_))) { view_help::lines(model) } else { 0 };
     match &mut model.overlay {
         // The end is where the drawing stops it.
         Some(Overlay::Help(scroll)) => {
-            let len = crate::tui::view::help::lines(model.glyphs.ascii);
-            *scroll = scrolled(action, *scroll, len, crate::tui::view::help::rows(height));
+            *scroll = scrolled(action, *scroll, help, page);
             return;
         }
         Some(Overlay::Activity(scroll)) => {
             let len = model.notices.activity().len();
-            *scroll = scrolled(action, *scroll, len, crate::tui::view::help::rows(height));
+            *scroll = scrolled(action, *scroll, len, page);
             return;
         }
         Some(_) => return,

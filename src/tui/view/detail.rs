@@ -125,8 +125,11 @@ fn attempts(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canv
     let end = room.saturating_sub(1);
     canvas.text(1, 0, 8, "when", dim);
     canvas.text(6, 0, 8, "attempt", dim);
-    canvas.text(14, 0, 8, "result", dim);
-    let (cause_at, took_end) = if wide { (30, end.saturating_sub(12)) } else { (30, end) };
+    // Without room for both the glyph is the result, and the cause says the rest.
+    let (cause_at, took_end) = if wide { (30, end.saturating_sub(12)) } else { (16, end) };
+    if wide {
+        canvas.text(14, 0, 8, "result", dim);
+    }
     canvas.text(cause_at, 0, 8, "cause", dim);
     // A cause is worth more than how long it took.
     let timed = room >= 46;
@@ -146,10 +149,21 @@ fn attempts(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canv
             canvas.right(13, y, &outcome.attempt.to_string(), dim);
         }
         canvas.text(14, y, 1, sign(&look.glyphs, outcome, result), style);
-        canvas.text(16, y, 13, word(outcome, result), style);
+        if wide {
+            canvas.text(16, y, 13, word(outcome, result), style);
+        }
         let took = outcome.duration_ms.filter(|_| timed).map_or(String::new(), grouped);
         let cause_room = took_end.saturating_sub(cause_at + if timed { width(&took).max(6) as u16 + 1 } else { 0 });
-        let cause = clip(&reason(outcome), usize::from(cause_room), look.glyphs.more);
+        let said = if wide || outcome.error_code.is_some() {
+            reason(outcome)
+        } else {
+            [word(outcome, result), &reason(outcome)]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let cause = clip(&said, usize::from(cause_room), look.glyphs.more);
         canvas.text(cause_at, y, cause_room, &cause, style);
         canvas.right(took_end, y, &took, dim);
         if let (true, Some(by)) = (wide, &outcome.requested_by) {

@@ -37,7 +37,7 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
         more => format!("{} run in this process.", count(u64::from(more), "job")),
     };
     let then = match choice {
-        QuitChoice::Stay => "Nothing changes.",
+        QuitChoice::Stay => "Drain finishes what runs and then quits, Leave gives it back at once.",
         QuitChoice::Drain => "What runs is finished, nothing new is taken; then this ends.",
         QuitChoice::Leave => "What runs is given back at once, as it was, for another worker or the next start.",
     };

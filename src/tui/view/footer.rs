@@ -5,6 +5,7 @@ use super::paint::{Canvas, Look, cells};
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::TABLE;
 use crate::tui::layout::areas;
+use crate::tui::model::overlay::{Overlay, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::say::figures::grouped;
@@ -78,6 +79,14 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
 /// The word of an action here: what it leads to now.
 fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
     match action {
+        Action::Choose => match &model.overlay {
+            Some(Overlay::Prompt(prompt)) => match prompt.kind {
+                PromptKind::Filter(..) | PromptKind::Outcomes(..) => "filter",
+                PromptKind::Search(_) => "search",
+                PromptKind::Add => "add",
+            },
+            _ => usual,
+        },
         Action::SwitchFocus if model.focus == Focus::Main => "outcomes",
         Action::SwitchFocus if model.detail.is_some() => "details",
         Action::SwitchFocus => "documents",

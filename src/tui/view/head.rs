@@ -163,7 +163,8 @@ fn clock(model: &Model) -> [(String, Tone); 2] {
 
 fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let room = canvas.area.width.saturating_sub(2);
-    let total = vec![words(grouped(model.counts.total()), Tone::Strong), words(" documents", Tone::Dim)];
+    let noun = if model.counts.total() == 1 { " document" } else { " documents" };
+    let total = vec![words(grouped(model.counts.total()), Tone::Strong), words(noun, Tone::Dim)];
     let part = |status: Status, with_word: bool| {
         let number = model.counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };

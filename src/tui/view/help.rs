@@ -2,28 +2,50 @@
 
 use super::overlay::middle;
 use super::paint::{Canvas, Frame, Look, clear};
+use crate::domain::text::width;
 use crate::tui::keymap::help_groups;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::model::toast::Level;
+use crate::tui::say::outcome::wrap;
 use crate::tui::say::row::clip;
 use crate::tui::say::{Words, words};
 use crate::tui::theme::Tone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// The widest reader.
+const WIDEST: u16 = 92;
+/// Cells of the keys before their sentence, and where a sentence would be left with a third of the line.
+const KEYS: usize = 14;
+const FEW_KEYS: usize = 6;
+
 /// How many lines the help has.
-pub fn lines(ascii: bool) -> usize {
-    help_groups(ascii).iter().map(|(_, rows)| rows.len() + 2).sum::<usize>().saturating_sub(1)
+pub fn lines(model: &Model) -> usize {
+    text(model).len()
 }
 
-/// Lines of a reader on a screen of `height` lines.
-pub const fn rows(height: usize) -> usize {
-    height.saturating_sub(5)
+/// Lines of a reader on a screen of `size` cells.
+pub fn rows(size: (u16, u16)) -> usize {
+    usize::from(place(size).height.saturating_sub(2))
 }
 
-pub(super) fn draw(model: &Model, scroll: usize, body: Rect, buf: &mut Buffer) {
+/// Where a reader stands: with some air around it, or over all but the footer where there is none to give.
+fn place(size: (u16, u16)) -> Rect {
+    let body = Rect::new(0, 0, size.0, size.1.saturating_sub(1));
+    middle(body, WIDEST, if size.0 > WIDEST { body.height.saturating_sub(2) } else { body.height })
+}
+
+pub(super) fn draw(model: &Model, scroll: usize, buf: &mut Buffer) {
+    reader(model, "help", &text(model), scroll, buf);
+}
+
+/// The help, broken to the width of the reader.
+fn text(model: &Model) -> Vec<Words> {
     let look = Look::of(model);
+    let room = usize::from(place(model.size).width.saturating_sub(4));
+    let column = if room < 56 { FEW_KEYS } else { KEYS };
+    let room = room.saturating_sub(column + 4);
     let mut text: Vec<Words> = Vec::new();
     for (heading, bindings) in help_groups(look.glyphs.ascii) {
         if !text.is_empty() {
@@ -31,19 +53,29 @@ pub(super) fn draw(model: &Model, scroll: usize, body: Rect, buf: &mut Buffer) {
         }
         text.push(vec![words(heading, Tone::Strong)]);
         for (keys, binding) in bindings {
-            let says = if binding.dangerous && model.options.read_only {
-                words(format!("{} (off: read-only)", binding.says), Tone::Dim)
+            let (says, tone) = if binding.dangerous && model.options.read_only {
+                (format!("{} (off: read-only)", binding.says), Tone::Dim)
             } else {
-                words(binding.says, Tone::Plain)
+                (binding.says.to_owned(), Tone::Plain)
             };
-            let pad = 14usize.saturating_sub(crate::domain::text::width(&keys));
-            text.push(vec![words(format!("  {keys}{}  ", " ".repeat(pad)), Tone::Accent), says]);
+            let under = " ".repeat(column + 4);
+            let mut before = match column.checked_sub(width(&keys)) {
+                Some(pad) => format!("  {keys}{}  ", " ".repeat(pad)),
+                None => {
+                    text.push(vec![words(format!("  {keys}"), Tone::Accent)]);
+                    under.clone()
+                }
+            };
+            for line in wrap(&says, room, 5) {
+                text.push(vec![words(before, Tone::Accent), words(line, tone)]);
+                before = under.clone();
+            }
         }
     }
-    reader(model, "help", &text, scroll, body, buf);
+    text
 }
 
-pub(super) fn activity(model: &Model, scroll: usize, body: Rect, buf: &mut Buffer) {
+pub(super) fn activity(model: &Model, scroll: usize, buf: &mut Buffer) {
     let look = Look::of(model);
     let mut text: Vec<Words> = Vec::new();
     for notice in model.notices.activity() {
@@ -61,13 +93,13 @@ pub(super) fn activity(model: &Model, scroll: usize, body: Rect, buf: &mut Buffe
     if text.is_empty() {
         text.push(vec![words("Nothing was asked for, refused or failed so far.", Tone::Dim)]);
     }
-    reader(model, "activity, newest first", &text, scroll, body, buf);
+    reader(model, "activity, newest first", &text, scroll, buf);
 }
 
-fn reader(model: &Model, title: &str, text: &[Words], scroll: usize, body: Rect, buf: &mut Buffer) {
+fn reader(model: &Model, title: &str, text: &[Words], scroll: usize, buf: &mut Buffer) {
     let look = Look::of(model);
-    let rows = rows(usize::from(model.size.1));
-    let area = middle(body, 92, body.height.saturating_sub(2));
+    let rows = rows(model.size);
+    let area = place(model.size);
     clear(area, buf);
     let scroll = scroll.min(text.len().saturating_sub(rows));
     let below = text.len().saturating_sub(scroll + rows);

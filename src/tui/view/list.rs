@@ -117,7 +117,10 @@ fn title(model: &Model) -> Words {
     }
     let total = documents.page.total;
     let all = model.counts.total();
-    title.push(words(format!(" {}", grouped(total)), Tone::Plain));
+    // The number of the rows before the new filter would pass for the new one's.
+    let total_now =
+        if documents.restarted { format!(" {}", model.glyphs.more) } else { format!(" {}", grouped(total)) };
+    title.push(words(total_now, Tone::Plain));
     if !documents.filter_text.is_empty() {
         title.push(words(format!(" of {} match ", grouped(all.max(total))), Tone::Dim));
         title.push(words(documents.filter_text.clone(), Tone::Waiting));

@@ -20,8 +20,8 @@ pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Posi
     dim(body, buf, &look.theme);
     match overlay {
         Overlay::Prompt(_) => {}
-        Overlay::Help(scroll) => help::draw(model, *scroll, body, buf),
-        Overlay::Activity(scroll) => help::activity(model, *scroll, body, buf),
+        Overlay::Help(scroll) => help::draw(model, *scroll, buf),
+        Overlay::Activity(scroll) => help::activity(model, *scroll, buf),
         Overlay::Palette(open) => return palette::draw(model, open, body, buf),
         Overlay::Sort => dialog::sort(model, body, buf),
         Overlay::Confirm(open) => dialog::confirm(model, open, body, buf),

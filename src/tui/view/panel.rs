@@ -31,9 +31,14 @@ const fn name_at(cells: u16) -> u16 {
     if time == 0 { 3 } else { 1 + time + 3 }
 }
 
-/// The room of a cause: from the name to the right end.
+/// Where the cause begins: under the name, and where that would break every line in two, near the left end.
+const fn under_at(cells: u16) -> u16 {
+    if cells < 32 { 2 } else { name_at(cells) }
+}
+
+/// The room of a cause: to the right end.
 fn room(cells: u16) -> usize {
-    usize::from(cells.saturating_sub(name_at(cells)))
+    usize::from(cells.saturating_sub(under_at(cells)))
 }
 
 /// How many lines an entry takes in a panel of `cells` cells.
@@ -154,8 +159,9 @@ fn draw_entry(model: &Model, entry: &Entry, y: i32, under: &[String], canvas: &m
         // What went well has said so by its glyph; its figures are quiet.
         let tone = if tone == Tone::Good { Tone::Dim } else { tone };
         let text = if look.glyphs.ascii { text.replace('…', look.glyphs.more) } else { text.clone() };
-        canvas.text(name_at, y, cells.saturating_sub(name_at), &text, style(tone));
-        found(&text, name_at, y, needle, canvas, look);
+        let x = under_at(cells);
+        canvas.text(x, y, cells.saturating_sub(x), &text, style(tone));
+        found(&text, x, y, needle, canvas, look);
     }
 }
 

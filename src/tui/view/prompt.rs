@@ -5,6 +5,7 @@ use crate::domain::text::width;
 use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Prompt, PromptKind};
+use crate::tui::say::outcome::wrap;
 use crate::tui::say::words;
 use crate::tui::theme::Tone;
 use ratatui::buffer::Buffer;
@@ -19,7 +20,10 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     } else {
         Rect { height: areas.main.height + areas.peek.height, ..areas.main }
     };
-    let height = 4.min(home.height);
+    let wide = usize::from(home.width.saturating_sub(4));
+    let lines = prompt.problem.as_ref().map_or(Vec::new(), |problem| wrap(&problem.reason, wide, 3));
+    // One line more for each that the reason needs.
+    let height = (3 + lines.len().max(1) as u16).min(home.height);
     let area = Rect { y: home.bottom().saturating_sub(height), height, ..home };
     clear(area, buf);
     let (title, hint) = match prompt.kind {
@@ -45,7 +49,9 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
                 let found = look.theme.style(Tone::Failed).add_modifier(ratatui::style::Modifier::UNDERLINED);
                 canvas.style(1 + x, 0, room.saturating_sub(x).max(1), found);
             }
-            canvas.words(1, 1, room, &[words(problem.reason.to_string(), Tone::Failed)], look);
+            for (y, line) in (1..).zip(&lines) {
+                canvas.words(1, y, room, &[words(line.clone(), Tone::Failed)], look);
+            }
         }
         None => {
             canvas.words(1, 1, room, &[words(hint, Tone::Dim)], look);

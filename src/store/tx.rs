@@ -1,34 +1,46 @@
-//! The one connection that writes, and its transactions.
+//! Write transactions on either database.
 //!
 //! The connection is taken out of its place for each transaction and put back by the commit alone. A transaction that
 //! is dropped on the way (an error, a cancelled future, a full disk) takes its connection with it: nothing can go on
 //! in a half-done transaction (engine.md 3.8, trap 3).
+//!
+//! On SQLite one writes at a time. On PostgreSQL those that move jobs in the queue ([`Purpose::Queue`]) do, under an
+//! advisory lock; ends of attempts and heartbeats run beside them and lock the rows of their jobs, always in the order
+//! of the documents, so that nobody waits in a circle.
 
-use super::super::{Result, StoreError};
-use super::SqliteStore;
-use super::connect::take_turn;
-use super::error::{reading, writing};
-use crate::domain::id::Seq;
+use super::conn::{Conn, Row, get};
+use super::dialect::Dialect;
+use super::error::writing;
+use super::sql::{Statement, query};
+use super::sql_store::{Engine, SqlStore};
+use super::{Result, StoreError};
+use crate::domain::id::{DocumentId, JobId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
-use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{Row, query};
+use sqlx::SqliteConnection;
 use std::collections::HashMap;
-use std::time::Duration;
 use tokio::sync::MutexGuard;
 
-/// Longer than the pauses with which SQLite's first looks at a busy lock are spaced.
-const GIVE_WAY: Duration = Duration::from_millis(6);
+/// What a transaction is going to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Move jobs in the queue: one at a time, so that caps are exact and lanes agree with their jobs.
+    Queue,
+    /// End attempts, add documents, and what else stays within its own rows.
+    Rows,
+    /// A heartbeat: must not wait behind other work of this process.
+    Beat,
+}
 
 /// A write transaction. Dropped without [`commit`](Tx::commit) it leaves nothing.
 pub(super) struct Tx<'s> {
-    conn: SqliteConnection,
-    slot: MutexGuard<'s, Option<SqliteConnection>>,
-    store: &'s SqliteStore,
+    conn: Conn,
+    /// SQLite's one writing connection belongs there.
+    slot: Option<MutexGuard<'s, Option<SqliteConnection>>>,
+    store: &'s SqlStore,
     /// The store's clock, read once: two readings could disagree on whether a lease stands (trap 4).
     pub(super) now: Timestamp,
-    changes_before: i64,
+    changed: bool,
     outcomes: Vec<NewOutcome>,
     /// The last virtual time given to an account and class in this transaction.
     pub(super) vtimes: HashMap<(i64, i64), i64>,
@@ -44,64 +56,122 @@ pub(super) struct NewOutcome {
     pub(super) token: Option<i64>,
 }
 
-type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
-
-impl SqliteStore {
+impl SqlStore {
     /// Between the transactions of a long bulk: room for another process to get its turn.
     pub(super) async fn give_way(&self) {
-        tokio::time::sleep(GIVE_WAY).await;
+        if let Engine::Sqlite(sqlite) = &self.engine {
+            sqlite.give_way().await;
+        }
     }
 
-    /// Begins a transaction; nobody else writes until it ends.
-    pub(super) async fn begin(&self) -> Result<Tx<'_>> {
-        if self.is_read_only() {
-            return Err(StoreError::ReadOnly);
-        }
-        let mut slot = self.writer.lock().await;
-        if self.closed.is_cancelled() {
-            return Err(StoreError::Unavailable("the store is closed".into()));
-        }
-        let mut conn = match slot.take() {
-            Some(conn) => conn,
-            None => self.connect.writer().await?,
+    /// Begins a transaction.
+    pub(super) async fn begin(&self, purpose: Purpose) -> Result<Tx<'_>> {
+        self.writable()?;
+        let (conn, slot, now) = match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let mut slot = sqlite.writer().await;
+                self.open_still()?;
+                let conn = sqlite.begin(&mut slot).await?;
+                (Conn::Sqlite(conn), Some(slot), self.clock.now())
+            }
+            Engine::Postgres(postgres) => {
+                self.open_still()?;
+                let (conn, now) = postgres.begin(purpose, &*self.clock).await?;
+                (conn, None, now)
+            }
         };
-        take_turn(&mut conn).await?;
-        let changes_before = total_changes(&mut conn).await?;
-        Ok(Tx {
-            conn,
-            slot,
-            store: self,
-            now: self.clock.now(),
-            changes_before,
-            outcomes: Vec::new(),
-            vtimes: HashMap::new(),
-        })
+        let (outcomes, vtimes) = (Vec::new(), HashMap::new());
+        Ok(Tx { conn, slot, store: self, now, changed: false, outcomes, vtimes })
     }
-}
 
-async fn total_changes(conn: &mut SqliteConnection) -> Result<i64> {
-    Ok(query("SELECT total_changes()").fetch_one(conn).await.map_err(reading)?.get(0))
+    /// A connection for readings.
+    pub(super) async fn reader(&self) -> Result<super::conn::Reader> {
+        self.open_still()?;
+        let conn = match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.reader().await?,
+            Engine::Postgres(postgres) => Conn::Postgres(postgres.lease().await?),
+        };
+        Ok(super::conn::Reader::on(conn))
+    }
+
+    fn open_still(&self) -> Result<()> {
+        if self.closed.is_cancelled() { Err(StoreError::Unavailable("the store is closed".into())) } else { Ok(()) }
+    }
 }
 
 impl Tx<'_> {
+    /// How the database wants its statements.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.conn.dialect()
+    }
+
+    /// Whether workers of this process hold no lock by which their death is seen.
+    pub(super) fn lease_only(&self) -> bool {
+        matches!(&self.store.engine, Engine::Postgres(postgres) if postgres.lease_only())
+    }
+
     /// Runs a statement that writes; how many rows it touched.
-    pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64> {
-        Ok(statement.execute(&mut self.conn).await.map_err(writing)?.rows_affected())
+    pub(super) async fn run(&mut self, statement: Statement) -> Result<u64> {
+        let writes = statement.writes();
+        let touched = self.conn.execute(statement).await.map_err(writing)?;
+        self.changed |= writes && touched > 0;
+        Ok(touched)
+    }
+
+    /// Runs fixed text that binds nothing.
+    pub(super) async fn script(&mut self, text: &'static str) -> Result<()> {
+        self.conn.script(text).await.map_err(writing)
     }
 
     /// All rows of a statement.
-    pub(super) async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<SqliteRow>> {
-        statement.fetch_all(&mut self.conn).await.map_err(writing)
+    pub(super) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        let writes = statement.writes();
+        let rows = self.conn.fetch_all(statement).await.map_err(writing)?;
+        self.changed |= writes && !rows.is_empty();
+        Ok(rows)
     }
 
     /// The first row of a statement.
-    pub(super) async fn first(&mut self, statement: Statement<'_>) -> Result<Option<SqliteRow>> {
-        statement.fetch_optional(&mut self.conn).await.map_err(writing)
+    pub(super) async fn first(&mut self, statement: Statement) -> Result<Option<Row>> {
+        Ok(self.all(statement).await?.into_iter().next())
     }
 
     /// The only row of a statement that always has one.
-    pub(super) async fn one(&mut self, statement: Statement<'_>) -> Result<SqliteRow> {
-        statement.fetch_one(&mut self.conn).await.map_err(writing)
+    pub(super) async fn one(&mut self, statement: Statement) -> Result<Row> {
+        self.first(statement).await?.ok_or_else(|| writing(sqlx::Error::RowNotFound))
+    }
+
+    /// The live jobs of these documents are changed by nobody else until the end.
+    pub(super) async fn lock_documents(&mut self, documents: &[DocumentId]) -> Result<()> {
+        if self.dialect() == Dialect::Postgres {
+            let ids: Vec<i64> = documents.iter().map(|id| id.0).collect();
+            let lock = query(
+                "SELECT id FROM @jobs WHERE document_id = ANY(?) AND state IN ('scheduled', 'ready', 'running') \
+                 ORDER BY document_id FOR UPDATE",
+            );
+            self.all(lock.bind(ids)).await?;
+        }
+        Ok(())
+    }
+
+    /// The documents of these jobs; the jobs are changed by nobody else until the end.
+    pub(super) async fn lock_jobs(&mut self, jobs: impl Iterator<Item = JobId>) -> Result<HashMap<JobId, DocumentId>> {
+        let mut found = HashMap::new();
+        if self.dialect() == Dialect::Postgres {
+            let ids: Vec<i64> = jobs.map(|id| id.0).collect();
+            let lock = query("SELECT id, document_id FROM @jobs WHERE id = ANY(?) ORDER BY document_id, id FOR UPDATE");
+            for row in self.all(lock.bind(ids)).await? {
+                found.insert(JobId(get(&row, "id")?), DocumentId(get(&row, "document_id")?));
+            }
+            return Ok(found);
+        }
+        for job in jobs {
+            let document = query("SELECT document_id FROM @jobs WHERE id = ?").bind(job.0);
+            if let Some(row) = self.first(document).await? {
+                found.insert(job, DocumentId(get(&row, "document_id")?));
+            }
+        }
+        Ok(found)
     }
 
     /// Records an outcome; it has its number at the commit.
@@ -122,18 +192,20 @@ impl Tx<'_> {
 
     /// Commits, and answers with what was recorded, in order.
     pub(super) async fn commit(mut self) -> Result<Vec<Outcome>> {
+        let store = self.store;
+        let in_order = if self.outcomes.is_empty() { None } else { Some(store.telling.lock().await) };
         let outcomes = self.number().await?;
-        let changed = total_changes(&mut self.conn).await? != self.changes_before;
-        query("COMMIT").execute(&mut self.conn).await.map_err(writing)?;
-        if let Some(tell) = self.store.recorder.as_ref().filter(|_| !outcomes.is_empty()) {
-            // Still the only writer, so that they are told in the order of their numbers.
+        self.script("COMMIT").await?;
+        if let Some(tell) = store.recorder.as_ref().filter(|_| !outcomes.is_empty()) {
             tell(&outcomes);
         }
-        *self.slot = Some(self.conn);
-        drop(self.slot);
+        drop(in_order);
+        if let (Some(mut slot), Conn::Sqlite(conn)) = (self.slot, self.conn) {
+            *slot = Some(conn);
+        }
         // A commit without a change must not wake anybody: who looks for work on every change would never rest.
-        if changed {
-            self.store.bump();
+        if self.changed {
+            store.bump();
         }
         Ok(outcomes)
     }
@@ -145,8 +217,8 @@ impl Tx<'_> {
             return Ok(Vec::new());
         }
         let count = i64::try_from(recorded.len()).unwrap_or(i64::MAX);
-        let counter = query("UPDATE outcome_seq SET last = last + ? WHERE id = 1 RETURNING last").bind(count);
-        let last: i64 = self.one(counter).await?.get(0);
+        let counter = query("UPDATE @outcome_seq SET last = last + ? WHERE id = 1 RETURNING last").bind(count);
+        let last: i64 = get(&self.one(counter).await?, 0)?;
         let mut outcomes = Vec::with_capacity(recorded.len());
         for (seq, mut new) in (last - count + 1..).zip(recorded) {
             new.outcome.seq = Seq(seq);
@@ -168,13 +240,13 @@ mod tests {
     use crate::domain::job::{AttemptEnd, JobState, QueueClass};
     use crate::domain::link::Link;
     use crate::domain::request::{Request, Scope, Verb};
-    use crate::store::{Access, ClaimLimits, Finish, Finished, NewDocument, Options, Store, SystemClock};
+    use crate::store::{Access, ClaimLimits, Finish, Finished, NewDocument, Options, Store};
     use std::sync::Arc;
     use std::time::Duration;
 
-    async fn store(folder: &tempfile::TempDir) -> Arc<SqliteStore> {
-        let options = Options { access: Access::Create, clock: Arc::new(SystemClock), recorder: None };
-        SqliteStore::open(&folder.path().join("k.db"), options).await.unwrap()
+    async fn store(folder: &tempfile::TempDir) -> Arc<SqlStore> {
+        let url = format!("sqlite:{}", folder.path().join("k.db").display());
+        SqlStore::open(&url, Options::new(Access::Create)).await.unwrap()
     }
 
     fn document(n: usize) -> NewDocument {
@@ -187,9 +259,10 @@ mod tests {
     }
 
     /// `max_page_count` is the connection's own, so it is set from within.
-    async fn fill_disk(store: &SqliteStore) {
-        let mut slot = store.writer.lock().await;
-        query("PRAGMA max_page_count = 1").execute(slot.as_mut().unwrap()).await.unwrap();
+    async fn fill_disk(store: &SqlStore) {
+        let Engine::Sqlite(sqlite) = &store.engine else { panic!("not a file") };
+        let mut slot = sqlite.writer().await;
+        sqlx::query("PRAGMA max_page_count = 1").execute(slot.as_mut().unwrap()).await.unwrap();
     }
 
     #[tokio::test]
@@ -228,8 +301,8 @@ mod tests {
         for written in [one, other] {
             assert!(matches!(written, Ok(Finished::Written { state: JobState::Done, .. })), "{written:?}");
         }
-        let mut tx = store.begin().await.unwrap();
-        let check: String = tx.one(query("PRAGMA integrity_check")).await.unwrap().get(0);
+        let mut tx = store.begin(Purpose::Rows).await.unwrap();
+        let check: String = get(&tx.one(query("PRAGMA integrity_check")).await.unwrap(), 0).unwrap();
         assert_eq!(check, "ok");
     }
 

@@ -1,16 +1,16 @@
 //! Between the claim and the fetch: rows are marked `syncing` once their lock is held, jobs whose lock is somebody
 //! else's are put off, and jobs with nothing left to sync end.
 
-use super::super::{Finished, Held, Marked, Result, StoreError};
-use super::SqliteStore;
-use super::apply::{With, metadata};
+use super::apply::With;
 use super::finish::gather;
 use super::rows::{Document, JobRow};
-use super::writer::Tx;
+use super::sql::query;
+use super::sql_store::SqlStore;
+use super::tx::{Purpose, Tx};
+use super::{Finished, Held, Marked, Result, StoreError};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::lock::LockHolder;
-use sqlx::query;
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -25,7 +25,7 @@ pub(super) struct PendingMark {
 }
 
 /// Runs until every sender is gone and what they sent is written.
-pub(super) async fn write_marks(store: Weak<SqliteStore>, mut pending: mpsc::Receiver<PendingMark>) {
+pub(super) async fn write_marks(store: Weak<SqlStore>, mut pending: mpsc::Receiver<PendingMark>) {
     while let Some(first) = pending.recv().await {
         let group = gather(first, &mut pending).await;
         let Some(store) = store.upgrade() else { return };
@@ -46,19 +46,24 @@ pub(super) async fn write_marks(store: Weak<SqliteStore>, mut pending: mpsc::Rec
     }
 }
 
-impl SqliteStore {
+impl SqlStore {
     async fn mark_group(&self, held: &[Held]) -> Result<Vec<Marked>> {
-        let mut tx = self.begin().await?;
-        let mut marked = Vec::with_capacity(held.len());
-        for held in held {
-            marked.push(tx.mark(*held).await?);
+        let mut tx = self.begin(Purpose::Rows).await?;
+        // In document order, so that writers on a database with several never wait for each other in a circle.
+        let documents = tx.lock_jobs(held.iter().map(|held| held.job_id)).await?;
+        let mut order: Vec<usize> = (0..held.len()).collect();
+        order.sort_by_key(|place| documents.get(&held[*place].job_id).copied());
+        let mut marked = vec![Marked::Late; held.len()];
+        for place in order {
+            marked[place] = tx.mark(held[place]).await?;
         }
         tx.commit().await?;
         Ok(marked)
     }
 
     pub(super) async fn defer_job(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Purpose::Rows).await?;
+        tx.lock_jobs(std::iter::once(held.job_id)).await?;
         let Some(row) = tx.held_job(held).await? else { return Ok(Finished::Late) };
         let document = tx.document(row.job.document_id).await?;
         let told = row.lock_value.as_ref() == Some(&holder.value);
@@ -99,7 +104,7 @@ impl Tx<'_> {
         let end = row.job.cancelled(Some(&reason), self.now);
         self.apply(row, document.as_ref(), &end, with).await?;
         if reason == SYNCED_ELSEWHERE {
-            let forget = "UPDATE document_state SET error_code = NULL, detail = NULL, http_status = NULL \
+            let forget = "UPDATE @document_state SET error_code = NULL, detail = NULL, http_status = NULL \
                           WHERE document_id = ?";
             self.run(query(forget).bind(row.job.document_id.0)).await?;
         }
@@ -109,10 +114,10 @@ impl Tx<'_> {
     /// A try begins: what stands in the row is remembered if it is the first, and the row becomes `syncing`.
     pub(super) async fn start_try(&mut self, row: &JobRow, document: &Document) -> Result<()> {
         let start = query(
-            "UPDATE jobs SET started_at = ?2, lock_holder = NULL, \
+            "UPDATE @jobs SET started_at = ?2, lock_holder = NULL, \
              before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE ?3 END, \
              before_error_code = CASE WHEN before_taken THEN before_error_code ELSE ?4 END, \
-             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?5 END, before_taken = 1 \
+             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?5 END, before_taken = true \
              WHERE id = ?1",
         );
         let start = start
@@ -122,11 +127,10 @@ impl Tx<'_> {
             .bind(document.row_error_code.clone())
             .bind(document.attempted_at.map(|at| at.micros()));
         self.run(start).await?;
-        let mark = query(concat!(
-            "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = ?2, ",
-            metadata!("'$.sync_step', NULL, '$.last_sync_error_code', NULL"),
-            " WHERE id = ?1"
-        ));
+        let mark = query(
+            "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
+             metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) WHERE id = ?1",
+        );
         self.run(mark.bind(document.id).bind(self.now.micros())).await?;
         Ok(())
     }

@@ -1,0 +1,64 @@
+//! What the program says of itself, beside the outcomes: warnings and errors in a daily file of the log directory, never
+//! on a terminal.
+
+use crate::config::Config;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::filter::LevelFilter;
+
+/// Begins to write them. The file is made with the first line: most runs have nothing to say.
+pub(super) fn start(config: &Config) {
+    let lines = Lines(Arc::new(Mutex::new(State::Unopened {
+        dir: config.log.dir.clone(),
+        keep_days: usize::try_from(config.log.keep_days).unwrap_or(usize::MAX),
+    })));
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_target(false)
+        .with_max_level(LevelFilter::WARN)
+        .with_writer(move || lines.clone())
+        .finish();
+    // One that is set already (by a test in the same process) stays.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+#[derive(Clone)]
+struct Lines(Arc<Mutex<State>>);
+
+enum State {
+    Unopened {
+        dir: PathBuf,
+        keep_days: usize,
+    },
+    Open(RollingFileAppender),
+    /// The directory cannot be written to; there is nowhere to say so.
+    Shut,
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Unopened { dir, keep_days } = &*state {
+            let file = RollingFileAppender::builder()
+                .rotation(Rotation::DAILY)
+                .filename_prefix("quarterdeck")
+                .filename_suffix("log")
+                .max_log_files((*keep_days).max(1))
+                .build(dir);
+            *state = file.map_or(State::Shut, State::Open);
+        }
+        match &mut *state {
+            State::Open(file) => file.write(line),
+            State::Unopened { .. } | State::Shut => Ok(line.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(file) => file.flush(),
+            State::Unopened { .. } | State::Shut => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A full disk: a real one, small and in memory, which root alone may mount. Where that may not be done the store's own
+//! test (`a_full_disk_is_nobodys_failure_and_passes`, by `max_page_count`) stands alone.
+
+use super::{assert_console_refuses, assert_refused, verbs};
+use crate::support::db;
+use crate::support::install::{Install, until};
+use crate::support::pty::Terminal;
+use crate::support::site::{Reply, Site, html};
+use quarterdeck::domain::document::Status;
+use rustix::process::Signal;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+
+/// A mounted disk; dropped (also by a panic) it is unmounted.
+struct Disk(TempDir);
+
+impl Disk {
+    /// `None`, with a line that says so, where this user may not mount.
+    fn mounted(kilobytes: usize) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k,mode=755"), "tmpfs"]).arg(folder.path());
+        if mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            return Some(Self(folder));
+        }
+        println!("no disk can be mounted here: not tried on a full one");
+        None
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Takes the last byte.
+    fn fill(&self) {
+        let mut file = OpenOptions::new().append(true).create(true).open(self.path("filler")).expect("a file");
+        let piece = [0x5a; 4_096];
+        while file.write_all(&piece).is_ok() {}
+        while file.write_all(&piece[..1]).is_ok() {}
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.path("filler")).expect("the filler is there");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: a process that a failed test leaves behind must not keep it.
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+fn on(disk: &Disk, site: Site, settings: &str) -> Install {
+    Install::new(site, settings).with_store(disk.path("q.db"))
+}
+
+const FULL: [&str; 2] = ["the disk is full", "free some space"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_verb_on_a_full_disk_names_the_store_and_loses_nothing() {
+    let Some(disk) = Disk::mounted(1_024) else { return };
+    let install = on(&disk, Site::start(|_, _| html("T", "text")).await, "");
+    let name = install.file().display().to_string();
+    let list = install.write("list.txt", "https://example.org/b\n").display().to_string();
+    let page = install.site.url("/a");
+    assert_eq!(install.run(&["add", &page, "--sync"]).code, Some(0));
+    disk.fill();
+    for verb in verbs(&list) {
+        assert_refused(&install.run(&verb), 3, &format!("{verb:?}"), &[&name, FULL[0], FULL[1]]);
+    }
+    let terminal = Terminal::spawn(250, 24, install.on_terminal(&[]));
+    assert_console_refuses(terminal, 3, "console", &[&name, FULL[0], FULL[1]]);
+    let looked = install.run(&["--read-only", "list", "--json"]);
+    assert!(looked.code == Some(0) && looked.out[0].contains(&page), "looking needs no space: {looked:?}");
+    // A store that cannot be made.
+    let install = install.with_store(disk.path("new.db"));
+    assert_refused(&install.run(&["add", &page]), 3, "a new store", &["new.db", FULL[0], FULL[1]]);
+
+    disk.free();
+    assert_eq!(install.run(&["add", &page]).code, Some(0), "made once there is space");
+    let install = install.with_store(disk.path("q.db"));
+    assert!(install.is_sound().await);
+    let drained = install.run(&["work", "--drain"]);
+    assert_eq!((drained.code, drained.out.len()), (Some(0), 1), "what was queued is done: {drained:?}");
+}
+
+/// Small here; `QUARTERDECK_CHAOS=DOCUMENTS,…` for the full size.
+fn documents() -> usize {
+    let text = std::env::var("QUARTERDECK_CHAOS").unwrap_or_default();
+    text.split(',').next().and_then(|number| number.parse().ok()).unwrap_or(24)
+}
+
+fn used(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |data| data.len())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_keeps_its_results_through_a_full_disk_and_goes_on_by_itself() {
+    let documents = documents();
+    let Some(disk) = Disk::mounted(16_384 + documents * 256) else { return };
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let site = Site::start(move |path, _| {
+        // Large enough that the store cannot find room for it in what it has.
+        let text = format!("{path} ").repeat(100_000 / (path.len() + 1));
+        Reply::When(Arc::clone(&held), Box::new(html(path, &text)))
+    });
+    let settings = "runner.lease = \"1s\"\nrunner.heartbeat = \"300ms\"\nrunner.per_host = 16\n";
+    let install = on(&disk, site.await, settings);
+    let paths: Vec<String> = (0..documents).map(|page| format!("/{page}")).collect();
+    install.fill(&paths).await;
+
+    let worker = install.start(&["work"]);
+    let store = install.store().await;
+    until(&*store, "16 running", async || paths.iter().map(|path| install.site.hits(path)).sum::<u32>() >= 16).await;
+    disk.fill();
+    let full = Instant::now();
+    gate.add_permits(documents);
+    worker.until_says(FULL[0]);
+    // The time itself is the subject: longer than a lease and than the beats that could not be written.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let synced = store.counts().await.expect("reading needs no space").of(Status::Synced);
+    assert!(synced < 16, "{synced} were written to a full disk");
+    disk.free();
+    let freed = Instant::now();
+    let all = u64::try_from(documents).expect("fits");
+    until(&*store, "all synced", async || store.counts().await.is_ok_and(|counts| counts.of(Status::Synced) == all))
+        .await;
+    let resumed = freed.elapsed();
+    worker.until_says("answers again");
+    worker.signal(Signal::TERM);
+    let ended = worker.ended();
+    assert_eq!((ended.code, ended.out.len()), (Some(0), documents), "{}", ended.err);
+    store.close().await;
+
+    for path in &paths {
+        assert_eq!(install.site.hits(path), 1, "{path}: the result was kept, not fetched again");
+    }
+    let results = db::texts(install.file(), "select distinct result from outcomes").await;
+    assert_eq!(results, [Some("unchanged".to_owned())], "nobody was lost or failed");
+    assert_eq!(db::integers(install.file(), "select max(seq) from outcomes").await, [i64::try_from(documents).ok()]);
+    assert!(install.is_sound().await);
+    println!(
+        "full disk: {documents} documents, full for {:.1} s, all written {:.1} s after there was space, store {} KB",
+        (freed - full).as_secs_f64(),
+        resumed.as_secs_f64(),
+        used(install.file()) / 1_024
+    );
+}

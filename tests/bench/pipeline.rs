@@ -1,0 +1,128 @@
+//! How many syncs a second one process does, everything included: claim, HTTP, conversion, comparison, one transaction
+//! each. The pages are on loopback and answer at once, so the figure is the program's own cost.
+//!
+//! `cargo bench --bench pipeline [-- DOCUMENTS]`; prints one line a run.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so by its panic")]
+
+use quarterdeck::domain::id::{AccountId, AssistantId};
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::link::Link;
+use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::fetch::{Fetcher, Limits};
+use quarterdeck::runner::{self, Settings};
+use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Hosts the pages are spread over, so that no host's cap is in the way.
+const HOSTS: usize = 16;
+/// The size of a typical documentation page (the median of a corpus of 3,350).
+const PAGE_BYTES: usize = 13_000;
+
+fn page(number: &str) -> String {
+    let mut html =
+        format!("<html><head><title>Page {number}</title></head><body><nav>menu</nav><main><h1>{number}</h1>");
+    while html.len() < PAGE_BYTES {
+        let _ = write!(
+            html,
+            "<h2>Section {}</h2><p>Some <b>plain</b> words with a <a href=\"/x\">link</a> and <code>code</code>.</p>\
+             <ul><li>one</li><li>two <ul><li>three</li></ul></li></ul><table><tr><th>a</th><td>b</td></tr></table>",
+            html.len()
+        );
+    }
+    html + "</main></body></html>"
+}
+
+async fn serve(listener: TcpListener) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let mut buffer = [0; 2048];
+            let mut head = Vec::new();
+            loop {
+                match stream.read(&mut buffer).await {
+                    Ok(read) if read > 0 => head.extend_from_slice(&buffer[..read]),
+                    _ => return,
+                }
+                if !head.ends_with(b"\r\n\r\n") {
+                    continue;
+                }
+                let path = String::from_utf8_lossy(&head).split(' ').nth(1).unwrap_or("/").to_owned();
+                head.clear();
+                let body = page(&path);
+                let head =
+                    format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n", body.len());
+                if stream.write_all((head + &body).as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let documents = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(2_000_usize);
+    let mut addresses = Vec::new();
+    for _ in 0..HOSTS {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        addresses.push(listener.local_addr().unwrap());
+        tokio::spawn(serve(listener));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("bench.db").display());
+    let store = open(&url, Access::Create).await.unwrap();
+    let new: Vec<_> = (0..documents)
+        .map(|number| NewDocument {
+            link: Link::parse(&format!("http://{}/{number}", addresses[number % HOSTS])).unwrap(),
+            name: None,
+            account_id: AccountId(i64::try_from(number % 20).unwrap()),
+            assistant_id: AssistantId(1),
+        })
+        .collect();
+    let ids: Vec<_> = store
+        .add(&new)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|added| match added {
+            Added::New(id) | Added::Exists(id) => id,
+        })
+        .collect();
+    let allow_private_hosts = addresses.iter().map(|address| address.to_string().parse().unwrap()).collect();
+    let fetcher = Arc::new(Fetcher::new(Limits { allow_private_hosts, ..Limits::default() }).unwrap());
+    for round in ["first content", "unchanged"] {
+        let request = Request { verb: Verb::Sync, class: QueueClass::Auto, by: "bench".into(), scope: Scope::Bulk };
+        let asked = Instant::now();
+        store.request(&ids, &request).await.unwrap();
+        let asked = asked.elapsed();
+        let started = Instant::now();
+        drain(&store, &fetcher).await;
+        let took = started.elapsed().as_secs_f64();
+        println!(
+            "{documents} documents, {round}: {:.0} a second ({took:.2} s; asked for in {:.2} s)",
+            documents as f64 / took,
+            asked.as_secs_f64()
+        );
+    }
+    store.close().await;
+}
+
+async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
+    let settings = Settings {
+        slots: 16,
+        per_host: 2,
+        per_account: None,
+        lease: Duration::from_secs(30),
+        heartbeat: Duration::from_secs(10),
+        drain: Duration::from_secs(25),
+        policy: RetryPolicy::default(),
+        worker_name: "bench:1".into(),
+        drain_when_idle: true,
+    };
+    runner::start(Arc::clone(store), Arc::clone(fetcher), settings).ended().await;
+}

@@ -1,0 +1,42 @@
+//! Processes that die, stop, or are told to go in the middle of their work (engine.md 3.7 and 4.3): nothing lost,
+//! nothing written twice, nobody blamed for another. Real processes, real signals. (kill -9 at random moments: `chaos`.)
+//!
+//! Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run faults` for the full size, a line of figures each.
+
+#[cfg(feature = "faults")]
+mod aborts;
+mod pauses;
+mod stops;
+
+use crate::support::db;
+use crate::support::install::Install;
+
+/// Documents and repetitions: those of the environment, else small ones.
+fn size(documents: usize, faults: usize) -> (usize, usize) {
+    let Ok(text) = std::env::var("QUARTERDECK_CHAOS") else { return (documents, faults) };
+    let (documents, faults) = text.split_once(',').expect("QUARTERDECK_CHAOS is DOCUMENTS,FAULTS");
+    (documents.parse().expect("a number"), faults.parse().expect("a number"))
+}
+
+/// The only number that a query gives.
+async fn number(install: &Install, sql: &str) -> i64 {
+    db::integers(install.file(), sql).await[0].expect("a number")
+}
+
+/// What must hold whatever happened: numbers are dense, one end per attempt without gaps, contents written as often as
+/// outcomes say, a sound file.
+async fn assert_invariants(install: &Install) {
+    let last = number(install, "select count(*) from outcomes").await;
+    assert_eq!(number(install, "select coalesce(max(seq), 0) from outcomes").await, last, "numbers are dense");
+    let ends = "from (select job_id, attempt, count(*) as ends from outcomes where result not like '%_exhausted' and \
+                result not in ('already_syncing', 'cancelled') group by job_id, attempt)";
+    assert_eq!(number(install, &format!("select count(*) {ends} where ends > 1")).await, 0, "one end per attempt");
+    let gaps = format!(
+        "select count(*) from (select job_id, count(*) as n, max(attempt) as last {ends} group by job_id) where n <> last"
+    );
+    assert_eq!(number(install, &gaps).await, 0, "attempts have no gaps");
+    let written = "select count(*) from document_state s where content_version <> (select count(*) from outcomes o \
+                   where o.document_id = s.document_id and o.content in ('first', 'changed'))";
+    assert_eq!(number(install, written).await, 0, "content is written once per outcome that says so");
+    assert!(install.is_sound().await);
+}

@@ -1,0 +1,116 @@
+//! A process that aborts at a named point of an attempt.
+
+use super::{assert_invariants, number, size};
+use crate::support::db;
+use crate::support::install::{Install, Process, until};
+use crate::support::site::{Reply, Site, html};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Semaphore;
+
+/// SIGABRT.
+const ABORTED: Option<i32> = Some(6);
+
+async fn results(install: &Install) -> Vec<String> {
+    let results = db::texts(install.file(), "select result from outcomes order by seq").await;
+    results.into_iter().map(|result| result.expect("a word")).collect()
+}
+
+/// Table 3.7: a point, how often the page was asked for by then, and whether the end was written.
+const POINTS: [(&str, u32, bool); 4] =
+    [("before_fetch", 0, false), ("after_fetch", 1, false), ("before_finish", 1, false), ("after_finish", 1, true)];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_abort_at_any_point_leaves_all_of_an_attempt_or_nothing() {
+    let (_, rounds) = size(0, 1);
+    for _ in 0..rounds.min(20) {
+        let mut places = Vec::new();
+        for _ in POINTS {
+            let site = Site::start(|_, hit| html("T", &format!("text {hit}"))).await;
+            let install = Install::new(site, "");
+            install.fill(&["/page".to_owned()]).await;
+            places.push(install);
+        }
+        // All at once: each rescue takes seconds.
+        let start = |(install, (point, ..)): (&Install, &(&str, u32, bool))| {
+            install.start_with(&[("QUARTERDECK_FAULT", &format!("{point}:abort:/page"))], &["work", "--drain"])
+        };
+        let broken: Vec<Process> = places.iter().zip(&POINTS).map(start).collect();
+        for ((install, process), (point, hits, written)) in places.iter().zip(broken).zip(POINTS) {
+            let ended = process.ended();
+            assert_eq!(ended.signal, ABORTED, "{point}: {ended:?}");
+            assert_eq!(install.site.hits("/page"), hits, "{point}");
+            let state = db::texts(install.file(), "select state from jobs").await;
+            assert_eq!(state, [Some(if written { "done" } else { "running" }.to_owned())], "{point}");
+            assert_eq!(results(install).await.len(), usize::from(written), "{point}");
+            assert_eq!(number(install, "select content is not null from captain_documents").await, i64::from(written));
+        }
+        let again: Vec<Process> = places.iter().map(|install| install.start(&["work", "--drain"])).collect();
+        for ((install, process), (point, hits, written)) in places.iter().zip(again).zip(POINTS) {
+            let ended = process.ended();
+            assert_eq!(ended.code, Some(0), "{point}: {ended:?}");
+            let expected: &[&str] = if written { &["unchanged"] } else { &["worker_lost", "unchanged"] };
+            assert_eq!(results(install).await, expected, "{point}");
+            assert_eq!(install.site.hits("/page"), hits + u32::from(!written), "{point}");
+            assert_eq!(number(install, "select content_version from document_state").await, 1, "{point}");
+            assert_eq!(number(install, "select sync_status from captain_documents").await, 1, "{point}");
+            let log = install.run(&["log", "--json"]).out;
+            assert_eq!(log.len(), expected.len(), "{point}: the log shows what was committed before the end: {log:?}");
+            assert_invariants(install).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_aborts_the_process_is_given_up_and_takes_no_neighbour_with_it() {
+    let (neighbours, _) = size(15, 0);
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    // The first time round every neighbour runs while the page aborts: each has a loss behind it from then on.
+    let site = Site::start(move |path, hit| match (path, hit) {
+        ("/poison", 1) => Reply::When(Arc::clone(&held), Box::new(html("T", "text"))),
+        ("/poison", _) => html("T", "text"),
+        (_, 1) => Reply::When(Arc::new(Semaphore::new(0)), Box::new(html("T", "never"))),
+        (path, _) => html(path, "text"),
+    });
+    let slots = neighbours + 1;
+    let install = Install::new(site.await, &format!("runner.per_host = {slots}\nrunner.concurrency = {slots}\n"));
+    let mut paths = vec!["/poison".to_owned()];
+    paths.extend((0..neighbours).map(|page| format!("/{page}")));
+    let ids = install.fill(&paths).await;
+
+    let started = Instant::now();
+    let (mut aborts, mut reports) = (0, 0);
+    let store = install.store().await;
+    let last = loop {
+        let fault = ("QUARTERDECK_FAULT", "after_fetch:abort:/poison");
+        let process = install.start_with(&[fault], &["work", "--drain"]);
+        if aborts == 0 {
+            until(&*store, "all running", async || paths.iter().all(|path| install.site.hits(path) == 1)).await;
+            gate.add_permits(1);
+        }
+        let ended = process.ended();
+        reports += ended.err.matches("given up: ").count();
+        if ended.signal != ABORTED {
+            break ended;
+        }
+        aborts += 1;
+        assert!(aborts <= 3, "three losses are the most");
+    };
+    store.close().await;
+    assert_eq!((last.code, aborts, reports), (Some(1), 3, 1), "one document failed, one report: {last:?}");
+
+    let of = async |document| {
+        let sql = format!("select result from outcomes where document_id = {document} order by seq");
+        let results = db::texts(install.file(), &sql).await;
+        results.into_iter().flatten().collect::<Vec<_>>()
+    };
+    assert_eq!(of(ids[0]).await, ["worker_lost", "worker_lost", "worker_lost", "crash_exhausted"]);
+    assert_eq!(number(&install, "select sync_status from captain_documents where id = 1").await, 2);
+    for id in &ids[1..] {
+        assert_eq!(of(*id).await, ["worker_lost", "unchanged"], "lost with the first abort alone, then synced");
+    }
+    assert_eq!(install.site.hits("/poison"), 3);
+    assert_invariants(&install).await;
+    println!("poison: {neighbours} neighbours synced, 3 aborts, {:.1} s", started.elapsed().as_secs_f64());
+}

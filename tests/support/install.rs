@@ -1,0 +1,271 @@
+//! An installation for the real binary: a folder with settings and a store, scripted pages, and processes that run
+//! there.
+
+use super::db;
+use super::site::Site;
+use portable_pty::CommandBuilder;
+use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::link::Link;
+use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead as _, BufReader, Read};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+/// How long anything may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+/// Who runs the processes.
+pub const OPERATOR: &str = "ana";
+
+/// See the module. Public where a test needs the place itself.
+pub struct Install {
+    pub site: Site,
+    folder: TempDir,
+    file: PathBuf,
+}
+
+impl Install {
+    /// An empty one for the pages of `site`. `settings` are lines of dotted keys.
+    pub fn new(site: Site, settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Other users of a test must get in.
+        allow(folder.path(), 0o755);
+        for (name, mode) in [("tmp", 0o777), ("home", 0o777)] {
+            std::fs::create_dir(folder.path().join(name)).expect("a folder");
+            allow(&folder.path().join(name), mode);
+        }
+        let file = folder.path().join("q.db");
+        let install = Self { site, folder, file };
+        let allowed = install.site.host();
+        install.write("config.toml", format!("fetch.allow_private_hosts = [{allowed:?}]\n{settings}"));
+        install
+    }
+
+    /// The same with its store elsewhere.
+    pub fn with_store(mut self, file: PathBuf) -> Self {
+        self.file = file;
+        self
+    }
+
+    /// The store's file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The folder of all this.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file and gives its path.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    }
+
+    /// The environment of its processes.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let path = |name: &str| self.folder.path().join(name).display().to_string();
+        vec![
+            ("HOME", path("home")),
+            ("TMPDIR", path("tmp")),
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("USER", OPERATOR.to_owned()),
+            ("TERM", "xterm-256color".to_owned()),
+            ("QUARTERDECK_STORE", format!("sqlite:{}", self.file.display())),
+            ("QUARTERDECK_CONFIG", path("config.toml")),
+        ]
+    }
+
+    /// Starts the program.
+    pub fn start(&self, args: &[&str]) -> Process {
+        self.start_with(&[], args)
+    }
+
+    /// Starts the program with more in its environment.
+    pub fn start_with(&self, env: &[(&str, &str)], args: &[&str]) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
+        command.args(args).envs(env.iter().copied());
+        self.spawn(command)
+    }
+
+    /// Starts any command in this place.
+    pub fn spawn(&self, mut command: Command) -> Process {
+        let given: Vec<_> =
+            command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
+        command.env_clear().envs(self.environment());
+        command.envs(given.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        Process::spawn(command)
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, args: &[&str]) -> Ended {
+        self.start(args).ended()
+    }
+
+    /// The program for a pseudo-terminal.
+    pub fn on_terminal(&self, args: &[&str]) -> CommandBuilder {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_quarterdeck"));
+        command.args(args);
+        self.place(command)
+    }
+
+    /// Any command for a pseudo-terminal in this place.
+    pub fn place(&self, mut command: CommandBuilder) -> CommandBuilder {
+        command.env_clear();
+        for (name, value) in self.environment() {
+            command.env(name, value);
+        }
+        command
+    }
+
+    /// The store, made when it is missing.
+    pub async fn store(&self) -> Arc<dyn Store> {
+        open(&format!("sqlite:{}", self.file.display()), Access::Create).await.expect("the store opens")
+    }
+
+    /// Adds the pages at `paths` and asks for a sync of each.
+    pub async fn fill(&self, paths: &[String]) -> Vec<DocumentId> {
+        let documents: Vec<_> = paths
+            .iter()
+            .map(|path| NewDocument {
+                link: Link::parse(&self.site.url(path)).expect("a link"),
+                name: Some(path.as_str().into()),
+                account_id: AccountId(1),
+                assistant_id: AssistantId(1),
+            })
+            .collect();
+        let store = self.store().await;
+        let added = store.add(&documents).await.expect("the store answers");
+        let ids: Vec<_> = added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect();
+        let request = Request { verb: Verb::Sync, class: QueueClass::Auto, by: "test".into(), scope: Scope::Bulk };
+        store.request(&ids, &request).await.expect("the store answers");
+        store.close().await;
+        ids
+    }
+
+    /// Whether SQLite finds the file sound.
+    pub async fn is_sound(&self) -> bool {
+        db::texts(&self.file, "pragma integrity_check").await == [Some("ok".to_owned())]
+    }
+}
+
+impl Drop for Install {
+    fn drop(&mut self) {
+        // What a test took away must not keep the folder from being removed.
+        allow(self.folder.path(), 0o755);
+        if let Some(folder) = self.file.parent().filter(|folder| folder.exists()) {
+            allow(folder, 0o755);
+        }
+    }
+}
+
+/// Sets the mode of a file or folder; what is not ours stays as it is.
+pub fn allow(path: &Path, mode: u32) {
+    let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+}
+
+/// Waits until the store satisfies `is`; looked at after each of its changes.
+pub async fn until(store: &dyn Store, what: &str, mut is: impl AsyncFnMut() -> bool) {
+    let mut changes = store.changes();
+    let waiting = async {
+        loop {
+            changes.mark_unchanged();
+            if is().await {
+                return;
+            }
+            // Pages that were asked for are no change of the store, and follow one at once.
+            let _ = timeout(Duration::from_millis(50), changes.changed()).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+type Lines = Arc<(Mutex<Vec<String>>, Condvar)>;
+
+/// A running program; what it says is read all the time, and dropped it is killed.
+pub struct Process {
+    child: Child,
+    out: Lines,
+    err: Lines,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// How a process ended and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub out: Vec<String>,
+    pub err: String,
+}
+
+impl Process {
+    fn spawn(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let (out, err) = (Lines::default(), Lines::default());
+        let readers =
+            vec![reader(child.stdout.take().expect("piped"), &out), reader(child.stderr.take().expect("piped"), &err)];
+        Self { child, out, err, readers }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Waits until it says `text` on stderr.
+    pub fn until_says(&self, text: &str) {
+        let (lines, told) = &*self.err;
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = lines.lock().expect("not poisoned");
+        while !lines.iter().any(|line| line.contains(text)) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "it never says {text:?}: {lines:?}");
+            lines = told.wait_timeout(lines, left).expect("not poisoned").0;
+        }
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> Ended {
+        let deadline = Instant::now() + PATIENCE;
+        // Both are closed when it ends; std has no wait with a deadline.
+        for reader in self.readers.drain(..) {
+            while !reader.is_finished() {
+                assert!(Instant::now() < deadline, "it does not end: {:?}", self.err.0.lock());
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+        let status = self.child.wait().expect("it can be waited for");
+        let lines = |lines: &Lines| lines.0.lock().expect("not poisoned").clone();
+        Ended { code: status.code(), signal: status.signal(), out: lines(&self.out), err: lines(&self.err).join("\n") }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn reader(from: impl Read + Send + 'static, to: &Lines) -> JoinHandle<()> {
+    let to = Arc::clone(to);
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            to.0.lock().expect("not poisoned").push(line);
+            to.1.notify_all();
+        }
+    })
+}
