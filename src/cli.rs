@@ -16,6 +16,7 @@ mod join;
 mod keys;
 mod list;
 mod log;
+mod migrate;
 pub mod outcome_line;
 pub mod output;
 mod record;
@@ -44,7 +45,7 @@ use std::sync::Arc;
 #[derive(Debug, Parser)]
 #[command(name = "quarterdeck", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// Where documents live: sqlite: and a path [env: QUARTERDECK_STORE]
+    /// Where documents live: sqlite:PATH or postgres://USER@HOST/DATABASE [env: QUARTERDECK_STORE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
     pub store: Option<String>,
     /// Settings [env: QUARTERDECK_CONFIG]; see `quarterdeck config`
@@ -56,9 +57,12 @@ pub struct Cli {
     /// Draw the console with ASCII characters alone
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub ascii: bool,
-    /// Only watch; other processes run the jobs
+    /// Only watch; other processes run the jobs (the default on PostgreSQL)
     #[arg(long)]
     pub no_runner: bool,
+    /// Run jobs in the console (the default on SQLite)
+    #[arg(long, conflicts_with_all = ["no_runner", "read_only"])]
+    pub runner: bool,
     /// What to do.
     #[command(subcommand)]
     pub verb: Option<Verb>,
@@ -96,6 +100,8 @@ pub enum Verb {
     Remove(remove::Args),
     /// Print outcomes
     Log(log::Args),
+    /// Set a PostgreSQL database up: prints what it does, and does it
+    Migrate(migrate::Args),
     /// Print the annotated settings with their defaults
     Config,
     /// Print the keys of the console
@@ -159,8 +165,10 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Keys(args)) => return keys::run(args, out),
         _ => {}
     }
-    if cli.no_runner && cli.verb.is_some() {
-        return Err(CliError::Usage("--no-runner is for the console alone".to_owned()));
+    for (given, flag) in [(cli.no_runner, "--no-runner"), (cli.runner, "--runner")] {
+        if given && cli.verb.is_some() {
+            return Err(CliError::Usage(format!("{flag} is for the console alone")));
+        }
     }
     let places = Places::find()?;
     if let Some(Verb::Demo(args)) = &cli.verb {
@@ -179,6 +187,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
             _ => None,
         },
         no_runner: cli.no_runner,
+        runner: cli.runner,
     };
     let config = Config::load(&places, &Environment::read(), &flags)?;
     diagnostics::start(&config);
@@ -195,6 +204,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
         Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
+        Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Demo(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
     };
     done.map_err(|error| error.at(&context.config.store.url))

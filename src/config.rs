@@ -45,14 +45,22 @@ pub struct Config {
 /// Where documents live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// `sqlite:` and a path. May hold a secret: never printed as it is.
+    /// `sqlite:` and a path, or `postgres://…`. May hold a secret: never printed as it is.
     pub url: String,
+}
+
+impl StoreConfig {
+    /// Whether it is a server's, not a file; by the URL alone.
+    pub fn is_server(&self) -> bool {
+        ["postgres:", "postgresql:"].iter().any(|scheme| self.url.starts_with(scheme))
+    }
 }
 
 /// How jobs are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunnerConfig {
-    /// Whether the console runs jobs itself.
+    /// Whether the console runs jobs itself. Unless somebody says so, not on a server: nobody's laptop starts to sync
+    /// production by looking at it.
     pub enabled: bool,
     /// Attempts at a time in this process.
     pub concurrency: u32,
@@ -119,6 +127,8 @@ pub struct Flags {
     pub concurrency: Option<u32>,
     /// `--no-runner`
     pub no_runner: bool,
+    /// `--runner`
+    pub runner: bool,
 }
 
 /// Why there are no settings.
@@ -249,8 +259,11 @@ impl Config {
                 Err(wrong) => problems.push(Problem { place: "--concurrency".to_owned(), message: wrong }),
             }
         }
-        if flags.no_runner {
-            config.runner.enabled = false;
+        if !given.is_said("runner.enabled") {
+            config.runner.enabled = !config.store.is_server();
+        }
+        if flags.no_runner || flags.runner {
+            config.runner.enabled = flags.runner;
         }
         if problems.is_empty() {
             problems = config.conflicts(&given);
@@ -304,6 +317,10 @@ struct Given(BTreeMap<&'static str, String>);
 impl Given {
     fn set(&mut self, key: &'static str, place: String) {
         self.0.insert(key, place);
+    }
+
+    fn is_said(&self, key: &str) -> bool {
+        self.0.contains_key(key)
     }
 
     /// The place of the first of `keys` that somebody said.

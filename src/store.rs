@@ -22,18 +22,37 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 mod address;
+mod apply;
+mod claim;
 mod clock;
+mod conn;
+mod dialect;
+mod error;
 mod filter_sql;
+mod finish;
+mod lanes;
+mod liveness;
+mod outcomes;
+mod page;
+mod postgres;
+mod read;
 mod reading;
+mod requests;
+mod rows;
 mod sql;
-pub mod sqlite;
+mod sql_store;
+mod sqlite;
+mod tx;
 mod work;
+mod workers;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use postgres::migrate::{Migration, migrate, plan};
 pub use reading::{
     Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
+pub use sql_store::SqlStore;
 pub use work::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Rescued, WorkerInfo};
 
 /// Why the store did not answer. Never a document's failure.
@@ -89,7 +108,7 @@ impl Options {
     }
 }
 
-/// Opens the store at `url` (`sqlite:PATH`). What is wrong with it is a [`StoreError::Unusable`] whose message says
+/// Opens the store at `url` (`sqlite:PATH`, `postgres://…`). What is wrong with it is a [`StoreError::Unusable`] whose message says
 /// what to do and never carries a password.
 pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     open_with(url, Options::new(access)).await
@@ -97,9 +116,7 @@ pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
 
 /// Opens a store with a clock or a recorder of the caller's.
 pub async fn open_with(url: &str, options: Options) -> Result<Arc<dyn Store>> {
-    match address::parse(url)? {
-        address::Address::Sqlite(path) => Ok(sqlite::SqliteStore::open(&path, options).await?),
-    }
+    Ok(SqlStore::open(url, options).await?)
 }
 
 /// What the store answers.

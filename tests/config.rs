@@ -204,6 +204,7 @@ fn file_then_environment_then_flags() {
             store: flag.map(str::to_owned),
             concurrency: flag.map(|_| 5),
             no_runner: flag.is_some(),
+            runner: false,
             config: None,
         };
         let config = Config::from_parts(&places(), Path::new("c.toml"), file, &environment, &flags).expect("right");

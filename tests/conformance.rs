@@ -2,6 +2,7 @@
 //! runner, a real store and real HTTP. Where design.md 5.6 differs from upstream, the test says so.
 
 use crate::support::deck::{Deck, START};
+use crate::support::place::Backend;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
@@ -27,9 +28,8 @@ async fn waits(deck: &mut Deck, failures: usize) -> Vec<Duration> {
     waits
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j1_success_sets_synced_now_and_the_new_content() {
-    let mut deck = Deck::start(Site::start(|_, _| html("A title", "Some text.")).await).await;
+async fn j1_success_sets_synced_now_and_the_new_content(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| html("A title", "Some text.")).await).await;
     let document = deck.add("/a").await;
     assert!(matches!(deck.sync(document).await, Answer::Queued(_)));
     deck.until(1).await;
@@ -44,10 +44,9 @@ mod broken {
     use super::*;
     use quarterdeck::runner::fault::{Action, arm};
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn j2_an_unexpected_error_leaves_the_row_failed_between_tries() {
+    async fn j2_an_unexpected_error_leaves_the_row_failed_between_tries(on: Backend) {
         arm("after_fetch", Action::Panic, "/j2");
-        let mut deck = Deck::start(Site::start(|_, _| html("T", "text")).await).await;
+        let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
         let document = deck.add("/j2").await;
         deck.sync(document).await;
         assert_eq!(deck.until(1).await, ["unexpected_failure"]);
@@ -59,10 +58,9 @@ mod broken {
         assert_eq!(deck.store_row(document).await.0, Some(2), "the row itself is failed");
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn j7_unexpected_errors_are_tried_three_times_and_reported_once() {
+    async fn j7_unexpected_errors_are_tried_three_times_and_reported_once(on: Backend) {
         arm("after_fetch", Action::Panic, "/j7");
-        let mut deck = Deck::start(Site::start(|_, _| html("T", "text")).await).await;
+        let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
         let document = deck.add("/j7").await;
         deck.sync(document).await;
         assert_eq!(waits(&mut deck, 2).await, seconds(&[5, 5]));
@@ -71,11 +69,10 @@ mod broken {
         assert_eq!(deck.reports(), 1);
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn j8_counters_are_separate_and_six_attempts_are_the_most() {
+    async fn j8_counters_are_separate_and_six_attempts_are_the_most(on: Backend) {
         arm("after_fetch", Action::Panic, "/j8");
         let site = Site::start(|_, hit| if hit % 2 == 1 { Reply::Status(503, vec![]) } else { html("T", "text") });
-        let mut deck = Deck::start(site.await).await;
+        let mut deck = Deck::start(on, site.await).await;
         let document = deck.add("/j8").await;
         deck.sync(document).await;
         assert_eq!(waits(&mut deck, 5).await, seconds(&[30, 5, 120, 5, 300]));
@@ -84,11 +81,17 @@ mod broken {
         assert_eq!((row.status, row.error_code, row.attempt), (Status::Failed, Some(ErrorCode::SyncError), Some(6)));
         assert_eq!((deck.site.hits("/j8"), deck.reports()), (6, 1));
     }
+
+    on_both! {
+        (flavor = "multi_thread", worker_threads = 2)
+        j2_an_unexpected_error_leaves_the_row_failed_between_tries,
+        j7_unexpected_errors_are_tried_three_times_and_reported_once,
+        j8_counters_are_separate_and_six_attempts_are_the_most,
+    }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j3_a_pdf_is_never_synced() {
-    let mut deck = Deck::start(Site::start(|_, _| html("T", "text")).await).await;
+async fn j3_a_pdf_is_never_synced(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
     let document = deck.add("/a").await;
     deck.sql("update captain_documents set external_link = external_link || '.pdf'").await;
     assert_eq!(deck.sync(document).await, Answer::Skipped(SkipReason::Pdf));
@@ -102,12 +105,11 @@ async fn j3_a_pdf_is_never_synced() {
     assert_eq!((deck.site.hits("/a"), deck.site.hits("/late")), (0, 0));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j4_a_request_on_a_running_document_is_recorded_once_and_runs_nothing() {
+async fn j4_a_request_on_a_running_document_is_recorded_once_and_runs_nothing(on: Backend) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("T", "text")))).await;
-    let mut deck = Deck::start(site).await;
+    let mut deck = Deck::start(on, site).await;
     let document = deck.add("/slow").await;
     deck.sync(document).await;
     deck.until_hit("/slow", 1).await;
@@ -128,9 +130,8 @@ async fn j4_a_request_on_a_running_document_is_recorded_once_and_runs_nothing() 
     assert!(line.contains(r#""worker":"test:1""#), "who holds it: {line}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j5_a_permanent_failure_is_one_attempt_without_an_exhaustion_line() {
-    let mut deck = Deck::start(Site::start(|_, _| Reply::Status(404, vec![])).await).await;
+async fn j5_a_permanent_failure_is_one_attempt_without_an_exhaustion_line(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| Reply::Status(404, vec![])).await).await;
     let document = deck.add("/gone").await;
     deck.sync(document).await;
     assert_eq!(deck.until(1).await, ["permanent_failure"]);
@@ -141,10 +142,9 @@ async fn j5_a_permanent_failure_is_one_attempt_without_an_exhaustion_line() {
     assert_eq!(deck.site.hits("/gone"), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j6_transient_failures_wait_30_120_300_and_the_fourth_fails_with_the_last_code() {
+async fn j6_transient_failures_wait_30_120_300_and_the_fourth_fails_with_the_last_code(on: Backend) {
     let site = Site::start(|_, hit| if hit < 4 { Reply::Status(503, vec![]) } else { Reply::Status(504, vec![]) });
-    let mut deck = Deck::start(site.await).await;
+    let mut deck = Deck::start(on, site.await).await;
     let document = deck.add("/down").await;
     deck.sync(document).await;
     assert_eq!(waits(&mut deck, 3).await, seconds(&[30, 120, 300]));
@@ -155,9 +155,8 @@ async fn j6_transient_failures_wait_30_120_300_and_the_fourth_fails_with_the_las
     assert_eq!(deck.reports(), 0, "nothing is reported for pages that are down");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j9_the_row_stays_syncing_between_transient_attempts() {
-    let mut deck = Deck::start(Site::start(|_, _| Reply::Status(503, vec![])).await).await;
+async fn j9_the_row_stays_syncing_between_transient_attempts(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| Reply::Status(503, vec![])).await).await;
     let document = deck.add("/down").await;
     deck.sync(document).await;
     deck.until(1).await;
@@ -167,9 +166,8 @@ async fn j9_the_row_stays_syncing_between_transient_attempts() {
     assert_eq!(row.next_attempt_at, Some(START.plus(Duration::from_secs(30))));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j10_the_fields_of_a_line_stand_in_upstreams_order() {
-    let mut deck = Deck::start(Site::start(|_, _| Reply::Status(404, vec![])).await).await;
+async fn j10_the_fields_of_a_line_stand_in_upstreams_order(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| Reply::Status(404, vec![])).await).await;
     let document = deck.add("/gone").await;
     deck.sync(document).await;
     deck.until(1).await;
@@ -190,12 +188,11 @@ async fn j10_the_fields_of_a_line_stand_in_upstreams_order() {
     assert_eq!(fields, order);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j11_a_deleted_document_ends_its_job() {
+async fn j11_a_deleted_document_ends_its_job(on: Backend) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("T", "text")))).await;
-    let mut deck = Deck::start(site).await;
+    let mut deck = Deck::start(on, site).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
@@ -208,9 +205,8 @@ async fn j11_a_deleted_document_ends_its_job() {
     assert_eq!((queue.ready, queue.running, queue.waiting, deck.reports()), (0, 0, 0, 0));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn v1_a_second_sync_of_the_same_page_is_unchanged() {
-    let mut deck = Deck::start(Site::start(|_, _| html("T", "the same")).await).await;
+async fn v1_a_second_sync_of_the_same_page_is_unchanged(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| html("T", "the same")).await).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until(1).await;
@@ -225,9 +221,8 @@ async fn v1_a_second_sync_of_the_same_page_is_unchanged() {
     assert_eq!(jobs.as_deref(), Some("[1,2]"), "a document's earlier jobs are not kept beside their outcomes");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn v2_the_fingerprint_is_of_the_normalised_text() {
-    let mut deck = Deck::start(Site::start(|_, _| html("T", "one two")).await).await;
+async fn v2_the_fingerprint_is_of_the_normalised_text(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| html("T", "one two")).await).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until(1).await;
@@ -236,9 +231,8 @@ async fn v2_the_fingerprint_is_of_the_normalised_text() {
     assert_eq!(Fingerprint::of(&content), Fingerprint::of("one two"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn v3_the_step_is_null_at_the_end() {
-    let mut deck = Deck::start(Site::start(|_, _| html("T", "text")).await).await;
+async fn v3_the_step_is_null_at_the_end(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until(1).await;
@@ -249,9 +243,8 @@ async fn v3_the_step_is_null_at_the_end() {
     assert!(metadata.as_object().expect("an object").contains_key("sync_step"), "the key stays, as upstream's does");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn v4_without_a_fingerprint_content_is_written_and_the_result_is_unchanged() {
-    let mut deck = Deck::start(Site::start(|_, hit| html("T", &format!("text {hit}"))).await).await;
+async fn v4_without_a_fingerprint_content_is_written_and_the_result_is_unchanged(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, hit| html("T", &format!("text {hit}"))).await).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     assert_eq!(deck.until(1).await, ["unchanged"]);
@@ -262,22 +255,20 @@ async fn v4_without_a_fingerprint_content_is_written_and_the_result_is_unchanged
     assert_eq!(deck.seen[1].content, Some(ContentChange::Changed));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn v5_a_blank_title_keeps_the_name() {
-    let mut deck = Deck::start(Site::start(|_, _| html(" &nbsp; ", "text")).await).await;
+async fn v5_a_blank_title_keeps_the_name(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| html(" &nbsp; ", "text")).await).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until(1).await;
     assert_eq!(deck.row(document).await.name.as_str(), "as added");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn v6_a_change_of_white_space_alone_is_no_change() {
+async fn v6_a_change_of_white_space_alone_is_no_change(on: Backend) {
     let site = Site::start(|_, hit| match hit {
         1 => Reply::Html("<title>One</title><pre>a\n  b</pre>".into()),
         _ => Reply::Html("<title>Two</title><pre>a\n\n     b</pre>".into()),
     });
-    let mut deck = Deck::start(site.await).await;
+    let mut deck = Deck::start(on, site.await).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until(1).await;
@@ -286,4 +277,22 @@ async fn v6_a_change_of_white_space_alone_is_no_change() {
     assert_eq!(deck.until(2).await, ["unchanged"]);
     assert_eq!(deck.content(document).await, before, "the content is not touched");
     assert_eq!(deck.row(document).await.name.as_str(), "One", "nor is the name");
+}
+
+on_both! {
+    (flavor = "multi_thread", worker_threads = 2)
+    j1_success_sets_synced_now_and_the_new_content,
+    j3_a_pdf_is_never_synced,
+    j4_a_request_on_a_running_document_is_recorded_once_and_runs_nothing,
+    j5_a_permanent_failure_is_one_attempt_without_an_exhaustion_line,
+    j6_transient_failures_wait_30_120_300_and_the_fourth_fails_with_the_last_code,
+    j9_the_row_stays_syncing_between_transient_attempts,
+    j10_the_fields_of_a_line_stand_in_upstreams_order,
+    j11_a_deleted_document_ends_its_job,
+    v1_a_second_sync_of_the_same_page_is_unchanged,
+    v2_the_fingerprint_is_of_the_normalised_text,
+    v3_the_step_is_null_at_the_end,
+    v4_without_a_fingerprint_content_is_written_and_the_result_is_unchanged,
+    v5_a_blank_title_keeps_the_name,
+    v6_a_change_of_white_space_alone_is_no_change,
 }

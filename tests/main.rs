@@ -1,5 +1,8 @@
 //! Every integration test, as modules of one target: linking one binary instead of many.
 
+#[macro_use]
+mod support;
+
 mod bad_input;
 mod chaos;
 mod cli;
@@ -18,6 +21,5 @@ mod readme;
 mod screens;
 mod states;
 mod store;
-mod support;
 mod terminal;
 mod transitions;

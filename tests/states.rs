@@ -3,6 +3,7 @@
 //! themselves are tables in `domain` and in `transitions`; cases J and V stand in `conformance`.)
 
 use crate::support::deck::{Deck, START, fetcher, settings};
+use crate::support::place::Backend;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::ErrorCode;
@@ -18,11 +19,11 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// A deck whose pages wait for a permit each; without a runner slot to spare, jobs stay ready.
-async fn gated() -> (Deck, Arc<Semaphore>) {
+async fn gated(on: Backend) -> (Deck, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("T", "text")))).await;
-    (Deck::start(site).await, gate)
+    (Deck::start(on, site).await, gate)
 }
 
 /// Fills the host's two places, so that what is asked for next stays ready.
@@ -36,17 +37,17 @@ async fn fill_host(deck: &Deck) -> [DocumentId; 2] {
 }
 
 async fn document_row(deck: &Deck, document: DocumentId) -> Option<String> {
-    deck.text(&format!(
-        "select json_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, \
-         json_extract(metadata, '$.sync_step'), json_extract(metadata, '$.last_sync_error_code')) \
-         from captain_documents where id = {document}"
-    ))
-    .await
+    let row = deck.place.either(
+        "json_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, \
+         json_extract(metadata, '$.sync_step'), json_extract(metadata, '$.last_sync_error_code'))",
+        "jsonb_build_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, \
+         metadata -> 'sync_step', metadata -> 'last_sync_error_code')",
+    );
+    deck.text(&format!("select {row} from captain_documents where id = {document}")).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_without_a_live_job_is_a_new_manual_job_and_writes_no_document() {
-    let (mut deck, gate) = gated().await;
+async fn a_request_without_a_live_job_is_a_new_manual_job_and_writes_no_document(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     fill_host(&deck).await;
     let document = deck.add("/a").await;
     let before = document_row(&deck, document).await;
@@ -58,9 +59,8 @@ async fn a_request_without_a_live_job_is_a_new_manual_job_and_writes_no_document
     deck.until(3).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_on_a_ready_job_makes_it_manual_without_an_outcome() {
-    let (mut deck, gate) = gated().await;
+async fn a_request_on_a_ready_job_makes_it_manual_without_an_outcome(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     fill_host(&deck).await;
     let document = deck.add("/a").await;
     assert!(matches!(deck.ask(document, Sync, Auto, Scope::Bulk).await, Answer::Queued(_)));
@@ -73,10 +73,9 @@ async fn a_request_on_a_ready_job_makes_it_manual_without_an_outcome() {
     assert_eq!(deck.site.hits("/a"), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_on_a_waiting_job_runs_it_now_with_its_counters_and_against_retry_after() {
+async fn a_request_on_a_waiting_job_runs_it_now_with_its_counters_and_against_retry_after(on: Backend) {
     let site = Site::start(|_, _| Reply::Status(503, vec![("retry-after", "900".into())])).await;
-    let mut deck = Deck::start(site).await;
+    let mut deck = Deck::start(on, site).await;
     let document = deck.add("/busy").await;
     deck.ask(document, Sync, Auto, Scope::Bulk).await;
     deck.until(1).await;
@@ -90,9 +89,8 @@ async fn a_request_on_a_waiting_job_runs_it_now_with_its_counters_and_against_re
     assert_eq!(row.try_of.map(|tried| (tried.number, tried.of)), Some((2, 4)));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_auto_request_on_a_live_job_changes_nothing() {
-    let (mut deck, gate) = gated().await;
+async fn an_auto_request_on_a_live_job_changes_nothing(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     let [running, _] = fill_host(&deck).await;
     let ready = deck.add("/a").await;
     deck.sync(ready).await;
@@ -105,22 +103,24 @@ async fn an_auto_request_on_a_live_job_changes_nothing() {
     deck.until(3).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn retry_takes_failed_waiting_and_stuck_documents_alone() {
+async fn retry_takes_failed_waiting_and_stuck_documents_alone(on: Backend) {
     let site = Site::start(|path, _| match path {
         "/gone" => Reply::Status(404, vec![]),
         "/down" => Reply::Status(503, vec![]),
         _ => html("T", "text"),
     });
-    let mut deck = Deck::start(site.await).await;
+    let mut deck = Deck::start(on, site.await).await;
     let (good, gone, down) = (deck.add("/good").await, deck.add("/gone").await, deck.add("/down").await);
     let (never, stuck) = (deck.add("/never").await, deck.add("/stuck").await);
     for document in [good, gone, down] {
         deck.sync(document).await;
     }
     deck.until(3).await;
-    deck.sql(&format!("update captain_documents set sync_status = 0, last_sync_attempted_at = 5 where id = {stuck}"))
-        .await;
+    let long_ago = deck.place.at(5);
+    deck.sql(&format!(
+        "update captain_documents set sync_status = 0, last_sync_attempted_at = {long_ago} where id = {stuck}"
+    ))
+    .await;
     let skipped = |status| Answer::Skipped(SkipReason::NotFailed(status));
     let ask = async |document| deck.ask(document, Verb::Retry, Manual, Scope::Named).await;
     assert_eq!(ask(good).await, skipped(Status::Synced));
@@ -131,13 +131,12 @@ async fn retry_takes_failed_waiting_and_stuck_documents_alone() {
     deck.until(6).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_of_a_ready_or_waiting_job_ends_it_and_puts_the_row_right() {
+async fn a_cancel_of_a_ready_or_waiting_job_ends_it_and_puts_the_row_right(on: Backend) {
     let site = Site::start(|path, hit| match (path, hit) {
         ("/down", _) | ("/later-down", 2..) => Reply::Status(503, vec![]),
         _ => html("T", "text"),
     });
-    let mut deck = Deck::start(site.await).await;
+    let mut deck = Deck::start(on, site.await).await;
     let (down, later) = (deck.add("/down").await, deck.add("/later-down").await);
     deck.sync(down).await;
     deck.sync(later).await;
@@ -155,9 +154,8 @@ async fn a_cancel_of_a_ready_or_waiting_job_ends_it_and_puts_the_row_right() {
     assert_eq!(deck.cancel(down).await, Answer::Skipped(SkipReason::NothingToCancel));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_of_an_untried_ready_job_leaves_the_row_alone() {
-    let (mut deck, gate) = gated().await;
+async fn a_cancel_of_an_untried_ready_job_leaves_the_row_alone(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     fill_host(&deck).await;
     let document = deck.add("/a").await;
     let before = document_row(&deck, document).await;
@@ -171,9 +169,8 @@ async fn a_cancel_of_an_untried_ready_job_leaves_the_row_alone() {
     assert_eq!(deck.site.hits("/a"), 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_of_a_running_job_tells_the_attempt_and_restores_the_row() {
-    let (mut deck, gate) = gated().await;
+async fn a_cancel_of_a_running_job_tells_the_attempt_and_restores_the_row(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     let document = deck.add("/a").await;
     gate.add_permits(1);
     deck.sync(document).await;
@@ -188,9 +185,8 @@ async fn a_cancel_of_a_running_job_tells_the_attempt_and_restores_the_row() {
     assert_eq!(document_row(&deck, document).await, before, "no `syncing` row of ours is left behind");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_row_of_a_running_attempt_is_syncing_without_step_and_code() {
-    let (mut deck, gate) = gated().await;
+async fn the_row_of_a_running_attempt_is_syncing_without_step_and_code(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     let document = deck.add("/a").await;
     let updated_at = deck.row(document).await.updated_at;
     deck.pass(Duration::from_secs(5));
@@ -205,15 +201,14 @@ async fn the_row_of_a_running_attempt_is_syncing_without_step_and_code() {
     deck.until(1).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_last_failure_is_kept_while_a_retry_runs_and_until_a_success() {
+async fn the_last_failure_is_kept_while_a_retry_runs_and_until_a_success(on: Backend) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, hit| match hit {
         1 => Reply::Status(404, vec![]),
         _ => Reply::When(Arc::clone(&held), Box::new(html("T", "text"))),
     });
-    let mut deck = Deck::start(site.await).await;
+    let mut deck = Deck::start(on, site.await).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until(1).await;
@@ -227,13 +222,12 @@ async fn the_last_failure_is_kept_while_a_retry_runs_and_until_a_success() {
     assert_eq!((row.error_code, row.http_status, row.detail), (None, None, None));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch() {
-    let mut deck = Deck::start(Site::start(|_, _| Reply::Status(503, vec![])).await).await;
+async fn a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch(on: Backend) {
+    let mut deck = Deck::start(on, Site::start(|_, _| Reply::Status(503, vec![])).await).await;
     let document = deck.add("/a").await;
     deck.ask(document, Sync, Auto, Scope::Bulk).await;
     deck.until(1).await;
-    let later = START.plus(Duration::from_secs(10)).micros();
+    let later = deck.place.at(START.plus(Duration::from_secs(10)).micros());
     deck.sql(&format!("update captain_documents set sync_status = 1, last_synced_at = {later}")).await;
     deck.wait_for_next();
     assert_eq!(deck.until(2).await, ["cancelled"]);
@@ -241,34 +235,35 @@ async fn a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch() {
     assert_eq!((deck.site.hits("/a"), deck.store_row(document).await.0), (1, Some(1)), "and the newer success stays");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_busy_database_is_never_a_documents_failure() {
-    let (mut deck, gate) = gated().await;
+async fn a_busy_database_is_never_a_documents_failure(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
-    let mut other = crate::support::db::connect(&deck.file()).await;
-    sqlx::query("begin immediate").execute(&mut other).await.expect("the lock");
+    let other = deck.place.block().await;
     gate.add_permits(1);
     let mut health = deck.runner.health();
     health
         .wait_for(|health| matches!(health, runner::event::Health::Unreachable { .. }))
         .await
         .expect("the runner says so");
-    sqlx::query("rollback").execute(&mut other).await.expect("the end of the lock");
+    other.end().await;
     assert_eq!(deck.until(1).await, ["unchanged"], "the kept result is written when it can be");
     assert_eq!(deck.site.hits("/a"), 1, "and the page is not fetched again");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn data_that_the_database_refuses_ends_that_attempt_alone_as_unexpected() {
-    let (mut deck, gate) = gated().await;
+async fn data_that_the_database_refuses_ends_that_attempt_alone_as_unexpected(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     let (bad, good) = (deck.add("/bad").await, deck.add("/good").await);
-    deck.sql(&format!(
-        "create trigger no before update of content on captain_documents when new.id = {bad} \
-         begin select raise(abort, 'no room for this text'); end"
-    ))
-    .await;
+    let picky = deck.place.either(
+        "create trigger no before update of content on captain_documents when new.id = BAD \
+         begin select raise(abort, 'no room for this text'); end",
+        "create function no() returns trigger language plpgsql as \
+         $$ begin raise exception 'no room for this text'; end $$; \
+         create trigger no before update of content on captain_documents for each row when (new.id = BAD) \
+         execute function no()",
+    );
+    deck.sql(&picky.replace("BAD", &bad.to_string())).await;
     deck.sync(bad).await;
     deck.sync(good).await;
     deck.until_hit("/bad", 1).await;
@@ -281,9 +276,8 @@ async fn data_that_the_database_refuses_ends_that_attempt_alone_as_unexpected() 
     assert_eq!(deck.row(bad).await.error_code, Some(ErrorCode::SyncError));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_document_that_cannot_be_synced_any_more_ends_its_job_at_the_claim() {
-    let (mut deck, gate) = gated().await;
+async fn a_document_that_cannot_be_synced_any_more_ends_its_job_at_the_claim(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     fill_host(&deck).await;
     let (gone, pdf, hidden) = (deck.add("/gone").await, deck.add("/pdf").await, deck.add("/hidden").await);
     for document in [gone, pdf, hidden] {
@@ -303,9 +297,8 @@ async fn a_document_that_cannot_be_synced_any_more_ends_its_job_at_the_claim() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_document_that_turned_unavailable_while_it_ran_is_not_written() {
-    let (mut deck, gate) = gated().await;
+async fn a_document_that_turned_unavailable_while_it_ran_is_not_written(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
@@ -315,9 +308,8 @@ async fn a_document_that_turned_unavailable_while_it_ran_is_not_written() {
     assert_eq!(deck.content(document).await, None);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_synced_is_a_reason_by_name_and_a_count_by_filter() {
-    let deck = Deck::start(Site::start(|_, _| html("T", "text")).await).await;
+async fn what_cannot_be_synced_is_a_reason_by_name_and_a_count_by_filter(on: Backend) {
+    let deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
     let (pdf, hidden, fine) = (deck.add("/pdf").await, deck.add("/hidden").await, deck.add("/fine").await);
     deck.sql(&format!("update captain_documents set external_link = 'PDF: x_1' where id = {pdf}")).await;
     deck.sql(&format!("update captain_documents set status = 0 where id = {hidden}")).await;
@@ -334,9 +326,8 @@ async fn what_cannot_be_synced_is_a_reason_by_name_and_a_count_by_filter() {
     assert_eq!(queue.ready + queue.running, 0, "no job was made");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_document_that_exists_is_said_so_and_left_alone() {
-    let deck = Deck::start(Site::start(|_, _| html("T", "text")).await).await;
+async fn a_document_that_exists_is_said_so_and_left_alone(on: Backend) {
+    let deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
     let document = deck.add("/a").await;
     let before = document_row(&deck, document).await;
     let again = NewDocument {
@@ -350,9 +341,8 @@ async fn a_document_that_exists_is_said_so_and_left_alone() {
     assert_eq!(deck.row(document).await.status, Status::Never, "available, and never synced");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn leaving_gives_number_and_counters_back_and_records_nothing() {
-    let (mut deck, gate) = gated().await;
+async fn leaving_gives_number_and_counters_back_and_records_nothing(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     let document = deck.add("/a").await;
     let before = document_row(&deck, document).await;
     deck.sync(document).await;
@@ -371,9 +361,8 @@ async fn leaving_gives_number_and_counters_back_and_records_nothing() {
     next.ended().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drain_finishes_what_runs_and_claims_nothing_more() {
-    let (mut deck, gate) = gated().await;
+async fn a_drain_finishes_what_runs_and_claims_nothing_more(on: Backend) {
+    let (mut deck, gate) = gated(on).await;
     let filling = fill_host(&deck).await;
     let ready = deck.add("/a").await;
     deck.sync(ready).await;
@@ -386,4 +375,27 @@ async fn a_drain_finishes_what_runs_and_claims_nothing_more() {
         assert_eq!(deck.row(document).await.status, Status::Synced);
     }
     assert_eq!(deck.site.hits("/a"), 0);
+}
+
+on_both! {
+    (flavor = "multi_thread", worker_threads = 2)
+    a_request_without_a_live_job_is_a_new_manual_job_and_writes_no_document,
+    a_request_on_a_ready_job_makes_it_manual_without_an_outcome,
+    a_request_on_a_waiting_job_runs_it_now_with_its_counters_and_against_retry_after,
+    an_auto_request_on_a_live_job_changes_nothing,
+    retry_takes_failed_waiting_and_stuck_documents_alone,
+    a_cancel_of_a_ready_or_waiting_job_ends_it_and_puts_the_row_right,
+    a_cancel_of_an_untried_ready_job_leaves_the_row_alone,
+    a_cancel_of_a_running_job_tells_the_attempt_and_restores_the_row,
+    the_row_of_a_running_attempt_is_syncing_without_step_and_code,
+    the_last_failure_is_kept_while_a_retry_runs_and_until_a_success,
+    a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch,
+    a_busy_database_is_never_a_documents_failure,
+    data_that_the_database_refuses_ends_that_attempt_alone_as_unexpected,
+    a_document_that_cannot_be_synced_any_more_ends_its_job_at_the_claim,
+    a_document_that_turned_unavailable_while_it_ran_is_not_written,
+    what_cannot_be_synced_is_a_reason_by_name_and_a_count_by_filter,
+    a_document_that_exists_is_said_so_and_left_alone,
+    leaving_gives_number_and_counters_back_and_records_nothing,
+    a_drain_finishes_what_runs_and_claims_nothing_more,
 }

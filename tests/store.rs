@@ -6,6 +6,7 @@ mod claim;
 mod finish;
 mod liveness;
 mod open;
+mod postgres;
 mod read;
 mod requests;
 mod sequences;

@@ -4,10 +4,12 @@ use super::{Result, StoreError};
 use std::path::PathBuf;
 
 /// A database that this build can open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Address {
     /// An SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, by its URL, which may hold a password.
+    Postgres(String),
 }
 
 /// Reads a store's URL. Messages name the scheme alone: the rest may hold a password.
@@ -33,9 +35,11 @@ pub(super) fn parse(url: &str) -> Result<Address> {
             }
             Ok(Address::Sqlite(PathBuf::from(path)))
         }
-        "postgres" | "postgresql" => unusable("PostgreSQL is not supported by this build yet".into()),
+        "postgres" | "postgresql" => Ok(Address::Postgres(url.to_owned())),
         other if other.len() <= 20 && other.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) => {
-            unusable(format!("unknown kind of store `{other}:`; a store is sqlite:/path/to/knowledge.db"))
+            unusable(format!(
+                "unknown kind of store `{other}:`; a store is sqlite:/path/to/knowledge.db or postgres://…"
+            ))
         }
         _ => unusable("the store must be a URL such as sqlite:/path/to/knowledge.db".into()),
     }
@@ -47,14 +51,19 @@ mod tests {
 
     #[test]
     fn urls_name_a_file_or_say_why_not() {
-        let path = |url| parse(url).map(|Address::Sqlite(path)| path.display().to_string());
+        let path = |url| {
+            parse(url).map(|address| match address {
+                Address::Sqlite(path) => path.display().to_string(),
+                Address::Postgres(_) => "a server".to_owned(),
+            })
+        };
         assert_eq!(path("sqlite:a/b.db").ok().as_deref(), Some("a/b.db"));
         assert_eq!(path("sqlite:///tmp/b.db").ok().as_deref(), Some("/tmp/b.db"));
         assert_eq!(path("sqlite://b.db").ok().as_deref(), Some("b.db"));
+        assert_eq!(path("postgresql://ana:secret@db/x").ok().as_deref(), Some("a server"));
         for (url, says) in [
             ("sqlite::memory:", "memory"),
             ("sqlite:", "no file"),
-            ("postgres://ana:secret@db/x", "PostgreSQL is not supported by this build yet"),
             ("mysql://ana:secret@db/x", "unknown kind of store `mysql:`"),
             ("knowledge.db", "must be a URL"),
         ] {

@@ -8,6 +8,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub trait Clock: Send + Sync {
     /// The instant now.
     fn now(&self) -> Timestamp;
+
+    /// Whether a database that has a clock of its own is asked instead, so that all its processes have one.
+    fn yields_to_database(&self) -> bool {
+        false
+    }
 }
 
 /// The system's clock.
@@ -18,6 +23,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    fn yields_to_database(&self) -> bool {
+        true
     }
 }
 

@@ -45,13 +45,13 @@ impl Joins {
     pub(super) fn push(self, sql: &mut Sql) {
         sql.push(" FROM captain_documents d");
         if self.state || self.last {
-            sql.push(" LEFT JOIN document_state s ON s.document_id = d.id");
+            sql.push(" LEFT JOIN @document_state s ON s.document_id = d.id");
         }
         if self.live {
-            sql.push(" LEFT JOIN jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
+            sql.push(" LEFT JOIN @jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
         }
         if self.last {
-            sql.push(" LEFT JOIN jobs j ON j.id = s.job_id");
+            sql.push(" LEFT JOIN @jobs j ON j.id = s.job_id");
         }
     }
 }
@@ -59,12 +59,12 @@ impl Joins {
 /// Adds the status of a document as its place in `Status::ALL`; the rules of `StatusFacts::status`, without plans.
 pub(super) fn push_status(sql: &mut Sql, now: Timestamp) {
     sql.push(
-        "(CASE WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
+        "CAST(CASE WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
          WHEN l.state = 'scheduled' AND l.attempt > 0 THEN 2 WHEN d.sync_status = 2 THEN 0 \
-         WHEN d.sync_status = 0 THEN CASE WHEN d.last_sync_attempted_at >= ",
+         WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ",
     )
     .bind(now.minus(STUCK_AFTER).micros())
-    .push(" THEN 3 ELSE 1 END WHEN d.sync_status = 1 THEN 6 ELSE 7 END)");
+    .push(" THEN 3 ELSE 1 END WHEN d.sync_status = 1 THEN 6 ELSE 7 END AS BIGINT)");
 }
 
 /// Adds ` WHERE …` for documents.
@@ -120,8 +120,8 @@ fn document_test(sql: &mut Sql, test: &Test, now: Timestamp) -> Result<()> {
         Test::Assistant(ids) => {
             sql.push("d.assistant_id IN ").bind_list(ids.iter().copied());
         }
-        Test::Attempted(age) => push_ago(sql, "d.last_sync_attempted_at", *age, now),
-        Test::Synced(age) => push_ago(sql, "d.last_synced_at", *age, now),
+        Test::Attempted(age) => push_ago(sql, "micros(d.last_sync_attempted_at)", *age, now),
+        Test::Synced(age) => push_ago(sql, "micros(d.last_synced_at)", *age, now),
         Test::Next(age) => {
             let at = now.plus(age.span).micros();
             match age.side {
@@ -164,7 +164,7 @@ fn outcome_test(sql: &mut Sql, test: &Test, now: Timestamp) -> Result<()> {
             sql.push("o.result IN ").bind_list(results.iter().map(|result| result.word()));
         }
         Test::By(names) => {
-            sql.push("lower(o.requested_by) IN ").bind_list(names.iter().map(|name| name.to_ascii_lowercase()));
+            sql.push("fold(o.requested_by) IN ").bind_list(names.iter().map(|name| name.to_ascii_lowercase()));
         }
         Test::Status(_) | Test::Synced(_) | Test::Next(_) => {
             return meaningless("`status:`, `synced:` and `next:` are of documents, not of outcomes");
@@ -179,7 +179,7 @@ fn meaningless(message: &str) -> Result<()> {
 
 fn push_word(sql: &mut Sql, name: &'static str, url: &'static str, word: &str) {
     let pattern = format!("%{}%", like_literal(&word.to_ascii_lowercase()));
-    sql.push("lower(").push(name).push(") LIKE ").bind(pattern.clone()).push(" ESCAPE '\\' OR lower(");
+    sql.push("fold(").push(name).push(") LIKE ").bind(pattern.clone()).push(" ESCAPE '\\' OR fold(");
     sql.push(url).push(") LIKE ").bind(pattern).push(" ESCAPE '\\'");
 }
 

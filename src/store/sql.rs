@@ -1,33 +1,111 @@
-//! SQL text and its bound values, put together piece by piece. Placeholders are decided here alone.
+//! Statements: text that is the same for both databases (marks: see `dialect`) and the values that are bound to it.
 
-use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments};
-use sqlx::{AssertSqlSafe, query};
+use std::borrow::Cow;
 
-/// A value that is bound, never written into the text.
+/// A value that is bound, never written into the text. Its type is known even when it is missing: PostgreSQL asks.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     /// A number or a time in microseconds.
-    Int(i64),
+    Int(Option<i64>),
     /// A text.
-    Text(String),
+    Text(Option<String>),
+    /// Yes or no.
+    Flag(bool),
+    /// Several numbers; PostgreSQL alone has such.
+    Ints(Vec<i64>),
 }
 
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Int(value)
+/// What can be bound.
+pub(super) trait IntoValue {
+    /// The value.
+    fn into_value(self) -> Value;
+    /// The same, missing.
+    fn missing() -> Value;
+}
+
+macro_rules! into_value {
+    ($kind:ident: $($of:ty => $convert:expr),* $(,)?) => {$(
+        impl IntoValue for $of {
+            fn into_value(self) -> Value {
+                let convert: fn(Self) -> _ = $convert;
+                Value::$kind(Some(convert(self)))
+            }
+            fn missing() -> Value {
+                Value::$kind(None)
+            }
+        }
+    )*};
+}
+into_value!(Int: i64 => |n| n, u32 => i64::from, u16 => i64::from);
+into_value!(Text: String => |text| text, &str => str::to_owned, &String => String::clone);
+
+impl<T: IntoValue> IntoValue for Option<T> {
+    fn into_value(self) -> Value {
+        self.map_or_else(T::missing, T::into_value)
+    }
+    fn missing() -> Value {
+        T::missing()
     }
 }
 
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
+impl IntoValue for &Option<String> {
+    fn into_value(self) -> Value {
+        Value::Text(self.clone())
+    }
+    fn missing() -> Value {
+        Value::Text(None)
     }
 }
 
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Self::Text(value)
+impl IntoValue for bool {
+    fn into_value(self) -> Value {
+        Value::Flag(self)
+    }
+    fn missing() -> Value {
+        Value::Int(None)
+    }
+}
+
+impl IntoValue for Vec<i64> {
+    fn into_value(self) -> Value {
+        Value::Ints(self)
+    }
+    fn missing() -> Value {
+        Value::Ints(Vec::new())
+    }
+}
+
+impl IntoValue for Value {
+    fn into_value(self) -> Value {
+        self
+    }
+    fn missing() -> Value {
+        Value::Text(None)
+    }
+}
+
+/// A statement and what is bound to it.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    pub(super) text: Cow<'static, str>,
+    pub(super) values: Vec<Value>,
+}
+
+/// A statement of fixed text.
+pub(super) fn query(text: &'static str) -> Statement {
+    Statement { text: Cow::Borrowed(text), values: Vec::new() }
+}
+
+impl Statement {
+    /// Binds the next value.
+    pub(super) fn bind(mut self, value: impl IntoValue) -> Self {
+        self.values.push(value.into_value());
+        self
+    }
+
+    /// Whether it may change something.
+    pub(super) fn writes(&self) -> bool {
+        ["INSERT", "UPDATE", "DELETE"].iter().any(|word| self.text.starts_with(word))
     }
 }
 
@@ -51,16 +129,15 @@ impl Sql {
     }
 
     /// Adds a placeholder for `value`.
-    pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
-        self.values.push(value.into());
-        // Numbered: both SQLite (`?1`) and PostgreSQL (`$1`) know it, and this is the only line that differs.
+    pub(super) fn bind(&mut self, value: impl IntoValue) -> &mut Self {
+        self.values.push(value.into_value());
         self.text.push('?');
         self.text.push_str(&self.values.len().to_string());
         self
     }
 
     /// Adds `(?, ?, …)`; `(NULL)` for an empty list, in which nothing is.
-    pub(super) fn bind_list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+    pub(super) fn bind_list<V: IntoValue>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
         self.push("(");
         let mut first = true;
         for value in values {
@@ -82,15 +159,8 @@ impl Sql {
     }
 
     /// The statement, ready to be run.
-    pub(super) fn query(self) -> Query<'static, Sqlite, SqliteArguments> {
-        let mut statement = query(AssertSqlSafe(self.text));
-        for value in self.values {
-            statement = match value {
-                Value::Int(value) => statement.bind(value),
-                Value::Text(value) => statement.bind(value),
-            };
-        }
-        statement
+    pub(super) fn query(self) -> Statement {
+        Statement { text: Cow::Owned(self.text), values: self.values }
     }
 
     #[cfg(test)]

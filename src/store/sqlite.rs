@@ -1,250 +1,146 @@
-//! The store on SQLite: one connection that writes, a few that read, one task that groups finishes, one that watches
-//! for other processes.
+//! What is SQLite's own: one connection that writes, a few that read, lock files by which processes are seen to live,
+//! and a task that watches for what other processes commit.
 //!
-//! `connect` opens and refuses; `writer` holds transactions; `apply` writes what the domain decided; `claim`, `finish`,
-//! `requests`, `liveness`, `page`, `read`, `outcomes` are the methods of [`Store`] by subject; `lanes` the fair order.
+//! `connect` opens and refuses, `migrate` brings up to date, `locks` keeps the lock files, `watch` watches.
 
-mod apply;
-mod claim;
 mod connect;
-mod error;
-mod finish;
-mod lanes;
-mod liveness;
+pub(super) mod error;
+mod locks;
 mod migrate;
-mod outcomes;
-mod page;
 mod place;
-mod read;
-mod reader;
-mod requests;
-mod rows;
 mod watch;
-mod writer;
 
-use super::{
-    Access, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Named,
-    NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo,
-};
-use crate::domain::document::{Counts, DocumentRow};
-use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq, WorkerId};
-use crate::domain::outcome::Outcome;
-use crate::domain::request::{Answered, Request};
-use crate::domain::retry::RetryPolicy;
+use super::conn::Conn;
+use super::error::reading;
+use super::sql_store::SqlStore;
+use super::{Access, Result};
 use crate::domain::text::SafeLine;
-use crate::domain::time::Timestamp;
-use async_trait::async_trait;
-use connect::Connect;
-use finish::Pending;
-use liveness::Liveness;
-use reader::Readers;
-use sqlx::{Connection, SqliteConnection};
+use connect::{Connect, take_turn};
+use locks::Locks;
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, oneshot, watch as watched};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
-/// Finishes that may wait for the writer task; whoever comes then waits before it.
-const WAITING_FINISHES: usize = 256;
+/// Readers at a time; a console has one query of each kind under way.
+const READERS: u32 = 4;
+/// Longer than the pauses with which SQLite's first looks at a busy lock are spaced.
+const GIVE_WAY: Duration = Duration::from_millis(6);
 
-/// A store in one SQLite file.
-pub struct SqliteStore {
+/// Where readers come from.
+enum Readers {
+    /// Kept open.
+    Pool(SqlitePool),
+    /// Opened for each reading: the store is open for reading alone, and it is asked each time whether its file is at
+    /// rest.
+    Fresh,
+}
+
+/// One file.
+pub(super) struct Sqlite {
     connect: Connect,
-    clock: Arc<dyn Clock>,
-    recorder: Option<Recorder>,
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: Readers,
-    liveness: Liveness,
-    changes: watched::Sender<u64>,
-    finishes: Mutex<Option<mpsc::Sender<Pending>>>,
-    tasks: TaskTracker,
-    /// Stops the watching task.
-    stop: CancellationToken,
-    /// Nothing is written any more.
-    closed: CancellationToken,
+    locks: Locks,
 }
 
-impl SqliteStore {
-    /// Opens the file at `path`, makes it when it may, and starts the store's two tasks. Errors: see
-    /// [`open`](super::open).
-    pub async fn open(path: &Path, options: Options) -> Result<Arc<Self>> {
-        let connect = Connect::prepare(path, options.access).await?;
-        let (sender, receiver) = mpsc::channel(WAITING_FINISHES);
-        let store = Arc::new(Self {
-            readers: Readers::of(&connect),
-            connect,
-            clock: options.clock,
-            recorder: options.recorder,
-            writer: Arc::new(Mutex::new(None)),
-            liveness: Liveness::default(),
-            changes: watched::Sender::new(0),
-            finishes: Mutex::new(Some(sender)),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
-            closed: CancellationToken::new(),
-        });
-        if !store.is_read_only() {
-            store.rederive_lanes().await?;
-            store.tasks.spawn(finish::write_groups(Arc::downgrade(&store), receiver));
-        }
-        let watching = watch::other_processes(store.connect.clone(), store.changes.clone(), store.stop.clone());
-        store.tasks.spawn(watching);
-        Ok(store)
+impl Sqlite {
+    /// Opens the file at `path`, and makes it when it may.
+    pub(super) async fn open(path: &Path, access: Access) -> Result<Self> {
+        let connect = Connect::prepare(path, access).await?;
+        let readers = if access == Access::ReadOnly { Readers::Fresh } else { Readers::Pool(pool(&connect)) };
+        let locks = Locks::in_folder(connect.beside(".workers"));
+        Ok(Self { connect, writer: Arc::default(), readers, locks })
     }
 
-    fn is_read_only(&self) -> bool {
-        self.connect.access() == Access::ReadOnly
-    }
-
-    fn writable(&self) -> Result<()> {
-        if self.is_read_only() { Err(StoreError::ReadOnly) } else { Ok(()) }
-    }
-
-    /// Something was committed.
-    fn bump(&self) {
-        self.changes.send_modify(|count| *count = count.wrapping_add(1));
-    }
-}
-
-impl Drop for SqliteStore {
-    fn drop(&mut self) {
-        // The group writer ends with its sender; the watcher has to be told.
-        self.stop.cancel();
-    }
-}
-
-#[async_trait]
-impl Store for SqliteStore {
-    fn label(&self) -> SafeLine {
+    /// What the screen calls it.
+    pub(super) fn label(&self) -> SafeLine {
         let name = self.connect.path().file_name().unwrap_or_default();
         SafeLine::new(&format!("sqlite {}", name.to_string_lossy()))
     }
 
-    fn now(&self) -> Timestamp {
-        self.clock.now()
+    /// Starts the task that watches for other processes.
+    pub(super) fn watch(&self, store: &SqlStore) {
+        let watching = watch::other_processes(self.connect.clone(), store.changes.clone(), store.stop.clone());
+        store.tasks.spawn(watching);
     }
 
-    fn changes(&self) -> watched::Receiver<u64> {
-        self.changes.subscribe()
+    /// The place of the one connection that writes.
+    pub(super) async fn writer(&self) -> MutexGuard<'_, Option<SqliteConnection>> {
+        self.writer.lock().await
     }
 
-    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
-        self.add_documents(documents).await
+    /// Begins a transaction on it; nobody else writes until it ends.
+    pub(super) async fn begin(&self, slot: &mut Option<SqliteConnection>) -> Result<SqliteConnection> {
+        self.connect.check_place()?;
+        let mut conn = match slot.take() {
+            Some(conn) => conn,
+            None => self.connect.writer().await?,
+        };
+        take_turn(&mut conn).await?;
+        Ok(conn)
     }
 
-    async fn page(&self, query: &PageQuery) -> Result<DocumentPage> {
-        self.read_page(query).await
+    /// Between the transactions of a long bulk.
+    pub(super) async fn give_way(&self) {
+        tokio::time::sleep(GIVE_WAY).await;
     }
 
-    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>> {
-        self.find_documents(named).await
+    /// A connection for one reading.
+    pub(super) async fn reader(&self) -> Result<Conn> {
+        self.connect.check_place()?;
+        Ok(match &self.readers {
+            Readers::Pool(pool) => Conn::SqlitePooled(pool.acquire().await.map_err(reading)?),
+            Readers::Fresh => Conn::Sqlite(self.connect.reader().await?),
+        })
     }
 
-    async fn counts(&self) -> Result<Counts> {
-        self.count_statuses().await
+    /// A worker of this process takes its lock.
+    pub(super) fn hold_lock(&self, worker: &str) -> Result<()> {
+        self.locks.hold(worker)
     }
 
-    async fn queue(&self) -> Result<QueueState> {
-        self.queue_state().await
+    /// It lets go of it.
+    pub(super) fn let_go(&self, worker: &str) {
+        self.locks.let_go(worker);
     }
 
-    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
-        self.matching_ids(filter).await
+    /// Whether the process of a worker is gone: its lock can be taken.
+    pub(super) fn process_is_gone(&self, worker: &str) -> bool {
+        self.locks.process_is_gone(worker)
     }
 
-    async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
-        self.read_content(document).await
+    /// Removes lock files of the dead.
+    pub(super) fn remove_stray_locks(&self, dead: &[String]) {
+        self.locks.remove_stray(dead);
     }
 
-    async fn versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>> {
-        self.read_versions(document).await
+    /// Nobody of this process writes until the answer is dropped.
+    pub(super) async fn at_rest(&self) -> OwnedMutexGuard<Option<SqliteConnection>> {
+        Arc::clone(&self.writer).lock_owned().await
     }
 
-    async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview> {
-        self.preview_bulk(of, verb).await
-    }
-
-    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>> {
-        self.request_syncs(documents, request).await
-    }
-
-    async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>> {
-        self.cancel_jobs(documents, by).await
-    }
-
-    async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {
-        self.remove_documents(documents).await
-    }
-
-    async fn register(&self, worker: &WorkerInfo) -> Result<()> {
-        self.register_worker(worker).await
-    }
-
-    async fn unregister(&self, worker: &WorkerId) -> Result<()> {
-        self.unregister_worker(worker).await
-    }
-
-    async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>> {
-        self.claim_jobs(worker, limits).await
-    }
-
-    async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>> {
-        self.beat_held(worker, held, lease).await
-    }
-
-    async fn cancels(&self, held: &[Held]) -> Result<Vec<Held>> {
-        self.cancel_requests(held).await
-    }
-
-    async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished> {
-        self.writable()?;
-        let closed = || StoreError::Unavailable("the store is closed".into());
-        let sender = self.finishes.lock().await.clone().ok_or_else(closed)?;
-        let (answer, answered) = oneshot::channel();
-        sender.send(Pending { finish, policy: policy.clone(), answer }).await.map_err(|_| closed())?;
-        drop(sender);
-        answered.await.map_err(|_| closed())?
-    }
-
-    async fn release(&self, held: &[Held]) -> Result<()> {
-        let mut tx = self.begin().await?;
-        tx.give_back(held).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn rescue(&self) -> Result<Rescued> {
-        self.rescue_jobs().await
-    }
-
-    async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {
-        self.read_outcomes(query).await
-    }
-
-    async fn last_seq(&self) -> Result<Seq> {
-        self.read_last_seq().await
-    }
-
-    async fn at_rest(&self) -> Box<dyn Send> {
-        Box::new(Arc::clone(&self.writer).lock_owned().await)
-    }
-
-    async fn close(&self) {
-        self.stop.cancel();
-        // The writer task ends when what was sent is written.
-        self.finishes.lock().await.take();
-        self.tasks.close();
-        self.tasks.wait().await;
-        self.closed.cancel();
-        self.readers.close().await;
+    /// Closes its connections, the one that writes last: SQLite takes its log away with it.
+    pub(super) async fn close(&self) {
+        if let Readers::Pool(pool) = &self.readers {
+            pool.close().await;
+        }
         if let Some(conn) = self.writer.lock().await.take() {
             // What can be lost was committed; an error here loses nothing.
             let _ = conn.close().await;
         }
-        self.liveness.leave();
+        self.locks.leave();
     }
+}
+
+fn pool(connect: &Connect) -> SqlitePool {
+    let options = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        // A reading that was dropped half way leaves its snapshot open: the next one would read the past.
+        .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }));
+    options.connect_lazy_with(connect.reader_options())
 }

@@ -50,6 +50,10 @@ pub trait Outside {
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes the terminal again.
     fn resume(&mut self) -> io::Result<()>;
+    /// What is written from here on is one frame, to be shown when it is whole.
+    fn frame_begins(&mut self) -> io::Result<()>;
+    /// The frame is whole.
+    fn frame_ends(&mut self) -> io::Result<()>;
 }
 
 /// How a loop ended.
@@ -218,13 +222,14 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         }
         self.model.now = self.model.now.max((self.clock)());
         let model = &self.model;
-        self.terminal
-            .draw(|frame| {
-                if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
-                    frame.set_cursor_position(cursor);
-                }
-            })
-            .map_err(failed)?;
+        self.outside.frame_begins()?;
+        let drawn = self.terminal.draw(|frame| {
+            if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        });
+        drawn.map_err(failed)?;
+        self.outside.frame_ends()?;
         self.dirty = false;
         Ok(Turn::Go)
     }

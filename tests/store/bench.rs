@@ -1,6 +1,6 @@
 //! Figures at size, printed on demand: `cargo test --release --test main store::bench -- --ignored --nocapture`.
 
-use super::support::{Scene, limits, request, worker};
+use super::support::{Backend, Scene, limits, request, worker};
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::filter::{Filter, Term, Test};
 use quarterdeck::domain::id::DocumentId;
@@ -11,7 +11,7 @@ use std::time::Instant;
 #[tokio::test]
 #[ignore = "prints figures, asserts none"]
 async fn a_hundred_thousand_documents() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Backend::Sqlite).await;
     scene
         .sql(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \

@@ -1,6 +1,6 @@
 //! Claims: order, fairness, caps, marks.
 
-use super::support::{LEASE, Scene, fetched, limits, new, permanent, request, timeout, unexpected, worker};
+use super::support::{Backend, LEASE, Scene, fetched, limits, new, permanent, request, timeout, unexpected, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::DocumentId;
@@ -31,24 +31,31 @@ impl Scene {
             "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {first} + {count} - 1) \
              INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, created_at, \
              updated_at) \
-             SELECT i, 'n', 'https://{host}/' || i, 1, {account}, 1, 0, 0 FROM n; \
+             SELECT i, 'n', 'https://{host}/' || i, 1, {account}, 1, {zero}, {zero} FROM n; \
              INSERT INTO document_state (document_id, host) SELECT id, '{host}' FROM captain_documents \
              WHERE id >= {first} AND id < {first} + {count}; \
              INSERT INTO jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
              requested_at) \
              SELECT id, {account}, 1, external_link, '{host}', 2, 'ready', 0, {vtime}, 0 FROM captain_documents \
-             WHERE id >= {first} AND id < {first} + {count}"
+             WHERE id >= {first} AND id < {first} + {count}",
+            zero = self.place.at(0)
         ))
         .await;
+        let on = self.either(
+            "SELECT 1",
+            "SELECT setval(pg_get_serial_sequence('captain_documents', 'id'), (SELECT max(id) FROM captain_documents))",
+        );
+        self.sql(on).await;
     }
 }
 
-#[tokio::test]
-async fn a_claim_marks_the_row_and_tells_all_that_an_attempt_needs() {
-    let scene = Scene::new().await;
+async fn a_claim_marks_the_row_and_tells_all_that_an_attempt_needs(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let (id, first) = scene.running("https://a.test/x").await;
     scene.finish(&first, fetched("T", "x", ContentChange::First)).await;
-    scene.sql("UPDATE captain_documents SET metadata = json_set(metadata, '$.sync_step', 'updating')").await;
+    let step =
+        scene.either("json_set(metadata, '$.sync_step', 'updating')", r#"metadata || '{"sync_step": "updating"}'"#);
+    scene.sql(&format!("UPDATE captain_documents SET metadata = {step}")).await;
     let before = scene.row(id).await;
     scene.clock.advance(Duration::from_secs(9));
     scene.ask(&[id], QueueClass::Manual).await;
@@ -64,9 +71,8 @@ async fn a_claim_marks_the_row_and_tells_all_that_an_attempt_needs() {
     assert!(scene.claim(8).await.is_empty());
 }
 
-#[tokio::test]
-async fn classes_go_in_order_and_the_lowest_keeps_its_share() {
-    let scene = Scene::new().await;
+async fn classes_go_in_order_and_the_lowest_keeps_its_share(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.pile(1, QueueClass::Auto, (0..40).map(|n| format!("https://a{n}.test/"))).await;
     scene.pile(1, QueueClass::Manual, (0..40).map(|n| format!("https://m{n}.test/"))).await;
     let mut order = Vec::new();
@@ -80,9 +86,8 @@ async fn classes_go_in_order_and_the_lowest_keeps_its_share() {
     assert_eq!(order[..7], [QueueClass::Manual; 7]);
 }
 
-#[tokio::test]
-async fn one_account_with_ten_thousand_does_not_keep_others_waiting() {
-    let scene = Scene::new().await;
+async fn one_account_with_ten_thousand_does_not_keep_others_waiting(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.ready_jobs(1, 10_000, 1, "big.test", "id * 1000000").await;
     scene.store.rederive_lanes().await.unwrap();
     for account in 2..=9 {
@@ -102,9 +107,8 @@ async fn one_account_with_ten_thousand_does_not_keep_others_waiting() {
     assert!((2..=9).all(|account| served[&account] >= 9), "equal shares: {served:?}");
 }
 
-#[tokio::test]
-async fn weights_are_shares() {
-    let scene = Scene::new().await;
+async fn weights_are_shares(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.sql("INSERT INTO accounts_sched (account_id, weight) VALUES (1, 3), (2, 2), (3, 1)").await;
     for account in 1..=3 {
         scene.pile(account, QueueClass::Auto, (0..70).map(|n| format!("https://s{account}.test/{n}"))).await;
@@ -120,10 +124,9 @@ async fn weights_are_shares() {
     }
 }
 
-#[tokio::test]
-async fn jobs_that_may_not_run_stand_in_nobodys_way() {
+async fn jobs_that_may_not_run_stand_in_nobodys_way(backend: Backend) {
     let time = async |full: i64| {
-        let scene = Scene::new().await;
+        let scene = Scene::new(backend).await;
         scene.ready_jobs(1, full, 1, "full.test", "1").await;
         scene.ready_jobs(50_000, full, 2, "paused.test", "1").await;
         scene.sql("INSERT INTO accounts_sched (account_id, paused_at) VALUES (2, 1)").await;
@@ -142,9 +145,8 @@ async fn jobs_that_may_not_run_stand_in_nobodys_way() {
     assert!(many < few * 20 + Duration::from_millis(50), "{few:?} and {many:?}");
 }
 
-#[tokio::test]
-async fn caps_are_exact_over_all_workers() {
-    let scene = Scene::new().await;
+async fn caps_are_exact_over_all_workers(backend: Backend) {
+    let scene = Scene::new(backend).await;
     for account in 1..=3 {
         let urls = (0..30).map(|n| format!("https://h{}.test/{account}/{n}", n % 5));
         scene.pile(account, QueueClass::Manual, urls).await;
@@ -156,10 +158,8 @@ async fn caps_are_exact_over_all_workers() {
         let store = if round % 2 == 0 { &scene.store } else { &other };
         let claimed = store.claim(&worker("w1").id, limits).await.unwrap();
         held.extend(claimed);
-        let hosts =
-            "SELECT coalesce(max(n), 0) FROM (SELECT count(*) n FROM jobs WHERE state = 'running' GROUP BY host)";
-        let accounts =
-            "SELECT coalesce(max(n), 0) FROM (SELECT count(*) n FROM jobs WHERE state = 'running' GROUP BY account_id)";
+        let hosts = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) n FROM jobs WHERE state = 'running' GROUP BY host) AS hosts";
+        let accounts = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) n FROM jobs WHERE state = 'running' GROUP BY account_id) AS accounts";
         assert!(scene.number(hosts).await <= 2 && scene.number(accounts).await <= 3);
         assert_eq!(held.len(), 9, "three accounts at three each: every slot that the caps leave is used");
         scene.finish(&held.remove(0), permanent()).await;
@@ -174,9 +174,8 @@ impl Scene {
     }
 }
 
-#[tokio::test]
-async fn caps_that_fill_up_on_the_way_leave_slots_to_others() {
-    let scene = Scene::new().await;
+async fn caps_that_fill_up_on_the_way_leave_slots_to_others(backend: Backend) {
+    let scene = Scene::new(backend).await;
     // Four lanes of one host come first; the slots that its cap leaves go to lanes further down.
     for account in 1..=4 {
         scene.pile(account, QueueClass::Manual, std::iter::once(format!("https://same.test/{account}"))).await;
@@ -190,9 +189,8 @@ async fn caps_that_fill_up_on_the_way_leave_slots_to_others() {
     assert_eq!(claimed.iter().filter(|job| job.url.starts_with("https://same.test")).count(), 1);
 }
 
-#[tokio::test]
-async fn one_lost_job_at_a_time_runs_per_worker() {
-    let scene = Scene::new().await;
+async fn one_lost_job_at_a_time_runs_per_worker(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let ids = scene.pile(1, QueueClass::Manual, (0..4).map(|n| format!("https://a.test/{n}"))).await;
     assert_eq!(scene.claim(4).await.len(), 4);
     scene.clock.advance(LEASE + Duration::from_secs(1));
@@ -207,9 +205,8 @@ async fn one_lost_job_at_a_time_runs_per_worker() {
     assert!(ids.contains(&risky[0].document_id));
 }
 
-#[tokio::test]
-async fn due_jobs_become_ready_within_the_claim() {
-    let scene = Scene::new().await;
+async fn due_jobs_become_ready_within_the_claim(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let (_, job) = scene.running("https://a.test/x").await;
     scene.finish(&job, unexpected()).await;
     scene.clock.advance(Duration::from_micros(4_999_999));
@@ -218,16 +215,15 @@ async fn due_jobs_become_ready_within_the_claim() {
     assert_eq!(scene.claim(1).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch() {
-    let scene = Scene::new().await;
+async fn a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
     scene.ask(&[id], QueueClass::Auto).await;
     let job = scene.claim(1).await.remove(0);
     scene.finish(&job, timeout()).await;
     scene.clock.advance(Duration::from_secs(60));
     let now = scene.store.now().micros();
-    scene.sql(&format!("UPDATE captain_documents SET sync_status = 1, last_synced_at = {now}")).await;
+    scene.sql(&format!("UPDATE captain_documents SET sync_status = 1, last_synced_at = {}", scene.place.at(now))).await;
     assert!(scene.claim(1).await.is_empty());
     let last = scene.outcomes().await.pop().unwrap();
     assert_eq!((last.result, last.detail.as_deref()), (OutcomeResult::Cancelled, Some("synced elsewhere")));
@@ -235,9 +231,8 @@ async fn a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch() {
     assert_eq!((row.status, row.error_code), (Status::Synced, None));
 }
 
-#[tokio::test]
-async fn unfit_documents_end_on_the_way_and_cost_no_slot() {
-    let scene = Scene::new().await;
+async fn unfit_documents_end_on_the_way_and_cost_no_slot(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.pile(1, QueueClass::Manual, (0..6).map(|n| format!("https://a.test/{n}"))).await;
     scene.sql("DELETE FROM captain_documents WHERE id = 1").await;
     scene.sql("UPDATE captain_documents SET external_link = 'https://a.test/2.pdf' WHERE id = 2").await;
@@ -249,9 +244,8 @@ async fn unfit_documents_end_on_the_way_and_cost_no_slot() {
     assert_eq!(details.len(), 3, "{details:?}");
 }
 
-#[tokio::test]
-async fn a_released_job_is_as_before_the_claim() {
-    let scene = Scene::new().await;
+async fn a_released_job_is_as_before_the_claim(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let (id, job) = scene.running("https://a.test/x").await;
     scene.store.release(&[job.held]).await.unwrap();
     let row = scene.row(id).await;
@@ -268,18 +262,34 @@ async fn a_released_job_is_as_before_the_claim() {
     };
 }
 
-#[tokio::test]
-async fn lanes_that_are_wrong_are_mended_on_opening() {
-    let scene = Scene::new().await;
+async fn lanes_that_are_wrong_are_mended_on_opening(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.pile(1, QueueClass::Manual, (0..3).map(|n| format!("https://a{n}.test/"))).await;
     scene.sql("DELETE FROM lanes WHERE host = 'a0.test'; UPDATE lanes SET head = 7 WHERE host = 'a1.test'").await;
-    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, 0, 1)").await;
+    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, false, 1)").await;
     let other = scene.another().await;
     assert_eq!(other.rederive_lanes().await.unwrap(), 0, "opening did it");
     assert_eq!(scene.claim(8).await.len(), 3);
-    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, 0, 1)").await;
+    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, false, 1)").await;
     assert!(scene.claim(8).await.is_empty());
     assert_eq!(scene.store.rederive_lanes().await.unwrap(), 0, "a lane without a job is mended by the claim");
-    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, 0, 1)").await;
+    scene.sql("INSERT INTO lanes VALUES (9, 'ghost.test', 0, false, 1)").await;
     assert_eq!(scene.store.rederive_lanes().await.unwrap(), 1);
+}
+
+on_both! {
+    ()
+    a_claim_marks_the_row_and_tells_all_that_an_attempt_needs,
+    classes_go_in_order_and_the_lowest_keeps_its_share,
+    one_account_with_ten_thousand_does_not_keep_others_waiting,
+    weights_are_shares,
+    jobs_that_may_not_run_stand_in_nobodys_way,
+    caps_are_exact_over_all_workers,
+    caps_that_fill_up_on_the_way_leave_slots_to_others,
+    one_lost_job_at_a_time_runs_per_worker,
+    due_jobs_become_ready_within_the_claim,
+    a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch,
+    unfit_documents_end_on_the_way_and_cost_no_slot,
+    a_released_job_is_as_before_the_claim,
+    lanes_that_are_wrong_are_mended_on_opening,
 }

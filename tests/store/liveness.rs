@@ -1,6 +1,6 @@
 //! Workers that live, sleep and die.
 
-use super::support::{LEASE, START, Scene, fetched, limits, open, permanent, timeout, worker};
+use super::support::{Backend, LEASE, START, Scene, fetched, limits, open, permanent, timeout, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{RecentResult, Status};
 use quarterdeck::domain::failure::ErrorCode;
@@ -14,9 +14,8 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-#[tokio::test]
-async fn a_beat_lengthens_what_is_really_held() {
-    let scene = Scene::new().await;
+async fn a_beat_lengthens_what_is_really_held(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.store.register(&worker("w1")).await.unwrap();
     let (told, first) = scene.running("https://a.test/1").await;
     let (_, second) = scene.running("https://a.test/2").await;
@@ -30,9 +29,8 @@ async fn a_beat_lengthens_what_is_really_held() {
     assert_eq!(scene.store.rescue().await.unwrap().outcomes, [], "the leases are longer now");
 }
 
-#[tokio::test]
-async fn a_lease_that_ran_out_is_rescued_and_its_holder_is_late() {
-    let scene = Scene::new().await;
+async fn a_lease_that_ran_out_is_rescued_and_its_holder_is_late(backend: Backend) {
+    let scene = Scene::new(backend).await;
     // Another process is alive and stuck: its lock is held, its heart does not beat.
     let stuck = scene.another().await;
     stuck.register(&worker("w1")).await.unwrap();
@@ -52,9 +50,8 @@ async fn a_lease_that_ran_out_is_rescued_and_its_holder_is_late() {
     assert_eq!(scene.outcomes().await.len(), 1);
 }
 
-#[tokio::test]
-async fn three_losses_end_a_job_with_one_report() {
-    let scene = Scene::new().await;
+async fn three_losses_end_a_job_with_one_report(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
     scene.ask(&[id], QueueClass::Auto).await;
     for loss in 1..=3 {
@@ -70,9 +67,12 @@ async fn three_losses_end_a_job_with_one_report() {
     assert_eq!(scene.results().await.last(), Some(&OutcomeResult::CrashExhausted));
 }
 
-#[tokio::test]
-async fn a_dead_process_is_seen_by_its_lock_within_seconds() {
-    let scene = Scene::new().await;
+fn lock_files(scene: &Scene) -> usize {
+    std::fs::read_dir(scene.place.folder().join("k.db.workers")).unwrap().count()
+}
+
+async fn a_dead_process_is_seen_by_its_lock_within_seconds(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let other = scene.another().await;
     other.register(&worker("w2")).await.unwrap();
     scene.store.register(&worker("w1")).await.unwrap();
@@ -90,14 +90,12 @@ async fn a_dead_process_is_seen_by_its_lock_within_seconds() {
     assert_eq!(rescued.outcomes[0].worker.as_deref(), Some("host:w2"));
     assert_eq!(rescued.outcomes[0].detail.as_deref(), Some("worker host:w2 is gone"));
     assert_eq!(scene.number("SELECT count(*) FROM workers").await, 1);
-    let locks = scene.folder.path().join("k.db.workers");
-    assert_eq!(std::fs::read_dir(locks).unwrap().count(), 1, "its file is cleaned away");
+    assert!(backend != Backend::Sqlite || lock_files(&scene) == 1, "its file is cleaned away");
     assert_eq!(scene.finish(&job, permanent()).await, Finished::Late);
 }
 
-#[tokio::test]
-async fn a_fresh_heartbeat_stands_without_its_lock() {
-    let scene = Scene::new().await;
+async fn a_fresh_heartbeat_stands_without_its_lock(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let other = scene.another().await;
     other.register(&worker("w2")).await.unwrap();
     let id = scene.add(1, "https://a.test/x").await;
@@ -110,9 +108,8 @@ async fn a_fresh_heartbeat_stands_without_its_lock() {
     assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1);
 }
 
-#[tokio::test]
-async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases() {
-    let scene = Scene::new().await;
+async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let other = scene.another().await;
     scene.store.register(&worker("w1")).await.unwrap();
     other.register(&worker("w2")).await.unwrap();
@@ -134,9 +131,8 @@ async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases(
     assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1, "one lease later it is lost");
 }
 
-#[tokio::test]
-async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first() {
-    let scene = Scene::new().await;
+async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.store.register(&worker("w1")).await.unwrap();
     let (_, job) = scene.running("https://a.test/x").await;
     let other = scene.another().await;
@@ -144,14 +140,13 @@ async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first()
     scene.clock.advance(LEASE - SECOND);
     other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
     // The lease of w1 runs out while somebody holds the database, so that it cannot beat; w2 has just done so.
-    let mut lock = scene.raw().await;
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut lock).await.unwrap();
+    let lock = scene.place.block().await;
     scene.clock.advance(2 * SECOND);
     let mut rescue = Box::pin(other.rescue());
     let waits = tokio::time::timeout(Duration::from_millis(300), &mut rescue).await;
     assert!(waits.is_err(), "it saw the lease that ran out, and waits to act on it");
     scene.clock.advance(SECOND);
-    sqlx::query("ROLLBACK").execute(&mut lock).await.unwrap();
+    lock.end().await;
     assert_eq!(rescue.await.unwrap().outcomes, []);
     assert_eq!(scene.store.beat(&worker("w1").id, &[job.held], LEASE).await.unwrap(), [Beat::Held]);
     // One that stays silent although the database answers is lost as ever.
@@ -162,9 +157,8 @@ async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first()
     assert_eq!(other.rescue().await.unwrap().outcomes.len(), 1);
 }
 
-#[tokio::test]
-async fn leaving_in_order_releases_what_is_held() {
-    let scene = Scene::new().await;
+async fn leaving_in_order_releases_what_is_held(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.store.register(&worker("w1")).await.unwrap();
     let (id, _) = scene.running("https://a.test/x").await;
     let twice = scene.store.register(&worker("w1")).await;
@@ -174,13 +168,11 @@ async fn leaving_in_order_releases_what_is_held() {
     assert_eq!((row.status, row.attempt, row.attempted_at), (Status::Queued, Some(0), None));
     assert!(scene.outcomes().await.is_empty());
     assert_eq!(scene.store.queue().await.unwrap().workers, 0);
-    let locks = scene.folder.path().join("k.db.workers");
-    assert_eq!(std::fs::read_dir(locks).unwrap().count(), 0);
+    assert!(backend != Backend::Sqlite || lock_files(&scene) == 0);
 }
 
-#[tokio::test]
-async fn a_rescue_after_a_cancel_schedules_nothing_more() {
-    let scene = Scene::new().await;
+async fn a_rescue_after_a_cancel_schedules_nothing_more(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let (id, job) = scene.running("https://a.test/x").await;
     scene.finish(&job, timeout()).await;
     scene.clock.advance(30 * SECOND);
@@ -195,35 +187,33 @@ async fn a_rescue_after_a_cancel_schedules_nothing_more() {
     assert_eq!(scene.number("SELECT sync_status FROM captain_documents").await, 2);
 }
 
-#[tokio::test]
-async fn worker_ids_never_lead_out_of_their_folder() {
-    let scene = Scene::new().await;
+async fn worker_ids_never_lead_out_of_their_folder(backend: Backend) {
+    let scene = Scene::new(backend).await;
     for id in ["", "../x", "a/b", ".hidden"] {
         assert!(scene.store.register(&worker(id)).await.is_err(), "{id:?}");
     }
-    assert!(!scene.folder.path().join("x").exists());
+    assert!(!scene.place.folder().join("x").exists());
 }
 
 /// The other process of the test below; does nothing when it is run by itself.
 #[tokio::test]
 #[ignore = "is started by another test"]
 async fn a_process_to_be_killed() {
-    let Some(path) = std::env::var_os("QUARTERDECK_TEST_KILLED_STORE") else { return };
-    let store = open(path.into(), Arc::new(ManualClock::at(START)), Access::Write).await;
+    let Ok(url) = std::env::var("QUARTERDECK_TEST_KILLED_STORE") else { return };
+    let store = open(&url, Arc::new(ManualClock::at(START)), Access::Write).await;
     store.register(&worker("child")).await.unwrap();
     assert_eq!(store.claim(&worker("child").id, limits(1)).await.unwrap().len(), 1);
     println!("\nheld");
     std::future::pending::<()>().await;
 }
 
-#[tokio::test]
-async fn a_killed_process_is_seen_dead_at_once() {
-    let scene = Scene::new().await;
+async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
     scene.ask(&[id], QueueClass::Manual).await;
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "store::liveness::a_process_to_be_killed", "--ignored", "--nocapture"])
-        .env("QUARTERDECK_TEST_KILLED_STORE", scene.path())
+        .env("QUARTERDECK_TEST_KILLED_STORE", scene.place.url())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -237,4 +227,19 @@ async fn a_killed_process_is_seen_dead_at_once() {
     assert_eq!(rescued.outcomes.len(), 1, "26 s before its lease runs out");
     assert_eq!(scene.row(id).await.status, Status::Queued);
     assert_eq!(scene.claim(1).await.len(), 1);
+}
+
+on_both! {
+    ()
+    a_beat_lengthens_what_is_really_held,
+    a_lease_that_ran_out_is_rescued_and_its_holder_is_late,
+    three_losses_end_a_job_with_one_report,
+    a_dead_process_is_seen_by_its_lock_within_seconds,
+    a_fresh_heartbeat_stands_without_its_lock,
+    after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases,
+    a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first,
+    leaving_in_order_releases_what_is_held,
+    a_rescue_after_a_cancel_schedules_nothing_more,
+    worker_ids_never_lead_out_of_their_folder,
+    a_killed_process_is_seen_dead_at_once,
 }

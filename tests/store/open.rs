@@ -1,6 +1,6 @@
 //! What is opened, made and refused.
 
-use super::support::{START, Scene, fetched, new, open, permanent, request, worker};
+use super::support::{Backend, START, Scene, fetched, new, open, permanent, request, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::{DocumentId, Seq};
@@ -68,7 +68,7 @@ async fn what_is_not_ours_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(&foreign).unwrap(), before);
     assert!(refused(folder.path(), Access::Create).await.contains("is a folder"));
     assert_eq!(files(folder.path()).len(), 2);
-    let newer = Scene::new().await;
+    let newer = Scene::new(Backend::Sqlite).await;
     newer.store.close().await;
     newer.sql("PRAGMA user_version = 99").await;
     for access in [Access::Create, Access::ReadOnly] {
@@ -89,7 +89,7 @@ async fn an_empty_file_becomes_a_store_only_when_one_may_be_made() {
 #[tokio::test]
 async fn a_file_that_may_not_be_written_says_so() {
     use std::os::unix::fs::PermissionsExt;
-    let scene = Scene::new().await;
+    let scene = Scene::new(Backend::Sqlite).await;
     scene.store.close().await;
     std::fs::set_permissions(scene.path(), std::fs::Permissions::from_mode(0o444)).unwrap();
     if std::fs::OpenOptions::new().write(true).open(scene.path()).is_ok() {
@@ -102,13 +102,13 @@ async fn a_file_that_may_not_be_written_says_so() {
 
 #[tokio::test]
 async fn reading_alone_makes_no_file_and_writes_nothing() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Backend::Sqlite).await;
     let (_, job) = scene.running("https://a.test/x").await;
     let finished = scene.finish(&job, fetched("T", "x", ContentChange::First)).await;
     assert!(matches!(finished, Finished::Written { .. }));
     scene.store.close().await;
-    let before = files(scene.folder.path());
-    let reader = open(scene.path(), scene.clock.clone(), Access::ReadOnly).await;
+    let before = files(scene.place.folder());
+    let reader = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
     assert_eq!(reader.counts().await.unwrap().of(Status::Synced), 1);
     assert_eq!(reader.last_seq().await.unwrap(), Seq(1));
     let one = [DocumentId(1)];
@@ -132,17 +132,16 @@ async fn reading_alone_makes_no_file_and_writes_nothing() {
         assert!(matches!(refused, Err(StoreError::ReadOnly)), "{place}: {refused:?}");
     }
     reader.close().await;
-    assert_eq!(files(scene.folder.path()), before);
+    assert_eq!(files(scene.place.folder()), before);
 }
 
-#[tokio::test]
-async fn a_reader_sees_what_a_writer_commits_meanwhile() {
-    let scene = Scene::new().await;
+async fn a_reader_sees_what_a_writer_commits_meanwhile(backend: Backend) {
+    let scene = Scene::new(backend).await;
     scene.store.close().await;
-    let reader = open(scene.path(), scene.clock.clone(), Access::ReadOnly).await;
+    let reader = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
     let mut changes = reader.changes();
     assert_eq!(reader.counts().await.unwrap().total(), 0);
-    let writer = open(scene.path(), scene.clock.clone(), Access::Write).await;
+    let writer = open(&scene.place.url(), scene.clock.clone(), Access::Write).await;
     writer.add(&[new(1, "https://a.test/x")]).await.unwrap();
     while reader.counts().await.unwrap().total() == 0 {
         changes.changed().await.unwrap();
@@ -168,9 +167,8 @@ async fn eight_processes_that_start_at_once_make_one_store() {
     }
 }
 
-#[tokio::test]
-async fn two_instances_see_each_others_outcomes() {
-    let scene = Scene::new().await;
+async fn two_instances_see_each_others_outcomes(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let other = scene.another().await;
     let mut changes = other.changes();
     let (_, job) = scene.running("https://a.test/x").await;
@@ -187,9 +185,8 @@ async fn two_instances_see_each_others_outcomes() {
     }
 }
 
-#[tokio::test]
-async fn an_idle_claim_wakes_nobody() {
-    let scene = Scene::new().await;
+async fn an_idle_claim_wakes_nobody(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let mut changes = scene.store.changes();
     scene.store.add(&[new(1, "https://a.test/x")]).await.unwrap();
     changes.changed().await.unwrap();
@@ -205,7 +202,7 @@ async fn an_idle_claim_wakes_nobody() {
 /// SQLite itself goes on with a file that has no name any more, and loses what is written there.
 #[tokio::test]
 async fn a_file_that_is_taken_away_is_told_and_comes_back() {
-    let scene = Scene::new().await;
+    let scene = Scene::new(Backend::Sqlite).await;
     scene.add(1, "https://a.test/x").await;
     let mut changes = scene.store.changes();
     // Until the watching task has seen the file as it was: what is committed before its first look tells it nothing.
@@ -218,7 +215,7 @@ async fn a_file_that_is_taken_away_is_told_and_comes_back() {
         StoreError::Unavailable(message) => assert!(message.contains(what), "{message}"),
         other => panic!("{other:?}"),
     };
-    let away = scene.folder.path().join("away.db");
+    let away = scene.place.folder().join("away.db");
     changes.mark_unchanged();
     std::fs::rename(scene.path(), &away).unwrap();
     tokio::time::timeout(Duration::from_secs(10), changes.changed()).await.expect("a console looks again").unwrap();
@@ -230,4 +227,11 @@ async fn a_file_that_is_taken_away_is_told_and_comes_back() {
     std::fs::rename(&away, scene.path()).unwrap();
     scene.add(1, "https://a.test/y").await;
     assert_eq!(scene.store.counts().await.unwrap().of(Status::Never), 2);
+}
+
+on_both! {
+    ()
+    two_instances_see_each_others_outcomes,
+    an_idle_claim_wakes_nobody,
+    a_reader_sees_what_a_writer_commits_meanwhile,
 }

@@ -1,6 +1,6 @@
 //! Pages, counts, filters.
 
-use super::support::{START, Scene, fetched, limits, new, permanent, timeout, worker};
+use super::support::{Backend, START, Scene, fetched, limits, new, permanent, timeout, worker};
 use proptest::prelude::{Just, Strategy, any};
 use proptest::prop_oneof;
 use proptest::strategy::ValueTree;
@@ -32,8 +32,8 @@ async fn ids(scene: &Scene, negated: bool, test: Test) -> Vec<i64> {
 }
 
 /// Five documents: synced, failed 404, waiting, queued, never.
-async fn five() -> (Scene, [DocumentId; 5]) {
-    let scene = Scene::new().await;
+async fn five(backend: Backend) -> (Scene, [DocumentId; 5]) {
+    let scene = Scene::new(backend).await;
     let (synced, job) = scene.running("https://a.test/100%_sure").await;
     scene.finish(&job, fetched("Über 100%_sure", "text", ContentChange::First)).await;
     scene.clock.advance(Duration::from_secs(3_600));
@@ -47,9 +47,8 @@ async fn five() -> (Scene, [DocumentId; 5]) {
     (scene, [synced, failed, waiting, queued, never])
 }
 
-#[tokio::test]
-async fn every_filter_finds_what_it_says() {
-    let (scene, _) = five().await;
+async fn every_filter_finds_what_it_says(backend: Backend) {
+    let (scene, _) = five(backend).await;
     let hour = Duration::from_secs(3_600);
     let minute = Duration::from_secs(60);
     let age = |side, span| Age { side, span };
@@ -90,9 +89,8 @@ async fn every_filter_finds_what_it_says() {
     assert!(matches!(wrong, Err(StoreError::Refused(_))), "{wrong:?}");
 }
 
-#[tokio::test]
-async fn outcomes_are_filtered_and_read_from_either_end() {
-    let (scene, [_, failed, ..]) = five().await;
+async fn outcomes_are_filtered_and_read_from_either_end(backend: Backend) {
+    let (scene, [_, failed, ..]) = five(backend).await;
     let read = async |filter, document, from, limit| {
         let query = OutcomeQuery { filter, document, from, limit };
         let outcomes = scene.store.outcomes(&query).await.unwrap();
@@ -118,9 +116,8 @@ async fn outcomes_are_filtered_and_read_from_either_end() {
     assert!(scene.store.outcomes(&wrong).await.is_err());
 }
 
-#[tokio::test]
-async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed() {
-    let (scene, _) = five().await;
+async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed(backend: Backend) {
+    let (scene, _) = five(backend).await;
     for n in 0..20 {
         let id = scene.add(n % 3, &format!("https://c.test/{}", n % 7 * 10 + n)).await;
         if n % 2 == 0 {
@@ -161,9 +158,8 @@ async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed() {
     assert_eq!(ask(Id, true).await[0], 25);
 }
 
-#[tokio::test]
-async fn a_page_beyond_the_end_is_the_last_one() {
-    let (scene, _) = five().await;
+async fn a_page_beyond_the_end_is_the_last_one(backend: Backend) {
+    let (scene, _) = five(backend).await;
     let ask = async |filter, around| scene.store.page(&page(filter, SortBy::Id, false, around, 2)).await.unwrap();
     let last = ask(Filter::default(), Around::Offset(99)).await;
     assert_eq!((last.offset, last.rows.len(), last.total), (3, 2, 5));
@@ -173,9 +169,8 @@ async fn a_page_beyond_the_end_is_the_last_one() {
     assert_eq!((none.offset, none.rows.len(), none.total), (0, 0, 0));
 }
 
-#[tokio::test]
-async fn a_name_stands_for_an_id_or_for_every_assistants_url() {
-    let scene = Scene::new().await;
+async fn a_name_stands_for_an_id_or_for_every_assistants_url(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let url = Link::parse("https://a.test/x").unwrap();
     let other = NewDocument { assistant_id: AssistantId(9), ..new(1, "https://a.test/x") };
     let named = NewDocument { name: Some("A name".into()), ..new(1, "https://a.test/y") };
@@ -187,9 +182,8 @@ async fn a_name_stands_for_an_id_or_for_every_assistants_url() {
     assert!(scene.store.find(&Named::Id(DocumentId(4))).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn the_queue_in_figures() {
-    let (scene, _) = five().await;
+async fn the_queue_in_figures(backend: Backend) {
+    let (scene, _) = five(backend).await;
     let state = scene.store.queue().await.unwrap();
     assert_eq!((state.ready, state.running, state.waiting, state.scheduled, state.workers), (1, 0, 1, 0, 0));
     assert_eq!(state.oldest_ready_at, Some(scene.store.now()));
@@ -201,9 +195,8 @@ async fn the_queue_in_figures() {
 }
 
 /// The status of SQL is the status of the domain, over rows of every kind.
-#[tokio::test]
-async fn the_status_of_sql_is_the_status_of_the_domain() {
-    let scene = Scene::new().await;
+async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let times = prop_oneof![
         Just(None),
         (-20_000_i64..100).prop_map(|seconds| Some(seconds * 1_000_000)),
@@ -218,17 +211,18 @@ async fn the_status_of_sql_is_the_status_of_the_domain() {
     let mut runner = TestRunner::deterministic();
     let mut facts = Vec::new();
     let mut script = String::from("BEGIN;");
-    let sql = |value: Option<i64>| value.map_or("NULL".into(), |value| value.to_string());
+    let sql = |at: Option<i64>| at.map_or("NULL".into(), |at| scene.place.at(at));
     for id in 1..=600_i64 {
         let (job, row_status, attempted, synced, has_state) = rows.new_tree(&mut runner).unwrap().current();
         let at = |offset: Option<i64>| offset.map(|offset| START.micros() + offset);
         script += &format!(
             "INSERT INTO captain_documents (id, external_link, assistant_id, account_id, status, sync_status, \
              last_sync_attempted_at, last_synced_at, created_at, updated_at) \
-             VALUES ({id}, 'https://a.test/{id}', 1, 1, 1, {}, {}, {}, 0, 0);",
-            sql(row_status),
+             VALUES ({id}, 'https://a.test/{id}', 1, 1, 1, {}, {}, {}, {zero}, {zero});",
+            row_status.map_or("NULL".into(), |code| code.to_string()),
             sql(at(attempted)),
-            sql(at(synced))
+            sql(at(synced)),
+            zero = scene.place.at(0)
         );
         if has_state {
             script += &format!("INSERT INTO document_state (document_id, host) VALUES ({id}, 'a.test');");
@@ -261,4 +255,15 @@ async fn the_status_of_sql_is_the_status_of_the_domain() {
         assert_eq!(counts.of(status), counted[status as usize], "{status:?}");
         assert!(status == Status::Stale || counted[status as usize] > 0, "{status:?} was never made");
     }
+}
+
+on_both! {
+    ()
+    every_filter_finds_what_it_says,
+    outcomes_are_filtered_and_read_from_either_end,
+    every_order_is_total_and_an_anchor_stands_where_it_is_listed,
+    a_page_beyond_the_end_is_the_last_one,
+    a_name_stands_for_an_id_or_for_every_assistants_url,
+    the_queue_in_figures,
+    the_status_of_sql_is_the_status_of_the_domain,
 }

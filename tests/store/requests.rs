@@ -1,6 +1,6 @@
 //! Adding, asking, cancelling, removing, previewing.
 
-use super::support::{Scene, fetched, new, permanent, request, timeout};
+use super::support::{Backend, Scene, fetched, new, permanent, request, timeout};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::filter::Filter;
@@ -11,9 +11,8 @@ use quarterdeck::domain::request::{Answer, Request, Scope, SkipReason, Verb};
 use quarterdeck::store::{Added, BulkVerb, Named, Store, Targets};
 use std::time::Duration;
 
-#[tokio::test]
-async fn adding_the_same_again_leaves_it_alone() {
-    let scene = Scene::new().await;
+async fn adding_the_same_again_leaves_it_alone(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
     let added = scene.store.add(&[new(1, "https://a.test/x"), new(1, "https://a.test/y")]).await.unwrap();
     assert_eq!(added, [Added::Exists(id), Added::New(DocumentId(2))]);
@@ -21,9 +20,8 @@ async fn adding_the_same_again_leaves_it_alone() {
     assert_eq!(both, [Added::New(DocumentId(3)), Added::Exists(DocumentId(3))]);
 }
 
-#[tokio::test]
-async fn requesting_never_writes_the_row() {
-    let scene = Scene::new().await;
+async fn requesting_never_writes_the_row(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
     let row = "SELECT count(*) FROM captain_documents WHERE sync_status IS NULL AND last_sync_attempted_at IS NULL \
          AND updated_at = created_at AND metadata = '{}'";
@@ -35,9 +33,8 @@ async fn requesting_never_writes_the_row() {
     assert_eq!(scene.number(row).await, 1);
 }
 
-#[tokio::test]
-async fn each_meeting_of_a_request_and_a_job() {
-    let scene = Scene::new().await;
+async fn each_meeting_of_a_request_and_a_job(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
     let [Answer::Queued(job)] = scene.ask(&[id], QueueClass::Auto).await[..] else { panic!("not queued") };
     assert_eq!(scene.ask(&[id], QueueClass::Auto).await, [Answer::AlreadyQueued(job)]);
@@ -67,9 +64,8 @@ async fn each_meeting_of_a_request_and_a_job() {
     assert_eq!(scene.results().await.iter().filter(|result| **result == OutcomeResult::AlreadySyncing).count(), 2);
 }
 
-#[tokio::test]
-async fn what_cannot_be_synced_says_why() {
-    let scene = Scene::new().await;
+async fn what_cannot_be_synced_says_why(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let mut ids = Vec::new();
     for n in 0..4 {
         ids.push(scene.add(1, &format!("https://a.test/{n}")).await);
@@ -88,9 +84,8 @@ async fn what_cannot_be_synced_says_why() {
     assert_eq!(preview.skipped.iter().map(|(_, count)| count).sum::<u64>(), 3);
 }
 
-#[tokio::test]
-async fn a_preview_is_what_the_request_then_does() {
-    let scene = Scene::new().await;
+async fn a_preview_is_what_the_request_then_does(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let (failed, job) = scene.running("https://a.test/failed").await;
     scene.finish(&job, permanent()).await;
     let (waiting, job) = scene.running("https://b.test/waiting").await;
@@ -112,9 +107,8 @@ async fn a_preview_is_what_the_request_then_does() {
     }
 }
 
-#[tokio::test]
-async fn cancel_ends_what_waits_and_tells_what_runs() {
-    let scene = Scene::new().await;
+async fn cancel_ends_what_waits_and_tells_what_runs(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let (waiting, job) = scene.running("https://a.test/w").await;
     scene.finish(&job, timeout()).await;
     let (running, job) = scene.running("https://a.test/r").await;
@@ -136,9 +130,8 @@ async fn cancel_ends_what_waits_and_tells_what_runs() {
     assert_eq!(scene.store.rederive_lanes().await.unwrap(), 0);
 }
 
-#[tokio::test]
-async fn removing_takes_all_but_outcomes() {
-    let scene = Scene::new().await;
+async fn removing_takes_all_but_outcomes(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let (synced, job) = scene.running("https://a.test/s").await;
     scene.finish(&job, fetched("T", "x", ContentChange::First)).await;
     let (running, job) = scene.running("https://a.test/r").await;
@@ -158,9 +151,8 @@ async fn removing_takes_all_but_outcomes() {
     assert!(new > ready, "ids are not given twice");
 }
 
-#[tokio::test]
-async fn large_sets_are_asked_in_parts_and_answered_in_order() {
-    let scene = Scene::new().await;
+async fn large_sets_are_asked_in_parts_and_answered_in_order(backend: Backend) {
+    let scene = Scene::new(backend).await;
     let documents: Vec<_> = (0..1_203).map(|n| new(1, &format!("https://h{}.test/{n}", n % 40))).collect();
     let added = scene.store.add(&documents).await.unwrap();
     let mut ids: Vec<_> = added
@@ -180,4 +172,16 @@ async fn large_sets_are_asked_in_parts_and_answered_in_order() {
     assert_eq!(scene.number("SELECT count(*) FROM lanes").await, 0);
     let seqs: Vec<_> = scene.outcomes().await.iter().map(|line| line.seq.0).collect();
     assert_eq!(seqs, (1..=1_203).collect::<Vec<_>>());
+}
+
+on_both! {
+    ()
+    adding_the_same_again_leaves_it_alone,
+    requesting_never_writes_the_row,
+    each_meeting_of_a_request_and_a_job,
+    what_cannot_be_synced_says_why,
+    a_preview_is_what_the_request_then_does,
+    cancel_ends_what_waits_and_tells_what_runs,
+    removing_takes_all_but_outcomes,
+    large_sets_are_asked_in_parts_and_answered_in_order,
 }

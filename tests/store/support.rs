@@ -1,5 +1,6 @@
 //! A store in a folder of its own, with a clock that is moved by hand.
 
+pub use crate::support::place::{Backend, Place};
 use quarterdeck::domain::content::{ContentChange, Page};
 use quarterdeck::domain::failure::{ErrorCode, Failure};
 use quarterdeck::domain::filter::Filter;
@@ -11,60 +12,53 @@ use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::sqlite::SqliteStore;
 use quarterdeck::store::{
     Access, Added, ClaimLimits, Claimed, Finish, Finished, ManualClock, Named, NewDocument, Options, OutcomeQuery,
-    OutcomesFrom, Store, WorkerInfo,
+    OutcomesFrom, SqlStore, Store, WorkerInfo,
 };
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// When the tests' clocks start.
 pub const START: Timestamp = Timestamp::from_micros(1_764_000_000_000_000);
 /// The lease of the tests.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// A store, its clock, its folder.
+/// A store, its clock, its place.
 pub struct Scene {
-    pub folder: TempDir,
     pub clock: Arc<ManualClock>,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<SqlStore>,
+    pub place: Place,
 }
 
 impl Scene {
-    pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub async fn new(backend: Backend) -> Self {
+        let place = Place::new(backend).await;
         let clock = Arc::new(ManualClock::at(START));
-        let store = open(folder.path().join("k.db"), clock.clone(), Access::Create).await;
-        Self { folder, clock, store }
+        let store = open(&place.url(), clock.clone(), Access::Create).await;
+        Self { clock, store, place }
     }
 
-    /// Another instance on the same file and clock, as another process would have it.
-    pub async fn another(&self) -> Arc<SqliteStore> {
-        open(self.path(), self.clock.clone(), Access::Write).await
+    /// Another instance on the same place and clock, as another process would have it.
+    pub async fn another(&self) -> Arc<SqlStore> {
+        open(&self.place.url(), self.clock.clone(), Access::Write).await
     }
 
     pub fn path(&self) -> PathBuf {
-        self.folder.path().join("k.db")
+        self.place.file()
     }
 
-    /// A connection past the store, for what only a test does.
-    pub async fn raw(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(self.path()).busy_timeout(Duration::from_secs(5)).connect().await.unwrap()
+    pub fn either<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        self.place.either(sqlite, postgres)
     }
 
     pub async fn sql(&self, sql: &str) {
-        let mut conn = self.raw().await;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut conn).await.unwrap();
+        self.place.sql(sql).await;
     }
 
     pub async fn number(&self, sql: &str) -> i64 {
-        let mut conn = self.raw().await;
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut conn).await.unwrap()
+        self.place.number(sql).await.unwrap()
     }
 
     pub async fn add(&self, account: i64, url: &str) -> DocumentId {
@@ -109,8 +103,8 @@ impl Scene {
     }
 }
 
-pub async fn open(path: PathBuf, clock: Arc<ManualClock>, access: Access) -> Arc<SqliteStore> {
-    SqliteStore::open(&path, Options { clock, ..Options::new(access) }).await.unwrap()
+pub async fn open(url: &str, clock: Arc<ManualClock>, access: Access) -> Arc<SqlStore> {
+    SqlStore::open(url, Options { clock, ..Options::new(access) }).await.unwrap()
 }
 
 pub async fn outcomes_after(store: &dyn Store, seq: Seq) -> Vec<Outcome> {

@@ -1,6 +1,6 @@
 //! A whole small installation: a store in a file, a clock that the test moves, a runner, pages on loopback.
 
-use super::db;
+use super::place::{Backend, Place};
 use super::site::Site;
 use quarterdeck::domain::document::DocumentRow;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
@@ -16,10 +16,8 @@ use quarterdeck::runner::handle::Handle;
 use quarterdeck::runner::tail::{Tailed, follow};
 use quarterdeck::runner::{self, Settings};
 use quarterdeck::store::{Access, Added, ManualClock, Named, NewDocument, Options, Store, open_with};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::timeout;
 
@@ -38,28 +36,24 @@ pub struct Deck {
     pub seen: Vec<Outcome>,
     events: broadcast::Receiver<Event>,
     tail: mpsc::Receiver<Tailed>,
-    folder: TempDir,
+    /// Where the store is.
+    pub place: Place,
 }
 
 impl Deck {
-    /// A deck on `site`, its runner started with upstream's retry waits.
-    pub async fn start(site: Site) -> Self {
+    /// A deck on `site`, its store on `on`, its runner started with upstream's retry waits.
+    pub async fn start(on: Backend, site: Site) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::new(on).await;
         let clock = Arc::new(ManualClock::at(START));
-        let url = format!("sqlite:{}", folder.path().join("deck.db").display());
+        let url = place.url();
         let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
         let store = open_with(&url, options).await.expect("a new store");
         let fetcher = fetcher(&site);
         let runner = runner::start(Arc::clone(&store), fetcher, settings());
         let events = runner.subscribe();
         let tail = follow(Arc::clone(&store), Seq::START);
-        Self { store, clock, runner, site, seen: Vec::new(), events, tail, folder }
-    }
-
-    /// The database file.
-    pub fn file(&self) -> PathBuf {
-        self.folder.path().join("deck.db")
+        Self { store, clock, runner, site, seen: Vec::new(), events, tail, place }
     }
 
     /// Adds the page at `path`.
@@ -141,20 +135,22 @@ impl Deck {
 
     /// What another program does to the database.
     pub async fn sql(&self, sql: &str) -> u64 {
-        db::execute(&self.file(), sql).await
+        self.place.sql(sql).await
     }
 
     /// `sync_status` and `last_sync_error_code` as they stand in `captain_documents`.
     pub async fn store_row(&self, document: DocumentId) -> (Option<i64>, Option<String>) {
         let of = format!("from captain_documents where id = {document}");
-        let status = db::integers(&self.file(), &format!("select sync_status {of}")).await;
-        let code = format!("select json_extract(metadata, '$.last_sync_error_code') {of}");
-        (status[0], db::texts(&self.file(), &code).await[0].clone())
+        let code = self.place.either("'$.last_sync_error_code'", "'last_sync_error_code'");
+        (
+            self.place.number(&format!("select sync_status {of}")).await,
+            self.place.text(&format!("select metadata ->> {code} {of}")).await,
+        )
     }
 
     /// One text out of the database.
     pub async fn text(&self, sql: &str) -> Option<String> {
-        db::texts(&self.file(), sql).await[0].clone()
+        self.place.text(sql).await
     }
 
     /// Reports that were made so far.

@@ -1,7 +1,8 @@
 //! Opening the file: what is refused before it is touched, and how each connection is set.
 
+use super::super::error::{reading, writing};
 use super::super::{Access, Result, StoreError};
-use super::error::{is_busy, reading, writing};
+use super::error::is_busy;
 use super::migrate::{self, Standing};
 use super::place::Place;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};

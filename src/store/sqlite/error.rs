@@ -1,4 +1,4 @@
-//! What an error of SQLite means to the caller: wait, drop the data, or look at the file.
+//! SQLite's result codes.
 
 use super::super::StoreError;
 use sqlx::Error;
@@ -25,33 +25,25 @@ pub(super) fn is_busy(error: &Error) -> bool {
 }
 
 /// An error of a statement that reads.
-pub(in crate::store) fn reading(error: Error) -> StoreError {
-    match primary(&error) {
-        Some(1 | 11 | 26) => StoreError::Corrupt(words(&error)),
-        _ if matches!(error, Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_)) => {
-            StoreError::Corrupt(words(&error))
-        }
-        _ => StoreError::Unavailable(words(&error)),
+pub(in crate::store) fn reading(error: &Error) -> StoreError {
+    match primary(error) {
+        Some(1 | 11 | 26) => StoreError::Corrupt(words(error)),
+        _ => StoreError::Unavailable(words(error)),
     }
 }
 
-/// An error of a statement that writes. `Refused` is what the data itself was refused for; everything else may pass.
-pub(in crate::store) fn writing(error: Error) -> StoreError {
-    match primary(&error) {
+/// An error of a statement that writes.
+pub(in crate::store) fn writing(error: &Error) -> StoreError {
+    match primary(error) {
         // SQLITE_ERROR comes from functions on the data (malformed JSON), TOOBIG, CONSTRAINT, MISMATCH, RANGE.
-        Some(1 | 18 | 19 | 20 | 25) => StoreError::Refused(words(&error)),
-        _ if matches!(error, Error::Encode(_)) => StoreError::Refused(words(&error)),
+        Some(1 | 18 | 19 | 20 | 25) => StoreError::Refused(words(error)),
         _ => reading(error),
     }
 }
 
 /// What SQLite says, and what to do about it where it is something that a person can mend.
-fn words(error: &Error) -> String {
-    let said = match error {
-        Error::Database(error) => error.message().to_owned(),
-        Error::PoolTimedOut => return "the database is too busy to be read".to_owned(),
-        other => return other.to_string(),
-    };
+pub(in crate::store) fn words(error: &Error) -> String {
+    let said = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
     match extended(error) {
         _ if is_busy(error) => "the database is locked by another program".to_owned(),
         // The second is the index of the log, which SQLite cannot lengthen: it calls that a disk error, whose only cause

@@ -1,9 +1,10 @@
 //! Applies what the domain decided: a job's transition with its lane, its document's row and its outcomes.
 
-use super::super::{Result, push_recent};
 use super::lanes::LaneKey;
 use super::rows::{Document, JobRow};
-use super::writer::{NewOutcome, Tx};
+use super::sql::query;
+use super::tx::{NewOutcome, Tx};
+use super::{Result, push_recent};
 use crate::domain::content::Page;
 use crate::domain::document::{RecentResult, Try};
 use crate::domain::failure::FailureClass;
@@ -13,23 +14,9 @@ use crate::domain::job::{JobState, RowWrite, Transition};
 use crate::domain::outcome::{Outcome, OutcomeDraft};
 use crate::domain::text::{SafeLine, without_nul};
 use crate::domain::time::Timestamp;
-use sqlx::query;
 
 /// Earlier contents that are kept.
 const VERSIONS: i64 = 5;
-
-/// The row's metadata as an object to write keys into; whatever else it holds stays.
-macro_rules! metadata {
-    ($keys:literal) => {
-        concat!(
-            "metadata = json_set(CASE WHEN json_valid(metadata) THEN ",
-            "CASE json_type(metadata) WHEN 'object' THEN metadata ELSE '{}' END ELSE '{}' END, ",
-            $keys,
-            ")"
-        )
-    };
-}
-pub(super) use metadata;
 
 /// What goes with a transition.
 #[derive(Default)]
@@ -74,7 +61,7 @@ impl Tx<'_> {
         // A row that was put back is what the next first try finds.
         let forget_before = matches!(to.row, RowWrite::Restore(_));
         let statement = query(
-            "UPDATE jobs SET state = ?2, class = ?3, run_at = ?4, vtime = ?5, attempt = ?6, transient_fails = ?7, \
+            "UPDATE @jobs SET state = ?2, class = ?3, run_at = ?4, vtime = ?5, attempt = ?6, transient_fails = ?7, \
              unexpected_fails = ?8, crashes = ?9, last_failure = ?10, before_taken = before_taken AND NOT ?11, \
              finished_at = ?12, worker_id = NULL, worker_name = NULL, lease_token = NULL, lease_until = NULL, \
              try_class = coalesce(?13, try_class), try_number = coalesce(?14, try_number), \
@@ -123,35 +110,33 @@ impl Tx<'_> {
                 if let Some((page, fingerprint)) = page {
                     self.write_content(document, page, fingerprint).await?;
                 }
-                query(concat!(
-                    "UPDATE captain_documents SET sync_status = 1, last_synced_at = ?2, last_sync_attempted_at = ?2, ",
-                    metadata!("'$.sync_step', NULL, '$.last_sync_error_code', NULL"),
-                    " WHERE id = ?1"
-                ))
+                query("UPDATE captain_documents SET sync_status = 1, last_synced_at = stamp(?2), last_sync_attempted_at = stamp(?2), \
+                    metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
+                    WHERE id = ?1")
                 .bind(document.id)
                 .bind(now)
             }
-            RowWrite::Failed(code) => query(concat!(
-                "UPDATE captain_documents SET sync_status = 2, last_sync_attempted_at = ?2, ",
-                metadata!("'$.sync_step', NULL, '$.last_sync_error_code', ?3"),
-                " WHERE id = ?1"
-            ))
+            RowWrite::Failed(code) => query(
+                "UPDATE captain_documents SET sync_status = 2, last_sync_attempted_at = stamp(?2), \
+                metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?3) \
+                WHERE id = ?1",
+            )
             .bind(document.id)
             .bind(now)
             .bind(code.word()),
             // Only a `syncing` row is ours to mend: what somebody else has written since stays.
-            RowWrite::BackToFailed(code) => query(concat!(
-                "UPDATE captain_documents SET sync_status = 2, ",
-                metadata!("'$.sync_step', NULL, '$.last_sync_error_code', ?2"),
-                " WHERE id = ?1 AND sync_status = 0"
-            ))
+            RowWrite::BackToFailed(code) => query(
+                "UPDATE captain_documents SET sync_status = 2, \
+                metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?2) \
+                WHERE id = ?1 AND sync_status = 0",
+            )
             .bind(document.id)
             .bind(code.word()),
-            RowWrite::Restore(before) => query(concat!(
-                "UPDATE captain_documents SET sync_status = ?2, last_sync_attempted_at = ?3, ",
-                metadata!("'$.sync_step', NULL, '$.last_sync_error_code', ?4"),
-                " WHERE id = ?1 AND sync_status = 0"
-            ))
+            RowWrite::Restore(before) => query(
+                "UPDATE captain_documents SET sync_status = ?2, last_sync_attempted_at = stamp(?3), \
+                metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?4) \
+                WHERE id = ?1 AND sync_status = 0",
+            )
             .bind(document.id)
             .bind(before.sync_status.map(|status| status.code()))
             .bind(before.attempted_at.map(Timestamp::micros))
@@ -164,29 +149,29 @@ impl Tx<'_> {
     async fn write_content(&mut self, document: &Document, page: &Page, fingerprint: &Fingerprint) -> Result<()> {
         let now = self.now.micros();
         let keep = query(
-            "INSERT INTO document_versions (document_id, version, replaced_at, fingerprint, content_length, content) \
+            "INSERT INTO @document_versions (document_id, version, replaced_at, fingerprint, content_length, content) \
              SELECT d.id, s.content_version, ?2, ?3, length(d.content), d.content \
-             FROM captain_documents d JOIN document_state s ON s.document_id = d.id \
+             FROM captain_documents d JOIN @document_state s ON s.document_id = d.id \
              WHERE d.id = ?1 AND d.content IS NOT NULL",
         );
         self.run(keep.bind(document.id).bind(now).bind(document.fingerprint.clone())).await?;
         let drop_old = query(
-            "DELETE FROM document_versions WHERE document_id = ?1 AND version NOT IN \
-             (SELECT version FROM document_versions WHERE document_id = ?1 ORDER BY version DESC LIMIT ?2)",
+            "DELETE FROM @document_versions WHERE document_id = ?1 AND version NOT IN \
+             (SELECT version FROM @document_versions WHERE document_id = ?1 ORDER BY version DESC LIMIT ?2)",
         );
         self.run(drop_old.bind(document.id).bind(VERSIONS)).await?;
         let content = without_nul(page.content.clone());
         let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
         let length = i64::try_from(content.chars().count()).unwrap_or(i64::MAX);
-        let write = query(concat!(
-            "UPDATE captain_documents SET content = ?2, name = coalesce(?3, name), updated_at = ?4, ",
-            metadata!("'$.content_fingerprint', ?5"),
-            " WHERE id = ?1"
-        ));
+        let write = query(
+            "UPDATE captain_documents SET content = ?2, name = coalesce(?3, name), updated_at = stamp(?4), \
+            metadata = merged('key:content_fingerprint', ?5) \
+            WHERE id = ?1",
+        );
         let write = write.bind(document.id).bind(content).bind(title).bind(now).bind(fingerprint.as_str().to_owned());
         self.run(write).await?;
         let state = query(
-            "UPDATE document_state SET content_version = content_version + 1, content_length = ?2, etag = ?3, \
+            "UPDATE @document_state SET content_version = content_version + 1, content_length = ?2, etag = ?3, \
              last_modified = ?4 WHERE document_id = ?1",
         );
         let state = state.bind(document.id).bind(length).bind(page.etag.clone()).bind(page.last_modified.clone());
@@ -211,7 +196,7 @@ impl Tx<'_> {
             return Ok(());
         }
         let statement = query(
-            "UPDATE document_state SET recent = ?2, fence = max(fence, ?3), \
+            "UPDATE @document_state SET recent = ?2, fence = CASE WHEN fence < ?3 THEN ?3 ELSE fence END, \
              error_code = CASE WHEN ?4 THEN ?5 ELSE error_code END, detail = CASE WHEN ?4 THEN ?6 ELSE detail END, \
              http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END WHERE document_id = ?1",
         );
@@ -231,8 +216,8 @@ impl Tx<'_> {
     pub(super) async fn ensure_state(&mut self, document: &Document) -> Result<()> {
         if !document.has_state {
             let statement = query(
-                "INSERT OR IGNORE INTO document_state (document_id, host, content_length) \
-                 SELECT id, ?2, length(content) FROM captain_documents WHERE id = ?1",
+                "INSERT INTO @document_state (document_id, host, content_length) \
+                 SELECT id, ?2, length(content) FROM captain_documents WHERE id = ?1 ON CONFLICT DO NOTHING",
             );
             self.run(statement.bind(document.id).bind(document.host.clone())).await?;
         }

@@ -1,12 +1,11 @@
 //! The append-only log of outcomes: written with dense numbers, read by number.
 
-use super::super::filter_sql::push_outcomes;
-use super::super::sql::Sql;
-use super::super::{OutcomeQuery, OutcomesFrom, Result};
-use super::SqliteStore;
-use super::error::reading;
-use super::rows::{code, corrupt, get, line, number, small, time, word};
-use super::writer::{NewOutcome, Tx};
+use super::conn::{Row, code, corrupt, get, line, number, small, time, word};
+use super::filter_sql::push_outcomes;
+use super::sql::{Sql, query};
+use super::sql_store::SqlStore;
+use super::tx::{NewOutcome, Tx};
+use super::{OutcomeQuery, OutcomesFrom, Result};
 use crate::domain::content::ContentChange;
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
@@ -14,8 +13,6 @@ use crate::domain::job::QueueClass;
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, query};
 
 /// Writes an outcome that has its number.
 pub(super) async fn insert(tx: &mut Tx<'_>, new: &NewOutcome) -> Result<()> {
@@ -23,7 +20,7 @@ pub(super) async fn insert(tx: &mut Tx<'_>, new: &NewOutcome) -> Result<()> {
     let text = |line: &Option<SafeLine>| line.as_ref().map(|line| line.as_str().to_owned());
     let big = |number: Option<u64>| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
     let statement = query(
-        "INSERT INTO outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
+        "INSERT INTO @outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
          token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
          next_attempt_at, worker, requested_by) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -57,7 +54,7 @@ pub(super) async fn insert(tx: &mut Tx<'_>, new: &NewOutcome) -> Result<()> {
 }
 
 /// A row of `outcomes`.
-pub(super) fn outcome(row: &SqliteRow) -> Result<Outcome> {
+pub(super) fn outcome(row: &Row) -> Result<Outcome> {
     Ok(Outcome {
         document_id: DocumentId(get(row, "document_id")?),
         account_id: AccountId(get(row, "account_id")?),
@@ -83,9 +80,9 @@ pub(super) fn outcome(row: &SqliteRow) -> Result<Outcome> {
     })
 }
 
-impl SqliteStore {
+impl SqlStore {
     pub(super) async fn read_outcomes(&self, asked: &OutcomeQuery) -> Result<Vec<Outcome>> {
-        let mut sql = Sql::new("SELECT o.* FROM outcomes o");
+        let mut sql = Sql::new("SELECT o.* FROM @outcomes o");
         push_outcomes(&mut sql, &asked.filter, self.clock.now())?;
         if let Some(document) = asked.document {
             sql.push(" AND o.document_id = ").bind(document.0);
@@ -104,7 +101,7 @@ impl SqliteStore {
         sql.push(if oldest_first { " ORDER BY o.seq" } else { " ORDER BY o.seq DESC" });
         sql.push(" LIMIT ").bind(i64::try_from(asked.limit).unwrap_or(i64::MAX));
         let mut reader = self.reader().await?;
-        let rows = sql.query().fetch_all(&mut *reader).await.map_err(reading)?;
+        let rows = reader.all(sql.query()).await?;
         let mut outcomes: Vec<_> = rows.iter().map(outcome).collect::<Result<_>>()?;
         if !oldest_first {
             outcomes.reverse();
@@ -114,7 +111,6 @@ impl SqliteStore {
 
     pub(super) async fn read_last_seq(&self) -> Result<Seq> {
         let mut reader = self.reader().await?;
-        let row = query("SELECT last FROM outcome_seq WHERE id = 1").fetch_one(&mut *reader).await.map_err(reading)?;
-        Ok(Seq(row.try_get(0).map_err(reading)?))
+        Ok(Seq(get(&reader.one(query("SELECT last FROM @outcome_seq WHERE id = 1")).await?, 0)?))
     }
 }

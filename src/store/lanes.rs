@@ -1,12 +1,13 @@
 //! Lanes: one row per account, host, class and risk that has ready jobs. A claim walks lanes instead of jobs, so a job
 //! that may not run now never stands in another's way, however many there are (design.md 5.5).
 
-use super::super::Result;
-use super::SqliteStore;
-use super::rows::{JobRow, get};
-use super::writer::Tx;
+use super::Result;
+use super::conn::get;
+use super::rows::JobRow;
+use super::sql::{Sql, query};
+use super::sql_store::SqlStore;
+use super::tx::{Purpose, Tx};
 use crate::domain::job::QueueClass;
-use sqlx::{Row, query};
 
 /// How far one job of weight 1 moves its account's virtual time.
 pub(super) const STEP: i64 = 1_000_000;
@@ -38,23 +39,24 @@ impl Tx<'_> {
     /// its account no debt.
     pub(super) async fn stamp(&mut self, account_id: i64, class: QueueClass) -> Result<i64> {
         let statement = query(
-            "SELECT (SELECT max(vtime) FROM jobs WHERE state = 'ready' AND account_id = ?1 AND class = ?2) AS own, \
+            "SELECT (SELECT max(vtime) FROM @jobs WHERE state = 'ready' AND account_id = ?1 AND class = ?2) AS own, \
              (SELECT CASE ?2 WHEN 0 THEN vclock_manual WHEN 1 THEN vclock_retry ELSE vclock_auto END \
-              FROM sched_clock WHERE id = 1) AS clock, \
-             (SELECT weight FROM accounts_sched WHERE account_id = ?1) AS weight",
+              FROM @sched_clock WHERE id = 1) AS clock, \
+             (SELECT weight FROM @accounts_sched WHERE account_id = ?1) AS weight",
         );
         let row = self.one(statement.bind(account_id).bind(class.code())).await?;
         let own: Option<i64> = get(&row, "own")?;
         let clock: i64 = get(&row, "clock")?;
-        let weight = get::<Option<i64>, _>(&row, "weight")?.unwrap_or(1).max(1);
+        let weight = get::<Option<i64>>(&row, "weight")?.unwrap_or(1).max(1);
         Ok(own.unwrap_or(clock).max(clock).saturating_add(STEP / weight))
     }
 
     /// A ready job at `vtime` has come into the lane.
     pub(super) async fn lane_gains(&mut self, lane: &LaneKey, vtime: i64) -> Result<()> {
         let statement = query(
-            "INSERT INTO lanes (account_id, host, class, risky, head) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT DO UPDATE SET head = min(head, excluded.head)",
+            "INSERT INTO @lanes (account_id, host, class, risky, head) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT (account_id, host, class, risky) DO UPDATE SET head = excluded.head \
+             WHERE excluded.head < lanes.head",
         );
         self.run(statement.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky).bind(vtime))
             .await?;
@@ -64,17 +66,17 @@ impl Tx<'_> {
     /// A job has left the lane.
     pub(super) async fn lane_loses(&mut self, lane: &LaneKey) -> Result<()> {
         let first = query(
-            "SELECT vtime FROM jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
+            "SELECT vtime FROM @jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
              AND (crashes > 0) = ? ORDER BY vtime, id LIMIT 1",
         );
         let first = first.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
-        let head: Option<i64> = self.first(first).await?.map(|row| row.get(0));
+        let head: Option<i64> = self.first(first).await?.map(|row| get(&row, 0)).transpose()?;
         let statement = match head {
             Some(_) => query(
-                "UPDATE lanes SET head = ?5 \
+                "UPDATE @lanes SET head = ?5 \
                  WHERE account_id = ?1 AND host = ?2 AND class = ?3 AND risky = ?4 AND head <> ?5",
             ),
-            None => query("DELETE FROM lanes WHERE account_id = ?1 AND host = ?2 AND class = ?3 AND risky = ?4"),
+            None => query("DELETE FROM @lanes WHERE account_id = ?1 AND host = ?2 AND class = ?3 AND risky = ?4"),
         };
         let statement = statement.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
         self.run(match head {
@@ -87,20 +89,23 @@ impl Tx<'_> {
 }
 
 /// What the lanes are by the jobs.
-const DERIVED: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM jobs \
+const DERIVED: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM @jobs \
      WHERE state = 'ready' GROUP BY account_id, host, class, (crashes > 0)";
 
-impl SqliteStore {
+impl SqlStore {
     /// Derives all lanes from the jobs again; how many were wrong. Done on opening, and whenever they are in doubt.
     pub async fn rederive_lanes(&self) -> Result<u64> {
-        let mut tx = self.begin().await?;
-        let wrong = "SELECT (SELECT count(*) FROM (SELECT * FROM lanes EXCEPT SELECT * FROM derived)) + \
-             (SELECT count(*) FROM (SELECT * FROM derived EXCEPT SELECT * FROM lanes))";
-        let wrong = sqlx::AssertSqlSafe(format!("WITH derived AS ({DERIVED}) {wrong}"));
-        let wrong: i64 = tx.one(query(wrong)).await?.get(0);
+        let mut tx = self.begin(Purpose::Queue).await?;
+        let wrong = "SELECT (SELECT count(*) FROM (SELECT * FROM @lanes EXCEPT SELECT * FROM derived) AS more) + \
+             (SELECT count(*) FROM (SELECT * FROM derived EXCEPT SELECT * FROM @lanes) AS less)";
+        let mut sql = Sql::new("WITH derived AS (");
+        sql.push(DERIVED).push(") ").push(wrong);
+        let wrong: i64 = get(&tx.one(sql.query()).await?, 0)?;
         if wrong > 0 {
-            tx.run(query("DELETE FROM lanes")).await?;
-            tx.run(query(sqlx::AssertSqlSafe(format!("INSERT INTO lanes {DERIVED}")))).await?;
+            tx.run(query("DELETE FROM @lanes")).await?;
+            let mut sql = Sql::new("INSERT INTO @lanes ");
+            sql.push(DERIVED);
+            tx.run(sql.query()).await?;
         }
         tx.commit().await?;
         Ok(u64::try_from(wrong).unwrap_or_default())

@@ -1,12 +1,12 @@
 //! What screens read beside the list: named documents, figures, contents, and the candidates of a bulk request.
 
-use super::super::filter_sql::{Joins, push_documents, push_status};
-use super::super::sql::Sql;
-use super::super::{Named, QueueState, Result, StoredContent, StoredVersion, Targets};
-use super::SqliteStore;
-use super::error::reading;
+use super::conn::{Row, code, corrupt, get, line, number, small, time, word};
+use super::filter_sql::{Joins, push_documents, push_status};
 use super::finish::class_from_code;
-use super::rows::{AVAILABLE, code, corrupt, get, host, line, number, small, time, word};
+use super::rows::{AVAILABLE, host};
+use super::sql::{Sql, query};
+use super::sql_store::SqlStore;
+use super::{Named, QueueState, Result, StoredContent, StoredVersion, Targets};
 use crate::domain::document::{Counts, DocumentRow, RecentResult, Status, StatusFacts, SyncStatus, SyncStep, Try};
 use crate::domain::failure::ErrorCode;
 use crate::domain::filter::Filter;
@@ -16,19 +16,17 @@ use crate::domain::link::is_pdf;
 use crate::domain::request::{LiveJob, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use sqlx::query;
-use sqlx::sqlite::SqliteRow;
 
 /// All columns of a [`DocumentRow`]; the status comes beside it.
-pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d.assistant_id, d.status AS row_status, \
-     d.last_sync_attempted_at, d.last_synced_at, d.updated_at, \
-     CASE WHEN json_valid(d.metadata) THEN d.metadata ->> '$.sync_step' END AS sync_step, \
-     CASE WHEN json_valid(d.metadata) THEN d.metadata ->> '$.content_fingerprint' END AS fingerprint, \
+pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
+     CAST(d.status AS BIGINT) AS row_status, \
+     micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
+     micros(d.updated_at) AS updated_at, meta.sync_step AS sync_step, meta.content_fingerprint AS fingerprint, \
      s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
      CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
      l.try_class, l.try_number, l.try_of, l.worker_name, l.cancel_requested_at, \
      j.attempt, j.class, j.requested_by, \
-     (SELECT count(*) FROM document_versions v WHERE v.document_id = d.id) AS versions";
+     (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
 /// Ids in one statement.
 const CHUNK: usize = 500;
@@ -42,7 +40,7 @@ pub(super) struct Candidate {
     pub(super) live: Option<LiveJob>,
 }
 
-pub(super) fn document_row(row: &SqliteRow) -> Result<DocumentRow> {
+pub(super) fn document_row(row: &Row) -> Result<DocumentRow> {
     let status: i64 = get(row, "status")?;
     let status = usize::try_from(status).ok().and_then(|place| Status::ALL.get(place)).copied();
     let url: &str = get(row, "external_link")?;
@@ -57,10 +55,10 @@ pub(super) fn document_row(row: &SqliteRow) -> Result<DocumentRow> {
         host: line(row, "host")?.unwrap_or_else(|| SafeLine::new(&host(url))),
         account_id: AccountId(get(row, "account_id")?),
         assistant_id: AssistantId(get(row, "assistant_id")?),
-        available: get::<i64, _>(row, "row_status")? == AVAILABLE,
+        available: get::<i64>(row, "row_status")? == AVAILABLE,
         status: status.ok_or_else(|| corrupt("status"))?,
         // Another program's step that we do not know is shown as none.
-        sync_step: get::<Option<&str>, _>(row, "sync_step")?.and_then(SyncStep::parse),
+        sync_step: get::<Option<&str>>(row, "sync_step")?.and_then(SyncStep::parse),
         error_code: word(row, "error_code", ErrorCode::parse)?,
         detail: line(row, "detail")?,
         http_status: small(row, "http_status")?,
@@ -75,8 +73,8 @@ pub(super) fn document_row(row: &SqliteRow) -> Result<DocumentRow> {
         try_of,
         held_by: line(row, "worker_name")?,
         requested_by: line(row, "requested_by")?,
-        cancel_requested: get::<Option<i64>, _>(row, "cancel_requested_at")?.is_some(),
-        recent: get::<Option<&str>, _>(row, "recent")?
+        cancel_requested: get::<Option<i64>>(row, "cancel_requested_at")?.is_some(),
+        recent: get::<Option<&str>>(row, "recent")?
             .unwrap_or_default()
             .chars()
             .filter_map(RecentResult::from_letter)
@@ -85,7 +83,7 @@ pub(super) fn document_row(row: &SqliteRow) -> Result<DocumentRow> {
     })
 }
 
-impl SqliteStore {
+impl SqlStore {
     pub(super) async fn find_documents(&self, named: &Named) -> Result<Vec<DocumentRow>> {
         let mut sql = Sql::new("SELECT ");
         sql.push(COLUMNS).push(", ");
@@ -98,7 +96,7 @@ impl SqliteStore {
         };
         sql.push(" ORDER BY d.id");
         let mut reader = self.reader().await?;
-        sql.query().fetch_all(&mut *reader).await.map_err(reading)?.iter().map(document_row).collect()
+        reader.all(sql.query()).await?.iter().map(document_row).collect()
     }
 
     pub(super) async fn count_statuses(&self) -> Result<Counts> {
@@ -109,7 +107,7 @@ impl SqliteStore {
         sql.push(" GROUP BY 1");
         let mut reader = self.reader().await?;
         let mut counts = Counts::default();
-        for row in sql.query().fetch_all(&mut *reader).await.map_err(reading)? {
+        for row in reader.all(sql.query()).await? {
             let place: usize = number(&row, "status")?;
             let status = Status::ALL.get(place).ok_or_else(|| corrupt("status"))?;
             counts.set(*status, number(&row, "documents")?);
@@ -119,16 +117,16 @@ impl SqliteStore {
 
     pub(super) async fn queue_state(&self) -> Result<QueueState> {
         let statement = query(
-            "SELECT (SELECT count(*) FROM jobs WHERE state = 'ready') AS ready, \
-             (SELECT count(*) FROM jobs WHERE state = 'running') AS running, \
-             (SELECT count(*) FROM jobs WHERE state = 'scheduled' AND attempt > 0) AS waiting, \
-             (SELECT count(*) FROM jobs WHERE state = 'scheduled' AND attempt = 0) AS scheduled, \
-             (SELECT min(run_at) FROM jobs WHERE state = 'ready') AS oldest_ready_at, \
-             (SELECT min(run_at) FROM jobs WHERE state = 'scheduled') AS next_due_at",
+            "SELECT (SELECT count(*) FROM @jobs WHERE state = 'ready') AS ready, \
+             (SELECT count(*) FROM @jobs WHERE state = 'running') AS running, \
+             (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt > 0) AS waiting, \
+             (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt = 0) AS scheduled, \
+             (SELECT min(run_at) FROM @jobs WHERE state = 'ready') AS oldest_ready_at, \
+             (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at",
         );
         let row = {
             let mut reader = self.reader().await?;
-            statement.fetch_one(&mut *reader).await.map_err(reading)?
+            reader.one(statement).await?
         };
         Ok(QueueState {
             ready: number(&row, "ready")?,
@@ -147,27 +145,27 @@ impl SqliteStore {
         push_documents(&mut sql, filter, self.clock.now())?;
         sql.push(" ORDER BY d.id");
         let mut reader = self.reader().await?;
-        let rows = sql.query().fetch_all(&mut *reader).await.map_err(reading)?;
+        let rows = reader.all(sql.query()).await?;
         rows.iter().map(|row| Ok(DocumentId(get(row, 0)?))).collect()
     }
 
     pub(super) async fn read_content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
         let statement = query(
             "SELECT d.content, coalesce(s.content_version, 0) AS version FROM captain_documents d \
-             LEFT JOIN document_state s ON s.document_id = d.id WHERE d.id = ? AND d.content IS NOT NULL",
+             LEFT JOIN @document_state s ON s.document_id = d.id WHERE d.id = ? AND d.content IS NOT NULL",
         );
         let mut reader = self.reader().await?;
-        let row = statement.bind(document.0).fetch_optional(&mut *reader).await.map_err(reading)?;
+        let row = reader.first(statement.bind(document.0)).await?;
         row.map(|row| Ok(StoredContent { text: get(&row, "content")?, version: number(&row, "version")? })).transpose()
     }
 
     pub(super) async fn read_versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>> {
         let statement = query(
-            "SELECT version, replaced_at, fingerprint, content_length FROM document_versions \
+            "SELECT version, replaced_at, fingerprint, content_length FROM @document_versions \
              WHERE document_id = ? ORDER BY version DESC",
         );
         let mut reader = self.reader().await?;
-        let rows = statement.bind(document.0).fetch_all(&mut *reader).await.map_err(reading)?;
+        let rows = reader.all(statement.bind(document.0)).await?;
         rows.iter()
             .map(|row| {
                 Ok(StoredVersion {
@@ -182,8 +180,9 @@ impl SqliteStore {
 
     /// The documents of a bulk request, in id order, each once.
     pub(super) async fn candidates(&self, of: &Targets, now: Timestamp) -> Result<Vec<Candidate>> {
-        let select = "SELECT d.id, d.external_link, d.status AS row_status, d.sync_status, d.last_sync_attempted_at, \
-             d.last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, l.recorded_attempt, l.worker_name";
+        let select = "SELECT d.id, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
+             CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \
+             micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, l.recorded_attempt, l.worker_name";
         let mut reader = self.reader().await?;
         let mut statements = Vec::new();
         match of {
@@ -208,7 +207,7 @@ impl SqliteStore {
         let mut candidates = Vec::new();
         for mut sql in statements {
             sql.push(" ORDER BY d.id");
-            for row in sql.query().fetch_all(&mut *reader).await.map_err(reading)? {
+            for row in reader.all(sql.query()).await? {
                 candidates.push(candidate(&row)?);
             }
         }
@@ -216,11 +215,11 @@ impl SqliteStore {
     }
 }
 
-fn candidate(row: &SqliteRow) -> Result<Candidate> {
+fn candidate(row: &Row) -> Result<Candidate> {
     let url: &str = get(row, "external_link")?;
     let state = word(row, "state", JobState::parse)?;
     let attempt: Option<u32> = small(row, "attempt")?;
-    let live = match (get::<Option<i64>, _>(row, "job_id")?, state, code(row, "class", QueueClass::from_code)?) {
+    let live = match (get::<Option<i64>>(row, "job_id")?, state, code(row, "class", QueueClass::from_code)?) {
         (Some(id), Some(state), Some(class)) => Some(LiveJob {
             id: JobId(id),
             state,
@@ -233,17 +232,17 @@ fn candidate(row: &SqliteRow) -> Result<Candidate> {
     };
     Ok(Candidate {
         id: DocumentId(get(row, "id")?),
-        host: get::<Option<String>, _>(row, "host")?.unwrap_or_else(|| host(url)),
+        host: get::<Option<String>>(row, "host")?.unwrap_or_else(|| host(url)),
         syncable: if is_pdf(url) {
             Err(SkipReason::Pdf)
-        } else if get::<i64, _>(row, "row_status")? != AVAILABLE {
+        } else if get::<i64>(row, "row_status")? != AVAILABLE {
             Err(SkipReason::Unavailable)
         } else {
             Ok(())
         },
         facts: StatusFacts {
             live_job: live.as_ref().map(|job| (job.state, job.attempt)),
-            sync_status: get::<Option<i64>, _>(row, "sync_status")?.and_then(SyncStatus::from_code),
+            sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
             attempted_at: time(row, "last_sync_attempted_at")?,
             synced_at: time(row, "last_synced_at")?,
             cadence: None,

@@ -1,18 +1,17 @@
 //! Finishes, grouped: one task takes what has come within a few milliseconds and writes it in one transaction, so that
 //! a full disk flush is paid once for many attempts.
 
-use super::super::{Finish, Finished, Held, Result, StoreError, page_written};
-use super::SqliteStore;
 use super::apply::{With, class_code};
 use super::outcomes::outcome;
-use super::rows::get;
-use super::writer::Tx;
+use super::sql::query;
+use super::sql_store::SqlStore;
+use super::tx::{Purpose, Tx};
+use super::{Finish, Finished, Held, Result, StoreError, page_written};
 use crate::domain::document::Try;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::retry::RetryPolicy;
-use sqlx::{Row, query};
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -31,7 +30,7 @@ pub(super) struct Pending {
 }
 
 /// Runs until every sender is gone and what they sent is written.
-pub(super) async fn write_groups(store: Weak<SqliteStore>, mut pending: mpsc::Receiver<Pending>) {
+pub(super) async fn write_groups(store: Weak<SqlStore>, mut pending: mpsc::Receiver<Pending>) {
     while let Some(first) = pending.recv().await {
         let mut group = vec![first];
         let until = Instant::now() + GATHER;
@@ -57,7 +56,7 @@ enum Written {
     Refused(StoreError),
 }
 
-impl SqliteStore {
+impl SqlStore {
     async fn finish_group(&self, group: &[Pending]) -> Vec<Result<Finished>> {
         match self.try_finish_group(group).await {
             Ok(answers) => answers,
@@ -74,17 +73,13 @@ impl SqliteStore {
     }
 
     async fn try_finish_group(&self, group: &[Pending]) -> Result<Vec<Result<Finished>>> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Purpose::Rows).await?;
         // In document order, so that writers on a database with several never wait for each other in a circle.
-        let mut order = Vec::with_capacity(group.len());
-        for (place, pending) in group.iter().enumerate() {
-            let document = query("SELECT document_id FROM jobs WHERE id = ?").bind(pending.finish.held.job_id.0);
-            let document: i64 = tx.first(document).await?.map_or(i64::MAX, |row| row.get(0));
-            order.push((document, place));
-        }
-        order.sort_unstable();
+        let documents = tx.lock_jobs(group.iter().map(|pending| pending.finish.held.job_id)).await?;
+        let mut order: Vec<usize> = (0..group.len()).collect();
+        order.sort_by_key(|place| documents.get(&group[*place].finish.held.job_id).copied());
         let mut written = Vec::with_capacity(group.len());
-        for (_, place) in order {
+        for place in order {
             written.push((place, tx.finish_one(&group[place]).await?));
         }
         let mut outcomes = tx.commit().await?.into_iter();
@@ -105,8 +100,8 @@ impl SqliteStore {
 impl Tx<'_> {
     async fn finish_one(&mut self, pending: &Pending) -> Result<Written> {
         let finish = &pending.finish;
-        let (before, now) = (self.recorded(), "SAVEPOINT one");
-        self.run(query(now)).await?;
+        let before = self.recorded();
+        self.script("SAVEPOINT one").await?;
         match self.write_finish(finish, &finish.end, &pending.policy).await {
             Err(StoreError::Refused(why)) => {
                 // The data of this attempt alone is refused; the others of the group are not touched by it.
@@ -116,7 +111,7 @@ impl Tx<'_> {
                 match self.write_finish(finish, &end, &pending.policy).await {
                     Err(StoreError::Refused(why)) => {
                         self.back_to_savepoint(before).await?;
-                        self.run(query("RELEASE one")).await?;
+                        self.script("RELEASE one").await?;
                         Ok(Written::Refused(StoreError::Refused(why)))
                     }
                     other => self.after_savepoint(other).await,
@@ -127,14 +122,14 @@ impl Tx<'_> {
     }
 
     async fn back_to_savepoint(&mut self, recorded: usize) -> Result<()> {
-        self.run(query("ROLLBACK TO one")).await?;
+        self.script("ROLLBACK TO one").await?;
         self.forget(recorded);
         Ok(())
     }
 
     async fn after_savepoint(&mut self, written: Result<Written>) -> Result<Written> {
         let written = written?;
-        self.run(query("RELEASE one")).await?;
+        self.script("RELEASE one").await?;
         Ok(written)
     }
 
@@ -171,7 +166,7 @@ impl Tx<'_> {
 
     /// The answer of a finish whose commit was answered with an error and had been made all the same.
     async fn committed_before(&mut self, held: Held) -> Result<Option<Finished>> {
-        let statement = query("SELECT * FROM outcomes WHERE job_id = ? AND token = ? ORDER BY seq");
+        let statement = query("SELECT * FROM @outcomes WHERE job_id = ? AND token = ? ORDER BY seq");
         let rows = self.all(statement.bind(held.job_id.0).bind(held.token.0)).await?;
         let outcomes: Vec<Outcome> = rows.iter().map(outcome).collect::<Result<_>>()?;
         let Some(last) = outcomes.last() else { return Ok(None) };
@@ -202,38 +197,6 @@ fn try_of(to: &Transition, end: &AttemptEnd, policy: &RetryPolicy) -> Option<Try
             of: policy.attempts(failure.class),
         }),
         _ => None,
-    }
-}
-
-impl Tx<'_> {
-    /// Gives held jobs back; what is not held any more is left alone.
-    pub(super) async fn give_back(&mut self, held: &[Held]) -> Result<()> {
-        for held in held {
-            let row = self.job(held.job_id).await?;
-            let row = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0));
-            if let Some(row) = row {
-                let document = self.document(row.job.document_id).await?;
-                let to = row.job.released(self.now);
-                let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
-                self.apply(&row, document.as_ref(), &to, with).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What a worker holds by the rows.
-    pub(super) async fn held_by(&mut self, worker: &str) -> Result<Vec<Held>> {
-        let statement =
-            query("SELECT id, lease_token FROM jobs WHERE state = 'running' AND worker_id = ? ORDER BY document_id");
-        let rows = self.all(statement.bind(worker)).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Held {
-                    job_id: crate::domain::id::JobId(get(row, "id")?),
-                    token: crate::domain::id::Token(get(row, "lease_token")?),
-                })
-            })
-            .collect()
     }
 }
 

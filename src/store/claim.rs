@@ -1,17 +1,18 @@
 //! Claiming: due jobs become ready, lanes are merged in the order of class and virtual time, rows are marked.
 
-use super::super::{ClaimLimits, Claimed, Held, Result};
-use super::SqliteStore;
-use super::apply::{With, metadata};
-use super::error::reading;
+use super::apply::With;
+use super::conn::get;
+use super::dialect::Dialect;
 use super::lanes::LaneKey;
-use super::rows::{Document, JobRow, get};
-use super::writer::Tx;
+use super::rows::{Document, JobRow};
+use super::sql::query;
+use super::sql_store::SqlStore;
+use super::tx::{Purpose, Tx};
+use super::{ClaimLimits, Claimed, Held, Result};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, DocumentId, Token, WorkerId};
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::text::SafeLine;
-use sqlx::{Row, query};
 use std::collections::BTreeMap;
 
 /// One claim in so many goes to the lowest class that has work.
@@ -32,19 +33,23 @@ struct Budget {
     passed_over: i64,
 }
 
-impl SqliteStore {
+impl SqlStore {
     pub(super) async fn claim_jobs(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>> {
         self.liveness.leased(limits.lease);
         if limits.slots == 0 || !self.is_work_waiting().await? {
             return Ok(Vec::new());
         }
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(Purpose::Queue).await?;
         tx.promote_due().await?;
-        let name = tx.first(query("SELECT name FROM workers WHERE id = ?").bind(&worker.0)).await?;
-        let name = SafeLine::new(name.as_ref().map_or(worker.0.as_str(), |row| row.get(0)));
-        let risky = query("SELECT count(*) FROM jobs WHERE state = 'running' AND worker_id = ? AND crashes > 0");
-        let risky: i64 = tx.one(risky.bind(&worker.0)).await?.get(0);
-        let passed_over: i64 = tx.one(query("SELECT passed_over FROM sched_clock WHERE id = 1")).await?.get(0);
+        let name = tx.first(query("SELECT name FROM @workers WHERE id = ?").bind(&worker.0)).await?;
+        let name = match &name {
+            Some(row) => SafeLine::new(get(row, 0)?),
+            None => SafeLine::new(&worker.0),
+        };
+        let risky = query("SELECT count(*) FROM @jobs WHERE state = 'running' AND worker_id = ? AND crashes > 0");
+        let risky: i64 = get(&tx.one(risky.bind(&worker.0)).await?, 0)?;
+        let passed_over = query("SELECT passed_over FROM @sched_clock WHERE id = 1");
+        let passed_over: i64 = get(&tx.one(passed_over).await?, 0)?;
         let mut budget = Budget {
             slots: limits.slots as usize,
             per_host: i64::from(limits.per_host),
@@ -58,7 +63,7 @@ impl SqliteStore {
             && tx.claim_round(worker, &name, limits, &mut budget, &mut claimed).await?
         {}
         if budget.passed_over != passed_over {
-            tx.run(query("UPDATE sched_clock SET passed_over = ? WHERE id = 1").bind(budget.passed_over)).await?;
+            tx.run(query("UPDATE @sched_clock SET passed_over = ? WHERE id = 1").bind(budget.passed_over)).await?;
         }
         tx.commit().await?;
         Ok(claimed)
@@ -66,25 +71,22 @@ impl SqliteStore {
 
     /// A look without the write lock, since most claims of an idle worker find nothing.
     async fn is_work_waiting(&self) -> Result<bool> {
-        if self.is_read_only() {
-            return Err(super::super::StoreError::ReadOnly);
-        }
+        self.writable()?;
         let mut reader = self.reader().await?;
         let look = query(
-            "SELECT EXISTS (SELECT 1 FROM lanes) \
-             OR EXISTS (SELECT 1 FROM jobs WHERE state = 'scheduled' AND run_at <= ?)",
+            "SELECT EXISTS (SELECT 1 FROM @lanes) \
+             OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?)",
         );
-        let row = look.bind(self.clock.now().micros()).fetch_one(&mut *reader).await.map_err(reading)?;
-        row.try_get(0).map_err(reading)
+        get(&reader.one(look.bind(self.clock.now().micros())).await?, 0)
     }
 }
 
 impl Tx<'_> {
     async fn promote_due(&mut self) -> Result<()> {
-        let due = query("SELECT * FROM jobs WHERE state = 'scheduled' AND run_at <= ? ORDER BY run_at, id LIMIT ?");
+        let due = query("SELECT * FROM @jobs WHERE state = 'scheduled' AND run_at <= ? ORDER BY run_at, id LIMIT ?");
         for row in self.jobs(due.bind(self.now.micros()).bind(PROMOTED)).await? {
             let vtime = self.stamp(row.account_id, row.job.class).await?;
-            self.run(query("UPDATE jobs SET state = 'ready', vtime = ? WHERE id = ?").bind(vtime).bind(row.job.id.0))
+            self.run(query("UPDATE @jobs SET state = 'ready', vtime = ? WHERE id = ?").bind(vtime).bind(row.job.id.0))
                 .await?;
             self.lane_gains(&LaneKey::of(&row), vtime).await?;
         }
@@ -150,12 +152,12 @@ impl Tx<'_> {
         for class in QueueClass::ALL {
             let statement = query(
                 "WITH ra AS MATERIALIZED \
-                 (SELECT account_id, count(*) AS n FROM jobs WHERE state = 'running' GROUP BY 1), \
-                 rh AS MATERIALIZED (SELECT host, count(*) AS n FROM jobs WHERE state = 'running' GROUP BY 1) \
+                 (SELECT account_id, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
+                 rh AS MATERIALIZED (SELECT host, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1) \
                  SELECT n.account_id, n.host, n.risky, n.head, ?3 - coalesce(rh.n, 0) AS host_left, \
-                 ?2 - coalesce(ra.n, 0) AS account_left FROM lanes n \
+                 ?2 - coalesce(ra.n, 0) AS account_left FROM @lanes n \
                  LEFT JOIN ra ON ra.account_id = n.account_id LEFT JOIN rh ON rh.host = n.host \
-                 LEFT JOIN accounts_sched a ON a.account_id = n.account_id \
+                 LEFT JOIN @accounts_sched a ON a.account_id = n.account_id \
                  WHERE n.class = ?1 AND a.paused_at IS NULL AND coalesce(ra.n, 0) < ?2 AND coalesce(rh.n, 0) < ?3 \
                  AND (?4 OR NOT n.risky) ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?5",
             );
@@ -172,7 +174,7 @@ impl Tx<'_> {
                 accounts.insert(key.account_id, get(&row, "account_left")?);
                 // Equal heads stand in the order of their lanes: negative, so that they never meet a job's id.
                 let place = i64::try_from(queues.len()).unwrap_or(i64::MAX) - i64::MAX;
-                queues.insert((class.code(), get::<i64, _>(&row, "head")?, place), key);
+                queues.insert((class.code(), get::<i64>(&row, "head")?, place), key);
             }
         }
         Ok((queues, hosts, accounts))
@@ -180,7 +182,7 @@ impl Tx<'_> {
 
     async fn first_of(&mut self, lane: &LaneKey) -> Result<Option<JobRow>> {
         let statement = query(
-            "SELECT * FROM jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
+            "SELECT * FROM @jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
              AND (crashes > 0) = ? ORDER BY vtime, id LIMIT 1",
         );
         let statement = statement.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
@@ -210,15 +212,14 @@ impl Tx<'_> {
                 }
             };
         self.ensure_state(&document).await?;
-        let token: i64 =
-            self.one(query("UPDATE sched_clock SET fence = fence + 1 WHERE id = 1 RETURNING fence")).await?.get(0);
+        let token = self.next_token().await?;
         let counters = row.job.claimed();
         let statement = query(
-            "UPDATE jobs SET state = 'running', attempt = ?2, worker_id = ?3, worker_name = ?4, lease_token = ?5, \
+            "UPDATE @jobs SET state = 'running', attempt = ?2, worker_id = ?3, worker_name = ?4, lease_token = ?5, \
              lease_until = ?6, started_at = ?7, \
              before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE ?8 END, \
              before_error_code = CASE WHEN before_taken THEN before_error_code ELSE ?9 END, \
-             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?10 END, before_taken = 1 \
+             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?10 END, before_taken = true \
              WHERE id = ?1",
         );
         let statement = statement
@@ -235,16 +236,16 @@ impl Tx<'_> {
         self.run(statement).await?;
         self.lane_loses(&LaneKey::of(row)).await?;
         let clock = match row.job.class {
-            QueueClass::Manual => "UPDATE sched_clock SET vclock_manual = max(vclock_manual, ?) WHERE id = 1",
-            QueueClass::Retry => "UPDATE sched_clock SET vclock_retry = max(vclock_retry, ?) WHERE id = 1",
-            QueueClass::Auto => "UPDATE sched_clock SET vclock_auto = max(vclock_auto, ?) WHERE id = 1",
+            QueueClass::Manual => "UPDATE @sched_clock SET vclock_manual = ?1 WHERE id = 1 AND vclock_manual < ?1",
+            QueueClass::Retry => "UPDATE @sched_clock SET vclock_retry = ?1 WHERE id = 1 AND vclock_retry < ?1",
+            QueueClass::Auto => "UPDATE @sched_clock SET vclock_auto = ?1 WHERE id = 1 AND vclock_auto < ?1",
         };
         self.run(query(clock).bind(row.vtime)).await?;
-        let mark = query(concat!(
-            "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = ?2, ",
-            metadata!("'$.sync_step', NULL, '$.last_sync_error_code', NULL"),
-            " WHERE id = ?1"
-        ));
+        let mark = query(
+            "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
+            metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
+            WHERE id = ?1",
+        );
         self.run(mark.bind(document.id).bind(self.now.micros())).await?;
         Ok(Some(Claimed {
             held: Held { job_id: row.job.id, token: Token(token) },
@@ -258,9 +259,18 @@ impl Tx<'_> {
         }))
     }
 
+    /// A number that no claim of this store has had. PostgreSQL's comes from a sequence, which no rollback turns back.
+    async fn next_token(&mut self) -> Result<i64> {
+        let next = match self.dialect() {
+            Dialect::Sqlite => "UPDATE @sched_clock SET fence = fence + 1 WHERE id = 1 RETURNING fence",
+            Dialect::Postgres => "SELECT nextval('@fence')",
+        };
+        get(&self.one(query(next)).await?, 0)
+    }
+
     async fn forget_failure(&mut self, document: DocumentId) -> Result<()> {
         let statement = query(
-            "UPDATE document_state SET error_code = NULL, detail = NULL, http_status = NULL WHERE document_id = ?",
+            "UPDATE @document_state SET error_code = NULL, detail = NULL, http_status = NULL WHERE document_id = ?",
         );
         self.run(statement.bind(document.0)).await?;
         Ok(())

@@ -1,13 +1,15 @@
 //! What people and the schedule ask for: adding, syncing, cancelling, removing; in chunks, so that the writer is never
 //! held long.
 
-use super::super::{Added, BulkVerb, NewDocument, Preview, Result, Targets};
-use super::SqliteStore;
 use super::apply::{With, new_outcome};
+use super::conn::get;
 use super::lanes::LaneKey;
 use super::read::Candidate;
-use super::rows::{AVAILABLE, Document, JobRow, get};
-use super::writer::Tx;
+use super::rows::{AVAILABLE, Document, JobRow};
+use super::sql::query;
+use super::sql_store::{Engine, SqlStore};
+use super::tx::{Purpose, Tx};
+use super::{Added, BulkVerb, NewDocument, Preview, Result, StoreError, Targets};
 use crate::domain::content::MAX_TITLE_CHARS;
 use crate::domain::document::{Status, StatusFacts};
 use crate::domain::id::{DocumentId, JobId};
@@ -16,19 +18,21 @@ use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
 use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, Scope, SkipReason};
 use crate::domain::text::{SafeLine, cut_chars};
 use crate::domain::time::Timestamp;
-use sqlx::{Row, query};
 use std::collections::{BTreeMap, HashSet};
 
 /// Documents in one transaction.
 const CHUNK: usize = 250;
 
-impl SqliteStore {
+impl SqlStore {
     pub(super) async fn add_documents(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
         // Checked here too: an empty list makes no transaction.
         self.writable()?;
+        if let Engine::Postgres(postgres) = &self.engine {
+            postgres.may_add()?;
+        }
         let mut added = Vec::with_capacity(documents.len());
         for chunk in documents.chunks(CHUNK) {
-            let mut tx = self.begin().await?;
+            let mut tx = self.begin(Purpose::Rows).await?;
             for document in chunk {
                 added.push(tx.add(document).await?);
             }
@@ -44,7 +48,8 @@ impl SqliteStore {
         self.writable()?;
         let mut answers = Vec::with_capacity(documents.len());
         for chunk in documents.chunks(CHUNK) {
-            let mut tx = self.begin().await?;
+            let mut tx = self.begin(Purpose::Queue).await?;
+            tx.lock_documents(chunk).await?;
             for &document_id in chunk {
                 let answer = tx.request(document_id, request).await?;
                 answers.push(Answered { document_id, answer });
@@ -61,7 +66,8 @@ impl SqliteStore {
         self.writable()?;
         let mut answers = Vec::with_capacity(documents.len());
         for chunk in documents.chunks(CHUNK) {
-            let mut tx = self.begin().await?;
+            let mut tx = self.begin(Purpose::Queue).await?;
+            tx.lock_documents(chunk).await?;
             for &document_id in chunk {
                 let answer = tx.cancel(document_id, by).await?;
                 answers.push(Answered { document_id, answer });
@@ -76,9 +82,13 @@ impl SqliteStore {
 
     pub(super) async fn remove_documents(&self, documents: &[DocumentId]) -> Result<u64> {
         self.writable()?;
+        if let Engine::Postgres(postgres) = &self.engine {
+            postgres.may_remove()?;
+        }
         let mut removed = 0;
         for chunk in documents.chunks(CHUNK) {
-            let mut tx = self.begin().await?;
+            let mut tx = self.begin(Purpose::Queue).await?;
+            tx.lock_documents(chunk).await?;
             for &document in chunk {
                 removed += u64::from(tx.remove(document).await?);
             }
@@ -137,18 +147,26 @@ impl Tx<'_> {
         let url = new.link.as_str();
         // Looked for first: an insert that meets a conflict would use up an id.
         let found = query("SELECT id FROM captain_documents WHERE assistant_id = ? AND external_link = ?");
-        if let Some(row) = self.first(found.bind(new.assistant_id.0).bind(url)).await? {
+        let found = found.bind(new.assistant_id.0).bind(url);
+        if let Some(row) = self.first(found.clone()).await? {
             return Ok(Added::Exists(DocumentId(get(&row, "id")?)));
         }
         let insert = query(
             "INSERT INTO captain_documents (name, external_link, assistant_id, account_id, status, created_at, \
-             updated_at, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, '{}') RETURNING id",
+             updated_at, metadata) VALUES (?1, ?2, ?3, ?4, ?5, stamp(?6), stamp(?6), '{}') ON CONFLICT DO NOTHING RETURNING id",
         );
         let name = new.name.as_ref().map(SafeLine::as_str).filter(|name| !name.is_empty()).unwrap_or(url);
         let name = cut_chars(name, MAX_TITLE_CHARS).0;
         let insert = insert.bind(name).bind(url).bind(new.assistant_id.0).bind(new.account_id.0).bind(AVAILABLE);
-        let id: i64 = self.one(insert.bind(self.now.micros())).await?.get(0);
-        let state = query("INSERT OR IGNORE INTO document_state (document_id, host) VALUES (?, ?)");
+        let Some(row) = self.first(insert.bind(self.now.micros())).await? else {
+            // Another has added it since.
+            let behind =
+                || StoreError::Refused("the id drawn for a new document is taken: its sequence is behind".into());
+            let row = self.first(found).await?.ok_or_else(behind)?;
+            return Ok(Added::Exists(DocumentId(get(&row, "id")?)));
+        };
+        let id: i64 = get(&row, 0)?;
+        let state = query("INSERT INTO @document_state (document_id, host) VALUES (?, ?) ON CONFLICT DO NOTHING");
         self.run(state.bind(id).bind(new.link.host())).await?;
         Ok(Added::New(DocumentId(id)))
     }
@@ -178,7 +196,7 @@ impl Tx<'_> {
                 let mut outcome = new_outcome(&row, Some(&document), &draft, &with, self.now);
                 outcome.outcome.requested_by = Some(request.by.clone());
                 self.record(outcome);
-                let statement = query("UPDATE jobs SET recorded_attempt = attempt WHERE id = ?").bind(id.0);
+                let statement = query("UPDATE @jobs SET recorded_attempt = attempt WHERE id = ?").bind(id.0);
                 self.run(statement).await?;
                 Ok(Answer::AlreadySyncing(id, row.worker_name))
             }
@@ -193,7 +211,7 @@ impl Tx<'_> {
         self.ensure_state(document).await?;
         let vtime = self.stamp(document.account_id, request.class).await?;
         let statement = query(
-            "INSERT INTO jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
+            "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
              requested_at, requested_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'ready', ?7, ?8, ?7, ?9) RETURNING id",
         );
         let statement = statement
@@ -206,11 +224,11 @@ impl Tx<'_> {
             .bind(self.now.micros())
             .bind(vtime)
             .bind(request.by.as_str());
-        let id: i64 = self.one(statement).await?.get(0);
+        let id: i64 = get(&self.one(statement).await?, 0)?;
         // What earlier jobs came to stands in the outcomes; the table holds the last job of a document and no more.
-        let ended = query("DELETE FROM jobs WHERE document_id = ? AND id <> ?");
+        let ended = query("DELETE FROM @jobs WHERE document_id = ? AND id <> ?");
         self.run(ended.bind(document.id).bind(id)).await?;
-        let latest = query("UPDATE document_state SET job_id = ? WHERE document_id = ?");
+        let latest = query("UPDATE @document_state SET job_id = ? WHERE document_id = ?");
         self.run(latest.bind(id).bind(document.id)).await?;
         let lane = LaneKey {
             account_id: document.account_id,
@@ -226,7 +244,7 @@ impl Tx<'_> {
     async fn run_as_manual(&mut self, row: &JobRow, request: &Request) -> Result<()> {
         let vtime = self.stamp(row.account_id, QueueClass::Manual).await?;
         let statement = query(
-            "UPDATE jobs SET state = 'ready', class = 0, run_at = ?2, vtime = ?3, requested_at = ?2, requested_by = ?4 \
+            "UPDATE @jobs SET state = 'ready', class = 0, run_at = ?2, vtime = ?3, requested_at = ?2, requested_by = ?4 \
              WHERE id = ?1",
         );
         let statement = statement.bind(row.job.id.0).bind(self.now.micros()).bind(vtime).bind(request.by.as_str());
@@ -248,7 +266,7 @@ impl Tx<'_> {
         };
         if row.job.state == JobState::Running {
             let statement = query(
-                "UPDATE jobs SET cancel_requested_at = ?2, cancel_requested_by = ?3 \
+                "UPDATE @jobs SET cancel_requested_at = ?2, cancel_requested_by = ?3 \
                  WHERE id = ?1 AND cancel_requested_at IS NULL",
             );
             self.run(statement.bind(row.job.id.0).bind(self.now.micros()).bind(by.as_str())).await?;
@@ -269,9 +287,9 @@ impl Tx<'_> {
             self.apply(&row, Some(&document), &to, with).await?;
         }
         for statement in [
-            "DELETE FROM jobs WHERE document_id = ?",
-            "DELETE FROM document_versions WHERE document_id = ?",
-            "DELETE FROM document_state WHERE document_id = ?",
+            "DELETE FROM @jobs WHERE document_id = ?",
+            "DELETE FROM @document_versions WHERE document_id = ?",
+            "DELETE FROM @document_state WHERE document_id = ?",
             "DELETE FROM captain_documents WHERE id = ?",
         ] {
             self.run(query(statement).bind(id.0)).await?;

@@ -1,16 +1,13 @@
 //! Windows of the sorted, filtered list: one total order decides rows, places and anchors.
 
-use super::super::filter_sql::{Joins, push_documents, push_status};
-use super::super::sql::{Sql, Value};
-use super::super::{Around, DocumentPage, PageQuery, Result, Sort, SortBy};
-use super::SqliteStore;
-use super::error::reading;
+use super::conn::{Reader, get};
+use super::filter_sql::{Joins, push_documents, push_status};
 use super::read::{COLUMNS, document_row};
-use super::rows::get;
+use super::sql::{Sql, Value};
+use super::sql_store::SqlStore;
+use super::{Around, DocumentPage, PageQuery, Result, Sort, SortBy};
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
-use sqlx::Connection;
-use sqlx::sqlite::SqliteConnection;
 
 /// One part of an order: an expression that is never NULL, whether it holds text, and whether it runs backwards.
 struct Key {
@@ -26,18 +23,20 @@ fn keys(sort: Sort) -> Vec<Option<Key>> {
     match sort.by {
         SortBy::Id => vec![],
         SortBy::Status => vec![None],
-        SortBy::Name => vec![key("coalesce(lower(d.name), '')", true, turned)],
-        SortBy::Url => vec![key("d.external_link", true, turned)],
+        SortBy::Name => vec![key("coalesce(fold(d.name), '') COLLATE bytes", true, turned)],
+        SortBy::Url => vec![key("d.external_link COLLATE bytes", true, turned)],
         SortBy::Error => vec![
-            key("(s.error_code IS NULL)", false, false),
-            key("coalesce(s.error_code, '')", true, turned),
-            key("coalesce(s.detail, '')", true, turned),
+            key("CAST(CASE WHEN s.error_code IS NULL THEN 1 ELSE 0 END AS BIGINT)", false, false),
+            key("coalesce(s.error_code, '') COLLATE bytes", true, turned),
+            key("coalesce(s.detail, '') COLLATE bytes", true, turned),
         ],
         // The least age first, and never is the greatest age.
-        SortBy::Attempted => vec![key("coalesce(d.last_sync_attempted_at, -9223372036854775807)", false, !turned)],
-        SortBy::Synced => vec![key("coalesce(d.last_synced_at, -9223372036854775807)", false, !turned)],
+        SortBy::Attempted => {
+            vec![key("coalesce(micros(d.last_sync_attempted_at), -9223372036854775807)", false, !turned)]
+        }
+        SortBy::Synced => vec![key("coalesce(micros(d.last_synced_at), -9223372036854775807)", false, !turned)],
         SortBy::Next => vec![
-            key("(CASE WHEN l.state = 'scheduled' THEN 0 ELSE 1 END)", false, false),
+            key("CAST(CASE WHEN l.state = 'scheduled' THEN 0 ELSE 1 END AS BIGINT)", false, false),
             key("(CASE WHEN l.state = 'scheduled' THEN l.run_at ELSE 0 END)", false, turned),
         ],
     }
@@ -76,7 +75,7 @@ fn push_order(sql: &mut Sql, sort: Sort, now: Timestamp) {
 
 /// What the anchor has at each part of the order.
 async fn anchor(
-    conn: &mut SqliteConnection,
+    conn: &mut Reader,
     asked: &PageQuery,
     document: DocumentId,
     now: Timestamp,
@@ -90,7 +89,7 @@ async fn anchor(
     Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
     push_documents(&mut sql, &asked.filter, now)?;
     sql.push(" AND d.id = ").bind(document.0);
-    let Some(row) = sql.query().fetch_optional(conn).await.map_err(reading)? else { return Ok(None) };
+    let Some(row) = conn.first(sql.query()).await? else { return Ok(None) };
     let mut values = Vec::with_capacity(keys.len());
     for (place, key) in keys.iter().enumerate() {
         values.push(match key {
@@ -103,7 +102,7 @@ async fn anchor(
 
 /// How many match before the anchor, by the very order of the list.
 async fn rank(
-    conn: &mut SqliteConnection,
+    conn: &mut Reader,
     asked: &PageQuery,
     document: DocumentId,
     values: &[Value],
@@ -136,27 +135,27 @@ async fn rank(
         sql.push(")");
     }
     sql.push(")");
-    let count: i64 = get(&sql.query().fetch_one(conn).await.map_err(reading)?, 0)?;
+    let count: i64 = get(&conn.one(sql.query()).await?, 0)?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-impl SqliteStore {
+impl SqlStore {
     pub(super) async fn read_page(&self, asked: &PageQuery) -> Result<DocumentPage> {
         let now = self.clock.now();
         let mut reader = self.reader().await?;
         // One snapshot: total, place and rows must tell of the same instant.
-        let mut snapshot = reader.begin().await.map_err(reading)?;
-        let page = page_within(&mut snapshot, asked, now).await;
-        snapshot.rollback().await.map_err(reading)?;
-        page
+        reader.enter_snapshot().await?;
+        let page = page_within(&mut reader, asked, now).await?;
+        reader.leave_snapshot().await?;
+        Ok(page)
     }
 }
 
-async fn page_within(conn: &mut SqliteConnection, asked: &PageQuery, now: Timestamp) -> Result<DocumentPage> {
+async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Result<DocumentPage> {
     let mut sql = Sql::new("SELECT count(*)");
     Joins::of(&asked.filter).push(&mut sql);
     push_documents(&mut sql, &asked.filter, now)?;
-    let total: i64 = get(&sql.query().fetch_one(&mut *conn).await.map_err(reading)?, 0)?;
+    let total: i64 = get(&conn.one(sql.query()).await?, 0)?;
     let total = u64::try_from(total).unwrap_or_default();
     let last_page = total.saturating_sub(asked.limit.max(1));
     let offset = match asked.around {
@@ -181,6 +180,6 @@ async fn page_within(conn: &mut SqliteConnection, asked: &PageQuery, now: Timest
     Joins::ALL.push(&mut sql);
     sql.push(" WHERE d.id IN (SELECT id FROM w)");
     push_order(&mut sql, asked.sort, now);
-    let rows = sql.query().fetch_all(&mut *conn).await.map_err(reading)?;
+    let rows = conn.all(sql.query()).await?;
     Ok(DocumentPage { rows: rows.iter().map(document_row).collect::<Result<_>>()?, offset, total })
 }

@@ -1,8 +1,9 @@
 //! Rows read by hand: what stands in the tables as the types of the domain.
 
-use super::super::{Result, StoreError};
-use super::error::reading;
-use super::writer::Tx;
+use super::Result;
+use super::conn::{Row, code, corrupt, get, line, number, small, time, word};
+use super::sql::{Statement, query};
+use super::tx::Tx;
 use crate::domain::document::SyncStatus;
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{DocumentId, JobId};
@@ -12,8 +13,6 @@ use crate::domain::request::SkipReason;
 use crate::domain::retry::Counters;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{ColumnIndex, Decode, Row, Sqlite, Type, query};
 
 /// `status` of a document that may be synced.
 pub(super) const AVAILABLE: i64 = 1;
@@ -69,60 +68,10 @@ impl Document {
     }
 }
 
-/// One column, or what is wrong with it.
-pub(super) fn get<'r, T, I>(row: &'r SqliteRow, column: I) -> Result<T>
-where
-    T: Decode<'r, Sqlite> + Type<Sqlite>,
-    I: ColumnIndex<SqliteRow>,
-{
-    row.try_get(column).map_err(reading)
-}
-
-/// A time that may be missing.
-pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>> {
-    Ok(get::<Option<i64>, _>(row, column)?.map(Timestamp::from_micros))
-}
-
-/// A line that may be missing.
-pub(super) fn line(row: &SqliteRow, column: &str) -> Result<Option<SafeLine>> {
-    Ok(get::<Option<&str>, _>(row, column)?.map(SafeLine::new))
-}
-
-/// A small number that may be missing.
-pub(super) fn small<N: TryFrom<i64>>(row: &SqliteRow, column: &str) -> Result<Option<N>> {
-    get::<Option<i64>, _>(row, column)?.map(|number| N::try_from(number).map_err(|_| corrupt(column))).transpose()
-}
-
-/// A number that is always there.
-pub(super) fn number<N: TryFrom<i64>>(row: &SqliteRow, column: &str) -> Result<N> {
-    N::try_from(get::<i64, _>(row, column)?).map_err(|_| corrupt(column))
-}
-
-/// A word that must be known when it is there.
-pub(super) fn word<T>(row: &SqliteRow, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
-    match get::<Option<&str>, _>(row, column)? {
-        None => Ok(None),
-        Some(text) => parse(text).map(Some).ok_or_else(|| corrupt(column)),
-    }
-}
-
-/// A code that must be known when it is there.
-pub(super) fn code<T>(row: &SqliteRow, column: &str, parse: impl Fn(i64) -> Option<T>) -> Result<Option<T>> {
-    match get::<Option<i64>, _>(row, column)? {
-        None => Ok(None),
-        Some(code) => parse(code).map(Some).ok_or_else(|| corrupt(column)),
-    }
-}
-
-/// An unreadable column.
-pub(super) fn corrupt(column: &str) -> StoreError {
-    StoreError::Corrupt(format!("column {column}"))
-}
-
-fn job(row: &SqliteRow) -> Result<JobRow> {
-    let before = if get::<bool, _>(row, "before_taken")? {
+fn job(row: &Row) -> Result<JobRow> {
+    let before = if get::<bool>(row, "before_taken")? {
         Some(RowBefore {
-            sync_status: get::<Option<i64>, _>(row, "before_sync_status")?.and_then(SyncStatus::from_code),
+            sync_status: get::<Option<i64>>(row, "before_sync_status")?.and_then(SyncStatus::from_code),
             error_code: get(row, "before_error_code")?,
             attempted_at: time(row, "before_attempted_at")?,
         })
@@ -166,7 +115,7 @@ pub(super) fn host(url: &str) -> String {
     host_of(url).unwrap_or_default()
 }
 
-fn document(row: &SqliteRow) -> Result<Document> {
+fn document(row: &Row) -> Result<Document> {
     let url: String = get(row, "external_link")?;
     let state_host: Option<String> = get(row, "host")?;
     Ok(Document {
@@ -174,16 +123,16 @@ fn document(row: &SqliteRow) -> Result<Document> {
         name: line(row, "name")?.unwrap_or_default(),
         account_id: get(row, "account_id")?,
         assistant_id: get(row, "assistant_id")?,
-        available: get::<i64, _>(row, "status")? == AVAILABLE,
-        sync_status: get::<Option<i64>, _>(row, "sync_status")?.and_then(SyncStatus::from_code),
+        available: get::<i64>(row, "status")? == AVAILABLE,
+        sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
         attempted_at: time(row, "last_sync_attempted_at")?,
         synced_at: time(row, "last_synced_at")?,
         row_error_code: get(row, "row_error_code")?,
         fingerprint: get(row, "fingerprint")?,
         has_state: state_host.is_some(),
         host: state_host.unwrap_or_else(|| host(&url)),
-        fence: get::<Option<i64>, _>(row, "fence")?.unwrap_or_default(),
-        recent: get::<Option<String>, _>(row, "recent")?.unwrap_or_default(),
+        fence: get::<Option<i64>>(row, "fence")?.unwrap_or_default(),
+        recent: get::<Option<String>>(row, "recent")?.unwrap_or_default(),
         url,
     })
 }
@@ -191,32 +140,30 @@ fn document(row: &SqliteRow) -> Result<Document> {
 impl Tx<'_> {
     /// A job.
     pub(super) async fn job(&mut self, id: JobId) -> Result<Option<JobRow>> {
-        let row = self.first(query("SELECT * FROM jobs WHERE id = ?").bind(id.0)).await?;
+        let row = self.first(query("SELECT * FROM @jobs WHERE id = ?").bind(id.0)).await?;
         row.as_ref().map(job).transpose()
     }
 
     /// Jobs by a statement that selects whole rows.
-    pub(super) async fn jobs(
-        &mut self,
-        statement: sqlx::query::Query<'_, Sqlite, sqlx::sqlite::SqliteArguments>,
-    ) -> Result<Vec<JobRow>> {
+    pub(super) async fn jobs(&mut self, statement: Statement) -> Result<Vec<JobRow>> {
         self.all(statement).await?.iter().map(job).collect()
     }
 
     /// A document's live job.
     pub(super) async fn live_job(&mut self, document: DocumentId) -> Result<Option<JobRow>> {
-        let live = "SELECT * FROM jobs WHERE document_id = ? AND state IN ('scheduled', 'ready', 'running')";
+        let live = "SELECT * FROM @jobs WHERE document_id = ? AND state IN ('scheduled', 'ready', 'running')";
         let row = self.first(query(live).bind(document.0)).await?;
         row.as_ref().map(job).transpose()
     }
 
     /// A document.
     pub(super) async fn document(&mut self, id: DocumentId) -> Result<Option<Document>> {
-        let statement = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, d.status, d.sync_status, \
-             d.last_sync_attempted_at, d.last_synced_at, s.host, s.fence, s.recent, \
-             CASE WHEN json_valid(d.metadata) THEN d.metadata ->> '$.last_sync_error_code' END AS row_error_code, \
-             CASE WHEN json_valid(d.metadata) THEN d.metadata ->> '$.content_fingerprint' END AS fingerprint \
-             FROM captain_documents d LEFT JOIN document_state s ON s.document_id = d.id WHERE d.id = ?";
+        let statement = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
+             CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
+             micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
+             s.host, s.fence, s.recent, meta.last_sync_error_code AS row_error_code, \
+             meta.content_fingerprint AS fingerprint \
+             FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id WHERE d.id = ?";
         let row = self.first(query(statement).bind(id.0)).await?;
         row.as_ref().map(document).transpose()
     }

@@ -1,0 +1,45 @@
+//! PostgreSQL's SQLSTATE codes (its manual, appendix A).
+
+use super::super::StoreError;
+use sqlx::Error;
+
+/// The code, when PostgreSQL answered at all.
+pub(super) fn code(error: &Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// What PostgreSQL says.
+pub(in crate::store) fn words(error: &Error) -> String {
+    match code(error).as_deref() {
+        Some("57014" | "55P03") => "the database is busy: what is asked for waits for others".to_owned(),
+        _ => error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()),
+    }
+}
+
+/// An error of a statement that reads.
+pub(in crate::store) fn reading(error: &Error) -> StoreError {
+    match code(error).as_deref() {
+        Some("42501") => {
+            let words = words(error);
+            StoreError::Unusable(format!(
+                "{words}; this role needs that right (`quarterdeck migrate --dry-run` lists them)"
+            ))
+        }
+        Some("42P01" | "42703" | "42883" | "3F000") => {
+            StoreError::Unusable(format!("{}; run `quarterdeck migrate`", words(error)))
+        }
+        Some("25006") => StoreError::ReadOnly,
+        _ => StoreError::Unavailable(words(error)),
+    }
+}
+
+/// An error of a statement that writes.
+pub(in crate::store) fn writing(error: &Error) -> StoreError {
+    match code(error).as_deref() {
+        // Data exceptions, constraints, limits of a row, and what a trigger raises.
+        Some(code) if ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Refused(words(error))
+        }
+        _ => reading(error),
+    }
+}

@@ -1,0 +1,321 @@
+//! The one idle connection of this process: it holds the locks by which its workers are seen to live, and listens for
+//! what other processes commit. It does nothing else: a session that is busy in a query does not free its locks when
+//! its process is killed (engine.md 3.6).
+
+use super::super::error::reading;
+use super::super::sql_store::SqlStore;
+use super::super::{Result, StoreError};
+use super::pool::{Pool, Use, closed};
+use crate::store::conn::{Conn, get};
+use crate::store::sql::query;
+use sha2::{Digest, Sha256};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
+use sqlx::{Executor, Row};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Where processes tell each other that something was committed.
+const CHANNEL: &str = "quarterdeck";
+/// At most one signal in this time.
+const COALESCED: Duration = Duration::from_millis(20);
+/// The floor under every missed signal, and all that there is behind PgBouncer.
+const POLL: Duration = Duration::from_secs(1);
+/// After its own session broke, a process does not trust that others' locks are free for so long: the server may have
+/// restarted, and they are coming back.
+const SHAKEN: Duration = Duration::from_secs(5);
+/// How long somebody waits for a lock to be taken.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long leaving in order may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// Waits between tries to connect.
+const AGAIN: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
+
+enum Command {
+    Hold(String, oneshot::Sender<Result<()>>),
+    LetGo(String, oneshot::Sender<()>),
+}
+
+/// The handle of the session.
+pub(super) struct Session {
+    shared: Arc<Shared>,
+    commands: mpsc::Sender<Command>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+struct Shared {
+    /// Behind PgBouncer there is no session.
+    without: bool,
+    /// Tells its own signals from others'.
+    me: String,
+    changes: watch::Sender<u64>,
+    committed: Notify,
+    broke_at: Mutex<Option<Instant>>,
+}
+
+/// The number of the lock of a worker.
+pub(super) fn lock_key(worker: &str) -> i64 {
+    let digest = Sha256::digest(format!("quarterdeck worker {worker}"));
+    digest.iter().take(8).fold(0, |key, byte| (key << 8) | i64::from(*byte))
+}
+
+impl Session {
+    /// Starts the session on the pool's runtime.
+    pub(super) fn start(pool: &Pool, options: PgConnectOptions, changes: watch::Sender<u64>) -> Self {
+        let (commands, received) = mpsc::channel(16);
+        let shared = Arc::new(Shared {
+            without: pool.place().pgbouncer,
+            me: uuid::Uuid::new_v4().to_string(),
+            changes,
+            committed: Notify::new(),
+            broke_at: Mutex::default(),
+        });
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        if !shared.without {
+            tasks.spawn_on(keep(Arc::clone(&shared), options, received, stop.clone()), pool.runtime());
+        }
+        Self { shared, commands, stop, tasks }
+    }
+
+    /// Starts the tasks that send and poll.
+    pub(super) fn watch(&self, pool: &Arc<Pool>, store: &SqlStore) {
+        if !store.read_only {
+            let sending = send(Arc::clone(&self.shared), Arc::clone(pool));
+            let stop = self.stop.clone();
+            self.tasks.spawn_on(async move { stop.run_until_cancelled(sending).await }, pool.runtime());
+        }
+        let polling = poll(Arc::clone(&self.shared), Arc::clone(pool));
+        let stop = self.stop.clone();
+        self.tasks.spawn_on(async move { stop.run_until_cancelled(polling).await }, pool.runtime());
+    }
+
+    pub(super) fn tell_others(&self) {
+        self.shared.committed.notify_one();
+    }
+
+    pub(super) async fn hold(&self, worker: &str) -> Result<()> {
+        if self.shared.without {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        self.commands.send(Command::Hold(worker.to_owned(), answer)).await.map_err(|_| closed())?;
+        match timeout(PATIENCE, answered).await {
+            Ok(answer) => answer.map_err(|_| closed())?,
+            Err(_) => Err(StoreError::Unavailable("no session for the lock of this worker".into())),
+        }
+    }
+
+    pub(super) async fn let_go(&self, worker: &str) {
+        let (answer, answered) = oneshot::channel();
+        if !self.shared.without && self.commands.send(Command::LetGo(worker.to_owned(), answer)).await.is_ok() {
+            // Without an answer the lock goes with the process.
+            let _ = timeout(PATIENCE, answered).await;
+        }
+    }
+
+    /// Whether a lock that is free tells of a death.
+    pub(super) fn trusts_locks(&self) -> bool {
+        let broke_at = self.shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner);
+        broke_at.is_none_or(|at| at.elapsed() > SHAKEN)
+    }
+
+    /// Closes the session; its locks are free.
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Shared {
+    fn bump(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+/// Keeps the session until `stop`: connects, takes back what is held, serves, and begins again when it breaks.
+async fn keep(
+    shared: Arc<Shared>,
+    options: PgConnectOptions,
+    mut commands: mpsc::Receiver<Command>,
+    stop: CancellationToken,
+) {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_lazy_with(options);
+    let mut held = BTreeMap::new();
+    let mut misses = 0;
+    let keeping = async {
+        loop {
+            match serve(&shared, &pool, &mut held, &mut commands, &mut misses, &stop).await {
+                Served::Left => return,
+                Served::Broke => {
+                    *shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                }
+                Served::NotConnected => {
+                    let wait = sleep(AGAIN[misses.min(AGAIN.len() - 1)]);
+                    if stop.run_until_cancelled(wait).await.is_none() {
+                        return;
+                    }
+                    misses += 1;
+                }
+            }
+        }
+    };
+    let leaving = async {
+        stop.cancelled().await;
+        sleep(GOODBYE).await;
+    };
+    tokio::select! {
+        () = keeping => {}
+        // It does not answer: with the connection its locks go.
+        () = leaving => {}
+    }
+    let _ = timeout(Duration::from_secs(5), pool.close()).await;
+}
+
+enum Served {
+    Left,
+    Broke,
+    NotConnected,
+}
+
+async fn serve(
+    shared: &Shared,
+    pool: &PgPool,
+    held: &mut BTreeMap<String, i64>,
+    commands: &mut mpsc::Receiver<Command>,
+    misses: &mut usize,
+    stop: &CancellationToken,
+) -> Served {
+    let Ok(mut listener) = PgListener::connect_with(pool).await else { return Served::NotConnected };
+    listener.eager_reconnect(false);
+    if listener.listen(CHANNEL).await.is_err() {
+        return Served::NotConnected;
+    }
+    // What was told while nobody listened.
+    shared.bump();
+    *misses = 0;
+    let mut missing: Vec<i64> = held.values().copied().collect();
+    let mut ticks = interval(POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => {
+                // The server would free them with the connection, but not before this process has gone on.
+                let _ = listener.execute("SELECT pg_advisory_unlock_all()").await;
+                return Served::Left;
+            }
+            command = commands.recv() => match command {
+                None => return Served::Left,
+                Some(Command::Hold(worker, answer)) => {
+                    let taken = take(&mut listener, held, &worker).await;
+                    // Nobody waits any more: the lock goes with the worker's row.
+                    let _ = answer.send(taken);
+                }
+                Some(Command::LetGo(worker, answer)) => {
+                    if let Some(key) = held.remove(&worker) {
+                        let unlock = sqlx::query("SELECT pg_advisory_unlock($1)").bind(key);
+                        if listener.execute(unlock).await.is_err() {
+                            return Served::Broke;
+                        }
+                    }
+                    let _ = answer.send(());
+                }
+            },
+            told = listener.try_recv() => match told {
+                Ok(Some(told)) if told.payload() == shared.me => {}
+                Ok(Some(_)) => shared.bump(),
+                Ok(None) | Err(_) => return Served::Broke,
+            },
+            // The server may take a while to see that the session before is dead.
+            _ = ticks.tick(), if !missing.is_empty() => {
+                match take_back(&mut listener, &missing).await {
+                    Ok(still) => missing = still,
+                    Err(_) => return Served::Broke,
+                }
+            }
+        }
+    }
+}
+
+async fn take(listener: &mut PgListener, held: &mut BTreeMap<String, i64>, worker: &str) -> Result<()> {
+    let already = || StoreError::Refused(format!("worker {worker} is registered already"));
+    if held.contains_key(worker) {
+        return Err(already());
+    }
+    let key = lock_key(worker);
+    if !try_lock(listener, key).await.map_err(reading)? {
+        return Err(already());
+    }
+    held.insert(worker.to_owned(), key);
+    Ok(())
+}
+
+async fn try_lock(listener: &mut PgListener, key: i64) -> std::result::Result<bool, sqlx::Error> {
+    let lock = sqlx::query("SELECT pg_try_advisory_lock($1)").bind(key);
+    listener.fetch_one(lock).await?.try_get(0)
+}
+
+/// Takes locks again in a new session; which are still another's.
+async fn take_back(listener: &mut PgListener, missing: &[i64]) -> std::result::Result<Vec<i64>, sqlx::Error> {
+    let mut still = Vec::new();
+    for key in missing {
+        if !try_lock(listener, *key).await? {
+            still.push(*key);
+        }
+    }
+    Ok(still)
+}
+
+/// Tells other processes of commits, never within a transaction that others wait for.
+async fn send(shared: Arc<Shared>, pool: Arc<Pool>) {
+    loop {
+        shared.committed.notified().await;
+        if let Ok(lease) = pool.lease(Use::Beat).await {
+            let tell = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&shared.me);
+            // A signal that is lost costs the others one poll.
+            let _ = Conn::Postgres(lease).execute(tell).await;
+        }
+        sleep(COALESCED).await;
+    }
+}
+
+/// Looks whether something changed that nobody told of: another program's write, a signal that was lost.
+async fn poll(shared: Arc<Shared>, pool: Arc<Pool>) {
+    let mut ticks = interval(POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = None;
+    loop {
+        ticks.tick().await;
+        let Ok(lease) = pool.lease(Use::Beat).await else { continue };
+        let look = query(
+            "SELECT last, pg_stat_get_tuples_inserted(j.oid) + pg_stat_get_tuples_updated(j.oid) \
+             + pg_stat_get_tuples_inserted(d.oid) + pg_stat_get_tuples_updated(d.oid) \
+             + pg_stat_get_tuples_deleted(d.oid) \
+             FROM @outcome_seq, pg_class j, pg_class d \
+             WHERE j.oid = to_regclass('@jobs') AND d.oid = to_regclass('captain_documents')",
+        );
+        let Ok(rows) = Conn::Postgres(lease).fetch_all(look).await else { continue };
+        let seen = rows.first().map(|row| (get::<i64>(row, 0).ok(), get::<i64>(row, 1).ok()));
+        if last.is_some() && seen != last {
+            shared.bump();
+        }
+        last = seen.or(last);
+    }
+}

@@ -1,0 +1,249 @@
+//! The store on either SQL database: everything that is the same for both. What differs stands in `sqlite` and
+//! `postgres`, behind [`Engine`].
+
+use super::finish::{self, Pending};
+use super::liveness::Liveness;
+use super::postgres::Postgres;
+use super::sqlite::Sqlite;
+use super::{
+    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Named, NewDocument,
+    Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError, StoredContent,
+    StoredVersion, Targets, WorkerInfo, address,
+};
+use crate::domain::document::{Counts, DocumentRow};
+use crate::domain::filter::Filter;
+use crate::domain::id::{DocumentId, Seq, WorkerId};
+use crate::domain::outcome::Outcome;
+use crate::domain::request::{Answered, Request};
+use crate::domain::retry::RetryPolicy;
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Finishes that may wait for the writer task; whoever comes then waits before it.
+const WAITING_FINISHES: usize = 256;
+
+/// The database underneath.
+pub(super) enum Engine {
+    /// A file.
+    Sqlite(Sqlite),
+    /// A server.
+    Postgres(Postgres),
+}
+
+/// A store in an SQL database.
+pub struct SqlStore {
+    pub(super) engine: Engine,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) read_only: bool,
+    pub(super) liveness: Liveness,
+    pub(super) changes: watch::Sender<u64>,
+    /// Held from the taking of numbers until they are told of, so that they are told in their order.
+    pub(super) telling: Mutex<()>,
+    finishes: Mutex<Option<mpsc::Sender<Pending>>>,
+    pub(super) tasks: TaskTracker,
+    /// Stops the watching tasks.
+    pub(super) stop: CancellationToken,
+    /// Nothing is asked any more.
+    pub(super) closed: CancellationToken,
+}
+
+impl SqlStore {
+    /// Opens the store at `url`; see [`open_with`](super::open_with), which hides what it is.
+    pub async fn open(url: &str, options: Options) -> Result<Arc<Self>> {
+        let changes = watch::Sender::new(0);
+        let (engine, clock) = match address::parse(url)? {
+            address::Address::Sqlite(path) => {
+                (Engine::Sqlite(Sqlite::open(&path, options.access).await?), options.clock)
+            }
+            address::Address::Postgres(url) => {
+                let (postgres, clock) = Postgres::open(&url, &options, &changes).await?;
+                (Engine::Postgres(postgres), clock)
+            }
+        };
+        let (sender, receiver) = mpsc::channel(WAITING_FINISHES);
+        let store = Arc::new(Self {
+            engine,
+            clock,
+            recorder: options.recorder,
+            read_only: options.access == super::Access::ReadOnly,
+            liveness: Liveness::default(),
+            changes,
+            telling: Mutex::new(()),
+            finishes: Mutex::new(Some(sender)),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            closed: CancellationToken::new(),
+        });
+        if !store.read_only {
+            store.rederive_lanes().await?;
+            store.tasks.spawn(finish::write_groups(Arc::downgrade(&store), receiver));
+        }
+        match &store.engine {
+            Engine::Sqlite(sqlite) => sqlite.watch(&store),
+            Engine::Postgres(postgres) => postgres.watch(&store),
+        }
+        Ok(store)
+    }
+
+    pub(super) fn writable(&self) -> Result<()> {
+        if self.read_only { Err(StoreError::ReadOnly) } else { Ok(()) }
+    }
+
+    /// Something was committed.
+    pub(super) fn bump(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+        if let Engine::Postgres(postgres) = &self.engine {
+            postgres.tell_others();
+        }
+    }
+
+    async fn send_finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished> {
+        self.writable()?;
+        let closed = || StoreError::Unavailable("the store is closed".into());
+        let sender = self.finishes.lock().await.clone().ok_or_else(closed)?;
+        let (answer, answered) = oneshot::channel();
+        sender.send(Pending { finish, policy: policy.clone(), answer }).await.map_err(|_| closed())?;
+        drop(sender);
+        answered.await.map_err(|_| closed())?
+    }
+}
+
+impl Drop for SqlStore {
+    fn drop(&mut self) {
+        // The group writer ends with its sender; the watchers have to be told.
+        self.stop.cancel();
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    fn label(&self) -> SafeLine {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.label(),
+            Engine::Postgres(postgres) => postgres.label(),
+        }
+    }
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
+        self.add_documents(documents).await
+    }
+
+    async fn page(&self, query: &PageQuery) -> Result<DocumentPage> {
+        self.read_page(query).await
+    }
+
+    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>> {
+        self.find_documents(named).await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.count_statuses().await
+    }
+
+    async fn queue(&self) -> Result<QueueState> {
+        self.queue_state().await
+    }
+
+    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
+        self.matching_ids(filter).await
+    }
+
+    async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
+        self.read_content(document).await
+    }
+
+    async fn versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>> {
+        self.read_versions(document).await
+    }
+
+    async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview> {
+        self.preview_bulk(of, verb).await
+    }
+
+    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>> {
+        self.request_syncs(documents, request).await
+    }
+
+    async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>> {
+        self.cancel_jobs(documents, by).await
+    }
+
+    async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {
+        self.remove_documents(documents).await
+    }
+
+    async fn register(&self, worker: &WorkerInfo) -> Result<()> {
+        self.register_worker(worker).await
+    }
+
+    async fn unregister(&self, worker: &WorkerId) -> Result<()> {
+        self.unregister_worker(worker).await
+    }
+
+    async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>> {
+        self.claim_jobs(worker, limits).await
+    }
+
+    async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>> {
+        self.beat_held(worker, held, lease).await
+    }
+
+    async fn cancels(&self, held: &[Held]) -> Result<Vec<Held>> {
+        self.cancel_requests(held).await
+    }
+
+    async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished> {
+        self.send_finish(finish, policy).await
+    }
+
+    async fn release(&self, held: &[Held]) -> Result<()> {
+        self.release_jobs(held).await
+    }
+
+    async fn rescue(&self) -> Result<Rescued> {
+        self.rescue_jobs().await
+    }
+
+    async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {
+        self.read_outcomes(query).await
+    }
+
+    async fn last_seq(&self) -> Result<Seq> {
+        self.read_last_seq().await
+    }
+
+    async fn at_rest(&self) -> Box<dyn Send> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => Box::new(sqlite.at_rest().await),
+            Engine::Postgres(postgres) => Box::new(postgres.at_rest().await),
+        }
+    }
+
+    async fn close(&self) {
+        self.stop.cancel();
+        // The writer task ends when what was sent is written.
+        self.finishes.lock().await.take();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.closed.cancel();
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close().await,
+        }
+        self.liveness.leave();
+    }
+}

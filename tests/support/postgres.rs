@@ -1,0 +1,189 @@
+//! A PostgreSQL server for the tests: one per test process, started when the first test wants it and gone with the
+//! process, however that ends; or the one that `QUARTERDECK_TEST_POSTGRES` names. One database per test.
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
+
+/// How long a server may take to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server.
+pub struct Server {
+    /// The URL of its superuser's own database, without a path after the last slash.
+    base: String,
+    /// A set-up database that others are copied from.
+    template: String,
+    _watchdog: Option<Child>,
+}
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// A database of its own for one test.
+pub struct Database {
+    /// Its URL, as `--store` takes it.
+    pub url: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The server of this process.
+pub async fn server() -> &'static Server {
+    SERVER.get_or_init(Server::start).await
+}
+
+/// A set-up, empty store (`migrate --standalone`).
+pub async fn store() -> Database {
+    let server = server().await;
+    server.create(&format!("TEMPLATE {}", server.template)).await
+}
+
+/// A database with nothing in it.
+pub async fn empty() -> Database {
+    server().await.create("TEMPLATE template0").await
+}
+
+/// Removes a database.
+pub async fn drop_database(database: Database) {
+    server().await.admin(&format!("DROP DATABASE {} WITH (FORCE)", database.name)).await;
+}
+
+impl Database {
+    async fn connect(&self) -> PgConnection {
+        PgConnectOptions::from_str(&self.url).expect("a URL").connect().await.expect("the server answers")
+    }
+
+    /// Runs statements.
+    pub async fn script(&self, sql: &str) {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut self.connect().await).await;
+        done.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    }
+
+    /// One text.
+    pub async fn text(&self, sql: &str) -> String {
+        let row = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&mut self.connect().await).await;
+        row.unwrap_or_else(|error| panic!("{error}: {sql}"))
+    }
+
+    /// The same URL for another user.
+    pub fn url_of(&self, user: &str, password: &str) -> String {
+        let mut url = url::Url::parse(&self.url).expect("a URL");
+        url.set_username(user).expect("a user");
+        url.set_password(Some(password)).expect("a password");
+        url.to_string()
+    }
+}
+
+impl Server {
+    async fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (base, watchdog) = match std::env::var("QUARTERDECK_TEST_POSTGRES") {
+            Ok(url) if !url.is_empty() => (url.trim_end_matches('/').to_owned(), None),
+            _ => {
+                let (base, watchdog) = throwaway();
+                (base, Some(watchdog))
+            }
+        };
+        let template = format!("qd_template_{}", std::process::id());
+        let server = Self { base, template: template.clone(), _watchdog: watchdog };
+        server.admin(&format!("CREATE DATABASE {template} TEMPLATE template0")).await;
+        quarterdeck::store::migrate(&server.url(&template), true, &mut |_| {}).await.expect("a new database is set up");
+        server
+    }
+
+    fn url(&self, database: &str) -> String {
+        match self.base.split_once('?') {
+            Some((base, parameters)) => format!("{}/{database}?{parameters}", authority(base)),
+            None => format!("{}/{database}", authority(&self.base)),
+        }
+    }
+
+    async fn admin(&self, sql: &str) {
+        let options = PgConnectOptions::from_str(&self.url("postgres")).expect("a URL");
+        let started = Instant::now();
+        let mut conn = loop {
+            match options.clone().connect().await {
+                Ok(conn) => break conn,
+                Err(error) if started.elapsed() > PATIENCE => panic!("the server does not start: {error}"),
+                // There is no event to wait for before the first connection.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        };
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await.expect("the superuser may do it");
+        conn.close().await.expect("it closes");
+    }
+
+    async fn create(&self, how: &str) -> Database {
+        let name = format!("qd_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+        self.admin(&format!("CREATE DATABASE {name} {how}")).await;
+        Database { url: self.url(&name), name }
+    }
+}
+
+/// The URL up to the host and port.
+fn authority(url: &str) -> &str {
+    let start = url.find("//").map_or(0, |at| at + 2);
+    url[start..].find('/').map_or(url, |at| &url[..start + at])
+}
+
+/// Starts a server in a folder of its own. A watching shell ends it when this process is gone: its input closes then.
+fn throwaway() -> (String, Child) {
+    let bin = binaries();
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let data = folder.join("data");
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port();
+    let (mut shell, owner) = unprivileged();
+    if let Some(owner) = owner {
+        let given = Command::new("chown").arg(owner).arg(&folder).status().expect("chown runs");
+        assert!(given.success(), "the folder is the server's");
+    }
+    let script = format!(
+        "set -e; cd {folder}; export LC_ALL=C\n\
+         {bin}/initdb -D {data} -U postgres -A md5 --pwfile=/dev/fd/3 -E UTF8 --no-sync 3<<EOF >log\n\
+         secret\nEOF\n\
+         {bin}/postgres -D {data} -p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c synchronous_commit=off \
+         -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB -c autovacuum=off \
+         -c log_min_messages=fatal >>log 2>&1 &\n\
+         server=$!; cat >/dev/null; kill -QUIT $server; wait $server; cd /; rm -rf {folder}",
+        folder = folder.display(),
+        data = data.display(),
+        bin = bin.display(),
+    );
+    shell.arg("sh").arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut watchdog = shell.spawn().expect("a shell starts");
+    // Nothing is written to it; it waits for the end.
+    watchdog.stdin.as_mut().expect("piped").flush().expect("an open pipe");
+    (format!("postgres://postgres:secret@127.0.0.1:{port}"), watchdog)
+}
+
+/// The newest server's programs.
+fn binaries() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("initdb").exists()).max();
+    newest.unwrap_or_else(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut found = std::env::split_paths(&path).filter(|bin| bin.join("initdb").exists());
+        found.next().expect("PostgreSQL is installed (Debian: apt-get install postgresql)")
+    })
+}
+
+/// PostgreSQL refuses to run as root: then it runs as another.
+fn unprivileged() -> (Command, Option<&'static str>) {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|data| std::os::unix::fs::MetadataExt::uid(&data) == 0);
+    if !root {
+        return (Command::new("env"), None);
+    }
+    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let user = if known.lines().any(|line| line.starts_with("postgres:")) { "postgres" } else { "nobody" };
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={user}"), "--regid=nogroup", "--clear-groups", "--"]);
+    (command, Some(user))
+}
