@@ -217,8 +217,8 @@ async fn v1_a_second_sync_of_the_same_page_is_unchanged(on: Backend) {
     let row = deck.row(document).await;
     assert_eq!(row.synced_at, Some(START.plus(Duration::from_secs(60))));
     assert_eq!(row.updated_at, START, "nothing changed, so `updated_at` stays");
-    let jobs = deck.text("select json_array(count(*), max(id)) from jobs").await;
-    assert_eq!(jobs.as_deref(), Some("[1,2]"), "a document's earlier jobs are not kept beside their outcomes");
+    let jobs = deck.text("select count(*) || ' job, ' || max(id) from jobs").await;
+    assert_eq!(jobs.as_deref(), Some("1 job, 2"), "a document's earlier jobs are not kept beside their outcomes");
 }
 
 async fn v2_the_fingerprint_is_of_the_normalised_text(on: Backend) {
