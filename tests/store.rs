@@ -11,3 +11,4 @@ mod read;
 mod requests;
 mod sequences;
 mod support;
+mod wire;
