@@ -20,6 +20,7 @@ mod log;
 mod moving_rows;
 mod readme;
 mod screens;
+mod server;
 mod states;
 mod store;
 mod terminal;

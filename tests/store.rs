@@ -12,3 +12,4 @@ mod read;
 mod requests;
 mod sequences;
 mod support;
+mod wire;

@@ -10,7 +10,7 @@ use quarterdeck::store::{Access, Beat, Finished, Held, ManualClock, Store};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -223,8 +223,11 @@ async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
     assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it lives");
     child.kill().unwrap();
     child.wait().unwrap();
-    let rescued = scene.store.rescue().await.unwrap();
-    assert_eq!(rescued.outcomes.len(), 1, "26 s before its lease runs out");
+    // A server sees it within milliseconds, the system at once.
+    let killed = Instant::now();
+    while scene.store.rescue().await.unwrap().outcomes.is_empty() {
+        assert!(backend == Backend::Postgres && killed.elapsed() < 3 * SECOND, "26 s before its lease runs out");
+    }
     assert_eq!(scene.row(id).await.status, Status::Queued);
     assert_eq!(scene.claim(1).await.len(), 1);
 }
