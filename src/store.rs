@@ -39,6 +39,7 @@ mod read;
 mod reading;
 mod requests;
 mod rows;
+mod seen;
 mod sql;
 mod sql_store;
 mod sqlite;
@@ -53,7 +54,7 @@ pub use reading::{
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
 pub use sql_store::SqlStore;
-pub use work::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Rescued, WorkerInfo};
+pub use work::{Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Rescued, WorkerInfo, WorkerSeen};
 
 /// Why the store did not answer. Never a document's failure.
 #[derive(Debug, Error)]
@@ -176,6 +177,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The worker is leaving in order; whatever it still holds is released.
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
+
+    /// The workers that are known, the longest serving first; one that left in order is not among them.
+    async fn workers(&self) -> Result<Vec<WorkerSeen>>;
 
     /// Makes due jobs ready and claims some, in the order of class and virtual time. The claim marks the rows
     /// `syncing`; jobs whose document is gone, a PDF or unavailable end `cancelled` on the way. At most one job with a
