@@ -28,6 +28,7 @@ mod clock;
 mod conn;
 mod dialect;
 mod error;
+mod examine;
 mod filter_sql;
 mod finish;
 mod lanes;
@@ -48,6 +49,7 @@ mod work;
 mod workers;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use examine::examine;
 pub use postgres::migrate::{Migration, migrate, plan};
 pub use reading::{
     Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,

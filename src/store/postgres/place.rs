@@ -5,6 +5,7 @@ use super::error::code;
 use crate::store::error::words;
 use sqlx::Error;
 use sqlx::postgres::PgConnectOptions;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// What each transaction sets behind PgBouncer, where the settings of a session would be another's.
@@ -75,6 +76,13 @@ impl Place {
     /// `db.example.org:5432/chatwoot …`
     pub(super) fn says(&self, what: &str) -> String {
         format!("PostgreSQL at {}:{}/{}: {what}", self.host, self.port, self.database)
+    }
+
+    /// Whether no network lies between it and this process.
+    pub(super) fn is_local(&self) -> bool {
+        self.host.starts_with('/')
+            || self.host == "localhost"
+            || self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// What the screen calls it.
