@@ -37,7 +37,7 @@ fn unreachable(error: &StoreError) -> Finding {
 }
 
 async fn look(conn: &mut Conn, place: &Place, found: &mut Vec<Finding>) -> Result<()> {
-    found.push(server(conn, place).await?);
+    server(conn, place, found).await?;
     found.push(connections(conn).await?);
     found.push(clock(conn).await?);
     let standing = schema::look(conn, place).await?;
@@ -59,7 +59,7 @@ async fn look(conn: &mut Conn, place: &Place, found: &mut Vec<Finding>) -> Resul
     Ok(())
 }
 
-async fn server(conn: &mut Conn, place: &Place) -> Result<Finding> {
+async fn server(conn: &mut Conn, place: &Place, found: &mut Vec<Finding>) -> Result<()> {
     let facts = query(
         "SELECT current_setting('server_version') AS version, current_user::text AS role, \
          coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted",
@@ -73,11 +73,15 @@ async fn server(conn: &mut Conn, place: &Place) -> Result<Finding> {
         (false, true) => "encrypted",
         (false, false) => "not encrypted",
     };
-    let says = place.says(&format!("version {version}, role {role}, {how}"));
-    if place.pgbouncer || encrypted || place.is_local() {
-        return Ok(Finding::ok(STORE, says));
+    found.push(Finding::ok(STORE, place.says(&format!("version {version}, role {role}, {how}"))));
+    if !(place.pgbouncer || encrypted || place.is_local()) {
+        found.push(Finding::warn(
+            "encryption",
+            "whoever is on the network between can read the password's hash and every page",
+            "write ?sslmode=require at the end of the URL, unless the network is your own",
+        ));
     }
-    Ok(Finding::warn(STORE, says, "write ?sslmode=require at the end of the URL, unless the network is your own"))
+    Ok(())
 }
 
 async fn connections(conn: &mut Conn) -> Result<Finding> {

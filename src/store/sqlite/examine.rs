@@ -12,6 +12,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 const MEGABYTE: u64 = 1_000_000;
+const GIGABYTE: u64 = 1_000 * MEGABYTE;
 /// Below this the next syncs may find the disk full: SQLite's log alone grows to some megabytes.
 const NO_ROOM: u64 = 32 * MEGABYTE;
 /// Below this somebody should know.
@@ -27,7 +28,7 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
     let folder = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
     let place = path.display();
     let named = |check, message: String| Finding::of_message(check, Verdict::Fail, &format!("{place}: {message}"));
-    let size = match std::fs::metadata(path) {
+    let bytes = match std::fs::metadata(path) {
         Ok(data) if data.is_dir() => {
             found.push(named(STORE, "is a folder, not a store; name a file with --store".into()));
             return found;
@@ -43,15 +44,15 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
             return found;
         }
     };
-    if let Err(wrong) = check_file_system(if size.is_some() { path } else { folder }) {
+    if let Err(wrong) = check_file_system(if bytes.is_some() { path } else { folder }) {
         found.push(named(STORE, format!("{wrong}; put the store on a local disk, or use PostgreSQL")));
     }
-    if let Some(size) = size {
+    if let Some(bytes) = bytes {
         if let Err(wrong) = check_header(path) {
             found.push(named(STORE, wrong));
             return found;
         }
-        if let Err(error) = inside(&connect, size, &mut found).await {
+        if let Err(error) = inside(&connect, bytes, &mut found).await {
             let error = match error {
                 StoreError::Unusable(why) | StoreError::Corrupt(why) => StoreError::Unusable(format!("{place}: {why}")),
                 other => other,
@@ -59,7 +60,7 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
             found.push(of_error(STORE, &error));
         }
     }
-    found.push(match check_writable(path, folder, size.is_some()) {
+    found.push(match check_writable(path, folder, bytes.is_some()) {
         Ok(()) => Finding::ok(RIGHTS, "this user may write the store and its folder"),
         Err(wrong) => named(RIGHTS, wrong),
     });
@@ -68,13 +69,13 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
 }
 
 /// What stands in the file.
-async fn inside(connect: &Connect, size: u64, found: &mut Vec<Finding>) -> Result<()> {
+async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Result<()> {
     let mut conn = connect.reader().await?;
     check_library(&mut conn).await?;
     let library: String = query("SELECT sqlite_version()").fetch_one(&mut conn).await.map_err(reading)?.get(0);
     let standing = migrate::standing(&mut conn).await?;
     let place = connect.path().display();
-    found.push(Finding::ok(STORE, format!("{place}: {}, SQLite {library}", megabytes(size))));
+    found.push(Finding::ok(STORE, format!("{place}: {}, SQLite {library}", size(bytes))));
     found.push(match standing {
         Standing::Empty => {
             Finding::warn(SCHEMA, "nothing is in the file yet", "`quarterdeck add` makes the store in it")
@@ -122,7 +123,7 @@ fn space(folder: &Path) -> Finding {
         Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
         Err(error) => return Finding::warn(SPACE, format!("{place}: {error}"), "look with `df`"),
     };
-    let says = format!("{} free in {place}", megabytes(free));
+    let says = format!("{} free in {place}", size(free));
     match free {
         ..NO_ROOM => Finding::fail(SPACE, says, "free some space: nothing can be stored on a full disk"),
         ..LITTLE_ROOM => Finding::warn(SPACE, says, "free some space soon"),
@@ -130,9 +131,10 @@ fn space(folder: &Path) -> Finding {
     }
 }
 
-fn megabytes(bytes: u64) -> String {
+fn size(bytes: u64) -> String {
     match bytes {
         ..MEGABYTE => format!("{} kB", bytes.div_ceil(1_000)),
-        _ => format!("{} MB", bytes / MEGABYTE),
+        ..GIGABYTE => format!("{} MB", bytes / MEGABYTE),
+        _ => format!("{} GB", bytes / GIGABYTE),
     }
 }
