@@ -12,6 +12,7 @@ mod demo;
 mod diagnostics;
 mod doctor;
 pub mod exit;
+mod health;
 pub mod import;
 mod join;
 mod keys;

@@ -1,8 +1,9 @@
 //! What can be wrong with a server and a database on it. Only looks.
 
 use super::migrate::Server;
-use super::{place::Place, schema, server_time};
+use super::{place::Place, schema};
 use crate::domain::finding::{Finding, Verdict};
+use crate::domain::time::Timestamp;
 use crate::store::conn::{Conn, get};
 use crate::store::error::reading;
 use crate::store::examine::{CLOCK, RIGHTS, SCHEMA, STORE, of_error};
@@ -101,7 +102,11 @@ async fn connections(conn: &mut Conn) -> Result<Finding> {
 
 async fn clock(conn: &mut Conn) -> Result<Finding> {
     let before = SystemClock.now();
-    let server = server_time(conn).await?;
+    // Not by our own function: the schema may be missing.
+    let asked = query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    let rows = conn.fetch_all(asked).await.map_err(reading)?;
+    let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
+    let server = Timestamp::from_micros(get(row, 0)?);
     let after = SystemClock.now();
     // The server read its clock at some moment between the two.
     let (off, direction) =

@@ -37,6 +37,11 @@ impl Place {
             ))
         };
         let mut parsed = url::Url::parse(url).map_err(|error| unusable(&format!("cannot be read ({error})")))?;
+        // Without the second slash, or with a third, user and password are read as the name of a database, which messages
+        // repeat.
+        if !url.contains("://") || parsed.path().contains('@') {
+            return Err(unusable("has its user or host in the wrong place"));
+        }
         let mut pgbouncer = false;
         let mut kept = Vec::new();
         for (name, value) in parsed.query_pairs() {
@@ -130,7 +135,13 @@ mod tests {
             parse("postgres://ana:s%40cret@db.test:6432/chatwoot?pgbouncer=true&sslmode=disable").expect("right");
         assert_eq!((place.label(), place.pgbouncer), ("postgres db.test/chatwoot".to_owned(), true));
         assert!(!format!("{place:?}").contains("cret"));
-        for wrong in ["postgres://ana:s3cret@db:port/x", "postgres://ana:s3cret@db/x?sslmode=s3cret"] {
+        for wrong in [
+            "postgres://ana:s3cret@db:port/x",
+            "postgres://ana:s3cret@db/x?sslmode=s3cret",
+            "postgres:/ana:s3cret@db/x",
+            "postgres:ana:s3cret@db/x",
+            "postgres:///ana:s3cret@db/x",
+        ] {
             let message = parse(wrong).expect_err("wrong").to_string();
             assert!(!message.contains("s3cret") && message.contains("postgres://USER"), "{message}");
         }

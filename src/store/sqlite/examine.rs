@@ -101,7 +101,7 @@ async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Resu
         None => Finding::ok(INTEGRITY, "every page of the file is sound"),
         Some(first) => Finding::fail(
             INTEGRITY,
-            format!("the file is damaged ({} places; the first: {first})", wrong.len()),
+            format!("the file is damaged: {first}{}", and_more(wrong.len())),
             "stop every quarterdeck, then take it from a backup, or save what can be with `sqlite3 FILE .recover`",
         ),
     });
@@ -112,9 +112,17 @@ async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Resu
 
 /// What SQLite finds wrong; at most a hundred places.
 async fn damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
-    let rows = query("PRAGMA quick_check").fetch_all(conn).await.map_err(reading)?;
+    let rows = match query("PRAGMA quick_check").fetch_all(conn).await.map_err(reading) {
+        // So damaged that the look itself ends.
+        Err(StoreError::Corrupt(_)) => return Ok(vec!["it cannot be read to its end".to_owned()]),
+        looked => looked?,
+    };
     let said = rows.iter().map(|row| row.try_get(0).map_err(reading)).collect::<Result<Vec<String>>>()?;
     Ok(said.into_iter().filter(|line| line != "ok").collect())
+}
+
+fn and_more(places: usize) -> String {
+    if places > 1 { format!(" (and {} more places)", places - 1) } else { String::new() }
 }
 
 fn space(folder: &Path) -> Finding {
@@ -125,16 +133,16 @@ fn space(folder: &Path) -> Finding {
     };
     let says = format!("{} free in {place}", size(free));
     match free {
-        ..NO_ROOM => Finding::fail(SPACE, says, "free some space: nothing can be stored on a full disk"),
-        ..LITTLE_ROOM => Finding::warn(SPACE, says, "free some space soon"),
+        0..NO_ROOM => Finding::fail(SPACE, says, "free some space: nothing can be stored on a full disk"),
+        NO_ROOM..LITTLE_ROOM => Finding::warn(SPACE, says, "free some space soon"),
         _ => Finding::ok(SPACE, says),
     }
 }
 
 fn size(bytes: u64) -> String {
     match bytes {
-        ..MEGABYTE => format!("{} kB", bytes.div_ceil(1_000)),
-        ..GIGABYTE => format!("{} MB", bytes / MEGABYTE),
+        0..MEGABYTE => format!("{} kB", bytes.div_ceil(1_000)),
+        MEGABYTE..GIGABYTE => format!("{} MB", bytes / MEGABYTE),
         _ => format!("{} GB", bytes / GIGABYTE),
     }
 }
