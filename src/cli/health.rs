@@ -1,11 +1,12 @@
 //! `work --health PORT`: tells on loopback whether this worker does its work, for whoever restarts it when it does not.
 //!
 //! `GET /` or `/health`: 200 and `{"status":"ok","busy":N,"slots":N}` while the database answers; 503 with another
-//! `status` (`unreachable`, `draining`, `stopped`) and a `reason` while it does not, or while this worker is ending.
+//! `status` (`unreachable`, `draining`, `stopped`) and a `reason` while it does not, or while a Redis that is required
+//! does not, or while this worker is ending.
 
 use super::exit::CliError;
 use super::output::{masked, note};
-use crate::runner::event::{Health, Phase};
+use crate::runner::event::{Health, LockHealth, Phase};
 use crate::runner::handle::Handle;
 use crate::store::Store;
 use http_body_util::Full;
@@ -147,6 +148,9 @@ impl Asked {
         }
         if let Health::Unreachable { reason, .. } = &*self.runner.health().borrow() {
             return Some(("unreachable", reason.to_string()));
+        }
+        if let locks @ LockHealth::Stopped { .. } = &*self.runner.locks().borrow() {
+            return locks.words().map(|why| ("unreachable", why));
         }
         // What the runner saw last may be a second old, or it may be waiting for an answer right now.
         match timeout(ANSWER, self.store.last_seq()).await {

@@ -4,14 +4,14 @@ use super::apply::With;
 use super::conn::get;
 use super::dialect::Dialect;
 use super::lanes::LaneKey;
-use super::rows::{Document, JobRow};
+use super::rows::JobRow;
 use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
-use super::{ClaimLimits, Claimed, Held, Result};
+use super::{ClaimLimits, Claimed, Held, Marking, Result};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::id::{AccountId, DocumentId, Token, WorkerId};
-use crate::domain::job::{JobState, QueueClass};
+use crate::domain::id::{AccountId, Token, WorkerId};
+use crate::domain::job::QueueClass;
 use crate::domain::text::SafeLine;
 use std::collections::BTreeMap;
 
@@ -197,30 +197,13 @@ impl Tx<'_> {
         name: &SafeLine,
         limits: ClaimLimits,
     ) -> Result<Option<Claimed>> {
-        let document = self.document(row.job.document_id).await?;
-        let document =
-            match document.ok_or("the document is gone".to_owned()).and_then(|document| runnable(row, document)) {
-                Ok(document) => document,
-                Err(reason) => {
-                    let document = self.document(row.job.document_id).await?;
-                    let end = row.job.cancelled(Some(&reason), self.now);
-                    self.apply(row, document.as_ref(), &end, With::default()).await?;
-                    if reason == SYNCED_ELSEWHERE {
-                        self.forget_failure(row.job.document_id).await?;
-                    }
-                    return Ok(None);
-                }
-            };
+        let Some(document) = self.document_to_sync(row, With::default()).await? else { return Ok(None) };
         self.ensure_state(&document).await?;
         let token = self.next_token().await?;
         let counters = row.job.claimed();
         let statement = query(
             "UPDATE @jobs SET state = 'running', attempt = ?2, worker_id = ?3, worker_name = ?4, lease_token = ?5, \
-             lease_until = ?6, started_at = ?7, \
-             before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE ?8 END, \
-             before_error_code = CASE WHEN before_taken THEN before_error_code ELSE ?9 END, \
-             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?10 END, before_taken = true \
-             WHERE id = ?1",
+             lease_until = ?6 WHERE id = ?1",
         );
         let statement = statement
             .bind(row.job.id.0)
@@ -228,11 +211,7 @@ impl Tx<'_> {
             .bind(&worker.0)
             .bind(name.as_str())
             .bind(token)
-            .bind(self.now.plus(limits.lease).micros())
-            .bind(self.now.micros())
-            .bind(document.sync_status.map(|status| status.code()))
-            .bind(document.row_error_code.clone())
-            .bind(document.attempted_at.map(|at| at.micros()));
+            .bind(self.now.plus(limits.lease).micros());
         self.run(statement).await?;
         self.lane_loses(&LaneKey::of(row)).await?;
         let clock = match row.job.class {
@@ -241,12 +220,9 @@ impl Tx<'_> {
             QueueClass::Auto => "UPDATE @sched_clock SET vclock_auto = ?1 WHERE id = 1 AND vclock_auto < ?1",
         };
         self.run(query(clock).bind(row.vtime)).await?;
-        let mark = query(
-            "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
-            metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
-            WHERE id = ?1",
-        );
-        self.run(mark.bind(document.id).bind(self.now.micros())).await?;
+        if limits.marking == Marking::AtClaim {
+            self.start_try(row, &document).await?;
+        }
         Ok(Some(Claimed {
             held: Held { job_id: row.job.id, token: Token(token) },
             document_id: row.job.document_id,
@@ -267,24 +243,4 @@ impl Tx<'_> {
         };
         get(&self.one(query(next)).await?, 0)
     }
-
-    async fn forget_failure(&mut self, document: DocumentId) -> Result<()> {
-        let statement = query(
-            "UPDATE @document_state SET error_code = NULL, detail = NULL, http_status = NULL WHERE document_id = ?",
-        );
-        self.run(statement.bind(document.0)).await?;
-        Ok(())
-    }
-}
-
-/// Why a retry needs no fetch.
-const SYNCED_ELSEWHERE: &str = "synced elsewhere";
-
-fn runnable(row: &JobRow, document: Document) -> std::result::Result<Document, String> {
-    document.syncable().map_err(|reason| format!("the document {reason}"))?;
-    let synced_since = row.started_at.zip(document.synced_at).is_some_and(|(started, synced)| synced > started);
-    if row.job.class == QueueClass::Retry && row.job.state == JobState::Ready && synced_since {
-        return Err(SYNCED_ELSEWHERE.into());
-    }
-    Ok(document)
 }

@@ -75,8 +75,9 @@ impl Conn {
             Self::Sqlite(conn) => Ok(prepared!(Sqlite, statement).execute(conn).await?.rows_affected()),
             Self::SqlitePooled(conn) => Ok(prepared!(Sqlite, statement).execute(&mut **conn).await?.rows_affected()),
             Self::Postgres(lease) => {
+                let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
                 let (conn, alone) = lease.wire().await?;
-                let answer = timeout(ANSWER, prepared!(Postgres, statement).execute(conn)).await;
+                let answer = timeout(ANSWER, prepared.execute(conn)).await;
                 Ok(lease.answered(answer, alone).await?.rows_affected())
             }
         }
@@ -88,8 +89,9 @@ impl Conn {
             Self::Sqlite(conn) => prepared!(Sqlite, statement).fetch_all(conn).await?,
             Self::SqlitePooled(conn) => prepared!(Sqlite, statement).fetch_all(&mut **conn).await?,
             Self::Postgres(lease) => {
+                let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
                 let (conn, alone) = lease.wire().await?;
-                let answer = timeout(ANSWER, prepared!(Postgres, statement).fetch_all(conn)).await;
+                let answer = timeout(ANSWER, prepared.fetch_all(conn)).await;
                 let rows = lease.answered(answer, alone).await?;
                 return Ok(rows.into_iter().map(Row::Postgres).collect());
             }

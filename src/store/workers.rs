@@ -8,12 +8,13 @@ use super::rows::JobRow;
 use super::sql::query;
 use super::sql_store::{Engine, SqlStore};
 use super::tx::{Purpose, Tx};
-use super::{Beat, Held, Rescued, Result, WorkerInfo};
+use super::{Beat, Held, Rescued, Result, StoreError, WorkerInfo};
 use crate::domain::id::{JobId, Token, WorkerId};
 use crate::domain::job::{ErrorReport, JobState};
 use crate::domain::time::Timestamp;
 use std::collections::HashSet;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// A heartbeat younger than this stands, whatever the lock says: a process that is only slow is not dead.
 const FRESH: Duration = Duration::from_secs(3);
@@ -82,6 +83,12 @@ impl SqlStore {
 
     pub(super) async fn beat_held(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>> {
         self.liveness.leased(lease);
+        // A line that is dead must be told while the lease stands: then its holder can stop in time.
+        let answer = timeout(lease / 3, self.beat_once(worker, held, lease)).await;
+        answer.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer within a third of the lease".into())))
+    }
+
+    async fn beat_once(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>> {
         let mut tx = self.begin(Purpose::Beat).await?;
         let now = tx.now;
         tx.lock_jobs(held.iter().map(|held| held.job_id)).await?;

@@ -23,7 +23,7 @@ pub const FRAME: Duration = Duration::from_millis(16);
 /// Messages that are taken at a time.
 const BATCH: usize = 256;
 /// How long a suspend waits for the store to come to rest.
-const REST: Duration = Duration::from_secs(1);
+const REST: Duration = Duration::from_secs(3);
 
 /// What comes from the terminal and the system.
 #[derive(Debug)]

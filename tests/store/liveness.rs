@@ -274,13 +274,11 @@ async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
     assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it lives");
     child.kill().unwrap();
     child.wait().unwrap();
-    // A server needs a moment to see that the connection is gone; each look is a round trip to it.
+    // A server sees it within milliseconds, the system at once.
     let killed = Instant::now();
-    while scene.store.workers().await.unwrap()[0].alive != Alive::Gone {
-        assert!(killed.elapsed() < 5 * SECOND, "still seen alive");
+    while scene.store.rescue().await.unwrap().outcomes.is_empty() {
+        assert!(backend == Backend::Postgres && killed.elapsed() < 3 * SECOND, "26 s before its lease runs out");
     }
-    let rescued = scene.store.rescue().await.unwrap();
-    assert_eq!(rescued.outcomes.len(), 1, "26 s before its lease runs out");
     assert_eq!(scene.row(id).await.status, Status::Queued);
     assert_eq!(scene.claim(1).await.len(), 1);
 }

@@ -176,7 +176,7 @@ fn binaries() -> PathBuf {
 }
 
 /// PostgreSQL refuses to run as root: then it runs as another.
-fn unprivileged() -> (Command, Option<&'static str>) {
+pub fn unprivileged() -> (Command, Option<&'static str>) {
     let root = std::fs::metadata("/proc/self").is_ok_and(|data| std::os::unix::fs::MetadataExt::uid(&data) == 0);
     if !root {
         return (Command::new("env"), None);

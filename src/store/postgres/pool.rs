@@ -210,6 +210,11 @@ impl Lease {
         Ok((self.conn()?, alone))
     }
 
+    /// Whether the server keeps prepared statements; behind PgBouncer they would be found on another connection.
+    pub(in crate::store) fn keeps_statements(&self) -> bool {
+        !self.pool.place.pgbouncer
+    }
+
     fn conn(&mut self) -> std::result::Result<&mut PgConnection, Error> {
         let gone = || Error::Io(std::io::Error::new(std::io::ErrorKind::NotConnected, "the connection is closed"));
         self.conn.as_mut().ok_or_else(gone)
