@@ -10,7 +10,9 @@ mod confirm;
 mod console;
 mod demo;
 mod diagnostics;
+mod doctor;
 pub mod exit;
+mod health;
 pub mod import;
 mod join;
 mod keys;
@@ -105,6 +107,8 @@ pub enum Verb {
     Log(log::Args),
     /// Set a PostgreSQL database up: prints what it does, and does it
     Migrate(migrate::Args),
+    /// Look at everything, say what is wrong and what mends it; changes nothing
+    Doctor(doctor::Args),
     /// Print the annotated settings with their defaults
     Config,
     /// Print the keys of the console
@@ -198,6 +202,10 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         no_runner: cli.no_runner,
         runner: cli.runner,
     };
+    if let Some(Verb::Doctor(args)) = &cli.verb {
+        // Wanted most when the settings are wrong, too; and it keeps no log of its own.
+        return doctor::run(args, places, flags, out).await;
+    }
     let config = Config::load(&places, &Environment::read(), &flags)?;
     diagnostics::start(&config);
     let context = Context::new(config, cli.read_only);
@@ -214,7 +222,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
-        Some(Verb::Demo(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
+        Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
     };
     done.map_err(|error| error.at(&context.config.store.url))
 }

@@ -242,13 +242,18 @@ impl Config {
         }
     }
 
+    /// The file that is read, and whether somebody named it.
+    pub fn file<'a>(places: &'a Places, environment: &'a Environment, flags: &'a Flags) -> (&'a Path, bool) {
+        let named = flags.config.as_deref().or(environment.config.as_deref());
+        (named.unwrap_or(&places.config_file), named.is_some())
+    }
+
     /// Puts together what everybody says. A file named by flag or variable must exist; the default one may be missing.
     pub fn load(places: &Places, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
-        let named = flags.config.as_deref().or(environment.config.as_deref());
-        let path = named.unwrap_or(&places.config_file);
+        let (path, named) = Self::file(places, environment, flags);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => String::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => String::new(),
             Err(error) => {
                 return Err(ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() });
             }

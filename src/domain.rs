@@ -7,6 +7,7 @@ pub mod content;
 pub mod document;
 pub mod failure;
 pub mod filter;
+pub mod finding;
 pub mod fingerprint;
 pub mod id;
 pub mod job;

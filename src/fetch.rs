@@ -1,7 +1,7 @@
 //! The room that opens connections to pages: one page in, its title and Markdown out, or a failure in plain words.
 //!
 //! `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions);
-//! `errors` says what went wrong. `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
+//! `errors` says what went wrong, `roots` whether https can be checked. `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
 
 mod address;
 mod allowed;
@@ -13,9 +13,11 @@ mod html;
 mod limits;
 mod main_content;
 mod markdown;
+mod roots;
 
 pub use allowed::{AllowedHost, AllowedHostError};
 pub use client::{FetchSetupError, Fetcher};
 pub use guard::{DENIED_PORTS, Lookup, Refusal, SystemLookup};
 pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert};
 pub use limits::Limits;
+pub use roots::roots;

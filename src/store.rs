@@ -29,6 +29,7 @@ mod clock;
 mod conn;
 mod dialect;
 mod error;
+mod examine;
 mod filter_sql;
 mod finish;
 mod lanes;
@@ -41,6 +42,7 @@ mod read;
 mod reading;
 mod requests;
 mod rows;
+mod seen;
 mod sql;
 mod sql_store;
 mod sqlite;
@@ -49,13 +51,16 @@ mod work;
 mod workers;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use examine::examine;
 pub use postgres::migrate::{Migration, migrate, plan};
 pub use reading::{
     Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
 pub use sql_store::SqlStore;
-pub use work::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo};
+pub use work::{
+    Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
+};
 
 /// Why the store did not answer. Never a document's failure.
 #[derive(Debug, Error)]
@@ -188,6 +193,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The worker is leaving in order; whatever it still holds is released.
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
+
+    /// The workers that are known, the longest serving first; one that left in order is not among them.
+    async fn workers(&self) -> Result<Vec<WorkerSeen>>;
 
     /// Makes due jobs ready and claims some, in the order of class and virtual time. The claim marks the rows
     /// `syncing` unless the limits say that this comes apart; jobs whose document is gone, a PDF or unavailable end `cancelled` on the way. At most one job with a

@@ -28,6 +28,7 @@ pub mod update;
 pub mod view;
 
 pub use keymap::{keys_markdown, keys_text};
+pub use terminal::{no_color, screen_size};
 
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;

@@ -3,12 +3,13 @@
 mod cursor;
 mod panel;
 
-use crate::support::facts::{NOW, ago, document, options, outcome};
+use crate::support::facts::{NOW, ago, document, options, outcome, workers};
 use crate::support::live::{Operator, console};
 use crate::support::memory::Memory;
 use quarterdeck::domain::document::{DocumentRow, Status};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
+use quarterdeck::store::Alive;
 use quarterdeck::tui::Exit;
 use std::sync::Arc;
 use std::time::Duration;
@@ -322,4 +323,30 @@ async fn a_terminal_that_takes_nothing_any_more_is_left() {
     })
     .await;
     assert_eq!(ended.exit, Exit::Left);
+}
+
+#[tokio::test(start_paused = true)]
+async fn workers_are_read_again_while_somebody_looks_and_only_then() {
+    let store = quiet_store(3);
+    store.with(|facts| facts.workers = workers());
+    let reads = Arc::clone(&store);
+    let read = move || reads.with(|facts| facts.workers_read);
+    with(Arc::clone(&store), async |operator| {
+        operator.wait(2_000).await;
+        let before = read();
+        operator.press(&["w"]);
+        operator.sees("web-2:4410").await;
+        operator.sees("alive").await;
+        // A worker that is killed commits nothing.
+        store.with(|facts| facts.workers[1].alive = Alive::Gone);
+        operator.wait(3_000).await;
+        operator.sees_no("alive");
+        assert!(read() >= before + 2, "{before} and {}", read());
+        operator.press(&["esc"]);
+        operator.settle().await;
+        let closed = read();
+        operator.wait(4_000).await;
+        assert!(read() <= closed + 1, "the usual look alone");
+    })
+    .await;
 }

@@ -26,7 +26,7 @@ const ONLY_IN: [(&str, &[&str]); 12] = [
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("tui_input", &["tui"]),
-    ("hyper", &["demo", "fetch"]),
+    ("hyper", &["demo", "fetch", "cli"]),
     ("clap", &["cli"]),
     ("toml", &["config"]),
     ("jiff", &["domain", "tui", "cli"]),
@@ -61,6 +61,13 @@ fn arrows_run_one_way() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_command_line_serves_http_in_one_file_alone() {
+    let serves = |(path, code): &(PathBuf, String)| path.starts_with("src/cli") && names(code, "hyper::");
+    let found: Vec<_> = sources().into_iter().filter(serves).map(|(path, _)| path).collect();
+    assert_eq!(found, [Path::new("src/cli/health.rs")]);
 }
 
 #[test]

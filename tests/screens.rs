@@ -124,6 +124,14 @@ fn old_data() {
 }
 
 #[test]
+fn the_workers() {
+    at_every_size("workers", |screen| {
+        screen.press(&["w"]);
+        screen.send(quarterdeck::tui::msg::Msg::Workers(Ok(crate::support::facts::workers())));
+    });
+}
+
+#[test]
 fn sorting_and_activity() {
     at_every_size("sort", |screen| {
         screen.press(&[","]);

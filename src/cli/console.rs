@@ -77,19 +77,38 @@ pub(super) async fn show(
 
 /// What the console is told about this terminal and this user.
 pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<SafeLine>) -> tui::Options {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    // The first of these that is set decides, as for the C library.
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_ascii_lowercase();
     tui::Options {
         read_only,
         note,
         operator: operator(),
         zone: TimeZone::system(),
-        // Without any locale (a bare container) the terminal is a modern one all the same.
-        ascii: ascii || !(locale.is_empty() || locale.contains("utf-8") || locale.contains("utf8")),
-        mono: set("NO_COLOR").is_some(),
+        ascii: ascii || !locale().is_utf8(),
+        mono: tui::no_color(),
         per_host,
         default_owner: DEFAULT_OWNER,
         remote: None,
     }
+}
+
+/// What the environment says of the character set.
+pub(super) struct Locale {
+    /// The variable that decides and what it says; `None` when none of them is set.
+    pub(super) said: Option<(&'static str, String)>,
+}
+
+impl Locale {
+    /// Whether signs beyond ASCII may be used. Without any locale (a bare container) the terminal is a modern one all
+    /// the same.
+    pub(super) fn is_utf8(&self) -> bool {
+        self.said.as_ref().is_none_or(|(_, said)| {
+            let said = said.to_ascii_lowercase();
+            said.contains("utf-8") || said.contains("utf8")
+        })
+    }
+}
+
+/// The locale of this process: the first variable that is set decides, as for the C library.
+pub(super) fn locale() -> Locale {
+    let set = |name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?));
+    Locale { said: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set) }
 }

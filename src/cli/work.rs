@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::exit::{CliError, Exit};
+use super::health::HealthPort;
 use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::note;
 use super::record::OutcomeLines;
@@ -19,6 +20,9 @@ pub struct Args {
     /// Syncs at a time
     #[arg(long, value_name = "N")]
     pub concurrency: Option<u32>,
+    /// Tell on this port of 127.0.0.1 whether it does its work: 200, or 503 with the reason
+    #[arg(long, value_name = "PORT")]
+    pub health: Option<u16>,
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -26,13 +30,21 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     // Before anything runs: a signal that comes while we start must drain, too.
     let mut stop = StopSignals::listen()?;
     context.files.open()?;
+    let port = match args.health {
+        Some(port) => Some(HealthPort::listen(port).await?),
+        None => None,
+    };
     let lines = OutcomeLines::start();
     let store = context.open(Some(lines.recorder())).await?;
     let until = if args.drain { Until::Idle } else { Until::Told };
     let redis = redis(&context.config, &store, Wants::Locks).await?;
     let runner = start_runner(&context.config, store.clone(), redis.clone(), until)?;
     say_locks(&runner);
+    let health = port.map(|port| port.serve(runner.clone(), store.clone()));
     until_ended(&runner, &mut stop, &lines).await;
+    if let Some(health) = health {
+        health.end().await;
+    }
     if let Some(redis) = redis {
         redis.close().await;
     }

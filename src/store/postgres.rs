@@ -2,9 +2,10 @@
 //! between processes.
 //!
 //! `place` reads the URL and explains what goes wrong there, `pool` keeps connections, `schema` looks at what stands in
-//! the database, `migrate` brings ours up to date, `session` holds the one connection of locks and signals.
+//! the database, `migrate` brings ours up to date, `examine` tells of both, `session` holds the one connection of locks and signals.
 
 pub(super) mod error;
+pub(super) mod examine;
 pub mod migrate;
 mod place;
 mod pool;

@@ -9,7 +9,7 @@ use super::sqlite::Sqlite;
 use super::{
     Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Marked, Named,
     NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo, address,
+    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
@@ -229,6 +229,10 @@ impl Store for SqlStore {
 
     async fn unregister(&self, worker: &WorkerId) -> Result<()> {
         self.unregister_worker(worker).await
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerSeen>> {
+        self.workers_seen().await
     }
 
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>> {

@@ -1,10 +1,11 @@
 //! What is SQLite's own: one connection that writes, a few that read, lock files by which processes are seen to live,
 //! and a task that watches for what other processes commit.
 //!
-//! `connect` opens and refuses, `migrate` brings up to date, `locks` keeps the lock files, `watch` watches.
+//! `connect` opens and refuses, `migrate` brings up to date, `examine` only looks, `locks` keeps the lock files, `watch` watches.
 
 mod connect;
 pub(super) mod error;
+pub(super) mod examine;
 mod locks;
 mod migrate;
 mod place;

@@ -126,7 +126,7 @@ impl SqlStore {
     }
 
     /// Workers known by their rows.
-    async fn workers(&self) -> Result<Vec<Known>> {
+    async fn known_workers(&self) -> Result<Vec<Known>> {
         let mut reader = self.reader().await?;
         let rows = reader.all(query("SELECT id, heartbeat_at FROM @workers")).await?;
         let known = |row| Ok(Known { id: get(row, 0)?, heartbeat_at: Timestamp::from_micros(get(row, 1)?) });
@@ -134,7 +134,7 @@ impl SqlStore {
     }
 
     /// Of these, the workers whose process is gone.
-    async fn gone(&self, known: &[Known], now: Timestamp) -> Result<HashSet<String>> {
+    pub(super) async fn gone(&self, known: &[Known], now: Timestamp) -> Result<HashSet<String>> {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
                 Ok(known.iter().map(|known| &known.id).filter(|id| sqlite.process_is_gone(id)).cloned().collect())
@@ -145,7 +145,7 @@ impl SqlStore {
 
     /// How many workers are alive.
     pub(super) async fn workers_alive(&self) -> Result<u64> {
-        let known = self.workers().await?;
+        let known = self.known_workers().await?;
         let gone = self.gone(&known, self.clock.now()).await?;
         Ok(known.len().saturating_sub(gone.len()) as u64)
     }
@@ -153,7 +153,7 @@ impl SqlStore {
     pub(super) async fn rescue_jobs(&self) -> Result<Rescued> {
         self.writable()?;
         let now = self.clock.now();
-        let mut known = self.workers().await?;
+        let mut known = self.known_workers().await?;
         let running = {
             let mut reader = self.reader().await?;
             let rows = reader.all(query("SELECT worker_id, lease_until FROM @jobs WHERE state = 'running'")).await?;

@@ -43,6 +43,7 @@ pub enum Action {
     PreviousTab,
     ToggleUtc,
     Activity,
+    Workers,
     Palette,
     Help,
     Back,
@@ -65,7 +66,7 @@ pub enum Scope {
     Outcomes,
     /// A document's details have the focus.
     Detail,
-    /// Text to be read lies over the screen: help, activity.
+    /// Text to be read lies over the screen: help, activity, workers.
     Reader,
     /// A dialog with choices.
     Dialog,
@@ -86,7 +87,7 @@ impl Scope {
             Self::Documents => "documents",
             Self::Outcomes => "outcomes",
             Self::Detail => "details",
-            Self::Reader => "help and activity",
+            Self::Reader => "help and lists",
             Self::Dialog => "dialogs",
             Self::Prompt => "typing",
             Self::Palette => "palette",

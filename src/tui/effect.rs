@@ -22,6 +22,8 @@ pub enum Effect {
     },
     /// Reads counts and queue.
     LoadSummary,
+    /// Reads which workers there are.
+    LoadWorkers,
     /// Reads the newest outcomes again, after the panel had let go of some.
     LoadNewest,
     /// Reads outcomes before this one.

@@ -8,6 +8,7 @@ pub mod overlay;
 pub mod panel;
 pub mod rate;
 pub mod toast;
+pub mod workers;
 
 use super::Options;
 use super::glyphs::{self, Glyphs};
@@ -26,6 +27,7 @@ use panel::Panel;
 use rate::Rate;
 use std::collections::HashMap;
 use toast::Notices;
+use workers::Workers;
 
 /// Which pane has the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,6 +99,8 @@ pub struct Model {
     pub counts: Counts,
     /// The queue in figures.
     pub queue: QueueState,
+    /// Who runs jobs.
+    pub workers: Workers,
     /// Attempts per second.
     pub rate: Rate,
     /// What the runner does.
@@ -141,6 +145,7 @@ impl Model {
             notices: Notices::default(),
             counts: Counts::default(),
             queue: QueueState::default(),
+            workers: Workers::default(),
             rate: Rate::default(),
             runner: RunnerStatus::default(),
             health: Health::Fine,

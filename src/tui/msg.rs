@@ -7,7 +7,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
-use crate::store::{Added, DocumentPage, Preview, QueueState, StoredVersion};
+use crate::store::{Added, DocumentPage, Preview, QueueState, StoredVersion, WorkerSeen};
 use crossterm::event::KeyEvent;
 
 /// An answer of the store, or why there is none, in plain language.
@@ -39,6 +39,8 @@ pub enum Msg {
     },
     /// Counts and queue.
     Summary(Answer<(Counts, QueueState)>),
+    /// Which workers there are.
+    Workers(Answer<Vec<WorkerSeen>>),
     /// The newest outcomes: at the start, or asked for again.
     Newest(Answer<Vec<Outcome>>),
     /// Outcomes before the oldest that is shown.

@@ -146,6 +146,7 @@ impl Shared {
                 Msg::Page { generation, answer }
             }
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
+            Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
             Effect::LoadOlder(seq) => {
                 Msg::Older(seq, answer(self.outcomes_from(OutcomesFrom::Before(seq), None).await))

@@ -30,6 +30,12 @@ pub fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+/// The size in cells of the terminal on standard output, when there is one.
+pub fn screen_size() -> Option<(u16, u16)> {
+    // Else it is found by other ways, of other terminals.
+    if stdout().is_terminal() { crossterm::terminal::size().ok() } else { None }
+}
+
 /// A screen to draw on.
 pub fn screen() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
     Terminal::new(CrosstermBackend::new(stdout()))

@@ -50,6 +50,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             up.redraw();
             loads::page(model, &mut up);
             loads::summary(model, &mut up);
+            loads::workers(model, &mut up);
         }
         Msg::Key(event) => keys::key(model, &event, &mut up),
         Msg::Paste(text) => prompt::paste(model, &text, &mut up),
@@ -57,7 +58,10 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             model.size = (width, height);
             up.redraw();
         }
-        Msg::Wake => up.redraw(),
+        Msg::Wake => {
+            up.redraw();
+            loads::workers_that_are_read(model, &mut up);
+        }
         Msg::Terminate => {
             up.effect(Effect::Leave);
             up.effect(Effect::End(Exit::Left));
@@ -65,6 +69,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Changed => loads::changed(model, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
+        Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
         Msg::Newest(answer) => outcomes::take_newest(model, answer, &mut up),
         Msg::Older(before, answer) => outcomes::take_older(model, before, answer, &mut up),

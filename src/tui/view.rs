@@ -13,6 +13,7 @@ pub mod panel;
 mod peek;
 mod prompt;
 pub mod wake;
+pub mod workers;
 
 use super::layout::{SMALLEST, areas, too_small};
 use super::model::Model;

@@ -1,13 +1,13 @@
 //! What keys and news make of the state, without a loop: dialogs, leaving, folding, footer.
 
-use crate::support::facts::{NOW, document, failure, options, outcome, within};
+use crate::support::facts::{NOW, document, failure, options, outcome, within, workers};
 use crate::support::screen::Screen;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::runner::event::{Event, LockHealth, Phase, RunnerStatus};
-use quarterdeck::store::{Sort, SortBy};
+use quarterdeck::store::{Alive, Sort, SortBy, WorkerSeen};
 use quarterdeck::tui::Exit;
 use quarterdeck::tui::effect::{Act, Effect};
 use quarterdeck::tui::keymap::{keys_markdown, keys_text};
@@ -374,4 +374,64 @@ fn a_row_whose_worker_was_killed_says_so_where_no_other_one_runs() {
     screen.model.queue.workers = 0;
     let text = screen.text();
     assert!(text.contains("its worker is gone") && text.contains("The next worker takes it up again."), "{text}");
+}
+
+fn head(screen: &Screen) -> String {
+    screen.text().lines().next().unwrap_or_default().to_owned()
+}
+
+/// A console that only watches, with these workers.
+fn watching(width: u16, workers: Vec<WorkerSeen>) -> Screen {
+    let mut screen = Screen::usual(width, 24);
+    screen.model.has_runner = false;
+    screen.model.queue.workers = workers.len() as u64;
+    screen.send(Msg::Workers(Ok(workers)));
+    screen
+}
+
+#[test]
+fn the_head_says_who_works_where_there_is_room() {
+    let beating = |name: &str| WorkerSeen { name: name.into(), alive: Alive::Beating, ..workers().remove(1) };
+    for width in [120, 80, 40] {
+        let screen = watching(width, vec![beating("a:1"), beating("b:2")]);
+        assert!(head(&screen).contains("● 2 workers 10/32"), "{}", head(&screen));
+    }
+    assert!(head(&watching(120, workers())).contains("! 2 workers 8/32 1 late"), "one of the three is gone");
+    let mut screen = watching(120, Vec::new());
+    assert!(head(&screen).contains("○ no worker"), "{}", head(&screen));
+    // Beside a runner of its own a console tells of the others, where there is room, and of itself alone nothing.
+    screen.model.has_runner = true;
+    screen.send(Msg::Workers(Ok(vec![beating("here:1")])));
+    assert!(head(&screen).contains("8/16") && !head(&screen).contains("worker"), "{}", head(&screen));
+    for (width, room) in [(120, true), (40, false)] {
+        screen.model.size.0 = width;
+        screen.send(Msg::Workers(Ok(vec![beating("here:1"), beating("b:2")])));
+        assert_eq!(head(&screen).contains("2 workers 10/32"), room, "{}", head(&screen));
+        assert!(head(&screen).contains("8/16"), "{}", head(&screen));
+    }
+}
+
+#[test]
+fn workers_are_a_key_away_and_scroll_where_there_are_many() {
+    let mut screen = Screen::usual(80, 24);
+    screen.asked();
+    screen.press(&["w"]);
+    assert!(screen.text().contains("They are being read."), "{}", screen.text());
+    assert!(screen.asked().is_empty(), "it was asked for already, and is never asked for twice at a time");
+    screen.send(Msg::Workers(Ok(Vec::new())));
+    assert!(screen.text().contains("None is known"), "{}", screen.text());
+    let many = (0..40).map(|n| WorkerSeen { name: format!("host:{n}").as_str().into(), ..workers().remove(1) });
+    screen.send(Msg::Workers(Ok(many.collect())));
+    assert!(screen.text().contains("40 workers, 200 of 640 slots busy"), "{}", screen.text());
+    assert!(screen.text().contains("host:0 ") && !screen.text().contains("host:39"));
+    screen.press(&["G"]);
+    assert!(!screen.text().contains("host:0 ") && screen.text().contains("host:39"), "{}", screen.text());
+    screen.send(Msg::Workers(Err("the database file was moved or removed".into())));
+    screen.press(&["g"]);
+    assert!(screen.text().contains("They cannot be read: the database file was moved"), "{}", screen.text());
+    assert!(screen.text().contains("host:0 "), "what was known stays");
+    screen.press(&["w"]);
+    assert!(!screen.text().contains("host:0 "));
+    screen.press(&[":"]).type_text("workers").press(&["enter"]);
+    assert!(screen.text().contains("host:0 "), "by its name, too");
 }

@@ -6,7 +6,7 @@ use quarterdeck::domain::document::{RecentResult, Status};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, Beat, Finished, Held, ManualClock, Store};
+use quarterdeck::store::{Access, Alive, Beat, Finished, Held, ManualClock, Store, WorkerInfo, WorkerSeen};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -171,6 +171,57 @@ async fn leaving_in_order_releases_what_is_held(backend: Backend) {
     assert!(backend != Backend::Sqlite || lock_files(&scene) == 0);
 }
 
+async fn workers_are_seen_where_they_are_how_busy_since_when_and_whether_they_live(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    assert_eq!(scene.store.workers().await.unwrap(), []);
+    scene.store.register(&worker("w1")).await.unwrap();
+    scene.clock.advance(SECOND);
+    let other = scene.another().await;
+    other.register(&worker("w2")).await.unwrap();
+    for url in ["https://a.test/1", "https://a.test/2"] {
+        scene.running(url).await;
+    }
+    let (own, others) = (worker("w1"), worker("w2"));
+    let seen = |info: &WorkerInfo, running, since, beat, alive| WorkerSeen {
+        id: info.id.clone(),
+        name: info.name.clone(),
+        capacity: info.capacity,
+        running,
+        started_at: START.plus(since * SECOND),
+        heartbeat_at: START.plus(beat * SECOND),
+        alive,
+    };
+    let expected = [seen(&own, 2, 0, 0, Alive::Beating), seen(&others, 0, 1, 1, Alive::Beating)];
+    assert_eq!(scene.store.workers().await.unwrap(), expected);
+    assert_eq!(other.workers().await.unwrap(), expected, "whoever asks");
+
+    // To its last instant a lease stands for a heart that is not heard; the idle one has none.
+    scene.clock.set(START.plus(32 * SECOND));
+    let late: Vec<_> = scene.store.workers().await.unwrap().iter().map(|seen| (seen.running, seen.alive)).collect();
+    assert_eq!(late, [(2, Alive::Late), (0, Alive::Late)]);
+    other.beat(&others.id, &[], LEASE).await.unwrap();
+    let reading = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
+    let seen_again = reading.workers().await.unwrap();
+    assert_eq!(seen_again[1], seen(&others, 0, 1, 32, Alive::Beating), "seen by one that may only read");
+
+    // Killed: its row stays until somebody rescues, and says so. Leaving in order takes the row away.
+    other.close().await;
+    assert_eq!(scene.store.workers().await.unwrap()[1].alive, Alive::Gone);
+    scene.store.unregister(&own.id).await.unwrap();
+    assert_eq!(scene.store.workers().await.unwrap(), [seen(&others, 0, 1, 32, Alive::Gone)]);
+}
+
+async fn a_standing_lease_speaks_for_a_worker_that_beats_seldom(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    scene.store.register(&worker("w1")).await.unwrap();
+    let (_, job) = scene.running("https://a.test/1").await;
+    scene.store.beat(&worker("w1").id, &[job.held], 10 * LEASE).await.unwrap();
+    scene.clock.advance(5 * LEASE);
+    assert_eq!(scene.store.workers().await.unwrap()[0].alive, Alive::Beating);
+    scene.clock.advance(5 * LEASE + SECOND);
+    assert_eq!(scene.store.workers().await.unwrap()[0].alive, Alive::Late);
+}
+
 async fn a_rescue_after_a_cancel_schedules_nothing_more(backend: Backend) {
     let scene = Scene::new(backend).await;
     let (id, job) = scene.running("https://a.test/x").await;
@@ -242,6 +293,8 @@ on_both! {
     after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases,
     a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first,
     leaving_in_order_releases_what_is_held,
+    workers_are_seen_where_they_are_how_busy_since_when_and_whether_they_live,
+    a_standing_lease_speaks_for_a_worker_that_beats_seldom,
     a_rescue_after_a_cancel_schedules_nothing_more,
     worker_ids_never_lead_out_of_their_folder,
     a_killed_process_is_seen_dead_at_once,

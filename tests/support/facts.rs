@@ -4,10 +4,11 @@ use jiff::tz::TimeZone;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{DocumentRow, RecentResult, Status, Try};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
-use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
+use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::time::Timestamp;
+use quarterdeck::store::{Alive, WorkerSeen};
 use quarterdeck::tui::Options;
 use std::time::Duration;
 
@@ -173,6 +174,24 @@ pub fn documents() -> Vec<DocumentRow> {
         });
     }
     rows
+}
+
+/// Three workers: one at work, one that has not beaten for long, one that was killed.
+pub fn workers() -> Vec<WorkerSeen> {
+    let worker = |name: &str, capacity, running, since, beat, alive| WorkerSeen {
+        id: WorkerId(name.into()),
+        name: name.into(),
+        capacity,
+        running,
+        started_at: ago(since),
+        heartbeat_at: ago(beat),
+        alive,
+    };
+    vec![
+        worker("web-1.internal.example:77", 16, 3, 8 * 86_400, 75, Alive::Late),
+        worker("web-2:4410", 16, 5, 7_300, 4, Alive::Beating),
+        worker("web-3:9", 8, 2, 3_700, 400, Alive::Gone),
+    ]
 }
 
 /// An outcome without anything special.

@@ -225,12 +225,15 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
-    /// Waits until it says `text` on stderr.
-    pub fn until_says(&self, text: &str) {
+    /// Waits until it says `text` on stderr; the line.
+    pub fn until_says(&self, text: &str) -> String {
         let (lines, told) = &*self.err;
         let deadline = Instant::now() + PATIENCE;
         let mut lines = lines.lock().expect("not poisoned");
-        while !lines.iter().any(|line| line.contains(text)) {
+        loop {
+            if let Some(line) = lines.iter().find(|line| line.contains(text)) {
+                return line.clone();
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "it never says {text:?}: {lines:?}");
             lines = told.wait_timeout(lines, left).expect("not poisoned").0;

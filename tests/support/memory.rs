@@ -14,7 +14,7 @@ use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
     Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, Marked, Named,
     NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview, QueueState, Rescued, Result, SortBy, Store,
-    StoreError, StoredContent, StoredVersion, Targets, WorkerInfo,
+    StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -33,6 +33,9 @@ pub struct Facts {
     pub page_delays: Vec<Duration>,
     /// Every reading of the list.
     pub pages: usize,
+    pub workers: Vec<WorkerSeen>,
+    /// How often the workers were read.
+    pub workers_read: usize,
     /// Why nothing is answered now.
     pub away: Option<String>,
 }
@@ -272,6 +275,12 @@ impl Store for Memory {
     }
     async fn unregister(&self, _worker: &WorkerId) -> Result<()> {
         never("unregister")
+    }
+    async fn workers(&self) -> Result<Vec<WorkerSeen>> {
+        self.read(|facts| {
+            facts.workers_read += 1;
+            facts.workers.clone()
+        })
     }
     async fn claim(&self, _worker: &WorkerId, _limits: ClaimLimits) -> Result<Vec<Claimed>> {
         never("claim")

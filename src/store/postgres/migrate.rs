@@ -76,7 +76,8 @@ pub async fn migrate(url: &str, standalone: bool, tell: &mut (dyn FnMut(Migratio
     Ok(())
 }
 
-struct Server {
+/// A server to be looked at or set up.
+pub(super) struct Server {
     pool: Arc<Pool>,
     ended: CancellationToken,
 }
@@ -88,7 +89,8 @@ impl Drop for Server {
 }
 
 impl Server {
-    async fn at(url: &str) -> Result<Self> {
+    /// The server of a `postgres:` URL; not connected to yet.
+    pub(super) async fn at(url: &str) -> Result<Self> {
         let Address::Postgres(url) = address::parse(url)? else {
             return Err(StoreError::Unusable("an SQLite store is brought up to date when it is opened".into()));
         };
@@ -98,7 +100,13 @@ impl Server {
         Ok(Self { pool, ended })
     }
 
-    async fn conn(&self) -> Result<Conn> {
+    /// Where it is.
+    pub(super) fn place(&self) -> &Place {
+        self.pool.place()
+    }
+
+    /// A connection.
+    pub(super) async fn conn(&self) -> Result<Conn> {
         Ok(Conn::Postgres(self.pool.lease(Use::Ordinary).await?))
     }
 

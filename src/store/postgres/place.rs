@@ -5,6 +5,7 @@ use super::error::code;
 use crate::store::error::words;
 use sqlx::Error;
 use sqlx::postgres::PgConnectOptions;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// What each transaction sets behind PgBouncer, where the settings of a session would be another's.
@@ -36,6 +37,11 @@ impl Place {
             ))
         };
         let mut parsed = url::Url::parse(url).map_err(|error| unusable(&format!("cannot be read ({error})")))?;
+        // Without the second slash, or with a third, user and password are read as the name of a database, which messages
+        // repeat.
+        if !url.contains("://") || parsed.path().contains('@') {
+            return Err(unusable("has its user or host in the wrong place"));
+        }
         let mut pgbouncer = false;
         let mut kept = Vec::new();
         for (name, value) in parsed.query_pairs() {
@@ -75,6 +81,13 @@ impl Place {
     /// `db.example.org:5432/chatwoot …`
     pub(super) fn says(&self, what: &str) -> String {
         format!("PostgreSQL at {}:{}/{}: {what}", self.host, self.port, self.database)
+    }
+
+    /// Whether no network lies between it and this process.
+    pub(super) fn is_local(&self) -> bool {
+        self.host.starts_with('/')
+            || self.host == "localhost"
+            || self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// What the screen calls it.
@@ -122,7 +135,13 @@ mod tests {
             parse("postgres://ana:s%40cret@db.test:6432/chatwoot?pgbouncer=true&sslmode=disable").expect("right");
         assert_eq!((place.label(), place.pgbouncer), ("postgres db.test/chatwoot".to_owned(), true));
         assert!(!format!("{place:?}").contains("cret"));
-        for wrong in ["postgres://ana:s3cret@db:port/x", "postgres://ana:s3cret@db/x?sslmode=s3cret"] {
+        for wrong in [
+            "postgres://ana:s3cret@db:port/x",
+            "postgres://ana:s3cret@db/x?sslmode=s3cret",
+            "postgres:/ana:s3cret@db/x",
+            "postgres:ana:s3cret@db/x",
+            "postgres:///ana:s3cret@db/x",
+        ] {
             let message = parse(wrong).expect_err("wrong").to_string();
             assert!(!message.contains("s3cret") && message.contains("postgres://USER"), "{message}");
         }

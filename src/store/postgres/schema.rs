@@ -186,15 +186,27 @@ impl Standing {
 
     /// Whether the store can be used for what `access` says.
     pub(super) fn usable(&self, place: &Place, access: Access) -> Result<()> {
-        let unusable = |what: &str| Err(StoreError::Unusable(place.says(what)));
         self.migratable(place)?;
+        self.rights(place, access)?;
+        self.set_up(place)
+    }
+
+    /// Whether the role may do what `access` says with the tables that are there.
+    pub(super) fn rights(&self, place: &Place, access: Access) -> Result<()> {
         let only_for_writing = |right: &&str| *right == WRITE_OURS || *right == UPDATE_DOCUMENTS;
         let mut rights = self.missing_rights.clone();
         rights.retain(|right| access != Access::ReadOnly || !only_for_writing(right));
+        if rights.is_empty() {
+            return Ok(());
+        }
+        let what = format!("this role has no {}; grant it, or use another role", rights.join(", no "));
+        Err(StoreError::Unusable(place.says(&what)))
+    }
+
+    /// Whether everything that this version works with is there.
+    pub(super) fn set_up(&self, place: &Place) -> Result<()> {
+        let unusable = |what: &str| Err(StoreError::Unusable(place.says(what)));
         match self.version {
-            _ if !rights.is_empty() => {
-                return unusable(&format!("this role has no {}; grant it, or use another role", rights.join(", no ")));
-            }
             None | Some(0) if self.documents => {
                 return unusable("is not set up yet; run `quarterdeck migrate` (--dry-run shows what it does)");
             }
@@ -216,6 +228,13 @@ impl Standing {
             );
         }
         self.documents_fit(place)
+    }
+
+    /// What is there, for people.
+    pub(super) fn says(&self) -> String {
+        let version = self.version.unwrap_or_default();
+        let whose = if self.made { "of its own" } else { "of Chatwoot" };
+        format!("version {version}, on a table captain_documents {whose}")
     }
 
     /// Whether documents may be added.

@@ -71,6 +71,12 @@ impl Connect {
         Ok(connect)
     }
 
+    /// The file at `path` whatever is wrong with it, to be looked at and not to be changed.
+    pub(super) fn to_look(path: &Path) -> Result<Self> {
+        let unusable = |error: std::io::Error| StoreError::Unusable(format!("{}: {error}", path.display()));
+        Ok(Self { path: std::path::absolute(path).map_err(unusable)?, access: Access::ReadOnly, place: None })
+    }
+
     /// Whether the path still leads to the file that was opened.
     pub(super) fn check_place(&self) -> Result<()> {
         self.place.map_or(Ok(()), |place| place.check(&self.path))
@@ -174,7 +180,7 @@ async fn patiently(options: SqliteConnectOptions) -> std::result::Result<SqliteC
     }
 }
 
-async fn check_library(conn: &mut SqliteConnection) -> Result<()> {
+pub(super) async fn check_library(conn: &mut SqliteConnection) -> Result<()> {
     let version: String = query("SELECT sqlite_version()").fetch_one(conn).await.map_err(reading)?.get(0);
     let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
     if parts.as_slice() >= OLDEST_LIBRARY.as_slice() {
@@ -183,7 +189,7 @@ async fn check_library(conn: &mut SqliteConnection) -> Result<()> {
     Err(StoreError::Unusable(format!("SQLite {version} can damage databases; at least 3.51.3 is needed")))
 }
 
-fn check_header(path: &Path) -> std::result::Result<(), String> {
+pub(super) fn check_header(path: &Path) -> std::result::Result<(), String> {
     let mut file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut start = Vec::with_capacity(HEADER.len());
     file.by_ref().take(16).read_to_end(&mut start).map_err(|error| format!("cannot be read: {error}"))?;
@@ -194,7 +200,7 @@ fn check_header(path: &Path) -> std::result::Result<(), String> {
     }
 }
 
-fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::result::Result<(), String> {
+pub(super) fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::result::Result<(), String> {
     use rustix::fs::{Access as Mode, access};
     if exists && access(path, Mode::READ_OK | Mode::WRITE_OK).is_err() {
         return Err("may not be written by this user; use --read-only to look at it".into());
@@ -208,7 +214,7 @@ fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::result::Resu
 
 /// Locks of network file systems do not hold what SQLite's log needs.
 #[cfg(target_os = "linux")]
-fn check_file_system(at: &Path) -> std::result::Result<(), String> {
+pub(super) fn check_file_system(at: &Path) -> std::result::Result<(), String> {
     let found = rustix::fs::statfs(at).map_err(|error| format!("its file system cannot be asked: {error}"))?;
     match network_file_system(u64::try_from(found.f_type).unwrap_or_default() & 0xffff_ffff) {
         Some(kind) => Err(format!("is on a network file system ({kind}), where SQLite's locks do not hold")),
@@ -217,7 +223,7 @@ fn check_file_system(at: &Path) -> std::result::Result<(), String> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn check_file_system(_at: &Path) -> std::result::Result<(), String> {
+pub(super) fn check_file_system(_at: &Path) -> std::result::Result<(), String> {
     Ok(())
 }
 

@@ -160,6 +160,7 @@ pub const TABLE: &[Binding] = &[
         PANES,
         0,
     ),
+    row(Action::Workers, &[Key::char('w')], "workers", "who runs the jobs: where, how busy, since when", PANES, 0),
     row(Action::Palette, &[Key::char(':'), Key::ctrl('p')], "palette", "every action by name", PANES, 15),
     row(Action::Help, &[Key::char('?')], "help", "this help", PANES, 16),
     row(

@@ -14,6 +14,8 @@ pub enum Overlay {
     Help(usize),
     /// What was asked for, refused or failed, scrolled by so many lines.
     Activity(usize),
+    /// The workers, scrolled by so many lines.
+    Workers(usize),
     /// Every action by name.
     Palette(Palette),
     /// A line to be typed.

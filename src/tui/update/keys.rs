@@ -27,7 +27,7 @@ pub const SORTS: [(char, SortBy, &str); 8] = [
 /// Where keys are read now.
 pub fn scope(model: &Model) -> Scope {
     match &model.overlay {
-        Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Sort) => Scope::Reader,
+        Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Workers(_) | Overlay::Sort) => Scope::Reader,
         Some(Overlay::Palette(_)) => Scope::Palette,
         Some(Overlay::Prompt(_)) => Scope::Prompt,
         Some(Overlay::Confirm(_) | Overlay::Preview(_) | Overlay::Quit(_)) => Scope::Dialog,
@@ -56,8 +56,8 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     match lookup(scope, key) {
         Some(action) => act(model, action, up),
         None if scope.types_text() => prompt::edit(model, event, up),
-        // `?` and `q` also close what is only read.
-        None if scope == Scope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!')) => {
+        // `q` and the keys that open it also close what is only read.
+        None if scope == Scope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!' | 'w')) => {
             model.overlay = None;
             up.redraw();
         }
@@ -126,6 +126,10 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         }
         Action::ToggleUtc => model.utc = !model.utc,
         Action::Activity => model.overlay = Some(Overlay::Activity(0)),
+        Action::Workers => {
+            model.overlay = Some(Overlay::Workers(0));
+            loads::workers(model, up);
+        }
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
         Action::Help => model.overlay = Some(Overlay::Help(0)),
         Action::Back => back(model, up),

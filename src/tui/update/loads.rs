@@ -2,10 +2,11 @@
 
 use super::{Update, tell};
 use crate::domain::document::Counts;
-use crate::store::{DocumentPage, QueueState};
+use crate::store::{DocumentPage, QueueState, WorkerSeen};
 use crate::tui::effect::Effect;
 use crate::tui::layout::list_rows;
 use crate::tui::model::detail::Detail;
+use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model, Stale};
 use crate::tui::msg::{Answer, DetailData};
@@ -45,6 +46,34 @@ pub(super) fn changed(model: &mut Model, up: &mut Update) {
     } else {
         summary(model, up);
     }
+    workers(model, up);
+}
+
+/// Asks for the workers, unless that is under way.
+pub(super) fn workers(model: &mut Model, up: &mut Update) {
+    if !std::mem::replace(&mut model.workers.asked, true) {
+        up.effect(Effect::LoadWorkers);
+    }
+}
+
+/// Asks again for what a person is reading, once it is old.
+pub(super) fn workers_that_are_read(model: &mut Model, up: &mut Update) {
+    let is_read = matches!(model.overlay, Some(Overlay::Workers(_)));
+    if is_read && model.workers.due_at(model.now).is_some_and(|due| due <= model.now) {
+        workers(model, up);
+    }
+}
+
+pub(super) fn take_workers(model: &mut Model, answer: Answer<Vec<WorkerSeen>>, up: &mut Update) {
+    let before = model.workers.together();
+    let workers = &mut model.workers;
+    (workers.asked, workers.read_at) = (false, Some(model.now));
+    match answer {
+        Ok(seen) => (workers.seen, workers.trouble) = (seen, None),
+        // The list says on the screen that the database is away; this is for whoever reads about workers.
+        Err(reason) => workers.trouble = Some(reason),
+    }
+    up.redraw |= before != model.workers.together() || matches!(model.overlay, Some(Overlay::Workers(_)));
 }
 
 pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<DocumentPage>, up: &mut Update) {

@@ -6,7 +6,7 @@ use crate::tui::layout::{areas, inside, list_rows};
 use crate::tui::model::detail::Tab;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::{Focus, Model};
-use crate::tui::view::help as view_help;
+use crate::tui::view::{help as view_help, workers as view_workers};
 
 /// Where a step ends that starts at `from` among `len` things, with `page` of them on the screen.
 pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> usize {
@@ -30,6 +30,7 @@ pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> us
 pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
     let page = view_help::rows(model.size);
     let help = if matches!(model.overlay, Some(Overlay::Help(_))) { view_help::lines(model) } else { 0 };
+    let workers = if matches!(model.overlay, Some(Overlay::Workers(_))) { view_workers::lines(model) } else { 0 };
     match &mut model.overlay {
         // The end is where the drawing stops it.
         Some(Overlay::Help(scroll)) => {
@@ -39,6 +40,10 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
         Some(Overlay::Activity(scroll)) => {
             let len = model.notices.activity().len();
             *scroll = scrolled(action, *scroll, len, page);
+            return;
+        }
+        Some(Overlay::Workers(scroll)) => {
+            *scroll = scrolled(action, *scroll, workers, page);
             return;
         }
         Some(_) => return,

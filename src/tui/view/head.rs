@@ -48,6 +48,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     parts.push((1, locks(model)));
     let left = parts.len();
     parts.push((2, runner(model)));
+    parts.push((7, workers(model)));
     parts.push((3, vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)]));
     parts.push((7, history(model, look)));
     parts.push((5, queue(model)));
@@ -84,13 +85,10 @@ fn runner(model: &Model) -> Words {
         return vec![words(format!("{} database away, again {again}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
-        let workers = model.queue.workers;
-        let tone = if workers == 0 { Tone::Waiting } else { Tone::Good };
-        let sign = if workers == 0 { glyphs.off } else { glyphs.on };
-        return vec![
-            words(format!("{sign} "), tone),
-            words(if workers == 0 { "no worker".to_owned() } else { count(workers, "worker") }, Tone::Plain),
-        ];
+        if model.queue.workers == 0 {
+            return vec![words(format!("{} ", glyphs.off), Tone::Waiting), words("no worker", Tone::Plain)];
+        }
+        return together(model);
     }
     let busy = format!("{}/{}", model.runner.busy, model.runner.slots);
     match (model.runner.phase, model.leaving) {
@@ -102,6 +100,29 @@ fn runner(model: &Model) -> Words {
             vec![words("runner ", Tone::Dim), words(format!("{} ", glyphs.on), Tone::Good), words(busy, Tone::Plain)]
         }
     }
+}
+
+/// The workers of the store, whichever process they are in: how many, and how busy once that has been read.
+fn together(model: &Model) -> Words {
+    let together = model.workers.together();
+    let (sign, tone) =
+        if together.late > 0 { (model.glyphs.alarm, Tone::Waiting) } else { (model.glyphs.on, Tone::Good) };
+    let mut part = vec![words(format!("{sign} "), tone)];
+    if together.workers == 0 {
+        part.push(words(count(model.queue.workers, "worker"), Tone::Plain));
+        return part;
+    }
+    part.push(words(format!("{} ", count(together.workers, "worker")), Tone::Plain));
+    part.push(words(format!("{}/{}", grouped(together.busy), grouped(together.slots)), Tone::Plain));
+    if together.late > 0 {
+        part.push(words(format!(" {} late", grouped(together.late)), tone));
+    }
+    part
+}
+
+/// The same beside the runner of this console, when that is not the only one.
+fn workers(model: &Model) -> Words {
+    if model.has_runner && model.workers.together().workers > 1 { together(model) } else { Words::new() }
 }
 
 /// What is wrong with the locks, if something is.

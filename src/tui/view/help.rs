@@ -36,6 +36,11 @@ fn place(size: (u16, u16)) -> Rect {
     middle(body, WIDEST, if size.0 > WIDEST { body.height.saturating_sub(2) } else { body.height })
 }
 
+/// Cells of a reader's line on a screen of `size` cells.
+pub(super) fn room(size: (u16, u16)) -> usize {
+    usize::from(place(size).width.saturating_sub(4))
+}
+
 pub(super) fn draw(model: &Model, scroll: usize, buf: &mut Buffer) {
     reader(model, "help", &text(model), scroll, buf);
 }
@@ -43,7 +48,7 @@ pub(super) fn draw(model: &Model, scroll: usize, buf: &mut Buffer) {
 /// The help, broken to the width of the reader.
 fn text(model: &Model) -> Vec<Words> {
     let look = Look::of(model);
-    let room = usize::from(place(model.size).width.saturating_sub(4));
+    let room = room(model.size);
     let column = if room < 56 { FEW_KEYS } else { KEYS };
     let room = room.saturating_sub(column + 4);
     let mut text: Vec<Words> = Vec::new();
@@ -96,7 +101,7 @@ pub(super) fn activity(model: &Model, scroll: usize, buf: &mut Buffer) {
     reader(model, "activity, newest first", &text, scroll, buf);
 }
 
-fn reader(model: &Model, title: &str, text: &[Words], scroll: usize, buf: &mut Buffer) {
+pub(super) fn reader(model: &Model, title: &str, text: &[Words], scroll: usize, buf: &mut Buffer) {
     let look = Look::of(model);
     let rows = rows(model.size);
     let area = place(model.size);

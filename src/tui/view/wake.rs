@@ -6,6 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::runner::event::Health;
 use crate::tui::layout::list_rows;
 use crate::tui::model::Model;
+use crate::tui::model::overlay::Overlay;
 use std::time::Duration;
 
 const SECOND: u64 = 1;
@@ -35,6 +36,11 @@ pub fn next(model: &Model) -> Timestamp {
     moments.extend(model.queue.oldest_ready_at.map(|at| age_turns(at, now)));
     if model.queue.ready == 0 {
         moments.extend(model.queue.next_due_at.and_then(|at| countdown_turns(at, now)));
+    }
+    if matches!(model.overlay, Some(Overlay::Workers(_))) {
+        let ages = model.workers.seen.iter().flat_map(|worker| [worker.started_at, worker.heartbeat_at]);
+        moments.extend(ages.map(|at| age_turns(at, now)));
+        moments.extend(model.workers.due_at(now));
     }
     if let Some(stale) = &model.stale {
         moments.extend(countdown_turns(stale.again_at, now));

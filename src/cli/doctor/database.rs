@@ -1,0 +1,139 @@
+//! The store, who works on it, and what waits there.
+
+use super::Patient;
+use crate::domain::document::Status;
+use crate::domain::filter::Filter;
+use crate::domain::finding::{Finding, Verdict};
+use crate::domain::time::age;
+use crate::store::{
+    Access, Alive, OutcomeQuery, OutcomesFrom, QueueState, Store, StoreError, WorkerSeen, examine, open,
+};
+use crate::tui::say::figures::{count, grouped};
+use std::time::Duration;
+
+const WORKERS: &str = "workers";
+const QUEUE: &str = "queue";
+/// A ready job that is older than this waits for more than its turn.
+const LONG: Duration = Duration::from_secs(600);
+/// How far ahead of the clock an outcome may be without anybody having set it back.
+const AHEAD: Duration = Duration::from_secs(5);
+
+/// What is found of the store itself, then of what stands in it.
+pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
+    let Ok(config) = &patient.config else { return Vec::new() };
+    let url = &config.store.url;
+    let mut found = examine(url).await;
+    let stands = |finding: &Finding| !matches!(finding.check, "store" | "schema") || finding.verdict == Verdict::Ok;
+    if !found.iter().all(stands) {
+        // It is away, or still to be made or mended: there is nothing to be read in it.
+        return found;
+    }
+    match open(url, Access::ReadOnly).await {
+        Ok(store) => {
+            if let Err(error) = within(&*store, &mut found).await {
+                found.push(of_error(&error));
+            }
+            store.close().await;
+        }
+        // What it is refused for has been found.
+        Err(_) if found.iter().any(|finding| finding.verdict >= Verdict::Fail) => {}
+        Err(error) => found.push(of_error(&error)),
+    }
+    found
+}
+
+fn of_error(error: &StoreError) -> Finding {
+    let verdict = if matches!(error, StoreError::Unavailable(_)) { Verdict::Unreachable } else { Verdict::Fail };
+    Finding::of_message("store", verdict, &error.to_string())
+}
+
+async fn within(store: &dyn Store, found: &mut Vec<Finding>) -> Result<(), StoreError> {
+    let queue = store.queue().await?;
+    let workers = store.workers().await?;
+    found.extend(workers_found(store, &workers, &queue));
+    found.push(queue_found(store, &workers, &queue));
+    let stuck = store.counts().await?.of(Status::Stuck);
+    if stuck > 0 {
+        found.push(Finding::warn(
+            "documents",
+            format!("{} marked as syncing for hours with no worker at it", count(stuck, "document")),
+            "`quarterdeck retry --filter status:stuck` syncs them",
+        ));
+    }
+    let newest = OutcomeQuery { filter: Filter::default(), document: None, from: OutcomesFrom::Newest, limit: 1 };
+    if let Some(newest) = store.outcomes(&newest).await?.first()
+        && newest.at.since(store.now()) > AHEAD
+    {
+        let ahead = age(newest.at.since(store.now()));
+        found.push(Finding::warn(
+            "clock",
+            format!("the newest outcome is from {ahead} ahead of now: the clock was set back"),
+            "let it be set by NTP; jobs that wait for a time wait that much longer",
+        ));
+    }
+    Ok(())
+}
+
+/// One line for each worker, or that there is none.
+fn workers_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) -> Vec<Finding> {
+    let now = store.now();
+    let mut found = Vec::new();
+    for worker in workers {
+        let says = format!(
+            "{} is {}: {}/{} busy, since {}, last beat {} ago",
+            worker.name,
+            worker.alive.word(),
+            worker.running,
+            worker.capacity,
+            age(now.since(worker.started_at)),
+            age(now.since(worker.heartbeat_at)),
+        );
+        found.push(match worker.alive {
+            Alive::Beating => Finding::ok(WORKERS, says),
+            Alive::Late => Finding::warn(
+                WORKERS,
+                says,
+                "look at that process: it is stuck, suspended or cut off from the database; when it ends, others take \
+                 its jobs",
+            ),
+            Alive::Gone => Finding::warn(WORKERS, says, "the next worker or console takes up what it ran"),
+        });
+    }
+    if workers.iter().all(|worker| worker.alive == Alive::Gone) {
+        let waiting = queue.ready + queue.waiting + queue.running;
+        found.push(if waiting == 0 {
+            Finding::ok(WORKERS, "none runs, and no job waits for one")
+        } else {
+            Finding::warn(
+                WORKERS,
+                format!("none runs, and {} for one", waits(waiting)),
+                "`quarterdeck work` runs them, and so does the console with --runner",
+            )
+        });
+    }
+    found
+}
+
+fn queue_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) -> Finding {
+    let mut says = format!(
+        "{} ready, {} running, {} waiting for the next try, {} for later",
+        grouped(queue.ready),
+        grouped(queue.running),
+        grouped(queue.waiting),
+        grouped(queue.scheduled)
+    );
+    let oldest = queue.oldest_ready_at.map(|at| store.now().since(at));
+    if let Some(oldest) = oldest {
+        says.push_str(&format!("; the oldest has been ready for {}", age(oldest)));
+    }
+    let runs = workers.iter().any(|worker| worker.alive == Alive::Beating);
+    if runs && oldest.is_some_and(|oldest| oldest > LONG) {
+        let cure = "more workers or a greater --concurrency help, or runner.per_host where one host has them all";
+        return Finding::warn(QUEUE, says, cure);
+    }
+    Finding::ok(QUEUE, says)
+}
+
+fn waits(number: u64) -> String {
+    if number == 1 { "1 job waits".to_owned() } else { format!("{} jobs wait", grouped(number)) }
+}

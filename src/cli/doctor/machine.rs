@@ -1,0 +1,65 @@
+//! What the machine and the terminal give.
+
+use crate::cli::console::locale;
+use crate::domain::finding::Finding;
+use crate::fetch;
+use crate::tui::layout::SMALLEST;
+use crate::tui::{no_color, screen_size};
+
+const TERMINAL: &str = "terminal";
+const LOCALE: &str = "locale";
+
+/// Whether pages on https can be checked.
+pub(super) fn certificates() -> Vec<Finding> {
+    vec![match fetch::roots() {
+        Ok(()) => Finding::ok("certificates", "the system has some: pages on https can be checked"),
+        Err(_) => Finding::fail(
+            "certificates",
+            "the system has none: no page on https can be fetched",
+            "install them (Debian: apt-get install ca-certificates), or name a file in SSL_CERT_FILE",
+        ),
+    }]
+}
+
+/// Whether the console can be drawn here.
+pub(super) fn terminal() -> Vec<Finding> {
+    let Some((width, height)) = screen_size() else {
+        return vec![Finding::ok(TERMINAL, "this output is none; the console needs one, the other verbs do not")];
+    };
+    let kind = std::env::var("TERM").unwrap_or_default();
+    let mut found = Vec::new();
+    if matches!(kind.as_str(), "" | "dumb") {
+        let says = if kind.is_empty() { "TERM is not set".to_owned() } else { format!("TERM is {kind}") };
+        found.push(Finding::warn(
+            TERMINAL,
+            format!("{says}, so nothing is known of what it can draw"),
+            "set it to what the terminal is, such as xterm-256color",
+        ));
+    }
+    if width < SMALLEST.0 || height < SMALLEST.1 {
+        found.push(Finding::warn(
+            TERMINAL,
+            format!("{width}x{height} cells are too few for the console"),
+            format!("make it {}x{} or larger", SMALLEST.0, SMALLEST.1),
+        ));
+    }
+    if found.is_empty() {
+        let colours = if no_color() { "no colours (NO_COLOR)" } else { "its own 16 colours" };
+        found.push(Finding::ok(TERMINAL, format!("{kind}, {width}x{height} cells, {colours}")));
+    }
+    found
+}
+
+/// Whether signs beyond ASCII can be drawn.
+pub(super) fn character_set() -> Vec<Finding> {
+    let locale = locale();
+    vec![match &locale.said {
+        None => Finding::ok(LOCALE, "none is set; UTF-8 is taken for granted (--ascii draws without)"),
+        Some((variable, said)) if locale.is_utf8() => Finding::ok(LOCALE, format!("{variable}={said}")),
+        Some((variable, said)) => Finding::warn(
+            LOCALE,
+            format!("{variable}={said} is not UTF-8, so the console draws with ASCII and names may look wrong"),
+            "set LC_ALL to a UTF-8 locale, such as C.UTF-8",
+        ),
+    }]
+}

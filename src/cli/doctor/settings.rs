@@ -1,0 +1,96 @@
+//! The settings, and what they point to.
+
+use super::Patient;
+use crate::cli::output::masked;
+use crate::config::{Config, ConfigError};
+use crate::domain::finding::{Finding, Verdict};
+use rustix::fs::{Access, access};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+const CONFIG: &str = "config";
+const LOG: &str = "log";
+
+/// Which file is read, and whether it says something wrong.
+pub(super) fn file(patient: &Patient) -> Vec<Finding> {
+    let (path, _) = Config::file(&patient.places, &patient.environment, &patient.flags);
+    let place = path.display();
+    let cure = "`quarterdeck config` prints every key with its default";
+    match &patient.config {
+        Err(ConfigError::Wrong { problems }) => {
+            let mut found: Vec<_> =
+                problems.iter().map(|problem| Finding::fail(CONFIG, problem.to_string(), cure)).collect();
+            found.push(not_looked_at());
+            found
+        }
+        Err(error) => {
+            vec![Finding::fail(CONFIG, error.to_string(), "name a file that is there, or none"), not_looked_at()]
+        }
+        Ok(_) => match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let mut found = vec![Finding::ok(CONFIG, format!("{place}: every key is understood"))];
+                found.extend(readable_secret(path, &text));
+                found
+            }
+            Err(_) => vec![Finding::ok(CONFIG, format!("{place}: there is no such file, so the defaults hold"))],
+        },
+    }
+}
+
+/// Without settings nobody knows which store is meant.
+fn not_looked_at() -> Finding {
+    Finding::warn("store", "not looked at while the settings cannot be read", "mend them first, then run this again")
+}
+
+/// A password in a file that others may read.
+fn readable_secret(path: &Path, text: &str) -> Option<Finding> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    if mode & 0o077 == 0 || masked(text) == text {
+        return None;
+    }
+    let place = path.display();
+    let says = format!("{place} holds a password and other users may read it");
+    Some(Finding::warn(CONFIG, says, format!("chmod 600 {place}")))
+}
+
+/// Hosts that are fetched although their addresses are private.
+pub(super) fn private_hosts(patient: &Patient) -> Vec<Finding> {
+    let Ok(config) = &patient.config else { return Vec::new() };
+    let hosts = &config.fetch.allow_private_hosts;
+    if hosts.is_empty() {
+        return vec![Finding::ok("addresses", "only public ones are fetched")];
+    }
+    let says = format!("whoever may add a document can have pages fetched from {}", hosts.join(", "));
+    vec![Finding::warn("addresses", says, "take out of fetch.allow_private_hosts what no document needs")]
+}
+
+/// Whether the outcome files can be written.
+pub(super) fn log_dir(patient: &Patient) -> Vec<Finding> {
+    let Ok(config) = &patient.config else { return Vec::new() };
+    let dir = &config.log.dir;
+    let place = dir.display();
+    let fail = |says: String, cure: &str| Finding::fail(LOG, format!("{place}: {says}"), format!("{cure} (log.dir)"));
+    vec![match std::fs::metadata(dir) {
+        Ok(data) if !data.is_dir() => fail("is a file, not a folder".into(), "name a folder"),
+        Ok(_) if may_write(dir) => Finding::ok(LOG, format!("outcomes are written to files in {place}")),
+        Ok(_) => fail("this user may not write there".into(), "let it, or name another folder"),
+        // It is made with the first outcome, and so are the folders before it.
+        Err(error) if error.kind() == ErrorKind::NotFound => match dir.ancestors().find(|parent| parent.exists()) {
+            Some(parent) if parent.is_dir() && may_write(parent) => {
+                Finding::ok(LOG, format!("{place} is made with the first outcome"))
+            }
+            Some(parent) => fail(format!("cannot be made in {}", parent.display()), "name another folder"),
+            None => fail("cannot be made here".into(), "name another folder"),
+        },
+        Err(error) => Finding::of_message(
+            LOG,
+            Verdict::Fail,
+            &format!("{place}: {error}; name a folder that this user may use (log.dir)"),
+        ),
+    }]
+}
+
+fn may_write(dir: &Path) -> bool {
+    access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}

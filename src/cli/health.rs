@@ -1,0 +1,171 @@
+//! `work --health PORT`: tells on loopback whether this worker does its work, for whoever restarts it when it does not.
+//!
+//! `GET /` or `/health`: 200 and `{"status":"ok","busy":N,"slots":N}` while the database answers; 503 with another
+//! `status` (`unreachable`, `draining`, `stopped`) and a `reason` while it does not, or while a Redis that is required
+//! does not, or while this worker is ending.
+
+use super::exit::CliError;
+use super::output::{masked, note};
+use crate::runner::event::{Health, LockHealth, Phase};
+use crate::runner::handle::Handle;
+use crate::store::Store;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Serialize;
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A database that takes longer does not answer, as far as a probe is concerned: those wait for a few seconds.
+const ANSWER: Duration = Duration::from_secs(2);
+/// The longest that somebody may hold a connection.
+const CONNECTION: Duration = Duration::from_secs(10);
+/// Connections at a time; further ones wait their turn.
+const CONNECTIONS: usize = 16;
+/// After a failed accept (no descriptors left), as long as it takes others to close some.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A port that is listened to and not served yet.
+pub(super) struct HealthPort(TcpListener);
+
+/// A port that is served until it is told to end.
+pub(super) struct Serving {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What is told.
+#[derive(Serialize)]
+struct Told {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    busy: u32,
+    slots: u32,
+}
+
+impl HealthPort {
+    /// Takes `port` on 127.0.0.1, 0 for any that is free, and says where it is.
+    pub(super) async fn listen(port: u16) -> Result<Self, CliError> {
+        let taken =
+            |error| CliError::Usage(format!("--health {port}: 127.0.0.1:{port} cannot be listened to: {error}"));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(taken)?;
+        let address = listener.local_addr().map_err(taken)?;
+        note(format!("health is told at http://{address}/health"));
+        Ok(Self(listener))
+    }
+
+    /// Serves it.
+    pub(super) fn serve(self, runner: Handle, store: Arc<dyn Store>) -> Serving {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let asked = Arc::new(Asked { runner, store });
+        let accepting = accept(self.0, asked, tasks.clone());
+        let stopped = stop.clone();
+        tasks.spawn(async move { stopped.run_until_cancelled(accepting).await });
+        Serving { stop, tasks }
+    }
+}
+
+impl Serving {
+    /// Stops listening; what is being answered has a moment to be.
+    pub(super) async fn end(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        // A reader that does not read must not hold the process.
+        let _ = timeout(ANSWER, self.tasks.wait()).await;
+    }
+}
+
+async fn accept(listener: TcpListener, asked: Arc<Asked>, tasks: TaskTracker) {
+    let turns = Arc::new(Semaphore::new(CONNECTIONS));
+    // It is never closed.
+    while let Ok(turn) = Arc::clone(&turns).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let asked = Arc::clone(&asked);
+                tasks.spawn(async move {
+                    let _ = timeout(CONNECTION, connection(stream, asked)).await;
+                    drop(turn);
+                });
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, asked: Arc<Asked>) {
+    let service = service_fn(move |request| {
+        let asked = Arc::clone(&asked);
+        async move { Ok::<_, Infallible>(asked.answer(&request).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(CONNECTION);
+    // One who goes away without an answer did not want it.
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// Who is asked.
+struct Asked {
+    runner: Handle,
+    store: Arc<dyn Store>,
+}
+
+impl Asked {
+    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET | &Method::HEAD, "/" | "/health") => {}
+            (&Method::GET | &Method::HEAD, _) => return response(StatusCode::NOT_FOUND, "ask for /health\n".into()),
+            _ => return response(StatusCode::METHOD_NOT_ALLOWED, "GET /health\n".into()),
+        }
+        let (status, reason) = match self.trouble().await {
+            None => ("ok", None),
+            Some((status, reason)) => (status, Some(masked(&reason))),
+        };
+        let code = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let now = *self.runner.status().borrow();
+        let told = Told { status, reason, busy: now.busy, slots: now.slots };
+        response(code, serde_json::to_string(&told).unwrap_or_default() + "\n")
+    }
+
+    /// Why it does not do its work, in a word and in a sentence.
+    async fn trouble(&self) -> Option<(&'static str, String)> {
+        let now = *self.runner.status().borrow();
+        match now.phase {
+            Phase::Draining => return Some(("draining", format!("it takes no more jobs; {} still run", now.busy))),
+            Phase::Stopped => return Some(("stopped", "it has ended".to_owned())),
+            Phase::Running => {}
+        }
+        if let Health::Unreachable { reason, .. } = &*self.runner.health().borrow() {
+            return Some(("unreachable", reason.to_string()));
+        }
+        if let locks @ LockHealth::Stopped { .. } = &*self.runner.locks().borrow() {
+            return locks.words().map(|why| ("unreachable", why));
+        }
+        // What the runner saw last may be a second old, or it may be waiting for an answer right now.
+        match timeout(ANSWER, self.store.last_seq()).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(("unreachable", error.to_string())),
+            Err(_) => Some(("unreachable", format!("the database does not answer within {} s", ANSWER.as_secs()))),
+        }
+    }
+}
+
+fn response(code: StatusCode, body: String) -> Response<Full<Bytes>> {
+    let kind = if body.starts_with('{') { "application/json" } else { "text/plain; charset=utf-8" };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = code;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,148 @@
+//! What can be wrong with a file.
+
+use super::connect::{Connect, check_file_system, check_header, check_library, check_writable};
+use super::migrate::{self, Standing};
+use crate::domain::finding::{Finding, Verdict};
+use crate::store::error::reading;
+use crate::store::examine::{INTEGRITY, RIGHTS, SCHEMA, SPACE, STORE, of_error};
+use crate::store::{Result, StoreError};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Row, query};
+use std::io::ErrorKind;
+use std::path::Path;
+
+const MEGABYTE: u64 = 1_000_000;
+const GIGABYTE: u64 = 1_000 * MEGABYTE;
+/// Below this the next syncs may find the disk full: SQLite's log alone grows to some megabytes.
+const NO_ROOM: u64 = 32 * MEGABYTE;
+/// Below this somebody should know.
+const LITTLE_ROOM: u64 = 500 * MEGABYTE;
+
+pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let connect = match Connect::to_look(path) {
+        Ok(connect) => connect,
+        Err(error) => return vec![of_error(STORE, &error)],
+    };
+    let path = connect.path();
+    let folder = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
+    let place = path.display();
+    let named = |check, message: String| Finding::of_message(check, Verdict::Fail, &format!("{place}: {message}"));
+    let bytes = match std::fs::metadata(path) {
+        Ok(data) if data.is_dir() => {
+            found.push(named(STORE, "is a folder, not a store; name a file with --store".into()));
+            return found;
+        }
+        Ok(data) => Some(data.len()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let cure = "nothing has to be done: the console and `quarterdeck add` make it";
+            found.push(Finding::warn(STORE, format!("{place}: there is no store here yet"), cure));
+            None
+        }
+        Err(error) => {
+            found.push(named(STORE, format!("cannot be looked at: {error}; let this user enter its folder")));
+            return found;
+        }
+    };
+    if let Err(wrong) = check_file_system(if bytes.is_some() { path } else { folder }) {
+        found.push(named(STORE, format!("{wrong}; put the store on a local disk, or use PostgreSQL")));
+    }
+    if let Some(bytes) = bytes {
+        if let Err(wrong) = check_header(path) {
+            found.push(named(STORE, wrong));
+            return found;
+        }
+        if let Err(error) = inside(&connect, bytes, &mut found).await {
+            let error = match error {
+                StoreError::Unusable(why) | StoreError::Corrupt(why) => StoreError::Unusable(format!("{place}: {why}")),
+                other => other,
+            };
+            found.push(of_error(STORE, &error));
+        }
+    }
+    found.push(match check_writable(path, folder, bytes.is_some()) {
+        Ok(()) => Finding::ok(RIGHTS, "this user may write the store and its folder"),
+        Err(wrong) => named(RIGHTS, wrong),
+    });
+    found.push(space(folder));
+    found
+}
+
+/// What stands in the file.
+async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Result<()> {
+    let mut conn = connect.reader().await?;
+    check_library(&mut conn).await?;
+    let library: String = query("SELECT sqlite_version()").fetch_one(&mut conn).await.map_err(reading)?.get(0);
+    let standing = migrate::standing(&mut conn).await?;
+    let place = connect.path().display();
+    found.push(Finding::ok(STORE, format!("{place}: {}, SQLite {library}", size(bytes))));
+    found.push(match standing {
+        Standing::Empty => {
+            Finding::warn(SCHEMA, "nothing is in the file yet", "`quarterdeck add` makes the store in it")
+        }
+        Standing::Ours(version) if migrate::is_current(standing) => {
+            Finding::ok(SCHEMA, format!("up to date, version {version}"))
+        }
+        Standing::Ours(version) => Finding::warn(
+            SCHEMA,
+            format!("made by an older quarterdeck (version {version})"),
+            "`quarterdeck migrate` brings it up to date, and so does the console",
+        ),
+    });
+    let mut wrong = damage(&mut conn).await?;
+    if !wrong.is_empty() {
+        // A file that was at rest is read without a lock, and somebody may have begun to write meanwhile: what is wrong
+        // is still wrong at a second look.
+        let _ = conn.close().await;
+        conn = connect.reader().await?;
+        wrong = damage(&mut conn).await?;
+    }
+    found.push(match wrong.first() {
+        None => Finding::ok(INTEGRITY, "every page of the file is sound"),
+        Some(first) => Finding::fail(
+            INTEGRITY,
+            format!("the file is damaged: {first}{}", and_more(wrong.len())),
+            "stop every quarterdeck, then take it from a backup, or save what can be with `sqlite3 FILE .recover`",
+        ),
+    });
+    // It only read: whatever closing says loses nothing.
+    let _ = conn.close().await;
+    Ok(())
+}
+
+/// What SQLite finds wrong; at most a hundred places.
+async fn damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+    let rows = match query("PRAGMA quick_check").fetch_all(conn).await.map_err(reading) {
+        // So damaged that the look itself ends.
+        Err(StoreError::Corrupt(_)) => return Ok(vec!["it cannot be read to its end".to_owned()]),
+        looked => looked?,
+    };
+    let said = rows.iter().map(|row| row.try_get(0).map_err(reading)).collect::<Result<Vec<String>>>()?;
+    Ok(said.into_iter().filter(|line| line != "ok").collect())
+}
+
+fn and_more(places: usize) -> String {
+    if places > 1 { format!(" (and {} more places)", places - 1) } else { String::new() }
+}
+
+fn space(folder: &Path) -> Finding {
+    let place = folder.display();
+    let free = match rustix::fs::statvfs(folder) {
+        Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
+        Err(error) => return Finding::warn(SPACE, format!("{place}: {error}"), "look with `df`"),
+    };
+    let says = format!("{} free in {place}", size(free));
+    match free {
+        0..NO_ROOM => Finding::fail(SPACE, says, "free some space: nothing can be stored on a full disk"),
+        NO_ROOM..LITTLE_ROOM => Finding::warn(SPACE, says, "free some space soon"),
+        _ => Finding::ok(SPACE, says),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..MEGABYTE => format!("{} kB", bytes.div_ceil(1_000)),
+        MEGABYTE..GIGABYTE => format!("{} MB", bytes / MEGABYTE),
+        _ => format!("{} GB", bytes / GIGABYTE),
+    }
+}

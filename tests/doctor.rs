@@ -1,0 +1,253 @@
+//! `quarterdeck doctor` through the real binary: what is wrong is named with what mends it, nothing is changed.
+
+use crate::support::db;
+use crate::support::install::{Install, allow};
+use crate::support::postgres;
+use crate::support::pty::Terminal;
+use crate::support::site::{Reply, Site, html};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+async fn install() -> Install {
+    Install::new(Site::start(|_, _| html("A page", "Some text.")).await, "")
+}
+
+/// What it found.
+struct Report {
+    code: Option<i32>,
+    lines: Vec<Value>,
+    err: String,
+}
+
+fn doctor(install: &Install, env: &[(&str, &str)], args: &[&str]) -> Report {
+    let ran = install.start_with(env, &[args, &["doctor", "--json"]].concat()).ended();
+    let lines = ran.out.iter().map(|line| serde_json::from_str(line).expect(line)).collect();
+    Report { code: ran.code, lines, err: ran.err }
+}
+
+impl Report {
+    /// What it says of `check`: result, fact and cure, by line.
+    fn of(&self, check: &str) -> Vec<(&str, String)> {
+        let text = |line: &Value| {
+            let [says, cure] = ["says", "cure"].map(|key| line[key].as_str().unwrap_or_default().to_owned());
+            format!("{says}; {cure}")
+        };
+        let of = self.lines.iter().filter(|line| line["check"] == check);
+        of.map(|line| (line["result"].as_str().expect("a word"), text(line))).collect()
+    }
+
+    /// `check` has a line with this result and all of `says`.
+    fn assert(&self, check: &str, result: &str, says: &[&str]) {
+        let found = self.of(check);
+        let fits = |(is, text): &(&str, String)| *is == result && says.iter().all(|say| text.contains(say));
+        assert!(found.iter().any(fits), "no {check} {result} {says:?} in {:#?}", self.lines);
+    }
+}
+
+/// Every file below a path, with its bytes.
+fn standing(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(path).expect("there").map(|entry| entry.expect("listed").path());
+    let mut found: Vec<_> = entries
+        .flat_map(|path| match path.is_dir() {
+            true => [vec![(path.clone(), Vec::new())], standing(&path)].concat(),
+            false => vec![(path.clone(), std::fs::read(&path).expect("there"))],
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_machine_is_well_and_stays_as_it_is() {
+    let install = install().await;
+    let before = standing(install.folder());
+    let report = doctor(&install, &[("LC_ALL", "C.UTF-8")], &[]);
+    assert_eq!(report.code, Some(0), "{:#?}", report.lines);
+    report.assert("config", "ok", &["config.toml"]);
+    report.assert("addresses", "warn", &["127.0.0.1", "fetch.allow_private_hosts"]);
+    report.assert("log", "ok", &["is made with the first outcome"]);
+    report.assert("store", "warn", &["there is no store here yet", "quarterdeck add"]);
+    report.assert("space", "ok", &["free in"]);
+    report.assert("terminal", "ok", &["this output is none"]);
+    report.assert("locale", "ok", &["LC_ALL=C.UTF-8"]);
+    assert!(standing(install.folder()) == before, "something was made");
+
+    assert_eq!(install.run(&["add", "https://example.org/a"]).code, Some(0));
+    let before = standing(install.folder());
+    let report = doctor(&install, &[], &[]);
+    assert_eq!(report.code, Some(0), "{:#?}", report.lines);
+    report.assert("store", "ok", &["q.db", "SQLite 3."]);
+    report.assert("schema", "ok", &["up to date, version"]);
+    report.assert("integrity", "ok", &[]);
+    report.assert("rights", "ok", &[]);
+    report.assert("workers", "ok", &["no job waits"]);
+    report.assert("queue", "ok", &["0 ready"]);
+    assert_eq!(report.err, "nothing is wrong; 1 to know of");
+    assert!(standing(install.folder()) == before, "something was changed");
+
+    let plain = install.run(&["doctor"]);
+    assert!(plain.out.iter().all(|line| ["✓ ok    ", "! warn  "].iter().any(|start| line.starts_with(start))));
+    let ascii = install.start_with(&[("LANG", "C")], &["doctor"]).ended();
+    assert!(ascii.out.iter().any(|line| line.starts_with("v ok    integrity")), "{ascii:?}");
+    assert!(ascii.out.iter().any(|line| line.starts_with("! warn  locale        LANG=C is not UTF-8")), "{ascii:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_settings_are_all_named_and_the_rest_is_looked_at() {
+    let install = install().await;
+    let file = install.write("wrong.toml", "[runner]\nconcurency = 3\nlease = 30\n").display().to_string();
+    let report = doctor(&install, &[("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")], &["--config", &file]);
+    assert_eq!(report.code, Some(1), "{:#?}", report.lines);
+    report.assert("config", "fail", &["wrong.toml:2: unknown key runner.concurency", "quarterdeck config"]);
+    report.assert("config", "fail", &["wrong.toml:3: runner.lease must be"]);
+    report.assert("store", "warn", &["not looked at while the settings cannot be read"]);
+    report.assert("certificates", "fail", &["no page on https", "ca-certificates"]);
+    let report = doctor(&install, &[], &["--config", "/nowhere/config.toml"]);
+    report.assert("config", "fail", &["/nowhere/config.toml", "name a file that is there"]);
+
+    let log = install.write("a-file", "").display().to_string();
+    let text = format!("store.url = \"postgres://ana:s3cret@127.0.0.1:1/x\"\nlog.dir = \"{log}\"\n");
+    let file = install.write("secret.toml", text);
+    allow(&file, 0o644);
+    let at = format!("sqlite:{}", install.file().display());
+    let args = ["--store", &at, "--config", &file.display().to_string()];
+    let report = doctor(&install, &[], &args);
+    assert_eq!(report.code, Some(1));
+    report.assert("config", "warn", &["holds a password and other users may read it", "chmod 600"]);
+    report.assert("log", "fail", &["is a file, not a folder", "log.dir"]);
+    allow(&file, 0o600);
+    assert_eq!(doctor(&install, &[], &args).of("config").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_are_no_store_or_a_damaged_one_are_named_and_left_alone() {
+    let made = install().await;
+    assert_eq!(made.run(&["add", "https://example.org/kept"]).code, Some(0));
+    let whole = std::fs::read(made.file()).expect("a store");
+    // Pages of tables that a look at the schema does not touch: only the whole check finds them.
+    let mut torn = whole.clone();
+    let page = db::integers(made.file(), "select rootpage from sqlite_master where name = 'jobs'").await[0];
+    let start = (page.expect("a table") as usize - 1) * 4_096;
+    torn[start..start + 4_096].fill(0x5a);
+    let foreign = made.write("foreign.db", "");
+    db::execute(&foreign, "create table people (name text)").await;
+    let older = made.write("older.db", &whole);
+    db::execute(&older, "pragma user_version = 0").await;
+    let cases = [
+        (made.write("damaged.db", &torn), "integrity", "fail", 1, ["the file is damaged", "backup"]),
+        (made.write("notes.db", "these are my notes"), "store", "fail", 1, ["not an SQLite database", "another file"]),
+        (foreign, "store", "fail", 1, ["belongs to another program", "name a file of its own"]),
+        (made.folder().to_owned(), "store", "fail", 1, ["is a folder", "name a file"]),
+        (older, "schema", "warn", 0, ["made by an older quarterdeck", "quarterdeck migrate"]),
+    ];
+    for (path, check, result, code, says) in cases {
+        let before = path.is_file().then(|| std::fs::read(&path).expect("there"));
+        let report = doctor(&made, &[], &["--store", &format!("sqlite:{}", path.display())]);
+        report.assert(check, result, &says);
+        assert_eq!(report.code, Some(code), "{}: {:#?}", path.display(), report.lines);
+        assert!(path.is_dir() || std::fs::read(&path).ok() == before, "{} was touched", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_and_queue_are_told_of() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let install =
+        Install::new(Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("A", "B")))).await, "");
+    install.fill(&["/a".to_owned(), "/b".to_owned(), "/c".to_owned()]).await;
+    let report = doctor(&install, &[], &[]);
+    report.assert("workers", "warn", &["none runs, and 3 jobs wait for one", "quarterdeck work"]);
+    report.assert("queue", "ok", &["3 ready, 0 running", "the oldest has been ready for"]);
+
+    let work = install.start(&["work", "--health", "0", "--concurrency", "7"]);
+    let store = install.store().await;
+    crate::support::install::until(&*store, "two run", async || {
+        store.queue().await.expect("the store answers").running == 2
+    })
+    .await;
+    let report = doctor(&install, &[], &[]);
+    assert_eq!(report.of("workers").len(), 1);
+    report.assert("workers", "ok", &["is alive: 2/7 busy, since", "last beat"]);
+    report.assert("queue", "ok", &["1 ready, 2 running"]);
+    assert_eq!(report.code, Some(0));
+    // Killed. Nobody is there to take its jobs up.
+    drop(work);
+    let report = doctor(&install, &[], &[]);
+    report.assert("workers", "warn", &["is gone: 2/7 busy", "the next worker"]);
+    report.assert("workers", "warn", &["none runs, and 3 jobs wait for one"]);
+    assert_eq!(report.code, Some(0));
+
+    db::execute(install.file(), "delete from jobs").await;
+    db::execute(install.file(), "update captain_documents set sync_status = 0, last_sync_attempted_at = 1").await;
+    doctor(&install, &[], &[]).assert("documents", "warn", &["3 documents", "retry --filter status:stuck"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_is_measured() {
+    let install = install().await;
+    let on = |cols, rows, env: &[(&str, &str)]| {
+        let mut command = install.on_terminal(&["doctor"]);
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let mut terminal = Terminal::spawn(cols, rows, command);
+        assert_eq!(terminal.ended(), 0);
+        terminal.raw()
+    };
+    let usual = on(200, 50, &[]);
+    assert!(usual.contains("terminal      xterm-256color, 200x50 cells, its own 16 colours"), "{usual}");
+    let mono = on(200, 50, &[("NO_COLOR", "1")]);
+    assert!(mono.contains("no colours (NO_COLOR)"), "{mono}");
+    let small = on(39, 50, &[("TERM", "dumb")]);
+    assert!(small.contains("TERM is dumb") && small.contains("39x50 cells are too few"), "{small}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_with_a_server_is_named_with_its_cure_and_without_its_password() {
+    let install = install().await;
+    let (good, empty) = (postgres::store().await, postgres::empty().await);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").port();
+    let role = format!("role_{}", good.name);
+    good.script(&format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 's3cret'; GRANT USAGE ON SCHEMA quarterdeck TO {role}; \
+         GRANT SELECT ON ALL TABLES IN SCHEMA quarterdeck TO {role}; GRANT SELECT ON captain_documents TO {role}"
+    ))
+    .await;
+    let nowhere = format!("postgres://ana:s3cret@127.0.0.1:{port}/x");
+    let cases = [
+        (good.url_of("postgres", "s3cret"), 3, "store", ["password authentication failed", "QUARTERDECK_STORE"]),
+        (nowhere, 3, "store", ["refused", "check host and port"]),
+        (
+            good.url_of("postgres", "s3cret").replace("postgres://", "postgres:/"),
+            1,
+            "store",
+            ["the store URL", "write"],
+        ),
+        (empty.url.clone(), 1, "schema", ["is not set up yet", "quarterdeck migrate --standalone"]),
+        (good.url_of(&role, "s3cret"), 1, "rights", ["UPDATE on captain_documents", "grant it"]),
+    ];
+    for (url, code, check, says) in cases {
+        let report = doctor(&install, &[("QUARTERDECK_STORE", &url)], &[]);
+        report.assert(check, "fail", &says);
+        assert_eq!(report.code, Some(code), "{:#?}", report.lines);
+        assert!(!format!("{:?}{}", report.lines, report.err).contains("s3cret"), "{:#?}", report.lines);
+    }
+    let tables = "SELECT count(*)::text FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
+    assert_eq!(empty.text(tables).await, "0", "nothing was set up");
+
+    let report = doctor(&install, &[("QUARTERDECK_STORE", &good.url)], &[]);
+    assert_eq!(report.code, Some(0), "{:#?}", report.lines);
+    report.assert("store", "ok", &["PostgreSQL at 127.0.0.1:", "role postgres, not encrypted"]);
+    report.assert("connections", "ok", &["are in use"]);
+    report.assert("clock", "ok", &["this machine's"]);
+    report.assert("schema", "ok", &["up to date, version", "on a table captain_documents of its own"]);
+    report.assert("rights", "ok", &[]);
+    report.assert("workers", "ok", &["no job waits"]);
+    good.script(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", good.name)).await;
+    let report = doctor(&install, &[("QUARTERDECK_STORE", &good.url)], &[]);
+    report.assert("rights", "fail", &["default_transaction_read_only", "--read-only"]);
+    assert_eq!(report.code, Some(1));
+}

@@ -1,0 +1,95 @@
+//! `work --health`, asked as a supervisor asks.
+
+use crate::support::install::{Install, PATIENCE, Process};
+use crate::support::site::{Reply, Site, html};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// Sends one request; the status, and the body as JSON where it is some.
+fn ask(address: &str, request: &str) -> Option<(u16, Value)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    write!(stream, "{request} HTTP/1.1\r\nHost: {address}\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+}
+
+/// Asks until the answer is `status`, and `is` so.
+fn until(address: &str, status: u16, is: impl Fn(&Value) -> bool) -> Value {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = ask(address, "GET /health");
+        match answer {
+            Some((code, told)) if code == status && is(&told) => return told,
+            other => assert!(Instant::now() < deadline, "{other:?}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn address(work: &Process) -> String {
+    let line = work.until_says("health is told at http://");
+    let (_, rest) = line.split_once("http://").expect("an address");
+    rest.trim_end_matches("/health").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_tells_whether_it_does_its_work() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("A", "Text.")))).await;
+    let install = Install::new(site, "");
+    install.store().await.close().await;
+    let work = install.start(&["work", "--health", "0", "--concurrency", "3"]);
+    let at = address(&work);
+    assert!(at.starts_with("127.0.0.1:"), "{at}");
+    assert_eq!(until(&at, 200, |_| true), json!({"status": "ok", "busy": 0, "slots": 3}));
+    for (request, status) in [("GET /", 200), ("HEAD /health", 200), ("GET /other", 404), ("POST /health", 405)] {
+        assert_eq!(ask(&at, request).map(|(status, _)| status), Some(status), "{request}");
+    }
+
+    // Somebody took the database away, and puts it back.
+    let (file, aside) = (install.file().to_owned(), install.folder().join("aside.db"));
+    std::fs::rename(&file, &aside).expect("moved");
+    let away = until(&at, 503, |_| true);
+    assert_eq!(away["status"], "unreachable");
+    assert!(away["reason"].as_str().is_some_and(|why| why.contains("moved or removed")), "{away}");
+    std::fs::rename(&aside, &file).expect("moved");
+    until(&at, 200, |_| true);
+
+    // What runs holds it while it drains.
+    install.fill(&["/a".to_owned(), "/b".to_owned()]).await;
+    assert_eq!(until(&at, 200, |told| told["busy"] == 2)["slots"], 3);
+    work.signal(Signal::TERM);
+    let draining = until(&at, 503, |told| told["status"] == "draining");
+    assert_eq!((&draining["reason"], &draining["busy"]), (&json!("it takes no more jobs; 2 still run"), &json!(2)));
+    gate.add_permits(2);
+    let ended = work.ended();
+    assert_eq!((ended.code, ended.out.len()), (Some(0), 2), "{ended:?}");
+    assert_eq!(ask(&at, "GET /health"), None, "nobody listens any more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_is_taken_is_said_before_anything_runs() {
+    let install = Install::new(Site::start(|_, _| html("A", "Text.")).await, "");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("bound").port().to_string();
+    let ran = install.run(&["work", "--drain", "--health", &port]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains(&format!("--health {port}")) && ran.err.contains("in use"), "{}", ran.err);
+    assert!(!install.file().exists(), "no store was made");
+    // One who connects and says nothing does not hold its end up.
+    let work = install.start(&["work", "--health", "0"]);
+    let silent = TcpStream::connect(address(&work)).expect("it listens");
+    work.signal(Signal::TERM);
+    assert_eq!(work.ended().code, Some(0));
+    drop(silent);
+}
