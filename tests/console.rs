@@ -57,6 +57,18 @@ async fn idle_means_no_draws() {
     }
 }
 
+/// A worker that is killed commits nothing that would tell of it.
+#[tokio::test(start_paused = true)]
+async fn without_a_runner_of_its_own_it_looks_without_being_told() {
+    let store = quiet_store(3);
+    with(Arc::clone(&store), async |operator| {
+        store.with(|facts| facts.documents[0].status = Status::Queued);
+        operator.wait(5_500).await;
+        operator.sees("queued  Document 0001").await;
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_toast_goes_without_a_key() {
     with(quiet_store(40), async |operator| {

@@ -292,7 +292,7 @@ async fn a_document_that_cannot_be_synced_any_more_ends_its_job_at_the_claim(on:
     let details: Vec<_> = deck.seen.iter().filter_map(|outcome| outcome.detail.as_deref()).collect();
     assert_eq!(details.len(), 3, "each says why: {details:?}");
     assert_eq!(
-        (deck.site.hits("/gone"), deck.site.hits("/pdf"), deck.site.hits("/hidden"), deck.reports()),
+        (deck.site.hits("/gone"), deck.site.hits("/pdf"), deck.site.hits("/hidden"), deck.reports(2).await),
         (0, 0, 0, 0)
     );
 }

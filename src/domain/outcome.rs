@@ -215,7 +215,7 @@ pub struct Outcome {
     /// Who asked for the job; for `already_syncing`, who asked in vain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<SafeLine>,
-    /// The document's name then, for the screen; not part of the line.
+    /// The document's name, as it was with this outcome, for the screen; not part of the line.
     #[serde(skip)]
     pub name: SafeLine,
 }

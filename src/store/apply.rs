@@ -242,6 +242,12 @@ pub(super) fn new_outcome(
     with: &With<'_>,
     at: Timestamp,
 ) -> NewOutcome {
+    // A page that is written brings its title: before the first sync the name is but the URL.
+    let title = with.page.and_then(|(page, _)| page.title.as_ref()).filter(|title| !title.is_empty());
+    let name = match title {
+        Some(title) => SafeLine::new(title.as_str()),
+        None => document.map(|document| document.name.clone()).unwrap_or_default(),
+    };
     let outcome = Outcome {
         document_id: row.job.document_id,
         account_id: AccountId(document.map_or(row.account_id, |document| document.account_id)),
@@ -263,7 +269,7 @@ pub(super) fn new_outcome(
         next_attempt_at: draft.next_attempt_at,
         worker: with.worker.clone(),
         requested_by: row.requested_by.clone(),
-        name: document.map(|document| document.name.clone()).unwrap_or_default(),
+        name,
     };
     NewOutcome { outcome, host: row.host.clone(), token: with.token }
 }

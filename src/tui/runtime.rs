@@ -23,7 +23,7 @@ pub const FRAME: Duration = Duration::from_millis(16);
 /// Messages that are taken at a time.
 const BATCH: usize = 256;
 /// How long a suspend waits for the store to come to rest.
-const REST: Duration = Duration::from_secs(1);
+const REST: Duration = Duration::from_secs(3);
 
 /// What comes from the terminal and the system.
 #[derive(Debug)]
@@ -50,6 +50,10 @@ pub trait Outside {
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes the terminal again.
     fn resume(&mut self) -> io::Result<()>;
+    /// What is written from here on is one frame, to be shown when it is whole.
+    fn frame_begins(&mut self) -> io::Result<()>;
+    /// The frame is whole.
+    fn frame_ends(&mut self) -> io::Result<()>;
 }
 
 /// How a loop ended.
@@ -218,13 +222,14 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         }
         self.model.now = self.model.now.max((self.clock)());
         let model = &self.model;
-        self.terminal
-            .draw(|frame| {
-                if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
-                    frame.set_cursor_position(cursor);
-                }
-            })
-            .map_err(failed)?;
+        self.outside.frame_begins()?;
+        let drawn = self.terminal.draw(|frame| {
+            if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        });
+        drawn.map_err(failed)?;
+        self.outside.frame_ends()?;
         self.dirty = false;
         Ok(Turn::Go)
     }

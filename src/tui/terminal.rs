@@ -4,10 +4,11 @@ use super::runtime::Outside;
 use super::{clipboard, opener};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::execute;
 use crossterm::terminal::{
-    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
+use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use rustix::process::{Signal, getpid, kill_process};
@@ -86,6 +87,14 @@ impl Outside for Guard {
 
     fn resume(&mut self) -> io::Result<()> {
         enter()
+    }
+
+    fn frame_begins(&mut self) -> io::Result<()> {
+        queue!(stdout(), BeginSynchronizedUpdate)
+    }
+
+    fn frame_ends(&mut self) -> io::Result<()> {
+        execute!(stdout(), EndSynchronizedUpdate)
     }
 }
 

@@ -305,3 +305,42 @@ fn causes_beside_a_narrow_list_keep_when_they_are_tried_again() {
     assert!(screen.text().contains("attempt 2, again in 2:02"), "{}", screen.text());
     assert!(screen.text().contains("updated · 5.0 kB"), "{}", screen.text());
 }
+
+#[test]
+fn what_happens_next_is_said_whole_at_every_width() {
+    for (cols, rows) in [(120, 40), (80, 24)] {
+        let mut screen = Screen::usual(cols, rows);
+        for status in [Status::Failed, Status::Waiting, Status::Queued, Status::Stuck, Status::Stale, Status::Synced] {
+            screen.page(vec![quarterdeck::domain::document::DocumentRow {
+                next_attempt_at: (status == Status::Waiting).then(|| NOW.plus(std::time::Duration::from_secs(80))),
+                try_of: (status == Status::Waiting).then_some(quarterdeck::domain::document::Try {
+                    class: quarterdeck::domain::failure::FailureClass::Transient,
+                    number: 2,
+                    of: 4,
+                }),
+                ..document(1, "Page", status)
+            }]);
+            let text = screen.text();
+            let peek: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("╭─ Page")).collect();
+            assert!(peek.iter().any(|line| line.contains("now") || line.contains("ends it.")), "{status:?}\n{text}");
+            let end = peek.iter().find(|line| line.contains(" now") || line.contains(" it.")).unwrap_or(&"");
+            assert!(!end.split('│').nth(1).unwrap_or_default().contains('…'), "{status:?}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_row_whose_worker_was_killed_says_so_where_no_other_one_runs() {
+    let mut screen = Screen::usual(120, 40);
+    screen.model.has_runner = false;
+    let row = quarterdeck::domain::document::DocumentRow {
+        held_by: Some("web-2:4410".into()),
+        sync_step: None,
+        ..document(1, "Left", Status::Syncing)
+    };
+    screen.page(vec![row]);
+    assert!(!screen.text().contains("its worker is gone"));
+    screen.model.queue.workers = 0;
+    let text = screen.text();
+    assert!(text.contains("its worker is gone") && text.contains("The next worker takes it up again."), "{text}");
+}

@@ -205,9 +205,12 @@ async fn a_file_that_is_taken_away_is_told_and_comes_back() {
     let scene = Scene::new(Backend::Sqlite).await;
     scene.add(1, "https://a.test/x").await;
     let mut changes = scene.store.changes();
-    // So that the watching task has seen the file as it was.
-    scene.sql("UPDATE captain_documents SET name = 'seen'").await;
-    changes.changed().await.unwrap();
+    // Until the watching task has seen the file as it was: what is committed before its first look tells it nothing.
+    let mut told = false;
+    while !told {
+        scene.sql("UPDATE captain_documents SET name = name || '.'").await;
+        told = tokio::time::timeout(Duration::from_millis(500), changes.changed()).await.is_ok();
+    }
     let unavailable = |what: &str, error: StoreError| match error {
         StoreError::Unavailable(message) => assert!(message.contains(what), "{message}"),
         other => panic!("{other:?}"),

@@ -153,11 +153,15 @@ impl Deck {
         self.place.text(sql).await
     }
 
-    /// Reports that were made so far.
-    pub fn reports(&mut self) -> usize {
-        let mut reports = 0;
-        while let Ok(event) = self.events.try_recv() {
-            reports += usize::from(matches!(event, Event::Reported { .. }));
+    /// Reports that were made until `attempts` attempts were over: an attempt reports before it is.
+    pub async fn reports(&mut self, attempts: usize) -> usize {
+        let (mut reports, mut over) = (0, 0);
+        while over < attempts {
+            match timeout(PATIENCE, self.events.recv()).await.expect("the attempts end").expect("no event is missed") {
+                Event::Reported { .. } => reports += 1,
+                Event::Ended { .. } => over += 1,
+                _ => {}
+            }
         }
         reports
     }

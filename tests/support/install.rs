@@ -46,7 +46,7 @@ impl Install {
         let file = folder.path().join("q.db");
         let install = Self { site, folder, file };
         let allowed = install.site.host();
-        install.write("config.toml", &format!("fetch.allow_private_hosts = [{allowed:?}]\n{settings}"));
+        install.write("config.toml", format!("fetch.allow_private_hosts = [{allowed:?}]\n{settings}"));
         install
     }
 

@@ -101,6 +101,14 @@ impl Outside for Outer {
     fn resume(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+
+    fn frame_begins(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn frame_ends(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The hands and eyes of a test.

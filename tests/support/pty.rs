@@ -19,6 +19,14 @@ struct Seen {
     hanging_up: bool,
 }
 
+impl Seen {
+    /// Whether the last frame has begun and not ended: what stands on the screen then never stood there for a person.
+    fn within_a_frame(&self) -> bool {
+        let last = |mark: &[u8]| self.raw.windows(mark.len()).rposition(|bytes| bytes == mark);
+        last(b"\x1b[?2026h") > last(b"\x1b[?2026l")
+    }
+}
+
 /// A program on a terminal of its own.
 pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
@@ -103,7 +111,7 @@ impl Terminal {
         let (seen, told) = &*self.seen;
         let mut seen = seen.lock().expect("the reader is not poisoned");
         loop {
-            if is(seen.parser.screen()) {
+            if !seen.within_a_frame() && is(seen.parser.screen()) {
                 return seen.parser.screen().clone();
             }
             let left = deadline.saturating_duration_since(Instant::now());

@@ -1,7 +1,7 @@
 //! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
 
 use super::figures::{chars, count};
-use super::row::{error, step, until, why_queued};
+use super::row::{error, is_orphaned, step, until, why_queued};
 use super::{Words, with_keys, words};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::time::{Timestamp, age};
@@ -47,11 +47,12 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             None => "Not tried again by itself; `r` retries it now.".to_owned(),
         },
         Status::Waiting => {
-            let tries =
-                row.try_of.map_or(String::new(), |tried| format!(", the last was {} of {}", tried.number, tried.of));
+            let tries = row.try_of.filter(|_| !brief);
+            let tries = tries.map_or(String::new(), |tried| format!(", {} of {} failed", tried.number, tried.of));
             let next = row.next_attempt_at.map_or("soon".to_owned(), at);
             format!("Next try {next}{tries}. `r` tries it now, `x` gives up.")
         }
+        Status::Syncing if is_orphaned(model, row) => "The next worker takes it up again.".to_owned(),
         Status::Syncing if row.cancel_requested => "It was told to stop and ends in a moment.".to_owned(),
         Status::Syncing => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
@@ -60,9 +61,15 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             let number = row.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), |n| format!(", attempt {n}"));
             format!("Runs{since}{worker}{number}. `x` stops it.")
         }
+        Status::Queued if model.queue.workers == 0 && !model.has_runner && brief => {
+            "No worker: start one with \"quarterdeck work\".".to_owned()
+        }
         Status::Queued if model.queue.workers == 0 && !model.has_runner => {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
         }
+        Status::Queued if brief => "Runs soon. `s` puts it first, `x` ends it.".to_owned(),
+        Status::Stuck if brief => "No worker here has it. `r` retries it now.".to_owned(),
+        Status::Stale if brief => "Older than its plan wants. `s` syncs it now.".to_owned(),
         Status::Queued => "Runs as soon as it may. `s` puts it first, `x` ends it.".to_owned(),
         Status::Stuck => "Marked as syncing, and no worker of this store has it. `r` retries it now.".to_owned(),
         Status::Stale => "Synced longer ago than its plan wants. `s` syncs it now.".to_owned(),

@@ -69,8 +69,16 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     "waits for a slot".to_owned()
 }
 
+/// Whether a row runs on a worker that is gone, with no other one to take it up.
+pub fn is_orphaned(model: &Model, row: &DocumentRow) -> bool {
+    row.status == Status::Syncing && row.held_by.is_some() && !model.has_runner && model.queue.workers == 0
+}
+
 /// What a running attempt is doing.
 pub fn step(model: &Model, row: &DocumentRow) -> String {
+    if is_orphaned(model, row) {
+        return "its worker is gone".to_owned();
+    }
     if row.cancel_requested {
         return "stopping".to_owned();
     }
@@ -87,6 +95,9 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
     match row.status {
         Status::Syncing => {
             let step = step(model, row);
+            if is_orphaned(model, row) {
+                return (clip(&step, cells, more), Tone::Lost);
+            }
             let dots = if model.glyphs.ascii { "..." } else { more };
             let ends = if step.starts_with("on ") { "" } else { dots };
             (clip(&format!("{step}{ends}"), cells, more), Tone::Running)
