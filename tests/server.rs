@@ -7,7 +7,7 @@ use quarterdeck::domain::document::Status;
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::Seq;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, OutcomeQuery, OutcomesFrom, Store, open};
+use quarterdeck::store::{Access, OutcomeQuery, OutcomesFrom, open};
 use rustix::process::Signal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
