@@ -27,6 +27,7 @@ mod claim;
 mod clock;
 mod conn;
 mod dialect;
+mod enqueue;
 mod error;
 mod filter_sql;
 mod finish;
