@@ -259,3 +259,18 @@ fn the_fetch_has_the_same_limits_for_those_who_set_nothing() {
     assert_eq!((fetch.user_agent, fetch.denied_ports), (limits.user_agent, limits.denied_ports));
     assert!(fetch.allow_private_hosts.is_empty() && limits.allow_private_hosts.is_empty());
 }
+
+#[test]
+fn the_console_runs_jobs_on_a_server_only_when_somebody_says_so() {
+    let enabled = |file: &str, store: &str, runner: bool, no_runner: bool| {
+        let flags = Flags { store: Some(store.to_owned()), runner, no_runner, ..Flags::default() };
+        let config = Config::from_parts(&places(), Path::new("c.toml"), file, &Environment::default(), &flags);
+        config.expect("right").runner.enabled
+    };
+    let (file, server) = ("sqlite:a.db", "postgres://db.test/chatwoot");
+    assert!(enabled("", file, false, false) && !enabled("", server, false, false));
+    assert!(enabled("", server, true, false) && !enabled("", file, false, true));
+    assert!(enabled("runner.enabled = true", "postgresql://db.test/x", false, false));
+    assert!(!enabled("runner.enabled = true", server, false, true));
+    assert!(enabled("runner.enabled = false", server, true, false), "flags are stronger");
+}

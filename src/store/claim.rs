@@ -103,9 +103,7 @@ impl Tx<'_> {
             sql.push(") AS due WHERE id = due.column1");
             self.run(sql.query()).await?;
         }
-        for (lane, head) in &lanes {
-            self.lane_gains(lane, *head).await?;
-        }
+        self.lanes_gain(&lanes).await?;
         Ok(())
     }
 

@@ -68,9 +68,7 @@ impl Tx<'_> {
              WHERE document_id IN (SELECT each(?))",
         );
         self.run(latest.bind(ids)).await?;
-        for (lane, head) in &lanes {
-            self.lane_gains(lane, *head).await?;
-        }
+        self.lanes_gain(&lanes).await?;
         Ok(jobs)
     }
 

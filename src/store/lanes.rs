@@ -8,6 +8,7 @@ use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use crate::domain::job::QueueClass;
+use std::collections::BTreeMap;
 
 /// How far one job of weight 1 moves its account's virtual time.
 pub(super) const STEP: i64 = 1_000_000;
@@ -59,13 +60,24 @@ impl Tx<'_> {
 
     /// A ready job at `vtime` has come into the lane.
     pub(super) async fn lane_gains(&mut self, lane: &LaneKey, vtime: i64) -> Result<()> {
-        let statement = query(
-            "INSERT INTO @lanes (account_id, host, class, risky, head) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT (account_id, host, class, risky) DO UPDATE SET head = excluded.head \
-             WHERE excluded.head < lanes.head",
-        );
-        self.run(statement.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky).bind(vtime))
-            .await?;
+        self.lanes_gain(&BTreeMap::from([(lane.clone(), vtime)])).await
+    }
+
+    /// Ready jobs have come into lanes, the first of each at this virtual time.
+    pub(super) async fn lanes_gain(&mut self, lanes: &BTreeMap<LaneKey, i64>) -> Result<()> {
+        let lanes: Vec<_> = lanes.iter().collect();
+        for some in lanes.chunks(self.rows_at_once()) {
+            let mut sql = Sql::new("INSERT INTO @lanes (account_id, host, class, risky, head) VALUES ");
+            for (place, (lane, head)) in some.iter().enumerate() {
+                sql.push(if place > 0 { ", (" } else { "(" }).bind(lane.account_id).push(", ").bind(&lane.host);
+                sql.push(", ").bind(lane.class).push(", ").bind(lane.risky).push(", ").bind(**head).push(")");
+            }
+            sql.push(
+                " ON CONFLICT (account_id, host, class, risky) DO UPDATE SET head = excluded.head \
+                 WHERE excluded.head < lanes.head",
+            );
+            self.run(sql.query()).await?;
+        }
         Ok(())
     }
 

@@ -3,8 +3,8 @@
 use super::super::{Access, Result, StoreError};
 use super::error::code;
 use crate::store::error::words;
-use sqlx::Error;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Error};
 use std::str::FromStr;
 
 /// What each transaction sets behind PgBouncer, where the settings of a session would be another's.
@@ -52,7 +52,7 @@ impl Place {
         // What is wrong there may be the password itself: its message is not repeated.
         let options = PgConnectOptions::from_str(parsed.as_str())
             .map_err(|_| unusable("holds something that PostgreSQL does not know"))?;
-        let mut options = options.application_name("quarterdeck");
+        let mut options = options.application_name("quarterdeck").disable_statement_logging();
         if pgbouncer {
             options = options.statement_cache_capacity(0).extra_float_digits(None);
         } else {
