@@ -48,6 +48,9 @@ pub struct Cli {
     /// Where documents live: sqlite:PATH or postgres://USER@HOST/DATABASE [env: QUARTERDECK_STORE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
     pub store: Option<String>,
+    /// Locks each document in this Redis while it is synced: redis:// or rediss:// [env: QUARTERDECK_REDIS]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
+    pub redis: Option<String>,
     /// Settings [env: QUARTERDECK_CONFIG]; see `quarterdeck config`
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
@@ -139,6 +142,11 @@ impl Context {
         Ok(open_with(&self.config.store.url, options).await?)
     }
 
+    /// Tells the other processes of the store that this one has changed it.
+    async fn announce(&self, store: &dyn Store) -> Result<(), CliError> {
+        join::announce(&self.config, store).await
+    }
+
     fn may_change(&self, verb: &str) -> Result<(), CliError> {
         if self.read_only {
             return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));
@@ -172,15 +180,16 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     }
     let places = Places::find()?;
     if let Some(Verb::Demo(args)) = &cli.verb {
-        if cli.store.is_some() || cli.read_only {
+        if cli.store.is_some() || cli.redis.is_some() || cli.read_only {
             return Err(CliError::Usage(
-                "demo has a throwaway store of its own: no --store, no --read-only".to_owned(),
+                "demo has a throwaway store of its own: no --store, no --redis, no --read-only".to_owned(),
             ));
         }
         return demo::run(args, cli.ascii, out).await;
     }
     let flags = Flags {
         store: cli.store,
+        redis: cli.redis,
         config: cli.config,
         concurrency: match &cli.verb {
             Some(Verb::Work(args)) => args.concurrency,

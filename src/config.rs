@@ -9,6 +9,7 @@ mod read;
 
 pub use places::Places;
 
+use crate::domain::lock::LockMode;
 use crate::domain::retry::RetryPolicy;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,6 +33,8 @@ const DENIED_PORTS: [u16; 64] = [
 pub struct Config {
     /// `[store]`
     pub store: StoreConfig,
+    /// `[redis]`
+    pub redis: RedisConfig,
     /// `[runner]`
     pub runner: RunnerConfig,
     /// `[retry]`
@@ -47,6 +50,17 @@ pub struct Config {
 pub struct StoreConfig {
     /// `sqlite:` and a path, or `postgres://…`. May hold a secret: never printed as it is.
     pub url: String,
+}
+
+/// The lock of each document, and the channel between processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisConfig {
+    /// `redis://` or `rediss://`; `None` is no Redis. May hold a secret: never printed as it is.
+    pub url: Option<String>,
+    /// How much the lock is wanted.
+    pub lock: LockMode,
+    /// The key of a document's lock; `{id}` stands for the document.
+    pub key: String,
 }
 
 impl StoreConfig {
@@ -106,12 +120,14 @@ pub struct LogConfig {
     pub keep_days: u32,
 }
 
-/// What the environment says. Plain `DATABASE_URL` is not among it: nothing is ever written to a database that nobody
-/// named for this program.
+/// What the environment says. Plain `DATABASE_URL` and `REDIS_URL` are not among it: nothing is ever written to a
+/// database that nobody named for this program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
     /// `QUARTERDECK_STORE`
     pub store: Option<String>,
+    /// `QUARTERDECK_REDIS`
+    pub redis: Option<String>,
     /// `QUARTERDECK_CONFIG`
     pub config: Option<PathBuf>,
 }
@@ -121,6 +137,8 @@ pub struct Environment {
 pub struct Flags {
     /// `--store`
     pub store: Option<String>,
+    /// `--redis`
+    pub redis: Option<String>,
     /// `--config`
     pub config: Option<PathBuf>,
     /// `--concurrency`
@@ -178,6 +196,7 @@ impl Environment {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         Self {
             store: variable("QUARTERDECK_STORE").map(|value| value.to_string_lossy().into_owned()),
+            redis: variable("QUARTERDECK_REDIS").map(|value| value.to_string_lossy().into_owned()),
             config: variable("QUARTERDECK_CONFIG").map(PathBuf::from),
         }
     }
@@ -194,6 +213,11 @@ impl Config {
         let seconds = Duration::from_secs;
         Self {
             store: StoreConfig { url: format!("sqlite:{}", places.store_file.display()) },
+            redis: RedisConfig {
+                url: None,
+                lock: LockMode::default(),
+                key: "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::{id}".to_owned(),
+            },
             runner: RunnerConfig {
                 enabled: true,
                 concurrency: 16,
@@ -252,6 +276,15 @@ impl Config {
                 }
             }
         }
+        for (place, redis) in [("QUARTERDECK_REDIS", &environment.redis), ("--redis", &flags.redis)] {
+            if let Some(url) = redis {
+                given.set("redis.url", place.to_owned());
+                match keys::redis_url(url) {
+                    Ok(url) => config.redis.url = Some(url),
+                    Err(wrong) => problems.push(Problem { place: place.to_owned(), message: wrong }),
+                }
+            }
+        }
         if let Some(concurrency) = flags.concurrency {
             given.set("runner.concurrency", "--concurrency".to_owned());
             match keys::concurrency(i64::from(concurrency)) {
@@ -273,9 +306,14 @@ impl Config {
 
     /// Values that are right one by one and wrong together.
     fn conflicts(&self, given: &Given) -> Vec<Problem> {
-        let (runner, fetch) = (&self.runner, &self.fetch);
+        let (redis, runner, fetch) = (&self.redis, &self.runner, &self.fetch);
         let show = humantime::format_duration;
         let rules = [
+            (
+                redis.lock != LockMode::Required || redis.url.is_some(),
+                ["redis.lock", "redis.url"],
+                "redis.lock is \"required\", and no redis.url says where Redis is".to_owned(),
+            ),
             (
                 runner.heartbeat * 2 < runner.lease,
                 ["runner.heartbeat", "runner.lease"],

@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod id;
 pub mod job;
 pub mod link;
+pub mod lock;
 pub mod outcome;
 pub mod request;
 pub mod retry;

@@ -3,17 +3,19 @@
 //! The rooms, and which way the arrows run (a test reads `src/` and holds them):
 //!
 //! ```text
-//! domain <- config, store, fetch <- runner <- tui, cli <- main        demo knows domain alone; cli starts it
+//! domain <- config, store, lock, fetch <- runner <- tui, cli <- main        demo knows domain alone; cli starts it
 //! ```
 //!
-//! `domain` is pure. `store` is the only room with SQL, `fetch` the only one that opens connections to pages, `tui` the
-//! only one that knows a terminal. `store` and `fetch` do not know each other; the runner joins them.
+//! `domain` is pure. `store` is the only room with SQL, `lock` the only one that knows Redis, `fetch` the only one
+//! that opens connections to pages, `tui` the only one that knows a terminal. `store`, `lock` and `fetch` do not know
+//! each other; the runner joins them.
 
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod fetch;
+pub mod lock;
 pub mod runner;
 pub mod store;
 pub mod tui;

@@ -10,17 +10,20 @@ pub mod event;
 pub mod fault;
 pub mod handle;
 mod held;
+mod locking;
 pub mod log;
 mod report;
 mod rescue;
+pub mod signals;
 pub mod tail;
 
 use crate::domain::id::WorkerId;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
+use crate::lock::{News, Redis};
 use crate::store::{Store, WorkerInfo};
-use event::{Event, Health, RunnerStatus};
+use event::{Event, Health, LockHealth, RunnerStatus};
 use handle::Handle;
 use held::HeldJobs;
 use report::Reporter;
@@ -61,6 +64,7 @@ struct Worker {
     id: WorkerId,
     store: Arc<dyn Store>,
     fetcher: Arc<Fetcher>,
+    redis: Option<Arc<Redis>>,
     settings: Settings,
     held: HeldJobs,
     /// Told when there is a reason to look at the queue: a slot was freed, or somebody said so.
@@ -69,6 +73,7 @@ struct Worker {
     events: broadcast::Sender<Event>,
     status: watch::Sender<RunnerStatus>,
     health: watch::Sender<Health>,
+    locks: watch::Sender<LockHealth>,
     reporter: Reporter,
     drain: CancellationToken,
     leave: CancellationToken,
@@ -79,6 +84,18 @@ impl Worker {
     /// Tells whoever watches; nobody watching is fine.
     fn tell(&self, event: Event) {
         let _ = self.events.send(event);
+    }
+
+    /// A step or the end of an attempt: for this process, and for those that hear it over Redis.
+    fn tell_all(&self, event: Event) {
+        if let Some(redis) = &self.redis {
+            match event {
+                Event::Step { document, step } => redis.tell(News::Step(document, step)),
+                Event::Ended { document } => redis.tell(News::Ended(document)),
+                _ => {}
+            }
+        }
+        self.tell(event);
     }
 
     fn info(&self) -> WorkerInfo {
@@ -107,13 +124,26 @@ impl Worker {
 /// Starts a worker on `store`. It runs until its handle drains or leaves it (or it is idle, if so set); dropping the
 /// handle does not stop it.
 pub fn start(store: Arc<dyn Store>, fetcher: Arc<Fetcher>, settings: Settings) -> Handle {
+    start_with(store, fetcher, None, settings)
+}
+
+/// The same with documents locked in `redis`, and joined to the other processes over it. The runner uses it until it
+/// has ended; closing it is the caller's.
+pub fn start_with(
+    store: Arc<dyn Store>,
+    fetcher: Arc<Fetcher>,
+    redis: Option<Arc<Redis>>,
+    settings: Settings,
+) -> Handle {
     let (events, _) = broadcast::channel(EVENTS);
     let (status, status_seen) = watch::channel(RunnerStatus { slots: settings.slots, ..RunnerStatus::default() });
     let (health, health_seen) = watch::channel(Health::Fine);
+    let (locks, locks_seen) = watch::channel(LockHealth::Off);
     let handle = Handle {
         events: events.clone(),
         status: status_seen,
         health: health_seen,
+        locks: locks_seen,
         look: Arc::new(Notify::new()),
         drain: CancellationToken::new(),
         leave: CancellationToken::new(),
@@ -123,6 +153,7 @@ pub fn start(store: Arc<dyn Store>, fetcher: Arc<Fetcher>, settings: Settings) -
         id: WorkerId(uuid::Uuid::new_v4().to_string()),
         store,
         fetcher,
+        redis,
         settings,
         held: HeldJobs::default(),
         look: Arc::clone(&handle.look),
@@ -131,12 +162,17 @@ pub fn start(store: Arc<dyn Store>, fetcher: Arc<Fetcher>, settings: Settings) -
         events,
         status,
         health,
+        locks,
         drain: handle.drain.clone(),
         leave: handle.leave.clone(),
         ended: handle.ended.clone(),
     });
     beat::start(&worker);
     tokio::spawn(rescue::run(Arc::clone(&worker)));
+    if let Some(redis) = &worker.redis {
+        signals::join(&worker.store, redis, worker.events.clone(), worker.ended.clone());
+        tokio::spawn(locking::watch(Arc::clone(&worker)));
+    }
     tokio::spawn(claim::run(worker));
     handle
 }

@@ -14,6 +14,7 @@ use crate::domain::filter::Filter;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{DocumentId, Seq, WorkerId};
 use crate::domain::job::AttemptEnd;
+use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
@@ -37,6 +38,7 @@ mod filter_sql;
 mod finish;
 mod lanes;
 mod liveness;
+mod mark;
 mod outcomes;
 mod page;
 mod postgres;
@@ -58,7 +60,7 @@ pub use reading::{
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
 pub use sql_store::SqlStore;
-pub use work::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Rescued, WorkerInfo};
+pub use work::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo};
 
 /// Why the store did not answer. Never a document's failure.
 #[derive(Debug, Error)]
@@ -139,6 +141,16 @@ pub trait Store: Send + Sync + 'static {
     /// Changes its value when something was committed, by this process or another: look again. Coalesced.
     fn changes(&self) -> watch::Receiver<u64>;
 
+    /// Changes its value when this process has committed a change. Coalesced. Never because of another process: what is
+    /// told to others must not come back as news.
+    fn commits(&self) -> watch::Receiver<u64>;
+
+    /// Somebody says that another process has committed: those who wait for [`Store::changes`] look.
+    fn hint(&self);
+
+    /// Who this store is to other programs: made with its schema, never changed.
+    async fn id(&self) -> Result<StoreId>;
+
     /// Adds documents, `available` and never synced; one answer each, in order.
     async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>>;
 
@@ -183,9 +195,20 @@ pub trait Store: Send + Sync + 'static {
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
 
     /// Makes due jobs ready and claims some, in the order of class and virtual time. The claim marks the rows
-    /// `syncing`; jobs whose document is gone, a PDF or unavailable end `cancelled` on the way. At most one job with a
+    /// `syncing` unless the limits say that this comes apart; jobs whose document is gone, a PDF or unavailable end `cancelled` on the way. At most one job with a
     /// lost worker behind it runs per worker.
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>>;
+
+    /// Marks the row of a job that was claimed without it, if the job still runs under this token: remembers what stood
+    /// there before its first try, `syncing`, step and code null, attempted now. The fence is not raised. Looks again
+    /// whether there is something to sync: the document may be gone, unavailable, or synced by somebody else since.
+    /// Several marks are grouped. Answers once committed.
+    async fn mark(&self, held: Held) -> Result<Marked>;
+
+    /// The document's lock is somebody else's: the job waits and is looked at again after `again`, number and counters
+    /// as before the claim, the row untouched. One `already_syncing` per job and hold. [`Finished::Late`] when the
+    /// token does not stand.
+    async fn defer(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished>;
 
     /// Lengthens the leases of what is really held, and the worker's own heartbeat; one answer each, in order.
     async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>>;

@@ -31,12 +31,14 @@ pub use keymap::{keys_markdown, keys_text};
 
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
+use crate::runner::event::Event;
 use crate::runner::handle::Handle;
 use crate::store::Store;
 use jiff::tz::TimeZone;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
+use tokio::sync::broadcast;
 
 /// How a console is started.
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub struct Options {
     pub per_host: u32,
     /// To whom a document belongs that is added here.
     pub default_owner: (AccountId, AssistantId),
+    /// Steps of attempts in other processes, for a console without a runner; with one they are among its events.
+    pub remote: Option<broadcast::Sender<Event>>,
 }
 
 /// How a console ended.
@@ -89,6 +93,9 @@ pub async fn run(store: Arc<dyn Store>, runner: Option<Handle>, mut options: Opt
     let model = model::Model::new(options.clone(), label, runner.is_some(), now, (size.width, size.height));
     let (performer, mut inbox) = perform::Performer::new(Arc::clone(&store), runner, options.operator);
     performer.start();
+    if let Some(remote) = options.remote {
+        performer.watch_remote(remote.subscribe());
+    }
     let input = signals.with_terminal();
     let ended = runtime::run(&mut *screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;
     // The screen goes first: what is still to be written must not keep a person waiting in front of it.

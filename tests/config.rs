@@ -2,6 +2,7 @@
 //! place.
 
 use quarterdeck::config::{Config, ConfigError, Environment, Flags, Places, TEMPLATE};
+use quarterdeck::domain::lock::LockMode;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -199,13 +200,12 @@ fn all_mistakes_are_said_at_once_and_in_order() {
 fn file_then_environment_then_flags() {
     let file = "[store]\nurl = \"sqlite:file\"\n[runner]\nconcurrency = 3";
     let load = |environment: Option<&str>, flag: Option<&str>| {
-        let environment = Environment { store: environment.map(str::to_owned), config: None };
+        let environment = Environment { store: environment.map(str::to_owned), config: None, ..Environment::default() };
         let flags = Flags {
             store: flag.map(str::to_owned),
             concurrency: flag.map(|_| 5),
             no_runner: flag.is_some(),
-            runner: false,
-            config: None,
+            ..Flags::default()
         };
         let config = Config::from_parts(&places(), Path::new("c.toml"), file, &environment, &flags).expect("right");
         (config.store.url, config.runner.concurrency, config.runner.enabled)
@@ -223,7 +223,7 @@ fn a_wrong_flag_or_variable_is_named() {
     };
     let flags = Flags { concurrency: Some(0), ..Flags::default() };
     assert_eq!(wrong(Environment::default(), flags), "--concurrency: must be a whole number from 1 to 1024, not 0");
-    let environment = Environment { store: Some(" ".to_owned()), config: None };
+    let environment = Environment { store: Some(" ".to_owned()), config: None, ..Environment::default() };
     assert!(wrong(environment, Flags::default()).starts_with("QUARTERDECK_STORE: must name a store"));
 }
 
@@ -232,7 +232,7 @@ fn a_named_file_must_exist_and_the_default_one_need_not() {
     let missing = PathBuf::from("/nowhere/at/all.toml");
     assert!(Config::load(&places(), &Environment::default(), &Flags::default()).is_ok());
     let flags = Flags { config: Some(missing.clone()), ..Flags::default() };
-    let environment = Environment { config: Some(missing), store: None };
+    let environment = Environment { config: Some(missing), store: None, ..Environment::default() };
     for refused in [
         Config::load(&places(), &Environment::default(), &flags),
         Config::load(&places(), &environment, &Flags::default()),
@@ -243,7 +243,7 @@ fn a_named_file_must_exist_and_the_default_one_need_not() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("q.toml");
     std::fs::write(&file, "[log]\nkeep_days = 3\n").expect("written");
-    let environment = Environment { config: Some(file), store: None };
+    let environment = Environment { config: Some(file), store: None, ..Environment::default() };
     let config = Config::load(&places(), &environment, &Flags::default()).expect("read");
     assert_eq!(config.log.keep_days, 3);
 }
@@ -273,4 +273,30 @@ fn the_console_runs_jobs_on_a_server_only_when_somebody_says_so() {
     assert!(enabled("runner.enabled = true", "postgresql://db.test/x", false, false));
     assert!(!enabled("runner.enabled = true", server, false, true));
     assert!(enabled("runner.enabled = false", server, true, false), "flags are stronger");
+}
+
+#[test]
+fn redis_is_named_by_file_environment_or_flag_and_never_repeated() {
+    let load = |file: &str, environment: Option<&str>, flag: Option<&str>| {
+        let environment = Environment { redis: environment.map(str::to_owned), ..Environment::default() };
+        let flags = Flags { redis: flag.map(str::to_owned), ..Flags::default() };
+        Config::from_parts(&places(), Path::new("c.toml"), file, &environment, &flags)
+    };
+    let redis =
+        load("redis.url = \"redis://file\"\nredis.lock = \"off\"", Some("redis://env"), None).expect("right").redis;
+    assert_eq!((redis.url.as_deref(), redis.lock), (Some("redis://env"), LockMode::Off));
+    let redis = load("", Some("redis://env"), Some("rediss://flag")).expect("right").redis;
+    assert_eq!((redis.url.as_deref(), redis.lock), (Some("rediss://flag"), LockMode::Preferred));
+    let defaults = Config::defaults(&places()).redis;
+    assert_eq!((defaults.url, defaults.key.as_str()), (None, quarterdeck::lock::DEFAULT_KEY));
+    for (file, flag, says) in [
+        ("", Some("http://:secret@db"), "--redis: must be the URL of a Redis"),
+        ("redis.url = \"db:secret\"", None, "c.toml:1: redis.url must be the URL of a Redis"),
+        ("redis.lock = \"prefered\"", None, "c.toml:1: redis.lock must be \"required\", \"preferred\" or \"off\""),
+        ("redis.key = \"lock\"", None, "c.toml:1: redis.key must hold {id} once"),
+        ("redis.lock = \"required\"", None, "c.toml:1: redis.lock is \"required\", and no redis.url"),
+    ] {
+        let said = load(file, None, flag).expect_err("wrong").to_string();
+        assert!(said.starts_with(says) && !said.contains("secret"), "{said}");
+    }
 }

@@ -4,20 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may name.
-const MAY_NAME: [(&str, &[&str]); 8] = [
+const MAY_NAME: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
+    ("lock", &["domain"]),
     ("fetch", &["domain"]),
     ("demo", &["domain"]),
-    ("runner", &["domain", "store", "fetch", "config"]),
+    ("runner", &["domain", "store", "lock", "fetch", "config"]),
     ("tui", &["domain", "store", "runner", "config"]),
-    ("cli", &["domain", "config", "store", "fetch", "demo", "runner", "tui"]),
+    ("cli", &["domain", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
 ];
 
 /// Crates, and the only rooms that may use them.
-const ONLY_IN: [(&str, &[&str]); 11] = [
+const ONLY_IN: [(&str, &[&str]); 12] = [
     ("sqlx", &["store"]),
+    ("redis", &["lock"]),
     ("reqwest", &["fetch"]),
     ("dom_query", &["fetch"]),
     ("html5ever", &["fetch"]),

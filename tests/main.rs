@@ -15,6 +15,7 @@ mod demo_site;
 mod faults;
 mod fetch;
 mod layers;
+mod locks;
 mod log;
 mod moving_rows;
 mod readme;

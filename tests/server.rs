@@ -37,12 +37,14 @@ async fn it_is_set_up_by_a_verb_and_used_like_a_file() {
     assert_eq!(chatwoots.code, Some(3));
     assert!(chatwoots.err.contains("no table captain_documents"), "{}", chatwoots.err);
     let plan = ok(&install, &database, &["migrate", "--standalone", "--dry-run"]);
-    assert_eq!(plan.len(), 4, "{plan:?}");
+    for step in ["create schema", "quarterdeck 1", "quarterdeck 2", "captain_documents", "accounts"] {
+        assert_eq!(plan.iter().filter(|line| line.contains(step)).count(), 1, "{step}: {plan:?}");
+    }
     assert_eq!(run(&install, &database, &["list"]).code, Some(3), "nothing was done");
     let read_only = run(&install, &database, &["migrate", "--standalone", "--read-only"]);
     assert_eq!(read_only.code, Some(2), "{}", read_only.err);
     let done = ok(&install, &database, &["migrate", "--standalone"]);
-    assert_eq!((&done[..4], done[4].as_str()), (&plan[..], "done"));
+    assert_eq!(done.split_last().map(|(last, steps)| (last.as_str(), steps)), Some(("done", &plan[..])));
     assert_eq!(ok(&install, &database, &["migrate"]), ["nothing to do: up to date"]);
     let url = install.site.url("/a");
     assert_eq!(ok(&install, &database, &["add", &url]), [format!("added 1 {url}")]);

@@ -5,6 +5,7 @@ mod bench;
 mod claim;
 mod finish;
 mod liveness;
+mod marks;
 mod open;
 mod postgres;
 mod read;

@@ -7,6 +7,7 @@ use quarterdeck::domain::failure::{ErrorCode, Failure};
 use quarterdeck::domain::fingerprint::Fingerprint;
 use quarterdeck::domain::id::{DocumentId, JobId};
 use quarterdeck::domain::job::{AttemptEnd, Job, JobState, QueueClass, RowBefore, RowWrite, Transition};
+use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::domain::outcome::OutcomeResult as R;
 use quarterdeck::domain::request::{LiveJob, Request, RequestStep, Scope, SkipReason, Verb};
 use quarterdeck::domain::retry::{Counters, RetryPolicy};
@@ -218,6 +219,25 @@ fn a_release_gives_number_and_counters_back_and_records_nothing() {
     assert_eq!((released.state, released.counters.attempt), (JobState::Ready, 2));
     assert_eq!((released.counters.transient, released.counters.crashes), (2, 1));
     assert!(released.outcomes.is_empty() && released.report.is_none());
+}
+
+#[test]
+fn a_busy_lock_gives_number_and_counters_back_and_is_told_once() {
+    let holder = LockHolder { name: "Chatwoot".into(), value: "1764054151.5".into() };
+    let again = Duration::from_secs(5);
+    let counters = Counters { attempt: 3, transient: 2, unexpected: 0, crashes: 1 };
+    let job = Job { counters, class: QueueClass::Auto, last_failure: Some(ErrorCode::Timeout), ..running() };
+    let first = job.deferred(&holder, false, again, NOW);
+    assert_eq!((first.state, first.class, first.run_at), (JobState::Scheduled, QueueClass::Auto, after(5)));
+    assert_eq!((first.counters, first.row.clone()), (Counters { attempt: 2, ..counters }, RowWrite::Keep));
+    assert_eq!(first.last_failure, Some(ErrorCode::Timeout));
+    let [line] = first.outcomes.as_slice() else { panic!("{first:?}") };
+    assert_eq!((line.result, line.detail.as_deref()), (R::AlreadySyncing, Some("held by Chatwoot")));
+    assert_eq!((line.next_attempt_at, line.error_code), (Some(after(5)), None));
+    let told = job.deferred(&holder, true, again, NOW);
+    assert_eq!(told, Transition { outcomes: vec![], ..first });
+    let cancelled = Job { cancel_requested_by: Some("ana".into()), ..job }.deferred(&holder, false, again, NOW);
+    assert_eq!((cancelled.state, results(&cancelled)), (JobState::Cancelled, vec![R::Cancelled]));
 }
 
 #[test]

@@ -88,6 +88,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     if args.sync {
         request_syncs(&*store, &added).await?;
     }
+    context.announce(&*store).await?;
     store.close().await;
     Ok(Exit::Done)
 }

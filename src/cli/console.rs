@@ -1,19 +1,26 @@
 //! `quarterdeck` without a verb: the console, with the runner inside unless it only watches.
 
 use super::exit::{CliError, Exit};
-use super::join::{Until, start_runner};
+use super::join::{Until, Wants, redis, start_runner};
 use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
+use crate::lock::Redis;
 use crate::runner::handle::Handle;
+use crate::runner::signals;
 use crate::store::Store;
 use crate::tui;
 use jiff::tz::TimeZone;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 /// Who owns what is added without saying.
 const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
+
+/// Steps of other processes that the screen may be behind before it misses some.
+const REMOTE_EVENTS: usize = 1_024;
 
 pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
     needs_terminal()?;
@@ -22,8 +29,19 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         context.files.open()?;
     }
     let store = context.store().await?;
-    let runner = if runs { Some(start_runner(&context.config, store.clone(), Until::Told)?) } else { None };
-    show(store, runner, options(context.config.runner.per_host, context.read_only, ascii, None)).await
+    let redis = redis(&context.config, &store, if runs { Wants::Locks } else { Wants::News }).await?;
+    let runner = match runs {
+        true => Some(start_runner(&context.config, store.clone(), redis.clone(), Until::Told)?),
+        false => None,
+    };
+    let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
+    if let (None, Some(redis)) = (&runner, &redis) {
+        // The runner joins them otherwise.
+        let events = broadcast::Sender::new(REMOTE_EVENTS);
+        signals::join(&store, redis, events.clone(), CancellationToken::new());
+        options.remote = Some(events);
+    }
+    show(store, runner, redis, options).await
 }
 
 /// The console asks for keys and draws; without a terminal it could do neither.
@@ -40,6 +58,7 @@ pub(super) fn needs_terminal() -> Result<(), CliError> {
 pub(super) async fn show(
     store: Arc<dyn Store>,
     runner: Option<Handle>,
+    redis: Option<Arc<Redis>>,
     options: tui::Options,
 ) -> Result<Exit, CliError> {
     let shown = tui::run(store.clone(), runner.clone(), options).await;
@@ -47,6 +66,9 @@ pub(super) async fn show(
         // After a drain that the console waited for this finds nothing left; after an error it gives back what runs.
         runner.leave();
         runner.ended().await;
+    }
+    if let Some(redis) = redis {
+        redis.close().await;
     }
     store.close().await;
     shown?;
@@ -68,5 +90,6 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         mono: set("NO_COLOR").is_some(),
         per_host,
         default_owner: DEFAULT_OWNER,
+        remote: None,
     }
 }

@@ -106,7 +106,7 @@ async fn headless(
     let mut stop = StopSignals::listen()?;
     let started = Instant::now();
     store.request(ids, &request()).await?;
-    let runner = start_runner(config, store.clone(), Until::Idle)?;
+    let runner = start_runner(config, store.clone(), None, Until::Idle)?;
     let stopped = tokio::select! {
         () = runner.ended() => false,
         () = stop.next() => true,
@@ -125,10 +125,10 @@ async fn headless(
 
 /// The console; meanwhile documents are asked for again and again.
 async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>, ascii: bool) -> Result<Exit, CliError> {
-    let runner = start_runner(config, store.clone(), Until::Told)?;
+    let runner = start_runner(config, store.clone(), None, Until::Told)?;
     let trickle = trickle::start(store.clone(), ids, request());
     let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
-    let exit = show(store, Some(runner), options).await;
+    let exit = show(store, Some(runner), None, options).await;
     trickle.stop().await;
     exit
 }

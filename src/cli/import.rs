@@ -82,6 +82,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             request_syncs(&*store, &added).await?;
         }
     }
+    context.announce(&*store).await?;
     store.close().await;
     if args.json {
         out.json(&imported)?;

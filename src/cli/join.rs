@@ -1,11 +1,15 @@
-//! Puts runner and fetch together from the settings.
+//! Puts runner, lock and fetch together from the settings.
 
 use super::exit::CliError;
+use super::output::note;
 use crate::config::Config;
+use crate::domain::lock::LockMode;
 use crate::domain::text::SafeLine;
 use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
+use crate::lock::{self, AddressError, Redis};
+use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
-use crate::runner::{Settings, start};
+use crate::runner::{Settings, start_with};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -24,8 +28,76 @@ pub(super) fn worker_name() -> SafeLine {
     SafeLine::new(&format!("{}:{}", system.nodename().to_string_lossy(), std::process::id()))
 }
 
+/// What a process wants of Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// It runs jobs: locks and news.
+    Locks,
+    /// It watches: news alone, no key is ever set.
+    News,
+}
+
+/// The Redis of the settings, used for `store`; `None` when there is none, or it is off. Closing it is the caller's.
+pub(super) async fn redis(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    wants: Wants,
+) -> Result<Option<Arc<Redis>>, CliError> {
+    let Some(mut settings) = redis_settings(config) else { return Ok(None) };
+    if wants == Wants::News {
+        settings.mode = LockMode::Off;
+    }
+    Redis::start(&settings, store.id().await?).map(Some).map_err(wrong_address)
+}
+
+/// Tells the other processes of `store` that it has changed, for a verb that asks and goes.
+pub(super) async fn announce(config: &Config, store: &dyn Store) -> Result<(), CliError> {
+    let Some(settings) = redis_settings(config) else { return Ok(()) };
+    lock::announce(&settings, &store.id().await?).await.map_err(wrong_address)
+}
+
+fn redis_settings(config: &Config) -> Option<lock::Settings> {
+    let url = config.redis.url.clone().filter(|_| config.redis.lock != LockMode::Off)?;
+    let (key, mode) = (config.redis.key.clone(), config.redis.lock);
+    Some(lock::Settings { url, key, mode, renew: config.runner.heartbeat })
+}
+
+fn wrong_address(error: AddressError) -> CliError {
+    let key = if error == AddressError::Key { "redis.key" } else { "redis.url" };
+    CliError::Usage(format!("{key} {error}"))
+}
+
+/// Says on stderr when the locks are lost and when they are back, until the runner has ended.
+pub(super) fn say_locks(runner: &Handle) {
+    let (mut locks, runner) = (runner.locks(), runner.clone());
+    let saying = async move {
+        let mut away = false;
+        loop {
+            let words = locks.borrow_and_update().words();
+            if words.is_some() != away {
+                away = words.is_some();
+                note(words.as_deref().unwrap_or(LockHealth::BACK));
+            }
+            if locks.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::spawn(async move {
+        tokio::select! {
+            () = saying => {}
+            () = runner.ended() => {}
+        }
+    });
+}
+
 /// Starts the runner of this process.
-pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until) -> Result<Handle, CliError> {
+pub(super) fn start_runner(
+    config: &Config,
+    store: Arc<dyn Store>,
+    redis: Option<Arc<Redis>>,
+    until: Until,
+) -> Result<Handle, CliError> {
     let fetcher = Fetcher::new(limits(config)?).map_err(|error| CliError::Usage(error.to_string()))?;
     let runner = &config.runner;
     let settings = Settings {
@@ -39,7 +111,7 @@ pub(super) fn start_runner(config: &Config, store: Arc<dyn Store>, until: Until)
         worker_name: worker_name(),
         drain_when_idle: until == Until::Idle,
     };
-    Ok(start(store, Arc::new(fetcher), settings))
+    Ok(start_with(store, Arc::new(fetcher), redis, settings))
 }
 
 fn limits(config: &Config) -> Result<Limits, CliError> {

@@ -53,6 +53,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     } else {
         out.line(format!("removed {}", documents(usize::try_from(removed).unwrap_or(usize::MAX))))?;
     }
+    context.announce(&*store).await?;
     store.close().await;
     Ok(Exit::Done)
 }

@@ -47,6 +47,7 @@ pub(super) async fn request(
     let before = store.last_seq().await?;
     let request = Request { verb, class: QueueClass::Manual, by: operator(), scope: selected.scope() };
     let answers = store.request(&ids, &request).await?;
+    context.announce(&*store).await?;
     let refused = tell(&answers, &selected, name, bulk.json && !wait, wait, out)?;
     let mut exit = if refused { Exit::WrongUse } else { Exit::Done };
     if wait {
@@ -65,6 +66,7 @@ pub(super) async fn cancel(context: &Context, bulk: &Bulk, out: &mut Output) -> 
         return Ok(Exit::Done);
     };
     let answers = store.cancel(&ids, &operator()).await?;
+    context.announce(&*store).await?;
     tell(&answers, &selected, "cancel", bulk.json, false, out)?;
     store.close().await;
     Ok(Exit::Done)

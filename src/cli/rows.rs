@@ -106,16 +106,15 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| age(now.since(at)));
     let id = row.id.to_string();
     let next = row.next_attempt_at.map_or("-".to_owned(), |at| age(at.since(now)));
-    columns([
-        &id,
-        row.status.word(),
-        &ago(row.attempted_at),
-        &ago(row.synced_at),
-        &next,
-        &row.name,
-        row.error_code.map_or("-", ErrorCode::plain),
-        &row.url,
-    ])
+    columns([&id, row.status.word(), &ago(row.attempted_at), &ago(row.synced_at), &next, &row.name, why(row), &row.url])
+}
+
+/// What stands in the way, in the few words that the column has room for.
+fn why(row: &DocumentRow) -> &'static str {
+    match (row.status, &row.held_by) {
+        (Status::Waiting, Some(_)) => "held elsewhere",
+        _ => row.error_code.map_or("-", ErrorCode::plain),
+    }
 }
 
 fn columns(cells: [&str; 8]) -> String {

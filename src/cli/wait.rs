@@ -4,7 +4,7 @@
 //! the pure part.
 
 use super::exit::{CliError, Exit};
-use super::join::{Until, start_runner};
+use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::{Output, note};
 use super::stop::StopSignals;
 use super::{Context, outcome_line};
@@ -195,7 +195,10 @@ async fn look_around(
     own: &mut Option<Handle>,
 ) -> Result<(), CliError> {
     if own.is_none() && store.queue().await?.workers == 0 {
-        *own = Some(start_runner(&context.config, store.clone(), Until::Told)?);
+        let redis = redis(&context.config, store, Wants::Locks).await?;
+        let runner = start_runner(&context.config, store.clone(), redis, Until::Told)?;
+        say_locks(&runner);
+        *own = Some(runner);
     }
     let documents: Vec<i64> = awaited.pending.values().map(|id| id.0).collect();
     let mut left = HashSet::new();

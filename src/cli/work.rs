@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::exit::{CliError, Exit};
-use super::join::{Until, start_runner};
+use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::note;
 use super::record::OutcomeLines;
 use super::stop::StopSignals;
@@ -29,8 +29,13 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     let lines = OutcomeLines::start();
     let store = context.open(Some(lines.recorder())).await?;
     let until = if args.drain { Until::Idle } else { Until::Told };
-    let runner = start_runner(&context.config, store.clone(), until)?;
+    let redis = redis(&context.config, &store, Wants::Locks).await?;
+    let runner = start_runner(&context.config, store.clone(), redis.clone(), until)?;
+    say_locks(&runner);
     until_ended(&runner, &mut stop, &lines).await;
+    if let Some(redis) = redis {
+        redis.close().await;
+    }
     store.close().await;
     let failed = lines.finish();
     Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })

@@ -5,6 +5,7 @@
 
 use super::Config;
 use super::read::{Wrong, duration, flag, list, size, text, whole};
+use crate::domain::lock::LockMode;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,8 +28,11 @@ const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Every key.
-pub(super) const KEYS: [Key; 20] = [
+pub(super) const KEYS: [Key; 23] = [
     Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
+    Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
+    Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
+    Key { name: "redis.key", set: |c, v| lock_key(text(v)?).map(|key| c.redis.key = key) },
     Key { name: "runner.enabled", set: |c, v| flag(v).map(|on| c.runner.enabled = on) },
     Key { name: "runner.concurrency", set: |c, v| whole(v, 1..=1_024).map(|n| c.runner.concurrency = n) },
     Key { name: "runner.per_host", set: |c, v| whole(v, 1..=1_024).map(|n| c.runner.per_host = n) },
@@ -61,6 +65,28 @@ pub(super) fn store_url(url: &str) -> Result<String, Wrong> {
     match url.trim() {
         "" => Err("must name a store, such as sqlite:/var/lib/quarterdeck/quarterdeck.db".to_owned()),
         url => Ok(url.to_owned()),
+    }
+}
+
+/// A Redis's address: its scheme; the rest is the lock's to say. It is never repeated: it may hold a password.
+pub(super) fn redis_url(url: &str) -> Result<String, Wrong> {
+    let url = url.trim();
+    if ["redis://", "rediss://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
+        Ok(url.to_owned())
+    } else {
+        Err("must be the URL of a Redis, such as redis://:password@host:6379/0 or rediss://…".to_owned())
+    }
+}
+
+fn lock_mode(word: &str) -> Result<LockMode, Wrong> {
+    LockMode::parse(word).ok_or_else(|| format!("must be \"required\", \"preferred\" or \"off\", not \"{word}\""))
+}
+
+fn lock_key(key: &str) -> Result<String, Wrong> {
+    if key.matches("{id}").count() == 1 {
+        Ok(key.to_owned())
+    } else {
+        Err(format!("must hold {{id}} once, where the document's id stands, unlike \"{key}\""))
     }
 }
 

@@ -121,7 +121,7 @@ impl Status {
 /// What the status is derived from. The SQL of the store derives the same; a test holds them together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusFacts {
-    /// The live job's state and how many attempts it has had, if there is a live job.
+    /// The live job's state and how many attempts it has had, if there is a live job ([`StatusFacts::live`]).
     pub live_job: Option<(JobState, u32)>,
     /// The row's status.
     pub sync_status: Option<SyncStatus>,
@@ -134,6 +134,12 @@ pub struct StatusFacts {
 }
 
 impl StatusFacts {
+    /// What counts of a live job. One that waits for somebody else's lock counts as one that waits for its next try,
+    /// also for the instants in which it looks at the lock: a status that comes and goes tells nobody anything.
+    pub const fn live(state: JobState, attempts: u32, lock_is_held: bool) -> (JobState, u32) {
+        if lock_is_held { (JobState::Scheduled, 1) } else { (state, attempts) }
+    }
+
     /// The first word that fits.
     pub fn status(&self, now: Timestamp) -> Status {
         match self.live_job {
@@ -202,7 +208,7 @@ pub struct DocumentRow {
     pub updated_at: Timestamp,
     /// The failure just recorded by the live job, as `n of m` of its class: "timeout, 2 of 4".
     pub try_of: Option<Try>,
-    /// Who runs it now: the worker's name, for people.
+    /// Who runs it now: the worker's name, for people. While it waits for a lock: who has that.
     pub held_by: Option<SafeLine>,
     /// Who asked for the live job, else for the last one.
     pub requested_by: Option<SafeLine>,

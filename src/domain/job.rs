@@ -3,11 +3,15 @@
 //! Every function here takes a job as it stands in the store and returns a [`Transition`]; the store applies it in the
 //! transaction that read the job. Nothing else decides what a job becomes (design.md 5.2, 5.6; upstream.md 4.4).
 
+mod row;
+
+pub use row::{RowBefore, RowWrite};
+
 use super::content::{ContentChange, Page};
-use super::document::SyncStatus;
 use super::failure::{ErrorCode, Failure, FailureClass};
 use super::fingerprint::Fingerprint;
 use super::id::{DocumentId, JobId};
+use super::lock::LockHolder;
 use super::outcome::{OutcomeDraft, OutcomeResult};
 use super::retry::{CRASH_LIMIT, Counters, RetryPolicy};
 use super::text::SafeLine;
@@ -116,17 +120,6 @@ impl QueueClass {
     }
 }
 
-/// What stood in the document's row before the first try of a job, so that it can be put back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowBefore {
-    /// `sync_status`.
-    pub sync_status: Option<SyncStatus>,
-    /// `last_sync_error_code` of the metadata.
-    pub error_code: Option<String>,
-    /// `last_sync_attempted_at`.
-    pub attempted_at: Option<Timestamp>,
-}
-
 /// A job as it stands in the store, with what a transition needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -166,21 +159,6 @@ pub enum AttemptEnd {
     Failed(Failure),
     /// It was stopped because of a cancel request, before it came to anything.
     Stopped,
-}
-
-/// What becomes of the document's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RowWrite {
-    /// Not touched.
-    Keep,
-    /// `synced`, now; with the content when the change writes it.
-    Synced,
-    /// `failed` with this code, attempted now.
-    Failed(ErrorCode),
-    /// `failed` with this code, the times untouched: a job that started was stopped after a failed try.
-    BackToFailed(ErrorCode),
-    /// What stood there before the job's first try.
-    Restore(RowBefore),
 }
 
 /// The one report that an exhausted job of ours is worth.
@@ -359,6 +337,20 @@ impl Job {
             return self.cancelled(None, now);
         }
         Transition { counters, row: self.stopped_row(), ..self.becomes(JobState::Ready, now) }
+    }
+
+    /// Its document's lock is somebody else's: number and counters as before the claim, the row untouched (it is the
+    /// holder's to write), looked at again after `again`. `told` is whether this hold has been recorded already.
+    pub fn deferred(&self, holder: &LockHolder, told: bool, again: Duration, now: Timestamp) -> Transition {
+        let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
+        if self.cancel_requested_by.is_some() {
+            return self.cancelled(None, now);
+        }
+        let run_at = now.plus(again);
+        let mut line = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {}", holder.name));
+        line.next_attempt_at = Some(run_at);
+        let outcomes = if told { Vec::new() } else { vec![line] };
+        Transition { run_at, counters, outcomes, ..self.becomes(JobState::Scheduled, now) }
     }
 
     /// The row of a job that started and stops: failed if a try of it failed, else what stood there before.

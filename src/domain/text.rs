@@ -176,42 +176,4 @@ fn without_escapes(raw: &str) -> impl Iterator<Item = char> + '_ {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_go_whole() {
-        let cases = [
-            ("plain", "plain"),
-            ("  a\t\nb  ", "a b"),
-            ("\x1b[2Jgone", "gone"),
-            ("a\x1b]52;c;ZXZpbA==\x07b", "ab"),
-            ("a\x1b]0;title\x1b\\b", "ab"),
-            ("a\u{9b}31mred", "ared"),
-            ("x\u{202e}exe.txt", "xexe.txt"),
-            ("a\rb", "a b"),
-            ("one\x1b", "one"),
-            ("\x1b]no end", ""),
-        ];
-        for (raw, safe) in cases {
-            assert_eq!(SafeLine::new(raw).as_str(), safe, "{raw:?}");
-        }
-        assert_eq!(safe_block("a\n\tb\x1b[1m!\n"), "a\n    b!\n");
-    }
-
-    #[test]
-    fn cuts_fall_on_characters_and_cells() {
-        assert_eq!(cut_chars("日本語", 2), ("日本", true));
-        assert_eq!(cut_chars("日本", 2), ("日本", false));
-        assert_eq!(fit("ご利用ガイド", 7), "ご利用…");
-        assert_eq!(fit("ご利用ガイド", 6), "ご利…");
-        assert_eq!(fit("abc", 3), "abc");
-        assert_eq!(fit("abc", 0), "");
-    }
-
-    #[test]
-    fn blank_is_unicode_white_space_alone() {
-        assert!(is_blank("\u{a0}\u{2003}\n"));
-        assert!(!is_blank("\u{200b}"));
-    }
-}
+mod tests;

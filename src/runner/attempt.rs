@@ -3,39 +3,52 @@
 use super::event::Event;
 use super::fault;
 use super::held::{Stop, told};
+use super::locking::{self, Next};
 use super::{Worker, report};
 use crate::domain::content::ContentChange;
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::job::AttemptEnd;
-use crate::store::{Claimed, Finish, Finished, StoreError};
+use crate::domain::lock::Lock;
+use crate::store::{Claimed, Finish, Finished, Marking, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
-/// The pauses between tries of a finish while the database does not answer.
-const FINISH_AGAIN: [Duration; 4] =
+/// The pauses between tries of a write while the database does not answer.
+pub(super) const AGAIN: [Duration; 4] =
     [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// Runs a claimed job until its end is written, it is lost, or it is to be released.
-pub(super) async fn run(worker: Arc<Worker>, claimed: Claimed, mut stop: watch::Receiver<Option<Stop>>) {
-    let (held, document) = (claimed.held, claimed.document_id);
-    let released = execute(&worker, claimed, &mut stop).await;
+pub(super) async fn run(
+    worker: Arc<Worker>,
+    mut claimed: Claimed,
+    marking: Marking,
+    mut stop: watch::Receiver<Option<Stop>>,
+) {
+    let (held, document, lock) = (claimed.held, claimed.document_id, locking::lock_of(&claimed));
+    let released = match locking::begin(&worker, &mut claimed, marking, &mut stop).await {
+        Next::Run => execute(&worker, claimed, &mut stop).await,
+        Next::Over => false,
+        Next::GiveBack => true,
+    };
     if released {
         give_back(&worker, held).await;
     }
     worker.held.drop_job(held);
-    worker.tell(Event::Ended { document });
+    worker.tell_all(Event::Ended { document });
     worker.look.notify_one();
+    // After the commit and after the slot: a Redis that does not answer must not hold up the next job.
+    locking::release(&worker, lock).await;
 }
 
 /// Whether the job is to be given back.
 async fn execute(worker: &Arc<Worker>, claimed: Claimed, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let started = Instant::now();
-    let (held, url) = (claimed.held, claimed.url.clone());
+    let (held, url, lock) = (claimed.held, claimed.url.clone(), locking::lock_of(&claimed));
     // A task of its own, so that a panic ends this attempt and nothing else.
     let work = AbortOnDropHandle::new(tokio::spawn(work(Arc::clone(worker), claimed)));
     let end = tokio::select! {
@@ -52,14 +65,14 @@ async fn execute(worker: &Arc<Worker>, claimed: Claimed, stop: &mut watch::Recei
     };
     let finish = Finish { held, end, took: started.elapsed() };
     fault::point("before_finish", &url);
-    let released = write(worker, finish, stop).await;
+    let released = write(worker, finish, lock, stop).await;
     fault::point("after_finish", &url);
     released
 }
 
 async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
     let document = claimed.document_id;
-    let step = |step| worker.tell(Event::Step { document, step });
+    let step = |step| worker.tell_all(Event::Step { document, step });
     step(SyncStep::Fetching);
     fault::point("before_fetch", &claimed.url);
     let page = match worker.fetcher.fetch(&claimed.url).await {
@@ -78,9 +91,14 @@ async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
 
 /// Writes the end. A database that does not answer is never the document's failure: the result is kept and tried again
 /// as long as the token stands (design.md 5.6). Whether the job is to be given back.
-async fn write(worker: &Worker, mut finish: Finish, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
+async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let mut tries = 0;
     loop {
+        match locking::verify(worker, lock, stop).await {
+            Next::Run => {}
+            Next::Over => return false,
+            Next::GiveBack => return true,
+        }
         match worker.store.finish(finish.clone(), &worker.settings.policy).await {
             Ok(Finished::Written { report, .. }) => {
                 if let Some(report) = report {
@@ -99,7 +117,7 @@ async fn write(worker: &Worker, mut finish: Finish, stop: &mut watch::Receiver<O
                 finish.end = AttemptEnd::Failed(Failure::unexpected("StoreError", error.to_string()));
             }
             Err(error) => {
-                let wait = FINISH_AGAIN[tries.min(FINISH_AGAIN.len() - 1)];
+                let wait = AGAIN[tries.min(AGAIN.len() - 1)];
                 worker.unwell(&error, wait);
                 tokio::select! {
                     () = sleep(wait) => {}

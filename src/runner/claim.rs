@@ -2,7 +2,7 @@
 
 use super::event::{Event, Phase};
 use super::held::Stop;
-use super::{Worker, attempt};
+use super::{Worker, attempt, locking};
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,14 @@ pub(super) async fn run(worker: Arc<Worker>) {
     let mut registered = false;
     let mut misses = 0;
     let mut changes = worker.store.changes();
+    if let Some(redis) = &worker.redis {
+        // Whether there are locks is known in a moment; what is claimed before would run without.
+        tokio::select! {
+            () = redis.settled() => {}
+            () = worker.leave.cancelled() => {}
+            () = worker.drain.cancelled() => {}
+        }
+    }
     loop {
         if worker.leave.is_cancelled() || worker.drain.is_cancelled() {
             break;
@@ -74,7 +82,8 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
         worker.held.stop(held, Stop::Cancel);
     }
     let busy = u32::try_from(worker.held.len()).unwrap_or(u32::MAX);
-    let slots = worker.settings.slots.saturating_sub(busy);
+    let may_claim = locking::may_claim(worker);
+    let slots = if may_claim { worker.settings.slots.saturating_sub(busy) } else { 0 };
     let mut claimed = 0;
     if slots > 0 {
         let limits = ClaimLimits {
@@ -82,15 +91,16 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
             lease: worker.settings.lease,
             per_host: worker.settings.per_host,
             per_account: worker.settings.per_account,
+            marking: locking::marking(worker),
         };
         for job in worker.store.claim(&worker.id, limits).await? {
             claimed += 1;
             let stop = worker.held.take(job.held);
-            worker.attempts.spawn(attempt::run(Arc::clone(worker), job, stop));
+            worker.attempts.spawn(attempt::run(Arc::clone(worker), job, limits.marking, stop));
         }
     }
     show(worker, Phase::Running);
-    if claimed == slots {
+    if may_claim && claimed == slots {
         return Ok(Turn::Until(Instant::now() + LOOK));
     }
     let queue = worker.store.queue().await?;

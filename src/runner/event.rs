@@ -62,6 +62,56 @@ pub enum Phase {
     Stopped,
 }
 
+/// Whether documents are locked in Redis while they are synced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LockHealth {
+    /// Redis is not used, or not known yet.
+    #[default]
+    Off,
+    /// They are.
+    Fine,
+    /// Redis is away and preferred: syncs go on under lease and fence.
+    Degraded {
+        /// Since when.
+        since: Timestamp,
+        /// Why, in plain language.
+        reason: SafeLine,
+    },
+    /// Redis is away and required: nothing is claimed, what ran was given back.
+    Stopped {
+        /// Since when.
+        since: Timestamp,
+        /// Why, in plain language.
+        reason: SafeLine,
+    },
+}
+
+impl LockHealth {
+    /// Since when Redis is away.
+    pub fn since(&self) -> Option<Timestamp> {
+        match self {
+            Self::Off | Self::Fine => None,
+            Self::Degraded { since, .. } | Self::Stopped { since, .. } => Some(*since),
+        }
+    }
+
+    /// What is said when a Redis that was away answers again.
+    pub const BACK: &str = "Redis answers again: documents are locked";
+
+    /// What is wrong and what it means, in a sentence; `None` when nothing is.
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::Off | Self::Fine => None,
+            Self::Degraded { reason, .. } => {
+                Some(format!("DEGRADED: Redis is away ({reason}); syncs go on without its locks"))
+            }
+            Self::Stopped { reason, .. } => {
+                Some(format!("Redis is away ({reason}) and redis.lock is required: nothing is synced until it answers"))
+            }
+        }
+    }
+}
+
 /// Whether the database answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Health {

@@ -1,6 +1,6 @@
 //! The only door into a running runner.
 
-use super::event::{Event, Health, RunnerStatus};
+use super::event::{Event, Health, LockHealth, RunnerStatus};
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -11,6 +11,7 @@ pub struct Handle {
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Receiver<RunnerStatus>,
     pub(super) health: watch::Receiver<Health>,
+    pub(super) locks: watch::Receiver<LockHealth>,
     /// Look at the queue again.
     pub(super) look: Arc<Notify>,
     /// Stop claiming, finish what runs.
@@ -35,6 +36,11 @@ impl Handle {
     /// Whether the database answers, always the latest.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
+    }
+
+    /// Whether documents are locked in Redis, always the latest.
+    pub fn locks(&self) -> watch::Receiver<LockHealth> {
+        self.locks.clone()
     }
 
     /// A hint that the queue may hold something new. It looks by itself too, only later.

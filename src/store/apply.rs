@@ -11,6 +11,7 @@ use crate::domain::failure::FailureClass;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, Seq};
 use crate::domain::job::{JobState, RowWrite, Transition};
+use crate::domain::lock::LockHolder;
 use crate::domain::outcome::{Outcome, OutcomeDraft};
 use crate::domain::text::{SafeLine, without_nul};
 use crate::domain::time::Timestamp;
@@ -29,6 +30,8 @@ pub(super) struct With<'a> {
     pub(super) page: Option<(&'a Page, &'a Fingerprint)>,
     /// The failure just recorded, in its class's counter.
     pub(super) try_of: Option<Try>,
+    /// Who has the lock that the job is going to wait for.
+    pub(super) holder: Option<&'a LockHolder>,
 }
 
 impl Tx<'_> {
@@ -67,7 +70,9 @@ impl Tx<'_> {
              try_class = coalesce(?13, try_class), try_number = coalesce(?14, try_number), \
              try_of = coalesce(?15, try_of), \
              cancel_requested_by = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_by END, \
-             cancel_requested_at = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_at END WHERE id = ?1",
+             cancel_requested_at = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_at END, \
+             lock_holder = CASE WHEN ?12 IS NULL THEN coalesce(?16, lock_holder) END, \
+             lock_value = coalesce(?17, lock_value) WHERE id = ?1",
         );
         let try_of = with.try_of;
         let statement = statement
@@ -85,7 +90,9 @@ impl Tx<'_> {
             .bind((!to.state.is_live()).then_some(self.now.micros()))
             .bind(try_of.map(|of| class_code(of.class)))
             .bind(try_of.map(|of| of.number))
-            .bind(try_of.map(|of| of.of));
+            .bind(try_of.map(|of| of.of))
+            .bind(with.holder.map(|holder| holder.name.as_str()))
+            .bind(with.holder.map(|holder| holder.value.as_str()));
         self.run(statement).await?;
         if was == JobState::Ready {
             self.lane_loses(&LaneKey::of(row)).await?;

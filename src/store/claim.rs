@@ -4,14 +4,15 @@ use super::apply::With;
 use super::conn::{corrupt, get};
 use super::dialect::Dialect;
 use super::lanes::LaneKey;
-use super::rows::{Document, JobRow};
+use super::mark::Try;
+use super::rows::JobRow;
 use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
-use super::{ClaimLimits, Claimed, Held, Result};
+use super::{ClaimLimits, Claimed, Held, Marking, Result};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::id::{AccountId, DocumentId, Token, WorkerId};
-use crate::domain::job::{JobState, QueueClass};
+use crate::domain::id::{AccountId, Token, WorkerId};
+use crate::domain::job::QueueClass;
 use crate::domain::text::SafeLine;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,8 @@ struct Budget {
     tokens: Vec<i64>,
     /// The largest virtual time served of each class.
     served: [i64; 3],
+    /// What begins with the claim.
+    tries: Vec<Try>,
 }
 
 impl SqlStore {
@@ -62,6 +65,7 @@ impl SqlStore {
             passed_over,
             tokens: Vec::new(),
             served: [0; 3],
+            tries: Vec::new(),
         };
         let mut claimed = Vec::new();
         // Caps that fill up on the way, and jobs that end on the way, leave slots for lanes that were not looked at.
@@ -69,7 +73,7 @@ impl SqlStore {
             && tx.claim_round(worker, &name, limits, &mut budget, &mut claimed).await?
         {}
         if !claimed.is_empty() || budget.passed_over != passed_over {
-            tx.settle_claim(&budget, &claimed).await?;
+            tx.settle_claim(&budget).await?;
         }
         tx.commit().await?;
         Ok(claimed)
@@ -218,29 +222,13 @@ impl Tx<'_> {
         budget: &mut Budget,
     ) -> Result<Option<Claimed>> {
         let document = self.document(row.job.document_id).await?;
-        let document =
-            match document.ok_or("the document is gone".to_owned()).and_then(|document| runnable(row, document)) {
-                Ok(document) => document,
-                Err(reason) => {
-                    let document = self.document(row.job.document_id).await?;
-                    let end = row.job.cancelled(Some(&reason), self.now);
-                    self.apply(row, document.as_ref(), &end, With::default()).await?;
-                    if reason == SYNCED_ELSEWHERE {
-                        self.forget_failure(row.job.document_id).await?;
-                    }
-                    return Ok(None);
-                }
-            };
+        let Some(document) = self.document_to_sync(row, document, With::default()).await? else { return Ok(None) };
         self.ensure_states(std::slice::from_ref(&document)).await?;
         let token = self.next_token(budget).await?;
         let counters = row.job.claimed();
         let statement = query(
             "UPDATE @jobs SET state = 'running', attempt = ?2, worker_id = ?3, worker_name = ?4, lease_token = ?5, \
-             lease_until = ?6, started_at = ?7, \
-             before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE ?8 END, \
-             before_error_code = CASE WHEN before_taken THEN before_error_code ELSE ?9 END, \
-             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?10 END, before_taken = true \
-             WHERE id = ?1",
+             lease_until = ?6 WHERE id = ?1",
         );
         let statement = statement
             .bind(row.job.id.0)
@@ -248,11 +236,7 @@ impl Tx<'_> {
             .bind(&worker.0)
             .bind(name.as_str())
             .bind(token)
-            .bind(self.now.plus(limits.lease).micros())
-            .bind(self.now.micros())
-            .bind(document.sync_status.map(|status| status.code()))
-            .bind(document.row_error_code.clone())
-            .bind(document.attempted_at.map(|at| at.micros()));
+            .bind(self.now.plus(limits.lease).micros());
         self.run(statement).await?;
         let served = match row.job.class {
             QueueClass::Manual => 0,
@@ -260,6 +244,9 @@ impl Tx<'_> {
             QueueClass::Auto => 2,
         };
         budget.served[served] = row.vtime.max(budget.served[served]);
+        if limits.marking == Marking::AtClaim {
+            budget.tries.push(Try::of(row, &document));
+        }
         Ok(Some(Claimed {
             held: Held { job_id: row.job.id, token: Token(token) },
             document_id: row.job.document_id,
@@ -293,8 +280,8 @@ impl Tx<'_> {
         budget.tokens.pop().ok_or_else(|| corrupt("fence"))
     }
 
-    /// Writes what a claim has done beside the jobs: the rows are marked, the clocks of the classes go on.
-    async fn settle_claim(&mut self, budget: &Budget, claimed: &[Claimed]) -> Result<()> {
+    /// Writes what a claim has done beside taking the jobs: tries begin, the clocks of the classes go on.
+    async fn settle_claim(&mut self, budget: &Budget) -> Result<()> {
         let [manual, retry, auto] = budget.served;
         let clocks = query(
             "UPDATE @sched_clock SET passed_over = ?1, \
@@ -303,33 +290,6 @@ impl Tx<'_> {
              vclock_auto = CASE WHEN vclock_auto < ?4 THEN ?4 ELSE vclock_auto END WHERE id = 1",
         );
         self.run(clocks.bind(budget.passed_over).bind(manual).bind(retry).bind(auto)).await?;
-        let mark = query(
-            "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
-             metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
-             WHERE id IN (SELECT each(?1))",
-        );
-        let documents: Vec<i64> = claimed.iter().map(|job| job.document_id.0).collect();
-        self.run(mark.bind(documents).bind(self.now.micros())).await?;
-        Ok(())
+        self.start_tries(&budget.tries).await
     }
-
-    async fn forget_failure(&mut self, document: DocumentId) -> Result<()> {
-        let statement = query(
-            "UPDATE @document_state SET error_code = NULL, detail = NULL, http_status = NULL WHERE document_id = ?",
-        );
-        self.run(statement.bind(document.0)).await?;
-        Ok(())
-    }
-}
-
-/// Why a retry needs no fetch.
-const SYNCED_ELSEWHERE: &str = "synced elsewhere";
-
-fn runnable(row: &JobRow, document: Document) -> std::result::Result<Document, String> {
-    document.syncable().map_err(|reason| format!("the document {reason}"))?;
-    let synced_since = row.started_at.zip(document.synced_at).is_some_and(|(started, synced)| synced > started);
-    if row.job.class == QueueClass::Retry && row.job.state == JobState::Ready && synced_since {
-        return Err(SYNCED_ELSEWHERE.into());
-    }
-    Ok(document)
 }

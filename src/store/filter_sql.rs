@@ -59,7 +59,7 @@ impl Joins {
 /// Adds the status of a document as its place in `Status::ALL`; the rules of `StatusFacts::status`, without plans.
 pub(super) fn push_status(sql: &mut Sql, now: Timestamp) {
     sql.push(
-        "CAST(CASE WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
+        "CAST(CASE WHEN l.lock_holder IS NOT NULL THEN 2 WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
          WHEN l.state = 'scheduled' AND l.attempt > 0 THEN 2 WHEN d.sync_status = 2 THEN 0 \
          WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ",
     )

@@ -35,14 +35,7 @@ pub(super) struct Pending {
 /// Runs until every sender is gone and what they sent is written.
 pub(super) async fn write_groups(store: Weak<SqlStore>, mut pending: mpsc::Receiver<Pending>) {
     while let Some(first) = pending.recv().await {
-        let mut group = vec![first];
-        let until = Instant::now() + GATHER;
-        while group.len() < GROUP {
-            match timeout_at(until, pending.recv()).await {
-                Ok(Some(next)) => group.push(next),
-                Ok(None) | Err(_) => break,
-            }
-        }
+        let group = gather(first, &mut pending).await;
         let Some(store) = store.upgrade() else { return };
         let answers = store.finish_group(&group).await;
         for (pending, answer) in group.into_iter().zip(answers) {
@@ -50,6 +43,19 @@ pub(super) async fn write_groups(store: Weak<SqlStore>, mut pending: mpsc::Recei
             let _ = pending.answer.send(answer);
         }
     }
+}
+
+/// What comes together with `first`.
+pub(super) async fn gather<T>(first: T, pending: &mut mpsc::Receiver<T>) -> Vec<T> {
+    let mut group = vec![first];
+    let until = Instant::now() + GATHER;
+    while group.len() < GROUP {
+        match timeout_at(until, pending.recv()).await {
+            Ok(Some(next)) => group.push(next),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    group
 }
 
 /// What one finish of a group has come to, before its outcomes have their numbers.
@@ -201,6 +207,7 @@ impl Tx<'_> {
             worker: row.worker_name.clone(),
             page: if unfit.is_none() { page_written(end) } else { None },
             try_of: try_of(&to, end, policy),
+            ..With::default()
         };
         self.apply(&row, document.as_ref(), &to, with).await?;
         Ok(Written::Now { state: to.state, outcomes: to.outcomes.len(), report: to.report })

@@ -13,6 +13,7 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::is_pdf;
+use crate::domain::lock::StoreId;
 use crate::domain::request::{LiveJob, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -24,7 +25,7 @@ pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d
      micros(d.updated_at) AS updated_at, meta.sync_step AS sync_step, meta.content_fingerprint AS fingerprint, \
      s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
      CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
-     l.try_class, l.try_number, l.try_of, l.worker_name, l.cancel_requested_at, \
+     l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
      j.attempt, j.class, j.requested_by, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
@@ -84,6 +85,12 @@ pub(super) fn document_row(row: &Row) -> Result<DocumentRow> {
 }
 
 impl SqlStore {
+    pub(super) async fn read_id(&self) -> Result<StoreId> {
+        let mut reader = self.reader().await?;
+        let row = reader.one(query("SELECT uuid FROM @store_identity WHERE id = 1")).await?;
+        Ok(StoreId(get(&row, 0)?))
+    }
+
     pub(super) async fn find_documents(&self, named: &Named) -> Result<Vec<DocumentRow>> {
         let mut sql = Sql::new("SELECT ");
         sql.push(COLUMNS).push(", ");
@@ -119,8 +126,9 @@ impl SqlStore {
         let statement = query(
             "SELECT (SELECT count(*) FROM @jobs WHERE state = 'ready') AS ready, \
              (SELECT count(*) FROM @jobs WHERE state = 'running') AS running, \
-             (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt > 0) AS waiting, \
-             (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt = 0) AS scheduled, \
+             (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) \
+             AS waiting, (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt = 0 \
+             AND lock_holder IS NULL) AS scheduled, \
              (SELECT min(run_at) FROM @jobs WHERE state = 'ready') AS oldest_ready_at, \
              (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at",
         );
@@ -182,7 +190,8 @@ impl SqlStore {
     pub(super) async fn candidates(&self, of: &Targets, now: Timestamp) -> Result<Vec<Candidate>> {
         let select = "SELECT d.id, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
              CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \
-             micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, l.recorded_attempt, l.worker_name";
+             micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, \
+             l.recorded_attempt, l.worker_name, l.lock_holder";
         let mut reader = self.reader().await?;
         let mut statements = Vec::new();
         match of {
@@ -241,7 +250,10 @@ fn candidate(row: &Row) -> Result<Candidate> {
             Ok(())
         },
         facts: StatusFacts {
-            live_job: live.as_ref().map(|job| (job.state, job.attempt)),
+            live_job: match &live {
+                Some(job) => Some(StatusFacts::live(job.state, job.attempt, line(row, "lock_holder")?.is_some())),
+                None => None,
+            },
             sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
             attempted_at: time(row, "last_sync_attempted_at")?,
             synced_at: time(row, "last_synced_at")?,

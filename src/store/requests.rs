@@ -323,7 +323,7 @@ fn live_job(row: &JobRow) -> LiveJob {
 
 fn status(document: &Document, live: Option<&JobRow>, now: Timestamp) -> Status {
     let facts = StatusFacts {
-        live_job: live.map(|row| (row.job.state, row.job.counters.attempt)),
+        live_job: live.map(|row| StatusFacts::live(row.job.state, row.job.counters.attempt, row.lock_holder.is_some())),
         sync_status: document.sync_status,
         attempted_at: document.attempted_at,
         synced_at: document.synced_at,

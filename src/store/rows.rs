@@ -33,7 +33,11 @@ pub(super) struct JobRow {
     pub(super) lease_until: Option<Timestamp>,
     pub(super) started_at: Option<Timestamp>,
     pub(super) recorded_attempt: Option<u32>,
+    pub(super) requested_at: Timestamp,
     pub(super) requested_by: Option<SafeLine>,
+    /// Who has the lock that it waits for.
+    pub(super) lock_holder: Option<SafeLine>,
+    pub(super) lock_value: Option<SafeLine>,
 }
 
 /// A document without its content.
@@ -107,7 +111,10 @@ fn job(row: &Row) -> Result<JobRow> {
         lease_until: time(row, "lease_until")?,
         started_at: time(row, "started_at")?,
         recorded_attempt: small(row, "recorded_attempt")?,
+        requested_at: Timestamp::from_micros(get(row, "requested_at")?),
         requested_by: line(row, "requested_by")?,
+        lock_holder: line(row, "lock_holder")?,
+        lock_value: line(row, "lock_value")?,
     })
 }
 

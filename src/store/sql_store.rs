@@ -3,16 +3,18 @@
 
 use super::finish::{self, Pending};
 use super::liveness::Liveness;
+use super::mark::{self, PendingMark};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Named, NewDocument,
-    Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError, StoredContent,
-    StoredVersion, Targets, WorkerInfo, address,
+    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Marked, Named,
+    NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError,
+    StoredContent, StoredVersion, Targets, WorkerInfo, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq, WorkerId};
+use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
@@ -44,9 +46,12 @@ pub struct SqlStore {
     pub(super) read_only: bool,
     pub(super) liveness: Liveness,
     pub(super) changes: watch::Sender<u64>,
+    /// What this process alone has committed.
+    commits: watch::Sender<u64>,
     /// Held from the taking of numbers until they are told of, so that they are told in their order.
     pub(super) telling: Mutex<()>,
     finishes: Mutex<Option<mpsc::Sender<Pending>>>,
+    marks: Mutex<Option<mpsc::Sender<PendingMark>>>,
     pub(super) tasks: TaskTracker,
     /// Stops the watching tasks.
     pub(super) stop: CancellationToken,
@@ -68,6 +73,7 @@ impl SqlStore {
             }
         };
         let (sender, receiver) = mpsc::channel(WAITING_FINISHES);
+        let (marks, pending_marks) = mpsc::channel(WAITING_FINISHES);
         let store = Arc::new(Self {
             engine,
             clock,
@@ -75,8 +81,10 @@ impl SqlStore {
             read_only: options.access == super::Access::ReadOnly,
             liveness: Liveness::default(),
             changes,
+            commits: watch::Sender::new(0),
             telling: Mutex::new(()),
             finishes: Mutex::new(Some(sender)),
+            marks: Mutex::new(Some(marks)),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             closed: CancellationToken::new(),
@@ -84,6 +92,7 @@ impl SqlStore {
         if !store.read_only {
             store.rederive_lanes().await?;
             store.tasks.spawn(finish::write_groups(Arc::downgrade(&store), receiver));
+            store.tasks.spawn(mark::write_marks(Arc::downgrade(&store), pending_marks));
         }
         match &store.engine {
             Engine::Sqlite(sqlite) => sqlite.watch(&store),
@@ -98,10 +107,26 @@ impl SqlStore {
 
     /// Something was committed.
     pub(super) fn bump(&self) {
-        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+        self.commits.send_modify(|count| *count = count.wrapping_add(1));
+        self.look();
         if let Engine::Postgres(postgres) = &self.engine {
             postgres.tell_others();
         }
+    }
+
+    /// Something may have been committed, here or elsewhere.
+    fn look(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    async fn send_mark(&self, held: Held) -> Result<Marked> {
+        self.writable()?;
+        let closed = || StoreError::Unavailable("the store is closed".into());
+        let sender = self.marks.lock().await.clone().ok_or_else(closed)?;
+        let (answer, answered) = oneshot::channel();
+        sender.send(PendingMark { held, answer }).await.map_err(|_| closed())?;
+        drop(sender);
+        answered.await.map_err(|_| closed())?
     }
 
     async fn send_finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished> {
@@ -136,6 +161,18 @@ impl Store for SqlStore {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    fn hint(&self) {
+        self.look();
+    }
+
+    async fn id(&self) -> Result<StoreId> {
+        self.read_id().await
     }
 
     async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
@@ -198,6 +235,14 @@ impl Store for SqlStore {
         self.claim_jobs(worker, limits).await
     }
 
+    async fn mark(&self, held: Held) -> Result<Marked> {
+        self.send_mark(held).await
+    }
+
+    async fn defer(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished> {
+        self.defer_job(held, holder, again).await
+    }
+
     async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>> {
         self.beat_held(worker, held, lease).await
     }
@@ -235,8 +280,9 @@ impl Store for SqlStore {
 
     async fn close(&self) {
         self.stop.cancel();
-        // The writer task ends when what was sent is written.
+        // The writer tasks end when what was sent is written.
         self.finishes.lock().await.take();
+        self.marks.lock().await.take();
         self.tasks.close();
         self.tasks.wait().await;
         self.closed.cancel();

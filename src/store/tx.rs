@@ -265,7 +265,13 @@ mod tests {
         store.add(&[document(1), document(2)]).await.unwrap();
         let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "ana".into(), scope: Scope::Named };
         store.request(&[DocumentId(1), DocumentId(2)], &request).await.unwrap();
-        let limits = ClaimLimits { slots: 2, lease: Duration::from_secs(30), per_host: 2, per_account: None };
+        let limits = ClaimLimits {
+            slots: 2,
+            lease: Duration::from_secs(30),
+            per_host: 2,
+            per_account: None,
+            marking: crate::store::Marking::AtClaim,
+        };
         let claimed = store.claim(&WorkerId("w1".into()), limits).await.unwrap();
         fill_disk(&store).await;
         let finish = |place: usize, text: String| {

@@ -31,6 +31,17 @@ pub struct ClaimLimits {
     pub per_host: u32,
     /// Running jobs of one account, over all workers; `None` is no cap.
     pub per_account: Option<u32>,
+    /// Whether the claim marks the rows.
+    pub marking: Marking,
+}
+
+/// When a document's row becomes `syncing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marking {
+    /// With the claim.
+    AtClaim,
+    /// By [`Store::mark`](super::Store::mark), once its lock is held.
+    Apart,
 }
 
 /// A claimed job with what an attempt needs.
@@ -98,6 +109,20 @@ pub enum Finished {
         report: Option<ErrorReport>,
     },
     /// The token did not stand any more: nothing was written, no outcome either.
+    Late,
+}
+
+/// What a mark came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Marked {
+    /// The row is `syncing`.
+    Marked {
+        /// The fingerprint that stands there now: another program may have written since the claim.
+        fingerprint: Option<Fingerprint>,
+    },
+    /// There is nothing to sync any more: the job has ended `cancelled` with the reason.
+    Ended,
+    /// The token did not stand any more: nothing was written.
     Late,
 }
 

@@ -16,7 +16,7 @@ use crate::domain::document::{Counts, SyncStep};
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::runner::event::{Health, RunnerStatus};
+use crate::runner::event::{Health, LockHealth, RunnerStatus};
 use crate::store::QueueState;
 use detail::Detail;
 use documents::Documents;
@@ -103,6 +103,8 @@ pub struct Model {
     pub runner: RunnerStatus,
     /// Whether the database answers, as the runner sees it.
     pub health: Health,
+    /// Whether documents are locked in Redis, as the runner sees it.
+    pub locks: LockHealth,
     /// Set while readings fail.
     pub stale: Option<Stale>,
     /// When the list was last read.
@@ -142,6 +144,7 @@ impl Model {
             rate: Rate::default(),
             runner: RunnerStatus::default(),
             health: Health::Fine,
+            locks: LockHealth::Off,
             stale: None,
             read_at: None,
             steps: HashMap::new(),

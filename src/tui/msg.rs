@@ -6,7 +6,7 @@ use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
-use crate::runner::event::{Event, Health, RunnerStatus};
+use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
 use crate::store::{Added, DocumentPage, Preview, QueueState, StoredVersion};
 use crossterm::event::KeyEvent;
 
@@ -75,6 +75,8 @@ pub enum Msg {
     Status(RunnerStatus),
     /// Whether the database answers, as the runner sees it.
     Health(Health),
+    /// Whether documents are locked in Redis, as the runner sees it.
+    Locks(LockHealth),
     /// The runner has ended.
     RunnerEnded,
     /// Clipboard or browser answered.

@@ -7,6 +7,7 @@ use crate::domain::id::{DocumentId, Seq};
 use crate::domain::job::QueueClass;
 use crate::domain::request::Request;
 use crate::domain::text::{SafeLine, safe_block};
+use crate::runner::event::Event;
 use crate::runner::handle::Handle;
 use crate::runner::tail::{Tailed, follow};
 use crate::store::{Added, Named, NewDocument, OutcomeQuery, OutcomesFrom, Store, StoreError};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -77,11 +78,17 @@ impl Performer {
         self.spawn(Arc::clone(shared).changes());
         self.spawn(Arc::clone(shared).outcomes());
         if let Some(runner) = &shared.runner {
-            self.spawn(Arc::clone(shared).events(runner.clone()));
+            self.spawn(Arc::clone(shared).events(runner.subscribe()));
             self.spawn(Arc::clone(shared).status(runner.clone()));
             self.spawn(Arc::clone(shared).health(runner.clone()));
+            self.spawn(Arc::clone(shared).locks(runner.clone()));
             self.spawn(Arc::clone(shared).end_of(runner.clone()));
         }
+    }
+
+    /// Begins to watch attempts of other processes.
+    pub fn watch_remote(&self, events: broadcast::Receiver<Event>) {
+        self.spawn(Arc::clone(&self.shared).events(events));
     }
 
     /// Performs one effect; the answer comes as a message.
@@ -258,8 +265,7 @@ impl Shared {
         }
     }
 
-    async fn events(self: Arc<Self>, runner: Handle) {
-        let mut events = runner.subscribe();
+    async fn events(self: Arc<Self>, mut events: broadcast::Receiver<Event>) {
         loop {
             match events.recv().await {
                 Ok(event) => self.tell(Msg::Runner(event)).await,
@@ -288,6 +294,17 @@ impl Shared {
             let now = health.borrow_and_update().clone();
             self.tell(Msg::Health(now)).await;
             if health.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn locks(self: Arc<Self>, runner: Handle) {
+        let mut locks = runner.locks();
+        loop {
+            let now = locks.borrow_and_update().clone();
+            self.tell(Msg::Locks(now)).await;
+            if locks.changed().await.is_err() {
                 return;
             }
         }

@@ -18,7 +18,7 @@ use super::model::toast::Level;
 use super::model::{Leaving, Model};
 use super::msg::Msg;
 use crate::domain::time::Timestamp;
-use crate::runner::event::{Event, Phase};
+use crate::runner::event::{Event, LockHealth, Phase};
 
 /// What a message came to.
 #[derive(Debug, Default)]
@@ -93,6 +93,15 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Health(health) => {
             up.redraw = model.health != health;
             model.health = health;
+        }
+        Msg::Locks(locks) => {
+            up.redraw = model.locks != locks;
+            match (model.locks.words(), locks.words()) {
+                (None, Some(words)) => model.notices.note(now, Level::Failed, words),
+                (Some(_), None) => model.notices.note(now, Level::Done, LockHealth::BACK),
+                _ => {}
+            }
+            model.locks = locks;
         }
         Msg::RunnerEnded => {
             model.runner.phase = Phase::Stopped;

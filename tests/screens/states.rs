@@ -1,12 +1,12 @@
 //! What keys and news make of the state, without a loop: dialogs, leaving, folding, footer.
 
-use crate::support::facts::{NOW, document, failure, options, outcome};
+use crate::support::facts::{NOW, document, failure, options, outcome, within};
 use crate::support::screen::Screen;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
-use quarterdeck::runner::event::{Event, Phase, RunnerStatus};
+use quarterdeck::runner::event::{Event, LockHealth, Phase, RunnerStatus};
 use quarterdeck::store::{Sort, SortBy};
 use quarterdeck::tui::Exit;
 use quarterdeck::tui::effect::{Act, Effect};
@@ -203,6 +203,37 @@ fn a_running_row_says_its_step_and_a_queued_one_why_it_waits() {
     }
     screen.page(rows);
     assert!(screen.text().contains("host busy 2/2"), "{}", screen.text());
+}
+
+#[test]
+fn a_row_whose_lock_is_held_elsewhere_says_so_and_when_it_is_looked_at() {
+    let mut screen = Screen::usual(120, 40);
+    screen.page(vec![quarterdeck::domain::document::DocumentRow {
+        held_by: Some("Chatwoot".into()),
+        next_attempt_at: Some(within(5)),
+        ..document(1, "Held", Status::Waiting)
+    }]);
+    let text = screen.text();
+    assert!(text.contains("held by another worker: Ch"), "{text}");
+    assert!(text.contains("Its lock is looked at again in 0:05"), "{text}");
+    assert!(!text.contains("Next try"), "{text}");
+}
+
+#[test]
+fn a_redis_that_is_away_is_in_the_head_in_words_at_every_width() {
+    let away = |since, reason: &str| LockHealth::Degraded { since, reason: reason.into() };
+    for width in [120, 80, 40] {
+        let mut screen = Screen::usual(width, 24);
+        let head = |screen: &Screen| screen.text().lines().next().unwrap_or_default().to_owned();
+        screen.send(Msg::Locks(LockHealth::Fine));
+        assert!(!head(&screen).contains("redis"), "{}", head(&screen));
+        screen.send(Msg::Locks(away(NOW, "127.0.0.1:6379: Connection refused")));
+        assert!(head(&screen).contains("DEGRADED: redis away"), "{}", head(&screen));
+        screen.send(Msg::Locks(LockHealth::Stopped { since: NOW, reason: "x".into() }));
+        assert!(head(&screen).contains("redis away, nothing is synced"), "{}", head(&screen));
+        screen.send(Msg::Locks(LockHealth::Fine));
+        assert!(!head(&screen).contains("redis"), "{}", head(&screen));
+    }
 }
 
 #[test]

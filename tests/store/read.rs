@@ -204,7 +204,11 @@ async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
     ];
     let states = prop_oneof![
         Just(None),
-        (prop_oneof![Just("scheduled"), Just("ready"), Just("running"), Just("done"), Just("failed")], 0_u32..3)
+        (
+            prop_oneof![Just("scheduled"), Just("ready"), Just("running"), Just("done"), Just("failed")],
+            0_u32..3,
+            any::<bool>()
+        )
             .prop_map(Some)
     ];
     let rows = (states, prop_oneof![Just(None), (0_i64..4).prop_map(Some)], times.clone(), times, any::<bool>());
@@ -227,15 +231,20 @@ async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
         if has_state {
             script += &format!("INSERT INTO document_state (document_id, host) VALUES ({id}, 'a.test');");
         }
-        if let Some((state, attempt)) = job {
+        if let Some((state, attempt, lock_is_held)) = job {
+            let holder = if lock_is_held { "'Chatwoot'" } else { "NULL" };
             script += &format!(
                 "INSERT INTO jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, attempt, \
-                 requested_at) VALUES ({id}, 1, 1, '', '', 0, '{state}', 0, {attempt}, 0);"
+                 requested_at, lock_holder) \
+                 VALUES ({id}, 1, 1, '', '', 0, '{state}', 0, {attempt}, 0, {holder});"
             );
         }
-        let live = job.and_then(|(state, attempt)| JobState::parse(state).map(|state| (state, attempt)));
+        let live = job.and_then(|(state, attempt, lock_is_held)| {
+            let state = JobState::parse(state).filter(|state| state.is_live())?;
+            Some(StatusFacts::live(state, attempt, lock_is_held))
+        });
         facts.push(StatusFacts {
-            live_job: live.filter(|(state, _)| state.is_live()),
+            live_job: live,
             sync_status: row_status.and_then(SyncStatus::from_code),
             attempted_at: at(attempted).map(Timestamp::from_micros),
             synced_at: at(synced).map(Timestamp::from_micros),

@@ -9,7 +9,8 @@ use proptest::{collection, prop_oneof};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
-use quarterdeck::store::{ClaimLimits, Claimed, Finish, Finished, Named, SqlStore, Store};
+use quarterdeck::domain::lock::LockHolder;
+use quarterdeck::store::{ClaimLimits, Claimed, Finish, Finished, Marked, Marking, Named, SqlStore, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,10 @@ enum Step {
     Ask(i64, QueueClass),
     Cancel(i64),
     Remove(i64),
-    Claim(u32),
+    Claim(u32, Marking),
+    Mark(usize),
+    /// The lock of a job is this holder's.
+    Defer(usize, u8),
     Finish(usize, End),
     Release(usize),
     Beat,
@@ -43,6 +47,7 @@ enum End {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let document = || 1..=DOCUMENTS;
     let class = prop_oneof![Just(QueueClass::Manual), Just(QueueClass::Auto)];
+    let marking = prop_oneof![Just(Marking::AtClaim), Just(Marking::Apart)];
     let end = prop_oneof![
         Just(End::New),
         Just(End::Same),
@@ -56,7 +61,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             6 => (document(), class).prop_map(|(document, class)| Step::Ask(document, class)),
             2 => document().prop_map(Step::Cancel),
             1 => document().prop_map(Step::Remove),
-            5 => (1_u32..4).prop_map(Step::Claim),
+            5 => (1_u32..4, marking).prop_map(|(slots, marking)| Step::Claim(slots, marking)),
+            3 => (0_usize..6).prop_map(Step::Mark),
+            2 => (0_usize..6, 0_u8..2).prop_map(|(place, holder)| Step::Defer(place, holder)),
             5 => (0_usize..6, end).prop_map(|(place, end)| Step::Finish(place, end)),
             2 => (0_usize..6).prop_map(Step::Release),
             1 => Just(Step::Beat),
@@ -100,8 +107,8 @@ impl Play {
             Step::Remove(document) => {
                 store.remove(&[DocumentId(*document)]).await.unwrap();
             }
-            Step::Claim(slots) => {
-                let limits = ClaimLimits { per_host: 2, per_account: Some(3), ..limits(*slots) };
+            Step::Claim(slots, marking) => {
+                let limits = ClaimLimits { per_host: 2, per_account: Some(3), marking: *marking, ..limits(*slots) };
                 self.held.extend(store.claim(&worker("w1").id, limits).await.unwrap());
             }
             Step::Finish(place, end) if !self.held.is_empty() => {
@@ -127,7 +134,18 @@ impl Play {
                 let job = self.held.remove(place % self.held.len());
                 store.release(&[job.held]).await.unwrap();
             }
-            Step::Finish(..) | Step::Release(_) => {}
+            Step::Mark(place) if !self.held.is_empty() => {
+                let place = place % self.held.len();
+                if !matches!(store.mark(self.held[place].held).await.unwrap(), Marked::Marked { .. }) {
+                    self.held.remove(place);
+                }
+            }
+            Step::Defer(place, holder) if !self.held.is_empty() => {
+                let job = self.held.remove(place % self.held.len());
+                let holder = LockHolder { name: "Chatwoot".into(), value: format!("{holder}.5").as_str().into() };
+                store.defer(job.held, &holder, Duration::from_secs(5)).await.unwrap();
+            }
+            Step::Finish(..) | Step::Release(_) | Step::Mark(_) | Step::Defer(..) => {}
             Step::Beat => {
                 let held: Vec<_> = self.held.iter().map(|job| job.held).collect();
                 store.beat(&worker("w1").id, &held, LEASE).await.unwrap();
@@ -159,6 +177,11 @@ impl Play {
         zero(
             "a lease without a run, or a run without a lease",
             "SELECT count(*) FROM jobs WHERE (state = 'running') <> (lease_token IS NOT NULL)",
+        )
+        .await;
+        zero(
+            "an ended job that waits for a lock",
+            "SELECT count(*) FROM jobs WHERE lock_holder IS NOT NULL AND state NOT IN ('scheduled', 'ready', 'running')",
         )
         .await;
         zero(

@@ -13,8 +13,8 @@ use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, Added, ClaimLimits, Claimed, Finish, Finished, ManualClock, Named, NewDocument, Options, OutcomeQuery,
-    OutcomesFrom, SqlStore, Store, WorkerInfo,
+    Access, Added, ClaimLimits, Claimed, Finish, Finished, ManualClock, Marking, Named, NewDocument, Options,
+    OutcomeQuery, OutcomesFrom, SqlStore, Store, WorkerInfo,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -131,7 +131,7 @@ pub fn worker(id: &str) -> WorkerInfo {
 }
 
 pub fn limits(slots: u32) -> ClaimLimits {
-    ClaimLimits { slots, lease: LEASE, per_host: 1_000, per_account: None }
+    ClaimLimits { slots, lease: LEASE, per_host: 1_000, per_account: None, marking: Marking::AtClaim }
 }
 
 pub fn fetched(title: &str, content: &str, change: ContentChange) -> AttemptEnd {

@@ -11,6 +11,7 @@ use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::fetch::{Fetcher, Limits};
+use quarterdeck::lock::{self, Redis};
 use quarterdeck::runner::event::Event;
 use quarterdeck::runner::handle::Handle;
 use quarterdeck::runner::tail::{Tailed, follow};
@@ -32,6 +33,8 @@ pub struct Deck {
     pub clock: Arc<ManualClock>,
     pub runner: Handle,
     pub site: Site,
+    /// Where its documents are locked, if they are.
+    pub redis: Option<Arc<Redis>>,
     /// Outcomes seen so far, in order.
     pub seen: Vec<Outcome>,
     events: broadcast::Receiver<Event>,
@@ -43,17 +46,31 @@ pub struct Deck {
 impl Deck {
     /// A deck on `site`, its store on `on`, its runner started with upstream's retry waits.
     pub async fn start(on: Backend, site: Site) -> Self {
+        Self::start_with(on, site, None, settings()).await
+    }
+
+    /// The same with documents locked in a Redis, and with more than two at a time on the one host that there is.
+    pub async fn start_locked(on: Backend, site: Site, lock: Option<lock::Settings>) -> Self {
+        Self::start_with(on, site, lock, eager_settings()).await
+    }
+
+    async fn start_with(on: Backend, site: Site, lock: Option<lock::Settings>, settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let place = Place::new(on).await;
         let clock = Arc::new(ManualClock::at(START));
         let url = place.url();
         let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
         let store = open_with(&url, options).await.expect("a new store");
-        let fetcher = fetcher(&site);
-        let runner = runner::start(Arc::clone(&store), fetcher, settings());
+        // A test that waits for Redis takes longer than a page may.
+        let fetcher = if lock.is_some() { patient_fetcher(&site) } else { fetcher(&site) };
+        let redis = match lock {
+            Some(lock) => Some(Redis::start(&lock, store.id().await.expect("the store answers")).expect("an address")),
+            None => None,
+        };
+        let runner = runner::start_with(Arc::clone(&store), fetcher, redis.clone(), settings);
         let events = runner.subscribe();
         let tail = follow(Arc::clone(&store), Seq::START);
-        Self { store, clock, runner, site, seen: Vec::new(), events, tail, place }
+        Self { store, clock, runner, site, redis, seen: Vec::new(), events, tail, place }
     }
 
     /// Adds the page at `path`.
@@ -166,6 +183,21 @@ impl Deck {
         reports
     }
 
+    /// Waits until the document is as `is` says.
+    pub async fn until_row(&self, document: DocumentId, is: impl Fn(&DocumentRow) -> bool) -> DocumentRow {
+        let mut changes = self.store.changes();
+        let waiting = async {
+            loop {
+                let row = self.row(document).await;
+                if is(&row) {
+                    return row;
+                }
+                changes.changed().await.expect("the store is open");
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("the document comes to it")
+    }
+
     /// Waits until the page at `path` was asked for `hits` times.
     pub async fn until_hit(&self, path: &str, hits: u32) {
         let mut changes = self.store.changes();
@@ -191,14 +223,23 @@ pub fn settings() -> Settings {
     }
 }
 
+/// The same with as many at a time on one host as there are slots.
+pub fn eager_settings() -> Settings {
+    Settings { slots: 8, per_host: 16, ..settings() }
+}
+
 /// A fetcher that may reach `site` and nothing else that is private.
 pub fn fetcher(site: &Site) -> Arc<Fetcher> {
+    fetcher_with(site, Duration::from_millis(300), Duration::from_secs(2))
+}
+
+/// The same that waits as long as a test.
+pub fn patient_fetcher(site: &Site) -> Arc<Fetcher> {
+    fetcher_with(site, PATIENCE, PATIENCE)
+}
+
+fn fetcher_with(site: &Site, read_timeout: Duration, total_timeout: Duration) -> Arc<Fetcher> {
     let allowed = site.host().parse().expect("a host and port");
-    let limits = Limits {
-        read_timeout: Duration::from_millis(300),
-        total_timeout: Duration::from_secs(2),
-        allow_private_hosts: vec![allowed],
-        ..Limits::default()
-    };
+    let limits = Limits { read_timeout, total_timeout, allow_private_hosts: vec![allowed], ..Limits::default() };
     Arc::new(Fetcher::new(limits).expect("a fetcher"))
 }

@@ -27,6 +27,7 @@ pub fn within(seconds: u64) -> Timestamp {
 /// A console of operator ana, an hour east of Greenwich.
 pub fn options() -> Options {
     Options {
+        remote: None,
         read_only: false,
         note: None,
         operator: "ana".into(),

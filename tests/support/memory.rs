@@ -5,15 +5,16 @@ use async_trait::async_trait;
 use quarterdeck::domain::document::{Counts, DocumentRow, Status};
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::{DocumentId, JobId, Seq, WorkerId};
+use quarterdeck::domain::lock::{LockHolder, StoreId};
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::{Answer, Answered, Request};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, Named, NewDocument,
-    OutcomeQuery, OutcomesFrom, PageQuery, Preview, QueueState, Rescued, Result, SortBy, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo,
+    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, Marked, Named,
+    NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview, QueueState, Rescued, Result, SortBy, Store,
+    StoreError, StoredContent, StoredVersion, Targets, WorkerInfo,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -102,6 +103,18 @@ impl Store for Memory {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn hint(&self) {
+        self.changes.send_modify(|number| *number += 1);
+    }
+
+    async fn id(&self) -> Result<StoreId> {
+        never("ask for the store's id")
     }
 
     async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
@@ -262,6 +275,12 @@ impl Store for Memory {
     }
     async fn claim(&self, _worker: &WorkerId, _limits: ClaimLimits) -> Result<Vec<Claimed>> {
         never("claim")
+    }
+    async fn mark(&self, _held: Held) -> Result<Marked> {
+        never("mark")
+    }
+    async fn defer(&self, _held: Held, _holder: &LockHolder, _again: Duration) -> Result<Finished> {
+        never("defer")
     }
     async fn beat(&self, _worker: &WorkerId, _held: &[Held], _lease: Duration) -> Result<Vec<Beat>> {
         never("beat")

@@ -14,5 +14,6 @@ pub mod pgbouncer;
 pub mod postgres;
 pub mod proxy;
 pub mod pty;
+pub mod redis;
 pub mod screen;
 pub mod site;

@@ -14,10 +14,16 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Every migration of the schema, oldest first.
-const MIGRATIONS: [(&str, &str); 1] = [(
-    "the tables of jobs, outcomes, workers and the rest",
-    include_str!("../../../assets/migrations/postgres/0001_store.sql"),
-)];
+const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "the tables of jobs, outcomes, workers and the rest",
+        include_str!("../../../assets/migrations/postgres/0001_store.sql"),
+    ),
+    (
+        "the store's own id, and who has the lock that a job waits for",
+        include_str!("../../../assets/migrations/postgres/0002_locks.sql"),
+    ),
+];
 /// The version of a database that has had all of them.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 /// Two that migrate at once take turns.

@@ -7,7 +7,10 @@ use super::connect::take_turn;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, raw_sql};
 
 /// Every migration, oldest first; a database's `user_version` says how many it has had.
-const SQLITE: &[&str] = &[include_str!("../../../assets/migrations/sqlite/0001_store.sql")];
+const SQLITE: &[&str] = &[
+    include_str!("../../../assets/migrations/sqlite/0001_store.sql"),
+    include_str!("../../../assets/migrations/sqlite/0002_locks.sql"),
+];
 
 /// What stands in a file before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
 
 use super::figures::{chars, count};
-use super::row::{error, is_orphaned, step, until, why_queued};
+use super::row::{error, is_orphaned, step, until, why_held, why_queued};
 use super::{Words, with_keys, words};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::time::{Timestamp, age};
@@ -24,6 +24,7 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
     let why = match row.status {
         Status::Syncing => Some(step(model, row)),
         Status::Queued => Some(why_queued(model, row)),
+        Status::Waiting if row.held_by.is_some() => Some(why_held(row)),
         _ => error(row),
     };
     line.extend(why.map(|why| words(format!("  {why}"), tone)));
@@ -46,6 +47,10 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             Some(next) => format!("Asked for again {}. `r` retries it now.", at(next)),
             None => "Not tried again by itself; `r` retries it now.".to_owned(),
         },
+        Status::Waiting if row.held_by.is_some() => {
+            let next = row.next_attempt_at.map_or("in a moment".to_owned(), at);
+            format!("Its lock is looked at again {next}. `r` looks now, `x` gives up.")
+        }
         Status::Waiting => {
             let tries = row.try_of.filter(|_| !brief);
             let tries = tries.map_or(String::new(), |tried| format!(", {} of {} failed", tried.number, tried.of));

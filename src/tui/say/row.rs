@@ -69,6 +69,14 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     "waits for a slot".to_owned()
 }
 
+/// Why a job waits whose document's lock is somebody else's.
+pub fn why_held(row: &DocumentRow) -> String {
+    match row.held_by.as_deref() {
+        Some(name) => format!("held by another worker: {name}"),
+        None => "held by another worker".to_owned(),
+    }
+}
+
 /// Whether a row runs on a worker that is gone, with no other one to take it up.
 pub fn is_orphaned(model: &Model, row: &DocumentRow) -> bool {
     row.status == Status::Syncing && row.held_by.is_some() && !model.has_runner && model.queue.workers == 0
@@ -102,6 +110,7 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             let ends = if step.starts_with("on ") { "" } else { dots };
             (clip(&format!("{step}{ends}"), cells, more), Tone::Running)
         }
+        Status::Waiting if row.held_by.is_some() => (clip(&why_held(row), cells, more), Tone::Waiting),
         Status::Waiting => {
             let tries = row.try_of.map_or(String::new(), |tried| format!(", {} of {}", tried.number, tried.of));
             // The count must not be what is cut off.

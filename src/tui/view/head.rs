@@ -4,7 +4,7 @@
 use super::paint::{Canvas, Look, cells};
 use crate::domain::document::Status;
 use crate::domain::time::age;
-use crate::runner::event::{Health, Phase};
+use crate::runner::event::{Health, LockHealth, Phase};
 use crate::tui::model::{Leaving, Model};
 use crate::tui::say::figures::{count, grouped, per_second};
 use crate::tui::say::{Words, words};
@@ -44,6 +44,8 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     if let Some(note) = &model.options.note {
         parts.push((4, vec![words(note.to_string(), Tone::Waiting)]));
     }
+    // Never shed before what is only nice to know: syncs run with less than was asked for.
+    parts.push((1, locks(model)));
     let left = parts.len();
     parts.push((2, runner(model)));
     parts.push((3, vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)]));
@@ -100,6 +102,16 @@ fn runner(model: &Model) -> Words {
             vec![words("runner ", Tone::Dim), words(format!("{} ", glyphs.on), Tone::Good), words(busy, Tone::Plain)]
         }
     }
+}
+
+/// What is wrong with the locks, if something is.
+fn locks(model: &Model) -> Words {
+    let said = match &model.locks {
+        LockHealth::Off | LockHealth::Fine => return Words::new(),
+        LockHealth::Degraded { .. } => "DEGRADED: redis away",
+        LockHealth::Stopped { .. } => "redis away, nothing is synced",
+    };
+    vec![words(format!("{} {said}", model.glyphs.alarm), Tone::Failed)]
 }
 
 /// The last seconds as bars.

@@ -1,0 +1,133 @@
+//! Where Redis is and what a lock's key is. Messages never carry a password.
+
+use crate::domain::id::DocumentId;
+use crate::domain::text::SafeLine;
+use redis::{Client, ErrorKind, RedisError};
+use thiserror::Error;
+
+/// Chatwoot's own key, in its own namespace (upstream.md 3).
+pub const DEFAULT_KEY: &str = "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::{id}";
+
+/// What stands for the document in a key pattern.
+const PLACE: &str = "{id}";
+
+/// Why a URL or a key pattern is none. The message continues the name of what was set.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AddressError {
+    /// Not a Redis URL.
+    #[error("must be a URL such as redis://:password@host:6379/0 or rediss://…: {0}")]
+    Url(String),
+    /// A pattern without exactly one place for the document.
+    #[error("must hold {{id}} once, where the document's id stands, such as {DEFAULT_KEY}")]
+    Key,
+}
+
+/// A parsed address.
+pub(super) struct Address {
+    client: Client,
+    password: Option<String>,
+    before: String,
+    after: String,
+}
+
+/// Whether `url` is one of Redis.
+pub fn check_url(url: &str) -> Result<(), AddressError> {
+    client(url).map(drop)
+}
+
+/// Whether `key` is a key pattern.
+pub fn check_key(key: &str) -> Result<(), AddressError> {
+    pattern(key).map(drop)
+}
+
+/// `url` as it may be shown: without user, password and query.
+pub fn masked_url(url: &str) -> SafeLine {
+    let Ok(client) = client(url) else { return "an address that is none".into() };
+    let info = client.get_connection_info();
+    let scheme = if matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. }) { "rediss" } else { "redis" };
+    let secret = if info.redis_settings().password().is_some() { "***@" } else { "" };
+    SafeLine::new(&format!("{scheme}://{secret}{}/{}", info.addr(), info.redis_settings().db()))
+}
+
+fn client(url: &str) -> Result<Client, AddressError> {
+    let known = ["redis://", "rediss://"].iter().any(|scheme| url.starts_with(scheme));
+    if !known {
+        return Err(AddressError::Url("it begins with neither redis:// nor rediss://".into()));
+    }
+    // The parser's words are about the form alone; a secret within the URL is not repeated in them.
+    Client::open(url).map_err(|error| {
+        let why =
+            if error.kind() == ErrorKind::InvalidClientConfig { "its parts cannot be read" } else { "it is none" };
+        AddressError::Url(why.into())
+    })
+}
+
+fn pattern(key: &str) -> Result<(&str, &str), AddressError> {
+    key.split_once(PLACE).filter(|(_, after)| !after.contains(PLACE)).ok_or(AddressError::Key)
+}
+
+impl Address {
+    pub(super) fn parse(url: &str, key: &str) -> Result<Self, AddressError> {
+        let client = client(url)?;
+        let password = client.get_connection_info().redis_settings().password().map(str::to_owned);
+        let (before, after) = pattern(key)?;
+        Ok(Self { client, password, before: before.to_owned(), after: after.to_owned() })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn key(&self, document: DocumentId) -> String {
+        format!("{}{document}{}", self.before, self.after)
+    }
+
+    pub(super) fn label(&self) -> SafeLine {
+        SafeLine::new(&self.client.get_connection_info().addr().to_string())
+    }
+
+    /// An error in plain language, with the cure where one is known.
+    pub(super) fn reason(&self, error: &RedisError) -> SafeLine {
+        let said = error.to_string();
+        let said = match &self.password {
+            Some(password) if !password.is_empty() => said.replace(password.as_str(), "***"),
+            _ => said,
+        };
+        let cure = match error.code() {
+            Some("NOAUTH" | "WRONGPASS") => "; check user and password in redis.url",
+            Some("NOPERM") => "; this user must be allowed to run scripts on the lock's keys and to publish",
+            Some("READONLY") => "; redis.url must name the primary, not a replica",
+            _ if error.kind() == ErrorKind::AuthenticationFailed => "; check user and password in redis.url",
+            _ => "",
+        };
+        SafeLine::new(&format!("{}: {said}{cure}", self.label()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_or_named_without_their_secrets() {
+        for url in ["redis://localhost", "rediss://:secret@db:6380/2", "redis://ana:secret@[::1]:6379/0"] {
+            assert_eq!(check_url(url), Ok(()), "{url}");
+            assert!(!masked_url(url).contains("secret"), "{url}");
+        }
+        assert_eq!(masked_url("redis://:secret@db:6380/2").as_str(), "redis://***@db:6380/2");
+        for url in ["", "localhost", "http://:secret@db", "redis://:secret@db/x", "redis://:secret@", "unix:/x"] {
+            let message = check_url(url).expect_err("not Redis").to_string();
+            assert!(!message.contains("secret"), "{url}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_one_place_for_the_document() {
+        let address = Address::parse("redis://localhost", DEFAULT_KEY).expect("an address");
+        assert_eq!(address.key(DocumentId(42)), "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::42");
+        for key in ["", "lock", "{id}:{id}"] {
+            assert_eq!(check_key(key), Err(AddressError::Key), "{key}");
+        }
+        assert_eq!(check_key("{id}"), Ok(()));
+    }
+}

@@ -1,0 +1,111 @@
+//! Keeps a connection: connects, notices when it is gone, connects again; gives back what is owed, renews what is held.
+
+use super::{CALL, Reach, Redis, own};
+use crate::domain::id::{DocumentId, JobId, Token};
+use crate::domain::lock::{Lock, LockMode};
+use crate::domain::text::SafeLine;
+use redis::AsyncConnectionConfig;
+use redis::aio::MultiplexedConnection;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+/// How often a quiet connection is tried: a Redis that is gone is known within a second and a half.
+const TRY: Duration = Duration::from_millis(500);
+/// Waits between connections while Redis does not answer.
+const AGAIN: [Duration; 5] = [
+    Duration::from_millis(50),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+/// No document has this id. Taking and giving back its lock shows that we may, before anything depends on it.
+const PROBE: Lock = Lock { document: DocumentId(0), job: JobId(0), token: Token(0) };
+
+pub(super) async fn keep(redis: Arc<Redis>) {
+    let mut misses = 0;
+    loop {
+        match connect(&redis).await {
+            Ok(open) => {
+                misses = 0;
+                {
+                    let mut connection = own(&redis.connection);
+                    connection.number += 1;
+                    connection.open = Some(open);
+                }
+                redis.reach.send_replace(Reach::Reached);
+                give_back(&redis).await;
+                watch_over(&redis).await;
+            }
+            Err(reason) => {
+                redis.reach.send_replace(Reach::Away(reason));
+            }
+        }
+        sleep(AGAIN[misses.min(AGAIN.len() - 1)]).await;
+        misses += 1;
+    }
+}
+
+async fn connect(redis: &Redis) -> Result<MultiplexedConnection, SafeLine> {
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CALL)).set_response_timeout(Some(CALL));
+    let reason = |error| redis.address.reason(&error);
+    let open = async {
+        let mut open =
+            redis.address.client().get_multiplexed_async_connection_with_config(&config).await.map_err(reason)?;
+        if redis.mode != LockMode::Off {
+            let key = redis.address.key(PROBE.document);
+            redis.scripts.hold(&mut open, &key, PROBE).await.map_err(reason)?;
+            redis.scripts.release(&mut open, &key, PROBE).await.map_err(reason)?;
+        }
+        Ok(open)
+    };
+    // Name look-up, TLS and the probe together: a server that takes each step slowly is no help either.
+    let slow = || SafeLine::new(&format!("{}: no connection within two seconds", redis.label()));
+    timeout(CALL * 2, open).await.unwrap_or_else(|_| Err(slow()))
+}
+
+/// Returns when the connection is gone.
+async fn watch_over(redis: &Redis) {
+    let ping = redis::cmd("PING");
+    let mut ticks = interval(TRY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = redis.broken.notified() => if own(&redis.connection).open.is_none() { return },
+            _ = ticks.tick() => {
+                let Ok((number, mut open)) = redis.opened() else { return };
+                if redis.answer(number, ping.query_async::<redis::Value>(&mut open)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Locks whose attempts ended while Redis was away.
+async fn give_back(redis: &Redis) {
+    let owed = std::mem::take(&mut *own(&redis.owed));
+    for lock in owed {
+        if redis.delete(lock).await.is_err() {
+            own(&redis.owed).insert(lock);
+        }
+    }
+}
+
+pub(super) async fn renew(redis: Arc<Redis>) {
+    let mut ticks = interval(redis.renew);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let held: Vec<Lock> = own(&redis.held).iter().copied().collect();
+        for lock in held {
+            let key = redis.address.key(lock.document);
+            // One that is not ours any more is found out before anything is written.
+            let Ok((number, mut open)) = redis.opened() else { break };
+            if redis.answer(number, redis.scripts.renew(&mut open, &key, lock)).await.is_err() {
+                break;
+            }
+        }
+    }
+}

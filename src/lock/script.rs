@@ -1,0 +1,135 @@
+//! What a lock is in Redis: one key whose value names store, job and token. Every step is one script, so that nothing
+//! comes between a look and a write.
+
+use crate::domain::lock::{Lock, LockHolder, StoreId};
+use crate::domain::text::SafeLine;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script};
+use std::time::Duration;
+
+/// How long a lock lasts without being renewed: as long as Chatwoot's own.
+pub const TTL: Duration = Duration::from_secs(600);
+
+/// Begins every value of this program.
+const OURS: &str = "quarterdeck:";
+/// A foreign value is kept and shown up to here.
+const LONGEST_VALUE: usize = 100;
+
+/// Sets the key unless somebody else has it; then answers with that value. Tokens are compared as text of digits:
+/// Lua's numbers are not exact that far.
+const HOLD: &str = "\
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'none' and kind ~= 'string' then return '(' .. kind .. ')' end
+local own = ARGV[1] .. ARGV[2] .. ':' .. ARGV[3]
+local found = redis.call('GET', KEYS[1])
+if found and found ~= own then
+  if string.sub(found, 1, #ARGV[1]) ~= ARGV[1] then return found end
+  local token = string.match(string.sub(found, #ARGV[1] + 1), '^%d+:(%d+)$')
+  if not token or #token > #ARGV[3] or (#token == #ARGV[3] and token > ARGV[3]) then return found end
+end
+redis.call('SET', KEYS[1], own, 'PX', ARGV[4])
+return false";
+
+/// Lengthens a lock that is still ours. One that is gone is not set again here: its attempt may just have given it back.
+const RENEW: &str = "\
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0";
+
+/// Deletes a lock that is still ours.
+const RELEASE: &str = "\
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0";
+
+/// The three scripts of one store.
+pub(super) struct Scripts {
+    prefix: String,
+    hold: Script,
+    renew: Script,
+    release: Script,
+}
+
+impl Scripts {
+    pub(super) fn of(store: &StoreId) -> Self {
+        Self {
+            prefix: format!("{OURS}{store}:"),
+            hold: Script::new(HOLD),
+            renew: Script::new(RENEW),
+            release: Script::new(RELEASE),
+        }
+    }
+
+    fn value(&self, lock: Lock) -> String {
+        format!("{}{}:{}", self.prefix, lock.job, lock.token)
+    }
+
+    /// `None` when the lock is ours now, else the value that somebody else has set.
+    pub(super) async fn hold(
+        &self,
+        connection: &mut MultiplexedConnection,
+        key: &str,
+        lock: Lock,
+    ) -> RedisResult<Option<Vec<u8>>> {
+        let mut call = self.hold.key(key);
+        call.arg(&self.prefix).arg(lock.job.0).arg(lock.token.0).arg(millis());
+        call.invoke_async(connection).await
+    }
+
+    pub(super) async fn renew(
+        &self,
+        connection: &mut MultiplexedConnection,
+        key: &str,
+        lock: Lock,
+    ) -> RedisResult<bool> {
+        self.renew.key(key).arg(self.value(lock)).arg(millis()).invoke_async(connection).await
+    }
+
+    pub(super) async fn release(
+        &self,
+        connection: &mut MultiplexedConnection,
+        key: &str,
+        lock: Lock,
+    ) -> RedisResult<bool> {
+        self.release.key(key).arg(self.value(lock)).invoke_async(connection).await
+    }
+}
+
+fn millis() -> u64 {
+    u64::try_from(TTL.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Who has set `value`, as far as its form tells.
+pub(super) fn holder(value: &[u8], store: &StoreId) -> LockHolder {
+    let text = String::from_utf8_lossy(value);
+    let name = match text.strip_prefix(OURS) {
+        Some(rest) => match rest.strip_prefix(&store.0).and_then(|rest| rest.strip_prefix(':')) {
+            Some(claim) => {
+                let job = claim.split(':').next().unwrap_or_default();
+                SafeLine::new(&format!("job {job} of this store"))
+            }
+            None => "a worker of another store".into(),
+        },
+        // Chatwoot sets the seconds since 1970, with a fraction.
+        None if text.parse::<f64>().is_ok_and(f64::is_finite) => "Chatwoot".into(),
+        None => "another program".into(),
+    };
+    let value: String = text.chars().take(LONGEST_VALUE).collect();
+    LockHolder { name, value: SafeLine::new(&value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_tells_who_set_it() {
+        let store = StoreId("abc".into());
+        let name = |value: &[u8]| holder(value, &store).name.to_string();
+        assert_eq!(name(b"1764054151.1234567"), "Chatwoot");
+        assert_eq!(name(b"quarterdeck:abc:7:12"), "job 7 of this store");
+        assert_eq!(name(b"quarterdeck:abcd:7:12"), "a worker of another store");
+        assert_eq!(name(b"inf"), "another program");
+        assert_eq!(name(b"\xff\x1b[2J"), "another program");
+        assert_eq!(holder(&[b'x'; 5_000], &store).value.chars().count(), LONGEST_VALUE);
+        assert!(!holder(b"\x1b[2J", &store).value.contains('\x1b'), "values of others are untrusted text");
+    }
+}

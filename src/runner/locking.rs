@@ -1,0 +1,177 @@
+//! Where an attempt meets the lock: before its row is marked, and again before its end is written (design.md 5.1, 5.6).
+
+use super::Worker;
+use super::attempt::AGAIN;
+use super::event::LockHealth;
+use super::fault;
+use super::held::{Stop, told};
+use crate::domain::lock::{Lock, LockHolder, LockMode};
+use crate::lock::{Asked, Reach};
+use crate::store::{Claimed, Finished, Held, Marked, Marking, Result};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// How often a lock that somebody else has is looked at again.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// What is to be done with an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It goes on.
+    Run,
+    /// It is over; what there was to write is written.
+    Over,
+    /// Its job is to be given back.
+    GiveBack,
+}
+
+/// The lock of a claimed job's document.
+pub(super) fn lock_of(claimed: &Claimed) -> Lock {
+    Lock { document: claimed.document_id, job: claimed.held.job_id, token: claimed.held.token }
+}
+
+/// Whether jobs may be claimed: not while a lock that is required cannot be had.
+pub(super) fn may_claim(worker: &Worker) -> bool {
+    worker.redis.as_ref().is_none_or(|redis| redis.mode() != LockMode::Required || redis.is_reached())
+}
+
+/// When the rows of what is claimed now are marked: while nothing can be locked there is no reason to wait.
+pub(super) fn marking(worker: &Worker) -> Marking {
+    match &worker.redis {
+        Some(redis) if redis.is_reached() => Marking::Apart,
+        _ => Marking::AtClaim,
+    }
+}
+
+/// Lock first, then the mark. What the mark finds (the fingerprint) replaces what the claim found.
+pub(super) async fn begin(
+    worker: &Worker,
+    claimed: &mut Claimed,
+    marking: Marking,
+    stop: &mut watch::Receiver<Option<Stop>>,
+) -> Next {
+    if marking == Marking::AtClaim {
+        return Next::Run;
+    }
+    match ask(worker, lock_of(claimed)).await {
+        Asking::GoOn => {}
+        Asking::Busy(holder) => return defer(worker, claimed.held, &holder, stop).await,
+        Asking::GiveBack => return Next::GiveBack,
+    }
+    fault::point("after_lock", &claimed.url);
+    let held = claimed.held;
+    match persist(worker, stop, || worker.store.mark(held)).await {
+        Ok(Marked::Marked { fingerprint }) => {
+            claimed.fingerprint = fingerprint;
+            Next::Run
+        }
+        Ok(Marked::Ended | Marked::Late) => Next::Over,
+        Err(next) => next,
+    }
+}
+
+/// Before an end is written: the lock must be ours, still or again. Another's means that nothing is written.
+pub(super) async fn verify(worker: &Worker, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> Next {
+    match ask(worker, lock).await {
+        Asking::GoOn => Next::Run,
+        Asking::Busy(holder) => defer(worker, Held { job_id: lock.job, token: lock.token }, &holder, stop).await,
+        Asking::GiveBack => Next::GiveBack,
+    }
+}
+
+/// The attempt is over: its lock goes back.
+pub(super) async fn release(worker: &Worker, lock: Lock) {
+    if let Some(redis) = &worker.redis {
+        redis.release(lock).await;
+    }
+}
+
+enum Asking {
+    /// It is ours, or syncs go on without it.
+    GoOn,
+    Busy(LockHolder),
+    GiveBack,
+}
+
+async fn ask(worker: &Worker, lock: Lock) -> Asking {
+    let Some(redis) = &worker.redis else { return Asking::GoOn };
+    match redis.hold(lock).await {
+        Ok(Asked::Held) => Asking::GoOn,
+        Ok(Asked::Busy(holder)) => Asking::Busy(holder),
+        Err(_) if redis.mode() == LockMode::Required => Asking::GiveBack,
+        // Lease and fence are what keeps writers apart; the lock is for other programs.
+        Err(_) => Asking::GoOn,
+    }
+}
+
+async fn defer(worker: &Worker, held: Held, holder: &LockHolder, stop: &mut watch::Receiver<Option<Stop>>) -> Next {
+    match persist(worker, stop, || worker.store.defer(held, holder, LOOK_AGAIN)).await {
+        Ok(Finished::Written { .. } | Finished::Late) => Next::Over,
+        Err(next) => next,
+    }
+}
+
+/// Asks the store until it answers, or until the attempt is told to stop.
+async fn persist<T, F: Future<Output = Result<T>>>(
+    worker: &Worker,
+    stop: &mut watch::Receiver<Option<Stop>>,
+    ask: impl Fn() -> F,
+) -> std::result::Result<T, Next> {
+    let mut tries = 0;
+    loop {
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let wait = AGAIN[tries.min(AGAIN.len() - 1)];
+        worker.unwell(&error, wait);
+        tokio::select! {
+            () = sleep(wait) => {}
+            why = told(stop) => match why {
+                Stop::Lost => return Err(Next::Over),
+                Stop::Release => return Err(Next::GiveBack),
+                // The store knows that it was asked to, and decides.
+                Stop::Cancel => sleep(wait).await,
+            },
+        }
+        tries += 1;
+    }
+}
+
+/// Shows whether Redis answers, in words, and stops what may not go on without it.
+pub(super) async fn watch(worker: Arc<Worker>) {
+    let Some(redis) = worker.redis.clone() else { return };
+    let mut reach = redis.reach();
+    loop {
+        let now = reach.borrow_and_update().clone();
+        let before = worker.locks.borrow().clone();
+        let health = match (now, redis.mode()) {
+            (Reach::Connecting, _) => before.clone(),
+            (Reach::Reached, _) => LockHealth::Fine,
+            (Reach::Away(reason), mode) => {
+                let since = before.since().unwrap_or_else(|| worker.store.now());
+                if mode == LockMode::Required {
+                    LockHealth::Stopped { since, reason }
+                } else {
+                    LockHealth::Degraded { since, reason }
+                }
+            }
+        };
+        let stopped = matches!(health, LockHealth::Stopped { .. });
+        worker.locks.send_if_modified(|shown| {
+            let changed = *shown != health;
+            *shown = health;
+            changed
+        });
+        if stopped {
+            worker.held.stop_all(Stop::Release);
+        }
+        worker.look.notify_one();
+        tokio::select! {
+            () = worker.ended.cancelled() => return,
+            changed = reach.changed() => if changed.is_err() { return },
+        }
+    }
+}

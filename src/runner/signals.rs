@@ -1,0 +1,39 @@
+//! What processes of one store tell each other over Redis: that something was committed, and the steps of attempts.
+//! Hints alone: whoever hears one looks at the store, whoever misses one looks a little later.
+
+use super::event::Event;
+use crate::lock::{News, Redis};
+use crate::store::Store;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+/// Tells others what this process commits, and hands on what they tell: commits as hints to `store`, steps as `events`.
+/// Runs until `until`.
+pub fn join(store: &Arc<dyn Store>, redis: &Arc<Redis>, events: broadcast::Sender<Event>, until: CancellationToken) {
+    let (mut commits, told) = (store.commits(), Arc::clone(redis));
+    let committed = async move {
+        while commits.changed().await.is_ok() {
+            told.tell(News::Committed);
+        }
+    };
+    let (store, mut news) = (Arc::clone(store), redis.news());
+    let heard = async move {
+        loop {
+            match news.recv().await {
+                // What was missed may have been a commit.
+                Ok(News::Committed) | Err(RecvError::Lagged(_)) => store.hint(),
+                Ok(News::Step(document, step)) => {
+                    let _ = events.send(Event::Step { document, step });
+                }
+                Ok(News::Ended(document)) => {
+                    let _ = events.send(Event::Ended { document });
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    };
+    tokio::spawn(until.clone().run_until_cancelled_owned(committed));
+    tokio::spawn(until.run_until_cancelled_owned(heard));
+}

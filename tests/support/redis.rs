@@ -1,0 +1,158 @@
+//! A Redis for a test: a server of its own on a free port that keeps nothing, or keys of its own on the one that
+//! `QUARTERDECK_TEST_REDIS` names.
+
+use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::lock::LockMode;
+use quarterdeck::lock::{DEFAULT_KEY, Settings};
+use redis::Commands;
+use rustix::process::{Pid, Signal, kill_process};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long a server may take to come up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server; dropped, it is gone.
+pub struct TestRedis {
+    url: String,
+    key: String,
+    port: u16,
+    password: Option<&'static str>,
+    server: Option<Child>,
+    folder: TempDir,
+}
+
+impl TestRedis {
+    /// The named server, under keys of the test's own, or a server of its own.
+    pub fn start() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let Ok(url) = std::env::var("QUARTERDECK_TEST_REDIS") else { return Self::own(None) };
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let key = format!("quarterdeck-test:{}:{number}:{{id}}", std::process::id());
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { url, key, port: 0, password: None, server: None, folder }
+    }
+
+    /// A server of its own, which the test may stop.
+    pub fn own(password: Option<&'static str>) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port();
+        let secret = password.map_or(String::new(), |password| format!(":{}@", password.replace(" ", "%20")));
+        let url = format!("redis://{secret}127.0.0.1:{port}/0");
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut redis = Self { url, key: DEFAULT_KEY.to_owned(), port, password, server: None, folder };
+        redis.start_again();
+        redis
+    }
+
+    /// How a deck uses it.
+    pub fn settings(&self, mode: LockMode) -> Settings {
+        Settings { url: self.url.clone(), key: self.key.clone(), mode, renew: Duration::from_secs(10) }
+    }
+
+    /// The key of a document's lock.
+    pub fn key(&self, document: DocumentId) -> String {
+        self.key.replace("{id}", &document.to_string())
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Ends the server at once; what it held is gone.
+    pub fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().expect("the server is there");
+            server.wait().expect("the server is dead");
+        }
+    }
+
+    /// It keeps its connections and answers nothing.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// It answers again.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let server = self.server.as_ref().expect("a server of the test's own");
+        let id = i32::try_from(server.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(id, signal).expect("the server is there");
+    }
+
+    /// Starts it on the same port, empty.
+    pub fn start_again(&mut self) {
+        let mut server = Command::new("redis-server");
+        server
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--appendonly", "no"])
+            .arg("--dir")
+            .arg(self.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if let Some(password) = self.password {
+            server.args(["--requirepass", password]);
+        }
+        self.server = Some(server.spawn().expect("redis-server is installed (tests/run installs it)"));
+        let begun = Instant::now();
+        while self.client().get_connection_with_timeout(Duration::from_secs(1)).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "redis-server does not come up");
+            // A port that does not listen yet tells nobody when it will.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn client(&self) -> redis::Client {
+        redis::Client::open(self.url.as_str()).expect("a URL")
+    }
+
+    /// A connection of another program.
+    pub fn connection(&self) -> redis::Connection {
+        self.client().get_connection().expect("the server answers")
+    }
+
+    /// Any command.
+    pub fn run(&self, command: &str, args: &[&str]) -> redis::Value {
+        redis::cmd(command).arg(args).query(&mut self.connection()).expect("the command is known")
+    }
+
+    /// What stands at `key`.
+    pub fn get(&self, key: &str) -> Option<String> {
+        self.connection().get(key).expect("the server answers")
+    }
+
+    /// Chatwoot takes a document's lock as its worker does: seconds since 1970 with a fraction, ten minutes.
+    pub fn chatwoot_locks(&self, document: DocumentId, at: &str) -> bool {
+        self.run("SET", &[&self.key(document), at, "NX", "EX", "600"]) == redis::Value::Okay
+    }
+
+    /// Chatwoot gives a lock back, without a look at whose it is.
+    pub fn chatwoot_unlocks(&self, document: DocumentId) {
+        self.run("DEL", &[&self.key(document)]);
+    }
+
+    /// Waits until what stands at a document's key is as `is` says. Redis tells nobody, so it is asked again and again.
+    pub async fn until_value(&self, document: DocumentId, is: impl Fn(Option<&str>) -> bool) {
+        let begun = Instant::now();
+        let mut connection = self.connection();
+        loop {
+            let value: Option<String> = connection.get(self.key(document)).expect("the server answers");
+            if is(value.as_deref()) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "still {value:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for TestRedis {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
