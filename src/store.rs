@@ -3,6 +3,10 @@
 //! One interface, so that runner, console and command line do not know which database is underneath. The database row
 //! is the truth; [`Store::changes`] is only a hint to look sooner. Every method is one transaction, or says otherwise,
 //! and reads the clock once.
+//!
+//! Statements and rules are written once for both databases: `sql_store` is the store, `tx` its write transactions,
+//! `conn` connections and rows, `dialect` what a statement says differently; the other files are its methods by
+//! subject. What only one database has stands in `sqlite` and `postgres`.
 
 use crate::domain::content::Page;
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
@@ -28,6 +32,7 @@ mod claim;
 mod clock;
 mod conn;
 mod dialect;
+mod enqueue;
 mod error;
 mod examine;
 mod filter_sql;

@@ -261,6 +261,21 @@ fn the_fetch_has_the_same_limits_for_those_who_set_nothing() {
 }
 
 #[test]
+fn the_console_runs_jobs_on_a_server_only_when_somebody_says_so() {
+    let enabled = |file: &str, store: &str, runner: bool, no_runner: bool| {
+        let flags = Flags { store: Some(store.to_owned()), runner, no_runner, ..Flags::default() };
+        let config = Config::from_parts(&places(), Path::new("c.toml"), file, &Environment::default(), &flags);
+        config.expect("right").runner.enabled
+    };
+    let (file, server) = ("sqlite:a.db", "postgres://db.test/chatwoot");
+    assert!(enabled("", file, false, false) && !enabled("", server, false, false));
+    assert!(enabled("", server, true, false) && !enabled("", file, false, true));
+    assert!(enabled("runner.enabled = true", "postgresql://db.test/x", false, false));
+    assert!(!enabled("runner.enabled = true", server, false, true));
+    assert!(enabled("runner.enabled = false", server, true, false), "flags are stronger");
+}
+
+#[test]
 fn redis_is_named_by_file_environment_or_flag_and_never_repeated() {
     let load = |file: &str, environment: Option<&str>, flag: Option<&str>| {
         let environment = Environment { redis: environment.map(str::to_owned), ..Environment::default() };

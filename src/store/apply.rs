@@ -218,18 +218,6 @@ impl Tx<'_> {
         self.run(statement).await?;
         Ok(())
     }
-
-    /// Makes the state row of a document that another program has added.
-    pub(super) async fn ensure_state(&mut self, document: &Document) -> Result<()> {
-        if !document.has_state {
-            let statement = query(
-                "INSERT INTO @document_state (document_id, host, content_length) \
-                 SELECT id, ?2, length(content) FROM captain_documents WHERE id = ?1 ON CONFLICT DO NOTHING",
-            );
-            self.run(statement.bind(document.id).bind(document.host.clone())).await?;
-        }
-        Ok(())
-    }
 }
 
 /// How a failure class is stored beside a job.

@@ -1,11 +1,12 @@
 //! Claiming: due jobs become ready, lanes are merged in the order of class and virtual time, rows are marked.
 
 use super::apply::With;
-use super::conn::get;
+use super::conn::{corrupt, get};
 use super::dialect::Dialect;
 use super::lanes::LaneKey;
+use super::mark::Try;
 use super::rows::JobRow;
-use super::sql::query;
+use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{ClaimLimits, Claimed, Held, Marking, Result};
@@ -31,6 +32,12 @@ struct Budget {
     /// Whether this worker may take a job with a lost worker behind it.
     risky: bool,
     passed_over: i64,
+    /// Numbers for claims, the smallest last.
+    tokens: Vec<i64>,
+    /// The largest virtual time served of each class.
+    served: [i64; 3],
+    /// What begins with the claim.
+    tries: Vec<Try>,
 }
 
 impl SqlStore {
@@ -56,14 +63,17 @@ impl SqlStore {
             per_account: limits.per_account.map_or(i64::MAX, i64::from),
             risky: risky == 0,
             passed_over,
+            tokens: Vec::new(),
+            served: [0; 3],
+            tries: Vec::new(),
         };
         let mut claimed = Vec::new();
         // Caps that fill up on the way, and jobs that end on the way, leave slots for lanes that were not looked at.
         while claimed.len() < limits.slots as usize
             && tx.claim_round(worker, &name, limits, &mut budget, &mut claimed).await?
         {}
-        if budget.passed_over != passed_over {
-            tx.run(query("UPDATE @sched_clock SET passed_over = ? WHERE id = 1").bind(budget.passed_over)).await?;
+        if !claimed.is_empty() || budget.passed_over != passed_over {
+            tx.settle_claim(&budget).await?;
         }
         tx.commit().await?;
         Ok(claimed)
@@ -84,12 +94,20 @@ impl SqlStore {
 impl Tx<'_> {
     async fn promote_due(&mut self) -> Result<()> {
         let due = query("SELECT * FROM @jobs WHERE state = 'scheduled' AND run_at <= ? ORDER BY run_at, id LIMIT ?");
-        for row in self.jobs(due.bind(self.now.micros()).bind(PROMOTED)).await? {
-            let vtime = self.stamp(row.account_id, row.job.class).await?;
-            self.run(query("UPDATE @jobs SET state = 'ready', vtime = ? WHERE id = ?").bind(vtime).bind(row.job.id.0))
-                .await?;
-            self.lane_gains(&LaneKey::of(&row), vtime).await?;
+        let due = self.jobs(due.bind(self.now.micros()).bind(PROMOTED)).await?;
+        let mut lanes = BTreeMap::<LaneKey, i64>::new();
+        for some in due.chunks(self.rows_at_once()) {
+            let mut sql = Sql::new("UPDATE @jobs SET state = 'ready', vtime = due.column2 FROM (VALUES ");
+            for (place, row) in some.iter().enumerate() {
+                let vtime = self.stamp(row.account_id, row.job.class).await?;
+                let head = lanes.entry(LaneKey::of(row)).or_insert(vtime);
+                *head = vtime.min(*head);
+                sql.push(if place > 0 { ", (" } else { "(" }).bind(row.job.id.0).push(", ").bind(vtime).push(")");
+            }
+            sql.push(") AS due WHERE id = due.column1");
+            self.run(sql.query()).await?;
         }
+        self.lanes_gain(&lanes).await?;
         Ok(())
     }
 
@@ -104,6 +122,8 @@ impl Tx<'_> {
     ) -> Result<bool> {
         let (mut queues, mut host_left, mut account_left) = self.lanes(budget).await?;
         let mut moved = false;
+        // What the first job of each lane that was served is then; written once for each.
+        let mut heads = BTreeMap::<LaneKey, Option<i64>>::new();
         while budget.slots > 0 {
             queues.retain(|_, key| {
                 host_left.get(&key.host).is_some_and(|left| *left > 0)
@@ -120,17 +140,17 @@ impl Tx<'_> {
             let Some((order, key)) = next.map(|(order, lane)| (*order, lane.clone())) else { break };
             queues.remove(&order);
             moved = true;
-            let Some(row) = self.first_of(&key).await? else {
-                // A lane without a job is mended on the way, or every look would find work that is not there.
-                self.lane_loses(&key).await?;
-                continue;
-            };
+            let mut rows = self.first_two(&key).await?.into_iter();
+            let (first, following) = (rows.next(), rows.next());
+            // A lane without a job is mended on the way, or every look would find work that is not there.
+            heads.insert(key.clone(), following.as_ref().map(|row| row.vtime));
+            let Some(row) = first else { continue };
             if Some(order.0) == lowest {
                 budget.passed_over = 0;
             } else {
                 budget.passed_over += 1;
             }
-            if let Some(job) = self.take(&row, worker, name, limits).await? {
+            if let Some(job) = self.take(&row, worker, name, limits, budget).await? {
                 claimed.push(job);
                 budget.slots -= 1;
                 budget.risky &= !key.risky;
@@ -139,9 +159,12 @@ impl Tx<'_> {
                     *left -= 1;
                 }
             }
-            if let Some(following) = self.first_of(&key).await? {
+            if let Some(following) = following {
                 queues.insert((order.0, following.vtime, following.job.id.0), key);
             }
+        }
+        for (lane, head) in &heads {
+            self.lane_has(lane, *head).await?;
         }
         Ok(moved)
     }
@@ -180,13 +203,13 @@ impl Tx<'_> {
         Ok((queues, hosts, accounts))
     }
 
-    async fn first_of(&mut self, lane: &LaneKey) -> Result<Option<JobRow>> {
+    async fn first_two(&mut self, lane: &LaneKey) -> Result<Vec<JobRow>> {
         let statement = query(
             "SELECT * FROM @jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
-             AND (crashes > 0) = ? ORDER BY vtime, id LIMIT 1",
+             AND (crashes > 0) = ? ORDER BY vtime, id LIMIT 2",
         );
         let statement = statement.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
-        Ok(self.jobs(statement).await?.pop())
+        self.jobs(statement).await
     }
 
     /// Claims one job, or ends it when its document may not be synced any more.
@@ -196,10 +219,12 @@ impl Tx<'_> {
         worker: &WorkerId,
         name: &SafeLine,
         limits: ClaimLimits,
+        budget: &mut Budget,
     ) -> Result<Option<Claimed>> {
-        let Some(document) = self.document_to_sync(row, With::default()).await? else { return Ok(None) };
-        self.ensure_state(&document).await?;
-        let token = self.next_token().await?;
+        let document = self.document(row.job.document_id).await?;
+        let Some(document) = self.document_to_sync(row, document, With::default()).await? else { return Ok(None) };
+        self.ensure_states(std::slice::from_ref(&document)).await?;
+        let token = self.next_token(budget).await?;
         let counters = row.job.claimed();
         let statement = query(
             "UPDATE @jobs SET state = 'running', attempt = ?2, worker_id = ?3, worker_name = ?4, lease_token = ?5, \
@@ -213,15 +238,14 @@ impl Tx<'_> {
             .bind(token)
             .bind(self.now.plus(limits.lease).micros());
         self.run(statement).await?;
-        self.lane_loses(&LaneKey::of(row)).await?;
-        let clock = match row.job.class {
-            QueueClass::Manual => "UPDATE @sched_clock SET vclock_manual = ?1 WHERE id = 1 AND vclock_manual < ?1",
-            QueueClass::Retry => "UPDATE @sched_clock SET vclock_retry = ?1 WHERE id = 1 AND vclock_retry < ?1",
-            QueueClass::Auto => "UPDATE @sched_clock SET vclock_auto = ?1 WHERE id = 1 AND vclock_auto < ?1",
+        let served = match row.job.class {
+            QueueClass::Manual => 0,
+            QueueClass::Retry => 1,
+            QueueClass::Auto => 2,
         };
-        self.run(query(clock).bind(row.vtime)).await?;
+        budget.served[served] = row.vtime.max(budget.served[served]);
         if limits.marking == Marking::AtClaim {
-            self.start_try(row, &document).await?;
+            budget.tries.push(Try::of(row, &document));
         }
         Ok(Some(Claimed {
             held: Held { job_id: row.job.id, token: Token(token) },
@@ -236,11 +260,36 @@ impl Tx<'_> {
     }
 
     /// A number that no claim of this store has had. PostgreSQL's comes from a sequence, which no rollback turns back.
-    async fn next_token(&mut self) -> Result<i64> {
-        let next = match self.dialect() {
-            Dialect::Sqlite => "UPDATE @sched_clock SET fence = fence + 1 WHERE id = 1 RETURNING fence",
-            Dialect::Postgres => "SELECT nextval('@fence')",
+    async fn next_token(&mut self, budget: &mut Budget) -> Result<i64> {
+        if let Some(token) = budget.tokens.pop() {
+            return Ok(token);
+        }
+        let count = i64::try_from(budget.slots.max(1)).unwrap_or(1);
+        budget.tokens = match self.dialect() {
+            Dialect::Sqlite => {
+                let next = query("UPDATE @sched_clock SET fence = fence + ? WHERE id = 1 RETURNING fence").bind(count);
+                let last: i64 = get(&self.one(next).await?, 0)?;
+                (last - count + 1..=last).collect()
+            }
+            Dialect::Postgres => {
+                let next = query("SELECT nextval('@fence') FROM generate_series(1, ?)").bind(count);
+                self.all(next).await?.iter().map(|row| get(row, 0)).collect::<Result<_>>()?
+            }
         };
-        get(&self.one(query(next)).await?, 0)
+        budget.tokens.sort_unstable_by_key(|token| std::cmp::Reverse(*token));
+        budget.tokens.pop().ok_or_else(|| corrupt("fence"))
+    }
+
+    /// Writes what a claim has done beside taking the jobs: tries begin, the clocks of the classes go on.
+    async fn settle_claim(&mut self, budget: &Budget) -> Result<()> {
+        let [manual, retry, auto] = budget.served;
+        let clocks = query(
+            "UPDATE @sched_clock SET passed_over = ?1, \
+             vclock_manual = CASE WHEN vclock_manual < ?2 THEN ?2 ELSE vclock_manual END, \
+             vclock_retry = CASE WHEN vclock_retry < ?3 THEN ?3 ELSE vclock_retry END, \
+             vclock_auto = CASE WHEN vclock_auto < ?4 THEN ?4 ELSE vclock_auto END WHERE id = 1",
+        );
+        self.run(clocks.bind(budget.passed_over).bind(manual).bind(retry).bind(auto)).await?;
+        self.start_tries(&budget.tries).await
     }
 }

@@ -48,7 +48,7 @@ macro_rules! prepared {
     }};
 }
 
-/// SQLite knows no lists; no statement gives it one.
+/// SQLite knows no lists; what is printed here is JSON.
 macro_rules! bind_ints {
     (Sqlite, $prepared:expr, $values:expr) => {
         $prepared.bind(format!("{:?}", $values))

@@ -13,12 +13,14 @@ pub(super) enum Dialect {
 }
 
 /// A mark and what it becomes on SQLite and on PostgreSQL. The first that fits counts.
-const MARKS: [(&str, &str, &str); 7] = [
+const MARKS: [(&str, &str, &str); 8] = [
     // A table of ours.
     ("@", "", "quarterdeck."),
     // A time of `captain_documents` as microseconds, and back.
     ("micros(", "(", "quarterdeck.micros("),
     ("stamp(", "(", "quarterdeck.stamp("),
+    // The numbers of a list.
+    ("each(", "value FROM json_each(", "unnest("),
     // ASCII letters in lower case, others untouched.
     ("fold(", "lower(", "quarterdeck.fold("),
     ("COLLATE bytes", "COLLATE BINARY", "COLLATE \"C\""),

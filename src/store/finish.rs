@@ -3,15 +3,18 @@
 
 use super::apply::{With, class_code};
 use super::outcomes::outcome;
+use super::rows::{Document, JobRow};
 use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{Finish, Finished, Held, Result, StoreError, page_written};
 use crate::domain::document::Try;
 use crate::domain::failure::{Failure, FailureClass};
+use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::retry::RetryPolicy;
+use std::collections::HashMap;
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -62,9 +65,27 @@ enum Written {
     Refused(StoreError),
 }
 
+/// How a group is written. A savepoint for each costs two statements, and is needed only when data is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    Together,
+    EachByItself,
+}
+
+/// What a group is read at once; each is taken out when it is used, and read again when it is wanted again.
+struct Read {
+    jobs: HashMap<JobId, JobRow>,
+    documents: HashMap<DocumentId, Document>,
+}
+
 impl SqlStore {
     async fn finish_group(&self, group: &[Pending]) -> Vec<Result<Finished>> {
-        match self.try_finish_group(group).await {
+        let mut tried = self.try_finish_group(group, Care::Together).await;
+        if let Err(StoreError::Refused(_)) = tried {
+            // Nothing was written: again, so that the others are not touched by the one whose data is refused.
+            tried = self.try_finish_group(group, Care::EachByItself).await;
+        }
+        match tried {
             Ok(answers) => answers,
             Err(error) => {
                 let words = error.to_string();
@@ -78,15 +99,24 @@ impl SqlStore {
         }
     }
 
-    async fn try_finish_group(&self, group: &[Pending]) -> Result<Vec<Result<Finished>>> {
+    async fn try_finish_group(&self, group: &[Pending], care: Care) -> Result<Vec<Result<Finished>>> {
         let mut tx = self.begin(Purpose::Rows).await?;
+        let jobs = tx.lock_jobs(group.iter().map(|pending| pending.finish.held.job_id)).await?;
         // In document order, so that writers on a database with several never wait for each other in a circle.
-        let documents = tx.lock_jobs(group.iter().map(|pending| pending.finish.held.job_id)).await?;
         let mut order: Vec<usize> = (0..group.len()).collect();
-        order.sort_by_key(|place| documents.get(&group[*place].finish.held.job_id).copied());
+        order.sort_by_key(|place| jobs.get(&group[*place].finish.held.job_id).map(|row| row.job.document_id));
+        let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
+        let mut read = Read { jobs, documents: tx.documents(&ids).await? };
         let mut written = Vec::with_capacity(group.len());
         for place in order {
-            written.push((place, tx.finish_one(&group[place]).await?));
+            let pending = &group[place];
+            let done = match care {
+                Care::Together => {
+                    tx.write_finish(&pending.finish, &pending.finish.end, &pending.policy, &mut read).await?
+                }
+                Care::EachByItself => tx.finish_one(pending, &mut read).await?,
+            };
+            written.push((place, done));
         }
         let mut outcomes = tx.commit().await?.into_iter();
         let mut answers: Vec<Option<Result<Finished>>> = group.iter().map(|_| None).collect();
@@ -104,17 +134,17 @@ impl SqlStore {
 }
 
 impl Tx<'_> {
-    async fn finish_one(&mut self, pending: &Pending) -> Result<Written> {
+    async fn finish_one(&mut self, pending: &Pending, read: &mut Read) -> Result<Written> {
         let finish = &pending.finish;
         let before = self.recorded();
         self.script("SAVEPOINT one").await?;
-        match self.write_finish(finish, &finish.end, &pending.policy).await {
+        match self.write_finish(finish, &finish.end, &pending.policy, read).await {
             Err(StoreError::Refused(why)) => {
                 // The data of this attempt alone is refused; the others of the group are not touched by it.
                 self.back_to_savepoint(before).await?;
                 let failure = Failure::unexpected("StoreRefused", format!("the database refused the data: {why}"));
                 let end = AttemptEnd::Failed(failure);
-                match self.write_finish(finish, &end, &pending.policy).await {
+                match self.write_finish(finish, &end, &pending.policy, read).await {
                     Err(StoreError::Refused(why)) => {
                         self.back_to_savepoint(before).await?;
                         self.script("RELEASE one").await?;
@@ -139,18 +169,30 @@ impl Tx<'_> {
         Ok(written)
     }
 
-    async fn write_finish(&mut self, finish: &Finish, end: &AttemptEnd, policy: &RetryPolicy) -> Result<Written> {
+    async fn write_finish(
+        &mut self,
+        finish: &Finish,
+        end: &AttemptEnd,
+        policy: &RetryPolicy,
+        read: &mut Read,
+    ) -> Result<Written> {
         let held = finish.held;
-        let row = self.job(held.job_id).await?;
+        let row = match read.jobs.remove(&held.job_id) {
+            Some(row) => Some(row),
+            None => self.job(held.job_id).await?,
+        };
         let Some(row) = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0)) else {
             return Ok(Written::Already(self.committed_before(held).await?.unwrap_or(Finished::Late)));
         };
-        let document = self.document(row.job.document_id).await?;
+        let document = match read.documents.remove(&row.job.document_id) {
+            Some(document) => Some(document),
+            None => self.document(row.job.document_id).await?,
+        };
         if document.as_ref().is_some_and(|document| document.fence >= held.token.0) {
             return Ok(Written::Already(Finished::Late));
         }
         if let Some(document) = &document {
-            self.ensure_state(document).await?;
+            self.ensure_states(std::slice::from_ref(document)).await?;
         }
         let unfit = match &document {
             None => Some("the document is gone".to_owned()),

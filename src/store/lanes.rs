@@ -8,6 +8,7 @@ use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use crate::domain::job::QueueClass;
+use std::collections::BTreeMap;
 
 /// How far one job of weight 1 moves its account's virtual time.
 pub(super) const STEP: i64 = 1_000_000;
@@ -38,6 +39,10 @@ impl Tx<'_> {
     /// ready job, and never before what is being served. Taken from the jobs themselves, so a cancelled pile leaves
     /// its account no debt.
     pub(super) async fn stamp(&mut self, account_id: i64, class: QueueClass) -> Result<i64> {
+        if let Some((vtime, step)) = self.vtimes.get_mut(&(account_id, class.code())) {
+            *vtime = vtime.saturating_add(*step);
+            return Ok(*vtime);
+        }
         let statement = query(
             "SELECT (SELECT max(vtime) FROM @jobs WHERE state = 'ready' AND account_id = ?1 AND class = ?2) AS own, \
              (SELECT CASE ?2 WHEN 0 THEN vclock_manual WHEN 1 THEN vclock_retry ELSE vclock_auto END \
@@ -48,18 +53,31 @@ impl Tx<'_> {
         let own: Option<i64> = get(&row, "own")?;
         let clock: i64 = get(&row, "clock")?;
         let weight = get::<Option<i64>>(&row, "weight")?.unwrap_or(1).max(1);
-        Ok(own.unwrap_or(clock).max(clock).saturating_add(STEP / weight))
+        let (vtime, step) = (own.unwrap_or(clock).max(clock).saturating_add(STEP / weight), STEP / weight);
+        self.vtimes.insert((account_id, class.code()), (vtime, step));
+        Ok(vtime)
     }
 
     /// A ready job at `vtime` has come into the lane.
     pub(super) async fn lane_gains(&mut self, lane: &LaneKey, vtime: i64) -> Result<()> {
-        let statement = query(
-            "INSERT INTO @lanes (account_id, host, class, risky, head) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT (account_id, host, class, risky) DO UPDATE SET head = excluded.head \
-             WHERE excluded.head < lanes.head",
-        );
-        self.run(statement.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky).bind(vtime))
-            .await?;
+        self.lanes_gain(&BTreeMap::from([(lane.clone(), vtime)])).await
+    }
+
+    /// Ready jobs have come into lanes, the first of each at this virtual time.
+    pub(super) async fn lanes_gain(&mut self, lanes: &BTreeMap<LaneKey, i64>) -> Result<()> {
+        let lanes: Vec<_> = lanes.iter().collect();
+        for some in lanes.chunks(self.rows_at_once()) {
+            let mut sql = Sql::new("INSERT INTO @lanes (account_id, host, class, risky, head) VALUES ");
+            for (place, (lane, head)) in some.iter().enumerate() {
+                sql.push(if place > 0 { ", (" } else { "(" }).bind(lane.account_id).push(", ").bind(&lane.host);
+                sql.push(", ").bind(lane.class).push(", ").bind(lane.risky).push(", ").bind(**head).push(")");
+            }
+            sql.push(
+                " ON CONFLICT (account_id, host, class, risky) DO UPDATE SET head = excluded.head \
+                 WHERE excluded.head < lanes.head",
+            );
+            self.run(sql.query()).await?;
+        }
         Ok(())
     }
 
@@ -71,6 +89,11 @@ impl Tx<'_> {
         );
         let first = first.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
         let head: Option<i64> = self.first(first).await?.map(|row| get(&row, 0)).transpose()?;
+        self.lane_has(lane, head).await
+    }
+
+    /// The lane's first job stands at `head`; without one there is no lane.
+    pub(super) async fn lane_has(&mut self, lane: &LaneKey, head: Option<i64>) -> Result<()> {
         let statement = match head {
             Some(_) => query(
                 "UPDATE @lanes SET head = ?5 \

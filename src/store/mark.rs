@@ -4,13 +4,15 @@
 use super::apply::With;
 use super::finish::gather;
 use super::rows::{Document, JobRow};
-use super::sql::query;
+use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{Finished, Held, Marked, Result, StoreError};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::job::{JobState, QueueClass};
+use crate::domain::id::{DocumentId, JobId};
+use crate::domain::job::{JobState, QueueClass, RowBefore};
 use crate::domain::lock::LockHolder;
+use crate::domain::time::Timestamp;
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -50,21 +52,34 @@ impl SqlStore {
     async fn mark_group(&self, held: &[Held]) -> Result<Vec<Marked>> {
         let mut tx = self.begin(Purpose::Rows).await?;
         // In document order, so that writers on a database with several never wait for each other in a circle.
-        let documents = tx.lock_jobs(held.iter().map(|held| held.job_id)).await?;
+        let mut jobs = tx.lock_jobs(held.iter().map(|held| held.job_id)).await?;
         let mut order: Vec<usize> = (0..held.len()).collect();
-        order.sort_by_key(|place| documents.get(&held[*place].job_id).copied());
+        order.sort_by_key(|place| jobs.get(&held[*place].job_id).map(|row| row.job.document_id));
+        let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
+        let mut documents = tx.documents(&ids).await?;
         let mut marked = vec![Marked::Late; held.len()];
+        let mut tries = Vec::with_capacity(held.len());
         for place in order {
-            marked[place] = tx.mark(held[place]).await?;
+            let Some(row) = still_held(jobs.remove(&held[place].job_id), held[place]) else { continue };
+            let document = documents.remove(&row.job.document_id);
+            let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
+            marked[place] = match tx.document_to_sync(&row, document, with).await? {
+                None => Marked::Ended,
+                Some(document) => {
+                    tries.push(Try::of(&row, &document));
+                    Marked::Marked { fingerprint: document.fingerprint.map(Fingerprint::stored) }
+                }
+            };
         }
+        tx.start_tries(&tries).await?;
         tx.commit().await?;
         Ok(marked)
     }
 
     pub(super) async fn defer_job(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished> {
         let mut tx = self.begin(Purpose::Rows).await?;
-        tx.lock_jobs(std::iter::once(held.job_id)).await?;
-        let Some(row) = tx.held_job(held).await? else { return Ok(Finished::Late) };
+        let row = tx.lock_jobs(std::iter::once(held.job_id)).await?.remove(&held.job_id);
+        let Some(row) = still_held(row, held) else { return Ok(Finished::Late) };
         let document = tx.document(row.job.document_id).await?;
         let told = row.lock_value.as_ref() == Some(&holder.value);
         let to = row.job.deferred(holder, told, again, tx.now);
@@ -76,23 +91,13 @@ impl SqlStore {
 }
 
 impl Tx<'_> {
-    /// A job, if it still runs under this token.
-    async fn held_job(&mut self, held: Held) -> Result<Option<JobRow>> {
-        let row = self.job(held.job_id).await?;
-        Ok(row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0)))
-    }
-
-    async fn mark(&mut self, held: Held) -> Result<Marked> {
-        let Some(row) = self.held_job(held).await? else { return Ok(Marked::Late) };
-        let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
-        let Some(document) = self.document_to_sync(&row, with).await? else { return Ok(Marked::Ended) };
-        self.start_try(&row, &document).await?;
-        Ok(Marked::Marked { fingerprint: document.fingerprint.map(Fingerprint::stored) })
-    }
-
-    /// The job's document. When there is nothing to sync any more the job ends `cancelled` with the reason.
-    pub(super) async fn document_to_sync(&mut self, row: &JobRow, with: With<'_>) -> Result<Option<Document>> {
-        let document = self.document(row.job.document_id).await?;
+    /// The job's document, when there is something to sync; else the job ends `cancelled` with the reason.
+    pub(super) async fn document_to_sync(
+        &mut self,
+        row: &JobRow,
+        document: Option<Document>,
+        with: With<'_>,
+    ) -> Result<Option<Document>> {
         let reason = match &document {
             None => Some("the document is gone".to_owned()),
             Some(document) => match document.syncable() {
@@ -111,29 +116,61 @@ impl Tx<'_> {
         Ok(None)
     }
 
-    /// A try begins: what stands in the row is remembered if it is the first, and the row becomes `syncing`.
-    pub(super) async fn start_try(&mut self, row: &JobRow, document: &Document) -> Result<()> {
-        let start = query(
-            "UPDATE @jobs SET started_at = ?2, lock_holder = NULL, \
-             before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE ?3 END, \
-             before_error_code = CASE WHEN before_taken THEN before_error_code ELSE ?4 END, \
-             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE ?5 END, before_taken = true \
-             WHERE id = ?1",
-        );
-        let start = start
-            .bind(row.job.id.0)
-            .bind(self.now.micros())
-            .bind(document.sync_status.map(|status| status.code()))
-            .bind(document.row_error_code.clone())
-            .bind(document.attempted_at.map(|at| at.micros()));
-        self.run(start).await?;
+    /// Tries begin: what stands in the rows is remembered where it is the first, and the rows become `syncing`.
+    pub(super) async fn start_tries(&mut self, tries: &[Try]) -> Result<()> {
+        for some in tries.chunks(self.rows_at_once()) {
+            let mut sql = Sql::new("UPDATE @jobs SET lock_holder = NULL, started_at = ");
+            sql.bind(self.now.micros()).push(
+                ", before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE tries.column2 END, \
+                 before_error_code = CASE WHEN before_taken THEN before_error_code ELSE tries.column3 END, \
+                 before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE tries.column4 END, \
+                 before_taken = true FROM (VALUES ",
+            );
+            for (place, one) in some.iter().enumerate() {
+                sql.push(if place > 0 { ", (" } else { "(" }).bind(one.job.0).push(", ");
+                sql.bind(one.before.sync_status.map(|status| status.code())).push(", ");
+                sql.bind(&one.before.error_code).push(", ");
+                sql.bind(one.before.attempted_at.map(Timestamp::micros)).push(")");
+            }
+            sql.push(") AS tries WHERE id = tries.column1");
+            self.run(sql.query()).await?;
+        }
+        if tries.is_empty() {
+            return Ok(());
+        }
         let mark = query(
             "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
-             metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) WHERE id = ?1",
+             metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
+             WHERE id IN (SELECT each(?1))",
         );
-        self.run(mark.bind(document.id).bind(self.now.micros())).await?;
+        let documents: Vec<i64> = tries.iter().map(|one| one.document.0).collect();
+        self.run(mark.bind(documents).bind(self.now.micros())).await?;
         Ok(())
     }
+}
+
+/// A try that is about to begin.
+pub(super) struct Try {
+    job: JobId,
+    document: DocumentId,
+    before: RowBefore,
+}
+
+impl Try {
+    /// Of this job, on the row as it stands.
+    pub(super) fn of(row: &JobRow, document: &Document) -> Self {
+        let before = RowBefore {
+            sync_status: document.sync_status,
+            error_code: document.row_error_code.clone(),
+            attempted_at: document.attempted_at,
+        };
+        Self { job: row.job.id, document: row.job.document_id, before }
+    }
+}
+
+/// A job, if it still runs under this token.
+fn still_held(row: Option<JobRow>, held: Held) -> Option<JobRow> {
+    row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0))
 }
 
 /// Whether somebody else has done what the job was for: a retry whose document was synced since its last try, or a job

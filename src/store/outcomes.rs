@@ -2,7 +2,7 @@
 
 use super::conn::{Row, code, corrupt, get, line, number, small, time, word};
 use super::filter_sql::push_outcomes;
-use super::sql::{Sql, query};
+use super::sql::{IntoValue, Sql, Value, query};
 use super::sql_store::SqlStore;
 use super::tx::{NewOutcome, Tx};
 use super::{OutcomeQuery, OutcomesFrom, Result};
@@ -14,43 +14,54 @@ use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 
-/// Writes an outcome that has its number.
-pub(super) async fn insert(tx: &mut Tx<'_>, new: &NewOutcome) -> Result<()> {
-    let outcome = &new.outcome;
-    let text = |line: &Option<SafeLine>| line.as_ref().map(|line| line.as_str().to_owned());
-    let big = |number: Option<u64>| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-    let statement = query(
-        "INSERT INTO @outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
-         token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
-         next_attempt_at, worker, requested_by) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    );
-    let statement = statement
-        .bind(outcome.seq.0)
-        .bind(outcome.at.micros())
-        .bind(outcome.document_id.0)
-        .bind(outcome.account_id.0)
-        .bind(outcome.assistant_id.0)
-        .bind(outcome.name.as_str())
-        .bind(outcome.url.as_str())
-        .bind(&new.host)
-        .bind(outcome.job_id.0)
-        .bind(outcome.attempt)
-        .bind(new.token)
-        .bind(outcome.queue.code())
-        .bind(outcome.result.word())
-        .bind(outcome.error_code.map(|code| code.word()))
-        .bind(&outcome.exception_class)
-        .bind(big(outcome.duration_ms))
-        .bind(outcome.http_status)
-        .bind(text(&outcome.detail))
-        .bind(outcome.content.map(|content| content.word()))
-        .bind(big(outcome.bytes))
-        .bind(outcome.next_attempt_at.map(Timestamp::micros))
-        .bind(text(&outcome.worker))
-        .bind(text(&outcome.requested_by));
-    tx.run(statement).await?;
+/// Writes outcomes that have their numbers.
+pub(super) async fn insert(tx: &mut Tx<'_>, new: &[NewOutcome]) -> Result<()> {
+    for some in new.chunks(tx.rows_at_once()) {
+        let mut sql = Sql::new(
+            "INSERT INTO @outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
+             token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
+             next_attempt_at, worker, requested_by) VALUES ",
+        );
+        for (place, new) in some.iter().enumerate() {
+            if place > 0 {
+                sql.push(", ");
+            }
+            sql.bind_list(values(new));
+        }
+        tx.run(sql.query()).await?;
+    }
     Ok(())
+}
+
+fn values(new: &NewOutcome) -> [Value; 23] {
+    let outcome = &new.outcome;
+    let text = |line: &Option<SafeLine>| line.as_ref().map(SafeLine::as_str).into_value();
+    let big = |number: Option<u64>| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)).into_value();
+    [
+        outcome.seq.0.into_value(),
+        outcome.at.micros().into_value(),
+        outcome.document_id.0.into_value(),
+        outcome.account_id.0.into_value(),
+        outcome.assistant_id.0.into_value(),
+        outcome.name.as_str().into_value(),
+        outcome.url.as_str().into_value(),
+        (&new.host).into_value(),
+        outcome.job_id.0.into_value(),
+        outcome.attempt.into_value(),
+        new.token.into_value(),
+        outcome.queue.code().into_value(),
+        outcome.result.word().into_value(),
+        outcome.error_code.map(|code| code.word()).into_value(),
+        (&outcome.exception_class).into_value(),
+        big(outcome.duration_ms),
+        outcome.http_status.into_value(),
+        text(&outcome.detail),
+        outcome.content.map(|content| content.word()).into_value(),
+        big(outcome.bytes),
+        outcome.next_attempt_at.map(Timestamp::micros).into_value(),
+        text(&outcome.worker),
+        text(&outcome.requested_by),
+    ]
 }
 
 /// A row of `outcomes`.

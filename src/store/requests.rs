@@ -2,7 +2,7 @@
 //! held long.
 
 use super::apply::{With, new_outcome};
-use super::conn::get;
+use super::conn::{corrupt, get};
 use super::lanes::LaneKey;
 use super::read::Candidate;
 use super::rows::{AVAILABLE, Document, JobRow};
@@ -12,7 +12,7 @@ use super::tx::{Purpose, Tx};
 use super::{Added, BulkVerb, NewDocument, Preview, Result, StoreError, Targets};
 use crate::domain::content::MAX_TITLE_CHARS;
 use crate::domain::document::{Status, StatusFacts};
-use crate::domain::id::{DocumentId, JobId};
+use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
 use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, Scope, SkipReason};
@@ -50,10 +50,8 @@ impl SqlStore {
         for chunk in documents.chunks(CHUNK) {
             let mut tx = self.begin(Purpose::Queue).await?;
             tx.lock_documents(chunk).await?;
-            for &document_id in chunk {
-                let answer = tx.request(document_id, request).await?;
-                answers.push(Answered { document_id, answer });
-            }
+            let chunk_answers = tx.request_all(chunk, request).await?;
+            answers.extend(chunk.iter().zip(chunk_answers).map(|(id, answer)| Answered { document_id: *id, answer }));
             tx.commit().await?;
             if chunk.len() == CHUNK {
                 self.give_way().await;
@@ -171,73 +169,87 @@ impl Tx<'_> {
         Ok(Added::New(DocumentId(id)))
     }
 
-    async fn request(&mut self, id: DocumentId, request: &Request) -> Result<Answer> {
-        let Some(document) = self.document(id).await? else { return Ok(Answer::Skipped(SkipReason::Missing)) };
-        let live = self.live_job(id).await?;
+    async fn request_all(&mut self, ids: &[DocumentId], request: &Request) -> Result<Vec<Answer>> {
+        let mut documents = self.documents(ids).await?;
+        let mut live = self.live_jobs(ids).await?;
+        let mut answers = vec![Answer::Skipped(SkipReason::Missing); ids.len()];
+        let (mut new, mut places, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        for (place, id) in ids.iter().enumerate() {
+            if !seen.insert(id) {
+                // Asked for twice: the second time it meets what the first has made.
+                self.insert_new(&mut new, &mut places, request, &mut answers).await?;
+                documents.extend(self.documents(&[*id]).await?);
+                live.extend(self.live_jobs(&[*id]).await?);
+            }
+            let Some(document) = documents.remove(id) else { continue };
+            match self.request(&document, live.remove(id), request).await? {
+                Some(answer) => answers[place] = answer,
+                None => {
+                    new.push(document);
+                    places.push(place);
+                }
+            }
+        }
+        self.insert_new(&mut new, &mut places, request, &mut answers).await?;
+        Ok(answers)
+    }
+
+    async fn insert_new(
+        &mut self,
+        new: &mut Vec<Document>,
+        places: &mut Vec<usize>,
+        request: &Request,
+        answers: &mut [Answer],
+    ) -> Result<()> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let jobs = self.insert_jobs(new, request).await?;
+        for (document, place) in new.drain(..).zip(places.drain(..)) {
+            let job = jobs.get(&document.id).ok_or_else(|| corrupt("document_id"))?;
+            answers[place] = Answer::Queued(*job);
+        }
+        Ok(())
+    }
+
+    /// What a request does to a document; `None` when it wants a new job.
+    async fn request(
+        &mut self,
+        document: &Document,
+        live: Option<JobRow>,
+        request: &Request,
+    ) -> Result<Option<Answer>> {
         let met = live.as_ref().map(live_job);
-        let status = status(&document, live.as_ref(), self.now);
+        let status = status(document, live.as_ref(), self.now);
         let step = match request.meets(document.syncable(), status, met.as_ref()) {
             Ok(step) => step,
-            Err(reason) => return Ok(Answer::Skipped(reason)),
+            Err(reason) => return Ok(Some(Answer::Skipped(reason))),
         };
         let Some(row) = live else {
-            return Ok(Answer::Queued(self.insert_job(&document, request).await?));
+            return Ok(None);
         };
         let id = row.job.id;
-        match step {
+        Ok(Some(match step {
             RequestStep::Promote | RequestStep::RunNow => {
                 self.run_as_manual(&row, request).await?;
-                Ok(if step == RequestStep::Promote { Answer::Promoted(id) } else { Answer::RunsNow(id) })
+                if step == RequestStep::Promote { Answer::Promoted(id) } else { Answer::RunsNow(id) }
             }
             RequestStep::RecordRunning => {
                 let held = row.worker_name.as_ref().map_or("a worker", |name| name.as_str());
                 let draft = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {held}"));
                 let with = With { worker: row.worker_name.clone(), ..With::default() };
-                let mut outcome = new_outcome(&row, Some(&document), &draft, &with, self.now);
+                let mut outcome = new_outcome(&row, Some(document), &draft, &with, self.now);
                 outcome.outcome.requested_by = Some(request.by.clone());
                 self.record(outcome);
                 let statement = query("UPDATE @jobs SET recorded_attempt = attempt WHERE id = ?").bind(id.0);
                 self.run(statement).await?;
-                Ok(Answer::AlreadySyncing(id, row.worker_name))
+                Answer::AlreadySyncing(id, row.worker_name)
             }
             RequestStep::Insert | RequestStep::Nothing if row.job.state == JobState::Running => {
-                Ok(Answer::AlreadySyncing(id, row.worker_name))
+                Answer::AlreadySyncing(id, row.worker_name)
             }
-            RequestStep::Insert | RequestStep::Nothing => Ok(Answer::AlreadyQueued(id)),
-        }
-    }
-
-    async fn insert_job(&mut self, document: &Document, request: &Request) -> Result<JobId> {
-        self.ensure_state(document).await?;
-        let vtime = self.stamp(document.account_id, request.class).await?;
-        let statement = query(
-            "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
-             requested_at, requested_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'ready', ?7, ?8, ?7, ?9) RETURNING id",
-        );
-        let statement = statement
-            .bind(document.id)
-            .bind(document.account_id)
-            .bind(document.assistant_id)
-            .bind(&document.url)
-            .bind(&document.host)
-            .bind(request.class.code())
-            .bind(self.now.micros())
-            .bind(vtime)
-            .bind(request.by.as_str());
-        let id: i64 = get(&self.one(statement).await?, 0)?;
-        // What earlier jobs came to stands in the outcomes; the table holds the last job of a document and no more.
-        let ended = query("DELETE FROM @jobs WHERE document_id = ? AND id <> ?");
-        self.run(ended.bind(document.id).bind(id)).await?;
-        let latest = query("UPDATE @document_state SET job_id = ? WHERE document_id = ?");
-        self.run(latest.bind(id).bind(document.id)).await?;
-        let lane = LaneKey {
-            account_id: document.account_id,
-            host: document.host.clone(),
-            class: request.class.code(),
-            risky: false,
-        };
-        self.lane_gains(&lane, vtime).await?;
-        Ok(JobId(id))
+            RequestStep::Insert | RequestStep::Nothing => Answer::AlreadyQueued(id),
+        }))
     }
 
     /// Makes a ready or waiting job one that a person asked for, ready now; its counters stay.

@@ -13,6 +13,7 @@ use crate::domain::request::SkipReason;
 use crate::domain::retry::Counters;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use std::collections::HashMap;
 
 /// `status` of a document that may be synced.
 pub(super) const AVAILABLE: i64 = 1;
@@ -158,20 +159,34 @@ impl Tx<'_> {
 
     /// A document's live job.
     pub(super) async fn live_job(&mut self, document: DocumentId) -> Result<Option<JobRow>> {
-        let live = "SELECT * FROM @jobs WHERE document_id = ? AND state IN ('scheduled', 'ready', 'running')";
-        let row = self.first(query(live).bind(document.0)).await?;
-        row.as_ref().map(job).transpose()
+        Ok(self.live_jobs(&[document]).await?.remove(&document))
+    }
+
+    /// The live jobs of documents.
+    pub(super) async fn live_jobs(&mut self, documents: &[DocumentId]) -> Result<HashMap<DocumentId, JobRow>> {
+        let live = "SELECT * FROM @jobs WHERE document_id IN (SELECT each(?)) \
+             AND state IN ('scheduled', 'ready', 'running')";
+        let ids: Vec<i64> = documents.iter().map(|id| id.0).collect();
+        let rows = self.jobs(query(live).bind(ids)).await?;
+        Ok(rows.into_iter().map(|row| (row.job.document_id, row)).collect())
     }
 
     /// A document.
     pub(super) async fn document(&mut self, id: DocumentId) -> Result<Option<Document>> {
+        Ok(self.documents(&[id]).await?.remove(&id))
+    }
+
+    /// Documents.
+    pub(super) async fn documents(&mut self, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Document>> {
         let statement = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
              CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
              micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
              s.host, s.fence, s.recent, meta.last_sync_error_code AS row_error_code, \
              meta.content_fingerprint AS fingerprint \
-             FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id WHERE d.id = ?";
-        let row = self.first(query(statement).bind(id.0)).await?;
-        row.as_ref().map(document).transpose()
+             FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
+             WHERE d.id IN (SELECT each(?))";
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let rows = self.all(query(statement).bind(ids)).await?;
+        rows.iter().map(document).map(|document| document.map(|document| (DocumentId(document.id), document))).collect()
     }
 }

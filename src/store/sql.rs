@@ -11,7 +11,7 @@ pub(super) enum Value {
     Text(Option<String>),
     /// Yes or no.
     Flag(bool),
-    /// Several numbers; PostgreSQL alone has such.
+    /// Several numbers: a list on PostgreSQL, JSON on SQLite; read by `SELECT each(?)`.
     Ints(Vec<i64>),
 }
 

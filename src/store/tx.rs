@@ -11,6 +11,7 @@
 use super::conn::{Conn, Row, get};
 use super::dialect::Dialect;
 use super::error::writing;
+use super::rows::JobRow;
 use super::sql::{Statement, query};
 use super::sql_store::{Engine, SqlStore};
 use super::{Result, StoreError};
@@ -42,8 +43,8 @@ pub(super) struct Tx<'s> {
     pub(super) now: Timestamp,
     changed: bool,
     outcomes: Vec<NewOutcome>,
-    /// The last virtual time given to an account and class in this transaction.
-    pub(super) vtimes: HashMap<(i64, i64), i64>,
+    /// The last virtual time given to an account and class in this transaction, and the step to the next.
+    pub(super) vtimes: HashMap<(i64, i64), (i64, i64)>,
 }
 
 /// An outcome that waits for its number, with what the log keeps beside the line.
@@ -154,24 +155,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The documents of these jobs; the jobs are changed by nobody else until the end.
-    pub(super) async fn lock_jobs(&mut self, jobs: impl Iterator<Item = JobId>) -> Result<HashMap<JobId, DocumentId>> {
-        let mut found = HashMap::new();
-        if self.dialect() == Dialect::Postgres {
-            let ids: Vec<i64> = jobs.map(|id| id.0).collect();
-            let lock = query("SELECT id, document_id FROM @jobs WHERE id = ANY(?) ORDER BY document_id, id FOR UPDATE");
-            for row in self.all(lock.bind(ids)).await? {
-                found.insert(JobId(get(&row, "id")?), DocumentId(get(&row, "document_id")?));
-            }
-            return Ok(found);
-        }
-        for job in jobs {
-            let document = query("SELECT document_id FROM @jobs WHERE id = ?").bind(job.0);
-            if let Some(row) = self.first(document).await? {
-                found.insert(job, DocumentId(get(&row, "document_id")?));
-            }
-        }
-        Ok(found)
+    /// These jobs; they are changed by nobody else until the end.
+    pub(super) async fn lock_jobs(&mut self, jobs: impl Iterator<Item = JobId>) -> Result<HashMap<JobId, JobRow>> {
+        let ids: Vec<i64> = jobs.map(|id| id.0).collect();
+        let lock = match self.dialect() {
+            Dialect::Sqlite => "SELECT * FROM @jobs WHERE id IN (SELECT each(?))",
+            Dialect::Postgres => "SELECT * FROM @jobs WHERE id = ANY(?) ORDER BY document_id, id FOR UPDATE",
+        };
+        let rows = self.jobs(query(lock).bind(ids)).await?;
+        Ok(rows.into_iter().map(|row| (row.job.id, row)).collect())
     }
 
     /// Records an outcome; it has its number at the commit.
@@ -220,11 +212,12 @@ impl Tx<'_> {
         let counter = query("UPDATE @outcome_seq SET last = last + ? WHERE id = 1 RETURNING last").bind(count);
         let last: i64 = get(&self.one(counter).await?, 0)?;
         let mut outcomes = Vec::with_capacity(recorded.len());
-        for (seq, mut new) in (last - count + 1..).zip(recorded) {
+        let mut recorded = recorded;
+        for (seq, new) in (last - count + 1..).zip(&mut recorded) {
             new.outcome.seq = Seq(seq);
-            super::outcomes::insert(self, &new).await?;
-            outcomes.push(new.outcome);
         }
+        super::outcomes::insert(self, &recorded).await?;
+        outcomes.extend(recorded.into_iter().map(|new| new.outcome));
         Ok(outcomes)
     }
 }

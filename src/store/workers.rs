@@ -250,9 +250,9 @@ impl Tx<'_> {
 
     /// Gives held jobs back; what is not held any more is left alone.
     async fn give_back(&mut self, held: &[Held]) -> Result<()> {
-        self.lock_jobs(held.iter().map(|held| held.job_id)).await?;
+        let mut rows = self.lock_jobs(held.iter().map(|held| held.job_id)).await?;
         for held in held {
-            let row = self.job(held.job_id).await?;
+            let row = rows.remove(&held.job_id);
             let row = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0));
             if let Some(row) = row {
                 let document = self.document(row.job.document_id).await?;

@@ -1,6 +1,7 @@
 //! Figures at size, printed on demand: `cargo test --release --test main store::bench -- --ignored --nocapture`.
 
-use super::support::{Backend, Scene, limits, request, worker};
+use super::support::{Backend, Scene, fetched, limits, request, worker};
+use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::filter::{Filter, Term, Test};
 use quarterdeck::domain::id::DocumentId;
@@ -10,19 +11,34 @@ use std::time::Instant;
 
 #[tokio::test]
 #[ignore = "prints figures, asserts none"]
-async fn a_hundred_thousand_documents() {
-    let scene = Scene::new(Backend::Sqlite).await;
+async fn a_hundred_thousand_documents_on_sqlite() {
+    a_hundred_thousand_documents(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+#[ignore = "prints figures, asserts none"]
+async fn a_hundred_thousand_documents_on_postgres() {
+    a_hundred_thousand_documents(Backend::Postgres).await;
+}
+
+async fn a_hundred_thousand_documents(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let (at, zero) = match backend {
+        Backend::Sqlite => ("1763900000000000 + i", "0"),
+        Backend::Postgres => ("stamp(1763900000000000 + i)", "stamp(0)"),
+    };
     scene
-        .sql(
+        .sql(&format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \
              INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, sync_status, \
              last_synced_at, last_sync_attempted_at, created_at, updated_at, content) \
              SELECT i, 'Page ' || (i * 7919 % 100000), 'https://h' || (i % 1000) || '.test/' || i, 1, i % 50, 1, \
-             CASE i % 10 WHEN 0 THEN NULL WHEN 1 THEN 2 ELSE 1 END, 1763900000000000 + i, 1763900000000000 + i, 0, 0, \
-             hex(zeroblob(2000)) FROM n; \
+             CASE i % 10 WHEN 0 THEN NULL WHEN 1 THEN 2 ELSE 1 END, {at}, {at}, {zero}, {zero}, \
+             substr('{text}', i % 7) FROM n; \
              INSERT INTO document_state (document_id, host) \
              SELECT id, 'h' || (id % 1000) || '.test' FROM captain_documents;",
-        )
+            text = "0".repeat(4_000)
+        ))
         .await;
     let store = &scene.store;
     let start = Instant::now();
@@ -32,6 +48,17 @@ async fn a_hundred_thousand_documents() {
     let start = Instant::now();
     let claimed = store.claim(&worker("w1").id, limits(16)).await.unwrap();
     println!("claim of {}: {:?}", claimed.len(), start.elapsed());
+    let start = Instant::now();
+    let finishes = claimed.iter().map(|job| scene.finish(job, fetched("T", "text", ContentChange::First)));
+    futures_util::future::join_all(finishes).await;
+    println!("their finishes in one group: {:?}", start.elapsed());
+    let start = Instant::now();
+    for _ in 0..50 {
+        let claimed = store.claim(&worker("w1").id, limits(32)).await.unwrap();
+        let finishes = claimed.iter().map(|job| scene.finish(job, fetched("T", "text", ContentChange::First)));
+        futures_util::future::join_all(finishes).await;
+    }
+    println!("50 times a claim and the finishes of 32: {:?}", start.elapsed());
     let word = Filter { terms: vec![Term { negated: false, test: Test::Word("h77.test".into()) }] };
     let failed = Filter { terms: vec![Term { negated: false, test: Test::Status(vec![Status::Failed]) }] };
     use SortBy::{Attempted, Error, Id, Name, Next, Status as ByStatus, Synced, Url};

@@ -10,7 +10,7 @@ use quarterdeck::store::{Access, Alive, Beat, Finished, Held, ManualClock, Store
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -274,11 +274,18 @@ async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
     assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it lives");
     child.kill().unwrap();
     child.wait().unwrap();
-    // A server sees it within milliseconds, the system at once.
-    let killed = Instant::now();
-    while scene.store.rescue().await.unwrap().outcomes.is_empty() {
-        assert!(backend == Backend::Postgres && killed.elapsed() < 3 * SECOND, "26 s before its lease runs out");
-    }
+    // The test's clock stands, so no lease runs out here. A server takes some milliseconds to hear of a death.
+    let seen = async {
+        loop {
+            let rescued = scene.store.rescue().await.unwrap();
+            if !rescued.outcomes.is_empty() {
+                return rescued;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let rescued = tokio::time::timeout(5 * SECOND, seen).await.expect("seen dead 26 s before its lease runs out");
+    assert_eq!(rescued.outcomes.len(), 1);
     assert_eq!(scene.row(id).await.status, Status::Queued);
     assert_eq!(scene.claim(1).await.len(), 1);
 }

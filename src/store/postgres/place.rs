@@ -3,8 +3,8 @@
 use super::super::{Access, Result, StoreError};
 use super::error::code;
 use crate::store::error::words;
-use sqlx::Error;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Error};
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -13,7 +13,7 @@ pub(super) const TRANSACTION_SETTINGS: &str = "; SET LOCAL statement_timeout = '
 
 /// The same for sessions of our own: an answer in time, or none; nothing held by a process that is stuck.
 const SESSION_SETTINGS: [(&str, &str); 3] =
-    [("statement_timeout", "30s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")];
+    [("statement_timeout", "30s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")];
 
 /// A database, as messages name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Place {
         // What is wrong there may be the password itself: its message is not repeated.
         let options = PgConnectOptions::from_str(parsed.as_str())
             .map_err(|_| unusable("holds something that PostgreSQL does not know"))?;
-        let mut options = options.application_name("quarterdeck");
+        let mut options = options.application_name("quarterdeck").disable_statement_logging();
         if pgbouncer {
             options = options.statement_cache_capacity(0).extra_float_digits(None);
         } else {
@@ -110,7 +110,7 @@ impl Place {
             (_, Some("3D000")) => unusable(&said, "create it, or name another database in the URL"),
             (_, Some("42501")) => unusable(&said, &format!("grant CONNECT on it to `{}`", self.user)),
             (_, Some("08P01")) => unusable(&said, "behind PgBouncer write ?pgbouncer=true at the end of the URL"),
-            (Error::Tls(_), _) => unusable(
+            (Error::Tls(_), _) | (Error::Io(_), _) if is_of_tls(error) => unusable(
                 &format!("no encrypted connection: {said}"),
                 "check sslmode and sslrootcert in the URL against the server's certificate",
             ),
@@ -121,6 +121,17 @@ impl Place {
             )),
             _ => StoreError::Unavailable(self.says(&said)),
         }
+    }
+}
+
+/// Whether the encrypted connection was refused. A certificate that is not trusted comes as data that make no sense.
+fn is_of_tls(error: &Error) -> bool {
+    match error {
+        Error::Tls(_) => true,
+        Error::Io(error) => {
+            error.kind() == std::io::ErrorKind::InvalidData || error.to_string().contains("certificate")
+        }
+        _ => false,
     }
 }
 

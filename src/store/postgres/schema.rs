@@ -90,7 +90,7 @@ impl Standing {
     async fn look_at_ours(&mut self, conn: &mut Conn) -> Result<()> {
         let rights = query(
             "SELECT has_table_privilege('@jobs', 'SELECT') AS may_read, \
-             has_table_privilege('@jobs', 'SELECT, INSERT') AND has_table_privilege('@jobs', 'UPDATE') \
+             has_table_privilege('@jobs', 'INSERT') AND has_table_privilege('@jobs', 'UPDATE') \
              AND has_table_privilege('@jobs', 'DELETE') AND has_sequence_privilege('@fence', 'USAGE') AS may_write",
         );
         let rights = conn.fetch_all(rights).await;

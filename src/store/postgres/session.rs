@@ -296,7 +296,8 @@ async fn send(shared: Arc<Shared>, pool: Arc<Pool>) {
     }
 }
 
-/// Looks whether something changed that nobody told of: another program's write, a signal that was lost.
+/// Looks whether something changed that nobody told of: a signal that was lost (outcomes, claims and new jobs are seen
+/// at once by their numbers), another program's write (seen when the server's statistics are, within seconds).
 async fn poll(shared: Arc<Shared>, pool: Arc<Pool>) {
     let mut ticks = interval(POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -305,7 +306,8 @@ async fn poll(shared: Arc<Shared>, pool: Arc<Pool>) {
         ticks.tick().await;
         let Ok(lease) = pool.lease(Use::Beat).await else { continue };
         let look = query(
-            "SELECT last, pg_stat_get_tuples_inserted(j.oid) + pg_stat_get_tuples_updated(j.oid) \
+            "SELECT last + (SELECT last_value FROM @fence) + coalesce((SELECT max(id) FROM @jobs), 0), \
+             pg_stat_get_tuples_inserted(j.oid) + pg_stat_get_tuples_updated(j.oid) \
              + pg_stat_get_tuples_inserted(d.oid) + pg_stat_get_tuples_updated(d.oid) \
              + pg_stat_get_tuples_deleted(d.oid) \
              FROM @outcome_seq, pg_class j, pg_class d \

@@ -1,0 +1,89 @@
+//! New jobs, put in the queue many at a time: on a server every statement is a round trip.
+
+use super::Result;
+use super::conn::get;
+use super::dialect::Dialect;
+use super::lanes::LaneKey;
+use super::rows::Document;
+use super::sql::{Sql, query};
+use super::tx::Tx;
+use crate::domain::id::JobId;
+use crate::domain::request::Request;
+use std::collections::{BTreeMap, HashMap};
+
+impl Tx<'_> {
+    /// Rows in one statement. SQLite has no round trips, and keeps statements of one row prepared.
+    pub(super) fn rows_at_once(&self) -> usize {
+        match self.dialect() {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => 50,
+        }
+    }
+
+    /// Puts a job for each of `documents` in the queue; they have no live one. Their jobs, by document.
+    pub(super) async fn insert_jobs(
+        &mut self,
+        documents: &[Document],
+        request: &Request,
+    ) -> Result<HashMap<i64, JobId>> {
+        let mut jobs = HashMap::with_capacity(documents.len());
+        let mut lanes = BTreeMap::<LaneKey, i64>::new();
+        self.ensure_states(documents).await?;
+        for some in documents.chunks(self.rows_at_once()) {
+            let mut sql = Sql::new(
+                "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
+                 requested_at, requested_by) VALUES ",
+            );
+            for (place, document) in some.iter().enumerate() {
+                let vtime = self.stamp(document.account_id, request.class).await?;
+                let lane = LaneKey {
+                    account_id: document.account_id,
+                    host: document.host.clone(),
+                    class: request.class.code(),
+                    risky: false,
+                };
+                let head = lanes.entry(lane).or_insert(vtime);
+                *head = vtime.min(*head);
+                let now = self.now.micros();
+                sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(document.account_id);
+                sql.push(", ").bind(document.assistant_id).push(", ").bind(&document.url).push(", ");
+                sql.bind(&document.host).push(", ").bind(request.class.code()).push(", 'ready', ").bind(now);
+                sql.push(", ").bind(vtime).push(", ").bind(now).push(", ").bind(request.by.as_str()).push(")");
+            }
+            sql.push(" RETURNING document_id, id");
+            for row in self.all(sql.query()).await? {
+                jobs.insert(get(&row, 0)?, JobId(get(&row, 1)?));
+            }
+        }
+        let ids: Vec<i64> = documents.iter().map(|document| document.id).collect();
+        // What earlier jobs came to stands in the outcomes; the table holds the last job of a document and no more.
+        let ended = query(
+            "DELETE FROM @jobs WHERE document_id IN (SELECT each(?)) \
+             AND state NOT IN ('scheduled', 'ready', 'running')",
+        );
+        self.run(ended.bind(ids.clone())).await?;
+        let latest = query(
+            "UPDATE @document_state SET job_id = (SELECT j.id FROM @jobs j \
+             WHERE j.document_id = document_state.document_id AND j.state IN ('scheduled', 'ready', 'running')) \
+             WHERE document_id IN (SELECT each(?))",
+        );
+        self.run(latest.bind(ids)).await?;
+        self.lanes_gain(&lanes).await?;
+        Ok(jobs)
+    }
+
+    /// Makes the state rows of documents that another program has added.
+    pub(super) async fn ensure_states(&mut self, documents: &[Document]) -> Result<()> {
+        let without: Vec<_> = documents.iter().filter(|document| !document.has_state).collect();
+        for some in without.chunks(self.rows_at_once()) {
+            let mut sql = Sql::new("INSERT INTO @document_state (document_id, host, content_length) VALUES ");
+            for (place, document) in some.iter().enumerate() {
+                sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(&document.host);
+                sql.push(", (SELECT length(content) FROM captain_documents WHERE id = ").bind(document.id).push("))");
+            }
+            sql.push(" ON CONFLICT DO NOTHING");
+            self.run(sql.query()).await?;
+        }
+        Ok(())
+    }
+}
