@@ -6,7 +6,7 @@ use quarterdeck::domain::id::{AccountId, AssistantId};
 use quarterdeck::domain::link::Link;
 use quarterdeck::store::{Access, NewDocument, open};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use std::path::Path;
 use std::process::Command;
 
@@ -29,6 +29,13 @@ fn until_gone(pid: i32) {
     let ended =
         poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)).expect("a process can be waited for");
     assert_eq!(ended, 1, "process {pid:?} is still there");
+}
+
+/// Waits until the process has been stopped: one that is continued before that stays stopped for ever.
+fn until_stopped(pid: i32) {
+    let pid = Pid::from_raw(pid).expect("a process id");
+    let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pid(pid), stopped).expect("a child can be waited for");
 }
 
 fn size(screen: &vt100::Screen) -> (u16, u16) {
@@ -140,6 +147,7 @@ fn a_suspended_program_gives_the_terminal_back_and_comes_back() {
     let pid = terminal.pid();
     terminal.keys("\x1a");
     terminal.until("the shell's screen", |screen| !screen.alternate_screen());
+    until_stopped(pid);
     signal(pid, "CONT");
     terminal.until("the console again", |screen| screen.alternate_screen() && screen.contents().contains("outcomes"));
     terminal.keys("\x03\x03");
@@ -163,6 +171,7 @@ fn a_suspended_console_keeps_no_lock_from_others() {
         terminal.keys("\t\r");
         terminal.keys("\x1a");
         terminal.until("the shell's screen", |screen| !screen.alternate_screen());
+        until_stopped(terminal.pid());
         let added = Command::new(env!("CARGO_BIN_EXE_quarterdeck"))
             .args(["add", "https://example.org/another", "--store", &url])
             .env("XDG_STATE_HOME", state)

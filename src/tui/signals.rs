@@ -7,10 +7,14 @@ use futures_util::{Stream, StreamExt};
 use std::io::{self, IsTerminal, stdout};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How often it is checked that the terminal still is one. A child of a leader that ignores HUP gets no signal at all.
 const LOOK: Duration = Duration::from_secs(5);
+/// Events that may wait for the loop.
+const EVENTS: usize = 256;
 /// `SIGTSTP` and `SIGCONT`, which tokio has no names for.
 const TSTP: i32 = rustix::process::Signal::TSTP.as_raw();
 const CONT: i32 = rustix::process::Signal::CONT.as_raw();
@@ -39,11 +43,8 @@ impl Signals {
 
     /// The signals together with the terminal's own events.
     pub fn with_terminal(self) -> impl Stream<Item = Input> + Unpin {
-        let events = EventStream::new().map(|event| event.map_or(Input::Terminate, Input::Terminal));
-        // An end of the events is the end of the terminal.
-        let events = events.chain(stream::once(std::future::ready(Input::Terminate)));
         stream::select_all([
-            events.boxed(),
+            terminal_events(),
             each(self.terminate, || Input::Terminate),
             each(self.hang_up, || Input::Terminate),
             each(self.interrupt, || Input::Interrupt),
@@ -52,6 +53,27 @@ impl Signals {
             lost_terminal(),
         ])
     }
+}
+
+/// The terminal's events, read by a task of their own: on a terminal that is gone crossterm 0.29 may read for ever within
+/// one poll (its issue 793), and then it must not be the loop's thread that does, or no signal would end the program.
+fn terminal_events() -> BoxStream<'static, Input> {
+    let (sender, receiver) = mpsc::channel(EVENTS);
+    let reading = tokio::spawn(async move {
+        let mut events = EventStream::new();
+        while let Some(Ok(event)) = events.next().await {
+            if sender.send(Input::Terminal(event)).await.is_err() {
+                return;
+            }
+        }
+        // An end of the events, or an error, is the end of the terminal.
+        let _ = sender.send(Input::Terminate).await;
+    });
+    let reading = AbortOnDropHandle::new(reading);
+    stream::unfold((receiver, reading), |(mut receiver, reading)| async move {
+        receiver.recv().await.map(|input| (input, (receiver, reading)))
+    })
+    .boxed()
 }
 
 fn each(signal: Signal, input: fn() -> Input) -> BoxStream<'static, Input> {
