@@ -39,17 +39,8 @@ impl OutcomeLog {
             .filename_suffix("jsonl")
             .build(&settings.dir)
             .map_err(io::Error::other)?;
-        Ok(Self::to(file))
-    }
-
-    /// One that writes to standard output, for `work`.
-    pub fn on_stdout() -> Self {
-        Self::to(io::stdout())
-    }
-
-    fn to(sink: impl Write + Send + 'static) -> Self {
-        let (lines, guard) = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING).finish(sink);
-        Self { lines: Mutex::new(lines), _flushes_when_dropped: guard }
+        let (lines, guard) = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING).finish(file);
+        Ok(Self { lines: Mutex::new(lines), _flushes_when_dropped: guard })
     }
 
     /// Appends outcomes, in order.

@@ -118,6 +118,10 @@ impl SqlStore {
     }
 
     pub(super) async fn cancel_requests(&self, held: &[Held]) -> Result<Vec<Held>> {
+        // An idle worker asks at every look at its queue.
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut reader = self.reader().await?;
         let asked =
             query("SELECT id, lease_token FROM @jobs WHERE state = 'running' AND cancel_requested_at IS NOT NULL");
