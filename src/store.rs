@@ -57,7 +57,7 @@ mod workers;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use examine::examine;
-pub use postgres::migrate::{Migration, migrate, plan};
+pub use postgres::migrate::{Migration, VERSION, migrate, plan};
 pub use reading::{
     Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,

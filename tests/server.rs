@@ -37,7 +37,7 @@ async fn it_is_set_up_by_a_verb_and_used_like_a_file() {
     assert_eq!(chatwoots.code, Some(3));
     assert!(chatwoots.err.contains("no table captain_documents"), "{}", chatwoots.err);
     let plan = ok(&install, &database, &["migrate", "--standalone", "--dry-run"]);
-    for step in ["create schema", "quarterdeck 1", "quarterdeck 2", "captain_documents", "accounts"] {
+    for step in ["create schema", "quarterdeck 1:", "quarterdeck 2:", "table captain_documents", "table accounts"] {
         assert_eq!(plan.iter().filter(|line| line.contains(step)).count(), 1, "{step}: {plan:?}");
     }
     assert_eq!(run(&install, &database, &["list"]).code, Some(3), "nothing was done");

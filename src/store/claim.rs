@@ -180,8 +180,8 @@ impl Tx<'_> {
                  SELECT n.account_id, n.host, n.risky, n.head, ?3 - coalesce(rh.n, 0) AS host_left, \
                  ?2 - coalesce(ra.n, 0) AS account_left FROM @lanes n \
                  LEFT JOIN ra ON ra.account_id = n.account_id LEFT JOIN rh ON rh.host = n.host \
-                 LEFT JOIN @accounts_sched a ON a.account_id = n.account_id \
-                 WHERE n.class = ?1 AND a.paused_at IS NULL AND coalesce(ra.n, 0) < ?2 AND coalesce(rh.n, 0) < ?3 \
+                 WHERE n.class = ?1 AND NOT EXISTS (SELECT 1 FROM @pauses p WHERE p.scope = 'account' \
+                  AND p.key = CAST(n.account_id AS TEXT)) AND coalesce(ra.n, 0) < ?2 AND coalesce(rh.n, 0) < ?3 \
                  AND (?4 OR NOT n.risky) ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?5",
             );
             let limit = i64::try_from(budget.slots).unwrap_or(i64::MAX);

@@ -129,7 +129,7 @@ async fn jobs_that_may_not_run_stand_in_nobodys_way(backend: Backend) {
         let scene = Scene::new(backend).await;
         scene.ready_jobs(1, full, 1, "full.test", "1").await;
         scene.ready_jobs(50_000, full, 2, "paused.test", "1").await;
-        scene.sql("INSERT INTO accounts_sched (account_id, paused_at) VALUES (2, 1)").await;
+        scene.sql("INSERT INTO pauses (scope, key, since, paused_by) VALUES ('account', '2', 1, 'ana')").await;
         scene.store.rederive_lanes().await.unwrap();
         let limits = ClaimLimits { per_host: 2, ..limits(2) };
         assert_eq!(scene.store.claim(&worker("w1").id, limits).await.unwrap().len(), 2);

@@ -47,14 +47,19 @@ async fn chatwoot() -> Database {
     database
 }
 
+fn versions() -> impl Iterator<Item = Migration> {
+    (1..=quarterdeck::store::VERSION).map(Migration::Version)
+}
+
 #[tokio::test]
 async fn an_empty_database_says_what_to_do_and_is_set_up_once() {
     let database = postgres::empty().await;
     assert!(refused(&database.url).await.contains("quarterdeck migrate --standalone"));
     let message = plan(&database.url, false).await.unwrap_err().to_string();
     assert!(message.contains("no table captain_documents") && message.contains("--standalone"), "{message}");
-    let all =
-        [Migration::Schema, Migration::Version(1), Migration::Version(2), Migration::Documents, Migration::Accounts];
+    let mut all = vec![Migration::Schema];
+    all.extend(versions());
+    all.extend([Migration::Documents, Migration::Accounts]);
     assert_eq!(plan(&database.url, true).await.unwrap(), all);
     assert!(refused(&database.url).await.contains("not set up"), "a plan changes nothing");
     let mut told = Vec::new();
@@ -95,7 +100,8 @@ async fn a_migration_that_was_killed_left_nothing_and_is_done_again() {
         .await;
     assert!(migrate(&database.url, true, &mut |_| {}).await.is_err());
     database.script("DROP EVENT TRIGGER kill").await;
-    let rest = [Migration::Version(1), Migration::Version(2), Migration::Documents, Migration::Accounts];
+    let mut rest: Vec<_> = versions().collect();
+    rest.extend([Migration::Documents, Migration::Accounts]);
     assert_eq!(plan(&database.url, true).await.unwrap(), rest, "whole steps alone");
     migrate(&database.url, true, &mut |_| {}).await.unwrap();
     store::open(&database.url, Access::Write).await.unwrap().close().await;
@@ -184,7 +190,7 @@ async fn a_role_that_owns_our_schema_alone_is_enough() {
     let message = migrate(&url, false, &mut |_| {}).await.unwrap_err().to_string();
     assert!(message.contains("CREATE SCHEMA quarterdeck AUTHORIZATION"), "{message}");
     database.script(&format!("CREATE SCHEMA quarterdeck AUTHORIZATION {role}")).await;
-    assert_eq!(plan(&url, false).await.unwrap(), [Migration::Version(1), Migration::Version(2)]);
+    assert!(plan(&url, false).await.unwrap().into_iter().eq(versions()));
     migrate(&url, false, &mut |_| {}).await.unwrap();
     let store = open(&url, Arc::new(ManualClock::at(START)), Access::Create).await;
     let id = quarterdeck::domain::id::DocumentId(1);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Every migration of the schema, oldest first.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     (
         "the tables of jobs, outcomes, workers and the rest",
         include_str!("../../../assets/migrations/postgres/0001_store.sql"),
@@ -23,9 +23,17 @@ const MIGRATIONS: [(&str, &str); 2] = [
         "the store's own id, and who has the lock that a job waits for",
         include_str!("../../../assets/migrations/postgres/0002_locks.sql"),
     ),
+    ("what is to be told to Chatwoot's own jobs", include_str!("../../../assets/migrations/postgres/0003_outbox.sql")),
+    (
+        "plans of accounts, and whose turn it is to schedule",
+        include_str!("../../../assets/migrations/postgres/0004_schedule.sql"),
+    ),
+    ("what is paused, by whom and since when", include_str!("../../../assets/migrations/postgres/0005_pauses.sql")),
+    ("until when a host is left alone", include_str!("../../../assets/migrations/postgres/0006_hosts.sql")),
+    ("texts that wait for a person", include_str!("../../../assets/migrations/postgres/0007_contents.sql")),
 ];
-/// The version of a database that has had all of them.
-pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+/// The version of a schema that has had all migrations; the same on both databases.
+pub const VERSION: i64 = MIGRATIONS.len() as i64;
 /// Two that migrate at once take turns.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"qd-migra");
 

@@ -10,6 +10,11 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, raw_sql};
 const SQLITE: &[&str] = &[
     include_str!("../../../assets/migrations/sqlite/0001_store.sql"),
     include_str!("../../../assets/migrations/sqlite/0002_locks.sql"),
+    include_str!("../../../assets/migrations/sqlite/0003_outbox.sql"),
+    include_str!("../../../assets/migrations/sqlite/0004_schedule.sql"),
+    include_str!("../../../assets/migrations/sqlite/0005_pauses.sql"),
+    include_str!("../../../assets/migrations/sqlite/0006_hosts.sql"),
+    include_str!("../../../assets/migrations/sqlite/0007_contents.sql"),
 ];
 
 /// What stands in a file before it is used.
