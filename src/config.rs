@@ -10,7 +10,9 @@ mod read;
 pub use places::Places;
 
 use crate::domain::lock::LockMode;
+use crate::domain::plan::{Plan, PlanName, PlanTable};
 use crate::domain::retry::RetryPolicy;
+use crate::domain::schedule::{PassLimits, Rules};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,10 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// `[fetch]`
     pub fetch: FetchConfig,
+    /// `[schedule]`
+    pub schedule: ScheduleConfig,
+    /// `[plans]` and `[accounts]`
+    pub plans: PlanTable,
     /// `[log]`
     pub log: LogConfig,
 }
@@ -109,6 +115,21 @@ pub struct FetchConfig {
     pub allow_private_hosts: Vec<String>,
     /// Ports that are never connected to.
     pub denied_ports: Vec<u16>,
+}
+
+/// Automatic syncs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleConfig {
+    /// Whether runners schedule. Unless somebody says so, not on a Chatwoot database, where Chatwoot's own does.
+    pub enabled: Option<bool>,
+    /// Whose rules say what is due.
+    pub rules: Rules,
+    /// Documents of one account in one pass; `None`: Chatwoot's setting on its database, else 50.
+    pub per_account: Option<u32>,
+    /// Documents in one pass; `None`: Chatwoot's setting on its database, else 1,000.
+    pub total: Option<u32>,
+    /// Ready jobs above which a pass adds nothing.
+    pub queue_depth: u32,
 }
 
 /// The rolling file of outcomes.
@@ -205,7 +226,13 @@ impl Environment {
 impl Config {
     /// The names of every key, with their sections.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        keys::KEYS.iter().map(|key| key.name)
+        keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
+    }
+
+    /// The plan of this name, made when there is none yet.
+    fn plan(&mut self, name: &str) -> Result<&mut Plan, String> {
+        let name = PlanName::new(name).ok_or_else(|| "must stand under the name of a plan".to_owned())?;
+        Ok(self.plans.plans.entry(name).or_default())
     }
 
     /// What holds when nobody says anything.
@@ -238,6 +265,14 @@ impl Config {
                 allow_private_hosts: Vec::new(),
                 denied_ports: DENIED_PORTS.to_vec(),
             },
+            schedule: ScheduleConfig {
+                enabled: None,
+                rules: Rules::default(),
+                per_account: None,
+                total: None,
+                queue_depth: PassLimits::default().queue_depth,
+            },
+            plans: PlanTable::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }
     }

@@ -39,7 +39,7 @@ impl Cadence {
     /// The shortest: below it the queue would be all that a worker does.
     pub const SHORTEST: Duration = Duration::from_secs(60);
     /// The longest: a hundred years, so that no sum of times overflows.
-    pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+    pub const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
 
     /// `None` below a minute; above a hundred years it is a hundred years.
     pub fn new(every: Duration) -> Option<Self> {
