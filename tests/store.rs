@@ -10,6 +10,7 @@ mod open;
 mod postgres;
 mod read;
 mod requests;
+mod schedule;
 mod sequences;
 mod support;
 mod wire;

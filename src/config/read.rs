@@ -54,7 +54,7 @@ impl Walk<'_> {
             let is_section =
                 KEYS.iter().any(|key| key.name.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.')))
                     || NAMED_KEYS.iter().any(|key| key.is_below(&path));
-            let mut named = NAMED_KEYS.iter().find_map(|key| Some((key, key.name_in(&path)?)));
+            let named = NAMED_KEYS.iter().find_map(|key| Some((key, key.name_in(&path)?)));
             if let Some(Key { name, set }) = KEYS.iter().find(|key| key.name == path) {
                 given.set(name, self.place(at));
                 if let Err(wrong) = set(config, value.get_ref()) {

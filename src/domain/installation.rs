@@ -46,12 +46,13 @@ impl Installation {
         }
     }
 
-    /// The limits that are set, over those of `defaults`.
-    pub fn limits(&self, defaults: PassLimits) -> PassLimits {
+    /// The limits that are set; upstream's defaults for the others.
+    pub fn limits(&self) -> PassLimits {
+        let otherwise = PassLimits::default();
         PassLimits {
-            per_account: self.per_account.unwrap_or(PassLimits::default().per_account),
-            total: self.total.unwrap_or(PassLimits::default().total),
-            ..defaults
+            per_account: self.per_account.unwrap_or(otherwise.per_account),
+            total: self.total.unwrap_or(otherwise.total),
+            ..otherwise
         }
     }
 
@@ -117,7 +118,9 @@ fn stored_value(serialized: &str) -> Value {
     match serde_json::from_str(serialized) {
         Ok(Value::String(yaml)) => yaml_value(&yaml),
         Ok(Value::Object(mut object)) => object.remove("value").unwrap_or(Value::Null),
-        _ => Value::Null,
+        Ok(_) => Value::Null,
+        // Older installations keep the YAML itself.
+        Err(_) => yaml_value(serialized),
     }
 }
 
@@ -297,11 +300,11 @@ mod tests {
             ("99999999999", u32::MAX),
         ] {
             let stored = stored(&format!("value: {value}\n"));
-            let limits = Installation::read([(PER_ACCOUNT, stored.as_str())]).limits(PassLimits::default());
+            let limits = Installation::read([(PER_ACCOUNT, stored.as_str())]).limits();
             assert_eq!((limits.per_account, limits.total), (limit, 1_000), "{value}");
         }
         let total = stored("value: 0\n");
-        assert_eq!(Installation::read([(TOTAL, total.as_str())]).limits(PassLimits::default()).total, 1_000);
+        assert_eq!(Installation::read([(TOTAL, total.as_str())]).limits().total, 1_000);
     }
 
     proptest! {
@@ -310,7 +313,7 @@ mod tests {
             for serialized in [text.clone(), Value::String(text.clone()).to_string(), stored(&format!("value: {text}"))] {
                 let rows = [(INTERVALS, serialized.as_str()), (PER_ACCOUNT, serialized.as_str())];
                 let installation = Installation::read(rows);
-                prop_assert!(installation.limits(PassLimits::default()).per_account > 0);
+                prop_assert!(installation.limits().per_account > 0);
                 installation.of(AccountId(1), Some(&plan), true);
             }
         }

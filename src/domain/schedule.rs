@@ -2,7 +2,7 @@
 //! upstream.md 5.3). Pure: the time and the seed are passed in.
 
 use super::id::{AccountId, DocumentId};
-use super::plan::{Cadence, PlanName, Verdict};
+use super::plan::{Cadence, PlanName, PlanTable, Verdict};
 use super::text::SafeLine;
 use super::time::Timestamp;
 use serde::Serialize;
@@ -135,6 +135,32 @@ impl Default for PassLimits {
     /// Upstream's 50 and 1,000.
     fn default() -> Self {
         Self { per_account: 50, total: 1_000, queue_depth: 10_000 }
+    }
+}
+
+/// What the schedule goes by: the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Plans and who has them. Without any, a database of Chatwoot has its own.
+    pub plans: PlanTable,
+    /// Whose rules say what is due.
+    pub rules: Rules,
+    /// Documents of one account in one pass, if somebody says so.
+    pub per_account: Option<u32>,
+    /// Documents in one pass, if somebody says so.
+    pub total: Option<u32>,
+    /// Ready jobs above which nothing is put in the queue, if somebody says so.
+    pub queue_depth: Option<u32>,
+}
+
+impl Terms {
+    /// What somebody says, over what stands elsewhere.
+    pub fn limits(&self, otherwise: PassLimits) -> PassLimits {
+        PassLimits {
+            per_account: self.per_account.unwrap_or(otherwise.per_account),
+            total: self.total.unwrap_or(otherwise.total),
+            queue_depth: self.queue_depth.unwrap_or(otherwise.queue_depth),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What screens read beside the list: named documents, figures, contents, and the candidates of a bulk request.
 
-use super::conn::{Row, code, corrupt, get, line, number, small, time, word};
+use super::conn::{Row, code, corrupt, get, line, number, small, span, time, word};
 use super::filter_sql::{Joins, push_documents, push_status};
 use super::finish::class_from_code;
 use super::rows::{AVAILABLE, host};
@@ -191,7 +191,7 @@ impl SqlStore {
         let select = "SELECT d.id, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
              CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \
              micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, \
-             l.recorded_attempt, l.worker_name, l.lock_holder";
+             l.recorded_attempt, l.worker_name, l.lock_holder, c.cadence";
         let mut reader = self.reader().await?;
         let mut statements = Vec::new();
         match of {
@@ -257,7 +257,7 @@ fn candidate(row: &Row) -> Result<Candidate> {
             sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
             attempted_at: time(row, "last_sync_attempted_at")?,
             synced_at: time(row, "last_synced_at")?,
-            cadence: None,
+            cadence: span(row, "cadence")?,
         },
         live,
     })
