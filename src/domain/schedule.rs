@@ -266,6 +266,12 @@ impl Pass {
         self.accounts.iter().map(|account| account.enqueued).sum()
     }
 
+    /// The line of upstream's log.
+    pub fn rails_line(&self) -> String {
+        let summary = serde_json::to_string(&self.summary()).unwrap_or_default();
+        format!("[Captain::Documents::ScheduleSyncsJob] {summary}")
+    }
+
     /// The pass in figures.
     pub fn summary(&self) -> Summary {
         let enqueued = self.enqueued();

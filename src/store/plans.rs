@@ -153,41 +153,69 @@ async fn chatwoots(reader: &mut Reader, accounts: &[AccountId]) -> Result<HashMa
     rows.iter().map(|row| Ok((get(row, "id")?, (get(row, "plan")?, get(row, "feature")?)))).collect()
 }
 
-impl Tx<'_> {
-    /// Keeps what the accounts have, where the status and the claim find it.
-    pub(super) async fn keep_plans(&mut self, accounts: &[AccountPlan]) -> Result<()> {
-        let rows =
-            self.all(query("SELECT account_id, plan, cadence, weight, max_running FROM @accounts_sched")).await?;
+/// What stands of an account where the status and the claim find it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    account: i64,
+    plan: Option<String>,
+    cadence: Option<i64>,
+    weight: i64,
+    max_running: Option<i64>,
+}
+
+impl SqlStore {
+    /// What has to be written for these accounts; most of the time nothing.
+    pub(super) async fn changed_plans(&self, accounts: &[AccountPlan]) -> Result<Vec<Kept>> {
+        let statement = query("SELECT account_id, plan, cadence, weight, max_running FROM @accounts_sched");
         let mut known = HashMap::new();
-        for row in rows {
-            let (plan, cadence): (Option<String>, Option<i64>) = (get(&row, "plan")?, get(&row, "cadence")?);
-            let (weight, max): (i64, Option<i64>) = (get(&row, "weight")?, get(&row, "max_running")?);
-            known.insert(get::<i64>(&row, "account_id")?, (plan, cadence, weight, max));
+        for row in self.reader().await?.all(statement).await? {
+            let kept = Kept {
+                account: get(&row, "account_id")?,
+                plan: get(&row, "plan")?,
+                cadence: get(&row, "cadence")?,
+                weight: get(&row, "weight")?,
+                max_running: get(&row, "max_running")?,
+            };
+            known.insert(kept.account, kept);
         }
+        let mut changed = Vec::new();
         for account in accounts {
-            let before = known.remove(&account.account.0);
+            let id = account.account.0;
+            let nothing = Kept { account: id, plan: None, cadence: None, weight: 1, max_running: None };
+            let before = known.remove(&id).unwrap_or(nothing);
             // An account for which automatic syncs are off is never stale.
             let cadence = account.cadence.filter(|_| account.feature);
-            let cadence = cadence.map(|cadence| i64::try_from(cadence.every().as_micros()).unwrap_or(i64::MAX));
-            let plan = account.name.as_ref().map(|name| name.as_str().to_owned());
-            let (old_weight, old_max) = before.as_ref().map_or((1, None), |(_, _, weight, max)| (*weight, *max));
             // Where the source says nothing of shares, whatever stands stays.
-            let (weight, max) = match account.weight {
+            let (weight, max_running) = match account.weight {
                 Some(weight) => (i64::from(weight), account.max_running.map(i64::from)),
-                None => (old_weight, old_max),
+                None => (before.weight, before.max_running),
             };
-            let now = (plan, cadence, weight, max);
-            let nothing = (None, None, 1, None);
-            if before.as_ref().unwrap_or(&nothing) == &now {
-                continue;
+            let now = Kept {
+                account: id,
+                plan: account.name.as_ref().map(|name| name.as_str().to_owned()),
+                cadence: cadence.map(|cadence| i64::try_from(cadence.every().as_micros()).unwrap_or(i64::MAX)),
+                weight,
+                max_running,
+            };
+            if now != before {
+                changed.push(now);
             }
+        }
+        Ok(changed)
+    }
+}
+
+impl Tx<'_> {
+    /// Keeps what the accounts have.
+    pub(super) async fn keep_plans(&mut self, changed: &[Kept]) -> Result<()> {
+        for kept in changed {
             let upsert = query(
                 "INSERT INTO @accounts_sched (account_id, plan, cadence, weight, max_running) VALUES (?, ?, ?, ?, ?) \
                  ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, cadence = excluded.cadence, \
                  weight = excluded.weight, max_running = excluded.max_running",
             );
-            let (plan, cadence, weight, max) = now;
-            self.run(upsert.bind(account.account.0).bind(plan).bind(cadence).bind(weight).bind(max)).await?;
+            let upsert = upsert.bind(kept.account).bind(&kept.plan).bind(kept.cadence);
+            self.run(upsert.bind(kept.weight).bind(kept.max_running)).await?;
         }
         Ok(())
     }

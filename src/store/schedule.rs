@@ -106,12 +106,19 @@ impl SqlStore {
             return Ok(PassAnswer::NotYet);
         }
         let plans = self.read_plans(order.terms).await?;
+        let acts = order.mode != PassMode::PlansOnly;
+        let changed = self.changed_plans(&plans.accounts).await?;
+        let looks = plans.accounts.iter().any(|account| matches!(account.verdict(None), Verdict::Looked(_)));
+        if changed.is_empty() && !(acts && looks) && matches!(order.when, When::Every(_)) {
+            // Nothing to write, and nobody to be woken for it.
+            return Ok(PassAnswer::Made(Vec::new(), plans.troubles));
+        }
         if !dry_run {
             let mut tx = self.begin(Purpose::Rows).await?;
             if !tx.take_schedule(order).await? {
                 return Ok(PassAnswer::Held);
             }
-            tx.keep_plans(&plans.accounts).await?;
+            tx.keep_plans(&changed).await?;
             tx.commit().await?;
         }
         let mut passes = Vec::new();
@@ -122,7 +129,6 @@ impl SqlStore {
             (When::Daily, Some(_)) => triggered(now).into_iter().map(Some).collect(),
             _ => vec![order.only.cloned()],
         };
-        let acts = order.mode != PassMode::PlansOnly;
         for only in onlys.into_iter().filter(|_| acts) {
             let pass = Pass { only, limits: plans.limits, dry_run, ..Pass::default() };
             let is_full = self.queue_is_full(plans.limits.queue_depth).await?;
@@ -136,10 +142,12 @@ impl SqlStore {
         if !dry_run {
             let mut tx = self.begin(Purpose::Rows).await?;
             let done = query(
-                "UPDATE @scheduler SET holder = NULL, held_until = 0, passed_at = ?, last_account = ? \
-                 WHERE id = 1 AND holder = ?",
+                "UPDATE @scheduler SET holder = NULL, held_until = 0, passed_at = coalesce(?, passed_at), \
+                 last_account = ? WHERE id = 1 AND holder = ?",
             );
-            tx.run(done.bind(now.micros()).bind(last_account).bind(order.holder)).await?;
+            // What a person does now does not take the place of the pass that is due.
+            let passed_at = (acts && order.when != When::Now).then_some(now.micros());
+            tx.run_quietly(done.bind(passed_at).bind(last_account).bind(order.holder)).await?;
             tx.commit().await?;
         }
         Ok(PassAnswer::Made(passes, plans.troubles))
@@ -197,7 +205,8 @@ impl SqlStore {
         limit: u32,
     ) -> Result<Vec<DocumentId>> {
         let left_to_others = if self.is_chatwoots() { LEFT_TO_OTHERS } else { running.order.lease };
-        let look = Look { account, cadence, rules: running.order.terms.rules, left_to_others, now: running.now, limit };
+        let mut look =
+            Look { account, cadence, rules: running.order.terms.rules, left_to_others, now: running.now, limit };
         loop {
             let mut reader = self.reader().await?;
             let found = due::documents(&mut reader, look).await?;
@@ -220,7 +229,13 @@ impl SqlStore {
                 return Ok(found);
             }
             if running.pass.dry_run {
-                return Ok(found.into_iter().filter(|id| !unfit.contains(id)).collect());
+                // Looked past instead.
+                let fit: Vec<_> = found.iter().filter(|id| !unfit.contains(id)).copied().collect();
+                if fit.len() >= limit as usize || found.len() < look.limit as usize {
+                    return Ok(fit);
+                }
+                look.limit = look.limit.saturating_add(u32::try_from(unfit.len()).unwrap_or(u32::MAX));
+                continue;
             }
             // Put aside for good, so that the same rows do not stand at the head of every pass.
             let mut tx = self.begin(Purpose::Rows).await?;
@@ -300,7 +315,7 @@ impl Tx<'_> {
              AND (holder IS NULL OR holder = ?1 OR held_until <= ?2 OR held_until > ?3)",
         );
         let until = self.now.plus(LEASE).micros();
-        Ok(self.run(take.bind(order.holder).bind(self.now.micros()).bind(until)).await? > 0)
+        Ok(self.run_quietly(take.bind(order.holder).bind(self.now.micros()).bind(until)).await? > 0)
     }
 
     /// Puts jobs in the queue that wait for their times; whoever has got a live job in the meantime is left alone.
