@@ -14,5 +14,5 @@ mod read;
 mod requests;
 mod schedule;
 mod sequences;
-mod support;
+pub mod support;
 mod wire;

@@ -98,7 +98,9 @@ struct AccountJson<'a> {
 }
 
 fn print(pass: &Pass, rules: Rules, json: bool, out: &mut Output) -> io::Result<()> {
-    for account in &pass.accounts {
+    let mut accounts: Vec<&AccountPass> = pass.accounts.iter().collect();
+    accounts.sort_by_key(|account| account.account);
+    for account in accounts {
         if json {
             let cadence = match account.verdict {
                 Verdict::Looked(cadence) => Some(cadence.every().as_secs()),
