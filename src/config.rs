@@ -6,13 +6,14 @@
 mod keys;
 mod places;
 mod read;
+mod schedule;
 
 pub use places::Places;
+pub use schedule::ScheduleConfig;
 
 use crate::domain::lock::LockMode;
-use crate::domain::plan::{Plan, PlanName, PlanTable};
+use crate::domain::plan::PlanTable;
 use crate::domain::retry::RetryPolicy;
-use crate::domain::schedule::{PassLimits, Rules};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -117,21 +118,6 @@ pub struct FetchConfig {
     pub denied_ports: Vec<u16>,
 }
 
-/// Automatic syncs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScheduleConfig {
-    /// Whether runners schedule. Unless somebody says so, not on a Chatwoot database, where Chatwoot's own does.
-    pub enabled: Option<bool>,
-    /// Whose rules say what is due.
-    pub rules: Rules,
-    /// Documents of one account in one pass; `None`: Chatwoot's setting on its database, else 50.
-    pub per_account: Option<u32>,
-    /// Documents in one pass; `None`: Chatwoot's setting on its database, else 1,000.
-    pub total: Option<u32>,
-    /// Ready jobs above which a pass adds nothing.
-    pub queue_depth: u32,
-}
-
 /// The rolling file of outcomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
@@ -229,12 +215,6 @@ impl Config {
         keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
     }
 
-    /// The plan of this name, made when there is none yet.
-    fn plan(&mut self, name: &str) -> Result<&mut Plan, String> {
-        let name = PlanName::new(name).ok_or_else(|| "must stand under the name of a plan".to_owned())?;
-        Ok(self.plans.plans.entry(name).or_default())
-    }
-
     /// What holds when nobody says anything.
     pub fn defaults(places: &Places) -> Self {
         let seconds = Duration::from_secs;
@@ -265,13 +245,7 @@ impl Config {
                 allow_private_hosts: Vec::new(),
                 denied_ports: DENIED_PORTS.to_vec(),
             },
-            schedule: ScheduleConfig {
-                enabled: None,
-                rules: Rules::default(),
-                per_account: None,
-                total: None,
-                queue_depth: PassLimits::default().queue_depth,
-            },
+            schedule: ScheduleConfig::default(),
             plans: PlanTable::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }

@@ -1,6 +1,7 @@
 //! When a document is due, how its time is drawn, and what a pass of the schedule comes to (design.md 5.5,
 //! upstream.md 5.3). Pure: the time and the seed are passed in.
 
+use super::document::SyncStatus;
 use super::id::{AccountId, DocumentId};
 use super::plan::{Cadence, PlanName, PlanTable, Verdict};
 use super::text::SafeLine;
@@ -66,6 +67,26 @@ impl Rules {
             Self::Chatwoot => (window(cadence), window(cadence)),
         }
     }
+}
+
+/// When the schedule looks again, by our rules, at a document whose row stands so and that has no job; `None` for a row
+/// that somebody is syncing.
+pub fn next_look(
+    cadence: Cadence,
+    sync_status: Option<SyncStatus>,
+    attempted_at: Option<Timestamp>,
+    synced_at: Option<Timestamp>,
+    failures: u32,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let rules = Rules::Continuous;
+    let at = match sync_status {
+        None => None,
+        Some(SyncStatus::Synced) => synced_at.map(|at| at.plus(cadence.every())),
+        Some(SyncStatus::Failed) => attempted_at.map(|at| at.plus(rules.distance(cadence, failures))),
+        Some(SyncStatus::Syncing) => return None,
+    };
+    Some(at.unwrap_or(now))
 }
 
 /// How often the distance doubles; from a minute it is 30 days long before.

@@ -28,7 +28,7 @@ const SLOTS: u32 = 32;
 const CAP: u32 = 3;
 const SLACK: Duration = Duration::from_secs(600);
 /// Every so many documents one is gone for good, and one has a bad moment at every look.
-const GONE: i64 = 200;
+const GONE: i64 = 100;
 const SHAKY: i64 = 90;
 
 /// How large, and how fast time passes.
@@ -49,8 +49,8 @@ async fn a_small_month() {
         accounts: 12,
         documents: 360,
         hour: Duration::from_secs(120),
-        step: Duration::from_secs(60),
-        restart: 150,
+        step: Duration::from_secs(120),
+        restart: 60,
     };
     Month::begin(&size).await.run(&size).await;
 }
@@ -311,7 +311,7 @@ impl Month {
                 let mean = window.iter().sum::<u64>() as f64 / window.len() as f64;
                 let peak = window.iter().max().copied().unwrap_or(0) as f64;
                 // Few documents make a lumpy hour by chance alone; at full size that is no excuse.
-                let by_chance = if size.documents < 10_000 { 4.0 * mean.sqrt() } else { 0.0 };
+                let by_chance = if size.documents < 10_000 { 3.0 * mean.sqrt() } else { 0.0 };
                 worst = worst.max((peak - by_chance) / mean);
             }
             println!("peak hour over the mean within {name}: {worst:.2}");
