@@ -81,9 +81,9 @@ async fn the_next_look_is_told() {
     store.with(|facts| {
         let row = &mut facts.documents[0];
         row.status = Status::Failed;
-        row.next_look_at = Some(NOW.plus(Duration::from_secs(6 * 86_400)));
+        row.next_look_at = Some(NOW.plus(Duration::from_secs(6 * 86_400 + 3_600)));
     });
-    with(store, async |operator| operator.sees("Next look in 6d").await).await;
+    with(store, async |operator| operator.sees("Next look in 6d; r retries it now.").await).await;
 }
 
 /// A worker that is killed commits nothing that would tell of it.

@@ -7,6 +7,9 @@ use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::time::{Timestamp, age};
 use crate::tui::model::Model;
 use crate::tui::theme::{self, Tone};
+use std::time::Duration;
+
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// What happened: glyph, word, when, why.
 pub fn happened(model: &Model, row: &DocumentRow) -> Words {
@@ -39,7 +42,8 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
 /// What happens next, and which key helps; `brief` leaves out what the list shows beside it.
 pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
     let at = |at: Timestamp| match until(model.now, at) {
-        soon if brief => soon,
+        // The time of a day that is not told says nothing.
+        soon if brief || at.since(model.now) >= A_DAY => soon,
         soon => format!("{soon} ({})", at.clock(&model.zone())),
     };
     let text = match row.status {
