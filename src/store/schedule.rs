@@ -102,7 +102,7 @@ impl SqlStore {
         }
         let last = self.last_pass().await?;
         let now = self.clock.now();
-        if !is_time(order, last.passed_at, now) && !(order.when == When::Daily && last.passed_at.is_none()) {
+        if !is_time(order, last.passed_at, now) {
             return Ok(PassAnswer::NotYet);
         }
         let plans = self.read_plans(order.terms).await?;
@@ -298,8 +298,8 @@ struct LastPass {
 
 fn is_time(order: &PassOrder<'_>, passed_at: Option<Timestamp>, now: Timestamp) -> bool {
     match (order.when, passed_at) {
-        (When::Now, _) | (When::Every(_), None) => true,
-        (When::Daily, None) => false,
+        // Of a first look at all it is remembered that it was.
+        (When::Now, _) | (When::Every(_) | When::Daily, None) => true,
         // A pass in the future was made before a clock was set back.
         (When::Every(span), Some(at)) => at > now || now.since(at) >= span,
         (When::Daily, Some(at)) => is_another_day(at, now),
