@@ -93,8 +93,7 @@ async fn accounts(reader: &mut Reader) -> Result<Vec<AccountId>> {
 async fn readable(reader: &mut Reader, troubles: &mut Vec<String>) -> Result<Readable> {
     let statement = query(
         "SELECT t.name, t.field, to_regclass(t.name) IS NOT NULL AS there, a.attname IS NOT NULL AS has, \
-         coalesce(has_table_privilege(to_regclass(t.name), 'SELECT') \
-          OR (a.attname IS NOT NULL AND has_column_privilege(to_regclass(t.name), a.attname, 'SELECT')), false) AS may \
+         coalesce(has_table_privilege(to_regclass(t.name), 'SELECT'), false) AS may \
          FROM (VALUES ('accounts', 'custom_attributes'), ('accounts', 'feature_flags'), \
           ('installation_configs', 'serialized_value')) AS t(name, field) \
          LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(t.name) AND a.attname = t.field AND NOT a.attisdropped",

@@ -96,3 +96,71 @@ async fn a_missing_table_or_right_is_said_and_schedules_nothing() {
     scene.sql("DROP TABLE accounts CASCADE").await;
     assert_eq!(store.plans(&terms).await.unwrap().troubles.len(), 2, "each table once");
 }
+
+#[tokio::test]
+async fn a_missing_right_is_said_with_its_cure() {
+    let (scene, _) = chatwoots().await;
+    let mut url = url::Url::parse(&scene.place.url()).unwrap();
+    let role = format!("role_{}", url.path().trim_start_matches('/'));
+    scene
+        .sql(&format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'pw'; GRANT USAGE ON SCHEMA quarterdeck TO {role}; \
+             GRANT ALL ON ALL TABLES IN SCHEMA quarterdeck TO {role}; \
+             GRANT ALL ON ALL SEQUENCES IN SCHEMA quarterdeck TO {role}; \
+             GRANT SELECT, UPDATE ON captain_documents TO {role}; GRANT SELECT ON accounts TO {role}"
+        ))
+        .await;
+    url.set_username(&role).unwrap();
+    url.set_password(Some("pw")).unwrap();
+    let store = super::support::open(url.as_str(), scene.clock.clone(), quarterdeck::store::Access::Write).await;
+    let plans = store.plans(&Terms::default()).await.unwrap();
+    assert_eq!(
+        plans.troubles,
+        [
+            "this role may not read installation_configs; GRANT SELECT ON installation_configs to it, or set plans up under [plans]"
+        ]
+    );
+    assert_eq!(pass_on(&store, &Terms::default()).await.enqueued(), 0);
+    scene.sql(&format!("GRANT SELECT ON installation_configs TO {role}")).await;
+    configure(&scene, INTERVALS, "value: '{\"business\": 168}'\n").await;
+    assert_eq!(pass_on(&store, &Terms::default()).await.enqueued(), 1);
+}
+
+/// What Chatwoot's scheduler does as well is left to it, unless somebody says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_schedule_is_off_on_chatwoots_database_unless_asked_for() {
+    use crate::support::install::Install;
+    use crate::support::site::{Site, html};
+
+    let (scene, _) = chatwoots().await;
+    configure(&scene, INTERVALS, "value: '{\"business\": 168}'\n").await;
+    let install = Install::new(Site::start(|_, _| html("T", "text")).await, "");
+    let url = scene.place.url();
+    let run = |args: &[&str]| install.start_with(&[("QUARTERDECK_STORE", &url)], args).ended();
+    let doctor = |config: &str| {
+        install.write("other.toml", config);
+        let file = install.folder().join("other.toml").display().to_string();
+        let report = run(&["doctor", "--config", &file]);
+        report.out.into_iter().find(|line| line.contains(" schedule ")).unwrap()
+    };
+    assert!(doctor("").contains("off, since Chatwoot has a scheduler of its own; 1 account of 4"), "{}", doctor(""));
+    let both = doctor("schedule.enabled = true");
+    assert!(both.contains("on beside Chatwoot's own scheduler") && both.contains("schedule.enabled = false"), "{both}");
+    let would = run(&["schedule", "--dry-run", "--read-only"]);
+    assert_eq!(would.code, Some(0), "{}", would.err);
+    assert_eq!(would.out[0], "account 1 (business, every 1 week): would schedule 1 within 24 h");
+    assert_eq!(would.out[1], "account 2 (business): automatic syncs are switched off for it");
+    let worker = install.start_with(&[("QUARTERDECK_STORE", &url)], &["work"]);
+    // Its first pass keeps the plans, so that `stale` is told, and schedules nothing.
+    let stale = quarterdeck::domain::filter::Filter::parse("status:stale").unwrap();
+    let store = quarterdeck::store::open(&url, quarterdeck::store::Access::ReadOnly).await.unwrap();
+    let is_told = async || store.matching(&stale).await.unwrap().len() == 1;
+    crate::support::install::until(&*store, "stale", is_told).await;
+    assert_eq!(store.purgeable().await.unwrap(), 0);
+    worker.signal(rustix::process::Signal::TERM);
+    assert_eq!(worker.ended().code, Some(0));
+    let asked = run(&["schedule"]);
+    assert!(asked.err.contains("Chatwoot's own scheduler may sync the same documents"), "{}", asked.err);
+    assert_eq!(store.purgeable().await.unwrap(), 1, "asked for, it is done");
+    store.close().await;
+}
