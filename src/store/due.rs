@@ -23,8 +23,16 @@ pub(super) struct Look {
     pub(super) limit: u32,
 }
 
+/// A document that is due: never attempted first, then the oldest attempt (upstream.md 5.3).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Due {
+    attempted: Option<i64>,
+    pub(super) id: DocumentId,
+    pub(super) link: String,
+}
+
 /// The documents, those first that wait longest for an attempt.
-pub(super) async fn documents(reader: &mut Reader, look: Look) -> Result<Vec<DocumentId>> {
+pub(super) async fn documents(reader: &mut Reader, look: Look) -> Result<Vec<Due>> {
     let mut found = match look.rules {
         Rules::Chatwoot => read(reader, chatwoots(reader.dialect(), look)).await?,
         Rules::Continuous => {
@@ -35,14 +43,16 @@ pub(super) async fn documents(reader: &mut Reader, look: Look) -> Result<Vec<Doc
             found
         }
     };
-    // Never attempted first, then the oldest attempt (upstream.md 5.3).
     found.sort_unstable();
     found.truncate(usize::try_from(look.limit).unwrap_or(usize::MAX));
-    Ok(found.into_iter().map(|(_, id)| DocumentId(id)).collect())
+    Ok(found)
 }
 
-async fn read(reader: &mut Reader, sql: Sql) -> Result<Vec<(Option<i64>, i64)>> {
-    reader.all(sql.query()).await?.iter().map(|row| Ok((get(row, "attempted")?, get(row, "id")?))).collect()
+async fn read(reader: &mut Reader, sql: Sql) -> Result<Vec<Due>> {
+    let due = |row| {
+        Ok(Due { attempted: get(row, "attempted")?, id: DocumentId(get(row, "id")?), link: get(row, "external_link")? })
+    };
+    reader.all(sql.query()).await?.iter().map(due).collect()
 }
 
 /// The assistants of an account: as the accounts, one look into the index for each.
@@ -67,11 +77,13 @@ const fn fit(dialect: Dialect) -> &'static str {
     }
 }
 
-/// What has a job, or a link that is no page's address and was said to be so.
-const FREE: &str = " AND NOT EXISTS (SELECT 1 FROM @jobs l WHERE l.document_id = d.id \
-     AND l.state IN ('scheduled', 'ready', 'running')) \
-     AND NOT EXISTS (SELECT 1 FROM @document_state u WHERE u.document_id = d.id AND u.unfit_link = d.external_link)";
-const COLUMNS: &str = "SELECT d.id AS id, micros(d.last_sync_attempted_at) AS attempted FROM captain_documents d";
+/// What has no job, and no link that is no page's address and was said to be so. Written so that each row is looked up
+/// by itself: a join is planned once, when there are no jobs yet, and would go through all of them when there are many.
+const FREE: &str = " AND (SELECT l.id FROM @jobs l WHERE l.document_id = d.id \
+     AND l.state IN ('scheduled', 'ready', 'running') LIMIT 1) IS NULL \
+     AND coalesce((SELECT u.unfit_link FROM @document_state u WHERE u.document_id = d.id), '') <> d.external_link";
+const COLUMNS: &str =
+    "SELECT d.id AS id, micros(d.last_sync_attempted_at) AS attempted, d.external_link FROM captain_documents d";
 
 /// Upstream's own query.
 fn chatwoots(dialect: Dialect, look: Look) -> Sql {
@@ -94,7 +106,7 @@ fn continuous(dialect: Dialect, look: Look, assistant: i64) -> Sql {
         if sql.values() > 0 {
             sql.push(" UNION ALL ");
         }
-        sql.push("SELECT id, attempted FROM (").push(COLUMNS);
+        sql.push("SELECT id, attempted, external_link FROM (").push(COLUMNS);
         if name == "failed" {
             sql.push(" LEFT JOIN @document_state s ON s.document_id = d.id");
         }

@@ -210,21 +210,19 @@ impl SqlStore {
         loop {
             let mut reader = self.reader().await?;
             let found = due::documents(&mut reader, look).await?;
-            let links = query("SELECT id, external_link FROM captain_documents WHERE id IN (SELECT each(?))");
-            let links = reader.all(links.bind(found.iter().map(|id| id.0).collect::<Vec<_>>())).await?;
             drop(reader);
             let mut unfit = Vec::new();
-            for row in &links {
-                let (id, link): (i64, String) = (get(row, "id")?, get(row, "external_link")?);
-                if let Err(error) = Link::parse(&link) {
-                    let known = running.pass.skipped.iter().any(|row| row.document.0 == id);
+            for one in &found {
+                if let Err(error) = Link::parse(&one.link) {
+                    let known = running.pass.skipped.iter().any(|row| row.document == one.id);
                     if !known {
                         let reason = SafeLine::new(&format!("its link is no page's address: {error}"));
-                        running.pass.skipped.push(SkippedRow { document: DocumentId(id), account, reason });
+                        running.pass.skipped.push(SkippedRow { document: one.id, account, reason });
                     }
-                    unfit.push(DocumentId(id));
+                    unfit.push(one.id);
                 }
             }
+            let found: Vec<DocumentId> = found.into_iter().map(|one| one.id).collect();
             if unfit.is_empty() {
                 return Ok(found);
             }
