@@ -1,10 +1,11 @@
 //! The room that opens connections to pages: one page in, its title and Markdown out, or a failure in plain words.
 //!
-//! `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions);
+//! `ask` is what is asked and answered. `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions);
 //! `errors` says what went wrong, `roots` whether https can be checked. `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
 
 mod address;
 mod allowed;
+mod ask;
 mod charset;
 mod client;
 mod errors;
@@ -16,6 +17,7 @@ mod markdown;
 mod roots;
 
 pub use allowed::{AllowedHost, AllowedHostError};
+pub use ask::{Answer, Ask};
 pub use client::{FetchSetupError, Fetcher};
 pub use guard::{DENIED_PORTS, Lookup, Refusal, SystemLookup};
 pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert};

@@ -1,15 +1,17 @@
 //! The fetcher: one page over HTTP, within limits, through the guard at every hop.
 
+use super::ask::{Answer, Ask};
 use super::charset::{self, Markup};
 use super::errors::{self, Stage, timed_out};
 use super::guard::{Guard, GuardedResolver, Lookup, Refusal, SystemLookup};
 use super::html::{self, ConvertError, Converted};
 use super::limits::Limits;
-use crate::domain::content::Page;
+use crate::domain::content::{Page, Validators};
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::text::safe_block;
 use reqwest::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER,
+    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode, redirect};
 use std::collections::HashSet;
@@ -76,28 +78,37 @@ impl Fetcher {
         Ok(Self { client, guard, limits, converting: Arc::new(Semaphore::new(cores)) })
     }
 
-    /// Fetches `url` and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
+    /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
     /// its own deadline.
-    pub async fn fetch(&self, url: &str) -> Result<Page, Failure> {
+    pub async fn fetch(&self, ask: &Ask) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.limits.total_timeout;
-        let (response, url) = self.follow(url, deadline).await?;
+        let (response, url) = self.follow(ask, deadline).await?;
         let status = response.status();
+        if status == StatusCode::NOT_MODIFIED {
+            return match ask.validators {
+                Some(_) => Ok(Answer::NotModified),
+                None => {
+                    Err(errors::refused("304 Not Modified, although the whole page was asked for").with_status(304))
+                }
+            };
+        }
         if !status.is_success() {
             let wait = retry_after(status, response.headers(), SystemTime::now());
             let reason = status.canonical_reason().unwrap_or_default();
             return Err(Failure::from_status(status.as_u16(), reason).with_retry_after(wait));
         }
-        self.page(response, &url, deadline).await.map_err(|failure| failure.with_status(status.as_u16()))
+        let page = self.page(response, &url, deadline).await;
+        page.map(Answer::Page).map_err(|failure| failure.with_status(status.as_u16()))
     }
 
-    /// Asks for `url` and follows redirects; the answer that is none, and its own URL.
-    async fn follow(&self, url: &str, deadline: Instant) -> Result<(Response, Url), Failure> {
-        let mut url = self.guard.parse(url).map_err(|refusal| errors::refused(refusal.to_string()))?;
+    /// Asks and follows redirects; the answer that is none, and its own URL.
+    async fn follow(&self, ask: &Ask, deadline: Instant) -> Result<(Response, Url), Failure> {
+        let mut url = self.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let mut seen = HashSet::new();
         loop {
             url.set_fragment(None);
             seen.insert(url.clone());
-            let response = self.ask(&url, deadline).await?;
+            let response = self.ask(&url, ask.validators.as_ref(), deadline).await?;
             let Some(next) = next_hop(&response, &url) else {
                 return Ok((response, url));
             };
@@ -115,9 +126,18 @@ impl Fetcher {
         }
     }
 
-    async fn ask(&self, url: &Url, deadline: Instant) -> Result<Response, Failure> {
-        let request = self.client.get(url.clone()).header(ACCEPT, ACCEPTED).send();
-        self.within(deadline, Stage::Waiting, request).await?.map_err(|error| self.failure(&error))
+    async fn ask(&self, url: &Url, validators: Option<&Validators>, deadline: Instant) -> Result<Response, Failure> {
+        let mut request = self.client.get(url.clone()).header(ACCEPT, ACCEPTED);
+        if let Some(Validators { etag, last_modified }) = validators {
+            let headers = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];
+            for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+                // What came as a header is one; a row that somebody else wrote may hold anything.
+                if let Ok(value) = HeaderValue::from_str(value) {
+                    request = request.header(name, value);
+                }
+            }
+        }
+        self.within(deadline, Stage::Waiting, request.send()).await?.map_err(|error| self.failure(&error))
     }
 
     /// Runs one wait within the limit on single waits and the limit on all of them.
@@ -283,7 +303,6 @@ fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::HeaderValue;
 
     #[test]
     fn retry_after_is_seconds_or_a_date_and_only_where_it_means_something() {

@@ -255,6 +255,7 @@ impl Tx<'_> {
             class: row.job.class,
             counters,
             fingerprint: document.fingerprint.map(Fingerprint::stored),
+            validators: None,
             started_at: self.now,
         }))
     }

@@ -1,5 +1,6 @@
 //! What passes between the store and a worker: claims, leases, ends.
 
+use crate::domain::content::Validators;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
@@ -103,6 +104,8 @@ pub struct Claimed {
     pub counters: Counters,
     /// The stored fingerprint, to compare with.
     pub fingerprint: Option<Fingerprint>,
+    /// What to ask the server by; `None` when the whole page is wanted.
+    pub validators: Option<Validators>,
     /// When the attempt started.
     pub started_at: Timestamp,
 }
