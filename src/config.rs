@@ -13,9 +13,11 @@ use crate::domain::lock::LockMode;
 use crate::domain::retry::RetryPolicy;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
+use url::Url;
 
 /// The annotated file with every key and its default, as `quarterdeck config` prints it.
 pub const TEMPLATE: &str = include_str!("../assets/config.toml");
@@ -107,6 +109,10 @@ pub struct FetchConfig {
     pub user_agent: String,
     /// Hosts and networks (CIDR) that may be fetched although their addresses are not public.
     pub allow_private_hosts: Vec<String>,
+    /// Name servers that are asked instead of the system's resolver.
+    pub dns_servers: Vec<SocketAddr>,
+    /// The proxy that pages are asked through. May hold a secret: never printed as it is.
+    pub proxy: Option<Url>,
     /// Ports that are never connected to.
     pub denied_ports: Vec<u16>,
 }
@@ -236,6 +242,8 @@ impl Config {
                 max_redirects: 10,
                 user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned(),
                 allow_private_hosts: Vec::new(),
+                dns_servers: Vec::new(),
+                proxy: None,
                 denied_ports: DENIED_PORTS.to_vec(),
             },
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },

@@ -1,6 +1,7 @@
 //! The room that opens connections to pages: one page in, its title and Markdown out, or a failure in plain words.
 //!
-//! `ask` is what is asked and answered. `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions);
+//! `ask` is what is asked and answered. `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions; `lookup`: from
+//! names to addresses);
 //! `errors` says what went wrong, `roots` whether https can be checked. `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
 
 mod address;
@@ -12,6 +13,7 @@ mod errors;
 mod guard;
 mod html;
 mod limits;
+mod lookup;
 mod main_content;
 mod markdown;
 mod roots;
@@ -19,7 +21,8 @@ mod roots;
 pub use allowed::{AllowedHost, AllowedHostError};
 pub use ask::{Answer, Ask};
 pub use client::{FetchSetupError, Fetcher};
-pub use guard::{DENIED_PORTS, Lookup, Refusal, SystemLookup};
+pub use guard::{DENIED_PORTS, Refusal};
 pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert};
 pub use limits::Limits;
+pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use roots::roots;

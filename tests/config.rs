@@ -97,6 +97,7 @@ fn every_key_sets_its_value() {
         max_redirects = 0
         user_agent = "me/1 (+https://example.org)"
         allow_private_hosts = ["127.0.0.1", "10.0.0.0/8", "localhost:3000", "fd00::/8", "[::1]:80"]
+        dns_servers = ["192.0.2.53", "[2001:db8::53]:5353"]
         denied_ports = []
         [log]
         dir = "/var/log/q"
@@ -121,6 +122,10 @@ fn every_key_sets_its_value() {
     assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
     assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
     assert_eq!(config.fetch.allow_private_hosts.len(), 5);
+    assert_eq!(
+        config.fetch.dns_servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["192.0.2.53:53", "[2001:db8::53]:5353"]
+    );
     assert!(config.fetch.denied_ports.is_empty());
     assert_eq!((config.log.dir, config.log.keep_days), (PathBuf::from("/var/log/q"), 7));
 }
@@ -164,6 +169,11 @@ fn mistakes_are_named_with_their_line() {
             "[fetch]\nallow_private_hosts = [\"http://a\"]",
             "c.toml:2: fetch.allow_private_hosts must hold hosts, addresses or networks such as 10.0.0.0/8, not \
              \"http://a\"",
+        ),
+        (
+            "[fetch]\ndns_servers = [\"dns.example.org\"]",
+            "c.toml:2: fetch.dns_servers must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \
+             \"dns.example.org\"",
         ),
         (
             "[fetch]\ndenied_ports = [70000]",

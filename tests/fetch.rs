@@ -8,6 +8,7 @@ mod main_content;
 mod markdown;
 mod property;
 mod redirect;
+mod trap;
 
 use crate::support::pages::Pages;
 use quarterdeck::domain::content::Page;

@@ -129,6 +129,8 @@ fn limits(config: &Config) -> Result<Limits, CliError> {
         max_redirects: fetch.max_redirects,
         user_agent: fetch.user_agent.clone(),
         allow_private_hosts: fetch.allow_private_hosts.iter().map(allowed).collect::<Result<_, _>>()?,
+        dns_servers: fetch.dns_servers.clone(),
+        proxy: fetch.proxy.clone(),
         denied_ports: fetch.denied_ports.clone(),
     })
 }

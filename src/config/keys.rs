@@ -6,10 +6,11 @@
 use super::Config;
 use super::read::{Wrong, duration, flag, list, size, text, whole};
 use crate::domain::lock::LockMode;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
+use url::Url;
 
 /// Sets a value, or says what would be right.
 pub(super) type Set = fn(&mut Config, &DeValue<'_>) -> Result<(), Wrong>;
@@ -28,7 +29,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Every key.
-pub(super) const KEYS: [Key; 23] = [
+pub(super) const KEYS: [Key; 25] = [
     Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
     Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
     Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
@@ -52,6 +53,11 @@ pub(super) const KEYS: [Key; 23] = [
         name: "fetch.allow_private_hosts",
         set: |c, v| list(v, |v| private_host(text(v)?)).map(|hosts| c.fetch.allow_private_hosts = hosts),
     },
+    Key {
+        name: "fetch.dns_servers",
+        set: |c, v| list(v, |v| name_server(text(v)?)).map(|servers| c.fetch.dns_servers = servers),
+    },
+    Key { name: "fetch.proxy", set: |c, v| proxy(text(v)?).map(|url| c.fetch.proxy = Some(url)) },
     Key {
         name: "fetch.denied_ports",
         set: |c, v| list(v, |v| whole(v, 1..=65_535)).map(|ports| c.fetch.denied_ports = ports),
@@ -112,6 +118,20 @@ fn user_agent(name: &str) -> Result<String, Wrong> {
 
 fn directory(path: &str) -> Result<PathBuf, Wrong> {
     if path.is_empty() { Err("must name a directory".to_owned()) } else { Ok(PathBuf::from(path)) }
+}
+
+/// An address, with its port unless it is the usual one. Not a name: who would look it up?
+fn name_server(address: &str) -> Result<SocketAddr, Wrong> {
+    let with_port = address.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
+    let bare = || address.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
+    let wrong = || format!("must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \"{address}\"");
+    with_port.or_else(bare).ok_or_else(wrong)
+}
+
+/// It is never repeated: it may hold a password.
+fn proxy(url: &str) -> Result<Url, Wrong> {
+    let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    known.ok_or_else(|| "must be the URL of a proxy, such as http://user:password@proxy.example.org:3128".to_owned())
 }
 
 /// A host, a host with its port, an address, or a network of addresses. What it opens is the fetch's to decide; here

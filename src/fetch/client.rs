@@ -3,9 +3,10 @@
 use super::ask::{Answer, Ask};
 use super::charset::{self, Markup};
 use super::errors::{self, Stage, timed_out};
-use super::guard::{Guard, GuardedResolver, Lookup, Refusal, SystemLookup};
+use super::guard::{Guard, GuardedResolver, Refusal};
 use super::html::{self, ConvertError, Converted};
 use super::limits::Limits;
+use super::lookup::{Lookup, LookupError, NameServers, SystemLookup};
 use crate::domain::content::{Page, Validators};
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::text::safe_block;
@@ -13,7 +14,7 @@ use reqwest::header::{
     ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED, LOCATION, RETRY_AFTER,
 };
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, ClientBuilder, Proxy, Response, StatusCode, redirect};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -36,21 +37,29 @@ pub enum FetchSetupError {
     /// The user agent, say, is no header value.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[source] reqwest::Error),
+    /// The name servers cannot be asked.
+    #[error("the name servers cannot be set up: {0}")]
+    NameServers(#[source] LookupError),
 }
 
 /// Fetches pages. Cheap to share; one for the whole process, since it holds the idle connections.
 pub struct Fetcher {
     client: Client,
     guard: Arc<Guard>,
+    resolver: GuardedResolver,
     limits: Limits,
     converting: Arc<Semaphore>,
 }
 
 impl Fetcher {
-    /// A fetcher that looks names up with the system's resolver. Installs `ring` as the process's TLS provider unless
+    /// A fetcher that looks names up at the limits' name servers, else with the system's resolver. Installs `ring` as the process's TLS provider unless
     /// one is installed.
     pub fn new(limits: Limits) -> Result<Self, FetchSetupError> {
-        Self::with_lookup(limits, Arc::new(SystemLookup))
+        let lookup: Arc<dyn Lookup> = match limits.dns_servers.as_slice() {
+            [] => Arc::new(SystemLookup),
+            servers => Arc::new(NameServers::new(servers).map_err(FetchSetupError::NameServers)?),
+        };
+        Self::with_lookup(limits, lookup)
     }
 
     /// The same with another resolver.
@@ -58,8 +67,11 @@ impl Fetcher {
         // An error means that main, or another fetcher, was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(Guard::new(limits.allow_private_hosts.clone(), limits.denied_ports.clone()));
+        let proxy_host = limits.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let resolver = GuardedResolver { guard: Arc::clone(&guard), lookup, proxy: proxy_host };
+        let proxy = limits.proxy.clone().map(Proxy::all).transpose().map_err(FetchSetupError::Client)?;
         let builder = || {
-            Client::builder()
+            let builder = Client::builder()
                 .user_agent(&limits.user_agent)
                 .connect_timeout(limits.connect_timeout)
                 .redirect(redirect::Policy::none())
@@ -69,13 +81,15 @@ impl Fetcher {
                 .pool_idle_timeout(IDLE_TIMEOUT)
                 .http1_max_headers(MAX_HEADERS)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
-                .dns_resolver(GuardedResolver { guard: Arc::clone(&guard), lookup: Arc::clone(&lookup) })
+                .dns_resolver(resolver.clone());
+            // Only after `no_proxy`, which forgets this one too.
+            proxy.iter().cloned().fold(builder, ClientBuilder::proxy)
         };
         // A bare machine has no certificates; it can still fetch http, and https fails with an unknown issuer.
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = client.map_err(FetchSetupError::Client)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { client, guard, limits, converting: Arc::new(Semaphore::new(cores)) })
+        Ok(Self { client, guard, resolver, limits, converting: Arc::new(Semaphore::new(cores)) })
     }
 
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
@@ -127,6 +141,10 @@ impl Fetcher {
     }
 
     async fn ask(&self, url: &Url, validators: Option<&Validators>, deadline: Instant) -> Result<Response, Failure> {
+        if self.resolver.proxy.is_some() {
+            let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_ahead(url)).await?;
+            judged.map_err(|refusal| errors::refused(refusal.to_string()))?;
+        }
         let mut request = self.client.get(url.clone()).header(ACCEPT, ACCEPTED);
         if let Some(Validators { etag, last_modified }) = validators {
             let headers = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];

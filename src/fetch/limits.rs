@@ -2,7 +2,9 @@
 
 use super::allowed::AllowedHost;
 use super::guard::DENIED_PORTS;
+use std::net::SocketAddr;
 use std::time::Duration;
+use url::Url;
 
 /// What a fetch may cost and where it may go.
 #[derive(Clone, Debug)]
@@ -21,6 +23,11 @@ pub struct Limits {
     pub user_agent: String,
     /// What may be fetched although it is not public.
     pub allow_private_hosts: Vec<AllowedHost>,
+    /// Name servers that are asked instead of the system's resolver; none is the system's.
+    pub dns_servers: Vec<SocketAddr>,
+    /// The proxy that everything is asked through; it may be private. It looks names up by itself: what this program's
+    /// own look-up finds is judged all the same. Never taken from the environment. May hold a secret.
+    pub proxy: Option<Url>,
     /// Ports that are refused where no entry of `allow_private_hosts` lets them through.
     pub denied_ports: Vec<u16>,
 }
@@ -35,6 +42,8 @@ impl Default for Limits {
             max_redirects: 10,
             user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).into(),
             allow_private_hosts: Vec::new(),
+            dns_servers: Vec::new(),
+            proxy: None,
             denied_ports: DENIED_PORTS.to_vec(),
         }
     }

@@ -3,11 +3,9 @@
 use super::{Get, assert_failure, fetcher};
 use crate::support::pages::{Pages, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
-use quarterdeck::fetch::{AllowedHost, AllowedHostError, DENIED_PORTS, Limits, Lookup};
+use quarterdeck::fetch::{Addresses, AllowedHost, AllowedHostError, DENIED_PORTS, Limits, Lookup, LookupError};
 use std::collections::HashMap;
-use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,9 +105,9 @@ const REFUSED: &[(&str, &str)] = &[
 struct Names(HashMap<&'static str, Vec<IpAddr>>);
 
 impl Lookup for Names {
-    fn addresses(&self, name: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+    fn addresses(&self, name: String) -> Addresses {
         let found = self.0.get(name.trim_end_matches('.')).cloned();
-        Box::pin(async move { found.ok_or_else(|| io::Error::other("no such name")) })
+        Box::pin(async move { found.ok_or(LookupError::NoSuchName) })
     }
 }
 
@@ -154,8 +152,8 @@ async fn a_name_is_refused_for_any_address_that_is_not_public() {
             permanent,
             "refused: mapped.example.org leads to 169.254.169.254, a link-local address",
         ),
-        ("http://none.example.org/", transient, "the host name was not found"),
-        ("http://unknown.example.org/", transient, "the host name was not found"),
+        ("http://none.example.org/", transient, "the host name has no address"),
+        ("http://unknown.example.org/", transient, "the host name does not exist"),
     ] {
         assert_failure(fetcher.get(url).await, class, code, detail);
     }
@@ -165,7 +163,7 @@ async fn a_name_is_refused_for_any_address_that_is_not_public() {
 struct Silence;
 
 impl Lookup for Silence {
-    fn addresses(&self, _: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+    fn addresses(&self, _: String) -> Addresses {
         Box::pin(std::future::pending())
     }
 }
