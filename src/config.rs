@@ -103,6 +103,8 @@ pub struct FetchConfig {
     pub total_timeout: Duration,
     /// Bytes of a body, after decompression.
     pub max_body: u64,
+    /// Bytes of all bodies together.
+    pub max_memory: u64,
     /// Redirects that are followed.
     pub max_redirects: u32,
     /// How a fetch names itself.
@@ -239,6 +241,7 @@ impl Config {
                 read_timeout: seconds(20),
                 total_timeout: seconds(60),
                 max_body: 40 << 20,
+                max_memory: 160 << 20,
                 max_redirects: 10,
                 user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned(),
                 allow_private_hosts: Vec::new(),

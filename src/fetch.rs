@@ -7,15 +7,18 @@
 mod address;
 mod allowed;
 mod ask;
+mod body;
 mod charset;
 mod client;
 mod errors;
 mod guard;
+mod head;
 mod html;
 mod limits;
 mod lookup;
 mod main_content;
 mod markdown;
+mod memory;
 mod roots;
 
 pub use allowed::{AllowedHost, AllowedHostError};

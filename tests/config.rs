@@ -94,6 +94,7 @@ fn every_key_sets_its_value() {
         read_timeout = "2s"
         total_timeout = "4s"
         max_body = "5 MB"
+        max_memory = "1 GB"
         max_redirects = 0
         user_agent = "me/1 (+https://example.org)"
         allow_private_hosts = ["127.0.0.1", "10.0.0.0/8", "localhost:3000", "fd00::/8", "[::1]:80"]
@@ -120,6 +121,7 @@ fn every_key_sets_its_value() {
         (seconds(1), seconds(2), seconds(4))
     );
     assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
+    assert_eq!(config.fetch.max_memory, 1 << 30);
     assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
     assert_eq!(config.fetch.allow_private_hosts.len(), 5);
     assert_eq!(

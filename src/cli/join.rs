@@ -126,6 +126,7 @@ fn limits(config: &Config) -> Result<Limits, CliError> {
         read_timeout: fetch.read_timeout,
         total_timeout: fetch.total_timeout,
         max_body: fetch.max_body,
+        max_memory: fetch.max_memory,
         max_redirects: fetch.max_redirects,
         user_agent: fetch.user_agent.clone(),
         allow_private_hosts: fetch.allow_private_hosts.iter().map(allowed).collect::<Result<_, _>>()?,

@@ -1,19 +1,19 @@
 //! The fetcher: one page over HTTP, within limits, through the guard at every hop.
 
 use super::ask::{Answer, Ask};
+use super::body::Body;
 use super::charset::{self, Markup};
 use super::errors::{self, Stage, timed_out};
 use super::guard::{Guard, GuardedResolver, Refusal};
+use super::head::{ContentType, Kind, next_hop, retry_after, sniffed, text_of};
 use super::html::{self, ConvertError, Converted};
 use super::limits::Limits;
 use super::lookup::{Lookup, LookupError, NameServers, SystemLookup};
+use super::memory::Memory;
 use crate::domain::content::{Page, Validators};
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::text::safe_block;
-use reqwest::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::{Client, ClientBuilder, Proxy, Response, StatusCode, redirect};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -47,7 +47,8 @@ pub struct Fetcher {
     client: Client,
     guard: Arc<Guard>,
     resolver: GuardedResolver,
-    limits: Limits,
+    pub(super) limits: Limits,
+    pub(super) memory: Memory,
     converting: Arc<Semaphore>,
 }
 
@@ -89,7 +90,8 @@ impl Fetcher {
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = client.map_err(FetchSetupError::Client)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { client, guard, resolver, limits, converting: Arc::new(Semaphore::new(cores)) })
+        let memory = Memory::new(limits.max_memory, limits.max_body);
+        Ok(Self { client, guard, resolver, limits, memory, converting: Arc::new(Semaphore::new(cores)) })
     }
 
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
@@ -159,7 +161,12 @@ impl Fetcher {
     }
 
     /// Runs one wait within the limit on single waits and the limit on all of them.
-    async fn within<T>(&self, deadline: Instant, stage: Stage, wait: impl Future<Output = T>) -> Result<T, Failure> {
+    pub(super) async fn within<T>(
+        &self,
+        deadline: Instant,
+        stage: Stage,
+        wait: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
         let read = self.limits.read_timeout;
         match timeout_at(deadline, timeout(read, wait)).await {
             Ok(Ok(done)) => Ok(done),
@@ -168,7 +175,7 @@ impl Fetcher {
         }
     }
 
-    fn failure(&self, error: &reqwest::Error) -> Failure {
+    pub(super) fn failure(&self, error: &reqwest::Error) -> Failure {
         errors::failure(error, self.limits.connect_timeout, self.limits.read_timeout)
     }
 
@@ -176,38 +183,18 @@ impl Fetcher {
         let status = response.status().as_u16();
         let content_type = ContentType::of(response.headers())?;
         let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
-        let body = self.body(response, deadline).await?;
-        let bytes = body.len() as u64;
+        let (body, deadline) = self.body(response, deadline).await?;
+        let bytes = body.bytes.len() as u64;
         let converted = self.text(body, content_type, url.clone(), deadline).await?;
         let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
         let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
         Ok(Page { etag, last_modified, ..page })
     }
 
-    /// The body, decompressed; counted as it comes, so that a bomb is dropped early.
-    async fn body(&self, mut response: Response, deadline: Instant) -> Result<Vec<u8>, Failure> {
-        let most = self.limits.max_body;
-        let plain = !response.headers().contains_key(CONTENT_ENCODING);
-        if plain && response.content_length().is_some_and(|length| length > most) {
-            return Err(errors::too_large(most));
-        }
-        let mut body = Vec::new();
-        loop {
-            let piece = self.within(deadline, Stage::Reading, response.chunk()).await?;
-            let Some(piece) = piece.map_err(|error| self.failure(&error))? else {
-                return Ok(body);
-            };
-            if body.len() as u64 + piece.len() as u64 > most {
-                return Err(errors::too_large(most));
-            }
-            body.extend_from_slice(&piece);
-        }
-    }
-
     /// Decodes and converts on a thread of its own kind: it is pure computing, at most one a core.
     async fn text(
         &self,
-        body: Vec<u8>,
+        body: Body,
         content_type: ContentType,
         url: Url,
         deadline: Instant,
@@ -217,7 +204,7 @@ impl Fetcher {
         let turn = turn.map_err(|closed| Failure::unexpected("AcquireError", closed.to_string()))?;
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            convert_body(&body, &content_type, &url)
+            convert_body(&body.bytes, &content_type, &url)
         });
         match work.await {
             Ok(converted) => converted.map_err(|error| errors::refused(error.to_string())),
@@ -242,99 +229,6 @@ fn convert_body(body: &[u8], content_type: &ContentType, url: &Url) -> Result<Co
     }
 }
 
-/// How a body is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Html,
-    Text,
-}
-
-#[derive(Debug)]
-struct ContentType {
-    /// `None` when the server did not say.
-    kind: Option<Kind>,
-    charset: Option<String>,
-}
-
-impl ContentType {
-    fn of(headers: &HeaderMap) -> Result<Self, Failure> {
-        let value = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let value = value.unwrap_or_default();
-        let mut parts = value.split(';');
-        let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-        let kind = match essence.as_str() {
-            "" => None,
-            "text/html" | "application/xhtml+xml" => Some(Kind::Html),
-            "text/plain" | "text/markdown" | "text/x-markdown" => Some(Kind::Text),
-            other => {
-                let named: String = other.chars().take(80).collect();
-                return Err(errors::refused(format!("the type is {named}, not a page or text")));
-            }
-        };
-        let charset = parts.find_map(|part| {
-            let (name, value) = part.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
-        });
-        Ok(Self { kind, charset })
-    }
-}
-
-/// What a body without a type is: HTML when it begins with a tag.
-fn sniffed(body: &[u8]) -> Option<Kind> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-    match body.first() {
-        None | Some(b'<') => Some(Kind::Html),
-        Some(_) if body[..body.len().min(1024)].contains(&0) => None,
-        Some(_) => Some(Kind::Text),
-    }
-}
-
-/// Where a redirect leads; `None` when the answer is none, or does not say where.
-fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url::ParseError>> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let location = response.headers().get(LOCATION)?;
-    Some(url.join(&String::from_utf8_lossy(location.as_bytes())))
-}
-
 fn redirected(refusal: &Refusal) -> String {
     format!("redirected: {refusal}")
-}
-
-fn text_of(response: &Response, name: HeaderName) -> Option<String> {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
-/// How long the server asks to be left alone: seconds or a date, where that means something.
-fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
-        return None;
-    }
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    httpdate::parse_http_date(value).ok()?.duration_since(now).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_only_where_it_means_something() {
-        let now = httpdate::parse_http_date("Tue, 24 Nov 2026 10:00:00 GMT").expect("a date");
-        let wait = |status: u16, value: &'static str| {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
-            retry_after(StatusCode::from_u16(status).expect("a status"), &headers, now)
-        };
-        assert_eq!(wait(429, "120"), Some(Duration::from_secs(120)));
-        assert_eq!(wait(503, "Tue, 24 Nov 2026 10:02:00 GMT"), Some(Duration::from_secs(120)));
-        assert_eq!(wait(503, "Tue, 24 Nov 2026 09:00:00 GMT"), None);
-        assert_eq!(wait(503, "soon"), None);
-        assert_eq!(wait(503, "-5"), None);
-        assert_eq!(wait(404, "120"), None);
-        assert_eq!(wait(408, "1"), Some(Duration::from_secs(1)));
-    }
 }

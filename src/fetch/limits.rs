@@ -17,6 +17,8 @@ pub struct Limits {
     pub total_timeout: Duration,
     /// Bytes of the body after decompression.
     pub max_body: u64,
+    /// Bytes that the bodies of all fetches may take together; one at least is always let in.
+    pub max_memory: u64,
     /// Redirects that are followed.
     pub max_redirects: u32,
     /// The `User-Agent` header.
@@ -39,6 +41,7 @@ impl Default for Limits {
             read_timeout: Duration::from_secs(20),
             total_timeout: Duration::from_secs(60),
             max_body: 40 * 1024 * 1024,
+            max_memory: 160 * 1024 * 1024,
             max_redirects: 10,
             user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).into(),
             allow_private_hosts: Vec::new(),
