@@ -7,6 +7,7 @@ mod bad_input;
 mod chaos;
 mod cli;
 mod cli_end_to_end;
+mod conditional;
 mod config;
 mod conformance;
 mod console;

@@ -10,7 +10,6 @@ use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{ClaimLimits, Claimed, Held, Marking, Result};
-use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, Token, WorkerId};
 use crate::domain::job::QueueClass;
 use crate::domain::text::SafeLine;
@@ -247,15 +246,16 @@ impl Tx<'_> {
         if limits.marking == Marking::AtClaim {
             budget.tries.push(Try::of(row, &document));
         }
+        let validators = if row.whole { None } else { document.validators(self.now) };
         Ok(Some(Claimed {
             held: Held { job_id: row.job.id, token: Token(token) },
             document_id: row.job.document_id,
             account_id: AccountId(document.account_id),
-            url: document.url,
+            url: document.url.clone(),
             class: row.job.class,
             counters,
-            fingerprint: document.fingerprint.map(Fingerprint::stored),
-            validators: None,
+            fingerprint: document.stored_fingerprint(),
+            validators,
             started_at: self.now,
         }))
     }

@@ -10,3 +10,7 @@ CREATE TABLE quarterdeck.hosts_sched (
 ) WITH (fillfactor = 70);
 -- When the page was last fetched whole, whatever its validators said.
 ALTER TABLE quarterdeck.document_state ADD COLUMN fetched_whole_at bigint;
+-- The fingerprint of the text that the validators came with: another program's text is not what they speak of.
+ALTER TABLE quarterdeck.document_state ADD COLUMN validated text;
+-- The whole page is wanted, whatever the server would say of it (sync --force).
+ALTER TABLE quarterdeck.jobs ADD COLUMN whole boolean NOT NULL DEFAULT false;

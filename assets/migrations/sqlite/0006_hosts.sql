@@ -10,3 +10,7 @@ CREATE TABLE IF NOT EXISTS hosts_sched (
 ) WITHOUT ROWID;
 -- When the page was last fetched whole, whatever its validators said.
 ALTER TABLE document_state ADD COLUMN fetched_whole_at INTEGER;
+-- The fingerprint of the text that the validators came with: another program's text is not what they speak of.
+ALTER TABLE document_state ADD COLUMN validated TEXT;
+-- The whole page is wanted, whatever the server would say of it (sync --force).
+ALTER TABLE jobs ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;
