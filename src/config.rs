@@ -101,6 +101,8 @@ pub struct FetchConfig {
     pub read_timeout: Duration,
     /// For one fetch with all its redirects.
     pub total_timeout: Duration,
+    /// Between the beginnings of two fetches of one host, over all workers; zero is no distance.
+    pub host_interval: Duration,
     /// Bytes of a body, after decompression.
     pub max_body: u64,
     /// Bytes of all bodies together.
@@ -240,6 +242,7 @@ impl Config {
                 connect_timeout: seconds(2),
                 read_timeout: seconds(20),
                 total_timeout: seconds(60),
+                host_interval: Duration::ZERO,
                 max_body: 40 << 20,
                 max_memory: 160 << 20,
                 max_redirects: 10,

@@ -14,6 +14,7 @@ pub mod job;
 pub mod link;
 pub mod lock;
 pub mod outcome;
+pub mod politeness;
 pub mod request;
 pub mod retry;
 pub mod suggest;

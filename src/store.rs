@@ -37,6 +37,7 @@ mod error;
 mod examine;
 mod filter_sql;
 mod finish;
+mod hosts;
 mod lanes;
 mod liveness;
 mod mark;

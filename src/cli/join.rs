@@ -104,6 +104,7 @@ pub(super) fn start_runner(
         slots: runner.concurrency,
         per_host: runner.per_host,
         per_account: runner.per_account,
+        host_interval: config.fetch.host_interval,
         lease: runner.lease,
         heartbeat: runner.heartbeat,
         drain: runner.drain,

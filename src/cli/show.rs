@@ -41,7 +41,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             let text = content.as_ref().map(|content| content.text.as_str());
             out.json(&ShownJson::new(&row, text, &attempts, &versions))?;
         } else {
-            print(out, &row, content.as_ref(), &attempts, &versions, &TimeZone::system())?;
+            print(out, &row, content.as_ref(), &attempts, &versions, store.now(), &TimeZone::system())?;
         }
     }
     store.close().await;
@@ -69,6 +69,7 @@ fn print(
     content: Option<&StoredContent>,
     attempts: &[Outcome],
     versions: &[StoredVersion],
+    now: Timestamp,
     zone: &TimeZone,
 ) -> io::Result<()> {
     let time = |at: Option<Timestamp>| {
@@ -87,6 +88,9 @@ fn print(
     out.line(format!("synced      {}", time(row.synced_at)))?;
     if row.next_attempt_at.is_some() {
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
+    }
+    if let Some(hold) = row.host_hold.as_ref().filter(|hold| hold.until > now) {
+        out.line(format!("host held   until {}: {}", time(Some(hold.until)), hold.because))?;
     }
     if let Some(fingerprint) = &row.fingerprint {
         out.line(format!("fingerprint {fingerprint}"))?;

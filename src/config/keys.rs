@@ -29,7 +29,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Every key.
-pub(super) const KEYS: [Key; 26] = [
+pub(super) const KEYS: [Key; 27] = [
     Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
     Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
     Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
@@ -46,6 +46,10 @@ pub(super) const KEYS: [Key; 26] = [
     Key { name: "fetch.connect_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.connect_timeout = d) },
     Key { name: "fetch.read_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.read_timeout = d) },
     Key { name: "fetch.total_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.total_timeout = d) },
+    Key {
+        name: "fetch.host_interval",
+        set: |c, v| duration(v, Duration::ZERO..=HOUR).map(|d| c.fetch.host_interval = d),
+    },
     Key { name: "fetch.max_body", set: |c, v| size(v, 1_024..=1 << 30).map(|bytes| c.fetch.max_body = bytes) },
     Key { name: "fetch.max_memory", set: |c, v| size(v, 1 << 20..=1 << 40).map(|bytes| c.fetch.max_memory = bytes) },
     Key { name: "fetch.max_redirects", set: |c, v| whole(v, 0..=50).map(|n| c.fetch.max_redirects = n) },

@@ -14,6 +14,7 @@ use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::is_pdf;
 use crate::domain::lock::StoreId;
+use crate::domain::politeness::Hold;
 use crate::domain::request::{LiveJob, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -27,6 +28,8 @@ pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d
      CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
      l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
      j.attempt, j.class, j.requested_by, \
+     (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
+     (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
 /// Ids in one statement.
@@ -81,6 +84,10 @@ pub(super) fn document_row(row: &Row) -> Result<DocumentRow> {
             .filter_map(RecentResult::from_letter)
             .collect(),
         versions: number(row, "versions")?,
+        host_hold: time(row, "host_held_until")?.map(|until| Hold {
+            until,
+            because: get::<Option<String>>(row, "host_held_because").ok().flatten().unwrap_or_default(),
+        }),
     })
 }
 
@@ -130,8 +137,12 @@ impl SqlStore {
              AS waiting, (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt = 0 \
              AND lock_holder IS NULL) AS scheduled, \
              (SELECT min(run_at) FROM @jobs WHERE state = 'ready') AS oldest_ready_at, \
-             (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at",
+             (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at, \
+             (SELECT min(CASE WHEN coalesce(h.spaced_until, 0) > coalesce(h.held_until, 0) THEN h.spaced_until \
+              ELSE h.held_until END) FROM @hosts_sched h WHERE (h.held_until > ?1 OR h.spaced_until > ?1) \
+              AND EXISTS (SELECT 1 FROM @lanes n WHERE n.host = h.host)) AS held_until",
         );
+        let statement = statement.bind(self.clock.now().micros());
         let row = {
             let mut reader = self.reader().await?;
             reader.one(statement).await?
@@ -142,7 +153,7 @@ impl SqlStore {
             waiting: number(&row, "waiting")?,
             scheduled: number(&row, "scheduled")?,
             oldest_ready_at: time(&row, "oldest_ready_at")?,
-            next_due_at: time(&row, "next_due_at")?,
+            next_due_at: [time(&row, "next_due_at")?, time(&row, "held_until")?].into_iter().flatten().min(),
             workers: self.workers_alive().await?,
         })
     }

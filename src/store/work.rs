@@ -74,6 +74,8 @@ pub struct ClaimLimits {
     pub per_host: u32,
     /// Running jobs of one account, over all workers; `None` is no cap.
     pub per_account: Option<u32>,
+    /// How far apart two claims of one host are at least, over all workers that say so; zero is no distance.
+    pub host_interval: Duration,
     /// Whether the claim marks the rows.
     pub marking: Marking,
 }

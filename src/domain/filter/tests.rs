@@ -46,6 +46,7 @@ fn row() -> DocumentRow {
         cancel_requested: false,
         recent: vec![RecentResult::Retrying],
         versions: 0,
+        host_hold: None,
     }
 }
 
