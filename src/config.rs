@@ -111,6 +111,8 @@ pub struct FetchConfig {
     pub max_redirects: u32,
     /// How a fetch names itself.
     pub user_agent: String,
+    /// Whether a host's robots.txt is asked first, and obeyed.
+    pub respect_robots: bool,
     /// Hosts and networks (CIDR) that may be fetched although their addresses are not public.
     pub allow_private_hosts: Vec<String>,
     /// Name servers that are asked instead of the system's resolver.
@@ -247,6 +249,7 @@ impl Config {
                 max_memory: 160 << 20,
                 max_redirects: 10,
                 user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned(),
+                respect_robots: false,
                 allow_private_hosts: Vec::new(),
                 dns_servers: Vec::new(),
                 proxy: None,

@@ -19,6 +19,7 @@ mod lookup;
 mod main_content;
 mod markdown;
 mod memory;
+mod robots;
 mod roots;
 
 pub use allowed::{AllowedHost, AllowedHostError};

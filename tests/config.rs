@@ -95,6 +95,7 @@ fn every_key_sets_its_value() {
         total_timeout = "4s"
         host_interval = "1500ms"
         max_body = "5 MB"
+        respect_robots = true
         max_memory = "1 GB"
         max_redirects = 0
         user_agent = "me/1 (+https://example.org)"
@@ -123,6 +124,7 @@ fn every_key_sets_its_value() {
     );
     assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
     assert_eq!(config.fetch.host_interval, Duration::from_millis(1_500));
+    assert!(config.fetch.respect_robots);
     assert_eq!(config.fetch.max_memory, 1 << 30);
     assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
     assert_eq!(config.fetch.allow_private_hosts.len(), 5);

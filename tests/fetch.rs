@@ -8,6 +8,7 @@ mod main_content;
 mod markdown;
 mod property;
 mod redirect;
+mod robots;
 mod trap;
 
 use crate::support::pages::Pages;

@@ -130,6 +130,7 @@ fn limits(config: &Config) -> Result<Limits, CliError> {
         max_memory: fetch.max_memory,
         max_redirects: fetch.max_redirects,
         user_agent: fetch.user_agent.clone(),
+        respect_robots: fetch.respect_robots,
         allow_private_hosts: fetch.allow_private_hosts.iter().map(allowed).collect::<Result<_, _>>()?,
         dns_servers: fetch.dns_servers.clone(),
         proxy: fetch.proxy.clone(),

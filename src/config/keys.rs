@@ -29,7 +29,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Every key.
-pub(super) const KEYS: [Key; 27] = [
+pub(super) const KEYS: [Key; 28] = [
     Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
     Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
     Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
@@ -54,6 +54,7 @@ pub(super) const KEYS: [Key; 27] = [
     Key { name: "fetch.max_memory", set: |c, v| size(v, 1 << 20..=1 << 40).map(|bytes| c.fetch.max_memory = bytes) },
     Key { name: "fetch.max_redirects", set: |c, v| whole(v, 0..=50).map(|n| c.fetch.max_redirects = n) },
     Key { name: "fetch.user_agent", set: |c, v| user_agent(text(v)?).map(|name| c.fetch.user_agent = name) },
+    Key { name: "fetch.respect_robots", set: |c, v| flag(v).map(|on| c.fetch.respect_robots = on) },
     Key {
         name: "fetch.allow_private_hosts",
         set: |c, v| list(v, |v| private_host(text(v)?)).map(|hosts| c.fetch.allow_private_hosts = hosts),

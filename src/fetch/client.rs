@@ -10,6 +10,7 @@ use super::html::{self, ConvertError, Converted};
 use super::limits::Limits;
 use super::lookup::{Lookup, LookupError, NameServers, SystemLookup};
 use super::memory::Memory;
+use super::robots::Robots;
 use crate::domain::content::{Page, Validators};
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::text::safe_block;
@@ -45,10 +46,12 @@ pub enum FetchSetupError {
 /// Fetches pages. Cheap to share; one for the whole process, since it holds the idle connections.
 pub struct Fetcher {
     client: Client,
-    guard: Arc<Guard>,
+    pub(super) guard: Arc<Guard>,
     resolver: GuardedResolver,
     pub(super) limits: Limits,
     pub(super) memory: Memory,
+    /// Only when they are respected.
+    pub(super) robots: Option<Robots>,
     converting: Arc<Semaphore>,
 }
 
@@ -91,7 +94,8 @@ impl Fetcher {
         let client = client.map_err(FetchSetupError::Client)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let memory = Memory::new(limits.max_memory, limits.max_body);
-        Ok(Self { client, guard, resolver, limits, memory, converting: Arc::new(Semaphore::new(cores)) })
+        let robots = limits.respect_robots.then(|| Robots::new(&limits.user_agent));
+        Ok(Self { client, guard, resolver, limits, memory, robots, converting: Arc::new(Semaphore::new(cores)) })
     }
 
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
@@ -124,7 +128,8 @@ impl Fetcher {
         loop {
             url.set_fragment(None);
             seen.insert(url.clone());
-            let response = self.ask(&url, ask.validators.as_ref(), deadline).await?;
+            self.obey_robots(&url, deadline).await?;
+            let response = self.send(&url, ask.validators.as_ref(), deadline).await?;
             let Some(next) = next_hop(&response, &url) else {
                 return Ok((response, url));
             };
@@ -142,7 +147,13 @@ impl Fetcher {
         }
     }
 
-    async fn ask(&self, url: &Url, validators: Option<&Validators>, deadline: Instant) -> Result<Response, Failure> {
+    /// One request, no more.
+    pub(super) async fn send(
+        &self,
+        url: &Url,
+        validators: Option<&Validators>,
+        deadline: Instant,
+    ) -> Result<Response, Failure> {
         if self.resolver.proxy.is_some() {
             let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_ahead(url)).await?;
             judged.map_err(|refusal| errors::refused(refusal.to_string()))?;

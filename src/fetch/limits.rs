@@ -23,6 +23,8 @@ pub struct Limits {
     pub max_redirects: u32,
     /// The `User-Agent` header.
     pub user_agent: String,
+    /// Whether a host's robots.txt is asked first, and obeyed.
+    pub respect_robots: bool,
     /// What may be fetched although it is not public.
     pub allow_private_hosts: Vec<AllowedHost>,
     /// Name servers that are asked instead of the system's resolver; none is the system's.
@@ -44,6 +46,7 @@ impl Default for Limits {
             max_memory: 160 * 1024 * 1024,
             max_redirects: 10,
             user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).into(),
+            respect_robots: false,
             allow_private_hosts: Vec::new(),
             dns_servers: Vec::new(),
             proxy: None,
