@@ -17,6 +17,8 @@ pub mod outcome;
 pub mod politeness;
 pub mod request;
 pub mod retry;
+pub mod secret;
+pub mod source;
 pub mod suggest;
 pub mod text;
 pub mod time;

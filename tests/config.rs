@@ -45,18 +45,20 @@ fn the_annotated_file_is_the_defaults() {
     assert_eq!(read(""), Ok(Config::defaults(&places())));
 }
 
+/// The names of the keys of a section and of those within it.
+fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
+    match value.as_table() {
+        Some(keys) => keys.iter().flat_map(|(key, value)| keys_within(&format!("{name}.{key}"), value)).collect(),
+        None => vec![name.to_owned()],
+    }
+}
+
 #[test]
 fn every_key_stands_in_the_annotated_file() {
     let full = template_in_full();
     assert!(read(&full).is_ok(), "{:?}", read(&full));
     let table: toml::Table = full.parse().expect("the template is TOML");
-    let named: Vec<String> = table
-        .iter()
-        .flat_map(|(section, keys)| {
-            let keys = keys.as_table().expect("only sections at the top");
-            keys.keys().map(move |key| format!("{section}.{key}"))
-        })
-        .collect();
+    let named: Vec<String> = table.iter().flat_map(|(section, keys)| keys_within(section, keys)).collect();
     let all: Vec<&str> = Config::keys().collect();
     let mut sorted = (named.clone(), all.iter().map(ToString::to_string).collect::<Vec<_>>());
     sorted.0.sort();
@@ -102,6 +104,14 @@ fn every_key_sets_its_value() {
         allow_private_hosts = ["127.0.0.1", "10.0.0.0/8", "localhost:3000", "fd00::/8", "[::1]:80"]
         dns_servers = ["192.0.2.53", "[2001:db8::53]:5353"]
         denied_ports = []
+        sources = [
+            { host = "App.Example.org", fetcher = "firecrawl", fallback = "direct" },
+            { document = 812, fetcher = "direct" },
+        ]
+        [fetch.firecrawl]
+        api_key = "fc-secret"
+        url = "http://10.0.0.9:3002"
+        version = 1
         [log]
         dir = "/var/log/q"
         keep_days = 7
@@ -125,6 +135,11 @@ fn every_key_sets_its_value() {
     assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
     assert_eq!(config.fetch.host_interval, Duration::from_millis(1_500));
     assert!(config.fetch.respect_robots);
+    assert_eq!(config.fetch.firecrawl_api_key.as_ref().map(|key| key.reveal()), Some("fc-secret"));
+    assert!(!format!("{config:?}").contains("fc-secret"), "a key is never printed");
+    assert_eq!((config.fetch.firecrawl_url.as_str(), config.fetch.firecrawl_version), ("http://10.0.0.9:3002/", 1));
+    assert_eq!(config.fetch.sources.0.len(), 2);
+    assert_eq!(config.fetch.sources.0[0].host.as_deref(), Some("app.example.org"));
     assert_eq!(config.fetch.max_memory, 1 << 30);
     assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
     assert_eq!(config.fetch.allow_private_hosts.len(), 5);
@@ -180,6 +195,18 @@ fn mistakes_are_named_with_their_line() {
             "[fetch]\ndns_servers = [\"dns.example.org\"]",
             "c.toml:2: fetch.dns_servers must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \
              \"dns.example.org\"",
+        ),
+        (
+            "[fetch]\nsources = [{ host = \"a\", fetcher = \"curl\" }]",
+            "c.toml:2: fetch.sources (fetcher) must say \"direct\" or \"firecrawl\", not \"curl\"",
+        ),
+        (
+            "[fetch]\nsources = [{ fetcher = \"direct\" }]",
+            "c.toml:2: fetch.sources must hold tables with either a host or a document",
+        ),
+        (
+            "[fetch.firecrawl]\napi_key = \"a b\"",
+            "c.toml:2: fetch.firecrawl.api_key must be a key of printable ASCII characters",
         ),
         (
             "[fetch]\ndenied_ports = [70000]",

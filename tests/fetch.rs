@@ -3,6 +3,7 @@
 mod address;
 mod charset;
 mod client;
+mod firecrawl;
 mod hostile;
 mod main_content;
 mod markdown;

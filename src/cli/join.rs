@@ -5,7 +5,7 @@ use super::output::note;
 use crate::config::Config;
 use crate::domain::lock::LockMode;
 use crate::domain::text::SafeLine;
-use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
+use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Firecrawl, Limits};
 use crate::lock::{self, AddressError, Redis};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
@@ -131,6 +131,12 @@ fn limits(config: &Config) -> Result<Limits, CliError> {
         max_redirects: fetch.max_redirects,
         user_agent: fetch.user_agent.clone(),
         respect_robots: fetch.respect_robots,
+        firecrawl: fetch.firecrawl_api_key.clone().map(|api_key| Firecrawl {
+            api_key,
+            url: fetch.firecrawl_url.clone(),
+            version: fetch.firecrawl_version,
+        }),
+        sources: fetch.sources.clone(),
         allow_private_hosts: fetch.allow_private_hosts.iter().map(allowed).collect::<Result<_, _>>()?,
         dns_servers: fetch.dns_servers.clone(),
         proxy: fetch.proxy.clone(),

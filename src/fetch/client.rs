@@ -12,7 +12,9 @@ use super::lookup::{Lookup, LookupError, NameServers, SystemLookup};
 use super::memory::Memory;
 use super::robots::Robots;
 use crate::domain::content::{Page, Validators};
-use crate::domain::failure::{ErrorCode, Failure};
+use crate::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
+use crate::domain::link::host_of;
+use crate::domain::source::FetchedBy;
 use crate::domain::text::safe_block;
 use reqwest::header::{ACCEPT, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::{Client, ClientBuilder, Proxy, Response, StatusCode, redirect};
@@ -45,7 +47,7 @@ pub enum FetchSetupError {
 
 /// Fetches pages. Cheap to share; one for the whole process, since it holds the idle connections.
 pub struct Fetcher {
-    client: Client,
+    pub(super) client: Client,
     pub(super) guard: Arc<Guard>,
     resolver: GuardedResolver,
     pub(super) limits: Limits,
@@ -100,7 +102,37 @@ impl Fetcher {
 
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
     /// its own deadline.
+    ///
+    /// What is not let through is not handed to Firecrawl either. When the one that fetches fails in a way that is its own,
+    /// the fallback of the document's source has a try.
     pub async fn fetch(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let url = self.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
+        let host = host_of(url.as_str()).unwrap_or_default();
+        let source = self.limits.sources.of(ask.document, &host);
+        let usual = if self.limits.firecrawl.is_some() { FetchedBy::Firecrawl } else { FetchedBy::Direct };
+        let by = source.and_then(|source| source.fetcher).unwrap_or(usual);
+        let fallback = source.and_then(|source| source.fallback).filter(|fallback| *fallback != by);
+        match (self.fetch_by(by, ask, &url).await, fallback) {
+            (Err(failure), Some(fallback)) if is_its_own(&failure, by) => {
+                let second = self.fetch_by(fallback, ask, &url).await;
+                second.map_err(|other| if other.blame == Blame::Service { failure } else { other })
+            }
+            (fetched, _) => fetched,
+        }
+    }
+
+    async fn fetch_by(&self, by: FetchedBy, ask: &Ask, url: &Url) -> Result<Answer, Failure> {
+        match (by, &self.limits.firecrawl) {
+            (FetchedBy::Direct, _) => self.fetch_directly(ask).await,
+            (FetchedBy::Firecrawl, Some(firecrawl)) => self.scrape(firecrawl, url).await.map(Answer::Page),
+            (FetchedBy::Firecrawl, None) => {
+                Err(errors::refused("it is to be fetched by Firecrawl, and fetch.firecrawl.api_key is not set")
+                    .of_service())
+            }
+        }
+    }
+
+    async fn fetch_directly(&self, ask: &Ask) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.limits.total_timeout;
         let (response, url) = self.follow(ask, deadline).await?;
         let status = response.status();
@@ -237,6 +269,18 @@ fn convert_body(body: &[u8], content_type: &ContentType, url: &Url) -> Result<Co
             Ok(Converted { title: None, markdown: safe_block(&text.replace("\r\n", "\n").replace('\r', "\n")) })
         }
         None => Err(ConvertError::NotText),
+    }
+}
+
+/// Whether another way to the page may do better than the one that failed so.
+fn is_its_own(failure: &Failure, by: FetchedBy) -> bool {
+    match by {
+        FetchedBy::Firecrawl => failure.blame == Blame::Service,
+        // Walls against robots, pages made by scripts, and hosts that do not answer us.
+        FetchedBy::Direct => {
+            failure.class == FailureClass::Transient
+                || matches!(failure.code, ErrorCode::AccessDenied | ErrorCode::ContentEmpty)
+        }
     }
 }
 

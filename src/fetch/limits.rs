@@ -1,7 +1,9 @@
 //! The numbers that a fetch stays within.
 
 use super::allowed::AllowedHost;
+use super::firecrawl::Firecrawl;
 use super::guard::DENIED_PORTS;
+use crate::domain::source::Sources;
 use std::net::SocketAddr;
 use std::time::Duration;
 use url::Url;
@@ -25,6 +27,10 @@ pub struct Limits {
     pub user_agent: String,
     /// Whether a host's robots.txt is asked first, and obeyed.
     pub respect_robots: bool,
+    /// How Firecrawl is reached; everything is fetched by it unless `sources` say otherwise.
+    pub firecrawl: Option<Firecrawl>,
+    /// What is said of single hosts and documents.
+    pub sources: Sources,
     /// What may be fetched although it is not public.
     pub allow_private_hosts: Vec<AllowedHost>,
     /// Name servers that are asked instead of the system's resolver; none is the system's.
@@ -47,6 +53,8 @@ impl Default for Limits {
             max_redirects: 10,
             user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).into(),
             respect_robots: false,
+            firecrawl: None,
+            sources: Sources::default(),
             allow_private_hosts: Vec::new(),
             dns_servers: Vec::new(),
             proxy: None,
