@@ -4,6 +4,7 @@
 //! without looking at the world is decided here, so that both databases, the console and the command line agree.
 
 pub mod content;
+pub mod difference;
 pub mod document;
 pub mod failure;
 pub mod filter;

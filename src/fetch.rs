@@ -20,8 +20,10 @@ mod lookup;
 mod main_content;
 mod markdown;
 mod memory;
+mod probe;
 mod robots;
 mod roots;
+mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};
 pub use ask::{Answer, Ask};
@@ -31,4 +33,5 @@ pub use guard::{DENIED_PORTS, Refusal};
 pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert};
 pub use limits::Limits;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
+pub use probe::{Hop, Probe, probe};
 pub use roots::roots;

@@ -1,6 +1,7 @@
 //! The real binary over a real store and a real HTTP server: what scripts see of every verb.
 
 mod place;
+mod probing;
 
 use place::{Place, Ran};
 use serde_json::Value;

@@ -7,6 +7,7 @@ mod firecrawl;
 mod hostile;
 mod main_content;
 mod markdown;
+mod probe;
 mod property;
 mod redirect;
 mod robots;

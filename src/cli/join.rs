@@ -115,7 +115,8 @@ pub(super) fn start_runner(
     Ok(start_with(store, Arc::new(fetcher), redis, settings))
 }
 
-fn limits(config: &Config) -> Result<Limits, CliError> {
+/// What a fetch is held to.
+pub(super) fn limits(config: &Config) -> Result<Limits, CliError> {
     let fetch = &config.fetch;
     let allowed = |host: &String| {
         let wrong =

@@ -4,6 +4,7 @@ use super::Context;
 use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::Output;
+use super::probe;
 use super::rows::ShownJson;
 use super::selection::{find, read_name};
 use crate::domain::document::DocumentRow;
@@ -28,13 +29,21 @@ pub struct Args {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+    /// Fetch it once and say what happened, stage by stage, and what would change; nothing is stored
+    #[arg(long, conflicts_with = "json")]
+    pub probe: bool,
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     read_name(&args.document)?;
     let store = context.store().await?;
+    let mut exit = Exit::Done;
     for row in find(&*store, std::slice::from_ref(&args.document)).await? {
         let content = store.content(row.id).await?;
+        if args.probe {
+            exit = exit.max(probe::run(&context.config, &row, content.as_ref(), out).await?);
+            continue;
+        }
         let versions = store.versions(row.id).await?;
         let attempts = outcomes_of(&*store, row.id).await?;
         if args.json {
@@ -45,7 +54,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
     }
     store.close().await;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Every kept outcome of a document, oldest first.

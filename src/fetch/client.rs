@@ -11,6 +11,7 @@ use super::limits::Limits;
 use super::lookup::{Lookup, LookupError, NameServers, SystemLookup};
 use super::memory::Memory;
 use super::robots::Robots;
+use super::trace::{Mark, Trace, TracedLookup, traced_tls};
 use crate::domain::content::{Page, Validators};
 use crate::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
 use crate::domain::link::host_of;
@@ -52,6 +53,7 @@ pub struct Fetcher {
     resolver: GuardedResolver,
     pub(super) limits: Limits,
     pub(super) memory: Memory,
+    trace: Option<Trace>,
     /// Only when they are respected.
     pub(super) robots: Option<Robots>,
     converting: Arc<Semaphore>,
@@ -61,15 +63,22 @@ impl Fetcher {
     /// A fetcher that looks names up at the limits' name servers, else with the system's resolver. Installs `ring` as the process's TLS provider unless
     /// one is installed.
     pub fn new(limits: Limits) -> Result<Self, FetchSetupError> {
-        let lookup: Arc<dyn Lookup> = match limits.dns_servers.as_slice() {
-            [] => Arc::new(SystemLookup),
-            servers => Arc::new(NameServers::new(servers).map_err(FetchSetupError::NameServers)?),
-        };
+        let lookup = lookup_of(&limits)?;
         Self::with_lookup(limits, lookup)
+    }
+
+    /// One for a single fetch, which is noted.
+    pub(super) fn traced(limits: Limits, trace: Trace) -> Result<Self, FetchSetupError> {
+        let lookup = Arc::new(TracedLookup { inner: lookup_of(&limits)?, trace: trace.clone() });
+        Self::build(limits, lookup, Some(trace))
     }
 
     /// The same with another resolver.
     pub fn with_lookup(limits: Limits, lookup: Arc<dyn Lookup>) -> Result<Self, FetchSetupError> {
+        Self::build(limits, lookup, None)
+    }
+
+    fn build(limits: Limits, lookup: Arc<dyn Lookup>, trace: Option<Trace>) -> Result<Self, FetchSetupError> {
         // An error means that main, or another fetcher, was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(Guard::new(limits.allow_private_hosts.clone(), limits.denied_ports.clone()));
@@ -89,7 +98,14 @@ impl Fetcher {
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
                 .dns_resolver(resolver.clone());
             // Only after `no_proxy`, which forgets this one too.
-            proxy.iter().cloned().fold(builder, ClientBuilder::proxy)
+            let builder = proxy.iter().cloned().fold(builder, ClientBuilder::proxy);
+            match &trace {
+                Some(trace) => match traced_tls(trace) {
+                    Some(tls) => builder.tls_backend_preconfigured(tls).connector_layer(trace.clone()),
+                    None => builder.connector_layer(trace.clone()),
+                },
+                None => builder,
+            }
         };
         // A bare machine has no certificates; it can still fetch http, and https fails with an unknown issuer.
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
@@ -97,7 +113,7 @@ impl Fetcher {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let memory = Memory::new(limits.max_memory, limits.max_body);
         let robots = limits.respect_robots.then(|| Robots::new(&limits.user_agent));
-        Ok(Self { client, guard, resolver, limits, memory, robots, converting: Arc::new(Semaphore::new(cores)) })
+        Ok(Self { trace, client, guard, resolver, limits, memory, robots, converting: Arc::new(Semaphore::new(cores)) })
     }
 
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
@@ -200,7 +216,18 @@ impl Fetcher {
                 }
             }
         }
-        self.within(deadline, Stage::Waiting, request.send()).await?.map_err(|error| self.failure(&error))
+        self.note(|| Mark::Asking(url.to_string()));
+        let sent = self.within(deadline, Stage::Waiting, request.send()).await?;
+        if let (Some(trace), Ok(response)) = (&self.trace, &sent) {
+            trace.answered(response);
+        }
+        sent.map_err(|error| self.failure(&error))
+    }
+
+    fn note(&self, mark: impl FnOnce() -> Mark) {
+        if let Some(trace) = &self.trace {
+            trace.note(mark());
+        }
     }
 
     /// Runs one wait within the limit on single waits and the limit on all of them.
@@ -227,8 +254,10 @@ impl Fetcher {
         let content_type = ContentType::of(response.headers())?;
         let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
         let (body, deadline) = self.body(response, deadline).await?;
+        self.note(|| Mark::Read);
         let bytes = body.bytes.len() as u64;
         let converted = self.text(body, content_type, url.clone(), deadline).await?;
+        self.note(|| Mark::Converted);
         let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
         let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
         Ok(Page { etag, last_modified, ..page })
@@ -258,6 +287,14 @@ impl Fetcher {
             },
         }
     }
+}
+
+/// The name servers of the settings, else the system's resolver.
+fn lookup_of(limits: &Limits) -> Result<Arc<dyn Lookup>, FetchSetupError> {
+    Ok(match limits.dns_servers.as_slice() {
+        [] => Arc::new(SystemLookup),
+        servers => Arc::new(NameServers::new(servers).map_err(FetchSetupError::NameServers)?),
+    })
 }
 
 fn convert_body(body: &[u8], content_type: &ContentType, url: &Url) -> Result<Converted, ConvertError> {
