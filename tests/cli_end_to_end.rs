@@ -2,6 +2,7 @@
 
 mod place;
 mod probing;
+mod reasons;
 
 use place::{Place, Ran};
 use serde_json::Value;
