@@ -11,6 +11,7 @@ mod probe;
 mod property;
 mod redirect;
 mod robots;
+mod storm;
 mod trap;
 
 use crate::support::pages::Pages;

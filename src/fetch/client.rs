@@ -35,6 +35,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HEADERS: usize = 128;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
+/// A page of more bytes is converted alone: its tree takes several times as much memory as itself.
+const LARGE: usize = 4 * 1024 * 1024;
+
 /// Why there is no fetcher.
 #[derive(Debug, Error)]
 pub enum FetchSetupError {
@@ -57,6 +60,7 @@ pub struct Fetcher {
     /// Only when they are respected.
     pub(super) robots: Option<Robots>,
     converting: Arc<Semaphore>,
+    cores: u32,
 }
 
 impl Fetcher {
@@ -111,9 +115,20 @@ impl Fetcher {
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = client.map_err(FetchSetupError::Client)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = u32::try_from(cores).unwrap_or(1);
         let memory = Memory::new(limits.max_memory, limits.max_body);
         let robots = limits.respect_robots.then(|| Robots::new(&limits.user_agent));
-        Ok(Self { trace, client, guard, resolver, limits, memory, robots, converting: Arc::new(Semaphore::new(cores)) })
+        Ok(Self {
+            trace,
+            client,
+            guard,
+            resolver,
+            limits,
+            memory,
+            robots,
+            converting: Arc::new(Semaphore::new(cores as usize)),
+            cores,
+        })
     }
 
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
@@ -271,7 +286,8 @@ impl Fetcher {
         url: Url,
         deadline: Instant,
     ) -> Result<Converted, Failure> {
-        let turn = timeout_at(deadline, Arc::clone(&self.converting).acquire_owned()).await;
+        let cores = if body.bytes.len() > LARGE { self.cores } else { 1 };
+        let turn = timeout_at(deadline, Arc::clone(&self.converting).acquire_many_owned(cores)).await;
         let turn = turn.map_err(|_| timed_out(self.limits.total_timeout, Stage::InAll))?;
         let turn = turn.map_err(|closed| Failure::unexpected("AcquireError", closed.to_string()))?;
         let work = tokio::task::spawn_blocking(move || {

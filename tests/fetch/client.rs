@@ -247,7 +247,7 @@ async fn compression_is_undone_and_bombs_are_dropped() {
 
 /// A gzip stream of at least `length` zero bytes in one block of fixed codes: a zero, then "258 bytes from 1 byte back"
 /// in 13 bits, as often as it takes.
-fn gzip_of_zeros(length: usize) -> Vec<u8> {
+pub(super) fn gzip_of_zeros(length: usize) -> Vec<u8> {
     let mut bits: Vec<bool> = vec![true, true, false];
     let mut push = |code: u32, count: u32| bits.extend((0..count).rev().map(|bit| code >> bit & 1 == 1));
     push(0b0011_0000, 8);
@@ -263,7 +263,7 @@ fn gzip_of_zeros(length: usize) -> Vec<u8> {
 }
 
 /// 100 MB of spaces.
-const BROTLI_100_MB: &[u8] = &[
+pub(super) const BROTLI_100_MB: &[u8] = &[
     203, 255, 255, 63, 248, 37, 64, 226, 177, 64, 32, 247, 254, 143, 255, 255, 127, 240, 75, 0, 196, 97, 17, 128, 238,
     253, 31, 255, 255, 255, 224, 151, 0, 136, 195, 2, 0, 221, 251, 63, 254, 255, 255, 193, 47, 1, 16, 135, 5, 0, 186,
     247, 127, 252, 255, 255, 131, 95, 2, 32, 14, 11, 0, 116, 239, 255, 248, 255, 255, 7, 191, 4, 64, 28, 22, 0, 232,
