@@ -27,7 +27,12 @@ const OVER: &[&str] = &["the body is over 40 MB"];
 const BROKEN: &[&str] =
     &["connection reset", "the connection ended in the middle of the answer", "the connection broke off"];
 const HEADER: &[&str] = &["the answer's header is too large"];
-const SLOW: &[&str] = &["no answer in 1 s (reading the body)", "not finished within 3 s in all"];
+/// On a busy machine the server, too, may take longer than these limits to begin.
+const SLOW: &[&str] = &[
+    "no answer in 1 s (reading the body)",
+    "no answer in 1 s (waiting for the answer)",
+    "not finished within 3 s in all",
+];
 const HEAVY: &[&str] = &["the page takes longer than 2 s to convert", "the page has more than 1500000 elements"];
 
 /// What a kind may end with: one of these failures, or (`true`) a page.
@@ -169,7 +174,7 @@ async fn a_storm_of_bad_answers_is_weathered_in_little_memory() {
 #[ignore = "run by the test above, in a process of its own"]
 async fn weathers() {
     let Ok(server) = std::env::var(SERVER) else { return };
-    let requests = std::env::var(REQUESTS).ok().and_then(|count| count.parse().ok()).unwrap_or(2 * KINDS.len());
+    let requests = std::env::var(REQUESTS).ok().and_then(|count| count.parse().ok()).unwrap_or(KINDS.len());
     let limits = |total: u64, read: u64| Limits {
         read_timeout: Duration::from_secs(read),
         total_timeout: Duration::from_secs(total),
