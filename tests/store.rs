@@ -12,4 +12,5 @@ mod read;
 mod requests;
 mod sequences;
 mod support;
+mod views;
 mod wire;

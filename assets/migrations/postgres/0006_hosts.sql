@@ -10,3 +10,5 @@ CREATE TABLE quarterdeck.hosts_sched (
 ) WITH (fillfactor = 70);
 -- When the page was last fetched whole, whatever its validators said.
 ALTER TABLE quarterdeck.document_state ADD COLUMN fetched_whole_at bigint;
+-- The console's jobs view reads the first ready jobs in the order of a claim.
+CREATE INDEX jobs_order ON quarterdeck.jobs (class, vtime, id) WHERE state = 'ready';

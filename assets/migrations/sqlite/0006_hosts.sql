@@ -10,3 +10,5 @@ CREATE TABLE IF NOT EXISTS hosts_sched (
 ) WITHOUT ROWID;
 -- When the page was last fetched whole, whatever its validators said.
 ALTER TABLE document_state ADD COLUMN fetched_whole_at INTEGER;
+-- The console's jobs view reads the first ready jobs in the order of a claim.
+CREATE INDEX IF NOT EXISTS jobs_order ON jobs (class, vtime, id) WHERE state = 'ready';
