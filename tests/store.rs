@@ -16,4 +16,5 @@ mod requests;
 mod schedule;
 mod sequences;
 pub mod support;
+mod views;
 mod wire;
