@@ -23,6 +23,7 @@ mod log;
 mod moving_rows;
 mod politeness;
 mod readme;
+mod scheduling;
 mod screens;
 mod server;
 mod states;
