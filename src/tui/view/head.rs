@@ -129,7 +129,7 @@ fn workers(model: &Model) -> Words {
 fn locks(model: &Model) -> Words {
     let said = match &model.locks {
         LockHealth::Off | LockHealth::Fine => return Words::new(),
-        LockHealth::Degraded { .. } => "DEGRADED: redis away",
+        LockHealth::Degraded { .. } | LockHealth::Deaf { .. } => "DEGRADED: redis away",
         LockHealth::Stopped { .. } => "redis away, nothing is synced",
     };
     vec![words(format!("{} {said}", model.glyphs.alarm), Tone::Failed)]
