@@ -95,7 +95,11 @@ async fn f14_a_worker_that_is_restarted_again_and_again_leaves_nothing_stuck(on:
     for restart in 0..restarts {
         fleet.reached(fleet.count() + share.min(4), PATIENCE).await;
         // Now as a supervisor does it, now as the kernel does.
-        if restart % 2 == 0 { fleet.kill(worker) } else { drop(dismiss(worker)) }
+        if restart % 2 == 0 {
+            fleet.kill(worker)
+        } else {
+            drop(dismiss(worker))
+        }
         worker = fleet.work();
     }
     let restarted = begun.elapsed();

@@ -42,12 +42,11 @@ pub struct Fleet {
 impl Fleet {
     /// An empty store on `on`, and pages.
     pub async fn new(on: Backend, site: Site, settings: &str) -> Self {
-        Self::at(Place::new(on).await, site, settings).await
+        Self::at(Place::new(on).await, Install::new(site, settings)).await
     }
 
-    /// The same on a store that is there.
-    pub async fn at(place: Place, site: Site, settings: &str) -> Self {
-        let install = Install::new(site, settings);
+    /// The same where both are there.
+    pub async fn at(place: Place, install: Install) -> Self {
         let store = open(&place.url(), Access::Create).await.expect("the store opens");
         witness(&place).await;
         let seen: Arc<Mutex<Vec<Outcome>>> = Arc::default();
@@ -64,7 +63,17 @@ impl Fleet {
         });
         let env = vec![("QUARTERDECK_STORE", place.url())];
         let following = AbortOnDropHandle::new(following);
-        Self { place, install, store, env, seen, count, _following: following, killed: Vec::new(), begun: Instant::now() }
+        Self {
+            place,
+            install,
+            store,
+            env,
+            seen,
+            count,
+            _following: following,
+            killed: Vec::new(),
+            begun: Instant::now(),
+        }
     }
 
     /// Its processes have this in their environment.
@@ -141,7 +150,7 @@ impl Fleet {
     }
 
     /// Jobs that are not over; `None` while the store does not answer.
-    async fn live(&self) -> Option<u64> {
+    pub async fn live(&self) -> Option<u64> {
         let queue = self.store.queue().await.ok()?;
         Some(queue.ready + queue.running + queue.waiting + queue.scheduled)
     }

@@ -118,10 +118,7 @@ const NEVER: [(&str, &str); 7] = [
         "select count(*) from (select 1 as one from jobs where state in ('scheduled', 'ready', 'running') \
          group by document_id having count(*) > 1) as two",
     ),
-    (
-        "a row that says syncing and nobody is at it",
-        "select count(*) from captain_documents where sync_status = 0",
-    ),
+    ("a row that says syncing and nobody is at it", "select count(*) from captain_documents where sync_status = 0"),
     ("a lane without a job", "select count(*) from lanes"),
     (
         "a document whose fence is not that of its last end",

@@ -52,6 +52,11 @@ impl Place {
         Self { folder: tempfile::tempdir().expect("a folder"), database }
     }
 
+    /// A database that is there.
+    pub fn on(database: Database) -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), database: Some((database, Mutex::new(None))) }
+    }
+
     /// As `--store` takes it.
     pub fn url(&self) -> String {
         match &self.database {
