@@ -6,10 +6,13 @@
 mod keys;
 mod places;
 mod read;
+mod schedule;
 
 pub use places::Places;
+pub use schedule::ScheduleConfig;
 
 use crate::domain::lock::LockMode;
+use crate::domain::plan::PlanTable;
 use crate::domain::retry::RetryPolicy;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,6 +44,10 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// `[fetch]`
     pub fetch: FetchConfig,
+    /// `[schedule]`
+    pub schedule: ScheduleConfig,
+    /// `[plans]` and `[accounts]`
+    pub plans: PlanTable,
     /// `[log]`
     pub log: LogConfig,
 }
@@ -205,7 +212,7 @@ impl Environment {
 impl Config {
     /// The names of every key, with their sections.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        keys::KEYS.iter().map(|key| key.name)
+        keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
     }
 
     /// What holds when nobody says anything.
@@ -238,6 +245,8 @@ impl Config {
                 allow_private_hosts: Vec::new(),
                 denied_ports: DENIED_PORTS.to_vec(),
             },
+            schedule: ScheduleConfig::default(),
+            plans: PlanTable::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }
     }

@@ -18,6 +18,7 @@ use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
+use crate::domain::schedule::Terms;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ mod claim;
 mod clock;
 mod conn;
 mod dialect;
+mod due;
 mod enqueue;
 mod error;
 mod examine;
@@ -42,11 +44,14 @@ mod liveness;
 mod mark;
 mod outcomes;
 mod page;
+mod plans;
 mod postgres;
+mod purge;
 mod read;
 mod reading;
 mod requests;
 mod rows;
+mod schedule;
 mod seen;
 mod sql;
 mod sql_store;
@@ -57,11 +62,13 @@ mod workers;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use examine::examine;
+pub use plans::{PlanSource, Plans};
 pub use postgres::migrate::{Migration, VERSION, migrate, plan};
 pub use reading::{
     Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
+pub use schedule::{PassAnswer, PassMode, PassOrder, When};
 pub use sql_store::SqlStore;
 pub use work::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
@@ -192,6 +199,24 @@ pub trait Store: Send + Sync + 'static {
     /// Removes documents with their contents and jobs; a running attempt ends `cancelled`. Outcomes stay. How many were
     /// there.
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
+
+    /// Whether the documents are Chatwoot's own, whose scheduler may run beside this program.
+    fn is_chatwoots(&self) -> bool {
+        false
+    }
+
+    /// What the plans of the accounts are now, by the settings or by Chatwoot.
+    async fn plans(&self, terms: &Terms) -> Result<Plans>;
+
+    /// One pass of the schedule: due documents become jobs of class `auto` that wait for their drawn time. Several
+    /// transactions under a lease; no document is written.
+    async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer>;
+
+    /// How many jobs a purge would drop.
+    async fn purgeable(&self) -> Result<u64>;
+
+    /// Drops the jobs of class `auto` that have not started, with an outcome each; how many. Several transactions.
+    async fn purge(&self, by: &SafeLine) -> Result<u64>;
 
     /// Makes this process known as a worker and alive.
     async fn register(&self, worker: &WorkerInfo) -> Result<()>;

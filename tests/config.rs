@@ -2,7 +2,10 @@
 //! place.
 
 use quarterdeck::config::{Config, ConfigError, Environment, Flags, Places, TEMPLATE};
+use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
+use quarterdeck::domain::plan::{Cadence, PlanName};
+use quarterdeck::domain::schedule::Rules;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,7 +33,9 @@ fn mistakes(text: &str) -> Vec<String> {
 /// The template with its commented keys in force.
 fn template_in_full() -> String {
     let is_key = |line: &str| {
-        line.split_once(" = ").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        line.split_once(" = ").is_some_and(|(name, _)| {
+            name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.')
+        })
     };
     let line = |line: &str| match line.strip_prefix("# ") {
         Some(bare) if is_key(bare) => format!("{bare}\n"),
@@ -54,7 +59,11 @@ fn every_key_stands_in_the_annotated_file() {
         .iter()
         .flat_map(|(section, keys)| {
             let keys = keys.as_table().expect("only sections at the top");
-            keys.keys().map(move |key| format!("{section}.{key}"))
+            keys.iter().flat_map(move |(key, value)| match (section.as_str(), value.as_table()) {
+                ("plans", Some(plan)) => plan.keys().map(|key| format!("plans.NAME.{key}")).collect(),
+                ("accounts", _) => vec!["accounts.ID".to_owned()],
+                _ => vec![format!("{section}.{key}")],
+            })
         })
         .collect();
     let all: Vec<&str> = Config::keys().collect();
@@ -63,6 +72,7 @@ fn every_key_stands_in_the_annotated_file() {
     sorted.1.sort();
     assert_eq!(sorted.0, sorted.1);
     // No key takes a date.
+    let all: Vec<String> = all.iter().map(|key| key.replace("ID", "7")).collect();
     let wrong: String = all.iter().map(|key| format!("{key} = 2026-11-25\n")).collect();
     let said = mistakes(&wrong);
     assert_eq!(said.len(), all.len());
@@ -98,6 +108,20 @@ fn every_key_sets_its_value() {
         user_agent = "me/1 (+https://example.org)"
         allow_private_hosts = ["127.0.0.1", "10.0.0.0/8", "localhost:3000", "fd00::/8", "[::1]:80"]
         denied_ports = []
+        [schedule]
+        enabled = false
+        rules = "chatwoot"
+        per_account = 2
+        total = 3
+        queue_depth = 4
+        [plans]
+        default = "None"
+        Gold = { every = "90s", weight = 4, max_running = 2 }
+        none = {}
+        [plans."my plan"]
+        every = "1 week"
+        [accounts]
+        7 = "GOLD"
         [log]
         dir = "/var/log/q"
         keep_days = 7
@@ -122,6 +146,15 @@ fn every_key_sets_its_value() {
     assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
     assert_eq!(config.fetch.allow_private_hosts.len(), 5);
     assert!(config.fetch.denied_ports.is_empty());
+    let schedule = &config.schedule;
+    assert_eq!((schedule.enabled, schedule.rules), (Some(false), Rules::Chatwoot));
+    assert_eq!((schedule.per_account, schedule.total, schedule.queue_depth), (Some(2), Some(3), 4));
+    let gold = config.plans.of(AccountId(7));
+    assert_eq!(gold.cadence.map(Cadence::every), Some(seconds(90)));
+    assert_eq!((gold.weight, gold.max_running), (Some(4), Some(2)));
+    let other = config.plans.of(AccountId(8));
+    assert_eq!((other.name.as_ref().map(PlanName::as_str), other.cadence), (Some("none"), None));
+    assert!(config.plans.plans.contains_key(&PlanName::new("My Plan").expect("a name")));
     assert_eq!((config.log.dir, config.log.keep_days), (PathBuf::from("/var/log/q"), 7));
 }
 
@@ -183,6 +216,39 @@ fn mistakes_are_named_with_their_line() {
             "[fetch]\ntotal_timeout = \"1s\"\nread_timeout = \"1s\"",
             "c.toml:2: fetch.connect_timeout (2s) must not be longer than fetch.total_timeout (1s)",
         ),
+        ("[plans]\nfast.every = \"0s\"", "c.toml:2: plans.fast.every must be from 1m to 100years, not \"0s\""),
+        ("[plans.fast]\nevery = \"59s\"", "c.toml:2: plans.fast.every must be from 1m to 100years, not \"59s\""),
+        (
+            "[plans.fast]\nevery = \"-1h\"",
+            "c.toml:2: plans.fast.every must be a span of time such as \"30s\", \"2m\" or \"1 week\", not \"-1h\"",
+        ),
+        ("[plans.fast]\nweight = 0", "c.toml:2: plans.fast.weight must be a whole number from 1 to 1000, not 0"),
+        ("[plans.fast]\nevry = \"1h\"", "c.toml:2: unknown key plans.fast.evry (did you mean plans.NAME.every?)"),
+        ("[schedule]\ntotal = 0", "c.toml:2: schedule.total must be a whole number from 1 to 1000000000, not 0"),
+        (
+            "[schedule]\nper_account = \"all\"",
+            "c.toml:2: schedule.per_account must be a whole number from 1 to 1000000000, not \"all\"",
+        ),
+        (
+            "[schedule]\nrules = \"daily\"",
+            "c.toml:2: schedule.rules must be \"continuous\" or \"chatwoot\", not \"daily\"",
+        ),
+        (
+            "[accounts]\n7 = \"gold\"",
+            "c.toml:2: accounts.7 names a plan that is not there, \"gold\" (no plan is set up; [plans.gold] would be \
+             its section)",
+        ),
+        (
+            "plans.gold = {}\naccounts.7 = \"glod\"",
+            "c.toml:2: accounts.7 names a plan that is not there, \"glod\" (did you mean \"gold\"?)",
+        ),
+        (
+            "plans.gold = {}\nplans.default = \"x\"",
+            "c.toml:2: plans.default names a plan that is not there, \"x\" (there are gold)",
+        ),
+        ("[accounts]\nseven = \"\"", "c.toml:2: accounts.seven must name a plan, which stands under [plans]"),
+        ("plans.gold = {}\naccounts.x = \"gold\"", "c.toml:2: accounts.x must be the number of an account"),
+        ("[plans.\" \"]\nweight = 1", "c.toml:1: plans.  must stand under the name of a plan"),
     ] {
         assert_eq!(mistakes(text), [said], "{text:?}");
     }

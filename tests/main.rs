@@ -21,6 +21,7 @@ mod locks;
 mod log;
 mod moving_rows;
 mod readme;
+mod scheduling;
 mod screens;
 mod server;
 mod states;

@@ -325,8 +325,8 @@ impl Job {
     }
 
     /// It is dropped from the queue: auto jobs that have not started alone.
-    pub fn purged(&self, now: Timestamp) -> Transition {
-        let line = OutcomeDraft::new(OutcomeResult::Purged);
+    pub fn purged(&self, by: &SafeLine, now: Timestamp) -> Transition {
+        let line = OutcomeDraft::new(OutcomeResult::Purged).with_detail(format!("purged by {by}"));
         Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Purged, now) }
     }
 

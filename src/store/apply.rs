@@ -12,7 +12,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, Seq};
 use crate::domain::job::{JobState, RowWrite, Transition};
 use crate::domain::lock::LockHolder;
-use crate::domain::outcome::{Outcome, OutcomeDraft};
+use crate::domain::outcome::{Outcome, OutcomeDraft, OutcomeResult};
 use crate::domain::text::{SafeLine, without_nul};
 use crate::domain::time::Timestamp;
 
@@ -203,7 +203,8 @@ impl Tx<'_> {
             return Ok(());
         }
         let statement = query(
-            "UPDATE @document_state SET recent = ?2, fence = CASE WHEN fence < ?3 THEN ?3 ELSE fence END, \
+            "UPDATE @document_state SET recent = ?2, failures = CASE WHEN ?8 THEN failures + 1 WHEN ?9 THEN 0 \
+             ELSE failures END, fence = CASE WHEN fence < ?3 THEN ?3 ELSE fence END, \
              error_code = CASE WHEN ?4 THEN ?5 ELSE error_code END, detail = CASE WHEN ?4 THEN ?6 ELSE detail END, \
              http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END WHERE document_id = ?1",
         );
@@ -214,7 +215,9 @@ impl Tx<'_> {
             .bind(synced || failure.is_some())
             .bind(failure.and_then(|draft| draft.error_code).map(|code| code.word()))
             .bind(failure.and_then(|draft| draft.detail.as_ref()).map(|detail| detail.to_string()))
-            .bind(failure.and_then(|draft| draft.http_status));
+            .bind(failure.and_then(|draft| draft.http_status))
+            .bind(failure.is_some_and(|draft| draft.result == OutcomeResult::PermanentFailure))
+            .bind(synced);
         self.run(statement).await?;
         Ok(())
     }

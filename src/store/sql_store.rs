@@ -8,8 +8,8 @@ use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
     Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
+    NewDocument, Options, OutcomeQuery, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder,
+    Rescued, Result, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
@@ -18,6 +18,7 @@ use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
+use crate::domain::schedule::Terms;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -221,6 +222,26 @@ impl Store for SqlStore {
 
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {
         self.remove_documents(documents).await
+    }
+
+    fn is_chatwoots(&self) -> bool {
+        Self::is_chatwoots(self)
+    }
+
+    async fn plans(&self, terms: &Terms) -> Result<Plans> {
+        self.read_plans(terms).await
+    }
+
+    async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer> {
+        self.make_pass(order).await
+    }
+
+    async fn purgeable(&self) -> Result<u64> {
+        self.count_purgeable().await
+    }
+
+    async fn purge(&self, by: &SafeLine) -> Result<u64> {
+        self.purge_jobs(by).await
     }
 
     async fn register(&self, worker: &WorkerInfo) -> Result<()> {

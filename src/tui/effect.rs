@@ -86,6 +86,8 @@ pub enum Act {
     Cancel,
     /// Remove.
     Remove,
+    /// Drop the auto jobs that have not started; of no document in particular.
+    Purge,
     /// Add this link to this owner.
     Add(Link, AccountId, AssistantId),
 }
@@ -98,6 +100,7 @@ impl Act {
             Self::Request(Verb::Retry, _) => "retry",
             Self::Cancel => "cancel",
             Self::Remove => "remove",
+            Self::Purge => "purge",
             Self::Add(..) => "add",
         }
     }

@@ -9,12 +9,13 @@ use quarterdeck::domain::lock::{LockHolder, StoreId};
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::{Answer, Answered, Request};
 use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::domain::schedule::Terms;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
     Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview, QueueState, Rescued, Result, SortBy, Store,
-    StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued,
+    Result, SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub struct Facts {
     /// Every request, with its documents.
     pub requests: Vec<(Vec<DocumentId>, Request)>,
     pub removed: Vec<DocumentId>,
+    /// How many jobs a purge drops.
+    pub purgeable: u64,
     /// How long each of the next readings of the list takes.
     pub page_delays: Vec<Duration>,
     /// Every reading of the list.
@@ -268,6 +271,19 @@ impl Store for Memory {
 
     async fn last_seq(&self) -> Result<Seq> {
         self.read(|facts| facts.outcomes.last().map_or(Seq::START, |outcome| outcome.seq))
+    }
+
+    async fn plans(&self, _terms: &Terms) -> Result<Plans> {
+        never("read the plans")
+    }
+    async fn schedule(&self, _order: &PassOrder<'_>) -> Result<PassAnswer> {
+        never("schedule")
+    }
+    async fn purgeable(&self) -> Result<u64> {
+        self.read(|facts| facts.purgeable)
+    }
+    async fn purge(&self, _by: &SafeLine) -> Result<u64> {
+        self.read(|facts| std::mem::take(&mut facts.purgeable))
     }
 
     async fn register(&self, _worker: &WorkerInfo) -> Result<()> {
