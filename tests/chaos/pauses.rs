@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(2_600);
 
 async fn f3_a_late_end_is_refused_each_time(on: Backend) {
-    let (documents, pauses) = size(120, 1);
+    let (documents, pauses) = size(240, 1);
     // Slow enough that there is something to do at every pause.
     let slow = (PAUSE * u32::try_from(24 * (pauses + 1)).expect("fits")) / u32::try_from(documents).expect("fits");
     let site = Site::start(move |path, hit| Reply::After(slow, Box::new(html(path, &format!("answer {hit}"))))).await;
