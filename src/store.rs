@@ -8,11 +8,11 @@
 //! `conn` connections and rows, `dialect` what a statement says differently; the other files are its methods by
 //! subject. What only one database has stands in `sqlite` and `postgres`.
 
-use crate::domain::content::Page;
+use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
 use crate::domain::filter::Filter;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::id::{DocumentId, Seq, WorkerId};
+use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
@@ -39,6 +39,7 @@ mod error;
 mod examine;
 mod filter_sql;
 mod finish;
+mod hosts;
 mod lanes;
 mod liveness;
 mod mark;
@@ -57,6 +58,7 @@ mod sql;
 mod sql_store;
 mod sqlite;
 mod tx;
+mod views;
 mod work;
 mod workers;
 
@@ -70,6 +72,7 @@ pub use reading::{
 };
 pub use schedule::{PassAnswer, PassMode, PassOrder, When};
 pub use sql_store::SqlStore;
+pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Pausing, SECTION_ROWS};
 pub use work::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
 };
@@ -258,6 +261,13 @@ pub trait Store: Send + Sync + 'static {
     /// Makes jobs of dead workers (process death, or a lease that ran out) ready again and records the loss.
     async fn rescue(&self) -> Result<Rescued>;
 
+    /// Takes a running job from its worker, on a person's word, as [`Store::rescue`] does from a dead one: the fence and
+    /// the token keep the worker from writing. `None` when the job does not run.
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>>;
+
+    /// The jobs in sections, the first rows of each: the cost does not grow with the number of jobs beyond the counts.
+    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
+
     /// Outcomes, oldest first.
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;
 
@@ -278,6 +288,16 @@ pub trait Store: Send + Sync + 'static {
 pub fn push_recent(strip: &str, result: RecentResult) -> String {
     let kept = strip.chars().count().saturating_sub(RecentResult::KEPT - 1);
     strip.chars().skip(kept).chain(std::iter::once(result.letter())).collect()
+}
+
+/// The page that a finish leaves in the store, written or the same: what its server gave with it is kept.
+pub fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
+    match end {
+        AttemptEnd::Fetched { page, fingerprint, change } if change.writes() || *change == ContentChange::Same => {
+            Some((page, fingerprint))
+        }
+        _ => None,
+    }
 }
 
 /// The page that a finish writes, if it writes content.
