@@ -24,6 +24,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -50,8 +51,11 @@ pub struct SqlStore {
     pub(super) changes: watch::Sender<u64>,
     /// What this process alone has committed.
     commits: watch::Sender<u64>,
-    /// Held from the taking of numbers until they are told of, so that they are told in their order.
-    pub(super) telling: Mutex<()>,
+    /// Held from the taking of numbers until they are told of, so that they are told in their order. In it: outcomes
+    /// whose commit was answered with an error, which may stand all the same.
+    pub(super) telling: Mutex<Vec<Outcome>>,
+    /// Whether there are such.
+    pub(super) in_doubt: AtomicBool,
     finishes: Mutex<Option<mpsc::Sender<Pending>>>,
     marks: Mutex<Option<mpsc::Sender<PendingMark>>>,
     pub(super) tasks: TaskTracker,
@@ -84,7 +88,8 @@ impl SqlStore {
             liveness: Liveness::default(),
             changes,
             commits: watch::Sender::new(0),
-            telling: Mutex::new(()),
+            telling: Mutex::default(),
+            in_doubt: AtomicBool::new(false),
             finishes: Mutex::new(Some(sender)),
             marks: Mutex::new(Some(marks)),
             tasks: TaskTracker::new(),
