@@ -2,14 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod bench;
+mod chatwoot_plans;
 mod claim;
 mod finish;
+mod hosts;
 mod liveness;
 mod marks;
 mod open;
+mod passes;
 mod postgres;
 mod read;
 mod requests;
+mod schedule;
 mod sequences;
-mod support;
+pub mod support;
+mod views;
 mod wire;

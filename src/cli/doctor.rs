@@ -2,10 +2,11 @@
 //! changes nothing.
 //!
 //! [`CHECKS`] is the list: `settings` (config file, log directory, private hosts), `machine` (certificates, terminal,
-//! locale), `database` (the store, its workers and its queue).
+//! locale), `database` (the store, its workers and its queue), `schedule` (who keeps documents fresh).
 
 mod database;
 mod machine;
+mod schedule;
 mod settings;
 
 use super::console::locale;

@@ -155,6 +155,8 @@ pub enum AttemptEnd {
         /// How it compares with the fingerprint that was stored at the claim.
         change: ContentChange,
     },
+    /// The server said that the stored content is still the page (304).
+    NotModified,
     /// It failed.
     Failed(Failure),
     /// It was stopped because of a cancel request, before it came to anything.
@@ -211,6 +213,13 @@ impl Job {
                 draft.detail = page.cut.map(SafeLine::new);
                 draft.content = Some(*change);
                 draft.bytes = Some(page.bytes);
+                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
+            }
+            AttemptEnd::NotModified => {
+                let mut draft = OutcomeDraft::new(OutcomeResult::Unchanged);
+                draft.duration_ms = Some(took);
+                draft.http_status = Some(304);
+                draft.content = Some(ContentChange::NotModified);
                 Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
             }
             AttemptEnd::Failed(failure) => self.failed(failure, policy, took, now),
@@ -284,8 +293,17 @@ impl Job {
 
     /// Its worker died, or its lease ran out.
     pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
+        self.taken(&format!("worker {worker} is gone"), now)
+    }
+
+    /// A person took it from its worker. It counts as a loss: a job that has to be broken loose again and again ends.
+    pub fn lease_broken(&self, by: &SafeLine, now: Timestamp) -> Transition {
+        self.taken(&format!("lease broken by {by}"), now)
+    }
+
+    fn taken(&self, reason: &str, now: Timestamp) -> Transition {
         let counters = Counters { crashes: self.counters.crashes + 1, ..self.counters };
-        let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(format!("worker {worker} is gone"));
+        let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(reason);
         if self.cancel_requested_by.is_some() {
             return Transition {
                 counters,
@@ -325,8 +343,8 @@ impl Job {
     }
 
     /// It is dropped from the queue: auto jobs that have not started alone.
-    pub fn purged(&self, now: Timestamp) -> Transition {
-        let line = OutcomeDraft::new(OutcomeResult::Purged);
+    pub fn purged(&self, by: &SafeLine, now: Timestamp) -> Transition {
+        let line = OutcomeDraft::new(OutcomeResult::Purged).with_detail(format!("purged by {by}"));
         Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Purged, now) }
     }
 

@@ -7,17 +7,19 @@ use super::mark::{self, PendingMark};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
+    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, JobsPage, JobsQuery,
+    Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState,
+    Recorder, Rescued, Result, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq, WorkerId};
+use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
+use crate::domain::schedule::Terms;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -223,6 +225,26 @@ impl Store for SqlStore {
         self.remove_documents(documents).await
     }
 
+    fn is_chatwoots(&self) -> bool {
+        Self::is_chatwoots(self)
+    }
+
+    async fn plans(&self, terms: &Terms) -> Result<Plans> {
+        self.read_plans(terms).await
+    }
+
+    async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer> {
+        self.make_pass(order).await
+    }
+
+    async fn purgeable(&self) -> Result<u64> {
+        self.count_purgeable().await
+    }
+
+    async fn purge(&self, by: &SafeLine) -> Result<u64> {
+        self.purge_jobs(by).await
+    }
+
     async fn register(&self, worker: &WorkerInfo) -> Result<()> {
         self.register_worker(worker).await
     }
@@ -265,6 +287,14 @@ impl Store for SqlStore {
 
     async fn rescue(&self) -> Result<Rescued> {
         self.rescue_jobs().await
+    }
+
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+        self.break_lease_of(job, by).await
+    }
+
+    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage> {
+        self.jobs_seen(query).await
     }
 
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {

@@ -119,6 +119,11 @@ impl Tx<'_> {
         Ok(touched)
     }
 
+    /// The same for bookkeeping that nobody need look at: it wakes nobody.
+    pub(super) async fn run_quietly(&mut self, statement: Statement) -> Result<u64> {
+        self.conn.execute(statement).await.map_err(writing)
+    }
+
     /// Runs fixed text that binds nothing.
     pub(super) async fn script(&mut self, text: &'static str) -> Result<()> {
         self.conn.script(text).await.map_err(writing)
@@ -270,6 +275,7 @@ mod tests {
             lease: Duration::from_secs(30),
             per_host: 2,
             per_account: None,
+            host_interval: Duration::ZERO,
             marking: crate::store::Marking::AtClaim,
         };
         let claimed = store.claim(&WorkerId("w1".into()), limits).await.unwrap();

@@ -19,6 +19,7 @@ pub enum Action {
     RetryAll,
     CancelAll,
     Remove,
+    Purge,
     Add,
     Mark,
     MarkAll,

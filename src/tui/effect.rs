@@ -86,6 +86,8 @@ pub enum Act {
     Cancel,
     /// Remove.
     Remove,
+    /// Drop the auto jobs that have not started; of no document in particular.
+    Purge,
     /// Add this link to this owner.
     Add(Link, AccountId, AssistantId),
 }
@@ -94,10 +96,11 @@ impl Act {
     /// The verb for people.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Request(Verb::Sync, _) => "sync",
+            Self::Request(Verb::Sync | Verb::SyncWhole, _) => "sync",
             Self::Request(Verb::Retry, _) => "retry",
             Self::Cancel => "cancel",
             Self::Remove => "remove",
+            Self::Purge => "purge",
             Self::Add(..) => "add",
         }
     }

@@ -92,6 +92,8 @@ pub enum Done {
     Answered(Vec<Answered>),
     /// So many were removed.
     Removed(u64),
+    /// So many auto jobs were dropped.
+    Purged(u64),
     /// It is there now, or was before.
     Added(Added),
 }

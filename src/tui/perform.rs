@@ -202,6 +202,7 @@ impl Shared {
             }
             Act::Cancel => self.store.cancel(&command.documents, &self.operator).await.map(Done::Answered),
             Act::Remove => self.store.remove(&command.documents).await.map(Done::Removed),
+            Act::Purge => self.store.purge(&self.operator).await.map(Done::Purged),
             Act::Add(link, account_id, assistant_id) => {
                 let new = NewDocument {
                     link: link.clone(),

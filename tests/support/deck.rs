@@ -214,12 +214,14 @@ pub fn settings() -> Settings {
         slots: 4,
         per_host: 2,
         per_account: None,
+        host_interval: Duration::ZERO,
         lease: Duration::from_secs(30),
         heartbeat: Duration::from_secs(10),
         drain: Duration::from_secs(25),
         policy: RetryPolicy::default(),
         worker_name: "test:1".into(),
         drain_when_idle: false,
+        schedule: None,
     }
 }
 

@@ -94,6 +94,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         | Action::CancelAll => acts::act(model, action, up),
         Action::Mark | Action::MarkAll | Action::ClearMarks => acts::mark(model, action, up),
         Action::CopyUrl | Action::CopyError | Action::Open => acts::take_out(model, action, up),
+        Action::Purge => acts::purge(model),
         Action::Add => open_prompt(model, PromptKind::Add, ""),
         Action::Filter => {
             let before = PromptKind::Filter(model.documents.filter.clone(), model.documents.filter_text.clone());
