@@ -128,15 +128,26 @@ impl Tx<'_> {
         claimed: &mut Vec<Claimed>,
     ) -> Result<bool> {
         let (mut queues, mut host_left, mut account_left) = self.lanes(budget).await?;
+        // Classes of which more lanes may be there than were read.
+        let read = |class: &i64| queues.keys().filter(|order| order.0 == *class).count();
+        let cut_off: Vec<i64> =
+            QueueClass::ALL.iter().map(|class| class.code()).filter(|class| read(class) >= budget.slots).collect();
         let mut moved = false;
         // What the first job of each lane that was served is then; written once for each.
         let mut heads = BTreeMap::<LaneKey, Option<i64>>::new();
         while budget.slots > 0 {
-            queues.retain(|_, key| {
-                host_left.get(&key.host).is_some_and(|left| *left > 0)
+            let mut unseen = false;
+            queues.retain(|order, key| {
+                let stays = host_left.get(&key.host).is_some_and(|left| *left > 0)
                     && account_left.get(&key.account_id).is_some_and(|left| *left > 0)
-                    && (budget.risky || !key.risky)
+                    && (budget.risky || !key.risky);
+                unseen |= !stays && cut_off.contains(&order.0);
+                stays
             });
+            // A lane of this class that was not read may be next now, ahead of every lower class.
+            if moved && unseen {
+                break;
+            }
             let lowest = queues.keys().map(|order| order.0).max();
             let lowest_due = budget.passed_over >= LOWEST_SHARE - 1;
             let next = match lowest {
