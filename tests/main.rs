@@ -21,6 +21,7 @@ mod layers;
 mod locks;
 mod log;
 mod moving_rows;
+mod pausing;
 mod politeness;
 mod readme;
 mod scheduling;
