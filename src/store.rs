@@ -12,7 +12,7 @@ use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
 use crate::domain::filter::Filter;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::id::{DocumentId, Seq, WorkerId};
+use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
@@ -60,6 +60,7 @@ mod sql;
 mod sql_store;
 mod sqlite;
 mod tx;
+mod views;
 mod work;
 mod workers;
 
@@ -73,6 +74,7 @@ pub use reading::{
 };
 pub use schedule::{PassAnswer, PassMode, PassOrder, When};
 pub use sql_store::SqlStore;
+pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Pausing, SECTION_ROWS};
 pub use work::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
 };
@@ -270,6 +272,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes jobs of dead workers (process death, or a lease that ran out) ready again and records the loss.
     async fn rescue(&self) -> Result<Rescued>;
+
+    /// Takes a running job from its worker, on a person's word, as [`Store::rescue`] does from a dead one: the fence and
+    /// the token keep the worker from writing. `None` when the job does not run.
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>>;
+
+    /// The jobs in sections, the first rows of each: the cost does not grow with the number of jobs beyond the counts.
+    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
 
     /// Outcomes, oldest first.
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;

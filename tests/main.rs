@@ -14,6 +14,7 @@ mod console;
 mod demo_runs;
 mod demo_site;
 mod doctor;
+mod draining;
 mod faults;
 mod fetch;
 mod health;

@@ -18,4 +18,5 @@ mod requests;
 mod schedule;
 mod sequences;
 pub mod support;
+mod views;
 mod wire;

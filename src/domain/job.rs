@@ -293,8 +293,17 @@ impl Job {
 
     /// Its worker died, or its lease ran out.
     pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
+        self.taken(&format!("worker {worker} is gone"), now)
+    }
+
+    /// A person took it from its worker. It counts as a loss: a job that has to be broken loose again and again ends.
+    pub fn lease_broken(&self, by: &SafeLine, now: Timestamp) -> Transition {
+        self.taken(&format!("lease broken by {by}"), now)
+    }
+
+    fn taken(&self, reason: &str, now: Timestamp) -> Transition {
         let counters = Counters { crashes: self.counters.crashes + 1, ..self.counters };
-        let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(format!("worker {worker} is gone"));
+        let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(reason);
         if self.cancel_requested_by.is_some() {
             return Transition {
                 counters,

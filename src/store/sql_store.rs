@@ -7,13 +7,14 @@ use super::mark::{self, PendingMark};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, Options, OutcomeQuery, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder,
-    Rescued, Result, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
+    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, JobsPage, JobsQuery,
+    Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState,
+    Recorder, Rescued, Result, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq, WorkerId};
+use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::{Pause, PauseScope};
@@ -299,6 +300,14 @@ impl Store for SqlStore {
 
     async fn rescue(&self) -> Result<Rescued> {
         self.rescue_jobs().await
+    }
+
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+        self.break_lease_of(job, by).await
+    }
+
+    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage> {
+        self.jobs_seen(query).await
     }
 
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {

@@ -14,9 +14,10 @@ use quarterdeck::domain::schedule::Terms;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued,
-    Result, SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, JobsPage, JobsQuery,
+    Marked, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview,
+    QueueState, Rescued, Result, SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo,
+    WorkerSeen,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -41,6 +42,12 @@ pub struct Facts {
     pub workers: Vec<WorkerSeen>,
     /// How often the workers were read.
     pub workers_read: usize,
+    /// What the jobs view shows.
+    pub jobs: JobsPage,
+    /// How often it was read.
+    pub jobs_read: usize,
+    /// Leases that somebody broke.
+    pub broken: Vec<(JobId, SafeLine)>,
     /// Why nothing is answered now.
     pub away: Option<String>,
 }
@@ -348,6 +355,22 @@ impl Store for Memory {
     }
     async fn rescue(&self) -> Result<Rescued> {
         never("rescue")
+    }
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+        let broken = self.read(|facts| {
+            let running = facts.jobs.running.iter().any(|seen| seen.job == job);
+            facts.broken.push((job, by.clone()));
+            facts.jobs.running.retain(|seen| seen.job != job);
+            running.then(Rescued::default)
+        })?;
+        self.commit(|_| {});
+        Ok(broken)
+    }
+    async fn jobs(&self, _query: &JobsQuery) -> Result<JobsPage> {
+        self.read(|facts| {
+            facts.jobs_read += 1;
+            facts.jobs.clone()
+        })
     }
     async fn close(&self) {}
 }

@@ -89,7 +89,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         }
         Status::Queued if hold(model, row).is_some() => {
             let until = hold(model, row).map_or(model.now, |hold| hold.until);
-            format!("Its host is asked again {}; that costs it no try. `x` ends it.", at(until))
+            format!("Its host is asked again {}, no try lost. `x` ends it.", at(until))
         }
         Status::Queued if brief => "Runs soon. `s` puts it first, `x` ends it.".to_owned(),
         Status::Stuck if brief => "No worker here has it. `r` retries it now.".to_owned(),

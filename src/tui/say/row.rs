@@ -130,7 +130,11 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             let cause = fitting_error(row, room, more).unwrap_or_else(|| clip("waits for its next try", room, more));
             (format!("{cause}{tries}"), Tone::Waiting)
         }
-        Status::Queued => (clip(&why_queued(model, row), cells, more), Tone::Dim),
+        Status::Queued => {
+            let why = why_queued(model, row);
+            let short = why.starts_with("host held") && width(&why) > cells;
+            (if short { clip("host held", cells, more) } else { clip(&why, cells, more) }, Tone::Dim)
+        }
         Status::Stuck => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
             (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
