@@ -151,6 +151,7 @@ impl Shared {
                 Msg::Page { generation, answer }
             }
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
+            Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
             Effect::LoadOlder(seq) => {
@@ -208,6 +209,8 @@ impl Shared {
             Act::Cancel => self.store.cancel(&command.documents, &self.operator).await.map(Done::Answered),
             Act::Remove => self.store.remove(&command.documents).await.map(Done::Removed),
             Act::Purge => self.store.purge(&self.operator).await.map(Done::Purged),
+            Act::Pause(scope) => self.store.pause(scope, &self.operator).await.map(Done::Paused),
+            Act::Resume(scope) => self.store.resume(scope).await.map(Done::Resumed),
             Act::Add(link, account_id, assistant_id) => {
                 let new = NewDocument {
                     link: link.clone(),
