@@ -4,6 +4,7 @@
 mod bench;
 mod claim;
 mod finish;
+mod held;
 mod hosts;
 mod liveness;
 mod marks;

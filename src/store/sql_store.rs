@@ -7,9 +7,9 @@ use super::mark::{self, PendingMark};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
+    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished, Held,
+    HeldContent, Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued,
+    Result, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
@@ -217,6 +217,14 @@ impl Store for SqlStore {
 
     async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>> {
         self.cancel_jobs(documents, by).await
+    }
+
+    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>> {
+        self.read_held(document).await
+    }
+
+    async fn decide(&self, documents: &[DocumentId], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>> {
+        self.decide_held(documents, decision, by).await
     }
 
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {

@@ -12,9 +12,9 @@ use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview, QueueState, Rescued, Result, SortBy, Store,
-    StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, Decided, Decision, DocumentPage, Finish, Finished, Held,
+    HeldContent, Marked, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview, QueueState, Rescued,
+    Result, SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -238,6 +238,14 @@ impl Store for Memory {
             let cancelled = |id: &DocumentId| Answered { document_id: *id, answer: Answer::Cancelled(JobId(id.0)) };
             documents.iter().map(cancelled).collect()
         })
+    }
+
+    async fn held_content(&self, _document: DocumentId) -> Result<Option<HeldContent>> {
+        self.read(|_| None)
+    }
+
+    async fn decide(&self, documents: &[DocumentId], _: Decision, _: &SafeLine) -> Result<Vec<Decided>> {
+        self.read(|_| vec![Decided::NothingHeld; documents.len()])
     }
 
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {
