@@ -7,11 +7,14 @@ mod fetch;
 mod keys;
 mod places;
 mod read;
+mod schedule;
 
 pub use fetch::FetchConfig;
 pub use places::Places;
+pub use schedule::ScheduleConfig;
 
 use crate::domain::lock::LockMode;
+use crate::domain::plan::PlanTable;
 use crate::domain::retry::RetryPolicy;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,6 +38,10 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// `[fetch]`
     pub fetch: FetchConfig,
+    /// `[schedule]`
+    pub schedule: ScheduleConfig,
+    /// `[plans]` and `[accounts]`
+    pub plans: PlanTable,
     /// `[log]`
     pub log: LogConfig,
 }
@@ -178,7 +185,7 @@ impl Environment {
 impl Config {
     /// The names of every key, with their sections.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        keys::KEYS.iter().map(|key| key.name)
+        keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
     }
 
     /// What holds when nobody says anything.
@@ -202,6 +209,8 @@ impl Config {
             },
             retry: RetryPolicy::default(),
             fetch: FetchConfig::default(),
+            schedule: ScheduleConfig::default(),
+            plans: PlanTable::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }
     }

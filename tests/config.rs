@@ -2,7 +2,10 @@
 //! place.
 
 use quarterdeck::config::{Config, ConfigError, Environment, Flags, Places, TEMPLATE};
+use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
+use quarterdeck::domain::plan::{Cadence, PlanName};
+use quarterdeck::domain::schedule::Rules;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,7 +33,9 @@ fn mistakes(text: &str) -> Vec<String> {
 /// The template with its commented keys in force.
 fn template_in_full() -> String {
     let is_key = |line: &str| {
-        line.split_once(" = ").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        line.split_once(" = ").is_some_and(|(name, _)| {
+            name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.')
+        })
     };
     let line = |line: &str| match line.strip_prefix("# ") {
         Some(bare) if is_key(bare) => format!("{bare}\n"),
@@ -45,12 +50,17 @@ fn the_annotated_file_is_the_defaults() {
     assert_eq!(read(""), Ok(Config::defaults(&places())));
 }
 
-/// The names of the keys of a section and of those within it.
+/// The names of the keys of a section and of those within it, as the table has them.
 fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
-    match value.as_table() {
-        Some(keys) => keys.iter().flat_map(|(key, value)| keys_within(&format!("{name}.{key}"), value)).collect(),
-        None => vec![name.to_owned()],
+    let Some(keys) = value.as_table() else { return vec![name.to_owned()] };
+    if name == "accounts" {
+        return vec!["accounts.ID".to_owned()];
     }
+    let within = |(key, value): (&String, &toml::Value)| match (name, value.is_table()) {
+        ("plans", true) => keys_within("plans.NAME", value),
+        _ => keys_within(&format!("{name}.{key}"), value),
+    };
+    keys.iter().flat_map(within).collect()
 }
 
 #[test]
@@ -65,6 +75,7 @@ fn every_key_stands_in_the_annotated_file() {
     sorted.1.sort();
     assert_eq!(sorted.0, sorted.1);
     // No key takes a date.
+    let all: Vec<String> = all.iter().map(|key| key.replace("ID", "7")).collect();
     let wrong: String = all.iter().map(|key| format!("{key} = 2026-11-25\n")).collect();
     let said = mistakes(&wrong);
     assert_eq!(said.len(), all.len());
@@ -108,6 +119,20 @@ fn every_key_sets_its_value() {
             { host = "App.Example.org", fetcher = "firecrawl", fallback = "direct" },
             { document = 812, fetcher = "direct" },
         ]
+        [schedule]
+        enabled = false
+        rules = "chatwoot"
+        per_account = 2
+        total = 3
+        queue_depth = 4
+        [plans]
+        default = "None"
+        Gold = { every = "90s", weight = 4, max_running = 2 }
+        none = {}
+        [plans."my plan"]
+        every = "1 week"
+        [accounts]
+        7 = "GOLD"
         [fetch.firecrawl]
         api_key = "fc-secret"
         url = "http://10.0.0.9:3002"
@@ -148,6 +173,15 @@ fn every_key_sets_its_value() {
         ["192.0.2.53:53", "[2001:db8::53]:5353"]
     );
     assert!(config.fetch.denied_ports.is_empty());
+    let schedule = &config.schedule;
+    assert_eq!((schedule.enabled, schedule.rules), (Some(false), Rules::Chatwoot));
+    assert_eq!((schedule.per_account, schedule.total, schedule.queue_depth), (Some(2), Some(3), 4));
+    let gold = config.plans.of(AccountId(7));
+    assert_eq!(gold.cadence.map(Cadence::every), Some(seconds(90)));
+    assert_eq!((gold.weight, gold.max_running), (Some(4), Some(2)));
+    let other = config.plans.of(AccountId(8));
+    assert_eq!((other.name.as_ref().map(PlanName::as_str), other.cadence), (Some("none"), None));
+    assert!(config.plans.plans.contains_key(&PlanName::new("My Plan").expect("a name")));
     assert_eq!((config.log.dir, config.log.keep_days), (PathBuf::from("/var/log/q"), 7));
 }
 
@@ -226,6 +260,39 @@ fn mistakes_are_named_with_their_line() {
             "[fetch]\ntotal_timeout = \"1s\"\nread_timeout = \"1s\"",
             "c.toml:2: fetch.connect_timeout (2s) must not be longer than fetch.total_timeout (1s)",
         ),
+        ("[plans]\nfast.every = \"0s\"", "c.toml:2: plans.fast.every must be from 1m to 100years, not \"0s\""),
+        ("[plans.fast]\nevery = \"59s\"", "c.toml:2: plans.fast.every must be from 1m to 100years, not \"59s\""),
+        (
+            "[plans.fast]\nevery = \"-1h\"",
+            "c.toml:2: plans.fast.every must be a span of time such as \"30s\", \"2m\" or \"1 week\", not \"-1h\"",
+        ),
+        ("[plans.fast]\nweight = 0", "c.toml:2: plans.fast.weight must be a whole number from 1 to 1000, not 0"),
+        ("[plans.fast]\nevry = \"1h\"", "c.toml:2: unknown key plans.fast.evry (did you mean plans.NAME.every?)"),
+        ("[schedule]\ntotal = 0", "c.toml:2: schedule.total must be a whole number from 1 to 1000000000, not 0"),
+        (
+            "[schedule]\nper_account = \"all\"",
+            "c.toml:2: schedule.per_account must be a whole number from 1 to 1000000000, not \"all\"",
+        ),
+        (
+            "[schedule]\nrules = \"daily\"",
+            "c.toml:2: schedule.rules must be \"continuous\" or \"chatwoot\", not \"daily\"",
+        ),
+        (
+            "[accounts]\n7 = \"gold\"",
+            "c.toml:2: accounts.7 names a plan that is not there, \"gold\" (no plan is set up; [plans.gold] would be \
+             its section)",
+        ),
+        (
+            "plans.gold = {}\naccounts.7 = \"glod\"",
+            "c.toml:2: accounts.7 names a plan that is not there, \"glod\" (did you mean \"gold\"?)",
+        ),
+        (
+            "plans.gold = {}\nplans.default = \"x\"",
+            "c.toml:2: plans.default names a plan that is not there, \"x\" (there are gold)",
+        ),
+        ("[accounts]\nseven = \"\"", "c.toml:2: accounts.seven must name a plan, which stands under [plans]"),
+        ("plans.gold = {}\naccounts.x = \"gold\"", "c.toml:2: accounts.x must be the number of an account"),
+        ("[plans.\" \"]\nweight = 1", "c.toml:1: plans.  must stand under the name of a plan"),
     ] {
         assert_eq!(mistakes(text), [said], "{text:?}");
     }

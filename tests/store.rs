@@ -2,16 +2,22 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod bench;
+mod chatwoot_plans;
 mod claim;
+mod fairness;
 mod finish;
 mod held;
 mod hosts;
 mod liveness;
 mod marks;
 mod open;
+mod passes;
+mod pauses;
 mod postgres;
 mod read;
 mod requests;
+mod schedule;
 mod sequences;
-mod support;
+pub mod support;
+mod views;
 mod wire;

@@ -5,8 +5,10 @@
 
 use super::Config;
 use super::read::{Wrong, duration, flag, list, size, text, whole};
-use crate::domain::id::DocumentId;
+use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::lock::LockMode;
+use crate::domain::plan::{Cadence, PlanName};
+use crate::domain::schedule::Rules;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Extract, FetchedBy, Source, Sources};
 use std::net::{IpAddr, SocketAddr};
@@ -26,13 +28,15 @@ pub(super) struct Key {
     pub(super) set: Set,
 }
 
+/// More than any number that makes sense.
+const MANY: i64 = 1_000_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 const HOUR: Duration = Duration::from_secs(3_600);
 const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Every key.
-pub(super) const KEYS: [Key; 32] = [
+pub(super) const KEYS: [Key; 38] = [
     Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
     Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
     Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
@@ -78,9 +82,84 @@ pub(super) const KEYS: [Key; 32] = [
         name: "fetch.denied_ports",
         set: |c, v| list(v, |v| whole(v, 1..=65_535)).map(|ports| c.fetch.denied_ports = ports),
     },
+    Key { name: "schedule.enabled", set: |c, v| flag(v).map(|on| c.schedule.enabled = Some(on)) },
+    Key { name: "schedule.rules", set: |c, v| rules(text(v)?).map(|rules| c.schedule.rules = rules) },
+    Key { name: "schedule.per_account", set: |c, v| whole(v, 1..=MANY).map(|n| c.schedule.per_account = Some(n)) },
+    Key { name: "schedule.total", set: |c, v| whole(v, 1..=MANY).map(|n| c.schedule.total = Some(n)) },
+    Key { name: "schedule.queue_depth", set: |c, v| whole(v, 1..=MANY).map(|n| c.schedule.queue_depth = n) },
+    Key { name: "plans.default", set: |c, v| plan_name(text(v)?).map(|name| c.plans.default = Some(name)) },
     Key { name: "log.dir", set: |c, v| directory(text(v)?).map(|dir| c.log.dir = dir) },
     Key { name: "log.keep_days", set: |c, v| whole(v, 1..=3_650).map(|days| c.log.keep_days = days) },
 ];
+
+/// A key whose path holds a name that is the reader's own.
+pub(super) struct NamedKey {
+    /// With its section; `NAME` or `ID` stands for the reader's name.
+    pub(super) name: &'static str,
+    /// What it does to the settings for that name.
+    pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), Wrong>,
+}
+
+/// Every such key.
+pub(super) const NAMED_KEYS: [NamedKey; 4] = [
+    NamedKey {
+        name: "plans.NAME.every",
+        set: |c, name, v| {
+            let every = duration(v, Cadence::SHORTEST..=Cadence::LONGEST)?;
+            c.plan(name)?.every = Cadence::new(every);
+            Ok(())
+        },
+    },
+    NamedKey {
+        name: "plans.NAME.weight",
+        set: |c, name, v| {
+            c.plan(name)?.weight = Some(whole(v, 1..=1_000)?);
+            Ok(())
+        },
+    },
+    NamedKey {
+        name: "plans.NAME.max_running",
+        set: |c, name, v| {
+            c.plan(name)?.max_running = Some(whole(v, 1..=1_024)?);
+            Ok(())
+        },
+    },
+    NamedKey {
+        name: "accounts.ID",
+        set: |c, id, v| {
+            let plan = plan_name(text(v)?)?;
+            let id = id.parse().map_err(|_| "must be the number of an account".to_owned())?;
+            c.plans.accounts.insert(AccountId(id), plan);
+            Ok(())
+        },
+    },
+];
+
+impl NamedKey {
+    /// The reader's name in `path`, if it is a path of this key.
+    pub(super) fn name_in<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let mark = if self.name.contains("NAME") { "NAME" } else { "ID" };
+        let (before, after) = self.name.split_once(mark)?;
+        let name = path.strip_prefix(before)?.strip_suffix(after)?;
+        if name.is_empty() || name.contains('.') { None } else { Some(name) }
+    }
+
+    /// Whether `path` is a section above this key.
+    pub(super) fn is_below(&self, path: &str) -> bool {
+        let mut own = self.name.split('.');
+        let fits =
+            path.split('.').all(|part| own.next().is_some_and(|own| own == part || own == "NAME" && part != "default"));
+        fits && own.next().is_some()
+    }
+}
+
+fn rules(word: &str) -> Result<Rules, Wrong> {
+    Rules::parse(word).ok_or_else(|| format!("must be \"continuous\" or \"chatwoot\", not \"{word}\""))
+}
+
+fn plan_name(name: &str) -> Result<PlanName, Wrong> {
+    PlanName::new(name).ok_or_else(|| "must name a plan, which stands under [plans]".to_owned())
+}
 
 /// A store's address: not empty; what it must look like is the store's to say.
 pub(super) fn store_url(url: &str) -> Result<String, Wrong> {

@@ -197,6 +197,9 @@ pub struct DocumentRow {
     pub synced_at: Option<Timestamp>,
     /// When the live job runs next; `None` without one that waits for a time.
     pub next_attempt_at: Option<Timestamp>,
+    /// Without a live job: when the schedule looks at it again, by the account's plan; `None` when nothing is known of
+    /// one. The time that is drawn then is up to the plan's jitter later.
+    pub next_look_at: Option<Timestamp>,
     /// The live job's attempt, else the last job's.
     pub attempt: Option<u32>,
     /// The live job's class, else the last job's.

@@ -12,7 +12,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, Seq};
 use crate::domain::job::{JobState, RowWrite, Transition};
 use crate::domain::lock::LockHolder;
-use crate::domain::outcome::{Outcome, OutcomeDraft};
+use crate::domain::outcome::{Outcome, OutcomeDraft, OutcomeResult};
 use crate::domain::text::{SafeLine, without_nul};
 use crate::domain::time::Timestamp;
 
@@ -214,14 +214,15 @@ impl Tx<'_> {
             return Ok(());
         }
         let statement = query(
-            "UPDATE @document_state SET recent = ?2, fence = CASE WHEN fence < ?3 THEN ?3 ELSE fence END, \
+            "UPDATE @document_state SET recent = ?2, failures = CASE WHEN ?13 THEN failures + 1 WHEN ?14 THEN 0 \
+             ELSE failures END, fence = CASE WHEN fence < ?3 THEN ?3 ELSE fence END, \
              error_code = CASE WHEN ?4 THEN ?5 ELSE error_code END, detail = CASE WHEN ?4 THEN ?6 ELSE detail END, \
              http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END, \
              etag = CASE WHEN ?8 THEN ?9 ELSE etag END, \
              last_modified = CASE WHEN ?8 THEN ?10 ELSE last_modified END, \
              validated = CASE WHEN ?8 THEN ?11 ELSE validated END, \
              fetched_whole_at = CASE WHEN ?8 THEN ?12 ELSE fetched_whole_at END, \
-             converter = CASE WHEN ?8 THEN ?13 ELSE converter END WHERE document_id = ?1",
+             converter = CASE WHEN ?8 THEN ?15 ELSE converter END WHERE document_id = ?1",
         );
         let (page, fingerprint) = with.fetched.unzip();
         let statement = statement
@@ -237,6 +238,8 @@ impl Tx<'_> {
             .bind(page.and_then(|page| page.last_modified.clone()))
             .bind(fingerprint.map(|fingerprint| fingerprint.as_str().to_owned()))
             .bind(self.now.micros())
+            .bind(failure.is_some_and(|draft| draft.result == OutcomeResult::PermanentFailure))
+            .bind(synced)
             .bind(page.and_then(|page| page.converter).map(|converter| converter.0));
         self.run(statement).await?;
         Ok(())

@@ -334,7 +334,7 @@ fn status(document: &Document, live: Option<&JobRow>, now: Timestamp) -> Status 
         sync_status: document.sync_status,
         attempted_at: document.attempted_at,
         synced_at: document.synced_at,
-        cadence: None,
+        cadence: document.cadence,
     };
     facts.status(now)
 }

@@ -1,7 +1,7 @@
 //! Rows read by hand: what stands in the tables as the types of the domain.
 
 use super::Result;
-use super::conn::{Row, code, corrupt, get, line, number, small, time, word};
+use super::conn::{Row, code, corrupt, get, line, number, small, span, time, word};
 use super::sql::{Statement, query};
 use super::tx::Tx;
 use crate::domain::content::{Converter, Stored, Validators, WHOLE_FETCH_EVERY};
@@ -16,6 +16,7 @@ use crate::domain::retry::Counters;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// `status` of a document that may be synced.
 pub(super) const AVAILABLE: i64 = 1;
@@ -62,6 +63,8 @@ pub(super) struct Document {
     pub(super) has_state: bool,
     pub(super) fence: i64,
     pub(super) recent: String,
+    /// How often its account's plan wants a sync.
+    pub(super) cadence: Option<Duration>,
     pub(super) validity: Validity,
     /// The text that was not trusted, and whether a person said no to it.
     pub(super) held: Option<(Fingerprint, bool)>,
@@ -187,6 +190,7 @@ fn document(row: &Row) -> Result<Document> {
         host: state_host.unwrap_or_else(|| host(&url)),
         fence: get::<Option<i64>>(row, "fence")?.unwrap_or_default(),
         recent: get::<Option<String>>(row, "recent")?.unwrap_or_default(),
+        cadence: span(row, "cadence")?,
         validity: Validity {
             has_content: get(row, "has_content")?,
             validators: Validators::new(get(row, "etag")?, get(row, "last_modified")?),
@@ -243,9 +247,10 @@ impl Tx<'_> {
              d.content IS NOT NULL AS has_content, s.converter, \
              CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
              h.fingerprint AS held_fingerprint, h.rejected_at, meta.last_sync_error_code AS row_error_code, \
-             meta.content_fingerprint AS fingerprint \
+             meta.content_fingerprint AS fingerprint, c.cadence \
              FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
              LEFT JOIN @held_contents h ON h.document_id = d.id \
+             LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \
              WHERE d.id IN (SELECT each(?))";
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
         let rows = self.all(query(statement).bind(ids)).await?;

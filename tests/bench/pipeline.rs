@@ -124,6 +124,7 @@ async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
         policy: RetryPolicy::default(),
         worker_name: "bench:1".into(),
         drain_when_idle: true,
+        schedule: None,
     };
     runner::start(Arc::clone(store), Arc::clone(fetcher), settings).ended().await;
 }

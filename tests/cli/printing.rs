@@ -33,6 +33,7 @@ fn never_synced() -> DocumentRow {
         attempted_at: None,
         synced_at: None,
         next_attempt_at: None,
+        next_look_at: None,
         attempt: None,
         queue: None,
         fingerprint: None,

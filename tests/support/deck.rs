@@ -221,6 +221,7 @@ pub fn settings() -> Settings {
         policy: RetryPolicy::default(),
         worker_name: "test:1".into(),
         drain_when_idle: false,
+        schedule: None,
     }
 }
 

@@ -19,3 +19,5 @@ ALTER TABLE quarterdeck.document_state ADD COLUMN fetched_whole_at bigint;
 ALTER TABLE quarterdeck.document_state ADD COLUMN validated text;
 -- The whole page is wanted, whatever the server would say of it (sync --force).
 ALTER TABLE quarterdeck.jobs ADD COLUMN whole boolean NOT NULL DEFAULT false;
+-- The console's jobs view reads the first ready jobs in the order of a claim.
+CREATE INDEX jobs_order ON quarterdeck.jobs (class, vtime, id) WHERE state = 'ready';

@@ -19,3 +19,5 @@ ALTER TABLE document_state ADD COLUMN fetched_whole_at INTEGER;
 ALTER TABLE document_state ADD COLUMN validated TEXT;
 -- The whole page is wanted, whatever the server would say of it (sync --force).
 ALTER TABLE jobs ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;
+-- The console's jobs view reads the first ready jobs in the order of a claim.
+CREATE INDEX IF NOT EXISTS jobs_order ON jobs (class, vtime, id) WHERE state = 'ready';

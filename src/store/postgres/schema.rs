@@ -230,6 +230,11 @@ impl Standing {
         self.documents_fit(place)
     }
 
+    /// Whether the table of documents is one that we made.
+    pub(super) const fn is_made(&self) -> bool {
+        self.made
+    }
+
     /// What is there, for people.
     pub(super) fn says(&self) -> String {
         let version = self.version.unwrap_or_default();
