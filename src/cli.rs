@@ -5,9 +5,11 @@
 
 mod add;
 mod cancel;
+mod changes;
 mod config;
 mod confirm;
 mod console;
+mod decide;
 mod demo;
 mod diagnostics;
 mod doctor;
@@ -39,7 +41,7 @@ mod work;
 
 use crate::config::{Config, Environment, Flags, Places};
 use crate::domain::text::SafeLine;
-use crate::store::{Access, Options, Recorder, Store, open_with};
+use crate::store::{Access, Decision, Options, Recorder, Store, open_with};
 use clap::{Parser, Subcommand};
 use exit::{CliError, Exit};
 use output::Output;
@@ -105,6 +107,10 @@ pub enum Verb {
     Retry(retry::Args),
     /// Cancel queued, waiting and running syncs
     Cancel(cancel::Args),
+    /// Take a text that was held back for the page: it replaces the stored one
+    Accept(decide::Args),
+    /// Say that a text that was held back is not the page: the stored one stays
+    Reject(decide::Args),
     /// Remove documents with their contents
     Remove(remove::Args),
     /// Put due documents in the queue now, as runners do all the time
@@ -231,6 +237,8 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Sync(args)) => sync::run(&context, &args, out).await,
         Some(Verb::Retry(args)) => retry::run(&context, &args, out).await,
         Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
+        Some(Verb::Accept(args)) => decide::run(&context, &args, Decision::Accept, out).await,
+        Some(Verb::Reject(args)) => decide::run(&context, &args, Decision::Reject, out).await,
         Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
         Some(Verb::Schedule(args)) => schedule::run(&context, &args, out).await,
         Some(Verb::Pause(args)) => pause::pause(&context, &args, out).await,

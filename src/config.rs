@@ -276,6 +276,7 @@ impl Config {
         if flags.no_runner || flags.runner {
             config.runner.enabled = flags.runner;
         }
+        config.fetch.sources_place = given.place(&["fetch.sources"]);
         if problems.is_empty() {
             problems = config.conflicts(&given);
         }

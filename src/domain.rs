@@ -10,6 +10,7 @@ pub mod failure;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;
+pub mod guard;
 pub mod id;
 pub mod installation;
 pub mod job;

@@ -2,7 +2,7 @@
 //!
 //! `ask` is what is asked and answered. `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions; `lookup`: from
 //! names to addresses);
-//! `errors` says what went wrong, `roots` whether https can be checked. `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
+//! `sources` says what of a page counts; `errors` says what went wrong, `roots` whether https can be checked. `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
 
 mod address;
 mod allowed;
@@ -12,6 +12,8 @@ mod charset;
 mod client;
 mod errors;
 mod firecrawl;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod head;
 mod html;
@@ -23,6 +25,7 @@ mod memory;
 mod probe;
 mod robots;
 mod roots;
+mod sources;
 mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};
@@ -30,8 +33,9 @@ pub use ask::{Answer, Ask};
 pub use client::{FetchSetupError, Fetcher};
 pub use firecrawl::Firecrawl;
 pub use guard::{DENIED_PORTS, Refusal};
-pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert};
+pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert, convert_body};
 pub use limits::Limits;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};
 pub use roots::roots;
+pub use sources::{CONVERTER, check_sources};

@@ -40,6 +40,7 @@ mod error;
 mod examine;
 mod filter_sql;
 mod finish;
+mod held;
 mod hosts;
 mod lanes;
 mod liveness;
@@ -66,6 +67,7 @@ mod workers;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use examine::examine;
+pub use held::{Decided, Decision, HeldContent};
 pub use plans::{PlanSource, Plans};
 pub use postgres::migrate::{Migration, VERSION, migrate, plan};
 pub use reading::{
@@ -201,6 +203,12 @@ pub trait Store: Send + Sync + 'static {
     /// Cancels live jobs; one answer each, in order. Large sets are several transactions.
     async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>>;
 
+    /// The text of a document that waits for a person; a rejected one does not.
+    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>>;
+
+    /// Decides on held texts: accepted ones are written as a change, recorded as an `updated` outcome; one answer each, in order.
+    async fn decide(&self, documents: &[DocumentId], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>>;
+
     /// Removes documents with their contents and jobs; a running attempt ends `cancelled`. Outcomes stay. How many were
     /// there.
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
@@ -308,6 +316,14 @@ pub fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
         AttemptEnd::Fetched { page, fingerprint, change } if change.writes() || *change == ContentChange::Same => {
             Some((page, fingerprint))
         }
+        _ => None,
+    }
+}
+
+/// The page that a finish holds back.
+pub fn page_held(end: &AttemptEnd) -> Option<&Page> {
+    match end {
+        AttemptEnd::Fetched { page, change: ContentChange::Held, .. } => Some(page),
         _ => None,
     }
 }

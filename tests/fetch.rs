@@ -4,13 +4,16 @@ mod address;
 mod charset;
 mod client;
 mod firecrawl;
+mod golden;
 mod hostile;
 mod main_content;
 mod markdown;
 mod probe;
 mod property;
+mod quality;
 mod redirect;
 mod robots;
+mod sources;
 mod storm;
 mod trap;
 

@@ -6,6 +6,7 @@ mod chatwoot_plans;
 mod claim;
 mod fairness;
 mod finish;
+mod held;
 mod hosts;
 mod liveness;
 mod marks;

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::domain::lock::LockMode;
 use crate::domain::schedule::Terms;
 use crate::domain::text::SafeLine;
-use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Firecrawl, Limits};
+use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Firecrawl, Limits, check_sources};
 use crate::lock::{self, AddressError, Redis};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
@@ -146,6 +146,7 @@ pub(super) fn limits(config: &Config) -> Result<Limits, CliError> {
             |error: AllowedHostError| CliError::Usage(format!("fetch.allow_private_hosts: \"{host}\": {error}"));
         host.parse::<AllowedHost>().map_err(wrong)
     };
+    check_sources(&fetch.sources).map_err(|wrong| CliError::Usage(format!("{}: {wrong}", fetch.sources_place)))?;
     Ok(Limits {
         connect_timeout: fetch.connect_timeout,
         read_timeout: fetch.read_timeout,

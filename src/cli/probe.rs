@@ -1,24 +1,20 @@
 //! `quarterdeck show ID --probe`: one fetch that is watched, and what it would change. Nothing is stored.
 
+use super::changes;
 use super::exit::{CliError, Exit};
 use super::join::limits;
 use super::output::Output;
 use crate::config::Config;
 use crate::domain::content::{ContentChange, Page};
-use crate::domain::difference::{Line, difference};
 use crate::domain::document::DocumentRow;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::guard::Doubt;
 use crate::domain::retry::RetryPolicy;
-use crate::domain::text::safe_block;
 use crate::fetch::{Answer, Ask, Hop, Probe, probe};
 use crate::store::StoredContent;
 use std::io;
 use std::time::Duration;
-
-/// Common lines beside each change, and lines of a difference that are printed.
-const AROUND: usize = 2;
-const SHOWN: usize = 60;
 
 /// Fetches the document once and prints what happened.
 pub(super) async fn run(
@@ -79,14 +75,23 @@ fn print_ends(seen: &Probe, out: &mut Output) -> io::Result<()> {
 }
 
 fn print_page(page: &Page, row: &DocumentRow, stored: Option<&StoredContent>, out: &mut Output) -> io::Result<()> {
-    let fingerprint = Fingerprint::of(&page.content);
+    let fingerprint = &page.fingerprint;
     let characters = page.content.chars().count();
     let cut = page.cut.map(|cut| format!(", {cut}")).unwrap_or_default();
     out.line(format!("title       {}", page.title.as_deref().unwrap_or("none")))?;
     out.line(format!("extracted   {characters} characters of {} bytes{cut}", page.bytes))?;
     out.line(format!("fingerprint {}", fingerprint.as_str()))?;
     let before = row.fingerprint.clone().filter(|_| stored.is_some()).map(Fingerprint::stored);
-    let change = ContentChange::between(before.as_ref(), &fingerprint);
+    if let Some(note) = &page.note {
+        out.line(format!("note        {note}"))?;
+    }
+    let chars = stored.map(|stored| stored.text.chars().count() as u64);
+    if let Some(doubt) = Doubt::about(page.title.as_deref(), &page.content, chars) {
+        let then =
+            if stored.is_some() { "a sync would hold another text back" } else { "a sync would store it all the same" };
+        out.line(format!("doubt       it {doubt}; {then}"))?;
+    }
+    let change = ContentChange::between(before.as_ref(), fingerprint);
     out.line(match change {
         ContentChange::Same => "A sync would change nothing.",
         ContentChange::First => "A sync would store it as the first content:",
@@ -96,21 +101,7 @@ fn print_page(page: &Page, row: &DocumentRow, stored: Option<&StoredContent>, ou
         return Ok(());
     }
     out.line("")?;
-    let old = stored.map(|stored| safe_block(&stored.text)).unwrap_or_default();
-    let new = safe_block(&page.content);
-    let lines = difference(&old, &new, AROUND);
-    for line in lines.iter().take(SHOWN) {
-        match line {
-            Line::Same(text) => out.line(format!("  {text}"))?,
-            Line::Gone(text) => out.line(format!("- {text}"))?,
-            Line::New(text) => out.line(format!("+ {text}"))?,
-            Line::Skipped(count) => out.line(format!("  ({count} the same)"))?,
-        }
-    }
-    if lines.len() > SHOWN {
-        out.line(format!("  (and {} lines more)", lines.len() - SHOWN))?;
-    }
-    Ok(())
+    changes::print(stored.map(|stored| stored.text.as_str()).unwrap_or_default(), &page.content, out)
 }
 
 /// What a sync would do after this failure.

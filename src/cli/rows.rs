@@ -7,7 +7,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::{fit, width};
 use crate::domain::time::{Timestamp, age};
-use crate::store::StoredVersion;
+use crate::store::{HeldContent, StoredVersion};
 use serde::Serialize;
 
 /// A document in JSON: the order of the fields is the contract (design.md 6.1), every key is always there.
@@ -68,6 +68,16 @@ pub struct ShownJson<'a> {
     content: Option<&'a str>,
     attempts: &'a [Outcome],
     versions: Vec<VersionJson<'a>>,
+    held: Option<HeldJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct HeldJson<'a> {
+    reason: &'a str,
+    held_at: Timestamp,
+    fingerprint: &'a str,
+    title: Option<&'a str>,
+    content: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,20 +89,28 @@ struct VersionJson<'a> {
 }
 
 impl<'a> ShownJson<'a> {
-    /// `attempts` oldest first, `versions` newest first.
+    /// `attempts` oldest first, `versions` newest first; `held` waits for a person.
     pub fn new(
         row: &'a DocumentRow,
         content: Option<&'a str>,
         attempts: &'a [Outcome],
         versions: &'a [StoredVersion],
+        held: Option<&'a HeldContent>,
     ) -> Self {
+        let held = held.map(|held| HeldJson {
+            reason: &held.reason,
+            held_at: held.held_at,
+            fingerprint: &held.fingerprint,
+            title: held.title.as_deref(),
+            content: &held.text,
+        });
         let version = |version: &'a StoredVersion| VersionJson {
             version: version.version,
             replaced_at: version.replaced_at,
             fingerprint: version.fingerprint.as_deref(),
             content_length: version.content_length,
         };
-        Self { document: row.into(), content, attempts, versions: versions.iter().map(version).collect() }
+        Self { document: row.into(), content, attempts, versions: versions.iter().map(version).collect(), held }
     }
 }
 

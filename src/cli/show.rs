@@ -1,19 +1,19 @@
 //! `quarterdeck show ID|URL`: one document with its content, attempts and versions.
 
-use super::Context;
 use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::Output;
 use super::probe;
 use super::rows::ShownJson;
 use super::selection::{find, read_name};
+use super::{Context, changes};
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::safe_block;
 use crate::domain::time::Timestamp;
-use crate::store::{OutcomeQuery, OutcomesFrom, Store, StoreError, StoredContent, StoredVersion};
+use crate::store::{HeldContent, OutcomeQuery, OutcomesFrom, Store, StoreError, StoredContent, StoredVersion};
 use jiff::tz::TimeZone;
 use std::io;
 
@@ -44,13 +44,15 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             exit = exit.max(probe::run(&context.config, &row, content.as_ref(), out).await?);
             continue;
         }
+        let held = store.held_content(row.id).await?;
         let versions = store.versions(row.id).await?;
         let attempts = outcomes_of(&*store, row.id).await?;
         if args.json {
             let text = content.as_ref().map(|content| content.text.as_str());
-            out.json(&ShownJson::new(&row, text, &attempts, &versions))?;
+            out.json(&ShownJson::new(&row, text, &attempts, &versions, held.as_ref()))?;
         } else {
-            print(out, &row, content.as_ref(), &attempts, &versions, store.now(), &TimeZone::system())?;
+            let texts = (content.as_ref(), held.as_ref());
+            print(out, &row, texts, &attempts, &versions, store.now(), &TimeZone::system())?;
         }
     }
     store.close().await;
@@ -75,7 +77,7 @@ async fn outcomes_of(store: &dyn Store, document: DocumentId) -> Result<Vec<Outc
 fn print(
     out: &mut Output,
     row: &DocumentRow,
-    content: Option<&StoredContent>,
+    (content, held): (Option<&StoredContent>, Option<&HeldContent>),
     attempts: &[Outcome],
     versions: &[StoredVersion],
     now: Timestamp,
@@ -117,6 +119,14 @@ fn print(
             let length = version.content_length;
             out.line(format!("  {}  replaced {replaced}  {length} characters", version.version))?;
         }
+    }
+    if let Some(held) = held {
+        let since = held.held_at.date_clock(zone);
+        out.line("")?;
+        out.line(format!("Held back since {since}: the fetched text {}", held.reason))?;
+        out.line("What it would change (accept or reject it):")?;
+        out.line("")?;
+        changes::print(content.map(|content| content.text.as_str()).unwrap_or_default(), &held.text, out)?;
     }
     out.line("")?;
     match content {

@@ -43,6 +43,8 @@ pub struct FetchConfig {
     pub firecrawl_version: u8,
     /// What is said of single hosts and documents.
     pub sources: Sources,
+    /// Where those were said, for what is found wrong with them later.
+    pub sources_place: String,
     /// Hosts and networks (CIDR) that may be fetched although their addresses are not public.
     pub allow_private_hosts: Vec<String>,
     /// Name servers that are asked instead of the system's resolver.
@@ -69,6 +71,7 @@ impl Default for FetchConfig {
             firecrawl_url: firecrawl_url(),
             firecrawl_version: 2,
             sources: Sources::default(),
+            sources_place: "defaults".to_owned(),
             allow_private_hosts: Vec::new(),
             dns_servers: Vec::new(),
             proxy: None,

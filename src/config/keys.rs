@@ -10,7 +10,7 @@ use crate::domain::lock::LockMode;
 use crate::domain::plan::{Cadence, PlanName};
 use crate::domain::schedule::Rules;
 use crate::domain::secret::Secret;
-use crate::domain::source::{FetchedBy, Source, Sources};
+use crate::domain::source::{Extract, FetchedBy, Source, Sources};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -247,12 +247,17 @@ fn sources(value: &DeValue<'_>) -> Result<Sources, Wrong> {
 
 /// One rule; what is wrong with it is said as the list's.
 fn source(value: &DeValue<'_>) -> Result<Source, Wrong> {
-    let known = "host or document, fetcher, fallback";
+    let known = "host or document, fetcher, fallback, extract, include, exclude, ignore";
     let table = value.as_table().ok_or_else(|| format!("must hold tables with {known}"))?;
     let by = |value: &DeValue<'_>| {
         let word = text(value)?;
         FetchedBy::parse(word).ok_or_else(|| format!("must say \"direct\" or \"firecrawl\", not \"{word}\""))
     };
+    let extract = |value: &DeValue<'_>| {
+        let word = text(value)?;
+        Extract::parse(word).ok_or_else(|| format!("must say \"main\" or \"body\", not \"{word}\""))
+    };
+    let texts = |value: &DeValue<'_>| list(value, |value| text(value).map(str::to_owned));
     let mut source = Source::default();
     for (name, value) in table {
         let value = value.get_ref();
@@ -261,6 +266,10 @@ fn source(value: &DeValue<'_>) -> Result<Source, Wrong> {
             "document" => whole(value, 1..=i64::MAX).map(|id| source.document = Some(DocumentId(id))),
             "fetcher" => by(value).map(|by| source.fetcher = Some(by)),
             "fallback" => by(value).map(|by| source.fallback = Some(by)),
+            "extract" => extract(value).map(|extract| source.extract = extract),
+            "include" => texts(value).map(|selectors| source.include = selectors),
+            "exclude" => texts(value).map(|selectors| source.exclude = selectors),
+            "ignore" => texts(value).map(|patterns| source.ignore = patterns),
             other => return Err(format!("must hold tables with {known}, not {other}")),
         };
         set.map_err(|wrong| format!("({}) {wrong}", name.get_ref()))?;

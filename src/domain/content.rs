@@ -1,6 +1,7 @@
 //! What a fetch brought, and how it compares with what is stored.
 
 use super::fingerprint::Fingerprint;
+use super::guard::Doubt;
 use super::text::{SafeLine, cut_chars, is_blank};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -30,6 +31,61 @@ impl Validators {
     }
 }
 
+/// Which converter made a text, and under which rules of its source: a text that another one made may differ although the
+/// page does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Converter(pub i64);
+
+impl Converter {
+    /// Number and rules as one number: the low 16 bits are the converter's, the rest stands for the rules, zero for none.
+    pub fn new(number: u16, rules: &str) -> Self {
+        if rules.is_empty() {
+            return Self(i64::from(number));
+        }
+        let digits = Fingerprint::of(rules);
+        let rules = digits.as_str().get(..11).and_then(|digits| i64::from_str_radix(digits, 16).ok());
+        Self(rules.unwrap_or_default() << 16 | i64::from(number))
+    }
+}
+
+/// What is stored of a document, as far as a fetched page is compared with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// The fingerprint of the stored text; `None` without one.
+    pub fingerprint: Option<Fingerprint>,
+    /// What made the stored text; `None` when another program did.
+    pub converter: Option<Converter>,
+    /// Characters of the stored text; `None` without one.
+    pub chars: Option<u64>,
+    /// The text that a person said no to.
+    pub rejected: Option<Fingerprint>,
+}
+
+impl Stored {
+    /// What `page` means for it, and why it is not trusted.
+    ///
+    /// A text that another converter made, or that is made under other rules, is stored quietly: the bytes of the old page are
+    /// gone, so nobody can tell whether the page changed too, and one change that is told late costs less than all documents
+    /// told as changed. A text of another program (Chatwoot's) is compared as it is.
+    pub fn compare(&self, page: &Page) -> (ContentChange, Option<Doubt>) {
+        let change = ContentChange::between(self.fingerprint.as_ref(), &page.fingerprint);
+        if !change.writes() {
+            return (change, None);
+        }
+        let doubt = Doubt::about(page.title.as_deref(), &page.content, self.chars);
+        let doubt = match &self.rejected {
+            Some(rejected) if *rejected == page.fingerprint => Some(Doubt::Rejected),
+            _ => doubt,
+        };
+        let by_another = self.converter.zip(page.converter).is_some_and(|(stored, new)| stored != new);
+        match (change, &doubt, self.chars) {
+            (_, Some(_), Some(_)) => (ContentChange::Held, doubt),
+            (ContentChange::Changed, ..) if by_another => (ContentChange::Rebased, doubt),
+            _ => (change, doubt),
+        }
+    }
+}
+
 /// A page that was fetched and turned into text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -47,6 +103,14 @@ pub struct Page {
     pub etag: Option<String>,
     /// `Last-Modified` as the server wrote it.
     pub last_modified: Option<String>,
+    /// Of the content, without what its source says is no change.
+    pub fingerprint: Fingerprint,
+    /// What made the content; `None` when that is not known.
+    pub converter: Option<Converter>,
+    /// What is to be said in the outcome's detail of how the page was read.
+    pub note: Option<SafeLine>,
+    /// Why it is not taken for the page.
+    pub doubt: Option<Doubt>,
 }
 
 impl Page {
@@ -58,11 +122,13 @@ impl Page {
         let content = super::text::without_nul(content);
         let (kept, content_cut) = cut_chars(&content, MAX_CONTENT_CHARS);
         let content = if content_cut { kept.to_owned() } else { content };
+        let fingerprint = Fingerprint::of(&content);
         let title = title.map(SafeLine::new).filter(|title| !is_blank(title));
         let title_cut = title.as_ref().is_some_and(|title| cut_chars(title, MAX_TITLE_CHARS).1);
         Some(Self {
             title: title.map(|title| SafeLine::new(cut_chars(&title, MAX_TITLE_CHARS).0)),
             content,
+            fingerprint,
             cut: match (content_cut, title_cut) {
                 (true, true) => Some("cut at 200,000 characters, title at 255"),
                 (true, false) => Some("cut at 200,000 characters"),
@@ -73,7 +139,25 @@ impl Page {
             http_status,
             etag: None,
             last_modified: None,
+            converter: None,
+            note: None,
+            doubt: None,
         })
+    }
+}
+
+impl Page {
+    /// What is to be said of it in the outcome.
+    pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
+        let doubt = self.doubt.map(|doubt| match change {
+            ContentChange::Held => format!("held back: it {doubt}"),
+            _ => format!("stored, but it {doubt}"),
+        });
+        let rebased =
+            (change == ContentChange::Rebased).then(|| "read anew by another converter or other rules".to_owned());
+        let all = [doubt, rebased, self.note.as_ref().map(ToString::to_string), self.cut.map(str::to_owned)];
+        let all: Vec<_> = all.into_iter().flatten().collect();
+        (!all.is_empty()).then(|| SafeLine::new(&all.join("; ")))
     }
 }
 
@@ -87,6 +171,9 @@ pub enum ContentChange {
     Changed,
     /// The same text.
     Same,
+    /// Another converter's text was written over the old one's: as far as can be told the same page.
+    #[serde(rename = "same", skip_deserializing)]
+    Rebased,
     /// The server said so (304).
     NotModified,
     /// Another text that was not trusted; the old one stays.
@@ -105,7 +192,7 @@ impl ContentChange {
 
     /// Whether content, name and fingerprint are written.
     pub const fn writes(self) -> bool {
-        matches!(self, Self::First | Self::Changed)
+        matches!(self, Self::First | Self::Changed | Self::Rebased)
     }
 
     /// The word in outcomes and filters.
@@ -113,17 +200,18 @@ impl ContentChange {
         match self {
             Self::First => "first",
             Self::Changed => "changed",
-            Self::Same => "same",
+            Self::Same | Self::Rebased => "same",
             Self::NotModified => "not_modified",
             Self::Held => "held",
         }
     }
 
+    /// One of each word.
+    pub const WORDS: [Self; 5] = [Self::First, Self::Changed, Self::Same, Self::NotModified, Self::Held];
+
     /// Reads a stored word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::First, Self::Changed, Self::Same, Self::NotModified, Self::Held]
-            .into_iter()
-            .find(|change| change.word() == word)
+        Self::WORDS.into_iter().find(|change| change.word() == word)
     }
 }
 

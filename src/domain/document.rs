@@ -224,6 +224,8 @@ pub struct DocumentRow {
     pub versions: u32,
     /// Until when its host is left alone, and why; it may be over.
     pub host_hold: Option<Hold>,
+    /// Why a fetched text was not trusted and waits for a person; `None` without one.
+    pub held: Option<SafeLine>,
 }
 
 /// "2 of 4": the failure just recorded, in its own class's counter.

@@ -12,6 +12,7 @@ mod tests;
 pub use field::Subject;
 pub use span::parse_span;
 
+use super::content::ContentChange;
 use super::document::Status;
 use super::failure::ErrorCode;
 use super::job::QueueClass;
@@ -88,6 +89,8 @@ pub enum Test {
     Queue(Vec<QueueClass>),
     /// `result:`, of outcomes.
     Result(Vec<OutcomeResult>),
+    /// `content:`, what an attempt meant for the stored content; of documents only `held`: a text waits for a person.
+    Content(Vec<ContentChange>),
     /// `by:`, who asked, whole and ASCII case folded; of outcomes.
     By(Vec<String>),
 }

@@ -110,7 +110,7 @@ impl Job {
                 });
                 draft.duration_ms = Some(took);
                 draft.http_status = Some(page.http_status);
-                draft.detail = page.cut.map(SafeLine::new);
+                draft.detail = page.detail(*change);
                 draft.content = Some(*change);
                 draft.bytes = Some(page.bytes);
                 Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }

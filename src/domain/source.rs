@@ -1,4 +1,4 @@
-//! What is said of single hosts and documents: by what they are fetched.
+//! What is said of single hosts and documents: by what they are fetched, and what of their pages counts.
 
 use super::id::DocumentId;
 
@@ -26,10 +26,35 @@ impl FetchedBy {
     }
 }
 
+/// Which part of a page is looked at before selectors leave things out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Extract {
+    /// The main content (design.md 4.1).
+    #[default]
+    Main,
+    /// The whole body, with everything that stands around the content.
+    Body,
+}
+
+impl Extract {
+    /// The word in the settings.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Body => "body",
+        }
+    }
+
+    /// Reads the settings' word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Main, Self::Body].into_iter().find(|extract| extract.word() == word)
+    }
+}
+
 /// A rule for one document, or for a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// The documents of this host; with a port when it is not the scheme's own.
+    /// The documents of this host, with a port when it is not the scheme's own; `*.example.org` is every host under it.
     pub host: Option<String>,
     /// This document alone.
     pub document: Option<DocumentId>,
@@ -37,6 +62,25 @@ pub struct Source {
     pub fetcher: Option<FetchedBy>,
     /// By what else, when that fails in a way that is its own.
     pub fallback: Option<FetchedBy>,
+    /// CSS selectors of what alone is the content; none is what `extract` says.
+    pub include: Vec<String>,
+    /// CSS selectors of what is left out.
+    pub exclude: Vec<String>,
+    /// Regular expressions of text that is no change: stored, and left out of the fingerprint.
+    pub ignore: Vec<String>,
+    /// Which part of the page is looked at.
+    pub extract: Extract,
+}
+
+impl Source {
+    /// Whether it holds for `host`.
+    fn is_of(&self, host: &str) -> bool {
+        match self.host.as_deref().map(|own| own.strip_prefix('*').ok_or(own)) {
+            Some(Ok(suffix)) => host.len() > suffix.len() && host.ends_with(suffix),
+            Some(Err(own)) => own == host,
+            None => false,
+        }
+    }
 }
 
 /// All rules.
@@ -44,10 +88,16 @@ pub struct Source {
 pub struct Sources(pub Vec<Source>);
 
 impl Sources {
-    /// The rule for a document of `host`: its own before its host's; of several the first.
+    /// The one rule for a document of `host`: its own before its host's, a host's own before `*.`; of several the first.
     pub fn of(&self, document: DocumentId, host: &str) -> Option<&Source> {
-        let own = self.0.iter().find(|source| source.document == Some(document));
-        own.or_else(|| self.0.iter().find(|source| source.host.as_deref() == Some(host)))
+        self.place(document, host).and_then(|place| self.0.get(place))
+    }
+
+    /// The same by its place.
+    pub fn place(&self, document: DocumentId, host: &str) -> Option<usize> {
+        let own = self.0.iter().position(|source| source.document == Some(document));
+        let exact = || self.0.iter().position(|source| source.host.as_deref() == Some(host));
+        own.or_else(exact).or_else(|| self.0.iter().position(|source| source.is_of(host)))
     }
 }
 
@@ -63,5 +113,15 @@ mod tests {
         assert_eq!(sources.of(DocumentId(7), "a.test"), Some(&own));
         assert_eq!(sources.of(DocumentId(8), "a.test"), Some(&by_host));
         assert_eq!(sources.of(DocumentId(8), "b.test"), None);
+    }
+
+    #[test]
+    fn a_star_is_every_host_under_it_and_comes_last() {
+        let under = Source { host: Some("*.a.test".into()), ..Source::default() };
+        let exact = Source { host: Some("x.a.test".into()), ..Source::default() };
+        let sources = Sources(vec![under.clone(), exact.clone()]);
+        let of = |host| sources.of(DocumentId(1), host);
+        assert_eq!((of("x.a.test"), of("y.z.a.test")), (Some(&exact), Some(&under)));
+        assert_eq!((of("a.test"), of("ba.test"), of(".a.test")), (None, None, None));
     }
 }

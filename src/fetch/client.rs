@@ -11,12 +11,14 @@ use super::limits::Limits;
 use super::lookup::{Lookup, LookupError, NameServers, SystemLookup};
 use super::memory::Memory;
 use super::robots::Robots;
+use super::sources::{self, Rules};
 use super::trace::{Mark, Trace, TracedLookup, traced_tls};
-use crate::domain::content::{Page, Validators};
+use crate::domain::content::{Converter, Page, Validators};
 use crate::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
+use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
-use crate::domain::source::FetchedBy;
-use crate::domain::text::safe_block;
+use crate::domain::source::{FetchedBy, Source};
+use crate::domain::text::{SafeLine, safe_block};
 use reqwest::header::{ACCEPT, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::{Client, ClientBuilder, Proxy, Response, StatusCode, redirect};
 use std::collections::HashSet;
@@ -44,6 +46,9 @@ pub enum FetchSetupError {
     /// The user agent, say, is no header value.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[source] reqwest::Error),
+    /// A selector or a pattern of a source cannot be read.
+    #[error("{0}")]
+    Sources(String),
     /// The name servers cannot be asked.
     #[error("the name servers cannot be set up: {0}")]
     NameServers(#[source] LookupError),
@@ -59,6 +64,9 @@ pub struct Fetcher {
     trace: Option<Trace>,
     /// Only when they are respected.
     pub(super) robots: Option<Robots>,
+    /// Of `limits.sources`, in their order.
+    rules: Vec<Arc<Rules>>,
+    usual_rules: Arc<Rules>,
     converting: Arc<Semaphore>,
     cores: u32,
 }
@@ -118,8 +126,11 @@ impl Fetcher {
         let cores = u32::try_from(cores).unwrap_or(1);
         let memory = Memory::new(limits.max_memory, limits.max_body);
         let robots = limits.respect_robots.then(|| Robots::new(&limits.user_agent));
+        let rules = sources::read(&limits.sources).map_err(FetchSetupError::Sources)?;
         Ok(Self {
             trace,
+            rules: rules.into_iter().map(Arc::new).collect(),
+            usual_rules: Arc::default(),
             client,
             guard,
             resolver,
@@ -140,8 +151,7 @@ impl Fetcher {
         let url = self.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let host = host_of(url.as_str()).unwrap_or_default();
         let source = self.limits.sources.of(ask.document, &host);
-        let usual = if self.limits.firecrawl.is_some() { FetchedBy::Firecrawl } else { FetchedBy::Direct };
-        let by = source.and_then(|source| source.fetcher).unwrap_or(usual);
+        let by = self.fetched_by(source);
         let fallback = source.and_then(|source| source.fallback).filter(|fallback| *fallback != by);
         match (self.fetch_by(by, ask, &url).await, fallback) {
             (Err(failure), Some(fallback)) if is_its_own(&failure, by) => {
@@ -152,10 +162,34 @@ impl Fetcher {
         }
     }
 
+    fn fetched_by(&self, source: Option<&Source>) -> FetchedBy {
+        let usual = if self.limits.firecrawl.is_some() { FetchedBy::Firecrawl } else { FetchedBy::Direct };
+        source.and_then(|source| source.fetcher).unwrap_or(usual)
+    }
+
+    /// What makes the text of a document's page, as long as no fallback has to help.
+    pub fn converter(&self, document: DocumentId, url: &str) -> Converter {
+        let host = host_of(url).unwrap_or_default();
+        let by = self.fetched_by(self.limits.sources.of(document, &host));
+        self.rules(document, &host).converter(by)
+    }
+
+    fn rules(&self, document: DocumentId, host: &str) -> &Arc<Rules> {
+        let place = self.limits.sources.place(document, host);
+        place.and_then(|place| self.rules.get(place)).unwrap_or(&self.usual_rules)
+    }
+
     async fn fetch_by(&self, by: FetchedBy, ask: &Ask, url: &Url) -> Result<Answer, Failure> {
+        let rules = self.rules(ask.document, &host_of(url.as_str()).unwrap_or_default());
         match (by, &self.limits.firecrawl) {
-            (FetchedBy::Direct, _) => self.fetch_directly(ask).await,
-            (FetchedBy::Firecrawl, Some(firecrawl)) => self.scrape(firecrawl, url).await.map(Answer::Page),
+            (FetchedBy::Direct, _) => match self.fetch_directly(ask, rules).await? {
+                Answer::Page(page) => Ok(Answer::Page(rules.mark(page, by))),
+                Answer::NotModified => Ok(Answer::NotModified),
+            },
+            (FetchedBy::Firecrawl, Some(firecrawl)) => {
+                let page = self.scrape(firecrawl, url, rules).await?;
+                Ok(Answer::Page(rules.mark(page, by)))
+            }
             (FetchedBy::Firecrawl, None) => {
                 Err(errors::refused("it is to be fetched by Firecrawl, and fetch.firecrawl.api_key is not set")
                     .of_service())
@@ -163,7 +197,7 @@ impl Fetcher {
         }
     }
 
-    async fn fetch_directly(&self, ask: &Ask) -> Result<Answer, Failure> {
+    async fn fetch_directly(&self, ask: &Ask, rules: &Arc<Rules>) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.limits.total_timeout;
         let (response, url) = self.follow(ask, deadline).await?;
         let status = response.status();
@@ -180,7 +214,7 @@ impl Fetcher {
             let reason = status.canonical_reason().unwrap_or_default();
             return Err(Failure::from_status(status.as_u16(), reason).with_retry_after(wait));
         }
-        let page = self.page(response, &url, deadline).await;
+        let page = self.page(response, &url, rules, deadline).await;
         page.map(Answer::Page).map_err(|failure| failure.with_status(status.as_u16()))
     }
 
@@ -264,18 +298,26 @@ impl Fetcher {
         errors::failure(error, self.limits.connect_timeout, self.limits.read_timeout)
     }
 
-    async fn page(&self, response: Response, url: &Url, deadline: Instant) -> Result<Page, Failure> {
+    async fn page(
+        &self,
+        response: Response,
+        url: &Url,
+        rules: &Arc<Rules>,
+        deadline: Instant,
+    ) -> Result<Page, Failure> {
         let status = response.status().as_u16();
         let content_type = ContentType::of(response.headers())?;
         let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
         let (body, deadline) = self.body(response, deadline).await?;
         self.note(|| Mark::Read);
         let bytes = body.bytes.len() as u64;
-        let converted = self.text(body, content_type, url.clone(), deadline).await?;
+        let converted = self.text(body, content_type, (url.clone(), Arc::clone(rules)), deadline).await?;
         self.note(|| Mark::Converted);
         let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
         let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
-        Ok(Page { etag, last_modified, ..page })
+        let unmatched = (!converted.unmatched.is_empty())
+            .then(|| SafeLine::new(&format!("nothing on the page fits {}", converted.unmatched.join(" nor "))));
+        Ok(Page { note: unmatched, etag, last_modified, ..page })
     }
 
     /// Decodes and converts on a thread of its own kind: it is pure computing, at most one a core.
@@ -283,7 +325,7 @@ impl Fetcher {
         &self,
         body: Body,
         content_type: ContentType,
-        url: Url,
+        (url, rules): (Url, Arc<Rules>),
         deadline: Instant,
     ) -> Result<Converted, Failure> {
         let cores = if body.bytes.len() > LARGE { self.cores } else { 1 };
@@ -292,7 +334,7 @@ impl Fetcher {
         let turn = turn.map_err(|closed| Failure::unexpected("AcquireError", closed.to_string()))?;
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            convert_body(&body.bytes, &content_type, &url)
+            convert_body(&body.bytes, &content_type, &url, &rules)
         });
         match work.await {
             Ok(converted) => converted.map_err(|error| errors::refused(error.to_string())),
@@ -313,13 +355,14 @@ fn lookup_of(limits: &Limits) -> Result<Arc<dyn Lookup>, FetchSetupError> {
     })
 }
 
-fn convert_body(body: &[u8], content_type: &ContentType, url: &Url) -> Result<Converted, ConvertError> {
+fn convert_body(body: &[u8], content_type: &ContentType, url: &Url, rules: &Rules) -> Result<Converted, ConvertError> {
     let charset = content_type.charset.as_deref();
     match content_type.kind.or_else(|| sniffed(body)) {
-        Some(Kind::Html) => html::convert(&charset::decode(body, charset, Markup::Html), url),
+        Some(Kind::Html) => html::convert_by(&charset::decode(body, charset, Markup::Html), url, rules),
         Some(Kind::Text) => {
             let text = charset::decode(body, charset, Markup::None);
-            Ok(Converted { title: None, markdown: safe_block(&text.replace("\r\n", "\n").replace('\r', "\n")) })
+            let markdown = safe_block(&text.replace("\r\n", "\n").replace('\r', "\n"));
+            Ok(Converted { title: None, markdown, unmatched: Vec::new() })
         }
         None => Err(ConvertError::NotText),
     }

@@ -7,9 +7,11 @@
 use super::client::Fetcher;
 use super::errors;
 use super::head::retry_after;
+use super::sources::Rules;
 use crate::domain::content::Page;
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::secret::Secret;
+use crate::domain::source::Extract;
 use crate::domain::text::safe_block;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Response, StatusCode};
@@ -67,9 +69,9 @@ struct Metadata {
 
 impl Fetcher {
     /// The page at `url` by way of Firecrawl.
-    pub(super) async fn scrape(&self, firecrawl: &Firecrawl, url: &Url) -> Result<Page, Failure> {
+    pub(super) async fn scrape(&self, firecrawl: &Firecrawl, url: &Url, rules: &Rules) -> Result<Page, Failure> {
         let deadline = Instant::now() + self.limits.total_timeout;
-        let response = self.ask_firecrawl(firecrawl, url, deadline).await?;
+        let response = self.ask_firecrawl(firecrawl, url, rules, deadline).await?;
         let status = response.status();
         let wait = retry_after(status, response.headers(), SystemTime::now());
         let body = match timeout_at(deadline, self.body(response, deadline)).await {
@@ -109,7 +111,13 @@ impl Fetcher {
         page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text").with_status(status))
     }
 
-    async fn ask_firecrawl(&self, firecrawl: &Firecrawl, url: &Url, deadline: Instant) -> Result<Response, Failure> {
+    async fn ask_firecrawl(
+        &self,
+        firecrawl: &Firecrawl,
+        url: &Url,
+        rules: &Rules,
+        deadline: Instant,
+    ) -> Result<Response, Failure> {
         let refused = |why: String| errors::refused(format!("fetch.firecrawl.url: {why}")).of_service();
         let place = format!("{}/v{}/scrape", firecrawl.url.as_str().trim_end_matches('/'), firecrawl.version);
         let place = self.guard.parse(&place).map_err(|refusal| refused(refusal.to_string()))?;
@@ -117,13 +125,18 @@ impl Fetcher {
             .map_err(|_| errors::refused("fetch.firecrawl.api_key is no key").of_service())?;
         key.set_sensitive(true);
         let patience = self.limits.total_timeout.saturating_sub(AHEAD).max(Duration::from_secs(1));
+        let own = rules.exclude.iter().map(|selector| selector.words.as_str());
+        let excluded: Vec<_> = EXCLUDED.into_iter().chain(own).collect();
         let mut body = json!({
             "url": url.as_str(),
-            "onlyMainContent": true,
+            "onlyMainContent": rules.extract == Extract::Main,
             "formats": ["markdown"],
-            "excludeTags": EXCLUDED,
+            "excludeTags": excluded,
             "timeout": u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
         });
+        if !rules.include.is_empty() {
+            body["includeTags"] = rules.include.iter().map(|selector| selector.words.as_str()).collect();
+        }
         if firecrawl.version >= 2 {
             // A page that it has kept from an earlier visit is not the page.
             body["maxAge"] = json!(0);

@@ -5,6 +5,7 @@
 
 use super::main_content::{self, Outline};
 use super::markdown;
+use super::sources::Rules;
 use dom_query::Document;
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{ParseOpts, parse_document};
@@ -32,6 +33,8 @@ pub struct Converted {
     pub title: Option<String>,
     /// The main content (design.md 4.1). No control characters but line feeds; blank when the page has no text.
     pub markdown: String,
+    /// Selectors of the source that nothing on the page fits.
+    pub unmatched: Vec<String>,
 }
 
 /// Why a page could not be turned into text.
@@ -68,7 +71,8 @@ impl Clock {
         if self.steps.is_multiple_of(256) { self.look() } else { Ok(()) }
     }
 
-    fn look(&self) -> Result<(), ConvertError> {
+    /// Looks at the time.
+    pub fn look(&self) -> Result<(), ConvertError> {
         if busy().saturating_sub(self.started) > self.limit { Err(ConvertError::TooSlow(self.limit)) } else { Ok(()) }
     }
 }
@@ -82,13 +86,23 @@ fn busy() -> Duration {
 /// Converts a page. `base` is its own URL, which its links are relative to. Pure computing, on the caller's thread: at most [`TIME_LIMIT`] and
 /// the rest of one piece; a stack of 2 MB is plenty.
 pub fn convert(html: &str, base: &Url) -> Result<Converted, ConvertError> {
+    convert_by(html, base, &Rules::default())
+}
+
+/// The whole body, with what stands around the content; what is no text is left out all the same.
+pub fn convert_body(html: &str, base: &Url) -> Result<Converted, ConvertError> {
+    convert_by(html, base, &Rules::body())
+}
+
+/// The same under the rules of its source.
+pub(super) fn convert_by(html: &str, base: &Url, rules: &Rules) -> Result<Converted, ConvertError> {
     let mut clock = Clock::new(TIME_LIMIT);
     let document = parse(html, &clock)?;
     let outline = Outline::of(&document, &mut clock)?;
     let base = outline.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
-    let content = main_content::choose(&document, &outline, &mut clock)?;
-    let markdown = markdown::write(content, &base, &mut clock)?;
-    Ok(Converted { title: outline.title, markdown })
+    let content = main_content::choose(&document, &outline, rules, &mut clock)?;
+    let markdown = markdown::write(&content, &base, &mut clock)?;
+    Ok(Converted { title: outline.title, markdown, unmatched: content.unmatched })
 }
 
 fn parse(html: &str, clock: &Clock) -> Result<Document, ConvertError> {

@@ -2,10 +2,24 @@
 //! `body`, without what stands around it; the whole body when that would lose more than half of the words.
 
 use super::html::{Clock, ConvertError};
-use dom_query::{Document, NodeData, NodeRef};
+use super::sources::{Rules, Selector};
+use crate::domain::source::Extract;
+use dom_query::{Document, NodeData, NodeId, NodeRef};
+use std::collections::HashSet;
 
 /// Words in an id or a class that mean "around the content".
-const NOISE_WORDS: [&str; 7] = ["cookie", "announcement", "newsletter", "popup", "modal", "drawer", "breadcrumb"];
+const NOISE_WORDS: [&str; 10] = [
+    "cookie",
+    "announcement",
+    "newsletter",
+    "popup",
+    "modal",
+    "drawer",
+    "breadcrumb",
+    "editsection",
+    "lineno",
+    "gutter",
+];
 
 /// What one walk over the document finds.
 #[derive(Debug, Default)]
@@ -69,10 +83,15 @@ pub(super) enum Keep {
 }
 
 /// The content: where it begins and what of it counts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Content<'a> {
-    pub root: NodeRef<'a>,
+    /// None within another, in the order of the page; more than one only where a source says what is the content.
+    pub roots: Vec<NodeRef<'a>>,
     pub scope: Scope,
+    /// What its source says is to be left out.
+    excluded: HashSet<NodeId>,
+    /// Selectors that nothing on the page fits.
+    pub unmatched: Vec<String>,
     /// The root is the page's content proper, so that a header within it is the content's own.
     within_content: bool,
 }
@@ -80,7 +99,7 @@ pub(super) struct Content<'a> {
 impl Content<'_> {
     /// What is done with `element`, which has the name `name`. `in_article`: it is within an article.
     pub fn keep(&self, element: &NodeRef<'_>, name: &str, in_article: bool) -> Keep {
-        if is_never_text(name) {
+        if is_never_text(name) || self.excluded.contains(&element.id) {
             return Keep::None;
         }
         if self.scope == Scope::Whole || !is_noise(element, name) {
@@ -94,6 +113,7 @@ impl Content<'_> {
 pub(super) fn choose<'a>(
     document: &'a Document,
     outline: &Outline<'a>,
+    rules: &Rules,
     clock: &mut Clock,
 ) -> Result<Content<'a>, ConvertError> {
     let body = document.body().unwrap_or_else(|| document.root());
@@ -102,15 +122,73 @@ pub(super) fn choose<'a>(
         _ => None,
     };
     let chosen = outline.main.or(outline.role_main).or(only_article);
-    let content = Content { root: chosen.unwrap_or(body), scope: Scope::Main, within_content: chosen.is_some() };
-    let whole = Content { root: body, scope: Scope::Whole, within_content: false };
-    let lost_too_much = words(&content, clock)? * 2 < words(&whole, clock)?;
-    Ok(if lost_too_much { whole } else { content })
+    let Selected { included, excluded, unmatched } = select(body, rules, clock)?;
+    let whole = Content { roots: vec![body], scope: Scope::Whole, excluded, unmatched, within_content: false };
+    if !included.is_empty() {
+        return Ok(Content { roots: included, scope: Scope::Main, within_content: true, ..whole });
+    }
+    if rules.extract == Extract::Body {
+        return Ok(whole);
+    }
+    let of_whole = words(&whole, clock)?;
+    let within_content = chosen.is_some();
+    let content = Content { roots: vec![chosen.unwrap_or(body)], scope: Scope::Main, within_content, ..whole };
+    if words(&content, clock)? * 2 >= of_whole {
+        return Ok(content);
+    }
+    Ok(Content { roots: vec![body], scope: Scope::Whole, within_content: false, ..content })
+}
+
+/// What the selectors of a source fit.
+#[derive(Default)]
+struct Selected<'a> {
+    included: Vec<NodeRef<'a>>,
+    excluded: HashSet<NodeId>,
+    unmatched: Vec<String>,
+}
+
+fn select<'a>(body: NodeRef<'a>, rules: &Rules, clock: &mut Clock) -> Result<Selected<'a>, ConvertError> {
+    let mut selected = Selected::default();
+    if rules.include.is_empty() && rules.exclude.is_empty() {
+        return Ok(selected);
+    }
+    let (mut include, mut exclude) = (vec![false; rules.include.len()], vec![false; rules.exclude.len()]);
+    let mut stack = vec![(body, false)];
+    while let Some((node, within)) = stack.pop() {
+        clock.look()?;
+        let mut within = within;
+        if node.is_element() {
+            let fits = |selectors: &[Selector], hits: &mut [bool]| {
+                let mut any = false;
+                for (selector, hit) in selectors.iter().zip(hits) {
+                    let fits = selector.matcher.match_element(&node);
+                    *hit |= fits;
+                    any |= fits;
+                }
+                any
+            };
+            if fits(&rules.include, &mut include) && !within {
+                selected.included.push(node);
+                within = true;
+            }
+            if fits(&rules.exclude, &mut exclude) {
+                selected.excluded.insert(node.id);
+            }
+        }
+        let mut child = node.last_child();
+        while let Some(next) = child {
+            stack.push((next, within));
+            child = next.prev_sibling();
+        }
+    }
+    let hits = rules.include.iter().zip(include).chain(rules.exclude.iter().zip(exclude));
+    selected.unmatched = hits.filter(|(_, hit)| !hit).map(|(selector, _)| selector.words.clone()).collect();
+    Ok(selected)
 }
 
 fn words(content: &Content<'_>, clock: &mut Clock) -> Result<usize, ConvertError> {
     let mut words = 0;
-    let mut stack = vec![(content.root, Keep::All, false)];
+    let mut stack: Vec<_> = content.roots.iter().map(|root| (*root, Keep::All, false)).collect();
     while let Some((node, keep, in_article)) = stack.pop() {
         clock.step()?;
         if node.is_text() {
@@ -135,8 +213,8 @@ fn words(content: &Content<'_>, clock: &mut Clock) -> Result<usize, ConvertError
 
 /// What is done with a node under a parent that is kept so far. The root itself is never noise.
 pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, parent: Keep, in_article: bool) -> Keep {
-    if node.id == content.root.id {
-        return Keep::All;
+    if content.roots.iter().any(|root| root.id == node.id) {
+        return if content.excluded.contains(&node.id) { Keep::None } else { Keep::All };
     }
     match (content.keep(node, name, in_article), parent) {
         (Keep::All, Keep::Headings) if is_heading(name) => Keep::All,
@@ -185,6 +263,12 @@ fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
     };
     element.attrs.iter().any(|attribute| {
         let value = &*attribute.value;
+        if name == "button"
+            && matches!(&*attribute.name.local, "id" | "class" | "title" | "aria-label")
+            && copies(value)
+        {
+            return true;
+        }
         match &*attribute.name.local {
             "hidden" => !value.eq_ignore_ascii_case("until-found"),
             "aria-hidden" => value.trim().eq_ignore_ascii_case("true"),
@@ -193,6 +277,12 @@ fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
             _ => false,
         }
     })
+}
+
+/// Buttons beside code.
+fn copies(value: &str) -> bool {
+    let mut words = value.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| word.eq_ignore_ascii_case("copy") || word.eq_ignore_ascii_case("clipboard"))
 }
 
 /// Whole words, in the singular or the plural: `multimodal` is none of them.

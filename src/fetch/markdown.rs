@@ -23,25 +23,31 @@ use url::Url;
 use writer::Writer;
 
 /// Writes the content. `base` is what links are relative to.
-pub(super) fn write(content: Content<'_>, base: &Url, clock: &mut Clock) -> Result<String, ConvertError> {
-    let layout = table::layout_tables(content.root, clock)?;
+pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Result<String, ConvertError> {
+    let layout = table::layout_tables(&content.roots, clock)?;
     let mut writer = Writer::new(base, layout);
-    let mut stack = vec![Step::Enter(Visit { node: content.root, keep: Keep::All, depth: 0, in_article: false })];
+    let mut stack = Vec::new();
+    for root in content.roots.iter().rev() {
+        stack.push(Step::Between);
+        stack.push(Step::Enter(Visit { node: *root, keep: Keep::All, depth: 0, in_article: false }));
+    }
     while let Some(step) = stack.pop() {
         clock.step()?;
         match step {
-            Step::Enter(visit) if !writer.is_full() => enter(&mut writer, &content, visit, &mut stack),
+            Step::Enter(visit) if !writer.is_full() => enter(&mut writer, content, visit, &mut stack),
             Step::Enter(_) => {}
+            Step::Between => writer.end_block(Gap::Blank),
             Step::Leave(leave) => writer.leave(leave),
         }
     }
-    writer.end_block(Gap::Blank);
     Ok(writer.lines.finish())
 }
 
 enum Step<'a> {
     Enter(Visit<'a>),
     Leave(Leave),
+    /// One root ends.
+    Between,
 }
 
 #[derive(Clone, Copy)]

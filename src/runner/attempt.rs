@@ -5,10 +5,8 @@ use super::fault;
 use super::held::{Stop, told};
 use super::locking::{self, Next};
 use super::{Worker, report};
-use crate::domain::content::ContentChange;
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
-use crate::domain::fingerprint::Fingerprint;
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::Lock;
 use crate::fetch::{Answer, Ask};
@@ -76,16 +74,21 @@ async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
     let step = |step| worker.tell_all(Event::Step { document, step });
     step(SyncStep::Fetching);
     fault::point("before_fetch", &claimed.url);
-    let ask = Ask { document, url: claimed.url.clone(), validators: claimed.validators };
-    let page = match worker.fetcher.fetch(&ask).await {
+    // What another converter made is asked for whole: the server would say that it is still the page.
+    let converter = worker.fetcher.converter(document, &claimed.url);
+    let is_current = claimed.stored.converter == Some(converter);
+    let validators = claimed.validators.filter(|_| is_current);
+    let ask = Ask { document, url: claimed.url.clone(), validators };
+    let mut page = match worker.fetcher.fetch(&ask).await {
         Ok(Answer::Page(page)) => page,
         Ok(Answer::NotModified) => return AttemptEnd::NotModified,
         Err(failure) => return AttemptEnd::Failed(failure),
     };
     fault::point("after_fetch", &claimed.url);
     step(SyncStep::Comparing);
-    let fingerprint = Fingerprint::of(&page.content);
-    let change = ContentChange::between(claimed.fingerprint.as_ref(), &fingerprint);
+    let (change, doubt) = claimed.stored.compare(&page);
+    page.doubt = doubt;
+    let fingerprint = page.fingerprint.clone();
     if change.writes() {
         step(SyncStep::Updating);
     }

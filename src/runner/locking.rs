@@ -67,7 +67,9 @@ pub(super) async fn begin(
             if claimed.fingerprint != fingerprint {
                 // What the server gave speaks of a text that is not the stored one any more.
                 claimed.validators = None;
+                claimed.stored.converter = None;
             }
+            claimed.stored.fingerprint.clone_from(&fingerprint);
             claimed.fingerprint = fingerprint;
             Next::Run
         }

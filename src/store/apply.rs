@@ -30,6 +30,8 @@ pub(super) struct With<'a> {
     pub(super) page: Option<(&'a Page, &'a Fingerprint)>,
     /// The page that was fetched whole, whether it is written or was the same, for what its server may be asked by.
     pub(super) fetched: Option<(&'a Page, &'a Fingerprint)>,
+    /// The page that was not trusted and waits for a person.
+    pub(super) held: Option<&'a Page>,
     /// The failure just recorded, in its class's counter.
     pub(super) try_of: Option<Try>,
     /// Who has the lock that the job is going to wait for.
@@ -49,6 +51,9 @@ impl Tx<'_> {
         if let Some(document) = document {
             self.write_row(document, to, with.page).await?;
             self.write_state(document, to, &with).await?;
+            if to.row == RowWrite::Synced {
+                self.write_held(row.job.id, document, with.held).await?;
+            }
         }
         for draft in &to.outcomes {
             self.record(new_outcome(row, document, draft, &with, self.now));
@@ -155,7 +160,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    async fn write_content(&mut self, document: &Document, page: &Page, fingerprint: &Fingerprint) -> Result<()> {
+    pub(super) async fn write_content(
+        &mut self,
+        document: &Document,
+        page: &Page,
+        fingerprint: &Fingerprint,
+    ) -> Result<()> {
         let now = self.now.micros();
         let keep = query(
             "INSERT INTO @document_versions (document_id, version, replaced_at, fingerprint, content_length, content) \
@@ -211,7 +221,8 @@ impl Tx<'_> {
              etag = CASE WHEN ?8 THEN ?9 ELSE etag END, \
              last_modified = CASE WHEN ?8 THEN ?10 ELSE last_modified END, \
              validated = CASE WHEN ?8 THEN ?11 ELSE validated END, \
-             fetched_whole_at = CASE WHEN ?8 THEN ?12 ELSE fetched_whole_at END WHERE document_id = ?1",
+             fetched_whole_at = CASE WHEN ?8 THEN ?12 ELSE fetched_whole_at END, \
+             converter = CASE WHEN ?8 THEN ?15 ELSE converter END WHERE document_id = ?1",
         );
         let (page, fingerprint) = with.fetched.unzip();
         let statement = statement
@@ -228,7 +239,8 @@ impl Tx<'_> {
             .bind(fingerprint.map(|fingerprint| fingerprint.as_str().to_owned()))
             .bind(self.now.micros())
             .bind(failure.is_some_and(|draft| draft.result == OutcomeResult::PermanentFailure))
-            .bind(synced);
+            .bind(synced)
+            .bind(page.and_then(|page| page.converter).map(|converter| converter.0));
         self.run(statement).await?;
         Ok(())
     }

@@ -288,6 +288,7 @@ impl Tx<'_> {
             counters,
             fingerprint: document.stored_fingerprint(),
             validators,
+            stored: document.stored(),
             started_at: self.now,
         }))
     }

@@ -2,6 +2,7 @@
 
 use super::sql::Sql;
 use super::{Result, StoreError};
+use crate::domain::content::ContentChange;
 use crate::domain::document::STUCK_AFTER;
 use crate::domain::filter::{Age, Filter, Side, Term, Test};
 use crate::domain::time::Timestamp;
@@ -135,6 +136,10 @@ fn document_test(sql: &mut Sql, test: &Test, now: Timestamp) -> Result<()> {
         Test::Queue(classes) => {
             sql.push("j.class IN ").bind_list(classes.iter().map(|class| class.code()));
         }
+        Test::Content(words) if words[..] == [ContentChange::Held] => {
+            sql.push("d.id IN (SELECT document_id FROM @held_contents WHERE rejected_at IS NULL)");
+        }
+        Test::Content(_) => return meaningless("of documents, `content:` knows `held` alone"),
         Test::Result(_) | Test::By(_) => return meaningless("`result:` and `by:` are of outcomes, not of documents"),
     }
     Ok(())
@@ -165,6 +170,9 @@ fn outcome_test(sql: &mut Sql, test: &Test, now: Timestamp) -> Result<()> {
         }
         Test::Result(results) => {
             sql.push("o.result IN ").bind_list(results.iter().map(|result| result.word()));
+        }
+        Test::Content(words) => {
+            sql.push("o.content IN ").bind_list(words.iter().map(|content| content.word()));
         }
         Test::By(names) => {
             sql.push("fold(o.requested_by) IN ").bind_list(names.iter().map(|name| name.to_ascii_lowercase()));

@@ -8,7 +8,7 @@ use super::rows::{Document, JobRow};
 use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
-use super::{Finish, Finished, Held, Result, StoreError, page_fetched, page_written};
+use super::{Finish, Finished, Held, Result, StoreError, page_fetched, page_held, page_written};
 use crate::domain::document::Try;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::id::{DocumentId, JobId};
@@ -220,6 +220,7 @@ impl Tx<'_> {
             worker: row.worker_name.clone(),
             page: if unfit.is_none() { page_written(end) } else { None },
             fetched: if unfit.is_none() { page_fetched(end) } else { None },
+            held: if unfit.is_none() { page_held(end) } else { None },
             try_of: try_of(&to, end, policy),
             ..With::default()
         };

@@ -34,6 +34,7 @@ pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d
      j.attempt, j.class, j.requested_by, \
      (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
      (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
+     (SELECT c.reason FROM @held_contents c WHERE c.document_id = d.id AND c.rejected_at IS NULL) AS held, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
 /// Ids in one statement.
@@ -100,6 +101,7 @@ pub(super) fn document_row(row: &Row, now: Timestamp) -> Result<DocumentRow> {
             .filter_map(RecentResult::from_letter)
             .collect(),
         versions: number(row, "versions")?,
+        held: line(row, "held")?,
         host_hold: time(row, "host_held_until")?.map(|until| Hold {
             until,
             because: get::<Option<String>>(row, "host_held_because").ok().flatten().unwrap_or_default(),

@@ -307,6 +307,7 @@ impl Tx<'_> {
         for statement in [
             "DELETE FROM @jobs WHERE document_id = ?",
             "DELETE FROM @document_versions WHERE document_id = ?",
+            "DELETE FROM @held_contents WHERE document_id = ?",
             "DELETE FROM @document_state WHERE document_id = ?",
             "DELETE FROM captain_documents WHERE id = ?",
         ] {

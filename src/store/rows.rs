@@ -4,7 +4,7 @@ use super::Result;
 use super::conn::{Row, code, corrupt, get, line, number, small, span, time, word};
 use super::sql::{Statement, query};
 use super::tx::Tx;
-use crate::domain::content::{Validators, WHOLE_FETCH_EVERY};
+use crate::domain::content::{Converter, Stored, Validators, WHOLE_FETCH_EVERY};
 use crate::domain::document::SyncStatus;
 use crate::domain::failure::ErrorCode;
 use crate::domain::fingerprint::Fingerprint;
@@ -66,6 +66,8 @@ pub(super) struct Document {
     /// How often its account's plan wants a sync.
     pub(super) cadence: Option<Duration>,
     pub(super) validity: Validity,
+    /// The text that was not trusted, and whether a person said no to it.
+    pub(super) held: Option<(Fingerprint, bool)>,
 }
 
 /// What is known of how the stored text came.
@@ -76,9 +78,23 @@ pub(super) struct Validity {
     /// The fingerprint of the text that the validators came with.
     validated: Option<String>,
     fetched_whole_at: Option<Timestamp>,
+    converter: Option<i64>,
+    chars: Option<u64>,
 }
 
 impl Document {
+    /// What a fetched page is compared with.
+    pub(super) fn stored(&self) -> Stored {
+        let ours = self.validity.validated.is_some() && self.validity.validated == self.fingerprint;
+        let rejected = self.held.as_ref().filter(|(_, rejected)| *rejected);
+        Stored {
+            fingerprint: self.stored_fingerprint(),
+            converter: self.validity.converter.filter(|_| ours).map(Converter),
+            chars: self.validity.chars.filter(|_| self.validity.has_content),
+            rejected: rejected.map(|(fingerprint, _)| fingerprint.clone()),
+        }
+    }
+
     /// Why it cannot be synced at all.
     pub(super) fn syncable(&self) -> std::result::Result<(), SkipReason> {
         if is_pdf(&self.url) {
@@ -98,7 +114,7 @@ impl Document {
     /// What the server may be asked by instead of for the whole page: only when its answer would speak of the very text
     /// that is stored, and when the page was seen whole not long ago.
     pub(super) fn validators(&self, now: Timestamp) -> Option<Validators> {
-        let Validity { has_content, validators, validated, fetched_whole_at } = &self.validity;
+        let Validity { has_content, validators, validated, fetched_whole_at, .. } = &self.validity;
         let is_ours = *has_content && validated.is_some() && *validated == self.fingerprint;
         let is_recent = fetched_whole_at.is_some_and(|at| at.plus(WHOLE_FETCH_EVERY) > now);
         if is_ours && is_recent { validators.clone() } else { None }
@@ -180,6 +196,12 @@ fn document(row: &Row) -> Result<Document> {
             validators: Validators::new(get(row, "etag")?, get(row, "last_modified")?),
             validated: get(row, "validated")?,
             fetched_whole_at: time(row, "fetched_whole_at")?,
+            converter: get(row, "converter")?,
+            chars: small(row, "chars")?,
+        },
+        held: match get::<Option<String>>(row, "held_fingerprint")? {
+            Some(fingerprint) => Some((Fingerprint::stored(fingerprint), time(row, "rejected_at")?.is_some())),
+            None => None,
         },
         url,
     })
@@ -222,9 +244,12 @@ impl Tx<'_> {
              CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
              micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
              s.host, s.fence, s.recent, s.etag, s.last_modified, s.validated, s.fetched_whole_at, \
-             d.content IS NOT NULL AS has_content, meta.last_sync_error_code AS row_error_code, \
+             d.content IS NOT NULL AS has_content, s.converter, \
+             CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
+             h.fingerprint AS held_fingerprint, h.rejected_at, meta.last_sync_error_code AS row_error_code, \
              meta.content_fingerprint AS fingerprint, c.cadence \
              FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
+             LEFT JOIN @held_contents h ON h.document_id = d.id \
              LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \
              WHERE d.id IN (SELECT each(?))";
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();

@@ -7,10 +7,10 @@ use super::mark::{self, PendingMark};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, JobsPage, JobsQuery,
-    Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState,
-    Recorder, Rescued, Result, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
-    address,
+    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished, Held,
+    HeldContent, JobsPage, JobsQuery, Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery, PassAnswer,
+    PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError, StoredContent, StoredVersion,
+    Targets, WorkerInfo, WorkerSeen, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
@@ -225,6 +225,14 @@ impl Store for SqlStore {
 
     async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>> {
         self.cancel_jobs(documents, by).await
+    }
+
+    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>> {
+        self.read_held(document).await
+    }
+
+    async fn decide(&self, documents: &[DocumentId], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>> {
+        self.decide_held(documents, decision, by).await
     }
 
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {

@@ -1,6 +1,6 @@
 //! What passes between the store and a worker: claims, leases, ends.
 
-use crate::domain::content::Validators;
+use crate::domain::content::{Stored, Validators};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
@@ -106,6 +106,8 @@ pub struct Claimed {
     pub counters: Counters,
     /// The stored fingerprint, to compare with.
     pub fingerprint: Option<Fingerprint>,
+    /// What is stored, as far as a page is compared with it; its fingerprint is `fingerprint` at the claim.
+    pub stored: Stored,
     /// What to ask the server by; `None` when the whole page is wanted.
     pub validators: Option<Validators>,
     /// When the attempt started.

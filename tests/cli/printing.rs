@@ -46,6 +46,7 @@ fn never_synced() -> DocumentRow {
         recent: Vec::new(),
         versions: 0,
         host_hold: None,
+        held: None,
     }
 }
 
@@ -135,21 +136,22 @@ fn list_json_has_every_key_in_order() {
 fn show_json_adds_content_attempts_and_versions() {
     let (row, attempts) = (waiting(), [failure()]);
     let versions = [StoredVersion { version: 2, replaced_at: NOW, fingerprint: None, content_length: 40 }];
-    let json = serde_json::to_string(&ShownJson::new(&row, Some("# Refunds\n"), &attempts, &versions)).expect("JSON");
-    let expected: Vec<&str> = LIST_KEYS.into_iter().chain(["content", "attempts", "versions"]).collect();
+    let json =
+        serde_json::to_string(&ShownJson::new(&row, Some("# Refunds\n"), &attempts, &versions, None)).expect("JSON");
+    let expected: Vec<&str> = LIST_KEYS.into_iter().chain(["content", "attempts", "versions", "held"]).collect();
     assert_eq!(keys(&json), expected);
     let list = serde_json::to_string(&DocumentJson::from(&row)).expect("JSON");
     assert_eq!(
         json,
         format!(
             "{},\"content\":\"# Refunds\\n\",\"attempts\":[{}],\"versions\":[{{\"version\":2,\
-             \"replaced_at\":\"2025-11-25T07:02:31.000042Z\",\"fingerprint\":null,\"content_length\":40}}]}}",
+             \"replaced_at\":\"2025-11-25T07:02:31.000042Z\",\"fingerprint\":null,\"content_length\":40}}],\"held\":null}}",
             &list[..list.len() - 1],
             failure().json()
         )
     );
-    let bare = serde_json::to_string(&ShownJson::new(&row, None, &[], &[])).expect("JSON");
-    assert!(bare.ends_with("\"content\":null,\"attempts\":[],\"versions\":[]}"), "{bare}");
+    let bare = serde_json::to_string(&ShownJson::new(&row, None, &[], &[], None)).expect("JSON");
+    assert!(bare.ends_with("\"content\":null,\"attempts\":[],\"versions\":[],\"held\":null}"), "{bare}");
 }
 
 #[test]

@@ -73,6 +73,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         recent: vec![RecentResult::Updated; 8],
         versions: 4,
         host_hold: None,
+        held: None,
     }
 }
 
@@ -174,6 +175,7 @@ pub fn documents() -> Vec<DocumentRow> {
             recent: Vec::new(),
             versions: 0,
             host_hold: None,
+            held: None,
             attempt: None,
             ..document(200 + place as i64, name, Never)
         });

@@ -14,10 +14,10 @@ use quarterdeck::domain::schedule::Terms;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, JobsPage, JobsQuery,
-    Marked, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview,
-    QueueState, Rescued, Result, SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo,
-    WorkerSeen,
+    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, Decided, Decision, DocumentPage, Finish, Finished, Held,
+    HeldContent, JobsPage, JobsQuery, Marked, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer,
+    PassOrder, Plans, Preview, QueueState, Rescued, Result, SortBy, Store, StoreError, StoredContent, StoredVersion,
+    Targets, WorkerInfo, WorkerSeen,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -250,6 +250,14 @@ impl Store for Memory {
             let cancelled = |id: &DocumentId| Answered { document_id: *id, answer: Answer::Cancelled(JobId(id.0)) };
             documents.iter().map(cancelled).collect()
         })
+    }
+
+    async fn held_content(&self, _document: DocumentId) -> Result<Option<HeldContent>> {
+        self.read(|_| None)
+    }
+
+    async fn decide(&self, documents: &[DocumentId], _: Decision, _: &SafeLine) -> Result<Vec<Decided>> {
+        self.read(|_| vec![Decided::NothingHeld; documents.len()])
     }
 
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {

@@ -3,6 +3,7 @@
 //! What is not known matches no value, so its negation holds: `-http:503` also takes documents without a failure.
 
 use super::{Age, Filter, Side, Term, Test};
+use crate::domain::content::ContentChange;
 use crate::domain::document::DocumentRow;
 use crate::domain::link::host_of;
 use crate::domain::outcome::Outcome;
@@ -25,6 +26,7 @@ impl Filter {
             Test::Synced(age) => age.of_past(row.synced_at, now),
             Test::Next(age) => age.of_future(row.next_attempt_at, now),
             Test::Queue(values) => row.queue.is_some_and(|class| values.contains(&class)),
+            Test::Content(values) => row.held.is_some() && values.contains(&ContentChange::Held),
             Test::Result(_) | Test::By(_) => false,
         })
     }
@@ -46,6 +48,9 @@ impl Filter {
             Test::Assistant(values) => values.contains(&outcome.assistant_id.0),
             Test::Queue(values) => values.contains(&outcome.queue),
             Test::Result(values) => values.contains(&outcome.result),
+            Test::Content(values) => {
+                outcome.content.is_some_and(|content| values.iter().any(|value| value.word() == content.word()))
+            }
             Test::By(values) => outcome
                 .requested_by
                 .as_ref()

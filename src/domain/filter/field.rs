@@ -26,11 +26,12 @@ pub(super) enum Field {
     Next,
     Queue,
     Result,
+    Content,
     By,
 }
 
 impl Field {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Status,
         Self::Error,
         Self::Http,
@@ -43,6 +44,7 @@ impl Field {
         Self::Next,
         Self::Queue,
         Self::Result,
+        Self::Content,
         Self::By,
     ];
 
@@ -60,6 +62,7 @@ impl Field {
             Self::Next => "next",
             Self::Queue => "queue",
             Self::Result => "result",
+            Self::Content => "content",
             Self::By => "by",
         }
     }
@@ -95,6 +98,7 @@ impl Test {
             Self::Next(_) => Field::Next,
             Self::Queue(_) => Field::Queue,
             Self::Result(_) => Field::Result,
+            Self::Content(_) => Field::Content,
             Self::By(_) => Field::By,
         })
     }

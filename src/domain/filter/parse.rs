@@ -13,6 +13,7 @@
 use super::field::{Field, Subject};
 use super::span::parse_span;
 use super::{Age, Filter, FilterError, Side, Term, Test};
+use crate::domain::content::ContentChange;
 use crate::domain::document::Status;
 use crate::domain::failure::ErrorCode;
 use crate::domain::job::QueueClass;
@@ -95,7 +96,14 @@ impl<'a> Reader<'a> {
             self.at += 1;
             values.push(self.value(true)?);
         }
-        Ok(Term { negated, test: test(field, values)? })
+        let value_at = values[0].at;
+        let test = test(field, values)?;
+        match (&test, subject) {
+            (Test::Content(words), Some(Subject::Documents)) if words[..] != [ContentChange::Held] => {
+                error(value_at, "of documents, content: knows held alone")
+            }
+            _ => Ok(Term { negated, test }),
+        }
     }
 
     /// Reads up to white space, or a comma when there may be `several`, outside quotes.
@@ -137,6 +145,10 @@ fn test(field: Field, values: Vec<Value>) -> Result<Test, FilterError> {
         Field::Result => {
             let known = OutcomeResult::ALL.map(OutcomeResult::word);
             Test::Result(words(field, values, OutcomeResult::parse, &known)?)
+        }
+        Field::Content => {
+            let known = ContentChange::WORDS.map(ContentChange::word);
+            Test::Content(words(field, values, ContentChange::parse, &known)?)
         }
         Field::Http => Test::Http(each(field, values, "a status from 100 to 599", |text| {
             let status = digits(text)?;

@@ -46,6 +46,7 @@ impl Display for Test {
             }
             Self::Attempted(age) | Self::Synced(age) | Self::Next(age) => age.fmt(f),
             Self::Queue(values) => joined(f, values, |f, value| f.write_str(value.word())),
+            Self::Content(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Result(values) => joined(f, values, |f, value| f.write_str(value.word())),
         }
     }

@@ -48,6 +48,7 @@ fn row() -> DocumentRow {
         recent: vec![RecentResult::Retrying],
         versions: 0,
         host_hold: None,
+        held: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::code_block::CodeBlock;
 use super::escape::{Place, line_start};
-use super::inline::{Inline, Span};
+use super::inline::{ANCHORS, Inline, Span};
 use super::lines::Gap;
 use super::link;
 use super::list::List;
@@ -45,6 +45,11 @@ pub(super) enum Entered {
 }
 
 impl Writer<'_> {
+    /// Nothing of an item's text is written yet.
+    fn begins_item(&self) -> bool {
+        self.in_flow() && self.inline.is_empty() && self.lists.last().is_some_and(|list| list.in_item)
+    }
+
     fn block(&mut self) -> Entered {
         self.end_block(Gap::Blank);
         Entered::With(Leave::Block)
@@ -63,6 +68,10 @@ impl Writer<'_> {
         let shallow = depth < MAX_DEPTH;
         match name {
             "br" => self.line_break(),
+            "input" if self.begins_item() && is_checkbox(node) => {
+                let mark = if node.has_attr("checked") { "[x] " } else { "[ ] " };
+                self.text(mark);
+            }
             "wbr" | "rp" | "input" | "annotation" | "annotation-xml" => return Entered::Alone,
             "hr" => self.rule(),
             "img" => self.image(node),
@@ -71,6 +80,9 @@ impl Writer<'_> {
             "s" | "del" | "strike" if shallow => return self.span(Span::Deleted),
             "a" if shallow => {
                 let href = node.attr("href").unwrap_or_default();
+                if href.starts_with('#') && ANCHORS.contains(&node.immediate_text().trim()) {
+                    return Entered::Alone;
+                }
                 if href.starts_with('#') && self.inline.place() == Place::Heading {
                     return self.span(Span::Anchor);
                 }
@@ -92,6 +104,10 @@ impl Writer<'_> {
                 return Entered::With(Leave::Text(")"));
             }
             "button" if self.code.is_some() => return Entered::Alone,
+            "button" => {
+                self.inline.space();
+                return Entered::With(Leave::Text(" "));
+            }
             _ => return self.enter_block(node, name, shallow),
         }
         Entered::Alone
@@ -127,7 +143,12 @@ impl Writer<'_> {
             }
             "dd" if shallow && in_flow => {
                 self.end_block(Gap::Line);
-                Entered::With(if self.lines.item(": ".into()) { Leave::Definition } else { Leave::Block })
+                // A second indentation would make code of it wherever definitions are not known.
+                if self.definitions > 0 || !self.lines.item(": ".into()) {
+                    return Entered::With(Leave::Block);
+                }
+                self.definitions += 1;
+                Entered::With(Leave::Definition)
             }
             "summary" if in_flow => {
                 self.end_block(Gap::Blank);
@@ -210,8 +231,10 @@ impl Writer<'_> {
             }
             Leave::Item => {
                 self.end_block(Gap::Line);
-                self.lines.pop();
-                self.lines.close_up();
+                // An item without anything leaves nothing, and nothing to stand close to.
+                if self.lines.pop() {
+                    self.lines.close_up();
+                }
                 if let Some(list) = self.lists.last_mut() {
                     list.in_item = false;
                 }
@@ -225,6 +248,7 @@ impl Writer<'_> {
             }
             Leave::Term => self.end_block(Gap::Line),
             Leave::Definition => {
+                self.definitions -= 1;
                 self.end_block(Gap::Line);
                 self.lines.pop();
                 self.lines.close_up();
@@ -257,6 +281,10 @@ impl Writer<'_> {
             Leave::Text(text) => self.text(text),
         }
     }
+}
+
+fn is_checkbox(node: &NodeRef<'_>) -> bool {
+    node.attr("type").is_some_and(|kind| kind.eq_ignore_ascii_case("checkbox"))
 }
 
 fn is_block(name: &str) -> bool {

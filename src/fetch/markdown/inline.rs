@@ -54,7 +54,7 @@ struct Code {
 }
 
 /// What headings' links to themselves are labelled with; they are not part of the text.
-const ANCHORS: [&str; 4] = ["¶", "§", "#", "🔗"];
+pub(super) const ANCHORS: [&str; 4] = ["¶", "§", "#", "🔗"];
 
 /// A block's text as it grows.
 #[derive(Debug)]
@@ -132,8 +132,14 @@ impl Inline {
             }
             let end = trimmed.find(is_space).unwrap_or(trimmed.len());
             let (word, after) = trimmed.split_at(end);
-            self.word(word, after.chars().next());
             rest = after;
+            // A no-break space at the edge of bold text would keep the marks from being any.
+            let inner = word.trim_matches('\u{a0}');
+            self.space |= word.starts_with('\u{a0}');
+            if !inner.is_empty() {
+                self.word(inner, if word.ends_with('\u{a0}') { Some(' ') } else { after.chars().next() });
+            }
+            self.space |= word.ends_with('\u{a0}');
         }
     }
 

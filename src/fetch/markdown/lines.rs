@@ -81,10 +81,11 @@ impl Lines {
         room
     }
 
-    /// Ends the innermost quote or item.
-    pub fn pop(&mut self) {
-        self.containers.pop();
+    /// Ends the innermost quote or item; whether anything was written in it.
+    pub fn pop(&mut self) -> bool {
+        let ended = self.containers.pop();
         self.shared = self.shared.min(self.containers.len());
+        !matches!(ended, Some(Container::Indent { marker: Some(_), .. }))
     }
 
     /// Writes a block of one or more lines.

@@ -8,22 +8,29 @@ use std::collections::HashSet;
 
 const MAX_COLUMNS: usize = 200;
 const MAX_COLSPAN: usize = 20;
+/// More items than this are a list that a table sets into columns.
+const MAX_ITEMS: usize = 8;
 const MAX_ROWSPAN: usize = 1000;
 
-/// The tables under `root` that are read as blocks: those that hold what a cell cannot (tables, blocks of code,
-/// headings) and those of one column.
-pub(super) fn layout_tables(root: NodeRef<'_>, clock: &mut Clock) -> Result<HashSet<NodeId>, ConvertError> {
+/// The tables under `roots` that are read as blocks: those that hold what a cell cannot (tables, blocks of code,
+/// headings, long lists) and those of one column whose cells are blocks, or of one row.
+pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<HashSet<NodeId>, ConvertError> {
     struct Open {
         id: NodeId,
         columns: bool,
+        blocks: bool,
+        items: usize,
+        rows: usize,
     }
     let mut layout = HashSet::new();
     let mut open: Vec<Open> = Vec::new();
-    let mut stack = vec![(root, false)];
+    let mut stack: Vec<_> = roots.iter().map(|root| (*root, false)).collect();
     while let Some((node, leaving)) = stack.pop() {
         clock.step()?;
         if leaving {
-            layout.extend(open.pop().filter(|table| !table.columns).map(|table| table.id));
+            let is_layout =
+                |table: &Open| (!table.columns && (table.blocks || table.rows < 2)) || table.items > MAX_ITEMS;
+            layout.extend(open.pop().filter(is_layout).map(|table| table.id));
             continue;
         }
         let name = name_of(&node);
@@ -35,7 +42,7 @@ pub(super) fn layout_tables(root: NodeRef<'_>, clock: &mut Clock) -> Result<Hash
             if node.attr("role").is_some_and(|role| matches!(role.trim(), "presentation" | "none")) {
                 layout.insert(node.id);
             }
-            open.push(Open { id: node.id, columns: false });
+            open.push(Open { id: node.id, columns: false, blocks: false, items: 0, rows: 0 });
             stack.push((node, true));
         }
         let (mut child, mut cells) = (node.last_child(), 0);
@@ -46,6 +53,10 @@ pub(super) fn layout_tables(root: NodeRef<'_>, clock: &mut Clock) -> Result<Hash
         }
         if let Some(table) = open.last_mut() {
             table.columns |= cells > 1;
+            table.rows += usize::from(&*name == "tr");
+            table.items += usize::from(&*name == "li");
+            table.blocks |=
+                matches!(&*name, "p" | "div" | "ul" | "ol" | "dl" | "blockquote" | "section" | "form" | "br");
         }
     }
     Ok(layout)

@@ -22,6 +22,8 @@ pub(super) struct Writer<'b> {
     /// The text of the block that is being written.
     pub inline: Inline,
     pub lists: Vec<List>,
+    /// Definitions that are open.
+    pub definitions: usize,
     pub table: Option<Table>,
     pub code: Option<CodeBlock>,
 }
@@ -35,6 +37,7 @@ impl<'b> Writer<'b> {
             lines: Lines::new(MAX_MARKDOWN),
             inline: Inline::new(Place::Flow),
             lists: Vec::new(),
+            definitions: 0,
             table: None,
             code: None,
         }
@@ -75,7 +78,7 @@ impl<'b> Writer<'b> {
 
     fn paragraph(&mut self) {
         let text = self.inline.take();
-        if !text.is_empty() {
+        if text.chars().any(is_visible) {
             for line in text.split('\n') {
                 self.lines.block([&*line_start(line)]);
             }
@@ -132,4 +135,9 @@ impl<'b> Writer<'b> {
         let source = node.attr("src").and_then(|src| link::source(&src, self.base));
         self.inline.image(&alt, source.as_deref());
     }
+}
+
+/// Pages are full of paragraphs that hold a space of some width and nothing else.
+fn is_visible(c: char) -> bool {
+    !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }

@@ -1,0 +1,53 @@
+//! `quarterdeck accept` and `quarterdeck reject`: what a person says of texts that were held back.
+
+use super::exit::{CliError, Exit};
+use super::output::Output;
+use super::selection::{find, read_name};
+use super::{Context, operator};
+use crate::store::{Decided, Decision};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Documents by ID or URL; `list --filter content:held` names them
+    #[arg(value_name = "ID|URL", required = true)]
+    pub documents: Vec<String>,
+    /// JSON: one object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) async fn run(
+    context: &Context,
+    args: &Args,
+    decision: Decision,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    for name in &args.documents {
+        read_name(name)?;
+    }
+    let store = context.store().await?;
+    let rows = find(&*store, &args.documents).await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let decided = store.decide(&ids, decision, &operator()).await?;
+    let mut exit = Exit::Done;
+    for (row, decided) in rows.iter().zip(decided) {
+        let (answer, why) = match decided {
+            Decided::Done => (decision.done(), None),
+            Decided::NothingHeld => ("skipped", Some("nothing of it is held back")),
+            Decided::Syncing => ("skipped", Some("it is being synced; decide when that has ended")),
+        };
+        if why.is_some() {
+            exit = Exit::WrongUse;
+        }
+        if args.json {
+            out.json(&serde_json::json!({ "document_id": row.id, "answer": answer, "reason": why }))?;
+        } else {
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            out.line(format!("{} {}: {answer}{why}", row.id, row.name))?;
+        }
+    }
+    context.announce(&*store).await?;
+    store.close().await;
+    Ok(exit)
+}

@@ -1,0 +1,220 @@
+//! Seeded mutation of what servers send: no panic, no more time than is allowed, nothing a terminal would act on.
+//!
+//! A short run is part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fetch::fuzz` is a long one. What a
+//! round was made from is its seed, which is said when it fails; `QUARTERDECK_FUZZ_SEED` begins there.
+
+use super::charset::{self, Markup};
+use super::head::retry_after;
+use super::html::{MAX_MARKDOWN, TIME_LIMIT, convert, convert_body};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, SystemTime};
+use url::Url;
+
+/// A small generator of numbers that are the same everywhere (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, most: usize) -> usize {
+        usize::try_from(self.next() >> 1).unwrap_or_default() % most.max(1)
+    }
+
+    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.below(all.len())]
+    }
+}
+
+/// What is put in: what parsers stumble over.
+const PIECES: [&[u8]; 44] = [
+    b"<",
+    b">",
+    b"</",
+    b"<!--",
+    b"-->",
+    b"<![CDATA[",
+    b"]]>",
+    b"&",
+    b"&#x",
+    b"&#0;",
+    b"&#x202e;",
+    b"&amp",
+    b"<table>",
+    b"<td colspan=99999999>",
+    b"<td rowspan=-1>",
+    b"<tr>",
+    b"</table>",
+    b"<pre>",
+    b"</pre>",
+    b"<code>",
+    b"<a href=\"",
+    b"<b>",
+    b"<i>",
+    b"<ul><li>",
+    b"<ol start=99999999999>",
+    b"<dl><dd>",
+    b"<blockquote>",
+    b"<template>",
+    b"<svg>",
+    b"<math>",
+    b"<script>",
+    b"<style>",
+    b"<main>",
+    b"<h1>",
+    b"<br>",
+    b"\0",
+    b"\x1b[31m",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\xe2\x80\xae",
+    b"|",
+    b"`",
+    b"\r\n",
+    b"<meta charset=utf-16>",
+];
+
+fn mutated(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = dice.of(seeds).clone();
+    for _ in 0..=dice.below(12) {
+        let at = dice.below(bytes.len() + 1);
+        let end = (at + dice.below(64)).min(bytes.len());
+        match dice.below(7) {
+            0 => drop(bytes.drain(at..end)),
+            1 => drop(bytes.splice(at..at, dice.of(&PIECES).iter().copied())),
+            2 => {
+                let many = dice.of(&PIECES).repeat(1 + dice.below(400));
+                drop(bytes.splice(at..at, many));
+            }
+            3 if at < bytes.len() => bytes[at] = u8::try_from(dice.below(256)).unwrap_or_default(),
+            4 => {
+                let again = bytes[at..end].to_vec();
+                drop(bytes.splice(end..end, again));
+            }
+            5 => {
+                let other = dice.of(seeds);
+                let from = dice.below(other.len());
+                let some = other[from..(from + 200).min(other.len())].to_vec();
+                drop(bytes.splice(at..at, some));
+            }
+            _ => bytes.truncate(at.max(1)),
+        }
+    }
+    bytes
+}
+
+/// Rounds until the time is over; a round that panics says its seed.
+fn run(name: &str, seeds: &[Vec<u8>], round: impl Fn(&[u8], &mut Dice)) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let time = Duration::from_secs(number("QUARTERDECK_FUZZ_SECONDS").unwrap_or(2));
+    let mut seed = number("QUARTERDECK_FUZZ_SEED").unwrap_or(1);
+    let (first, began) = (seed, Instant::now());
+    while began.elapsed() < time || seed == first {
+        let mut dice = Dice::new(seed);
+        let bytes = mutated(&mut dice, seeds);
+        let done = catch_unwind(AssertUnwindSafe(|| round(&bytes, &mut dice)));
+        assert!(done.is_ok(), "{name}: QUARTERDECK_FUZZ_SEED={seed} ({} bytes)", bytes.len());
+        seed += 1;
+    }
+    println!("{name}: {} rounds in {:?}, nothing found", seed - first, began.elapsed());
+}
+
+fn pages() -> Vec<Vec<u8>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fetch/golden");
+    let files = std::fs::read_dir(folder).expect("the golden pages are there");
+    let mut paths: Vec<_> = files.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "html"));
+    paths.sort();
+    paths.iter().map(|path| std::fs::read(path).expect("a page")).collect()
+}
+
+#[test]
+fn html() {
+    let base = Url::parse("https://a.test/b/c?d#e").expect("a URL");
+    run("HTML to Markdown", &pages(), |bytes, dice| {
+        let html = String::from_utf8_lossy(bytes);
+        let whole = dice.below(2) == 0;
+        let by = |html: &str| if whole { convert_body(html, &base) } else { convert(html, &base) };
+        let began = Instant::now();
+        let converted = by(&html);
+        // The limit is of the processor's time, this clock is the wall's, and the tests are not optimised.
+        assert!(began.elapsed() < TIME_LIMIT * 20, "{:?}", began.elapsed());
+        let Ok(converted) = converted else { return };
+        let acts = |c: char| c.is_control() && c != '\n';
+        assert!(!converted.markdown.contains(acts), "control characters");
+        assert!(converted.markdown.len() < MAX_MARKDOWN * 4, "{} bytes", converted.markdown.len());
+        assert!(!converted.title.is_some_and(|title| title.trim().is_empty()), "a blank title");
+        if dice.below(8) == 0 {
+            assert_eq!(by(&html).map(|again| again.markdown), Ok(converted.markdown), "not the same twice");
+        }
+    });
+}
+
+#[test]
+fn charsets() {
+    let mut seeds = pages();
+    seeds.push([b"<meta charset=shift_jis><p>".as_slice(), b"\x93\xfa\x96\x7b\x8c\xea"].concat());
+    seeds.push("Ключ".encode_utf16().flat_map(u16::to_le_bytes).collect());
+    seeds.push(b"caf\xe9 \x80 \x81 na\xefve".to_vec());
+    let labels = [
+        "utf-8",
+        "UTF-16LE",
+        "utf-16be",
+        "windows-1252",
+        "shift_jis",
+        "gb18030",
+        "iso-2022-jp",
+        "x-user-defined",
+        "big5",
+        "replacement",
+        "\u{e9}",
+        "",
+    ];
+    run("charset", &seeds, |bytes, dice| {
+        let header = if dice.below(2) == 0 { Some(*dice.of(&labels)) } else { None };
+        let markup = if dice.below(2) == 0 { Markup::Html } else { Markup::None };
+        let text = charset::decode(bytes, header, markup);
+        assert!(text.len() <= bytes.len() * 4 + 16, "{} bytes of {}", text.len(), bytes.len());
+        if std::str::from_utf8(bytes).is_ok() && header.is_none() && markup == Markup::None {
+            // The mark alone is left out, or names another encoding.
+            assert!(bytes.starts_with(b"\xef\xbb\xbf") || text.as_bytes() == bytes, "valid UTF-8 is itself");
+        }
+    });
+}
+
+#[test]
+fn waits() {
+    let seeds = [
+        "120",
+        "0",
+        "-1",
+        "18446744073709551615",
+        "1e9",
+        "Tue, 24 Nov 2026 10:00:00 GMT",
+        "Tuesday, 24-Nov-26 10:00:00 GMT",
+        "Tue Nov 24 10:00:00 2026",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        " 7 ",
+        "7, 8",
+    ];
+    let seeds: Vec<_> = seeds.iter().map(|seed| seed.as_bytes().to_vec()).collect();
+    run("Retry-After", &seeds, |bytes, dice| {
+        let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
+        let status = StatusCode::from_u16(*dice.of(&[200, 404, 408, 425, 429, 500, 503, 599])).expect("a status");
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(dice.next() >> 31);
+        let wait = retry_after(status, &headers, now);
+        assert!(wait.is_none() || !matches!(status.as_u16(), 200 | 404), "of {status}");
+    });
+}

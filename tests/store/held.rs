@@ -1,0 +1,150 @@
+//! Texts that are held back, and what a person decides about them.
+
+use super::support::*;
+use quarterdeck::domain::content::{ContentChange, Converter, Page};
+use quarterdeck::domain::document::Status;
+use quarterdeck::domain::filter::Filter;
+use quarterdeck::domain::guard::Doubt;
+use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::job::{AttemptEnd, QueueClass};
+use quarterdeck::domain::outcome::OutcomeResult;
+use quarterdeck::store::{Decided, Decision, Finished, Store};
+
+const BODY: &str = "A long text that is worth keeping, with many words in it.";
+
+/// Ends the next sync of a document with what comparing `text` says.
+async fn sync(scene: &Scene, document: DocumentId, title: &str, text: &str, converter: Option<Converter>) {
+    scene.ask(&[document], QueueClass::Manual).await;
+    let claimed = scene.claim(64).await.into_iter().find(|claimed| claimed.document_id == document).unwrap();
+    let page = Page::new(Some(title), text.to_owned(), text.len() as u64, 200).unwrap();
+    let mut page = Page { converter, ..page };
+    let (change, doubt) = claimed.stored.compare(&page);
+    page.doubt = doubt;
+    let fingerprint = page.fingerprint.clone();
+    let end = AttemptEnd::Fetched { page: Box::new(page), fingerprint, change };
+    assert!(matches!(scene.finish(&claimed, end).await, Finished::Written { .. }));
+}
+
+async fn text(scene: &Scene, document: DocumentId) -> String {
+    scene.store.content(document).await.unwrap().unwrap().text
+}
+
+async fn held_ids(scene: &Scene) -> Vec<DocumentId> {
+    scene.store.matching(&Filter::parse("content:held").unwrap()).await.unwrap()
+}
+
+async fn a_doubtful_text_waits_and_is_written_when_it_is_accepted(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    sync(&scene, document, "T", BODY, None).await;
+    sync(&scene, document, "Sign in", "# Sign in", None).await;
+    let row = scene.row(document).await;
+    assert_eq!((row.status, row.held.as_deref()), (Status::Synced, Some(Doubt::Login.to_string().as_str())));
+    assert_eq!((text(&scene, document).await.as_str(), row.name.as_str()), (BODY, "T"));
+    assert_eq!(held_ids(&scene).await, [document]);
+    let last = scene.outcomes().await.pop().unwrap();
+    assert_eq!((last.result, last.content), (OutcomeResult::Unchanged, Some(ContentChange::Held)));
+    assert_eq!(last.detail.as_deref(), Some("held back: it looks like a login page"));
+    let held = scene.store.held_content(document).await.unwrap().unwrap();
+    assert_eq!((held.text.as_str(), held.title.as_deref()), ("# Sign in", Some("Sign in")));
+    let decided = scene.store.decide(&[document], Decision::Accept, &"bo".into()).await.unwrap();
+    assert_eq!(decided, [Decided::Done]);
+    assert_eq!(text(&scene, document).await, "# Sign in");
+    let row = scene.row(document).await;
+    assert_eq!((row.held, row.name.as_str(), row.versions), (None, "Sign in", 1));
+    assert_eq!(row.fingerprint, Some(held.fingerprint));
+    let last = scene.outcomes().await.pop().unwrap();
+    assert_eq!((last.result, last.content), (OutcomeResult::Updated, Some(ContentChange::Changed)));
+    assert_eq!(last.requested_by.as_deref(), Some("bo"));
+    assert!(held_ids(&scene).await.is_empty());
+    assert_eq!(scene.store.held_content(document).await.unwrap(), None);
+    let again = scene.store.decide(&[document], Decision::Accept, &"bo".into()).await.unwrap();
+    assert_eq!(again, [Decided::NothingHeld]);
+    sync(&scene, document, "Sign in", "# Sign in", None).await;
+    assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Same));
+}
+
+async fn a_rejected_text_is_not_asked_about_again_and_another_is(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    sync(&scene, document, "T", BODY, None).await;
+    sync(&scene, document, "404", "# Not found", None).await;
+    assert_eq!(scene.store.decide(&[document], Decision::Reject, &"bo".into()).await.unwrap(), [Decided::Done]);
+    assert!(held_ids(&scene).await.is_empty());
+    sync(&scene, document, "404", "# Not found", None).await;
+    let last = scene.outcomes().await.pop().unwrap();
+    assert_eq!((last.content, held_ids(&scene).await.len()), (Some(ContentChange::Held), 0));
+    assert_eq!(last.detail.as_deref(), Some("held back: it is the text that was rejected before"));
+    // Remembered over a good fetch, too.
+    sync(&scene, document, "T", BODY, None).await;
+    sync(&scene, document, "404", "# Not found", None).await;
+    assert!(held_ids(&scene).await.is_empty());
+    sync(&scene, document, "404", "# Not found, really", None).await;
+    assert_eq!((held_ids(&scene).await, text(&scene, document).await.as_str()), (vec![document], BODY));
+}
+
+async fn a_good_fetch_ends_the_question_and_a_running_one_comes_first(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    sync(&scene, document, "T", BODY, None).await;
+    sync(&scene, document, "T", "a", None).await;
+    let reason = scene.row(document).await.held.unwrap();
+    assert_eq!(reason.as_str(), format!("is under a tenth of the stored text (1 of {} characters)", BODY.len()));
+    scene.ask(&[document], QueueClass::Manual).await;
+    let claimed = scene.claim(1).await.remove(0);
+    assert_eq!(scene.store.decide(&[document], Decision::Accept, &"bo".into()).await.unwrap(), [Decided::Syncing]);
+    scene.finish(&claimed, AttemptEnd::NotModified).await;
+    assert_eq!(scene.store.held_content(document).await.unwrap(), None);
+    sync(&scene, document, "T", "a", None).await;
+    assert_eq!(held_ids(&scene).await, [document]);
+    assert_eq!(scene.store.remove(&[document]).await.unwrap(), 1);
+    assert!(held_ids(&scene).await.is_empty());
+    assert_eq!(
+        scene
+            .number(
+                scene.either("SELECT count(*) FROM held_contents", "SELECT count(*) FROM quarterdeck.held_contents")
+            )
+            .await,
+        0
+    );
+}
+
+async fn the_first_text_is_stored_whatever_it_is(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    sync(&scene, document, "Sign in", "# Sign in", None).await;
+    let last = scene.outcomes().await.pop().unwrap();
+    assert_eq!((last.content, text(&scene, document).await.as_str()), (Some(ContentChange::First), "# Sign in"));
+    assert_eq!(last.detail.as_deref(), Some("stored, but it looks like a login page"));
+    assert!(held_ids(&scene).await.is_empty());
+}
+
+async fn another_converters_text_is_stored_quietly(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    let (old, new) = (Some(Converter::new(1, "")), Some(Converter::new(2, "")));
+    sync(&scene, document, "T", BODY, old).await;
+    let other = format!("{BODY} And a line that the old one lost.");
+    sync(&scene, document, "T", &other, new).await;
+    let last = scene.outcomes().await.pop().unwrap();
+    assert_eq!((last.result, last.content.map(ContentChange::word)), (OutcomeResult::Unchanged, Some("same")));
+    assert_eq!(last.detail.as_deref(), Some("read anew by another converter or other rules"));
+    assert_eq!(text(&scene, document).await, other);
+    // From here on a difference is the page's.
+    sync(&scene, document, "T", BODY, new).await;
+    assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Changed));
+    // The same text is the same, whoever made it, and then stands as the newer one's.
+    sync(&scene, document, "T", BODY, Some(Converter::new(3, ""))).await;
+    assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Same));
+    sync(&scene, document, "T", &other, Some(Converter::new(3, ""))).await;
+    assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Changed));
+}
+
+on_both! {
+    ()
+    a_doubtful_text_waits_and_is_written_when_it_is_accepted,
+    a_rejected_text_is_not_asked_about_again_and_another_is,
+    a_good_fetch_ends_the_question_and_a_running_one_comes_first,
+    the_first_text_is_stored_whatever_it_is,
+    another_converters_text_is_stored_quietly,
+}
