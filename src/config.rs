@@ -9,6 +9,7 @@ mod read;
 
 pub use places::Places;
 
+use crate::domain::faq_job::FaqJob;
 use crate::domain::lock::LockMode;
 use crate::domain::retry::RetryPolicy;
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// `[fetch]`
     pub fetch: FetchConfig,
+    /// `[chatwoot]`
+    pub chatwoot: FaqJob,
     /// `[log]`
     pub log: LogConfig,
 }
@@ -238,6 +241,7 @@ impl Config {
                 allow_private_hosts: Vec::new(),
                 denied_ports: DENIED_PORTS.to_vec(),
             },
+            chatwoot: FaqJob::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }
     }

@@ -6,6 +6,7 @@
 pub mod content;
 pub mod document;
 pub mod failure;
+pub mod faq_job;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;

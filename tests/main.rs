@@ -20,6 +20,7 @@ mod layers;
 mod locks;
 mod log;
 mod moving_rows;
+mod outbox;
 mod readme;
 mod screens;
 mod server;

@@ -5,6 +5,7 @@
 //! locale), `database` (the store, its workers and its queue).
 
 mod database;
+mod faq;
 mod machine;
 mod settings;
 

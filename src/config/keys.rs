@@ -5,6 +5,7 @@
 
 use super::Config;
 use super::read::{Wrong, duration, flag, list, size, text, whole};
+use crate::domain::faq_job::Switch;
 use crate::domain::lock::LockMode;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Every key.
-pub(super) const KEYS: [Key; 23] = [
+pub(super) const KEYS: [Key; 26] = [
     Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
     Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
     Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
@@ -56,6 +57,12 @@ pub(super) const KEYS: [Key; 23] = [
         name: "fetch.denied_ports",
         set: |c, v| list(v, |v| whole(v, 1..=65_535)).map(|ports| c.fetch.denied_ports = ports),
     },
+    Key { name: "chatwoot.enqueue_faq_job", set: |c, v| flag(v).map(|on| c.chatwoot.switch = switch(on)) },
+    Key {
+        name: "chatwoot.wrapper_class",
+        set: |c, v| sidekiq_name(text(v)?).map(|name| c.chatwoot.wrapper = Some(name)),
+    },
+    Key { name: "chatwoot.faq_queue", set: |c, v| sidekiq_name(text(v)?).map(|name| c.chatwoot.queue = name) },
     Key { name: "log.dir", set: |c, v| directory(text(v)?).map(|dir| c.log.dir = dir) },
     Key { name: "log.keep_days", set: |c, v| whole(v, 1..=3_650).map(|days| c.log.keep_days = days) },
 ];
@@ -76,6 +83,19 @@ pub(super) fn redis_url(url: &str) -> Result<String, Wrong> {
     } else {
         Err("must be the URL of a Redis, such as redis://:password@host:6379/0 or rediss://…".to_owned())
     }
+}
+
+fn switch(on: bool) -> Switch {
+    if on { Switch::On } else { Switch::Off }
+}
+
+/// A class or a queue of Sidekiq.
+fn sidekiq_name(name: &str) -> Result<String, Wrong> {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
+    if name.is_empty() || !name.chars().all(known) {
+        return Err(format!("must be a name of letters, digits, ':', '_' and '-', not \"{name}\""));
+    }
+    Ok(name.to_owned())
 }
 
 fn lock_mode(word: &str) -> Result<LockMode, Wrong> {

@@ -206,6 +206,11 @@ impl Postgres {
         self.standing.may_add(self.pool.place())
     }
 
+    /// Whether the table of documents is another program's.
+    pub(super) fn is_chatwoots(&self) -> bool {
+        self.standing.is_chatwoots()
+    }
+
     /// Whether documents may be removed: only from a table that is ours.
     pub(super) fn may_remove(&self) -> Result<()> {
         self.standing.may_remove(self.pool.place())

@@ -12,8 +12,9 @@ use super::{
     StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
+use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq, WorkerId};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq, WorkerId};
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::request::{Answered, Request};
@@ -22,6 +23,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -44,6 +46,8 @@ pub struct SqlStore {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) recorder: Option<Recorder>,
     pub(super) read_only: bool,
+    /// Whether changes are noted for Chatwoot.
+    pub(super) tells: AtomicBool,
     pub(super) liveness: Liveness,
     pub(super) changes: watch::Sender<u64>,
     /// What this process alone has committed.
@@ -79,6 +83,7 @@ impl SqlStore {
             clock,
             recorder: options.recorder,
             read_only: options.access == super::Access::ReadOnly,
+            tells: AtomicBool::new(false),
             liveness: Liveness::default(),
             changes,
             commits: watch::Sender::new(0),
@@ -265,6 +270,26 @@ impl Store for SqlStore {
 
     async fn rescue(&self) -> Result<Rescued> {
         self.rescue_jobs().await
+    }
+
+    fn tell_faqs(&self, on: bool) {
+        self.tells.store(on, Ordering::Relaxed);
+    }
+
+    async fn untold(&self, limit: u32) -> Result<Vec<Untold>> {
+        self.read_untold(limit).await
+    }
+
+    async fn told(&self, jid: &str) -> Result<()> {
+        self.forget_told(jid).await
+    }
+
+    fn is_chatwoots(&self) -> bool {
+        self.on_chatwoot()
+    }
+
+    async fn assistant(&self, assistant: AssistantId) -> Result<Option<AccountId>> {
+        self.read_assistant(assistant).await
     }
 
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {

@@ -1,6 +1,6 @@
 //! The store, who works on it, and what waits there.
 
-use super::Patient;
+use super::{Patient, faq};
 use crate::domain::document::Status;
 use crate::domain::filter::Filter;
 use crate::domain::finding::{Finding, Verdict};
@@ -33,6 +33,7 @@ pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
             if let Err(error) = within(&*store, &mut found).await {
                 found.push(of_error(&error));
             }
+            found.extend(faq::jobs(config, &store).await);
             store.close().await;
         }
         // What it is refused for has been found.

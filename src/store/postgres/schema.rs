@@ -247,6 +247,11 @@ impl Standing {
         ))
     }
 
+    /// Whether the table of documents is there, and not made by us.
+    pub(super) fn is_chatwoots(&self) -> bool {
+        self.documents && !self.made
+    }
+
     /// Whether documents may be removed.
     pub(super) fn may_remove(&self, place: &Place) -> Result<()> {
         if self.made {
