@@ -21,11 +21,15 @@ mod log;
 mod migrate;
 pub mod outcome_line;
 pub mod output;
+mod pause;
+mod probe;
+mod purge;
 mod record;
 mod remove;
 mod request;
 mod retry;
 pub mod rows;
+mod schedule;
 pub mod selection;
 mod show;
 mod stop;
@@ -103,6 +107,14 @@ pub enum Verb {
     Cancel(cancel::Args),
     /// Remove documents with their contents
     Remove(remove::Args),
+    /// Put due documents in the queue now, as runners do all the time
+    Schedule(schedule::Args),
+    /// Stop jobs of everything, an account, a host or a class from starting; what runs goes on
+    Pause(pause::PauseArgs),
+    /// Let them start again; without an argument: list what is paused
+    Resume(pause::ResumeArgs),
+    /// Drop auto jobs that have not started; what people asked for stays
+    Purge(purge::Args),
     /// Print outcomes
     Log(log::Args),
     /// Set a PostgreSQL database up: prints what it does, and does it
@@ -220,6 +232,10 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Retry(args)) => retry::run(&context, &args, out).await,
         Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
         Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
+        Some(Verb::Schedule(args)) => schedule::run(&context, &args, out).await,
+        Some(Verb::Pause(args)) => pause::pause(&context, &args, out).await,
+        Some(Verb::Resume(args)) => pause::resume(&context, &args, out).await,
+        Some(Verb::Purge(args)) => purge::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),

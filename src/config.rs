@@ -1,16 +1,21 @@
 //! The settings: defaults < file < environment < flags.
 //!
-//! `keys` is the table of what a file may say, `read` walks a file and reads values, `places` knows where things lie by
+//! `fetch` is its section's settings, `keys` the table of what a file may say, `read` walks a file and reads values, `places` knows where things lie by
 //! default. Every mistake is named with the place where it was made, all of them at once.
 
+mod fetch;
 mod keys;
 mod places;
 mod read;
+mod schedule;
 
+pub use fetch::FetchConfig;
 pub use places::Places;
+pub use schedule::ScheduleConfig;
 
 use crate::domain::faq_job::FaqJob;
 use crate::domain::lock::LockMode;
+use crate::domain::plan::PlanTable;
 use crate::domain::retry::RetryPolicy;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,14 +25,6 @@ use thiserror::Error;
 
 /// The annotated file with every key and its default, as `quarterdeck config` prints it.
 pub const TEMPLATE: &str = include_str!("../assets/config.toml");
-
-/// Ports of services that are none of the web: mail, files, databases, queues, remote shells. The fetch has the same
-/// list for those who set nothing; a test holds them together.
-const DENIED_PORTS: [u16; 64] = [
-    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 79, 110, 111, 113, 119, 123, 135, 137, 139,
-    143, 161, 179, 389, 445, 465, 512, 513, 514, 515, 587, 636, 873, 993, 995, 1433, 1521, 2049, 2375, 2376, 2379,
-    3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000, 6379, 6443, 9042, 9092, 9200, 10250, 11211, 27017,
-];
 
 /// Every setting, with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +41,10 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// `[chatwoot]`
     pub chatwoot: FaqJob,
+    /// `[schedule]`
+    pub schedule: ScheduleConfig,
+    /// `[plans]` and `[accounts]`
+    pub plans: PlanTable,
     /// `[log]`
     pub log: LogConfig,
 }
@@ -91,27 +92,6 @@ pub struct RunnerConfig {
     pub heartbeat: Duration,
     /// How long running attempts may go on when the process is told to end.
     pub drain: Duration,
-}
-
-/// How pages are fetched, and what is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FetchConfig {
-    /// Until a connection stands, name look-up included.
-    pub connect_timeout: Duration,
-    /// Between two pieces of an answer.
-    pub read_timeout: Duration,
-    /// For one fetch with all its redirects.
-    pub total_timeout: Duration,
-    /// Bytes of a body, after decompression.
-    pub max_body: u64,
-    /// Redirects that are followed.
-    pub max_redirects: u32,
-    /// How a fetch names itself.
-    pub user_agent: String,
-    /// Hosts and networks (CIDR) that may be fetched although their addresses are not public.
-    pub allow_private_hosts: Vec<String>,
-    /// Ports that are never connected to.
-    pub denied_ports: Vec<u16>,
 }
 
 /// The rolling file of outcomes.
@@ -208,7 +188,7 @@ impl Environment {
 impl Config {
     /// The names of every key, with their sections.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        keys::KEYS.iter().map(|key| key.name)
+        keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
     }
 
     /// What holds when nobody says anything.
@@ -231,16 +211,9 @@ impl Config {
                 drain: seconds(25),
             },
             retry: RetryPolicy::default(),
-            fetch: FetchConfig {
-                connect_timeout: seconds(2),
-                read_timeout: seconds(20),
-                total_timeout: seconds(60),
-                max_body: 40 << 20,
-                max_redirects: 10,
-                user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned(),
-                allow_private_hosts: Vec::new(),
-                denied_ports: DENIED_PORTS.to_vec(),
-            },
+            fetch: FetchConfig::default(),
+            schedule: ScheduleConfig::default(),
+            plans: PlanTable::default(),
             chatwoot: FaqJob::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }

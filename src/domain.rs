@@ -1,9 +1,10 @@
 //! The pure room: what a document, a job, an attempt and an outcome are, and how each becomes the next.
 //!
-//! Knows std, serde, sha2, url, unicode-width and the time crate; no clock, no I/O. Everything that can be decided
+//! Knows std, serde with its JSON, sha2, url, unicode-width and the time crate; no clock, no I/O. Everything that can be decided
 //! without looking at the world is decided here, so that both databases, the console and the command line agree.
 
 pub mod content;
+pub mod difference;
 pub mod document;
 pub mod failure;
 pub mod faq_job;
@@ -11,12 +12,19 @@ pub mod filter;
 pub mod finding;
 pub mod fingerprint;
 pub mod id;
+pub mod installation;
 pub mod job;
 pub mod link;
 pub mod lock;
 pub mod outcome;
+pub mod pause;
+pub mod plan;
+pub mod politeness;
 pub mod request;
 pub mod retry;
+pub mod schedule;
+pub mod secret;
+pub mod source;
 pub mod suggest;
 pub mod text;
 pub mod time;

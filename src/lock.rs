@@ -6,12 +6,14 @@
 //! `sidekiq` puts jobs in Chatwoot's queues. No call waits longer than a second, and none waits for a Redis known to be away.
 
 mod address;
+mod examine;
 mod keeper;
 mod script;
 mod sidekiq;
 mod signal;
 
 pub use address::{AddressError, DEFAULT_KEY, check_key, check_url, masked_url};
+pub use examine::examine;
 pub use script::TTL;
 pub use sidekiq::Pushed;
 pub use signal::{News, announce};

@@ -1,4 +1,4 @@
-//! The job runner: claims, attempts, finishes, retries, rescues, drains. Knows no terminal and no SQL.
+//! The job runner: claims, attempts, finishes, retries, rescues, schedules, drains. Knows no terminal and no SQL.
 //!
 //! [`start`] spawns the tasks of one worker and answers with the [`Handle`](handle::Handle) by which it is watched and
 //! stopped. What survives a crash is in the store alone; this room holds only what is running right now.
@@ -15,6 +15,7 @@ pub mod log;
 mod relay;
 mod report;
 mod rescue;
+pub mod schedule;
 pub mod signals;
 pub mod tail;
 
@@ -29,6 +30,7 @@ use event::{Event, Health, LockHealth, RunnerStatus};
 use handle::Handle;
 use held::HeldJobs;
 use report::Reporter;
+use schedule::Scheduling;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast, watch};
@@ -47,6 +49,8 @@ pub struct Settings {
     pub per_host: u32,
     /// Running jobs of one account, over all workers; `None` is no cap.
     pub per_account: Option<u32>,
+    /// How far apart two fetches of one host begin at least, over all workers; zero is no distance.
+    pub host_interval: Duration,
     /// How long a claim stands without a heartbeat.
     pub lease: Duration,
     /// How often the leases are renewed.
@@ -59,8 +63,10 @@ pub struct Settings {
     pub faq: FaqJob,
     /// `host:pid`, for people.
     pub worker_name: SafeLine,
-    /// End by itself when nothing is running, ready or waiting (`work --drain`).
+    /// End by itself when nothing is running, ready or waiting, what is paused left aside (`work --drain`).
     pub drain_when_idle: bool,
+    /// What it schedules by; `None`: it does not.
+    pub schedule: Option<Scheduling>,
 }
 
 /// What the tasks of one worker share.
@@ -175,6 +181,7 @@ pub fn start_with(
     tokio::spawn(relay::run(Arc::clone(&worker)));
     beat::start(&worker);
     tokio::spawn(rescue::run(Arc::clone(&worker)));
+    tokio::spawn(schedule::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
         signals::join(&worker.store, redis, worker.events.clone(), worker.ended.clone());
         tokio::spawn(locking::watch(Arc::clone(&worker)));

@@ -8,17 +8,19 @@
 //! `conn` connections and rows, `dialect` what a statement says differently; the other files are its methods by
 //! subject. What only one database has stands in `sqlite` and `postgres`.
 
-use crate::domain::content::Page;
+use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
 use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq, WorkerId};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
+use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
+use crate::domain::schedule::Terms;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -33,38 +35,48 @@ mod claim;
 mod clock;
 mod conn;
 mod dialect;
+mod due;
 mod enqueue;
 mod error;
 mod examine;
 mod filter_sql;
 mod finish;
+mod hosts;
 mod lanes;
 mod liveness;
 mod mark;
 mod outbox;
 mod outcomes;
 mod page;
+mod pauses;
+mod plans;
 mod postgres;
+mod purge;
 mod read;
 mod reading;
 mod requests;
 mod rows;
+mod schedule;
 mod seen;
 mod sql;
 mod sql_store;
 mod sqlite;
 mod tx;
+mod views;
 mod work;
 mod workers;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use examine::examine;
+pub use plans::{PlanSource, Plans};
 pub use postgres::migrate::{Migration, VERSION, migrate, plan};
 pub use reading::{
     Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
+pub use schedule::{PassAnswer, PassMode, PassOrder, When};
 pub use sql_store::SqlStore;
+pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Pausing, SECTION_ROWS};
 pub use work::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
 };
@@ -195,6 +207,34 @@ pub trait Store: Send + Sync + 'static {
     /// there.
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
 
+    /// Whether the documents are Chatwoot's own, whose scheduler may run beside this program.
+    fn is_chatwoots(&self) -> bool {
+        false
+    }
+
+    /// What the plans of the accounts are now, by the settings or by Chatwoot.
+    async fn plans(&self, terms: &Terms) -> Result<Plans>;
+
+    /// One pass of the schedule: due documents become jobs of class `auto` that wait for their drawn time. Several
+    /// transactions under a lease; no document is written.
+    async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer>;
+
+    /// How many jobs a purge would drop.
+    async fn purgeable(&self) -> Result<u64>;
+
+    /// Drops the jobs of class `auto` that have not started, with an outcome each; how many. Several transactions.
+    async fn purge(&self, by: &SafeLine) -> Result<u64>;
+
+    /// Nothing of `scope` is claimed any more; what runs goes on. Whether it was not paused before: an older pause keeps
+    /// its time and name.
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool>;
+
+    /// Ends the pause of exactly `scope`; whether there was one.
+    async fn resume(&self, scope: &PauseScope) -> Result<bool>;
+
+    /// What is paused, everything first, then accounts, hosts and classes in order.
+    async fn pauses(&self) -> Result<Vec<Pause>>;
+
     /// Makes this process known as a worker and alive.
     async fn register(&self, worker: &WorkerInfo) -> Result<()>;
 
@@ -249,15 +289,17 @@ pub trait Store: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Whether the documents are a Chatwoot's: a table that we did not make.
-    fn is_chatwoots(&self) -> bool {
-        false
-    }
-
     /// The account of one of Chatwoot's assistants; `None` when there is no such assistant. For a Chatwoot's alone.
     async fn assistant(&self, _assistant: AssistantId) -> Result<Option<AccountId>> {
         Ok(None)
     }
+
+    /// Takes a running job from its worker, on a person's word, as [`Store::rescue`] does from a dead one: the fence and
+    /// the token keep the worker from writing. `None` when the job does not run.
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>>;
+
+    /// The jobs in sections, the first rows of each: the cost does not grow with the number of jobs beyond the counts.
+    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
 
     /// Outcomes, oldest first.
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;
@@ -279,6 +321,16 @@ pub trait Store: Send + Sync + 'static {
 pub fn push_recent(strip: &str, result: RecentResult) -> String {
     let kept = strip.chars().count().saturating_sub(RecentResult::KEPT - 1);
     strip.chars().skip(kept).chain(std::iter::once(result.letter())).collect()
+}
+
+/// The page that a finish leaves in the store, written or the same: what its server gave with it is kept.
+pub fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
+    match end {
+        AttemptEnd::Fetched { page, fingerprint, change } if change.writes() || *change == ContentChange::Same => {
+            Some((page, fingerprint))
+        }
+        _ => None,
+    }
 }
 
 /// The page that a finish writes, if it writes content.

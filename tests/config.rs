@@ -2,7 +2,10 @@
 //! place.
 
 use quarterdeck::config::{Config, ConfigError, Environment, Flags, Places, TEMPLATE};
+use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
+use quarterdeck::domain::plan::{Cadence, PlanName};
+use quarterdeck::domain::schedule::Rules;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,7 +33,9 @@ fn mistakes(text: &str) -> Vec<String> {
 /// The template with its commented keys in force.
 fn template_in_full() -> String {
     let is_key = |line: &str| {
-        line.split_once(" = ").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        line.split_once(" = ").is_some_and(|(name, _)| {
+            name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.')
+        })
     };
     let line = |line: &str| match line.strip_prefix("# ") {
         Some(bare) if is_key(bare) => format!("{bare}\n"),
@@ -45,24 +50,32 @@ fn the_annotated_file_is_the_defaults() {
     assert_eq!(read(""), Ok(Config::defaults(&places())));
 }
 
+/// The names of the keys of a section and of those within it, as the table has them.
+fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
+    let Some(keys) = value.as_table() else { return vec![name.to_owned()] };
+    if name == "accounts" {
+        return vec!["accounts.ID".to_owned()];
+    }
+    let within = |(key, value): (&String, &toml::Value)| match (name, value.is_table()) {
+        ("plans", true) => keys_within("plans.NAME", value),
+        _ => keys_within(&format!("{name}.{key}"), value),
+    };
+    keys.iter().flat_map(within).collect()
+}
+
 #[test]
 fn every_key_stands_in_the_annotated_file() {
     let full = template_in_full();
     assert!(read(&full).is_ok(), "{:?}", read(&full));
     let table: toml::Table = full.parse().expect("the template is TOML");
-    let named: Vec<String> = table
-        .iter()
-        .flat_map(|(section, keys)| {
-            let keys = keys.as_table().expect("only sections at the top");
-            keys.keys().map(move |key| format!("{section}.{key}"))
-        })
-        .collect();
+    let named: Vec<String> = table.iter().flat_map(|(section, keys)| keys_within(section, keys)).collect();
     let all: Vec<&str> = Config::keys().collect();
     let mut sorted = (named.clone(), all.iter().map(ToString::to_string).collect::<Vec<_>>());
     sorted.0.sort();
     sorted.1.sort();
     assert_eq!(sorted.0, sorted.1);
     // No key takes a date.
+    let all: Vec<String> = all.iter().map(|key| key.replace("ID", "7")).collect();
     let wrong: String = all.iter().map(|key| format!("{key} = 2026-11-25\n")).collect();
     let said = mistakes(&wrong);
     assert_eq!(said.len(), all.len());
@@ -93,11 +106,37 @@ fn every_key_sets_its_value() {
         connect_timeout = "1s"
         read_timeout = "2s"
         total_timeout = "4s"
+        host_interval = "1500ms"
         max_body = "5 MB"
+        respect_robots = true
+        max_memory = "1 GB"
         max_redirects = 0
         user_agent = "me/1 (+https://example.org)"
         allow_private_hosts = ["127.0.0.1", "10.0.0.0/8", "localhost:3000", "fd00::/8", "[::1]:80"]
+        dns_servers = ["192.0.2.53", "[2001:db8::53]:5353"]
         denied_ports = []
+        sources = [
+            { host = "App.Example.org", fetcher = "firecrawl", fallback = "direct" },
+            { document = 812, fetcher = "direct" },
+        ]
+        [schedule]
+        enabled = false
+        rules = "chatwoot"
+        per_account = 2
+        total = 3
+        queue_depth = 4
+        [plans]
+        default = "None"
+        Gold = { every = "90s", weight = 4, max_running = 2 }
+        none = {}
+        [plans."my plan"]
+        every = "1 week"
+        [accounts]
+        7 = "GOLD"
+        [fetch.firecrawl]
+        api_key = "fc-secret"
+        url = "http://10.0.0.9:3002"
+        version = 1
         [log]
         dir = "/var/log/q"
         keep_days = 7
@@ -119,9 +158,30 @@ fn every_key_sets_its_value() {
         (seconds(1), seconds(2), seconds(4))
     );
     assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
+    assert_eq!(config.fetch.host_interval, Duration::from_millis(1_500));
+    assert!(config.fetch.respect_robots);
+    assert_eq!(config.fetch.firecrawl_api_key.as_ref().map(|key| key.reveal()), Some("fc-secret"));
+    assert!(!format!("{config:?}").contains("fc-secret"), "a key is never printed");
+    assert_eq!((config.fetch.firecrawl_url.as_str(), config.fetch.firecrawl_version), ("http://10.0.0.9:3002/", 1));
+    assert_eq!(config.fetch.sources.0.len(), 2);
+    assert_eq!(config.fetch.sources.0[0].host.as_deref(), Some("app.example.org"));
+    assert_eq!(config.fetch.max_memory, 1 << 30);
     assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
     assert_eq!(config.fetch.allow_private_hosts.len(), 5);
+    assert_eq!(
+        config.fetch.dns_servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["192.0.2.53:53", "[2001:db8::53]:5353"]
+    );
     assert!(config.fetch.denied_ports.is_empty());
+    let schedule = &config.schedule;
+    assert_eq!((schedule.enabled, schedule.rules), (Some(false), Rules::Chatwoot));
+    assert_eq!((schedule.per_account, schedule.total, schedule.queue_depth), (Some(2), Some(3), 4));
+    let gold = config.plans.of(AccountId(7));
+    assert_eq!(gold.cadence.map(Cadence::every), Some(seconds(90)));
+    assert_eq!((gold.weight, gold.max_running), (Some(4), Some(2)));
+    let other = config.plans.of(AccountId(8));
+    assert_eq!((other.name.as_ref().map(PlanName::as_str), other.cadence), (Some("none"), None));
+    assert!(config.plans.plans.contains_key(&PlanName::new("My Plan").expect("a name")));
     assert_eq!((config.log.dir, config.log.keep_days), (PathBuf::from("/var/log/q"), 7));
 }
 
@@ -166,6 +226,23 @@ fn mistakes_are_named_with_their_line() {
              \"http://a\"",
         ),
         (
+            "[fetch]\ndns_servers = [\"dns.example.org\"]",
+            "c.toml:2: fetch.dns_servers must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \
+             \"dns.example.org\"",
+        ),
+        (
+            "[fetch]\nsources = [{ host = \"a\", fetcher = \"curl\" }]",
+            "c.toml:2: fetch.sources (fetcher) must say \"direct\" or \"firecrawl\", not \"curl\"",
+        ),
+        (
+            "[fetch]\nsources = [{ fetcher = \"direct\" }]",
+            "c.toml:2: fetch.sources must hold tables with either a host or a document",
+        ),
+        (
+            "[fetch.firecrawl]\napi_key = \"a b\"",
+            "c.toml:2: fetch.firecrawl.api_key must be a key of printable ASCII characters",
+        ),
+        (
             "[fetch]\ndenied_ports = [70000]",
             "c.toml:2: fetch.denied_ports must be a whole number from 1 to 65535, not 70000",
         ),
@@ -183,6 +260,39 @@ fn mistakes_are_named_with_their_line() {
             "[fetch]\ntotal_timeout = \"1s\"\nread_timeout = \"1s\"",
             "c.toml:2: fetch.connect_timeout (2s) must not be longer than fetch.total_timeout (1s)",
         ),
+        ("[plans]\nfast.every = \"0s\"", "c.toml:2: plans.fast.every must be from 1m to 100years, not \"0s\""),
+        ("[plans.fast]\nevery = \"59s\"", "c.toml:2: plans.fast.every must be from 1m to 100years, not \"59s\""),
+        (
+            "[plans.fast]\nevery = \"-1h\"",
+            "c.toml:2: plans.fast.every must be a span of time such as \"30s\", \"2m\" or \"1 week\", not \"-1h\"",
+        ),
+        ("[plans.fast]\nweight = 0", "c.toml:2: plans.fast.weight must be a whole number from 1 to 1000, not 0"),
+        ("[plans.fast]\nevry = \"1h\"", "c.toml:2: unknown key plans.fast.evry (did you mean plans.NAME.every?)"),
+        ("[schedule]\ntotal = 0", "c.toml:2: schedule.total must be a whole number from 1 to 1000000000, not 0"),
+        (
+            "[schedule]\nper_account = \"all\"",
+            "c.toml:2: schedule.per_account must be a whole number from 1 to 1000000000, not \"all\"",
+        ),
+        (
+            "[schedule]\nrules = \"daily\"",
+            "c.toml:2: schedule.rules must be \"continuous\" or \"chatwoot\", not \"daily\"",
+        ),
+        (
+            "[accounts]\n7 = \"gold\"",
+            "c.toml:2: accounts.7 names a plan that is not there, \"gold\" (no plan is set up; [plans.gold] would be \
+             its section)",
+        ),
+        (
+            "plans.gold = {}\naccounts.7 = \"glod\"",
+            "c.toml:2: accounts.7 names a plan that is not there, \"glod\" (did you mean \"gold\"?)",
+        ),
+        (
+            "plans.gold = {}\nplans.default = \"x\"",
+            "c.toml:2: plans.default names a plan that is not there, \"x\" (there are gold)",
+        ),
+        ("[accounts]\nseven = \"\"", "c.toml:2: accounts.seven must name a plan, which stands under [plans]"),
+        ("plans.gold = {}\naccounts.x = \"gold\"", "c.toml:2: accounts.x must be the number of an account"),
+        ("[plans.\" \"]\nweight = 1", "c.toml:1: plans.  must stand under the name of a plan"),
     ] {
         assert_eq!(mistakes(text), [said], "{text:?}");
     }

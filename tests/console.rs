@@ -2,6 +2,7 @@
 
 mod cursor;
 mod panel;
+mod pauses;
 
 use crate::support::facts::{NOW, ago, document, options, outcome, workers};
 use crate::support::live::{Operator, console};
@@ -56,6 +57,34 @@ async fn idle_means_no_draws() {
         }
         assert_eq!(ended.draws - before, turns, "in {seconds} s");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_purge_is_asked_about_and_says_how_many() {
+    let store = quiet_store(3);
+    store.with(|facts| facts.purgeable = 12);
+    with(Arc::clone(&store), async |operator| {
+        operator.press(&["D"]);
+        operator.sees("drop waiting auto jobs").await;
+        operator.press(&["enter"]);
+        operator.settle().await;
+        assert_eq!(operator.store.with(|facts| facts.purgeable), 12, "Cancel has the focus");
+        operator.press(&["D", "tab", "enter"]);
+        operator.sees("dropped 12 waiting auto jobs").await;
+    })
+    .await;
+    assert_eq!(store.with(|facts| facts.purgeable), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_look_is_told() {
+    let store = quiet_store(1);
+    store.with(|facts| {
+        let row = &mut facts.documents[0];
+        row.status = Status::Failed;
+        row.next_look_at = Some(NOW.plus(Duration::from_secs(6 * 86_400 + 3_600)));
+    });
+    with(store, async |operator| operator.sees("Next look in 6d; r retries it now.").await).await;
 }
 
 /// A worker that is killed commits nothing that would tell of it.

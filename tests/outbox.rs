@@ -103,7 +103,7 @@ async fn a_changed_text_is_one_entry_in_chatwoots_form_and_an_unchanged_one_none
     assert_eq!(scene.entries("queue:low").len(), 1, "the same text is none");
     scene.sync();
     assert_eq!((scene.entries("queue:low").len(), scene.noted().await.as_str()), (2, "0"), "another text is one more");
-    // A failure, and a metadata-only write, are none: FLUSHALL loses what waits, and nothing brings it back.
+    // FLUSHALL loses what waits, and nothing brings it back.
     scene.redis.run("FLUSHALL", &[]);
     scene.redis.run("SADD", &["queues", "default"]);
     scene.sync();
@@ -145,7 +145,6 @@ async fn a_redis_that_is_away_means_later() {
     assert_eq!(scene.database.text("SELECT sync_status::text FROM captain_documents").await, "1");
     scene.redis.start_again();
     scene.redis.run("SADD", &["queues", "default"]);
-    // Frozen, it takes the call and its answer is lost: the row stays, and is told again, once.
     let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
     let worker = scene.install.start_with(&env, &["work"]);
     let store = open(&scene.database.url, Access::Write).await.expect("it is there");

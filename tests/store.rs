@@ -2,14 +2,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod bench;
+mod chatwoot_plans;
 mod claim;
+mod fairness;
 mod finish;
+mod hosts;
 mod liveness;
 mod marks;
 mod open;
+mod passes;
+mod pauses;
 mod postgres;
 mod read;
 mod requests;
+mod schedule;
 mod sequences;
-mod support;
+pub mod support;
+mod views;
 mod wire;

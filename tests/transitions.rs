@@ -207,7 +207,7 @@ fn a_job_that_stops_leaves_no_syncing_row_behind() {
         (tried, RowWrite::BackToFailed(ErrorCode::Timeout)),
     ] {
         assert_eq!(job.cancelled(None, NOW).row, row);
-        assert_eq!(job.purged(NOW).row, row);
+        assert_eq!(job.purged(&"ana".into(), NOW).row, row);
         assert_eq!(job.released(NOW).row, row);
     }
 }

@@ -125,7 +125,7 @@ async fn headless(
 
 /// The console; meanwhile documents are asked for again and again.
 async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>, ascii: bool) -> Result<Exit, CliError> {
-    let runner = start_runner(config, store.clone(), None, Until::Told)?;
+    let runner = start_runner(config, store.clone(), None, Until::Served)?;
     let trickle = trickle::start(store.clone(), ids, request());
     let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     let exit = show(store, Some(runner), None, options).await;

@@ -4,11 +4,13 @@ use super::exit::CliError;
 use super::output::note;
 use crate::config::Config;
 use crate::domain::lock::LockMode;
+use crate::domain::schedule::Terms;
 use crate::domain::text::SafeLine;
-use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
+use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Firecrawl, Limits};
 use crate::lock::{self, AddressError, Redis};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
+use crate::runner::schedule::Scheduling;
 use crate::runner::{Settings, start_with};
 use crate::store::Store;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use std::sync::Arc;
 pub(super) enum Until {
     /// When it is told to.
     Told,
+    /// When the verb that started it has what it waits for; nothing is scheduled meanwhile.
+    Served,
     /// By itself, when nothing is running, ready or waiting.
     Idle,
 }
@@ -56,7 +60,8 @@ pub(super) async fn announce(config: &Config, store: &dyn Store) -> Result<(), C
     lock::announce(&settings, &store.id().await?).await.map_err(wrong_address)
 }
 
-fn redis_settings(config: &Config) -> Option<lock::Settings> {
+/// How Redis is used; `None` when there is none, or it is off.
+pub(super) fn redis_settings(config: &Config) -> Option<lock::Settings> {
     let url = config.redis.url.clone().filter(|_| config.redis.lock != LockMode::Off)?;
     let (key, mode) = (config.redis.key.clone(), config.redis.lock);
     Some(lock::Settings { url, key, mode, renew: config.runner.heartbeat })
@@ -91,6 +96,23 @@ pub(super) fn say_locks(runner: &Handle) {
     });
 }
 
+/// What the schedule goes by.
+pub(super) fn terms(config: &Config) -> Terms {
+    let schedule = &config.schedule;
+    Terms {
+        plans: config.plans.clone(),
+        rules: schedule.rules,
+        per_account: schedule.per_account,
+        total: schedule.total,
+        queue_depth: Some(schedule.queue_depth),
+    }
+}
+
+/// What a runner schedules by.
+pub(super) fn scheduling(config: &Config) -> Scheduling {
+    Scheduling { terms: terms(config), enabled: config.schedule.enabled }
+}
+
 /// Starts the runner of this process.
 pub(super) fn start_runner(
     config: &Config,
@@ -104,6 +126,7 @@ pub(super) fn start_runner(
         slots: runner.concurrency,
         per_host: runner.per_host,
         per_account: runner.per_account,
+        host_interval: config.fetch.host_interval,
         lease: runner.lease,
         heartbeat: runner.heartbeat,
         drain: runner.drain,
@@ -111,11 +134,13 @@ pub(super) fn start_runner(
         faq: config.chatwoot.clone(),
         worker_name: worker_name(),
         drain_when_idle: until == Until::Idle,
+        schedule: (until == Until::Told).then(|| scheduling(config)),
     };
     Ok(start_with(store, Arc::new(fetcher), redis, settings))
 }
 
-fn limits(config: &Config) -> Result<Limits, CliError> {
+/// What a fetch is held to.
+pub(super) fn limits(config: &Config) -> Result<Limits, CliError> {
     let fetch = &config.fetch;
     let allowed = |host: &String| {
         let wrong =
@@ -127,9 +152,19 @@ fn limits(config: &Config) -> Result<Limits, CliError> {
         read_timeout: fetch.read_timeout,
         total_timeout: fetch.total_timeout,
         max_body: fetch.max_body,
+        max_memory: fetch.max_memory,
         max_redirects: fetch.max_redirects,
         user_agent: fetch.user_agent.clone(),
+        respect_robots: fetch.respect_robots,
+        firecrawl: fetch.firecrawl_api_key.clone().map(|api_key| Firecrawl {
+            api_key,
+            url: fetch.firecrawl_url.clone(),
+            version: fetch.firecrawl_version,
+        }),
+        sources: fetch.sources.clone(),
         allow_private_hosts: fetch.allow_private_hosts.iter().map(allowed).collect::<Result<_, _>>()?,
+        dns_servers: fetch.dns_servers.clone(),
+        proxy: fetch.proxy.clone(),
         denied_ports: fetch.denied_ports.clone(),
     })
 }

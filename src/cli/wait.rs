@@ -196,7 +196,7 @@ async fn look_around(
 ) -> Result<(), CliError> {
     if own.is_none() && store.queue().await?.workers == 0 {
         let redis = redis(&context.config, store, Wants::Locks).await?;
-        let runner = start_runner(&context.config, store.clone(), redis, Until::Told)?;
+        let runner = start_runner(&context.config, store.clone(), redis, Until::Served)?;
         say_locks(&runner);
         *own = Some(runner);
     }

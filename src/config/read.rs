@@ -1,7 +1,8 @@
 //! Walks a config file with the place of every key, and reads values of the kinds that keys have.
 
-use super::keys::{KEYS, Key};
+use super::keys::{KEYS, Key, NAMED_KEYS};
 use super::{Config, Given, Problem};
+use crate::domain::plan::PlanName;
 use crate::domain::suggest::nearest;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -17,7 +18,10 @@ pub(super) fn file(config: &mut Config, given: &mut Given, path: &Path, text: &s
     let walk = Walk { path, text };
     let mut found: Vec<(usize, Problem)> = Vec::new();
     match DeTable::parse(text) {
-        Ok(table) => walk.table(table.get_ref(), "", config, given, &mut found),
+        Ok(table) => {
+            walk.table(table.get_ref(), "", config, given, &mut found);
+            walk.plans(table.get_ref(), config, &mut found);
+        }
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start);
             found.push(walk.problem(at, format!("is not TOML: {}", error.message())));
@@ -48,19 +52,56 @@ impl Walk<'_> {
                 section => format!("{section}.{}", name.get_ref()),
             };
             let is_section =
-                KEYS.iter().any(|key| key.name.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.')));
+                KEYS.iter().any(|key| key.name.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.')))
+                    || NAMED_KEYS.iter().any(|key| key.is_below(&path));
+            let named = NAMED_KEYS.iter().find_map(|key| Some((key, key.name_in(&path)?)));
             if let Some(Key { name, set }) = KEYS.iter().find(|key| key.name == path) {
                 given.set(name, self.place(at));
                 if let Err(wrong) = set(config, value.get_ref()) {
                     found.push(self.problem(at, format!("{name} {wrong}")));
                 }
+            } else if let Some((key, own)) = named {
+                if let Err(wrong) = (key.set)(config, own, value.get_ref()) {
+                    found.push(self.problem(at, format!("{path} {wrong}")));
+                }
             } else if let (true, Some(inner)) = (is_section, value.get_ref().as_table()) {
+                if let Some(plan) = path.strip_prefix("plans.") {
+                    // A plan that says nothing is a plan all the same: one that never syncs by itself.
+                    if let Err(wrong) = config.plan(plan) {
+                        found.push(self.problem(at, format!("{path} {wrong}")));
+                        continue;
+                    }
+                }
                 self.table(inner, &path, config, given, found);
             } else if is_section {
                 found.push(self.problem(at, format!("{path} is a section: its keys stand under [{path}]")));
             } else {
                 found.push(self.problem(at, unknown(&path, value.get_ref().is_table())));
             }
+        }
+    }
+
+    /// Plans that are named and do not exist.
+    fn plans(&self, table: &DeTable<'_>, config: &Config, found: &mut Vec<(usize, Problem)>) {
+        let section = |name: &str| table.get(name).and_then(|section| section.get_ref().as_table());
+        let default = section("plans").and_then(|plans| plans.get_key_value("default"));
+        let accounts = section("accounts").into_iter().flatten();
+        for (key, value) in accounts.chain(default) {
+            let Some(plan) = value.get_ref().as_str().and_then(PlanName::new) else { continue };
+            if config.plans.plans.contains_key(&plan) {
+                continue;
+            }
+            let place = if key.get_ref() == "default" { "plans.default" } else { "accounts" };
+            let known: Vec<&str> = config.plans.plans.keys().map(PlanName::as_str).collect();
+            let meant = match nearest(plan.as_str(), known.iter().copied()) {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None if known.is_empty() => format!("no plan is set up; [plans.{plan}] would be its section"),
+                None => format!("there are {}", known.join(", ")),
+            };
+            let path = if place == "accounts" { format!("accounts.{}", key.get_ref()) } else { place.to_owned() };
+            found.push(
+                self.problem(key.span().start, format!("{path} names a plan that is not there, \"{plan}\" ({meant})")),
+            );
         }
     }
 
@@ -82,6 +123,11 @@ fn unknown(path: &str, is_table: bool) -> String {
     let meant = if is_table {
         nearest(path, sections).map(str::to_owned)
     } else {
+        let own_plans = path.split('.').next() == Some("plans");
+        let mut named = NAMED_KEYS.iter().map(|key| key.name).filter(|name| own_plans && name.starts_with("plans."));
+        if let Some(meant) = named.find(|name| nearest(own, std::iter::once(last(name))).is_some()) {
+            return format!("unknown key {path} (did you mean {meant}?)");
+        }
         // The right name in the wrong section is the likelier slip; then a misspelt name.
         let by_last = KEYS.iter().find(|key| last(key.name) == own).map(|key| key.name);
         by_last.or_else(|| nearest(path, KEYS.iter().map(|key| key.name))).map(str::to_owned)

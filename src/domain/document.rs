@@ -3,6 +3,7 @@
 use super::failure::{ErrorCode, FailureClass};
 use super::id::{AccountId, AssistantId, DocumentId};
 use super::job::{JobState, QueueClass};
+use super::politeness::Hold;
 use super::text::SafeLine;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -196,6 +197,9 @@ pub struct DocumentRow {
     pub synced_at: Option<Timestamp>,
     /// When the live job runs next; `None` without one that waits for a time.
     pub next_attempt_at: Option<Timestamp>,
+    /// Without a live job: when the schedule looks at it again, by the account's plan; `None` when nothing is known of
+    /// one. The time that is drawn then is up to the plan's jitter later.
+    pub next_look_at: Option<Timestamp>,
     /// The live job's attempt, else the last job's.
     pub attempt: Option<u32>,
     /// The live job's class, else the last job's.
@@ -218,6 +222,8 @@ pub struct DocumentRow {
     pub recent: Vec<RecentResult>,
     /// How many earlier contents are kept.
     pub versions: u32,
+    /// Until when its host is left alone, and why; it may be over.
+    pub host_hold: Option<Hold>,
 }
 
 /// "2 of 4": the failure just recorded, in its own class's counter.

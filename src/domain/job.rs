@@ -4,8 +4,10 @@
 //! transaction that read the job. Nothing else decides what a job becomes (design.md 5.2, 5.6; upstream.md 4.4).
 
 mod row;
+mod words;
 
 pub use row::{RowBefore, RowWrite};
+pub use words::{JobState, QueueClass};
 
 use super::content::{ContentChange, Page};
 use super::failure::{ErrorCode, Failure, FailureClass};
@@ -16,109 +18,7 @@ use super::outcome::{OutcomeDraft, OutcomeResult};
 use super::retry::{CRASH_LIMIT, Counters, RetryPolicy};
 use super::text::SafeLine;
 use super::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// Where a job is. The first three are live: a document has at most one live job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum JobState {
-    /// Waits for its time.
-    Scheduled,
-    /// Waits for a free slot.
-    Ready,
-    /// Claimed by a worker.
-    Running,
-    /// Ended synced.
-    Done,
-    /// Ended failed.
-    Failed,
-    /// Ended by a person, or because its document is gone.
-    Cancelled,
-    /// Ended by `purge`.
-    Purged,
-}
-
-impl JobState {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Scheduled, Self::Ready, Self::Running, Self::Done, Self::Failed, Self::Cancelled, Self::Purged];
-
-    /// The word in the store.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Ready => "ready",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Purged => "purged",
-        }
-    }
-
-    /// Reads the store's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.word() == word)
-    }
-
-    /// Whether the job still stands for a request.
-    pub const fn is_live(self) -> bool {
-        matches!(self, Self::Scheduled | Self::Ready | Self::Running)
-    }
-}
-
-/// The order in which jobs are served. `auto` is purgeable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QueueClass {
-    /// A person asked.
-    Manual,
-    /// A later try of an auto job.
-    Retry,
-    /// The schedule asked.
-    Auto,
-}
-
-impl QueueClass {
-    /// In order of service.
-    pub const ALL: [Self; 3] = [Self::Manual, Self::Retry, Self::Auto];
-
-    /// The integer in the store, which is also the order.
-    pub const fn code(self) -> i64 {
-        match self {
-            Self::Manual => 0,
-            Self::Retry => 1,
-            Self::Auto => 2,
-        }
-    }
-
-    /// Reads the store's integer.
-    pub fn from_code(code: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.code() == code)
-    }
-
-    /// The word in filters and JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Manual => "manual",
-            Self::Retry => "retry",
-            Self::Auto => "auto",
-        }
-    }
-
-    /// Reads a filter's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.word() == word)
-    }
-
-    /// The class of a later try.
-    pub const fn later(self) -> Self {
-        match self {
-            Self::Auto | Self::Retry => Self::Retry,
-            Self::Manual => Self::Manual,
-        }
-    }
-}
 
 /// A job as it stands in the store, with what a transition needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +55,8 @@ pub enum AttemptEnd {
         /// How it compares with the fingerprint that was stored at the claim.
         change: ContentChange,
     },
+    /// The server said that the stored content is still the page (304).
+    NotModified,
     /// It failed.
     Failed(Failure),
     /// It was stopped because of a cancel request, before it came to anything.
@@ -211,6 +113,13 @@ impl Job {
                 draft.detail = page.cut.map(SafeLine::new);
                 draft.content = Some(*change);
                 draft.bytes = Some(page.bytes);
+                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
+            }
+            AttemptEnd::NotModified => {
+                let mut draft = OutcomeDraft::new(OutcomeResult::Unchanged);
+                draft.duration_ms = Some(took);
+                draft.http_status = Some(304);
+                draft.content = Some(ContentChange::NotModified);
                 Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
             }
             AttemptEnd::Failed(failure) => self.failed(failure, policy, took, now),
@@ -284,8 +193,17 @@ impl Job {
 
     /// Its worker died, or its lease ran out.
     pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
+        self.taken(&format!("worker {worker} is gone"), now)
+    }
+
+    /// A person took it from its worker. It counts as a loss: a job that has to be broken loose again and again ends.
+    pub fn lease_broken(&self, by: &SafeLine, now: Timestamp) -> Transition {
+        self.taken(&format!("lease broken by {by}"), now)
+    }
+
+    fn taken(&self, reason: &str, now: Timestamp) -> Transition {
         let counters = Counters { crashes: self.counters.crashes + 1, ..self.counters };
-        let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(format!("worker {worker} is gone"));
+        let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(reason);
         if self.cancel_requested_by.is_some() {
             return Transition {
                 counters,
@@ -325,8 +243,8 @@ impl Job {
     }
 
     /// It is dropped from the queue: auto jobs that have not started alone.
-    pub fn purged(&self, now: Timestamp) -> Transition {
-        let line = OutcomeDraft::new(OutcomeResult::Purged);
+    pub fn purged(&self, by: &SafeLine, now: Timestamp) -> Transition {
+        let line = OutcomeDraft::new(OutcomeResult::Purged).with_detail(format!("purged by {by}"));
         Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Purged, now) }
     }
 

@@ -91,6 +91,7 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
             lease: worker.settings.lease,
             per_host: worker.settings.per_host,
             per_account: worker.settings.per_account,
+            host_interval: worker.settings.host_interval,
             marking: locking::marking(worker),
         };
         for job in worker.store.claim(&worker.id, limits).await? {
@@ -104,7 +105,8 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
         return Ok(Turn::Until(Instant::now() + LOOK));
     }
     let queue = worker.store.queue().await?;
-    let nothing = queue.ready == 0 && queue.running == 0 && queue.waiting == 0;
+    // What is paused may stay so for days.
+    let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
     if worker.settings.drain_when_idle && nothing && worker.held.len() == 0 {
         return Ok(Turn::Idle);
     }

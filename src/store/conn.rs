@@ -11,6 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Type};
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// A connection, for as long as it is needed.
@@ -116,6 +117,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// How the database wants its statements.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.conn.dialect()
+    }
+
     /// Reads on `conn`.
     pub(super) fn on(conn: Conn) -> Self {
         Self { conn, in_snapshot: false }
@@ -198,6 +204,12 @@ where
 /// A time that may be missing.
 pub(super) fn time(row: &Row, column: &str) -> Result<Option<Timestamp>> {
     Ok(get::<Option<i64>>(row, column)?.map(Timestamp::from_micros))
+}
+
+/// A span of time that may be missing.
+pub(super) fn span(row: &Row, column: &str) -> Result<Option<Duration>> {
+    let micros: Option<i64> = get(row, column)?;
+    Ok(micros.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros))
 }
 
 /// A line that may be missing.

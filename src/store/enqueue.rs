@@ -55,7 +55,13 @@ impl Tx<'_> {
                 jobs.insert(get(&row, 0)?, JobId(get(&row, 1)?));
             }
         }
-        let ids: Vec<i64> = documents.iter().map(|document| document.id).collect();
+        self.keep_latest(documents.iter().map(|document| document.id).collect()).await?;
+        self.lanes_gain(&lanes).await?;
+        Ok(jobs)
+    }
+
+    /// The live jobs of these documents are the ones that their states tell of, and earlier ones go.
+    pub(super) async fn keep_latest(&mut self, ids: Vec<i64>) -> Result<()> {
         // What earlier jobs came to stands in the outcomes; the table holds the last job of a document and no more.
         let ended = query(
             "DELETE FROM @jobs WHERE document_id IN (SELECT each(?)) \
@@ -68,8 +74,7 @@ impl Tx<'_> {
              WHERE document_id IN (SELECT each(?))",
         );
         self.run(latest.bind(ids)).await?;
-        self.lanes_gain(&lanes).await?;
-        Ok(jobs)
+        Ok(())
     }
 
     /// Makes the state rows of documents that another program has added.

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 pub(super) struct Joins {
     /// `s`, the document's state.
     pub(super) state: bool,
-    /// `l`, its live job.
+    /// `l`, its live job, and `c`, what its account's plan gives it.
     pub(super) live: bool,
     /// `j`, its live job, else its last one; comes with `s`.
     pub(super) last: bool,
@@ -49,6 +49,7 @@ impl Joins {
         }
         if self.live {
             sql.push(" LEFT JOIN @jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
+            sql.push(" LEFT JOIN @accounts_sched c ON c.account_id = d.account_id");
         }
         if self.last {
             sql.push(" LEFT JOIN @jobs j ON j.id = s.job_id");
@@ -56,7 +57,7 @@ impl Joins {
     }
 }
 
-/// Adds the status of a document as its place in `Status::ALL`; the rules of `StatusFacts::status`, without plans.
+/// Adds the status of a document as its place in `Status::ALL`; the rules of `StatusFacts::status`.
 pub(super) fn push_status(sql: &mut Sql, now: Timestamp) {
     sql.push(
         "CAST(CASE WHEN l.lock_holder IS NOT NULL THEN 2 WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
@@ -64,7 +65,9 @@ pub(super) fn push_status(sql: &mut Sql, now: Timestamp) {
          WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ",
     )
     .bind(now.minus(STUCK_AFTER).micros())
-    .push(" THEN 3 ELSE 1 END WHEN d.sync_status = 1 THEN 6 ELSE 7 END AS BIGINT)");
+    .push(" THEN 3 ELSE 1 END WHEN d.sync_status = 1 THEN CASE WHEN micros(d.last_synced_at) < ")
+    .bind(now.micros())
+    .push(" - c.cadence THEN 5 ELSE 6 END ELSE 7 END AS BIGINT)");
 }
 
 /// Adds ` WHERE …` for documents.

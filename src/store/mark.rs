@@ -8,7 +8,6 @@ use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{Finished, Held, Marked, Result, StoreError};
-use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass, RowBefore};
 use crate::domain::lock::LockHolder;
@@ -67,7 +66,7 @@ impl SqlStore {
                 None => Marked::Ended,
                 Some(document) => {
                     tries.push(Try::of(&row, &document));
-                    Marked::Marked { fingerprint: document.fingerprint.map(Fingerprint::stored) }
+                    Marked::Marked { fingerprint: document.stored_fingerprint() }
                 }
             };
         }
@@ -174,13 +173,14 @@ fn still_held(row: Option<JobRow>, held: Held) -> Option<JobRow> {
 }
 
 /// Whether somebody else has done what the job was for: a retry whose document was synced since its last try, or a job
-/// that waited for a lock and that no person asked for, whose document was synced since the request.
+/// that no person asked for, whose document was synced since the request.
 fn is_synced_elsewhere(row: &JobRow, document: &Document) -> bool {
     let since = match row.job.class {
         QueueClass::Manual => None,
         _ if row.lock_holder.is_some() => Some(row.started_at.map_or(row.requested_at, |at| at.max(row.requested_at))),
         QueueClass::Retry => row.started_at,
-        QueueClass::Auto => None,
+        // Its time was drawn long ago: somebody may have asked for the same since.
+        QueueClass::Auto => Some(row.requested_at),
     };
     since.zip(document.synced_at).is_some_and(|(since, synced)| synced > since)
 }

@@ -3,7 +3,7 @@
 use super::conn::get;
 use super::rows::Document;
 use super::sql::query;
-use super::sql_store::{Engine, SqlStore};
+use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{NewDocument, Result, StoreError};
 use crate::domain::faq_job::Untold;
@@ -54,11 +54,6 @@ impl SqlStore {
         tx.run(query("DELETE FROM @outbox WHERE jid = ?").bind(jid)).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// Whether the documents are another program's.
-    pub(super) fn on_chatwoot(&self) -> bool {
-        matches!(&self.engine, Engine::Postgres(postgres) if postgres.is_chatwoots())
     }
 
     /// Documents as Chatwoot would add them: each belongs to an assistant that is there, and to its account.

@@ -181,5 +181,5 @@ async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Re
     sql.push(" WHERE d.id IN (SELECT id FROM w)");
     push_order(&mut sql, asked.sort, now);
     let rows = conn.all(sql.query()).await?;
-    Ok(DocumentPage { rows: rows.iter().map(document_row).collect::<Result<_>>()?, offset, total })
+    Ok(DocumentPage { rows: rows.iter().map(|row| document_row(row, now)).collect::<Result<_>>()?, offset, total })
 }

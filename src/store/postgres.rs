@@ -206,9 +206,9 @@ impl Postgres {
         self.standing.may_add(self.pool.place())
     }
 
-    /// Whether the table of documents is another program's.
+    /// Whether the documents are Chatwoot's, not ours.
     pub(super) fn is_chatwoots(&self) -> bool {
-        self.standing.is_chatwoots()
+        !self.standing.is_made()
     }
 
     /// Whether documents may be removed: only from a table that is ours.

@@ -1,8 +1,9 @@
 //! What screens read beside the list: named documents, figures, contents, and the candidates of a bulk request.
 
-use super::conn::{Row, code, corrupt, get, line, number, small, time, word};
+use super::conn::{Row, code, corrupt, get, line, number, small, span, time, word};
 use super::filter_sql::{Joins, push_documents, push_status};
 use super::finish::class_from_code;
+use super::pauses::NOT_PAUSED;
 use super::rows::{AVAILABLE, host};
 use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
@@ -14,7 +15,10 @@ use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::is_pdf;
 use crate::domain::lock::StoreId;
+use crate::domain::plan::Cadence;
+use crate::domain::politeness::Hold;
 use crate::domain::request::{LiveJob, SkipReason};
+use crate::domain::schedule::next_look;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 
@@ -26,7 +30,10 @@ pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d
      s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
      CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
      l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
+     CAST(d.sync_status AS BIGINT) AS sync_status, l.state AS live_state, s.failures, c.cadence, \
      j.attempt, j.class, j.requested_by, \
+     (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
+     (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
 /// Ids in one statement.
@@ -41,12 +48,23 @@ pub(super) struct Candidate {
     pub(super) live: Option<LiveJob>,
 }
 
-pub(super) fn document_row(row: &Row) -> Result<DocumentRow> {
+pub(super) fn document_row(row: &Row, now: Timestamp) -> Result<DocumentRow> {
     let status: i64 = get(row, "status")?;
     let status = usize::try_from(status).ok().and_then(|place| Status::ALL.get(place)).copied();
     let url: &str = get(row, "external_link")?;
     let try_of = match (small(row, "try_number")?, small(row, "try_of")?) {
         (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| Try { class, number, of }),
+        _ => None,
+    };
+    let (attempted_at, synced_at) = (time(row, "last_sync_attempted_at")?, time(row, "last_synced_at")?);
+    let fits = get::<i64>(row, "row_status")? == AVAILABLE && !is_pdf(url);
+    let cadence = span(row, "cadence")?.and_then(Cadence::new);
+    let next_look_at = match (cadence, get::<Option<&str>>(row, "live_state")?) {
+        (Some(cadence), None) if fits => {
+            let sync_status = get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code);
+            let failures = small(row, "failures")?.unwrap_or_default();
+            next_look(cadence, sync_status, attempted_at, synced_at, failures, now)
+        }
         _ => None,
     };
     Ok(DocumentRow {
@@ -63,9 +81,10 @@ pub(super) fn document_row(row: &Row) -> Result<DocumentRow> {
         error_code: word(row, "error_code", ErrorCode::parse)?,
         detail: line(row, "detail")?,
         http_status: small(row, "http_status")?,
-        attempted_at: time(row, "last_sync_attempted_at")?,
-        synced_at: time(row, "last_synced_at")?,
+        attempted_at,
+        synced_at,
         next_attempt_at: time(row, "next_attempt_at")?,
+        next_look_at,
         attempt: small(row, "attempt")?,
         queue: code(row, "class", QueueClass::from_code)?,
         fingerprint: get(row, "fingerprint")?,
@@ -81,6 +100,10 @@ pub(super) fn document_row(row: &Row) -> Result<DocumentRow> {
             .filter_map(RecentResult::from_letter)
             .collect(),
         versions: number(row, "versions")?,
+        host_hold: time(row, "host_held_until")?.map(|until| Hold {
+            until,
+            because: get::<Option<String>>(row, "host_held_because").ok().flatten().unwrap_or_default(),
+        }),
     })
 }
 
@@ -92,9 +115,10 @@ impl SqlStore {
     }
 
     pub(super) async fn find_documents(&self, named: &Named) -> Result<Vec<DocumentRow>> {
+        let now = self.clock.now();
         let mut sql = Sql::new("SELECT ");
         sql.push(COLUMNS).push(", ");
-        push_status(&mut sql, self.clock.now());
+        push_status(&mut sql, now);
         sql.push(" AS status");
         Joins::ALL.push(&mut sql);
         match named {
@@ -103,7 +127,7 @@ impl SqlStore {
         };
         sql.push(" ORDER BY d.id");
         let mut reader = self.reader().await?;
-        reader.all(sql.query()).await?.iter().map(document_row).collect()
+        reader.all(sql.query()).await?.iter().map(|row| document_row(row, now)).collect()
     }
 
     pub(super) async fn count_statuses(&self) -> Result<Counts> {
@@ -123,15 +147,22 @@ impl SqlStore {
     }
 
     pub(super) async fn queue_state(&self) -> Result<QueueState> {
-        let statement = query(
+        let mut sql = Sql::new(
             "SELECT (SELECT count(*) FROM @jobs WHERE state = 'ready') AS ready, \
              (SELECT count(*) FROM @jobs WHERE state = 'running') AS running, \
              (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) \
              AS waiting, (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt = 0 \
              AND lock_holder IS NULL) AS scheduled, \
              (SELECT min(run_at) FROM @jobs WHERE state = 'ready') AS oldest_ready_at, \
-             (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at",
+             (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at, \
+             (SELECT min(CASE WHEN coalesce(h.spaced_until, 0) > coalesce(h.held_until, 0) THEN h.spaced_until \
+              ELSE h.held_until END) FROM @hosts_sched h WHERE (h.held_until > ?1 OR h.spaced_until > ?1) \
+              AND EXISTS (SELECT 1 FROM @lanes n WHERE n.host = h.host)) AS held_until, \
+             CASE WHEN NOT EXISTS (SELECT 1 FROM @pauses) THEN 0 ELSE (SELECT count(*) FROM @jobs n \
+              WHERE (state = 'ready' OR state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) AND NOT (",
         );
+        sql.push(NOT_PAUSED).push(")) END AS paused");
+        let statement = sql.query().bind(self.clock.now().micros());
         let row = {
             let mut reader = self.reader().await?;
             reader.one(statement).await?
@@ -141,8 +172,9 @@ impl SqlStore {
             running: number(&row, "running")?,
             waiting: number(&row, "waiting")?,
             scheduled: number(&row, "scheduled")?,
+            paused: number(&row, "paused")?,
             oldest_ready_at: time(&row, "oldest_ready_at")?,
-            next_due_at: time(&row, "next_due_at")?,
+            next_due_at: [time(&row, "next_due_at")?, time(&row, "held_until")?].into_iter().flatten().min(),
             workers: self.workers_alive().await?,
         })
     }
@@ -191,7 +223,7 @@ impl SqlStore {
         let select = "SELECT d.id, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
              CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \
              micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, \
-             l.recorded_attempt, l.worker_name, l.lock_holder";
+             l.recorded_attempt, l.worker_name, l.lock_holder, c.cadence";
         let mut reader = self.reader().await?;
         let mut statements = Vec::new();
         match of {
@@ -257,7 +289,7 @@ fn candidate(row: &Row) -> Result<Candidate> {
             sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
             attempted_at: time(row, "last_sync_attempted_at")?,
             synced_at: time(row, "last_synced_at")?,
-            cadence: None,
+            cadence: span(row, "cadence")?,
         },
         live,
     })

@@ -165,9 +165,11 @@ pub struct QueueState {
     pub waiting: u64,
     /// Jobs that wait for their first time.
     pub scheduled: u64,
+    /// Of the ready and waiting ones, those that a pause holds.
+    pub paused: u64,
     /// When the oldest ready job became ready.
     pub oldest_ready_at: Option<Timestamp>,
-    /// When the next scheduled job is due.
+    /// When the next scheduled job is due, or the next host of ready jobs may be asked again.
     pub next_due_at: Option<Timestamp>,
     /// Workers that are alive.
     pub workers: u64,

@@ -15,7 +15,7 @@ use crate::domain::document::{Status, StatusFacts};
 use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
-use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, Scope, SkipReason};
+use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, Scope, SkipReason, Verb};
 use crate::domain::text::{SafeLine, cut_chars};
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -30,7 +30,7 @@ impl SqlStore {
         if let Engine::Postgres(postgres) = &self.engine {
             postgres.may_add()?;
         }
-        let theirs = if self.on_chatwoot() { Some(self.as_chatwoots(documents).await?) } else { None };
+        let theirs = if self.is_chatwoots() { Some(self.as_chatwoots(documents).await?) } else { None };
         let documents = theirs.as_deref().unwrap_or(documents);
         let mut added = Vec::with_capacity(documents.len());
         for chunk in documents.chunks(CHUNK) {
@@ -193,6 +193,12 @@ impl Tx<'_> {
             }
         }
         self.insert_new(&mut new, &mut places, request, &mut answers).await?;
+        if request.verb == Verb::SyncWhole {
+            // Whatever the request met: what runs already has begun as it was asked for.
+            let whole = "UPDATE @jobs SET whole = true WHERE document_id IN (SELECT each(?)) \
+                 AND state IN ('scheduled', 'ready')";
+            self.run(query(whole).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())).await?;
+        }
         Ok(answers)
     }
 
@@ -329,7 +335,7 @@ fn status(document: &Document, live: Option<&JobRow>, now: Timestamp) -> Status 
         sync_status: document.sync_status,
         attempted_at: document.attempted_at,
         synced_at: document.synced_at,
-        cadence: None,
+        cadence: document.cadence,
     };
     facts.status(now)
 }

@@ -7,18 +7,21 @@ use super::mark::{self, PendingMark};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, Options, OutcomeQuery, PageQuery, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
+    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, DocumentPage, Finish, Finished, Held, JobsPage, JobsQuery,
+    Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState,
+    Recorder, Rescued, Result, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
-use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq, WorkerId};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
+use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
+use crate::domain::schedule::Terms;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -52,8 +55,11 @@ pub struct SqlStore {
     pub(super) changes: watch::Sender<u64>,
     /// What this process alone has committed.
     commits: watch::Sender<u64>,
-    /// Held from the taking of numbers until they are told of, so that they are told in their order.
-    pub(super) telling: Mutex<()>,
+    /// Held from the taking of numbers until they are told of, so that they are told in their order. In it: outcomes
+    /// whose commit was answered with an error, which may stand all the same.
+    pub(super) telling: Mutex<Vec<Outcome>>,
+    /// Whether there are such.
+    pub(super) in_doubt: AtomicBool,
     finishes: Mutex<Option<mpsc::Sender<Pending>>>,
     marks: Mutex<Option<mpsc::Sender<PendingMark>>>,
     pub(super) tasks: TaskTracker,
@@ -87,7 +93,8 @@ impl SqlStore {
             liveness: Liveness::default(),
             changes,
             commits: watch::Sender::new(0),
-            telling: Mutex::new(()),
+            telling: Mutex::default(),
+            in_doubt: AtomicBool::new(false),
             finishes: Mutex::new(Some(sender)),
             marks: Mutex::new(Some(marks)),
             tasks: TaskTracker::new(),
@@ -228,6 +235,38 @@ impl Store for SqlStore {
         self.remove_documents(documents).await
     }
 
+    fn is_chatwoots(&self) -> bool {
+        Self::is_chatwoots(self)
+    }
+
+    async fn plans(&self, terms: &Terms) -> Result<Plans> {
+        self.read_plans(terms).await
+    }
+
+    async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer> {
+        self.make_pass(order).await
+    }
+
+    async fn purgeable(&self) -> Result<u64> {
+        self.count_purgeable().await
+    }
+
+    async fn purge(&self, by: &SafeLine) -> Result<u64> {
+        self.purge_jobs(by).await
+    }
+
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
+        self.insert_pause(scope, by).await
+    }
+
+    async fn resume(&self, scope: &PauseScope) -> Result<bool> {
+        self.delete_pause(scope).await
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        self.read_pauses().await
+    }
+
     async fn register(&self, worker: &WorkerInfo) -> Result<()> {
         self.register_worker(worker).await
     }
@@ -284,12 +323,16 @@ impl Store for SqlStore {
         self.forget_told(jid).await
     }
 
-    fn is_chatwoots(&self) -> bool {
-        self.on_chatwoot()
-    }
-
     async fn assistant(&self, assistant: AssistantId) -> Result<Option<AccountId>> {
         self.read_assistant(assistant).await
+    }
+
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+        self.break_lease_of(job, by).await
+    }
+
+    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage> {
+        self.jobs_seen(query).await
     }
 
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {

@@ -10,7 +10,8 @@ use super::sql_store::{Engine, SqlStore};
 use super::tx::{Purpose, Tx};
 use super::{Beat, Held, Rescued, Result, StoreError, WorkerInfo};
 use crate::domain::id::{JobId, Token, WorkerId};
-use crate::domain::job::{ErrorReport, JobState};
+use crate::domain::job::{ErrorReport, JobState, Transition};
+use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -207,6 +208,17 @@ impl SqlStore {
         Ok(rescued)
     }
 
+    pub(super) async fn break_lease_of(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+        let mut tx = self.begin(Purpose::Queue).await?;
+        // Locked as every other end of an attempt: a finish that commits first wins.
+        let row = tx.lock_jobs(std::iter::once(job)).await?.remove(&job);
+        let Some(row) = row.filter(|row| row.job.state == JobState::Running) else { return Ok(None) };
+        let to = row.job.lease_broken(by, tx.now);
+        let reports = tx.take_away(&row, to).await?.into_iter().collect();
+        let outcomes = tx.commit().await?;
+        Ok(Some(Rescued { outcomes, reports }))
+    }
+
     fn tidy(&self, dead: &[String]) {
         if let Engine::Sqlite(sqlite) = &self.engine {
             sqlite.remove_stray_locks(dead);
@@ -243,10 +255,15 @@ impl Tx<'_> {
 
     /// The worker of a running job is gone.
     async fn lose(&mut self, row: &JobRow) -> Result<Option<ErrorReport>> {
-        debug_assert_eq!(row.job.state, JobState::Running);
-        let document = self.document(row.job.document_id).await?;
         let name = row.worker_name.as_ref().map(|name| name.to_string()).or_else(|| row.worker_id.clone());
         let to = row.job.lost(name.as_deref().unwrap_or("unknown"), self.now);
+        self.take_away(row, to).await
+    }
+
+    /// A running job is taken from its worker.
+    async fn take_away(&mut self, row: &JobRow, to: Transition) -> Result<Option<ErrorReport>> {
+        debug_assert_eq!(row.job.state, JobState::Running);
+        let document = self.document(row.job.document_id).await?;
         let with = With { token: row.token, worker: row.worker_name.clone(), ..With::default() };
         self.apply(row, document.as_ref(), &to, with).await?;
         Ok(to.report)

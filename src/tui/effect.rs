@@ -3,6 +3,7 @@
 use super::Exit;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use crate::domain::link::Link;
+use crate::domain::pause::PauseScope;
 use crate::domain::request::{Scope, Verb};
 use crate::domain::text::SafeLine;
 use crate::store::{BulkVerb, PageQuery, Targets};
@@ -22,6 +23,8 @@ pub enum Effect {
     },
     /// Reads counts and queue.
     LoadSummary,
+    /// Reads what is paused.
+    LoadPauses,
     /// Reads which workers there are.
     LoadWorkers,
     /// Reads the newest outcomes again, after the panel had let go of some.
@@ -86,6 +89,12 @@ pub enum Act {
     Cancel,
     /// Remove.
     Remove,
+    /// Drop the auto jobs that have not started; of no document in particular.
+    Purge,
+    /// Pause; of no document in particular.
+    Pause(PauseScope),
+    /// End a pause.
+    Resume(PauseScope),
     /// Add this link to this owner.
     Add(Link, AccountId, AssistantId),
 }
@@ -94,10 +103,13 @@ impl Act {
     /// The verb for people.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Request(Verb::Sync, _) => "sync",
+            Self::Request(Verb::Sync | Verb::SyncWhole, _) => "sync",
             Self::Request(Verb::Retry, _) => "retry",
             Self::Cancel => "cancel",
             Self::Remove => "remove",
+            Self::Purge => "purge",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
             Self::Add(..) => "add",
         }
     }

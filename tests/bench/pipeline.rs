@@ -117,6 +117,7 @@ async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
         slots: 16,
         per_host: 2,
         per_account: None,
+        host_interval: Duration::ZERO,
         lease: Duration::from_secs(30),
         heartbeat: Duration::from_secs(10),
         drain: Duration::from_secs(25),
@@ -124,6 +125,7 @@ async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
         worker_name: "bench:1".into(),
         faq: quarterdeck::domain::faq_job::FaqJob::default(),
         drain_when_idle: true,
+        schedule: None,
     };
     runner::start(Arc::clone(store), Arc::clone(fetcher), settings).ended().await;
 }

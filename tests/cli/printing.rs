@@ -33,6 +33,7 @@ fn never_synced() -> DocumentRow {
         attempted_at: None,
         synced_at: None,
         next_attempt_at: None,
+        next_look_at: None,
         attempt: None,
         queue: None,
         fingerprint: None,
@@ -44,6 +45,7 @@ fn never_synced() -> DocumentRow {
         cancel_requested: false,
         recent: Vec::new(),
         versions: 0,
+        host_hold: None,
     }
 }
 

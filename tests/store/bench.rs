@@ -1,13 +1,16 @@
 //! Figures at size, printed on demand: `cargo test --release --test main store::bench -- --ignored --nocapture`.
 
-use super::support::{Backend, Scene, fetched, limits, request, worker};
+use super::schedule::{pass_on, terms};
+use super::support::{Backend, START, Scene, fetched, limits, request, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::filter::{Filter, Term, Test};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::plan::PlanName;
+use quarterdeck::domain::schedule::Rules;
 use quarterdeck::store::{Around, BulkVerb, PageQuery, Sort, SortBy, Store, Targets};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 #[ignore = "prints figures, asserts none"]
@@ -87,4 +90,66 @@ async fn a_hundred_thousand_documents(backend: Backend) {
     let start = Instant::now();
     store.preview(&Targets::Matching(failed), BulkVerb::Cancel).await.unwrap();
     println!("preview of the failed: {:?}", start.elapsed());
+}
+
+#[tokio::test]
+#[ignore = "prints figures, asserts none"]
+async fn a_pass_of_the_schedule_on_sqlite() {
+    a_pass_of_the_schedule(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+#[ignore = "prints figures, asserts none"]
+async fn a_pass_of_the_schedule_on_postgres() {
+    a_pass_of_the_schedule(Backend::Postgres).await;
+}
+
+/// 200,000 documents of 500 accounts on a plan of a week, synced at some time within it; one in ten failed or is new.
+async fn a_pass_of_the_schedule(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let week = 604_800_000_000_i64;
+    let begun = START.micros() - week;
+    let (at, zero) = match backend {
+        Backend::Sqlite => (format!("{begun} + i * 3024000"), "0"),
+        Backend::Postgres => (format!("stamp({begun} + i::bigint * 3024000)"), "stamp(0)"),
+    };
+    scene
+        .sql(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) \
+             INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, sync_status, \
+             last_synced_at, last_sync_attempted_at, created_at, updated_at, content) \
+             SELECT i, 'Page ' || i, 'https://h' || (i % 1000) || '.test/' || i, i % 2, i % 500, 1, \
+             CASE i % 20 WHEN 0 THEN NULL WHEN 1 THEN 2 ELSE 1 END, {at}, {at}, {zero}, {zero}, '{text}' FROM n; \
+             INSERT INTO document_state (document_id, host, failures) \
+             SELECT id, 'h' || (id % 1000) || '.test', id % 7 FROM captain_documents;",
+            text = "0".repeat(2_000)
+        ))
+        .await;
+    if backend == Backend::Postgres {
+        scene.sql("ANALYZE captain_documents; ANALYZE document_state").await;
+    }
+    let mut terms = terms(Rules::Continuous, "business");
+    terms.plans.accounts.clear();
+    terms.plans.default = PlanName::new("business");
+    for (what, seconds) in
+        [("first", 0), ("second", 15), ("third", 15), ("after an hour", 3_600), ("after a day", 86_400)]
+    {
+        scene.clock.advance(Duration::from_secs(seconds));
+        let start = Instant::now();
+        let enqueued = pass_on(&scene.store, &terms).await.enqueued();
+        println!("{backend:?}: {what} pass: {enqueued} jobs in {:?}", start.elapsed());
+    }
+    // The backlog of failed and new ones is worked off; then a pass finds what has come due since.
+    while pass_on(&scene.store, &terms).await.enqueued() > 0 {}
+    let waiting = scene.store.purgeable().await.unwrap();
+    for _ in 0..3 {
+        let start = Instant::now();
+        let enqueued = pass_on(&scene.store, &terms).await.enqueued();
+        println!("{backend:?}: {waiting} jobs wait, nothing more is due: {enqueued} jobs in {:?}", start.elapsed());
+    }
+    let start = Instant::now();
+    println!("counts: {:?} in {:?}", scene.store.counts().await.unwrap(), start.elapsed());
+    let start = Instant::now();
+    let purged = scene.store.purge(&"ana".into()).await.unwrap();
+    println!("{backend:?}: purge of {purged}: {:?}", start.elapsed());
 }

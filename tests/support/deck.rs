@@ -214,6 +214,7 @@ pub fn settings() -> Settings {
         slots: 4,
         per_host: 2,
         per_account: None,
+        host_interval: Duration::ZERO,
         lease: Duration::from_secs(30),
         heartbeat: Duration::from_secs(10),
         drain: Duration::from_secs(25),
@@ -221,6 +222,7 @@ pub fn settings() -> Settings {
         worker_name: "test:1".into(),
         faq: quarterdeck::domain::faq_job::FaqJob::default(),
         drain_when_idle: false,
+        schedule: None,
     }
 }
 

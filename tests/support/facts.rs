@@ -29,6 +29,7 @@ pub fn within(seconds: u64) -> Timestamp {
 pub fn options() -> Options {
     Options {
         remote: None,
+        hearing: None,
         read_only: false,
         note: None,
         operator: "ana".into(),
@@ -59,6 +60,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         attempted_at: Some(ago(4)),
         synced_at: Some(ago(4)),
         next_attempt_at: Some(within(6 * 86_400)),
+        next_look_at: None,
         attempt: Some(1),
         queue: Some(QueueClass::Auto),
         fingerprint: Some("12f4".into()),
@@ -70,6 +72,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         cancel_requested: false,
         recent: vec![RecentResult::Updated; 8],
         versions: 4,
+        host_hold: None,
     }
 }
 
@@ -166,9 +169,11 @@ pub fn documents() -> Vec<DocumentRow> {
             attempted_at: None,
             synced_at: None,
             next_attempt_at: Some(within(7_300)),
+            next_look_at: None,
             content_length: None,
             recent: Vec::new(),
             versions: 0,
+            host_hold: None,
             attempt: None,
             ..document(200 + place as i64, name, Never)
         });

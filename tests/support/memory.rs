@@ -7,14 +7,17 @@ use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use quarterdeck::domain::lock::{LockHolder, StoreId};
 use quarterdeck::domain::outcome::Outcome;
+use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::domain::request::{Answer, Answered, Request};
 use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::domain::schedule::Terms;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, Marked, Named,
-    NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview, QueueState, Rescued, Result, SortBy, Store,
-    StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, DocumentPage, Finish, Finished, Held, JobsPage, JobsQuery,
+    Marked, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview,
+    QueueState, Rescued, Result, SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo,
+    WorkerSeen,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -29,6 +32,9 @@ pub struct Facts {
     /// Every request, with its documents.
     pub requests: Vec<(Vec<DocumentId>, Request)>,
     pub removed: Vec<DocumentId>,
+    /// How many jobs a purge drops.
+    pub purgeable: u64,
+    pub pauses: Vec<Pause>,
     /// How long each of the next readings of the list takes.
     pub page_delays: Vec<Duration>,
     /// Every reading of the list.
@@ -36,6 +42,12 @@ pub struct Facts {
     pub workers: Vec<WorkerSeen>,
     /// How often the workers were read.
     pub workers_read: usize,
+    /// What the jobs view shows.
+    pub jobs: JobsPage,
+    /// How often it was read.
+    pub jobs_read: usize,
+    /// Leases that somebody broke.
+    pub broken: Vec<(JobId, SafeLine)>,
     /// Why nothing is answered now.
     pub away: Option<String>,
 }
@@ -270,6 +282,44 @@ impl Store for Memory {
         self.read(|facts| facts.outcomes.last().map_or(Seq::START, |outcome| outcome.seq))
     }
 
+    async fn plans(&self, _terms: &Terms) -> Result<Plans> {
+        never("read the plans")
+    }
+    async fn schedule(&self, _order: &PassOrder<'_>) -> Result<PassAnswer> {
+        never("schedule")
+    }
+    async fn purgeable(&self) -> Result<u64> {
+        self.read(|facts| facts.purgeable)
+    }
+    async fn purge(&self, _by: &SafeLine) -> Result<u64> {
+        self.read(|facts| std::mem::take(&mut facts.purgeable))
+    }
+
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
+        let since = self.now();
+        let new = self.read(|facts| {
+            let new = !facts.pauses.iter().any(|pause| pause.scope == *scope);
+            if new {
+                facts.pauses.push(Pause { scope: scope.clone(), since, by: by.clone() });
+            }
+            new
+        })?;
+        self.commit(|_| {});
+        Ok(new)
+    }
+    async fn resume(&self, scope: &PauseScope) -> Result<bool> {
+        let ended = self.read(|facts| {
+            let before = facts.pauses.len();
+            facts.pauses.retain(|pause| pause.scope != *scope);
+            facts.pauses.len() < before
+        })?;
+        self.commit(|_| {});
+        Ok(ended)
+    }
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        self.read(|facts| facts.pauses.clone())
+    }
+
     async fn register(&self, _worker: &WorkerInfo) -> Result<()> {
         never("register")
     }
@@ -305,6 +355,22 @@ impl Store for Memory {
     }
     async fn rescue(&self) -> Result<Rescued> {
         never("rescue")
+    }
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+        let broken = self.read(|facts| {
+            let running = facts.jobs.running.iter().any(|seen| seen.job == job);
+            facts.broken.push((job, by.clone()));
+            facts.jobs.running.retain(|seen| seen.job != job);
+            running.then(Rescued::default)
+        })?;
+        self.commit(|_| {});
+        Ok(broken)
+    }
+    async fn jobs(&self, _query: &JobsQuery) -> Result<JobsPage> {
+        self.read(|facts| {
+            facts.jobs_read += 1;
+            facts.jobs.clone()
+        })
     }
     async fn close(&self) {}
 }

@@ -5,8 +5,11 @@ pub mod place;
 
 pub mod db;
 pub mod deck;
+pub mod dns;
 pub mod facts;
+pub mod fleet;
 pub mod install;
+pub mod invariants;
 pub mod live;
 pub mod memory;
 pub mod pages;

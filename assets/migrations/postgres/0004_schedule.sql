@@ -16,3 +16,5 @@ INSERT INTO quarterdeck.scheduler VALUES (1, NULL, 0, 0, NULL);
 
 -- Permanent failures in a row: the distance to the next look grows with them.
 ALTER TABLE quarterdeck.document_state ADD COLUMN failures bigint NOT NULL DEFAULT 0;
+-- The link for which it was said that it is no page's address; told once, until the link is another.
+ALTER TABLE quarterdeck.document_state ADD COLUMN unfit_link text;

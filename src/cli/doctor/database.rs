@@ -1,6 +1,8 @@
 //! The store, who works on it, and what waits there.
 
+use super::schedule::schedule;
 use super::{Patient, faq};
+use crate::config::Config;
 use crate::domain::document::Status;
 use crate::domain::filter::Filter;
 use crate::domain::finding::{Finding, Verdict};
@@ -30,7 +32,7 @@ pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
     }
     match open(url, Access::ReadOnly).await {
         Ok(store) => {
-            if let Err(error) = within(&*store, &mut found).await {
+            if let Err(error) = within(&*store, config, &mut found).await {
                 found.push(of_error(&error));
             }
             found.extend(faq::jobs(config, &store).await);
@@ -48,11 +50,12 @@ fn of_error(error: &StoreError) -> Finding {
     Finding::of_message("store", verdict, &error.to_string())
 }
 
-async fn within(store: &dyn Store, found: &mut Vec<Finding>) -> Result<(), StoreError> {
+async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) -> Result<(), StoreError> {
     let queue = store.queue().await?;
     let workers = store.workers().await?;
     found.extend(workers_found(store, &workers, &queue));
     found.push(queue_found(store, &workers, &queue));
+    schedule(store, config, found).await?;
     let stuck = store.counts().await?.of(Status::Stuck);
     if stuck > 0 {
         found.push(Finding::warn(

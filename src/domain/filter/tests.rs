@@ -35,6 +35,7 @@ fn row() -> DocumentRow {
         attempted_at: Some(ago(1_800)),
         synced_at: None,
         next_attempt_at: Some(in_(300)),
+        next_look_at: None,
         attempt: Some(2),
         queue: Some(QueueClass::Auto),
         fingerprint: None,
@@ -46,6 +47,7 @@ fn row() -> DocumentRow {
         cancel_requested: false,
         recent: vec![RecentResult::Retrying],
         versions: 0,
+        host_hold: None,
     }
 }
 

@@ -230,6 +230,11 @@ impl Standing {
         self.documents_fit(place)
     }
 
+    /// Whether the table of documents is one that we made.
+    pub(super) const fn is_made(&self) -> bool {
+        self.made
+    }
+
     /// What is there, for people.
     pub(super) fn says(&self) -> String {
         let version = self.version.unwrap_or_default();
@@ -245,11 +250,6 @@ impl Standing {
         Err(StoreError::Unusable(
             place.says("this role may not add documents (no INSERT on captain_documents); add them in Chatwoot"),
         ))
-    }
-
-    /// Whether the table of documents is there, and not made by us.
-    pub(super) fn is_chatwoots(&self) -> bool {
-        self.documents && !self.made
     }
 
     /// Whether documents may be removed.

@@ -1,12 +1,16 @@
 //! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
 
 use super::figures::{chars, count};
-use super::row::{error, is_orphaned, step, until, why_held, why_queued};
+use super::row::{error, hold, is_orphaned, step, until, why_held, why_queued};
 use super::{Words, with_keys, words};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
+use crate::domain::pause::PauseScope;
 use crate::domain::time::{Timestamp, age};
 use crate::tui::model::Model;
 use crate::tui::theme::{self, Tone};
+use std::time::Duration;
+
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// What happened: glyph, word, when, why.
 pub fn happened(model: &Model, row: &DocumentRow) -> Words {
@@ -39,13 +43,17 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
 /// What happens next, and which key helps; `brief` leaves out what the list shows beside it.
 pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
     let at = |at: Timestamp| match until(model.now, at) {
-        soon if brief => soon,
+        // The time of a day that is not told says nothing.
+        soon if brief || at.since(model.now) >= A_DAY => soon,
         soon => format!("{soon} ({})", at.clock(&model.zone())),
     };
     let text = match row.status {
         Status::Failed => match row.next_attempt_at {
             Some(next) => format!("Asked for again {}. `r` retries it now.", at(next)),
-            None => "Not tried again by itself; `r` retries it now.".to_owned(),
+            None => match row.next_look_at {
+                Some(look) => format!("Next look {}; `r` retries it now.", at(look)),
+                None => "Not tried again by itself; `r` retries it now.".to_owned(),
+            },
         },
         Status::Waiting if row.held_by.is_some() => {
             let next = row.next_attempt_at.map_or("in a moment".to_owned(), at);
@@ -72,18 +80,37 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         Status::Queued if model.queue.workers == 0 && !model.has_runner => {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
         }
+        Status::Queued if let Some(pause) = super::pause::of_row(model, row) => {
+            let key = if pause.scope == PauseScope::All { "P" } else { "p" };
+            match pause.scope {
+                PauseScope::Class(_) => format!("Starts when {} are resumed. `x` ends it.", pause.scope),
+                _ => format!("Starts when {} is resumed: `{key}`. `x` ends it.", pause.scope),
+            }
+        }
+        Status::Queued if hold(model, row).is_some() => {
+            let until = hold(model, row).map_or(model.now, |hold| hold.until);
+            format!("Its host is asked again {}, no try lost. `x` ends it.", at(until))
+        }
         Status::Queued if brief => "Runs soon. `s` puts it first, `x` ends it.".to_owned(),
         Status::Stuck if brief => "No worker here has it. `r` retries it now.".to_owned(),
-        Status::Stale if brief => "Older than its plan wants. `s` syncs it now.".to_owned(),
+        Status::Stale if brief => match row.next_attempt_at {
+            Some(next) => format!("Its plan syncs it {}. `s` does now.", at(next)),
+            None => "Older than its plan wants. `s` syncs it now.".to_owned(),
+        },
         Status::Queued => "Runs as soon as it may. `s` puts it first, `x` ends it.".to_owned(),
         Status::Stuck => "Marked as syncing, and no worker of this store has it. `r` retries it now.".to_owned(),
-        Status::Stale => "Synced longer ago than its plan wants. `s` syncs it now.".to_owned(),
-        Status::Synced => match row.next_attempt_at {
+        Status::Stale => match row.next_attempt_at {
+            Some(next) => {
+                format!("Synced longer ago than its plan wants; the next sync comes {}. `s` syncs it now.", at(next))
+            }
+            None => "Synced longer ago than its plan wants. `s` syncs it now.".to_owned(),
+        },
+        Status::Synced => match row.next_attempt_at.or(row.next_look_at) {
             Some(next) => format!("Looked at again {}. `s` syncs it now.", at(next)),
             None => "Nothing is planned for it. `s` syncs it now.".to_owned(),
         },
         Status::Never if !row.available => "It is not available yet, so it is not synced.".to_owned(),
-        Status::Never => match row.next_attempt_at {
+        Status::Never => match row.next_attempt_at.or(row.next_look_at) {
             Some(next) => format!("Its first sync comes {}. `s` syncs it now.", at(next)),
             None => "Never synced so far. `s` syncs it now.".to_owned(),
         },

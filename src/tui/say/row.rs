@@ -2,6 +2,7 @@
 
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
+use crate::domain::politeness::Hold;
 use crate::domain::text::{fit, width};
 use crate::domain::time::{Timestamp, age, countdown};
 use crate::runner::event::Phase;
@@ -60,6 +61,12 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if model.has_runner && model.runner.phase != Phase::Running && model.queue.workers <= 1 {
         return "the runner is stopping".to_owned();
     }
+    if let Some(pause) = super::pause::of_row(model, row) {
+        return super::pause::by_whom(model, pause);
+    }
+    if let Some(hold) = hold(model, row) {
+        return format!("host held until {}: {}", hold.until.clock(&model.zone()), hold.because);
+    }
     let same_host = model.documents.page.rows.iter().filter(|other| other.host == row.host);
     let busy = same_host.filter(|other| other.status == Status::Syncing && other.held_by.is_some()).count();
     let cap = model.options.per_host;
@@ -67,6 +74,11 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
         return format!("host busy {cap}/{cap}");
     }
     "waits for a slot".to_owned()
+}
+
+/// Why the host of a ready job is left alone, while it is.
+pub fn hold<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r Hold> {
+    row.host_hold.as_ref().filter(|hold| row.status == Status::Queued && hold.until > model.now)
 }
 
 /// Why a job waits whose document's lock is somebody else's.
@@ -118,7 +130,11 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             let cause = fitting_error(row, room, more).unwrap_or_else(|| clip("waits for its next try", room, more));
             (format!("{cause}{tries}"), Tone::Waiting)
         }
-        Status::Queued => (clip(&why_queued(model, row), cells, more), Tone::Dim),
+        Status::Queued => {
+            let why = why_queued(model, row);
+            let short = why.starts_with("host held") && width(&why) > cells;
+            (if short { clip("host held", cells, more) } else { clip(&why, cells, more) }, Tone::Dim)
+        }
         Status::Stuck => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
             (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
@@ -145,7 +161,11 @@ pub fn synced(model: &Model, row: &DocumentRow) -> String {
 pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
-        (Status::Queued, _) => ("now".to_owned(), Tone::Dim),
+        (Status::Queued, _) if super::pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
+        (Status::Queued, _) => match hold(model, row) {
+            Some(hold) => (until(model.now, hold.until), Tone::Waiting),
+            None => ("now".to_owned(), Tone::Dim),
+        },
         (status, Some(at)) => {
             let tone = if status == Status::Waiting { Tone::Waiting } else { Tone::Dim };
             (until(model.now, at), tone)

@@ -58,6 +58,18 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
+/// Auto jobs are nobody's in particular: what is dropped is said, and asked about.
+pub(super) fn purge(model: &mut Model) {
+    let lines = vec![
+        "Every auto job that has not started is dropped, with a line in the outcomes.".to_owned(),
+        format!("{} wait for their time now.", count(model.queue.scheduled, "job")),
+        "What people asked for stays, and so does what runs or was tried.".to_owned(),
+        "What is still due then is scheduled again by the next pass.".to_owned(),
+    ];
+    let command = Command { act: Act::Purge, documents: Vec::new(), name: None };
+    confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop them", command);
+}
+
 /// What is done for a verb.
 pub(super) const fn act_of(verb: BulkVerb, scope: Scope) -> Act {
     match verb {
@@ -195,10 +207,12 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Don
             }
         }
         Err(reason) => {
-            let what = match &command.name {
-                Some(name) => name.to_string(),
-                None if command.documents.is_empty() => "the document".to_owned(),
-                None => count(command.documents.len() as u64, "document"),
+            let what = match (&command.name, &command.act) {
+                (_, Act::Pause(scope) | Act::Resume(scope)) => scope.to_string(),
+                (Some(name), _) => name.to_string(),
+                (None, Act::Purge) => "waiting auto jobs".to_owned(),
+                (None, _) if command.documents.is_empty() => "the document".to_owned(),
+                (None, _) => count(command.documents.len() as u64, "document"),
             };
             tell(model, Level::Failed, format!("{} {what}: {reason}", command.act.word()));
         }
@@ -219,6 +233,6 @@ fn unmark(model: &mut Model, command: &Command, done: &Done) {
                 marks.remove(document);
             }
         }
-        Done::Added(_) => {}
+        Done::Added(_) | Done::Purged(_) | Done::Paused(_) | Done::Resumed(_) => {}
     }
 }

@@ -1,0 +1,40 @@
+//! Whether documents are kept fresh without anybody asking, and by whom.
+
+use crate::cli::join::{scheduling, terms};
+use crate::config::Config;
+use crate::domain::finding::Finding;
+use crate::domain::plan::Verdict;
+use crate::store::{PlanSource, Store, StoreError};
+use crate::tui::say::figures::count;
+
+const SCHEDULE: &str = "schedule";
+
+/// What is found of the schedule.
+pub(super) async fn schedule(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) -> Result<(), StoreError> {
+    let plans = store.plans(&terms(config)).await?;
+    let kept = plans.accounts.iter().filter(|account| matches!(account.verdict(None), Verdict::Looked(_))).count();
+    let kept = u64::try_from(kept).unwrap_or(u64::MAX);
+    let accounts = format!("{} of {} with documents", count(kept, "account"), plans.accounts.len());
+    let acts = scheduling(config).acts(store.is_chatwoots());
+    for trouble in &plans.troubles {
+        let (says, cure) = trouble.rsplit_once("; ").unwrap_or((trouble, "set plans up under [plans]"));
+        found.push(Finding::warn(SCHEDULE, says, cure));
+    }
+    found.push(match (acts, store.is_chatwoots(), plans.source) {
+        (false, true, _) => Finding::ok(
+            SCHEDULE,
+            format!("off, since Chatwoot has a scheduler of its own; {accounts} have a plan with an interval"),
+        ),
+        (false, false, _) => Finding::ok(SCHEDULE, "off (schedule.enabled)"),
+        (true, true, _) => Finding::warn(
+            SCHEDULE,
+            format!("on beside Chatwoot's own scheduler, for {accounts}: both sync the same documents"),
+            "take Chatwoot's out of its cron jobs, or set schedule.enabled = false",
+        ),
+        (true, false, PlanSource::Settings) if config.plans.is_empty() => {
+            Finding::ok(SCHEDULE, "no plan is set up under [plans], so nothing is synced by itself")
+        }
+        (true, false, _) => Finding::ok(SCHEDULE, format!("on for {accounts}")),
+    });
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! `quarterdeck purge`: drops the jobs of class `auto` that have not started; what people asked for stays.
+
+use super::confirm::{MANY, agreed};
+use super::exit::{CliError, Exit};
+use super::output::{Output, note};
+use super::{Context, operator};
+use crate::tui::say::figures::count;
+use serde::Serialize;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only say how many would be dropped
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct PurgeJson {
+    purged: u64,
+    dry_run: bool,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let store = if args.dry_run { context.store().await? } else { context.store_for("purge").await? };
+    let waiting = store.purgeable().await?;
+    let jobs = count(waiting, "waiting auto job");
+    let mut purged = waiting;
+    if !args.dry_run {
+        if waiting == 0 {
+            note("no auto job waits");
+        } else if usize::try_from(waiting).is_ok_and(|waiting| waiting <= MANY)
+            || agreed(args.yes, &format!("Drop {jobs}?"))?
+        {
+            purged = store.purge(&operator()).await?;
+            context.announce(&*store).await?;
+        } else {
+            store.close().await;
+            return Ok(Exit::Done);
+        }
+    }
+    if args.json {
+        out.json(&PurgeJson { purged, dry_run: args.dry_run })?;
+    } else if args.dry_run {
+        out.line(format!("would drop {jobs}"))?;
+    } else if purged > 0 {
+        out.line(format!("dropped {}", count(purged, "waiting auto job")))?;
+    }
+    store.close().await;
+    Ok(Exit::Done)
+}

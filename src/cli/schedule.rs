@@ -1,0 +1,147 @@
+//! `quarterdeck schedule`: one pass of the schedule now, or what it would do and why.
+
+use super::Context;
+use super::exit::{CliError, Exit};
+use super::join::terms;
+use super::output::{Output, note};
+use crate::domain::plan::{PlanName, Verdict};
+use crate::domain::schedule::{AccountPass, Pass, Rules, Terms, jitter};
+use crate::domain::time::span;
+use crate::runner::schedule::seed;
+use crate::store::{PassAnswer, PassMode, PassOrder, Plans, When};
+use serde::Serialize;
+use std::io;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long another process that is at it is waited for: a pass is short, and a dead one's lease is over by then.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// How often it is looked whether it is done.
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only accounts on this plan
+    #[arg(long, value_name = "NAME")]
+    pub plan: Option<String>,
+    /// Only say what would be scheduled, and why not more
+    #[arg(long)]
+    pub dry_run: bool,
+    /// One JSON object an account, then the summary
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let store = if args.dry_run { context.store().await? } else { context.store_for("schedule").await? };
+    let terms = terms(&context.config);
+    let plans = store.plans(&terms).await?;
+    let only = args.plan.as_deref().map(|name| known(name, &terms, &plans)).transpose()?;
+    for trouble in &plans.troubles {
+        note(trouble);
+    }
+    if store.is_chatwoots() && !args.dry_run && context.config.schedule.enabled != Some(true) {
+        note("Chatwoot's own scheduler may sync the same documents a second time");
+    }
+    let order = PassOrder {
+        terms: &terms,
+        only: only.as_ref(),
+        when: When::Now,
+        mode: if args.dry_run { PassMode::DryRun } else { PassMode::Act },
+        holder: &format!("schedule {:x}", seed()),
+        lease: context.config.runner.lease,
+        seed: seed(),
+    };
+    let until = Instant::now() + PATIENCE;
+    let passes = loop {
+        match store.schedule(&order).await? {
+            PassAnswer::Made(passes, _) => break passes,
+            PassAnswer::Held | PassAnswer::NotYet if Instant::now() < until => sleep(AGAIN).await,
+            PassAnswer::Held | PassAnswer::NotYet => {
+                return Err(CliError::Usage("another process is scheduling; try again in a minute".to_owned()));
+            }
+        }
+    };
+    for pass in &passes {
+        print(pass, terms.rules, args.json, out)?;
+    }
+    context.announce(&*store).await?;
+    store.close().await;
+    Ok(Exit::Done)
+}
+
+/// The plan of that name; it must be one that somebody could be on.
+fn known(name: &str, terms: &Terms, plans: &Plans) -> Result<PlanName, CliError> {
+    let wrong = |known: Vec<&str>| {
+        let there_are =
+            if known.is_empty() { "there are no plans".to_owned() } else { format!("there are {}", known.join(", ")) };
+        CliError::Usage(format!("--plan: nobody is on a plan \"{name}\" ({there_are})"))
+    };
+    let own = plans.accounts.iter().filter_map(|account| account.name.as_ref());
+    let mut known: Vec<&PlanName> = own.chain(terms.plans.plans.keys()).collect();
+    known.sort();
+    known.dedup();
+    match PlanName::new(name).filter(|name| known.contains(&name)) {
+        Some(name) => Ok(name),
+        None => Err(wrong(known.into_iter().map(PlanName::as_str).collect())),
+    }
+}
+
+#[derive(Serialize)]
+struct AccountJson<'a> {
+    account_id: i64,
+    plan: Option<&'a str>,
+    cadence_seconds: Option<u64>,
+    documents_enqueued: u32,
+    reason: Option<&'a str>,
+}
+
+fn print(pass: &Pass, rules: Rules, json: bool, out: &mut Output) -> io::Result<()> {
+    let mut accounts: Vec<&AccountPass> = pass.accounts.iter().collect();
+    accounts.sort_by_key(|account| account.account);
+    for account in accounts {
+        if json {
+            let cadence = match account.verdict {
+                Verdict::Looked(cadence) => Some(cadence.every().as_secs()),
+                _ => None,
+            };
+            out.json(&AccountJson {
+                account_id: account.account.0,
+                plan: account.plan.as_ref().map(PlanName::as_str),
+                cadence_seconds: cadence,
+                documents_enqueued: account.enqueued,
+                reason: account.verdict.words().or(account.stopped_by.map(|by| by.words())),
+            })?;
+        } else {
+            out.line(words(account, rules, pass.dry_run))?;
+        }
+    }
+    for row in &pass.skipped {
+        note(format!("document {} of account {}: {}", row.document, row.account, row.reason));
+    }
+    if json { out.json(&pass.summary()) } else { out.line(pass.rails_line()) }
+}
+
+/// `account 7 (business, every 1 week): would schedule 12 within 24 h; the limit of an account is reached`
+fn words(account: &AccountPass, rules: Rules, dry_run: bool) -> String {
+    let plan = account.plan.as_ref().map_or(String::new(), ToString::to_string);
+    let (cadence, what) = match account.verdict {
+        Verdict::Looked(cadence) => {
+            let what = match (account.enqueued, dry_run) {
+                (0, _) => "nothing is due".to_owned(),
+                (number, true) => format!("would schedule {number} within {}", span(jitter(rules, cadence))),
+                (number, false) => format!("scheduled {number} within {}", span(jitter(rules, cadence))),
+            };
+            let what = match (account.enqueued, account.stopped_by) {
+                (_, None) => what,
+                (0, Some(by)) => format!("more is due, but {}", by.words()),
+                (_, Some(by)) => format!("{what}; more is due, but {}", by.words()),
+            };
+            (format!(", {cadence}"), what)
+        }
+        verdict => (String::new(), verdict.words().unwrap_or_default().to_owned()),
+    };
+    let plan = if plan.is_empty() { String::new() } else { format!(" ({plan}{cadence})") };
+    format!("account {}{plan}: {what}", account.account)
+}

@@ -1,0 +1,216 @@
+//! Plans: how often an account's documents are looked at, and what share of the runner it has.
+//!
+//! A plan comes from the settings, or from Chatwoot ([`installation`](super::installation)); both end as one
+//! [`AccountPlan`] per account.
+
+use super::id::AccountId;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// A plan's name. Case does not count, as on Chatwoot (upstream.md 5.2).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlanName(String);
+
+impl PlanName {
+    /// In lower case, without space around it. `None` when nothing is left.
+    pub fn new(name: &str) -> Option<Self> {
+        let name = name.trim().to_lowercase();
+        if name.is_empty() { None } else { Some(Self(name)) }
+    }
+
+    /// The name in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PlanName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How often a document is looked at: a minute at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cadence(Duration);
+
+impl Cadence {
+    /// The shortest: below it the queue would be all that a worker does.
+    pub const SHORTEST: Duration = Duration::from_secs(60);
+    /// The longest: a hundred years, so that no sum of times overflows.
+    pub const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
+
+    /// `None` below a minute; above a hundred years it is a hundred years.
+    pub fn new(every: Duration) -> Option<Self> {
+        if every < Self::SHORTEST { None } else { Some(Self(every.min(Self::LONGEST))) }
+    }
+
+    /// The span.
+    pub const fn every(self) -> Duration {
+        self.0
+    }
+}
+
+impl fmt::Display for Cadence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = self.0.as_secs();
+        let (number, unit) = match s {
+            _ if s.is_multiple_of(604_800) => (s / 604_800, "week"),
+            _ if s.is_multiple_of(86_400) => (s / 86_400, "day"),
+            _ if s.is_multiple_of(3_600) => (s / 3_600, "hour"),
+            _ if s.is_multiple_of(60) => (s / 60, "minute"),
+            _ => (s, "second"),
+        };
+        write!(f, "every {number} {unit}{}", if number == 1 { "" } else { "s" })
+    }
+}
+
+/// What a plan of the settings gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// How often; `None`: never by itself.
+    pub every: Option<Cadence>,
+    /// The share of the runner against other accounts; 1 unless said.
+    pub weight: Option<u32>,
+    /// Running jobs of one account at a time; no cap of its own unless said.
+    pub max_running: Option<u32>,
+}
+
+/// The plans of the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanTable {
+    /// Every plan.
+    pub plans: BTreeMap<PlanName, Plan>,
+    /// The plan of accounts that have none of their own.
+    pub default: Option<PlanName>,
+    /// The plans of accounts.
+    pub accounts: BTreeMap<AccountId, PlanName>,
+}
+
+impl PlanTable {
+    /// Whether there is no plan at all.
+    pub fn is_empty(&self) -> bool {
+        self.plans.is_empty()
+    }
+
+    /// What the settings give an account.
+    pub fn of(&self, account: AccountId) -> AccountPlan {
+        let name = self.accounts.get(&account).or(self.default.as_ref());
+        let plan = name.and_then(|name| self.plans.get(name)).cloned().unwrap_or_default();
+        AccountPlan {
+            account,
+            name: name.cloned(),
+            cadence: plan.every,
+            weight: Some(plan.weight.unwrap_or(1)),
+            max_running: plan.max_running,
+            feature: true,
+        }
+    }
+}
+
+/// What an account's plan gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountPlan {
+    /// The account.
+    pub account: AccountId,
+    /// Its plan's name; `None`: it has none.
+    pub name: Option<PlanName>,
+    /// How often its documents are looked at; `None`: never by themselves.
+    pub cadence: Option<Cadence>,
+    /// Its share; `None`: nothing is said of it, whatever stands stays.
+    pub weight: Option<u32>,
+    /// Its cap of running jobs.
+    pub max_running: Option<u32>,
+    /// Whether automatic syncs are switched on for it (Chatwoot's feature bit; the settings know no such switch).
+    pub feature: bool,
+}
+
+impl AccountPlan {
+    /// Whether the schedule looks at it, and if not, why. `only`: a pass for one plan alone.
+    pub fn verdict(&self, only: Option<&PlanName>) -> Verdict {
+        match (self.feature, &self.name, self.cadence) {
+            (false, ..) => Verdict::FeatureOff,
+            (true, name, _) if only.is_some_and(|only| Some(only) != name.as_ref()) => Verdict::OtherPlan,
+            (true, None, None) => Verdict::NoPlan,
+            (true, _, None) => Verdict::NoCadence,
+            (true, _, Some(cadence)) => Verdict::Looked(cadence),
+        }
+    }
+}
+
+/// What a pass makes of an account before it looks at any document, in the order of upstream.md 5.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Automatic syncs are switched off for it.
+    FeatureOff,
+    /// The pass is for another plan.
+    OtherPlan,
+    /// It has no plan.
+    NoPlan,
+    /// Its plan has no cadence.
+    NoCadence,
+    /// Its documents are looked at.
+    Looked(Cadence),
+}
+
+impl Verdict {
+    /// Why nothing is looked at, in words.
+    pub const fn words(self) -> Option<&'static str> {
+        match self {
+            Self::FeatureOff => Some("automatic syncs are switched off for it"),
+            Self::OtherPlan => Some("is on another plan"),
+            Self::NoPlan => Some("has no plan"),
+            Self::NoCadence => Some("its plan says no interval"),
+            Self::Looked(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> PlanName {
+        PlanName::new(text).expect("a name")
+    }
+
+    #[test]
+    fn a_cadence_is_a_minute_at_least() {
+        for (seconds, words) in [
+            (0, None),
+            (59, None),
+            (60, Some("every 1 minute")),
+            (90, Some("every 90 seconds")),
+            (7_200, Some("every 2 hours")),
+            (86_400, Some("every 1 day")),
+            (172_800, Some("every 2 days")),
+            (604_800, Some("every 1 week")),
+            (2_592_000, Some("every 30 days")),
+        ] {
+            let cadence = Cadence::new(Duration::from_secs(seconds));
+            assert_eq!(cadence.map(|cadence| cadence.to_string()).as_deref(), words, "{seconds}");
+        }
+        assert_eq!(Cadence::new(Duration::MAX).map(Cadence::every), Some(Cadence::LONGEST));
+    }
+
+    #[test]
+    fn an_account_has_its_own_plan_then_the_default() {
+        let every = Cadence::new(Duration::from_secs(3_600));
+        let mut table = PlanTable::default();
+        assert!(table.is_empty() && table.of(AccountId(7)).verdict(None) == Verdict::NoPlan);
+        table.plans.insert(name("Gold"), Plan { every, weight: Some(4), max_running: Some(2) });
+        table.plans.insert(name("none"), Plan::default());
+        table.accounts.insert(AccountId(7), name(" GOLD "));
+        table.default = Some(name("none"));
+        let gold = table.of(AccountId(7));
+        assert_eq!((gold.weight, gold.max_running, gold.cadence), (Some(4), Some(2), every));
+        assert_eq!(gold.verdict(None), Verdict::Looked(every.expect("an hour")));
+        assert_eq!(gold.verdict(Some(&name("gold"))), gold.verdict(None));
+        assert_eq!(gold.verdict(Some(&name("none"))), Verdict::OtherPlan);
+        assert_eq!(AccountPlan { feature: false, ..gold }.verdict(None), Verdict::FeatureOff);
+        let other = table.of(AccountId(8));
+        assert_eq!((other.weight, other.verdict(None)), (Some(1), Verdict::NoCadence));
+        assert_eq!(PlanName::new("  "), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! Keeps documents fresh without anybody asking: a pass of the schedule every few seconds, in every runner, under one
+//! lease in the database, so that one of them acts.
+
+use super::Worker;
+use super::event::Event;
+use crate::domain::schedule::{Pass, Rules, Terms};
+use crate::store::{PassAnswer, PassMode, PassOrder, StoreError, When};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// The time between two passes, whoever makes them.
+pub const EVERY: Duration = Duration::from_secs(15);
+/// How many rows that cannot be scheduled are told of one by one.
+const TOLD: usize = 3;
+
+/// What a runner schedules by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheduling {
+    /// The settings.
+    pub terms: Terms,
+    /// Whether it schedules. Unless somebody says so, not on a database of Chatwoot: its own scheduler would sync the
+    /// same documents a second time (upstream.md 12.7).
+    pub enabled: Option<bool>,
+}
+
+impl Scheduling {
+    /// Whether documents of this kind of store are scheduled.
+    pub fn acts(&self, is_chatwoots: bool) -> bool {
+        self.enabled.unwrap_or(!is_chatwoots)
+    }
+}
+
+pub(super) async fn run(worker: Arc<Worker>) {
+    let Some(scheduling) = worker.settings.schedule.clone() else { return };
+    let acts = scheduling.acts(worker.store.is_chatwoots());
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut said = HashSet::new();
+    loop {
+        tokio::select! {
+            () = worker.ended.cancelled() => return,
+            () = worker.drain.cancelled() => return,
+            () = worker.leave.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match pass(&worker, &scheduling.terms, acts).await {
+            Ok(PassAnswer::Made(passes, troubles)) => {
+                for pass in &passes {
+                    tell(&worker, pass);
+                }
+                for trouble in troubles.into_iter().filter(|_| acts) {
+                    if said.insert(trouble.clone()) {
+                        worker.tell(Event::Trouble { message: trouble.as_str().into() });
+                    }
+                }
+            }
+            Ok(PassAnswer::NotYet | PassAnswer::Held) => {}
+            // The claim loop says it where it is seen.
+            Err(error) => tracing::warn!(%error, "no pass of the schedule"),
+        }
+    }
+}
+
+async fn pass(worker: &Worker, terms: &Terms, acts: bool) -> Result<PassAnswer, StoreError> {
+    let order = PassOrder {
+        terms,
+        only: None,
+        when: if acts && terms.rules == Rules::Chatwoot { When::Daily } else { When::Every(EVERY) },
+        mode: if acts { PassMode::Act } else { PassMode::PlansOnly },
+        holder: &worker.id.0,
+        lease: worker.settings.lease,
+        seed: seed(),
+    };
+    worker.store.schedule(&order).await
+}
+
+/// A number that nobody has drawn from.
+pub fn seed() -> u64 {
+    let (first, second) = uuid::Uuid::new_v4().as_u64_pair();
+    first ^ second
+}
+
+fn tell(worker: &Worker, pass: &Pass) {
+    if pass.enqueued() > 0 || pass.held_back.is_some() || pass.only.is_some() {
+        tracing::info!("{}", pass.rails_line());
+    }
+    for row in pass.skipped.iter().take(TOLD) {
+        let message = format!("document {} is not scheduled: {}", row.document, row.reason);
+        worker.tell(Event::Trouble { message: message.as_str().into() });
+    }
+    if pass.skipped.len() > TOLD {
+        let message = format!("{} more documents are not scheduled for their links", pass.skipped.len() - TOLD);
+        worker.tell(Event::Trouble { message: message.as_str().into() });
+    }
+    for row in &pass.skipped {
+        tracing::warn!(document = row.document.0, account = row.account.0, reason = %row.reason, "document_skipped");
+    }
+}
