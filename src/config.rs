@@ -13,6 +13,7 @@ pub use fetch::FetchConfig;
 pub use places::Places;
 pub use schedule::ScheduleConfig;
 
+use crate::domain::faq_job::FaqJob;
 use crate::domain::lock::LockMode;
 use crate::domain::plan::PlanTable;
 use crate::domain::retry::RetryPolicy;
@@ -38,6 +39,8 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// `[fetch]`
     pub fetch: FetchConfig,
+    /// `[chatwoot]`
+    pub chatwoot: FaqJob,
     /// `[schedule]`
     pub schedule: ScheduleConfig,
     /// `[plans]` and `[accounts]`
@@ -211,6 +214,7 @@ impl Config {
             fetch: FetchConfig::default(),
             schedule: ScheduleConfig::default(),
             plans: PlanTable::default(),
+            chatwoot: FaqJob::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }
     }

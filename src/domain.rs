@@ -7,6 +7,7 @@ pub mod content;
 pub mod difference;
 pub mod document;
 pub mod failure;
+pub mod faq_job;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;

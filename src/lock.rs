@@ -2,17 +2,20 @@
 //! other sooner. Never the truth: that is the store's leases and fences (design.md 5.1, 5.4).
 //!
 //! `address` reads URL and key pattern, `script` is what a lock is in Redis, `keeper` keeps the connection and renews,
-//! `signal` publishes and subscribes. No call waits longer than a second, and none waits for a Redis known to be away.
+//! `signal` publishes and subscribes,
+//! `sidekiq` puts jobs in Chatwoot's queues. No call waits longer than a second, and none waits for a Redis known to be away.
 
 mod address;
 mod examine;
 mod keeper;
 mod script;
+mod sidekiq;
 mod signal;
 
 pub use address::{AddressError, DEFAULT_KEY, check_key, check_url, masked_url};
 pub use examine::examine;
 pub use script::TTL;
+pub use sidekiq::Pushed;
 pub use signal::{News, announce};
 
 use crate::domain::lock::{Lock, LockHolder, LockMode, StoreId};

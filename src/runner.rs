@@ -12,12 +12,14 @@ pub mod handle;
 mod held;
 mod locking;
 pub mod log;
+mod relay;
 mod report;
 mod rescue;
 pub mod schedule;
 pub mod signals;
 pub mod tail;
 
+use crate::domain::faq_job::FaqJob;
 use crate::domain::id::WorkerId;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
@@ -57,6 +59,8 @@ pub struct Settings {
     pub drain: Duration,
     /// When failed attempts are tried again.
     pub policy: RetryPolicy,
+    /// Whether, and how, Chatwoot is told of changed documents.
+    pub faq: FaqJob,
     /// `host:pid`, for people.
     pub worker_name: SafeLine,
     /// End by itself when nothing is running, ready or waiting, what is paused left aside (`work --drain`).
@@ -173,6 +177,8 @@ pub fn start_with(
         leave: handle.leave.clone(),
         ended: handle.ended.clone(),
     });
+    relay::begin(&worker);
+    tokio::spawn(relay::run(Arc::clone(&worker)));
     beat::start(&worker);
     tokio::spawn(rescue::run(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));

@@ -10,9 +10,10 @@
 
 use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
+use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
@@ -45,6 +46,7 @@ mod hosts;
 mod lanes;
 mod liveness;
 mod mark;
+mod outbox;
 mod outcomes;
 mod page;
 mod pauses;
@@ -280,6 +282,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes jobs of dead workers (process death, or a lease that ran out) ready again and records the loss.
     async fn rescue(&self) -> Result<Rescued>;
+
+    /// From now on a finish of this process that changes a content notes, in its transaction, that Chatwoot's FAQ job
+    /// is to be started; or does not. Not, until it is said.
+    fn tell_faqs(&self, _on: bool) {}
+
+    /// Changed documents of which Chatwoot has not been told yet, the oldest first.
+    async fn untold(&self, _limit: u32) -> Result<Vec<Untold>> {
+        Ok(Vec::new())
+    }
+
+    /// Chatwoot has been told: by the id of the job there.
+    async fn told(&self, _jid: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// The account of one of Chatwoot's assistants; `None` when there is no such assistant. For a Chatwoot's alone.
+    async fn assistant(&self, _assistant: AssistantId) -> Result<Option<AccountId>> {
+        Ok(None)
+    }
 
     /// Takes a running job from its worker, on a person's word, as [`Store::rescue`] does from a dead one: the fence and
     /// the token keep the worker from writing. `None` when the job does not run.

@@ -22,6 +22,7 @@ mod layers;
 mod locks;
 mod log;
 mod moving_rows;
+mod outbox;
 mod pausing;
 mod politeness;
 mod readme;

@@ -34,12 +34,44 @@ pub struct Args {
 /// Whose documents they are.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Owner {
-    /// The account that owns them
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..))]
-    pub account: i64,
-    /// The assistant that they belong to
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..))]
-    pub assistant: i64,
+    /// The account that owns them [default: 1; on a Chatwoot database its assistant's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    pub account: Option<i64>,
+    /// The assistant that they belong to [default: 1; on a Chatwoot database it must be named]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    pub assistant: Option<i64>,
+}
+
+impl Owner {
+    /// The account of documents that name none.
+    pub(super) fn account(self) -> i64 {
+        self.account.unwrap_or(1)
+    }
+
+    /// The assistant of documents that name none.
+    pub(super) fn assistant(self) -> i64 {
+        self.assistant.unwrap_or(1)
+    }
+
+    /// Whether documents may be added for these owners: on a Chatwoot's database nobody is assumed.
+    pub(super) async fn check(self, store: &dyn Store) -> Result<(), CliError> {
+        if !store.is_chatwoots() {
+            return Ok(());
+        }
+        let Some(assistant) = self.assistant else {
+            let message = "these documents are a Chatwoot's: say with --assistant N whose they are to be";
+            return Err(CliError::Usage(message.to_owned()));
+        };
+        let Some(account) = store.assistant(AssistantId(assistant)).await? else {
+            return Err(CliError::Usage(format!("--assistant {assistant}: this Chatwoot has no such assistant")));
+        };
+        match self.account {
+            Some(named) if named != account.0 => Err(CliError::Usage(format!(
+                "--account {named}: assistant {assistant} belongs to account {account}; leave --account out"
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -59,8 +91,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             Ok(link) => documents.push(NewDocument {
                 link,
                 name: args.name.as_deref().map(SafeLine::new).filter(|name| !name.is_empty()),
-                account_id: AccountId(args.owner.account),
-                assistant_id: AssistantId(args.owner.assistant),
+                account_id: AccountId(args.owner.account()),
+                assistant_id: AssistantId(args.owner.assistant()),
             }),
             Err(error) => wrong.push(format!("{url}: {error}")),
         }
@@ -72,6 +104,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         return Err(CliError::Usage(wrong.join("\n")));
     }
     let store = context.store_for("add").await?;
+    args.owner.check(&*store).await?;
     let added = store.add(&documents).await?;
     for (document, added) in documents.iter().zip(&added) {
         let (id, is_new) = match added {

@@ -5,6 +5,7 @@
 //! locale), `database` (the store, its workers and its queue), `schedule` (who keeps documents fresh), `redis` (the locks).
 
 mod database;
+mod faq;
 mod locks;
 mod machine;
 mod schedule;

@@ -55,10 +55,11 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     read.map_err(|error| CliError::Usage(format!("cannot read {name}: {error}")))?;
 
     let form = args.format.unwrap_or_else(|| Form::guess(&args.file, &bytes));
-    let lines = lines::read(form, &bytes, args.owner.account, args.owner.assistant)
+    let lines = lines::read(form, &bytes, args.owner.account(), args.owner.assistant())
         .map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
 
     let store = context.store_for("import").await?;
+    args.owner.check(&*store).await?;
     let mut imported = Imported::default();
     let mut documents = Vec::new();
     for line in lines {

@@ -131,6 +131,7 @@ pub(super) fn start_runner(
         heartbeat: runner.heartbeat,
         drain: runner.drain,
         policy: config.retry.clone(),
+        faq: config.chatwoot.clone(),
         worker_name: worker_name(),
         drain_when_idle: until == Until::Idle,
         schedule: (until == Until::Told).then(|| scheduling(config)),

@@ -5,6 +5,7 @@
 
 use super::Config;
 use super::read::{Wrong, duration, flag, list, size, text, whole};
+use crate::domain::faq_job::Switch;
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::lock::LockMode;
 use crate::domain::plan::{Cadence, PlanName};
@@ -36,7 +37,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Every key.
-pub(super) const KEYS: [Key; 38] = [
+pub(super) const KEYS: [Key; 41] = [
     Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
     Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
     Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
@@ -82,6 +83,12 @@ pub(super) const KEYS: [Key; 38] = [
         name: "fetch.denied_ports",
         set: |c, v| list(v, |v| whole(v, 1..=65_535)).map(|ports| c.fetch.denied_ports = ports),
     },
+    Key { name: "chatwoot.enqueue_faq_job", set: |c, v| flag(v).map(|on| c.chatwoot.switch = switch(on)) },
+    Key {
+        name: "chatwoot.wrapper_class",
+        set: |c, v| sidekiq_name(text(v)?).map(|name| c.chatwoot.wrapper = Some(name)),
+    },
+    Key { name: "chatwoot.faq_queue", set: |c, v| sidekiq_name(text(v)?).map(|name| c.chatwoot.queue = name) },
     Key { name: "schedule.enabled", set: |c, v| flag(v).map(|on| c.schedule.enabled = Some(on)) },
     Key { name: "schedule.rules", set: |c, v| rules(text(v)?).map(|rules| c.schedule.rules = rules) },
     Key { name: "schedule.per_account", set: |c, v| whole(v, 1..=MANY).map(|n| c.schedule.per_account = Some(n)) },
@@ -177,6 +184,19 @@ pub(super) fn redis_url(url: &str) -> Result<String, Wrong> {
     } else {
         Err("must be the URL of a Redis, such as redis://:password@host:6379/0 or rediss://…".to_owned())
     }
+}
+
+fn switch(on: bool) -> Switch {
+    if on { Switch::On } else { Switch::Off }
+}
+
+/// A class or a queue of Sidekiq.
+fn sidekiq_name(name: &str) -> Result<String, Wrong> {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
+    if name.is_empty() || !name.chars().all(known) {
+        return Err(format!("must be a name of letters, digits, ':', '_' and '-', not \"{name}\""));
+    }
+    Ok(name.to_owned())
 }
 
 fn lock_mode(word: &str) -> Result<LockMode, Wrong> {

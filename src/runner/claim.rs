@@ -2,7 +2,7 @@
 
 use super::event::{Event, Phase};
 use super::held::Stop;
-use super::{Worker, attempt, locking};
+use super::{Worker, attempt, locking, relay};
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,5 +157,6 @@ async fn end(worker: &Arc<Worker>, registered: bool) {
         worker.tell(Event::Trouble { message: format!("this worker could not sign off: {error}").as_str().into() });
     }
     show(worker, Phase::Stopped);
+    relay::last(worker).await;
     worker.ended.cancel();
 }

@@ -180,6 +180,7 @@ impl Tx<'_> {
         );
         self.run(drop_old.bind(document.id).bind(VERSIONS)).await?;
         let content = without_nul(page.content.clone());
+        self.note_change(document, &content).await?;
         let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
         let length = i64::try_from(content.chars().count()).unwrap_or(i64::MAX);
         let write = query(

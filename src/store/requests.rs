@@ -30,6 +30,8 @@ impl SqlStore {
         if let Engine::Postgres(postgres) = &self.engine {
             postgres.may_add()?;
         }
+        let theirs = if self.is_chatwoots() { Some(self.as_chatwoots(documents).await?) } else { None };
+        let documents = theirs.as_deref().unwrap_or(documents);
         let mut added = Vec::with_capacity(documents.len());
         for chunk in documents.chunks(CHUNK) {
             let mut tx = self.begin(Purpose::Rows).await?;

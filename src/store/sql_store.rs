@@ -13,8 +13,9 @@ use super::{
     Targets, WorkerInfo, WorkerSeen, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
+use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::{Pause, PauseScope};
@@ -25,7 +26,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,8 @@ pub struct SqlStore {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) recorder: Option<Recorder>,
     pub(super) read_only: bool,
+    /// Whether changes are noted for Chatwoot.
+    pub(super) tells: AtomicBool,
     pub(super) liveness: Liveness,
     pub(super) changes: watch::Sender<u64>,
     /// What this process alone has committed.
@@ -86,6 +89,7 @@ impl SqlStore {
             clock,
             recorder: options.recorder,
             read_only: options.access == super::Access::ReadOnly,
+            tells: AtomicBool::new(false),
             liveness: Liveness::default(),
             changes,
             commits: watch::Sender::new(0),
@@ -313,6 +317,22 @@ impl Store for SqlStore {
 
     async fn rescue(&self) -> Result<Rescued> {
         self.rescue_jobs().await
+    }
+
+    fn tell_faqs(&self, on: bool) {
+        self.tells.store(on, Ordering::Relaxed);
+    }
+
+    async fn untold(&self, limit: u32) -> Result<Vec<Untold>> {
+        self.read_untold(limit).await
+    }
+
+    async fn told(&self, jid: &str) -> Result<()> {
+        self.forget_told(jid).await
+    }
+
+    async fn assistant(&self, assistant: AssistantId) -> Result<Option<AccountId>> {
+        self.read_assistant(assistant).await
     }
 
     async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {

@@ -107,6 +107,11 @@ impl Tx<'_> {
         self.conn.dialect()
     }
 
+    /// Whether changes are noted for Chatwoot.
+    pub(super) fn tells(&self) -> bool {
+        self.store.tells.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// Whether workers of this process hold no lock by which their death is seen.
     pub(super) fn lease_only(&self) -> bool {
         matches!(&self.store.engine, Engine::Postgres(postgres) if postgres.lease_only())

@@ -208,6 +208,10 @@ impl Shared {
             }
             Act::Cancel => self.store.cancel(&command.documents, &self.operator).await.map(Done::Answered),
             Act::Remove => self.store.remove(&command.documents).await.map(Done::Removed),
+            // Nobody is assumed to be meant there.
+            Act::Add(..) if self.store.is_chatwoots() => Err(StoreError::Unusable(
+                "these documents are a Chatwoot's: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
+            )),
             Act::Purge => self.store.purge(&self.operator).await.map(Done::Purged),
             Act::Pause(scope) => self.store.pause(scope, &self.operator).await.map(Done::Paused),
             Act::Resume(scope) => self.store.resume(scope).await.map(Done::Resumed),

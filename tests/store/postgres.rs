@@ -38,6 +38,8 @@ async fn chatwoot() -> Database {
              updated_at timestamp(6) NOT NULL, status integer DEFAULT 0 NOT NULL, metadata jsonb DEFAULT '{}', \
              sync_status integer, last_synced_at timestamp(6), last_sync_attempted_at timestamp(6), \
              sync_step varchar, content_fingerprint varchar, last_sync_error_code varchar); \
+             CREATE TABLE captain_assistants (id bigint PRIMARY KEY, account_id bigint NOT NULL); \
+             INSERT INTO captain_assistants VALUES (1, 1), (3, 2); \
              CREATE UNIQUE INDEX links ON captain_documents (assistant_id, external_link); \
              INSERT INTO captain_documents (name, external_link, assistant_id, account_id, created_at, updated_at, \
              status, last_synced_at, sync_status) VALUES ('Old', 'https://a.test/x', 3, 2, \

@@ -1,7 +1,7 @@
 //! The store, who works on it, and what waits there.
 
-use super::Patient;
 use super::schedule::schedule;
+use super::{Patient, faq};
 use crate::config::Config;
 use crate::domain::document::Status;
 use crate::domain::filter::Filter;
@@ -35,6 +35,7 @@ pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
             if let Err(error) = within(&*store, config, &mut found).await {
                 found.push(of_error(&error));
             }
+            found.extend(faq::jobs(config, &store).await);
             store.close().await;
         }
         // What it is refused for has been found.

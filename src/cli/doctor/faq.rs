@@ -1,0 +1,71 @@
+//! Whether Chatwoot's FAQ job is started, and why not.
+
+use crate::cli::join::{Wants, redis};
+use crate::config::Config;
+use crate::domain::faq_job::{Switch, WRAPPER};
+use crate::domain::finding::Finding;
+use crate::lock::{Reach, Redis};
+use crate::store::Store;
+use std::sync::Arc;
+
+const FAQ: &str = "FAQ jobs";
+/// Rows that are counted.
+const COUNTED: u32 = 1_000;
+
+/// Nothing where nobody expects such jobs.
+pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding> {
+    let switch = config.chatwoot.switch;
+    if switch == Switch::Auto && !store.is_chatwoots() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if switch == Switch::Off {
+        let says = "Chatwoot's are not started when a text changes (chatwoot.enqueue_faq_job = false)";
+        found.push(Finding::ok(FAQ, says.to_owned()));
+    } else {
+        match redis(config, store, Wants::News).await {
+            Ok(Some(redis)) => {
+                redis.settled().await;
+                found.push(in_redis(config, &redis).await);
+                redis.close().await;
+            }
+            Ok(None) => found.push(Finding::warn(
+                FAQ,
+                "Chatwoot's are not started when a text changes: no Redis is named",
+                "name Chatwoot's Redis by redis.url, or say chatwoot.enqueue_faq_job = false",
+            )),
+            Err(error) => found.push(Finding::fail(FAQ, error.to_string(), "mend redis.url")),
+        }
+    }
+    match store.untold(COUNTED).await.map(|untold| untold.len()) {
+        Ok(0) | Err(_) => {}
+        Ok(waiting) => found.push(Finding::warn(
+            FAQ,
+            format!("{waiting} noted and not yet put in Sidekiq's queue"),
+            "a worker does it that reaches Chatwoot's Redis and is let (chatwoot.enqueue_faq_job)",
+        )),
+    }
+    found
+}
+
+async fn in_redis(config: &Config, redis: &Redis) -> Finding {
+    let (faq, place) = (&config.chatwoot, redis.label());
+    let reach = redis.reach().borrow().clone();
+    if let Reach::Away(reason) = reach {
+        return Finding::warn(FAQ, format!("Chatwoot's wait: Redis does not answer: {reason}"), "see that it runs");
+    }
+    let sidekiq = match redis.has_sidekiq().await {
+        Ok(sidekiq) => sidekiq,
+        Err(error) => return Finding::warn(FAQ, format!("Chatwoot's wait: {error}"), "see that it runs"),
+    };
+    if !sidekiq && faq.switch == Switch::Auto {
+        let says = format!("Chatwoot's are not started when a text changes: no Sidekiq is seen in Redis {place}");
+        return Finding::warn(FAQ, says, "name Chatwoot's Redis and its database, or set chatwoot.enqueue_faq_job");
+    }
+    let seen = redis.sidekiq_form(&faq.queue).await.ok().flatten().map(|(wrapper, _)| wrapper);
+    let wrapper = faq.wrapper.clone().or(seen).unwrap_or_else(|| WRAPPER.to_owned());
+    Finding::ok(
+        FAQ,
+        format!("Chatwoot's are started when a text changes: queue {} of Redis {place}, as {wrapper}", faq.queue),
+    )
+}

@@ -1,0 +1,76 @@
+//! Sidekiq's lists, as Chatwoot keeps them in the same Redis: without its namespace `alfred`, which is its own keys' alone
+//! (its Sidekiq is given the bare address).
+
+use super::{Away, Redis};
+use crate::domain::faq_job::{Times, form_of};
+use redis::{Script, Value};
+use std::time::Duration;
+
+/// How long a job that was put in a queue is remembered: what is told again within this time is told once.
+const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
+/// Payloads of a set or list that are looked at.
+const LOOKED_AT: isize = 19;
+
+/// Puts the entry in its queue unless that was done before. One script, so that a process that dies leaves both or
+/// neither.
+const PUSH: &str = "\
+if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[3]) then return 0 end
+redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('LPUSH', KEYS[3], ARGV[2])
+return 1";
+
+/// What putting a job in its queue came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It is there now.
+    Now,
+    /// It was put there before.
+    Before,
+}
+
+impl Redis {
+    /// Whether a Sidekiq uses this database.
+    pub async fn has_sidekiq(&self) -> Result<bool, Away> {
+        let (number, mut open) = self.opened()?;
+        let mut exists = redis::cmd("EXISTS");
+        exists.arg(&["queues", "processes", "stat:processed"]);
+        Ok(self.answer(number, exists.query_async::<i64>(&mut open)).await? > 0)
+    }
+
+    /// Wrapper class and times of a Rails job that waits there, in whichever list, if there is one.
+    pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, Times)>, Away> {
+        let mut lists = vec![("LRANGE", format!("queue:{queue}"))];
+        lists.extend(["default", "low", "scheduled_jobs"].map(|name| ("LRANGE", format!("queue:{name}"))));
+        lists.extend(["retry", "schedule", "dead"].map(|name| ("ZREVRANGE", name.to_owned())));
+        for (command, key) in lists {
+            let (number, mut open) = self.opened()?;
+            let mut range = redis::cmd(command);
+            range.arg(key).arg(0).arg(LOOKED_AT);
+            // A key of another kind is somebody else's, and no reason to call Redis away.
+            let looking = async {
+                match range.query_async::<Value>(&mut open).await {
+                    Err(error) if error.code() == Some("WRONGTYPE") => Ok(Value::Nil),
+                    other => other,
+                }
+            };
+            let found = self.answer(number, looking).await?;
+            let payloads: Vec<Vec<u8>> = redis::from_redis_value(found).unwrap_or_default();
+            // Our own are among them; they say what was known when they were written.
+            if let Some(form) = payloads.iter().find_map(|payload| form_of(payload)) {
+                return Ok(Some(form));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts `payload` in `queue`, once for each `jid`.
+    pub async fn push_job(&self, queue: &str, jid: &str, payload: &str) -> Result<Pushed, Away> {
+        let (number, mut open) = self.opened()?;
+        let script = Script::new(PUSH);
+        let mut call = script.key(format!("quarterdeck:told:{jid}"));
+        call.key("queues").key(format!("queue:{queue}"));
+        call.arg(queue).arg(payload).arg(u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX));
+        let now: bool = self.answer(number, call.invoke_async(&mut open)).await?;
+        Ok(if now { Pushed::Now } else { Pushed::Before })
+    }
+}

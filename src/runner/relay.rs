@@ -1,0 +1,135 @@
+//! Tells Chatwoot's Sidekiq of changed documents. The store's outbox is the truth: a row is read, its job is put in the
+//! queue unless that was done before, and then the row goes. Any process may do it, several at once and a second time
+//! after a crash: the job's id decides in Redis.
+
+use super::{Worker, fault};
+use crate::domain::faq_job::{Form, Switch, Times, WRAPPER, payload};
+use crate::lock::{Reach, Redis};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// Rows of the outbox that are read at once.
+const BATCH: u32 = 100;
+/// How often the outbox is looked at without a reason: rows of a process that died.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often a Redis without a Sidekiq is looked at.
+const NO_SIDEKIQ: Duration = Duration::from_secs(30);
+/// The longest that the end of a runner waits for the last rows.
+const LAST: Duration = Duration::from_secs(5);
+
+/// Whether changes are noted, before anything runs. Where Redis decides, they are noted until it has: a row too many
+/// waits, one that was not written is lost.
+pub(super) fn begin(worker: &Worker) {
+    let wanted = match worker.settings.faq.switch {
+        Switch::Off => false,
+        Switch::On => true,
+        Switch::Auto => worker.store.is_chatwoots() && worker.redis.is_some(),
+    };
+    worker.store.tell_faqs(wanted);
+}
+
+fn is_wanted(worker: &Worker) -> bool {
+    match worker.settings.faq.switch {
+        Switch::Off => false,
+        Switch::On => true,
+        Switch::Auto => worker.store.is_chatwoots(),
+    }
+}
+
+pub(super) async fn run(worker: Arc<Worker>) {
+    let Some(redis) = worker.redis.clone().filter(|_| is_wanted(&worker)) else { return };
+    let ended = worker.ended.clone();
+    ended.run_until_cancelled(relay(&worker, &redis)).await;
+}
+
+async fn relay(worker: &Worker, redis: &Redis) {
+    let mut reach = redis.reach();
+    let mut commits = worker.store.commits();
+    let mut sidekiq = false;
+    loop {
+        if reach.wait_for(|reach| *reach == Reach::Reached).await.is_err() {
+            return;
+        }
+        commits.mark_unchanged();
+        let wait = match pass(worker, redis, &mut sidekiq).await {
+            Passed::All => LOOK,
+            Passed::NoSidekiq => NO_SIDEKIQ,
+            // The lock's keeper finds out when it is back; a database that is away is said by the claims.
+            Passed::Later => {
+                sleep(LOOK).await;
+                continue;
+            }
+        };
+        tokio::select! {
+            () = sleep(wait) => {}
+            changed = commits.changed(), if wait == LOOK => if changed.is_err() { return },
+        }
+    }
+}
+
+/// What stands in the outbox when a runner ends goes with it, if Redis answers; else the next one tells it.
+pub(super) async fn last(worker: &Worker) {
+    if let Some(redis) = worker.redis.as_ref().filter(|redis| is_wanted(worker) && redis.is_reached()) {
+        let _ = timeout(LAST, pass(worker, redis, &mut false)).await;
+    }
+}
+
+/// What a look at the outbox came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Passed {
+    All,
+    NoSidekiq,
+    Later,
+}
+
+/// `sidekiq` is whether one was seen: a Redis that was emptied since is still Chatwoot's.
+async fn pass(worker: &Worker, redis: &Redis, sidekiq: &mut bool) -> Passed {
+    if worker.settings.faq.switch == Switch::Auto && !*sidekiq {
+        match redis.has_sidekiq().await {
+            Ok(true) => {
+                *sidekiq = true;
+                worker.store.tell_faqs(true);
+            }
+            Ok(false) => {
+                worker.store.tell_faqs(false);
+                return Passed::NoSidekiq;
+            }
+            Err(_) => return Passed::Later,
+        }
+    }
+    match tell(worker, redis).await {
+        Ok(()) => Passed::All,
+        Err(error) => {
+            tracing::warn!(error, "Chatwoot is told later");
+            Passed::Later
+        }
+    }
+}
+
+async fn tell(worker: &Worker, redis: &Redis) -> Result<(), String> {
+    loop {
+        let untold = worker.store.untold(BATCH).await.map_err(|error| error.to_string())?;
+        if untold.is_empty() {
+            return Ok(());
+        }
+        let form = form(worker, redis).await?;
+        for untold in &untold {
+            fault::point("before_telling", "");
+            let id = uuid::Uuid::new_v4().to_string();
+            let text = payload(untold, &id, &form, worker.store.now()).map_err(|error| error.to_string())?;
+            redis.push_job(&form.queue, &untold.jid, &text).await.map_err(|error| error.to_string())?;
+            fault::point("after_telling", "");
+            worker.store.told(&untold.jid).await.map_err(|error| error.to_string())?;
+            fault::point("told", "");
+        }
+    }
+}
+
+/// As the settings say, else as the jobs that wait there are written.
+async fn form(worker: &Worker, redis: &Redis) -> Result<Form, String> {
+    let faq = &worker.settings.faq;
+    let seen = redis.sidekiq_form(&faq.queue).await.map_err(|error| error.to_string())?;
+    let (wrapper, times) = seen.unwrap_or_else(|| (WRAPPER.to_owned(), Times::Seconds));
+    Ok(Form { wrapper: faq.wrapper.clone().unwrap_or(wrapper), queue: faq.queue.clone(), times })
+}
