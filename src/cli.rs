@@ -21,6 +21,7 @@ mod log;
 mod migrate;
 pub mod outcome_line;
 pub mod output;
+mod probe;
 mod purge;
 mod record;
 mod remove;

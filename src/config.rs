@@ -1,13 +1,15 @@
 //! The settings: defaults < file < environment < flags.
 //!
-//! `keys` is the table of what a file may say, `read` walks a file and reads values, `places` knows where things lie by
+//! `fetch` is its section's settings, `keys` the table of what a file may say, `read` walks a file and reads values, `places` knows where things lie by
 //! default. Every mistake is named with the place where it was made, all of them at once.
 
+mod fetch;
 mod keys;
 mod places;
 mod read;
 mod schedule;
 
+pub use fetch::FetchConfig;
 pub use places::Places;
 pub use schedule::ScheduleConfig;
 
@@ -22,14 +24,6 @@ use thiserror::Error;
 
 /// The annotated file with every key and its default, as `quarterdeck config` prints it.
 pub const TEMPLATE: &str = include_str!("../assets/config.toml");
-
-/// Ports of services that are none of the web: mail, files, databases, queues, remote shells. The fetch has the same
-/// list for those who set nothing; a test holds them together.
-const DENIED_PORTS: [u16; 64] = [
-    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 79, 110, 111, 113, 119, 123, 135, 137, 139,
-    143, 161, 179, 389, 445, 465, 512, 513, 514, 515, 587, 636, 873, 993, 995, 1433, 1521, 2049, 2375, 2376, 2379,
-    3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000, 6379, 6443, 9042, 9092, 9200, 10250, 11211, 27017,
-];
 
 /// Every setting, with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,27 +89,6 @@ pub struct RunnerConfig {
     pub heartbeat: Duration,
     /// How long running attempts may go on when the process is told to end.
     pub drain: Duration,
-}
-
-/// How pages are fetched, and what is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FetchConfig {
-    /// Until a connection stands, name look-up included.
-    pub connect_timeout: Duration,
-    /// Between two pieces of an answer.
-    pub read_timeout: Duration,
-    /// For one fetch with all its redirects.
-    pub total_timeout: Duration,
-    /// Bytes of a body, after decompression.
-    pub max_body: u64,
-    /// Redirects that are followed.
-    pub max_redirects: u32,
-    /// How a fetch names itself.
-    pub user_agent: String,
-    /// Hosts and networks (CIDR) that may be fetched although their addresses are not public.
-    pub allow_private_hosts: Vec<String>,
-    /// Ports that are never connected to.
-    pub denied_ports: Vec<u16>,
 }
 
 /// The rolling file of outcomes.
@@ -235,16 +208,7 @@ impl Config {
                 drain: seconds(25),
             },
             retry: RetryPolicy::default(),
-            fetch: FetchConfig {
-                connect_timeout: seconds(2),
-                read_timeout: seconds(20),
-                total_timeout: seconds(60),
-                max_body: 40 << 20,
-                max_redirects: 10,
-                user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned(),
-                allow_private_hosts: Vec::new(),
-                denied_ports: DENIED_PORTS.to_vec(),
-            },
+            fetch: FetchConfig::default(),
             schedule: ScheduleConfig::default(),
             plans: PlanTable::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },

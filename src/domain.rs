@@ -4,6 +4,7 @@
 //! without looking at the world is decided here, so that both databases, the console and the command line agree.
 
 pub mod content;
+pub mod difference;
 pub mod document;
 pub mod failure;
 pub mod filter;
@@ -16,9 +17,12 @@ pub mod link;
 pub mod lock;
 pub mod outcome;
 pub mod plan;
+pub mod politeness;
 pub mod request;
 pub mod retry;
 pub mod schedule;
+pub mod secret;
+pub mod source;
 pub mod suggest;
 pub mod text;
 pub mod time;

@@ -1,23 +1,37 @@
 //! The room that opens connections to pages: one page in, its title and Markdown out, or a failure in plain words.
 //!
-//! `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions);
+//! `ask` is what is asked and answered. `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions; `lookup`: from
+//! names to addresses);
 //! `errors` says what went wrong, `roots` whether https can be checked. `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
 
 mod address;
 mod allowed;
+mod ask;
+mod body;
 mod charset;
 mod client;
 mod errors;
+mod firecrawl;
 mod guard;
+mod head;
 mod html;
 mod limits;
+mod lookup;
 mod main_content;
 mod markdown;
+mod memory;
+mod probe;
+mod robots;
 mod roots;
+mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};
+pub use ask::{Answer, Ask};
 pub use client::{FetchSetupError, Fetcher};
-pub use guard::{DENIED_PORTS, Lookup, Refusal, SystemLookup};
+pub use firecrawl::Firecrawl;
+pub use guard::{DENIED_PORTS, Refusal};
 pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert};
 pub use limits::Limits;
+pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
+pub use probe::{Hop, Probe, probe};
 pub use roots::roots;

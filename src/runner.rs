@@ -47,6 +47,8 @@ pub struct Settings {
     pub per_host: u32,
     /// Running jobs of one account, over all workers; `None` is no cap.
     pub per_account: Option<u32>,
+    /// How far apart two fetches of one host begin at least, over all workers; zero is no distance.
+    pub host_interval: Duration,
     /// How long a claim stands without a heartbeat.
     pub lease: Duration,
     /// How often the leases are renewed.

@@ -8,7 +8,7 @@
 //! `conn` connections and rows, `dialect` what a statement says differently; the other files are its methods by
 //! subject. What only one database has stands in `sqlite` and `postgres`.
 
-use crate::domain::content::Page;
+use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
 use crate::domain::filter::Filter;
 use crate::domain::fingerprint::Fingerprint;
@@ -39,6 +39,7 @@ mod error;
 mod examine;
 mod filter_sql;
 mod finish;
+mod hosts;
 mod lanes;
 mod liveness;
 mod mark;
@@ -287,6 +288,16 @@ pub trait Store: Send + Sync + 'static {
 pub fn push_recent(strip: &str, result: RecentResult) -> String {
     let kept = strip.chars().count().saturating_sub(RecentResult::KEPT - 1);
     strip.chars().skip(kept).chain(std::iter::once(result.letter())).collect()
+}
+
+/// The page that a finish leaves in the store, written or the same: what its server gave with it is kept.
+pub fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
+    match end {
+        AttemptEnd::Fetched { page, fingerprint, change } if change.writes() || *change == ContentChange::Same => {
+            Some((page, fingerprint))
+        }
+        _ => None,
+    }
 }
 
 /// The page that a finish writes, if it writes content.

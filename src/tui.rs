@@ -26,6 +26,7 @@ mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod waiting;
 
 pub use keymap::{keys_markdown, keys_text};
 pub use terminal::{no_color, screen_size};

@@ -1,6 +1,8 @@
 //! The real binary over a real store and a real HTTP server: what scripts see of every verb.
 
 mod place;
+mod probing;
+mod reasons;
 
 use place::{Place, Ran};
 use serde_json::Value;

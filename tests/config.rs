@@ -50,22 +50,23 @@ fn the_annotated_file_is_the_defaults() {
     assert_eq!(read(""), Ok(Config::defaults(&places())));
 }
 
+/// The names of the keys of a section and of those within it.
+fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
+    match value.as_table() {
+        // Keys with a name or a number of the user's own.
+        Some(plan) if name.starts_with("plans.") => plan.keys().map(|key| format!("plans.NAME.{key}")).collect(),
+        Some(_) if name == "accounts" => vec!["accounts.ID".to_owned()],
+        Some(keys) => keys.iter().flat_map(|(key, value)| keys_within(&format!("{name}.{key}"), value)).collect(),
+        None => vec![name.to_owned()],
+    }
+}
+
 #[test]
 fn every_key_stands_in_the_annotated_file() {
     let full = template_in_full();
     assert!(read(&full).is_ok(), "{:?}", read(&full));
     let table: toml::Table = full.parse().expect("the template is TOML");
-    let named: Vec<String> = table
-        .iter()
-        .flat_map(|(section, keys)| {
-            let keys = keys.as_table().expect("only sections at the top");
-            keys.iter().flat_map(move |(key, value)| match (section.as_str(), value.as_table()) {
-                ("plans", Some(plan)) => plan.keys().map(|key| format!("plans.NAME.{key}")).collect(),
-                ("accounts", _) => vec!["accounts.ID".to_owned()],
-                _ => vec![format!("{section}.{key}")],
-            })
-        })
-        .collect();
+    let named: Vec<String> = table.iter().flat_map(|(section, keys)| keys_within(section, keys)).collect();
     let all: Vec<&str> = Config::keys().collect();
     let mut sorted = (named.clone(), all.iter().map(ToString::to_string).collect::<Vec<_>>());
     sorted.0.sort();
@@ -103,11 +104,19 @@ fn every_key_sets_its_value() {
         connect_timeout = "1s"
         read_timeout = "2s"
         total_timeout = "4s"
+        host_interval = "1500ms"
         max_body = "5 MB"
+        respect_robots = true
+        max_memory = "1 GB"
         max_redirects = 0
         user_agent = "me/1 (+https://example.org)"
         allow_private_hosts = ["127.0.0.1", "10.0.0.0/8", "localhost:3000", "fd00::/8", "[::1]:80"]
+        dns_servers = ["192.0.2.53", "[2001:db8::53]:5353"]
         denied_ports = []
+        sources = [
+            { host = "App.Example.org", fetcher = "firecrawl", fallback = "direct" },
+            { document = 812, fetcher = "direct" },
+        ]
         [schedule]
         enabled = false
         rules = "chatwoot"
@@ -122,6 +131,10 @@ fn every_key_sets_its_value() {
         every = "1 week"
         [accounts]
         7 = "GOLD"
+        [fetch.firecrawl]
+        api_key = "fc-secret"
+        url = "http://10.0.0.9:3002"
+        version = 1
         [log]
         dir = "/var/log/q"
         keep_days = 7
@@ -143,8 +156,20 @@ fn every_key_sets_its_value() {
         (seconds(1), seconds(2), seconds(4))
     );
     assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
+    assert_eq!(config.fetch.host_interval, Duration::from_millis(1_500));
+    assert!(config.fetch.respect_robots);
+    assert_eq!(config.fetch.firecrawl_api_key.as_ref().map(|key| key.reveal()), Some("fc-secret"));
+    assert!(!format!("{config:?}").contains("fc-secret"), "a key is never printed");
+    assert_eq!((config.fetch.firecrawl_url.as_str(), config.fetch.firecrawl_version), ("http://10.0.0.9:3002/", 1));
+    assert_eq!(config.fetch.sources.0.len(), 2);
+    assert_eq!(config.fetch.sources.0[0].host.as_deref(), Some("app.example.org"));
+    assert_eq!(config.fetch.max_memory, 1 << 30);
     assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
     assert_eq!(config.fetch.allow_private_hosts.len(), 5);
+    assert_eq!(
+        config.fetch.dns_servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["192.0.2.53:53", "[2001:db8::53]:5353"]
+    );
     assert!(config.fetch.denied_ports.is_empty());
     let schedule = &config.schedule;
     assert_eq!((schedule.enabled, schedule.rules), (Some(false), Rules::Chatwoot));
@@ -197,6 +222,23 @@ fn mistakes_are_named_with_their_line() {
             "[fetch]\nallow_private_hosts = [\"http://a\"]",
             "c.toml:2: fetch.allow_private_hosts must hold hosts, addresses or networks such as 10.0.0.0/8, not \
              \"http://a\"",
+        ),
+        (
+            "[fetch]\ndns_servers = [\"dns.example.org\"]",
+            "c.toml:2: fetch.dns_servers must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \
+             \"dns.example.org\"",
+        ),
+        (
+            "[fetch]\nsources = [{ host = \"a\", fetcher = \"curl\" }]",
+            "c.toml:2: fetch.sources (fetcher) must say \"direct\" or \"firecrawl\", not \"curl\"",
+        ),
+        (
+            "[fetch]\nsources = [{ fetcher = \"direct\" }]",
+            "c.toml:2: fetch.sources must hold tables with either a host or a document",
+        ),
+        (
+            "[fetch.firecrawl]\napi_key = \"a b\"",
+            "c.toml:2: fetch.firecrawl.api_key must be a key of printable ASCII characters",
         ),
         (
             "[fetch]\ndenied_ports = [70000]",

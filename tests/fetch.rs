@@ -3,16 +3,22 @@
 mod address;
 mod charset;
 mod client;
+mod firecrawl;
 mod hostile;
 mod main_content;
 mod markdown;
+mod probe;
 mod property;
 mod redirect;
+mod robots;
+mod storm;
+mod trap;
 
 use crate::support::pages::Pages;
 use quarterdeck::domain::content::Page;
 use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
-use quarterdeck::fetch::{Fetcher, Limits};
+use quarterdeck::domain::id::DocumentId;
+use quarterdeck::fetch::{Ask, Fetcher, Limits};
 use std::time::Duration;
 
 /// Limits that let the server through, and it alone, with waits that a test can afford.
@@ -30,8 +36,20 @@ fn fetcher(limits: Limits) -> Fetcher {
     Fetcher::new(limits).expect("a client can be set up")
 }
 
+/// The whole page at a URL, as a document that was never synced.
+trait Get {
+    async fn get(&self, url: &str) -> Result<Page, Failure>;
+}
+
+impl Get for Fetcher {
+    async fn get(&self, url: &str) -> Result<Page, Failure> {
+        let answer = self.fetch(&Ask::whole(DocumentId(1), url)).await?;
+        Ok(answer.page().expect("nothing but a page was asked for"))
+    }
+}
+
 async fn fetch(pages: &Pages, path: &str) -> Result<Page, Failure> {
-    fetcher(limits(pages)).fetch(&pages.url(path)).await
+    fetcher(limits(pages)).get(&pages.url(path)).await
 }
 
 #[track_caller]

@@ -5,6 +5,7 @@ mod bench;
 mod chatwoot_plans;
 mod claim;
 mod finish;
+mod hosts;
 mod liveness;
 mod marks;
 mod open;

@@ -2,14 +2,16 @@
 
 use super::exit::{CliError, Exit};
 use super::join::{Until, Wants, redis, start_runner};
+use super::output::masked;
 use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;
 use crate::runner::handle::Handle;
 use crate::runner::signals;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::tui;
+use crate::tui::waiting::{Looks, Missed, Waited, wait_for};
 use jiff::tz::TimeZone;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -28,7 +30,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     if runs {
         context.files.open()?;
     }
-    let store = context.store().await?;
+    let Some(store) = store(context, ascii).await? else { return Ok(Exit::Unreachable) };
     let redis = redis(&context.config, &store, if runs { Wants::Locks } else { Wants::News }).await?;
     let runner = match runs {
         true => Some(start_runner(&context.config, store.clone(), redis.clone(), Until::Told)?),
@@ -42,6 +44,31 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         options.remote = Some(events);
     }
     show(store, runner, redis, options).await
+}
+
+/// The store. On a server it is waited for, on a screen that says what is wrong; `None` when the person has left before
+/// anything was known to be wrong.
+async fn store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Store>>, CliError> {
+    let url = &context.config.store.url;
+    if !context.config.store.is_server() {
+        return context.store().await.map(Some);
+    }
+    let open = || async {
+        context.store().await.map_err(|error| match error {
+            CliError::Store(StoreError::Unavailable(_) | StoreError::Unusable(_)) => Missed::Waits(error),
+            other => Missed::Ends(other),
+        })
+    };
+    let looks = Looks { ascii: is_ascii(ascii), mono: tui::no_color() };
+    match wait_for(SafeLine::new(&masked(url)), looks, open).await? {
+        Waited::Here(store) => Ok(Some(store)),
+        Waited::Left(Some(error)) => Err(error),
+        Waited::Left(None) => Ok(None),
+    }
+}
+
+fn is_ascii(asked: bool) -> bool {
+    asked || !locale().is_utf8()
 }
 
 /// The console asks for keys and draws; without a terminal it could do neither.
@@ -82,7 +109,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         note,
         operator: operator(),
         zone: TimeZone::system(),
-        ascii: ascii || !locale().is_utf8(),
+        ascii: is_ascii(ascii),
         mono: tui::no_color(),
         per_host,
         default_owner: DEFAULT_OWNER,

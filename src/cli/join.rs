@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::domain::lock::LockMode;
 use crate::domain::schedule::Terms;
 use crate::domain::text::SafeLine;
-use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Limits};
+use crate::fetch::{AllowedHost, AllowedHostError, Fetcher, Firecrawl, Limits};
 use crate::lock::{self, AddressError, Redis};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
@@ -125,6 +125,7 @@ pub(super) fn start_runner(
         slots: runner.concurrency,
         per_host: runner.per_host,
         per_account: runner.per_account,
+        host_interval: config.fetch.host_interval,
         lease: runner.lease,
         heartbeat: runner.heartbeat,
         drain: runner.drain,
@@ -136,7 +137,8 @@ pub(super) fn start_runner(
     Ok(start_with(store, Arc::new(fetcher), redis, settings))
 }
 
-fn limits(config: &Config) -> Result<Limits, CliError> {
+/// What a fetch is held to.
+pub(super) fn limits(config: &Config) -> Result<Limits, CliError> {
     let fetch = &config.fetch;
     let allowed = |host: &String| {
         let wrong =
@@ -148,9 +150,19 @@ fn limits(config: &Config) -> Result<Limits, CliError> {
         read_timeout: fetch.read_timeout,
         total_timeout: fetch.total_timeout,
         max_body: fetch.max_body,
+        max_memory: fetch.max_memory,
         max_redirects: fetch.max_redirects,
         user_agent: fetch.user_agent.clone(),
+        respect_robots: fetch.respect_robots,
+        firecrawl: fetch.firecrawl_api_key.clone().map(|api_key| Firecrawl {
+            api_key,
+            url: fetch.firecrawl_url.clone(),
+            version: fetch.firecrawl_version,
+        }),
+        sources: fetch.sources.clone(),
         allow_private_hosts: fetch.allow_private_hosts.iter().map(allowed).collect::<Result<_, _>>()?,
+        dns_servers: fetch.dns_servers.clone(),
+        proxy: fetch.proxy.clone(),
         denied_ports: fetch.denied_ports.clone(),
     })
 }

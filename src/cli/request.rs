@@ -234,7 +234,7 @@ fn urls(selected: &Selected) -> HashMap<DocumentId, String> {
 
 fn verb_name(verb: BulkVerb) -> &'static str {
     match verb {
-        BulkVerb::Request(Verb::Sync) => "sync",
+        BulkVerb::Request(Verb::Sync | Verb::SyncWhole) => "sync",
         BulkVerb::Request(Verb::Retry) => "retry",
         BulkVerb::Cancel => "cancel",
         BulkVerb::Remove => "remove",

@@ -4,6 +4,7 @@ use super::Context;
 use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::Output;
+use super::probe;
 use super::rows::ShownJson;
 use super::selection::{find, read_name};
 use crate::domain::document::DocumentRow;
@@ -28,24 +29,32 @@ pub struct Args {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+    /// Fetch it once and say what happened, stage by stage, and what would change; nothing is stored
+    #[arg(long, conflicts_with = "json")]
+    pub probe: bool,
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     read_name(&args.document)?;
     let store = context.store().await?;
+    let mut exit = Exit::Done;
     for row in find(&*store, std::slice::from_ref(&args.document)).await? {
         let content = store.content(row.id).await?;
+        if args.probe {
+            exit = exit.max(probe::run(&context.config, &row, content.as_ref(), out).await?);
+            continue;
+        }
         let versions = store.versions(row.id).await?;
         let attempts = outcomes_of(&*store, row.id).await?;
         if args.json {
             let text = content.as_ref().map(|content| content.text.as_str());
             out.json(&ShownJson::new(&row, text, &attempts, &versions))?;
         } else {
-            print(out, &row, content.as_ref(), &attempts, &versions, &TimeZone::system())?;
+            print(out, &row, content.as_ref(), &attempts, &versions, store.now(), &TimeZone::system())?;
         }
     }
     store.close().await;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Every kept outcome of a document, oldest first.
@@ -69,6 +78,7 @@ fn print(
     content: Option<&StoredContent>,
     attempts: &[Outcome],
     versions: &[StoredVersion],
+    now: Timestamp,
     zone: &TimeZone,
 ) -> io::Result<()> {
     let time = |at: Option<Timestamp>| {
@@ -87,6 +97,9 @@ fn print(
     out.line(format!("synced      {}", time(row.synced_at)))?;
     if row.next_attempt_at.is_some() {
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
+    }
+    if let Some(hold) = row.host_hold.as_ref().filter(|hold| hold.until > now) {
+        out.line(format!("host held   until {}: {}", time(Some(hold.until)), hold.because))?;
     }
     if let Some(fingerprint) = &row.fingerprint {
         out.line(format!("fingerprint {fingerprint}"))?;

@@ -12,11 +12,15 @@ pub struct Args {
     /// Which, and how.
     #[command(flatten)]
     pub bulk: Bulk,
+    /// Fetch the pages whole, even when their servers would say that nothing has changed
+    #[arg(long)]
+    pub force: bool,
     /// Wait until all have ended; runs them here when no worker does. Exit 0 only if all ended synced
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    request(context, &args.bulk, Verb::Sync, args.wait, out).await
+    let verb = if args.force { Verb::SyncWhole } else { Verb::Sync };
+    request(context, &args.bulk, verb, args.wait, out).await
 }

@@ -5,14 +5,17 @@
 
 use super::Config;
 use super::read::{Wrong, duration, flag, list, size, text, whole};
-use crate::domain::id::AccountId;
+use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::lock::LockMode;
 use crate::domain::plan::{Cadence, PlanName};
 use crate::domain::schedule::Rules;
-use std::net::IpAddr;
+use crate::domain::secret::Secret;
+use crate::domain::source::{FetchedBy, Source, Sources};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
+use url::Url;
 
 /// Sets a value, or says what would be right.
 pub(super) type Set = fn(&mut Config, &DeValue<'_>) -> Result<(), Wrong>;
@@ -33,7 +36,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Every key.
-pub(super) const KEYS: [Key; 29] = [
+pub(super) const KEYS: [Key; 38] = [
     Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
     Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
     Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
@@ -50,13 +53,31 @@ pub(super) const KEYS: [Key; 29] = [
     Key { name: "fetch.connect_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.connect_timeout = d) },
     Key { name: "fetch.read_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.read_timeout = d) },
     Key { name: "fetch.total_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.total_timeout = d) },
+    Key {
+        name: "fetch.host_interval",
+        set: |c, v| duration(v, Duration::ZERO..=HOUR).map(|d| c.fetch.host_interval = d),
+    },
     Key { name: "fetch.max_body", set: |c, v| size(v, 1_024..=1 << 30).map(|bytes| c.fetch.max_body = bytes) },
+    Key { name: "fetch.max_memory", set: |c, v| size(v, 1 << 20..=1 << 40).map(|bytes| c.fetch.max_memory = bytes) },
     Key { name: "fetch.max_redirects", set: |c, v| whole(v, 0..=50).map(|n| c.fetch.max_redirects = n) },
     Key { name: "fetch.user_agent", set: |c, v| user_agent(text(v)?).map(|name| c.fetch.user_agent = name) },
+    Key { name: "fetch.respect_robots", set: |c, v| flag(v).map(|on| c.fetch.respect_robots = on) },
+    Key {
+        name: "fetch.firecrawl.api_key",
+        set: |c, v| api_key(text(v)?).map(|key| c.fetch.firecrawl_api_key = Some(key)),
+    },
+    Key { name: "fetch.firecrawl.url", set: |c, v| web_url(text(v)?).map(|url| c.fetch.firecrawl_url = url) },
+    Key { name: "fetch.firecrawl.version", set: |c, v| whole(v, 1..=2).map(|n| c.fetch.firecrawl_version = n) },
+    Key { name: "fetch.sources", set: |c, v| sources(v).map(|sources| c.fetch.sources = sources) },
     Key {
         name: "fetch.allow_private_hosts",
         set: |c, v| list(v, |v| private_host(text(v)?)).map(|hosts| c.fetch.allow_private_hosts = hosts),
     },
+    Key {
+        name: "fetch.dns_servers",
+        set: |c, v| list(v, |v| name_server(text(v)?)).map(|servers| c.fetch.dns_servers = servers),
+    },
+    Key { name: "fetch.proxy", set: |c, v| proxy(text(v)?).map(|url| c.fetch.proxy = Some(url)) },
     Key {
         name: "fetch.denied_ports",
         set: |c, v| list(v, |v| whole(v, 1..=65_535)).map(|ports| c.fetch.denied_ports = ports),
@@ -192,6 +213,62 @@ fn user_agent(name: &str) -> Result<String, Wrong> {
 
 fn directory(path: &str) -> Result<PathBuf, Wrong> {
     if path.is_empty() { Err("must name a directory".to_owned()) } else { Ok(PathBuf::from(path)) }
+}
+
+/// An address, with its port unless it is the usual one. Not a name: who would look it up?
+fn name_server(address: &str) -> Result<SocketAddr, Wrong> {
+    let with_port = address.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
+    let bare = || address.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
+    let wrong = || format!("must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \"{address}\"");
+    with_port.or_else(bare).ok_or_else(wrong)
+}
+
+/// It is never repeated: it may hold a password.
+fn proxy(url: &str) -> Result<Url, Wrong> {
+    let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    known.ok_or_else(|| "must be the URL of a proxy, such as http://user:password@proxy.example.org:3128".to_owned())
+}
+
+/// It is never repeated.
+fn api_key(key: &str) -> Result<Secret, Wrong> {
+    let printable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if printable { Ok(Secret::new(key)) } else { Err("must be a key of printable ASCII characters".to_owned()) }
+}
+
+fn web_url(url: &str) -> Result<Url, Wrong> {
+    let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let known = known.filter(|url| url.username().is_empty() && url.password().is_none() && url.query().is_none());
+    known.ok_or_else(|| "must be a URL such as https://api.firecrawl.dev, without a password in it".to_owned())
+}
+
+fn sources(value: &DeValue<'_>) -> Result<Sources, Wrong> {
+    list(value, source).map(Sources)
+}
+
+/// One rule; what is wrong with it is said as the list's.
+fn source(value: &DeValue<'_>) -> Result<Source, Wrong> {
+    let known = "host or document, fetcher, fallback";
+    let table = value.as_table().ok_or_else(|| format!("must hold tables with {known}"))?;
+    let by = |value: &DeValue<'_>| {
+        let word = text(value)?;
+        FetchedBy::parse(word).ok_or_else(|| format!("must say \"direct\" or \"firecrawl\", not \"{word}\""))
+    };
+    let mut source = Source::default();
+    for (name, value) in table {
+        let value = value.get_ref();
+        let set = match &**name.get_ref() {
+            "host" => text(value).map(|host| source.host = Some(host.trim().to_ascii_lowercase())),
+            "document" => whole(value, 1..=i64::MAX).map(|id| source.document = Some(DocumentId(id))),
+            "fetcher" => by(value).map(|by| source.fetcher = Some(by)),
+            "fallback" => by(value).map(|by| source.fallback = Some(by)),
+            other => return Err(format!("must hold tables with {known}, not {other}")),
+        };
+        set.map_err(|wrong| format!("({}) {wrong}", name.get_ref()))?;
+    }
+    if source.host.is_some() == source.document.is_some() {
+        return Err("must hold tables with either a host or a document".to_owned());
+    }
+    Ok(source)
 }
 
 /// A host, a host with its port, an address, or a network of addresses. What it opens is the fetch's to decide; here

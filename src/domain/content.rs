@@ -3,11 +3,32 @@
 use super::fingerprint::Fingerprint;
 use super::text::{SafeLine, cut_chars, is_blank};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Contents are cut here, in characters (upstream's limit).
 pub const MAX_CONTENT_CHARS: usize = 200_000;
 /// Titles are cut here, in characters.
 pub const MAX_TITLE_CHARS: usize = 255;
+
+/// A page is fetched whole at least this often, whatever its server says of it: some say "not modified" for ever.
+pub const WHOLE_FETCH_EVERY: Duration = Duration::from_secs(7 * 86_400);
+
+/// What a server gave with a page, by which it can tell later that nothing has changed. Sent back as it wrote them: a
+/// server may compare them as texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    /// `None` when there is nothing to ask by.
+    pub fn new(etag: Option<String>, last_modified: Option<String>) -> Option<Self> {
+        (etag.is_some() || last_modified.is_some()).then_some(Self { etag, last_modified })
+    }
+}
 
 /// A page that was fetched and turned into text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use super::failure::{ErrorCode, FailureClass};
 use super::id::{AccountId, AssistantId, DocumentId};
 use super::job::{JobState, QueueClass};
+use super::politeness::Hold;
 use super::text::SafeLine;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -221,6 +222,8 @@ pub struct DocumentRow {
     pub recent: Vec<RecentResult>,
     /// How many earlier contents are kept.
     pub versions: u32,
+    /// Until when its host is left alone, and why; it may be over.
+    pub host_hold: Option<Hold>,
 }
 
 /// "2 of 4": the failure just recorded, in its own class's counter.

@@ -75,6 +75,16 @@ pub enum FailureClass {
     Unexpected,
 }
 
+/// Whose doing a failure is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// The page's host, or the way to it.
+    #[default]
+    Host,
+    /// A service that was to fetch the page: nothing was learnt of the host.
+    Service,
+}
+
 /// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -90,6 +100,8 @@ pub struct Failure {
     pub exception_class: Option<String>,
     /// How long the server asked to be left alone, already cut to [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
     pub retry_after: Option<Duration>,
+    /// Whose doing it is.
+    pub blame: Blame,
 }
 
 impl Failure {
@@ -131,6 +143,12 @@ impl Failure {
         self
     }
 
+    /// The same, done by the service that was to fetch the page.
+    pub fn of_service(mut self) -> Self {
+        self.blame = Blame::Service;
+        self
+    }
+
     fn of(class: FailureClass, code: ErrorCode, detail: impl AsRef<str>) -> Self {
         Self {
             class,
@@ -139,6 +157,7 @@ impl Failure {
             http_status: None,
             exception_class: None,
             retry_after: None,
+            blame: Blame::Host,
         }
     }
 }

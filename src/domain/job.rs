@@ -155,6 +155,8 @@ pub enum AttemptEnd {
         /// How it compares with the fingerprint that was stored at the claim.
         change: ContentChange,
     },
+    /// The server said that the stored content is still the page (304).
+    NotModified,
     /// It failed.
     Failed(Failure),
     /// It was stopped because of a cancel request, before it came to anything.
@@ -211,6 +213,13 @@ impl Job {
                 draft.detail = page.cut.map(SafeLine::new);
                 draft.content = Some(*change);
                 draft.bytes = Some(page.bytes);
+                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
+            }
+            AttemptEnd::NotModified => {
+                let mut draft = OutcomeDraft::new(OutcomeResult::Unchanged);
+                draft.duration_ms = Some(took);
+                draft.http_status = Some(304);
+                draft.content = Some(ContentChange::NotModified);
                 Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
             }
             AttemptEnd::Failed(failure) => self.failed(failure, policy, took, now),

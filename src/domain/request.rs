@@ -11,6 +11,8 @@ use std::fmt;
 pub enum Verb {
     /// Sync it, whatever its status.
     Sync,
+    /// The same, and fetch the page whole, whatever its server would say of it.
+    SyncWhole,
     /// Sync it if it failed, waits for its next try, or is stuck.
     Retry,
 }

@@ -2,6 +2,7 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::borrow::Cow;
 
 /// `<meta>` is looked for in so many bytes (as browsers do).
 const META_WINDOW: usize = 1024;
@@ -18,13 +19,13 @@ pub(super) enum Markup {
 }
 
 /// The text of `bytes`. `header` is the charset named by `Content-Type`. What is not valid becomes U+FFFD.
-pub(super) fn decode(bytes: &[u8], header: Option<&str>, markup: Markup) -> String {
+pub(super) fn decode<'b>(bytes: &'b [u8], header: Option<&str>, markup: Markup) -> Cow<'b, str> {
     let encoding = header
         .and_then(|label| Encoding::for_label(label.trim().as_bytes()))
         .or_else(|| if markup == Markup::Html { meta(bytes) } else { None })
         .unwrap_or_else(|| guess(bytes));
     // `decode` itself gives a byte order mark precedence.
-    encoding.decode(bytes).0.into_owned()
+    encoding.decode(bytes).0
 }
 
 fn guess(bytes: &[u8]) -> &'static Encoding {

@@ -1,17 +1,24 @@
 //! The fetcher: one page over HTTP, within limits, through the guard at every hop.
 
+use super::ask::{Answer, Ask};
+use super::body::Body;
 use super::charset::{self, Markup};
 use super::errors::{self, Stage, timed_out};
-use super::guard::{Guard, GuardedResolver, Lookup, Refusal, SystemLookup};
+use super::guard::{Guard, GuardedResolver, Refusal};
+use super::head::{ContentType, Kind, next_hop, retry_after, sniffed, text_of};
 use super::html::{self, ConvertError, Converted};
 use super::limits::Limits;
-use crate::domain::content::Page;
-use crate::domain::failure::{ErrorCode, Failure};
+use super::lookup::{Lookup, LookupError, NameServers, SystemLookup};
+use super::memory::Memory;
+use super::robots::Robots;
+use super::trace::{Mark, Trace, TracedLookup, traced_tls};
+use crate::domain::content::{Page, Validators};
+use crate::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
+use crate::domain::link::host_of;
+use crate::domain::source::FetchedBy;
 use crate::domain::text::safe_block;
-use reqwest::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER,
-};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::header::{ACCEPT, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::{Client, ClientBuilder, Proxy, Response, StatusCode, redirect};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -28,36 +35,62 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HEADERS: usize = 128;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
+/// A page of more bytes is converted alone: its tree takes several times as much memory as itself.
+const LARGE: usize = 4 * 1024 * 1024;
+
 /// Why there is no fetcher.
 #[derive(Debug, Error)]
 pub enum FetchSetupError {
     /// The user agent, say, is no header value.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[source] reqwest::Error),
+    /// The name servers cannot be asked.
+    #[error("the name servers cannot be set up: {0}")]
+    NameServers(#[source] LookupError),
 }
 
 /// Fetches pages. Cheap to share; one for the whole process, since it holds the idle connections.
 pub struct Fetcher {
-    client: Client,
-    guard: Arc<Guard>,
-    limits: Limits,
+    pub(super) client: Client,
+    pub(super) guard: Arc<Guard>,
+    resolver: GuardedResolver,
+    pub(super) limits: Limits,
+    pub(super) memory: Memory,
+    trace: Option<Trace>,
+    /// Only when they are respected.
+    pub(super) robots: Option<Robots>,
     converting: Arc<Semaphore>,
+    cores: u32,
 }
 
 impl Fetcher {
-    /// A fetcher that looks names up with the system's resolver. Installs `ring` as the process's TLS provider unless
+    /// A fetcher that looks names up at the limits' name servers, else with the system's resolver. Installs `ring` as the process's TLS provider unless
     /// one is installed.
     pub fn new(limits: Limits) -> Result<Self, FetchSetupError> {
-        Self::with_lookup(limits, Arc::new(SystemLookup))
+        let lookup = lookup_of(&limits)?;
+        Self::with_lookup(limits, lookup)
+    }
+
+    /// One for a single fetch, which is noted.
+    pub(super) fn traced(limits: Limits, trace: Trace) -> Result<Self, FetchSetupError> {
+        let lookup = Arc::new(TracedLookup { inner: lookup_of(&limits)?, trace: trace.clone() });
+        Self::build(limits, lookup, Some(trace))
     }
 
     /// The same with another resolver.
     pub fn with_lookup(limits: Limits, lookup: Arc<dyn Lookup>) -> Result<Self, FetchSetupError> {
+        Self::build(limits, lookup, None)
+    }
+
+    fn build(limits: Limits, lookup: Arc<dyn Lookup>, trace: Option<Trace>) -> Result<Self, FetchSetupError> {
         // An error means that main, or another fetcher, was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(Guard::new(limits.allow_private_hosts.clone(), limits.denied_ports.clone()));
+        let proxy_host = limits.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let resolver = GuardedResolver { guard: Arc::clone(&guard), lookup, proxy: proxy_host };
+        let proxy = limits.proxy.clone().map(Proxy::all).transpose().map_err(FetchSetupError::Client)?;
         let builder = || {
-            Client::builder()
+            let builder = Client::builder()
                 .user_agent(&limits.user_agent)
                 .connect_timeout(limits.connect_timeout)
                 .redirect(redirect::Policy::none())
@@ -67,37 +100,99 @@ impl Fetcher {
                 .pool_idle_timeout(IDLE_TIMEOUT)
                 .http1_max_headers(MAX_HEADERS)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
-                .dns_resolver(GuardedResolver { guard: Arc::clone(&guard), lookup: Arc::clone(&lookup) })
+                .dns_resolver(resolver.clone());
+            // Only after `no_proxy`, which forgets this one too.
+            let builder = proxy.iter().cloned().fold(builder, ClientBuilder::proxy);
+            match &trace {
+                Some(trace) => match traced_tls(trace) {
+                    Some(tls) => builder.tls_backend_preconfigured(tls).connector_layer(trace.clone()),
+                    None => builder.connector_layer(trace.clone()),
+                },
+                None => builder,
+            }
         };
         // A bare machine has no certificates; it can still fetch http, and https fails with an unknown issuer.
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = client.map_err(FetchSetupError::Client)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { client, guard, limits, converting: Arc::new(Semaphore::new(cores)) })
+        let cores = u32::try_from(cores).unwrap_or(1);
+        let memory = Memory::new(limits.max_memory, limits.max_body);
+        let robots = limits.respect_robots.then(|| Robots::new(&limits.user_agent));
+        Ok(Self {
+            trace,
+            client,
+            guard,
+            resolver,
+            limits,
+            memory,
+            robots,
+            converting: Arc::new(Semaphore::new(cores as usize)),
+            cores,
+        })
     }
 
-    /// Fetches `url` and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
+    /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
     /// its own deadline.
-    pub async fn fetch(&self, url: &str) -> Result<Page, Failure> {
+    ///
+    /// What is not let through is not handed to Firecrawl either. When the one that fetches fails in a way that is its own,
+    /// the fallback of the document's source has a try.
+    pub async fn fetch(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let url = self.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
+        let host = host_of(url.as_str()).unwrap_or_default();
+        let source = self.limits.sources.of(ask.document, &host);
+        let usual = if self.limits.firecrawl.is_some() { FetchedBy::Firecrawl } else { FetchedBy::Direct };
+        let by = source.and_then(|source| source.fetcher).unwrap_or(usual);
+        let fallback = source.and_then(|source| source.fallback).filter(|fallback| *fallback != by);
+        match (self.fetch_by(by, ask, &url).await, fallback) {
+            (Err(failure), Some(fallback)) if is_its_own(&failure, by) => {
+                let second = self.fetch_by(fallback, ask, &url).await;
+                second.map_err(|other| if other.blame == Blame::Service { failure } else { other })
+            }
+            (fetched, _) => fetched,
+        }
+    }
+
+    async fn fetch_by(&self, by: FetchedBy, ask: &Ask, url: &Url) -> Result<Answer, Failure> {
+        match (by, &self.limits.firecrawl) {
+            (FetchedBy::Direct, _) => self.fetch_directly(ask).await,
+            (FetchedBy::Firecrawl, Some(firecrawl)) => self.scrape(firecrawl, url).await.map(Answer::Page),
+            (FetchedBy::Firecrawl, None) => {
+                Err(errors::refused("it is to be fetched by Firecrawl, and fetch.firecrawl.api_key is not set")
+                    .of_service())
+            }
+        }
+    }
+
+    async fn fetch_directly(&self, ask: &Ask) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.limits.total_timeout;
-        let (response, url) = self.follow(url, deadline).await?;
+        let (response, url) = self.follow(ask, deadline).await?;
         let status = response.status();
+        if status == StatusCode::NOT_MODIFIED {
+            return match ask.validators {
+                Some(_) => Ok(Answer::NotModified),
+                None => {
+                    Err(errors::refused("304 Not Modified, although the whole page was asked for").with_status(304))
+                }
+            };
+        }
         if !status.is_success() {
             let wait = retry_after(status, response.headers(), SystemTime::now());
             let reason = status.canonical_reason().unwrap_or_default();
             return Err(Failure::from_status(status.as_u16(), reason).with_retry_after(wait));
         }
-        self.page(response, &url, deadline).await.map_err(|failure| failure.with_status(status.as_u16()))
+        let page = self.page(response, &url, deadline).await;
+        page.map(Answer::Page).map_err(|failure| failure.with_status(status.as_u16()))
     }
 
-    /// Asks for `url` and follows redirects; the answer that is none, and its own URL.
-    async fn follow(&self, url: &str, deadline: Instant) -> Result<(Response, Url), Failure> {
-        let mut url = self.guard.parse(url).map_err(|refusal| errors::refused(refusal.to_string()))?;
+    /// Asks and follows redirects; the answer that is none, and its own URL.
+    async fn follow(&self, ask: &Ask, deadline: Instant) -> Result<(Response, Url), Failure> {
+        let mut url = self.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let mut seen = HashSet::new();
         loop {
             url.set_fragment(None);
             seen.insert(url.clone());
-            let response = self.ask(&url, deadline).await?;
+            self.obey_robots(&url, deadline).await?;
+            let response = self.send(&url, ask.validators.as_ref(), deadline).await?;
             let Some(next) = next_hop(&response, &url) else {
                 return Ok((response, url));
             };
@@ -115,13 +210,48 @@ impl Fetcher {
         }
     }
 
-    async fn ask(&self, url: &Url, deadline: Instant) -> Result<Response, Failure> {
-        let request = self.client.get(url.clone()).header(ACCEPT, ACCEPTED).send();
-        self.within(deadline, Stage::Waiting, request).await?.map_err(|error| self.failure(&error))
+    /// One request, no more.
+    pub(super) async fn send(
+        &self,
+        url: &Url,
+        validators: Option<&Validators>,
+        deadline: Instant,
+    ) -> Result<Response, Failure> {
+        if self.resolver.proxy.is_some() {
+            let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_ahead(url)).await?;
+            judged.map_err(|refusal| errors::refused(refusal.to_string()))?;
+        }
+        let mut request = self.client.get(url.clone()).header(ACCEPT, ACCEPTED);
+        if let Some(Validators { etag, last_modified }) = validators {
+            let headers = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];
+            for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+                // What came as a header is one; a row that somebody else wrote may hold anything.
+                if let Ok(value) = HeaderValue::from_str(value) {
+                    request = request.header(name, value);
+                }
+            }
+        }
+        self.note(|| Mark::Asking(url.to_string()));
+        let sent = self.within(deadline, Stage::Waiting, request.send()).await?;
+        if let (Some(trace), Ok(response)) = (&self.trace, &sent) {
+            trace.answered(response);
+        }
+        sent.map_err(|error| self.failure(&error))
+    }
+
+    fn note(&self, mark: impl FnOnce() -> Mark) {
+        if let Some(trace) = &self.trace {
+            trace.note(mark());
+        }
     }
 
     /// Runs one wait within the limit on single waits and the limit on all of them.
-    async fn within<T>(&self, deadline: Instant, stage: Stage, wait: impl Future<Output = T>) -> Result<T, Failure> {
+    pub(super) async fn within<T>(
+        &self,
+        deadline: Instant,
+        stage: Stage,
+        wait: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
         let read = self.limits.read_timeout;
         match timeout_at(deadline, timeout(read, wait)).await {
             Ok(Ok(done)) => Ok(done),
@@ -130,7 +260,7 @@ impl Fetcher {
         }
     }
 
-    fn failure(&self, error: &reqwest::Error) -> Failure {
+    pub(super) fn failure(&self, error: &reqwest::Error) -> Failure {
         errors::failure(error, self.limits.connect_timeout, self.limits.read_timeout)
     }
 
@@ -138,48 +268,31 @@ impl Fetcher {
         let status = response.status().as_u16();
         let content_type = ContentType::of(response.headers())?;
         let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
-        let body = self.body(response, deadline).await?;
-        let bytes = body.len() as u64;
+        let (body, deadline) = self.body(response, deadline).await?;
+        self.note(|| Mark::Read);
+        let bytes = body.bytes.len() as u64;
         let converted = self.text(body, content_type, url.clone(), deadline).await?;
+        self.note(|| Mark::Converted);
         let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
         let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
         Ok(Page { etag, last_modified, ..page })
     }
 
-    /// The body, decompressed; counted as it comes, so that a bomb is dropped early.
-    async fn body(&self, mut response: Response, deadline: Instant) -> Result<Vec<u8>, Failure> {
-        let most = self.limits.max_body;
-        let plain = !response.headers().contains_key(CONTENT_ENCODING);
-        if plain && response.content_length().is_some_and(|length| length > most) {
-            return Err(errors::too_large(most));
-        }
-        let mut body = Vec::new();
-        loop {
-            let piece = self.within(deadline, Stage::Reading, response.chunk()).await?;
-            let Some(piece) = piece.map_err(|error| self.failure(&error))? else {
-                return Ok(body);
-            };
-            if body.len() as u64 + piece.len() as u64 > most {
-                return Err(errors::too_large(most));
-            }
-            body.extend_from_slice(&piece);
-        }
-    }
-
     /// Decodes and converts on a thread of its own kind: it is pure computing, at most one a core.
     async fn text(
         &self,
-        body: Vec<u8>,
+        body: Body,
         content_type: ContentType,
         url: Url,
         deadline: Instant,
     ) -> Result<Converted, Failure> {
-        let turn = timeout_at(deadline, Arc::clone(&self.converting).acquire_owned()).await;
+        let cores = if body.bytes.len() > LARGE { self.cores } else { 1 };
+        let turn = timeout_at(deadline, Arc::clone(&self.converting).acquire_many_owned(cores)).await;
         let turn = turn.map_err(|_| timed_out(self.limits.total_timeout, Stage::InAll))?;
         let turn = turn.map_err(|closed| Failure::unexpected("AcquireError", closed.to_string()))?;
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            convert_body(&body, &content_type, &url)
+            convert_body(&body.bytes, &content_type, &url)
         });
         match work.await {
             Ok(converted) => converted.map_err(|error| errors::refused(error.to_string())),
@@ -190,6 +303,14 @@ impl Fetcher {
             },
         }
     }
+}
+
+/// The name servers of the settings, else the system's resolver.
+fn lookup_of(limits: &Limits) -> Result<Arc<dyn Lookup>, FetchSetupError> {
+    Ok(match limits.dns_servers.as_slice() {
+        [] => Arc::new(SystemLookup),
+        servers => Arc::new(NameServers::new(servers).map_err(FetchSetupError::NameServers)?),
+    })
 }
 
 fn convert_body(body: &[u8], content_type: &ContentType, url: &Url) -> Result<Converted, ConvertError> {
@@ -204,100 +325,18 @@ fn convert_body(body: &[u8], content_type: &ContentType, url: &Url) -> Result<Co
     }
 }
 
-/// How a body is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Html,
-    Text,
-}
-
-#[derive(Debug)]
-struct ContentType {
-    /// `None` when the server did not say.
-    kind: Option<Kind>,
-    charset: Option<String>,
-}
-
-impl ContentType {
-    fn of(headers: &HeaderMap) -> Result<Self, Failure> {
-        let value = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let value = value.unwrap_or_default();
-        let mut parts = value.split(';');
-        let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-        let kind = match essence.as_str() {
-            "" => None,
-            "text/html" | "application/xhtml+xml" => Some(Kind::Html),
-            "text/plain" | "text/markdown" | "text/x-markdown" => Some(Kind::Text),
-            other => {
-                let named: String = other.chars().take(80).collect();
-                return Err(errors::refused(format!("the type is {named}, not a page or text")));
-            }
-        };
-        let charset = parts.find_map(|part| {
-            let (name, value) = part.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
-        });
-        Ok(Self { kind, charset })
+/// Whether another way to the page may do better than the one that failed so.
+fn is_its_own(failure: &Failure, by: FetchedBy) -> bool {
+    match by {
+        FetchedBy::Firecrawl => failure.blame == Blame::Service,
+        // Walls against robots, pages made by scripts, and hosts that do not answer us.
+        FetchedBy::Direct => {
+            failure.class == FailureClass::Transient
+                || matches!(failure.code, ErrorCode::AccessDenied | ErrorCode::ContentEmpty)
+        }
     }
-}
-
-/// What a body without a type is: HTML when it begins with a tag.
-fn sniffed(body: &[u8]) -> Option<Kind> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-    match body.first() {
-        None | Some(b'<') => Some(Kind::Html),
-        Some(_) if body[..body.len().min(1024)].contains(&0) => None,
-        Some(_) => Some(Kind::Text),
-    }
-}
-
-/// Where a redirect leads; `None` when the answer is none, or does not say where.
-fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url::ParseError>> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let location = response.headers().get(LOCATION)?;
-    Some(url.join(&String::from_utf8_lossy(location.as_bytes())))
 }
 
 fn redirected(refusal: &Refusal) -> String {
     format!("redirected: {refusal}")
-}
-
-fn text_of(response: &Response, name: HeaderName) -> Option<String> {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
-/// How long the server asks to be left alone: seconds or a date, where that means something.
-fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
-        return None;
-    }
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    httpdate::parse_http_date(value).ok()?.duration_since(now).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use reqwest::header::HeaderValue;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_only_where_it_means_something() {
-        let now = httpdate::parse_http_date("Tue, 24 Nov 2026 10:00:00 GMT").expect("a date");
-        let wait = |status: u16, value: &'static str| {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
-            retry_after(StatusCode::from_u16(status).expect("a status"), &headers, now)
-        };
-        assert_eq!(wait(429, "120"), Some(Duration::from_secs(120)));
-        assert_eq!(wait(503, "Tue, 24 Nov 2026 10:02:00 GMT"), Some(Duration::from_secs(120)));
-        assert_eq!(wait(503, "Tue, 24 Nov 2026 09:00:00 GMT"), None);
-        assert_eq!(wait(503, "soon"), None);
-        assert_eq!(wait(503, "-5"), None);
-        assert_eq!(wait(404, "120"), None);
-        assert_eq!(wait(408, "1"), Some(Duration::from_secs(1)));
-    }
 }

@@ -1,6 +1,7 @@
 //! What went wrong on the way to a page, in plain words and with its class (design.md 5.2).
 
-use super::guard::{NameNotFound, Refusal};
+use super::guard::Refusal;
+use super::lookup::LookupError;
 use crate::domain::failure::{ErrorCode, Failure};
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use std::error::Error;
@@ -112,7 +113,7 @@ fn recognise(cause: &(dyn Error + 'static)) -> Option<Failure> {
     if let Some(refusal) = cause.downcast_ref::<Refusal>() {
         return Some(refused(refusal.to_string()));
     }
-    if let Some(not_found) = cause.downcast_ref::<NameNotFound>() {
+    if let Some(not_found) = cause.downcast_ref::<LookupError>() {
         return Some(broken(not_found.to_string()));
     }
     if let Some(tls) = cause.downcast_ref::<TlsError>() {

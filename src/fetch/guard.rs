@@ -5,10 +5,9 @@
 
 use super::address::not_public;
 use super::allowed::AllowedHost;
+use super::lookup::{Lookup, LookupError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
@@ -66,27 +65,6 @@ pub enum Refusal {
         what: &'static str,
     },
 }
-
-/// Addresses of a name; the seam where another resolver than the system's is put.
-pub trait Lookup: Send + Sync + 'static {
-    /// The addresses of `name`.
-    fn addresses(&self, name: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
-}
-
-/// The system's own resolver.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemLookup;
-
-impl Lookup for SystemLookup {
-    fn addresses(&self, name: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
-        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|found| found.ip()).collect()) })
-    }
-}
-
-/// A name could not be looked up, or has no address.
-#[derive(Debug, Error)]
-#[error("the host name was not found")]
-pub(super) struct NameNotFound(#[source] pub Option<io::Error>);
 
 /// What may be fetched.
 #[derive(Clone, Debug)]
@@ -171,21 +149,38 @@ impl Guard {
 }
 
 /// The resolver that the client dials by: what it answers has been judged.
+#[derive(Clone)]
 pub(super) struct GuardedResolver {
     pub guard: Arc<Guard>,
     pub lookup: Arc<dyn Lookup>,
+    /// The host name of the proxy, when there is one: the settings name it, so it may be anywhere.
+    pub proxy: Option<String>,
+}
+
+impl GuardedResolver {
+    /// Before a proxy is asked for `url`: what can be known here of where its name leads is judged. A name that is
+    /// known to the proxy alone is left to it.
+    pub async fn judge_ahead(&self, url: &Url) -> Result<(), Refusal> {
+        let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+        match self.lookup.addresses(name.to_owned()).await {
+            Ok(addresses) => self.guard.judge_answers(name, &addresses),
+            Err(_) => Ok(()),
+        }
+    }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let (guard, lookup) = (Arc::clone(&self.guard), Arc::clone(&self.lookup));
+        let is_proxy = self.proxy.as_deref().is_some_and(|proxy| proxy == name.as_str());
         Box::pin(async move {
-            let found = lookup.addresses(name.as_str().to_owned()).await;
-            let addresses = found.map_err(|error| NameNotFound(Some(error)))?;
+            let addresses = lookup.addresses(name.as_str().to_owned()).await?;
             if addresses.is_empty() {
-                return Err(NameNotFound(None).into());
+                return Err(LookupError::NoAddress.into());
             }
-            guard.judge_answers(name.as_str(), &addresses)?;
+            if !is_proxy {
+                guard.judge_answers(name.as_str(), &addresses)?;
+            }
             Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }

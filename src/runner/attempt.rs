@@ -11,6 +11,7 @@ use crate::domain::failure::Failure;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::Lock;
+use crate::fetch::{Answer, Ask};
 use crate::store::{Claimed, Finish, Finished, Marking, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,8 +76,10 @@ async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
     let step = |step| worker.tell_all(Event::Step { document, step });
     step(SyncStep::Fetching);
     fault::point("before_fetch", &claimed.url);
-    let page = match worker.fetcher.fetch(&claimed.url).await {
-        Ok(page) => page,
+    let ask = Ask { document, url: claimed.url.clone(), validators: claimed.validators };
+    let page = match worker.fetcher.fetch(&ask).await {
+        Ok(Answer::Page(page)) => page,
+        Ok(Answer::NotModified) => return AttemptEnd::NotModified,
         Err(failure) => return AttemptEnd::Failed(failure),
     };
     fault::point("after_fetch", &claimed.url);

@@ -91,6 +91,7 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
             lease: worker.settings.lease,
             per_host: worker.settings.per_host,
             per_account: worker.settings.per_account,
+            host_interval: worker.settings.host_interval,
             marking: locking::marking(worker),
         };
         for job in worker.store.claim(&worker.id, limits).await? {

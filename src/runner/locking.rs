@@ -64,6 +64,10 @@ pub(super) async fn begin(
     let held = claimed.held;
     match persist(worker, stop, || worker.store.mark(held)).await {
         Ok(Marked::Marked { fingerprint }) => {
+            if claimed.fingerprint != fingerprint {
+                // What the server gave speaks of a text that is not the stored one any more.
+                claimed.validators = None;
+            }
             claimed.fingerprint = fingerprint;
             Next::Run
         }

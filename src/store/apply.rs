@@ -28,6 +28,8 @@ pub(super) struct With<'a> {
     pub(super) worker: Option<SafeLine>,
     /// The content to be written.
     pub(super) page: Option<(&'a Page, &'a Fingerprint)>,
+    /// The page that was fetched whole, whether it is written or was the same, for what its server may be asked by.
+    pub(super) fetched: Option<(&'a Page, &'a Fingerprint)>,
     /// The failure just recorded, in its class's counter.
     pub(super) try_of: Option<Try>,
     /// Who has the lock that the job is going to wait for.
@@ -46,7 +48,7 @@ impl Tx<'_> {
         self.move_job(row, to, &with).await?;
         if let Some(document) = document {
             self.write_row(document, to, with.page).await?;
-            self.write_state(document, to, with.token).await?;
+            self.write_state(document, to, &with).await?;
         }
         for draft in &to.outcomes {
             self.record(new_outcome(row, document, draft, &with, self.now));
@@ -178,15 +180,14 @@ impl Tx<'_> {
         let write = write.bind(document.id).bind(content).bind(title).bind(now).bind(fingerprint.as_str().to_owned());
         self.run(write).await?;
         let state = query(
-            "UPDATE @document_state SET content_version = content_version + 1, content_length = ?2, etag = ?3, \
-             last_modified = ?4 WHERE document_id = ?1",
+            "UPDATE @document_state SET content_version = content_version + 1, content_length = ?2 \
+             WHERE document_id = ?1",
         );
-        let state = state.bind(document.id).bind(length).bind(page.etag.clone()).bind(page.last_modified.clone());
-        self.run(state).await?;
+        self.run(state.bind(document.id).bind(length)).await?;
         Ok(())
     }
 
-    async fn write_state(&mut self, document: &Document, to: &Transition, token: Option<i64>) -> Result<()> {
+    async fn write_state(&mut self, document: &Document, to: &Transition, with: &With<'_>) -> Result<()> {
         let mut recent = document.recent.clone();
         for draft in &to.outcomes {
             if let Some(result) = draft.result.recent() {
@@ -196,18 +197,23 @@ impl Tx<'_> {
                 recent = push_recent(&recent, RecentResult::Failed);
             }
         }
-        let (fence, synced) = (token.unwrap_or_default(), to.row == RowWrite::Synced);
+        let (fence, synced) = (with.token.unwrap_or_default(), to.row == RowWrite::Synced);
         // The failure's own line says more than its exhaustion's, and comes first.
         let failure = to.outcomes.iter().find(|draft| draft.error_code.is_some());
         if recent == document.recent && fence <= document.fence && !synced && failure.is_none() {
             return Ok(());
         }
         let statement = query(
-            "UPDATE @document_state SET recent = ?2, failures = CASE WHEN ?8 THEN failures + 1 WHEN ?9 THEN 0 \
+            "UPDATE @document_state SET recent = ?2, failures = CASE WHEN ?13 THEN failures + 1 WHEN ?14 THEN 0 \
              ELSE failures END, fence = CASE WHEN fence < ?3 THEN ?3 ELSE fence END, \
              error_code = CASE WHEN ?4 THEN ?5 ELSE error_code END, detail = CASE WHEN ?4 THEN ?6 ELSE detail END, \
-             http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END WHERE document_id = ?1",
+             http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END, \
+             etag = CASE WHEN ?8 THEN ?9 ELSE etag END, \
+             last_modified = CASE WHEN ?8 THEN ?10 ELSE last_modified END, \
+             validated = CASE WHEN ?8 THEN ?11 ELSE validated END, \
+             fetched_whole_at = CASE WHEN ?8 THEN ?12 ELSE fetched_whole_at END WHERE document_id = ?1",
         );
+        let (page, fingerprint) = with.fetched.unzip();
         let statement = statement
             .bind(document.id)
             .bind(recent)
@@ -216,6 +222,11 @@ impl Tx<'_> {
             .bind(failure.and_then(|draft| draft.error_code).map(|code| code.word()))
             .bind(failure.and_then(|draft| draft.detail.as_ref()).map(|detail| detail.to_string()))
             .bind(failure.and_then(|draft| draft.http_status))
+            .bind(page.is_some())
+            .bind(page.and_then(|page| page.etag.clone()))
+            .bind(page.and_then(|page| page.last_modified.clone()))
+            .bind(fingerprint.map(|fingerprint| fingerprint.as_str().to_owned()))
+            .bind(self.now.micros())
             .bind(failure.is_some_and(|draft| draft.result == OutcomeResult::PermanentFailure))
             .bind(synced);
         self.run(statement).await?;

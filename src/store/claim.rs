@@ -10,11 +10,11 @@ use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{ClaimLimits, Claimed, Held, Marking, Result};
-use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, Token, WorkerId};
 use crate::domain::job::QueueClass;
 use crate::domain::text::SafeLine;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// One claim in so many goes to the lowest class that has work.
 const LOWEST_SHARE: i64 = 8;
@@ -29,6 +29,10 @@ struct Budget {
     slots: usize,
     per_host: i64,
     per_account: i64,
+    /// How far apart two claims of one host are at least.
+    spacing: Option<Duration>,
+    /// Hosts of which one was claimed just now: written at the end, in one order with everybody else.
+    spaced: BTreeSet<String>,
     /// Whether this worker may take a job with a lost worker behind it.
     risky: bool,
     passed_over: i64,
@@ -61,6 +65,8 @@ impl SqlStore {
             slots: limits.slots as usize,
             per_host: i64::from(limits.per_host),
             per_account: limits.per_account.map_or(i64::MAX, i64::from),
+            spacing: Some(limits.host_interval).filter(|interval| !interval.is_zero()),
+            spaced: BTreeSet::new(),
             risky: risky == 0,
             passed_over,
             tokens: Vec::new(),
@@ -84,8 +90,9 @@ impl SqlStore {
         self.writable()?;
         let mut reader = self.reader().await?;
         let look = query(
-            "SELECT EXISTS (SELECT 1 FROM @lanes) \
-             OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?)",
+            "SELECT EXISTS (SELECT 1 FROM @lanes n LEFT JOIN @hosts_sched h ON h.host = n.host \
+              WHERE coalesce(h.held_until, 0) <= ?1 AND coalesce(h.spaced_until, 0) <= ?1) \
+             OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?1)",
         );
         get(&reader.one(look.bind(self.clock.now().micros())).await?, 0)
     }
@@ -177,23 +184,30 @@ impl Tx<'_> {
                 "WITH ra AS MATERIALIZED \
                  (SELECT account_id, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
                  rh AS MATERIALIZED (SELECT host, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1) \
-                 SELECT n.account_id, n.host, n.risky, n.head, ?3 - coalesce(rh.n, 0) AS host_left, \
+                 SELECT n.account_id, n.host, n.risky, n.head, CASE WHEN ?6 OR coalesce(h.cool_downs, 0) > 0 \
+                  THEN 1 ELSE ?3 - coalesce(rh.n, 0) END AS host_left, \
                  ?2 - coalesce(ra.n, 0) AS account_left FROM @lanes n \
                  LEFT JOIN ra ON ra.account_id = n.account_id LEFT JOIN rh ON rh.host = n.host \
+                 LEFT JOIN @hosts_sched h ON h.host = n.host \
                  WHERE n.class = ?1 AND NOT EXISTS (SELECT 1 FROM @pauses p WHERE p.scope = 'account' \
                   AND p.key = CAST(n.account_id AS TEXT)) AND coalesce(ra.n, 0) < ?2 AND coalesce(rh.n, 0) < ?3 \
+                 AND (coalesce(h.cool_downs, 0) = 0 OR rh.n IS NULL) \
+                 AND coalesce(h.held_until, 0) <= ?7 AND coalesce(h.spaced_until, 0) <= ?7 \
                  AND (?4 OR NOT n.risky) ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?5",
             );
             let limit = i64::try_from(budget.slots).unwrap_or(i64::MAX);
             let statement = statement.bind(class.code()).bind(budget.per_account).bind(budget.per_host);
-            for row in self.all(statement.bind(budget.risky).bind(limit)).await? {
+            let statement = statement.bind(budget.risky).bind(limit);
+            let statement = statement.bind(budget.spacing.is_some()).bind(self.now.micros());
+            for row in self.all(statement).await? {
                 let key = LaneKey {
                     account_id: get(&row, "account_id")?,
                     host: get(&row, "host")?,
                     class: class.code(),
                     risky: get(&row, "risky")?,
                 };
-                hosts.insert(key.host.clone(), get(&row, "host_left")?);
+                let left = if budget.spaced.contains(&key.host) { 0 } else { get(&row, "host_left")? };
+                hosts.insert(key.host.clone(), left);
                 accounts.insert(key.account_id, get(&row, "account_left")?);
                 // Equal heads stand in the order of their lanes: negative, so that they never meet a job's id.
                 let place = i64::try_from(queues.len()).unwrap_or(i64::MAX) - i64::MAX;
@@ -238,6 +252,9 @@ impl Tx<'_> {
             .bind(token)
             .bind(self.now.plus(limits.lease).micros());
         self.run(statement).await?;
+        if budget.spacing.is_some() {
+            budget.spaced.insert(row.host.clone());
+        }
         let served = match row.job.class {
             QueueClass::Manual => 0,
             QueueClass::Retry => 1,
@@ -247,14 +264,16 @@ impl Tx<'_> {
         if limits.marking == Marking::AtClaim {
             budget.tries.push(Try::of(row, &document));
         }
+        let validators = if row.whole { None } else { document.validators(self.now) };
         Ok(Some(Claimed {
             held: Held { job_id: row.job.id, token: Token(token) },
             document_id: row.job.document_id,
             account_id: AccountId(document.account_id),
-            url: document.url,
+            url: document.url.clone(),
             class: row.job.class,
             counters,
-            fingerprint: document.fingerprint.map(Fingerprint::stored),
+            fingerprint: document.stored_fingerprint(),
+            validators,
             started_at: self.now,
         }))
     }
@@ -290,6 +309,9 @@ impl Tx<'_> {
              vclock_auto = CASE WHEN vclock_auto < ?4 THEN ?4 ELSE vclock_auto END WHERE id = 1",
         );
         self.run(clocks.bind(budget.passed_over).bind(manual).bind(retry).bind(auto)).await?;
+        if let Some(interval) = budget.spacing {
+            self.space(&budget.spaced, interval).await?;
+        }
         self.start_tries(&budget.tries).await
     }
 }

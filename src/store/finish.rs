@@ -2,19 +2,21 @@
 //! a full disk flush is paid once for many attempts.
 
 use super::apply::{With, class_code};
+use super::hosts::Hosts;
 use super::outcomes::outcome;
 use super::rows::{Document, JobRow};
 use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
-use super::{Finish, Finished, Held, Result, StoreError, page_written};
+use super::{Finish, Finished, Held, Result, StoreError, page_fetched, page_written};
 use crate::domain::document::Try;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
 use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::politeness::HostNews;
 use crate::domain::retry::RetryPolicy;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -76,6 +78,7 @@ enum Care {
 struct Read {
     jobs: HashMap<JobId, JobRow>,
     documents: HashMap<DocumentId, Document>,
+    hosts: Hosts,
 }
 
 impl SqlStore {
@@ -106,7 +109,16 @@ impl SqlStore {
         let mut order: Vec<usize> = (0..group.len()).collect();
         order.sort_by_key(|place| jobs.get(&group[*place].finish.held.job_id).map(|row| row.job.document_id));
         let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
-        let mut read = Read { jobs, documents: tx.documents(&ids).await? };
+        let documents = tx.documents(&ids).await?;
+        let mut named = BTreeMap::new();
+        for finish in group.iter().map(|pending| &pending.finish) {
+            if let Some(row) = jobs.get(&finish.held.job_id) {
+                let news = HostNews::of(&finish.end);
+                *named.entry(row.host.clone()).or_default() |= news.trouble.is_some() || news.told.is_some();
+            }
+        }
+        let hosts = tx.hosts(named).await?;
+        let mut read = Read { jobs, documents, hosts };
         let mut written = Vec::with_capacity(group.len());
         for place in order {
             let pending = &group[place];
@@ -118,6 +130,7 @@ impl SqlStore {
             };
             written.push((place, done));
         }
+        tx.write_hosts(read.hosts).await?;
         let mut outcomes = tx.commit().await?.into_iter();
         let mut answers: Vec<Option<Result<Finished>>> = group.iter().map(|_| None).collect();
         for (place, written) in written {
@@ -206,10 +219,12 @@ impl Tx<'_> {
             token: Some(held.token.0),
             worker: row.worker_name.clone(),
             page: if unfit.is_none() { page_written(end) } else { None },
+            fetched: if unfit.is_none() { page_fetched(end) } else { None },
             try_of: try_of(&to, end, policy),
             ..With::default()
         };
         self.apply(&row, document.as_ref(), &to, with).await?;
+        read.hosts.hear(&row.host, HostNews::of(end), row.job.document_id, self);
         Ok(Written::Now { state: to.state, outcomes: to.outcomes.len(), report: to.report })
     }
 

@@ -8,7 +8,6 @@ use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{Finished, Held, Marked, Result, StoreError};
-use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass, RowBefore};
 use crate::domain::lock::LockHolder;
@@ -67,7 +66,7 @@ impl SqlStore {
                 None => Marked::Ended,
                 Some(document) => {
                     tries.push(Try::of(&row, &document));
-                    Marked::Marked { fingerprint: document.fingerprint.map(Fingerprint::stored) }
+                    Marked::Marked { fingerprint: document.stored_fingerprint() }
                 }
             };
         }

@@ -15,6 +15,7 @@ use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::is_pdf;
 use crate::domain::lock::StoreId;
 use crate::domain::plan::Cadence;
+use crate::domain::politeness::Hold;
 use crate::domain::request::{LiveJob, SkipReason};
 use crate::domain::schedule::next_look;
 use crate::domain::text::SafeLine;
@@ -30,6 +31,8 @@ pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d
      l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
      CAST(d.sync_status AS BIGINT) AS sync_status, l.state AS live_state, s.failures, c.cadence, \
      j.attempt, j.class, j.requested_by, \
+     (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
+     (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
 /// Ids in one statement.
@@ -96,6 +99,10 @@ pub(super) fn document_row(row: &Row, now: Timestamp) -> Result<DocumentRow> {
             .filter_map(RecentResult::from_letter)
             .collect(),
         versions: number(row, "versions")?,
+        host_hold: time(row, "host_held_until")?.map(|until| Hold {
+            until,
+            because: get::<Option<String>>(row, "host_held_because").ok().flatten().unwrap_or_default(),
+        }),
     })
 }
 
@@ -146,8 +153,12 @@ impl SqlStore {
              AS waiting, (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt = 0 \
              AND lock_holder IS NULL) AS scheduled, \
              (SELECT min(run_at) FROM @jobs WHERE state = 'ready') AS oldest_ready_at, \
-             (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at",
+             (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at, \
+             (SELECT min(CASE WHEN coalesce(h.spaced_until, 0) > coalesce(h.held_until, 0) THEN h.spaced_until \
+              ELSE h.held_until END) FROM @hosts_sched h WHERE (h.held_until > ?1 OR h.spaced_until > ?1) \
+              AND EXISTS (SELECT 1 FROM @lanes n WHERE n.host = h.host)) AS held_until",
         );
+        let statement = statement.bind(self.clock.now().micros());
         let row = {
             let mut reader = self.reader().await?;
             reader.one(statement).await?
@@ -158,7 +169,7 @@ impl SqlStore {
             waiting: number(&row, "waiting")?,
             scheduled: number(&row, "scheduled")?,
             oldest_ready_at: time(&row, "oldest_ready_at")?,
-            next_due_at: time(&row, "next_due_at")?,
+            next_due_at: [time(&row, "next_due_at")?, time(&row, "held_until")?].into_iter().flatten().min(),
             workers: self.workers_alive().await?,
         })
     }

@@ -167,7 +167,7 @@ pub struct QueueState {
     pub scheduled: u64,
     /// When the oldest ready job became ready.
     pub oldest_ready_at: Option<Timestamp>,
-    /// When the next scheduled job is due.
+    /// When the next scheduled job is due, or the next host of ready jobs may be asked again.
     pub next_due_at: Option<Timestamp>,
     /// Workers that are alive.
     pub workers: u64,

@@ -15,7 +15,7 @@ use crate::domain::document::{Status, StatusFacts};
 use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
-use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, Scope, SkipReason};
+use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, Scope, SkipReason, Verb};
 use crate::domain::text::{SafeLine, cut_chars};
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -191,6 +191,12 @@ impl Tx<'_> {
             }
         }
         self.insert_new(&mut new, &mut places, request, &mut answers).await?;
+        if request.verb == Verb::SyncWhole {
+            // Whatever the request met: what runs already has begun as it was asked for.
+            let whole = "UPDATE @jobs SET whole = true WHERE document_id IN (SELECT each(?)) \
+                 AND state IN ('scheduled', 'ready')";
+            self.run(query(whole).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())).await?;
+        }
         Ok(answers)
     }
 

@@ -4,8 +4,10 @@ use super::Result;
 use super::conn::{Row, code, corrupt, get, line, number, small, span, time, word};
 use super::sql::{Statement, query};
 use super::tx::Tx;
+use crate::domain::content::{Validators, WHOLE_FETCH_EVERY};
 use crate::domain::document::SyncStatus;
 use crate::domain::failure::ErrorCode;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{Job, JobState, QueueClass, RowBefore};
 use crate::domain::link::{host_of, is_pdf};
@@ -39,6 +41,8 @@ pub(super) struct JobRow {
     /// Who has the lock that it waits for.
     pub(super) lock_holder: Option<SafeLine>,
     pub(super) lock_value: Option<SafeLine>,
+    /// The whole page is wanted.
+    pub(super) whole: bool,
 }
 
 /// A document without its content.
@@ -61,6 +65,17 @@ pub(super) struct Document {
     pub(super) recent: String,
     /// How often its account's plan wants a sync.
     pub(super) cadence: Option<Duration>,
+    pub(super) validity: Validity,
+}
+
+/// What is known of how the stored text came.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Validity {
+    has_content: bool,
+    validators: Option<Validators>,
+    /// The fingerprint of the text that the validators came with.
+    validated: Option<String>,
+    fetched_whole_at: Option<Timestamp>,
 }
 
 impl Document {
@@ -73,6 +88,20 @@ impl Document {
         } else {
             Ok(())
         }
+    }
+
+    /// The fingerprint to compare with; none when the text that it stands for is gone.
+    pub(super) fn stored_fingerprint(&self) -> Option<Fingerprint> {
+        self.fingerprint.clone().filter(|_| self.validity.has_content).map(Fingerprint::stored)
+    }
+
+    /// What the server may be asked by instead of for the whole page: only when its answer would speak of the very text
+    /// that is stored, and when the page was seen whole not long ago.
+    pub(super) fn validators(&self, now: Timestamp) -> Option<Validators> {
+        let Validity { has_content, validators, validated, fetched_whole_at } = &self.validity;
+        let is_ours = *has_content && validated.is_some() && *validated == self.fingerprint;
+        let is_recent = fetched_whole_at.is_some_and(|at| at.plus(WHOLE_FETCH_EVERY) > now);
+        if is_ours && is_recent { validators.clone() } else { None }
     }
 }
 
@@ -118,6 +147,7 @@ fn job(row: &Row) -> Result<JobRow> {
         requested_by: line(row, "requested_by")?,
         lock_holder: line(row, "lock_holder")?,
         lock_value: line(row, "lock_value")?,
+        whole: get(row, "whole")?,
     })
 }
 
@@ -145,6 +175,12 @@ fn document(row: &Row) -> Result<Document> {
         fence: get::<Option<i64>>(row, "fence")?.unwrap_or_default(),
         recent: get::<Option<String>>(row, "recent")?.unwrap_or_default(),
         cadence: span(row, "cadence")?,
+        validity: Validity {
+            has_content: get(row, "has_content")?,
+            validators: Validators::new(get(row, "etag")?, get(row, "last_modified")?),
+            validated: get(row, "validated")?,
+            fetched_whole_at: time(row, "fetched_whole_at")?,
+        },
         url,
     })
 }
@@ -185,7 +221,8 @@ impl Tx<'_> {
         let statement = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
              CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
              micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
-             s.host, s.fence, s.recent, meta.last_sync_error_code AS row_error_code, \
+             s.host, s.fence, s.recent, s.etag, s.last_modified, s.validated, s.fetched_whole_at, \
+             d.content IS NOT NULL AS has_content, meta.last_sync_error_code AS row_error_code, \
              meta.content_fingerprint AS fingerprint, c.cadence \
              FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
              LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \

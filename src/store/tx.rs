@@ -275,6 +275,7 @@ mod tests {
             lease: Duration::from_secs(30),
             per_host: 2,
             per_account: None,
+            host_interval: Duration::ZERO,
             marking: crate::store::Marking::AtClaim,
         };
         let claimed = store.claim(&WorkerId("w1".into()), limits).await.unwrap();

@@ -1,5 +1,6 @@
 //! What passes between the store and a worker: claims, leases, ends.
 
+use crate::domain::content::Validators;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
@@ -73,6 +74,8 @@ pub struct ClaimLimits {
     pub per_host: u32,
     /// Running jobs of one account, over all workers; `None` is no cap.
     pub per_account: Option<u32>,
+    /// How far apart two claims of one host are at least, over all workers that say so; zero is no distance.
+    pub host_interval: Duration,
     /// Whether the claim marks the rows.
     pub marking: Marking,
 }
@@ -103,6 +106,8 @@ pub struct Claimed {
     pub counters: Counters,
     /// The stored fingerprint, to compare with.
     pub fingerprint: Option<Fingerprint>,
+    /// What to ask the server by; `None` when the whole page is wanted.
+    pub validators: Option<Validators>,
     /// When the attempt started.
     pub started_at: Timestamp,
 }

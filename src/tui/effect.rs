@@ -96,7 +96,7 @@ impl Act {
     /// The verb for people.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Request(Verb::Sync, _) => "sync",
+            Self::Request(Verb::Sync | Verb::SyncWhole, _) => "sync",
             Self::Request(Verb::Retry, _) => "retry",
             Self::Cancel => "cancel",
             Self::Remove => "remove",

@@ -12,8 +12,11 @@ mod palette;
 pub mod panel;
 mod peek;
 mod prompt;
+pub mod waiting;
 pub mod wake;
 pub mod workers;
+
+pub use paint::Look;
 
 use super::layout::{SMALLEST, areas, too_small};
 use super::model::Model;

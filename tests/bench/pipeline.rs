@@ -117,6 +117,7 @@ async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
         slots: 16,
         per_host: 2,
         per_account: None,
+        host_interval: Duration::ZERO,
         lease: Duration::from_secs(30),
         heartbeat: Duration::from_secs(10),
         drain: Duration::from_secs(25),

@@ -45,6 +45,7 @@ fn never_synced() -> DocumentRow {
         cancel_requested: false,
         recent: Vec::new(),
         versions: 0,
+        host_hold: None,
     }
 }
 

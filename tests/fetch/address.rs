@@ -1,13 +1,11 @@
 //! What is refused before anything is sent.
 
-use super::{assert_failure, fetcher};
+use super::{Get, assert_failure, fetcher};
 use crate::support::pages::{Pages, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
-use quarterdeck::fetch::{AllowedHost, AllowedHostError, DENIED_PORTS, Limits, Lookup};
+use quarterdeck::fetch::{Addresses, AllowedHost, AllowedHostError, DENIED_PORTS, Limits, Lookup, LookupError};
 use std::collections::HashMap;
-use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,9 +105,9 @@ const REFUSED: &[(&str, &str)] = &[
 struct Names(HashMap<&'static str, Vec<IpAddr>>);
 
 impl Lookup for Names {
-    fn addresses(&self, name: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+    fn addresses(&self, name: String) -> Addresses {
         let found = self.0.get(name.trim_end_matches('.')).cloned();
-        Box::pin(async move { found.ok_or_else(|| io::Error::other("no such name")) })
+        Box::pin(async move { found.ok_or(LookupError::NoSuchName) })
     }
 }
 
@@ -127,7 +125,7 @@ async fn hostile_urls_are_refused_with_the_reason() {
     let fetcher = with_names(Limits::default(), &[]);
     assert!(REFUSED.len() >= 60, "the table is the guard's proof");
     for (url, detail) in REFUSED {
-        let failure = fetcher.fetch(url).await.expect_err(url);
+        let failure = fetcher.get(url).await.expect_err(url);
         assert_eq!(failure.detail.as_str(), *detail, "{url}");
         assert_eq!((failure.class, failure.code), (FailureClass::Permanent, ErrorCode::FetchFailed), "{url}");
     }
@@ -154,10 +152,10 @@ async fn a_name_is_refused_for_any_address_that_is_not_public() {
             permanent,
             "refused: mapped.example.org leads to 169.254.169.254, a link-local address",
         ),
-        ("http://none.example.org/", transient, "the host name was not found"),
-        ("http://unknown.example.org/", transient, "the host name was not found"),
+        ("http://none.example.org/", transient, "the host name has no address"),
+        ("http://unknown.example.org/", transient, "the host name does not exist"),
     ] {
-        assert_failure(fetcher.fetch(url).await, class, code, detail);
+        assert_failure(fetcher.get(url).await, class, code, detail);
     }
 }
 
@@ -165,7 +163,7 @@ async fn a_name_is_refused_for_any_address_that_is_not_public() {
 struct Silence;
 
 impl Lookup for Silence {
-    fn addresses(&self, _: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+    fn addresses(&self, _: String) -> Addresses {
         Box::pin(std::future::pending())
     }
 }
@@ -174,7 +172,7 @@ impl Lookup for Silence {
 async fn a_lookup_counts_into_the_connection_time() {
     let limits = Limits { connect_timeout: Duration::from_millis(30), ..Limits::default() };
     let fetcher = quarterdeck::fetch::Fetcher::with_lookup(limits, Arc::new(Silence)).expect("a client can be set up");
-    let failure = fetcher.fetch("http://example.org/").await;
+    let failure = fetcher.get("http://example.org/").await;
     assert_failure(failure, FailureClass::Transient, ErrorCode::Timeout, "no answer in 0.03 s (connecting)");
 }
 
@@ -188,7 +186,7 @@ async fn an_entry_lets_its_host_through_and_nothing_else() {
             Limits { allow_private_hosts, ..Limits::default() },
             &[("wiki.corp", &["127.0.0.1"]), ("wiki.example.org", &["127.0.0.1"]), ("localhost", &["127.0.0.1"])],
         );
-        match fetcher.fetch(&url.replace("PORT", &port.to_string())).await {
+        match fetcher.get(&url.replace("PORT", &port.to_string())).await {
             Ok(page) => page.content == "inside\n",
             Err(failure) => {
                 assert_eq!(failure.class, FailureClass::Permanent, "{entry} {url}: {}", failure.detail);
@@ -226,7 +224,7 @@ async fn an_entry_lets_its_host_through_and_nothing_else() {
 #[tokio::test]
 async fn an_entry_without_a_port_lets_denied_ports_through() {
     let limits = Limits { allow_private_hosts: vec!["127.0.0.1".parse().expect("an entry")], ..Limits::default() };
-    let failure = fetcher(limits).fetch("http://127.0.0.1:1/").await.expect_err("nobody listens there");
+    let failure = fetcher(limits).get("http://127.0.0.1:1/").await.expect_err("nobody listens there");
     assert_eq!(failure.detail.as_str(), "connection refused");
     assert!(DENIED_PORTS.contains(&1));
 }

@@ -1,6 +1,6 @@
 //! Every way a fetch can end, against a real server.
 
-use super::{assert_failure, fetch, fetcher, limits};
+use super::{Get, assert_failure, fetch, fetcher, limits};
 use crate::support::pages::{Pages, answer, html};
 use quarterdeck::domain::failure::ErrorCode::{AccessDenied, ContentEmpty, FetchFailed, NotFound, Timeout};
 use quarterdeck::domain::failure::FailureClass::{Permanent, Transient};
@@ -98,7 +98,7 @@ async fn a_refused_connection() {
     let closed = listener.local_addr().expect("an address");
     drop(listener);
     let limits = Limits { allow_private_hosts: vec![closed.to_string().parse().expect("an entry")], ..limits };
-    let failure = fetcher(limits).fetch(&url.replace(&pages.address.to_string(), &closed.to_string())).await;
+    let failure = fetcher(limits).get(&url.replace(&pages.address.to_string(), &closed.to_string())).await;
     assert_failure(failure, Transient, FetchFailed, "connection refused");
 }
 
@@ -168,7 +168,7 @@ async fn silence_at_each_stage_has_its_limit() {
     })
     .await;
     let tight = |pages: &Pages| Limits { read_timeout: 50 * MS, total_timeout: 5000 * MS, ..limits(pages) };
-    let failure = fetcher(tight(&silent)).fetch(&silent.url("/")).await;
+    let failure = fetcher(tight(&silent)).get(&silent.url("/")).await;
     assert_failure(failure, Transient, Timeout, "no answer in 0.05 s (waiting for the answer)");
 
     let half = Pages::serve(|_, mut connection| async move {
@@ -177,7 +177,7 @@ async fn silence_at_each_stage_has_its_limit() {
         let _ = connection.read_u8().await;
     })
     .await;
-    let failure = fetcher(tight(&half)).fetch(&half.url("/")).await;
+    let failure = fetcher(tight(&half)).get(&half.url("/")).await;
     assert_eq!(failure.as_ref().err().and_then(|failure| failure.http_status), Some(200));
     assert_failure(failure, Transient, Timeout, "no answer in 0.05 s (reading the body)");
 
@@ -186,7 +186,7 @@ async fn silence_at_each_stage_has_its_limit() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let limits = Limits { allow_private_hosts: vec![address.to_string().parse().expect("an entry")], ..limits };
-    let failure = fetcher(limits).fetch(&format!("https://{address}/")).await;
+    let failure = fetcher(limits).get(&format!("https://{address}/")).await;
     assert_failure(failure, Transient, Timeout, "no answer in 0.05 s (connecting)");
 }
 
@@ -201,7 +201,7 @@ async fn a_drip_below_the_read_timeout_ends_at_the_limit_on_all() {
     .await;
     let limits = Limits { read_timeout: 1000 * MS, total_timeout: 150 * MS, ..limits(&pages) };
     let started = Instant::now();
-    let failure = fetcher(limits).fetch(&pages.url("/")).await;
+    let failure = fetcher(limits).get(&pages.url("/")).await;
     assert!(started.elapsed() >= 150 * MS);
     assert_failure(failure, Transient, Timeout, "not finished within 0.15 s in all");
 }
@@ -214,7 +214,7 @@ async fn bodies_over_the_limit_are_dropped() {
     })
     .await;
     let small = |pages: &Pages| Limits { max_body: 1024 * 1024, ..limits(pages) };
-    let failure = fetcher(small(&endless)).fetch(&endless.url("/")).await;
+    let failure = fetcher(small(&endless)).get(&endless.url("/")).await;
     assert_failure(failure, Permanent, FetchFailed, "the body is over 1 MB");
 
     let announced = Pages::serve(|_, mut connection| async move {
@@ -223,11 +223,11 @@ async fn bodies_over_the_limit_are_dropped() {
         let _ = connection.read_u8().await;
     })
     .await;
-    let failure = fetcher(small(&announced)).fetch(&announced.url("/")).await;
+    let failure = fetcher(small(&announced)).get(&announced.url("/")).await;
     assert_failure(failure, Permanent, FetchFailed, "the body is over 1 MB");
 
     let exact = Pages::always(html(&"x".repeat(1024 * 1024))).await;
-    assert_eq!(fetcher(small(&exact)).fetch(&exact.url("/")).await.map(|page| page.bytes), Ok(1024 * 1024));
+    assert_eq!(fetcher(small(&exact)).get(&exact.url("/")).await.map(|page| page.bytes), Ok(1024 * 1024));
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn compression_is_undone_and_bombs_are_dropped() {
 
 /// A gzip stream of at least `length` zero bytes in one block of fixed codes: a zero, then "258 bytes from 1 byte back"
 /// in 13 bits, as often as it takes.
-fn gzip_of_zeros(length: usize) -> Vec<u8> {
+pub(super) fn gzip_of_zeros(length: usize) -> Vec<u8> {
     let mut bits: Vec<bool> = vec![true, true, false];
     let mut push = |code: u32, count: u32| bits.extend((0..count).rev().map(|bit| code >> bit & 1 == 1));
     push(0b0011_0000, 8);
@@ -263,7 +263,7 @@ fn gzip_of_zeros(length: usize) -> Vec<u8> {
 }
 
 /// 100 MB of spaces.
-const BROTLI_100_MB: &[u8] = &[
+pub(super) const BROTLI_100_MB: &[u8] = &[
     203, 255, 255, 63, 248, 37, 64, 226, 177, 64, 32, 247, 254, 143, 255, 255, 127, 240, 75, 0, 196, 97, 17, 128, 238,
     253, 31, 255, 255, 255, 224, 151, 0, 136, 195, 2, 0, 221, 251, 63, 254, 255, 255, 193, 47, 1, 16, 135, 5, 0, 186,
     247, 127, 252, 255, 255, 131, 95, 2, 32, 14, 11, 0, 116, 239, 255, 248, 255, 255, 7, 191, 4, 64, 28, 22, 0, 232,
@@ -303,11 +303,11 @@ async fn tls_failures_say_what_is_wrong() {
         let _ = stream.read(&mut [0; 1024]);
         let _ = stream.flush();
     });
-    let failure = fetcher.fetch(&format!("https://{address}/")).await;
+    let failure = fetcher.get(&format!("https://{address}/")).await;
     assert_failure(failure, Transient, FetchFailed, "TLS: the certificate's issuer is not known");
     server.join().expect("the server ends");
 
-    let failure = fetcher.fetch(&format!("https://{not_tls}/")).await;
+    let failure = fetcher.get(&format!("https://{not_tls}/")).await;
     assert_failure(failure, Transient, FetchFailed, "TLS: the server does not speak TLS there");
 }
 
@@ -327,7 +327,7 @@ async fn a_dropped_fetch_closes_its_connection() {
     .await;
     let (fetcher, url) = (fetcher(limits(&pages)), pages.url("/"));
     tokio::select! {
-        _ = fetcher.fetch(&url) => panic!("the server never answers"),
+        _ = fetcher.get(&url) => panic!("the server never answers"),
         _ = waiting.recv() => {}
     }
     tokio::time::timeout(5000 * MS, ended.recv()).await.expect("the connection was closed").expect("the server runs");
@@ -343,7 +343,7 @@ async fn one_fetcher_serves_many_tasks() {
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..64 {
         let (fetcher, url) = (Arc::clone(&fetcher), pages.url(&format!("/{number}")));
-        tasks.spawn(async move { (number, fetcher.fetch(&url).await) });
+        tasks.spawn(async move { (number, fetcher.get(&url).await) });
     }
     for (number, page) in tasks.join_all().await {
         assert_eq!(page.map(|page| page.content), Ok(format!("# Page /{number}\n")));
@@ -367,7 +367,7 @@ async fn requests_say_who_asks_and_carry_nothing_else() {
     let allow_private_hosts = vec![address.to_string().parse().expect("an entry")];
     let limits =
         Limits { allow_private_hosts, user_agent: "deck/1 (+https://example.org)".into(), ..Limits::default() };
-    fetcher(limits).fetch(&format!("http://{address}/a?b#secret")).await.expect("a page");
+    fetcher(limits).get(&format!("http://{address}/a?b#secret")).await.expect("a page");
     let head = told.recv().await.expect("the request").to_ascii_lowercase();
     assert!(head.starts_with("get /a?b http/1.1\r\n"), "{head}");
     assert!(head.contains("user-agent: deck/1 (+https://example.org)\r\n"), "{head}");

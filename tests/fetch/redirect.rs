@@ -1,6 +1,6 @@
 //! Redirects: followed by our own loop, judged at every hop.
 
-use super::{assert_failure, fetch, fetcher, limits};
+use super::{Get, assert_failure, fetch, fetcher, limits};
 use crate::support::pages::{Pages, answer, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use tokio::io::AsyncWriteExt;
@@ -74,9 +74,11 @@ async fn every_hop_is_judged() {
 
 #[tokio::test]
 async fn a_redirect_to_nowhere_is_a_status() {
-    for (head, detail) in
-        [("302 Found", "302 Found"), ("304 Not Modified", "304 Not Modified"), ("300 Many", "300 Multiple Choices")]
-    {
+    for (head, detail) in [
+        ("302 Found", "302 Found"),
+        ("304 Not Modified", "304 Not Modified, although the whole page was asked for"),
+        ("300 Many", "300 Multiple Choices"),
+    ] {
         let pages = Pages::always(answer(head, b"")).await;
         assert_failure(fetch(&pages, "/").await, FailureClass::Permanent, ErrorCode::FetchFailed, detail);
     }
@@ -93,6 +95,6 @@ async fn a_redirect_counts_into_the_time_in_all() {
     let mut limits = limits(&pages);
     limits.max_redirects = 1000;
     limits.total_timeout = std::time::Duration::from_millis(200);
-    let failure = fetcher(limits).fetch(&pages.url("/")).await;
+    let failure = fetcher(limits).get(&pages.url("/")).await;
     assert_failure(failure, FailureClass::Transient, ErrorCode::Timeout, "not finished within 0.2 s in all");
 }

@@ -209,6 +209,7 @@ impl Month {
             lease: Duration::from_secs(30),
             per_host: CAP,
             per_account: Some(CAP),
+            host_interval: Duration::ZERO,
             marking: Marking::AtClaim,
         };
         loop {

@@ -41,7 +41,9 @@ async fn a_claim_may_leave_the_row_alone_and_a_mark_writes_it(on: Backend) {
     assert_eq!((row.status, row.attempt, row.attempted_at), (Status::Syncing, Some(1), None));
     assert_eq!(sync_status(&scene).await, -1);
     // Another program writes between claim and mark: what stands there now counts.
-    scene.sql("UPDATE captain_documents SET sync_status = 1, metadata = '{\"content_fingerprint\": \"ab\"}'").await;
+    scene
+        .sql("UPDATE captain_documents SET sync_status = 1, content = 'b', metadata = '{\"content_fingerprint\": \"ab\"}'")
+        .await;
     scene.clock.advance(Duration::from_secs(1));
     let marked = scene.store.mark(job.held).await.unwrap();
     assert_eq!(marked, Marked::Marked { fingerprint: Some(Fingerprint::stored("ab".into())) });

@@ -131,7 +131,14 @@ pub fn worker(id: &str) -> WorkerInfo {
 }
 
 pub fn limits(slots: u32) -> ClaimLimits {
-    ClaimLimits { slots, lease: LEASE, per_host: 1_000, per_account: None, marking: Marking::AtClaim }
+    ClaimLimits {
+        slots,
+        lease: LEASE,
+        per_host: 1_000,
+        per_account: None,
+        host_interval: Duration::ZERO,
+        marking: Marking::AtClaim,
+    }
 }
 
 pub fn fetched(title: &str, content: &str, change: ContentChange) -> AttemptEnd {

@@ -214,6 +214,7 @@ pub fn settings() -> Settings {
         slots: 4,
         per_host: 2,
         per_account: None,
+        host_interval: Duration::ZERO,
         lease: Duration::from_secs(30),
         heartbeat: Duration::from_secs(10),
         drain: Duration::from_secs(25),

@@ -71,6 +71,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         cancel_requested: false,
         recent: vec![RecentResult::Updated; 8],
         versions: 4,
+        host_hold: None,
     }
 }
 
@@ -171,6 +172,7 @@ pub fn documents() -> Vec<DocumentRow> {
             content_length: None,
             recent: Vec::new(),
             versions: 0,
+            host_hold: None,
             attempt: None,
             ..document(200 + place as i64, name, Never)
         });

@@ -5,6 +5,7 @@ pub mod place;
 
 pub mod db;
 pub mod deck;
+pub mod dns;
 pub mod facts;
 pub mod install;
 pub mod live;

@@ -13,6 +13,8 @@ use tokio_util::task::AbortOnDropHandle;
 pub enum Reply {
     /// 200 with this HTML.
     Html(String),
+    /// 200 with these headers and this HTML.
+    Page(Vec<(&'static str, String)>, String),
     /// A status with headers and no body.
     Status(u16, Vec<(&'static str, String)>),
     /// The other reply, once the test has added a permit.
@@ -25,11 +27,13 @@ pub fn html(title: &str, text: &str) -> Reply {
 }
 
 type Hits = Arc<Mutex<HashMap<String, u32>>>;
+type Heads = Arc<Mutex<HashMap<String, String>>>;
 
 /// A running server; dropped, it is gone.
 pub struct Site {
     address: SocketAddr,
     hits: Hits,
+    heads: Heads,
     _serving: AbortOnDropHandle<()>,
 }
 
@@ -38,15 +42,15 @@ impl Site {
     pub async fn start(reply: impl Fn(&str, u32) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let hits = Hits::default();
-        let (counted, reply) = (Arc::clone(&hits), Arc::new(reply));
+        let (hits, heads) = (Hits::default(), Heads::default());
+        let (counted, kept, reply) = (Arc::clone(&hits), Arc::clone(&heads), Arc::new(reply));
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (hits, reply) = (Arc::clone(&counted), Arc::clone(&reply));
-                tokio::spawn(async move { serve(stream, &hits, &*reply).await });
+                let (hits, heads, reply) = (Arc::clone(&counted), Arc::clone(&kept), Arc::clone(&reply));
+                tokio::spawn(async move { serve(stream, &hits, &heads, &*reply).await });
             }
         });
-        Self { address, hits, _serving: AbortOnDropHandle::new(serving) }
+        Self { address, hits, heads, _serving: AbortOnDropHandle::new(serving) }
     }
 
     /// Host and port, as `fetch.allow_private_hosts` takes them.
@@ -59,13 +63,18 @@ impl Site {
         format!("http://{}{path}", self.address)
     }
 
+    /// The head of the last request for `path`, in lower case; empty when there was none.
+    pub fn head(&self, path: &str) -> String {
+        self.heads.lock().expect("not poisoned").get(path).cloned().unwrap_or_default()
+    }
+
     /// How often `path` was asked for.
     pub fn hits(&self, path: &str) -> u32 {
         self.hits.lock().expect("not poisoned").get(path).copied().unwrap_or(0)
     }
 }
 
-async fn serve(mut stream: TcpStream, hits: &Hits, reply: &(dyn Fn(&str, u32) -> Reply + Send + Sync)) {
+async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn Fn(&str, u32) -> Reply + Send + Sync)) {
     let mut head = Vec::new();
     let mut buffer = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -76,6 +85,7 @@ async fn serve(mut stream: TcpStream, hits: &Hits, reply: &(dyn Fn(&str, u32) ->
     }
     let head = String::from_utf8_lossy(&head);
     let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
+    heads.lock().expect("not poisoned").insert(path.clone(), head.to_ascii_lowercase());
     let hit = {
         let mut hits = hits.lock().expect("not poisoned");
         let hit = hits.entry(path.clone()).or_default();
@@ -88,18 +98,25 @@ async fn serve(mut stream: TcpStream, hits: &Hits, reply: &(dyn Fn(&str, u32) ->
         reply = *next;
     }
     let answer = match reply {
-        Reply::Html(body) => {
-            let length = body.len();
-            format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-            )
-        }
+        Reply::Html(body) => page(&[], &body),
+        Reply::Page(headers, body) => page(&headers, &body),
         Reply::Status(status, headers) => {
-            let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            let headers = lines(&headers);
             format!("HTTP/1.1 {status} X\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
         }
         Reply::When(..) => return,
     };
     // A client that went away is not the server's failure.
     let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+fn page(headers: &[(&str, String)], body: &str) -> String {
+    let (headers, length) = (lines(headers), body.len());
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+fn lines(headers: &[(&str, String)]) -> String {
+    headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
 }

@@ -47,6 +47,7 @@ fn row() -> DocumentRow {
         cancel_requested: false,
         recent: vec![RecentResult::Retrying],
         versions: 0,
+        host_hold: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
 
 use super::figures::{chars, count};
-use super::row::{error, is_orphaned, step, until, why_held, why_queued};
+use super::row::{error, hold, is_orphaned, step, until, why_held, why_queued};
 use super::{Words, with_keys, words};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::time::{Timestamp, age};
@@ -78,6 +78,10 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         }
         Status::Queued if model.queue.workers == 0 && !model.has_runner => {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
+        }
+        Status::Queued if hold(model, row).is_some() => {
+            let until = hold(model, row).map_or(model.now, |hold| hold.until);
+            format!("Its host is asked again {}; that costs it no try. `x` ends it.", at(until))
         }
         Status::Queued if brief => "Runs soon. `s` puts it first, `x` ends it.".to_owned(),
         Status::Stuck if brief => "No worker here has it. `r` retries it now.".to_owned(),

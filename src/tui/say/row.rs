@@ -2,6 +2,7 @@
 
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
+use crate::domain::politeness::Hold;
 use crate::domain::text::{fit, width};
 use crate::domain::time::{Timestamp, age, countdown};
 use crate::runner::event::Phase;
@@ -60,6 +61,9 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if model.has_runner && model.runner.phase != Phase::Running && model.queue.workers <= 1 {
         return "the runner is stopping".to_owned();
     }
+    if let Some(hold) = hold(model, row) {
+        return format!("host held until {}: {}", hold.until.clock(&model.zone()), hold.because);
+    }
     let same_host = model.documents.page.rows.iter().filter(|other| other.host == row.host);
     let busy = same_host.filter(|other| other.status == Status::Syncing && other.held_by.is_some()).count();
     let cap = model.options.per_host;
@@ -67,6 +71,11 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
         return format!("host busy {cap}/{cap}");
     }
     "waits for a slot".to_owned()
+}
+
+/// Why the host of a ready job is left alone, while it is.
+pub fn hold<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r Hold> {
+    row.host_hold.as_ref().filter(|hold| row.status == Status::Queued && hold.until > model.now)
 }
 
 /// Why a job waits whose document's lock is somebody else's.
@@ -145,7 +154,10 @@ pub fn synced(model: &Model, row: &DocumentRow) -> String {
 pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
-        (Status::Queued, _) => ("now".to_owned(), Tone::Dim),
+        (Status::Queued, _) => match hold(model, row) {
+            Some(hold) => (until(model.now, hold.until), Tone::Waiting),
+            None => ("now".to_owned(), Tone::Dim),
+        },
         (status, Some(at)) => {
             let tone = if status == Status::Waiting { Tone::Waiting } else { Tone::Dim };
             (until(model.now, at), tone)

@@ -167,7 +167,7 @@ fn labelled(label: &str, text: String) -> Words {
 
 const fn verb(verb: BulkVerb) -> &'static str {
     match verb {
-        BulkVerb::Request(Verb::Sync) => "sync",
+        BulkVerb::Request(Verb::Sync | Verb::SyncWhole) => "sync",
         BulkVerb::Request(Verb::Retry) => "retry",
         BulkVerb::Cancel => "cancel",
         BulkVerb::Remove => "remove",

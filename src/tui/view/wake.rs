@@ -7,6 +7,7 @@ use crate::runner::event::Health;
 use crate::tui::layout::list_rows;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
+use crate::tui::say::row::hold;
 use std::time::Duration;
 
 const SECOND: u64 = 1;
@@ -25,6 +26,7 @@ pub fn next(model: &Model) -> Timestamp {
     if model.detail.is_none() {
         for (_, row) in model.documents.visible(list_rows(model)) {
             moments.extend(of_row(row, now));
+            moments.extend(hold(model, row).and_then(|hold| countdown_turns(hold.until, now)));
         }
     }
     if let Some(detail) = &model.detail {

@@ -1,0 +1,304 @@
+//! When a host is left alone: because it asked for it, or because nothing good comes from it.
+//!
+//! Every ended attempt is news of its document's host ([`HostNews`]); what is remembered of a host ([`HostMemory`])
+//! decides. A document's own waits are the retry policy's; a hold is the host's, and costs its documents no attempt.
+
+use super::failure::{Blame, ErrorCode, Failure, FailureClass};
+use super::id::DocumentId;
+use super::job::AttemptEnd;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// So many different documents must have been told to wait before all of the host do.
+pub const TOLD_TO_HOLD: usize = 3;
+/// So many different documents in a row must have met with trouble before the host is left alone.
+pub const TROUBLED_TO_HOLD: usize = 5;
+/// How long a host is left alone the first time; twice as long each time after that, up to the second of these.
+pub const COOL_DOWN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
+
+/// What kind of trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// No answer, or not all of it, in time.
+    TimedOut,
+    /// No connection, or one that broke before an answer.
+    NotConnected,
+    /// 5xx.
+    ServerError,
+}
+
+/// What an ended attempt tells of its host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostNews {
+    /// It is there and answers.
+    pub answered: bool,
+    /// It does not, or not as it should.
+    pub trouble: Option<Trouble>,
+    /// It asks to be left alone for so long (`Retry-After` on 429 and 503).
+    pub told: Option<Duration>,
+}
+
+impl HostNews {
+    /// Of an attempt's end.
+    pub fn of(end: &AttemptEnd) -> Self {
+        match end {
+            AttemptEnd::Fetched { .. } | AttemptEnd::NotModified => Self { answered: true, ..Self::default() },
+            AttemptEnd::Stopped => Self::default(),
+            AttemptEnd::Failed(failure) => Self::of_failure(failure),
+        }
+    }
+
+    fn of_failure(failure: &Failure) -> Self {
+        if failure.blame != Blame::Host || failure.class == FailureClass::Unexpected {
+            return Self::default();
+        }
+        let trouble = match (failure.http_status, failure.code, failure.class) {
+            (Some(500..), ..) => Some(Trouble::ServerError),
+            (_, ErrorCode::Timeout, _) => Some(Trouble::TimedOut),
+            (None, _, FailureClass::Transient) => Some(Trouble::NotConnected),
+            _ => None,
+        };
+        let told = failure.retry_after.filter(|wait| !wait.is_zero());
+        Self {
+            answered: trouble.is_none() && failure.http_status.is_some(),
+            trouble,
+            told: told.filter(|_| matches!(failure.http_status, Some(429 | 503))),
+        }
+    }
+}
+
+/// Until when nothing of a host is asked for, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The end, UTC.
+    pub until: Timestamp,
+    /// In plain words: "5 documents in a row timed out".
+    pub because: String,
+}
+
+/// What is remembered of a host between two attempts. The default is a host of which nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostMemory {
+    /// The hold that was decided last; it may be over.
+    pub hold: Option<Hold>,
+    /// Cool-downs since the host answered last. As long as there is one behind it, a host that is not held is asked for
+    /// one page at a time: whether it is well again must be found out by one, not by all that wait.
+    pub cool_downs: u32,
+    /// What the decisions are made of.
+    pub notes: Notes,
+}
+
+/// The documents behind a decision, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notes {
+    /// Who was told to wait, and until when (microseconds).
+    told: Vec<(i64, i64)>,
+    /// Who met with trouble since the host answered last.
+    troubled: Vec<(i64, Trouble)>,
+}
+
+impl HostMemory {
+    /// Whether there is nothing to remember at `now`.
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.cool_downs == 0
+            && self.notes == Notes::default()
+            && self.hold.as_ref().is_none_or(|hold| hold.until <= now)
+    }
+
+    /// Takes in news of `document`.
+    pub fn hear(&mut self, news: HostNews, document: DocumentId, now: Timestamp) {
+        self.notes.told.retain(|(_, until)| *until > now.micros());
+        if news.answered {
+            self.cool_downs = 0;
+            self.notes.troubled.clear();
+        }
+        if let Some(trouble) = news.trouble {
+            self.meet(trouble, document, now);
+        }
+        if let Some(wait) = news.told {
+            let until = now.plus(wait);
+            self.notes.told.retain(|(told, _)| *told != document.0);
+            self.notes.told.push((document.0, until.micros()));
+            if self.notes.told.len() >= TOLD_TO_HOLD {
+                let last = self.notes.told.iter().map(|(_, until)| *until).max().unwrap_or_default();
+                let because = format!("{} documents were told to wait (Retry-After)", self.notes.told.len());
+                self.hold_until(Timestamp::from_micros(last), because);
+            }
+        }
+    }
+
+    fn meet(&mut self, trouble: Trouble, document: DocumentId, now: Timestamp) {
+        // What was under way when the hold began tells nothing new.
+        if self.cool_downs > 0 && self.hold.as_ref().is_some_and(|hold| hold.until > now) {
+            return;
+        }
+        self.notes.troubled.retain(|(troubled, _)| *troubled != document.0);
+        self.notes.troubled.push((document.0, trouble));
+        let because = match self.cool_downs {
+            0 if self.notes.troubled.len() < TROUBLED_TO_HOLD => return,
+            0 => format!("{} documents in a row {}", self.notes.troubled.len(), words(&self.notes.troubled)),
+            // The one that was to find out.
+            tried => format!("still: {} ({} times left alone)", again(trouble), tried + 1),
+        };
+        let wait = COOL_DOWN.0.saturating_mul(1 << self.cool_downs.min(16)).min(COOL_DOWN.1);
+        self.cool_downs += 1;
+        self.notes.troubled.clear();
+        self.hold_until(now.plus(wait), because);
+    }
+
+    /// A hold never ends an earlier, longer one.
+    fn hold_until(&mut self, until: Timestamp, because: String) {
+        if self.hold.as_ref().is_none_or(|hold| hold.until < until) {
+            self.hold = Some(Hold { until, because });
+        }
+    }
+}
+
+fn words(troubled: &[(i64, Trouble)]) -> &'static str {
+    let all = |kind| troubled.iter().all(|(_, trouble)| *trouble == kind);
+    if all(Trouble::TimedOut) {
+        "timed out"
+    } else if all(Trouble::NotConnected) {
+        "could not be connected to"
+    } else if all(Trouble::ServerError) {
+        "were answered with server errors"
+    } else {
+        "timed out, could not be connected to, or met with server errors"
+    }
+}
+
+const fn again(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::TimedOut => "the next one timed out",
+        Trouble::NotConnected => "the next one could not be connected to",
+        Trouble::ServerError => "the next one was answered with a server error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+    fn after(seconds: u64) -> Timestamp {
+        START.plus(Duration::from_secs(seconds))
+    }
+
+    fn trouble(kind: Trouble) -> HostNews {
+        HostNews { trouble: Some(kind), ..HostNews::default() }
+    }
+
+    fn told(seconds: u64) -> HostNews {
+        HostNews { answered: true, told: Some(Duration::from_secs(seconds)), ..HostNews::default() }
+    }
+
+    const ANSWERED: HostNews = HostNews { answered: true, trouble: None, told: None };
+
+    #[test]
+    fn what_an_end_tells_of_the_host() {
+        let of = |failure: Failure| HostNews::of(&AttemptEnd::Failed(failure));
+        let status = |status| of(Failure::from_status(status, ""));
+        assert_eq!(status(404), ANSWERED);
+        assert_eq!(status(429), ANSWERED);
+        assert_eq!(status(500), trouble(Trouble::ServerError));
+        assert_eq!(status(504), trouble(Trouble::ServerError));
+        assert_eq!(status(408), trouble(Trouble::TimedOut));
+        assert_eq!(HostNews::of(&AttemptEnd::NotModified), ANSWERED);
+        assert_eq!(HostNews::of(&AttemptEnd::Stopped), HostNews::default());
+        let timeout = || Failure::transient(ErrorCode::Timeout, "no answer");
+        assert_eq!(of(timeout()), trouble(Trouble::TimedOut));
+        assert_eq!(of(timeout().with_status(200)), trouble(Trouble::TimedOut), "half a body is no answer");
+        assert_eq!(of(Failure::transient(ErrorCode::FetchFailed, "refused")), trouble(Trouble::NotConnected));
+        // What is refused here was never asked there; an error of ours tells nothing of anybody.
+        assert_eq!(of(Failure::permanent(ErrorCode::FetchFailed, "refused: 10.0.0.1")), HostNews::default());
+        assert_eq!(of(Failure::unexpected("panic", "boom")), HostNews::default());
+        assert_eq!(of(timeout().of_service()), HostNews::default());
+        let asked = |status, wait| of(Failure::from_status(status, "").with_retry_after(wait)).told;
+        let minute = Some(Duration::from_secs(60));
+        assert_eq!((asked(429, minute), asked(503, minute), asked(500, minute)), (minute, minute, None));
+        assert_eq!(asked(429, Some(Duration::ZERO)), None);
+    }
+
+    #[test]
+    fn three_documents_that_were_told_to_wait_hold_the_host_for_the_longest_of_it() {
+        let mut host = HostMemory::default();
+        host.hear(told(60), DocumentId(1), START);
+        host.hear(told(600), DocumentId(2), after(1));
+        host.hear(told(60), DocumentId(1), after(2));
+        assert_eq!(host.hold, None, "the same document twice is one");
+        // A good answer in between changes nothing: it is not about being well.
+        host.hear(ANSWERED, DocumentId(9), after(3));
+        host.hear(told(30), DocumentId(3), after(4));
+        let hold = host.hold.clone().expect("three were told");
+        assert_eq!((hold.until, &*hold.because), (after(601), "3 documents were told to wait (Retry-After)"));
+        assert_eq!(host.cool_downs, 0, "afterwards all of them may come");
+        // What one was told counts for as long as it was told.
+        let mut host = HostMemory::default();
+        host.hear(told(10), DocumentId(1), START);
+        host.hear(told(10), DocumentId(2), START);
+        host.hear(told(10), DocumentId(3), after(10));
+        assert_eq!(host.hold, None);
+    }
+
+    #[test]
+    fn five_documents_in_a_row_cool_the_host_down_and_one_finds_out() {
+        let mut host = HostMemory::default();
+        for document in [1, 2, 2, 3, 4] {
+            host.hear(trouble(Trouble::TimedOut), DocumentId(document), START);
+        }
+        assert_eq!(host.hold, None, "four of them are different");
+        host.hear(trouble(Trouble::TimedOut), DocumentId(5), START);
+        let hold = host.hold.clone().expect("five in a row");
+        assert_eq!((hold.until, &*hold.because), (after(30), "5 documents in a row timed out"));
+        // What was under way ends meanwhile.
+        host.hear(trouble(Trouble::TimedOut), DocumentId(6), after(3));
+        assert_eq!((host.hold.as_ref(), host.cool_downs), (Some(&hold), 1));
+        host.hear(trouble(Trouble::NotConnected), DocumentId(7), after(31));
+        let hold = host.hold.clone().expect("it is not well");
+        assert_eq!(hold.until, after(31 + 60));
+        assert_eq!(hold.because, "still: the next one could not be connected to (2 times left alone)");
+        host.hear(ANSWERED, DocumentId(8), after(100));
+        assert_eq!(host.cool_downs, 0);
+        assert!(host.is_forgotten(after(100)));
+    }
+
+    #[test]
+    fn an_answer_ends_a_row_and_cool_downs_grow_to_ten_minutes() {
+        let mut host = HostMemory::default();
+        for document in 1..=4 {
+            host.hear(trouble(Trouble::ServerError), DocumentId(document), START);
+        }
+        host.hear(ANSWERED, DocumentId(1), START);
+        for document in 1..=4 {
+            host.hear(trouble(Trouble::ServerError), DocumentId(document), START);
+        }
+        assert_eq!(host.hold, None);
+        host.hear(trouble(Trouble::TimedOut), DocumentId(5), START);
+        let mixed = "5 documents in a row timed out, could not be connected to, or met with server errors";
+        assert_eq!(host.hold.as_ref().map(|hold| hold.because.as_str()), Some(mixed));
+        let mut waits = Vec::new();
+        let mut now = START;
+        for _ in 0..7 {
+            let until = host.hold.as_ref().expect("held").until;
+            waits.push(until.since(now).as_secs());
+            now = until;
+            host.hear(trouble(Trouble::TimedOut), DocumentId(1), now);
+        }
+        assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600]);
+    }
+
+    #[test]
+    fn notes_are_kept_as_text() {
+        let mut host = HostMemory::default();
+        host.hear(told(60), DocumentId(1), START);
+        host.hear(trouble(Trouble::NotConnected), DocumentId(2), START);
+        let text = serde_json::to_string(&host.notes).expect("JSON");
+        assert_eq!(text, r#"{"told":[[1,1800000060000000]],"troubled":[[2,"not_connected"]]}"#);
+        assert_eq!(serde_json::from_str::<Notes>(&text).expect("the same"), host.notes);
+        assert_eq!(serde_json::from_str::<Notes>("{}").expect("nothing"), Notes::default());
+    }
+}

@@ -1,0 +1,42 @@
+//! What a fetch is asked for, and what it brings.
+
+use crate::domain::content::{Page, Validators};
+use crate::domain::id::DocumentId;
+
+/// One page to be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The document, by which rules for single documents are found.
+    pub document: DocumentId,
+    /// Its URL as stored.
+    pub url: String,
+    /// What the server gave with the stored content: it may answer that nothing has changed. `None` asks for the whole
+    /// page.
+    pub validators: Option<Validators>,
+}
+
+impl Ask {
+    /// For the whole page.
+    pub fn whole(document: DocumentId, url: impl Into<String>) -> Self {
+        Self { document, url: url.into(), validators: None }
+    }
+}
+
+/// What a good fetch brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The page.
+    Page(Page),
+    /// The server says that it is still the stored one (304). Only when it was asked with validators.
+    NotModified,
+}
+
+impl Answer {
+    /// The page, when there is one.
+    pub fn page(self) -> Option<Page> {
+        match self {
+            Self::Page(page) => Some(page),
+            Self::NotModified => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What the head of an answer says: where it leads, of what type the body is, how long to stay away.
+
+use super::errors;
+use crate::domain::failure::Failure;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use std::time::{Duration, SystemTime};
+use url::Url;
+
+/// How a body is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// As HTML.
+    Html,
+    /// As it is.
+    Text,
+}
+
+/// `Content-Type`.
+#[derive(Debug)]
+pub(super) struct ContentType {
+    /// `None` when the server did not say.
+    pub kind: Option<Kind>,
+    pub charset: Option<String>,
+}
+
+impl ContentType {
+    /// Of an answer; a type that is neither a page nor text is a failure.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let value = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let value = value.unwrap_or_default();
+        let mut parts = value.split(';');
+        let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+        let kind = match essence.as_str() {
+            "" => None,
+            "text/html" | "application/xhtml+xml" => Some(Kind::Html),
+            "text/plain" | "text/markdown" | "text/x-markdown" => Some(Kind::Text),
+            other => {
+                let named: String = other.chars().take(80).collect();
+                return Err(errors::refused(format!("the type is {named}, not a page or text")));
+            }
+        };
+        let charset = parts.find_map(|part| {
+            let (name, value) = part.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+        });
+        Ok(Self { kind, charset })
+    }
+}
+
+/// What a body without a type is: HTML when it begins with a tag.
+pub(super) fn sniffed(body: &[u8]) -> Option<Kind> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    match body.first() {
+        None | Some(b'<') => Some(Kind::Html),
+        Some(_) if body[..body.len().min(1024)].contains(&0) => None,
+        Some(_) => Some(Kind::Text),
+    }
+}
+
+/// Where a redirect leads; `None` when the answer is none, or does not say where.
+pub(super) fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url::ParseError>> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?;
+    Some(url.join(&String::from_utf8_lossy(location.as_bytes())))
+}
+
+/// A header's value, when it is text.
+pub(super) fn text_of(response: &Response, name: HeaderName) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// How long the server asks to be left alone: seconds or a date, where that means something.
+pub(super) fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
+        return None;
+    }
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    httpdate::parse_http_date(value).ok()?.duration_since(now).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_only_where_it_means_something() {
+        let now = httpdate::parse_http_date("Tue, 24 Nov 2026 10:00:00 GMT").expect("a date");
+        let wait = |status: u16, value: &'static str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            retry_after(StatusCode::from_u16(status).expect("a status"), &headers, now)
+        };
+        assert_eq!(wait(429, "120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait(503, "Tue, 24 Nov 2026 10:02:00 GMT"), Some(Duration::from_secs(120)));
+        assert_eq!(wait(503, "Tue, 24 Nov 2026 09:00:00 GMT"), None);
+        assert_eq!(wait(503, "soon"), None);
+        assert_eq!(wait(503, "-5"), None);
+        assert_eq!(wait(404, "120"), None);
+        assert_eq!(wait(408, "1"), Some(Duration::from_secs(1)));
+    }
+}

@@ -1,0 +1,157 @@
+//! What happens in a fetch and when: noted for a probe alone. The marks are set where things happen: in the look-up, in
+//! the connector, when the TLS handshake makes its first message, and between the steps of a fetch.
+
+use super::lookup::{Addresses, Lookup};
+use reqwest::{Response, header::HeaderMap};
+use rustls::NamedGroup;
+use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Something that has happened.
+#[derive(Clone, Debug)]
+pub(super) enum Mark {
+    /// A request is about to be made to this URL.
+    Asking(String),
+    /// The name is being looked up.
+    LookingUp,
+    /// It led somewhere.
+    LookedUp,
+    /// The connection stands, and the TLS handshake begins.
+    Handshake,
+    /// The connection can be used.
+    Connected,
+    /// The head of the answer is there.
+    Answered {
+        /// Its status.
+        status: u16,
+        /// Its headers.
+        headers: HeaderMap,
+    },
+    /// The whole body is there.
+    Read,
+    /// It has been turned into text.
+    Converted,
+}
+
+/// The marks of one fetch, in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trace(Arc<Mutex<Vec<(Instant, Mark)>>>);
+
+impl Trace {
+    /// Notes that this happens now.
+    pub fn note(&self, mark: Mark) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), mark));
+    }
+
+    /// Notes an answer.
+    pub fn answered(&self, response: &Response) {
+        self.note(Mark::Answered { status: response.status().as_u16(), headers: response.headers().clone() });
+    }
+
+    /// All of them so far.
+    pub fn marks(&self) -> Vec<(Instant, Mark)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A look-up that is noted.
+pub(super) struct TracedLookup {
+    pub inner: Arc<dyn Lookup>,
+    pub trace: Trace,
+}
+
+impl Lookup for TracedLookup {
+    fn addresses(&self, name: String) -> Addresses {
+        let (looking, trace) = (self.inner.addresses(name), self.trace.clone());
+        Box::pin(async move {
+            trace.note(Mark::LookingUp);
+            let found = looking.await;
+            trace.note(Mark::LookedUp);
+            found
+        })
+    }
+}
+
+impl<S> Layer<S> for Trace {
+    type Service = TracedConnector<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        TracedConnector { inner, trace: self.clone() }
+    }
+}
+
+/// The connector, noted.
+#[derive(Clone)]
+pub(super) struct TracedConnector<S> {
+    inner: S,
+    trace: Trace,
+}
+
+impl<S, R> Service<R> for TracedConnector<S>
+where
+    S: Service<R>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let (connecting, trace) = (self.inner.call(request), self.trace.clone());
+        Box::pin(async move {
+            let connected = connecting.await;
+            if connected.is_ok() {
+                trace.note(Mark::Connected);
+            }
+            connected
+        })
+    }
+}
+
+/// TLS as every fetch has it, but for the sessions: none is kept, and whoever asks for one begins a handshake. `None` on a
+/// machine without certificates.
+pub(super) fn traced_tls(trace: &Trace) -> Option<rustls::ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
+    let mut config = builder.with_platform_verifier().ok()?.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.resumption = Resumption::store(Arc::new(NoSessions(trace.clone())));
+    Some(config)
+}
+
+#[derive(Debug)]
+struct NoSessions(Trace);
+
+impl ClientSessionStore for NoSessions {
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        self.0.note(Mark::Handshake);
+        None
+    }
+
+    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
+    }
+}

@@ -1,0 +1,122 @@
+//! The screen while there is no store yet: what is asked, why it does not answer, what mends it, and when it is asked
+//! again.
+
+use super::overlay::middle;
+use super::paint::{Canvas, Frame, Look, clear};
+use crate::domain::text::SafeLine;
+use crate::tui::layout::inside;
+use crate::tui::say::outcome::wrap;
+use crate::tui::say::{Words, words};
+use crate::tui::theme::Tone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The widest box.
+const WIDEST: u16 = 84;
+/// Lines of a reason.
+const LINES: usize = 8;
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The store's URL, its password masked.
+    pub store: SafeLine,
+    /// Why it did not answer last; `None` when it is being asked for the first time.
+    pub reason: Option<SafeLine>,
+    /// How often it was asked.
+    pub tries: u32,
+    /// Whole seconds until it is asked again; `None` while it is.
+    pub again: Option<u64>,
+}
+
+/// Draws the whole screen.
+pub fn draw(waiting: &Waiting, look: Look, buf: &mut Buffer) {
+    let screen = buf.area;
+    clear(screen, buf);
+    let room = usize::from(WIDEST.min(screen.width).saturating_sub(6));
+    let mut lines: Vec<Words> =
+        wrap(&waiting.store, room, 2).into_iter().map(|line| vec![words(line, Tone::Strong)]).collect();
+    lines.push(Words::new());
+    match &waiting.reason {
+        None => lines.push(vec![words("connecting", Tone::Running)]),
+        Some(reason) => {
+            lines.extend(wrap(reason, room, LINES).into_iter().map(|line| vec![words(line, Tone::Plain)]));
+        }
+    }
+    lines.push(Words::new());
+    lines.push(vec![words(when(waiting), Tone::Dim)]);
+    let area = middle(Rect { height: screen.height.saturating_sub(1), ..screen }, WIDEST, lines.len() as u16 + 4);
+    let failed = waiting.reason.is_some();
+    let title = if failed {
+        vec![words(look.glyphs.failed, Tone::Failed), words(" no database", Tone::Strong)]
+    } else {
+        vec![words("quarterdeck", Tone::Strong)]
+    };
+    let border = look.theme.style(if failed { Tone::Failed } else { Tone::Dim });
+    Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, look);
+    let inner = inside(area);
+    let mut canvas = Canvas::new(buf, inner);
+    let first = u16::from(inner.height > lines.len() as u16);
+    for (place, line) in lines.iter().enumerate() {
+        canvas.words(2, first + place as u16, inner.width.saturating_sub(4), line, look);
+    }
+    let keys: Words = [("r", " ask now   "), ("q", " quit")]
+        .into_iter()
+        .flat_map(|(key, what)| [words(key, Tone::Accent), words(what, Tone::Plain)])
+        .collect();
+    let last = screen.height.saturating_sub(1);
+    Canvas::new(buf, screen).words(1, last, screen.width.saturating_sub(2), &keys, look);
+}
+
+fn when(waiting: &Waiting) -> String {
+    let asked = match waiting.tries {
+        0 => String::new(),
+        1 => "asked once; ".to_owned(),
+        more => format!("asked {more} times; "),
+    };
+    match waiting.again {
+        None => format!("{asked}asking"),
+        Some(seconds) => format!("{asked}again in {seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::glyphs::{ASCII, UNICODE};
+    use crate::tui::theme::Theme;
+
+    fn drawn(width: u16, height: u16, look: Look) -> Vec<String> {
+        let waiting = Waiting {
+            store: "postgres://ana:***@db.example.org:5432/chatwoot".into(),
+            reason: Some(
+                "PostgreSQL at db.example.org:5432/chatwoot: Connection refused (os error 111); check host and port, \
+                 and that the server runs and may be reached from here"
+                    .into(),
+            ),
+            tries: 3,
+            again: Some(4),
+        };
+        let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+        draw(&waiting, look, &mut buf);
+        let row = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+        (0..height).map(row).collect()
+    }
+
+    #[test]
+    fn cause_cure_and_what_happens_next_are_seen_at_every_size() {
+        let look = Look { glyphs: UNICODE, theme: Theme::new(false) };
+        for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+            let lines = drawn(width, height, look);
+            let text = lines.join(" ");
+            for says in
+                ["no database", "db.example.org", "refused", "asked 3 times; again in 4 s", "r ask now", "q quit"]
+            {
+                assert!(text.contains(says), "{width}x{height}: no {says:?} in\n{}", lines.join("\n"));
+            }
+        }
+        for (width, height) in [(1, 1), (2, 5), (20, 3), (300, 2)] {
+            drawn(width, height, Look { glyphs: ASCII, theme: Theme::new(true) });
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Waits for a store on a server: a screen that says why there is none, and that gives way to the console when there is.
+
+use super::glyphs::{ASCII, UNICODE};
+use super::runtime::{Input, Outside as _};
+use super::theme::Theme;
+use super::view::Look;
+use super::view::waiting::{Waiting, draw};
+use super::{signals, terminal};
+use crate::domain::text::SafeLine;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use futures_util::StreamExt as _;
+use std::future::Future;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// A server that answers within this time is not waited for on a screen of its own.
+const AT_ONCE: Duration = Duration::from_millis(300);
+/// Waits between tries.
+const AGAIN: [u64; 4] = [1, 2, 3, 5];
+
+/// What was wrong with a try.
+#[derive(Debug)]
+pub enum Missed<E> {
+    /// May pass, or be mended elsewhere: it is shown and tried again.
+    Waits(E),
+    /// Nothing to wait for.
+    Ends(E),
+}
+
+/// How the wait ended.
+#[derive(Debug)]
+pub enum Waited<T, E> {
+    /// There it is.
+    Here(T),
+    /// The person has left; what was wrong last, if anything was.
+    Left(Option<E>),
+}
+
+/// How it looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks {
+    /// Signs from ASCII alone.
+    pub ascii: bool,
+    /// No colours.
+    pub mono: bool,
+}
+
+/// Tries until it succeeds, the person leaves, or there is nothing to wait for. `store` is what is waited for, without
+/// secrets. Without a need no screen is taken. Must be polled on the thread that draws; see [`run`](super::run).
+///
+/// # Errors
+/// What ends the wait; a terminal that is lost is [`Waited::Left`].
+pub async fn wait_for<T, E, F>(store: SafeLine, looks: Looks, mut open: impl FnMut() -> F) -> Result<Waited<T, E>, E>
+where
+    E: std::fmt::Display + From<io::Error>,
+    F: Future<Output = Result<T, Missed<E>>>,
+{
+    let mut first = Box::pin(open());
+    match timeout(AT_ONCE, &mut first).await {
+        Ok(Ok(here)) => return Ok(Waited::Here(here)),
+        Ok(Err(Missed::Ends(error))) => return Err(error),
+        Ok(Err(Missed::Waits(error))) => {
+            let shown = Shown::take(store, looks)?;
+            return shown.wait(None, Some(error), open).await;
+        }
+        Err(_) => {}
+    }
+    Shown::take(store, looks)?.wait(Some(first), None, open).await
+}
+
+/// The screen while it is ours.
+struct Shown {
+    guard: terminal::Guard,
+    /// Never dropped, as in [`run`](super::run).
+    screen: ManuallyDrop<ratatui::Terminal<ratatui::backend::CrosstermBackend<io::Stdout>>>,
+    look: Look,
+    waiting: Waiting,
+}
+
+impl Shown {
+    fn take(store: SafeLine, looks: Looks) -> io::Result<Self> {
+        let guard = terminal::Guard::enter()?;
+        let screen = ManuallyDrop::new(terminal::screen()?);
+        let glyphs = if looks.ascii { ASCII } else { UNICODE };
+        let look = Look { glyphs, theme: Theme::new(looks.mono || terminal::no_color()) };
+        Ok(Self { guard, screen, look, waiting: Waiting { store, reason: None, tries: 0, again: None } })
+    }
+
+    async fn wait<T, E, F>(
+        mut self,
+        mut trying: Option<std::pin::Pin<Box<F>>>,
+        mut missed: Option<E>,
+        mut open: impl FnMut() -> F,
+    ) -> Result<Waited<T, E>, E>
+    where
+        E: std::fmt::Display + From<io::Error>,
+        F: Future<Output = Result<T, Missed<E>>>,
+    {
+        let mut input = pin!(signals::Signals::new()?.with_terminal());
+        let mut next = Instant::now();
+        if missed.is_some() {
+            next = self.missed(missed.as_ref());
+        }
+        loop {
+            let now = Instant::now();
+            // Whole seconds, the one that has begun included.
+            self.waiting.again =
+                trying.is_none().then(|| next.saturating_duration_since(now).as_millis().div_ceil(1_000) as u64);
+            if self.draw().is_err() {
+                return Ok(Waited::Left(missed));
+            }
+            let second = now + next_second(next.saturating_duration_since(now));
+            tokio::select! { biased;
+                event = input.next() => match event.map_or(Turn::Leave, turn) {
+                    Turn::Leave => return Ok(Waited::Left(missed)),
+                    Turn::AskNow if trying.is_none() => trying = Some(Box::pin(open())),
+                    Turn::Suspend => {
+                        self.guard.suspend()?;
+                        self.anew()?;
+                    }
+                    Turn::Continued => {
+                        self.guard.resume()?;
+                        self.anew()?;
+                    }
+                    Turn::Anew => self.anew()?,
+                    Turn::AskNow | Turn::Go => {}
+                },
+                tried = ended(&mut trying) => {
+                    trying = None;
+                    match tried {
+                        Ok(here) => return Ok(Waited::Here(here)),
+                        Err(Missed::Ends(error)) => return Err(error),
+                        Err(Missed::Waits(error)) => {
+                            missed = Some(error);
+                            next = self.missed(missed.as_ref());
+                        }
+                    }
+                }
+                () = sleep_until(next.min(second)), if trying.is_none() => {
+                    if Instant::now() >= next {
+                        trying = Some(Box::pin(open()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A try has failed; when the next one is.
+    fn missed(&mut self, error: Option<&impl std::fmt::Display>) -> Instant {
+        let place = usize::try_from(self.waiting.tries).unwrap_or(usize::MAX).min(AGAIN.len() - 1);
+        self.waiting.tries = self.waiting.tries.saturating_add(1);
+        self.waiting.reason = error.map(|error| SafeLine::new(&error.to_string()));
+        Instant::now() + Duration::from_secs(AGAIN[place])
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.guard.frame_begins()?;
+        let (waiting, look) = (&self.waiting, self.look);
+        self.screen.draw(|frame| draw(waiting, look, frame.buffer_mut()))?;
+        self.guard.frame_ends()
+    }
+
+    /// Forgets what was on the screen, so that the next frame is written whole.
+    fn anew(&mut self) -> io::Result<()> {
+        use ratatui::backend::{Backend as _, ClearType};
+        self.screen.backend_mut().clear_region(ClearType::All)?;
+        self.screen.swap_buffers();
+        self.screen.swap_buffers();
+        Ok(())
+    }
+}
+
+/// How long the number of whole seconds within `left` stays what it is.
+fn next_second(left: Duration) -> Duration {
+    match left.subsec_millis() {
+        0 => Duration::from_secs(1),
+        millis => Duration::from_millis(u64::from(millis)),
+    }
+}
+
+async fn ended<T, F: Future<Output = T>>(trying: &mut Option<std::pin::Pin<Box<F>>>) -> T {
+    match trying {
+        Some(trying) => trying.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What an input asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Go,
+    AskNow,
+    Anew,
+    Suspend,
+    Continued,
+    Leave,
+}
+
+fn turn(input: Input) -> Turn {
+    match input {
+        Input::Terminal(Event::Key(key)) => of_key(key),
+        Input::Terminal(Event::Resize(..)) => Turn::Anew,
+        Input::Terminal(_) => Turn::Go,
+        Input::Interrupt | Input::Terminate => Turn::Leave,
+        Input::Suspend => Turn::Suspend,
+        Input::Continued => Turn::Continued,
+    }
+}
+
+fn of_key(key: KeyEvent) -> Turn {
+    if key.kind == KeyEventKind::Release {
+        return Turn::Go;
+    }
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    match key.code {
+        KeyCode::Char('c') if control => Turn::Leave,
+        KeyCode::Char('z') if control => Turn::Suspend,
+        KeyCode::Char('l') if control => Turn::Anew,
+        KeyCode::Char('q') if !control => Turn::Leave,
+        KeyCode::Char('r') | KeyCode::Enter if !control => Turn::AskNow,
+        _ => Turn::Go,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_ask_leave_and_suspend() {
+        let of = |code, modifiers| of_key(KeyEvent::new(code, modifiers));
+        let none = KeyModifiers::NONE;
+        assert_eq!(of(KeyCode::Char('r'), none), Turn::AskNow);
+        assert_eq!(of(KeyCode::Enter, none), Turn::AskNow);
+        assert_eq!(of(KeyCode::Char('q'), none), Turn::Leave);
+        assert_eq!(of(KeyCode::Char('c'), KeyModifiers::CONTROL), Turn::Leave);
+        assert_eq!(of(KeyCode::Char('c'), none), Turn::Go);
+        assert_eq!(of(KeyCode::Char('z'), KeyModifiers::CONTROL), Turn::Suspend);
+        assert_eq!(turn(Input::Terminate), Turn::Leave);
+        assert_eq!(turn(Input::Terminal(Event::Resize(80, 24))), Turn::Anew);
+    }
+}

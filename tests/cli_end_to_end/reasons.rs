@@ -1,0 +1,114 @@
+//! Why a fetch failed, in one line and with what happens next, by the real binary against real servers. The authority
+//! that signed the certificates is known to it by `SSL_CERT_FILE`.
+
+use super::place::{Place, Ran};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+/// Serves one page, or as far as the handshake gets, to each that connects; the port.
+fn https(certificate: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let certificate = CertificateDer::from_pem_slice(certificate).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../fetch/tls/key.pem")).expect("a key");
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("the key fits");
+    let config = Arc::new(config);
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
+            let mut stream = rustls::Stream::new(&mut connection, &mut socket);
+            if stream.read(&mut [0; 4096]).is_ok() {
+                let body = "<title>Safe</title><p>words";
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length:";
+                let _ = write!(stream, "{head} {}\r\n\r\n{body}", body.len());
+            }
+            let _ = stream.flush();
+        }
+    });
+    port
+}
+
+/// Answers every greeting with words.
+fn not_tls() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let _ = socket.read(&mut [0; 4096]);
+            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    port
+}
+
+fn probe(place: &Place, url: &str) -> Ran {
+    place.run(["add", url]).ok();
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fetch/tls/authority.pem");
+    let mut command = place.command(["show", url, "--probe"]);
+    // A proxy that the environment names is none of ours.
+    command
+        .env("SSL_CERT_FILE", authority)
+        .env("https_proxy", "http://127.0.0.1:9")
+        .env("http_proxy", "http://127.0.0.1:9");
+    let output = command.output().expect("runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[test]
+fn a_certificate_that_is_good_is_taken_and_the_handshake_is_timed() {
+    let place = Place::new();
+    let probed = probe(&place, &format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/good.pem")))).ok();
+    for part in ["  connect ", "  tls ", "  first byte", "title       Safe"] {
+        assert!(probed.contains(part), "{part}: {probed}");
+    }
+}
+
+#[test]
+fn each_cause_has_its_line_and_what_happens_next() {
+    let place = Place::new();
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let again = "A sync would try again in";
+    let never = "A sync would fail and not try again by itself.";
+    for (url, detail, next) in [
+        (
+            format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/expired.pem"))),
+            "TLS: the certificate has expired",
+            again,
+        ),
+        (
+            format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/early.pem"))),
+            "TLS: the certificate is not valid yet",
+            again,
+        ),
+        (
+            format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/other-name.pem"))),
+            "TLS: the certificate is for another name",
+            again,
+        ),
+        (
+            format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/certificate.pem"))),
+            "TLS: the certificate's issuer is not known",
+            again,
+        ),
+        (format!("https://127.0.0.1:{}/", not_tls()), "TLS: the server does not speak TLS there", again),
+        (format!("http://127.0.0.1:{closed}/"), "connection refused", again),
+        (place.url("/missing"), "404 Not Found", never),
+        (place.url("/second-time/x"), "503 Service Unavailable", again),
+        ("http://10.0.0.1/".to_owned(), "refused: 10.0.0.1 is a private address", never),
+    ] {
+        let ran = probe(&place, &url);
+        assert_eq!(ran.code, Some(1), "{url}: {}", ran.err);
+        let failed = ran.out.lines().find_map(|line| line.strip_prefix("failed      ")).expect(&url);
+        assert_eq!(failed, detail, "{url}");
+        assert!(ran.out.contains(next), "{url}: {}", ran.out);
+    }
+}

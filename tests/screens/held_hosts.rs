@@ -1,0 +1,23 @@
+//! Rows whose host is left alone say so, and until when.
+
+use crate::support::facts::{document, within};
+use crate::support::screen::Screen;
+use quarterdeck::domain::document::{DocumentRow, Status};
+use quarterdeck::domain::politeness::Hold;
+use quarterdeck::tui::msg::Msg;
+use quarterdeck::tui::update::update;
+
+#[test]
+fn a_queued_row_says_until_when_its_host_is_held_and_why() {
+    let mut screen = Screen::usual(120, 40);
+    let host_hold = Some(Hold { until: within(80), because: "5 documents in a row timed out".to_owned() });
+    screen.page(vec![DocumentRow { host_hold, ..document(1, "Waits", Status::Queued) }]);
+    let text = screen.text();
+    let until = within(80).clock(&screen.model.zone());
+    assert!(text.contains(&format!("host held until {until}: 5 documents in a row timed out")), "{text}");
+    assert!(text.contains("Its host is asked again in 1:20") && text.contains("costs it no try"), "{text}");
+    // A hold that is over explains nothing.
+    update(&mut screen.model, within(80), Msg::Wake);
+    assert!(!screen.text().contains("held until"), "{}", screen.text());
+    assert!(screen.text().contains("waits for a slot"), "{}", screen.text());
+}

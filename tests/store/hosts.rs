@@ -1,0 +1,199 @@
+//! Hosts that are left alone: jobs stay ready and lose nothing, others go past them, one finds out.
+
+use super::support::{Backend, START, Scene, fetched, limits, timeout, worker};
+use quarterdeck::domain::content::ContentChange;
+use quarterdeck::domain::document::Status;
+use quarterdeck::domain::failure::Failure;
+use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::job::{AttemptEnd, QueueClass};
+use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::store::{ClaimLimits, Claimed, Finish, Store};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn told(seconds: u64) -> AttemptEnd {
+    let failure = Failure::from_status(429, "Too Many Requests");
+    AttemptEnd::Failed(failure.with_retry_after(Some(Duration::from_secs(seconds))))
+}
+
+fn good() -> AttemptEnd {
+    fetched("T", "words", ContentChange::First)
+}
+
+impl Scene {
+    /// Documents `first..=last` of a host, asked for.
+    async fn on_host(&self, host: &str, first: u32, last: u32) -> Vec<DocumentId> {
+        let mut ids = Vec::new();
+        for n in first..=last {
+            ids.push(self.add(1, &format!("https://{host}/{n}")).await);
+        }
+        self.ask(&ids, QueueClass::Auto).await;
+        ids
+    }
+
+    /// Claims `count` jobs and ends them all so.
+    async fn all_end(&self, count: u32, end: impl Fn() -> AttemptEnd) {
+        let claimed = self.claim(count).await;
+        assert_eq!(claimed.len(), count as usize);
+        for job in &claimed {
+            self.finish(job, end()).await;
+        }
+    }
+
+    async fn rows_of_hosts(&self) -> i64 {
+        self.number("SELECT CAST(count(*) AS BIGINT) FROM hosts_sched").await
+    }
+}
+
+fn urls(claimed: &[Claimed]) -> Vec<&str> {
+    claimed.iter().map(|job| job.url.as_str()).collect()
+}
+
+async fn a_host_that_told_three_documents_to_wait_is_held_and_others_are_not(on: Backend) {
+    let scene = Scene::new(on).await;
+    scene.on_host("busy.test", 1, 2).await;
+    scene.all_end(2, || told(600)).await;
+    let third = scene.on_host("busy.test", 3, 4).await;
+    let claimed = scene.claim(1).await;
+    scene.finish(&claimed[0], told(90)).await;
+    scene.on_host("other.test", 1, 1).await;
+    // The fourth stays ready, with all that it had.
+    assert_eq!(urls(&scene.claim(16).await), ["https://other.test/1"]);
+    assert!(scene.claim(16).await.is_empty());
+    let row = scene.row(third[1]).await;
+    assert_eq!((row.status, row.attempt), (Status::Queued, Some(0)));
+    let hold = row.host_hold.expect("its host is held");
+    assert_eq!((hold.until, &*hold.because), (START.plus(600 * SECOND), "3 documents were told to wait (Retry-After)"));
+    // Whoever waits for work knows when to look.
+    assert_eq!(scene.store.queue().await.unwrap().next_due_at, Some(START.plus(90 * SECOND)));
+    scene.clock.set(START.plus(600 * SECOND - Duration::from_micros(1)));
+    assert!(scene.claim(16).await.is_empty(), "the others' own waits are over, and the host is held");
+    assert_eq!(scene.store.queue().await.unwrap().next_due_at, Some(START.plus(600 * SECOND)));
+    scene.clock.set(START.plus(600 * SECOND));
+    let claimed = scene.claim(16).await;
+    assert_eq!(claimed.len(), 4);
+    assert!(claimed.iter().any(|job| job.document_id == third[1] && job.counters.attempt == 1));
+    for job in &claimed {
+        scene.finish(job, good()).await;
+    }
+    assert_eq!(scene.rows_of_hosts().await, 0, "nothing is left to remember");
+}
+
+async fn five_in_a_row_cool_a_host_down_and_one_finds_out(on: Backend) {
+    let scene = Scene::new(on).await;
+    scene.on_host("down.test", 1, 9).await;
+    scene.all_end(4, timeout).await;
+    scene.all_end(1, timeout).await;
+    assert!(scene.claim(16).await.is_empty());
+    assert_eq!(scene.store.queue().await.unwrap().ready, 4);
+    scene.clock.set(START.plus(30 * SECOND));
+    // Five waits are over at the same instant as the hold: nine may come, and one does.
+    let probe = scene.claim(16).await;
+    assert_eq!(probe.len(), 1);
+    assert!(scene.claim(16).await.is_empty(), "not while it runs either");
+    scene.finish(&probe[0], timeout()).await;
+    assert!(scene.claim(16).await.is_empty());
+    let ready = scene.store.queue().await.unwrap();
+    assert_eq!(ready.next_due_at.map(|at| at.since(START).as_secs()), Some(90), "twice as long");
+    scene.clock.set(START.plus(90 * SECOND));
+    let probe = scene.claim(16).await;
+    assert_eq!(probe.len(), 1);
+    // A worker that dies with it leaves the question open.
+    scene.store.release(&[probe[0].held]).await.unwrap();
+    let probe = scene.claim(16).await;
+    assert_eq!(probe.len(), 1);
+    scene.finish(&probe[0], good()).await;
+    assert_eq!(scene.claim(16).await.len(), 7, "it is well again: all that are due");
+    assert_eq!(scene.rows_of_hosts().await, 0);
+}
+
+async fn what_is_not_the_hosts_doing_and_what_is_good_ends_no_and_every_row(on: Backend) {
+    let scene = Scene::new(on).await;
+    scene.on_host("a.test", 1, 20).await;
+    scene.all_end(4, timeout).await;
+    scene.all_end(1, || AttemptEnd::Failed(Failure::unexpected("panic", "boom"))).await;
+    scene.all_end(1, || AttemptEnd::Failed(Failure::from_status(404, "Not Found"))).await;
+    assert_eq!(scene.rows_of_hosts().await, 0, "it answered");
+    scene.all_end(4, || AttemptEnd::Failed(Failure::from_status(500, "Internal Server Error"))).await;
+    scene.all_end(1, good).await;
+    scene.all_end(4, timeout).await;
+    assert_eq!(scene.claim(5).await.len(), 5);
+}
+
+/// Two processes end attempts of one host at the same time: neither forgets what the other heard.
+async fn what_two_processes_hear_of_a_host_is_one_story(on: Backend) {
+    let scene = Scene::new(on).await;
+    let other = scene.another().await;
+    for round in 0..10 {
+        let host = format!("h{round}.test");
+        scene.on_host(&host, 1, 6).await;
+        let claimed = scene.claim(5).await;
+        let policy = RetryPolicy::default();
+        let end = |place: usize, job: &Claimed| {
+            let finish = Finish { held: job.held, end: timeout(), took: SECOND };
+            let store = if place.is_multiple_of(2) { scene.store.clone() } else { other.clone() };
+            let policy = policy.clone();
+            async move { store.finish(finish, &policy).await.unwrap() }
+        };
+        futures_util::future::join_all(claimed.iter().enumerate().map(|(place, job)| end(place, job))).await;
+        let held = format!("SELECT CAST(count(*) AS BIGINT) FROM hosts_sched WHERE host = '{host}' AND cool_downs = 1");
+        assert_eq!(scene.number(&held).await, 1, "round {round}");
+        assert!(scene.claim(16).await.is_empty());
+    }
+}
+
+async fn claims_of_a_host_are_spaced_over_all_workers(on: Backend) {
+    let scene = Scene::new(on).await;
+    let other = scene.another().await;
+    scene.on_host("slow.test", 1, 4).await;
+    scene.on_host("also.test", 1, 2).await;
+    let spaced = ClaimLimits { host_interval: 2 * SECOND, ..limits(16) };
+    let claim = async |store: &dyn Store, name| store.claim(&worker(name).id, spaced).await.unwrap();
+    let first = claim(&*scene.store, "w1").await;
+    assert_eq!(first.len(), 2, "one of each host: {:?}", urls(&first));
+    assert!(claim(&*other, "w2").await.is_empty());
+    assert_eq!(scene.store.queue().await.unwrap().next_due_at, Some(START.plus(2 * SECOND)));
+    scene.clock.advance(2 * SECOND - Duration::from_micros(1));
+    assert!(claim(&*other, "w2").await.is_empty());
+    scene.clock.advance(Duration::from_micros(1));
+    assert_eq!(claim(&*other, "w2").await.len(), 2);
+    assert!(claim(&*scene.store, "w1").await.is_empty());
+    scene.clock.advance(2 * SECOND);
+    assert_eq!(urls(&claim(&*scene.store, "w1").await), ["https://slow.test/3"]);
+    // A good end does not end the spacing.
+    scene.finish(&first[0], good()).await;
+    assert!(claim(&*other, "w2").await.is_empty());
+}
+
+/// However many wait on a held host: they stand in nobody's way.
+async fn ten_thousand_jobs_of_held_hosts_stand_in_nobodys_way(on: Backend) {
+    let scene = Scene::new(on).await;
+    let host = |n: usize| format!("https://h{}.test/{n}", n % 100);
+    let documents: Vec<_> = (0..10_000).map(|n| super::support::new(1, &host(n))).collect();
+    scene.store.add(&documents).await.unwrap();
+    let all: Vec<_> = (1..=10_000).map(DocumentId).collect();
+    scene.store.request(&all, &super::support::request(QueueClass::Manual)).await.unwrap();
+    let until = START.plus(600 * SECOND).micros();
+    scene
+        .sql(&format!(
+            "INSERT INTO hosts_sched (host, held_until, held_because) SELECT DISTINCT host, {until}, 'x' FROM jobs"
+        ))
+        .await;
+    assert!(scene.claim(16).await.is_empty());
+    let last = scene.add(2, "https://free.test/").await;
+    scene.ask(&[last], QueueClass::Auto).await;
+    let claimed = scene.claim(16).await;
+    assert_eq!(urls(&claimed), ["https://free.test"]);
+    assert_eq!(scene.store.queue().await.unwrap().ready, 10_000);
+}
+
+on_both! {
+    (flavor = "multi_thread", worker_threads = 2)
+    a_host_that_told_three_documents_to_wait_is_held_and_others_are_not,
+    five_in_a_row_cool_a_host_down_and_one_finds_out,
+    what_is_not_the_hosts_doing_and_what_is_good_ends_no_and_every_row,
+    what_two_processes_hear_of_a_host_is_one_story,
+    claims_of_a_host_are_spaced_over_all_workers,
+    ten_thousand_jobs_of_held_hosts_stand_in_nobodys_way,
+}
