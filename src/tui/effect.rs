@@ -1,7 +1,7 @@
 //! What the pure part wants done outside. Every effect answers with a [`Msg`](super::msg::Msg), or cannot fail.
 
 use super::Exit;
-use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::link::Link;
 use crate::domain::request::{Scope, Verb};
 use crate::domain::text::SafeLine;
@@ -22,6 +22,8 @@ pub enum Effect {
     },
     /// Reads counts and queue.
     LoadSummary,
+    /// Reads the jobs in sections.
+    LoadJobs,
     /// Reads which workers there are.
     LoadWorkers,
     /// Reads the newest outcomes again, after the panel had let go of some.
@@ -88,6 +90,8 @@ pub enum Act {
     Remove,
     /// Drop the auto jobs that have not started; of no document in particular.
     Purge,
+    /// Take this job from its worker.
+    BreakLease(JobId),
     /// Add this link to this owner.
     Add(Link, AccountId, AssistantId),
 }
@@ -101,6 +105,7 @@ impl Act {
             Self::Cancel => "cancel",
             Self::Remove => "remove",
             Self::Purge => "purge",
+            Self::BreakLease(_) => "break the lease of",
             Self::Add(..) => "add",
         }
     }

@@ -7,7 +7,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
-use crate::store::{Added, DocumentPage, Preview, QueueState, StoredVersion, WorkerSeen};
+use crate::store::{Added, DocumentPage, JobsPage, Preview, QueueState, Rescued, StoredVersion, WorkerSeen};
 use crossterm::event::KeyEvent;
 
 /// An answer of the store, or why there is none, in plain language.
@@ -39,6 +39,8 @@ pub enum Msg {
     },
     /// Counts and queue.
     Summary(Answer<(Counts, QueueState)>),
+    /// The jobs in sections.
+    Jobs(Answer<JobsPage>),
     /// Which workers there are.
     Workers(Answer<Vec<WorkerSeen>>),
     /// The newest outcomes: at the start, or asked for again.
@@ -94,6 +96,8 @@ pub enum Done {
     Removed(u64),
     /// So many auto jobs were dropped.
     Purged(u64),
+    /// The job was taken from its worker; `None` when it did not run any more.
+    LeaseBroken(Option<Rescued>),
     /// It is there now, or was before.
     Added(Added),
 }

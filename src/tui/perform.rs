@@ -10,7 +10,7 @@ use crate::domain::text::{SafeLine, safe_block};
 use crate::runner::event::Event;
 use crate::runner::handle::Handle;
 use crate::runner::tail::{Tailed, follow};
-use crate::store::{Added, Named, NewDocument, OutcomeQuery, OutcomesFrom, Store, StoreError};
+use crate::store::{Added, JobsQuery, Named, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS, Store, StoreError};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -146,6 +146,7 @@ impl Shared {
                 Msg::Page { generation, answer }
             }
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
+            Effect::LoadJobs => Msg::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
             Effect::LoadOlder(seq) => {
@@ -203,6 +204,7 @@ impl Shared {
             Act::Cancel => self.store.cancel(&command.documents, &self.operator).await.map(Done::Answered),
             Act::Remove => self.store.remove(&command.documents).await.map(Done::Removed),
             Act::Purge => self.store.purge(&self.operator).await.map(Done::Purged),
+            Act::BreakLease(job) => self.store.break_lease(*job, &self.operator).await.map(Done::LeaseBroken),
             Act::Add(link, account_id, assistant_id) => {
                 let new = NewDocument {
                     link: link.clone(),

@@ -232,6 +232,6 @@ fn unmark(model: &mut Model, command: &Command, done: &Done) {
                 marks.remove(document);
             }
         }
-        Done::Added(_) | Done::Purged(_) => {}
+        Done::Added(_) | Done::Purged(_) | Done::LeaseBroken(_) => {}
     }
 }
