@@ -50,15 +50,17 @@ fn the_annotated_file_is_the_defaults() {
     assert_eq!(read(""), Ok(Config::defaults(&places())));
 }
 
-/// The names of the keys of a section and of those within it.
+/// The names of the keys of a section and of those within it, as the table has them.
 fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
-    match value.as_table() {
-        // Keys with a name or a number of the user's own.
-        Some(plan) if name.starts_with("plans.") => plan.keys().map(|key| format!("plans.NAME.{key}")).collect(),
-        Some(_) if name == "accounts" => vec!["accounts.ID".to_owned()],
-        Some(keys) => keys.iter().flat_map(|(key, value)| keys_within(&format!("{name}.{key}"), value)).collect(),
-        None => vec![name.to_owned()],
+    let Some(keys) = value.as_table() else { return vec![name.to_owned()] };
+    if name == "accounts" {
+        return vec!["accounts.ID".to_owned()];
     }
+    let within = |(key, value): (&String, &toml::Value)| match (name, value.is_table()) {
+        ("plans", true) => keys_within("plans.NAME", value),
+        _ => keys_within(&format!("{name}.{key}"), value),
+    };
+    keys.iter().flat_map(within).collect()
 }
 
 #[test]

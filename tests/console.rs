@@ -2,6 +2,7 @@
 
 mod cursor;
 mod panel;
+mod pauses;
 mod views;
 
 use crate::support::facts::{NOW, ago, document, options, outcome, workers};

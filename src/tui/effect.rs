@@ -3,6 +3,7 @@
 use super::Exit;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::link::Link;
+use crate::domain::pause::PauseScope;
 use crate::domain::request::{Scope, Verb};
 use crate::domain::text::SafeLine;
 use crate::store::{BulkVerb, PageQuery, Targets};
@@ -24,6 +25,8 @@ pub enum Effect {
     LoadSummary,
     /// Reads the jobs in sections.
     LoadJobs,
+    /// Reads what is paused.
+    LoadPauses,
     /// Reads which workers there are.
     LoadWorkers,
     /// Reads the newest outcomes again, after the panel had let go of some.
@@ -92,6 +95,10 @@ pub enum Act {
     Purge,
     /// Take this job from its worker.
     BreakLease(JobId),
+    /// Pause; of no document in particular.
+    Pause(PauseScope),
+    /// End a pause.
+    Resume(PauseScope),
     /// Add this link to this owner.
     Add(Link, AccountId, AssistantId),
 }
@@ -106,6 +113,8 @@ impl Act {
             Self::Remove => "remove",
             Self::Purge => "purge",
             Self::BreakLease(_) => "break the lease of",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
             Self::Add(..) => "add",
         }
     }

@@ -4,6 +4,7 @@ use super::effect::Command;
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
+use crate::domain::pause::Pause;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
@@ -41,6 +42,8 @@ pub enum Msg {
     Summary(Answer<(Counts, QueueState)>),
     /// The jobs in sections.
     Jobs(Answer<JobsPage>),
+    /// What is paused.
+    Pauses(Answer<Vec<Pause>>),
     /// Which workers there are.
     Workers(Answer<Vec<WorkerSeen>>),
     /// The newest outcomes: at the start, or asked for again.
@@ -98,6 +101,10 @@ pub enum Done {
     Purged(u64),
     /// The job was taken from its worker; `None` when it did not run any more.
     LeaseBroken(Option<Rescued>),
+    /// It is paused now; `false`: it was before.
+    Paused(bool),
+    /// It goes on; `false`: it was not paused.
+    Resumed(bool),
     /// It is there now, or was before.
     Added(Added),
 }

@@ -8,6 +8,7 @@ mod keys;
 mod loads;
 pub mod moves;
 mod outcomes;
+mod pauses;
 mod prompt;
 mod views;
 
@@ -73,6 +74,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
         Msg::Jobs(answer) => views::take_jobs(model, answer, &mut up),
+        Msg::Pauses(answer) => pauses::take(model, answer, &mut up),
         Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
         Msg::Newest(answer) => outcomes::take_newest(model, answer, &mut up),

@@ -54,7 +54,6 @@ async fn the_cursor_follows_its_job_from_section_to_section() {
             facts.jobs.ready.remove(0);
             facts.jobs.running.insert(0, running(40, "Next in line", 1, 29));
         });
-        operator.sees("1s    0:").await;
         operator.settle().await;
         assert!(operator.cursor_line().contains("web-1:4711"), "{}", operator.screen());
     })
@@ -139,6 +138,23 @@ async fn a_job_is_run_now_cancelled_and_opened_by_its_document() {
     let asked = store.with(|facts| facts.requests.clone());
     assert_eq!(asked.len(), 1);
     assert_eq!((asked[0].0.as_slice(), asked[0].1.verb), ([DocumentId(40)].as_slice(), Verb::Sync));
+}
+
+/// Its document is not among the rows of the list: there are seventy.
+#[tokio::test(start_paused = true)]
+async fn the_host_and_the_account_of_a_job_can_be_paused() {
+    let store = store();
+    store.with(|facts| {
+        let far = running(4_000, "Far away", 1, 29);
+        facts.jobs.running.insert(0, quarterdeck::store::JobSeen { host: "far.example".into(), ..far });
+    });
+    with(store, async |operator| {
+        operator.press(&["3"]);
+        operator.sees("Far away").await;
+        operator.press(&["p"]);
+        operator.sees("far.example: not paused").await;
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -90,7 +90,7 @@ fn body(kind: &str) -> Arc<Vec<u8>> {
 
 async fn serve(path: String, mut connection: TcpStream) {
     let kind = path.split('/').nth(1).unwrap_or_default().to_owned();
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n";
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n";
     // A client that goes away has seen enough.
     let _ = async {
         match kind.as_str() {

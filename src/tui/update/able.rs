@@ -103,7 +103,7 @@ pub fn able(model: &Model, action: Action) -> Result<(), String> {
             Some(_) => Err("this job does not run: only a running one has a lease".to_owned()),
             None => Err("there is no job here".to_owned()),
         },
-        Action::Details | Action::CopyUrl | Action::Open => known(one(model)),
+        Action::Pause | Action::Details | Action::CopyUrl | Action::Open => known(one(model)),
         Action::CopyError => match one(model)?.error {
             Some(_) => Ok(()),
             None => Err("it has no error to copy".to_owned()),
