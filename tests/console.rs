@@ -3,6 +3,7 @@
 mod cursor;
 mod panel;
 mod pauses;
+mod views;
 
 use crate::support::facts::{NOW, ago, document, options, outcome, workers};
 use crate::support::live::{Operator, console};

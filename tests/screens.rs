@@ -3,6 +3,7 @@
 mod held_hosts;
 mod states;
 mod styles;
+mod views;
 
 use crate::support::screen::Screen;
 

@@ -29,6 +29,10 @@ pub enum Action {
     Filter,
     Sort,
     Details,
+    ViewDocuments,
+    ViewOutcomes,
+    ViewJobs,
+    BreakLease,
     SwitchFocus,
     Zoom,
     CopyUrl,
@@ -65,6 +69,8 @@ pub enum Action {
 pub enum Scope {
     /// The list of documents has the focus.
     Documents,
+    /// The jobs view has the focus.
+    Jobs,
     /// The outcome panel has the focus.
     Outcomes,
     /// A document's details have the focus.
@@ -81,13 +87,22 @@ pub enum Scope {
 
 impl Scope {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 7] =
-        [Self::Documents, Self::Outcomes, Self::Detail, Self::Reader, Self::Dialog, Self::Prompt, Self::Palette];
+    pub const ALL: [Self; 8] = [
+        Self::Documents,
+        Self::Jobs,
+        Self::Outcomes,
+        Self::Detail,
+        Self::Reader,
+        Self::Dialog,
+        Self::Prompt,
+        Self::Palette,
+    ];
 
     /// The word in help and documentation.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Documents => "documents",
+            Self::Jobs => "jobs",
             Self::Outcomes => "outcomes",
             Self::Detail => "details",
             Self::Reader => "help and lists",

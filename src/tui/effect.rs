@@ -1,7 +1,7 @@
 //! What the pure part wants done outside. Every effect answers with a [`Msg`](super::msg::Msg), or cannot fail.
 
 use super::Exit;
-use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
 use crate::domain::request::{Scope, Verb};
@@ -23,6 +23,8 @@ pub enum Effect {
     },
     /// Reads counts and queue.
     LoadSummary,
+    /// Reads the jobs in sections.
+    LoadJobs,
     /// Reads what is paused.
     LoadPauses,
     /// Reads which workers there are.
@@ -91,6 +93,8 @@ pub enum Act {
     Remove,
     /// Drop the auto jobs that have not started; of no document in particular.
     Purge,
+    /// Take this job from its worker.
+    BreakLease(JobId),
     /// Pause; of no document in particular.
     Pause(PauseScope),
     /// End a pause.
@@ -108,6 +112,7 @@ impl Act {
             Self::Cancel => "cancel",
             Self::Remove => "remove",
             Self::Purge => "purge",
+            Self::BreakLease(_) => "break the lease of",
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
             Self::Add(..) => "add",

@@ -45,10 +45,10 @@ pub const fn too_small(size: (u16, u16)) -> bool {
 
 /// The parts of the screen.
 pub fn areas(model: &Model) -> Areas {
-    areas_for(model, model.focus == Focus::Outcomes, model.detail.is_some())
+    areas_for(model, model.focus == Focus::Outcomes, !model.list_is_shown())
 }
 
-fn areas_for(model: &Model, panel_focused: bool, detail_open: bool) -> Areas {
+fn areas_for(model: &Model, panel_focused: bool, list_covered: bool) -> Areas {
     let (width, height) = model.size;
     if too_small(model.size) {
         return Areas::default();
@@ -70,7 +70,7 @@ fn areas_for(model: &Model, panel_focused: bool, detail_open: bool) -> Areas {
         }
     };
     // With no row to explain the list has the space.
-    let nothing = detail_open || model.documents.page.total == 0;
+    let nothing = list_covered || model.documents.page.total == 0;
     let peek = match (nothing, height) {
         (true, _) | (_, ..PEEK_FROM) => 0,
         (_, ..WHOLE_PEEK_FROM) => 4,
@@ -104,6 +104,11 @@ pub fn inside(area: Rect) -> Rect {
 pub fn list_rows(model: &Model) -> u64 {
     let main = areas_for(model, false, false).main;
     u64::from(inside(main).height.saturating_sub(1)).max(1)
+}
+
+/// Lines of a view beside the list on the screen; while the panel has its place, those that it will have.
+pub fn table_rows(model: &Model) -> usize {
+    usize::from(inside(areas_for(model, false, true).main).height).max(1)
 }
 
 /// Cells inside the panel; those of a usual screen while it is not shown.

@@ -8,6 +8,7 @@ pub mod overlay;
 pub mod panel;
 pub mod rate;
 pub mod toast;
+pub mod views;
 pub mod workers;
 
 use super::Options;
@@ -28,6 +29,7 @@ use panel::Panel;
 use rate::Rate;
 use std::collections::HashMap;
 use toast::Notices;
+use views::{Jobs, Shown};
 use workers::Workers;
 
 /// Which pane has the keys.
@@ -86,8 +88,12 @@ pub struct Model {
     pub focus: Focus,
     /// The focused pane has the whole screen.
     pub zoom: bool,
+    /// What has the main place.
+    pub shown: Shown,
     /// The list.
     pub documents: Documents,
+    /// The jobs view.
+    pub jobs: Jobs,
     /// The details, when they are open.
     pub detail: Option<Detail>,
     /// The outcome panel.
@@ -141,7 +147,9 @@ impl Model {
             theme: Theme::new(options.mono),
             focus: Focus::Main,
             zoom: false,
+            shown: Shown::default(),
             documents: Documents::default(),
+            jobs: Jobs::default(),
             detail: None,
             panel: Panel::default(),
             overlay: None,
@@ -176,8 +184,8 @@ impl Model {
         self.questions
     }
 
-    /// The list has the keys and nothing lies over it.
+    /// The list of documents has the main place.
     pub fn list_is_shown(&self) -> bool {
-        self.detail.is_none()
+        self.detail.is_none() && self.shown == Shown::Documents
     }
 }

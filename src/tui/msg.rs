@@ -8,7 +8,7 @@ use crate::domain::pause::Pause;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
-use crate::store::{Added, DocumentPage, Preview, QueueState, StoredVersion, WorkerSeen};
+use crate::store::{Added, DocumentPage, JobsPage, Preview, QueueState, Rescued, StoredVersion, WorkerSeen};
 use crossterm::event::KeyEvent;
 
 /// An answer of the store, or why there is none, in plain language.
@@ -40,6 +40,8 @@ pub enum Msg {
     },
     /// Counts and queue.
     Summary(Answer<(Counts, QueueState)>),
+    /// The jobs in sections.
+    Jobs(Answer<JobsPage>),
     /// What is paused.
     Pauses(Answer<Vec<Pause>>),
     /// Which workers there are.
@@ -97,6 +99,8 @@ pub enum Done {
     Removed(u64),
     /// So many auto jobs were dropped.
     Purged(u64),
+    /// The job was taken from its worker; `None` when it did not run any more.
+    LeaseBroken(Option<Rescued>),
     /// It is paused now; `false`: it was before.
     Paused(bool),
     /// It goes on; `false`: it was not paused.

@@ -10,7 +10,7 @@ use crate::domain::text::{SafeLine, safe_block};
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::runner::tail::{Tailed, follow};
-use crate::store::{Added, Named, NewDocument, OutcomeQuery, OutcomesFrom, Store, StoreError};
+use crate::store::{Added, JobsQuery, Named, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS, Store, StoreError};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -151,6 +151,7 @@ impl Shared {
                 Msg::Page { generation, answer }
             }
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
+            Effect::LoadJobs => Msg::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
             Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
@@ -213,6 +214,7 @@ impl Shared {
                 "these documents are a Chatwoot's: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
             )),
             Act::Purge => self.store.purge(&self.operator).await.map(Done::Purged),
+            Act::BreakLease(job) => self.store.break_lease(*job, &self.operator).await.map(Done::LeaseBroken),
             Act::Pause(scope) => self.store.pause(scope, &self.operator).await.map(Done::Paused),
             Act::Resume(scope) => self.store.resume(scope).await.map(Done::Resumed),
             Act::Add(link, account_id, assistant_id) => {

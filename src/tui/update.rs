@@ -10,12 +10,14 @@ pub mod moves;
 mod outcomes;
 mod pauses;
 mod prompt;
+mod views;
 
 pub use keys::{SORTS, pane, scope};
 
 use super::Exit;
 use super::effect::Effect;
 use super::model::toast::Level;
+use super::model::views::Shown;
 use super::model::{Leaving, Model};
 use super::msg::Msg;
 use crate::domain::time::Timestamp;
@@ -62,6 +64,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Wake => {
             up.redraw();
             loads::workers_that_are_read(model, &mut up);
+            views::load_when_old(model, &mut up);
         }
         Msg::Terminate => {
             up.effect(Effect::Leave);
@@ -70,6 +73,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Changed => loads::changed(model, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
+        Msg::Jobs(answer) => views::take_jobs(model, answer, &mut up),
         Msg::Pauses(answer) => pauses::take(model, answer, &mut up),
         Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
@@ -131,6 +135,7 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     if let Some(detail) = &mut model.detail {
         detail.wrap(width);
     }
+    views::fit(model);
     if by_hand && model.list_is_shown() {
         let rows = super::layout::list_rows(model);
         model.documents.show_cursor(rows);
@@ -169,6 +174,9 @@ fn runner(model: &mut Model, event: Event, up: &mut Update) {
 
 fn on_screen(model: &Model, document: crate::domain::id::DocumentId) -> bool {
     let rows = super::layout::list_rows(model);
+    if model.shown == Shown::Jobs && model.jobs.data.running.iter().any(|seen| seen.document == document) {
+        return true;
+    }
     model.detail.as_ref().is_some_and(|detail| detail.document == document)
         || model.documents.visible(rows).any(|(_, row)| row.id == document)
 }

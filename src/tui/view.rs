@@ -5,6 +5,7 @@ mod dialog;
 mod footer;
 mod head;
 pub mod help;
+mod jobs;
 mod list;
 mod overlay;
 mod paint;
@@ -20,6 +21,7 @@ pub use paint::Look;
 
 use super::layout::{SMALLEST, areas, too_small};
 use super::model::Model;
+use super::model::views::Shown;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -35,8 +37,13 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     if model.detail.is_some() {
         detail::draw(model, areas.main, buf);
     } else {
-        list::draw(model, areas.main, buf);
-        peek::draw(model, areas.peek, buf);
+        match model.shown {
+            Shown::Documents => {
+                list::draw(model, areas.main, buf);
+                peek::draw(model, areas.peek, buf);
+            }
+            Shown::Jobs => jobs::draw(model, areas.main, buf),
+        }
     }
     panel::draw(model, areas.panel, buf);
     footer::draw(model, areas.footer, buf);

@@ -369,6 +369,7 @@ impl Store for Memory {
             let running = facts.jobs.running.iter().any(|seen| seen.job == job);
             facts.broken.push((job, by.clone()));
             facts.jobs.running.retain(|seen| seen.job != job);
+            facts.jobs.running_total -= u64::from(running);
             running.then(Rescued::default)
         })?;
         self.commit(|_| {});

@@ -19,4 +19,5 @@ pub mod proxy;
 pub mod pty;
 pub mod redis;
 pub mod screen;
+pub mod seen;
 pub mod site;

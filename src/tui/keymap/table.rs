@@ -8,10 +8,16 @@ use crossterm::event::KeyCode;
 const LIST: &[Scope] = &[Scope::Documents];
 /// The panel.
 const PANEL: &[Scope] = &[Scope::Outcomes];
-/// The three panes.
-const PANES: &[Scope] = &[Scope::Documents, Scope::Outcomes, Scope::Detail];
+/// The jobs view.
+const JOBS: &[Scope] = &[Scope::Jobs];
+/// Where a document's URL and error are at hand.
+const READ: &[Scope] = &[Scope::Documents, Scope::Outcomes, Scope::Detail];
+/// Wherever the cursor is on a document.
+const ABOUT_ONE: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Outcomes, Scope::Detail];
+/// Every pane.
+const PANES: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Outcomes, Scope::Detail];
 /// Wherever something is moved through with letters.
-const MOVES: &[Scope] = &[Scope::Documents, Scope::Outcomes, Scope::Detail, Scope::Reader];
+const MOVES: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Outcomes, Scope::Detail, Scope::Reader];
 
 const fn row(
     action: Action,
@@ -42,11 +48,25 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('s')],
         "sync",
         "sync the marked documents, else the one under the cursor",
-        PANES,
+        ABOUT_ONE,
         1,
     ),
-    danger(Action::Retry, &[Key::char('r')], "retry", "retry them: failed, waiting and stuck documents only", PANES, 2),
-    danger(Action::Cancel, &[Key::char('x')], "cancel", "cancel their jobs; a running one is asked about", PANES, 3),
+    danger(
+        Action::Retry,
+        &[Key::char('r')],
+        "retry",
+        "retry them: failed, waiting and stuck documents only",
+        ABOUT_ONE,
+        2,
+    ),
+    danger(
+        Action::Cancel,
+        &[Key::char('x')],
+        "cancel",
+        "cancel their jobs; a running one is asked about",
+        ABOUT_ONE,
+        3,
+    ),
     danger(Action::SyncAll, &[Key::char('S')], "sync all", "sync all that match the filter, after a preview", LIST, 0),
     danger(
         Action::RetryAll,
@@ -114,9 +134,20 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::Enter)],
         "details",
         "open the document: its attempts, content and versions",
-        &[Scope::Documents, Scope::Outcomes],
+        &[Scope::Documents, Scope::Jobs, Scope::Outcomes],
         6,
     ),
+    danger(
+        Action::BreakLease,
+        &[Key::char('B')],
+        "break lease",
+        "take a running job from its worker; the document's id must be typed",
+        JOBS,
+        4,
+    ),
+    row(Action::ViewDocuments, &[Key::char('1')], "documents", "show the list of documents", PANES, 0),
+    row(Action::ViewOutcomes, &[Key::char('2')], "outcomes", "go to the outcomes", PANES, 0),
+    row(Action::ViewJobs, &[Key::char('3')], "jobs", "show the jobs: running, ready, waiting, recent", PANES, 0),
     row(
         Action::SwitchFocus,
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::BackTab)],
@@ -147,10 +178,10 @@ pub const TABLE: &[Binding] = &[
         PANES,
         11,
     ),
-    row(Action::Pin, &[Key::char('.')], "pin", "pin the outcomes to this document, or let go", PANES, 12),
-    row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", PANES, 14),
-    row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", PANES, 0),
-    row(Action::Open, &[Key::char('o')], "open", "open the page in a browser", PANES, 13),
+    row(Action::Pin, &[Key::char('.')], "pin", "pin the outcomes to this document, or let go", ABOUT_ONE, 12),
+    row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", READ, 14),
+    row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", READ, 0),
+    row(Action::Open, &[Key::char('o')], "open", "open the page in a browser", READ, 13),
     row(
         Action::PreviousTab,
         &[Key::char('['), Key::of(KeyCode::Left)],

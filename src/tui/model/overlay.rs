@@ -1,7 +1,7 @@
 //! What lies over the screen: one thing at a time.
 
 use crate::domain::filter::{Filter, FilterError};
-use crate::domain::id::DocumentId;
+use crate::domain::id::{DocumentId, JobId};
 use crate::domain::text::SafeLine;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::effect::Command;
@@ -78,6 +78,17 @@ pub enum PromptKind {
     Outcomes(Filter, String),
     /// The URL of a new document.
     Add,
+    /// The id of a document whose running job is taken from its worker.
+    BreakLease {
+        /// The job.
+        job: JobId,
+        /// Its document.
+        document: DocumentId,
+        /// The document's name.
+        name: SafeLine,
+        /// The worker.
+        worker: Option<SafeLine>,
+    },
 }
 
 /// Something to be confirmed. Its targets do not move while it is open.

@@ -14,6 +14,10 @@ pub fn done(command: &Command, done: &Done, asked_by: Option<&SafeLine>) -> (Lev
     match done {
         Done::Added(Added::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
         Done::Added(Added::Exists(id)) => (Level::Refused, format!("this URL is there already, as document {id}")),
+        Done::LeaseBroken(None) => (Level::Refused, format!("{} does not run any more", label(command))),
+        Done::LeaseBroken(Some(_)) => {
+            (Level::Done, format!("took {} from its worker; the try counts as lost", label(command)))
+        }
         Done::Removed(0) => (Level::Refused, "nothing was removed: it was gone already".to_owned()),
         Done::Removed(1) if command.name.is_some() => (Level::Done, format!("removed {}", label(command))),
         Done::Removed(removed) => (Level::Done, format!("removed {}", count(*removed, "document"))),

@@ -4,8 +4,10 @@ use super::keys::pane;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
+use crate::store::JobPlace;
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::binding;
+use crate::tui::model::views::Shown;
 use crate::tui::model::{Focus, Model};
 
 /// The documents that an action is about.
@@ -59,6 +61,17 @@ pub fn one(model: &Model) -> Result<One, &'static str> {
         let row = model.documents.find(detail.document).or(detail.data.as_ref().map(|data| &data.row));
         return row.map(of_row).ok_or(if detail.gone { "the document is gone" } else { "it is still being read" });
     }
+    if model.shown == Shown::Jobs {
+        let seen = model.jobs.row().ok_or("there is no job here")?;
+        let row = model.documents.find(seen.document);
+        return Ok(One {
+            document: seen.document,
+            name: seen.name.clone(),
+            url: row.map(|row| row.url.clone()).unwrap_or_default(),
+            status: crate::tui::model::views::status(&seen.place).or(row.map(|row| row.status)),
+            error: None,
+        });
+    }
     match model.documents.row() {
         Some(row) => Ok(of_row(row)),
         None if model.documents.page.total == 0 => Err("there is no document here"),
@@ -85,6 +98,11 @@ pub fn able(model: &Model, action: Action) -> Result<(), String> {
         Action::Sync | Action::Retry | Action::Cancel | Action::Remove => {
             subject(model).map(|_| ()).map_err(str::to_owned)
         }
+        Action::BreakLease => match model.jobs.row().map(|seen| &seen.place) {
+            Some(JobPlace::Running { .. }) => Ok(()),
+            Some(_) => Err("this job does not run: only a running one has a lease".to_owned()),
+            None => Err("there is no job here".to_owned()),
+        },
         Action::Pause | Action::Details | Action::CopyUrl | Action::Open => known(one(model)),
         Action::CopyError => match one(model)?.error {
             Some(_) => Ok(()),

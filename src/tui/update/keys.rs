@@ -1,6 +1,6 @@
 //! A key becomes an action: the scope says which table rows count, and what is refused says why.
 
-use super::{Update, able, acts, dialog, loads, moves, outcomes, pauses, prompt, tell};
+use super::{Update, able, acts, dialog, loads, moves, outcomes, pauses, prompt, tell, views};
 use crate::store::SortBy;
 use crate::tui::Exit;
 use crate::tui::action::{Action, Scope};
@@ -8,6 +8,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::{Key, lookup};
 use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
 use crate::tui::model::toast::Level;
+use crate::tui::model::views::Shown;
 use crate::tui::model::{Focus, Leaving, Model};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::Input;
@@ -40,7 +41,10 @@ pub fn pane(model: &Model) -> Scope {
     match (model.focus, &model.detail) {
         (Focus::Outcomes, _) => Scope::Outcomes,
         (Focus::Main, Some(_)) => Scope::Detail,
-        (Focus::Main, None) => Scope::Documents,
+        (Focus::Main, None) => match model.shown {
+            Shown::Documents => Scope::Documents,
+            Shown::Jobs => Scope::Jobs,
+        },
     }
 }
 
@@ -69,8 +73,10 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     up.redraw();
     if model.overlay.is_none() {
-        if pane(model) == Scope::Documents {
-            model.documents.chosen = true;
+        match pane(model) {
+            Scope::Documents => model.documents.chosen = true,
+            Scope::Jobs => model.jobs.chosen = true,
+            _ => {}
         }
         if let Err(reason) = able::able(model, action) {
             return tell(model, Level::Refused, reason);
@@ -111,6 +117,10 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Search => open_prompt(model, PromptKind::Search(model.panel.search.clone()), ""),
         Action::Sort => model.overlay = Some(Overlay::Sort),
         Action::Details => loads::open_detail(model, up),
+        Action::ViewDocuments => views::show(model, Shown::Documents, up),
+        Action::ViewJobs => views::show(model, Shown::Jobs, up),
+        Action::ViewOutcomes => model.focus = Focus::Outcomes,
+        Action::BreakLease => views::break_lease(model),
         Action::SwitchFocus => {
             model.focus = if model.focus == Focus::Main { Focus::Outcomes } else { Focus::Main };
         }
@@ -172,6 +182,8 @@ fn back(model: &mut Model, up: &mut Update) {
     }
     if model.zoom {
         model.zoom = false;
+    } else if model.shown != Shown::Documents {
+        views::show(model, Shown::Documents, up);
     } else if !model.documents.filter_text.is_empty() {
         model.documents.filter = crate::domain::filter::Filter::default();
         model.documents.filter_text.clear();

@@ -1,6 +1,6 @@
 //! Reading: questions to the store and their answers. Answers to older questions are dropped.
 
-use super::{Update, tell};
+use super::{Update, tell, views};
 use crate::domain::document::Counts;
 use crate::store::{DocumentPage, QueueState, WorkerSeen};
 use crate::tui::effect::Effect;
@@ -48,6 +48,7 @@ pub(super) fn changed(model: &mut Model, up: &mut Update) {
         summary(model, up);
     }
     workers(model, up);
+    views::load(model, up);
 }
 
 /// Asks for the workers, unless that is under way.
@@ -94,6 +95,7 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<Docum
             if was_stale {
                 tell(model, Level::Done, "the database answers again");
                 summary(model, up);
+                views::load(model, up);
             }
             if missing || model.documents.again {
                 page(model, up);

@@ -1,6 +1,6 @@
 //! Moving: in the list, the panel, the details, and what is only read.
 
-use super::{Update, loads, outcomes};
+use super::{Update, loads, outcomes, views};
 use crate::tui::action::Action;
 use crate::tui::layout::{areas, inside, list_rows};
 use crate::tui::model::detail::Tab;
@@ -52,7 +52,8 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
     match (model.focus, model.detail.is_some()) {
         (Focus::Outcomes, _) => outcomes::go(model, action, up),
         (Focus::Main, true) => detail(model, action),
-        (Focus::Main, false) => list(model, action, up),
+        (Focus::Main, false) if model.list_is_shown() => list(model, action, up),
+        (Focus::Main, false) => views::go(model, action),
     }
 }
 

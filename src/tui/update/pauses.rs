@@ -1,9 +1,12 @@
 //! Pausing and resuming: what is offered, what is asked, what came of it.
 
 use super::able::one;
+use super::keys::pane;
 use super::{Update, tell};
 use crate::domain::document::DocumentRow;
+use crate::domain::id::AccountId;
 use crate::domain::pause::{Pause, PauseScope};
+use crate::tui::action::Scope;
 use crate::tui::effect::{Act, Command};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Choice, Confirm, Overlay};
@@ -14,8 +17,8 @@ use crate::tui::say::pause::{by_whom, held};
 
 /// Offers the host and the account of the document in hand.
 pub(super) fn choose(model: &mut Model) {
-    let (host, account) = match row(model) {
-        Ok(row) => (row.host.to_string(), row.account_id),
+    let (host, account) = match host_and_account(model) {
+        Ok(found) => found,
         Err(reason) => return tell(model, Level::Refused, reason),
     };
     let mut lines = Vec::new();
@@ -68,6 +71,14 @@ fn are(jobs: u64) -> String {
 fn command(scope: PauseScope, stands: bool) -> Command {
     let act = if stands { Act::Resume(scope) } else { Act::Pause(scope) };
     Command { act, documents: Vec::new(), name: None }
+}
+
+fn host_and_account(model: &Model) -> Result<(String, AccountId), &'static str> {
+    // A job knows both itself, and its document may be far from the rows of the list.
+    match model.jobs.row().filter(|_| pane(model) == Scope::Jobs) {
+        Some(seen) => Ok((seen.host.to_string(), seen.account)),
+        None => row(model).map(|row| (row.host.to_string(), row.account_id)),
+    }
 }
 
 fn row(model: &Model) -> Result<&DocumentRow, &'static str> {

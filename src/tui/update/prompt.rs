@@ -95,7 +95,7 @@ fn typed(model: &mut Model, up: &mut Update) {
             settle(model, up);
         }
         PromptKind::Search(_) => model.panel.search = text.trim().to_lowercase(),
-        PromptKind::Add => {}
+        PromptKind::Add | PromptKind::BreakLease { .. } => {}
     }
 }
 
@@ -132,6 +132,16 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
     }
     if prompt.kind == PromptKind::Add {
         return add(model, &text, up);
+    }
+    if let PromptKind::BreakLease { job, document, name, .. } = prompt.kind.clone() {
+        if text != document.to_string() {
+            let reason = SafeLine::new(&format!("its id is {document}; nothing is done until that is typed"));
+            prompt.problem = Some(Problem { at: None, reason });
+            return;
+        }
+        model.overlay = None;
+        let command = Command { act: Act::BreakLease(job), documents: vec![document], name: Some(name) };
+        return up.effect(Effect::Act(command));
     }
     let is_search = matches!(prompt.kind, PromptKind::Search(_));
     model.overlay = None;
@@ -172,6 +182,6 @@ pub(super) fn close(model: &mut Model, up: &mut Update) {
             settle(model, up);
         }
         PromptKind::Search(search) => model.panel.search = search,
-        PromptKind::Add => {}
+        PromptKind::Add | PromptKind::BreakLease { .. } => {}
     }
 }

@@ -5,6 +5,7 @@ use super::paint::{Canvas, Look, cells};
 use crate::domain::document::Status;
 use crate::domain::time::age;
 use crate::runner::event::{Health, LockHealth, Phase};
+use crate::tui::model::views::Shown;
 use crate::tui::model::{Leaving, Model};
 use crate::tui::say::figures::{count, grouped, per_second};
 use crate::tui::say::{Words, words};
@@ -189,8 +190,17 @@ fn clock(model: &Model) -> [(String, Tone); 2] {
     [words(minutes, Tone::Plain), words(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
 }
 
+/// Which view is shown, when it is not the list of documents, which the numbers are about; the cells that it takes.
+fn view(model: &Model, canvas: &mut Canvas<'_>, look: Look) -> u16 {
+    if model.shown == Shown::Documents {
+        return 0;
+    }
+    canvas.text(1, 1, 10, model.shown.word(), look.theme.style(Tone::Accent)) - 1 + 3
+}
+
 fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
-    let room = canvas.area.width.saturating_sub(2);
+    let begin = 1 + view(model, canvas, look);
+    let room = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
     let noun = if model.counts.total() == 1 { " document" } else { " documents" };
     let total = vec![words(grouped(model.counts.total()), Tone::Strong), words(noun, Tone::Dim)];
     let part = |status: Status, with_word: bool| {
@@ -225,8 +235,8 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let beside_clock = room.saturating_sub(cells(&clock) + 3);
     let fitting = forms.iter().find(|form| taken(form) <= beside_clock);
     if fitting.is_some() {
-        canvas.right(room + 1, 1, &clock[1].0, look.theme.style(Tone::Dim));
-        canvas.right(room + 1 - cells(&clock[1..]), 1, &clock[0].0, look.theme.style(Tone::Plain));
+        canvas.right(room + begin, 1, &clock[1].0, look.theme.style(Tone::Dim));
+        canvas.right(room + begin - cells(&clock[1..]), 1, &clock[0].0, look.theme.style(Tone::Plain));
     }
     let (parts, gap, with_total) = match fitting.or_else(|| forms.iter().find(|form| taken(form) <= room)) {
         Some(form) => form.clone(),
@@ -235,7 +245,7 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
             (shed(bare, room, 2), 2, false)
         }
     };
-    let mut x = 1;
+    let mut x = begin;
     if with_total {
         x = canvas.words(x, 1, cells(&total), &total, look) + 3;
     }

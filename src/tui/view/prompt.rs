@@ -26,11 +26,17 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     let height = (3 + lines.len().max(1) as u16).min(home.height);
     let area = Rect { y: home.bottom().saturating_sub(height), height, ..home };
     clear(area, buf);
-    let (title, hint) = match prompt.kind {
+    let lease;
+    let (title, hint) = match &prompt.kind {
         PromptKind::Filter(..) => ("filter documents", "words, status:failed, error:timeout, host:, synced:>2d, -not"),
         PromptKind::Outcomes(..) => ("filter outcomes", "words, result:updated, error:timeout"),
         PromptKind::Search(_) => ("search outcomes", "n goes on below, N above"),
         PromptKind::Add => ("add a document", "the URL of a page, http:// or https://"),
+        PromptKind::BreakLease { document, name, worker, .. } => {
+            let from = worker.as_deref().unwrap_or("its worker");
+            lease = (format!("break the lease of {name}"), format!("type {document} to take it from {from}"));
+            (lease.0.as_str(), lease.1.as_str())
+        }
     };
     let title = [words(title, Tone::Strong)];
     let border = look.theme.style(if prompt.problem.is_some() { Tone::Failed } else { Tone::Accent });

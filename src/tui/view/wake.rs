@@ -4,9 +4,11 @@
 use crate::domain::document::DocumentRow;
 use crate::domain::time::Timestamp;
 use crate::runner::event::Health;
-use crate::tui::layout::list_rows;
+use crate::store::JobPlace;
+use crate::tui::layout::{list_rows, table_rows};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
+use crate::tui::model::views::{Line, Shown};
 use crate::tui::say::row::hold;
 use std::time::Duration;
 
@@ -23,7 +25,10 @@ pub fn next(model: &Model) -> Timestamp {
     if model.rate.moves(now) {
         moments.push(next_second(now));
     }
-    if model.detail.is_none() {
+    if model.detail.is_none() && model.shown == Shown::Jobs {
+        moments.extend(of_jobs(model));
+    }
+    if model.list_is_shown() {
         for (_, row) in model.documents.visible(list_rows(model)) {
             moments.extend(of_row(row, now));
             moments.extend(hold(model, row).and_then(|hold| countdown_turns(hold.until, now)));
@@ -57,6 +62,27 @@ pub fn next(model: &Model) -> Timestamp {
 fn of_row(row: &DocumentRow, now: Timestamp) -> Vec<Timestamp> {
     let ages = [row.attempted_at, row.synced_at].into_iter().flatten().map(|at| age_turns(at, now));
     ages.chain(row.next_attempt_at.and_then(|at| countdown_turns(at, now))).collect()
+}
+
+fn of_jobs(model: &Model) -> Vec<Timestamp> {
+    let now = model.now;
+    let mut moments: Vec<Timestamp> = model.jobs.due_at().into_iter().collect();
+    for line in model.jobs.lines().into_iter().skip(model.jobs.top).take(table_rows(model)) {
+        let Line::Job(seen) = line else { continue };
+        match &seen.place {
+            JobPlace::Running { lease_until, heartbeat_at, .. } => {
+                moments.extend(lease_until.and_then(|at| countdown_turns(at, now)));
+                moments.extend(heartbeat_at.map(|at| age_turns(at, now)));
+            }
+            JobPlace::Ready { since, blocked } => {
+                moments.push(age_turns(*since, now));
+                moments.extend(blocked.host_held_until.and_then(|at| countdown_turns(at, now)));
+            }
+            JobPlace::Waiting { run_at, .. } => moments.extend(countdown_turns(*run_at, now)),
+            JobPlace::Ended { at, .. } => moments.push(age_turns(*at, now)),
+        }
+    }
+    moments
 }
 
 /// When the age of `at` is written otherwise.
