@@ -17,6 +17,7 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
+use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::Terms;
@@ -248,6 +249,18 @@ impl Store for SqlStore {
 
     async fn purge(&self, by: &SafeLine) -> Result<u64> {
         self.purge_jobs(by).await
+    }
+
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
+        self.insert_pause(scope, by).await
+    }
+
+    async fn resume(&self, scope: &PauseScope) -> Result<bool> {
+        self.delete_pause(scope).await
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        self.read_pauses().await
     }
 
     async fn register(&self, worker: &WorkerInfo) -> Result<()> {

@@ -57,6 +57,21 @@ impl Place {
         Self { folder: tempfile::tempdir().expect("a folder"), database: Some((database, Mutex::new(None))) }
     }
 
+    /// An empty store's place where no commit waits for a disk: for tests that make tens of thousands.
+    pub async fn in_memory(backend: Backend) -> Self {
+        let memory = std::path::Path::new("/dev/shm");
+        let place = Self::new(backend).await;
+        match &place.database {
+            Some((database, _)) => {
+                let off = format!("ALTER DATABASE {} SET synchronous_commit = off", database.name);
+                database.script(&off).await;
+                place
+            }
+            None if memory.is_dir() => Self { folder: tempfile::tempdir_in(memory).expect("a folder"), ..place },
+            None => place,
+        }
+    }
+
     /// As `--store` takes it.
     pub fn url(&self) -> String {
         match &self.database {
