@@ -17,6 +17,11 @@ const AFTER_THE_LAST: Duration = Duration::from_secs(60);
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Whether the sizes are given, so that what is measured counts.
+fn full() -> bool {
+    std::env::var_os("QUARTERDECK_CHAOS").is_some()
+}
+
 /// Documents and faults: those of the environment, else small ones.
 fn size(documents: usize, faults: usize) -> (usize, usize) {
     let Ok(text) = std::env::var("QUARTERDECK_CHAOS") else { return (documents, faults) };

@@ -54,7 +54,7 @@ impl Rules {
         let mut words = String::new();
         for (name, all) in [("include", &source.include), ("exclude", &source.exclude), ("ignore", &source.ignore)] {
             for one in all {
-                let _ = write!(words, "{name}={one}\n");
+                let _ = writeln!(words, "{name}={one}");
             }
         }
         if source.extract != Extract::default() {

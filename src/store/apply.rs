@@ -5,7 +5,7 @@ use super::rows::{Document, JobRow};
 use super::sql::query;
 use super::tx::{NewOutcome, Tx};
 use super::{Result, push_recent};
-use crate::domain::content::Page;
+use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::{RecentResult, Try};
 use crate::domain::failure::FailureClass;
 use crate::domain::fingerprint::Fingerprint;
@@ -122,6 +122,10 @@ impl Tx<'_> {
             RowWrite::Keep => return Ok(()),
             RowWrite::Synced => {
                 if let Some((page, fingerprint)) = page {
+                    // Other words for the same page are nothing to tell.
+                    if !to.outcomes.iter().any(|line| line.content == Some(ContentChange::Rebased)) {
+                        self.note_change(document, &page.content).await?;
+                    }
                     self.write_content(document, page, fingerprint).await?;
                 }
                 query("UPDATE captain_documents SET sync_status = 1, last_synced_at = stamp(?2), last_sync_attempted_at = stamp(?2), \
@@ -180,7 +184,6 @@ impl Tx<'_> {
         );
         self.run(drop_old.bind(document.id).bind(VERSIONS)).await?;
         let content = without_nul(page.content.clone());
-        self.note_change(document, &content).await?;
         let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
         let length = i64::try_from(content.chars().count()).unwrap_or(i64::MAX);
         let write = query(

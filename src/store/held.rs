@@ -159,6 +159,7 @@ impl Tx<'_> {
         let page =
             Page::new(title.as_deref(), get(&held, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
         let page = Page { fingerprint, converter, ..page };
+        self.note_change(&document, &page.content).await?;
         self.write_content(&document, &page, &page.fingerprint).await?;
         self.accepted(&document, &page, time(&held, "held_at")?).await?;
         let job = ids.into_iter().flatten().find_map(|id| jobs.remove(&JobId(id)));

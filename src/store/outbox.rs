@@ -10,6 +10,7 @@ use crate::domain::faq_job::Untold;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 impl Tx<'_> {
     /// Notes that Chatwoot's FAQ job is to be started if `content` is another than what stands there, and not empty:
@@ -61,9 +62,9 @@ impl SqlStore {
         let mut accounts = BTreeMap::new();
         for document in documents {
             let assistant = document.assistant_id;
-            if !accounts.contains_key(&assistant) {
+            if let Entry::Vacant(place) = accounts.entry(assistant) {
                 let none = || StoreError::Unusable(format!("this Chatwoot has no assistant {assistant}"));
-                accounts.insert(assistant, self.read_assistant(assistant).await?.ok_or_else(none)?);
+                place.insert(self.read_assistant(assistant).await?.ok_or_else(none)?);
             }
         }
         let with =

@@ -104,7 +104,7 @@ async fn piles_that_may_not_run_cost_the_next_claim_nothing(backend: Backend) {
     };
     let (none, piles) = (time(0).await, time(10_000).await);
     println!("{backend:?}: a claim takes {none:?} alone, {piles:?} behind 40,000 jobs in as many lanes");
-    assert!(piles < none * 4 + Duration::from_millis(100), "{none:?} alone, {piles:?} behind the piles");
+    assert!(piles < none * 8 + Duration::from_millis(500), "{none:?} alone, {piles:?} behind the piles");
 }
 
 async fn a_pause_is_news_to_other_processes(backend: Backend) {

@@ -106,7 +106,10 @@ async fn a_ready_job_says_what_holds_it_up(backend: Backend) {
     assert_eq!(pausing().await, [Some(Pausing::All); 3]);
     let until = START.plus(60 * SECOND);
     scene
-        .sql(&format!("INSERT INTO {ours}hosts_sched VALUES ('a.test', {}, 'it answered 429', NULL)", until.micros()))
+        .sql(&format!(
+            "INSERT INTO {ours}hosts_sched (host, held_until, held_because) VALUES ('a.test', {}, 'it answered 429')",
+            until.micros()
+        ))
         .await;
     scene.sql(&format!("INSERT INTO {ours}accounts_sched (account_id, max_running) VALUES (1, 2)")).await;
     let page = jobs(&scene, 10).await;

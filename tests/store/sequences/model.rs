@@ -461,7 +461,7 @@ fn play(seed: u64, cases: u32) {
 /// 1,000 by default, on two threads; `QUARTERDECK_SEQUENCES=10000` for a night.
 #[test]
 fn model_and_both_databases_agree_after_any_sequence() {
-    let seed = number("QUARTERDECK_SEED").unwrap_or_else(|| new_seed());
+    let seed = number("QUARTERDECK_SEED").unwrap_or_else(new_seed);
     let cases = number("QUARTERDECK_SEQUENCES").map_or(1_000, |cases| cases as u32);
     let other = std::thread::spawn(move || play(seed + 1, cases / 2));
     play(seed, cases.div_ceil(2));
