@@ -156,6 +156,18 @@ async fn a_redis_that_is_away_means_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_redis_refuses_is_put_there_when_it_does_not() {
+    let scene = Scene::new("").await;
+    scene.redis.run("SET", &["queue:low", "somebody's text"]);
+    scene.sync();
+    assert_eq!(scene.noted().await, "1", "it is not there, so it is not told");
+    assert_eq!(scene.redis.get("queue:low").as_deref(), Some("somebody's text"));
+    scene.redis.run("DEL", &["queue:low"]);
+    assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
+    assert_eq!((scene.noted().await.as_str(), scene.entries("queue:low").len()), ("0", 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_switch_and_the_form_are_the_settings_or_what_is_seen() {
     let off = Scene::new("chatwoot.enqueue_faq_job = false\n").await;
     off.sync();

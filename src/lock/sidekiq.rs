@@ -12,11 +12,13 @@ const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
 const LOOKED_AT: isize = 19;
 
 /// Puts the entry in its queue unless that was done before. One script, so that a process that dies leaves both or
-/// neither.
+/// neither. It is remembered last: what a script has written before an error (a key of another kind, a right that is
+/// missing) stands, and an entry that is remembered and not there would never be put there.
 const PUSH: &str = "\
-if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[3]) then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('LPUSH', KEYS[3], ARGV[2])
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[3])
 return 1";
 
 /// What putting a job in its queue came to.
