@@ -26,7 +26,7 @@ pub(super) async fn run(
     for name in &args.documents {
         read_name(name)?;
     }
-    let store = context.store().await?;
+    let store = context.store_for(decision.verb()).await?;
     let rows = find(&*store, &args.documents).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     let decided = store.decide(&ids, decision, &operator()).await?;

@@ -41,6 +41,14 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// The verb.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Reject => "reject",
+        }
+    }
+
     /// What was done, in a word.
     pub const fn done(self) -> &'static str {
         match self {
