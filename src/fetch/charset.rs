@@ -1,5 +1,6 @@
 //! From bytes to text: byte order mark, then the header, then `<meta>`, then UTF-8 if it is, else a guess.
 
+use crate::domain::text::safe_block;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
@@ -80,4 +81,9 @@ fn charset_in(tag: &[u8]) -> Option<&'static Encoding> {
 
 fn find(within: &[u8], what: &[u8]) -> Option<usize> {
     within.windows(what.len()).position(|window| window == what)
+}
+
+/// A text that is stored as it is: made safe, with line feeds alone at its ends of lines.
+pub(super) fn plain(text: &str) -> String {
+    safe_block(&text.replace("\r\n", "\n").replace('\r', "\n"))
 }

@@ -18,7 +18,7 @@ use crate::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use crate::domain::source::{FetchedBy, Source};
-use crate::domain::text::{SafeLine, safe_block};
+use crate::domain::text::SafeLine;
 use reqwest::header::{ACCEPT, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::{Client, ClientBuilder, Proxy, Response, StatusCode, redirect};
 use std::collections::HashSet;
@@ -361,8 +361,7 @@ fn convert_body(body: &[u8], content_type: &ContentType, url: &Url, rules: &Rule
         Some(Kind::Html) => html::convert_by(&charset::decode(body, charset, Markup::Html), url, rules),
         Some(Kind::Text) => {
             let text = charset::decode(body, charset, Markup::None);
-            let markdown = safe_block(&text.replace("\r\n", "\n").replace('\r', "\n"));
-            Ok(Converted { title: None, markdown, unmatched: Vec::new() })
+            Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() })
         }
         None => Err(ConvertError::NotText),
     }

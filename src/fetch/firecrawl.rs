@@ -4,6 +4,7 @@
 //! are the service's ([`Blame::Service`](crate::domain::failure::Blame)), carry no HTTP status and are never
 //! `access_denied`. upstream.md 6.2 has the request.
 
+use super::charset;
 use super::client::Fetcher;
 use super::errors;
 use super::head::retry_after;
@@ -12,7 +13,6 @@ use crate::domain::content::Page;
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::secret::Secret;
 use crate::domain::source::Extract;
-use crate::domain::text::safe_block;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
@@ -106,7 +106,7 @@ impl Fetcher {
             Some(Value::Array(titles)) => titles.first().and_then(Value::as_str).map(str::to_owned),
             _ => None,
         };
-        let markdown = safe_block(&markdown.unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n"));
+        let markdown = charset::plain(&markdown.unwrap_or_default());
         let page = Page::new(title.as_deref(), markdown, bytes, status);
         page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text").with_status(status))
     }

@@ -6,6 +6,7 @@ use crate::domain::id::DocumentId;
 use crate::domain::job::ErrorReport;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::lock::Reach;
 
 /// Something that happens while jobs run. A watcher that lags misses some, and loses nothing that is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,20 @@ pub enum LockHealth {
 }
 
 impl LockHealth {
+    /// What it becomes with what is known of Redis now; `away` is what a Redis that is away means.
+    pub(super) fn with(
+        &self,
+        reach: Reach,
+        now: impl FnOnce() -> Timestamp,
+        away: impl FnOnce(Timestamp, SafeLine) -> Self,
+    ) -> Self {
+        match reach {
+            Reach::Connecting => self.clone(),
+            Reach::Reached => Self::Fine,
+            Reach::Away(reason) => away(self.since().unwrap_or_else(now), reason),
+        }
+    }
+
     /// Since when Redis is away.
     pub fn since(&self) -> Option<Timestamp> {
         match self {

@@ -6,7 +6,7 @@ use super::event::LockHealth;
 use super::fault;
 use super::held::{Stop, told};
 use crate::domain::lock::{Lock, LockHolder, LockMode};
-use crate::lock::{Asked, Reach};
+use crate::lock::Asked;
 use crate::store::{Claimed, Finished, Held, Marked, Marking, Result};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,13 +64,12 @@ pub(super) async fn begin(
     let held = claimed.held;
     match persist(worker, stop, || worker.store.mark(held)).await {
         Ok(Marked::Marked { fingerprint }) => {
-            if claimed.fingerprint != fingerprint {
+            if claimed.stored.fingerprint != fingerprint {
                 // What the server gave speaks of a text that is not the stored one any more.
                 claimed.validators = None;
                 claimed.stored.converter = None;
             }
-            claimed.stored.fingerprint.clone_from(&fingerprint);
-            claimed.fingerprint = fingerprint;
+            claimed.stored.fingerprint = fingerprint;
             Next::Run
         }
         Ok(Marked::Ended | Marked::Late) => Next::Over,
@@ -152,19 +151,12 @@ pub(super) async fn watch(worker: Arc<Worker>) {
     let mut reach = redis.reach();
     loop {
         let now = reach.borrow_and_update().clone();
-        let before = worker.locks.borrow().clone();
-        let health = match (now, redis.mode()) {
-            (Reach::Connecting, _) => before.clone(),
-            (Reach::Reached, _) => LockHealth::Fine,
-            (Reach::Away(reason), mode) => {
-                let since = before.since().unwrap_or_else(|| worker.store.now());
-                if mode == LockMode::Required {
-                    LockHealth::Stopped { since, reason }
-                } else {
-                    LockHealth::Degraded { since, reason }
-                }
-            }
+        let away = |since, reason| match redis.mode() {
+            LockMode::Required => LockHealth::Stopped { since, reason },
+            LockMode::Preferred | LockMode::Off => LockHealth::Degraded { since, reason },
         };
+        let before = worker.locks.borrow().clone();
+        let health = before.with(now, || worker.store.now(), away);
         let stopped = matches!(health, LockHealth::Stopped { .. });
         worker.locks.send_if_modified(|shown| {
             let changed = *shown != health;

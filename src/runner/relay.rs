@@ -21,19 +21,14 @@ const LAST: Duration = Duration::from_secs(5);
 /// Whether changes are noted, before anything runs. Where Redis decides, they are noted until it has: a row too many
 /// waits, one that was not written is lost.
 pub(super) fn begin(worker: &Worker) {
-    let wanted = match worker.settings.faq.switch {
-        Switch::Off => false,
-        Switch::On => true,
-        Switch::Auto => worker.store.is_chatwoots() && worker.redis.is_some(),
-    };
-    worker.store.tell_faqs(wanted);
+    worker.store.tell_faqs(is_wanted(worker));
 }
 
 fn is_wanted(worker: &Worker) -> bool {
     match worker.settings.faq.switch {
         Switch::Off => false,
         Switch::On => true,
-        Switch::Auto => worker.store.is_chatwoots(),
+        Switch::Auto => worker.store.is_chatwoots() && worker.redis.is_some(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! Hints alone: whoever hears one looks at the store, whoever misses one looks a little later.
 
 use super::event::{Event, LockHealth};
-use crate::lock::{News, Reach, Redis};
+use crate::lock::{News, Redis};
 use crate::store::Store;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
@@ -46,13 +46,7 @@ pub fn hearing(store: &Arc<dyn Store>, redis: &Arc<Redis>, until: CancellationTo
         loop {
             let now = reach.borrow_and_update().clone();
             shown.send_if_modified(|shown| {
-                let health = match now {
-                    Reach::Connecting => shown.clone(),
-                    Reach::Reached => LockHealth::Fine,
-                    Reach::Away(reason) => {
-                        LockHealth::Deaf { since: shown.since().unwrap_or_else(|| store.now()), reason }
-                    }
-                };
+                let health = shown.with(now, || store.now(), |since, reason| LockHealth::Deaf { since, reason });
                 let changed = *shown != health;
                 *shown = health;
                 changed

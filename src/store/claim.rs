@@ -286,7 +286,6 @@ impl Tx<'_> {
             url: document.url.clone(),
             class: row.job.class,
             counters,
-            fingerprint: document.stored_fingerprint(),
             validators,
             stored: document.stored(),
             started_at: self.now,

@@ -5,6 +5,7 @@ use super::error::reading;
 use super::postgres::{ANSWER, Lease};
 use super::sql::{Statement, Value};
 use super::{Result, StoreError};
+use crate::domain::politeness::Hold;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use sqlx::pool::PoolConnection;
@@ -210,6 +211,12 @@ pub(super) fn time(row: &Row, column: &str) -> Result<Option<Timestamp>> {
 pub(super) fn span(row: &Row, column: &str) -> Result<Option<Duration>> {
     let micros: Option<i64> = get(row, column)?;
     Ok(micros.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros))
+}
+
+/// Until when a host is left alone, and why.
+pub(super) fn hold(row: &Row, until: &str, because: &str) -> Result<Option<Hold>> {
+    let because: Option<String> = get(row, because)?;
+    Ok(time(row, until)?.map(|until| Hold { until, because: because.unwrap_or_default() }))
 }
 
 /// A line that may be missing.

@@ -1,15 +1,37 @@
 //! New jobs, put in the queue many at a time: on a server every statement is a round trip.
 
 use super::Result;
-use super::conn::get;
+use super::conn::{Row, get};
 use super::dialect::Dialect;
 use super::lanes::LaneKey;
 use super::rows::Document;
 use super::sql::{Sql, query};
 use super::tx::Tx;
 use crate::domain::id::JobId;
+use crate::domain::job::{JobState, QueueClass};
 use crate::domain::request::Request;
+use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
+
+/// A job to be put in the queue.
+pub(super) struct NewJob<'a> {
+    pub(super) document: &'a Document,
+    pub(super) class: QueueClass,
+    pub(super) state: JobState,
+    pub(super) run_at: Timestamp,
+    /// Its place in the fair order, when it is ready.
+    pub(super) vtime: i64,
+    pub(super) by: &'a str,
+}
+
+/// What is done about a document that has a live job already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Live {
+    /// There is none; it would be an error.
+    None,
+    /// It is left alone.
+    Stays,
+}
 
 impl Tx<'_> {
     /// Rows in one statement. SQLite has no round trips, and keeps statements of one row prepared.
@@ -29,35 +51,51 @@ impl Tx<'_> {
         let mut jobs = HashMap::with_capacity(documents.len());
         let mut lanes = BTreeMap::<LaneKey, i64>::new();
         self.ensure_states(documents).await?;
-        for some in documents.chunks(self.rows_at_once()) {
-            let mut sql = Sql::new(
-                "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
-                 requested_at, requested_by) VALUES ",
-            );
-            for (place, document) in some.iter().enumerate() {
-                let vtime = self.stamp(document.account_id, request.class).await?;
-                let lane = LaneKey {
-                    account_id: document.account_id,
-                    host: document.host.clone(),
-                    class: request.class.code(),
-                    risky: false,
-                };
-                let head = lanes.entry(lane).or_insert(vtime);
-                *head = vtime.min(*head);
-                let now = self.now.micros();
-                sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(document.account_id);
-                sql.push(", ").bind(document.assistant_id).push(", ").bind(&document.url).push(", ");
-                sql.bind(&document.host).push(", ").bind(request.class.code()).push(", 'ready', ").bind(now);
-                sql.push(", ").bind(vtime).push(", ").bind(now).push(", ").bind(request.by.as_str()).push(")");
-            }
-            sql.push(" RETURNING document_id, id");
-            for row in self.all(sql.query()).await? {
-                jobs.insert(get(&row, 0)?, JobId(get(&row, 1)?));
-            }
+        let (class, run_at, by) = (request.class, self.now, request.by.as_str());
+        let mut new = Vec::with_capacity(documents.len());
+        for document in documents {
+            let vtime = self.stamp(document.account_id, class).await?;
+            let lane = LaneKey {
+                account_id: document.account_id,
+                host: document.host.clone(),
+                class: class.code(),
+                risky: false,
+            };
+            let head = lanes.entry(lane).or_insert(vtime);
+            *head = vtime.min(*head);
+            new.push(NewJob { document, class, state: JobState::Ready, run_at, vtime, by });
+        }
+        for row in self.insert_rows(&new, Live::None).await? {
+            jobs.insert(get(&row, 0)?, JobId(get(&row, 1)?));
         }
         self.keep_latest(documents.iter().map(|document| document.id).collect()).await?;
         self.lanes_gain(&lanes).await?;
         Ok(jobs)
+    }
+
+    /// Inserts jobs; document and id of each that was.
+    pub(super) async fn insert_rows(&mut self, jobs: &[NewJob<'_>], live: Live) -> Result<Vec<Row>> {
+        let mut inserted = Vec::with_capacity(jobs.len());
+        for some in jobs.chunks(self.rows_at_once()) {
+            let mut sql = Sql::new(
+                "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
+                 requested_at, requested_by) VALUES ",
+            );
+            for (place, job) in some.iter().enumerate() {
+                let document = job.document;
+                sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(document.account_id);
+                sql.push(", ").bind(document.assistant_id).push(", ").bind(&document.url).push(", ");
+                sql.bind(&document.host).push(", ").bind(job.class.code()).push(", ").bind(job.state.word());
+                sql.push(", ").bind(job.run_at.micros()).push(", ").bind(job.vtime).push(", ");
+                sql.bind(self.now.micros()).push(", ").bind(job.by).push(")");
+            }
+            if live == Live::Stays {
+                sql.push(" ON CONFLICT (document_id) WHERE state IN ('scheduled', 'ready', 'running') DO NOTHING");
+            }
+            sql.push(" RETURNING document_id, id");
+            inserted.extend(self.all(sql.query()).await?);
+        }
+        Ok(inserted)
     }
 
     /// The live jobs of these documents are the ones that their states tell of, and earlier ones go.

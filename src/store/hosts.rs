@@ -2,12 +2,12 @@
 //! spacing of claims. A host that gives no cause has no row.
 
 use super::Result;
-use super::conn::{Row, corrupt, get, number, time};
+use super::conn::{Row, corrupt, get, hold, number};
 use super::dialect::Dialect;
 use super::sql::{Sql, query};
 use super::tx::Tx;
 use crate::domain::id::DocumentId;
-use crate::domain::politeness::{Hold, HostMemory, HostNews};
+use crate::domain::politeness::{HostMemory, HostNews};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -29,8 +29,7 @@ impl Hosts {
 }
 
 fn memory(row: &Row) -> Result<(String, HostMemory)> {
-    let because: Option<String> = get(row, "held_because")?;
-    let hold = time(row, "held_until")?.map(|until| Hold { until, because: because.unwrap_or_default() });
+    let hold = hold(row, "held_until", "held_because")?;
     let notes: &str = get(row, "notes")?;
     let notes = serde_json::from_str(notes).map_err(|_| corrupt("notes"))?;
     Ok((get(row, "host")?, HostMemory { hold, cool_downs: number(row, "cool_downs")?, notes }))

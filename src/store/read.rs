@@ -1,6 +1,6 @@
 //! What screens read beside the list: named documents, figures, contents, and the candidates of a bulk request.
 
-use super::conn::{Row, code, corrupt, get, line, number, small, span, time, word};
+use super::conn::{Row, code, corrupt, get, hold, line, number, small, span, time, word};
 use super::filter_sql::{Joins, push_documents, push_status};
 use super::finish::class_from_code;
 use super::pauses::NOT_PAUSED;
@@ -16,7 +16,6 @@ use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::is_pdf;
 use crate::domain::lock::StoreId;
 use crate::domain::plan::Cadence;
-use crate::domain::politeness::Hold;
 use crate::domain::request::{LiveJob, SkipReason};
 use crate::domain::schedule::next_look;
 use crate::domain::text::SafeLine;
@@ -102,10 +101,7 @@ pub(super) fn document_row(row: &Row, now: Timestamp) -> Result<DocumentRow> {
             .collect(),
         versions: number(row, "versions")?,
         held: line(row, "held")?,
-        host_hold: time(row, "host_held_until")?.map(|until| Hold {
-            until,
-            because: get::<Option<String>>(row, "host_held_because").ok().flatten().unwrap_or_default(),
-        }),
+        host_hold: hold(row, "host_held_until", "host_held_because")?,
     })
 }
 

@@ -85,7 +85,7 @@ pub(super) struct Validity {
 impl Document {
     /// What a fetched page is compared with.
     pub(super) fn stored(&self) -> Stored {
-        let ours = self.validity.validated.is_some() && self.validity.validated == self.fingerprint;
+        let ours = self.is_ours();
         let rejected = self.held.as_ref().filter(|(_, rejected)| *rejected);
         Stored {
             fingerprint: self.stored_fingerprint(),
@@ -111,13 +111,17 @@ impl Document {
         self.fingerprint.clone().filter(|_| self.validity.has_content).map(Fingerprint::stored)
     }
 
+    /// Whether the stored text is the one that this program wrote last: what is known of how it came speaks of it.
+    fn is_ours(&self) -> bool {
+        self.validity.validated.is_some() && self.validity.validated == self.fingerprint
+    }
+
     /// What the server may be asked by instead of for the whole page: only when its answer would speak of the very text
     /// that is stored, and when the page was seen whole not long ago.
     pub(super) fn validators(&self, now: Timestamp) -> Option<Validators> {
-        let Validity { has_content, validators, validated, fetched_whole_at, .. } = &self.validity;
-        let is_ours = *has_content && validated.is_some() && *validated == self.fingerprint;
+        let Validity { has_content, validators, fetched_whole_at, .. } = &self.validity;
         let is_recent = fetched_whole_at.is_some_and(|at| at.plus(WHOLE_FETCH_EVERY) > now);
-        if is_ours && is_recent { validators.clone() } else { None }
+        if *has_content && self.is_ours() && is_recent { validators.clone() } else { None }
     }
 }
 

@@ -3,14 +3,15 @@
 
 use super::conn::get;
 use super::due::{self, Look};
+use super::enqueue::{Live, NewJob};
 use super::plans::Plans;
 use super::rows::Document;
-use super::sql::{Sql, query};
+use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{Result, StoreError};
 use crate::domain::id::{AccountId, DocumentId};
-use crate::domain::job::QueueClass;
+use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::Link;
 use crate::domain::plan::{Cadence, PlanName, Verdict};
 use crate::domain::schedule::{
@@ -320,20 +321,16 @@ impl Tx<'_> {
     async fn insert_scheduled(&mut self, new: &[(Document, Timestamp)]) -> Result<()> {
         let documents: Vec<Document> = new.iter().map(|(document, _)| document.clone()).collect();
         self.ensure_states(&documents).await?;
-        for some in new.chunks(self.rows_at_once()) {
-            let mut sql = Sql::new(
-                "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, \
-                 requested_at, requested_by) VALUES ",
-            );
-            for (place, (document, run_at)) in some.iter().enumerate() {
-                sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(document.account_id);
-                sql.push(", ").bind(document.assistant_id).push(", ").bind(&document.url).push(", ");
-                sql.bind(&document.host).push(", ").bind(QueueClass::Auto.code()).push(", 'scheduled', ");
-                sql.bind(run_at.micros()).push(", ").bind(self.now.micros()).push(", ").bind(BY).push(")");
-            }
-            sql.push(" ON CONFLICT (document_id) WHERE state IN ('scheduled', 'ready', 'running') DO NOTHING");
-            self.run(sql.query()).await?;
-        }
+        let waits = |(document, run_at)| NewJob {
+            document,
+            class: QueueClass::Auto,
+            state: JobState::Scheduled,
+            run_at,
+            vtime: 0,
+            by: BY,
+        };
+        let jobs: Vec<_> = documents.iter().zip(new.iter().map(|(_, run_at)| *run_at)).map(waits).collect();
+        self.insert_rows(&jobs, Live::Stays).await?;
         self.keep_latest(documents.iter().map(|document| document.id).collect()).await
     }
 

@@ -109,7 +109,7 @@ impl Tx<'_> {
 
     /// Whether changes are noted for Chatwoot.
     pub(super) fn tells(&self) -> bool {
-        self.store.tells.load(std::sync::atomic::Ordering::Relaxed)
+        self.store.tells.load(Ordering::Relaxed)
     }
 
     /// Whether workers of this process hold no lock by which their death is seen.

@@ -193,15 +193,14 @@ impl SqlStore {
                 rows,
             ))
             .await?;
-        let ended = query(
-            "SELECT j.id, j.document_id, coalesce(d.name, j.url) AS name, j.account_id, j.host, j.class, j.attempt, \
-             j.requested_by, o.at, o.result, o.error_code \
-             FROM (SELECT * FROM @outcomes ORDER BY seq DESC LIMIT ?) o JOIN @jobs j ON j.id = o.job_id \
-             LEFT JOIN captain_documents d ON d.id = j.document_id \
-             WHERE j.state IN ('done', 'failed', 'cancelled', 'purged') ORDER BY o.seq DESC",
-        );
         let looked_through = i64::try_from(limit.saturating_mul(LOOKED_THROUGH)).unwrap_or(i64::MAX);
-        let ended = reader.all(ended.bind(looked_through)).await?;
+        let mut ended = Sql::new("SELECT ");
+        ended
+            .push(COLUMNS)
+            .push(", o.at, o.result, o.error_code FROM (SELECT * FROM @outcomes ORDER BY seq DESC LIMIT ");
+        ended.bind(looked_through).push(") o JOIN @jobs j ON j.id = o.job_id").push(DOCUMENT);
+        ended.push("WHERE j.state IN ('done', 'failed', 'cancelled', 'purged') ORDER BY o.seq DESC");
+        let ended = reader.all(ended.query()).await?;
         reader.leave_snapshot().await?;
         let mut recent: Vec<JobSeen> = Vec::new();
         let mut seen = HashSet::new();

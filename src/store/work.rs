@@ -104,9 +104,7 @@ pub struct Claimed {
     pub class: QueueClass,
     /// Its counters, this attempt included.
     pub counters: Counters,
-    /// The stored fingerprint, to compare with.
-    pub fingerprint: Option<Fingerprint>,
-    /// What is stored, as far as a page is compared with it; its fingerprint is `fingerprint` at the claim.
+    /// What is stored, as far as a page is compared with it.
     pub stored: Stored,
     /// What to ask the server by; `None` when the whole page is wanted.
     pub validators: Option<Validators>,

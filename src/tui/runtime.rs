@@ -205,12 +205,9 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         self.redraw()
     }
 
-    /// Wipes the screen and forgets what was on it, so that the next frame is written whole. Not `Terminal::clear`, which
-    /// asks the terminal where its cursor is, and one that is gone or busy never answers.
+    /// The next frame is written whole.
     fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.backend_mut().clear_region(ClearType::All).map_err(failed)?;
-        self.terminal.swap_buffers();
-        self.terminal.swap_buffers();
+        wipe(self.terminal)?;
         self.dirty = true;
         Ok(())
     }
@@ -233,6 +230,15 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         self.dirty = false;
         Ok(Turn::Go)
     }
+}
+
+/// Wipes the screen and forgets what was on it, so that the next frame is written whole. Not `Terminal::clear`, which
+/// asks the terminal where its cursor is, and one that is gone or busy never answers.
+pub(super) fn wipe<B: Backend>(terminal: &mut Terminal<B>) -> io::Result<()> {
+    terminal.backend_mut().clear_region(ClearType::All).map_err(failed)?;
+    terminal.swap_buffers();
+    terminal.swap_buffers();
+    Ok(())
 }
 
 fn failed(error: impl std::error::Error) -> io::Error {

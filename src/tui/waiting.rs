@@ -1,7 +1,7 @@
 //! Waits for a store on a server: a screen that says why there is none, and that gives way to the console when there is.
 
 use super::glyphs::{ASCII, UNICODE};
-use super::runtime::{Input, Outside as _};
+use super::runtime::{Input, Outside as _, wipe};
 use super::theme::Theme;
 use super::view::Look;
 use super::view::waiting::{Waiting, draw};
@@ -119,13 +119,13 @@ impl Shown {
                     Turn::AskNow if trying.is_none() => trying = Some(Box::pin(open())),
                     Turn::Suspend => {
                         self.guard.suspend()?;
-                        self.anew()?;
+                        wipe(&mut self.screen)?;
                     }
                     Turn::Continued => {
                         self.guard.resume()?;
-                        self.anew()?;
+                        wipe(&mut self.screen)?;
                     }
-                    Turn::Anew => self.anew()?,
+                    Turn::Anew => wipe(&mut self.screen)?,
                     Turn::AskNow | Turn::Go => {}
                 },
                 tried = ended(&mut trying) => {
@@ -161,15 +161,6 @@ impl Shown {
         let (waiting, look) = (&self.waiting, self.look);
         self.screen.draw(|frame| draw(waiting, look, frame.buffer_mut()))?;
         self.guard.frame_ends()
-    }
-
-    /// Forgets what was on the screen, so that the next frame is written whole.
-    fn anew(&mut self) -> io::Result<()> {
-        use ratatui::backend::{Backend as _, ClearType};
-        self.screen.backend_mut().clear_region(ClearType::All)?;
-        self.screen.swap_buffers();
-        self.screen.swap_buffers();
-        Ok(())
     }
 }
 

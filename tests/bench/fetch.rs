@@ -5,12 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so by its panic")]
 
+mod page;
+
 use futures_util::StreamExt as _;
+use page::{PAGE_BYTES, page};
 use quarterdeck::domain::content::Validators;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::fetch::{Ask, Fetcher, Limits, convert};
 use rustix::time::{ClockId, clock_gettime};
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -18,27 +20,11 @@ use url::Url;
 
 /// At a time: as many as a host is asked for by the default cap, for which connections are kept.
 const AT_A_TIME: usize = 2;
-/// The size of a typical documentation page (the median of a corpus of 3,350).
-const PAGE_BYTES: usize = 13_000;
-
-fn page() -> String {
-    let mut html = "<html><head><title>Page</title></head><body><nav>menu</nav><main><h1>Page</h1>".to_owned();
-    while html.len() < PAGE_BYTES {
-        let _ = write!(
-            html,
-            "<h2>Section {}</h2><p>Some <b>plain</b> words with a <a href=\"/x\">link</a> and <code>code</code>.</p>\
-             <ul><li>one</li><li>two <ul><li>three</li></ul></li></ul><table><tr><th>a</th><td>b</td></tr></table>",
-            html.len()
-        );
-    }
-    html + "</main></body></html>"
-}
-
 /// The other process: keeps connections, answers 304 to who asks by a tag.
 fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap());
-    let body = page();
+    let body = page("Page");
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\netag: \"1\"\r\ncontent-length: ";
     let whole = format!("{head}{}\r\n\r\n{body}", body.len());
     for connection in listener.incoming() {
@@ -102,7 +88,7 @@ async fn compare(requests: usize, address: &str) {
         assert!(bytes > PAGE_BYTES);
     })
     .await;
-    let html = page();
+    let html = page("Page");
     let converting = measure(requests, || async {
         assert!(convert(&html, &url).unwrap().markdown.len() > 1_000);
     })

@@ -5,6 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so by its panic")]
 
+mod page;
+
+use page::page;
 use quarterdeck::domain::id::{AccountId, AssistantId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
@@ -13,7 +16,6 @@ use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::fetch::{Fetcher, Limits};
 use quarterdeck::runner::{self, Settings};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,23 +23,6 @@ use tokio::net::TcpListener;
 
 /// Hosts the pages are spread over, so that no host's cap is in the way.
 const HOSTS: usize = 16;
-/// The size of a typical documentation page (the median of a corpus of 3,350).
-const PAGE_BYTES: usize = 13_000;
-
-fn page(number: &str) -> String {
-    let mut html =
-        format!("<html><head><title>Page {number}</title></head><body><nav>menu</nav><main><h1>{number}</h1>");
-    while html.len() < PAGE_BYTES {
-        let _ = write!(
-            html,
-            "<h2>Section {}</h2><p>Some <b>plain</b> words with a <a href=\"/x\">link</a> and <code>code</code>.</p>\
-             <ul><li>one</li><li>two <ul><li>three</li></ul></li></ul><table><tr><th>a</th><td>b</td></tr></table>",
-            html.len()
-        );
-    }
-    html + "</main></body></html>"
-}
-
 async fn serve(listener: TcpListener) {
     while let Ok((mut stream, _)) = listener.accept().await {
         tokio::spawn(async move {

@@ -2,8 +2,7 @@
 //! that signed the certificates is known to it by `SSL_CERT_FILE`.
 
 use super::place::{Place, Ran};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use crate::support::tls;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -12,15 +11,7 @@ use std::sync::Arc;
 fn https(certificate: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let certificate = CertificateDer::from_pem_slice(certificate).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../fetch/tls/key.pem")).expect("a key");
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .expect("the key fits");
-    let config = Arc::new(config);
+    let config = tls::server(certificate);
     std::thread::spawn(move || {
         while let Ok((mut socket, _)) = listener.accept() {
             let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");

@@ -2,11 +2,10 @@
 
 use super::{Get, assert_failure, fetch, fetcher, limits};
 use crate::support::pages::{Pages, answer, html};
+use crate::support::tls;
 use quarterdeck::domain::failure::ErrorCode::{AccessDenied, ContentEmpty, FetchFailed, NotFound, Timeout};
 use quarterdeck::domain::failure::FailureClass::{Permanent, Transient};
 use quarterdeck::fetch::Limits;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -288,17 +287,10 @@ async fn tls_failures_say_what_is_wrong() {
     let fetcher = fetcher(Limits { allow_private_hosts: allow_private_hosts.to_vec(), ..Limits::default() });
 
     // The server's side, with a certificate that nobody has signed.
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/certificate.pem")).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/key.pem")).expect("a key");
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .expect("the key fits");
+    let config = tls::server(include_bytes!("tls/certificate.pem"));
     let server = std::thread::spawn(move || {
         let (mut socket, _) = silent.accept().expect("a client");
-        let mut connection = rustls::ServerConnection::new(Arc::new(config)).expect("a connection");
+        let mut connection = rustls::ServerConnection::new(config).expect("a connection");
         let mut stream = rustls::Stream::new(&mut connection, &mut socket);
         let _ = stream.read(&mut [0; 1024]);
         let _ = stream.flush();

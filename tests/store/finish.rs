@@ -48,7 +48,7 @@ async fn the_same_content_changes_times_alone(backend: Backend) {
     scene.clock.advance(Duration::from_secs(60));
     scene.ask(&[id], QueueClass::Manual).await;
     let second = scene.claim(1).await.remove(0);
-    assert_eq!(second.fingerprint.as_ref().map(|print| print.as_str().to_owned()), before.fingerprint);
+    assert_eq!(second.stored.fingerprint.as_ref().map(|print| print.as_str().to_owned()), before.fingerprint);
     scene.finish(&second, fetched("Another title", "text", ContentChange::Same)).await;
     let after = scene.row(id).await;
     assert_eq!((after.name, after.updated_at), (before.name, before.updated_at));

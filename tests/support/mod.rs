@@ -21,3 +21,4 @@ pub mod redis;
 pub mod screen;
 pub mod seen;
 pub mod site;
+pub mod tls;
