@@ -21,6 +21,7 @@ mod log;
 mod migrate;
 pub mod outcome_line;
 pub mod output;
+mod pause;
 mod probe;
 mod purge;
 mod record;
@@ -108,6 +109,10 @@ pub enum Verb {
     Remove(remove::Args),
     /// Put due documents in the queue now, as runners do all the time
     Schedule(schedule::Args),
+    /// Stop jobs of everything, an account, a host or a class from starting; what runs goes on
+    Pause(pause::PauseArgs),
+    /// Let them start again; without an argument: list what is paused
+    Resume(pause::ResumeArgs),
     /// Drop auto jobs that have not started; what people asked for stays
     Purge(purge::Args),
     /// Print outcomes
@@ -228,6 +233,8 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
         Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
         Some(Verb::Schedule(args)) => schedule::run(&context, &args, out).await,
+        Some(Verb::Pause(args)) => pause::pause(&context, &args, out).await,
+        Some(Verb::Resume(args)) => pause::resume(&context, &args, out).await,
         Some(Verb::Purge(args)) => purge::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,

@@ -16,6 +16,7 @@ pub mod job;
 pub mod link;
 pub mod lock;
 pub mod outcome;
+pub mod pause;
 pub mod plan;
 pub mod politeness;
 pub mod request;

@@ -5,11 +5,13 @@
 //! `signal` publishes and subscribes. No call waits longer than a second, and none waits for a Redis known to be away.
 
 mod address;
+mod examine;
 mod keeper;
 mod script;
 mod signal;
 
 pub use address::{AddressError, DEFAULT_KEY, check_key, check_url, masked_url};
+pub use examine::examine;
 pub use script::TTL;
 pub use signal::{News, announce};
 

@@ -59,7 +59,7 @@ pub struct Settings {
     pub policy: RetryPolicy,
     /// `host:pid`, for people.
     pub worker_name: SafeLine,
-    /// End by itself when nothing is running, ready or waiting (`work --drain`).
+    /// End by itself when nothing is running, ready or waiting, what is paused left aside (`work --drain`).
     pub drain_when_idle: bool,
     /// What it schedules by; `None`: it does not.
     pub schedule: Option<Scheduling>,

@@ -16,6 +16,7 @@ use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
+use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::Terms;
@@ -47,6 +48,7 @@ mod liveness;
 mod mark;
 mod outcomes;
 mod page;
+mod pauses;
 mod plans;
 mod postgres;
 mod purge;
@@ -224,6 +226,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Drops the jobs of class `auto` that have not started, with an outcome each; how many. Several transactions.
     async fn purge(&self, by: &SafeLine) -> Result<u64>;
+
+    /// Nothing of `scope` is claimed any more; what runs goes on. Whether it was not paused before: an older pause keeps
+    /// its time and name.
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool>;
+
+    /// Ends the pause of exactly `scope`; whether there was one.
+    async fn resume(&self, scope: &PauseScope) -> Result<bool>;
+
+    /// What is paused, everything first, then accounts, hosts and classes in order.
+    async fn pauses(&self) -> Result<Vec<Pause>>;
 
     /// Makes this process known as a worker and alive.
     async fn register(&self, worker: &WorkerInfo) -> Result<()>;

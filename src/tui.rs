@@ -33,14 +33,14 @@ pub use terminal::{no_color, screen_size};
 
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
-use crate::runner::event::Event;
+use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::Store;
 use jiff::tz::TimeZone;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// How a console is started.
 #[derive(Clone, Debug)]
@@ -63,6 +63,8 @@ pub struct Options {
     pub default_owner: (AccountId, AssistantId),
     /// Steps of attempts in other processes, for a console without a runner; with one they are among its events.
     pub remote: Option<broadcast::Sender<Event>>,
+    /// Whether those steps can be heard, for the same.
+    pub hearing: Option<watch::Receiver<LockHealth>>,
 }
 
 /// How a console ended.
@@ -97,6 +99,9 @@ pub async fn run(store: Arc<dyn Store>, runner: Option<Handle>, mut options: Opt
     performer.start();
     if let Some(remote) = options.remote {
         performer.watch_remote(remote.subscribe());
+    }
+    if let Some(hearing) = options.hearing {
+        performer.watch_hearing(hearing);
     }
     let input = signals.with_terminal();
     let ended = runtime::run(&mut *screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;

@@ -2,6 +2,7 @@
 //! nothing lost. (What lines, links and settings may say in detail is held by `cli` and `config`.)
 
 mod disk;
+mod servers;
 mod stores;
 
 use crate::support::install::{Ended, Install};

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod panel;
+mod pauses;
 
 use crate::support::facts::{NOW, ago, document, options, outcome, workers};
 use crate::support::live::{Operator, console};

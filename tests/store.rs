@@ -4,12 +4,14 @@
 mod bench;
 mod chatwoot_plans;
 mod claim;
+mod fairness;
 mod finish;
 mod hosts;
 mod liveness;
 mod marks;
 mod open;
 mod passes;
+mod pauses;
 mod postgres;
 mod read;
 mod requests;

@@ -40,7 +40,9 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     if let (None, Some(redis)) = (&runner, &redis) {
         // The runner joins them otherwise.
         let events = broadcast::Sender::new(REMOTE_EVENTS);
-        signals::join(&store, redis, events.clone(), CancellationToken::new());
+        let until = CancellationToken::new();
+        signals::join(&store, redis, events.clone(), until.clone());
+        options.hearing = Some(signals::hearing(&store, redis, until));
         options.remote = Some(events);
     }
     show(store, runner, redis, options).await
@@ -114,6 +116,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         per_host,
         default_owner: DEFAULT_OWNER,
         remote: None,
+        hearing: None,
     }
 }
 

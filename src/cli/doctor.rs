@@ -2,9 +2,10 @@
 //! changes nothing.
 //!
 //! [`CHECKS`] is the list: `settings` (config file, log directory, private hosts), `machine` (certificates, terminal,
-//! locale), `database` (the store, its workers and its queue), `schedule` (who keeps documents fresh).
+//! locale), `database` (the store, its workers and its queue), `schedule` (who keeps documents fresh), `redis` (the locks).
 
 mod database;
+mod locks;
 mod machine;
 mod schedule;
 mod settings;
@@ -39,7 +40,7 @@ struct Patient {
 type Check = fn(&Patient) -> BoxFuture<'_, Vec<Finding>>;
 
 /// Everything that is looked at, in the order in which it is told.
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     |patient| Box::pin(async { settings::file(patient) }),
     |patient| Box::pin(async { settings::private_hosts(patient) }),
     |patient| Box::pin(async { settings::log_dir(patient) }),
@@ -47,6 +48,7 @@ const CHECKS: [Check; 7] = [
     |_| Box::pin(async { machine::terminal() }),
     |_| Box::pin(async { machine::character_set() }),
     |patient| Box::pin(database::store(patient)),
+    |patient| Box::pin(locks::redis(patient)),
 ];
 
 /// Runs every check.

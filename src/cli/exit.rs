@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::domain::filter::FilterError;
+use crate::domain::text::SafeLine;
 use crate::store::StoreError;
 use std::io;
 use std::process::ExitCode;
@@ -61,6 +62,9 @@ pub enum CliError {
         /// What it said.
         error: StoreError,
     },
+    /// Redis does not answer, and nothing may be synced without it.
+    #[error("Redis at {0}; redis.lock is required, so nothing is synced")]
+    Redis(SafeLine),
     /// The outcome files cannot be made.
     #[error("the outcome files cannot be written in {dir} (log.dir): {error}")]
     Files {
@@ -81,7 +85,7 @@ impl CliError {
             Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {
                 Exit::WrongUse
             }
-            Self::Store(_) | Self::Named { .. } | Self::Files { .. } => Exit::Unreachable,
+            Self::Store(_) | Self::Named { .. } | Self::Redis(_) | Self::Files { .. } => Exit::Unreachable,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Io(_) => Exit::SomeFailed,
         }

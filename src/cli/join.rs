@@ -60,7 +60,8 @@ pub(super) async fn announce(config: &Config, store: &dyn Store) -> Result<(), C
     lock::announce(&settings, &store.id().await?).await.map_err(wrong_address)
 }
 
-fn redis_settings(config: &Config) -> Option<lock::Settings> {
+/// How Redis is used; `None` when there is none, or it is off.
+pub(super) fn redis_settings(config: &Config) -> Option<lock::Settings> {
     let url = config.redis.url.clone().filter(|_| config.redis.lock != LockMode::Off)?;
     let (key, mode) = (config.redis.key.clone(), config.redis.lock);
     Some(lock::Settings { url, key, mode, renew: config.runner.heartbeat })

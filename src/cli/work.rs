@@ -7,6 +7,8 @@ use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::note;
 use super::record::OutcomeLines;
 use super::stop::StopSignals;
+use crate::domain::lock::LockMode;
+use crate::lock::{Reach, Redis};
 use crate::runner::event::{Event, Health};
 use crate::runner::handle::Handle;
 use tokio::sync::broadcast::error::RecvError;
@@ -38,6 +40,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     let store = context.open(Some(lines.recorder())).await?;
     let until = if args.drain { Until::Idle } else { Until::Told };
     let redis = redis(&context.config, &store, Wants::Locks).await?;
+    if let Some(redis) = &redis {
+        locks_are_there(redis).await?;
+    }
     let runner = start_runner(&context.config, store.clone(), redis.clone(), until)?;
     say_locks(&runner);
     let health = port.map(|port| port.serve(runner.clone(), store.clone()));
@@ -51,6 +56,17 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     store.close().await;
     let failed = lines.finish();
     Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
+}
+
+/// A worker that may do nothing says so and ends, as with a database that cannot be used: whoever started it is told.
+async fn locks_are_there(redis: &Redis) -> Result<(), CliError> {
+    if redis.mode() == LockMode::Required {
+        redis.settled().await;
+        if let Reach::Away(reason) = &*redis.reach().borrow() {
+            return Err(CliError::Redis(reason.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// The first signal drains, the second leaves. Without a reader of our lines there is no reason to go on, either.

@@ -86,6 +86,13 @@ impl Address {
         SafeLine::new(&self.client.get_connection_info().addr().to_string())
     }
 
+    /// Whether an error comes of encryption: refused, or spoken by one side alone.
+    fn is_of_tls(&self, said: &str) -> bool {
+        let wants = matches!(self.client.get_connection_info().addr(), redis::ConnectionAddr::TcpTls { .. });
+        let tls = ["timed out", "tls", "certificate", "handshake", "corrupt message", "InvalidContentType"];
+        wants && tls.iter().any(|word| said.contains(word))
+    }
+
     /// An error in plain language, with the cure where one is known.
     pub(super) fn reason(&self, error: &RedisError) -> SafeLine {
         let said = error.to_string();
@@ -96,6 +103,10 @@ impl Address {
         let cure = match error.code() {
             Some("NOAUTH" | "WRONGPASS") => "; check user and password in redis.url",
             Some("NOPERM") => "; this user must be allowed to run scripts on the lock's keys and to publish",
+            _ if said.contains("DB index") => "; name a database that it has at the end of redis.url",
+            _ if self.is_of_tls(&said) => {
+                "; check that redis.url says rediss:// where the server speaks TLS and redis:// where it does not, and its certificate"
+            }
             Some("READONLY") => "; redis.url must name the primary, not a replica",
             _ if error.kind() == ErrorKind::AuthenticationFailed => "; check user and password in redis.url",
             _ => "",

@@ -105,7 +105,8 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
         return Ok(Turn::Until(Instant::now() + LOOK));
     }
     let queue = worker.store.queue().await?;
-    let nothing = queue.ready == 0 && queue.running == 0 && queue.waiting == 0;
+    // What is paused may stay so for days.
+    let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
     if worker.settings.drain_when_idle && nothing && worker.held.len() == 0 {
         return Ok(Turn::Idle);
     }

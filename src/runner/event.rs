@@ -77,6 +77,13 @@ pub enum LockHealth {
         /// Why, in plain language.
         reason: SafeLine,
     },
+    /// Redis is away for a process that only watches: what others do is seen later, and their steps not at all.
+    Deaf {
+        /// Since when.
+        since: Timestamp,
+        /// Why, in plain language.
+        reason: SafeLine,
+    },
     /// Redis is away and required: nothing is claimed, what ran was given back.
     Stopped {
         /// Since when.
@@ -91,7 +98,7 @@ impl LockHealth {
     pub fn since(&self) -> Option<Timestamp> {
         match self {
             Self::Off | Self::Fine => None,
-            Self::Degraded { since, .. } | Self::Stopped { since, .. } => Some(*since),
+            Self::Degraded { since, .. } | Self::Deaf { since, .. } | Self::Stopped { since, .. } => Some(*since),
         }
     }
 
@@ -105,6 +112,9 @@ impl LockHealth {
             Self::Degraded { reason, .. } => {
                 Some(format!("DEGRADED: Redis is away ({reason}); syncs go on without its locks"))
             }
+            Self::Deaf { reason, .. } => Some(format!(
+                "DEGRADED: Redis is away ({reason}); what others do is seen later, their steps not at all"
+            )),
             Self::Stopped { reason, .. } => {
                 Some(format!("Redis is away ({reason}) and redis.lock is required: nothing is synced until it answers"))
             }

@@ -1,12 +1,12 @@
 //! What processes of one store tell each other over Redis: that something was committed, and the steps of attempts.
 //! Hints alone: whoever hears one looks at the store, whoever misses one looks a little later.
 
-use super::event::Event;
-use crate::lock::{News, Redis};
+use super::event::{Event, LockHealth};
+use crate::lock::{News, Reach, Redis};
 use crate::store::Store;
 use std::sync::Arc;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Tells others what this process commits, and hands on what they tell: commits as hints to `store`, steps as `events`.
@@ -36,4 +36,32 @@ pub fn join(store: &Arc<dyn Store>, redis: &Arc<Redis>, events: broadcast::Sende
     };
     tokio::spawn(until.clone().run_until_cancelled_owned(committed));
     tokio::spawn(until.run_until_cancelled_owned(heard));
+}
+
+/// Whether `redis` brings news, for a process that only watches. Runs until `until`.
+pub fn hearing(store: &Arc<dyn Store>, redis: &Arc<Redis>, until: CancellationToken) -> watch::Receiver<LockHealth> {
+    let (shown, seen) = watch::channel(LockHealth::Off);
+    let (store, mut reach) = (Arc::clone(store), redis.reach());
+    let watching = async move {
+        loop {
+            let now = reach.borrow_and_update().clone();
+            shown.send_if_modified(|shown| {
+                let health = match now {
+                    Reach::Connecting => shown.clone(),
+                    Reach::Reached => LockHealth::Fine,
+                    Reach::Away(reason) => {
+                        LockHealth::Deaf { since: shown.since().unwrap_or_else(|| store.now()), reason }
+                    }
+                };
+                let changed = *shown != health;
+                *shown = health;
+                changed
+            });
+            if reach.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::spawn(until.run_until_cancelled_owned(watching));
+    seen
 }

@@ -5,6 +5,7 @@ use super::conn::{corrupt, get};
 use super::dialect::Dialect;
 use super::lanes::LaneKey;
 use super::mark::Try;
+use super::pauses::NOT_PAUSED;
 use super::rows::JobRow;
 use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
@@ -89,12 +90,12 @@ impl SqlStore {
     async fn is_work_waiting(&self) -> Result<bool> {
         self.writable()?;
         let mut reader = self.reader().await?;
-        let look = query(
+        let mut look = Sql::new(
             "SELECT EXISTS (SELECT 1 FROM @lanes n LEFT JOIN @hosts_sched h ON h.host = n.host \
-              WHERE coalesce(h.held_until, 0) <= ?1 AND coalesce(h.spaced_until, 0) <= ?1) \
-             OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?1)",
+              WHERE coalesce(h.held_until, 0) <= ?1 AND coalesce(h.spaced_until, 0) <= ?1 AND ",
         );
-        get(&reader.one(look.bind(self.clock.now().micros())).await?, 0)
+        look.push(NOT_PAUSED).push(") OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?1)");
+        get(&reader.one(look.query().bind(self.clock.now().micros())).await?, 0)
     }
 }
 
@@ -128,15 +129,26 @@ impl Tx<'_> {
         claimed: &mut Vec<Claimed>,
     ) -> Result<bool> {
         let (mut queues, mut host_left, mut account_left) = self.lanes(budget).await?;
+        // Classes of which more lanes may be there than were read.
+        let read = |class: &i64| queues.keys().filter(|order| order.0 == *class).count();
+        let cut_off: Vec<i64> =
+            QueueClass::ALL.iter().map(|class| class.code()).filter(|class| read(class) >= budget.slots).collect();
         let mut moved = false;
         // What the first job of each lane that was served is then; written once for each.
         let mut heads = BTreeMap::<LaneKey, Option<i64>>::new();
         while budget.slots > 0 {
-            queues.retain(|_, key| {
-                host_left.get(&key.host).is_some_and(|left| *left > 0)
+            let mut unseen = false;
+            queues.retain(|order, key| {
+                let stays = host_left.get(&key.host).is_some_and(|left| *left > 0)
                     && account_left.get(&key.account_id).is_some_and(|left| *left > 0)
-                    && (budget.risky || !key.risky)
+                    && (budget.risky || !key.risky);
+                unseen |= !stays && cut_off.contains(&order.0);
+                stays
             });
+            // A lane of this class that was not read may be next now, ahead of every lower class.
+            if moved && unseen {
+                break;
+            }
             let lowest = queues.keys().map(|order| order.0).max();
             let lowest_due = budget.passed_over >= LOWEST_SHARE - 1;
             let next = match lowest {
@@ -180,23 +192,25 @@ impl Tx<'_> {
     async fn lanes(&mut self, budget: &Budget) -> Result<(Queues, BTreeMap<String, i64>, BTreeMap<i64, i64>)> {
         let (mut queues, mut hosts, mut accounts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for class in QueueClass::ALL {
-            let statement = query(
+            let mut sql = Sql::new(
                 "WITH ra AS MATERIALIZED \
                  (SELECT account_id, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
                  rh AS MATERIALIZED (SELECT host, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1) \
                  SELECT n.account_id, n.host, n.risky, n.head, CASE WHEN ?6 OR coalesce(h.cool_downs, 0) > 0 \
                   THEN 1 ELSE ?3 - coalesce(rh.n, 0) END AS host_left, \
-                 ?2 - coalesce(ra.n, 0) AS account_left FROM @lanes n \
+                 CASE WHEN a.max_running < ?2 THEN a.max_running ELSE ?2 END - coalesce(ra.n, 0) AS account_left \
+                 FROM @lanes n LEFT JOIN @accounts_sched a ON a.account_id = n.account_id \
                  LEFT JOIN ra ON ra.account_id = n.account_id LEFT JOIN rh ON rh.host = n.host \
-                 LEFT JOIN @hosts_sched h ON h.host = n.host \
-                 WHERE n.class = ?1 AND NOT EXISTS (SELECT 1 FROM @pauses p WHERE p.scope = 'account' \
-                  AND p.key = CAST(n.account_id AS TEXT)) AND coalesce(ra.n, 0) < ?2 AND coalesce(rh.n, 0) < ?3 \
-                 AND (coalesce(h.cool_downs, 0) = 0 OR rh.n IS NULL) \
+                 LEFT JOIN @hosts_sched h ON h.host = n.host WHERE n.class = ?1 AND ",
+            );
+            sql.push(NOT_PAUSED).push(
+                " AND coalesce(ra.n, 0) < CASE WHEN a.max_running < ?2 THEN a.max_running ELSE ?2 END \
+                 AND coalesce(rh.n, 0) < ?3 AND (coalesce(h.cool_downs, 0) = 0 OR rh.n IS NULL) \
                  AND coalesce(h.held_until, 0) <= ?7 AND coalesce(h.spaced_until, 0) <= ?7 \
                  AND (?4 OR NOT n.risky) ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?5",
             );
             let limit = i64::try_from(budget.slots).unwrap_or(i64::MAX);
-            let statement = statement.bind(class.code()).bind(budget.per_account).bind(budget.per_host);
+            let statement = sql.query().bind(class.code()).bind(budget.per_account).bind(budget.per_host);
             let statement = statement.bind(budget.risky).bind(limit);
             let statement = statement.bind(budget.spacing.is_some()).bind(self.now.micros());
             for row in self.all(statement).await? {

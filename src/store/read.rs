@@ -3,6 +3,7 @@
 use super::conn::{Row, code, corrupt, get, line, number, small, span, time, word};
 use super::filter_sql::{Joins, push_documents, push_status};
 use super::finish::class_from_code;
+use super::pauses::NOT_PAUSED;
 use super::rows::{AVAILABLE, host};
 use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
@@ -146,7 +147,7 @@ impl SqlStore {
     }
 
     pub(super) async fn queue_state(&self) -> Result<QueueState> {
-        let statement = query(
+        let mut sql = Sql::new(
             "SELECT (SELECT count(*) FROM @jobs WHERE state = 'ready') AS ready, \
              (SELECT count(*) FROM @jobs WHERE state = 'running') AS running, \
              (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) \
@@ -156,9 +157,12 @@ impl SqlStore {
              (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at, \
              (SELECT min(CASE WHEN coalesce(h.spaced_until, 0) > coalesce(h.held_until, 0) THEN h.spaced_until \
               ELSE h.held_until END) FROM @hosts_sched h WHERE (h.held_until > ?1 OR h.spaced_until > ?1) \
-              AND EXISTS (SELECT 1 FROM @lanes n WHERE n.host = h.host)) AS held_until",
+              AND EXISTS (SELECT 1 FROM @lanes n WHERE n.host = h.host)) AS held_until, \
+             CASE WHEN NOT EXISTS (SELECT 1 FROM @pauses) THEN 0 ELSE (SELECT count(*) FROM @jobs n \
+              WHERE (state = 'ready' OR state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) AND NOT (",
         );
-        let statement = statement.bind(self.clock.now().micros());
+        sql.push(NOT_PAUSED).push(")) END AS paused");
+        let statement = sql.query().bind(self.clock.now().micros());
         let row = {
             let mut reader = self.reader().await?;
             reader.one(statement).await?
@@ -168,6 +172,7 @@ impl SqlStore {
             running: number(&row, "running")?,
             waiting: number(&row, "waiting")?,
             scheduled: number(&row, "scheduled")?,
+            paused: number(&row, "paused")?,
             oldest_ready_at: time(&row, "oldest_ready_at")?,
             next_due_at: [time(&row, "next_due_at")?, time(&row, "held_until")?].into_iter().flatten().min(),
             workers: self.workers_alive().await?,

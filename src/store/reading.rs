@@ -165,6 +165,8 @@ pub struct QueueState {
     pub waiting: u64,
     /// Jobs that wait for their first time.
     pub scheduled: u64,
+    /// Of the ready and waiting ones, those that a pause holds.
+    pub paused: u64,
     /// When the oldest ready job became ready.
     pub oldest_ready_at: Option<Timestamp>,
     /// When the next scheduled job is due, or the next host of ready jobs may be asked again.

@@ -17,6 +17,7 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use crate::domain::lock::{LockHolder, StoreId};
 use crate::domain::outcome::Outcome;
+use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::request::{Answered, Request};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::Terms;
@@ -24,6 +25,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -50,8 +52,11 @@ pub struct SqlStore {
     pub(super) changes: watch::Sender<u64>,
     /// What this process alone has committed.
     commits: watch::Sender<u64>,
-    /// Held from the taking of numbers until they are told of, so that they are told in their order.
-    pub(super) telling: Mutex<()>,
+    /// Held from the taking of numbers until they are told of, so that they are told in their order. In it: outcomes
+    /// whose commit was answered with an error, which may stand all the same.
+    pub(super) telling: Mutex<Vec<Outcome>>,
+    /// Whether there are such.
+    pub(super) in_doubt: AtomicBool,
     finishes: Mutex<Option<mpsc::Sender<Pending>>>,
     marks: Mutex<Option<mpsc::Sender<PendingMark>>>,
     pub(super) tasks: TaskTracker,
@@ -84,7 +89,8 @@ impl SqlStore {
             liveness: Liveness::default(),
             changes,
             commits: watch::Sender::new(0),
-            telling: Mutex::new(()),
+            telling: Mutex::default(),
+            in_doubt: AtomicBool::new(false),
             finishes: Mutex::new(Some(sender)),
             marks: Mutex::new(Some(marks)),
             tasks: TaskTracker::new(),
@@ -243,6 +249,18 @@ impl Store for SqlStore {
 
     async fn purge(&self, by: &SafeLine) -> Result<u64> {
         self.purge_jobs(by).await
+    }
+
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
+        self.insert_pause(scope, by).await
+    }
+
+    async fn resume(&self, scope: &PauseScope) -> Result<bool> {
+        self.delete_pause(scope).await
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        self.read_pauses().await
     }
 
     async fn register(&self, worker: &WorkerInfo) -> Result<()> {

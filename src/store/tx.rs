@@ -20,6 +20,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use tokio::sync::MutexGuard;
 
 /// What a transaction is going to do.
@@ -190,13 +191,30 @@ impl Tx<'_> {
     /// Commits, and answers with what was recorded, in order.
     pub(super) async fn commit(mut self) -> Result<Vec<Outcome>> {
         let store = self.store;
-        let in_order = if self.outcomes.is_empty() { None } else { Some(store.telling.lock().await) };
+        let tells = !self.outcomes.is_empty() || store.in_doubt.load(Ordering::Relaxed);
+        let mut untold = if tells { Some(store.telling.lock().await) } else { None };
         let outcomes = self.number().await?;
-        self.script("COMMIT").await?;
-        if let Some(tell) = store.recorder.as_ref().filter(|_| !outcomes.is_empty()) {
-            tell(&outcomes);
+        let earlier = match &untold {
+            Some(untold) if !untold.is_empty() => self.of_these_committed(untold).await?,
+            _ => Vec::new(),
+        };
+        let committed = self.script("COMMIT").await;
+        if let Some(untold) = &mut untold {
+            match &committed {
+                Ok(_) => untold.clear(),
+                // A server may have made it all the same: the next one sees, and tells. A file says what it has done.
+                Err(_) if self.dialect() == Dialect::Postgres => untold.extend(outcomes.iter().cloned()),
+                Err(_) => {}
+            }
+            store.in_doubt.store(!untold.is_empty(), Ordering::Relaxed);
         }
-        drop(in_order);
+        committed?;
+        if let Some(tell) = &store.recorder {
+            for outcomes in [&earlier, &outcomes].into_iter().filter(|outcomes| !outcomes.is_empty()) {
+                tell(outcomes);
+            }
+        }
+        drop(untold);
         if let (Some(mut slot), Conn::Sqlite(conn)) = (self.slot, self.conn) {
             *slot = Some(conn);
         }
@@ -205,6 +223,19 @@ impl Tx<'_> {
             store.bump();
         }
         Ok(outcomes)
+    }
+
+    /// Of outcomes whose commit was answered with an error, those that stand in the table: a number alone may be another's.
+    async fn of_these_committed(&mut self, untold: &[Outcome]) -> Result<Vec<Outcome>> {
+        let mut committed = Vec::new();
+        for outcome in untold {
+            let found = query("SELECT count(*) FROM @outcomes WHERE seq = ? AND job_id = ? AND attempt = ? AND at = ?");
+            let found = found.bind(outcome.seq.0).bind(outcome.job_id.0).bind(i64::from(outcome.attempt));
+            if get::<i64>(&self.one(found.bind(outcome.at.micros())).await?, 0)? > 0 {
+                committed.push(outcome.clone());
+            }
+        }
+        Ok(committed)
     }
 
     /// Numbers are taken last, so that on a database with several writers the counter's row is held for an instant.

@@ -20,6 +20,8 @@ pub enum Action {
     CancelAll,
     Remove,
     Purge,
+    Pause,
+    PauseAll,
     Add,
     Mark,
     MarkAll,

@@ -3,6 +3,7 @@
 use super::Exit;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use crate::domain::link::Link;
+use crate::domain::pause::PauseScope;
 use crate::domain::request::{Scope, Verb};
 use crate::domain::text::SafeLine;
 use crate::store::{BulkVerb, PageQuery, Targets};
@@ -22,6 +23,8 @@ pub enum Effect {
     },
     /// Reads counts and queue.
     LoadSummary,
+    /// Reads what is paused.
+    LoadPauses,
     /// Reads which workers there are.
     LoadWorkers,
     /// Reads the newest outcomes again, after the panel had let go of some.
@@ -88,6 +91,10 @@ pub enum Act {
     Remove,
     /// Drop the auto jobs that have not started; of no document in particular.
     Purge,
+    /// Pause; of no document in particular.
+    Pause(PauseScope),
+    /// End a pause.
+    Resume(PauseScope),
     /// Add this link to this owner.
     Add(Link, AccountId, AssistantId),
 }
@@ -101,6 +108,8 @@ impl Act {
             Self::Cancel => "cancel",
             Self::Remove => "remove",
             Self::Purge => "purge",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
             Self::Add(..) => "add",
         }
     }

@@ -15,6 +15,7 @@ use super::glyphs::{self, Glyphs};
 use super::theme::Theme;
 use crate::domain::document::{Counts, SyncStep};
 use crate::domain::id::DocumentId;
+use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
@@ -99,6 +100,8 @@ pub struct Model {
     pub counts: Counts,
     /// The queue in figures.
     pub queue: QueueState,
+    /// What is paused.
+    pub pauses: Vec<Pause>,
     /// Who runs jobs.
     pub workers: Workers,
     /// Attempts per second.
@@ -145,6 +148,7 @@ impl Model {
             notices: Notices::default(),
             counts: Counts::default(),
             queue: QueueState::default(),
+            pauses: Vec::new(),
             workers: Workers::default(),
             rate: Rate::default(),
             runner: RunnerStatus::default(),

@@ -4,6 +4,7 @@ use super::effect::Command;
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
+use crate::domain::pause::Pause;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
@@ -39,6 +40,8 @@ pub enum Msg {
     },
     /// Counts and queue.
     Summary(Answer<(Counts, QueueState)>),
+    /// What is paused.
+    Pauses(Answer<Vec<Pause>>),
     /// Which workers there are.
     Workers(Answer<Vec<WorkerSeen>>),
     /// The newest outcomes: at the start, or asked for again.
@@ -94,6 +97,10 @@ pub enum Done {
     Removed(u64),
     /// So many auto jobs were dropped.
     Purged(u64),
+    /// It is paused now; `false`: it was before.
+    Paused(bool),
+    /// It goes on; `false`: it was not paused.
+    Resumed(bool),
     /// It is there now, or was before.
     Added(Added),
 }

@@ -7,7 +7,7 @@ use crate::domain::id::{DocumentId, Seq};
 use crate::domain::job::QueueClass;
 use crate::domain::request::Request;
 use crate::domain::text::{SafeLine, safe_block};
-use crate::runner::event::Event;
+use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::runner::tail::{Tailed, follow};
 use crate::store::{Added, Named, NewDocument, OutcomeQuery, OutcomesFrom, Store, StoreError};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -81,7 +81,7 @@ impl Performer {
             self.spawn(Arc::clone(shared).events(runner.subscribe()));
             self.spawn(Arc::clone(shared).status(runner.clone()));
             self.spawn(Arc::clone(shared).health(runner.clone()));
-            self.spawn(Arc::clone(shared).locks(runner.clone()));
+            self.spawn(Arc::clone(shared).locks(runner.locks()));
             self.spawn(Arc::clone(shared).end_of(runner.clone()));
         }
     }
@@ -89,6 +89,11 @@ impl Performer {
     /// Begins to watch attempts of other processes.
     pub fn watch_remote(&self, events: broadcast::Receiver<Event>) {
         self.spawn(Arc::clone(&self.shared).events(events));
+    }
+
+    /// Begins to watch whether news of other processes come, for a console without a runner.
+    pub fn watch_hearing(&self, locks: watch::Receiver<LockHealth>) {
+        self.spawn(Arc::clone(&self.shared).locks(locks));
     }
 
     /// Performs one effect; the answer comes as a message.
@@ -146,6 +151,7 @@ impl Shared {
                 Msg::Page { generation, answer }
             }
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
+            Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
             Effect::LoadOlder(seq) => {
@@ -203,6 +209,8 @@ impl Shared {
             Act::Cancel => self.store.cancel(&command.documents, &self.operator).await.map(Done::Answered),
             Act::Remove => self.store.remove(&command.documents).await.map(Done::Removed),
             Act::Purge => self.store.purge(&self.operator).await.map(Done::Purged),
+            Act::Pause(scope) => self.store.pause(scope, &self.operator).await.map(Done::Paused),
+            Act::Resume(scope) => self.store.resume(scope).await.map(Done::Resumed),
             Act::Add(link, account_id, assistant_id) => {
                 let new = NewDocument {
                     link: link.clone(),
@@ -301,8 +309,7 @@ impl Shared {
         }
     }
 
-    async fn locks(self: Arc<Self>, runner: Handle) {
-        let mut locks = runner.locks();
+    async fn locks(self: Arc<Self>, mut locks: watch::Receiver<LockHealth>) {
         loop {
             let now = locks.borrow_and_update().clone();
             self.tell(Msg::Locks(now)).await;

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod figures;
 pub mod outcome;
+pub mod pause;
 pub mod peek;
 pub mod row;
 

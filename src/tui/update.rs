@@ -8,6 +8,7 @@ mod keys;
 mod loads;
 pub mod moves;
 mod outcomes;
+mod pauses;
 mod prompt;
 
 pub use keys::{SORTS, pane, scope};
@@ -69,6 +70,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Changed => loads::changed(model, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
+        Msg::Pauses(answer) => pauses::take(model, answer, &mut up),
         Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
         Msg::Newest(answer) => outcomes::take_newest(model, answer, &mut up),

@@ -14,6 +14,8 @@ use quarterdeck::store::{ClaimLimits, Claimed, Finish, Finished, Marked, Marking
 use std::sync::Arc;
 use std::time::Duration;
 
+mod model;
+
 /// Documents of a sequence: two accounts, three hosts.
 const DOCUMENTS: i64 = 8;
 

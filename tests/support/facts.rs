@@ -29,6 +29,7 @@ pub fn within(seconds: u64) -> Timestamp {
 pub fn options() -> Options {
     Options {
         remote: None,
+        hearing: None,
         read_only: false,
         note: None,
         operator: "ana".into(),

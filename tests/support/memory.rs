@@ -7,6 +7,7 @@ use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use quarterdeck::domain::lock::{LockHolder, StoreId};
 use quarterdeck::domain::outcome::Outcome;
+use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::domain::request::{Answer, Answered, Request};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::schedule::Terms;
@@ -33,6 +34,7 @@ pub struct Facts {
     pub removed: Vec<DocumentId>,
     /// How many jobs a purge drops.
     pub purgeable: u64,
+    pub pauses: Vec<Pause>,
     /// How long each of the next readings of the list takes.
     pub page_delays: Vec<Duration>,
     /// Every reading of the list.
@@ -295,6 +297,31 @@ impl Store for Memory {
     }
     async fn purge(&self, _by: &SafeLine) -> Result<u64> {
         self.read(|facts| std::mem::take(&mut facts.purgeable))
+    }
+
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
+        let since = self.now();
+        let new = self.read(|facts| {
+            let new = !facts.pauses.iter().any(|pause| pause.scope == *scope);
+            if new {
+                facts.pauses.push(Pause { scope: scope.clone(), since, by: by.clone() });
+            }
+            new
+        })?;
+        self.commit(|_| {});
+        Ok(new)
+    }
+    async fn resume(&self, scope: &PauseScope) -> Result<bool> {
+        let ended = self.read(|facts| {
+            let before = facts.pauses.len();
+            facts.pauses.retain(|pause| pause.scope != *scope);
+            facts.pauses.len() < before
+        })?;
+        self.commit(|_| {});
+        Ok(ended)
+    }
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        self.read(|facts| facts.pauses.clone())
     }
 
     async fn register(&self, _worker: &WorkerInfo) -> Result<()> {

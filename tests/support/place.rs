@@ -4,7 +4,7 @@ use super::db;
 use super::postgres::{self, Database};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row};
 use std::path::PathBuf;
 use std::str::FromStr;
 use tempfile::TempDir;
@@ -50,6 +50,26 @@ impl Place {
             Backend::Postgres => Some((postgres::store().await, Mutex::new(None))),
         };
         Self { folder: tempfile::tempdir().expect("a folder"), database }
+    }
+
+    /// A database that is there.
+    pub fn on(database: Database) -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), database: Some((database, Mutex::new(None))) }
+    }
+
+    /// An empty store's place where no commit waits for a disk: for tests that make tens of thousands.
+    pub async fn in_memory(backend: Backend) -> Self {
+        let memory = std::path::Path::new("/dev/shm");
+        let place = Self::new(backend).await;
+        match &place.database {
+            Some((database, _)) => {
+                let off = format!("ALTER DATABASE {} SET synchronous_commit = off", database.name);
+                database.script(&off).await;
+                place
+            }
+            None if memory.is_dir() => Self { folder: tempfile::tempdir_in(memory).expect("a folder"), ..place },
+            None => place,
+        }
     }
 
     /// As `--store` takes it.
@@ -157,6 +177,12 @@ impl Blocked {
 }
 
 async fn open<'c>(database: &Database, conn: &'c mut Option<PgConnection>) -> &'c mut PgConnection {
+    // The server may have been restarted since.
+    if let Some(opened) = conn
+        && opened.ping().await.is_err()
+    {
+        *conn = None;
+    }
     if conn.is_none() {
         let options = PgConnectOptions::from_str(&database.url).expect("a URL");
         // Our tables have plain names here, as on SQLite.

@@ -3,7 +3,7 @@
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -88,10 +88,14 @@ impl Server {
         let (base, watchdog) = match std::env::var("QUARTERDECK_TEST_POSTGRES") {
             Ok(url) if !url.is_empty() => (url.trim_end_matches('/').to_owned(), None),
             _ => {
-                let (base, watchdog) = throwaway();
+                let (base, watchdog) = throwaway(false);
                 (base, Some(watchdog))
             }
         };
+        Self::set_up(base, watchdog).await
+    }
+
+    async fn set_up(base: String, watchdog: Option<Child>) -> Self {
         let template = format!("qd_template_{}", std::process::id());
         let server = Self { base, template: template.clone(), _watchdog: watchdog };
         server.admin(&format!("CREATE DATABASE {template} TEMPLATE template0")).await;
@@ -134,8 +138,39 @@ fn authority(url: &str) -> &str {
     url[start..].find('/').map_or(url, |at| &url[..start + at])
 }
 
-/// Starts a server in a folder of its own. A watching shell ends it when this process is gone: its input closes then.
-fn throwaway() -> (String, Child) {
+/// A server that a test may restart; it is gone with the value.
+pub struct Own {
+    server: Server,
+    watchdog: Child,
+}
+
+impl Own {
+    /// Starts one whose commits outlive it.
+    pub async fn start() -> Self {
+        let (base, watchdog) = throwaway(true);
+        Self { server: Server::set_up(base, None).await, watchdog }
+    }
+
+    /// A set-up, empty store there.
+    pub async fn store(&self) -> Database {
+        self.server.create(&format!("TEMPLATE {}", self.server.template)).await
+    }
+
+    /// Restarts it as `pg_ctl -m immediate` does, which is a crash: all connections are gone. Answers when it answers.
+    pub async fn crash(&mut self) {
+        let told = self.watchdog.stdin.as_mut().expect("piped");
+        told.write_all(b"restart\n").and_then(|()| told.flush()).expect("the shell listens");
+        let says = self.watchdog.stdout.as_mut().expect("piped");
+        let mut down = [0; 5];
+        says.read_exact(&mut down).expect("the shell says that the server is down");
+        assert_eq!(&down, b"down\n");
+        self.server.admin("SELECT 1").await;
+    }
+}
+
+/// Starts a server in a folder of its own, which keeps what was committed over a crash of its own if it has to. A
+/// watching shell restarts it at a word, and ends it when this process is gone: its input closes then.
+fn throwaway(keeps: bool) -> (String, Child) {
     let bin = binaries();
     let folder = tempfile::tempdir().expect("a folder").keep();
     let data = folder.join("data");
@@ -149,17 +184,19 @@ fn throwaway() -> (String, Child) {
         "set -e; cd {folder}; export LC_ALL=C\n\
          {bin}/initdb -D {data} -U postgres -A md5 --pwfile=/dev/fd/3 -E UTF8 --no-sync 3<<EOF >log\n\
          secret\nEOF\n\
-         {bin}/postgres -D {data} -p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c synchronous_commit=off \
-         -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB -c autovacuum=off \
-         -c log_min_messages=fatal >>log 2>&1 &\n\
-         server=$!; cat >/dev/null; kill -QUIT $server; wait $server; cd /; rm -rf {folder}",
+         start() {{ {bin}/postgres -D {data} -p {port} -h 127.0.0.1 -k {folder} -c fsync=off \
+         -c synchronous_commit={commit} -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB \
+         -c autovacuum=off -c log_min_messages=fatal >>log 2>&1 & server=$!; }}\n\
+         start; while read -r word; do kill -QUIT $server; wait $server || :; echo down; start; done\n\
+         kill -QUIT $server; wait $server || :; cd /; rm -rf {folder}",
         folder = folder.display(),
         data = data.display(),
         bin = bin.display(),
+        commit = if keeps { "on" } else { "off" },
     );
-    shell.arg("sh").arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::null());
+    shell.arg("sh").arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut watchdog = shell.spawn().expect("a shell starts");
-    // Nothing is written to it; it waits for the end.
+    // Nothing is written to it yet; it waits for a word or the end.
     watchdog.stdin.as_mut().expect("piped").flush().expect("an open pipe");
     (format!("postgres://postgres:secret@127.0.0.1:{port}"), watchdog)
 }

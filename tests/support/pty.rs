@@ -106,8 +106,18 @@ impl Terminal {
     }
 
     /// Waits until the screen satisfies `what`, and returns it.
-    pub fn until(&self, what: &str, mut is: impl FnMut(&vt100::Screen) -> bool) -> vt100::Screen {
-        let deadline = Instant::now() + PATIENCE;
+    pub fn until(&self, what: &str, is: impl FnMut(&vt100::Screen) -> bool) -> vt100::Screen {
+        self.until_within(PATIENCE, what, is)
+    }
+
+    /// The same for what takes longer.
+    pub fn until_within(
+        &self,
+        patience: Duration,
+        what: &str,
+        mut is: impl FnMut(&vt100::Screen) -> bool,
+    ) -> vt100::Screen {
+        let deadline = Instant::now() + patience;
         let (seen, told) = &*self.seen;
         let mut seen = seen.lock().expect("the reader is not poisoned");
         loop {

@@ -57,6 +57,11 @@ impl TestRedis {
         self.key.replace("{id}", &document.to_string())
     }
 
+    /// The key of any document's lock, as `redis.key` takes it.
+    pub fn key_pattern(&self) -> &str {
+        &self.key
+    }
+
     /// Where it is.
     pub fn url(&self) -> &str {
         &self.url

@@ -220,6 +220,7 @@ fn counts() -> Counts {
 
 fn queue() -> QueueState {
     QueueState {
+        paused: 0,
         ready: 2,
         running: 8,
         waiting: 12,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -19,6 +20,8 @@ pub enum Reply {
     Status(u16, Vec<(&'static str, String)>),
     /// The other reply, once the test has added a permit.
     When(Arc<Semaphore>, Box<Reply>),
+    /// The other reply, as late as a slow server.
+    After(Duration, Box<Reply>),
 }
 
 /// A page with a title and one paragraph of content.
@@ -93,9 +96,21 @@ async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn F
         *hit
     };
     let mut reply = reply(&path, hit);
-    while let Reply::When(gate, next) = reply {
-        gate.acquire().await.expect("never closed").forget();
-        reply = *next;
+    loop {
+        reply = match reply {
+            Reply::When(gate, next) => {
+                gate.acquire().await.expect("never closed").forget();
+                *next
+            }
+            Reply::After(late, next) => {
+                tokio::time::sleep(late).await;
+                *next
+            }
+            other => {
+                reply = other;
+                break;
+            }
+        }
     }
     let answer = match reply {
         Reply::Html(body) => page(&[], &body),
@@ -104,7 +119,7 @@ async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn F
             let headers = lines(&headers);
             format!("HTTP/1.1 {status} X\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
         }
-        Reply::When(..) => return,
+        Reply::When(..) | Reply::After(..) => return,
     };
     // A client that went away is not the server's failure.
     let _ = stream.write_all(answer.as_bytes()).await;

@@ -12,7 +12,10 @@ pub(super) fn code(error: &Error) -> Option<String> {
 pub(in crate::store) fn words(error: &Error) -> String {
     match code(error).as_deref() {
         Some("57014" | "55P03") => "the database is busy: what is asked for waits for others".to_owned(),
-        _ => error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()),
+        _ => match error {
+            Error::Io(error) => error.to_string(),
+            error => error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()),
+        },
     }
 }
 

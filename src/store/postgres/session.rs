@@ -306,7 +306,8 @@ async fn poll(shared: Arc<Shared>, pool: Arc<Pool>) {
         ticks.tick().await;
         let Ok(lease) = pool.lease(Use::Beat).await else { continue };
         let look = query(
-            "SELECT last + (SELECT last_value FROM @fence) + coalesce((SELECT max(id) FROM @jobs), 0), \
+            "SELECT last + (SELECT last_value FROM @fence) + coalesce((SELECT max(id) FROM @jobs), 0) \
+             + coalesce((SELECT max(since) + count(*) FROM @pauses), 0), \
              pg_stat_get_tuples_inserted(j.oid) + pg_stat_get_tuples_updated(j.oid) \
              + pg_stat_get_tuples_inserted(d.oid) + pg_stat_get_tuples_updated(d.oid) \
              + pg_stat_get_tuples_deleted(d.oid) \

@@ -24,6 +24,8 @@ pub enum Overlay {
     Sort,
     /// Something to be confirmed.
     Confirm(Confirm),
+    /// One of several things to be done, or none.
+    Choice(Choice),
     /// What a bulk request would do.
     Preview(Box<PreviewDialog>),
     /// How to end while jobs run.
@@ -91,6 +93,28 @@ pub struct Confirm {
     pub command: Command,
     /// The button that has the focus; Cancel at first.
     pub yes: bool,
+}
+
+/// One of several things to be done, or none. What they are about does not move while it is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What is asked.
+    pub title: String,
+    /// What there is to know, in lines.
+    pub lines: Vec<String>,
+    /// The words on the buttons after Cancel, and what each does.
+    pub choices: Vec<(String, Command)>,
+    /// The button that has the focus; `None` is Cancel.
+    pub chosen: Option<usize>,
+}
+
+impl Choice {
+    /// The focus goes to the next button, or the one before, round and round.
+    pub fn step(&mut self, forward: bool) {
+        let buttons = self.choices.len() + 1;
+        let place = self.chosen.map_or(0, |place| place + 1);
+        self.chosen = ((place + if forward { 1 } else { buttons - 1 }) % buttons).checked_sub(1);
+    }
 }
 
 /// What a bulk request would do, and whether to do it.

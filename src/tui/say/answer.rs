@@ -17,6 +17,14 @@ pub fn done(command: &Command, done: &Done, asked_by: Option<&SafeLine>) -> (Lev
         Done::Removed(0) => (Level::Refused, "nothing was removed: it was gone already".to_owned()),
         Done::Removed(1) if command.name.is_some() => (Level::Done, format!("removed {}", label(command))),
         Done::Removed(removed) => (Level::Done, format!("removed {}", count(*removed, "document"))),
+        Done::Paused(new) => match (&command.act, new) {
+            (Act::Pause(scope), true) => (Level::Done, format!("paused {scope}; what runs goes on")),
+            _ => (Level::Refused, "it was paused before".to_owned()),
+        },
+        Done::Resumed(ended) => match (&command.act, ended) {
+            (Act::Resume(scope), true) => (Level::Done, format!("resumed {scope}")),
+            _ => (Level::Refused, "it was not paused any more".to_owned()),
+        },
         Done::Purged(0) => (Level::Refused, "no auto job waits".to_owned()),
         Done::Purged(purged) => (Level::Done, format!("dropped {}", count(*purged, "waiting auto job"))),
         Done::Answered(answers) => match answers.as_slice() {

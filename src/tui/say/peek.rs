@@ -4,6 +4,7 @@ use super::figures::{chars, count};
 use super::row::{error, hold, is_orphaned, step, until, why_held, why_queued};
 use super::{Words, with_keys, words};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
+use crate::domain::pause::PauseScope;
 use crate::domain::time::{Timestamp, age};
 use crate::tui::model::Model;
 use crate::tui::theme::{self, Tone};
@@ -78,6 +79,13 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         }
         Status::Queued if model.queue.workers == 0 && !model.has_runner => {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
+        }
+        Status::Queued if let Some(pause) = super::pause::of_row(model, row) => {
+            let key = if pause.scope == PauseScope::All { "P" } else { "p" };
+            match pause.scope {
+                PauseScope::Class(_) => format!("Starts when {} are resumed. `x` ends it.", pause.scope),
+                _ => format!("Starts when {} is resumed: `{key}`. `x` ends it.", pause.scope),
+            }
         }
         Status::Queued if hold(model, row).is_some() => {
             let until = hold(model, row).map_or(model.now, |hold| hold.until);

@@ -61,6 +61,9 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if model.has_runner && model.runner.phase != Phase::Running && model.queue.workers <= 1 {
         return "the runner is stopping".to_owned();
     }
+    if let Some(pause) = super::pause::of_row(model, row) {
+        return super::pause::by_whom(model, pause);
+    }
     if let Some(hold) = hold(model, row) {
         return format!("host held until {}: {}", hold.until.clock(&model.zone()), hold.because);
     }
@@ -158,6 +161,7 @@ pub fn synced(model: &Model, row: &DocumentRow) -> String {
 pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
+        (Status::Queued, _) if super::pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
         (Status::Queued, _) => match hold(model, row) {
             Some(hold) => (until(model.now, hold.until), Tone::Waiting),
             None => ("now".to_owned(), Tone::Dim),

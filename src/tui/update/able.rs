@@ -85,7 +85,7 @@ pub fn able(model: &Model, action: Action) -> Result<(), String> {
         Action::Sync | Action::Retry | Action::Cancel | Action::Remove => {
             subject(model).map(|_| ()).map_err(str::to_owned)
         }
-        Action::Details | Action::CopyUrl | Action::Open => known(one(model)),
+        Action::Pause | Action::Details | Action::CopyUrl | Action::Open => known(one(model)),
         Action::CopyError => match one(model)?.error {
             Some(_) => Ok(()),
             None => Err("it has no error to copy".to_owned()),

@@ -207,11 +207,12 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Don
             }
         }
         Err(reason) => {
-            let what = match &command.name {
-                Some(name) => name.to_string(),
-                None if command.act == Act::Purge => "waiting auto jobs".to_owned(),
-                None if command.documents.is_empty() => "the document".to_owned(),
-                None => count(command.documents.len() as u64, "document"),
+            let what = match (&command.name, &command.act) {
+                (_, Act::Pause(scope) | Act::Resume(scope)) => scope.to_string(),
+                (Some(name), _) => name.to_string(),
+                (None, Act::Purge) => "waiting auto jobs".to_owned(),
+                (None, _) if command.documents.is_empty() => "the document".to_owned(),
+                (None, _) => count(command.documents.len() as u64, "document"),
             };
             tell(model, Level::Failed, format!("{} {what}: {reason}", command.act.word()));
         }
@@ -232,6 +233,6 @@ fn unmark(model: &mut Model, command: &Command, done: &Done) {
                 marks.remove(document);
             }
         }
-        Done::Added(_) | Done::Purged(_) => {}
+        Done::Added(_) | Done::Purged(_) | Done::Paused(_) | Done::Resumed(_) => {}
     }
 }

@@ -28,6 +28,17 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
                 Some(Overlay::Confirm(dialog))
             }
         }
+        Overlay::Choice(mut dialog) => {
+            if choose {
+                if let Some((_, command)) = dialog.chosen.and_then(|place| dialog.choices.get(place)) {
+                    up.effect(Effect::Act(command.clone()));
+                }
+                None
+            } else {
+                dialog.step(forward);
+                Some(Overlay::Choice(dialog))
+            }
+        }
         Overlay::Preview(mut dialog) => {
             if choose {
                 if dialog.yes && !dialog.targets().is_empty() {

@@ -1,6 +1,6 @@
 //! A key becomes an action: the scope says which table rows count, and what is refused says why.
 
-use super::{Update, able, acts, dialog, loads, moves, outcomes, prompt, tell};
+use super::{Update, able, acts, dialog, loads, moves, outcomes, pauses, prompt, tell};
 use crate::store::SortBy;
 use crate::tui::Exit;
 use crate::tui::action::{Action, Scope};
@@ -30,7 +30,7 @@ pub fn scope(model: &Model) -> Scope {
         Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Workers(_) | Overlay::Sort) => Scope::Reader,
         Some(Overlay::Palette(_)) => Scope::Palette,
         Some(Overlay::Prompt(_)) => Scope::Prompt,
-        Some(Overlay::Confirm(_) | Overlay::Preview(_) | Overlay::Quit(_)) => Scope::Dialog,
+        Some(Overlay::Confirm(_) | Overlay::Choice(_) | Overlay::Preview(_) | Overlay::Quit(_)) => Scope::Dialog,
         None => pane(model),
     }
 }
@@ -95,6 +95,8 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Mark | Action::MarkAll | Action::ClearMarks => acts::mark(model, action, up),
         Action::CopyUrl | Action::CopyError | Action::Open => acts::take_out(model, action, up),
         Action::Purge => acts::purge(model),
+        Action::Pause => pauses::choose(model),
+        Action::PauseAll => pauses::everything(model),
         Action::Add => open_prompt(model, PromptKind::Add, ""),
         Action::Filter => {
             let before = PromptKind::Filter(model.documents.filter.clone(), model.documents.filter_text.clone());

@@ -32,6 +32,7 @@ fn page_after(model: &mut Model, wait: Duration, up: &mut Update) {
 pub(super) fn summary(model: &mut Model, up: &mut Update) {
     (model.summary_asked, model.summary_again) = (true, false);
     up.effect(Effect::LoadSummary);
+    up.effect(Effect::LoadPauses);
 }
 
 /// Something was committed: look again, but never ask twice at a time.

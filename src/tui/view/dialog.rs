@@ -7,7 +7,7 @@ use crate::domain::time::span;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{Confirm, PreviewDialog, QuitChoice};
+use crate::tui::model::overlay::{Choice, Confirm, PreviewDialog, QuitChoice};
 use crate::tui::say::answer::skipped;
 use crate::tui::say::figures::{count, grouped, per_second};
 use crate::tui::say::outcome::wrap;
@@ -26,6 +26,16 @@ pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buf
     let lines: Vec<Words> =
         dialog.lines.iter().flat_map(|line| wrap(line, room, 3)).map(|line| vec![words(line, Tone::Plain)]).collect();
     let buttons = [("Cancel", !dialog.yes), (dialog.verb, dialog.yes)];
+    draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
+}
+
+pub(super) fn choice(model: &Model, dialog: &Choice, body: Rect, buf: &mut Buffer) {
+    let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
+    let lines: Vec<Words> =
+        dialog.lines.iter().flat_map(|line| wrap(line, room, 3)).map(|line| vec![words(line, Tone::Plain)]).collect();
+    let mut buttons = vec![("Cancel", dialog.chosen.is_none())];
+    buttons
+        .extend(dialog.choices.iter().enumerate().map(|(at, (label, _))| (label.as_str(), dialog.chosen == Some(at))));
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 

@@ -46,6 +46,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     }
     // Never shed before what is only nice to know: syncs run with less than was asked for.
     parts.push((1, locks(model)));
+    parts.push((2, paused(model)));
     let left = parts.len();
     parts.push((2, runner(model)));
     parts.push((7, workers(model)));
@@ -129,10 +130,16 @@ fn workers(model: &Model) -> Words {
 fn locks(model: &Model) -> Words {
     let said = match &model.locks {
         LockHealth::Off | LockHealth::Fine => return Words::new(),
-        LockHealth::Degraded { .. } => "DEGRADED: redis away",
+        LockHealth::Degraded { .. } | LockHealth::Deaf { .. } => "DEGRADED: redis away",
         LockHealth::Stopped { .. } => "redis away, nothing is synced",
     };
     vec![words(format!("{} {said}", model.glyphs.alarm), Tone::Failed)]
+}
+
+/// What does not start because somebody paused it.
+fn paused(model: &Model) -> Words {
+    let said = crate::tui::say::pause::summary(model);
+    said.map_or_else(Words::new, |said| vec![words(said, Tone::Waiting)])
 }
 
 /// The last seconds as bars.

@@ -26,6 +26,7 @@ pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Posi
         Overlay::Palette(open) => return palette::draw(model, open, body, buf),
         Overlay::Sort => dialog::sort(model, body, buf),
         Overlay::Confirm(open) => dialog::confirm(model, open, body, buf),
+        Overlay::Choice(open) => dialog::choice(model, open, body, buf),
         Overlay::Preview(open) => dialog::preview(model, open, body, buf),
         Overlay::Quit(choice) => dialog::quit(model, *choice, body, buf),
     }

@@ -45,7 +45,15 @@ pub fn draw(waiting: &Waiting, look: Look, buf: &mut Buffer) {
     }
     lines.push(Words::new());
     lines.push(vec![words(when(waiting), Tone::Dim)]);
-    let area = middle(Rect { height: screen.height.saturating_sub(1), ..screen }, WIDEST, lines.len() as u16 + 4);
+    let height = screen.height.saturating_sub(1);
+    if lines.len() as u16 + 2 > height {
+        lines.retain(|line| !line.is_empty());
+        // What mends it and what happens next are wanted more than the name.
+        while lines.len() as u16 + 2 > height && lines.len() > 2 {
+            lines.remove(0);
+        }
+    }
+    let area = middle(Rect { height, ..screen }, WIDEST, lines.len() as u16 + 4);
     let failed = waiting.reason.is_some();
     let title = if failed {
         vec![words(look.glyphs.failed, Tone::Failed), words(" no database", Tone::Strong)]

@@ -1,0 +1,156 @@
+//! `quarterdeck pause` and `quarterdeck resume`: what no worker begins for now. What runs goes on.
+
+use super::exit::{CliError, Exit};
+use super::output::{Output, note};
+use super::{Context, operator};
+use crate::domain::id::AccountId;
+use crate::domain::job::QueueClass;
+use crate::domain::link::host_of;
+use crate::domain::pause::{Pause, PauseScope};
+use crate::domain::time::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use std::io;
+
+/// Arguments of `pause`.
+#[derive(Debug, clap::Args)]
+pub struct PauseArgs {
+    /// What.
+    #[command(flatten)]
+    pub what: What,
+    /// One JSON object a pause
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Without an argument it lists what is paused.")]
+pub struct ResumeArgs {
+    /// What.
+    #[command(flatten)]
+    pub what: What,
+    /// One JSON object a pause
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is paused or resumed.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub struct What {
+    /// Everything
+    #[arg(long)]
+    pub all: bool,
+    /// The documents of an account
+    #[arg(long, value_name = "N")]
+    pub account: Option<i64>,
+    /// The documents of a host, `example.org` or `example.org:8080`
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// The jobs of a queue class: manual, retry or auto
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+}
+
+impl What {
+    fn scope(&self) -> Result<Option<PauseScope>, CliError> {
+        let wrong = |what: String| Err(CliError::Usage(what));
+        Ok(Some(match (self.all, self.account, &self.host, &self.class) {
+            (true, ..) => PauseScope::All,
+            (_, Some(account), ..) => PauseScope::Account(AccountId(account)),
+            (_, _, Some(text), _) => {
+                let url = if text.contains("://") { text.clone() } else { format!("https://{text}/") };
+                match host_of(&url) {
+                    Some(host) => PauseScope::Host(host),
+                    None => return wrong(format!("--host: \"{text}\" is no host")),
+                }
+            }
+            (_, _, _, Some(word)) => match QueueClass::parse(word) {
+                Some(class) => PauseScope::Class(class),
+                None => return wrong(format!("--class: \"{word}\" is none of manual, retry, auto")),
+            },
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// A pause in JSON: the order of the fields is the contract.
+#[derive(Serialize)]
+struct PauseJson<'a> {
+    scope: &'a str,
+    key: Option<String>,
+    since: Timestamp,
+    paused_by: &'a str,
+}
+
+#[derive(Serialize)]
+struct ResumedJson<'a> {
+    scope: &'a str,
+    key: Option<String>,
+    resumed: bool,
+}
+
+fn key(scope: &PauseScope) -> Option<String> {
+    Some(scope.key()).filter(|key| !key.is_empty())
+}
+
+fn print(pause: &Pause, json: bool, out: &mut Output) -> io::Result<()> {
+    if json {
+        let (scope, since) = (pause.scope.kind(), pause.since);
+        return out.json(&PauseJson { scope, key: key(&pause.scope), since, paused_by: &pause.by });
+    }
+    let since = pause.since.date_clock(&TimeZone::system());
+    out.line(format!("{} is paused by {} since {since}", pause.scope, pause.by))
+}
+
+pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output) -> Result<Exit, CliError> {
+    let Some(scope) = args.what.scope()? else {
+        let say = "pause what? --all, --account N, --host HOST or --class CLASS (`resume` alone lists what is paused)";
+        return Err(CliError::Usage(say.to_owned()));
+    };
+    let store = context.store_for("pause").await?;
+    if store.pause(&scope, &operator()).await? {
+        context.announce(&*store).await?;
+    } else {
+        note(format!("{scope} was paused before"));
+    }
+    for pause in store.pauses().await?.iter().filter(|pause| pause.scope == scope) {
+        print(pause, args.json, out)?;
+    }
+    store.close().await;
+    Ok(Exit::Done)
+}
+
+pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Output) -> Result<Exit, CliError> {
+    let Some(scope) = args.what.scope()? else {
+        let store = context.store().await?;
+        let pauses = store.pauses().await?;
+        if pauses.is_empty() {
+            note("nothing is paused");
+        }
+        for pause in &pauses {
+            print(pause, args.json, out)?;
+        }
+        store.close().await;
+        return Ok(Exit::Done);
+    };
+    let store = context.store_for("resume").await?;
+    let resumed = store.resume(&scope).await?;
+    if resumed {
+        context.announce(&*store).await?;
+    }
+    if args.json {
+        out.json(&ResumedJson { scope: scope.kind(), key: key(&scope), resumed })?;
+    } else if resumed {
+        out.line(format!("{scope} goes on"))?;
+    } else {
+        note(format!("{scope} was not paused"));
+    }
+    // Whoever resumes one thing and still sees nothing run is told why.
+    for pause in store.pauses().await? {
+        note(format!("{} is still paused by {}", pause.scope, pause.by));
+    }
+    store.close().await;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,111 @@
+//! Pauses: what an operator has stopped from being claimed (design.md 5.5). What runs already is not touched.
+
+use super::id::AccountId;
+use super::job::QueueClass;
+use super::text::SafeLine;
+use super::time::Timestamp;
+use std::fmt;
+
+/// What a pause stops.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PauseScope {
+    /// Everything.
+    All,
+    /// The jobs of an account.
+    Account(AccountId),
+    /// The jobs of a host, written as jobs have it.
+    Host(String),
+    /// The jobs of a queue class.
+    Class(QueueClass),
+}
+
+impl PauseScope {
+    /// The store's word for the kind of scope.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Account(_) => "account",
+            Self::Host(_) => "host",
+            Self::Class(_) => "class",
+        }
+    }
+
+    /// The store's key within the kind; empty for everything.
+    pub fn key(&self) -> String {
+        match self {
+            Self::All => String::new(),
+            Self::Account(id) => id.0.to_string(),
+            Self::Host(host) => host.clone(),
+            Self::Class(class) => class.word().to_owned(),
+        }
+    }
+
+    /// Whether it holds a job of this account, host and class.
+    pub fn covers(&self, account: AccountId, host: &str, class: Option<QueueClass>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Account(id) => *id == account,
+            Self::Host(name) => name == host,
+            Self::Class(of) => Some(*of) == class,
+        }
+    }
+
+    /// Reads kind and key as [`kind`](Self::kind) and [`key`](Self::key) write them; `None` when they mean nothing.
+    pub fn parse(kind: &str, key: &str) -> Option<Self> {
+        match kind {
+            "all" if key.is_empty() => Some(Self::All),
+            "account" => key.parse().ok().map(|id| Self::Account(AccountId(id))),
+            "host" if !key.is_empty() => Some(Self::Host(key.to_lowercase())),
+            "class" => QueueClass::parse(key).map(Self::Class),
+            _ => None,
+        }
+    }
+}
+
+/// As a person reads it: `everything`, `account 7`, `host example.org`, `auto jobs`.
+impl fmt::Display for PauseScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("everything"),
+            Self::Class(class) => write!(f, "{} jobs", class.word()),
+            _ => write!(f, "{} {}", self.kind(), self.key()),
+        }
+    }
+}
+
+/// A pause that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// What is paused.
+    pub scope: PauseScope,
+    /// Since when, UTC.
+    pub since: Timestamp,
+    /// Who paused it.
+    pub by: SafeLine,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_covers_its_own_and_nothing_else() {
+        let covers = |scope: PauseScope| scope.covers(AccountId(7), "a.test", Some(QueueClass::Auto));
+        assert!(covers(PauseScope::All) && covers(PauseScope::Account(AccountId(7))));
+        assert!(covers(PauseScope::Host("a.test".into())) && covers(PauseScope::Class(QueueClass::Auto)));
+        assert!(!covers(PauseScope::Account(AccountId(8))) && !covers(PauseScope::Host("b.test".into())));
+        assert!(!covers(PauseScope::Class(QueueClass::Manual)));
+    }
+
+    #[test]
+    fn a_scope_is_read_as_it_is_written_and_nonsense_is_none() {
+        let host = PauseScope::Host("a.test:8080".into());
+        for scope in [PauseScope::All, PauseScope::Account(AccountId(7)), host, PauseScope::Class(QueueClass::Auto)] {
+            assert_eq!(PauseScope::parse(scope.kind(), &scope.key()), Some(scope));
+        }
+        for (kind, key) in [("all", "x"), ("account", "x"), ("account", ""), ("host", ""), ("class", "x"), ("", "")] {
+            assert_eq!(PauseScope::parse(kind, key), None, "{kind} {key}");
+        }
+        assert_eq!(PauseScope::Account(AccountId(7)).to_string(), "account 7");
+    }
+}

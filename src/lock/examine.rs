@@ -1,0 +1,86 @@
+//! A look at Redis that changes nothing, for `quarterdeck doctor`.
+
+use super::{AddressError, CALL, LockMode, Settings, address::Address};
+use crate::domain::finding::{Finding, Verdict};
+use crate::domain::id::DocumentId;
+use redis::AsyncConnectionConfig;
+use redis::aio::MultiplexedConnection;
+use tokio::time::timeout;
+
+const REDIS: &str = "redis";
+/// The oldest that has everything that is used.
+const OLDEST: (u64, u64) = (5, 0);
+
+/// What is found of the Redis of these settings.
+pub async fn examine(settings: &Settings) -> Vec<Finding> {
+    let address = match Address::parse(&settings.url, &settings.key) {
+        Ok(address) => address,
+        Err(error @ AddressError::Url(_)) => {
+            return vec![Finding::fail(REDIS, format!("redis.url {error}"), "name it as redis://HOST:PORT/DATABASE")];
+        }
+        Err(error @ AddressError::Key) => {
+            return vec![Finding::fail(REDIS, format!("redis.key {error}"), "leave redis.key out for Chatwoot's own")];
+        }
+    };
+    match timeout(CALL * 3, look(&address, settings)).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            let mut finding = Finding::of_message(REDIS, Verdict::Unreachable, &address.reason(&error));
+            finding.cure.get_or_insert_with(|| "check host and port, and that the server runs".to_owned());
+            finding.verdict = verdict(settings.mode);
+            finding.says = format!("Redis at {}", finding.says);
+            vec![finding]
+        }
+        Err(_) => {
+            let says = format!("Redis at {}: no answer within three seconds", address.label());
+            let cure = Some("check host and port, and that the server runs".to_owned());
+            vec![Finding { check: REDIS, verdict: verdict(settings.mode), says, cure }]
+        }
+    }
+}
+
+/// How bad a Redis is that cannot be used.
+const fn verdict(mode: LockMode) -> Verdict {
+    match mode {
+        LockMode::Required => Verdict::Unreachable,
+        LockMode::Preferred | LockMode::Off => Verdict::Fail,
+    }
+}
+
+async fn look(address: &Address, settings: &Settings) -> redis::RedisResult<Vec<Finding>> {
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CALL)).set_response_timeout(Some(CALL));
+    let mut open = address.client().get_multiplexed_async_connection_with_config(&config).await?;
+    let info: String = redis::cmd("INFO").arg("server").query_async(&mut open).await?;
+    let version = field(&info, "redis_version").unwrap_or("unknown").to_owned();
+    let held = may(&mut open, address).await?;
+    let mut found = vec![Finding::ok(
+        REDIS,
+        format!(
+            "Redis {version} at {}: locks are {}, the key of document 1 is {}{}",
+            address.label(),
+            settings.mode.word(),
+            address.key(DocumentId(1)),
+            if held { " (held now)" } else { "" }
+        ),
+    )];
+    let mut numbers = version.split('.').map(|number| number.parse::<u64>().unwrap_or_default());
+    let number = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    if number != (0, 0) && number < OLDEST {
+        found.push(Finding::warn(REDIS, format!("Redis {version} is older than what was tried"), "use 5.0 or newer"));
+    }
+    Ok(found)
+}
+
+/// Runs a script that reads, and publishes to nobody: the two rights that everything depends on. Whether the key of
+/// document 1 is set.
+async fn may(open: &mut MultiplexedConnection, address: &Address) -> redis::RedisResult<bool> {
+    let key = address.key(DocumentId(1));
+    let read = "return redis.call('EXISTS', KEYS[1])";
+    let held: bool = redis::cmd("EVAL").arg(read).arg(1).arg(key).query_async(open).await?;
+    redis::cmd("PUBLISH").arg("quarterdeck:doctor").arg("").query_async::<redis::Value>(open).await?;
+    Ok(held)
+}
+
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+}

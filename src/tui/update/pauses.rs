@@ -1,0 +1,91 @@
+//! Pausing and resuming: what is offered, what is asked, what came of it.
+
+use super::able::one;
+use super::{Update, tell};
+use crate::domain::document::DocumentRow;
+use crate::domain::pause::{Pause, PauseScope};
+use crate::tui::effect::{Act, Command};
+use crate::tui::model::Model;
+use crate::tui::model::overlay::{Choice, Confirm, Overlay};
+use crate::tui::model::toast::Level;
+use crate::tui::msg::Answer;
+use crate::tui::say::figures::count;
+use crate::tui::say::pause::{by_whom, held};
+
+/// Offers the host and the account of the document in hand.
+pub(super) fn choose(model: &mut Model) {
+    let (host, account) = match row(model) {
+        Ok(row) => (row.host.to_string(), row.account_id),
+        Err(reason) => return tell(model, Level::Refused, reason),
+    };
+    let mut lines = Vec::new();
+    let mut choices = Vec::new();
+    let scopes = [("host", PauseScope::Host(host)), ("account", PauseScope::Account(account))];
+    for (word, scope) in scopes.into_iter().filter(|(_, scope)| !scope.key().is_empty()) {
+        let standing = model.pauses.iter().find(|pause| pause.scope == scope);
+        let state = standing.map_or("not paused".to_owned(), |pause| by_whom(model, pause));
+        lines.push(format!("{word:<8}{}: {state}", scope.key()));
+        let verb = if standing.is_some() { "Resume" } else { "Pause" };
+        choices.push((format!("{verb} {word}"), command(scope, standing.is_some())));
+    }
+    lines.push(String::new());
+    lines.push("A pause stops what has not started, whoever asks for it; what runs goes on.".to_owned());
+    model.overlay = Some(Overlay::Choice(Choice { title: "pause or resume".to_owned(), lines, choices, chosen: None }));
+}
+
+/// Asks whether to pause everything, or to let everything go on.
+pub(super) fn everything(model: &mut Model) {
+    let standing = model.pauses.iter().find(|pause| pause.scope == PauseScope::All);
+    let (title, verb, lines) = match standing {
+        Some(pause) => {
+            let mut lines = vec![format!("Everything is {}.", by_whom(model, pause)), held(model)];
+            if model.pauses.len() > 1 {
+                let others = count(model.pauses.len() as u64 - 1, "other pause");
+                lines.push(format!("{others} of accounts, hosts or classes will stand."));
+            }
+            ("resume everything", "Resume", lines)
+        }
+        None => {
+            let lines = vec![
+                format!(
+                    "{} queued or waiting for a next try will not start.",
+                    are(model.queue.ready + model.queue.waiting)
+                ),
+                format!("{} running now will go on to the end.", are(model.queue.running)),
+                "It holds for every worker of this store, until somebody resumes.".to_owned(),
+            ];
+            ("pause everything", "Pause", lines)
+        }
+    };
+    let command = command(PauseScope::All, standing.is_some());
+    model.overlay = Some(Overlay::Confirm(Confirm { title: title.to_owned(), lines, verb, command, yes: false }));
+}
+
+fn are(jobs: u64) -> String {
+    count(jobs, "job")
+}
+
+fn command(scope: PauseScope, stands: bool) -> Command {
+    let act = if stands { Act::Resume(scope) } else { Act::Pause(scope) };
+    Command { act, documents: Vec::new(), name: None }
+}
+
+fn row(model: &Model) -> Result<&DocumentRow, &'static str> {
+    let document = one(model)?.document;
+    let opened = model.detail.as_ref().and_then(|detail| detail.data.as_ref()).map(|data| &data.row);
+    let row = model.documents.find(document).or(opened.filter(|row| row.id == document));
+    row.ok_or("its row is not at hand: go to it in the list")
+}
+
+pub(super) fn take(model: &mut Model, answer: Answer<Vec<Pause>>, up: &mut Update) {
+    match answer {
+        Ok(pauses) => {
+            up.redraw |= model.pauses != pauses;
+            model.pauses = pauses;
+        }
+        Err(reason) => {
+            let now = model.now;
+            model.notices.note(now, Level::Failed, format!("the pauses cannot be read: {reason}"));
+        }
+    }
+}

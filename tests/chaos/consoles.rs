@@ -1,0 +1,147 @@
+//! Two consoles and three workers on one PostgreSQL, set up and filled by the program itself: every outcome is on both
+//! screens at once, and what one asks for the other sees running.
+
+use super::{PATIENCE, size};
+use crate::support::fleet::{Fleet, dismiss, percentile};
+use crate::support::install::Install;
+use crate::support::place::Place;
+use crate::support::postgres;
+use crate::support::pty::Terminal;
+use crate::support::redis::TestRedis;
+use crate::support::site::{Reply, Site, html};
+use quarterdeck::domain::time::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+
+/// How soon an outcome is on every screen, at p99.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_outcome_is_on_both_screens_at_once_with_redis() {
+    let redis = TestRedis::start();
+    let late = outcomes_on_two_screens(Some(&redis)).await;
+    assert!(late <= AT_ONCE, "{late:?} at p99");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_outcome_is_on_both_screens_soon_without_redis() {
+    // NOTIFY is as quick; what it loses, the look once a second finds.
+    let late = outcomes_on_two_screens(None).await;
+    assert!(late <= Duration::from_millis(1_500), "{late:?} at p99");
+}
+
+/// How late outcomes were on a screen, at p99.
+async fn outcomes_on_two_screens(redis: Option<&TestRedis>) -> Duration {
+    let (documents, _) = size(60, 0);
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let page = move |path: &str, _| Reply::When(Arc::clone(&held), Box::new(html(&path[1..], &format!("of {path}"))));
+    let patient = "fetch.read_timeout = \"20m\"\nfetch.total_timeout = \"20m\"\n";
+    let key = redis.map_or(String::new(), |redis| format!("redis.key = {:?}\n", redis.key_pattern()));
+    let settings = format!("{patient}{key}runner.per_host = 64\nrunner.concurrency = 4\n");
+    let install = Install::new(Site::start(page).await, &settings);
+    let place = Place::on(postgres::empty().await);
+    let url = place.url();
+    let set_up = install.start_with(&[("QUARTERDECK_STORE", &url)], &["migrate", "--standalone"]).ended();
+    assert_eq!(set_up.code, Some(0), "{set_up:?}");
+    let mut fleet = Fleet::at(place, install).await;
+    if let Some(redis) = redis {
+        fleet = fleet.with("QUARTERDECK_REDIS", redis.url());
+    }
+    let line = |n| format!("{},doc-{n:04}\n", fleet.install.site.url(&format!("/doc-{n:04}")));
+    let csv = format!("url,name\n{}", (0..documents).map(line).collect::<String>());
+    let file = fleet.install.write("pages.csv", csv);
+    let imported = fleet.start(&["import", file.to_str().expect("a path")]).ended();
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+
+    let workers: Vec<_> = (0..3).map(|_| fleet.work()).collect();
+    let consoles = [0, 1].map(|_| console(&fleet));
+    for console in &consoles {
+        console.until("three workers", |screen| screen.contents().contains("3 workers"));
+    }
+    let [mut one, other] = consoles;
+    // A key in one, and the other sees it run, with its step where steps are told.
+    one.keys("s");
+    let running = if redis.is_some() { "fetching" } else { "syncing" };
+    let row = |screen: &vt100::Screen| {
+        let (_, cols) = screen.size();
+        screen.rows(0, cols.get() - 40).any(|line| line.contains("doc-") && line.contains(running))
+    };
+    other.until("the sync that the first asked for, running", row);
+    gate.add_permits(1);
+
+    let (watchers, mut counts): (Vec<_>, Vec<_>) = [one, other]
+        .map(|console| {
+            let (told, count) = watch::channel(0);
+            (tokio::task::spawn_blocking(move || first_seen(&console, documents, &told)), count)
+        })
+        .into_iter()
+        .unzip();
+    all_see(&mut counts, 1).await;
+    let asked = fleet.start(&["sync", "--filter", "status:never", "--yes"]).ended();
+    assert_eq!(asked.code, Some(0), "{asked:?}");
+    for count in 2..=documents {
+        // One after the other, so that each stands on the screen for itself.
+        gate.add_permits(1);
+        all_see(&mut counts, count).await;
+    }
+    let mut screens = Vec::new();
+    for watcher in watchers {
+        screens.push(watcher.await.expect("it sees all"));
+    }
+    fleet.drained(PATIENCE).await;
+    workers.into_iter().for_each(|worker| drop(dismiss(worker)));
+    let mut late = Vec::new();
+    for outcome in fleet.outcomes() {
+        let number: usize = outcome.name.trim_start_matches("doc-").parse().expect("its number");
+        late.extend(screens.iter().map(|seen| seen[&number].since(outcome.at)));
+    }
+    assert_eq!(late.len(), 2 * documents, "each on each");
+    late.sort();
+    let (half, most) = (percentile(&late, 50), percentile(&late, 99));
+    let with = if redis.is_some() { "with Redis" } else { "without Redis" };
+    println!(
+        "{documents} outcomes on two consoles, {with}: {half:.0?} at p50, {most:.0?} at p99, {:.0?} at most",
+        late[late.len() - 1]
+    );
+    fleet.check(&format!("two consoles {with}"), documents, 0, late[late.len() - 1]).await;
+    most
+}
+
+async fn all_see(counts: &mut [watch::Receiver<usize>], count: usize) {
+    for seen in counts {
+        let seen = timeout(PATIENCE, seen.wait_for(|seen| *seen >= count)).await;
+        seen.expect("it comes").expect("watched");
+    }
+}
+
+fn console(fleet: &Fleet) -> Terminal {
+    let mut command = fleet.install.on_terminal(&[]);
+    for (name, value) in fleet.env() {
+        command.env(name, value);
+    }
+    Terminal::spawn(120, 40, command)
+}
+
+/// When each outcome was first seen in the panel: entries begin with a time and a sign, names follow.
+fn first_seen(console: &Terminal, documents: usize, told: &watch::Sender<usize>) -> BTreeMap<usize, Timestamp> {
+    let mut seen = BTreeMap::new();
+    console.until_within(PATIENCE, "every outcome", |screen| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_micros();
+        let now = Timestamp::from_micros(i64::try_from(now).expect("fits"));
+        let (rows, cols) = screen.size();
+        for row in 0..rows.get() {
+            let line = screen.contents_between(row, cols.get() - 40, row, cols.get());
+            let Some((before, name)) = line.split_once("doc-") else { continue };
+            if let (2, Some(Ok(number))) = (before.matches(':').count(), name.get(..4).map(str::parse)) {
+                seen.entry(number).or_insert(now);
+            }
+        }
+        told.send_replace(seen.len());
+        seen.len() == documents
+    });
+    seen
+}

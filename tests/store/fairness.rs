@@ -1,0 +1,281 @@
+//! Fairness, caps, retry times and clock steps with figures (F10, F18, F19, F20, F22 of the fault list). Small by default;
+//! at full size: `QUARTERDECK_FULL=1 cargo test --release --test main store::fairness -- --nocapture`.
+
+use super::support::{Backend, LEASE, Scene, fetched, limits, open, timeout, unexpected, worker};
+use quarterdeck::domain::content::ContentChange;
+use quarterdeck::domain::id::{AccountId, DocumentId};
+use quarterdeck::domain::job::{JobState, QueueClass};
+use quarterdeck::domain::outcome::OutcomeResult;
+use quarterdeck::store::{Access, Claimed, Finished, Held, Store};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// The full size when it is asked for, else the small one.
+fn size<T>(full: T, small: T) -> T {
+    if std::env::var_os("QUARTERDECK_FULL").is_some() { full } else { small }
+}
+
+impl Scene {
+    /// Documents of an account over so many hosts, asked for by the store's own way.
+    async fn queue_up(&self, account: i64, count: i64, hosts: i64) -> Vec<DocumentId> {
+        let first = self.number("SELECT coalesce(max(id), 0) + 1 FROM captain_documents").await;
+        self.sql(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {first} + {count} - 1) \
+             INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, created_at, \
+             updated_at) SELECT i, 'n', 'https://a{account}-' || (i % {hosts}) || '.test/' || i, 1, {account}, 1, {zero}, {zero} FROM n",
+            zero = self.place.at(0)
+        ))
+        .await;
+        let ids: Vec<_> = (first..first + count).map(DocumentId).collect();
+        self.ask(&ids, QueueClass::Auto).await;
+        ids
+    }
+
+    /// Claims and ends them well; the accounts in the order of the claim.
+    async fn round(&self, slots: u32) -> Vec<i64> {
+        let claimed = self.claim(slots).await;
+        let finishes = claimed.iter().map(|job| self.finish(job, fetched("T", "text", ContentChange::First)));
+        futures_util::future::join_all(finishes).await;
+        claimed.iter().map(|job| job.account_id.0).collect()
+    }
+}
+
+/// Jain's index: 1 when all have the same, 1/n when one has all.
+fn jain(shares: &[f64]) -> f64 {
+    let (sum, squares): (f64, f64) = (shares.iter().sum(), shares.iter().map(|share| share * share).sum());
+    sum * sum / (shares.len() as f64 * squares)
+}
+
+/// F18.
+async fn a_giant_keeps_nobody_waiting(backend: Backend) {
+    const SMALL: i64 = 25;
+    let (giant, each) = size((80_000, 100), (2_000, 12));
+    let scene = Scene::new(backend).await;
+    scene.queue_up(1, giant, 10).await;
+    for account in 2..2 + SMALL {
+        scene.queue_up(account, each, 2).await;
+    }
+    let mut served = BTreeMap::<i64, i64>::new();
+    let (mut rounds, mut worst_first, mut index) = (0, 0, 0.0);
+    let mut last = BTreeMap::<i64, usize>::new();
+    let (mut place, mut worst_wait) = (0, 0);
+    let begun = Instant::now();
+    while served.values().skip(1).sum::<i64>() < SMALL * each {
+        rounds += 1;
+        let accounts = scene.round(26).await;
+        assert_eq!(accounts.len(), 26, "work is there, so it is claimed");
+        for account in accounts {
+            if *served.entry(account).and_modify(|n| *n += 1).or_insert(1) == 1 {
+                worst_first = rounds;
+            }
+            if account > 1 {
+                worst_wait = worst_wait.max(place - last.insert(account, place).unwrap_or(0));
+            }
+            place += 1;
+        }
+        if rounds == each * 9 / 10 {
+            index = jain(&served.values().map(|n| *n as f64).collect::<Vec<_>>());
+        }
+    }
+    println!(
+        "F18 {backend:?}: {giant} of one account beside {SMALL} x {each}: first claims within {worst_first} rounds of 26, \
+         worst wait {worst_wait} claims, Jain index {index:.4}, all small ones done when the giant had {}; {:.1} s",
+        served[&1],
+        begun.elapsed().as_secs_f64()
+    );
+    assert!(worst_first <= 2 && served.len() == 26);
+    assert!(index >= 0.99, "{index}");
+    assert!(served[&1] <= 3_000.min(each * 2), "{served:?}");
+}
+
+/// F19.
+async fn weights_are_shares_of_many_claims(backend: Backend) {
+    let claims = size(6_000, 600);
+    let scene = Scene::new(backend).await;
+    scene.sql("INSERT INTO accounts_sched (account_id, weight) VALUES (1, 3), (2, 2), (3, 1)").await;
+    for account in 1..=3 {
+        scene.queue_up(account, claims * (4 - account) / 6 + claims / 10, 2).await;
+    }
+    let mut served = BTreeMap::<i64, i64>::new();
+    for _ in 0..claims / 20 {
+        for account in scene.round(20).await {
+            *served.entry(account).or_default() += 1;
+        }
+    }
+    println!("F19 {backend:?}: {claims} claims at weights 3:2:1: {served:?}");
+    for (account, share) in [(1, claims / 2), (2, claims / 3), (3, claims / 6)] {
+        assert!((served[&account] - share).abs() * 20 <= share, "{served:?}");
+    }
+}
+
+/// F20: a trigger in the database looks at every claim, so no moment is missed.
+async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
+    const WORKERS: usize = 8;
+    let lasts = size(Duration::from_secs(600), Duration::from_secs(3));
+    let scene = Scene::new(backend).await;
+    scene.sql("INSERT INTO accounts_sched (account_id, max_running) VALUES (1, 2)").await;
+    scene.sql("CREATE TABLE most_running (n BIGINT)").await;
+    let look = "INSERT INTO most_running SELECT count(*) FROM jobs WHERE state = 'running' AND account_id = 1";
+    let trigger = match backend {
+        Backend::Sqlite => {
+            format!("CREATE TRIGGER looks AFTER UPDATE OF state ON jobs WHEN NEW.state = 'running' BEGIN {look}; END")
+        }
+        Backend::Postgres => format!(
+            "CREATE FUNCTION looks() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, \
+             quarterdeck AS $$ BEGIN {look}; RETURN NULL; END $$; \
+             CREATE TRIGGER looks AFTER UPDATE OF state ON jobs FOR EACH ROW WHEN (NEW.state = 'running') \
+             EXECUTE FUNCTION looks()"
+        ),
+    };
+    scene.sql(&trigger).await;
+    let documents = scene.queue_up(1, 400, 20).await;
+    scene.queue_up(2, 400, 20).await;
+    let until = Instant::now() + lasts;
+    let workers = (0..WORKERS).map(|number| {
+        let (clock, url, documents) = (scene.clock.clone(), scene.place.url(), documents.clone());
+        async move {
+            let (mut lives, mut done) = (0_u32, 0_u64);
+            while Instant::now() < until {
+                lives += 1;
+                let store = open(&url, clock.clone(), Access::Write).await;
+                let me = worker(&format!("w{number}-{lives}"));
+                store.register(&me).await.unwrap();
+                // Each life ends in the middle of its third claim, without a word.
+                for claim in 0..3 {
+                    store.rescue().await.unwrap();
+                    let claimed = store.claim(&me.id, limits(4)).await.unwrap();
+                    if claim == 2 {
+                        break;
+                    }
+                    for job in &claimed {
+                        let end = fetched("T", "text", ContentChange::First);
+                        let took = Duration::from_millis(1);
+                        let finish = quarterdeck::store::Finish { held: job.held, end, took };
+                        let policy = quarterdeck::domain::retry::RetryPolicy::default();
+                        if let Finished::Written { .. } = store.finish(finish, &policy).await.unwrap() {
+                            done += 1;
+                        }
+                    }
+                    store.request(&documents[..20], &super::support::request(QueueClass::Auto)).await.unwrap();
+                    clock.advance(Duration::from_secs(4));
+                }
+                store.close().await;
+            }
+            (lives, done)
+        }
+    });
+    let ended = futures_util::future::join_all(workers).await;
+    let (kills, done) = ended.iter().fold((0, 0), |sum, life| (sum.0 + life.0, sum.1 + life.1));
+    let most = scene.number("SELECT max(n) FROM most_running").await;
+    let looks = scene.number("SELECT count(*) FROM most_running").await;
+    println!(
+        "F20 {backend:?}: {WORKERS} claimers, {:.0} s, {kills} killed, {done} done: {most} running at most of 2 allowed, \
+         {looks} looks",
+        lasts.as_secs_f64()
+    );
+    assert_eq!(most, 2);
+    assert!(kills > WORKERS as u32 && done > 0 && looks > 20, "{kills} {done} {looks}");
+}
+
+/// F22.
+async fn retries_come_at_their_times_across_restarts(backend: Backend) {
+    let count = size(500, 20);
+    let scene = Scene::new(backend).await;
+    scene.queue_up(1, count, count).await;
+    let second = Duration::from_secs(1);
+    let mut worst = Duration::ZERO;
+    // Transient ones first, then unexpected ones, whose counter is their own.
+    let waits = [(30, true), (120, true), (300, true), (5, false), (5, false)];
+    for (wait, transient) in waits {
+        // Each try is another process.
+        let store = scene.another().await;
+        let mut claimed = Vec::new();
+        while claimed.len() < count as usize {
+            let some = store.claim(&worker("w1").id, limits(50)).await.unwrap();
+            assert!(!some.is_empty(), "{} of {count} are due", claimed.len());
+            claimed.extend(some);
+        }
+        for job in &claimed {
+            let end = if transient { timeout() } else { unexpected() };
+            scene.finish(job, end).await;
+        }
+        store.close().await;
+        let wait = Duration::from_secs(wait);
+        let due = scene.number("SELECT min(run_at) FROM jobs WHERE state = 'scheduled'").await;
+        let last = scene.number("SELECT max(run_at) FROM jobs WHERE state = 'scheduled'").await;
+        let now = scene.store.now().micros();
+        for at in [due, last] {
+            let away = Duration::from_micros((at - now).unsigned_abs());
+            worst = worst.max(away.abs_diff(wait));
+        }
+        scene.clock.advance(wait - second);
+        assert!(scene.claim(8).await.is_empty(), "a second early");
+        scene.clock.advance(second);
+    }
+    println!("F22 {backend:?}: {count} documents, 30/120/300 s and 5 s over restarts: at most {worst:?} away");
+    assert!(worst <= second);
+}
+
+/// F10: whoever holds a job beats after the step, as its heart does, before anybody judges it by the clock.
+async fn steps_of_the_clock_lose_no_job_and_run_none_twice(backend: Backend) {
+    enum Step {
+        Forward,
+        Back,
+        Sleep,
+    }
+    for step in [Step::Forward, Step::Back, Step::Sleep] {
+        let scene = Scene::new(backend).await;
+        let documents = scene.queue_up(1, 20, 20).await;
+        let other = scene.another().await;
+        for (store, name) in [(&scene.store, "w1"), (&other, "w2")] {
+            store.register(&worker(name)).await.unwrap();
+        }
+        // Both have looked for work before, as workers do.
+        other.claim(&worker("w2").id, limits(0)).await.unwrap();
+        let mut held: Vec<Claimed> = scene.claim(8).await;
+        // One fails and waits for its next try over the step.
+        scene.finish(&held.remove(0), timeout()).await;
+        let hour = Duration::from_secs(3_600);
+        match step {
+            Step::Forward => scene.clock.advance(hour),
+            Step::Back => {
+                let back = scene.store.now().minus(hour);
+                scene.clock.set(back);
+            }
+            Step::Sleep => scene.clock.advance(2 * hour),
+        }
+        assert_eq!(other.rescue().await.unwrap().outcomes, [], "nobody is judged by a clock that was set");
+        let mine: Vec<Held> = held.iter().map(|job| job.held).collect();
+        let beats = scene.store.beat(&worker("w1").id, &mine, LEASE).await.unwrap();
+        assert!(beats.iter().all(|beat| *beat == quarterdeck::store::Beat::Held), "{beats:?}");
+        let mut seen: BTreeSet<_> = held.iter().map(|job| job.document_id).collect();
+        let more = other.claim(&worker("w2").id, limits(64)).await.unwrap();
+        assert!(more.iter().all(|job| seen.insert(job.document_id)), "nothing runs twice");
+        for job in held.iter().chain(&more) {
+            let end = scene.finish(job, fetched("T", "text", ContentChange::First)).await;
+            assert!(matches!(end, Finished::Written { state: JobState::Done, .. }), "{end:?}");
+        }
+        // What waits comes at its time, whichever way the clock went.
+        scene.clock.advance(hour + Duration::from_secs(31));
+        for job in scene.claim(64).await {
+            assert!(seen.insert(job.document_id), "once");
+            scene.finish(&job, fetched("T", "text", ContentChange::First)).await;
+        }
+        assert_eq!(seen, documents.iter().copied().collect());
+        let updated = scene.results().await.iter().filter(|result| **result == OutcomeResult::Updated).count();
+        let all = scene.outcomes().await.len();
+        let done = scene.number("SELECT count(*) FROM jobs WHERE state = 'done'").await;
+        assert_eq!((all, done), (21, 20), "one failure, and every document once ({updated} updated)");
+        assert!(scene.store.queue().await.unwrap().ready == 0);
+        assert_eq!(scene.row(documents[0]).await.account_id, AccountId(1));
+    }
+}
+
+on_both! {
+    (flavor = "multi_thread", worker_threads = 2)
+    a_giant_keeps_nobody_waiting,
+    weights_are_shares_of_many_claims,
+    a_cap_holds_over_workers_that_are_killed,
+    retries_come_at_their_times_across_restarts,
+    steps_of_the_clock_lose_no_job_and_run_none_twice,
+}

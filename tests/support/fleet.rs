@@ -1,0 +1,231 @@
+//! Several real processes on one store while a test does them harm: filled, followed, killed, and held against the
+//! invariants at the end.
+
+use super::install::{Install, Process, until};
+use super::invariants::{Case, assert_invariants, witness};
+use super::place::{Backend, Place};
+use super::site::Site;
+use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::link::Link;
+use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
+use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::time::Timestamp;
+use quarterdeck::runner::tail::{Tailed, follow};
+use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use rustix::process::Signal;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Many at a time on the one host that there is, and retries that a test can wait for.
+pub const EAGER: &str = "runner.per_host = 256\nrunner.concurrency = 8\n\
+                         retry.transient_waits = [\"300ms\", \"300ms\", \"300ms\"]\n";
+/// Leases that run out while a test waits.
+pub const SHORT_LEASE: &str = "runner.lease = \"1s\"\nrunner.heartbeat = \"300ms\"\n";
+
+/// See the module.
+pub struct Fleet {
+    pub place: Place,
+    pub install: Install,
+    pub store: Arc<dyn Store>,
+    env: Vec<(&'static str, String)>,
+    seen: Arc<Mutex<Vec<Outcome>>>,
+    count: watch::Receiver<usize>,
+    _following: AbortOnDropHandle<()>,
+    killed: Vec<(u32, Timestamp)>,
+    begun: Instant,
+}
+
+impl Fleet {
+    /// An empty store on `on`, and pages.
+    pub async fn new(on: Backend, site: Site, settings: &str) -> Self {
+        Self::at(Place::new(on).await, Install::new(site, settings)).await
+    }
+
+    /// The same where both are there.
+    pub async fn at(place: Place, install: Install) -> Self {
+        let store = open(&place.url(), Access::Create).await.expect("the store opens");
+        witness(&place).await;
+        let seen: Arc<Mutex<Vec<Outcome>>> = Arc::default();
+        let (told, count) = watch::channel(0);
+        let (mut tail, kept) = (follow(Arc::clone(&store), Seq::START), Arc::clone(&seen));
+        let following = tokio::spawn(async move {
+            while let Some(tailed) = tail.recv().await {
+                if let Tailed::Outcomes(outcomes) = tailed {
+                    let mut kept = kept.lock().expect("not poisoned");
+                    kept.extend(outcomes);
+                    let _ = told.send(kept.len());
+                }
+            }
+        });
+        let env = vec![("QUARTERDECK_STORE", place.url())];
+        let following = AbortOnDropHandle::new(following);
+        Self {
+            place,
+            install,
+            store,
+            env,
+            seen,
+            count,
+            _following: following,
+            killed: Vec::new(),
+            begun: Instant::now(),
+        }
+    }
+
+    /// Its processes have this in their environment.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.env.retain(|(known, _)| *known != name);
+        self.env.push((name, value.to_owned()));
+        self
+    }
+
+    /// The environment of its processes, for those that are started elsewhere.
+    pub fn env(&self) -> &[(&'static str, String)] {
+        &self.env
+    }
+
+    /// Adds the pages `/0`, `/1` … and asks for a sync of each.
+    pub async fn fill(&self, count: usize) -> Vec<DocumentId> {
+        self.fill_from(0, count).await
+    }
+
+    /// The same for pages from `/first` on.
+    pub async fn fill_from(&self, first: usize, count: usize) -> Vec<DocumentId> {
+        let new = |page: usize| NewDocument {
+            link: Link::parse(&self.install.site.url(&format!("/{page}"))).expect("a link"),
+            name: None,
+            account_id: AccountId(1),
+            assistant_id: AssistantId(1),
+        };
+        let documents: Vec<_> = (first..first + count).map(new).collect();
+        let added = self.store.add(&documents).await.expect("the store answers");
+        let ids: Vec<_> = added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect();
+        self.store.request(&ids, &bulk()).await.expect("the store answers");
+        ids
+    }
+
+    /// Starts a worker.
+    pub fn work(&self) -> Process {
+        self.start(&["work"])
+    }
+
+    /// Starts the program.
+    pub fn start(&self, args: &[&str]) -> Process {
+        let env: Vec<_> = self.env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.install.start_with(&env, args)
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self, worker: Process) {
+        let id = worker.id();
+        worker.signal(Signal::KILL);
+        self.killed.push((id, self.store.now()));
+        worker.ended();
+    }
+
+    /// Waits until the log holds `count` outcomes, or nothing is left to do.
+    pub async fn reached(&self, count: usize, within: Duration) {
+        let mut seen = self.count.clone();
+        let waiting = async {
+            while *seen.borrow_and_update() < count && self.live().await != Some(0) {
+                let _ = timeout(Duration::from_millis(500), seen.changed()).await;
+            }
+        };
+        timeout(within, waiting).await.expect("the workers get on");
+    }
+
+    /// Waits until so many jobs run.
+    pub async fn running(&self, count: u64) {
+        let running = async || self.store.queue().await.is_ok_and(|queue| queue.running == count);
+        until(&*self.store, &format!("{count} running"), running).await;
+    }
+
+    /// Waits until no job is live.
+    pub async fn drained(&self, within: Duration) {
+        self.reached(usize::MAX, within).await;
+    }
+
+    /// Jobs that are not over; `None` while the store does not answer.
+    pub async fn live(&self) -> Option<u64> {
+        let queue = self.store.queue().await.ok()?;
+        Some(queue.ready + queue.running + queue.waiting + queue.scheduled)
+    }
+
+    /// Outcomes seen so far, in the order of the log.
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.seen.lock().expect("not poisoned").clone()
+    }
+
+    /// How many of them there are.
+    pub fn count(&self) -> usize {
+        *self.count.borrow()
+    }
+
+    /// How long after the death of its worker each lost attempt was taken up, in order.
+    pub fn delays(&self) -> Vec<Duration> {
+        let seen = self.seen.lock().expect("not poisoned");
+        let lost = seen.iter().filter(|outcome| outcome.result == OutcomeResult::WorkerLost);
+        let delay = |outcome: &Outcome| {
+            let worker = outcome.worker.as_ref().expect("it says whose it was").to_string();
+            let killed = self.killed.iter().find(|(id, _)| worker.ends_with(&format!(":{id}")));
+            killed.map(|(_, at)| outcome.at.since(*at))
+        };
+        let mut delays: Vec<_> = lost.filter_map(delay).collect();
+        delays.sort();
+        delays
+    }
+
+    /// Holds the invariants; what the log says.
+    pub async fn check(self, name: &str, size: usize, faults: usize, longest: Duration) -> Vec<Outcome> {
+        let took = self.begun.elapsed();
+        let last = self.store.last_seq().await.expect("the store answers");
+        let mut seen = self.count.clone();
+        let followed = seen.wait_for(|count| i64::try_from(*count).is_ok_and(|count| count >= last.0));
+        let followed = timeout(Duration::from_secs(20), followed).await.map(|seen| seen.is_ok());
+        assert_eq!(followed.ok(), Some(true), "{name}: the log is followed to its end, {last}");
+        let tail = self.outcomes();
+        let name = format!("{name} {}", self.place.either("SQLite", "PostgreSQL"));
+        assert_invariants(&self.place, &tail, &Case { name: &name, size, faults, longest, took }).await;
+        self.store.close().await;
+        tail
+    }
+}
+
+/// A request as the schedule makes it.
+pub fn bulk() -> Request {
+    Request { verb: Verb::Sync, class: QueueClass::Auto, by: "test".into(), scope: Scope::Bulk }
+}
+
+/// The value that so many of a hundred do not exceed, of sorted ones.
+pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied().unwrap_or_default()
+}
+
+/// A worker is told to go and goes in order.
+pub fn dismiss(worker: Process) -> Vec<String> {
+    worker.signal(Signal::TERM);
+    let ended = worker.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.out
+}
+
+/// Numbers that are the same every time.
+pub struct Random(u64);
+
+impl Random {
+    /// Begins anew.
+    pub fn new(seed: u64) -> Self {
+        Self(seed ^ 0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("fits") % end.max(1)
+    }
+}

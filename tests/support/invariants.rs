@@ -1,0 +1,145 @@
+//! What must hold after any fault (engine.md 4.3, I1 to I8), in one place, on both databases; and a line of figures.
+//!
+//! Writes of content are also counted by a trigger, so that what the store says of itself is held against the table.
+
+use super::place::Place;
+use quarterdeck::domain::outcome::Outcome;
+use std::time::Duration;
+
+/// A fault test and how it went.
+pub struct Case<'a> {
+    /// The number in engine.md 4.3, and the database.
+    pub name: &'a str,
+    /// Syncs that were asked for.
+    pub size: usize,
+    /// Faults on the way.
+    pub faults: usize,
+    /// The longest time that a fault kept a document from going on.
+    pub longest: Duration,
+    /// From the first request to the last end.
+    pub took: Duration,
+}
+
+/// Counts writes of content from now on.
+pub async fn witness(place: &Place) {
+    let sqlite = "create table content_writes (n integer primary key, document_id integer not null);
+        create index content_writes_document on content_writes (document_id);
+        create trigger note_write after update of content on captain_documents begin
+            insert into content_writes (document_id) values (new.id);
+        end;";
+    let postgres = "create table public.content_writes (n bigserial primary key, document_id bigint not null);
+        create index content_writes_document on public.content_writes (document_id);
+        create function public.note_write() returns trigger language plpgsql as $$ begin
+            insert into public.content_writes (document_id) values (new.id);
+            return null;
+        end $$;
+        create trigger note_write after update of content on captain_documents
+            for each row execute function public.note_write();";
+    place.sql(place.either(sqlite, postgres)).await;
+}
+
+/// Holds I1 to I8 at rest, when every document was asked for at least once; `tail` is what a follower of the log has
+/// seen. Prints its line first.
+pub async fn assert_invariants(place: &Place, tail: &[Outcome], case: &Case<'_>) {
+    let lost = sum(place, &LOST).await;
+    let double = sum(place, &DOUBLE).await;
+    let gaps = sum(place, &GAPS).await;
+    let Case { name, size, faults, longest, took } = case;
+    println!(
+        "| {name} | {size} syncs | {faults} faults | lost {lost} | double writes {double} | gaps {gaps} | longest delay \
+         {:.2} s | {:.1} s |",
+        longest.as_secs_f64(),
+        took.as_secs_f64()
+    );
+    assert_eq!((lost, double, gaps), (0, 0, 0), "{name}: lost, double writes, gaps");
+    for (what, query) in NEVER {
+        assert_eq!(place.number(query).await, Some(0), "{name}: {what}");
+    }
+    let count = place.number("select count(*) from outcomes").await;
+    assert_eq!(i64::try_from(tail.len()).ok(), count, "{name}: the log that was followed is the table");
+    assert!((1..).zip(tail).all(|(seq, outcome)| outcome.seq.0 == seq), "{name}: in its order");
+    sound(place).await;
+}
+
+async fn sum(place: &Place, queries: &[&str]) -> i64 {
+    let mut sum = 0;
+    for query in queries {
+        sum += place.number(query).await.expect("a count");
+    }
+    sum
+}
+
+/// I1.
+const LOST: [&str; 3] = [
+    "select count(*) from captain_documents d where not exists (select 1 from jobs j where j.document_id = d.id)",
+    "select count(*) from jobs where state in ('scheduled', 'ready', 'running')",
+    "select count(*) from jobs j where state in ('done', 'failed') \
+     and not exists (select 1 from outcomes o where o.job_id = j.id)",
+];
+
+/// I2: by our own count, and by the trigger's.
+const DOUBLE: [&str; 2] = [
+    "select coalesce(sum(abs(s.content_version - (select count(*) from outcomes o \
+     where o.document_id = s.document_id and o.content in ('first', 'changed')))), 0) from document_state s",
+    "select coalesce(sum(abs((select count(*) from content_writes w where w.document_id = s.document_id) \
+     - (select count(*) from outcomes o where o.document_id = s.document_id \
+     and o.content in ('first', 'changed')))), 0) from document_state s",
+];
+
+/// I3: numbers of the log, one end per attempt, and no attempt without one.
+const GAPS: [&str; 3] = [
+    "select coalesce(max(seq), 0) - count(*) from outcomes",
+    "select count(*) from (select 1 as one from outcomes where result not like '%_exhausted' \
+     and result not in ('already_syncing', 'cancelled') group by job_id, attempt having count(*) > 1) as ends",
+    "select count(*) from (select 1 as one from outcomes where result not like '%_exhausted' \
+     and result not in ('already_syncing', 'cancelled') group by job_id \
+     having count(distinct attempt) <> max(attempt)) as attempts",
+];
+
+const NEVER: [(&str, &str); 7] = [
+    (
+        "two committed runs of a document at once (I4)",
+        "select count(*) from (select at - duration_ms * 1000 + 1000 as began, \
+         lag(at) over (partition by document_id order by token) as before from outcomes \
+         where duration_ms is not null and token is not null and result not like '%_exhausted') as runs \
+         where began < before",
+    ),
+    (
+        "outcomes of a document out of the order of their tokens (I5)",
+        "select count(*) from (select token, lag(token) over (partition by document_id order by seq) as before \
+         from outcomes where token is not null) as ends where token < before",
+    ),
+    (
+        "a lease that nobody holds any more (I7)",
+        "select count(*) from jobs where state = 'running' or lease_token is not null or lease_until is not null",
+    ),
+    (
+        "two live jobs of a document",
+        "select count(*) from (select 1 as one from jobs where state in ('scheduled', 'ready', 'running') \
+         group by document_id having count(*) > 1) as two",
+    ),
+    ("a row that says syncing and nobody is at it", "select count(*) from captain_documents where sync_status = 0"),
+    ("a lane without a job", "select count(*) from lanes"),
+    (
+        "a document whose fence is not that of its last end",
+        "select count(*) from document_state s where fence < (select coalesce(max(token), 0) from outcomes o \
+         where o.document_id = s.document_id and o.content in ('first', 'changed'))",
+    ),
+];
+
+/// I8. amcheck comes with the server's own packages; a server of the environment may be without it.
+async fn sound(place: &Place) {
+    if place.either("sqlite", "postgres") == "sqlite" {
+        assert_eq!(place.text("select integrity_check from pragma_integrity_check").await.as_deref(), Some("ok"));
+        return;
+    }
+    if place.number("select count(*) from pg_available_extensions where name = 'amcheck'").await == Some(0) {
+        return;
+    }
+    // An index that does not agree with its table raises.
+    let every = "create extension if not exists amcheck; do $$ begin perform bt_index_check(i.indexrelid, true) \
+                 from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam \
+                 where a.amname = 'btree' and c.relpersistence = 'p' \
+                 and c.relnamespace in ('public'::regnamespace, 'quarterdeck'::regnamespace); end $$;";
+    place.sql(every).await;
+}
