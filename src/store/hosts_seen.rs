@@ -140,7 +140,7 @@ fn documents() -> Statement {
 fn ended(now: Timestamp) -> Statement {
     let mut sql = Sql::new("WITH o AS (SELECT host, http_status, duration_ms, ");
     sql.push(
-        "row_number() OVER (PARTITION BY host ORDER BY CASE WHEN duration_ms IS NULL THEN 1 ELSE 0 END, duration_ms) \
+        "row_number() OVER (PARTITION BY host ORDER BY duration_ms NULLS LAST) \
          AS place, count(duration_ms) OVER (PARTITION BY host) AS timed",
     );
     lately(&mut sql, now);

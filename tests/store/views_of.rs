@@ -89,6 +89,34 @@ async fn an_account_is_seen_with_its_documents_jobs_and_attempts(backend: Backen
     assert_eq!(seen.rows[1], second);
 }
 
+async fn the_accounts_add_up_to_the_counts_of_every_status(backend: Backend) {
+    let scene = two_accounts(backend).await;
+    let (long_ago, now) = (START.minus(200 * HOUR).micros(), START.micros());
+    let time = |at: i64| if backend == Backend::Sqlite { at.to_string() } else { format!("quarterdeck.stamp({at})") };
+    for (path, sync_status, attempted) in [("stuck", 0, long_ago), ("syncing", 0, now), ("old", 1, long_ago)] {
+        let id = scene.add(3, &format!("https://d.test/{path}")).await;
+        let at = time(attempted);
+        scene
+            .sql(&format!(
+                "UPDATE captain_documents SET sync_status = {sync_status}, last_sync_attempted_at = {at}, \
+                 last_synced_at = {at} WHERE id = {}",
+                id.0
+            ))
+            .await;
+    }
+    let ours = scene.either("", "quarterdeck.");
+    scene.sql(&format!("INSERT INTO {ours}accounts_sched (account_id, cadence) VALUES (3, 604800000000)")).await;
+    let seen = scene.store.accounts().await.unwrap().rows;
+    let third = counts(&[(Status::Stuck, 1), (Status::Syncing, 1), (Status::Stale, 1)]);
+    assert_eq!(seen[2].counts, third);
+    let all = scene.store.counts().await.unwrap();
+    for status in Status::ALL {
+        let sum: u64 = seen.iter().map(|account| account.counts.of(status)).sum();
+        assert_eq!(sum, all.of(status), "{status:?}");
+        assert!(sum > 0, "{status:?}");
+    }
+}
+
 async fn a_host_is_seen_with_its_failures_limits_and_median(backend: Backend) {
     let scene = two_accounts(backend).await;
     let ours = scene.either("", "quarterdeck.");
@@ -223,6 +251,7 @@ async fn two_hundred_thousand_documents_and_a_million_outcomes_on_sqlite() {
 on_both! {
     ()
     an_account_is_seen_with_its_documents_jobs_and_attempts,
+    the_accounts_add_up_to_the_counts_of_every_status,
     a_host_is_seen_with_its_failures_limits_and_median,
     the_hour_ends_and_an_exhaustion_is_no_attempt_of_its_own,
     a_thousand_are_shown_and_all_are_counted,
