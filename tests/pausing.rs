@@ -1,5 +1,7 @@
 //! The real binary pauses and resumes, and a worker obeys another process at once.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use crate::support::install::{Install, until};
 use crate::support::site::{Site, html};
 use quarterdeck::domain::id::AccountId;

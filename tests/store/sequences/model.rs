@@ -153,7 +153,13 @@ impl Side {
             End::Stopped => AttemptEnd::Stopped,
         };
         let finish = Finish { held, end, took: Duration::from_millis(7) };
-        finished(self.store.finish(finish, &Default::default()).await.unwrap())
+        let failed = matches!(finish.end, AttemptEnd::Failed(_));
+        let said = finished(self.store.finish(finish, &Default::default()).await.unwrap());
+        if failed {
+            // Leaving a host alone after failures is not the model's: it would keep back what the rules let run.
+            self.place.sql("DELETE FROM hosts_sched").await;
+        }
+        said
     }
 
     async fn shown(&self) -> Vec<DocumentRow> {

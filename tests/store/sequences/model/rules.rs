@@ -334,7 +334,7 @@ impl Model {
             QueueClass::Manual => None,
             _ if job.waits_for_lock => Some(job.tried_at.unwrap_or(job.asked_at).max(job.asked_at)),
             QueueClass::Retry => job.tried_at,
-            QueueClass::Auto => None,
+            QueueClass::Auto => Some(job.asked_at),
         };
         since.is_some_and(|since| document.synced.is_some_and(|synced| synced > since))
     }
