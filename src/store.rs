@@ -29,6 +29,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
 
+mod accounts;
 mod address;
 mod apply;
 mod claim;
@@ -43,6 +44,7 @@ mod filter_sql;
 mod finish;
 mod held;
 mod hosts;
+mod hosts_seen;
 mod lanes;
 mod liveness;
 mod mark;
@@ -67,9 +69,11 @@ mod views;
 mod work;
 mod workers;
 
+pub use accounts::AccountSeen;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use examine::examine;
 pub use held::{Decided, Decision, HeldContent};
+pub use hosts_seen::HostSeen;
 pub use plans::{PlanSource, Plans};
 pub use postgres::migrate::{Migration, VERSION, migrate, plan};
 pub use reading::{
@@ -78,7 +82,7 @@ pub use reading::{
 };
 pub use schedule::{PassAnswer, PassMode, PassOrder, When};
 pub use sql_store::SqlStore;
-pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Pausing, SECTION_ROWS};
+pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Pausing, SECTION_ROWS, Seen};
 pub use work::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
 };
@@ -308,6 +312,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The jobs in sections, the first rows of each: the cost does not grow with the number of jobs beyond the counts.
     async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
+
+    /// The accounts that have documents, in id order; the first ones when there are too many to show.
+    async fn accounts(&self) -> Result<Seen<AccountSeen>>;
+
+    /// The hosts that have documents, by name; those with the most documents when there are too many to show.
+    async fn hosts(&self) -> Result<Seen<HostSeen>>;
 
     /// Outcomes, oldest first.
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;

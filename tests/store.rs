@@ -20,4 +20,5 @@ mod schedule;
 mod sequences;
 pub mod support;
 mod views;
+mod views_of;
 mod wire;

@@ -62,13 +62,26 @@ impl Joins {
 pub(super) fn push_status(sql: &mut Sql, now: Timestamp) {
     sql.push(
         "CAST(CASE WHEN l.lock_holder IS NOT NULL THEN 2 WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
-         WHEN l.state = 'scheduled' AND l.attempt > 0 THEN 2 WHEN d.sync_status = 2 THEN 0 \
-         WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ",
-    )
-    .bind(now.minus(STUCK_AFTER).micros())
-    .push(" THEN 3 ELSE 1 END WHEN d.sync_status = 1 THEN CASE WHEN micros(d.last_synced_at) < ")
-    .bind(now.micros())
-    .push(" - c.cadence THEN 5 ELSE 6 END ELSE 7 END AS BIGINT)");
+         WHEN l.state = 'scheduled' AND l.attempt > 0 THEN 2 ELSE ",
+    );
+    push_row_status(sql, now);
+    sql.push(" END AS BIGINT)");
+}
+
+/// The same for a document without a job that decides it.
+pub(super) fn push_row_status(sql: &mut Sql, now: Timestamp) {
+    sql.push("CASE WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ")
+        .bind(now.minus(STUCK_AFTER).micros())
+        .push(" THEN 3 ELSE 1 END ELSE ");
+    push_settled_status(sql, now);
+    sql.push(" END");
+}
+
+/// The same for a document that is not marked as syncing either: never asks when it was attempted.
+pub(super) fn push_settled_status(sql: &mut Sql, now: Timestamp) {
+    sql.push("CASE WHEN d.sync_status = 2 THEN 0 WHEN d.sync_status = 1 THEN CASE WHEN micros(d.last_synced_at) < ")
+        .bind(now.micros())
+        .push(" - c.cadence THEN 5 ELSE 6 END ELSE 7 END");
 }
 
 /// Adds ` WHERE …` for documents.

@@ -80,7 +80,7 @@ impl SqlStore {
 }
 
 /// The accounts that have documents. Each step is one look into an index, however many documents an account has.
-async fn accounts(reader: &mut Reader) -> Result<Vec<AccountId>> {
+pub(super) async fn accounts(reader: &mut Reader) -> Result<Vec<AccountId>> {
     let statement = query(
         "WITH RECURSIVE found(id) AS (SELECT min(account_id) FROM captain_documents UNION ALL \
          SELECT (SELECT min(account_id) FROM captain_documents WHERE account_id > found.id) FROM found \

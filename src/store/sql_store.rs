@@ -7,10 +7,10 @@ use super::mark::{self, PendingMark};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished, Held,
-    HeldContent, JobsPage, JobsQuery, Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery, PassAnswer,
-    PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, Store, StoreError, StoredContent, StoredVersion,
-    Targets, WorkerInfo, WorkerSeen, address,
+    AccountSeen, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished,
+    Held, HeldContent, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery,
+    PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, Seen, Store, StoreError,
+    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::faq_job::Untold;
@@ -341,6 +341,14 @@ impl Store for SqlStore {
 
     async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage> {
         self.jobs_seen(query).await
+    }
+
+    async fn accounts(&self) -> Result<Seen<AccountSeen>> {
+        self.accounts_seen().await
+    }
+
+    async fn hosts(&self) -> Result<Seen<HostSeen>> {
+        self.hosts_seen().await
     }
 
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {

@@ -14,9 +14,45 @@ use crate::domain::outcome::OutcomeResult;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// The most rows that one section is read with, whatever was asked for.
 pub const SECTION_ROWS: u64 = 200;
+
+/// The most accounts or hosts that are shown.
+pub(super) const MOST_SEEN: i64 = 1_000;
+/// Outcomes that are looked through for those of the last hour: the newest by number, which no index of times is needed
+/// for.
+const NEWEST_OUTCOMES: i64 = 20_000;
+/// What "lately" is.
+const LATELY: Duration = Duration::from_secs(3_600);
+
+/// The first rows of a list and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen<T> {
+    /// At most 1,000.
+    pub rows: Vec<T>,
+    /// All of them, shown or not.
+    pub total: u64,
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), total: 0 }
+    }
+}
+
+/// Adds ` FROM` the outcomes that attempts of the last hour ended with, one for each: an exhaustion stands beside its
+/// failure and is not counted.
+pub(super) fn lately(sql: &mut Sql, now: Timestamp) {
+    let exhaustions = OutcomeResult::ALL.into_iter().filter(|result| result.is_exhaustion()).map(OutcomeResult::word);
+    sql.push(
+        " FROM (SELECT account_id, host, at, token, result, http_status, duration_ms FROM @outcomes \
+         ORDER BY seq DESC LIMIT ",
+    );
+    sql.bind(NEWEST_OUTCOMES).push(") n WHERE at >= ").bind(now.minus(LATELY).micros());
+    sql.push(" AND token IS NOT NULL AND result NOT IN ").bind_list(exhaustions);
+}
 
 /// How much of each section is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

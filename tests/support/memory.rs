@@ -14,10 +14,10 @@ use quarterdeck::domain::schedule::Terms;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, Decided, Decision, DocumentPage, Finish, Finished, Held,
-    HeldContent, JobsPage, JobsQuery, Marked, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer,
-    PassOrder, Plans, Preview, QueueState, Rescued, Result, SortBy, Store, StoreError, StoredContent, StoredVersion,
-    Targets, WorkerInfo, WorkerSeen,
+    AccountSeen, Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, Decided, Decision, DocumentPage, Finish,
+    Finished, Held, HeldContent, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, OutcomeQuery, OutcomesFrom,
+    PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result, Seen, SortBy, Store, StoreError,
+    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -44,6 +44,10 @@ pub struct Facts {
     pub workers_read: usize,
     /// What the jobs view shows.
     pub jobs: JobsPage,
+    /// The accounts view's reading.
+    pub accounts: Seen<AccountSeen>,
+    /// The hosts view's reading.
+    pub hosts: Seen<HostSeen>,
     /// How often it was read.
     pub jobs_read: usize,
     /// Leases that somebody broke.
@@ -374,6 +378,12 @@ impl Store for Memory {
         })?;
         self.commit(|_| {});
         Ok(broken)
+    }
+    async fn accounts(&self) -> Result<Seen<AccountSeen>> {
+        self.read(|facts| facts.accounts.clone())
+    }
+    async fn hosts(&self) -> Result<Seen<HostSeen>> {
+        self.read(|facts| facts.hosts.clone())
     }
     async fn jobs(&self, _query: &JobsQuery) -> Result<JobsPage> {
         self.read(|facts| {
