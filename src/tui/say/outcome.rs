@@ -22,7 +22,7 @@ pub const fn sign(glyphs: &Glyphs, outcome: &Outcome, result: OutcomeResult) -> 
         OutcomeResult::Updated => glyphs.good,
         OutcomeResult::Unchanged => match outcome.content {
             Some(ContentChange::First) => glyphs.good,
-            Some(ContentChange::Held) => glyphs.alarm,
+            Some(ContentChange::Held) => glyphs.held,
             _ => glyphs.same,
         },
         OutcomeResult::AlreadySyncing => glyphs.met,

@@ -37,6 +37,9 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
     {
         line.push(words(format!("  last failure: {error}"), Tone::Dim));
     }
+    if let Some(reason) = &row.held {
+        line.push(words(format!("  {} held back: it {reason}", model.glyphs.held), Tone::Lost));
+    }
     line
 }
 
@@ -48,6 +51,18 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         soon => format!("{soon} ({})", at.clock(&model.zone())),
     };
     let text = match row.status {
+        _ if super::held::can_be_decided(row) => match (model.detail.is_some(), brief) {
+            (true, _) => {
+                "The stored text stays until somebody decides; `a` accepts the new one, `d` rejects it.".into()
+            }
+            (false, true) => format!("`{}` shows what it would change.", model.glyphs.enter),
+            (false, false) => {
+                format!(
+                    "The stored text stays until somebody decides; `{}` shows what would change.",
+                    model.glyphs.enter
+                )
+            }
+        },
         Status::Failed => match row.next_attempt_at {
             Some(next) => format!("Asked for again {}. `r` retries it now.", at(next)),
             None => match row.next_look_at {
