@@ -56,7 +56,8 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     let exit = if args.headless {
         headless(config, store, &ids, out).await
     } else {
-        console(config, store, ids, walled(&site, &ids), ascii).await
+        let soon = walled(&site, &ids);
+        console(config, store, ids, soon, ascii).await
     };
     site.stop().await;
     exit

@@ -26,13 +26,41 @@ pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<Line<&'a
     let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
     let (mut i, mut j, mut lines) = (0, 0, Vec::with_capacity(old.len().max(new.len())));
     // Behind the last common line is what comes before the end of both.
-    for (a, b) in compare::common(&old, &new).into_iter().chain([(old.len(), new.len())]) {
+    let common = without_stray_blanks(compare::common(&old, &new), &old, &new);
+    for (a, b) in common.into_iter().chain([(old.len(), new.len())]) {
         lines.extend(old[i..a].iter().map(|line| Line::Gone(*line)));
         lines.extend(new[j..b].iter().map(|line| Line::New(*line)));
         lines.extend(old.get(a).map(|line| Line::Same(*line)));
         (i, j) = (a + 1, b + 1);
     }
     shortened(&lines, around)
+}
+
+/// Lines that are gone or new around a blank one, from which on it is not what they have in common.
+const MUCH: usize = 12;
+/// How many times more there must be of one kind than of the other.
+const LOPSIDED: usize = 4;
+
+/// Without blank lines that stand between much that is gone and little that is new, or the other way round: every text has
+/// blank lines, and those would tear apart what took the place of the rest.
+fn without_stray_blanks(common: Vec<(usize, usize)>, old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
+    let mut kept: Vec<(usize, usize)> = Vec::with_capacity(common.len());
+    let mut at = 0;
+    while let Some((a, b)) = common.get(at).copied() {
+        let follows = |place: &usize| common.get(at + place) == Some(&(a + place, b + place));
+        let run = (0..).take_while(follows).count();
+        let (from_a, from_b) = kept.last().map_or((0, 0), |(a, b)| (a + 1, b + 1));
+        let (to_a, to_b) = common.get(at + run).copied().unwrap_or((old.len(), new.len()));
+        let (gone, fresh) = (to_a - from_a - run, to_b - from_b - run);
+        let is_blank = old[a..a + run].iter().all(|line| line.trim().is_empty());
+        let within = (a, b) > (from_a, from_b) && (to_a, to_b) > (a + run, b + run);
+        let stray = gone.max(fresh) > MUCH && gone.max(fresh) > LOPSIDED * gone.min(fresh);
+        if !(is_blank && within && stray) {
+            kept.extend(&common[at..at + run]);
+        }
+        at += run;
+    }
+    kept
 }
 
 fn shortened<'a>(lines: &[Line<&'a str>], around: usize) -> Vec<Line<&'a str>> {
@@ -100,6 +128,22 @@ mod tests {
             difference(&old, &new, 0).into_iter().filter(|line| !matches!(line, Line::Skipped(_))).collect();
         use Line::{Gone, New};
         assert_eq!(changes, [Gone("line 3"), New("another"), Gone("line 10000"), New("the end")]);
+    }
+
+    #[test]
+    fn blank_lines_do_not_tear_a_wall_apart() {
+        let article = (0..30).map(|n| format!("line {n}\n\n")).collect::<String>();
+        let lines = difference(&article, "# Brand\n\nCookies?\n\nAccept all\n", 3);
+        let first_new = lines.iter().position(|line| matches!(line, Line::New(_))).expect("there is something new");
+        assert_eq!(
+            lines[first_new..first_new + 5],
+            ["# Brand", "", "Cookies?", "", "Accept all"].map(Line::New),
+            "{lines:?}"
+        );
+        // Where as much comes as goes they say where each belongs.
+        let lines = difference("a\n\nb\n\nc", "A\n\nB\n\nc", 3);
+        use Line::{Gone, New, Same};
+        assert_eq!(lines, [Gone("a"), New("A"), Same(""), Gone("b"), New("B"), Same(""), Same("c")]);
     }
 
     /// Whatever is found: what is old and what is new can be read back.

@@ -8,6 +8,8 @@ const LINES: usize = 4_000;
 const BYTES: usize = 400_000;
 /// Characters of a line that are kept; a page without line breaks is one line.
 const LONGEST: usize = 2_000;
+/// Lines that are gone at one place, from which on they are much.
+const MUCH: usize = 12;
 /// Characters before what differs, where the beginning of a line is left out.
 const BEFORE: usize = 200;
 
@@ -52,7 +54,8 @@ impl Difference {
         }
         let differing = differing(&lines);
         let mut bytes = 0;
-        for (line, differs) in lines.iter().zip(differing) {
+        for place in to_read(&lines) {
+            let (line, differs) = (&lines[place], differing[place].clone());
             if kept.lines.len() == LINES || bytes >= BYTES {
                 break;
             }
@@ -73,6 +76,24 @@ impl Kept {
             Line::Skipped(_) => "",
         }
     }
+}
+
+/// The places of the lines in the order in which they are shown: what is gone before what is new, but the new first where it
+/// is short and much is gone. A wall in place of an article is seen at once, and not after the article.
+fn to_read(lines: &[Line<&str>]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(lines.len());
+    while let Some(line) = lines.get(order.len()) {
+        let at = order.len();
+        let gone = lines[at..].iter().take_while(|line| matches!(line, Line::Gone(_))).count();
+        let new = lines[at + gone..].iter().take_while(|line| matches!(line, Line::New(_))).count();
+        match line {
+            Line::Gone(_) if gone > MUCH && new < gone => {
+                order.extend((at + gone..at + gone + new).chain(at..at + gone))
+            }
+            _ => order.extend(at..at + (gone + new).max(1)),
+        }
+    }
+    order
 }
 
 /// For each line what of it differs from its counterpart: the first line that is gone of a change is the first new one's.
@@ -192,6 +213,18 @@ mod tests {
         let difference = Difference::of("k 1 l\nk 2 l\nz\n", "k 1 m\nk 2 n\nk 3 o\nz\n", 1);
         assert_eq!((difference.gone, difference.new, difference.left_out), (2, 3, 0));
         assert_eq!(marked(&difference)[..4], ["- k 1 [l]", "- k 2 [l]", "+ k 1 [m]", "+ k 2 [n]"]);
+    }
+
+    #[test]
+    fn a_short_text_in_place_of_a_long_one_is_seen_first() {
+        let article = (0..40).map(|n| format!("line {n}\n")).collect::<String>();
+        let wall = Difference::of(&article, "Accept all\ncookies", 3);
+        let first: Vec<_> = wall.lines.iter().take(3).map(|kept| kept.line.clone()).collect();
+        let text = |text: &str| text.to_owned();
+        assert_eq!(first, [Line::New(text("Accept all")), Line::New(text("cookies")), Line::Gone(text("line 0"))]);
+        assert_eq!((wall.lines.len(), wall.gone, wall.new), (42, 40, 2));
+        let back = Difference::of("Accept all\ncookies", &article, 3);
+        assert_eq!(back.lines[0].line, Line::Gone(text("Accept all")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::figures::{count, grouped};
 use super::outcome::wrap;
 use super::row::clip;
-use super::{Words, with_keys, words};
+use super::{Words, words};
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::time::age;
 use crate::tui::model::Model;
@@ -35,10 +35,6 @@ pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<
         lines.push(sizes(difference));
     }
     if roomy {
-        if matches!(of, Compared::Held { .. }) && !model.options.read_only {
-            let keys = "`a` accepts it, `d` rejects it: then it is not asked about again.";
-            lines.extend(wrap(keys, cells, 2).iter().map(|line| with_keys(line, Tone::Plain)));
-        }
         lines.push(Words::new());
     }
     lines

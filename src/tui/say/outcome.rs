@@ -119,6 +119,10 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     }
     let outcome = &entry.outcome;
     let mut text = match outcome.result {
+        // What is held back says so itself, and why.
+        OutcomeResult::Unchanged if outcome.content == Some(ContentChange::Held) && outcome.detail.is_some() => {
+            outcome.detail.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
         OutcomeResult::Updated | OutcomeResult::Unchanged => {
             let mut parts = vec![word(outcome, outcome.result).to_owned()];
             parts.extend(Some(reason(outcome)).filter(|reason| !reason.is_empty()));

@@ -52,9 +52,8 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
     };
     let text = match row.status {
         _ if super::held::can_be_decided(row) => match (model.detail.is_some(), brief) {
-            (true, _) => {
-                "The stored text stays until somebody decides; `a` accepts the new one, `d` rejects it.".into()
-            }
+            (true, _) if model.options.read_only => "The stored text stays until somebody decides.".into(),
+            (true, _) => "`a` accepts the fetched text, `d` rejects it.".into(),
             (false, true) => format!("`{}` shows what it would change.", model.glyphs.enter),
             (false, false) => {
                 format!(
@@ -130,7 +129,9 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             None => "Never synced so far. `s` syncs it now.".to_owned(),
         },
     };
-    if model.options.read_only {
+    // To look is no change.
+    let only_looks = super::held::can_be_decided(row) && model.detail.is_none();
+    if model.options.read_only && !only_looks {
         // Keys that are refused here are no help.
         let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');
         return vec![words(format!("{until_key}."), Tone::Plain)];

@@ -141,6 +141,7 @@ pub fn useful(model: &Model, action: Action) -> bool {
     let nothing_to_list = model.documents.page.total == 0 && model.documents.filter.terms.is_empty();
     let nothing_happened = model.panel.entries().is_empty() && model.panel.filter_text.is_empty();
     match action {
+        Action::ShowHeld if pane(model) != Scope::Documents => return false,
         Action::Filter | Action::Sort if nothing_to_list => return false,
         Action::Search | Action::FilterOutcomes | Action::NextFailure | Action::HideUnchanged if nothing_happened => {
             return false;

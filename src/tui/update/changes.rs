@@ -54,6 +54,10 @@ pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box
     match answer {
         Ok(Some(data)) => {
             detail.comparing = None;
+            let is_another = model.compared.as_ref().is_none_or(|before| before.of != data.of);
+            if detail.tab == Tab::Changes && is_another {
+                detail.scroll = 0;
+            }
             model.compared = Some(data);
         }
         // One of the texts is another by now: which, the next reading says.
