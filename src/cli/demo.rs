@@ -1,6 +1,7 @@
 //! `quarterdeck demo`: a throwaway store, the built-in site, and either the console over them or a run without a screen
 //! that ends with a summary.
 
+mod outages;
 mod scratch;
 mod summary;
 mod trickle;
@@ -16,6 +17,7 @@ use crate::demo::Site;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
+use crate::domain::plan::{Cadence, Plan, PlanName, PlanTable};
 use crate::domain::request::{Request, Scope, Verb};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
@@ -53,8 +55,14 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     let store = context.store().await?;
     let config = &context.config;
     let ids = add_documents(&*store, &site).await?;
-    let exit =
-        if args.headless { headless(config, store, &ids, out).await } else { console(config, store, ids, ascii).await };
+    let exit = if args.headless {
+        headless(config, store, &ids, out).await
+    } else {
+        let outages = outages::start(site.switch(), site.hosts().len());
+        let exit = console(config, store, ids, ascii).await;
+        outages.stop().await;
+        exit
+    };
     site.stop().await;
     exit
 }
@@ -72,7 +80,21 @@ fn settings(scratch: &Scratch, site: &Site) -> Config {
     config.fetch.read_timeout = seconds(2);
     config.fetch.total_timeout = seconds(4);
     config.fetch.allow_private_hosts = site.hosts();
+    config.plans = plans();
     config
+}
+
+/// The two larger accounts are synced as they are asked for; the others by their plans, often enough to watch.
+fn plans() -> PlanTable {
+    let mut table = PlanTable::default();
+    let plans = [("startups", None, [1, 2].as_slice()), ("business", Some(600), &[3]), ("enterprise", Some(120), &[4])];
+    for (name, seconds, accounts) in plans {
+        let Some(name) = PlanName::new(name) else { continue };
+        let every = seconds.and_then(|seconds| Cadence::new(Duration::from_secs(seconds)));
+        table.plans.insert(name.clone(), Plan { every, ..Plan::default() });
+        table.accounts.extend(accounts.iter().map(|account| (AccountId(*account), name.clone())));
+    }
+    table
 }
 
 async fn add_documents(store: &dyn Store, site: &Site) -> Result<Vec<DocumentId>, CliError> {
@@ -125,7 +147,7 @@ async fn headless(
 
 /// The console; meanwhile documents are asked for again and again.
 async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>, ascii: bool) -> Result<Exit, CliError> {
-    let runner = start_runner(config, store.clone(), None, Until::Served)?;
+    let runner = start_runner(config, store.clone(), None, Until::Told)?;
     let trickle = trickle::start(store.clone(), ids, request());
     let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     let exit = show(store, Some(runner), None, options).await;

@@ -54,6 +54,8 @@ pub struct Glyphs {
     pub enter: &'static str,
     /// Eight heights, the lowest first.
     pub bars: [&'static str; 8],
+    /// Half a cell and a whole one of a bar that lies.
+    pub lying: [&'static str; 2],
     /// Frames of panes and dialogs.
     pub frame: border::Set<'static>,
 }
@@ -84,6 +86,7 @@ pub const UNICODE: Glyphs = Glyphs {
     thumb: "┃",
     enter: "⏎",
     bars: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    lying: ["▌", "█"],
     frame: border::ROUNDED,
 };
 
@@ -113,6 +116,7 @@ pub const ASCII: Glyphs = Glyphs {
     thumb: "#",
     enter: "enter",
     bars: [".", ".", ":", ":", "|", "|", "#", "#"],
+    lying: ["-", "="],
     frame: border::Set {
         top_left: "+",
         top_right: "+",
@@ -165,6 +169,7 @@ mod tests {
         signs.extend([glyphs.met, glyphs.on, glyphs.off, glyphs.bar, glyphs.mark, glyphs.below, glyphs.above]);
         signs.extend([glyphs.none, glyphs.dot, glyphs.more, glyphs.thumb, glyphs.frame.top_left]);
         signs.extend(glyphs.bars);
+        signs.extend(glyphs.lying);
         signs
     }
 

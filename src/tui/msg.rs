@@ -8,7 +8,9 @@ use crate::domain::pause::Pause;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
-use crate::store::{Added, DocumentPage, JobsPage, Preview, QueueState, Rescued, StoredVersion, WorkerSeen};
+use crate::store::{
+    AccountSeen, Added, DocumentPage, HostSeen, JobsPage, Preview, QueueState, Rescued, Seen, StoredVersion, WorkerSeen,
+};
 use crossterm::event::KeyEvent;
 
 /// An answer of the store, or why there is none, in plain language.
@@ -42,6 +44,10 @@ pub enum Msg {
     Summary(Answer<(Counts, QueueState)>),
     /// The jobs in sections.
     Jobs(Answer<JobsPage>),
+    /// The hosts.
+    Hosts(Answer<Seen<HostSeen>>),
+    /// The accounts.
+    Accounts(Answer<Seen<AccountSeen>>),
     /// What is paused.
     Pauses(Answer<Vec<Pause>>),
     /// Which workers there are.

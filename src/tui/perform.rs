@@ -1,6 +1,7 @@
 //! Effects become futures, and their answers messages. The only file of the console that reaches store and runner.
 
 use super::effect::{Act, Command, Effect};
+use super::model::views::Shown;
 use super::msg::{Answer, DetailData, Done, Msg};
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,6 +52,8 @@ struct Shared {
     to: mpsc::Sender<Msg>,
     /// Microseconds that the last reading of the list took.
     took: AtomicU64,
+    /// Held by the one reading that counts over whole tables.
+    counting: Mutex<()>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -63,7 +66,8 @@ impl Performer {
     /// A performer and the messages that it answers with.
     pub fn new(store: Arc<dyn Store>, runner: Option<Handle>, operator: SafeLine) -> (Self, mpsc::Receiver<Msg>) {
         let (to, inbox) = mpsc::channel(WAITING);
-        let shared = Arc::new(Shared { store, runner, operator, to, took: AtomicU64::new(0) });
+        let shared =
+            Arc::new(Shared { store, runner, operator, to, took: AtomicU64::new(0), counting: Mutex::new(()) });
         (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
     }
 
@@ -151,7 +155,13 @@ impl Shared {
                 Msg::Page { generation, answer }
             }
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
-            Effect::LoadJobs => Msg::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
+            Effect::LoadView { view, wait } => {
+                sleep(wait).await;
+                match self.view(view).await {
+                    Some(msg) => msg,
+                    None => return,
+                }
+            }
             Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
@@ -172,6 +182,24 @@ impl Shared {
             _ => return,
         };
         self.tell(msg).await;
+    }
+
+    /// What a view beside the list shows.
+    async fn view(&self, view: Shown) -> Option<Msg> {
+        let store = &self.store;
+        // Hosts and accounts are counted over whole tables: never both at a time.
+        Some(match view {
+            Shown::Documents => return None,
+            Shown::Jobs => Msg::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
+            Shown::Hosts => {
+                let _alone = self.counting.lock().await;
+                Msg::Hosts(answer(store.hosts().await))
+            }
+            Shown::Accounts => {
+                let _alone = self.counting.lock().await;
+                Msg::Accounts(answer(store.accounts().await))
+            }
+        })
     }
 
     async fn summary(&self) -> Result<(crate::domain::document::Counts, crate::store::QueueState), StoreError> {
