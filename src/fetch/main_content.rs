@@ -1,10 +1,11 @@
 //! Which part of a page is its content (design.md 4.1): `main`, else `[role=main]`, else the only `article`, else
-//! `body`, without what stands around it; the whole body when that would lose more than half of the words.
+//! `body`, without what stands around it; the whole body when that would lose more than half of the words. Navigation
+//! around a content is no loss: a short page among many has more of it than text.
 
 use super::html::{Clock, ConvertError};
 use super::sources::{Rules, Selector};
 use crate::domain::source::Extract;
-use dom_query::{Document, NodeData, NodeId, NodeRef};
+use dom_query::{Document, Element, NodeData, NodeId, NodeRef};
 use std::collections::HashSet;
 
 /// Words in an id or a class that mean "around the content".
@@ -130,13 +131,16 @@ pub(super) fn choose<'a>(
     if rules.extract == Extract::Body {
         return Ok(whole);
     }
-    let of_whole = words(&whole, clock)?;
-    let within_content = chosen.is_some();
-    let content = Content { roots: vec![chosen.unwrap_or(body)], scope: Scope::Main, within_content, ..whole };
-    if words(&content, clock)? * 2 >= of_whole {
-        return Ok(content);
+    let of_whole = words(&whole, chosen.as_ref(), clock)?;
+    let mut content = Content { scope: Scope::Main, ..whole };
+    for (root, within_content) in chosen.map(|chosen| (chosen, true)).into_iter().chain([(body, false)]) {
+        content = Content { roots: vec![root], within_content, ..content };
+        let kept = words(&content, None, clock)?;
+        if kept > 0 && kept * 2 >= of_whole {
+            return Ok(content);
+        }
     }
-    Ok(Content { roots: vec![body], scope: Scope::Whole, within_content: false, ..content })
+    Ok(Content { scope: Scope::Whole, ..content })
 }
 
 /// What the selectors of a source fit.
@@ -186,10 +190,12 @@ fn select<'a>(body: NodeRef<'a>, rules: &Rules, clock: &mut Clock) -> Result<Sel
     Ok(selected)
 }
 
-fn words(content: &Content<'_>, clock: &mut Clock) -> Result<usize, ConvertError> {
+/// How many words the content has; `but_around`: the navigation outside this element is not counted.
+fn words(content: &Content<'_>, but_around: Option<&NodeRef<'_>>, clock: &mut Clock) -> Result<usize, ConvertError> {
     let mut words = 0;
-    let mut stack: Vec<_> = content.roots.iter().map(|root| (*root, Keep::All, false)).collect();
-    while let Some((node, keep, in_article)) = stack.pop() {
+    let all = but_around.is_none();
+    let mut stack: Vec<_> = content.roots.iter().map(|root| (*root, Keep::All, false, all)).collect();
+    while let Some((node, keep, in_article, counted)) = stack.pop() {
         clock.step()?;
         if node.is_text() {
             if keep == Keep::All {
@@ -199,11 +205,12 @@ fn words(content: &Content<'_>, clock: &mut Clock) -> Result<usize, ConvertError
         }
         let name = name_of(&node);
         let keep = inherited(content, &node, &name, keep, in_article);
-        if keep != Keep::None {
+        let counted = counted || but_around.is_some_and(|inner| inner.id == node.id);
+        if keep != Keep::None && (counted || !is_navigation(&node, &name)) {
             let in_article = in_article || &*name == "article";
             let mut child = node.first_child();
             while let Some(next) = child {
-                stack.push((next, keep, in_article));
+                stack.push((next, keep, in_article, counted));
                 child = next.next_sibling();
             }
         }
@@ -254,6 +261,10 @@ fn is_never_text(name: &str) -> bool {
     )
 }
 
+fn is_navigation(element: &NodeRef<'_>, name: &str) -> bool {
+    name == "nav" || element.attr("role").is_some_and(|role| role.trim() == "navigation")
+}
+
 fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
     if matches!(name, "nav" | "header" | "footer" | "aside" | "form") {
         return true;
@@ -273,10 +284,43 @@ fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
             "hidden" => !value.eq_ignore_ascii_case("until-found"),
             "aria-hidden" => value.trim().eq_ignore_ascii_case("true"),
             "role" => matches!(value.trim(), "navigation" | "banner" | "contentinfo"),
-            "id" | "class" => has_noise_word(value),
+            "id" => has_noise_word(value) && !names_its_subject(&element, name),
+            "class" => has_noise_word(value),
             _ => false,
         }
     })
+}
+
+/// The id of what the content is made of is a place to link to: a section about cookies is not their banner.
+fn names_its_subject(element: &Element, name: &str) -> bool {
+    let is_part = is_heading(name)
+        || matches!(
+            name,
+            "section"
+                | "article"
+                | "p"
+                | "a"
+                | "dl"
+                | "dt"
+                | "dd"
+                | "li"
+                | "table"
+                | "tr"
+                | "figure"
+                | "pre"
+                | "code"
+                | "details"
+        );
+    // So are sections that are written as div: `section level2`, `sect1`, `refsect1`, `chapter`.
+    let is_section = |class: &str| {
+        let mut words = class.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| {
+            word == "chapter"
+                || word.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with("sect")
+                || word.ends_with("section")
+        })
+    };
+    is_part || element.attrs.iter().any(|attribute| &*attribute.name.local == "class" && is_section(&attribute.value))
 }
 
 /// Buttons beside code.

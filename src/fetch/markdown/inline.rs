@@ -65,6 +65,8 @@ pub(super) struct Inline {
     broken: bool,
     spans: Vec<OpenSpan>,
     code_depth: usize,
+    /// Code of several lines, where there is but one: each stands between its own backticks.
+    code_lines: bool,
     code: Option<Code>,
     last_code: Option<Code>,
     last_closed: Option<(usize, Span)>,
@@ -80,6 +82,7 @@ impl Inline {
             broken: false,
             spans: Vec::new(),
             code_depth: 0,
+            code_lines: false,
             code: None,
             last_code: None,
             last_closed: None,
@@ -120,6 +123,19 @@ impl Inline {
 
     /// Text of the page, its white space collapsed.
     pub fn text(&mut self, text: &str) {
+        if !self.code_lines {
+            return self.words(text);
+        }
+        for (at, line) in text.split('\n').enumerate() {
+            if at > 0 {
+                self.end_code();
+                self.line_break();
+            }
+            self.words(line);
+        }
+    }
+
+    fn words(&mut self, text: &str) {
         let is_space = |c: char| c.is_ascii_whitespace();
         let mut rest = text;
         loop {
@@ -258,6 +274,18 @@ impl Inline {
         if self.code_depth == 0 {
             self.end_code();
         }
+    }
+
+    /// Begins code whose lines count.
+    pub fn open_lines_of_code(&mut self) {
+        self.code_lines = self.place == Place::Cell;
+        self.open_code();
+    }
+
+    /// Ends it.
+    pub fn close_lines_of_code(&mut self) {
+        self.close_code();
+        self.code_lines = false;
     }
 
     /// Writes the code so far between more backticks than it holds.
