@@ -22,6 +22,9 @@ const NOISE_WORDS: [&str; 10] = [
     "gutter",
 ];
 
+/// Words in the class of an aside that mean "part of the text".
+const NOTE_WORDS: [&str; 8] = ["footnote", "endnote", "note", "admonition", "callout", "tip", "hint", "warning"];
+
 /// What one walk over the document finds.
 #[derive(Debug, Default)]
 pub(super) struct Outline<'a> {
@@ -266,12 +269,15 @@ fn is_navigation(element: &NodeRef<'_>, name: &str) -> bool {
 }
 
 fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
-    if matches!(name, "nav" | "header" | "footer" | "aside" | "form") {
+    if matches!(name, "nav" | "header" | "footer" | "form") {
         return true;
     }
     let Some(element) = element.element_ref() else {
         return false;
     };
+    if name == "aside" && !is_note(&element) {
+        return true;
+    }
     element.attrs.iter().any(|attribute| {
         let value = &*attribute.value;
         if name == "button"
@@ -323,6 +329,15 @@ fn names_its_subject(element: &Element, name: &str) -> bool {
     is_part || element.attrs.iter().any(|attribute| &*attribute.name.local == "class" && is_section(&attribute.value))
 }
 
+/// An aside that belongs to the text: a footnote, a warning. Others stand beside it.
+fn is_note(element: &Element) -> bool {
+    element.attrs.iter().any(|attribute| match &*attribute.name.local {
+        "role" => attribute.value.trim() == "note" || attribute.value.trim().starts_with("doc-"),
+        "class" => has_word(&attribute.value, &NOTE_WORDS),
+        _ => false,
+    })
+}
+
 /// Buttons beside code.
 fn copies(value: &str) -> bool {
     let mut words = value.split(|c: char| !c.is_alphanumeric());
@@ -330,11 +345,15 @@ fn copies(value: &str) -> bool {
 }
 
 /// Whole words, in the singular or the plural: `multimodal` is none of them.
-fn has_noise_word(value: &str) -> bool {
+fn has_word(value: &str, words: &[&str]) -> bool {
     value.split(|c: char| !c.is_alphanumeric()).any(|word| {
         let singular = word.strip_suffix(['s', 'S']).unwrap_or(word);
-        NOISE_WORDS.iter().any(|noise| noise.eq_ignore_ascii_case(word) || noise.eq_ignore_ascii_case(singular))
+        words.iter().any(|one| one.eq_ignore_ascii_case(word) || one.eq_ignore_ascii_case(singular))
     })
+}
+
+fn has_noise_word(value: &str) -> bool {
+    has_word(value, &NOISE_WORDS)
 }
 
 /// An element's name; empty for what is none.

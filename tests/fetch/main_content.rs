@@ -77,6 +77,13 @@ fn the_whole_body_when_more_than_half_of_the_words_would_go() {
 }
 
 #[test]
+fn asides_that_are_notes_belong_to_the_text() {
+    for note in ["role=note", "role=doc-footnote", "class=footnote-list", "class='admonition tip'", "class=callout"] {
+        content(&format!("<main>{TEXT}<aside {note}>x</aside></main>"), &format!("{TEXT}\n\nx"));
+    }
+}
+
+#[test]
 fn navigation_around_the_content_is_no_loss() {
     content("<nav>a b c d</nav><main>e f g</main>", "e f g");
     content("<div role=navigation>a b c d</div><article>e f g</article>", "e f g");

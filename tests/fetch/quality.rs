@@ -149,15 +149,19 @@ fn of_markdown(markdown: &str) -> Read {
             Event::Start(Tag::Image { .. }) => images += 1,
             Event::End(TagEnd::Image) => images -= 1,
             Event::Start(tag) => {
-                if let Some(column) = column_of(&tag.to_end()) {
+                let tag = tag.to_end();
+                if is_block(tag) {
+                    read.gap();
+                }
+                if let Some(column) = column_of(tag) {
                     read.enter(column);
                 }
             }
             Event::End(tag) => {
-                if column_of(&tag).is_some() {
+                if column_of(tag).is_some() {
                     read.leave();
                 }
-                if !matches!(tag, TagEnd::Link | TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough) {
+                if is_block(tag) {
                     read.gap();
                 }
             }
@@ -183,7 +187,11 @@ fn of_markdown(markdown: &str) -> Read {
     read
 }
 
-fn column_of(tag: &TagEnd) -> Option<usize> {
+fn is_block(tag: TagEnd) -> bool {
+    !matches!(tag, TagEnd::Link | TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough)
+}
+
+fn column_of(tag: TagEnd) -> Option<usize> {
     match tag {
         TagEnd::Heading(_) => Some(0),
         TagEnd::Item => Some(1),
