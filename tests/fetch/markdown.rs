@@ -42,6 +42,12 @@ fn emphasis() {
         ("<b>a <i>b</i></b>", "**a *b***"),
         ("<b><p>a</p><p>b</p></b>", "**a**\n\n**b**"),
         ("<strong>a<br>b</strong>", "**a  \nb**"),
+        // Marks between a letter and a sign are none.
+        ("a<b>(b)</b>c d<i>e</i>f <b>g:</b>h <b>i</b>: j<b>:k</b>", "a(b)c d*e*f g:h **i**: j:k"),
+        ("Byte<em><code>n</code></em> <em><code>n</code></em>s <b><i>x:</i></b>y", "Byte`n` `n`s x:y"),
+        ("<b>a:</b> b <b>c:</b><i>d</i> <b>e</b><a href=/x>f</a>", "**a:** b c:*d* **e**[f](https://example.org/x)"),
+        ("<b><a href=/x>a</a></b>b <b>c</b><b>:</b>d", "[a](https://example.org/x)b c:d"),
+        ("强调<b>（重要）</b>文字 <b>“引用”</b>。", "强调（重要）文字 **“引用”**。"),
         ("H<sub>2</sub>O <q>said</q> <u>u</u> <mark>m</mark>", "H2O \"said\" u m"),
         ("<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>", "漢字(かんじ)"),
     ]);

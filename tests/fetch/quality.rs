@@ -124,7 +124,7 @@ fn of_page(body: NodeRef<'_>) -> Read {
             read.enter(column);
             stack.push(Step::Leave);
         }
-        let inline = "a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup \
+        let inline = "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup \
                       time tt u var";
         if !inline.split(' ').any(|one| one == name) {
             read.gap();
