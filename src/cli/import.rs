@@ -1,6 +1,8 @@
 //! `quarterdeck import FILE|-`: documents in, from a file. A line that cannot be read is reported with its number and
 //! the others are imported; the exit code is then 1.
 
+#[cfg(test)]
+mod fuzz;
 pub mod lines;
 mod packed;
 mod sitemap;
