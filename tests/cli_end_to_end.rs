@@ -1,5 +1,6 @@
 //! The real binary over a real store and a real HTTP server: what scripts see of every verb.
 
+mod deciding;
 mod place;
 mod probing;
 mod reasons;

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod figures;
+pub mod held;
 pub mod job;
 pub mod outcome;
 pub mod pause;
