@@ -89,6 +89,12 @@ fn encodings_are_marked_declared_or_seen() {
         assert_eq!(urls(wide(&text, u16::to_be_bytes)), page, "{text}");
     }
     assert_eq!(refused(file("klingon")), "says that its encoding is klingon, which is not known");
+    let file = file("k\u{1b}[2Jling\u{202e}on");
+    assert_eq!(
+        refused(file),
+        "says that its encoding is klingon, which is not known",
+        "nothing that a terminal would act on"
+    );
     assert_eq!(
         urls(b"<urlset><url><loc>https://a.b/\xe9</loc></url>\n<url><loc>https://a.b/2</loc></url></urlset>"),
         ["1: https://a.b/\u{fffd}: is not UTF-8 text", "https://a.b/2"]

@@ -1,6 +1,7 @@
 //! From the bytes of an XML file to its text: byte order mark, then the two bytes a character of UTF-16, then what the XML
 //! declaration says, else UTF-8.
 
+use super::super::lines::shortened;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 
@@ -43,7 +44,9 @@ fn declared(bytes: &[u8]) -> Result<&'static Encoding, String> {
         // A declaration that could be read as ASCII is not UTF-16, whatever it says.
         Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
         Some(encoding) => Ok(encoding),
-        None => Err(format!("says that its encoding is {}, which is not known", String::from_utf8_lossy(label))),
+        None => {
+            Err(format!("says that its encoding is {}, which is not known", shortened(&String::from_utf8_lossy(label))))
+        }
     }
 }
 
