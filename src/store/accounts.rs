@@ -89,7 +89,10 @@ impl SqlStore {
         let pauses = reader.all(query("SELECT key, since, paused_by FROM @pauses WHERE scope = 'account'")).await?;
         reader.leave_snapshot().await?;
 
-        accounts.each(&names, |seen, row| Ok(seen.name = line(row, "name")?))?;
+        accounts.each(&names, |seen, row| {
+            seen.name = line(row, "name")?;
+            Ok(())
+        })?;
         accounts.each(&settled, |seen, row| {
             seen.counts.set(Status::Failed, number(row, "failed")?);
             seen.counts.set(Status::Stale, number(row, "stale")?);
@@ -116,7 +119,10 @@ impl SqlStore {
             (seen.waiting, seen.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
             Ok(())
         })?;
-        accounts.each(&ended, |seen, row| Ok(seen.last_hour = number(row, "n")?))?;
+        accounts.each(&ended, |seen, row| {
+            seen.last_hour = number(row, "n")?;
+            Ok(())
+        })?;
         for row in &pauses {
             let key: &str = get(row, "key")?;
             if let Some(seen) = key.parse().ok().and_then(|id: i64| accounts.known.get_mut(&id)) {
