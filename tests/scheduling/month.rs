@@ -313,23 +313,26 @@ impl Month {
             self.most_in_pass
         );
         let hours = &self.hours[..720];
+        if size.documents >= WHOLE {
+            println!("{}", plot(hours));
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/target/month.svg"), svg(hours)).unwrap();
+        }
         for (name, window) in [("4 hours", 4), ("1 day", 24), ("4 days", 96)] {
             let mut worst = 0.0_f64;
-            for window in hours.chunks_exact(window) {
+            // Nothing waits for its drawn time when the month begins: within its first window the load but grows.
+            for window in hours.chunks_exact(window).skip(1) {
                 let mean = window.iter().sum::<u64>() as f64 / window.len() as f64;
                 let peak = window.iter().max().copied().unwrap_or(0) as f64;
                 // Few documents make a lumpy hour by chance alone; at full size that is no excuse.
                 let by_chance = if size.documents < WHOLE { 3.0 * mean.sqrt() } else { 0.0 };
                 worst = worst.max((peak - by_chance) / mean);
             }
-            println!("peak hour over the mean within {name}: {worst:.2}");
+            println!("peak hour over the mean within {name}, after the first: {worst:.2}");
             assert!(worst <= 1.5, "the load is spread: {worst:.2} within {name}");
         }
         if size.documents >= WHOLE {
             // One look after 1, 2, 4, 8, 16 days and what is left of the month, each with its jitter.
             assert!(most_looks <= 7, "{most_looks}");
-            println!("{}", plot(hours));
-            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/target/month.svg"), svg(hours)).unwrap();
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::store::Result;
 use crate::store::conn::get;
 use crate::store::dialect::Dialect;
 use crate::store::lanes::{LaneKey, ready_in_lane};
-use crate::store::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
+use crate::store::pauses::CLASS_NOT_PAUSED;
 use crate::store::sql::{IntoValue, Sql};
 use crate::store::tx::Tx;
 use std::collections::{BTreeMap, VecDeque};
@@ -134,32 +134,37 @@ impl Tx<'_> {
         ] {
             sql.with(value);
         }
+        // Who may not be served is known before a lane is read: a lane that is passed over costs a look into two small
+        // sets, and what is left is looked up for those alone that are served.
         sql.push(
             "WITH ra AS MATERIALIZED \
              (SELECT account_id, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
              rh AS MATERIALIZED (SELECT host, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
-             first AS MATERIALIZED (",
+             passed_accounts(id) AS MATERIALIZED (SELECT ra.account_id FROM ra \
+              LEFT JOIN @accounts_sched a ON a.account_id = ra.account_id \
+              WHERE ra.n >= CASE WHEN a.max_running < ?1 THEN a.max_running ELSE ?1 END \
+              UNION ALL SELECT account_id FROM @accounts_sched WHERE max_running <= 0 \
+              UNION ALL SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account'), \
+             passed_hosts(name) AS MATERIALIZED (SELECT rh.host FROM rh LEFT JOIN @hosts_sched h ON h.host = rh.host \
+              WHERE rh.n >= ?2 OR h.cool_downs > 0 UNION ALL SELECT key FROM @pauses WHERE scope = 'host'",
         );
+        for host in &budget.spaced {
+            sql.push(" UNION ALL SELECT ").bind(host);
+        }
+        sql.push("), first AS MATERIALIZED (");
         for (class, open) in [("0", "SELECT * FROM ("), ("1", UNION), ("2", UNION)] {
             sql.push(open).push(
-                "SELECT n.class, n.head, n.account_id, n.host, n.risky, \
-                 CASE WHEN ?3 OR coalesce(h.cool_downs, 0) > 0 THEN 1 ELSE ?2 - coalesce(rh.n, 0) END AS host_left, \
-                 CASE WHEN a.max_running < ?1 THEN a.max_running ELSE ?1 END - coalesce(ra.n, 0) AS account_left \
-                 FROM @lanes n LEFT JOIN @accounts_sched a ON a.account_id = n.account_id \
-                 LEFT JOIN ra ON ra.account_id = n.account_id LEFT JOIN rh ON rh.host = n.host \
+                "SELECT n.class, n.head, n.account_id, n.host, n.risky FROM @lanes n \
                  LEFT JOIN @hosts_sched h ON h.host = n.host WHERE n.class = ",
             );
-            // In one CASE: by its guess for each condition alone PostgreSQL would expect no row at all, and read and
-            // sort every lane instead of walking the first ones in order.
-            sql.push(class).push(" AND ").push(CLASS_NOT_PAUSED).push(" AND CASE WHEN ").push(LANE_NOT_PAUSED);
-            if !budget.spaced.is_empty() {
-                sql.push(" AND n.host NOT IN ").bind_list(&budget.spaced);
-            }
-            sql.push(
-                " AND coalesce(ra.n, 0) < CASE WHEN a.max_running < ?1 THEN a.max_running ELSE ?1 END \
-                 AND coalesce(rh.n, 0) < ?2 AND (coalesce(h.cool_downs, 0) = 0 OR rh.n IS NULL) \
-                 AND coalesce(h.held_until, 0) <= ?4 AND coalesce(h.spaced_until, 0) <= ?4 AND (?5 OR NOT n.risky) \
-                 THEN true ELSE false END ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?6) AS c",
+            // The CASE is for PostgreSQL: by its guess for each condition alone it would expect no row at all, and read
+            // and sort every lane instead of walking the first ones in order.
+            sql.push(class).push(" AND ").push(CLASS_NOT_PAUSED).push(
+                " AND n.account_id NOT IN (SELECT id FROM passed_accounts) \
+                 AND n.host NOT IN (SELECT name FROM passed_hosts) \
+                 AND CASE WHEN coalesce(h.held_until, 0) <= ?4 AND coalesce(h.spaced_until, 0) <= ?4 \
+                 AND (?5 OR NOT n.risky) THEN true ELSE false END \
+                 ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?6) AS c",
             );
             sql.push(class);
         }
@@ -169,8 +174,15 @@ impl Tx<'_> {
                 ("LATERAL (SELECT j.id, j.vtime FROM ", " ORDER BY j.vtime, j.id LIMIT ?7) AS r ON true")
             }
         };
-        sql.push(") SELECT lanes.*, r.id, r.vtime FROM first AS lanes LEFT JOIN ").push(open);
-        sql.push(ready_in_lane(self.dialect())).push(close);
+        sql.push(
+            ") SELECT lanes.*, r.id, r.vtime, \
+             CASE WHEN ?3 OR coalesce(h.cool_downs, 0) > 0 THEN 1 ELSE ?2 - coalesce(rh.n, 0) END AS host_left, \
+             CASE WHEN a.max_running < ?1 THEN a.max_running ELSE ?1 END - coalesce(ra.n, 0) AS account_left \
+             FROM first AS lanes LEFT JOIN @accounts_sched a ON a.account_id = lanes.account_id \
+             LEFT JOIN ra ON ra.account_id = lanes.account_id LEFT JOIN rh ON rh.host = lanes.host \
+             LEFT JOIN @hosts_sched h ON h.host = lanes.host LEFT JOIN ",
+        );
+        sql.push(open).push(ready_in_lane(self.dialect())).push(close);
         sql.push(" ORDER BY lanes.class, lanes.head, lanes.account_id, lanes.host, lanes.risky, r.vtime, r.id");
         let mut seen = Seen::default();
         let mut last: Option<((i64, i64, i64), Lane)> = None;
