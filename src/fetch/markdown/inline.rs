@@ -5,6 +5,7 @@
 
 use super::escape::{Place, push_word};
 use super::marks::{ANCHORS, Beside, ClosedSpan, OpenSpan, Span};
+use crate::fetch::html::MAX_MARKDOWN;
 
 /// Code as it will stand between backticks.
 #[derive(Debug, Default)]
@@ -86,6 +87,10 @@ impl Inline {
             return self.words(text);
         }
         for (at, line) in text.split('\n').enumerate() {
+            // Marks make much of short lines.
+            if self.text.len() > MAX_MARKDOWN {
+                return;
+            }
             if at > 0 {
                 self.end_code();
                 self.line_break();
