@@ -270,9 +270,9 @@ fn hosts_and_accounts_are_gone_to_by_key_and_paused_and_their_documents_shown() 
         text.contains("hosts 12 worst first") && text.contains("last hour") && text.contains(" ms")
     });
     terminal.keys("j\r");
-    let screen =
-        terminal.until("the documents of a host", |screen| screen.contents().contains("match host:127.0.0.1:"));
-    assert!(screen.contents().contains("documents 10 of 120"), "{}", screen.contents());
+    terminal.until("the documents of a host", |screen| {
+        screen.contents().contains("documents 10 of 120 match host:127.0.0.1:")
+    });
     terminal.keys("5");
     // The plans are read by the first pass of the schedule.
     terminal.until("accounts with their plans", |screen| {

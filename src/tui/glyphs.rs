@@ -86,7 +86,7 @@ pub const UNICODE: Glyphs = Glyphs {
     thumb: "┃",
     enter: "⏎",
     bars: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-    lying: ["▌", "█"],
+    lying: ["╸", "━"],
     frame: border::ROUNDED,
 };
 

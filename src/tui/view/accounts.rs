@@ -35,8 +35,8 @@ enum What {
 }
 
 static COLUMNS: [Column<What>; 8] = [
-    Column { what: What::Plan, heading: "plan", cells: 13, rank: 8 },
-    Column { what: What::Documents, heading: "docs", cells: 7, rank: 6 },
+    Column { what: What::Plan, heading: "plan", cells: 15, rank: 8 },
+    Column { what: What::Documents, heading: "docs", cells: 6, rank: 6 },
     Column { what: What::Strip, heading: "status", cells: STRIP + 2, rank: 1 },
     Column { what: What::Running, heading: "run", cells: 4, rank: 5 },
     Column { what: What::Ready, heading: "ready", cells: 6, rank: 4 },
@@ -110,7 +110,7 @@ fn draw_cell(
             let strip = strip(model, seen, usize::from(STRIP));
             canvas.words(at + 2, y, STRIP, &strip, look);
         }
-        What::Documents => right(&tally(seen.counts.total(), 6), Tone::Plain),
+        What::Documents => right(&tally(seen.counts.total(), 5), Tone::Plain),
         What::Running => right(&tally(seen.running, 3), jobs(seen.running, Tone::Running)),
         What::Ready => right(&tally(seen.ready, 5), jobs(seen.ready, Tone::Plain)),
         What::Waiting => right(&tally(seen.waiting, 4), jobs(seen.waiting, Tone::Waiting)),
