@@ -72,7 +72,7 @@ mod workers;
 pub use accounts::AccountSeen;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use examine::examine;
-pub use held::{Decided, Decision, HeldContent};
+pub use held::{Decided, Decision, HeldContent, HeldText};
 pub use hosts_seen::HostSeen;
 pub use plans::{PlanSource, Plans};
 pub use postgres::migrate::{Migration, VERSION, migrate, plan};
@@ -200,6 +200,9 @@ pub trait Store: Send + Sync + 'static {
     /// The kept earlier contents, newest first.
     async fn versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>>;
 
+    /// The text of a kept earlier content; `None` when it is not kept.
+    async fn version_text(&self, document: DocumentId, version: u64) -> Result<Option<String>>;
+
     /// What `verb` would do to the documents of `of`: all that match, or the named ones.
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview>;
 
@@ -213,7 +216,7 @@ pub trait Store: Send + Sync + 'static {
     async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>>;
 
     /// Decides on held texts: accepted ones are written as a change, recorded as an `updated` outcome; one answer each, in order.
-    async fn decide(&self, documents: &[DocumentId], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>>;
+    async fn decide(&self, texts: &[HeldText], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>>;
 
     /// Removes documents with their contents and jobs; a running attempt ends `cancelled`. Outcomes stay. How many were
     /// there.

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod groups;
+mod held;
 mod panel;
 mod pauses;
 mod views;

@@ -80,6 +80,27 @@ async fn changing_pages_change_at_each_hit_and_spacing_pages_in_white_space_alon
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cookie_wall_takes_the_place_of_its_page_and_goes_again() {
+    let site = Site::start(5, 180).await.unwrap();
+    let walls = with(&site, |behaviour| behaviour == Behaviour::CookieWall);
+    assert_eq!(walls.len(), 3);
+    for document in walls {
+        let page = get(&document.url).await;
+        assert!(page.text().contains(&document.name), "{}", document.url);
+        let wall = get(&document.url).await;
+        // Short enough to be held back: a tenth of the page's words and less.
+        assert!(wall.body.len() * 10 < page.body.len() && !wall.text().contains(&document.name));
+        for hit in 3..=12 {
+            let reply = get(&document.url).await;
+            assert_eq!((reply.status, reply.header("etag")), (200, None), "nothing by which it is not modified");
+            let shown = if (hit - 1) % 10 == 0 || hit == 10 { &page } else { &wall };
+            assert!(reply.body == shown.body, "hit {hit} of {}", document.url);
+        }
+    }
+    site.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn server_errors_recover_after_their_number_of_hits_and_relapse() {
     let site = Site::start(5, 180).await.unwrap();
     let mut numbers = HashSet::new();

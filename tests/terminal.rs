@@ -1,5 +1,7 @@
 //! The real binary on a real pseudo-terminal: what a person does, what a lost terminal does, what a panicking job does.
 
+mod held;
+
 use crate::support::pty::Terminal;
 use portable_pty::CommandBuilder;
 use quarterdeck::domain::id::{AccountId, AssistantId};

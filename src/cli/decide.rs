@@ -4,7 +4,8 @@ use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::selection::{find, read_name};
 use super::{Context, operator};
-use crate::store::{Decided, Decision};
+use crate::domain::document::DocumentRow;
+use crate::store::{Decided, Decision, HeldText};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -12,6 +13,9 @@ pub struct Args {
     /// Documents by ID or URL; `list --filter content:held` names them
     #[arg(value_name = "ID|URL", required = true)]
     pub documents: Vec<String>,
+    /// Only if this very text is held: its fingerprint, as `show` prints it
+    #[arg(long, value_name = "HEX")]
+    pub fingerprint: Option<String>,
     /// JSON: one object a line
     #[arg(long)]
     pub json: bool,
@@ -28,13 +32,15 @@ pub(super) async fn run(
     }
     let store = context.store_for(decision.verb()).await?;
     let rows = find(&*store, &args.documents).await?;
-    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-    let decided = store.decide(&ids, decision, &operator()).await?;
+    let text = |row: &DocumentRow| HeldText { document: row.id, fingerprint: args.fingerprint.clone() };
+    let texts: Vec<_> = rows.iter().map(text).collect();
+    let decided = store.decide(&texts, decision, &operator()).await?;
     let mut exit = Exit::Done;
     for (row, decided) in rows.iter().zip(decided) {
         let (answer, why) = match decided {
             Decided::Done => (decision.done(), None),
             Decided::NothingHeld => ("skipped", Some("nothing of it is held back")),
+            Decided::Replaced => ("skipped", Some("another text of it is held back")),
             Decided::Syncing => ("skipped", Some("it is being synced; decide when that has ended")),
         };
         if why.is_some() {

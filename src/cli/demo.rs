@@ -13,7 +13,7 @@ use super::join::{Until, start_runner};
 use super::output::{Output, note};
 use super::stop::StopSignals;
 use crate::config::{Config, Places};
-use crate::demo::Site;
+use crate::demo::{Behaviour, Site};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
@@ -58,8 +58,9 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     let exit = if args.headless {
         headless(config, store, &ids, out).await
     } else {
+        let soon = walled(&site, &ids);
         let outages = outages::start(site.switch(), site.hosts().len());
-        let exit = console(config, store, ids, ascii).await;
+        let exit = console(config, store, ids, soon, ascii).await;
         outages.stop().await;
         exit
     };
@@ -113,6 +114,12 @@ async fn add_documents(store: &dyn Store, site: &Site) -> Result<Vec<DocumentId>
     Ok(added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect())
 }
 
+/// The pages whose second text is one that is held back.
+fn walled(site: &Site, ids: &[DocumentId]) -> Vec<DocumentId> {
+    let pages = site.documents().iter().zip(ids);
+    pages.filter(|(page, _)| page.behaviour == Behaviour::CookieWall).map(|(_, id)| *id).collect()
+}
+
 /// As the schedule would ask.
 fn request() -> Request {
     Request { verb: Verb::Sync, class: QueueClass::Auto, by: SafeLine::new(ASKED_BY), scope: Scope::Bulk }
@@ -146,9 +153,15 @@ async fn headless(
 }
 
 /// The console; meanwhile documents are asked for again and again.
-async fn console(config: &Config, store: Arc<dyn Store>, ids: Vec<DocumentId>, ascii: bool) -> Result<Exit, CliError> {
+async fn console(
+    config: &Config,
+    store: Arc<dyn Store>,
+    ids: Vec<DocumentId>,
+    soon: Vec<DocumentId>,
+    ascii: bool,
+) -> Result<Exit, CliError> {
     let runner = start_runner(config, store.clone(), None, Until::Told)?;
-    let trickle = trickle::start(store.clone(), ids, request());
+    let trickle = trickle::start(store.clone(), ids, soon, request());
     let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     let exit = show(store, Some(runner), None, options).await;
     trickle.stop().await;

@@ -124,6 +124,7 @@ fn print(
         let since = held.held_at.date_clock(zone);
         out.line("")?;
         out.line(format!("Held back since {since}: the fetched text {}", held.reason))?;
+        out.line(format!("Its fingerprint is {}", held.fingerprint))?;
         out.line("What it would change (accept or reject it):")?;
         out.line("")?;
         changes::print(content.map(|content| content.text.as_str()).unwrap_or_default(), &held.text, out)?;

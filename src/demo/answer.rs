@@ -148,6 +148,11 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &Plan, hop: usize, hit: u64) -
             }
             reply
         }
+        Behaviour::CookieWall if behaviour.is_walled(hit) => {
+            return Some(reply(StatusCode::OK, page::cookie_wall(plan), latency));
+        }
+        // Without a tag: with one the server would say "not modified" of a page that it does not show any more.
+        Behaviour::CookieWall => return Some(steady()),
         Behaviour::Redirects(hops) if hop < CHAIN => redirect(catalogue, plan, hops, hop + 1, latency),
         Behaviour::Changing => {
             return Some(reply(StatusCode::OK, page::page(catalogue, plan, Some(hit), "utf-8"), latency));

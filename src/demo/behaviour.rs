@@ -51,6 +51,8 @@ pub enum Behaviour {
     WrongCharset(Charset),
     /// Several megabytes of text.
     Huge,
+    /// The page at its first hit; then a wall that asks for consent to cookies, with status 200, until it is taken down.
+    CookieWall,
 }
 
 /// Where a chain of redirects leads.
@@ -102,7 +104,7 @@ impl Charset {
 
 impl Behaviour {
     /// Every word, for tests that look for each.
-    pub const WORDS: [&'static str; 16] = [
+    pub const WORDS: [&'static str; 17] = [
         "steady",
         "changing",
         "spacing",
@@ -119,6 +121,7 @@ impl Behaviour {
         "redirects_across",
         "wrong_charset",
         "huge",
+        "cookie_wall",
     ];
 
     /// The behaviour of the document at `place`, from 0.
@@ -145,6 +148,7 @@ impl Behaviour {
             16 => Self::WrongCharset(Charset::WesternMetaLies),
             28 => Self::WrongCharset(Charset::JapaneseMetaLies),
             20 => Self::Huge,
+            13 => Self::CookieWall,
             3 | 41 | 55 => Self::Spacing,
             1 | 6 | 9 | 12 | 15 | 18 | 23 | 27 | 31 | 35 | 39 | 43 | 48 | 52 | 57 => Self::Changing,
             _ => Self::Steady,
@@ -170,6 +174,7 @@ impl Behaviour {
             Self::Redirects(Hops::AcrossHosts) => "redirects_across",
             Self::WrongCharset(_) => "wrong_charset",
             Self::Huge => "huge",
+            Self::CookieWall => "cookie_wall",
         }
     }
 
@@ -184,6 +189,12 @@ impl Behaviour {
                 | Self::Silent { failures: None }
                 | Self::Drip { failures: None }
         )
+    }
+
+    /// Whether a cookie wall stands at `hit`, from 1: for eight hits of ten, so that it can be looked at in peace, and the
+    /// page comes back.
+    pub(super) fn is_walled(self, hit: u64) -> bool {
+        self == Self::CookieWall && (1..=8).contains(&(hit.saturating_sub(1) % RELAPSE))
     }
 
     /// Whether a page with this behaviour that recovers is in trouble at `hit`, from 1.

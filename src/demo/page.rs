@@ -118,6 +118,19 @@ pub(super) fn error_page(plan: Option<&Plan>, host: usize, phrase: Phrase) -> St
     )
 }
 
+/// What stands in place of a page until somebody has agreed to cookies: an answer like any other, and not the page.
+pub(super) fn cookie_wall(plan: &Plan) -> String {
+    let language = plan.language();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\" dir=\"{}\"><head><meta charset=\"utf-8\"><title>{brand}</title></head>\n<body><main><h1>{brand}</h1><p>{}</p><p>{}</p></main></body></html>\n",
+        language.code,
+        language.direction,
+        language.say(Phrase::Cookies),
+        language.say(Phrase::Accept),
+        brand = plan.brand(),
+    )
+}
+
 /// A page without text, of three kinds that are met: nothing at all, white space, a shell for a script.
 pub(super) fn empty_page(title: &str, place: usize) -> String {
     match place / 60 % 3 {

@@ -1,70 +1,70 @@
 //! What is different between two texts, line by line, as short as it can be said.
+//!
+//! `compare` finds the common lines, in bounded time and memory whatever the texts are; this file says what is between
+//! them; `kept` is a difference to be kept and shown.
 
-/// Lines of both texts between their common beginning and end that are compared with each other; beyond that all of them
-/// count as replaced.
-const COMPARED: usize = 2_000;
+mod compare;
+mod kept;
+
+pub use kept::{Difference, Kept};
 
 /// One line of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line<'a> {
+pub enum Line<T> {
     /// In both; there to show where.
-    Same(&'a str),
+    Same(T),
     /// In the old text alone.
-    Gone(&'a str),
+    Gone(T),
     /// In the new text alone.
-    New(&'a str),
+    New(T),
     /// So many lines are in both and not shown.
     Skipped(usize),
 }
 
 /// The difference of two texts with up to `around` common lines beside each change; empty for the same texts.
-pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<Line<'a>> {
+pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<Line<&'a str>> {
     let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
-    let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&old[head..], &new[head..]);
-    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (middle_a, middle_b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
-    let mut lines: Vec<Line<'a>> = old[..head].iter().map(|line| Line::Same(line)).collect();
-    lines.extend(middle(middle_a, middle_b));
-    lines.extend(a[a.len() - tail..].iter().map(|line| Line::Same(line)));
+    let (mut i, mut j, mut lines) = (0, 0, Vec::with_capacity(old.len().max(new.len())));
+    // Behind the last common line is what comes before the end of both.
+    let common = without_stray_blanks(compare::common(&old, &new), &old, &new);
+    for (a, b) in common.into_iter().chain([(old.len(), new.len())]) {
+        lines.extend(old[i..a].iter().map(|line| Line::Gone(*line)));
+        lines.extend(new[j..b].iter().map(|line| Line::New(*line)));
+        lines.extend(old.get(a).map(|line| Line::Same(*line)));
+        (i, j) = (a + 1, b + 1);
+    }
     shortened(&lines, around)
 }
 
-fn middle<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<Line<'a>> {
-    let replaced = || old.iter().map(|line| Line::Gone(line)).chain(new.iter().map(|line| Line::New(line))).collect();
-    if old.is_empty() || new.is_empty() || old.len() > COMPARED || new.len() > COMPARED {
-        return replaced();
-    }
-    // The longest common sequence of what is left from each place on.
-    let width = new.len() + 1;
-    let mut longest = vec![0_u16; (old.len() + 1) * width];
-    for i in (0..old.len()).rev() {
-        for j in (0..new.len()).rev() {
-            longest[i * width + j] = if old[i] == new[j] {
-                longest[(i + 1) * width + j + 1] + 1
-            } else {
-                longest[(i + 1) * width + j].max(longest[i * width + j + 1])
-            };
+/// Lines that are gone or new around a blank one, from which on it is not what they have in common.
+const MUCH: usize = 12;
+/// How many times more there must be of one kind than of the other.
+const LOPSIDED: usize = 4;
+
+/// Without blank lines that stand between much that is gone and little that is new, or the other way round: every text has
+/// blank lines, and those would tear apart what took the place of the rest.
+fn without_stray_blanks(common: Vec<(usize, usize)>, old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
+    let mut kept: Vec<(usize, usize)> = Vec::with_capacity(common.len());
+    let mut at = 0;
+    while let Some((a, b)) = common.get(at).copied() {
+        let follows = |place: &usize| common.get(at + place) == Some(&(a + place, b + place));
+        let run = (0..).take_while(follows).count();
+        let (from_a, from_b) = kept.last().map_or((0, 0), |(a, b)| (a + 1, b + 1));
+        let (to_a, to_b) = common.get(at + run).copied().unwrap_or((old.len(), new.len()));
+        let (gone, fresh) = (to_a - from_a - run, to_b - from_b - run);
+        let is_blank = old[a..a + run].iter().all(|line| line.trim().is_empty());
+        let within = (a, b) > (from_a, from_b) && (to_a, to_b) > (a + run, b + run);
+        let stray = gone.max(fresh) > MUCH && gone.max(fresh) > LOPSIDED * gone.min(fresh);
+        if !(is_blank && within && stray) {
+            kept.extend(&common[at..at + run]);
         }
+        at += run;
     }
-    let (mut i, mut j, mut lines) = (0, 0, Vec::new());
-    while i < old.len() || j < new.len() {
-        if i < old.len() && j < new.len() && old[i] == new[j] {
-            lines.push(Line::Same(old[i]));
-            (i, j) = (i + 1, j + 1);
-        } else if j == new.len() || i < old.len() && longest[(i + 1) * width + j] >= longest[i * width + j + 1] {
-            lines.push(Line::Gone(old[i]));
-            i += 1;
-        } else {
-            lines.push(Line::New(new[j]));
-            j += 1;
-        }
-    }
-    lines
+    kept
 }
 
-fn shortened<'a>(lines: &[Line<'a>], around: usize) -> Vec<Line<'a>> {
-    let is_change = |line: &Line<'_>| !matches!(line, Line::Same(_));
+fn shortened<'a>(lines: &[Line<&'a str>], around: usize) -> Vec<Line<&'a str>> {
+    let is_change = |line: &Line<_>| !matches!(line, Line::Same(_));
     if !lines.iter().any(is_change) {
         return Vec::new();
     }
@@ -114,5 +114,64 @@ mod tests {
         let new = (0..3_000).map(|n| format!("b{n}\n")).collect::<String>();
         let lines = difference(&old, &new, 3);
         assert_eq!((lines.len(), lines[0], lines[3_000]), (6_000, Line::Gone("a0"), Line::New("b0")));
+    }
+
+    #[test]
+    fn few_changes_far_apart_are_found_in_long_texts() {
+        let old: Vec<String> = (0..20_000).map(|n| format!("line {n}")).collect();
+        let mut new = old.clone();
+        new[3] = "another".to_owned();
+        new.remove(10_000);
+        new.push("the end".to_owned());
+        let (old, new) = (old.join("\n"), new.join("\n"));
+        let changes: Vec<_> =
+            difference(&old, &new, 0).into_iter().filter(|line| !matches!(line, Line::Skipped(_))).collect();
+        use Line::{Gone, New};
+        assert_eq!(changes, [Gone("line 3"), New("another"), Gone("line 10000"), New("the end")]);
+    }
+
+    #[test]
+    fn blank_lines_do_not_tear_a_wall_apart() {
+        let article = (0..30).map(|n| format!("line {n}\n\n")).collect::<String>();
+        let lines = difference(&article, "# Brand\n\nCookies?\n\nAccept all\n", 3);
+        let first_new = lines.iter().position(|line| matches!(line, Line::New(_))).expect("there is something new");
+        assert_eq!(
+            lines[first_new..first_new + 5],
+            ["# Brand", "", "Cookies?", "", "Accept all"].map(Line::New),
+            "{lines:?}"
+        );
+        // Where as much comes as goes they say where each belongs.
+        let lines = difference("a\n\nb\n\nc", "A\n\nB\n\nc", 3);
+        use Line::{Gone, New, Same};
+        assert_eq!(lines, [Gone("a"), New("A"), Same(""), Gone("b"), New("B"), Same(""), Same("c")]);
+    }
+
+    /// Whatever is found: what is old and what is new can be read back.
+    #[test]
+    fn both_texts_can_be_read_out_of_every_difference() {
+        let mut state = 7_u64;
+        let mut next = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for _ in 0..400 {
+            let words = 1 + next(40);
+            let mut text = |lines: u64| (0..lines).map(|_| format!("w{}", next(words))).collect::<Vec<_>>();
+            let (old, new) = (text(words * 2), text(words + 9));
+            let (old_text, new_text) = (old.join("\n"), new.join("\n"));
+            let lines = difference(&old_text, &new_text, usize::MAX / 2);
+            if old == new {
+                continue;
+            }
+            let of = |wanted: fn(&Line<&str>) -> bool| {
+                let text = |line: &Line<&str>| match line {
+                    Line::Same(text) | Line::Gone(text) | Line::New(text) => (*text).to_owned(),
+                    Line::Skipped(_) => panic!("nothing is skipped"),
+                };
+                lines.iter().filter(|line| wanted(line)).map(text).collect::<Vec<_>>()
+            };
+            assert_eq!(of(|line| !matches!(line, Line::New(_))), old);
+            assert_eq!(of(|line| !matches!(line, Line::Gone(_))), new);
+        }
     }
 }

@@ -284,6 +284,8 @@ impl RecentResult {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     by_status: [u64; 8],
+    /// How many of them have a fetched text that waits for a person; each stands at its status, too.
+    pub held: u64,
 }
 
 impl Counts {

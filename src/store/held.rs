@@ -58,13 +58,25 @@ impl Decision {
     }
 }
 
+/// A held text that somebody decides on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HeldText {
+    /// Whose.
+    pub document: DocumentId,
+    /// The fingerprint of the text that was looked at: nothing is done when another one is held by now. `None` is whichever
+    /// is held.
+    pub fingerprint: Option<String>,
+}
+
 /// What came of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decided {
     /// It is done.
     Done,
-    /// Nothing of the document is held.
+    /// Nothing of the document is held, or not any more: somebody decided, or a good page came.
     NothingHeld,
+    /// Another text is held than the one that was looked at.
+    Replaced,
     /// The document is being synced: what comes of that may be another text.
     Syncing,
 }
@@ -91,14 +103,14 @@ impl SqlStore {
 
     pub(super) async fn decide_held(
         &self,
-        documents: &[DocumentId],
+        texts: &[HeldText],
         decision: Decision,
         by: &SafeLine,
     ) -> Result<Vec<Decided>> {
-        let mut answers = Vec::with_capacity(documents.len());
-        for document in documents {
+        let mut answers = Vec::with_capacity(texts.len());
+        for text in texts {
             let mut tx = self.begin(Purpose::Rows).await?;
-            answers.push(tx.decide(*document, decision, by).await?);
+            answers.push(tx.decide(text, decision, by).await?);
             tx.commit().await?;
         }
         Ok(answers)
@@ -139,7 +151,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    async fn decide(&mut self, id: DocumentId, decision: Decision, by: &SafeLine) -> Result<Decided> {
+    async fn decide(&mut self, text: &HeldText, decision: Decision, by: &SafeLine) -> Result<Decided> {
+        let id = text.document;
         let find = query(
             "SELECT h.job_id, s.job_id AS last_job_id FROM @held_contents h JOIN @document_state s \
              ON s.document_id = h.document_id WHERE h.document_id = ? AND h.rejected_at IS NULL",
@@ -155,13 +168,17 @@ impl Tx<'_> {
         let (Some(held), Some(document)) = (self.first(held.bind(id.0)).await?, self.document(id).await?) else {
             return Ok(Decided::NothingHeld);
         };
+        let fingerprint: String = get(&held, "fingerprint")?;
+        if text.fingerprint.as_ref().is_some_and(|seen| *seen != fingerprint) {
+            return Ok(Decided::Replaced);
+        }
         if decision == Decision::Reject {
             // The fingerprint is what is remembered; the text itself is of no use any more.
             let reject = query("UPDATE @held_contents SET rejected_at = ?2, content = '' WHERE document_id = ?1");
             self.run(reject.bind(id.0).bind(self.now.micros())).await?;
             return Ok(Decided::Done);
         }
-        let fingerprint = Fingerprint::stored(get(&held, "fingerprint")?);
+        let fingerprint = Fingerprint::stored(fingerprint);
         let converter = get::<Option<i64>>(&held, "converter")?.map(Converter);
         let title = line(&held, "title")?;
         let page =

@@ -141,6 +141,12 @@ impl SqlStore {
             let status = Status::ALL.get(place).ok_or_else(|| corrupt("status"))?;
             counts.set(*status, number(&row, "documents")?);
         }
+        // Few rows, whatever the number of documents. A document that another program removed is not asked about.
+        let held = query(
+            "SELECT count(*) AS held FROM @held_contents h WHERE h.rejected_at IS NULL \
+             AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = h.document_id)",
+        );
+        counts.held = number(&reader.one(held).await?, "held")?;
         Ok(counts)
     }
 
@@ -214,6 +220,13 @@ impl SqlStore {
                 })
             })
             .collect()
+    }
+
+    pub(super) async fn read_version(&self, document: DocumentId, version: u64) -> Result<Option<String>> {
+        let statement = query("SELECT content FROM @document_versions WHERE document_id = ? AND version = ?");
+        let statement = statement.bind(document.0).bind(i64::try_from(version).unwrap_or(i64::MAX));
+        let mut reader = self.reader().await?;
+        reader.first(statement).await?.map(|row| get(&row, "content")).transpose()
     }
 
     /// The documents of a bulk request, in id order, each once.

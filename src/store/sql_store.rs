@@ -8,8 +8,8 @@ use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
     AccountSeen, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished,
-    Held, HeldContent, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, Options, OutcomeQuery, PageQuery,
-    PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, Seen, Store, StoreError,
+    Held, HeldContent, HeldText, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, Options, OutcomeQuery,
+    PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, Seen, Store, StoreError,
     StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
 };
 use crate::domain::document::{Counts, DocumentRow};
@@ -219,6 +219,10 @@ impl Store for SqlStore {
         self.read_versions(document).await
     }
 
+    async fn version_text(&self, document: DocumentId, version: u64) -> Result<Option<String>> {
+        self.read_version(document, version).await
+    }
+
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview> {
         self.preview_bulk(of, verb).await
     }
@@ -235,8 +239,8 @@ impl Store for SqlStore {
         self.read_held(document).await
     }
 
-    async fn decide(&self, documents: &[DocumentId], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>> {
-        self.decide_held(documents, decision, by).await
+    async fn decide(&self, texts: &[HeldText], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>> {
+        self.decide_held(texts, decision, by).await
     }
 
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {

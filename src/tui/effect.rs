@@ -7,7 +7,8 @@ use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
 use crate::domain::request::{Scope, Verb};
 use crate::domain::text::SafeLine;
-use crate::store::{BulkVerb, PageQuery, Targets};
+use crate::store::{BulkVerb, Decision, PageQuery, Targets};
+use crate::tui::model::changes::Compared;
 use std::time::Duration;
 
 /// Something to be done.
@@ -47,6 +48,15 @@ pub enum Effect {
         generation: u64,
         /// The document.
         document: DocumentId,
+    },
+    /// Compares two texts of a document.
+    LoadDifference {
+        /// Which question this is.
+        generation: u64,
+        /// The document.
+        document: DocumentId,
+        /// Which texts.
+        of: Compared,
     },
     /// Asks what a bulk request would do.
     Preview {
@@ -105,6 +115,8 @@ pub enum Act {
     Pause(PauseScope),
     /// End a pause.
     Resume(PauseScope),
+    /// Decide on a held text, the one with this fingerprint.
+    Decide(Decision, String),
     /// Add this link to this owner.
     Add(Link, AccountId, AssistantId),
 }
@@ -121,6 +133,8 @@ impl Act {
             Self::BreakLease(_) => "break the lease of",
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
+            Self::Decide(Decision::Accept, _) => "accept the held text of",
+            Self::Decide(Decision::Reject, _) => "reject the held text of",
             Self::Add(..) => "add",
         }
     }

@@ -26,6 +26,8 @@ pub struct Glyphs {
     pub never: &'static str,
     /// Somebody must look: stuck, or a lost worker.
     pub alarm: &'static str,
+    /// A text that is held back until a person decides.
+    pub held: &'static str,
     /// Stopped by a person.
     pub stopped: &'static str,
     /// A request that met a running attempt.
@@ -72,6 +74,7 @@ pub const UNICODE: Glyphs = Glyphs {
     same: "=",
     never: "·",
     alarm: "!",
+    held: "?",
     stopped: "□",
     met: "⤳",
     on: "●",
@@ -102,6 +105,7 @@ pub const ASCII: Glyphs = Glyphs {
     same: "=",
     never: ".",
     alarm: "!",
+    held: "?",
     stopped: "c",
     met: "^",
     on: "*",
@@ -166,7 +170,16 @@ mod tests {
         let mut signs: Vec<_> = Status::ALL.into_iter().map(|status| glyphs.status(status)).collect();
         let recent = ['u', 's', 'r', 'f', 'l', 'c'].into_iter().filter_map(RecentResult::from_letter);
         signs.extend(recent.map(|result| glyphs.recent(result)));
-        signs.extend([glyphs.met, glyphs.on, glyphs.off, glyphs.bar, glyphs.mark, glyphs.below, glyphs.above]);
+        signs.extend([
+            glyphs.held,
+            glyphs.met,
+            glyphs.on,
+            glyphs.off,
+            glyphs.bar,
+            glyphs.mark,
+            glyphs.below,
+            glyphs.above,
+        ]);
         signs.extend([glyphs.none, glyphs.dot, glyphs.more, glyphs.thumb, glyphs.frame.top_left]);
         signs.extend(glyphs.bars);
         signs.extend(glyphs.lying);

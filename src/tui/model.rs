@@ -1,6 +1,7 @@
 //! The state of the console. Plain data: [`update`](super::update) alone changes it, [`view`](super::view) alone reads
 //! it onto the screen.
 
+pub mod changes;
 pub mod detail;
 pub mod documents;
 pub mod entry;
@@ -21,6 +22,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
 use crate::store::QueueState;
+use changes::DifferenceData;
 use detail::Detail;
 use documents::Documents;
 use jiff::tz::TimeZone;
@@ -103,6 +105,8 @@ pub struct Model {
     pub accounts: Accounts,
     /// The details, when they are open.
     pub detail: Option<Detail>,
+    /// The last two texts that were compared: closing and opening their details compares nothing anew.
+    pub compared: Option<Box<DifferenceData>>,
     /// The outcome panel.
     pub panel: Panel,
     /// What lies over the screen.
@@ -160,6 +164,7 @@ impl Model {
             hosts: Hosts::default(),
             accounts: Accounts::default(),
             detail: None,
+            compared: None,
             panel: Panel::default(),
             overlay: None,
             notices: Notices::default(),
@@ -191,6 +196,13 @@ impl Model {
     pub fn ask(&mut self) -> u64 {
         self.questions += 1;
         self.questions
+    }
+
+    /// The difference that the open details want to show, once it has been made.
+    pub fn difference(&self) -> Option<&DifferenceData> {
+        let detail = self.detail.as_ref()?;
+        let wanted = detail.compared()?;
+        self.compared.as_deref().filter(|data| data.document == detail.document && data.of == wanted)
     }
 
     /// The view that is shown, unless it is the list of documents.

@@ -9,8 +9,10 @@ use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
 use crate::store::{
-    AccountSeen, Added, DocumentPage, HostSeen, JobsPage, Preview, QueueState, Rescued, Seen, StoredVersion, WorkerSeen,
+    AccountSeen, Added, Decided, DocumentPage, HostSeen, JobsPage, Preview, QueueState, Rescued, Seen, StoredVersion,
+    WorkerSeen,
 };
+use crate::tui::model::changes::{DifferenceData, HeldSeen};
 use crossterm::event::KeyEvent;
 
 /// An answer of the store, or why there is none, in plain language.
@@ -69,6 +71,13 @@ pub enum Msg {
         /// The answer; `None` inside when the document is gone.
         answer: Answer<Option<Box<DetailData>>>,
     },
+    /// How two texts of a document differ.
+    Difference {
+        /// To which question.
+        generation: u64,
+        /// The answer; `None` inside when one of them is not there any more.
+        answer: Answer<Option<Box<DifferenceData>>>,
+    },
     /// What a bulk request would do.
     Preview {
         /// To which question.
@@ -111,6 +120,8 @@ pub enum Done {
     Paused(bool),
     /// It goes on; `false`: it was not paused.
     Resumed(bool),
+    /// What came of a decision on a held text.
+    Decided(Decided),
     /// It is there now, or was before.
     Added(Added),
 }
@@ -128,6 +139,17 @@ pub struct DetailData {
     pub version: Option<u64>,
     /// Its earlier contents, newest first.
     pub versions: Vec<StoredVersion>,
+    /// The text that waits for a person, without itself.
+    pub held: Option<HeldSeen>,
     /// The number of the reading, so that its text is broken into lines once.
     pub reading: u64,
+}
+
+impl DetailData {
+    /// Whether nothing on the screen is another by it.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let Self { row, outcomes, content, version, versions, held, reading: _ } = self;
+        (row, version, held) == (&other.row, &other.version, &other.held)
+            && (outcomes, content, versions) == (&other.outcomes, &other.content, &other.versions)
+    }
 }

@@ -1,23 +1,29 @@
 //! Effects become futures, and their answers messages. The only file of the console that reaches store and runner.
 
+mod watching;
+
 use super::effect::{Act, Command, Effect};
+use super::model::changes::{Compared, DifferenceData, HeldSeen};
 use super::model::views::Shown;
 use super::msg::{Answer, DetailData, Done, Msg};
+use crate::domain::difference::Difference;
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq};
+use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::request::Request;
 use crate::domain::text::{SafeLine, safe_block};
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
-use crate::runner::tail::{Tailed, follow};
-use crate::store::{Added, JobsQuery, Named, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS, Store, StoreError};
+use crate::store::{
+    Added, Decided, HeldContent, HeldText, JobsQuery, Named, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS,
+    Store, StoreError,
+};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,14 +32,8 @@ use tokio_util::task::TaskTracker;
 const WAITING: usize = 1_024;
 /// Outcomes that are read at a time.
 const OUTCOMES: u64 = 400;
-/// The shortest time between two looks after changes.
-const PACE: Duration = Duration::from_millis(100);
-/// Readings may not take more than this part of the store's time: one in four.
-const REST: u64 = 3;
-/// Without any change the store is looked at this often, for what time alone changes.
-const FLOOR: Duration = Duration::from_secs(60);
-/// The same while other processes alone run jobs: one that is killed changes nothing, and is to be missed.
-const WATCHING: Duration = Duration::from_secs(5);
+/// Common lines beside each change of a difference.
+const AROUND: usize = 2;
 /// How long changes that were asked for may still take when the console ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -174,6 +174,10 @@ impl Shared {
             Effect::LoadDetail { generation, document } => {
                 Msg::Detail { generation, answer: answer(self.detail(generation, document).await) }
             }
+            Effect::LoadDifference { generation, document, of } => {
+                let answer = answer(self.difference(generation, document, of).await);
+                Msg::Difference { generation, answer: answer.map(|data| data.map(Box::new)) }
+            }
             Effect::Preview { generation, targets, verb } => {
                 Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await) }
             }
@@ -224,8 +228,45 @@ impl Shared {
         let stored = self.store.content(document).await?;
         let versions = self.store.versions(document).await?;
         let version = stored.as_ref().map(|stored| stored.version);
+        let held = match &row.held {
+            Some(_) => self.store.held_content(document).await?.map(seen),
+            None => None,
+        };
         let content = stored.map_or(Vec::new(), |stored| safe_block(&stored.text).lines().map(str::to_owned).collect());
-        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, reading })))
+        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, held, reading })))
+    }
+
+    /// How the texts of `of` differ; `None` when they are not those any more.
+    async fn difference(
+        &self,
+        reading: u64,
+        document: DocumentId,
+        of: Compared,
+    ) -> Result<Option<DifferenceData>, StoreError> {
+        let stored = self.store.content(document).await?;
+        let number = stored.as_ref().map_or(0, |stored| stored.version);
+        let stored = stored.map(|stored| stored.text);
+        let (old, new) = match &of {
+            Compared::Held { fingerprint, stored: version } => {
+                let held = self.store.held_content(document).await?;
+                let held = held.filter(|held| held.fingerprint == *fingerprint && number == *version);
+                (stored, held.map(|held| held.text))
+            }
+            Compared::Versions { old, new } => {
+                let new = if *new == number { stored } else { self.store.version_text(document, *new).await? };
+                (self.store.version_text(document, *old).await?, new)
+            }
+        };
+        let Some((old, new)) = old.zip(new) else { return Ok(None) };
+        let compare = move || {
+            let chars = (old.chars().count() as u64, new.chars().count() as u64);
+            (Difference::of(&safe_block(&old), &safe_block(&new), AROUND), chars)
+        };
+        // Not on the loop's thread, nor on one that others wait for.
+        match spawn_blocking(compare).await {
+            Ok((difference, chars)) => Ok(Some(DifferenceData { document, of, difference, chars, reading })),
+            Err(error) => Err(StoreError::Corrupt(format!("the texts could not be compared: {error}"))),
+        }
     }
 
     async fn act(&self, command: Command) {
@@ -245,6 +286,12 @@ impl Shared {
             Act::BreakLease(job) => self.store.break_lease(*job, &self.operator).await.map(Done::LeaseBroken),
             Act::Pause(scope) => self.store.pause(scope, &self.operator).await.map(Done::Paused),
             Act::Resume(scope) => self.store.resume(scope).await.map(Done::Resumed),
+            Act::Decide(decision, fingerprint) => {
+                let text =
+                    |document: &DocumentId| HeldText { document: *document, fingerprint: Some(fingerprint.clone()) };
+                let texts: Vec<_> = command.documents.iter().map(text).collect();
+                self.store.decide(&texts, *decision, &self.operator).await.and_then(first_decided)
+            }
             Act::Add(link, account_id, assistant_id) => {
                 let new = NewDocument {
                     link: link.clone(),
@@ -257,106 +304,15 @@ impl Shared {
         };
         self.tell(Msg::Done(command, answer(done))).await;
     }
+}
 
-    /// Says that something was committed: at once when it was quiet, then as often as the store can bear.
-    async fn changes(self: Arc<Self>) {
-        let mut changes = self.store.changes();
-        let floor = if self.runner.is_some() { FLOOR } else { WATCHING };
-        loop {
-            match timeout(floor, changes.changed()).await {
-                Ok(Err(_)) => return,
-                Ok(Ok(())) | Err(_) => self.tell(Msg::Changed).await,
-            }
-            let took = Duration::from_micros(self.took.load(Ordering::Relaxed).saturating_mul(REST));
-            sleep(PACE.max(took)).await;
-        }
-    }
+fn seen(held: HeldContent) -> HeldSeen {
+    HeldSeen { reason: held.reason, held_at: held.held_at, fingerprint: held.fingerprint, title: held.title }
+}
 
-    /// The newest stored outcomes, then every later one.
-    async fn outcomes(self: Arc<Self>) {
-        let mut told = false;
-        let last = loop {
-            match self.outcomes_from(OutcomesFrom::Newest, None).await {
-                Ok(outcomes) => {
-                    let last = outcomes.last().map_or(Seq::START, |newest| newest.seq);
-                    self.tell(Msg::Newest(Ok(outcomes))).await;
-                    break last;
-                }
-                Err(error) => {
-                    if !told {
-                        self.tell(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
-                    }
-                    told = true;
-                    sleep(Duration::from_secs(1)).await;
-                }
-            }
-        };
-        let mut tail = follow(Arc::clone(&self.store), last);
-        let mut told = false;
-        while let Some(tailed) = tail.recv().await {
-            match tailed {
-                Tailed::Outcomes(outcomes) => {
-                    told = false;
-                    self.tell(Msg::Outcomes(outcomes)).await;
-                }
-                Tailed::Unreachable(error) => {
-                    if !told {
-                        self.tell(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
-                    }
-                    told = true;
-                }
-            }
-        }
-    }
-
-    async fn events(self: Arc<Self>, mut events: broadcast::Receiver<Event>) {
-        loop {
-            match events.recv().await {
-                Ok(event) => self.tell(Msg::Runner(event)).await,
-                Err(RecvError::Lagged(_)) => self.tell(Msg::RunnerLagged).await,
-                Err(RecvError::Closed) => return,
-            }
-        }
-    }
-
-    async fn status(self: Arc<Self>, runner: Handle) {
-        let mut status = runner.status();
-        loop {
-            let now = *status.borrow_and_update();
-            self.tell(Msg::Status(now)).await;
-            // It changes with every job; a few times a second is enough for the eye.
-            sleep(PACE).await;
-            if status.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn health(self: Arc<Self>, runner: Handle) {
-        let mut health = runner.health();
-        loop {
-            let now = health.borrow_and_update().clone();
-            self.tell(Msg::Health(now)).await;
-            if health.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn locks(self: Arc<Self>, mut locks: watch::Receiver<LockHealth>) {
-        loop {
-            let now = locks.borrow_and_update().clone();
-            self.tell(Msg::Locks(now)).await;
-            if locks.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn end_of(self: Arc<Self>, runner: Handle) {
-        runner.ended().await;
-        self.tell(Msg::RunnerEnded).await;
-    }
+fn first_decided(decided: Vec<Decided>) -> Result<Done, StoreError> {
+    let first = decided.first().map(|decided| Done::Decided(*decided));
+    first.ok_or_else(|| StoreError::Corrupt("no answer for one document".into()))
 }
 
 fn first_added(added: Vec<Added>) -> Result<Done, StoreError> {

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod answer;
 pub mod figures;
+pub mod held;
 pub mod host;
 pub mod job;
 pub mod outcome;

@@ -75,6 +75,11 @@ impl Theme {
         if self.mono { found } else { found.fg(Color::Yellow) }
     }
 
+    /// What of a changed line really differs.
+    pub const fn differs(&self, tone: Tone) -> Style {
+        self.style(tone).add_modifier(Modifier::UNDERLINED)
+    }
+
     /// What lies behind a dialog, and rows whose data is old.
     pub const fn behind(&self) -> Style {
         Style::new().add_modifier(Modifier::DIM)

@@ -3,6 +3,7 @@
 
 pub mod able;
 mod acts;
+pub mod changes;
 pub mod dialog;
 mod keys;
 mod loads;
@@ -81,6 +82,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Pauses(answer) => pauses::take(model, answer, &mut up),
         Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
+        Msg::Difference { generation, answer } => changes::take(model, generation, answer, &mut up),
         Msg::Newest(answer) => outcomes::take_newest(model, answer, &mut up),
         Msg::Older(before, answer) => outcomes::take_older(model, before, answer, &mut up),
         Msg::Pinned(document, answer) => outcomes::take_pinned(model, document, answer, &mut up),
@@ -139,6 +141,8 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     if let Some(detail) = &mut model.detail {
         detail.wrap(width);
     }
+    changes::compare(model, up);
+    fit_difference(model, width);
     views::fit(model);
     if by_hand && model.list_is_shown() {
         let rows = super::layout::list_rows(model);
@@ -146,6 +150,14 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
         if model.documents.loaded && !model.documents.asked && !model.documents.covers(rows) {
             loads::page(model, up);
         }
+    }
+}
+
+fn fit_difference(model: &mut Model, width: usize) {
+    let at_hand = model.difference().is_some();
+    if let (Some(detail), Some(data), true) = (&mut model.detail, &model.compared, at_hand) {
+        // The signs of the sides stand before the text.
+        detail.wrap_difference(data, width.saturating_sub(2));
     }
 }
 

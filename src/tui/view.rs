@@ -1,6 +1,7 @@
 //! The screen, drawn from the state alone. One small file per region; where they stand says [`layout`](super::layout).
 
 mod accounts;
+pub mod changes;
 pub mod detail;
 mod dialog;
 mod footer;

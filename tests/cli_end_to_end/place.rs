@@ -164,7 +164,7 @@ pub fn tell(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).expect("it runs");
 }
 
-/// `/ok/…` is a page, `/second-time/…` is one from the second hit on, everything else is missing.
+/// `/walled/…` is a page at its first hit and a login wall from then on, `/ok/…` is a page, `/second-time/…` is one from the second hit on, everything else is missing.
 fn serve(connection: &TcpStream, hits: &Mutex<HashMap<String, u32>>) {
     let mut lines = BufReader::new(connection).lines().map_while(Result::ok);
     let path = lines.next().and_then(|line| line.split(' ').nth(1).map(str::to_owned)).unwrap_or_default();
@@ -181,6 +181,15 @@ fn serve(connection: &TcpStream, hits: &Mutex<HashMap<String, u32>>) {
     };
     let (status, body) = match path.split('/').nth(1) {
         Some("second-time") if hit == 1 => ("503 Service Unavailable", "later".to_owned()),
+        Some("walled") if hit == 1 => (
+            "200 OK",
+            "<html><title>Prices</title><main><h1>Prices</h1><p>Ten euro a month, for as many people as you like.</p></main></html>"
+                .to_owned(),
+        ),
+        Some("walled") => (
+            "200 OK",
+            "<html><title>Sign in</title><main><h1>Please sign in</h1><p>Your password, please.</p></main></html>".to_owned(),
+        ),
         Some("ok" | "second-time") => {
             ("200 OK", format!("<html><title>{path}</title><main><h1>Hello</h1><p>This is {path}.</p></main></html>"))
         }

@@ -8,7 +8,7 @@ use quarterdeck::domain::guard::Doubt;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Decided, Decision, Finished, Store};
+use quarterdeck::store::{Decided, Decision, Finished, HeldText, Store};
 
 const BODY: &str = "A long text that is worth keeping, with many words in it.";
 
@@ -33,6 +33,17 @@ async fn held_ids(scene: &Scene) -> Vec<DocumentId> {
     scene.store.matching(&Filter::parse("content:held").unwrap()).await.unwrap()
 }
 
+/// Decides on whatever is held.
+async fn decide(scene: &Scene, document: DocumentId, decision: Decision) -> [Decided; 1] {
+    decide_on(scene, document, None, decision).await
+}
+
+/// Decides on the text with this fingerprint.
+async fn decide_on(scene: &Scene, document: DocumentId, seen: Option<&str>, decision: Decision) -> [Decided; 1] {
+    let text = HeldText { document, fingerprint: seen.map(str::to_owned) };
+    scene.store.decide(&[text], decision, &"bo".into()).await.unwrap().try_into().unwrap()
+}
+
 async fn a_doubtful_text_waits_and_is_written_when_it_is_accepted(on: Backend) {
     let scene = Scene::new(on).await;
     let document = scene.add(1, "https://a.test/1").await;
@@ -47,7 +58,7 @@ async fn a_doubtful_text_waits_and_is_written_when_it_is_accepted(on: Backend) {
     assert_eq!(last.detail.as_deref(), Some("held back: it looks like a login page"));
     let held = scene.store.held_content(document).await.unwrap().unwrap();
     assert_eq!((held.text.as_str(), held.title.as_deref()), ("# Sign in", Some("Sign in")));
-    let decided = scene.store.decide(&[document], Decision::Accept, &"bo".into()).await.unwrap();
+    let decided = decide(&scene, document, Decision::Accept).await;
     assert_eq!(decided, [Decided::Done]);
     assert_eq!(text(&scene, document).await, "# Sign in");
     let row = scene.row(document).await;
@@ -58,7 +69,7 @@ async fn a_doubtful_text_waits_and_is_written_when_it_is_accepted(on: Backend) {
     assert_eq!(last.requested_by.as_deref(), Some("bo"));
     assert!(held_ids(&scene).await.is_empty());
     assert_eq!(scene.store.held_content(document).await.unwrap(), None);
-    let again = scene.store.decide(&[document], Decision::Accept, &"bo".into()).await.unwrap();
+    let again = decide(&scene, document, Decision::Accept).await;
     assert_eq!(again, [Decided::NothingHeld]);
     sync(&scene, document, "Sign in", "# Sign in", None).await;
     assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Same));
@@ -69,7 +80,7 @@ async fn a_rejected_text_is_not_asked_about_again_and_another_is(on: Backend) {
     let document = scene.add(1, "https://a.test/1").await;
     sync(&scene, document, "T", BODY, None).await;
     sync(&scene, document, "404", "# Not found", None).await;
-    assert_eq!(scene.store.decide(&[document], Decision::Reject, &"bo".into()).await.unwrap(), [Decided::Done]);
+    assert_eq!(decide(&scene, document, Decision::Reject).await, [Decided::Done]);
     assert!(held_ids(&scene).await.is_empty());
     sync(&scene, document, "404", "# Not found", None).await;
     let last = scene.outcomes().await.pop().unwrap();
@@ -92,7 +103,7 @@ async fn a_good_fetch_ends_the_question_and_a_running_one_comes_first(on: Backen
     assert_eq!(reason.as_str(), format!("is under a tenth of the stored text (1 of {} characters)", BODY.len()));
     scene.ask(&[document], QueueClass::Manual).await;
     let claimed = scene.claim(1).await.remove(0);
-    assert_eq!(scene.store.decide(&[document], Decision::Accept, &"bo".into()).await.unwrap(), [Decided::Syncing]);
+    assert_eq!(decide(&scene, document, Decision::Accept).await, [Decided::Syncing]);
     scene.finish(&claimed, AttemptEnd::NotModified).await;
     assert_eq!(scene.store.held_content(document).await.unwrap(), None);
     sync(&scene, document, "T", "a", None).await;
@@ -107,6 +118,40 @@ async fn a_good_fetch_ends_the_question_and_a_running_one_comes_first(on: Backen
             .await,
         0
     );
+}
+
+/// Two people look at the same question; or a later sync brings another text while one looks.
+async fn a_decision_is_on_the_text_that_was_seen_and_on_no_other(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    sync(&scene, document, "T", BODY, None).await;
+    assert_eq!(scene.store.counts().await.unwrap().held, 0);
+    sync(&scene, document, "Sign in", "# Sign in", None).await;
+    assert_eq!(scene.store.counts().await.unwrap().held, 1);
+    let seen = scene.store.held_content(document).await.unwrap().unwrap().fingerprint;
+    sync(&scene, document, "404", "# Not found", None).await;
+    let now = scene.store.held_content(document).await.unwrap().unwrap();
+    assert_ne!(now.fingerprint, seen);
+    for decision in [Decision::Accept, Decision::Reject] {
+        assert_eq!(decide_on(&scene, document, Some(&seen), decision).await, [Decided::Replaced]);
+    }
+    assert_eq!(text(&scene, document).await, BODY);
+    assert_eq!(scene.store.held_content(document).await.unwrap(), Some(now.clone()), "it still waits");
+    assert_eq!(decide_on(&scene, document, Some(&now.fingerprint), Decision::Reject).await, [Decided::Done]);
+    assert_eq!(decide_on(&scene, document, Some(&now.fingerprint), Decision::Accept).await, [Decided::NothingHeld]);
+    assert_eq!((text(&scene, document).await.as_str(), scene.store.counts().await.unwrap().held), (BODY, 0));
+}
+
+async fn an_earlier_text_can_be_read(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    for body in [BODY, "Another text, as good as the one before it."] {
+        sync(&scene, document, "T", body, None).await;
+    }
+    let kept = scene.store.versions(document).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(scene.store.version_text(document, kept[0].version).await.unwrap().as_deref(), Some(BODY));
+    assert_eq!(scene.store.version_text(document, kept[0].version + 1).await.unwrap(), None);
 }
 
 async fn the_first_text_is_stored_whatever_it_is(on: Backend) {
@@ -144,6 +189,8 @@ on_both! {
     ()
     a_doubtful_text_waits_and_is_written_when_it_is_accepted,
     a_rejected_text_is_not_asked_about_again_and_another_is,
+    a_decision_is_on_the_text_that_was_seen_and_on_no_other,
+    an_earlier_text_can_be_read,
     a_good_fetch_ends_the_question_and_a_running_one_comes_first,
     the_first_text_is_stored_whatever_it_is,
     another_converters_text_is_stored_quietly,

@@ -15,10 +15,11 @@ use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
     AccountSeen, Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, Decided, Decision, DocumentPage, Finish,
-    Finished, Held, HeldContent, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, OutcomeQuery, OutcomesFrom,
-    PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result, Seen, SortBy, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    Finished, Held, HeldContent, HeldText, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, OutcomeQuery,
+    OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result, Seen, SortBy, Store,
+    StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
 };
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -32,6 +33,12 @@ pub struct Facts {
     /// Every request, with its documents.
     pub requests: Vec<(Vec<DocumentId>, Request)>,
     pub removed: Vec<DocumentId>,
+    /// The stored texts that are not the usual one.
+    pub contents: HashMap<DocumentId, String>,
+    /// What is held back.
+    pub held: HashMap<DocumentId, HeldContent>,
+    /// Every decision that was asked for.
+    pub decisions: Vec<(HeldText, Decision)>,
     /// How many jobs a purge drops.
     pub purgeable: u64,
     pub pauses: Vec<Pause>,
@@ -211,6 +218,7 @@ impl Store for Memory {
             let mut counts = Counts::default();
             for row in &facts.documents {
                 counts.set(row.status, counts.of(row.status) + 1);
+                counts.held += u64::from(row.held.is_some());
             }
             counts
         })
@@ -232,11 +240,19 @@ impl Store for Memory {
     }
 
     async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
-        self.read(|_| Some(StoredContent { text: format!("# Document {document}\x1b[2J\n\nIts text."), version: 1 }))
+        self.read(|facts| {
+            let usual = || format!("# Document {document}\x1b[2J\n\nIts text.");
+            let text = facts.contents.get(&document).cloned().unwrap_or_else(usual);
+            Some(StoredContent { text, version: 1 })
+        })
     }
 
     async fn versions(&self, _document: DocumentId) -> Result<Vec<StoredVersion>> {
         self.read(|_| Vec::new())
+    }
+
+    async fn version_text(&self, _document: DocumentId, _version: u64) -> Result<Option<String>> {
+        self.read(|_| None)
     }
 
     async fn preview(&self, of: &Targets, _verb: BulkVerb) -> Result<Preview> {
@@ -274,12 +290,35 @@ impl Store for Memory {
         })
     }
 
-    async fn held_content(&self, _document: DocumentId) -> Result<Option<HeldContent>> {
-        self.read(|_| None)
+    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>> {
+        self.read(|facts| facts.held.get(&document).cloned())
     }
 
-    async fn decide(&self, documents: &[DocumentId], _: Decision, _: &SafeLine) -> Result<Vec<Decided>> {
-        self.read(|_| vec![Decided::NothingHeld; documents.len()])
+    async fn decide(&self, texts: &[HeldText], decision: Decision, _: &SafeLine) -> Result<Vec<Decided>> {
+        let decided = self.read(|facts| {
+            let mut decided = Vec::new();
+            for text in texts {
+                facts.decisions.push((text.clone(), decision));
+                let held = facts.held.get(&text.document).map(|held| held.fingerprint.clone());
+                decided.push(match (held, &text.fingerprint) {
+                    (None, _) => Decided::NothingHeld,
+                    (Some(held), Some(seen)) if held != *seen => Decided::Replaced,
+                    _ => {
+                        let held = facts.held.remove(&text.document);
+                        if let Some(row) = facts.documents.iter_mut().find(|row| row.id == text.document) {
+                            row.held = None;
+                        }
+                        if let (Some(held), Decision::Accept) = (held, decision) {
+                            facts.contents.insert(text.document, held.text);
+                        }
+                        Decided::Done
+                    }
+                });
+            }
+            decided
+        })?;
+        self.commit(|_| {});
+        Ok(decided)
     }
 
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {

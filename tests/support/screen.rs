@@ -151,6 +151,7 @@ impl Screen {
                 fingerprint: Some("9f86d081884c7d659a2feaa0c55ad015".into()),
                 content_length: 9_400,
             }],
+            held: None,
             reading: generation,
         };
         self.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });

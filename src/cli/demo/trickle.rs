@@ -16,21 +16,27 @@ const AT_A_TIME: usize = 3;
 /// How often.
 const EVERY: Duration = Duration::from_millis(500);
 
+/// Rounds after which those are asked for again that have something to show at their second sync: nobody is to wait for it
+/// until all have had their turn.
+const SECOND_LOOK: u32 = 8;
+
 /// A running trickle.
 pub(super) struct Trickle {
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
-/// Starts one over `ids`.
-pub(super) fn start(store: Arc<dyn Store>, ids: Vec<DocumentId>, request: Request) -> Trickle {
+/// Starts one over `ids`; `soon` are those of them that are to be synced twice soon.
+pub(super) fn start(store: Arc<dyn Store>, ids: Vec<DocumentId>, soon: Vec<DocumentId>, request: Request) -> Trickle {
     let trickle = Trickle { stop: CancellationToken::new(), tasks: TaskTracker::new() };
     let stop = trickle.stop.clone();
     trickle.tasks.spawn(async move {
         let mut clock = interval(EVERY);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut order = Order::of(ids);
-        let mut count = AT_FIRST;
+        // Whatever their turn would be, they are among the first.
+        let _ = store.request(&soon, &request).await;
+        let (mut count, mut round) = (AT_FIRST, 0);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -39,6 +45,10 @@ pub(super) fn start(store: Arc<dyn Store>, ids: Vec<DocumentId>, request: Reques
             // What the store does not take now is asked for in the next round; the console shows that it is in trouble.
             let _ = store.request(&order.next(count), &request).await;
             count = AT_A_TIME;
+            round += 1;
+            if round == SECOND_LOOK {
+                let _ = store.request(&soon, &request).await;
+            }
         }
     });
     trickle.tasks.close();

@@ -1,8 +1,10 @@
 //! The details of one document: its attempts, its text, its earlier texts.
 
+use super::changes::{self, Compared, DifferenceData, Row};
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::text::{SafeLine, width as text_width};
 use crate::tui::msg::DetailData;
+use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
 /// A tab of the details.
@@ -13,19 +15,22 @@ pub enum Tab {
     Attempts,
     /// The stored text.
     Content,
+    /// What a held text would change; without one, what replaced an earlier text.
+    Changes,
     /// The earlier texts.
     Versions,
 }
 
 impl Tab {
     /// In the order on the screen.
-    pub const ALL: [Self; 3] = [Self::Attempts, Self::Content, Self::Versions];
+    pub const ALL: [Self; 4] = [Self::Attempts, Self::Content, Self::Changes, Self::Versions];
 
     /// Its title.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Attempts => "attempts",
             Self::Content => "content",
+            Self::Changes => "changes",
             Self::Versions => "versions",
         }
     }
@@ -59,8 +64,18 @@ pub struct Detail {
     pub tab: Tab,
     /// The attempt under the cursor; `None` is the newest.
     pub attempt: Option<Seq>,
-    /// The first line of the text on the screen.
+    /// The first line of the text on the screen; among the versions the one under the cursor.
     pub scroll: usize,
+    /// The version that is compared with its successor; `None` is what there is most reason to look at.
+    pub version: Option<u64>,
+    /// The comparison that was asked for last, with the number of the question.
+    pub comparing: Option<(Compared, u64)>,
+    /// Why it was not made.
+    pub trouble: Option<SafeLine>,
+    /// The difference broken to the width of the pane.
+    pub rows: Vec<Row>,
+    /// The width and the reading that it was broken for.
+    rows_for: Option<(usize, u64)>,
     /// The text broken to the width of the pane.
     pub wrapped: Vec<String>,
     /// The width and the reading that it was broken for.
@@ -81,6 +96,11 @@ impl Detail {
             tab: Tab::default(),
             attempt: None,
             scroll: 0,
+            version: None,
+            comparing: None,
+            trouble: None,
+            rows: Vec::new(),
+            rows_for: None,
             wrapped: Vec::new(),
             wrapped_for: None,
         }
@@ -93,9 +113,36 @@ impl Detail {
         if width == 0 || self.wrapped_for == wanted {
             return;
         }
-        self.wrapped = data.content.iter().flat_map(|line| broken(line, width)).collect();
+        let parts =
+            |line: &String| broken(line, width).into_iter().map(|part| line[part].to_owned()).collect::<Vec<_>>();
+        self.wrapped = data.content.iter().flat_map(parts).collect();
         self.wrapped_for = wanted;
         self.scroll = self.scroll.min(self.lines().saturating_sub(1));
+    }
+
+    /// Breaks the difference to `width` cells, when it has not been yet.
+    pub fn wrap_difference(&mut self, data: &DifferenceData, width: usize) {
+        let wanted = Some((width, data.reading));
+        if width > 0 && self.rows_for != wanted {
+            self.rows = changes::rows(&data.difference, width);
+            self.rows_for = wanted;
+        }
+    }
+
+    /// Which texts are to be compared now; `None` when there are no two.
+    pub fn compared(&self) -> Option<Compared> {
+        let data = self.data.as_deref()?;
+        let stored = data.version.unwrap_or(0);
+        if let (None, Some(held)) = (self.version, &data.held) {
+            return Some(Compared::Held { fingerprint: held.fingerprint.clone(), stored });
+        }
+        let place = match self.version {
+            Some(version) => data.versions.iter().position(|kept| kept.version == version)?,
+            None => 0,
+        };
+        let old = data.versions.get(place)?.version;
+        let new = place.checked_sub(1).and_then(|newer| data.versions.get(newer)).map_or(stored, |kept| kept.version);
+        Some(Compared::Versions { old, new })
     }
 
     /// The place of the attempt under the cursor.
@@ -110,42 +157,49 @@ impl Detail {
             (None, _) => 0,
             (Some(data), Tab::Attempts) => data.outcomes.len(),
             (Some(_), Tab::Content) => self.wrapped.len(),
+            (Some(_), Tab::Changes) => self.rows.len(),
             (Some(data), Tab::Versions) => data.versions.len(),
         }
     }
 }
 
-/// A line of text broken at spaces into lines of at most `width` cells; a word that is wider is broken anywhere.
-fn broken(line: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
+/// The parts of a line of text, broken at spaces, that take at most `width` cells each; a word that is wider is broken
+/// anywhere. Spaces for which there is no room are in no part.
+pub(super) fn broken(line: &str, width: usize) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut part, mut used) = (0..0, 0);
+    let mut at = 0;
     for word in line.split_inclusive(' ') {
         let cells = text_width(word.trim_end());
         if used > 0 && used + cells > width {
-            lines.push(String::new());
+            parts.push(std::mem::replace(&mut part, at..at));
             used = 0;
         }
         for c in word.chars() {
             let cells = c.width().unwrap_or(0);
+            let next = at + c.len_utf8();
             if used + cells > width {
                 if c == ' ' {
+                    at = next;
                     continue;
                 }
-                lines.push(String::new());
+                parts.push(std::mem::replace(&mut part, at..at));
                 used = 0;
             }
-            if let Some(last) = lines.last_mut() {
-                last.push(c);
-            }
+            part.end = next;
             used += cells;
+            at = next;
         }
     }
-    lines
+    parts.push(part);
+    parts
 }
 
 #[cfg(test)]
 mod tests {
-    use super::broken;
+    fn broken(line: &str, width: usize) -> Vec<&str> {
+        super::broken(line, width).into_iter().map(|part| &line[part]).collect()
+    }
 
     #[test]
     fn lines_are_broken_at_spaces_and_long_words_anywhere() {
@@ -153,5 +207,7 @@ mod tests {
         assert_eq!(broken("", 7), [""]);
         assert_eq!(broken("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(broken("日本語", 4), ["日本", "語"]);
+        assert_eq!(broken("ab   cd", 3), ["ab ", "cd"]);
+        assert_eq!(broken("ab   cd", 2), ["ab", "cd"]);
     }
 }

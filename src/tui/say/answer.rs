@@ -4,7 +4,7 @@ use super::figures::{count, grouped};
 use crate::domain::document::Status;
 use crate::domain::request::{Answer, Answered, SkipReason};
 use crate::domain::text::SafeLine;
-use crate::store::Added;
+use crate::store::{Added, Decided, Decision};
 use crate::tui::effect::{Act, Command};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::Done;
@@ -14,6 +14,7 @@ pub fn done(command: &Command, done: &Done, asked_by: Option<&SafeLine>) -> (Lev
     match done {
         Done::Added(Added::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
         Done::Added(Added::Exists(id)) => (Level::Refused, format!("this URL is there already, as document {id}")),
+        Done::Decided(decided) => decision(command, *decided),
         Done::LeaseBroken(None) => (Level::Refused, format!("{} does not run any more", label(command))),
         Done::LeaseBroken(Some(_)) => {
             (Level::Done, format!("took {} from its worker; the try counts as lost", label(command)))
@@ -36,6 +37,24 @@ pub fn done(command: &Command, done: &Done, asked_by: Option<&SafeLine>) -> (Lev
             [one] if command.documents.len() == 1 => single(command, one, asked_by),
             many => several(command, many),
         },
+    }
+}
+
+/// What came of a decision on a held text.
+fn decision(command: &Command, decided: Decided) -> (Level, String) {
+    let name = label(command);
+    match (decided, &command.act) {
+        (Decided::Done, Act::Decide(Decision::Accept, _)) => {
+            (Level::Done, format!("accepted: {name} has the new text"))
+        }
+        (Decided::Done, _) => (Level::Done, format!("rejected: {name} keeps its text")),
+        (Decided::NothingHeld, _) => {
+            (Level::Refused, format!("nothing of {name} is held back any more; nothing was done"))
+        }
+        (Decided::Replaced, _) => {
+            (Level::Refused, format!("another text of {name} is held back by now; nothing was done"))
+        }
+        (Decided::Syncing, _) => (Level::Refused, format!("{name} is being synced: decide when that has ended")),
     }
 }
 

@@ -22,7 +22,7 @@ pub const fn sign(glyphs: &Glyphs, outcome: &Outcome, result: OutcomeResult) -> 
         OutcomeResult::Updated => glyphs.good,
         OutcomeResult::Unchanged => match outcome.content {
             Some(ContentChange::First) => glyphs.good,
-            Some(ContentChange::Held) => glyphs.alarm,
+            Some(ContentChange::Held) => glyphs.held,
             _ => glyphs.same,
         },
         OutcomeResult::AlreadySyncing => glyphs.met,
@@ -119,6 +119,10 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     }
     let outcome = &entry.outcome;
     let mut text = match outcome.result {
+        // What is held back says so itself, and why.
+        OutcomeResult::Unchanged if outcome.content == Some(ContentChange::Held) && outcome.detail.is_some() => {
+            outcome.detail.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
         OutcomeResult::Updated | OutcomeResult::Unchanged => {
             let mut parts = vec![word(outcome, outcome.result).to_owned()];
             parts.extend(Some(reason(outcome)).filter(|reason| !reason.is_empty()));

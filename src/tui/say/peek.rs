@@ -37,6 +37,9 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
     {
         line.push(words(format!("  last failure: {error}"), Tone::Dim));
     }
+    if let Some(reason) = &row.held {
+        line.push(words(format!("  {} held back: it {reason}", model.glyphs.held), Tone::Lost));
+    }
     line
 }
 
@@ -48,6 +51,17 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         soon => format!("{soon} ({})", at.clock(&model.zone())),
     };
     let text = match row.status {
+        _ if super::held::can_be_decided(row) => match (model.detail.is_some(), brief) {
+            (true, _) if model.options.read_only => "The stored text stays until somebody decides.".into(),
+            (true, _) => "`a` accepts the fetched text, `d` rejects it.".into(),
+            (false, true) => format!("`{}` shows what it would change.", model.glyphs.enter),
+            (false, false) => {
+                format!(
+                    "The stored text stays until somebody decides; `{}` shows what would change.",
+                    model.glyphs.enter
+                )
+            }
+        },
         Status::Failed => match row.next_attempt_at {
             Some(next) => format!("Asked for again {}. `r` retries it now.", at(next)),
             None => match row.next_look_at {
@@ -115,7 +129,9 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             None => "Never synced so far. `s` syncs it now.".to_owned(),
         },
     };
-    if model.options.read_only {
+    // To look is no change.
+    let only_looks = super::held::can_be_decided(row) && model.detail.is_none();
+    if model.options.read_only && !only_looks {
         // Keys that are refused here are no help.
         let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');
         return vec![words(format!("{until_key}."), Tone::Plain)];

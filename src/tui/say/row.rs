@@ -140,9 +140,11 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
         }
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
-        status => match fitting_error(row, cells, more) {
-            Some(error) => (error, theme::status(status)),
-            None => (String::new(), Tone::Plain),
+        status => match (super::held::in_row(model, row), fitting_error(row, cells, more)) {
+            // A failure is told by the status; that somebody must decide is told nowhere else.
+            (Some(held), _) => (clip(&held, cells, more), Tone::Lost),
+            (None, Some(error)) => (error, theme::status(status)),
+            (None, None) => (String::new(), Tone::Plain),
         },
     }
 }

@@ -1,5 +1,6 @@
 //! Whether an action can be done here and now, and why not: for footer, palette and refusals.
 
+use super::changes;
 use super::keys::pane;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
@@ -8,6 +9,7 @@ use crate::domain::text::SafeLine;
 use crate::store::JobPlace;
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::binding;
+use crate::tui::model::detail::Tab;
 use crate::tui::model::views::Shown;
 use crate::tui::model::{Focus, Model};
 
@@ -122,6 +124,16 @@ pub fn able(model: &Model, action: Action) -> Result<(), String> {
             Some(_) => Err("this job does not run: only a running one has a lease".to_owned()),
             None => Err("there is no job here".to_owned()),
         },
+        Action::Accept | Action::Reject if changes::held(model).is_none() => {
+            Err("no text of it is held back".to_owned())
+        }
+        Action::Compare => match &model.detail {
+            Some(detail) if detail.tab == Tab::Versions && detail.lines() > 0 => Ok(()),
+            _ => Err("go to an earlier version first: ] leads there".to_owned()),
+        },
+        Action::ShowHeld if model.counts.held == 0 && !changes::only_held(model) => {
+            Err("no text is held back".to_owned())
+        }
         Action::ShowDocuments => group(model).map(|_| ()).map_err(str::to_owned),
         Action::Pause if matches!(pane(model), Scope::Hosts | Scope::Accounts) => {
             group(model).map(|_| ()).map_err(str::to_owned)
@@ -152,6 +164,7 @@ pub fn useful(model: &Model, action: Action) -> bool {
     let nothing_to_list = model.documents.page.total == 0 && model.documents.filter.terms.is_empty();
     let nothing_happened = model.panel.entries().is_empty() && model.panel.filter_text.is_empty();
     match action {
+        Action::ShowHeld if pane(model) != Scope::Documents => return false,
         Action::Filter | Action::Sort if nothing_to_list => return false,
         Action::Search | Action::FilterOutcomes | Action::NextFailure | Action::HideUnchanged if nothing_happened => {
             return false;

@@ -233,6 +233,11 @@ fn unmark(model: &mut Model, command: &Command, done: &Done) {
                 marks.remove(document);
             }
         }
-        Done::Added(_) | Done::Purged(_) | Done::Paused(_) | Done::Resumed(_) | Done::LeaseBroken(_) => {}
+        Done::Added(_)
+        | Done::Decided(_)
+        | Done::Purged(_)
+        | Done::Paused(_)
+        | Done::Resumed(_)
+        | Done::LeaseBroken(_) => {}
     }
 }

@@ -1,6 +1,6 @@
 //! A key becomes an action: the scope says which table rows count, and what is refused says why.
 
-use super::{Update, able, acts, dialog, loads, moves, outcomes, pauses, prompt, tell, views};
+use super::{Update, able, acts, changes, dialog, loads, moves, outcomes, pauses, prompt, tell, views};
 use crate::store::SortBy;
 use crate::tui::Exit;
 use crate::tui::action::{Action, Scope};
@@ -143,9 +143,14 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::NextTab | Action::PreviousTab => {
             if let Some(detail) = &mut model.detail {
                 detail.tab = detail.tab.step(action == Action::NextTab);
-                detail.scroll = 0;
+                (detail.scroll, detail.version) = (0, None);
+                // Coming to it again tries again.
+                detail.comparing = detail.comparing.take().filter(|_| detail.trouble.take().is_none());
             }
         }
+        Action::Accept | Action::Reject => changes::decide(model, action),
+        Action::Compare => changes::compare_version(model),
+        Action::ShowHeld => changes::show_held(model, up),
         Action::ToggleUtc => model.utc = !model.utc,
         Action::Activity => model.overlay = Some(Overlay::Activity(0)),
         Action::Workers => {

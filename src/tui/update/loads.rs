@@ -5,7 +5,7 @@ use crate::domain::document::Counts;
 use crate::store::{DocumentPage, QueueState, WorkerSeen};
 use crate::tui::effect::Effect;
 use crate::tui::layout::list_rows;
-use crate::tui::model::detail::Detail;
+use crate::tui::model::detail::{Detail, Tab};
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model, Stale};
@@ -49,6 +49,10 @@ pub(super) fn changed(model: &mut Model, up: &mut Update) {
     }
     workers(model, up);
     views::load(model, up);
+    // A decision that somebody else makes is no outcome.
+    if super::changes::held(model).is_some() {
+        detail_changed(model, up);
+    }
 }
 
 /// Asks for the workers, unless that is under way.
@@ -138,7 +142,12 @@ pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState
 pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
     let Ok(one) = super::able::one(model) else { return };
     let generation = model.ask();
-    model.detail = Some(Detail::new(one.document, one.name, generation));
+    let mut detail = Detail::new(one.document, one.name, generation);
+    // What waits for a person comes before what is done.
+    if model.documents.find(one.document).is_some_and(|row| row.held.is_some()) {
+        detail.tab = Tab::Changes;
+    }
+    model.detail = Some(detail);
     model.focus = Focus::Main;
     up.effect(Effect::LoadDetail { generation, document: one.document });
 }
@@ -166,9 +175,13 @@ pub(super) fn take_detail(
     };
     detail.asked = false;
     let again = detail.again;
-    up.redraw();
+    up.redraw |= !matches!((&answer, &detail.data), (Ok(Some(new)), Some(old)) if new.says_the_same(old));
     match answer {
-        Ok(Some(data)) => {
+        Ok(Some(mut data)) => {
+            // A text that is the same needs not be broken again.
+            if let Some(old) = detail.data.as_ref().filter(|old| old.content == data.content) {
+                data.reading = old.reading;
+            }
             detail.name = data.row.name.clone();
             detail.gone = false;
             // The newest attempt is what the cursor rests on until it is moved.

@@ -6,7 +6,7 @@ use crate::tui::layout::{areas, inside, list_rows};
 use crate::tui::model::detail::Tab;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::{Focus, Model};
-use crate::tui::view::{help as view_help, workers as view_workers};
+use crate::tui::view::{changes as view_changes, help as view_help, workers as view_workers};
 
 /// Where a step ends that starts at `from` among `len` things, with `page` of them on the screen.
 pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> usize {
@@ -81,6 +81,7 @@ pub fn detail_rows(model: &Model) -> usize {
 
 fn detail(model: &mut Model, action: Action) {
     let rows = detail_rows(model);
+    let changes = view_changes::lines(model, rows);
     let Some(detail) = &mut model.detail else { return };
     if detail.tab == Tab::Attempts {
         let place = target(action, detail.attempt_at(), detail.lines(), rows / 2);
@@ -91,7 +92,10 @@ fn detail(model: &mut Model, action: Action) {
             .filter(|_| place > 0)
             .and_then(|data| data.outcomes.get(place))
             .map(|outcome| outcome.seq);
+    } else if detail.tab == Tab::Versions {
+        detail.scroll = target(action, detail.scroll, detail.lines(), rows);
     } else {
-        detail.scroll = scrolled(action, detail.scroll, detail.lines(), rows);
+        let lines = if detail.tab == Tab::Changes { changes } else { detail.lines() };
+        detail.scroll = scrolled(action, detail.scroll, lines, rows);
     }
 }

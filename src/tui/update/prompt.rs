@@ -113,7 +113,7 @@ fn good_part(text: &str, subject: Subject, before: Filter, before_text: String) 
     }
 }
 
-fn set_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
+pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     let same = model.documents.filter == filter;
     (model.documents.filter, model.documents.filter_text) = (filter, text);
     if !same {

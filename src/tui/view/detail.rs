@@ -1,5 +1,6 @@
 //! The details of one document: how it stands, its attempts newest first, its text, its earlier texts.
 
+use super::changes;
 use super::footer::{Place, toast};
 use super::paint::{Canvas, Frame, Look, cells};
 use crate::domain::document::DocumentRow;
@@ -66,13 +67,14 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     for (y, line) in lines.iter().enumerate() {
         canvas.words(1, y as u16, room, line, look);
     }
-    tabs(detail, data, lines.len() as u16, &mut canvas, look);
+    tabs(model, detail, data, lines.len() as u16, &mut canvas, look);
     let head = head_lines(inner.height).min(inner.height);
     let body = Rect { y: inner.y + head, height: inner.height - head, ..inner };
     let mut canvas = Canvas::new(buf, body);
     match detail.tab {
         Tab::Attempts => attempts(model, detail, data, &mut canvas, look),
         Tab::Content => content(detail, data, &mut canvas, look),
+        Tab::Changes => changes::draw(model, detail, &mut canvas, look),
         Tab::Versions => versions(model, detail, data, &mut canvas, look),
     }
 }
@@ -94,18 +96,36 @@ fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Words {
     line
 }
 
-fn tabs(detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+    let number = |tab| match tab {
+        Tab::Attempts => grouped(data.outcomes.len() as u64),
+        Tab::Content => grouped(detail.wrapped.len() as u64),
+        Tab::Changes if data.held.is_some() => look.glyphs.held.to_owned(),
+        // What has not been compared is not counted.
+        Tab::Changes => {
+            model.difference().map_or(String::new(), |data| grouped(data.difference.gone + data.difference.new))
+        }
+        Tab::Versions => grouped(data.versions.len() as u64),
+    };
+    let airy = |tab: Tab| format!(" {} ", [tab.word(), &number(tab)].join(" ").trim_end());
+    let close = |tab: Tab| [tab.word(), &number(tab)].join(" ").trim_end().to_owned();
+    let bare = |tab: Tab| tab.word().to_owned();
+    let forms: [(&dyn Fn(Tab) -> String, u16); 3] = [(&airy, 1), (&close, 2), (&bare, 1)];
+    let room = canvas.area.width.saturating_sub(1);
+    let taken = |(label, gap): &(&dyn Fn(Tab) -> String, u16)| {
+        Tab::ALL.into_iter().map(|tab| width(&label(tab)) as u16 + gap).sum::<u16>() - gap
+    };
+    let (label, gap) = forms.iter().find(|form| taken(form) <= room).unwrap_or(&forms[2]);
     let mut x = 1;
     for tab in Tab::ALL {
-        let number = match tab {
-            Tab::Attempts => data.outcomes.len(),
-            Tab::Content => detail.wrapped.len(),
-            Tab::Versions => data.versions.len(),
-        };
-        let on = tab == detail.tab;
-        let label = format!(" {} {} ", tab.word(), grouped(number as u64));
-        let style = if on { look.theme.cursor() } else { look.theme.style(Tone::Dim) };
-        x = canvas.text(x, y, canvas.area.width.saturating_sub(x), &label, style) + 1;
+        let style = if tab == detail.tab { look.theme.cursor() } else { look.theme.style(Tone::Dim) };
+        x = canvas.text(x, y, canvas.area.width.saturating_sub(x), &label(tab), style) + gap;
+    }
+    let body = usize::from(canvas.area.height.saturating_sub(head_lines(canvas.area.height)));
+    let below = if detail.tab == Tab::Changes { changes::more_below(model, detail, body) } else { 0 };
+    let said = format!("{} {} more", look.glyphs.below, grouped(below as u64));
+    if below > 0 && x + width(&said) as u16 <= room {
+        canvas.right(room, y, &said, look.theme.style(Tone::Dim));
     }
 }
 
@@ -240,7 +260,9 @@ fn versions(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canv
     }
     let dim = look.theme.style(Tone::Dim);
     let height = usize::from(canvas.area.height);
-    for (y, version) in data.versions.iter().skip(detail.scroll).take(height).enumerate() {
+    let at = detail.scroll.min(data.versions.len() - 1);
+    let top = (at + 1).saturating_sub(height);
+    for (y, version) in data.versions.iter().skip(top).take(height).enumerate() {
         let line = vec![
             words(format!("{:>4}", version.version), Tone::Plain),
             words(format!("  replaced {} ago", age(model.now.since(version.replaced_at))), Tone::Dim),
@@ -249,6 +271,12 @@ fn versions(model: &Model, detail: &Detail, data: &DetailData, canvas: &mut Canv
         let end = canvas.words(1, y as u16, room, &line, look);
         if let Some(fingerprint) = &version.fingerprint {
             canvas.text(end + 3, y as u16, 12, fingerprint, dim);
+        }
+        if top + y == at {
+            canvas.text(0, y as u16, 1, look.glyphs.bar, look.theme.border(model.focus == Focus::Main));
+            if model.focus == Focus::Main {
+                canvas.restyle(1, y as u16, canvas.area.width.saturating_sub(1), look.theme.cursor());
+            }
         }
     }
     let kept = vec![words(count(data.versions.len() as u64, "version"), Tone::Dim)];

@@ -11,7 +11,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::say::figures::grouped;
 use crate::tui::say::{Words, words};
 use crate::tui::theme::Tone;
-use crate::tui::update::{able::useful, pane, scope};
+use crate::tui::update::{able::useful, changes::only_held, pane, scope};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -61,7 +61,8 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
         .filter(|binding| binding.footer > 0 && binding.scopes.contains(&scope))
         .filter(|binding| over || useful(model, binding.action))
         .collect();
-    rows.sort_by_key(|binding| binding.footer);
+    // What waits for a person comes before what can always be done.
+    rows.sort_by_key(|binding| (!matches!(binding.action, Action::Accept | Action::Reject), binding.footer));
     rows.into_iter()
         .filter_map(|binding| {
             let key = binding.keys.first()?.label(model.glyphs.ascii);
@@ -91,6 +92,7 @@ fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
         Action::SwitchFocus if model.focus == Focus::Main => "outcomes",
         Action::SwitchFocus if model.detail.is_some() => "details",
         Action::SwitchFocus => model.shown.word(),
+        Action::ShowHeld if only_held(model) => "all",
         Action::Pin if model.panel.pin.is_some() => "unpin",
         Action::HideUnchanged if model.panel.hide_unchanged => "show unchanged",
         Action::HideUnchanged => "hide unchanged",

@@ -213,10 +213,14 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
         }
         part
     };
+    let held: Option<Words> = (model.counts.held > 0).then(|| {
+        let number = grouped(model.counts.held);
+        vec![words(format!("{} ", look.glyphs.held), Tone::Lost), words(number, Tone::Plain), words(" held", Tone::Dim)]
+    });
     // From the fullest form to the barest; the first that fits is taken, so that nothing moves while numbers change.
     let shown = |with_word: bool, all: bool| -> Vec<Words> {
         let statuses = Status::ALL.into_iter().filter(|status| all || model.counts.of(*status) > 0);
-        statuses.map(|status| part(status, with_word)).collect()
+        held.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()
     };
     let wide = |parts: &[Words], gap: u16| parts.iter().map(|part| cells(part) + gap).sum::<u16>();
     let total_cells = cells(&total) + 3;

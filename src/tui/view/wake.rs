@@ -46,6 +46,8 @@ pub fn next(model: &Model) -> Timestamp {
         moments.extend(row.into_iter().flat_map(|row| of_row(row, now)));
         let outcomes = detail.data.iter().flat_map(|data| data.outcomes.first());
         moments.extend(outcomes.map(|outcome| age_turns(outcome.at, now)));
+        let held = detail.data.iter().flat_map(|data| &data.held);
+        moments.extend(held.map(|held| age_turns(held.held_at, now)));
     }
     moments.extend(model.queue.oldest_ready_at.map(|at| age_turns(at, now)));
     if model.queue.ready == 0 {

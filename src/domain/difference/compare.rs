@@ -1,0 +1,157 @@
+//! The common lines of two texts: the longest sequence of them where that can be had cheaply; in long texts first the
+//! lines that stand once in both, and the longest sequence between those. What is too long even then counts as replaced.
+
+use std::collections::HashMap;
+
+/// Lines of one stretch that are compared each with each.
+const COMPARED: usize = 2_000;
+/// Comparisons of lines altogether: bounds the time, and with [`COMPARED`] the memory (two bytes each).
+const COMPARISONS: usize = 16_000_000;
+/// How often a stretch is divided by lines that stand once in it: each time costs as much as reading it.
+const DIVIDED: u32 = 24;
+
+/// The places of common lines in both texts, in order.
+pub(super) fn common(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
+    let mut numbers = HashMap::new();
+    let mut number = |line| {
+        let next = numbers.len() as u32;
+        *numbers.entry(line).or_insert(next)
+    };
+    // Numbers are compared much faster than lines.
+    let old: Vec<u32> = old.iter().map(|line| number(*line)).collect();
+    let new: Vec<u32> = new.iter().map(|line| number(*line)).collect();
+    let mut search = Search { found: Vec::new(), left: COMPARISONS };
+    search.stretch((&old, 0), (&new, 0), DIVIDED);
+    search.found
+}
+
+/// Lines, and the place of the first.
+type Stretch<'a> = (&'a [u32], usize);
+
+struct Search {
+    found: Vec<(usize, usize)>,
+    /// Comparisons that may still be made.
+    left: usize,
+}
+
+impl Search {
+    fn stretch(&mut self, (old, old_at): Stretch<'_>, (new, new_at): Stretch<'_>, divide: u32) {
+        let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+        self.found.extend((0..head).map(|place| (old_at + place, new_at + place)));
+        let (a, b) = (&old[head..], &new[head..]);
+        let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+        let (middle_a, middle_b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+        self.middle((middle_a, old_at + head), (middle_b, new_at + head), divide);
+        let (a, b) = (old_at + old.len() - tail, new_at + new.len() - tail);
+        self.found.extend((0..tail).map(|place| (a + place, b + place)));
+    }
+
+    fn middle(&mut self, old: Stretch<'_>, new: Stretch<'_>, divide: u32) {
+        let (a, b) = (old.0.len(), new.0.len());
+        if a == 0 || b == 0 {
+            return;
+        }
+        if a <= COMPARED && b <= COMPARED && a * b <= self.left {
+            self.left -= a * b;
+            return self.longest(old, new);
+        }
+        let Some(divide) = divide.checked_sub(1) else { return };
+        let single = in_order(single(old.0, new.0));
+        let (mut i, mut j) = (0, 0);
+        let ends = (!single.is_empty()).then_some((a, b));
+        for (to_a, to_b) in single.into_iter().chain(ends) {
+            self.stretch((&old.0[i..to_a], old.1 + i), (&new.0[j..to_b], new.1 + j), divide);
+            if to_a < a {
+                self.found.push((old.1 + to_a, new.1 + to_b));
+            }
+            (i, j) = (to_a + 1, to_b + 1);
+        }
+    }
+
+    /// The longest common sequence.
+    fn longest(&mut self, (old, old_at): Stretch<'_>, (new, new_at): Stretch<'_>) {
+        // That of what is left from each place on.
+        let width = new.len() + 1;
+        let mut longest = vec![0_u16; (old.len() + 1) * width];
+        for i in (0..old.len()).rev() {
+            for j in (0..new.len()).rev() {
+                longest[i * width + j] = if old[i] == new[j] {
+                    longest[(i + 1) * width + j + 1] + 1
+                } else {
+                    longest[(i + 1) * width + j].max(longest[i * width + j + 1])
+                };
+            }
+        }
+        let (mut i, mut j) = (0, 0);
+        while i < old.len() && j < new.len() {
+            if old[i] == new[j] {
+                self.found.push((old_at + i, new_at + j));
+                (i, j) = (i + 1, j + 1);
+            } else if longest[(i + 1) * width + j] >= longest[i * width + j + 1] {
+                i += 1;
+            } else {
+                j += 1;
+            }
+        }
+    }
+}
+
+/// The places of lines that stand once in both, in the order of the old text.
+fn single(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
+    let once = |lines: &[u32]| {
+        let mut places: HashMap<u32, Option<usize>> = HashMap::with_capacity(lines.len());
+        for (place, line) in lines.iter().enumerate() {
+            places.entry(*line).and_modify(|place| *place = None).or_insert(Some(place));
+        }
+        places
+    };
+    let (once_old, once_new) = (once(old), once(new));
+    let place = |places: &HashMap<u32, Option<usize>>, line| places.get(line).copied().flatten();
+    old.iter().filter_map(|line| place(&once_old, line).zip(place(&once_new, line))).collect()
+}
+
+/// As many of `places` as stand in the same order in the new text, too.
+fn in_order(places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    // For each length the sequence of that length that ends first, by its last member; and what stands before each member.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before = vec![None; places.len()];
+    for (at, (_, new)) in places.iter().enumerate() {
+        let length = ends.partition_point(|end| places[*end].1 < *new);
+        before[at] = length.checked_sub(1).map(|shorter| ends[shorter]);
+        if length == ends.len() {
+            ends.push(at);
+        } else {
+            ends[length] = at;
+        }
+    }
+    let mut sequence = Vec::with_capacity(ends.len());
+    let mut at = ends.last().copied();
+    while let Some(place) = at {
+        sequence.push(places[place]);
+        at = before[place];
+    }
+    sequence.reverse();
+    sequence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_sequence_in_the_order_of_both_is_kept() {
+        let places = vec![(0, 5), (1, 1), (2, 2), (3, 9), (4, 3), (5, 0)];
+        assert_eq!(in_order(places), [(1, 1), (2, 2), (4, 3)]);
+        assert_eq!(in_order(Vec::new()), []);
+    }
+
+    /// The worst that a page can do: a megabyte of short lines, few of them different, in another order each.
+    #[test]
+    fn hostile_texts_are_compared_in_bounded_work() {
+        let text = |factor: usize| (0..500_000).map(|n| ["x", "y", "z"][n * n * factor % 7 % 3]).collect::<Vec<_>>();
+        let (old, new) = (text(3), text(5));
+        let found = common(&old, &new);
+        assert!(found.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1));
+        assert!(found.iter().all(|(a, b)| old[*a] == new[*b]));
+    }
+}

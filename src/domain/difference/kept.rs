@@ -1,0 +1,255 @@
+//! A difference that is kept to be shown: its lines cut to what a person reads, and what of a line really differs.
+
+use super::{Line, difference};
+use std::ops::Range;
+
+/// Lines and bytes that are kept; what comes later is counted.
+const LINES: usize = 4_000;
+const BYTES: usize = 400_000;
+/// Characters of a line that are kept; a page without line breaks is one line.
+const LONGEST: usize = 2_000;
+/// Lines that are gone at one place, from which on they are much.
+const MUCH: usize = 12;
+/// Characters before what differs, where the beginning of a line is left out.
+const BEFORE: usize = 200;
+
+/// What turns one text into another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Its lines, those that are the same shown only beside changes.
+    pub lines: Vec<Kept>,
+    /// Lines of the old text alone.
+    pub gone: u64,
+    /// Lines of the new text alone.
+    pub new: u64,
+    /// Lines of the difference that were too many to be kept.
+    pub left_out: u64,
+}
+
+/// A line of a kept difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The line, or the part of it that is kept.
+    pub line: Line<String>,
+    /// The bytes of it that differ from its counterpart in the other text; empty when it has none or is quite another.
+    pub differs: Range<usize>,
+    /// Its beginning was left out.
+    pub begins_later: bool,
+    /// Its end was left out.
+    pub ends_earlier: bool,
+}
+
+impl Difference {
+    /// The difference of two texts with up to `around` common lines beside each change; without lines for the same texts.
+    /// Takes a few ten milliseconds for a megabyte: not for where keys are waited for.
+    pub fn of(old: &str, new: &str, around: usize) -> Self {
+        let lines = difference(old, new, around);
+        let mut kept = Self::default();
+        for line in &lines {
+            match line {
+                Line::Gone(_) => kept.gone += 1,
+                Line::New(_) => kept.new += 1,
+                Line::Same(_) | Line::Skipped(_) => {}
+            }
+        }
+        let differing = differing(&lines);
+        let mut bytes = 0;
+        for place in to_read(&lines) {
+            let (line, differs) = (&lines[place], differing[place].clone());
+            if kept.lines.len() == LINES || bytes >= BYTES {
+                break;
+            }
+            let shown = cut(line, differs);
+            bytes += shown.text().len();
+            kept.lines.push(shown);
+        }
+        kept.left_out = (lines.len() - kept.lines.len()) as u64;
+        kept
+    }
+}
+
+impl Kept {
+    /// Its text; empty for what is skipped.
+    pub fn text(&self) -> &str {
+        match &self.line {
+            Line::Same(text) | Line::Gone(text) | Line::New(text) => text,
+            Line::Skipped(_) => "",
+        }
+    }
+}
+
+/// The places of the lines in the order in which they are shown: what is gone before what is new, but the new first where it
+/// is short and much is gone. A wall in place of an article is seen at once, and not after the article.
+fn to_read(lines: &[Line<&str>]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(lines.len());
+    while let Some(line) = lines.get(order.len()) {
+        let at = order.len();
+        let gone = lines[at..].iter().take_while(|line| matches!(line, Line::Gone(_))).count();
+        let new = lines[at + gone..].iter().take_while(|line| matches!(line, Line::New(_))).count();
+        match line {
+            Line::Gone(_) if gone > MUCH && new < gone => {
+                order.extend((at + gone..at + gone + new).chain(at..at + gone))
+            }
+            _ => order.extend(at..at + (gone + new).max(1)),
+        }
+    }
+    order
+}
+
+/// For each line what of it differs from its counterpart: the first line that is gone of a change is the first new one's.
+fn differing(lines: &[Line<&str>]) -> Vec<Range<usize>> {
+    let mut differing = vec![0..0; lines.len()];
+    let mut at = 0;
+    while at < lines.len() {
+        let gone = lines[at..].iter().take_while(|line| matches!(line, Line::Gone(_))).count();
+        let new = lines[at + gone..].iter().take_while(|line| matches!(line, Line::New(_))).count();
+        for place in 0..gone.min(new) {
+            if let (Line::Gone(old), Line::New(new)) = (lines[at + place], lines[at + gone + place]) {
+                (differing[at + place], differing[at + gone + place]) = of_lines(old, new);
+            }
+        }
+        at += (gone + new).max(1);
+    }
+    differing
+}
+
+/// What differs in either of two lines, by whole words; nothing when they have less than a third in common.
+fn of_lines(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
+    let same = |(a, b): &((usize, char), char)| a.1 == *b;
+    let head = old.char_indices().zip(new.chars()).take_while(same).last();
+    let head = head.map_or(0, |((at, c), _)| at + c.len_utf8());
+    let ends_word = |text: &str| text.is_empty() || text.starts_with(char::is_whitespace);
+    let head = if ends_word(&old[head..]) && ends_word(&new[head..]) {
+        head
+    } else {
+        old[..head].rfind(char::is_whitespace).map_or(0, |at| at + 1)
+    };
+    let tail = old[head..].chars().rev().zip(new[head..].chars().rev()).take_while(|(a, b)| a == b);
+    let tail: usize = tail.map(|(c, _)| c.len_utf8()).sum();
+    let begins_word = |text: &str| text.is_empty() || text.ends_with(char::is_whitespace);
+    let (old_end, new_end) = (old.len() - tail, new.len() - tail);
+    let tail = if begins_word(&old[head..old_end]) && begins_word(&new[head..new_end]) {
+        tail
+    } else {
+        old[old_end..].find(char::is_whitespace).map_or(0, |at| tail - at)
+    };
+    if (head + tail) * 3 < old.len().min(new.len()) {
+        return (0..0, 0..0);
+    }
+    (head..old.len() - tail, head..new.len() - tail)
+}
+
+/// The part of a line that is kept: its beginning, or what differs where that comes late.
+fn cut(line: &Line<&str>, differs: Range<usize>) -> Kept {
+    let (text, with): (&str, fn(String) -> Line<String>) = match line {
+        Line::Same(text) => (text, Line::Same),
+        Line::Gone(text) => (text, Line::Gone),
+        Line::New(text) => (text, Line::New),
+        Line::Skipped(number) => {
+            let line = Line::Skipped(*number);
+            return Kept { line, differs, begins_later: false, ends_earlier: false };
+        }
+    };
+    let before = text[..differs.start].chars().count();
+    let start = if before + BEFORE <= LONGEST {
+        0
+    } else {
+        text[..differs.start].char_indices().rev().nth(BEFORE - 1).map_or(0, |(at, _)| at)
+    };
+    let end = text[start..].char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| start + at);
+    let within = |at: usize| at.clamp(start, end) - start;
+    Kept {
+        line: with(text[start..end].to_owned()),
+        differs: within(differs.start)..within(differs.end),
+        begins_later: start > 0,
+        ends_earlier: end < text.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(difference: &Difference) -> Vec<String> {
+        let mark = |kept: &Kept| match &kept.line {
+            Line::Skipped(number) => format!("({number})"),
+            Line::Same(text) => format!("  {text}"),
+            Line::Gone(text) => format!(
+                "- {}[{}]{}",
+                &text[..kept.differs.start],
+                &text[kept.differs.clone()],
+                &text[kept.differs.end..]
+            ),
+            Line::New(text) => format!(
+                "+ {}[{}]{}",
+                &text[..kept.differs.start],
+                &text[kept.differs.clone()],
+                &text[kept.differs.end..]
+            ),
+        };
+        difference.lines.iter().map(mark).collect()
+    }
+
+    #[test]
+    fn what_differs_within_a_line_is_whole_words() {
+        for (old, new, shown) in [
+            (
+                "It costs 10 euro a month",
+                "It costs 12 euro a month",
+                ["- It costs [10] euro a month", "+ It costs [12] euro a month"],
+            ),
+            ("one two", "one two three", ["- one two[]", "+ one two[ three]"]),
+            ("two three", "one two three", ["- []two three", "+ [one ]two three"]),
+            ("日本 語 です", "日本 詞 です", ["- 日本 [語] です", "+ 日本 [詞] です"]),
+            ("quite", "another", ["- []quite", "+ []another"]),
+            ("a b", "a a b", ["- a []b", "+ a [a ]b"]),
+        ] {
+            assert_eq!(marked(&Difference::of(old, new, 3)), shown, "{old} and {new}");
+        }
+    }
+
+    #[test]
+    fn counterparts_are_found_line_by_line() {
+        let difference = Difference::of("k 1 l\nk 2 l\nz\n", "k 1 m\nk 2 n\nk 3 o\nz\n", 1);
+        assert_eq!((difference.gone, difference.new, difference.left_out), (2, 3, 0));
+        assert_eq!(marked(&difference)[..4], ["- k 1 [l]", "- k 2 [l]", "+ k 1 [m]", "+ k 2 [n]"]);
+    }
+
+    #[test]
+    fn a_short_text_in_place_of_a_long_one_is_seen_first() {
+        let article = (0..40).map(|n| format!("line {n}\n")).collect::<String>();
+        let wall = Difference::of(&article, "Accept all\ncookies", 3);
+        let first: Vec<_> = wall.lines.iter().take(3).map(|kept| kept.line.clone()).collect();
+        let text = |text: &str| text.to_owned();
+        assert_eq!(first, [Line::New(text("Accept all")), Line::New(text("cookies")), Line::Gone(text("line 0"))]);
+        assert_eq!((wall.lines.len(), wall.gone, wall.new), (42, 40, 2));
+        let back = Difference::of("Accept all\ncookies", &article, 3);
+        assert_eq!(back.lines[0].line, Line::Gone(text("Accept all")));
+    }
+
+    #[test]
+    fn a_change_late_in_a_long_line_is_kept_and_the_rest_is_said_to_be_left_out() {
+        let words = |n: usize| "wörd ".repeat(n);
+        let (old, new) = (format!("{}old {}", words(9_000), words(900)), format!("{}new {}", words(9_000), words(900)));
+        let difference = Difference::of(&old, &new, 3);
+        let [gone, new] = difference.lines.as_slice() else { panic!("two lines") };
+        for (kept, word) in [(gone, "old"), (new, "new")] {
+            assert_eq!((&kept.text()[kept.differs.clone()], kept.text().chars().count()), (word, LONGEST));
+            assert!(kept.begins_later && kept.ends_earlier);
+            assert_eq!(kept.text()[..kept.differs.start].chars().count(), BEFORE);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_what_is_left_out_is_counted() {
+        let text = |letter: char| (0..9_000).map(|n| format!("{letter}{n}\n")).collect::<String>();
+        let difference = Difference::of(&text('a'), &text('b'), 3);
+        assert_eq!((difference.gone, difference.new, difference.lines.len()), (9_000, 9_000, LINES));
+        assert_eq!(difference.left_out, 18_000 - LINES as u64);
+        let wide = |letter: char| (0..500).map(|n| format!("{letter}{n}{}\n", "x".repeat(5_000))).collect::<String>();
+        let difference = Difference::of(&wide('a'), &wide('b'), 3);
+        let bytes: usize = difference.lines.iter().map(|kept| kept.text().len()).sum();
+        assert!(bytes < BYTES + LONGEST && difference.left_out > 0, "{bytes}");
+        assert_eq!(Difference::of("same", "same", 3), Difference::default());
+    }
+}

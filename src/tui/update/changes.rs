@@ -1,0 +1,131 @@
+//! What a held text, or a later version, changes: comparing it when it is looked at, deciding when it has been.
+
+use super::{Update, loads, prompt, tell, views};
+use crate::domain::filter::Filter;
+use crate::store::Decision;
+use crate::tui::action::Action;
+use crate::tui::effect::{Act, Command, Effect};
+use crate::tui::model::Model;
+use crate::tui::model::changes::{Compared, DifferenceData, HeldSeen};
+use crate::tui::model::detail::Tab;
+use crate::tui::model::overlay::{Confirm, Overlay};
+use crate::tui::model::toast::Level;
+use crate::tui::model::views::Shown;
+use crate::tui::msg::Answer;
+use crate::tui::say::figures::grouped;
+
+/// The filter of the documents with a text that is held back.
+pub const HELD: &str = "content:held";
+
+/// The held text of the open details.
+pub fn held(model: &Model) -> Option<&HeldSeen> {
+    model.detail.as_ref()?.data.as_ref()?.held.as_ref()
+}
+
+/// Whether the list shows what is held back and nothing else.
+pub fn only_held(model: &Model) -> bool {
+    model.documents.filter_text.trim() == HELD
+}
+
+/// Asks for the difference that is looked at, unless it is at hand or was asked for.
+pub(super) fn compare(model: &mut Model, up: &mut Update) {
+    let looked_at = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
+    if !looked_at || model.difference().is_some() {
+        return;
+    }
+    let generation = model.questions + 1;
+    let Some(detail) = &mut model.detail else { return };
+    let Some(of) = detail.compared() else { return };
+    if detail.comparing.as_ref().is_some_and(|(asked, _)| *asked == of) {
+        return;
+    }
+    (detail.comparing, detail.trouble) = (Some((of.clone(), generation)), None);
+    let document = detail.document;
+    model.questions = generation;
+    up.effect(Effect::LoadDifference { generation, document, of });
+}
+
+pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box<DifferenceData>>>, up: &mut Update) {
+    let Some(detail) = &mut model.detail else { return };
+    if detail.comparing.as_ref().is_none_or(|(_, asked)| *asked != generation) {
+        return;
+    }
+    up.redraw();
+    match answer {
+        Ok(Some(data)) => {
+            detail.comparing = None;
+            let is_another = model.compared.as_ref().is_none_or(|before| before.of != data.of);
+            if detail.tab == Tab::Changes && is_another {
+                detail.scroll = 0;
+            }
+            model.compared = Some(data);
+        }
+        // One of the texts is another by now: which, the next reading says.
+        Ok(None) => {
+            detail.trouble = Some("one of the two texts is another by now".into());
+            loads::detail_changed(model, up);
+        }
+        Err(reason) => detail.trouble = Some(reason),
+    }
+}
+
+/// Goes to what the version under the cursor was replaced with.
+pub(super) fn compare_version(model: &mut Model) {
+    let Some(detail) = &mut model.detail else { return };
+    let kept = detail.data.as_ref().and_then(|data| data.versions.get(detail.scroll));
+    detail.version = kept.map(|kept| kept.version);
+    (detail.tab, detail.scroll) = (Tab::Changes, 0);
+}
+
+/// Shows what is held back, or all again.
+pub(super) fn show_held(model: &mut Model, up: &mut Update) {
+    let again_all = only_held(model) && model.list_is_shown();
+    views::show(model, Shown::Documents, up);
+    let text = if again_all { "" } else { HELD };
+    prompt::set_filter(model, Filter::parse(text).unwrap_or_default(), text.to_owned(), up);
+}
+
+/// Asks whether to accept or to reject, once it is on the screen what that means.
+pub(super) fn decide(model: &mut Model, action: Action) {
+    let decision = if action == Action::Accept { Decision::Accept } else { Decision::Reject };
+    let seen = model.difference().filter(|data| matches!(data.of, Compared::Held { .. }));
+    let looked_at = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
+    let (Some(data), true) = (seen, looked_at) else {
+        if let Some(detail) = &mut model.detail {
+            (detail.tab, detail.version, detail.scroll) = (Tab::Changes, None, 0);
+        }
+        let key = if decision == Decision::Accept { 'a' } else { 'd' };
+        let text = format!("look at what it would change first; then {key} {}s it", decision.verb());
+        return tell(model, Level::Refused, text);
+    };
+    let (old, new) = data.chars;
+    let sizes = format!("{} to {} characters", grouped(old), grouped(new));
+    let Compared::Held { fingerprint, .. } = data.of.clone() else { return };
+    let (Some(detail), Some(held)) = (&model.detail, held(model)) else { return };
+    let why = format!("It was held back because it {}.", held.reason);
+    let (lines, verb) = match decision {
+        Decision::Accept => (
+            vec![
+                why,
+                format!("The fetched text takes the place of the stored one: from {sizes}."),
+                "The stored one is kept as an earlier version.".to_owned(),
+            ],
+            "Accept",
+        ),
+        Decision::Reject => (
+            vec![
+                why,
+                "The stored text stays, and the fetched one is dropped.".to_owned(),
+                "When the page brings this very text again, nobody is asked.".to_owned(),
+            ],
+            "Reject",
+        ),
+    };
+    let title = format!("{} the held text of {}", decision.verb(), detail.name);
+    let command = Command {
+        act: Act::Decide(decision, fingerprint),
+        documents: vec![detail.document],
+        name: Some(detail.name.clone()),
+    };
+    model.overlay = Some(Overlay::Confirm(Confirm { title, lines, verb, command, yes: false }));
+}

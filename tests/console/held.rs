@@ -1,0 +1,150 @@
+//! Deciding on held texts on the real loop: the difference is made off it, and nothing is decided that was not seen.
+
+use super::{quiet_store, with};
+use crate::support::facts::ago;
+use crate::support::memory::Memory;
+use quarterdeck::domain::id::DocumentId;
+use quarterdeck::store::{Decision, HeldContent, HeldText};
+use std::sync::Arc;
+
+const ONE: DocumentId = DocumentId(1);
+
+fn held(fingerprint: &str, text: &str) -> HeldContent {
+    HeldContent {
+        reason: "looks like a login page".into(),
+        held_at: ago(60),
+        fingerprint: fingerprint.into(),
+        title: Some("Sign in".into()),
+        text: text.into(),
+    }
+}
+
+/// Five documents; a text of the first is held.
+fn store(text: &str) -> Arc<Memory> {
+    let store = quiet_store(5);
+    store.with(|facts| {
+        facts.documents[0].held = Some("looks like a login page".into());
+        facts.contents.insert(ONE, "# Prices\n\nTen euro.".to_owned());
+        facts.held.insert(ONE, held("aa11", text));
+    });
+    store
+}
+
+fn decisions(store: &Memory) -> Vec<(HeldText, Decision)> {
+    store.with(|facts| facts.decisions.clone())
+}
+
+fn text(fingerprint: &str) -> HeldText {
+    HeldText { document: ONE, fingerprint: Some(fingerprint.to_owned()) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_text_is_looked_at_and_accepted() {
+    let store = store("# Sign in\x1b[2J\n\nTen euro.");
+    with(Arc::clone(&store), async |operator| {
+        operator.sees("? 1 held").await;
+        operator.press(&["H"]);
+        operator.sees("documents 1 of 5 match content:held").await;
+        operator.press(&["enter"]);
+        operator.sees("+ # Sign in").await;
+        operator.sees("- # Prices").await;
+        operator.sees_no("[2J");
+        operator.press(&["a"]);
+        operator.sees("accept the held text of Document 0001").await;
+        operator.press(&["tab", "enter"]);
+        operator.sees("✓ accepted: Document 0001 has the new text").await;
+        // At once: list, counts and details.
+        operator.settle().await;
+        operator.sees_no("? 1 held");
+        operator.sees_no("a accept");
+        operator.press(&["esc"]);
+        operator.sees("None of 5 documents matches.").await;
+    })
+    .await;
+    assert_eq!(decisions(&store), [(text("aa11"), Decision::Accept)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_text_is_rejected_and_the_row_is_as_any_other_again() {
+    let store = store("# Sign in");
+    with(Arc::clone(&store), async |operator| {
+        operator.sees("? held: looks").await;
+        operator.press(&["enter"]);
+        operator.sees("+ # Sign in").await;
+        operator.press(&["d", "tab", "enter"]);
+        operator.sees("✓ rejected: Document 0001 keeps its text").await;
+        operator.press(&["esc"]);
+        operator.settle().await;
+        operator.sees_no("held");
+    })
+    .await;
+    assert_eq!(decisions(&store), [(text("aa11"), Decision::Reject)]);
+}
+
+/// A sync brings another text while the question is open.
+#[tokio::test(start_paused = true)]
+async fn a_text_that_was_replaced_meanwhile_is_not_accepted_and_the_new_one_is_shown() {
+    let store = store("# Sign in");
+    with(Arc::clone(&store), async |operator| {
+        operator.press(&["enter"]);
+        operator.sees("+ # Sign in").await;
+        operator.press(&["a", "tab"]);
+        operator.sees("[ Accept ]").await;
+        operator.store.commit(|facts| {
+            facts.held.insert(ONE, held("bb22", "# Not found"));
+        });
+        operator.settle().await;
+        operator.press(&["enter"]);
+        operator.sees("! another text of Document 0001 is held back by now; nothing was done").await;
+        operator.sees("+ # Not found").await;
+        operator.sees_no("+ # Sign in");
+        operator.press(&["d", "tab", "enter"]);
+        operator.sees("rejected: Document 0001 keeps its text").await;
+    })
+    .await;
+    assert_eq!(decisions(&store), [(text("aa11"), Decision::Accept), (text("bb22"), Decision::Reject)]);
+    assert_eq!(store.with(|facts| facts.contents[&ONE].clone()), "# Prices\n\nTen euro.");
+}
+
+/// Another console decides while the details are open here; no outcome tells of a rejection.
+#[tokio::test(start_paused = true)]
+async fn a_decision_made_elsewhere_is_seen_and_nothing_is_done_twice() {
+    let store = store("# Sign in");
+    let decide = |facts: &mut crate::support::memory::Facts| {
+        facts.held.remove(&ONE);
+        facts.documents[0].held = None;
+    };
+    with(Arc::clone(&store), async |operator| {
+        operator.press(&["enter"]);
+        operator.sees("+ # Sign in").await;
+        operator.press(&["a", "tab"]);
+        operator.store.commit(decide);
+        operator.settle().await;
+        operator.press(&["enter"]);
+        operator.sees("! nothing of Document 0001 is held back any more; nothing was done").await;
+        operator.sees("Nothing is held back, and there is no earlier content").await;
+        operator.press(&["a"]);
+        operator.sees("no text of it is held back").await;
+    })
+    .await;
+    assert_eq!(decisions(&store).len(), 1);
+}
+
+/// While two texts of a megabyte are compared, keys do what they do.
+#[tokio::test]
+async fn comparing_long_texts_keeps_nobody_waiting() {
+    let long = |word: &str| (0..40_000).map(|n| format!("{word} number {}\n", n * n % 9_973)).collect::<String>();
+    let (old, new) = (long("old"), long("new"));
+    assert!(old.len() > 600_000);
+    let store = store(&new);
+    store.with(|facts| facts.contents.insert(ONE, old));
+    with(Arc::clone(&store), async |operator| {
+        operator.press(&["enter", "esc", "j", "j"]);
+        operator.sees("▌  ✓ synced  Document 0003").await;
+        operator.press(&["k", "k", "enter"]);
+        operator.sees("+40,000 -40,000 lines").await;
+        operator.press(&["G"]);
+        operator.sees("more lines, not shown").await;
+    })
+    .await;
+}

@@ -1,0 +1,64 @@
+//! A person finds the demo's pages that were held back, looks at what they would change, accepts one and rejects one.
+
+use super::demo;
+use crate::support::pty::Terminal;
+
+/// How many texts the head says are held.
+fn held(screen: &vt100::Screen) -> Option<usize> {
+    let text = screen.contents();
+    let (before, _) = text.lines().nth(1)?.split_once(" held")?;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
+fn wait_for_held(terminal: &Terminal, number: usize) {
+    terminal.until(&format!("{number} held"), |screen| held(screen) == Some(number));
+}
+
+/// Opens the held text under the cursor and waits for the difference.
+fn look(terminal: &mut Terminal) -> vt100::Screen {
+    terminal.keys("\r");
+    terminal.until("the difference", |screen| {
+        let text = screen.contents();
+        text.contains("? held back") && text.contains("│ + #") && text.contains("│ - ")
+    })
+}
+
+#[test]
+fn a_held_page_of_the_demo_is_looked_at_and_accepted_and_another_rejected() {
+    let mut terminal = demo("120");
+    wait_for_held(&terminal, 2);
+    terminal.keys("H");
+    terminal.until("the two", |screen| screen.contents().contains("documents 2 of 120 match content:held"));
+    let screen = look(&mut terminal);
+    let (row, col) = (0..40)
+        .flat_map(|row| (0..80).map(move |col| (row, col)))
+        .find(|(row, col)| screen.contents_between(*row, *col, *row, col + 3) == "+ #")
+        .expect("the heading of the wall");
+    let colour = screen.cell(row, col).expect("a cell").fgcolor();
+    assert_eq!(colour, vt100::Color::Idx(2), "what is new is green");
+    // Cancel has the focus.
+    terminal.keys("a");
+    terminal.until_text("[ Cancel ]");
+    terminal.keys("\r");
+    terminal.until("no question", |screen| !screen.contents().contains("Cancel"));
+    terminal.keys("a");
+    terminal.until_text("[ Cancel ]");
+    terminal.keys("\t\r");
+    terminal.until_text("✓ accepted: ");
+    wait_for_held(&terminal, 1);
+    terminal.until("the version that it replaced", |screen| screen.contents().contains("version 2, the stored one"));
+    terminal.keys("\x1b");
+    terminal.until("the other one", |screen| screen.contents().contains("documents 1 of 120 match content:held"));
+    look(&mut terminal);
+    terminal.keys("d");
+    terminal.until_text("[ Cancel ]");
+    terminal.keys("\t\r");
+    terminal.until_text("✓ rejected: ");
+    terminal.until("nothing held", |screen| held(screen).is_none());
+    terminal.keys("\x1b");
+    terminal.until_text("None of 120 documents matches.");
+    terminal.keys("H");
+    terminal.until("all of them", |screen| screen.contents().contains("documents 120 by status"));
+    terminal.keys("\x03\x03");
+    assert_eq!(terminal.ended(), 0);
+}
