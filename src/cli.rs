@@ -95,7 +95,7 @@ pub enum Verb {
     Work(work::Args),
     /// Add documents by URL
     Add(add::Args),
-    /// Add documents from a file: one URL a line, CSV with a header, or JSON lines
+    /// Add documents from a file: one URL a line, CSV with a header, JSON lines, or a sitemap
     Import(import::Args),
     /// Print documents
     List(list::Args),

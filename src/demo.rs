@@ -19,7 +19,7 @@ use server::Shared;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +50,8 @@ pub struct Site {
 impl Site {
     /// Starts twelve servers on free ports of 127.0.0.1 with `documents` pages.
     ///
-    /// What a page answers depends on `seed`, the page and how often it was asked for, never on ports or time; the
+    /// What a page answers depends on `seed`, the page and how often it was asked for, never on ports or time, but for
+    /// [`Switch`]; the
     /// time-outs it is made for are 2 s for a read and 4 s in all. Fails when no port can be bound.
     pub async fn start(seed: u64, documents: usize) -> io::Result<Self> {
         let mut listeners = Vec::with_capacity(HOSTS);
@@ -77,6 +78,7 @@ impl Site {
             catalogue,
             hosts,
             answering: watch::Sender::new(0),
+            down: AtomicUsize::new(HOSTS),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
@@ -96,6 +98,11 @@ impl Site {
         self.shared.hosts.clone()
     }
 
+    /// What takes hosts down and brings them back.
+    pub fn switch(&self) -> Switch {
+        Switch(Arc::clone(&self.shared))
+    }
+
     /// How many requests are being answered, the silent ones included.
     pub fn answering(&self) -> watch::Receiver<usize> {
         self.shared.answering.subscribe()
@@ -106,6 +113,18 @@ impl Site {
         self.shared.stopping.cancel();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+    }
+}
+
+/// Takes a host of a site down and brings it back.
+#[derive(Clone)]
+pub struct Switch(Arc<Shared>);
+
+impl Switch {
+    /// From now on `host` (0 to 11) answers 503 whatever it is asked for, and no other does; with `None` none does. What
+    /// is asked for then is no hit of its page.
+    pub fn down(&self, host: Option<usize>) {
+        self.0.down.store(host.unwrap_or(HOSTS), Ordering::Relaxed);
     }
 }
 

@@ -13,7 +13,7 @@ mod client;
 mod errors;
 mod firecrawl;
 #[cfg(test)]
-mod fuzz;
+pub(crate) mod fuzz;
 mod guard;
 mod head;
 mod html;

@@ -82,7 +82,7 @@ pub use reading::{
 };
 pub use schedule::{PassAnswer, PassMode, PassOrder, When};
 pub use sql_store::SqlStore;
-pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Pausing, SECTION_ROWS, Seen};
+pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, SECTION_ROWS, Seen};
 pub use work::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
 };

@@ -3,3 +3,4 @@
 mod arguments;
 mod imports;
 mod printing;
+mod sitemaps;

@@ -8,7 +8,7 @@ mod reasons;
 use place::{Place, Ran};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 
 fn json_lines(out: &str) -> Vec<Value> {
@@ -66,6 +66,46 @@ fn unreadable_lines_are_named_and_the_others_imported() {
     assert_eq!(again.ok(), "{\"added\":0,\"existed\":2,\"unreadable\":0}\n", "what list prints can be imported");
     let missing = place.run(["import", "/nowhere/pages.csv"]);
     assert_eq!(missing.code, Some(2));
+}
+
+#[test]
+fn a_packed_sitemap_is_imported_and_an_index_is_said_to_be_one() {
+    let place = Place::new();
+    let (a, b) = (place.url("/a"), place.url("/b"));
+    let sitemap =
+        format!("<urlset><url><loc>{a}</loc></url>\n<url><loc>{b}</loc></url>\n<url><loc>{a}</loc></url></urlset>");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(sitemap.as_bytes()).expect("into memory");
+    let packed = packed.finish().expect("into memory");
+    let file = place.write("sitemap.xml.gz", "");
+    std::fs::write(&file, &packed).expect("written");
+    assert_eq!(place.run(["import", &file]).ok(), "2 added, 1 existed already, 0 lines unreadable\n");
+    let again = place.run_with_input(["import", "-"], &sitemap);
+    assert_eq!(again.ok(), "0 added, 3 existed already, 0 lines unreadable\n");
+
+    let cut = place.write("cut.xml", &sitemap[..sitemap.len() - 10]);
+    let ran = place.run(["import", &cut]);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert_eq!(
+        ran.err,
+        format!(
+            "{cut}:3: is not well-formed XML: syntax error: tag not closed: `>` not found before end of input; nothing from here on was read\n"
+        )
+    );
+    std::fs::write(&file, &packed[..packed.len() - 9]).expect("written");
+    let ran = place.run(["import", &file]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    assert!(ran.err.contains("sitemap.xml.gz: is gzip data that is cut off; nothing was imported"), "{}", ran.err);
+
+    let index = place
+        .write("index.xml", "<sitemapindex><sitemap><loc>https://example.org/1.xml</loc></sitemap></sitemapindex>");
+    let ran = place.run(["import", &index]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.err.contains("is an index of sitemaps") && ran.err.contains("https://example.org/1.xml"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The real loop on a scripted input, a screen and a store in memory, on a clock that jumps.
 
 mod cursor;
+mod groups;
 mod held;
 mod panel;
 mod pauses;

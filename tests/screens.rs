@@ -1,5 +1,6 @@
 //! Every screen and dialog from a fixed state, at the three sizes that must look good, and the styles that carry meaning.
 
+mod groups;
 mod held;
 mod held_hosts;
 mod states;

@@ -261,3 +261,42 @@ fn the_panel_of_a_watching_console_loses_no_line_of_another_process() {
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0, "nothing runs here, so nothing is asked");
 }
+
+#[test]
+fn hosts_and_accounts_are_gone_to_by_key_and_paused_and_their_documents_shown() {
+    let mut terminal = demo("120");
+    terminal.until("an outcome", |screen| screen.contents().contains("first content"));
+    terminal.keys("4");
+    terminal.until("hosts and how they answer", |screen| {
+        let text = screen.contents();
+        text.contains("hosts 12 worst first") && text.contains("last hour") && text.contains(" ms")
+    });
+    terminal.keys("j\r");
+    terminal.until("the documents of a host", |screen| {
+        screen.contents().contains("documents 10 of 120 match host:127.0.0.1:")
+    });
+    terminal.keys("5");
+    // The plans are read by the first pass of the schedule.
+    terminal.until("accounts with their plans", |screen| {
+        let text = screen.contents();
+        text.contains("accounts 4") && text.contains("enterprise 2m") && text.contains("business 10m")
+    });
+    terminal.keys("p");
+    terminal.until("the chooser", |screen| screen.contents().contains("[ Pause account ]"));
+    terminal.keys("\r");
+    terminal.until("the pause, with whose it is", |screen| {
+        let text = screen.contents();
+        text.contains("paused account 1; what runs goes on") && text.contains("□ paused by ")
+    });
+    terminal.keys("p\r");
+    terminal.until("that it goes on", |screen| screen.contents().contains("resumed account 1"));
+    terminal.keys("\r");
+    terminal.until("the documents of an account", |screen| screen.contents().contains("match account:1"));
+    terminal.keys(":");
+    terminal.keys("hosts\r");
+    terminal.until("the hosts by the palette", |screen| screen.contents().contains("worst first"));
+    terminal.keys("\x1b");
+    terminal.until("the list again", |screen| screen.contents().contains("match account:1"));
+    terminal.keys("\x03\x03");
+    assert_eq!(terminal.ended(), 0);
+}

@@ -1,6 +1,7 @@
 //! `quarterdeck demo`: a throwaway store, the built-in site, and either the console over them or a run without a screen
 //! that ends with a summary.
 
+mod outages;
 mod scratch;
 mod summary;
 mod trickle;
@@ -16,6 +17,7 @@ use crate::demo::{Behaviour, Site};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
+use crate::domain::plan::{Cadence, Plan, PlanName, PlanTable};
 use crate::domain::request::{Request, Scope, Verb};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
@@ -57,7 +59,10 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
         headless(config, store, &ids, out).await
     } else {
         let soon = walled(&site, &ids);
-        console(config, store, ids, soon, ascii).await
+        let outages = outages::start(site.switch(), site.hosts().len());
+        let exit = console(config, store, ids, soon, ascii).await;
+        outages.stop().await;
+        exit
     };
     site.stop().await;
     exit
@@ -76,7 +81,21 @@ fn settings(scratch: &Scratch, site: &Site) -> Config {
     config.fetch.read_timeout = seconds(2);
     config.fetch.total_timeout = seconds(4);
     config.fetch.allow_private_hosts = site.hosts();
+    config.plans = plans();
     config
+}
+
+/// The two larger accounts are synced as they are asked for; the others by their plans, often enough to watch.
+fn plans() -> PlanTable {
+    let mut table = PlanTable::default();
+    let plans = [("startups", None, [1, 2].as_slice()), ("business", Some(600), &[3]), ("enterprise", Some(120), &[4])];
+    for (name, seconds, accounts) in plans {
+        let Some(name) = PlanName::new(name) else { continue };
+        let every = seconds.and_then(|seconds| Cadence::new(Duration::from_secs(seconds)));
+        table.plans.insert(name.clone(), Plan { every, ..Plan::default() });
+        table.accounts.extend(accounts.iter().map(|account| (AccountId(*account), name.clone())));
+    }
+    table
 }
 
 async fn add_documents(store: &dyn Store, site: &Site) -> Result<Vec<DocumentId>, CliError> {
@@ -141,7 +160,7 @@ async fn console(
     soon: Vec<DocumentId>,
     ascii: bool,
 ) -> Result<Exit, CliError> {
-    let runner = start_runner(config, store.clone(), None, Until::Served)?;
+    let runner = start_runner(config, store.clone(), None, Until::Told)?;
     let trickle = trickle::start(store.clone(), ids, soon, request());
     let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     let exit = show(store, Some(runner), None, options).await;

@@ -1,7 +1,11 @@
 //! `quarterdeck import FILE|-`: documents in, from a file. A line that cannot be read is reported with its number and
 //! the others are imported; the exit code is then 1.
 
+#[cfg(test)]
+mod fuzz;
 pub mod lines;
+mod packed;
+mod sitemap;
 
 use super::Context;
 use super::add::{Owner, request_syncs};
@@ -19,7 +23,7 @@ const BATCH: usize = 1_000;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A file, or - for standard input
+    /// A file, or - for standard input; packed by gzip or not
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
     /// What the file is; told from its name or its first line when left out
@@ -54,6 +58,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     };
     read.map_err(|error| CliError::Usage(format!("cannot read {name}: {error}")))?;
 
+    let bytes = packed::unpacked(bytes).map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
     let form = args.format.unwrap_or_else(|| Form::guess(&args.file, &bytes));
     let lines = lines::read(form, &bytes, args.owner.account(), args.owner.assistant())
         .map_err(|error| CliError::Usage(format!("{name}: {error}")))?;

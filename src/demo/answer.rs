@@ -200,6 +200,11 @@ pub(super) fn missing(host: usize) -> Reply {
     reply(StatusCode::NOT_FOUND, page::error_page(None, host, Phrase::NotFound), Duration::ZERO)
 }
 
+/// Any path of a host that is down.
+pub(super) fn down(host: usize) -> Reply {
+    reply(StatusCode::SERVICE_UNAVAILABLE, page::error_page(None, host, Phrase::Unavailable), Duration::ZERO)
+}
+
 /// Another method than GET or HEAD.
 pub(super) fn wrong_method() -> Reply {
     let mut reply = reply(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only\n".to_owned(), Duration::ZERO);

@@ -1,6 +1,6 @@
 //! The servers of the demo site: one listener for each host, one task for each connection, all ended by one token.
 
-use super::answer::{Content, Location, Reply, Route, answer, furniture, missing, route, wrong_method};
+use super::answer::{Content, Location, Reply, Route, answer, down, furniture, missing, route, wrong_method};
 use super::catalogue::Catalogue;
 use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -36,6 +36,8 @@ pub(super) struct Shared {
     /// How often each document was asked for.
     pub(super) hits: Vec<AtomicU64>,
     pub(super) answering: watch::Sender<usize>,
+    /// The host that is down; none has the number [`HOSTS`](super::catalogue::HOSTS).
+    pub(super) down: AtomicUsize,
     pub(super) stopping: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
@@ -96,6 +98,9 @@ async fn handle(shared: Arc<Shared>, host: usize, request: Request<Incoming>) ->
     let answering = Answering::new(&shared.answering);
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(response(&shared, wrong_method(), answering));
+    }
+    if shared.down.load(Ordering::Relaxed) == host {
+        return Ok(response(&shared, down(host), answering));
     }
     let reply = match route(&shared.catalogue, host, request.uri().path()) {
         Route::Furniture(content_type, text) => furniture(content_type, text),

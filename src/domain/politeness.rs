@@ -17,6 +17,9 @@ pub const TROUBLED_TO_HOLD: usize = 5;
 /// How long a host is left alone the first time; twice as long each time after that, up to the second of these.
 pub const COOL_DOWN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
+/// What the reason of a hold ends with that the host itself asked for.
+const ASKED_FOR: &str = "(Retry-After)";
+
 /// What kind of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,6 +103,13 @@ pub struct Notes {
     troubled: Vec<(i64, Trouble)>,
 }
 
+impl Hold {
+    /// Whether the host itself asked to be left alone; else nothing good came from it (a cool-down).
+    pub fn was_asked_for(&self) -> bool {
+        self.because.ends_with(ASKED_FOR)
+    }
+}
+
 impl HostMemory {
     /// Whether there is nothing to remember at `now`.
     pub fn is_forgotten(&self, now: Timestamp) -> bool {
@@ -124,7 +134,7 @@ impl HostMemory {
             self.notes.told.push((document.0, until.micros()));
             if self.notes.told.len() >= TOLD_TO_HOLD {
                 let last = self.notes.told.iter().map(|(_, until)| *until).max().unwrap_or_default();
-                let because = format!("{} documents were told to wait (Retry-After)", self.notes.told.len());
+                let because = format!("{} documents were told to wait {ASKED_FOR}", self.notes.told.len());
                 self.hold_until(Timestamp::from_micros(last), because);
             }
         }
@@ -235,6 +245,7 @@ mod tests {
         host.hear(told(30), DocumentId(3), after(4));
         let hold = host.hold.clone().expect("three were told");
         assert_eq!((hold.until, &*hold.because), (after(601), "3 documents were told to wait (Retry-After)"));
+        assert!(hold.was_asked_for());
         assert_eq!(host.cool_downs, 0, "afterwards all of them may come");
         // What one was told counts for as long as it was told.
         let mut host = HostMemory::default();

@@ -1,6 +1,6 @@
 //! Seeded mutation of what servers send: no panic, no more time than is allowed, nothing a terminal would act on.
 //!
-//! A short run is part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fetch::fuzz` is a long one. What a
+//! A short run is part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fuzz` is a long one. What a
 //! round was made from is its seed, which is said when it fails; `QUARTERDECK_FUZZ_SEED` begins there.
 
 use super::charset::{self, Markup};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use url::Url;
 
 /// A small generator of numbers that are the same everywhere (xorshift64*).
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     fn new(seed: u64) -> Self {
@@ -27,7 +27,8 @@ impl Dice {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
-    fn below(&mut self, most: usize) -> usize {
+    /// A number below `most`.
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         usize::try_from(self.next() >> 1).unwrap_or_default() % most.max(1)
     }
 
@@ -37,7 +38,7 @@ impl Dice {
 }
 
 /// What is put in: what parsers stumble over.
-const PIECES: [&[u8]; 44] = [
+const PIECES: [&[u8]; 52] = [
     b"<",
     b">",
     b"</",
@@ -82,6 +83,14 @@ const PIECES: [&[u8]; 44] = [
     b"`",
     b"\r\n",
     b"<meta charset=utf-16>",
+    b"<urlset>",
+    b"<url><loc>",
+    b"</loc></url>",
+    b"<a:b xmlns:a='",
+    b"<?xml encoding='",
+    b"<!DOCTYPE a [",
+    b"<!ENTITY a \"",
+    b"&a;",
 ];
 
 fn mutated(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
@@ -114,7 +123,7 @@ fn mutated(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// Rounds until the time is over; a round that panics says its seed.
-fn run(name: &str, seeds: &[Vec<u8>], round: impl Fn(&[u8], &mut Dice)) {
+pub(crate) fn run(name: &str, seeds: &[Vec<u8>], round: impl Fn(&[u8], &mut Dice)) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let time = Duration::from_secs(number("QUARTERDECK_FUZZ_SECONDS").unwrap_or(2));
     let mut seed = number("QUARTERDECK_FUZZ_SEED").unwrap_or(1);

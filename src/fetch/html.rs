@@ -1,7 +1,9 @@
 //! From HTML to a title and Markdown, within a time limit and on a small stack.
 //!
 //! html5ever has quadratic spots (deep nesting, attributes without end), so it is fed in pieces and looked at in
-//! between; everything after it walks the tree with stacks of its own.
+//! between; everything after it walks the tree with stacks of its own. `sink` counts the memory that the tree takes.
+
+mod sink;
 
 use super::main_content::{self, Outline};
 use super::markdown;
@@ -10,6 +12,7 @@ use dom_query::Document;
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{ParseOpts, parse_document};
 use rustix::time::{ClockId, clock_gettime};
+use sink::Counted;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 use url::Url;
@@ -18,8 +21,12 @@ use url::Url;
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// Markdown is written up to about here, in bytes: more than 200,000 characters ever are.
 pub const MAX_MARKDOWN: usize = 1_000_000;
-/// Elements and texts of one page, at about 150 bytes each.
-const MAX_NODES: usize = 1_500_000;
+/// About how many bytes a page and its tree may take: a million elements and texts. A page takes many times its own size, so
+/// this and not the body's is the limit that keeps the process small.
+const MAX_TREE: usize = 128 * MB;
+/// The same for a page that is converted beside others: nearly every page there is.
+const SMALL_TREE: usize = 16 * MB;
+const MB: usize = 1024 * 1024;
 /// The parser is fed so many bytes at a time, fewer when a piece takes long. Small, since a few bytes can make many
 /// elements: each `<p>` opens again all formatting that a page of bad will has left open.
 const PIECE: usize = 1024;
@@ -43,9 +50,9 @@ pub enum ConvertError {
     /// Over [`TIME_LIMIT`].
     #[error("the page takes longer than {} s to convert", .0.as_secs_f64())]
     TooSlow(Duration),
-    /// More elements than any real page has.
-    #[error("the page has more than {MAX_NODES} elements")]
-    TooMany,
+    /// It takes more memory than any real page, in bytes.
+    #[error("the page takes more than {} MB to convert", .0 / MB)]
+    TooLarge(usize),
     /// No type was given and it does not look like text.
     #[error("the type is not given and the body is not text")]
     NotText,
@@ -86,18 +93,36 @@ fn busy() -> Duration {
 /// Converts a page. `base` is its own URL, which its links are relative to. Pure computing, on the caller's thread: at most [`TIME_LIMIT`] and
 /// the rest of one piece; a stack of 2 MB is plenty.
 pub fn convert(html: &str, base: &Url) -> Result<Converted, ConvertError> {
-    convert_by(html, base, &Rules::default())
+    convert_by(html, base, &Rules::default(), Room::Alone)
 }
 
 /// The whole body, with what stands around the content; what is no text is left out all the same.
 pub fn convert_body(html: &str, base: &Url) -> Result<Converted, ConvertError> {
-    convert_by(html, base, &Rules::body())
+    convert_by(html, base, &Rules::body(), Room::Alone)
+}
+
+/// How much memory a conversion may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// As much as any page may.
+    Alone,
+    /// What may be taken by several at a time; [`ConvertError::TooLarge`] then means that it is to be done alone.
+    Shared,
+}
+
+impl Room {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Alone => MAX_TREE,
+            Self::Shared => SMALL_TREE,
+        }
+    }
 }
 
 /// The same under the rules of its source.
-pub(super) fn convert_by(html: &str, base: &Url, rules: &Rules) -> Result<Converted, ConvertError> {
+pub(super) fn convert_by(html: &str, base: &Url, rules: &Rules, room: Room) -> Result<Converted, ConvertError> {
     let mut clock = Clock::new(TIME_LIMIT);
-    let document = parse(html, &clock)?;
+    let document = parse(html, &clock, room.bytes())?;
     let outline = Outline::of(&document, &mut clock)?;
     let base = outline.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
     let content = main_content::choose(&document, &outline, rules, &mut clock)?;
@@ -105,8 +130,8 @@ pub(super) fn convert_by(html: &str, base: &Url, rules: &Rules) -> Result<Conver
     Ok(Converted { title: outline.title, markdown, unmatched: content.unmatched })
 }
 
-fn parse(html: &str, clock: &Clock) -> Result<Document, ConvertError> {
-    let mut parser = parse_document(Document::default(), ParseOpts::default());
+fn parse(html: &str, clock: &Clock, most: usize) -> Result<Document, ConvertError> {
+    let mut parser = parse_document(Counted::default(), ParseOpts::default());
     let (mut rest, mut size) = (html, PIECE);
     while !rest.is_empty() {
         let (piece, after) = rest.split_at(rest.ceil_char_boundary(size));
@@ -114,8 +139,9 @@ fn parse(html: &str, clock: &Clock) -> Result<Document, ConvertError> {
         parser.process(StrTendril::from_slice(piece));
         rest = after;
         clock.look()?;
-        if parser.tokenizer.sink.sink.tree.len() > MAX_NODES {
-            return Err(ConvertError::TooMany);
+        // The page's own text is held beside the tree.
+        if parser.tokenizer.sink.sink.bytes() + html.len() > most {
+            return Err(ConvertError::TooLarge(most));
         }
         size = if before.elapsed() > SLOW_PIECE { (size / 4).max(SMALLEST_PIECE) } else { (size * 2).min(PIECE) };
     }

@@ -1,10 +1,11 @@
 //! Which part of a page is its content (design.md 4.1): `main`, else `[role=main]`, else the only `article`, else
-//! `body`, without what stands around it; the whole body when that would lose more than half of the words.
+//! `body`, without what stands around it; the whole body when that would lose more than half of the words. Navigation
+//! around a content is no loss: a short page among many has more of it than text.
 
 use super::html::{Clock, ConvertError};
 use super::sources::{Rules, Selector};
 use crate::domain::source::Extract;
-use dom_query::{Document, NodeData, NodeId, NodeRef};
+use dom_query::{Document, Element, NodeData, NodeId, NodeRef};
 use std::collections::HashSet;
 
 /// Words in an id or a class that mean "around the content".
@@ -20,6 +21,9 @@ const NOISE_WORDS: [&str; 10] = [
     "lineno",
     "gutter",
 ];
+
+/// Words in the class of an aside that mean "part of the text".
+const NOTE_WORDS: [&str; 8] = ["footnote", "endnote", "note", "admonition", "callout", "tip", "hint", "warning"];
 
 /// What one walk over the document finds.
 #[derive(Debug, Default)]
@@ -130,13 +134,16 @@ pub(super) fn choose<'a>(
     if rules.extract == Extract::Body {
         return Ok(whole);
     }
-    let of_whole = words(&whole, clock)?;
-    let within_content = chosen.is_some();
-    let content = Content { roots: vec![chosen.unwrap_or(body)], scope: Scope::Main, within_content, ..whole };
-    if words(&content, clock)? * 2 >= of_whole {
-        return Ok(content);
+    let of_whole = words(&whole, chosen.as_ref(), clock)?;
+    let mut content = Content { scope: Scope::Main, ..whole };
+    for (root, within_content) in chosen.map(|chosen| (chosen, true)).into_iter().chain([(body, false)]) {
+        content = Content { roots: vec![root], within_content, ..content };
+        let kept = words(&content, None, clock)?;
+        if kept > 0 && kept * 2 >= of_whole {
+            return Ok(content);
+        }
     }
-    Ok(Content { roots: vec![body], scope: Scope::Whole, within_content: false, ..content })
+    Ok(Content { scope: Scope::Whole, ..content })
 }
 
 /// What the selectors of a source fit.
@@ -186,10 +193,12 @@ fn select<'a>(body: NodeRef<'a>, rules: &Rules, clock: &mut Clock) -> Result<Sel
     Ok(selected)
 }
 
-fn words(content: &Content<'_>, clock: &mut Clock) -> Result<usize, ConvertError> {
+/// How many words the content has; `but_around`: the navigation outside this element is not counted.
+fn words(content: &Content<'_>, but_around: Option<&NodeRef<'_>>, clock: &mut Clock) -> Result<usize, ConvertError> {
     let mut words = 0;
-    let mut stack: Vec<_> = content.roots.iter().map(|root| (*root, Keep::All, false)).collect();
-    while let Some((node, keep, in_article)) = stack.pop() {
+    let all = but_around.is_none();
+    let mut stack: Vec<_> = content.roots.iter().map(|root| (*root, Keep::All, false, all)).collect();
+    while let Some((node, keep, in_article, counted)) = stack.pop() {
         clock.step()?;
         if node.is_text() {
             if keep == Keep::All {
@@ -199,11 +208,12 @@ fn words(content: &Content<'_>, clock: &mut Clock) -> Result<usize, ConvertError
         }
         let name = name_of(&node);
         let keep = inherited(content, &node, &name, keep, in_article);
-        if keep != Keep::None {
+        let counted = counted || but_around.is_some_and(|inner| inner.id == node.id);
+        if keep != Keep::None && (counted || !is_navigation(&node, &name)) {
             let in_article = in_article || &*name == "article";
             let mut child = node.first_child();
             while let Some(next) = child {
-                stack.push((next, keep, in_article));
+                stack.push((next, keep, in_article, counted));
                 child = next.next_sibling();
             }
         }
@@ -254,13 +264,20 @@ fn is_never_text(name: &str) -> bool {
     )
 }
 
+fn is_navigation(element: &NodeRef<'_>, name: &str) -> bool {
+    name == "nav" || element.attr("role").is_some_and(|role| role.trim() == "navigation")
+}
+
 fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
-    if matches!(name, "nav" | "header" | "footer" | "aside" | "form") {
+    if matches!(name, "nav" | "header" | "footer" | "form") {
         return true;
     }
     let Some(element) = element.element_ref() else {
         return false;
     };
+    if name == "aside" && !is_note(&element) {
+        return true;
+    }
     element.attrs.iter().any(|attribute| {
         let value = &*attribute.value;
         if name == "button"
@@ -273,9 +290,51 @@ fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
             "hidden" => !value.eq_ignore_ascii_case("until-found"),
             "aria-hidden" => value.trim().eq_ignore_ascii_case("true"),
             "role" => matches!(value.trim(), "navigation" | "banner" | "contentinfo"),
-            "id" | "class" => has_noise_word(value),
+            "id" => has_noise_word(value) && !names_its_subject(&element, name),
+            "class" => has_noise_word(value),
             _ => false,
         }
+    })
+}
+
+/// The id of what the content is made of is a place to link to: a section about cookies is not their banner.
+fn names_its_subject(element: &Element, name: &str) -> bool {
+    let is_part = is_heading(name)
+        || matches!(
+            name,
+            "section"
+                | "article"
+                | "p"
+                | "a"
+                | "dl"
+                | "dt"
+                | "dd"
+                | "li"
+                | "table"
+                | "tr"
+                | "figure"
+                | "pre"
+                | "code"
+                | "details"
+        );
+    // So are sections that are written as div: `section level2`, `sect1`, `refsect1`, `chapter`.
+    let is_section = |class: &str| {
+        let mut words = class.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| {
+            word == "chapter"
+                || word.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with("sect")
+                || word.ends_with("section")
+        })
+    };
+    is_part || element.attrs.iter().any(|attribute| &*attribute.name.local == "class" && is_section(&attribute.value))
+}
+
+/// An aside that belongs to the text: a footnote, a warning. Others stand beside it.
+fn is_note(element: &Element) -> bool {
+    element.attrs.iter().any(|attribute| match &*attribute.name.local {
+        "role" => attribute.value.trim() == "note" || attribute.value.trim().starts_with("doc-"),
+        "class" => has_word(&attribute.value, &NOTE_WORDS),
+        _ => false,
     })
 }
 
@@ -286,11 +345,15 @@ fn copies(value: &str) -> bool {
 }
 
 /// Whole words, in the singular or the plural: `multimodal` is none of them.
-fn has_noise_word(value: &str) -> bool {
+fn has_word(value: &str, words: &[&str]) -> bool {
     value.split(|c: char| !c.is_alphanumeric()).any(|word| {
         let singular = word.strip_suffix(['s', 'S']).unwrap_or(word);
-        NOISE_WORDS.iter().any(|noise| noise.eq_ignore_ascii_case(word) || noise.eq_ignore_ascii_case(singular))
+        words.iter().any(|one| one.eq_ignore_ascii_case(word) || one.eq_ignore_ascii_case(singular))
     })
+}
+
+fn has_noise_word(value: &str) -> bool {
+    has_word(value, &NOISE_WORDS)
 }
 
 /// An element's name; empty for what is none.

@@ -29,13 +29,21 @@ pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Res
     let mut stack = Vec::new();
     for root in content.roots.iter().rev() {
         stack.push(Step::Between);
-        stack.push(Step::Enter(Visit { node: *root, keep: Keep::All, depth: 0, in_article: false }));
+        let visit = Visit { node: *root, keep: Keep::All, depth: 0, in_article: false };
+        stack.push(Step::Enter(visit, Then::Up));
     }
     while let Some(step) = stack.pop() {
         clock.step()?;
         match step {
-            Step::Enter(visit) if !writer.is_full() => enter(&mut writer, content, visit, &mut stack),
-            Step::Enter(_) => {}
+            Step::Enter(visit, then) if !writer.is_full() => {
+                if then == Then::Next
+                    && let Some(node) = visit.node.next_sibling()
+                {
+                    stack.push(Step::Enter(Visit { node, ..visit }, then));
+                }
+                enter(&mut writer, content, visit, &mut stack);
+            }
+            Step::Enter(..) => {}
             Step::Between => writer.end_block(Gap::Blank),
             Step::Leave(leave) => writer.leave(leave),
         }
@@ -44,10 +52,17 @@ pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Res
 }
 
 enum Step<'a> {
-    Enter(Visit<'a>),
+    Enter(Visit<'a>, Then),
     Leave(Leave),
     /// One root ends.
     Between,
+}
+
+/// Where the walk goes after a node. Its siblings are not on the stack with it: there may be a million of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Next,
+    Up,
 }
 
 #[derive(Clone, Copy)]
@@ -78,9 +93,7 @@ fn enter<'a>(writer: &mut Writer<'_>, content: &Content<'_>, visit: Visit<'a>, s
         Entered::With(leave) => stack.push(Step::Leave(leave)),
     }
     let in_article = in_article || &*name == "article";
-    let mut child = node.last_child();
-    while let Some(next) = child {
-        stack.push(Step::Enter(Visit { node: next, keep, depth: depth + 1, in_article }));
-        child = next.prev_sibling();
+    if let Some(child) = node.first_child() {
+        stack.push(Step::Enter(Visit { node: child, keep, depth: depth + 1, in_article }, Then::Next));
     }
 }

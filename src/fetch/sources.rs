@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 /// The version of what turns pages into text. It grows with every change that gives some page another text: the
 /// documents are then re-read quietly instead of all of them being told as changed.
-pub const CONVERTER: u16 = 2;
+pub const CONVERTER: u16 = 3;
 
 /// Bytes that one pattern may take when it is compiled.
 const PATTERN_SIZE: usize = 1 << 20;

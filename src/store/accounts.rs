@@ -38,8 +38,6 @@ pub struct AccountSeen {
     pub last_hour: u64,
     /// When the first of its jobs that wait for a time is due, UTC.
     pub next_due_at: Option<Timestamp>,
-    /// Since when it is paused, UTC, and by whom.
-    pub paused: Option<(Timestamp, SafeLine)>,
 }
 
 impl AccountSeen {
@@ -55,7 +53,6 @@ impl AccountSeen {
             waiting: 0,
             last_hour: 0,
             next_due_at: None,
-            paused: None,
         }
     }
 }
@@ -86,7 +83,6 @@ impl SqlStore {
             ))
             .await?;
         let ended = reader.all(ended(now)).await?;
-        let pauses = reader.all(query("SELECT key, since, paused_by FROM @pauses WHERE scope = 'account'")).await?;
         reader.leave_snapshot().await?;
 
         accounts.each(&names, |seen, row| Ok(seen.name = line(row, "name")?))?;
@@ -117,12 +113,6 @@ impl SqlStore {
             Ok(())
         })?;
         accounts.each(&ended, |seen, row| Ok(seen.last_hour = number(row, "n")?))?;
-        for row in &pauses {
-            let key: &str = get(row, "key")?;
-            if let Some(seen) = key.parse().ok().and_then(|id: i64| accounts.known.get_mut(&id)) {
-                seen.paused = time(row, "since")?.zip(line(row, "paused_by")?);
-            }
-        }
         Ok(Seen { rows: accounts.known.into_values().collect(), total })
     }
 }

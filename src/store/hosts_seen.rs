@@ -33,8 +33,6 @@ pub struct HostSeen {
     pub ready: u64,
     /// Until when it is left alone, and why; never one that is over.
     pub held: Option<Hold>,
-    /// Since when it is paused, UTC, and by whom.
-    pub paused: Option<(Timestamp, SafeLine)>,
 }
 
 impl SqlStore {
@@ -59,8 +57,6 @@ impl SqlStore {
             .await?;
         let holds = query("SELECT host, held_until, held_because FROM @hosts_sched WHERE held_until > ?");
         let holds = reader.all(holds.bind(now.micros())).await?;
-        let pauses =
-            reader.all(query("SELECT key AS host, since, paused_by FROM @pauses WHERE scope = 'host'")).await?;
         reader.leave_snapshot().await?;
 
         let mut hosts = Hosts::default();
@@ -83,10 +79,6 @@ impl SqlStore {
         hosts.each(&holds, |seen, row| {
             let because: Option<String> = get(row, "held_because")?;
             seen.held = time(row, "held_until")?.map(|until| Hold { until, because: because.unwrap_or_default() });
-            Ok(())
-        })?;
-        hosts.each(&pauses, |seen, row| {
-            seen.paused = time(row, "since")?.zip(line(row, "paused_by")?);
             Ok(())
         })?;
         Ok(Seen { rows: hosts.known.into_values().collect(), total })
@@ -122,7 +114,6 @@ fn host(row: &Row) -> Result<HostSeen> {
         running: 0,
         ready: 0,
         held: None,
-        paused: None,
     })
 }
 

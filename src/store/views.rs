@@ -146,11 +146,10 @@ pub enum JobPlace {
     },
 }
 
-/// What may hold a ready job up. Caps are the workers' own, so here stand the numbers that they are compared with.
+/// What may hold a ready job up, pauses apart, which are read by themselves. Caps are the workers' own, so here stand the
+/// numbers that they are compared with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blocked {
-    /// A pause that it is under; the widest.
-    pub paused: Option<Pausing>,
     /// Its host is left alone until then.
     pub host_held_until: Option<Timestamp>,
     /// Why it is, for people.
@@ -161,19 +160,6 @@ pub struct Blocked {
     pub account_running: u64,
     /// Running jobs that its account may have, when it has a cap of its own.
     pub account_cap: Option<u64>,
-}
-
-/// What is paused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pausing {
-    /// Everything.
-    All,
-    /// The job's class.
-    Class,
-    /// The job's account.
-    Account,
-    /// The job's host.
-    Host,
 }
 
 /// What every section reads of a job.
@@ -210,12 +196,7 @@ impl SqlStore {
                 ", j.run_at, h.held_until, h.held_because, a.max_running, \
                  (SELECT count(*) FROM @jobs r WHERE r.state = 'running' AND r.host = j.host) AS host_running, \
                  (SELECT count(*) FROM @jobs r WHERE r.state = 'running' AND r.account_id = j.account_id) \
-                  AS account_running, \
-                 (SELECT CAST(min(CASE p.scope WHEN 'all' THEN 1 WHEN 'class' THEN 2 WHEN 'account' THEN 3 ELSE 4 END) AS BIGINT) \
-                  FROM @pauses p WHERE p.scope = 'all' OR (p.scope = 'host' AND p.key = j.host) \
-                  OR (p.scope = 'account' AND p.key = CAST(j.account_id AS TEXT)) \
-                  OR (p.scope = 'class' AND p.key = CASE j.class WHEN 0 THEN 'manual' WHEN 1 THEN 'retry' \
-                  ELSE 'auto' END)) AS paused \
+                  AS account_running \
                  FROM @jobs j LEFT JOIN @hosts_sched h ON h.host = j.host \
                  LEFT JOIN @accounts_sched a ON a.account_id = j.account_id",
                 "j.state = 'ready' ORDER BY j.class, j.vtime, j.id",
@@ -301,17 +282,9 @@ fn running_place(row: &Row) -> Result<JobPlace> {
 }
 
 fn ready_place(row: &Row) -> Result<JobPlace> {
-    let paused = match get::<Option<i64>>(row, "paused")? {
-        None => None,
-        Some(1) => Some(Pausing::All),
-        Some(2) => Some(Pausing::Class),
-        Some(3) => Some(Pausing::Account),
-        Some(_) => Some(Pausing::Host),
-    };
     Ok(JobPlace::Ready {
         since: at(row, "run_at")?,
         blocked: Blocked {
-            paused,
             host_held_until: time(row, "held_until")?,
             host_held_because: line(row, "held_because")?,
             host_running: number(row, "host_running")?,

@@ -32,6 +32,9 @@ pub enum Action {
     ViewDocuments,
     ViewOutcomes,
     ViewJobs,
+    ViewHosts,
+    ViewAccounts,
+    ShowDocuments,
     BreakLease,
     SwitchFocus,
     Zoom,
@@ -75,6 +78,10 @@ pub enum Scope {
     Documents,
     /// The jobs view has the focus.
     Jobs,
+    /// The hosts view has the focus.
+    Hosts,
+    /// The accounts view has the focus.
+    Accounts,
     /// The outcome panel has the focus.
     Outcomes,
     /// A document's details have the focus.
@@ -91,9 +98,11 @@ pub enum Scope {
 
 impl Scope {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Documents,
         Self::Jobs,
+        Self::Hosts,
+        Self::Accounts,
         Self::Outcomes,
         Self::Detail,
         Self::Reader,
@@ -107,6 +116,8 @@ impl Scope {
         match self {
             Self::Documents => "documents",
             Self::Jobs => "jobs",
+            Self::Hosts => "hosts",
+            Self::Accounts => "accounts",
             Self::Outcomes => "outcomes",
             Self::Detail => "details",
             Self::Reader => "help and lists",

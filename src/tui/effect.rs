@@ -1,6 +1,7 @@
 //! What the pure part wants done outside. Every effect answers with a [`Msg`](super::msg::Msg), or cannot fail.
 
 use super::Exit;
+use super::model::views::Shown;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
@@ -24,8 +25,13 @@ pub enum Effect {
     },
     /// Reads counts and queue.
     LoadSummary,
-    /// Reads the jobs in sections.
-    LoadJobs,
+    /// Reads what a view beside the list shows, after `wait`.
+    LoadView {
+        /// Which.
+        view: Shown,
+        /// How long to hold back first.
+        wait: Duration,
+    },
     /// Reads what is paused.
     LoadPauses,
     /// Reads which workers there are.

@@ -56,6 +56,8 @@ pub struct Glyphs {
     pub enter: &'static str,
     /// Eight heights, the lowest first.
     pub bars: [&'static str; 8],
+    /// Half a cell and a whole one of a bar that lies.
+    pub lying: [&'static str; 2],
     /// Frames of panes and dialogs.
     pub frame: border::Set<'static>,
 }
@@ -87,6 +89,7 @@ pub const UNICODE: Glyphs = Glyphs {
     thumb: "┃",
     enter: "⏎",
     bars: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    lying: ["╸", "━"],
     frame: border::ROUNDED,
 };
 
@@ -117,6 +120,7 @@ pub const ASCII: Glyphs = Glyphs {
     thumb: "#",
     enter: "enter",
     bars: [".", ".", ":", ":", "|", "|", "#", "#"],
+    lying: ["-", "="],
     frame: border::Set {
         top_left: "+",
         top_right: "+",
@@ -178,6 +182,7 @@ mod tests {
         ]);
         signs.extend([glyphs.none, glyphs.dot, glyphs.more, glyphs.thumb, glyphs.frame.top_left]);
         signs.extend(glyphs.bars);
+        signs.extend(glyphs.lying);
         signs
     }
 

@@ -11,6 +11,7 @@
 //! footer
 //! ```
 
+use super::model::views::Shown;
 use super::model::{Focus, Model};
 use ratatui::layout::Rect;
 
@@ -45,10 +46,11 @@ pub const fn too_small(size: (u16, u16)) -> bool {
 
 /// The parts of the screen.
 pub fn areas(model: &Model) -> Areas {
-    areas_for(model, model.focus == Focus::Outcomes, !model.list_is_shown())
+    areas_for(model, model.focus == Focus::Outcomes, Some(model.shown).filter(|_| model.detail.is_none()))
 }
 
-fn areas_for(model: &Model, panel_focused: bool, list_covered: bool) -> Areas {
+/// The same with `main` in the main place; `None` stands for the details.
+fn areas_for(model: &Model, panel_focused: bool, main: Option<Shown>) -> Areas {
     let (width, height) = model.size;
     if too_small(model.size) {
         return Areas::default();
@@ -70,9 +72,14 @@ fn areas_for(model: &Model, panel_focused: bool, list_covered: bool) -> Areas {
         }
     };
     // With no row to explain the list has the space.
-    let nothing = list_covered || model.documents.page.total == 0;
-    let peek = match (nothing, height) {
-        (true, _) | (_, ..PEEK_FROM) => 0,
+    let explains = match main {
+        None | Some(Shown::Jobs) => false,
+        Some(Shown::Documents) => model.documents.page.total > 0,
+        Some(Shown::Hosts) => model.hosts.row().is_some(),
+        Some(Shown::Accounts) => model.accounts.row().is_some(),
+    };
+    let peek = match (explains, height) {
+        (false, _) | (_, ..PEEK_FROM) => 0,
         (_, ..WHOLE_PEEK_FROM) => 4,
         _ => 7,
     };
@@ -102,13 +109,14 @@ pub fn inside(area: Rect) -> Rect {
 
 /// Rows of the list on the screen, its heading apart; while something else has its place, the rows that it will have.
 pub fn list_rows(model: &Model) -> u64 {
-    let main = areas_for(model, false, false).main;
+    let main = areas_for(model, false, Some(Shown::Documents)).main;
     u64::from(inside(main).height.saturating_sub(1)).max(1)
 }
 
-/// Lines of a view beside the list on the screen; while the panel has its place, those that it will have.
+/// Lines of a view beside the list on the screen, a heading that does not scroll apart; while the panel has its place, those that it will have.
 pub fn table_rows(model: &Model) -> usize {
-    usize::from(inside(areas_for(model, false, true).main).height).max(1)
+    let headings = if model.shown == Shown::Jobs { 0 } else { 1 };
+    usize::from(inside(areas_for(model, false, Some(model.shown)).main).height.saturating_sub(headings)).max(1)
 }
 
 /// Cells inside the panel; those of a usual screen while it is not shown.

@@ -31,7 +31,10 @@ use panel::Panel;
 use rate::Rate;
 use std::collections::HashMap;
 use toast::Notices;
-use views::{Jobs, Shown};
+use views::accounts::Accounts;
+use views::hosts::Hosts;
+use views::jobs::Jobs;
+use views::{Shown, View};
 use workers::Workers;
 
 /// Which pane has the keys.
@@ -96,6 +99,10 @@ pub struct Model {
     pub documents: Documents,
     /// The jobs view.
     pub jobs: Jobs,
+    /// The hosts view.
+    pub hosts: Hosts,
+    /// The accounts view.
+    pub accounts: Accounts,
     /// The details, when they are open.
     pub detail: Option<Detail>,
     /// The last two texts that were compared: closing and opening their details compares nothing anew.
@@ -154,6 +161,8 @@ impl Model {
             shown: Shown::default(),
             documents: Documents::default(),
             jobs: Jobs::default(),
+            hosts: Hosts::default(),
+            accounts: Accounts::default(),
             detail: None,
             compared: None,
             panel: Panel::default(),
@@ -194,6 +203,26 @@ impl Model {
         let detail = self.detail.as_ref()?;
         let wanted = detail.compared()?;
         self.compared.as_deref().filter(|data| data.document == detail.document && data.of == wanted)
+    }
+
+    /// The view that is shown, unless it is the list of documents.
+    pub fn view(&self) -> Option<&dyn View> {
+        match self.shown {
+            Shown::Documents => None,
+            Shown::Jobs => Some(&self.jobs),
+            Shown::Hosts => Some(&self.hosts),
+            Shown::Accounts => Some(&self.accounts),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn view_mut(&mut self) -> Option<&mut dyn View> {
+        match self.shown {
+            Shown::Documents => None,
+            Shown::Jobs => Some(&mut self.jobs),
+            Shown::Hosts => Some(&mut self.hosts),
+            Shown::Accounts => Some(&mut self.accounts),
+        }
     }
 
     /// The list of documents has the main place.

@@ -8,7 +8,10 @@ use crate::domain::pause::Pause;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
-use crate::store::{Added, Decided, DocumentPage, JobsPage, Preview, QueueState, Rescued, StoredVersion, WorkerSeen};
+use crate::store::{
+    AccountSeen, Added, Decided, DocumentPage, HostSeen, JobsPage, Preview, QueueState, Rescued, Seen, StoredVersion,
+    WorkerSeen,
+};
 use crate::tui::model::changes::{DifferenceData, HeldSeen};
 use crossterm::event::KeyEvent;
 
@@ -43,6 +46,10 @@ pub enum Msg {
     Summary(Answer<(Counts, QueueState)>),
     /// The jobs in sections.
     Jobs(Answer<JobsPage>),
+    /// The hosts.
+    Hosts(Answer<Seen<HostSeen>>),
+    /// The accounts.
+    Accounts(Answer<Seen<AccountSeen>>),
     /// What is paused.
     Pauses(Answer<Vec<Pause>>),
     /// Which workers there are.

@@ -2,17 +2,18 @@
 //! with `detail`, which reads all that the details of a document show.
 
 mod detail;
+mod watching;
 
 use super::effect::{Act, Command, Effect};
+use super::model::views::Shown;
 use super::msg::{Answer, Done, Msg};
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq};
+use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::request::Request;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
-use crate::runner::tail::{Tailed, follow};
 use crate::store::{
     Added, Decided, HeldText, JobsQuery, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS, Store, StoreError,
 };
@@ -20,8 +21,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,14 +30,6 @@ use tokio_util::task::TaskTracker;
 const WAITING: usize = 1_024;
 /// Outcomes that are read at a time.
 const OUTCOMES: u64 = 400;
-/// The shortest time between two looks after changes.
-const PACE: Duration = Duration::from_millis(100);
-/// Readings may not take more than this part of the store's time: one in four.
-const REST: u64 = 3;
-/// Without any change the store is looked at this often, for what time alone changes.
-const FLOOR: Duration = Duration::from_secs(60);
-/// The same while other processes alone run jobs: one that is killed changes nothing, and is to be missed.
-const WATCHING: Duration = Duration::from_secs(5);
 /// How long changes that were asked for may still take when the console ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -56,6 +48,8 @@ struct Shared {
     to: mpsc::Sender<Msg>,
     /// Microseconds that the last reading of the list took.
     took: AtomicU64,
+    /// Held by the one reading that counts over whole tables.
+    counting: Mutex<()>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -68,7 +62,8 @@ impl Performer {
     /// A performer and the messages that it answers with.
     pub fn new(store: Arc<dyn Store>, runner: Option<Handle>, operator: SafeLine) -> (Self, mpsc::Receiver<Msg>) {
         let (to, inbox) = mpsc::channel(WAITING);
-        let shared = Arc::new(Shared { store, runner, operator, to, took: AtomicU64::new(0) });
+        let shared =
+            Arc::new(Shared { store, runner, operator, to, took: AtomicU64::new(0), counting: Mutex::new(()) });
         (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
     }
 
@@ -156,7 +151,13 @@ impl Shared {
                 Msg::Page { generation, answer }
             }
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
-            Effect::LoadJobs => Msg::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
+            Effect::LoadView { view, wait } => {
+                sleep(wait).await;
+                match self.view(view).await {
+                    Some(msg) => msg,
+                    None => return,
+                }
+            }
             Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
@@ -181,6 +182,24 @@ impl Shared {
             _ => return,
         };
         self.tell(msg).await;
+    }
+
+    /// What a view beside the list shows.
+    async fn view(&self, view: Shown) -> Option<Msg> {
+        let store = &self.store;
+        // Hosts and accounts are counted over whole tables: never both at a time.
+        Some(match view {
+            Shown::Documents => return None,
+            Shown::Jobs => Msg::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
+            Shown::Hosts => {
+                let _alone = self.counting.lock().await;
+                Msg::Hosts(answer(store.hosts().await))
+            }
+            Shown::Accounts => {
+                let _alone = self.counting.lock().await;
+                Msg::Accounts(answer(store.accounts().await))
+            }
+        })
     }
 
     async fn summary(&self) -> Result<(crate::domain::document::Counts, crate::store::QueueState), StoreError> {
@@ -230,106 +249,6 @@ impl Shared {
             }
         };
         self.tell(Msg::Done(command, answer(done))).await;
-    }
-
-    /// Says that something was committed: at once when it was quiet, then as often as the store can bear.
-    async fn changes(self: Arc<Self>) {
-        let mut changes = self.store.changes();
-        let floor = if self.runner.is_some() { FLOOR } else { WATCHING };
-        loop {
-            match timeout(floor, changes.changed()).await {
-                Ok(Err(_)) => return,
-                Ok(Ok(())) | Err(_) => self.tell(Msg::Changed).await,
-            }
-            let took = Duration::from_micros(self.took.load(Ordering::Relaxed).saturating_mul(REST));
-            sleep(PACE.max(took)).await;
-        }
-    }
-
-    /// The newest stored outcomes, then every later one.
-    async fn outcomes(self: Arc<Self>) {
-        let mut told = false;
-        let last = loop {
-            match self.outcomes_from(OutcomesFrom::Newest, None).await {
-                Ok(outcomes) => {
-                    let last = outcomes.last().map_or(Seq::START, |newest| newest.seq);
-                    self.tell(Msg::Newest(Ok(outcomes))).await;
-                    break last;
-                }
-                Err(error) => {
-                    if !told {
-                        self.tell(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
-                    }
-                    told = true;
-                    sleep(Duration::from_secs(1)).await;
-                }
-            }
-        };
-        let mut tail = follow(Arc::clone(&self.store), last);
-        let mut told = false;
-        while let Some(tailed) = tail.recv().await {
-            match tailed {
-                Tailed::Outcomes(outcomes) => {
-                    told = false;
-                    self.tell(Msg::Outcomes(outcomes)).await;
-                }
-                Tailed::Unreachable(error) => {
-                    if !told {
-                        self.tell(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
-                    }
-                    told = true;
-                }
-            }
-        }
-    }
-
-    async fn events(self: Arc<Self>, mut events: broadcast::Receiver<Event>) {
-        loop {
-            match events.recv().await {
-                Ok(event) => self.tell(Msg::Runner(event)).await,
-                Err(RecvError::Lagged(_)) => self.tell(Msg::RunnerLagged).await,
-                Err(RecvError::Closed) => return,
-            }
-        }
-    }
-
-    async fn status(self: Arc<Self>, runner: Handle) {
-        let mut status = runner.status();
-        loop {
-            let now = *status.borrow_and_update();
-            self.tell(Msg::Status(now)).await;
-            // It changes with every job; a few times a second is enough for the eye.
-            sleep(PACE).await;
-            if status.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn health(self: Arc<Self>, runner: Handle) {
-        let mut health = runner.health();
-        loop {
-            let now = health.borrow_and_update().clone();
-            self.tell(Msg::Health(now)).await;
-            if health.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn locks(self: Arc<Self>, mut locks: watch::Receiver<LockHealth>) {
-        loop {
-            let now = locks.borrow_and_update().clone();
-            self.tell(Msg::Locks(now)).await;
-            if locks.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn end_of(self: Arc<Self>, runner: Handle) {
-        runner.ended().await;
-        self.tell(Msg::RunnerEnded).await;
     }
 }
 

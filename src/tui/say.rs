@@ -1,8 +1,10 @@
 //! What the screen says in words: pure, from facts to text, so that list, peek, panel and toasts agree.
 
+pub mod account;
 pub mod answer;
 pub mod figures;
 pub mod held;
+pub mod host;
 pub mod job;
 pub mod outcome;
 pub mod pause;

@@ -75,7 +75,11 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Changed => loads::changed(model, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
-        Msg::Jobs(answer) => views::take_jobs(model, answer, &mut up),
+        Msg::Jobs(answer) => views::take(model, Shown::Jobs, |model, now| model.jobs.take(now, answer), &mut up),
+        Msg::Hosts(answer) => views::take(model, Shown::Hosts, |model, now| model.hosts.take(now, answer), &mut up),
+        Msg::Accounts(answer) => {
+            views::take(model, Shown::Accounts, |model, now| model.accounts.take(now, answer), &mut up);
+        }
         Msg::Pauses(answer) => pauses::take(model, answer, &mut up),
         Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),

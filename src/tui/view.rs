@@ -1,11 +1,13 @@
 //! The screen, drawn from the state alone. One small file per region; where they stand says [`layout`](super::layout).
 
+mod accounts;
 pub mod changes;
 pub mod detail;
 mod dialog;
 mod footer;
 mod head;
 pub mod help;
+mod hosts;
 mod jobs;
 mod list;
 mod overlay;
@@ -14,6 +16,7 @@ mod palette;
 pub mod panel;
 mod peek;
 mod prompt;
+mod table;
 pub mod waiting;
 pub mod wake;
 pub mod workers;
@@ -39,12 +42,12 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
         detail::draw(model, areas.main, buf);
     } else {
         match model.shown {
-            Shown::Documents => {
-                list::draw(model, areas.main, buf);
-                peek::draw(model, areas.peek, buf);
-            }
+            Shown::Documents => list::draw(model, areas.main, buf),
             Shown::Jobs => jobs::draw(model, areas.main, buf),
+            Shown::Hosts => hosts::draw(model, areas.main, buf),
+            Shown::Accounts => accounts::draw(model, areas.main, buf),
         }
+        peek::draw(model, areas.peek, buf);
     }
     panel::draw(model, areas.panel, buf);
     footer::draw(model, areas.footer, buf);

@@ -120,6 +120,13 @@ fn the_form_is_told_from_name_or_first_line() {
         ("-", "url\nhttps://a.b", Form::Csv),
         ("-", "https://a.b\nhttps://a.c", Form::List),
         ("-", "", Form::List),
+        ("sitemap.xml", "", Form::Sitemap),
+        ("sitemap-1.XML.gz", "", Form::Sitemap),
+        ("pages.csv.gz", "", Form::Csv),
+        ("pages.txt", "\n  <urlset>", Form::Sitemap),
+        ("-", "\u{feff}<?xml version='1.0'?>", Form::Sitemap),
+        ("-", "<\0u\0r\0l\0", Form::Sitemap),
+        ("-", "\0<\0u\0r\0l", Form::Sitemap),
     ] {
         assert_eq!(Form::guess(Path::new(name), text.as_bytes()), form, "{name} {text:?}");
     }

@@ -54,6 +54,12 @@ fn parts_of_words_are_no_noise() {
     for kept in ["class=multimodal", "id=bookie", "class=withdrawer", "hidden=until-found", "aria-hidden=false"] {
         content(&format!("<p>{TEXT}</p><div {kept}>x</div>"), &format!("{TEXT}\n\nx"));
     }
+    // An id is what links go to: where it is that of a part of the content, it says what that is about.
+    for part in ["h2 id=cookies", "section id=cookie-objects", "dt id=http.cookies", "div class=section id=modal"] {
+        let name = part.split(' ').next().unwrap_or_default();
+        let mark = if name == "h2" { "## " } else { "" };
+        content(&format!("<p>{TEXT}</p><{part}>x</{name}>"), &format!("{TEXT}\n\n{mark}x"));
+    }
     // The root itself is the page, whatever it is called.
     content(&format!("<body class='modal-open'><main id=drawer>{TEXT}</main>"), TEXT);
 }
@@ -61,10 +67,28 @@ fn parts_of_words_are_no_noise() {
 #[test]
 fn the_whole_body_when_more_than_half_of_the_words_would_go() {
     content("<nav>a b c</nav><main>d e f</main>", "d e f");
-    content("<nav>a b c d</nav><main>e f g</main>", "a b c d\n\ne f g");
+    content("<div>a b c d</div><main>e f g</main>", "a b c d\n\ne f g");
+    content("<nav>x</nav><div>a b c d</div><main>e f g</main>", "a b c d\n\ne f g");
+    content("<main><nav>a b c d</nav>e f g</main>", "a b c d\n\ne f g");
+    content("<nav>a b c d</nav>e f g", "a b c d\n\ne f g");
     content("<form><p>the page is one form</p></form>", "the page is one form");
     content("<main></main><div id=app>rendered elsewhere</div>", "rendered elsewhere");
     content(&format!("<div class=modal>{TEXT}</div><p>x<script>not a word</script>"), &format!("{TEXT}\n\nx"));
+}
+
+#[test]
+fn asides_that_are_notes_belong_to_the_text() {
+    for note in ["role=note", "role=doc-footnote", "class=footnote-list", "class='admonition tip'", "class=callout"] {
+        content(&format!("<main>{TEXT}<aside {note}>x</aside></main>"), &format!("{TEXT}\n\nx"));
+    }
+}
+
+#[test]
+fn navigation_around_the_content_is_no_loss() {
+    content("<nav>a b c d</nav><main>e f g</main>", "e f g");
+    content("<div role=navigation>a b c d</div><article>e f g</article>", "e f g");
+    content("<nav>a b c d</nav><main>e</main><div>f g h</div>", "e\n\nf g h");
+    content("<nav>a b c d</nav><main></main>", "a b c d");
 }
 
 #[test]

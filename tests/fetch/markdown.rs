@@ -42,6 +42,12 @@ fn emphasis() {
         ("<b>a <i>b</i></b>", "**a *b***"),
         ("<b><p>a</p><p>b</p></b>", "**a**\n\n**b**"),
         ("<strong>a<br>b</strong>", "**a  \nb**"),
+        // Marks between a letter and a sign are none.
+        ("a<b>(b)</b>c d<i>e</i>f <b>g:</b>h <b>i</b>: j<b>:k</b>", "a(b)c d*e*f g:h **i**: j:k"),
+        ("Byte<em><code>n</code></em> <em><code>n</code></em>s <b><i>x:</i></b>y", "Byte`n` `n`s x:y"),
+        ("<b>a:</b> b <b>c:</b><i>d</i> <b>e</b><a href=/x>f</a>", "**a:** b c:*d* **e**[f](https://example.org/x)"),
+        ("<b><a href=/x>a</a></b>b <b>c</b><b>:</b>d", "[a](https://example.org/x)b c:d"),
+        ("强调<b>（重要）</b>文字 <b>“引用”</b>。", "强调（重要）文字 **“引用”**。"),
         ("H<sub>2</sub>O <q>said</q> <u>u</u> <mark>m</mark>", "H2O \"said\" u m"),
         ("<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>", "漢字(かんじ)"),
     ]);
@@ -81,6 +87,7 @@ fn links_and_images() {
         ),
         ("<h2>A <a href='#a'>#</a></h2><a href='#'>b</a>", "## A\n\nb"),
         ("<a href='javascript:x()'>x</a> <a>y</a> <a href='data:,z'>z</a>", "x y z"),
+        ("<a href=''>this page</a> <a name=x>y</a>", "[this page](https://example.org/docs/page) y"),
         ("<a href='mailto:a@b.c'>mail</a>", "[mail](mailto:a@b.c)"),
         ("<a href=/x>[a](b)</a>", "[\\[a\\]\\(b)](https://example.org/x)"),
         ("<a href=/x> a </a>b", "[a](https://example.org/x) b"),
@@ -111,6 +118,9 @@ fn lists() {
         ("<ul><li></li><li><ul><li>a</ul></ul>", "- - a"),
         ("<ul><li><h3>H</h3>t</ul>", "- ### H\n\n  t"),
         ("<li>stray", "- stray"),
+        // Only a list that begins with 1 may follow a paragraph at once.
+        ("<ul><li>a<ol start=3><li>b<li>c</ol></ul>", "- a\n\n  3. b\n  4. c"),
+        ("<ul><li>a<ol><li value=2>b</ol><li>c</ul>", "- a\n\n  2. b\n- c"),
         ("<ul><li>[x] not a task<li># no</ul>", "- \\[x] not a task\n- \\# no"),
     ]);
 }
@@ -122,6 +132,14 @@ fn quotes_definitions_details() {
         ("<blockquote><blockquote>a</blockquote>b</blockquote>", "> > a\n>\n> b"),
         ("<blockquote><ul><li>a<li>b</ul></blockquote>", "> - a\n> - b"),
         ("<dl><dt>T<dd>a<dd>b<dt>U<dd><p>c</p><p>d</p></dl>e", "T\n: a\n: b\n\nU\n: c\n\n  d\n\ne"),
+        // A definition's mark stands before text alone: a fence behind it would be none, and its end would begin one.
+        ("<dl><dt>T<dd><pre>x</pre>y<dt>U<dd>z</dl>", "T\n\n```\nx\n```\n\ny\n\nU\n: z"),
+        ("<dl><dt>T<dd><ul><li>a<li>b</ul></dl>", "T\n\n- a\n- b"),
+        ("<dl><dt>T<dd><table><tr><td>a<td>b</table></dl>", "T\n\n| a | b |\n| --- | --- |"),
+        ("<dl><dt>T<dd><h3>H</h3>a</dl>", "T\n\n### H\n\na"),
+        ("<dl><dt>T<dd><blockquote>a</blockquote></dl>", "T\n\n> a"),
+        ("<dl><dt>T<dd>a<pre>x</pre></dl>", "T\n: a\n\n  ```\n  x\n  ```"),
+        ("<dl><dt>T<dd><dl><dt>a<dd>b</dl></dl>", "T\n: a\n  b"),
         ("<details><summary>More</summary>text</details>", "**More**\n\ntext"),
         ("<details><summary><h3>More</h3></summary><p>text</p></details>", "### **More**\n\ntext"),
         ("<figure><img src=/i alt=I><figcaption>C</figcaption></figure>", "![I](https://example.org/i)\n\nC"),
@@ -152,6 +170,23 @@ fn tables() {
         ("<table><tr><td> <ul> <li> a <li> b </ul> <td>c</table>", "| - a<br>- b | c |\n| --- | --- |"),
         ("<table><tr><td></table>y", "y"),
         ("<table><tr><td>a<table><tr><td>b<td>c</table><td>d</table>", "a\n\n| b | c |\n| --- | --- |\n\nd"),
+        // One column of blocks lays a page out, unless the page says that it is a table.
+        ("<table><tr><td><p>a<p>b<tr><td>c</table>", "a\n\nb\n\nc"),
+        ("<table><tr><th>H<tr><td><p>a<p>b<tr><td>c</table>", "| H |\n| --- |\n| a<br>b |\n| c |"),
+        ("<table><tr><th>H</table>", "H"),
+        // A block of code here and there does not take the rows apart; where it is what they are made of, it keeps its lines.
+        (
+            "<table><tr><th>A<th>B<tr><td>a<td>b<tr><td>c<td>d<pre>x\n  y|z\n</pre>e</table>",
+            "| A | B |\n| --- | --- |\n| a | b |\n| c | d<br>`x`<br>`y\\|z`<br>e |",
+        ),
+        (
+            "<table><tr><th>A<th>B<tr><td>a<td><pre>x</pre><tr><td>b<td><pre>y</pre></table>",
+            "A\n\nB\n\na\n\n```\nx\n```\n\nb\n\n```\ny\n```",
+        ),
+        (
+            "<table><tr><td>1<td><pre>x</pre><tr><td>2<td>y<tr><td>3<td>z</table>",
+            "1\n\n```\nx\n```\n\n2\n\ny\n\n3\n\nz",
+        ),
         ("<table role=presentation><tr><td>a<td>b</table>", "a\n\nb"),
         ("<ul><li>a<table><tr><td>b<td>c</table></ul>", "- a\n\n  | b | c |\n  | --- | --- |"),
         ("<table><tr><td><b>a<td>b</table>c", "| **a** | b |\n| --- | --- |\n\nc"),

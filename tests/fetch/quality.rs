@@ -7,6 +7,8 @@ use dom_query::{Document, NodeRef};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use quarterdeck::fetch::{convert, convert_body};
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 use url::Url;
 
@@ -16,18 +18,28 @@ const COLUMNS: [&str; 7] = ["headings", "items", "links", "code blocks", "rows",
 const WORDS: (f64, f64) = (0.992, 0.967);
 const LEAST: [f64; 7] = [0.995, 0.995, 0.95, 0.995, 0.87, 0.99, 0.96];
 
+/// What is read of a page, or of its Markdown.
 #[derive(Default)]
 struct Read {
     words: Vec<String>,
     word: String,
-    counts: [usize; 7],
+    /// All text, without white space: two writings of a text differ in that alone.
+    flat: String,
+    open: Vec<(usize, usize)>,
+    /// The text of each element, by column.
+    elements: [Vec<String>; 7],
     tags: Vec<String>,
 }
 
 impl Read {
     fn text(&mut self, text: &str) {
         for c in text.chars() {
-            if c.is_whitespace() { self.gap() } else { self.word.push(c) }
+            if c.is_whitespace() {
+                self.gap();
+            } else {
+                self.word.push(c);
+                self.flat.push(c);
+            }
         }
     }
 
@@ -36,24 +48,53 @@ impl Read {
             self.words.push(std::mem::take(&mut self.word));
         }
     }
+
+    fn enter(&mut self, column: usize) {
+        self.open.push((column, self.flat.len()));
+    }
+
+    fn leave(&mut self) {
+        let (column, start) = self.open.pop().expect("it was entered");
+        self.elements[column].push(self.flat[start..].to_owned());
+    }
 }
 
-/// A heading's link to itself, or one without anything to see: nobody reads them.
+/// The sign of a heading's link to itself, or a link without anything to see: nobody reads them.
 fn is_sign(node: &NodeRef<'_>) -> bool {
-    let is_link = node.has_name("a") && node.has_attr("href");
-    is_link
-        && matches!(node.text().trim(), "" | "¶" | "§" | "#" | "🔗")
-        && !node.descendants().iter().any(|one| one.has_name("img"))
+    let Some(href) = node.attr("href").filter(|_| node.has_name("a")) else { return false };
+    match node.text().trim() {
+        "" => !node.descendants().iter().any(|one| one.has_name("img")),
+        "¶" | "§" | "#" | "🔗" => href.starts_with('#'),
+        _ => false,
+    }
+}
+
+/// Neither text nor an image.
+fn is_blank(node: &NodeRef<'_>) -> bool {
+    !node.descendants().iter().any(|one| one.has_name("img") || (one.is_text() && !one.text().trim().is_empty()))
+}
+
+enum Step<'a> {
+    Enter(NodeRef<'a>, bool),
+    Gap,
+    Leave,
 }
 
 fn of_page(body: NodeRef<'_>) -> Read {
     let mut read = Read::default();
-    let mut stack = vec![(body, false, false)];
-    while let Some((node, pre, leaving)) = stack.pop() {
-        if leaving {
-            read.gap();
-            continue;
-        }
+    let mut stack = vec![Step::Enter(body, false)];
+    while let Some(step) = stack.pop() {
+        let (node, pre) = match step {
+            Step::Enter(node, pre) => (node, pre),
+            Step::Gap => {
+                read.gap();
+                continue;
+            }
+            Step::Leave => {
+                read.leave();
+                continue;
+            }
+        };
         if node.is_text() {
             read.text(&node.text());
             continue;
@@ -67,28 +108,32 @@ fn of_page(body: NodeRef<'_>) -> Read {
             continue;
         }
         let column = match &*name {
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if !node.text().trim().is_empty() => Some(0),
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => Some(0),
             "li" => Some(1),
-            "a" if node.has_attr("href") && !is_sign(&node) => Some(2),
-            "pre" => Some(3),
+            "a" if node.has_attr("href") => Some(2),
+            // One within another is the same lines of code.
+            "pre" if !pre => Some(3),
             "tr" => Some(4),
             "td" | "th" => Some(5),
             "code" if !pre => Some(6),
             _ => None,
         };
-        if let Some(column) = column {
-            read.counts[column] += 1;
+        // What has nothing in it leaves nothing, but for a cell, which keeps the others of its row in their places.
+        let is_blank = |column| is_blank(&if column == 5 { node.parent().unwrap_or(node) } else { node });
+        if let Some(column) = column.filter(|column| !is_blank(*column)) {
+            read.enter(column);
+            stack.push(Step::Leave);
         }
-        let inline = "a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup \
+        let inline = "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup \
                       time tt u var";
         if !inline.split(' ').any(|one| one == name) {
             read.gap();
-            stack.push((node, pre, true));
+            stack.push(Step::Gap);
         }
         let pre = pre || name == "pre";
         let mut child = node.last_child();
         while let Some(next) = child {
-            stack.push((next, pre, false));
+            stack.push(Step::Enter(next, pre));
             child = next.prev_sibling();
         }
     }
@@ -98,28 +143,36 @@ fn of_page(body: NodeRef<'_>) -> Read {
 
 fn of_markdown(markdown: &str) -> Read {
     let mut read = Read::default();
+    let mut images = 0;
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
         match event {
+            Event::Start(Tag::Image { .. }) => images += 1,
+            Event::End(TagEnd::Image) => images -= 1,
             Event::Start(tag) => {
-                let column = match tag {
-                    Tag::Heading { .. } => Some(0),
-                    Tag::Item => Some(1),
-                    Tag::Link { .. } => Some(2),
-                    Tag::CodeBlock(_) => Some(3),
-                    Tag::TableHead | Tag::TableRow => Some(4),
-                    Tag::TableCell => Some(5),
-                    _ => None,
-                };
-                if let Some(column) = column {
-                    read.counts[column] += 1;
+                let tag = tag.to_end();
+                if is_block(tag) {
+                    read.gap();
+                }
+                if let Some(column) = column_of(tag) {
+                    read.enter(column);
                 }
             }
-            Event::End(TagEnd::Link | TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough) => {}
-            Event::End(_) | Event::SoftBreak | Event::HardBreak | Event::Rule => read.gap(),
+            Event::End(tag) => {
+                if column_of(tag).is_some() {
+                    read.leave();
+                }
+                if is_block(tag) {
+                    read.gap();
+                }
+            }
+            Event::SoftBreak | Event::HardBreak | Event::Rule => read.gap(),
+            // Said of the image, not in the page's text.
+            Event::Text(text) if images > 0 => read.words.extend(text.split_whitespace().map(str::to_owned)),
             Event::Text(text) => read.text(&text),
             Event::Code(text) => {
-                read.counts[6] += 1;
+                read.enter(6);
                 read.text(&text);
+                read.leave();
             }
             Event::Html(tag) | Event::InlineHtml(tag) => {
                 read.gap();
@@ -134,19 +187,40 @@ fn of_markdown(markdown: &str) -> Read {
     read
 }
 
-fn common(a: &[String], b: &[String]) -> usize {
-    let mut left: HashMap<&str, usize> = HashMap::new();
-    for word in a {
-        *left.entry(word).or_default() += 1;
+fn is_block(tag: TagEnd) -> bool {
+    !matches!(tag, TagEnd::Link | TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough)
+}
+
+fn column_of(tag: TagEnd) -> Option<usize> {
+    match tag {
+        TagEnd::Heading(_) => Some(0),
+        TagEnd::Item => Some(1),
+        TagEnd::Link => Some(2),
+        TagEnd::CodeBlock => Some(3),
+        TagEnd::TableHead | TagEnd::TableRow => Some(4),
+        TagEnd::TableCell => Some(5),
+        _ => None,
     }
-    let mut take = |word: &String| match left.get_mut(word.as_str()) {
+}
+
+fn common(a: &[String], b: &[String]) -> usize {
+    a.len() - missing(a, b).len()
+}
+
+/// Those of `wanted` that are not among `there`, each as often as it is missing.
+fn missing<'a>(wanted: &'a [String], there: &[String]) -> Vec<&'a String> {
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for one in there {
+        *left.entry(one).or_default() += 1;
+    }
+    let mut is_missing = |one: &String| match left.get_mut(one.as_str()) {
         Some(count) if *count > 0 => {
             *count -= 1;
-            true
+            false
         }
-        _ => false,
+        _ => true,
     };
-    b.iter().filter(|word| take(word)).count()
+    wanted.iter().filter(|one| is_missing(one)).collect()
 }
 
 /// Where the words of one page begin to differ: for who mends the writer.
@@ -172,8 +246,10 @@ fn what_is_written_says_what_the_page_says() {
     let base = Url::parse("https://docs.example.org/guide/page.html").expect("a URL");
     let (files, is_corpus) = files();
     let (mut pages, mut of_pages, mut of_texts, mut shared) = (0, 0, 0, 0);
-    let (mut there, mut back, mut made) = ([0; 7], [0; 7], [0; 7]);
+    let (mut there, mut counted, mut back, mut made) = ([0; 7], [0; 7], [0; 7], [0; 7]);
+    let mut log = std::env::var_os("QUARTERDECK_LOST").map(|path| File::create(path).expect("the log can be written"));
     let mut lost: [Vec<(usize, String)>; 7] = Default::default();
+    let (mut of_contents, mut of_mains, mut least) = (0, 0, Vec::new());
     let (mut tags, mut around, mut worst) = (Vec::new(), Vec::new(), Vec::new());
     for path in files {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
@@ -186,25 +262,41 @@ fn what_is_written_says_what_the_page_says() {
         let document = Document::from(html.as_str());
         let page = of_page(document.body().expect("a parser makes a body"));
         let text = of_markdown(&converted.markdown);
-        let common = common(&page.words, &text.words);
+        let same = common(&page.words, &text.words);
         pages += 1;
         of_pages += page.words.len();
         of_texts += text.words.len();
-        shared += common;
+        shared += same;
         for column in 0..7 {
-            there[column] += page.counts[column];
-            back[column] += page.counts[column].min(text.counts[column]);
-            made[column] += text.counts[column];
-            lost[column].push((page.counts[column].saturating_sub(text.counts[column]), name.clone()));
+            let (of_page, of_text) = (&page.elements[column], &text.elements[column]);
+            let missing = missing(of_page, of_text);
+            there[column] += of_page.len();
+            counted[column] += of_page.len().min(of_text.len());
+            back[column] += of_page.len() - missing.len();
+            made[column] += of_text.len();
+            for text in &missing {
+                if let Some(log) = &mut log {
+                    writeln!(log, "{}\t{name}\t{text}", COLUMNS[column]).expect("the log can be written");
+                }
+            }
+            lost[column].push((missing.len(), name.clone()));
         }
         if std::env::var("QUARTERDECK_SHOW").is_ok_and(|wanted| wanted == name) {
             show(&page.words, &text.words);
         }
-        worst.push((page.words.len() - common, text.words.len() - common, name.clone()));
+        worst.push((page.words.len() - same, text.words.len() - same, name.clone()));
         tags.extend(text.tags.into_iter().map(|tag| format!("{name}: {tag}")));
         // Of the main content: neither scripts nor what is there to find the way.
         let main = convert(&html, &base).expect("it was converted before").markdown;
-        let main = of_markdown(&main).words.join(" ");
+        let main = of_markdown(&main).words;
+        // What a page says is its content, and no navigation within.
+        if let [content] = document.select("main, [role=main]").nodes() {
+            let content = of_page(*content).words;
+            let kept = common(&content, &main);
+            (of_contents, of_mains) = (of_contents + content.len(), of_mains + kept);
+            least.push((content.len() - kept, content.len(), name.clone()));
+        }
+        let main = main.join(" ");
         for nav in document.select("nav, script").nodes() {
             let words = nav.text().split_whitespace().take(8).collect::<Vec<_>>().join(" ");
             let inside_kept = nav.ancestors(None).iter().any(|node| node.has_name("pre"));
@@ -217,13 +309,22 @@ fn what_is_written_says_what_the_page_says() {
     let (recall, precision) = (share(shared, of_pages), share(shared, of_texts));
     println!("{pages} pages, whole bodies: words recall {recall:.4}, precision {precision:.4}");
     for column in 0..7 {
-        let (back, made) = (share(back[column], there[column]), share(made[column], there[column]));
-        println!("{:<12} {back:.3}/{made:.3} of {}", COLUMNS[column], there[column]);
+        let of = |part: usize| share(part, there[column]);
+        let (back, counted, made) = (of(back[column]), of(counted[column]), of(made[column]));
+        println!(
+            "{:<12} {back:.4} by text, {counted:.4} by number, {made:.3} made of {}",
+            COLUMNS[column], there[column]
+        );
     }
     println!("{} left-over tags, {} pages with text from around the main content", tags.len(), around.len());
     for column in 0..7 {
         lost[column].sort();
         println!("  most {} lost: {:?}", COLUMNS[column], lost[column].iter().rev().take(5).collect::<Vec<_>>());
+    }
+    println!("main content: words recall {:.4}", share(of_mains, of_contents));
+    least.sort();
+    for (lost, of, name) in least.iter().rev().take(8) {
+        println!("  {name}: {lost} of {of} words of the main content lost");
     }
     worst.sort();
     for (lost, added, name) in worst.iter().rev().take(8) {

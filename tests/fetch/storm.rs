@@ -33,10 +33,10 @@ const SLOW: &[&str] = &[
     "no answer in 1 s (waiting for the answer)",
     "not finished within 3 s in all",
 ];
-const HEAVY: &[&str] = &["the page takes longer than 2 s to convert", "the page has more than 1500000 elements"];
+const HEAVY: &[&str] = &["the page takes longer than 2 s to convert", "the page takes more than 128 MB to convert"];
 
 /// What a kind may end with: one of these failures, or (`true`) a page.
-const KINDS: [(&str, &[&str], bool); 22] = [
+const KINDS: [(&str, &[&str], bool); 26] = [
     ("gzip", OVER, false),
     ("deflate", OVER, false),
     ("brotli", OVER, false),
@@ -55,6 +55,10 @@ const KINDS: [(&str, &[&str], bool); 22] = [
     ("nested", HEAVY, true),
     ("attribute", HEAVY, true),
     ("large", HEAVY, true),
+    ("flat", HEAVY, false),
+    ("invalid", HEAVY, true),
+    ("plain", &[], true),
+    ("chunks", BROKEN, false),
     ("utf8", &[], true),
     ("utf16", &["the page has no text"], true),
     ("title", &[], true),
@@ -62,14 +66,16 @@ const KINDS: [(&str, &[&str], bool); 22] = [
 ];
 
 fn body(kind: &str) -> Arc<Vec<u8>> {
-    static HEAVY: OnceLock<[Arc<Vec<u8>>; 4]> = OnceLock::new();
-    let [gzip, nested, attribute, large] = HEAVY.get_or_init(|| {
+    static HEAVY: OnceLock<[Arc<Vec<u8>>; 6]> = OnceLock::new();
+    let [gzip, nested, attribute, large, flat, invalid] = HEAVY.get_or_init(|| {
         let large = "<h2>Part</h2><p>Some <b>bold</b> text with a <a href=/x>link</a>.</p>\n".repeat(250_000);
         [
             gzip_of_zeros(200 << 20),
             "<div>".repeat(100_000).into_bytes(),
             format!("<title>T</title><p class='{}'>words", "a".repeat(20 << 20)).into_bytes(),
             large.into_bytes(),
+            "<p>".repeat(4 << 20).into_bytes(),
+            vec![0xff; 39 << 20],
         ]
         .map(Arc::new)
     });
@@ -81,6 +87,8 @@ fn body(kind: &str) -> Arc<Vec<u8>> {
         "nested" => Arc::new([nested.as_slice(), b"words"].concat()),
         "attribute" => Arc::clone(attribute),
         "large" => Arc::clone(large),
+        "flat" => Arc::clone(flat),
+        "invalid" | "plain" => Arc::clone(invalid),
         "utf8" => Arc::new(b"<title>T\xff\xfe</title><p>words \xc3\x28 \xf0\x9f more".to_vec()),
         "utf16" => Arc::new("<title>T</title><p>words".encode_utf16().flat_map(u16::to_le_bytes).collect()),
         "title" => Arc::new("<title>a\x1b[31mb\u{202e}c\u{7}d\u{2066}e\u{200f}f</title><p>words".into()),
@@ -133,6 +141,10 @@ async fn serve(path: String, mut connection: TcpStream) {
             "too-short" => {
                 connection.write_all(format!("{head}Content-Length: 10\r\n\r\n<p>words and more").as_bytes()).await?;
             }
+            "chunks" => {
+                let head = format!("{head}Transfer-Encoding: chunked\r\n\r\n5\r\n<p>wo\r\nno number\r\n");
+                connection.write_all(head.as_bytes()).await?;
+            }
             "gzip" | "deflate" | "brotli" | "damaged" => {
                 let coding = match kind.as_str() {
                     "deflate" => "deflate",
@@ -145,6 +157,7 @@ async fn serve(path: String, mut connection: TcpStream) {
             _ => {
                 let body = body(&kind);
                 let length = body.len();
+                let head = if kind == "plain" { head.replace("html", "plain; charset=utf-8") } else { head.to_owned() };
                 connection.write_all(format!("{head}Content-Length: {length}\r\n\r\n").as_bytes()).await?;
                 connection.write_all(&body).await?;
             }

@@ -3,6 +3,9 @@
 use super::shot;
 use crate::support::screen::Screen;
 use crate::support::seen::jobs;
+use quarterdeck::domain::id::AccountId;
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::tui::msg::Msg;
 use ratatui::style::Color;
 
@@ -38,7 +41,6 @@ fn what_needs_a_look_stands_out_among_the_jobs() {
     assert_eq!(colour("lease is over"), Color::Magenta);
     assert_eq!(colour("comparing"), Color::Cyan);
     assert_eq!(colour("host held, in 1:20"), Color::Yellow);
-    assert_eq!(colour("account 7 is paused"), Color::Yellow);
     assert_eq!(colour("failed, try 2 of 3 next"), Color::Yellow);
     assert_eq!(colour("failed: not found"), Color::Red);
     // The view that is shown is named before the counts, which are about documents.
@@ -54,4 +56,41 @@ fn an_empty_queue_says_so_and_a_database_that_is_away_too() {
     assert!(screen.text().contains("No job runs, waits or has ended."), "{}", screen.text());
     screen.send(Msg::Jobs(Err("the database is away".into())));
     assert!(screen.text().contains("data 0s old: the database is away"), "{}", screen.text());
+}
+
+#[test]
+fn a_job_under_a_pause_says_whose_it_is_ready_or_waiting() {
+    let mut screen = jobs_view(120, 40);
+    let by = |scope| vec![Pause { scope, since: crate::support::facts::ago(3_600), by: "ben".into() }];
+    for (scope, words) in [
+        (PauseScope::All, "paused by ben: everything"),
+        (PauseScope::Account(AccountId(7)), "paused by ben: account 7"),
+        (PauseScope::Host("acme.example".into()), "paused by ben: host acme.exam"),
+    ] {
+        screen.send(Msg::Pauses(Ok(by(scope))));
+        let text = screen.text();
+        assert_eq!(text.matches(words).count(), 8, "five that are ready and three that wait: {text}");
+        assert_eq!(screen.cell_of(words).fg, Color::Yellow);
+        assert!(!text.contains("host held"), "the pause comes first: {text}");
+    }
+    // Of class manual are those with even numbers.
+    screen.send(Msg::Pauses(Ok(by(PauseScope::Class(QueueClass::Manual)))));
+    assert_eq!(screen.text().matches("paused by ben: manual jobs").count(), 5, "{}", screen.text());
+    assert!(screen.text().contains("paused by ben: manual jobs, th…"), "{}", screen.text());
+    screen.press(&["z"]);
+    assert!(screen.text().contains("paused by ben: manual jobs, then try 2 of 3"), "{}", screen.text());
+    shot("jobs-paused-120x40", &screen);
+}
+
+#[test]
+fn every_button_of_the_pause_chooser_is_whole_at_every_size() {
+    for (width, height) in super::SIZES {
+        let mut screen = jobs_view(width, height);
+        screen.press(&["p", "tab", "tab"]);
+        for label in ["  Cancel  ", "  Pause host  ", "[ Pause account ]"] {
+            assert!(screen.text().contains(label.trim_end()), "{label}: {}", screen.text());
+        }
+        assert!(screen.text().contains("goes on."), "the whole sentence: {}", screen.text());
+        shot(&format!("pause-{width}x{height}"), &screen);
+    }
 }

@@ -7,7 +7,7 @@ use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use quarterdeck::domain::id::JobId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, Beat, Blocked, Finished, JobPlace, JobSeen, JobsPage, JobsQuery, Pausing, Store};
+use quarterdeck::store::{Access, Beat, Blocked, Finished, JobPlace, JobSeen, JobsPage, JobsQuery, Store};
 use quarterdeck::store::{Options, SECTION_ROWS, SqlStore, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,30 +80,6 @@ async fn a_ready_job_says_what_holds_it_up(backend: Backend) {
         ids.push(scene.add(account, url).await);
     }
     scene.ask(&ids, QueueClass::Auto).await;
-    let pausing = async || -> Vec<Option<Pausing>> {
-        let page = jobs(&scene, 10).await;
-        let mut ready: Vec<_> = page.ready.iter().collect();
-        ready.sort_by_key(|job| job.document);
-        let paused = |job: &&JobSeen| match &job.place {
-            JobPlace::Ready { blocked, .. } => blocked.paused,
-            other => panic!("{other:?}"),
-        };
-        ready.iter().map(paused).collect()
-    };
-    let pause = async |scope: &str, key: &str| {
-        scene.sql(&format!("INSERT INTO {ours}pauses VALUES ('{scope}', '{key}', 1, 'ana')")).await;
-    };
-    assert_eq!(pausing().await, [None, None, None]);
-    pause("account", "2").await;
-    pause("host", "c.test").await;
-    pause("host", "2").await;
-    assert_eq!(pausing().await, [None, Some(Pausing::Account), Some(Pausing::Host)]);
-    pause("class", "manual").await;
-    assert_eq!(pausing().await, [None, Some(Pausing::Account), Some(Pausing::Host)], "these are of class auto");
-    pause("class", "auto").await;
-    assert_eq!(pausing().await, [Some(Pausing::Class); 3]);
-    pause("all", "").await;
-    assert_eq!(pausing().await, [Some(Pausing::All); 3]);
     let until = START.plus(60 * SECOND);
     scene
         .sql(&format!(
@@ -115,7 +91,6 @@ async fn a_ready_job_says_what_holds_it_up(backend: Backend) {
     let page = jobs(&scene, 10).await;
     let first = page.ready.iter().find(|job| job.document == ids[0]).unwrap();
     let blocked = Blocked {
-        paused: Some(Pausing::All),
         host_held_until: Some(until),
         host_held_because: Some("it answered 429".into()),
         account_cap: Some(2),

@@ -173,6 +173,17 @@ impl Operator {
         panic!("no {text:?} on\n{}", self.screen());
     }
 
+    /// Waits until the cursor is on a line as `is` says.
+    pub async fn sees_cursor(&self, is: impl Fn(&str) -> bool) {
+        for _ in 0..2_000 {
+            if is(&self.cursor_line()) {
+                return;
+            }
+            self.wait(10).await;
+        }
+        panic!("the cursor is on {:?} of\n{}", self.cursor_line(), self.screen());
+    }
+
     /// Fails unless the screen is without `text`.
     pub fn sees_no(&self, text: &str) {
         assert!(!self.screen().contains(text), "{text:?} is on\n{}", self.screen());

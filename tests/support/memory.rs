@@ -57,6 +57,12 @@ pub struct Facts {
     pub hosts: Seen<HostSeen>,
     /// How often it was read.
     pub jobs_read: usize,
+    /// How often hosts and accounts were read.
+    pub counted: usize,
+    /// How long that takes.
+    pub counting_takes: Duration,
+    /// How many of these readings are under way, and the most that ever were.
+    pub counting: (usize, usize),
     /// Leases that somebody broke.
     pub broken: Vec<(JobId, SafeLine)>,
     /// Why nothing is answered now.
@@ -93,6 +99,18 @@ impl Memory {
             Some(reason) => Err(StoreError::Unavailable(reason.clone())),
             None => Ok(look(facts)),
         })
+    }
+
+    /// Takes as long as counting over whole tables does.
+    async fn count_over(&self) {
+        let takes = self.with(|facts| {
+            facts.counted += 1;
+            let under_way = facts.counting.0 + 1;
+            facts.counting = (under_way, facts.counting.1.max(under_way));
+            facts.counting_takes
+        });
+        sleep(takes).await;
+        self.with(|facts| facts.counting.0 -= 1);
     }
 
     fn sorted(&self, filter: &Filter, query: &PageQuery) -> Result<Vec<DocumentRow>> {
@@ -368,7 +386,10 @@ impl Store for Memory {
         Ok(ended)
     }
     async fn pauses(&self) -> Result<Vec<Pause>> {
-        self.read(|facts| facts.pauses.clone())
+        self.read(|facts| {
+            facts.pauses.sort_by_key(|pause| pause.scope.clone());
+            facts.pauses.clone()
+        })
     }
 
     async fn register(&self, _worker: &WorkerInfo) -> Result<()> {
@@ -419,9 +440,11 @@ impl Store for Memory {
         Ok(broken)
     }
     async fn accounts(&self) -> Result<Seen<AccountSeen>> {
+        self.count_over().await;
         self.read(|facts| facts.accounts.clone())
     }
     async fn hosts(&self) -> Result<Seen<HostSeen>> {
+        self.count_over().await;
         self.read(|facts| facts.hosts.clone())
     }
     async fn jobs(&self, _query: &JobsQuery) -> Result<JobsPage> {

@@ -1,6 +1,7 @@
-//! Reads import files: one URL a line, CSV with a header, or JSON lines. Pure: bytes in, documents and complaints out,
-//! in the order of the file.
+//! Reads import files: one URL a line, CSV with a header, JSON lines, or a sitemap. Pure: bytes in, documents and complaints
+//! out, in the order of the file.
 
+use super::sitemap;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
@@ -18,6 +19,8 @@ pub enum Form {
     Csv,
     /// One object a line with the same names; what `list --json` prints is read, too
     Jsonl,
+    /// XML as sitemaps.org has it: the loc of each url
+    Sitemap,
 }
 
 /// One line that means something.
@@ -37,12 +40,15 @@ pub enum Line {
 const COLUMNS: [&str; 4] = ["url", "name", "account_id", "assistant_id"];
 
 impl Form {
-    /// Tells from the name, else from the first line that is not blank.
+    /// Tells from the name (that of the unpacked file when it ends in .gz), else from the first line that is not blank.
     pub fn guess(path: &Path, bytes: &[u8]) -> Self {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let ending = |path: &Path| path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let ending = if ending(path) == "gz" { ending(&path.with_extension("")) } else { ending(path) };
         match ending.as_str() {
             "csv" => return Self::Csv,
             "jsonl" | "ndjson" | "json" => return Self::Jsonl,
+            "xml" => return Self::Sitemap,
+            _ if sitemap::looks_like_xml(bytes) => return Self::Sitemap,
             _ => {}
         }
         let mut lines = without_bom(bytes).split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
@@ -60,23 +66,23 @@ impl Form {
 }
 
 /// Reads `bytes`. Lines that name no owner belong to `account` and `assistant`. An error when nothing can be read at
-/// all: a CSV file without a `url` column.
+/// all: a CSV file without a `url` column, XML that is no sitemap.
 pub fn read(form: Form, bytes: &[u8], account: i64, assistant: i64) -> Result<Vec<Line>, String> {
-    let bytes = without_bom(bytes);
     let owner = (account, assistant);
     match form {
         Form::List => Ok(lines(bytes, |text| match text.starts_with('#') {
             true => None,
-            false => Some(Fields { url: Some(text.to_owned()), ..Fields::default() }.document(owner)),
+            false => Some(Fields::of(text.to_owned()).document(owner)),
         })),
         Form::Jsonl => Ok(lines(bytes, |text| Some(json(text).and_then(|fields| fields.document(owner))))),
-        Form::Csv => csv(bytes, owner),
+        Form::Csv => csv(without_bom(bytes), owner),
+        Form::Sitemap => sitemap::read(bytes, owner),
     }
 }
 
 /// The cells of a line, as far as it has them.
 #[derive(Default)]
-struct Fields {
+pub(super) struct Fields {
     url: Option<String>,
     name: Option<String>,
     account_id: Option<String>,
@@ -84,7 +90,13 @@ struct Fields {
 }
 
 impl Fields {
-    fn document(self, (account, assistant): (i64, i64)) -> Result<NewDocument, String> {
+    /// A URL alone.
+    pub(super) fn of(url: String) -> Self {
+        Self { url: Some(url), ..Self::default() }
+    }
+
+    /// The document, for its own owner or the one that is usual; an error in words.
+    pub(super) fn document(self, (account, assistant): (i64, i64)) -> Result<NewDocument, String> {
         let filled = |cell: Option<String>| cell.filter(|text| !text.trim().is_empty());
         let url = filled(self.url).ok_or("has no url")?;
         let link = Link::parse(&url).map_err(|error| format!("{}: {error}", shortened(&url)))?;
@@ -106,7 +118,7 @@ impl Fields {
 
 /// Reads line by line; blank lines mean nothing, and `read` may say so of others.
 fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>>) -> Vec<Line> {
-    let numbered = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+    let numbered = (1..).zip(without_bom(bytes).split(|byte| *byte == b'\n'));
     let line = |(number, line): (u64, &[u8])| match std::str::from_utf8(line.trim_ascii()) {
         Ok("") => None,
         Ok(text) => read(text).map(|read| finished(number, read)),
@@ -115,7 +127,7 @@ fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>
     numbered.filter_map(line).collect()
 }
 
-fn finished(number: u64, read: Result<NewDocument, String>) -> Line {
+pub(super) fn finished(number: u64, read: Result<NewDocument, String>) -> Line {
     match read {
         Ok(document) => Line::Document(Box::new(document)),
         Err(why) => Line::Unreadable { number, why },
@@ -187,6 +199,6 @@ fn without_bom(bytes: &[u8]) -> &[u8] {
 }
 
 /// Enough of a cell to find it again.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     crate::domain::text::fit(&SafeLine::new(text), 80)
 }

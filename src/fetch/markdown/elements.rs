@@ -28,6 +28,7 @@ pub(super) enum Leave {
     Span,
     Summary,
     Code,
+    LinesOfCode,
     Table,
     Cell { around: Inline, columns: usize, rows: usize },
     Caption { around: Inline },
@@ -79,7 +80,9 @@ impl Writer<'_> {
             "i" | "em" if shallow => return self.span(Span::Emphasis),
             "s" | "del" | "strike" if shallow => return self.span(Span::Deleted),
             "a" if shallow => {
-                let href = node.attr("href").unwrap_or_default();
+                let Some(href) = node.attr("href") else {
+                    return Entered::Plain;
+                };
                 if href.starts_with('#') && ANCHORS.contains(&node.immediate_text().trim()) {
                     return Entered::Alone;
                 }
@@ -128,8 +131,8 @@ impl Writer<'_> {
             }
             "pre" if self.code.is_none() => {
                 self.end_block(Gap::Blank);
-                self.inline.open_code();
-                Entered::With(Leave::Code)
+                self.inline.open_lines_of_code();
+                Entered::With(Leave::LinesOfCode)
             }
             "ul" | "ol" | "menu" | "dir" if shallow && self.code.is_none() => self.list(List::of(node, name)),
             "li" if shallow && self.code.is_none() => self.item(node),
@@ -144,7 +147,7 @@ impl Writer<'_> {
             "dd" if shallow && in_flow => {
                 self.end_block(Gap::Line);
                 // A second indentation would make code of it wherever definitions are not known.
-                if self.definitions > 0 || !self.lines.item(": ".into()) {
+                if self.definitions > 0 || !self.lines.definition() {
                     return Entered::With(Leave::Block);
                 }
                 self.definitions += 1;
@@ -177,7 +180,7 @@ impl Writer<'_> {
     }
 
     fn item(&mut self, node: &NodeRef<'_>) -> Entered {
-        let marker = self.lists.last_mut().map_or_else(|| "- ".into(), |list| list.marker(node));
+        let (marker, gap) = self.lists.last_mut().map_or_else(|| ("- ".into(), Gap::Line), |list| list.marker(node));
         match self.inline.place() {
             Place::Heading => return self.block(),
             Place::Cell => {
@@ -186,7 +189,7 @@ impl Writer<'_> {
             }
             Place::Flow => {}
         }
-        self.end_block(Gap::Line);
+        self.end_block(gap);
         if !self.lines.item(marker) {
             return Entered::With(Leave::Block);
         }
@@ -259,6 +262,10 @@ impl Writer<'_> {
                 self.end_block(Gap::Blank);
             }
             Leave::Code => self.inline.close_code(),
+            Leave::LinesOfCode => {
+                self.inline.close_lines_of_code();
+                self.end_block(Gap::Blank);
+            }
             Leave::Table => {
                 if let Some(table) = self.table.take() {
                     table.write(&mut self.lines);

@@ -4,6 +4,7 @@
 //! and empty spans leave nothing.
 
 use super::escape::{Place, push_word};
+use unicode_width::UnicodeWidthChar;
 
 /// Marks around text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,16 @@ struct OpenSpan {
     ignored: bool,
     /// Where its content begins, once it has some.
     start: Option<usize>,
+    /// Where its opening mark stands, if it has one.
+    mark: Option<usize>,
+}
+
+/// A mark that was closed last, or right before another such.
+#[derive(Debug)]
+struct ClosedSpan {
+    mark: usize,
+    end: usize,
+    span: Span,
 }
 
 /// Code as it will stand between backticks.
@@ -65,9 +76,12 @@ pub(super) struct Inline {
     broken: bool,
     spans: Vec<OpenSpan>,
     code_depth: usize,
+    /// Code of several lines, where there is but one: each stands between its own backticks.
+    code_lines: bool,
     code: Option<Code>,
     last_code: Option<Code>,
-    last_closed: Option<(usize, Span)>,
+    /// Marks closed one right behind the other, the innermost first.
+    closed: Vec<ClosedSpan>,
 }
 
 impl Inline {
@@ -80,9 +94,10 @@ impl Inline {
             broken: false,
             spans: Vec::new(),
             code_depth: 0,
+            code_lines: false,
             code: None,
             last_code: None,
-            last_closed: None,
+            closed: Vec::new(),
         }
     }
 
@@ -120,6 +135,19 @@ impl Inline {
 
     /// Text of the page, its white space collapsed.
     pub fn text(&mut self, text: &str) {
+        if !self.code_lines {
+            return self.words(text);
+        }
+        for (at, line) in text.split('\n').enumerate() {
+            if at > 0 {
+                self.end_code();
+                self.line_break();
+            }
+            self.words(line);
+        }
+    }
+
+    fn words(&mut self, text: &str) {
         let is_space = |c: char| c.is_ascii_whitespace();
         let mut rest = text;
         loop {
@@ -147,7 +175,7 @@ impl Inline {
         if self.code_depth > 0 {
             return self.code_word(word);
         }
-        self.begin();
+        self.begin(word.chars().next().unwrap_or(' '));
         let in_link = self.spans.iter().any(|open| matches!(open.span, Span::Link(_)) && open.start.is_some());
         push_word(&mut self.text, word, after, self.place, in_link);
     }
@@ -169,14 +197,14 @@ impl Inline {
                 self.code = Some(last);
             }
             None => {
-                self.begin();
+                self.begin('`');
                 self.code = Some(Code { start: self.text.len(), end: 0, raw: word.to_owned() });
             }
         }
     }
 
-    /// Writes what was waiting for the next text: a break or a space, then openers.
-    fn begin(&mut self) {
+    /// Writes what was waiting for the next text, which begins with `next`: a break or a space, then openers.
+    fn begin(&mut self, next: char) {
         let (broken, space) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.space));
         if !self.text.is_empty() {
             match self.place {
@@ -186,21 +214,59 @@ impl Inline {
                 _ => {}
             }
         }
-        let Self { text, spans, last_closed, .. } = self;
-        for open in spans.iter_mut().filter(|open| !open.ignored && open.start.is_none()) {
+        self.unmark_before(next);
+        let Self { text, spans, closed, .. } = self;
+        let waiting = |open: &OpenSpan| !open.ignored && open.start.is_none();
+        let link_follows = spans.iter().any(|open| waiting(open) && matches!(open.span, Span::Link(_)));
+        let mut before = Beside::of(text.chars().next_back());
+        for open in spans.iter_mut().filter(|open| waiting(open)) {
             let is_link = matches!(open.span, Span::Link(_));
-            match last_closed.take().filter(|(end, closed)| !is_link && *end == text.len() && *closed == open.span) {
-                // The same mark was closed right here: it goes on.
-                Some((end, closed)) => text.truncate(end - closed.mark().len()),
-                None => {
-                    if is_link && text.ends_with('!') {
-                        text.insert(text.len() - 1, '\\');
-                    }
+            let goes_on = closed.pop().filter(|last| !is_link && last.end == text.len() && last.span == open.span);
+            closed.clear();
+            if let Some(last) = goes_on {
+                // The same mark was closed right here.
+                text.truncate(last.end - last.span.mark().len());
+                open.mark = Some(last.mark);
+            } else if is_link || open.span.mark().is_empty() {
+                if is_link && text.ends_with('!') {
+                    text.insert(text.len() - 1, '\\');
+                }
+                text.push_str(open.span.mark());
+                before = Beside::Mark;
+            } else {
+                let after = if link_follows { Beside::Mark } else { Beside::of(Some(next)) };
+                // Else it would be read as what is written: `a*(b)*`.
+                if after == Beside::Word || (after == Beside::Mark && before != Beside::Word) {
+                    open.mark = Some(text.len());
                     text.push_str(open.span.mark());
                 }
             }
             open.start = Some(text.len());
         }
+    }
+
+    /// Takes the marks away that were closed right here, when they would not be read as such before `next`: `*(a)*b`.
+    fn unmark_before(&mut self, next: char) {
+        let (Some(first), Some(last)) = (self.closed.first(), self.closed.last()) else {
+            return;
+        };
+        let inner = first.end - first.span.mark().len();
+        let follows_word = Beside::of(self.text[..inner].chars().next_back()) == Beside::Word;
+        if last.end != self.text.len() || follows_word || Beside::of(Some(next)) != Beside::Word {
+            return;
+        }
+        // A mark of another kind may follow, and one of the same span goes on with it.
+        let opened =
+            self.spans.iter().find(|open| !open.ignored && open.start.is_none() && !open.span.mark().is_empty());
+        let kind = |span: &Span| span.mark().chars().next();
+        if opened.is_some_and(|opened| opened.span == last.span || kind(&opened.span) != kind(&last.span)) {
+            return;
+        }
+        self.text.truncate(inner);
+        for closed in std::mem::take(&mut self.closed) {
+            self.text.replace_range(closed.mark..closed.mark + closed.span.mark().len(), "");
+        }
+        self.last_code = None;
     }
 
     /// Opens a span.
@@ -211,7 +277,7 @@ impl Inline {
         }
         let within = self.spans.iter().any(|open| open.span.same_kind(&span));
         let ignored = within || (self.code_depth > 0 && !is_link);
-        self.spans.push(OpenSpan { span, ignored, start: None });
+        self.spans.push(OpenSpan { span, ignored, start: None, mark: None });
     }
 
     /// Closes the innermost span.
@@ -240,9 +306,15 @@ impl Inline {
                 self.text.push_str(destination);
                 self.text.push(')');
             }
-            mark => {
-                self.text.push_str(mark.mark());
-                self.last_closed = Some((self.text.len(), mark.clone()));
+            span => {
+                let Some(mark) = open.mark else {
+                    return;
+                };
+                if self.closed.last().is_some_and(|last| last.end != self.text.len()) {
+                    self.closed.clear();
+                }
+                self.text.push_str(span.mark());
+                self.closed.push(ClosedSpan { mark, end: self.text.len(), span: span.clone() });
             }
         }
     }
@@ -258,6 +330,18 @@ impl Inline {
         if self.code_depth == 0 {
             self.end_code();
         }
+    }
+
+    /// Begins code whose lines count.
+    pub fn open_lines_of_code(&mut self) {
+        self.code_lines = self.place == Place::Cell;
+        self.open_code();
+    }
+
+    /// Ends it.
+    pub fn close_lines_of_code(&mut self) {
+        self.close_code();
+        self.code_lines = false;
     }
 
     /// Writes the code so far between more backticks than it holds.
@@ -280,7 +364,7 @@ impl Inline {
             return self.text(alt);
         };
         self.end_code();
-        self.begin();
+        self.begin('!');
         self.text.push_str("![");
         for (at, word) in alt.split_ascii_whitespace().enumerate() {
             if at > 0 {
@@ -297,7 +381,7 @@ impl Inline {
     pub fn cell_marker(&mut self, marker: &str) {
         self.end_code();
         self.line_break();
-        self.begin();
+        self.begin('-');
         self.text.push_str(marker);
     }
 
@@ -307,13 +391,35 @@ impl Inline {
         let mut spans = std::mem::take(&mut self.spans);
         for open in spans.iter_mut().rev() {
             self.write_closer(open);
-            open.start = None;
+            (open.start, open.mark) = (None, None);
         }
         self.spans = spans;
-        (self.space, self.broken, self.last_code, self.last_closed) = (false, false, None, None);
+        (self.space, self.broken, self.last_code) = (false, false, None);
+        self.closed.clear();
         let mut text = std::mem::take(&mut self.text);
         text.truncate(text.trim_end_matches(' ').len());
         text
+    }
+}
+
+/// What stands beside a mark. Markdown takes it for one only where it can be told what it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beside {
+    Space,
+    Word,
+    /// Punctuation, another mark.
+    Mark,
+}
+
+impl Beside {
+    fn of(c: Option<char>) -> Self {
+        match c {
+            None => Self::Space,
+            Some(c) if c.is_whitespace() => Self::Space,
+            // What is set upon a letter is part of it.
+            Some(c) if c.is_alphanumeric() || c.width() == Some(0) => Self::Word,
+            Some(_) => Self::Mark,
+        }
     }
 }
 

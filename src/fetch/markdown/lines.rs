@@ -23,6 +23,9 @@ enum Container {
 /// More than any page needs; the prefix of a line stays short.
 const MAX_CONTAINERS: usize = 40;
 
+/// What stands before a definition.
+const DEFINITION: &str = ": ";
+
 /// The output so far; every line ends with a line feed.
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -68,12 +71,29 @@ impl Lines {
         self.push(Container::Indent { marker: Some(marker), width })
     }
 
+    /// What comes is a definition, marked as one if it begins with text.
+    pub fn definition(&mut self) -> bool {
+        self.item(DEFINITION.into())
+    }
+
+    /// What comes is no text. A definition that it would begin loses its mark and its indentation: where definitions are not
+    /// known, a fence behind the mark would open nothing and its end would open a block to the end of the page.
+    pub fn no_text(&mut self) {
+        if let Some(Container::Indent { marker, width }) = self.containers.last_mut()
+            && marker.as_deref() == Some(DEFINITION)
+        {
+            (*marker, *width) = (None, 0);
+            self.gap = Gap::Blank;
+        }
+    }
+
     /// Lines are indented from here on.
     pub fn indent(&mut self, width: usize) -> bool {
         self.push(Container::Indent { marker: None, width })
     }
 
     fn push(&mut self, container: Container) -> bool {
+        self.no_text();
         let room = self.containers.len() < MAX_CONTAINERS;
         if room {
             self.containers.push(container);

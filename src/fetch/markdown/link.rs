@@ -12,13 +12,13 @@ pub(super) fn destination(href: &str, base: &Url) -> Option<String> {
 
 /// The source of an image; `None` when it is not on the web.
 pub(super) fn source(src: &str, base: &Url) -> Option<String> {
-    absolute(src, base, &["http", "https"])
+    if src.trim().is_empty() { None } else { absolute(src, base, &["http", "https"]) }
 }
 
 fn absolute(reference: &str, base: &Url, schemes: &[&str]) -> Option<String> {
     let reference = reference.trim();
-    // A bare # is what scripts are hung on.
-    if matches!(reference, "" | "#") || reference.len() > LONGEST {
+    // A bare # is what scripts are hung on; an empty one is the page itself.
+    if reference == "#" || reference.len() > LONGEST {
         return None;
     }
     let url = base.join(reference).ok()?;

@@ -12,12 +12,16 @@ const MAX_COLSPAN: usize = 20;
 const MAX_ITEMS: usize = 8;
 const MAX_ROWSPAN: usize = 1000;
 
-/// The tables under `roots` that are read as blocks: those that hold what a cell cannot (tables, blocks of code,
-/// headings, long lists) and those of one column whose cells are blocks, or of one row.
+/// The tables under `roots` that are read as blocks: those that hold what a cell cannot (tables, headings, long lists, blocks
+/// of code), those of one column and one row, and those of one column whose cells are blocks. Where the page says by a head or
+/// a caption that it is a table, its rows tell what belongs together: neither blocks in one column nor code in some of the rows
+/// make a layout of it.
 pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<HashSet<NodeId>, ConvertError> {
     struct Open {
         id: NodeId,
         columns: bool,
+        said: bool,
+        codes: usize,
         blocks: bool,
         items: usize,
         rows: usize,
@@ -28,21 +32,24 @@ pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<
     while let Some((node, leaving)) = stack.pop() {
         clock.step()?;
         if leaving {
-            let is_layout =
-                |table: &Open| (!table.columns && (table.blocks || table.rows < 2)) || table.items > MAX_ITEMS;
+            let is_layout = |table: &Open| {
+                let column = !table.columns && (table.rows < 2 || (table.blocks && !table.said));
+                let code = table.codes > 0 && (!table.said || table.codes * 2 > table.rows);
+                column || code || table.items > MAX_ITEMS
+            };
             layout.extend(open.pop().filter(is_layout).map(|table| table.id));
             continue;
         }
         let name = name_of(&node);
         let is_table = &*name == "table";
-        if is_table || &*name == "pre" || is_heading(&name) {
+        if is_table || is_heading(&name) {
             layout.extend(open.last().map(|table| table.id));
         }
         if is_table {
             if node.attr("role").is_some_and(|role| matches!(role.trim(), "presentation" | "none")) {
                 layout.insert(node.id);
             }
-            open.push(Open { id: node.id, columns: false, blocks: false, items: 0, rows: 0 });
+            open.push(Open { id: node.id, columns: false, said: false, codes: 0, blocks: false, items: 0, rows: 0 });
             stack.push((node, true));
         }
         let (mut child, mut cells) = (node.last_child(), 0);
@@ -53,6 +60,8 @@ pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<
         }
         if let Some(table) = open.last_mut() {
             table.columns |= cells > 1;
+            table.said |= matches!(&*name, "th" | "thead" | "caption");
+            table.codes += usize::from(&*name == "pre");
             table.rows += usize::from(&*name == "tr");
             table.items += usize::from(&*name == "li");
             table.blocks |=
@@ -127,6 +136,7 @@ impl Table {
             return;
         };
         head.resize(columns, String::new());
+        lines.no_text();
         lines.block([line(&head).as_str(), &format!("|{}", " --- |".repeat(columns))]);
         for row in rows {
             lines.block([line(&row).as_str()]);

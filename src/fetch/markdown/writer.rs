@@ -103,6 +103,7 @@ impl<'b> Writer<'b> {
         if before < line.len() && line[..before].ends_with(' ') {
             line.insert(before, '\\');
         }
+        self.lines.no_text();
         self.lines.block([line.as_str()]);
         self.lines.want(Gap::Blank);
     }
@@ -120,6 +121,7 @@ impl<'b> Writer<'b> {
     pub fn rule(&mut self) {
         self.end_block(Gap::Blank);
         if self.in_flow() {
+            self.lines.no_text();
             self.lines.block(["---"]);
             self.lines.want(Gap::Blank);
         }

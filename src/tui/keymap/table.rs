@@ -14,10 +14,13 @@ const JOBS: &[Scope] = &[Scope::Jobs];
 const READ: &[Scope] = &[Scope::Documents, Scope::Outcomes, Scope::Detail];
 /// Wherever the cursor is on a document.
 const ABOUT_ONE: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Outcomes, Scope::Detail];
+/// What documents are grouped by.
+const GROUPS: &[Scope] = &[Scope::Hosts, Scope::Accounts];
 /// Every pane.
-const PANES: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Outcomes, Scope::Detail];
+const PANES: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Hosts, Scope::Accounts, Scope::Outcomes, Scope::Detail];
 /// Wherever something is moved through with letters.
-const MOVES: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Outcomes, Scope::Detail, Scope::Reader];
+const MOVES: &[Scope] =
+    &[Scope::Documents, Scope::Jobs, Scope::Hosts, Scope::Accounts, Scope::Outcomes, Scope::Detail, Scope::Reader];
 
 const fn row(
     action: Action,
@@ -104,7 +107,7 @@ pub const TABLE: &[Binding] = &[
         Action::Pause,
         &[Key::char('p')],
         "pause",
-        "pause or resume the host or the account of the document; a choice is offered",
+        "pause or resume the host or the account in hand, or of the document; a choice is offered",
         PANES,
         0,
     ),
@@ -145,6 +148,14 @@ pub const TABLE: &[Binding] = &[
         &[Scope::Documents, Scope::Jobs, Scope::Outcomes],
         6,
     ),
+    row(
+        Action::ShowDocuments,
+        &[Key::of(KeyCode::Enter)],
+        "documents",
+        "show the documents of this host or account in the list",
+        GROUPS,
+        1,
+    ),
     danger(
         Action::BreakLease,
         &[Key::char('B')],
@@ -156,6 +167,15 @@ pub const TABLE: &[Binding] = &[
     row(Action::ViewDocuments, &[Key::char('1')], "documents", "show the list of documents", PANES, 0),
     row(Action::ViewOutcomes, &[Key::char('2')], "outcomes", "go to the outcomes", PANES, 0),
     row(Action::ViewJobs, &[Key::char('3')], "jobs", "show the jobs: running, ready, waiting, recent", PANES, 0),
+    row(Action::ViewHosts, &[Key::char('4')], "hosts", "show the hosts, the worst first", PANES, 0),
+    row(
+        Action::ViewAccounts,
+        &[Key::char('5')],
+        "accounts",
+        "show the accounts: plan, documents, jobs, share",
+        PANES,
+        0,
+    ),
     row(
         Action::SwitchFocus,
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::BackTab)],

@@ -18,6 +18,12 @@ pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(number)) }
 }
 
+/// A number in at most `cells` cells, five at least for all that there is: `1,204`, `120k`, `3.1M`.
+pub fn tally(number: u64, cells: usize) -> String {
+    let whole = grouped(number);
+    if whole.len() <= cells { whole } else { scaled(number, ["", "k", "M", "G"]).replace(' ', "") }
+}
+
 /// Bytes in thousands: `512 B`, `3.1 kB`, `40 MB`.
 pub fn bytes(number: u64) -> String {
     scaled(number, ["B", "kB", "MB", "GB"])
@@ -63,6 +69,10 @@ mod tests {
         assert_eq!(sizes.map(bytes), texts);
         assert_eq!([chars(1), chars(820), chars(9_800)], ["1 char", "820 chars", "9.8k chars"]);
         assert_eq!([per_second(0.0), per_second(0.4), per_second(42.2)], ["0/s", "0.4/s", "42/s"]);
+        assert_eq!(
+            [tally(1_204, 5), tally(120_400, 5), tally(3_140_000, 5), tally(12, 3)],
+            ["1,204", "120k", "3.1M", "12"]
+        );
         assert_eq!([count(1, "document"), count(1_204, "document")], ["1 document", "1,204 documents"]);
     }
 }

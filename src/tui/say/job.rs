@@ -1,12 +1,15 @@
 //! A job of the jobs view in words: what it does or why it waits, and its times.
 
+use super::pause::of_job;
 use super::row::until;
 use super::{Words, words};
+use crate::domain::document::Try;
 use crate::domain::outcome::OutcomeResult;
+use crate::domain::pause::Pause;
 use crate::domain::time::{age, countdown};
-use crate::store::{Blocked, JobPlace, JobSeen, Pausing};
+use crate::store::{Blocked, JobPlace, JobSeen};
 use crate::tui::model::Model;
-use crate::tui::model::views::Section;
+use crate::tui::model::views::jobs::Section;
 use crate::tui::theme::{self, Tone};
 
 /// The sign before a job.
@@ -50,10 +53,12 @@ pub fn matters(model: &Model, seen: &JobSeen) -> Words {
             };
             vec![words(format!("{said} "), tone), words(holder, Tone::Plain)]
         }
+        JobPlace::Ready { .. } if let Some(pause) = of_job(model, seen) => paused(pause, None),
         JobPlace::Ready { blocked, .. } => {
             let (why, tone) = why_ready(model, seen, blocked);
             vec![words(why, tone)]
         }
+        JobPlace::Waiting { after, .. } if let Some(pause) = of_job(model, seen) => paused(pause, *after),
         JobPlace::Waiting { after, lock_holder, .. } => match (lock_holder, after) {
             (Some(holder), _) => vec![words(format!("held by another worker: {holder}"), Tone::Waiting)],
             (None, Some(tried)) => {
@@ -67,6 +72,13 @@ pub fn matters(model: &Model, seen: &JobSeen) -> Words {
             vec![words(said, theme::outcome(*result))]
         }
     }
+}
+
+/// Whose pause it is under comes first, then what: that is what may be cut.
+fn paused(pause: &Pause, after: Option<Try>) -> Words {
+    let mut said = vec![words(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
+    said.extend(after.map(|tried| words(format!(", then try {} of {}", tried.number + 1, tried.of), Tone::Dim)));
+    said
 }
 
 const fn ended(result: OutcomeResult) -> &'static str {
@@ -85,16 +97,8 @@ const fn ended(result: OutcomeResult) -> &'static str {
     }
 }
 
-/// Why a ready job does not run yet: the first thing in its way, the widest first.
+/// Why a ready job that is not paused does not run yet: the first thing in its way, the widest first.
 fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone) {
-    let paused = |what: String| (format!("{what} paused"), Tone::Waiting);
-    match blocked.paused {
-        Some(Pausing::All) => return paused("everything is".to_owned()),
-        Some(Pausing::Class) => return paused(format!("{} jobs are", seen.class.word())),
-        Some(Pausing::Account) => return paused(format!("account {} is", seen.account)),
-        Some(Pausing::Host) => return paused(format!("{} is", seen.host)),
-        None => {}
-    }
     if model.queue.workers == 0 && !model.has_runner {
         return ("no worker runs".to_owned(), Tone::Waiting);
     }

@@ -2,8 +2,9 @@
 
 use super::figures::count;
 use crate::domain::document::DocumentRow;
-use crate::domain::pause::Pause;
+use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::time::age;
+use crate::store::JobSeen;
 use crate::tui::model::Model;
 use std::time::Duration;
 
@@ -13,6 +14,16 @@ const A_DAY: Duration = Duration::from_secs(86_400);
 /// The pause that holds a row's job, the widest first.
 pub fn of_row<'m>(model: &'m Model, row: &DocumentRow) -> Option<&'m Pause> {
     model.pauses.iter().find(|pause| pause.scope.covers(row.account_id, &row.host, row.queue))
+}
+
+/// The pause that holds a job, the widest first.
+pub fn of_job<'m>(model: &'m Model, seen: &JobSeen) -> Option<&'m Pause> {
+    model.pauses.iter().find(|pause| pause.scope.covers(seen.account, &seen.host, Some(seen.class)))
+}
+
+/// The pause that holds every job of a host or an account: its own, or that of everything.
+pub fn of_group<'m>(model: &'m Model, group: &PauseScope) -> Option<&'m Pause> {
+    model.pauses.iter().find(|pause| pause.scope == PauseScope::All || pause.scope == *group)
 }
 
 /// `paused by ana since 10:02`, `paused by ana 3d ago`.

@@ -4,6 +4,7 @@ use super::changes;
 use super::keys::pane;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
+use crate::domain::pause::PauseScope;
 use crate::domain::text::SafeLine;
 use crate::store::JobPlace;
 use crate::tui::action::{Action, Scope};
@@ -70,14 +71,32 @@ pub fn one(model: &Model) -> Result<One, &'static str> {
             document: seen.document,
             name: seen.name.clone(),
             url: row.map(|row| row.url.clone()).unwrap_or_default(),
-            status: crate::tui::model::views::status(&seen.place).or(row.map(|row| row.status)),
+            status: crate::tui::model::views::jobs::status(&seen.place).or(row.map(|row| row.status)),
             error: None,
         });
+    }
+    if model.shown != Shown::Documents {
+        return Err("here are no documents: enter shows them");
     }
     match model.documents.row() {
         Some(row) => Ok(of_row(row)),
         None if model.documents.page.total == 0 => Err("there is no document here"),
         None => Err("the rows are still being read"),
+    }
+}
+
+/// What the row in hand groups documents by, as a pause of it is written: a host or an account.
+pub fn group(model: &Model) -> Result<PauseScope, &'static str> {
+    match pane(model) {
+        Scope::Hosts => match model.hosts.row() {
+            Some(seen) if seen.host.is_empty() => Err("these documents have no host: they are files"),
+            Some(seen) => Ok(PauseScope::Host(seen.host.to_string())),
+            None => Err("there is no host here"),
+        },
+        Scope::Accounts => {
+            model.accounts.row().map(|seen| PauseScope::Account(seen.id)).ok_or("there is no account here")
+        }
+        _ => Err("neither a host nor an account is in hand"),
     }
 }
 
@@ -114,6 +133,10 @@ pub fn able(model: &Model, action: Action) -> Result<(), String> {
         },
         Action::ShowHeld if model.counts.held == 0 && !changes::only_held(model) => {
             Err("no text is held back".to_owned())
+        }
+        Action::ShowDocuments => group(model).map(|_| ()).map_err(str::to_owned),
+        Action::Pause if matches!(pane(model), Scope::Hosts | Scope::Accounts) => {
+            group(model).map(|_| ()).map_err(str::to_owned)
         }
         Action::Pause | Action::Details | Action::CopyUrl | Action::Open => known(one(model)),
         Action::CopyError => match one(model)?.error {

@@ -44,6 +44,8 @@ pub fn pane(model: &Model) -> Scope {
         (Focus::Main, None) => match model.shown {
             Shown::Documents => Scope::Documents,
             Shown::Jobs => Scope::Jobs,
+            Shown::Hosts => Scope::Hosts,
+            Shown::Accounts => Scope::Accounts,
         },
     }
 }
@@ -75,7 +77,11 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     if model.overlay.is_none() {
         match pane(model) {
             Scope::Documents => model.documents.chosen = true,
-            Scope::Jobs => model.jobs.chosen = true,
+            Scope::Jobs | Scope::Hosts | Scope::Accounts => {
+                if let Some(view) = model.view_mut() {
+                    view.choose();
+                }
+            }
             _ => {}
         }
         if let Err(reason) = able::able(model, action) {
@@ -119,6 +125,9 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Details => loads::open_detail(model, up),
         Action::ViewDocuments => views::show(model, Shown::Documents, up),
         Action::ViewJobs => views::show(model, Shown::Jobs, up),
+        Action::ViewHosts => views::show(model, Shown::Hosts, up),
+        Action::ViewAccounts => views::show(model, Shown::Accounts, up),
+        Action::ShowDocuments => views::show_documents(model, up),
         Action::ViewOutcomes => model.focus = Focus::Outcomes,
         Action::BreakLease => views::break_lease(model),
         Action::SwitchFocus => {

@@ -1,10 +1,9 @@
 //! Pausing and resuming: what is offered, what is asked, what came of it.
 
-use super::able::one;
+use super::able::{group, one};
 use super::keys::pane;
 use super::{Update, tell};
 use crate::domain::document::DocumentRow;
-use crate::domain::id::AccountId;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::tui::action::Scope;
 use crate::tui::effect::{Act, Command};
@@ -15,16 +14,19 @@ use crate::tui::msg::Answer;
 use crate::tui::say::figures::count;
 use crate::tui::say::pause::{by_whom, held};
 
-/// Offers the host and the account of the document in hand.
+/// Offers the host and the account of the document in hand; where hosts or accounts are shown, the one in hand, which
+/// has the focus then: it was gone to.
 pub(super) fn choose(model: &mut Model) {
-    let (host, account) = match host_and_account(model) {
+    let grouped = matches!(pane(model), Scope::Hosts | Scope::Accounts);
+    let scopes = if grouped { group(model).map(|scope| vec![scope]) } else { of_document(model) };
+    let scopes = match scopes {
         Ok(found) => found,
         Err(reason) => return tell(model, Level::Refused, reason),
     };
     let mut lines = Vec::new();
     let mut choices = Vec::new();
-    let scopes = [("host", PauseScope::Host(host)), ("account", PauseScope::Account(account))];
-    for (word, scope) in scopes.into_iter().filter(|(_, scope)| !scope.key().is_empty()) {
+    for scope in scopes.into_iter().filter(|scope| !scope.key().is_empty()) {
+        let word = scope.kind();
         let standing = model.pauses.iter().find(|pause| pause.scope == scope);
         let state = standing.map_or("not paused".to_owned(), |pause| by_whom(model, pause));
         lines.push(format!("{word:<8}{}: {state}", scope.key()));
@@ -33,7 +35,8 @@ pub(super) fn choose(model: &mut Model) {
     }
     lines.push(String::new());
     lines.push("A pause stops what has not started, whoever asks for it; what runs goes on.".to_owned());
-    model.overlay = Some(Overlay::Choice(Choice { title: "pause or resume".to_owned(), lines, choices, chosen: None }));
+    let chosen = grouped.then_some(0);
+    model.overlay = Some(Overlay::Choice(Choice { title: "pause or resume".to_owned(), lines, choices, chosen }));
 }
 
 /// Asks whether to pause everything, or to let everything go on.
@@ -73,12 +76,13 @@ fn command(scope: PauseScope, stands: bool) -> Command {
     Command { act, documents: Vec::new(), name: None }
 }
 
-fn host_and_account(model: &Model) -> Result<(String, AccountId), &'static str> {
+fn of_document(model: &Model) -> Result<Vec<PauseScope>, &'static str> {
     // A job knows both itself, and its document may be far from the rows of the list.
-    match model.jobs.row().filter(|_| pane(model) == Scope::Jobs) {
-        Some(seen) => Ok((seen.host.to_string(), seen.account)),
-        None => row(model).map(|row| (row.host.to_string(), row.account_id)),
-    }
+    let (host, account) = match model.jobs.row().filter(|_| pane(model) == Scope::Jobs) {
+        Some(seen) => (seen.host.to_string(), seen.account),
+        None => row(model).map(|row| (row.host.to_string(), row.account_id))?,
+    };
+    Ok(vec![PauseScope::Host(host), PauseScope::Account(account)])
 }
 
 fn row(model: &Model) -> Result<&DocumentRow, &'static str> {

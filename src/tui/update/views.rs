@@ -1,15 +1,19 @@
 //! The views beside the list: which is shown, reading it, and moving in it.
 
-use super::Update;
+use super::able::group;
 use super::moves::target;
-use crate::store::{JobPlace, JobsPage};
+use super::{Update, loads, tell};
+use crate::domain::filter::{Filter, Term, Test};
+use crate::domain::pause::PauseScope;
+use crate::domain::time::Timestamp;
+use crate::store::JobPlace;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::layout::table_rows;
 use crate::tui::model::overlay::{Overlay, Prompt, PromptKind};
+use crate::tui::model::toast::Level;
 use crate::tui::model::views::Shown;
 use crate::tui::model::{Focus, Model};
-use crate::tui::msg::Answer;
 use tui_input::Input;
 
 /// Shows a view, and reads it: what is there may be old.
@@ -18,69 +22,65 @@ pub(super) fn show(model: &mut Model, shown: Shown, up: &mut Update) {
     load(model, up);
 }
 
-/// Reads the view that is shown, never twice at a time. The list of documents is always read.
+/// Reads the view that is shown, never twice at a time and never before it has rested. The list of documents is always
+/// read.
 pub(super) fn load(model: &mut Model, up: &mut Update) {
-    match model.shown {
-        Shown::Documents => {}
-        Shown::Jobs if model.jobs.asked => model.jobs.again = true,
-        Shown::Jobs => {
-            (model.jobs.asked, model.jobs.again) = (true, false);
-            up.effect(Effect::LoadJobs);
-        }
+    let (view, now) = (model.shown, model.now);
+    if let Some(wait) = model.view_mut().and_then(|shown| shown.ask(now)) {
+        up.effect(Effect::LoadView { view, wait });
     }
 }
 
 /// Reads it again once it is old.
 pub(super) fn load_when_old(model: &mut Model, up: &mut Update) {
-    let due = match model.shown {
-        Shown::Documents => None,
-        Shown::Jobs => model.jobs.due_at(),
-    };
+    let due = model.view().and_then(|view| view.due_at());
     if due.is_some_and(|due| due <= model.now) {
         load(model, up);
     }
 }
 
-pub(super) fn take_jobs(model: &mut Model, answer: Answer<JobsPage>, up: &mut Update) {
+/// Takes what was read of `view`; whether its rows have changed says `take`.
+pub(super) fn take(model: &mut Model, view: Shown, take: impl FnOnce(&mut Model, Timestamp) -> bool, up: &mut Update) {
     let now = model.now;
-    let jobs = &mut model.jobs;
-    (jobs.asked, jobs.tried_at) = (false, Some(now));
-    match answer {
-        Ok(page) => {
-            up.redraw |= jobs.read_at.is_none() || jobs.trouble.is_some() || jobs.data != page;
-            (jobs.data, jobs.read_at, jobs.trouble) = (page, Some(now), None);
-            let keys = jobs.keys();
-            jobs.settle(&keys);
-        }
-        Err(reason) => {
-            jobs.trouble = Some(reason);
-            up.redraw();
-        }
+    let changed = take(model, now);
+    if model.shown != view {
+        return;
     }
-    if model.jobs.again {
+    up.redraw |= changed;
+    if model.view().is_some_and(|view| view.again()) {
         load(model, up);
     }
 }
 
 pub(super) fn go(model: &mut Model, action: Action) {
     let page = table_rows(model);
-    match model.shown {
-        Shown::Documents => {}
-        Shown::Jobs => {
-            let keys = model.jobs.keys();
-            let place = target(action, model.jobs.place, keys.len(), page);
-            model.jobs.go(place, &keys);
-        }
+    if let Some(view) = model.view_mut() {
+        view.go(target(action, view.place(), view.rows(), page));
     }
 }
 
 /// Keeps the cursor on the screen, whatever its height is now.
 pub(super) fn fit(model: &mut Model) {
     let rows = table_rows(model);
-    match model.shown {
-        Shown::Documents => {}
-        Shown::Jobs => model.jobs.show_cursor(rows),
+    if let Some(view) = model.view_mut() {
+        view.show_cursor(rows);
     }
+}
+
+/// Goes to the list, with nothing in it but the documents of the host or the account in hand.
+pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
+    let test = match group(model) {
+        Ok(PauseScope::Host(host)) => Test::Host(vec![host]),
+        Ok(PauseScope::Account(account)) => Test::Account(vec![account.0]),
+        Ok(_) => return,
+        Err(reason) => return tell(model, Level::Refused, reason),
+    };
+    let filter = Filter { terms: vec![Term { negated: false, test }] };
+    let documents = &mut model.documents;
+    (documents.filter_text, documents.filter) = (filter.to_string(), filter);
+    documents.restart();
+    loads::page(model, up);
+    show(model, Shown::Documents, up);
 }
 
 /// Whoever takes a job from a worker that may be alive types whose it is: no key that was hit by mistake does that.

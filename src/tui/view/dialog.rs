@@ -3,6 +3,7 @@
 use super::overlay::middle;
 use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::request::Verb;
+use crate::domain::text::width as text_width;
 use crate::domain::time::span;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::layout::inside;
@@ -31,8 +32,13 @@ pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buf
 
 pub(super) fn choice(model: &Model, dialog: &Choice, body: Rect, buf: &mut Buffer) {
     let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
-    let lines: Vec<Words> =
-        dialog.lines.iter().flat_map(|line| wrap(line, room, 3)).map(|line| vec![words(line, Tone::Plain)]).collect();
+    let mut lines: Vec<Words> = Vec::new();
+    for line in &dialog.lines {
+        lines.extend(wrap(line, room, 3).into_iter().map(|line| vec![words(line, Tone::Plain)]));
+        if line.is_empty() {
+            lines.push(Words::new());
+        }
+    }
     let mut buttons = vec![("Cancel", dialog.chosen.is_none())];
     buttons
         .extend(dialog.choices.iter().enumerate().map(|(at, (label, _))| (label.as_str(), dialog.chosen == Some(at))));
@@ -200,29 +206,53 @@ fn draw(
     buf: &mut Buffer,
 ) {
     let look = Look::of(model);
+    let width = WIDEST.min(body.width);
+    let room = width.saturating_sub(6);
+    let rows = button_rows(buttons, room);
+    let below = rows.len() as u16;
     // Air around the text, where there is room for it.
-    let airy = u16::from(body.height > lines.len() as u16 + 8);
-    let height = lines.len() as u16 + 4 + 2 * airy;
+    let airy = u16::from(body.height > lines.len() as u16 + below + 7);
+    let height = lines.len() as u16 + 3 + below + 2 * airy;
     let area = middle(body, WIDEST, height);
     clear(area, buf);
     let title = [words(title, Tone::Strong)];
     Frame { title: &title, aside: &[], foot: &[], border: look.theme.style(border) }.draw(area, buf, look);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
-    let room = inner.width.saturating_sub(4);
-    let buttons_y = inner.height.saturating_sub(1 + airy);
+    let buttons_y = inner.height.saturating_sub(below + airy);
     for (place, line) in lines.iter().enumerate() {
         let y = airy + place as u16;
         if y < buttons_y {
             canvas.words(2, y, room, line, look);
         }
     }
-    let mut x = 2;
-    for (label, focused) in buttons {
-        let text = format!("  {label}  ");
-        let style = if *focused { look.theme.cursor() } else { look.theme.style(Tone::Plain) };
-        // Without reverse video, as on a terminal that has none, the focus is still to be seen.
-        let text = if *focused { format!("[ {label} ]") } else { text };
-        x = canvas.text(x, buttons_y, room, &text, style) + 2;
+    for (row, y) in rows.into_iter().zip(buttons_y..) {
+        let mut x = 2;
+        for (label, focused) in row {
+            let style = if *focused { look.theme.cursor() } else { look.theme.style(Tone::Plain) };
+            // Without reverse video, as on a terminal that has none, the focus is still to be seen.
+            let text = if *focused { format!("[ {label} ]") } else { format!("  {label}  ") };
+            x = canvas.text(x, y, room, &text, style) + 2;
+        }
     }
+}
+
+/// The buttons in as many lines as they need, each of them whole.
+fn button_rows<'a>(buttons: &'a [(&'a str, bool)], room: u16) -> Vec<Vec<&'a (&'a str, bool)>> {
+    let mut rows: Vec<Vec<&(&str, bool)>> = vec![Vec::new()];
+    let mut used = 0;
+    for button in buttons {
+        let cells = text_width(button.0) as u16 + 4;
+        let gap = if used == 0 { 0 } else { 2 };
+        if used > 0 && used + gap + cells > room {
+            rows.push(Vec::new());
+            used = cells;
+        } else {
+            used += gap + cells;
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push(button);
+        }
+    }
+    rows
 }

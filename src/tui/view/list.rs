@@ -1,6 +1,6 @@
 //! The list of documents: status, name, what matters now, times. Widths come from the terminal, never from the data.
 
-use super::paint::{Canvas, Frame, Look};
+use super::paint::{Canvas, Frame, Look, ScrollBar};
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::text::width;
 use crate::domain::time::age;
@@ -105,7 +105,8 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
             canvas.restyle(0, y + 1, inner.width, look.theme.behind());
         }
     }
-    scroll_bar(model, area, rows, buf, look);
+    let bar = ScrollBar { top: model.documents.top, rows: u64::from(rows), of: model.documents.page.total };
+    bar.draw(area, 2, focused, buf, look);
 }
 
 fn title(model: &Model) -> Words {
@@ -191,21 +192,6 @@ fn draw_row(model: &Model, row: &DocumentRow, columns: &Columns, y: u16, canvas:
 
 fn name(row: &DocumentRow) -> &str {
     if row.name.is_empty() { &row.url } else { &row.name }
-}
-
-fn scroll_bar(model: &Model, area: Rect, rows: u16, buf: &mut Buffer, look: Look) {
-    let (total, rows) = (model.documents.page.total, u64::from(rows));
-    if total <= rows || rows == 0 {
-        return;
-    }
-    let size = (rows * rows / total).clamp(1, rows);
-    let room = rows - size;
-    let start = (model.documents.top * room).div_ceil((total - rows).max(1)).min(room);
-    let mut canvas = Canvas::new(buf, area);
-    for line in start..start + size {
-        let style = look.theme.border(model.focus == Focus::Main);
-        canvas.text(area.width - 1, (line + 2) as u16, 1, look.glyphs.thumb, style);
-    }
 }
 
 /// What to do when there is nothing to show.

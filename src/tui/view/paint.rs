@@ -150,6 +150,36 @@ impl Frame<'_> {
     }
 }
 
+/// Where in a long list the screen is.
+#[derive(Clone, Copy, Debug)]
+pub struct ScrollBar {
+    /// The first line on the screen.
+    pub top: u64,
+    /// Lines on the screen.
+    pub rows: u64,
+    /// All lines.
+    pub of: u64,
+}
+
+impl ScrollBar {
+    /// Draws it into the right side of the frame around `area`, the lines beginning at its line `first`; nothing when all
+    /// of them are on the screen.
+    pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, look: Look) {
+        let Self { top, rows, of } = *self;
+        if of <= rows || rows == 0 {
+            return;
+        }
+        let size = (rows * rows / of).clamp(1, rows);
+        let room = rows - size;
+        let start = (top * room).div_ceil((of - rows).max(1)).min(room);
+        let mut canvas = Canvas::new(buf, area);
+        for line in start..start + size {
+            let y = u16::try_from(line).unwrap_or(u16::MAX).saturating_add(first);
+            canvas.text(area.width.saturating_sub(1), y, 1, look.glyphs.thumb, look.theme.border(focused));
+        }
+    }
+}
+
 /// How many cells pieces take together.
 pub fn cells(words: &[(String, Tone)]) -> u16 {
     u16::try_from(words.iter().map(|(text, _)| width(text)).sum::<usize>()).unwrap_or(u16::MAX)

@@ -2,8 +2,10 @@
 
 use super::footer::{Place, toast};
 use super::paint::{Canvas, Frame, Look, cells};
+use super::{accounts, hosts};
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
+use crate::tui::model::views::Shown;
 use crate::tui::say::{Words, peek, words};
 use crate::tui::theme::Tone;
 use ratatui::buffer::Buffer;
@@ -15,6 +17,15 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     }
     let look = Look::of(model);
     let foot = toast(model, area, Place::Peek);
+    if let Some((title, aside, lines)) = group(model, inside(area).height) {
+        Frame { title: &title, aside: &aside, foot: &foot, border: look.theme.border(false) }.draw(area, buf, look);
+        let mut canvas = Canvas::new(buf, inside(area));
+        let room = canvas.area.width.saturating_sub(2);
+        for (y, line) in lines.iter().enumerate() {
+            canvas.words(1, y as u16, room, line, look);
+        }
+        return;
+    }
     let Some(row) = model.documents.row() else {
         let border = look.theme.border(false);
         Frame { title: &[], aside: &[], foot: &foot, border }.draw(area, buf, look);
@@ -53,5 +64,14 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         for y in 0..inner.height {
             canvas.restyle(0, y, inner.width, look.theme.behind());
         }
+    }
+}
+
+/// The host or the account under the cursor, where these are shown.
+fn group(model: &Model, height: u16) -> Option<(Words, Words, Vec<Words>)> {
+    match model.shown {
+        Shown::Documents | Shown::Jobs => None,
+        Shown::Hosts => model.hosts.row().map(|seen| hosts::explained(model, seen, height)),
+        Shown::Accounts => model.accounts.row().map(|seen| accounts::explained(model, seen, height)),
     }
 }

@@ -8,7 +8,8 @@ use crate::store::JobPlace;
 use crate::tui::layout::{list_rows, table_rows};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
-use crate::tui::model::views::{Line, Shown};
+use crate::tui::model::views::jobs::Line;
+use crate::tui::model::views::{Reading, Shown, Table};
 use crate::tui::say::row::hold;
 use std::time::Duration;
 
@@ -25,8 +26,14 @@ pub fn next(model: &Model) -> Timestamp {
     if model.rate.moves(now) {
         moments.push(next_second(now));
     }
-    if model.detail.is_none() && model.shown == Shown::Jobs {
-        moments.extend(of_jobs(model));
+    if model.detail.is_none() {
+        moments.extend(model.view().and_then(|view| view.due_at()));
+        match model.shown {
+            Shown::Documents => {}
+            Shown::Jobs => moments.extend(of_jobs(model)),
+            Shown::Hosts => moments.extend(of_hosts(model)),
+            Shown::Accounts => moments.extend(of_accounts(model)),
+        }
     }
     if model.list_is_shown() {
         for (_, row) in model.documents.visible(list_rows(model)) {
@@ -68,7 +75,7 @@ fn of_row(row: &DocumentRow, now: Timestamp) -> Vec<Timestamp> {
 
 fn of_jobs(model: &Model) -> Vec<Timestamp> {
     let now = model.now;
-    let mut moments: Vec<Timestamp> = model.jobs.due_at().into_iter().collect();
+    let mut moments: Vec<Timestamp> = of_table(&model.jobs, now).collect();
     for line in model.jobs.lines().into_iter().skip(model.jobs.top).take(table_rows(model)) {
         let Line::Job(seen) = line else { continue };
         match &seen.place {
@@ -85,6 +92,26 @@ fn of_jobs(model: &Model) -> Vec<Timestamp> {
         }
     }
     moments
+}
+
+fn of_hosts(model: &Model) -> Vec<Timestamp> {
+    let now = model.now;
+    let rows = model.hosts.data.rows.iter().skip(model.hosts.top).take(table_rows(model));
+    let holds = rows.filter_map(|seen| seen.held.as_ref()).filter_map(|hold| countdown_turns(hold.until, now));
+    of_table(&model.hosts, now).chain(holds).collect()
+}
+
+fn of_accounts(model: &Model) -> Vec<Timestamp> {
+    let now = model.now;
+    let rows = model.accounts.data.rows.iter().skip(model.accounts.top).take(table_rows(model));
+    let dues = rows.filter_map(|seen| seen.next_due_at).filter_map(|at| countdown_turns(at, now));
+    of_table(&model.accounts, now).chain(dues).collect()
+}
+
+/// When the age of what was read turns, while it is said; and when it begins to be.
+fn of_table<D: Reading>(table: &Table<D>, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let age = table.read_at.filter(|_| table.age(now).is_some()).map(|at| age_turns(at, now));
+    age.into_iter().chain(table.slow_from().filter(|at| *at > now))
 }
 
 /// When the age of `at` is written otherwise.

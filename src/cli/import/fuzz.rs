@@ -1,0 +1,57 @@
+//! Seeded mutation of sitemaps, as `fetch` has it of pages: `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fuzz::sitemap`.
+
+use super::lines::{Form, Line, read};
+use super::packed::unpacked;
+use crate::fetch::fuzz::run;
+use flate2::{Compression, write::GzEncoder};
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// Milliseconds, in fact; the machine may be busy and the tests are not optimised.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn seeds() -> Vec<Vec<u8>> {
+    let sitemap = "<?xml version='1.0' encoding='UTF-8'?>\n<!-- c -->\n<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' \
+                   xmlns:image='u:image'>\n<url><loc>https://a.b/1?x=1&amp;y=&#x32;</loc><lastmod>2026-11-01</lastmod>\
+                   <image:image><image:loc>https://a.b/p.png</image:loc></image:image></url>\n\
+                   <url><loc><![CDATA[https://a.b/2]]></loc></url>\n<url/>\n</urlset>\n";
+    let index = "<sitemapindex><sitemap><loc>https://a.b/s.xml.gz</loc></sitemap></sitemapindex>";
+    let entities = "<!DOCTYPE urlset [<!ENTITY a \"&a;&a;\">]><urlset><url><loc>https://a.b/&a;</loc></url></urlset>";
+    let latin =
+        [b"<?xml version='1.0' encoding='ISO-8859-1'?><urlset><url><loc>https://a.b/\xe9".as_slice(), b"</loc>"];
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(sitemap.as_bytes()).expect("into memory");
+    let mut seeds: Vec<Vec<u8>> = [sitemap, index, entities, "<rss><channel/></rss>"].map(Into::into).into();
+    seeds.push(latin.concat());
+    seeds.push(sitemap.encode_utf16().flat_map(u16::to_le_bytes).collect());
+    seeds.push(packed.finish().expect("into memory"));
+    seeds
+}
+
+#[test]
+fn sitemap() {
+    run("sitemap", &seeds(), |bytes, dice| {
+        let began = Instant::now();
+        let Ok(file) = unpacked(bytes.to_vec()) else { return };
+        let lines_of_file = file.len() as u64 + 1;
+        let lines = read(Form::Sitemap, &file, 1, 2);
+        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+        let acts = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
+        if let Err(why) = &lines {
+            assert!(!why.is_empty() && !acts(why), "{why:?}");
+        }
+        for line in lines.iter().flatten() {
+            match line {
+                Line::Document(document) => assert!(document.link.as_str().starts_with("http"), "{document:?}"),
+                Line::Unreadable { number, why } => {
+                    assert!((1..=lines_of_file).contains(number), "line {number}");
+                    assert!(why.len() < 1_000 || why.contains("curl"), "{why}");
+                    assert!(!acts(why), "{why:?}");
+                }
+            }
+        }
+        if dice.below(8) == 0 {
+            assert_eq!(read(Form::Sitemap, &file, 1, 2), lines, "not the same twice");
+        }
+    });
+}

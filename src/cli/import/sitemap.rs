@@ -1,0 +1,301 @@
+//! Reads sitemaps (sitemaps.org, 0.9): the `loc` of each `url` of a `urlset`; everything else in it means nothing here.
+//!
+//! Lenient where the meaning is plain (a bare `&`, a wrong or missing namespace, several sitemaps one after the other); what
+//! cannot be read is said with its line, and what stands before it is imported. Entities of a document's own are never
+//! expanded.
+
+mod encoding;
+
+use super::lines::{Fields, Line, finished, shortened};
+use encoding::{Decoded, decode};
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesRef, Event};
+use quick_xml::name::ResolveResult;
+use quick_xml::reader::NsReader;
+
+pub(super) use encoding::looks_like_xml;
+
+/// Elements within elements; a sitemap with pictures and films has five.
+const MAX_DEPTH: usize = 100;
+/// Sitemaps of an index that are named in the message.
+const NAMED: usize = 20;
+
+/// Reads a sitemap. An error when nothing of it can be read, since it is something else: an index of sitemaps, a feed, a page.
+pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String> {
+    let Decoded { text, encoding } = decode(bytes)?;
+    let mut reader = NsReader::from_str(&text);
+    reader.config_mut().allow_dangling_amp = true;
+    reader.config_mut().expand_empty_elements = true;
+    let mut walk = Walk::new(&text, encoding, owner);
+    loop {
+        let (at, why) = match reader.read_event() {
+            Ok(Event::Eof) => return walk.end(),
+            Ok(event) => {
+                let space = match &event {
+                    Event::Start(tag) => reader.resolver().resolve_element(tag.name()).0,
+                    _ => ResolveResult::Unbound,
+                };
+                match walk.event(&space, &event, reader.buffer_position()) {
+                    Ok(()) => continue,
+                    Err(why) => (reader.buffer_position(), why),
+                }
+            }
+            Err(error) => {
+                (reader.error_position(), format!("is not well-formed XML: {}", shortened(&error.to_string())))
+            }
+        };
+        return walk.stop(at, why);
+    }
+}
+
+/// What the outermost element is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `urlset`: of pages.
+    Pages,
+    /// `sitemapindex`: of sitemaps.
+    Index,
+}
+
+struct Root {
+    kind: Kind,
+    /// What its own elements belong to: `image:loc` is no page's.
+    space: String,
+}
+
+/// A `url` or `sitemap`.
+struct Entry {
+    line: u64,
+    has_loc: bool,
+}
+
+#[derive(Default)]
+struct Loc {
+    line: u64,
+    text: String,
+    wrong: Option<String>,
+}
+
+struct Walk<'t> {
+    lines_of: LinesOf<'t>,
+    encoding: &'static str,
+    owner: (i64, i64),
+    depth: usize,
+    root: Option<Root>,
+    entries: u64,
+    entry: Option<Entry>,
+    loc: Option<Loc>,
+    read: Vec<Line>,
+    sitemaps: Vec<String>,
+}
+
+impl<'t> Walk<'t> {
+    fn new(text: &'t str, encoding: &'static str, owner: (i64, i64)) -> Self {
+        Self {
+            lines_of: LinesOf { text, at: 0, line: 1 },
+            encoding,
+            owner,
+            depth: 0,
+            root: None,
+            entries: 0,
+            entry: None,
+            loc: None,
+            read: Vec::new(),
+            sitemaps: Vec::new(),
+        }
+    }
+
+    /// `space` is what a start tag belongs to, `at` where the event ends. An error when it makes no sense to go on.
+    fn event(&mut self, space: &ResolveResult, event: &Event, at: u64) -> Result<(), String> {
+        match event {
+            Event::Start(tag) => self.start(tag.local_name().into_inner(), key(space), at)?,
+            Event::End(_) => self.close(),
+            Event::Text(text) => self.say(text),
+            Event::CData(text) => self.say(text),
+            Event::GeneralRef(name) => self.refer(name),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, name: &str, space: &str, at: u64) -> Result<(), String> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(format!("has more than {MAX_DEPTH} elements within each other"));
+        }
+        if self.depth == 1 {
+            self.root = Some(Root { kind: kind(name)?, space: space.to_owned() });
+            return Ok(());
+        }
+        let Some(root) = self.root.as_ref().filter(|root| root.space == space) else {
+            return Ok(());
+        };
+        let is_entry = name == if root.kind == Kind::Pages { "url" } else { "sitemap" };
+        match self.depth {
+            2 if is_entry => {
+                self.entries += 1;
+                self.entry = Some(Entry { line: self.lines_of.line(at), has_loc: false });
+            }
+            3 if name == "loc" => {
+                if let Some(entry) = &mut self.entry {
+                    entry.has_loc = true;
+                    self.loc = Some(Loc { line: self.lines_of.line(at), ..Loc::default() });
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        match self.depth {
+            2 => {
+                if let Some(entry) = self.entry.take().filter(|entry| !entry.has_loc) {
+                    // Many sitemaps are one line: its number alone finds nothing.
+                    let why = format!("entry {} has no loc", self.entries);
+                    self.read.push(Line::Unreadable { number: entry.line, why });
+                }
+            }
+            3 => {
+                if let Some(loc) = self.loc.take() {
+                    self.take(loc);
+                }
+            }
+            _ => {}
+        }
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn take(&mut self, loc: Loc) {
+        if self.root.as_ref().is_some_and(|root| root.kind == Kind::Index) {
+            self.sitemaps.push(loc.text.trim().to_owned());
+            return;
+        }
+        let wrong = loc.wrong.or_else(|| {
+            let why = || format!("{}: is not {} text", shortened(&loc.text), self.encoding);
+            loc.text.contains(char::REPLACEMENT_CHARACTER).then(why)
+        });
+        let read = match wrong {
+            Some(why) => Err(why),
+            None if loc.text.trim().is_empty() => Err(format!("entry {} has an empty loc", self.entries)),
+            None => Fields::of(loc.text).document(self.owner),
+        };
+        self.read.push(finished(loc.line, read));
+    }
+
+    fn say(&mut self, text: &str) {
+        if self.depth == 3
+            && let Some(loc) = &mut self.loc
+        {
+            loc.text.push_str(text);
+        }
+    }
+
+    fn refer(&mut self, name: &BytesRef) {
+        let Some(loc) = self.loc.as_mut().filter(|_| self.depth == 3) else { return };
+        match name.resolve_char_ref() {
+            Ok(Some(c)) => loc.text.push(c),
+            Ok(None) if resolve_xml_entity(name).is_some() => {
+                loc.text.push_str(resolve_xml_entity(name).unwrap_or_default());
+            }
+            Ok(None) | Err(_) => {
+                let name = shortened(name);
+                loc.text.push_str(&format!("&{name};"));
+                loc.wrong.get_or_insert_with(|| format!("&{name}; stands for nothing that is known"));
+            }
+        }
+    }
+
+    fn complain(&mut self, at: u64, why: String) {
+        let number = self.lines_of.line(at);
+        self.read.push(Line::Unreadable { number, why });
+    }
+
+    /// The file cannot be read beyond `at`.
+    fn stop(mut self, at: u64, why: String) -> Result<Vec<Line>, String> {
+        if self.root.is_none() {
+            return Err(why);
+        }
+        self.complain(at, format!("{why}; nothing from here on was read"));
+        self.depth = 0;
+        self.end()
+    }
+
+    fn end(mut self) -> Result<Vec<Line>, String> {
+        if self.root.is_none() {
+            return Err("is no sitemap: there is no element in it".to_owned());
+        }
+        if self.depth > 0 {
+            self.complain(u64::MAX, "the sitemap is cut off here".to_owned());
+        }
+        if self.entries == 0 && self.root.as_ref().is_some_and(|root| root.kind == Kind::Index) {
+            return Err("is an index of sitemaps that names none".to_owned());
+        }
+        let names_pages = self.read.iter().any(|line| matches!(line, Line::Document(_)));
+        if self.sitemaps.is_empty() {
+            return Ok(self.read);
+        }
+        let why = index(&self.sitemaps);
+        if !names_pages {
+            return Err(why);
+        }
+        self.complain(u64::MAX, why);
+        Ok(self.read)
+    }
+}
+
+/// What the outermost element makes of the file.
+fn kind(root: &str) -> Result<Kind, String> {
+    let feed = |name: &str| Err(format!("is {name} feed and no sitemap: it names what is new, not what there is"));
+    match root {
+        "urlset" => Ok(Kind::Pages),
+        "sitemapindex" => Ok(Kind::Index),
+        "rss" | "RDF" => feed("an RSS"),
+        "feed" => feed("an Atom"),
+        _ if root.eq_ignore_ascii_case("html") => Err("is an HTML page and no sitemap".to_owned()),
+        _ => Err(format!("is no sitemap: its outermost element is {}, not urlset", shortened(root))),
+    }
+}
+
+/// An index is no list of pages, and import reads files only.
+fn index(sitemaps: &[String]) -> String {
+    let mut said = "is an index of sitemaps, which names no pages itself. Import each of them, as in\n  \
+                    curl -sL URL | quarterdeck import -"
+        .to_owned();
+    for sitemap in sitemaps.iter().take(NAMED) {
+        said.push_str("\n  ");
+        said.push_str(&crate::domain::text::SafeLine::new(sitemap));
+    }
+    if let more @ 1.. = sitemaps.len().saturating_sub(NAMED) {
+        said.push_str(&format!("\n  and {more} more"));
+    }
+    said
+}
+
+/// A name for what an element belongs to; a prefix that nobody declared stands for itself.
+fn key<'a>(space: &'a ResolveResult) -> &'a str {
+    match space {
+        ResolveResult::Bound(space) => space.0,
+        ResolveResult::Unknown(prefix) => prefix,
+        ResolveResult::Unbound => "",
+    }
+}
+
+/// Numbers of lines, asked for from the front to the back.
+struct LinesOf<'t> {
+    text: &'t str,
+    at: usize,
+    line: u64,
+}
+
+impl LinesOf<'_> {
+    /// The line, from 1, of the byte before `at`.
+    fn line(&mut self, at: u64) -> u64 {
+        let at = usize::try_from(at).unwrap_or(usize::MAX).min(self.text.len());
+        if let Some(between) = self.text.as_bytes().get(self.at..at) {
+            self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.at = at;
+        }
+        self.line
+    }
+}

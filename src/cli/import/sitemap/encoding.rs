@@ -1,0 +1,65 @@
+//! From the bytes of an XML file to its text: byte order mark, then the two bytes a character of UTF-16, then what the XML
+//! declaration says, else UTF-8.
+
+use super::super::lines::shortened;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use std::borrow::Cow;
+
+/// A declaration ends within so many bytes.
+const WINDOW: usize = 512;
+
+/// A file's text. What is not valid became U+FFFD.
+pub(super) struct Decoded<'b> {
+    pub text: Cow<'b, str>,
+    /// The encoding's name, for messages.
+    pub encoding: &'static str,
+}
+
+/// Whether the first character that is not blank is a `<`, in any encoding that XML may begin in.
+pub(in super::super) fn looks_like_xml(bytes: &[u8]) -> bool {
+    let after_mark = Encoding::for_bom(bytes).map_or(bytes, |(_, length)| &bytes[length..]);
+    let mut window = after_mark.iter().take(WINDOW);
+    window.find(|byte| **byte != 0 && !byte.is_ascii_whitespace()) == Some(&b'<')
+}
+
+/// Reads the file's text; an error when it names an encoding that nobody knows.
+pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, String> {
+    let (encoding, bytes) = match Encoding::for_bom(bytes) {
+        Some((encoding, length)) => (encoding, &bytes[length..]),
+        None if bytes.starts_with(b"<\0") => (UTF_16LE, bytes),
+        None if bytes.starts_with(b"\0<") => (UTF_16BE, bytes),
+        None => (declared(bytes)?, bytes),
+    };
+    let (text, _) = encoding.decode_without_bom_handling(bytes);
+    Ok(Decoded { text, encoding: encoding.name() })
+}
+
+fn declared(bytes: &[u8]) -> Result<&'static Encoding, String> {
+    let head = bytes[..bytes.len().min(WINDOW)].trim_ascii_start();
+    let label = label(head).unwrap_or_default();
+    if label.is_empty() {
+        return Ok(UTF_8);
+    }
+    match Encoding::for_label_no_replacement(label) {
+        // A declaration that could be read as ASCII is not UTF-16, whatever it says.
+        Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
+        Some(encoding) => Ok(encoding),
+        None => {
+            Err(format!("says that its encoding is {}, which is not known", shortened(&String::from_utf8_lossy(label))))
+        }
+    }
+}
+
+/// What stands in `encoding="…"` of an XML declaration.
+fn label(head: &[u8]) -> Option<&[u8]> {
+    let declaration = head.strip_prefix(b"<?xml")?;
+    let declaration = &declaration[..find(declaration, b"?>")?];
+    let after = &declaration[find(declaration, b"encoding")? + b"encoding".len()..];
+    let value = after.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let (quote, value) = value.split_first().filter(|(quote, _)| matches!(quote, b'"' | b'\''))?;
+    value.get(..value.iter().position(|byte| byte == quote)?)
+}
+
+fn find(within: &[u8], what: &[u8]) -> Option<usize> {
+    within.windows(what.len()).position(|window| window == what)
+}

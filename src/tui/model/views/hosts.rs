@@ -1,0 +1,108 @@
+//! The hosts view: its rows and their order.
+
+use super::{Reading, Stretch, Table, line_each};
+use crate::domain::text::SafeLine;
+use crate::store::{HostSeen, Seen};
+use std::cmp::Reverse;
+use std::time::Duration;
+
+/// The hosts view.
+pub type Hosts = Table<Seen<HostSeen>>;
+
+impl Reading for Seen<HostSeen> {
+    type Key = SafeLine;
+    const PACE: Duration = Duration::from_secs(2);
+
+    fn keys(&self) -> Vec<SafeLine> {
+        self.rows.iter().map(|seen| seen.host.clone()).collect()
+    }
+
+    fn arrange(&mut self) {
+        self.rows.sort_by_cached_key(badness);
+    }
+
+    fn stretch(&self, place: usize) -> Option<Stretch> {
+        line_each(place, self.rows.len())
+    }
+}
+
+impl Hosts {
+    /// The host under the cursor.
+    pub fn row(&self) -> Option<&HostSeen> {
+        self.data.rows.get(self.place)
+    }
+}
+
+/// What the order of the hosts goes by, the worst first: those that are left alone, because nothing good came
+/// of them or because they asked for it, then by what goes wrong there. In whole per cent, as they are shown, so that rows do not change places for what nobody sees; the larger host counts
+/// more, and the name decides what is left.
+fn badness(seen: &HostSeen) -> impl Ord + use<> {
+    let worst = percent(seen.failed, seen.documents).max(percent(seen.limited, seen.recent));
+    let held = seen.held.as_ref().map(|hold| !hold.was_asked_for());
+    (Reverse(held), Reverse(worst), Reverse(seen.documents), seen.host.to_string())
+}
+
+/// A part in whole per cent: never 0 of something, never 100 of less than all.
+pub fn percent(part: u64, of: u64) -> u64 {
+    if part == 0 || of == 0 {
+        return 0;
+    }
+    let rounded = (part.saturating_mul(200).saturating_add(of)) / of.saturating_mul(2);
+    if part >= of { 100 } else { rounded.clamp(1, 99) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::politeness::Hold;
+    use crate::domain::time::Timestamp;
+
+    fn host(name: &str, documents: u64, failed: u64, limited: u64) -> HostSeen {
+        HostSeen {
+            host: name.into(),
+            documents,
+            failed,
+            recent: 100,
+            limited,
+            median: None,
+            running: 0,
+            ready: 0,
+            held: None,
+        }
+    }
+
+    #[test]
+    fn the_worst_come_first_and_the_order_has_no_ties() {
+        let hold = |because: &str| Some(Hold { until: Timestamp::from_micros(9), because: because.into() });
+        let rows = vec![
+            host("b.test", 10, 0, 0),
+            host("a.test", 10, 0, 0),
+            host("large.test", 90, 0, 0),
+            host("failing.test", 10, 4, 0),
+            host("limiting.test", 10, 0, 41),
+            HostSeen { held: hold("3 documents were told to wait (Retry-After)"), ..host("asks.test", 9, 9, 0) },
+            HostSeen { held: hold("5 documents in a row timed out"), ..host("cools.test", 1, 0, 0) },
+            // 40.1 per cent is shown as 40.
+            host("much.test", 1_000, 401, 0),
+        ];
+        let mut seen = Seen { rows, total: 8 };
+        let order = |seen: &Seen<HostSeen>| seen.keys().iter().map(ToString::to_string).collect::<Vec<_>>();
+        seen.arrange();
+        let sorted = order(&seen);
+        assert_eq!(
+            sorted,
+            ["cools.test", "asks.test", "limiting.test", "much.test", "failing.test", "large.test", "a.test", "b.test"]
+        );
+        seen.rows.reverse();
+        seen.arrange();
+        assert_eq!(order(&seen), sorted);
+    }
+
+    #[test]
+    fn a_few_of_many_are_not_none_and_all_but_a_few_not_all() {
+        let of_thousand = [0, 1, 5, 15, 499, 995, 999, 1_000].map(|part| percent(part, 1_000));
+        assert_eq!(of_thousand, [0, 1, 1, 2, 50, 99, 99, 100]);
+        assert_eq!([percent(1, 3), percent(2, 3), percent(0, 0), percent(5, 0)], [33, 67, 0, 0]);
+        assert_eq!(percent(u64::MAX, u64::MAX), 100);
+    }
+}

@@ -1,0 +1,205 @@
+//! The hosts and the accounts: their pictures at the three sizes, and the styles that carry meaning in them.
+
+use super::shot;
+use crate::support::facts::{options, within};
+use crate::support::screen::{Screen, find, lines};
+use crate::support::seen::{accounts, hosts, pauses};
+use quarterdeck::store::{HostSeen, Seen};
+use quarterdeck::tui::Options;
+use quarterdeck::tui::msg::Msg;
+use quarterdeck::tui::update::update;
+use ratatui::style::{Color, Modifier};
+
+fn hosts_view(options: Options, width: u16, height: u16) -> Screen {
+    let mut screen = Screen::with(options, width, height);
+    screen.press(&["4"]);
+    screen.send(Msg::Hosts(Ok(hosts())));
+    screen.send(Msg::Pauses(Ok(pauses())));
+    screen
+}
+
+fn accounts_view(options: Options, width: u16, height: u16) -> Screen {
+    let mut screen = Screen::with(options, width, height);
+    screen.press(&["5"]);
+    screen.send(Msg::Accounts(Ok(accounts())));
+    screen.send(Msg::Pauses(Ok(pauses())));
+    screen
+}
+
+#[test]
+fn the_hosts_at_three_sizes() {
+    for (width, height) in super::SIZES {
+        let mut screen = hosts_view(options(), width, height);
+        shot(&format!("hosts-{width}x{height}"), &screen);
+        screen.press(&["p"]);
+        shot(&format!("hosts-pause-{width}x{height}"), &screen);
+    }
+}
+
+#[test]
+fn the_accounts_at_three_sizes() {
+    for (width, height) in super::SIZES {
+        let mut screen = accounts_view(options(), width, height);
+        screen.press(&["j"]);
+        shot(&format!("accounts-{width}x{height}"), &screen);
+    }
+}
+
+#[test]
+fn a_zoomed_view_has_room_for_reasons() {
+    let mut screen = hosts_view(options(), 120, 40);
+    screen.press(&["z"]);
+    assert!(screen.text().contains("cool-down, in 1:20: 5 documents in a"), "{}", screen.text());
+    shot("hosts-zoomed-120x40", &screen);
+    let mut screen = accounts_view(options(), 120, 40);
+    screen.press(&["z"]);
+    shot("accounts-zoomed-120x40", &screen);
+}
+
+#[test]
+fn what_holds_a_host_up_stands_out() {
+    let mut screen = hosts_view(options(), 120, 40);
+    screen.press(&["G"]);
+    let (text, colour) = (screen.text(), |text: &str| screen.cell_of(text).fg);
+    assert_eq!(colour("cool-down 1:20"), Color::Magenta, "{text}");
+    assert_eq!(colour("wait 3:20"), Color::Yellow, "{text}");
+    assert_eq!(colour("paused by ben"), Color::Yellow, "{text}");
+    assert_eq!(colour("42%"), Color::Red, "{text}");
+    assert_eq!(colour("28%"), Color::Yellow, "{text}");
+    assert_eq!(colour("2/2"), Color::Cyan, "{text}");
+    assert_eq!(colour("hosts   1,204 documents"), Color::Cyan, "{text}");
+    assert!(screen.cell_of("(files)").modifier.contains(Modifier::REVERSED), "{text}");
+    assert!(screen.cell_of("1.4 s").modifier.contains(Modifier::DIM), "{text}");
+    // A hold that is over is none, without another reading.
+    let mut screen = hosts_view(options(), 120, 40);
+    update(&mut screen.model, within(80), Msg::Wake);
+    assert!(!screen.text().contains("cool-down"), "{}", screen.text());
+    assert!(screen.text().contains("wait 2:00"), "{}", screen.text());
+}
+
+#[test]
+fn the_pane_below_explains_a_hold_and_a_pause() {
+    let mut screen = hosts_view(options(), 120, 40);
+    let text = screen.text();
+    let until = within(80).clock(&screen.model.zone());
+    assert!(text.contains("! cool-down: 5 documents in a row timed out"), "{text}");
+    assert!(text.contains(&format!("It is asked again in 1:20 ({until}); no document loses a try by that.")), "{text}");
+    assert!(text.contains("48 documents, 6 failed (13%)"), "{text}");
+    screen.press(&["j"]);
+    let text = screen.text();
+    assert!(text.contains("↻ left alone: 3 documents were told to wait (Retry-After)"), "{text}");
+    assert!(text.contains("40 attempts, 11 answered 429 or 503 (28%), half within 212 ms"), "{text}");
+    while !screen.text().contains("╭─ acme.example ") {
+        screen.press(&["j"]);
+    }
+    assert!(screen.text().contains("□ paused by ben 2d ago"), "{}", screen.text());
+    assert!(screen.text().contains("What has not started waits until p resumes."), "{}", screen.text());
+}
+
+#[test]
+fn an_account_shows_its_documents_its_share_and_its_pause() {
+    let mut screen = accounts_view(options(), 120, 40);
+    screen.press(&["j"]);
+    let text = screen.text();
+    assert!(text.contains("□ paused by ana since 13:02  6 running, 1,412 queued, 12 waiting"), "{text}");
+    assert!(text.contains("✗ 61 failed   ↻ 12 waiting   ▸ 6 syncing   ◦ 1,412 queued   ✓ 118,000 synced"), "{text}");
+    assert!(text.contains("820 attempts, 90% of 910"), "{text}");
+    assert!(text.contains("119,491 documents · plan business, every 1 day"), "{text}");
+    let buffer = screen.buffer();
+    let (x, y) = find(&buffer, "7 Acme").expect("the account");
+    assert!(buffer[(x, y)].modifier.contains(Modifier::REVERSED));
+    screen.press(&["k"]);
+    let buffer = screen.buffer();
+    let (x, y) = find(&buffer, "✗↻▸◦✓✓").expect("a sign for each status, two for the most");
+    let colours: Vec<_> = (0..6).map(|cell| buffer[(x + cell, y)].fg).collect();
+    use Color::{Cyan, Green, Red, Yellow};
+    assert_eq!(colours, [Red, Yellow, Cyan, Cyan, Green, Green]);
+    assert_eq!(screen.cell_of("━━━╸").fg, Color::Cyan);
+    assert_eq!(screen.cell_of("paused ").fg, Color::Yellow);
+    assert_eq!(screen.cell_of("! 9 ").fg, Color::Magenta, "a stuck document must be looked at");
+}
+
+#[test]
+fn loading_empty_away_slow_and_old_each_have_their_words() {
+    let mut screen = Screen::usual(80, 24);
+    for (key, reading, none) in [
+        ("4", "Reading the hosts", "No document, so no host either."),
+        ("5", "Reading the accounts", "No document, so no account either."),
+    ] {
+        screen.press(&[key]);
+        assert!(screen.text().contains(reading), "{}", screen.text());
+        let away = "the database is away: it was there a moment ago, and this is tried again";
+        if key == "4" {
+            screen.send(Msg::Hosts(Err(away.into())));
+            assert!(screen.text().contains("it was there a moment ago"), "{}", screen.text());
+            screen.send(Msg::Hosts(Ok(Seen::default())));
+        } else {
+            screen.send(Msg::Accounts(Ok(Seen::default())));
+        }
+        assert!(screen.text().contains(none), "{}", screen.text());
+    }
+    let mut screen = hosts_view(options(), 120, 40);
+    screen.send(Msg::Hosts(Err("the database is away".into())));
+    assert!(screen.text().contains("hosts  data 0s old: the database is away"), "{}", screen.text());
+    let old = screen.cell_of("wiki.example");
+    assert_eq!((old.fg, old.modifier), (Color::Reset, Modifier::DIM));
+    // It answers again after three seconds: from now on it says how old it is.
+    screen.send(Msg::Changed);
+    let begun = screen.model.now;
+    let later = |seconds| begun.plus(std::time::Duration::from_secs(seconds));
+    update(&mut screen.model, later(8), Msg::Hosts(Ok(hosts())));
+    assert!(screen.text().contains("worst first · 2 left alone · 1 paused  0s old"), "{}", screen.text());
+    update(&mut screen.model, later(12), Msg::Wake);
+    assert!(screen.text().contains("  4s old"), "{}", screen.text());
+}
+
+#[test]
+fn more_than_can_be_shown_are_counted() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["4"]);
+    let rows: Vec<HostSeen> =
+        (0..1_000).map(|n| crate::support::seen::host(&format!("h{n:04}.example"), 3, 0)).collect();
+    screen.send(Msg::Hosts(Ok(Seen { rows, total: 5_204 })));
+    assert!(screen.text().contains("hosts 1,000 of 5,204 worst first"), "{}", screen.text());
+    screen.press(&["G"]);
+    assert!(screen.text().contains("h0999.example") && !screen.text().contains("h0000"), "{}", screen.text());
+    assert!(screen.text().contains('┃'), "{}", screen.text());
+}
+
+#[test]
+fn colours_are_the_terminals_and_none_is_needed_and_ascii_is_enough() {
+    let fine = [Color::Reset, Color::Red, Color::Green, Color::Yellow, Color::Magenta, Color::Cyan];
+    for view in [hosts_view, accounts_view] {
+        let coloured = view(options(), 120, 40);
+        for cell in coloured.buffer().content() {
+            assert!(fine.contains(&cell.fg) && cell.bg == Color::Reset, "{cell:?}");
+        }
+        let mono = view(Options { mono: true, ..options() }, 120, 40);
+        assert!(mono.buffer().content().iter().all(|cell| cell.fg == Color::Reset));
+        assert_eq!(mono.text(), coloured.text());
+        let mut ascii = view(Options { ascii: true, ..options() }, 120, 40);
+        let rows: Vec<_> = accounts().rows.into_iter().filter(|seen| seen.id.0 != 12).collect();
+        ascii.send(Msg::Accounts(Ok(Seen { total: 3, rows })));
+        ascii.send(Msg::Newest(Ok(Vec::new())));
+        let main = lines(&ascii.buffer()).into_iter().map(|line| line.chars().take(80).collect::<String>());
+        for line in main {
+            assert!(line.is_ascii(), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_panics_at_any_size() {
+    for view in [hosts_view, accounts_view] {
+        for keys in [vec!["j", "j"], vec!["G", "z"], vec!["p"], vec!["tab", "k"]] {
+            let mut screen = view(options(), 120, 40);
+            screen.press(&keys);
+            for width in (1..=20).chain([38, 39, 40, 41, 50, 63, 64, 65, 80, 100, 160, 400]) {
+                for height in (1..=6).chain([11, 12, 13, 17, 18, 29, 30, 200]) {
+                    screen.send(Msg::Resize(width, height));
+                    let _ = screen.buffer();
+                }
+            }
+        }
+    }
+}
