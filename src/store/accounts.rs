@@ -85,7 +85,10 @@ impl SqlStore {
         let ended = reader.all(ended(now)).await?;
         reader.leave_snapshot().await?;
 
-        accounts.each(&names, |seen, row| Ok(seen.name = line(row, "name")?))?;
+        accounts.each(&names, |seen, row| {
+            seen.name = line(row, "name")?;
+            Ok(())
+        })?;
         accounts.each(&settled, |seen, row| {
             seen.counts.set(Status::Failed, number(row, "failed")?);
             seen.counts.set(Status::Stale, number(row, "stale")?);
@@ -112,7 +115,10 @@ impl SqlStore {
             (seen.waiting, seen.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
             Ok(())
         })?;
-        accounts.each(&ended, |seen, row| Ok(seen.last_hour = number(row, "n")?))?;
+        accounts.each(&ended, |seen, row| {
+            seen.last_hour = number(row, "n")?;
+            Ok(())
+        })?;
         Ok(Seen { rows: accounts.known.into_values().collect(), total })
     }
 }

@@ -1,25 +1,29 @@
-//! Which documents of an account are due, the first `limit` of them. Every branch walks an index that Chatwoot's table
-//! has, too, and stops at its limit, so a pass costs what it finds and not what is stored.
+//! Which documents of accounts are due, the first `limit` of each. Every branch walks an index that Chatwoot's table
+//! has, too, and stops at its limit, so a pass costs what it finds and not what is stored; and accounts with the same
+//! cadence are asked for together, so that accounts with nothing due cost a look into the index and no round trip.
 
 use super::Result;
 use super::conn::{Reader, get};
 use super::dialect::Dialect;
-use super::sql::{Sql, query};
+use super::sql::Sql;
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::plan::Cadence;
 use crate::domain::schedule::{DOUBLINGS, LEFT_TO_OTHERS, Rules};
 use crate::domain::time::Timestamp;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// What is looked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Look {
-    pub(super) account: AccountId,
+    pub(super) accounts: Vec<AccountId>,
+    /// Of all of them.
     pub(super) cadence: Cadence,
     pub(super) rules: Rules,
     /// A `syncing` row without a job of ours is somebody else's for so long.
     pub(super) left_to_others: Duration,
     pub(super) now: Timestamp,
+    /// Documents of each account.
     pub(super) limit: u32,
 }
 
@@ -31,38 +35,30 @@ pub(super) struct Due {
     pub(super) link: String,
 }
 
-/// The documents, those first that wait longest for an attempt.
-pub(super) async fn documents(reader: &mut Reader, look: Look) -> Result<Vec<Due>> {
-    let mut found = match look.rules {
-        Rules::Chatwoot => read(reader, chatwoots(reader.dialect(), look)).await?,
-        Rules::Continuous => {
-            let mut found = Vec::new();
-            for assistant in assistants(reader, look.account).await? {
-                found.extend(read(reader, continuous(reader.dialect(), look, assistant)).await?);
-            }
-            found
+/// The documents of each account that has any, those first that wait longest for an attempt.
+pub(super) async fn documents(reader: &mut Reader, look: &Look) -> Result<HashMap<AccountId, Vec<Due>>> {
+    let mut found = HashMap::<AccountId, Vec<Due>>::new();
+    let statements = match look.rules {
+        Rules::Chatwoot => {
+            look.accounts.iter().map(|account| chatwoots(reader.dialect(), look, *account)).collect::<Vec<_>>()
         }
+        Rules::Continuous => vec![continuous(reader.dialect(), look)],
     };
-    found.sort_unstable();
-    found.truncate(usize::try_from(look.limit).unwrap_or(usize::MAX));
+    for sql in statements {
+        for row in reader.all(sql.query()).await? {
+            let due = Due {
+                attempted: get(&row, "attempted")?,
+                id: DocumentId(get(&row, "id")?),
+                link: get(&row, "external_link")?,
+            };
+            found.entry(AccountId(get(&row, "account_id")?)).or_default().push(due);
+        }
+    }
+    for due in found.values_mut() {
+        due.sort_unstable();
+        due.truncate(usize::try_from(look.limit).unwrap_or(usize::MAX));
+    }
     Ok(found)
-}
-
-async fn read(reader: &mut Reader, sql: Sql) -> Result<Vec<Due>> {
-    let due = |row| {
-        Ok(Due { attempted: get(row, "attempted")?, id: DocumentId(get(row, "id")?), link: get(row, "external_link")? })
-    };
-    reader.all(sql.query()).await?.iter().map(due).collect()
-}
-
-/// The assistants of an account: as the accounts, one look into the index for each.
-async fn assistants(reader: &mut Reader, account: AccountId) -> Result<Vec<i64>> {
-    let statement = query(
-        "WITH RECURSIVE found(id) AS (SELECT min(assistant_id) FROM captain_documents WHERE account_id = ?1 UNION ALL \
-         SELECT (SELECT min(assistant_id) FROM captain_documents WHERE account_id = ?1 AND assistant_id > found.id) \
-         FROM found WHERE found.id IS NOT NULL) SELECT id FROM found WHERE id IS NOT NULL",
-    );
-    reader.all(statement.bind(account.0)).await?.iter().map(|row| get(row, 0)).collect()
 }
 
 /// What is not to be looked at: PDFs by upstream's test of the link (case counts), what is not available.
@@ -82,14 +78,14 @@ const fn fit(dialect: Dialect) -> &'static str {
 const FREE: &str = " AND (SELECT l.id FROM @jobs l WHERE l.document_id = d.id \
      AND l.state IN ('scheduled', 'ready', 'running') LIMIT 1) IS NULL \
      AND coalesce((SELECT u.unfit_link FROM @document_state u WHERE u.document_id = d.id), '') <> d.external_link";
-const COLUMNS: &str =
-    "SELECT d.id AS id, micros(d.last_sync_attempted_at) AS attempted, d.external_link FROM captain_documents d";
+const COLUMNS: &str = "SELECT d.id AS id, d.account_id AS account_id, micros(d.last_sync_attempted_at) AS attempted, \
+     d.external_link FROM captain_documents d";
 
 /// Upstream's own query.
-fn chatwoots(dialect: Dialect, look: Look) -> Sql {
+fn chatwoots(dialect: Dialect, look: &Look, account: AccountId) -> Sql {
     let before = look.rules.synced_before(look.cadence, look.now).micros();
     let mut sql = Sql::new(COLUMNS);
-    sql.push(" WHERE d.account_id = ").bind(look.account.0);
+    sql.push(" WHERE d.account_id = ").bind(account.0);
     sql.push(" AND ((d.sync_status = 1 AND d.last_synced_at < stamp(").bind(before);
     sql.push(")) OR (d.sync_status = 2 AND d.last_sync_attempted_at < stamp(").bind(before);
     sql.push(")) OR (d.sync_status = 0 AND d.last_sync_attempted_at < stamp(");
@@ -98,20 +94,62 @@ fn chatwoots(dialect: Dialect, look: Look) -> Sql {
     sql
 }
 
-/// Ours, one branch for each state of the row.
-fn continuous(dialect: Dialect, look: Look, assistant: i64) -> Sql {
+/// The assistants `p` of the accounts: one step through the index for each.
+fn pairs(sql: &mut Sql, accounts: &[AccountId]) {
+    sql.push("WITH RECURSIVE named(id) AS (SELECT each(");
+    sql.bind(accounts.iter().map(|account| account.0).collect::<Vec<_>>()).push(
+        ")), pair(account_id, assistant_id) AS (SELECT id, (SELECT min(assistant_id) FROM captain_documents \
+          WHERE account_id = named.id) FROM named \
+         UNION ALL SELECT account_id, (SELECT min(d.assistant_id) FROM captain_documents d \
+          WHERE d.account_id = pair.account_id AND d.assistant_id > pair.assistant_id) \
+         FROM pair WHERE assistant_id IS NOT NULL) ",
+    );
+}
+
+/// The first success of each account's documents that is not before `from`: what is due next.
+pub(super) async fn next_synced(
+    reader: &mut Reader,
+    accounts: &[AccountId],
+    from: Timestamp,
+) -> Result<HashMap<AccountId, Timestamp>> {
+    let mut sql = Sql::new("");
+    pairs(&mut sql, accounts);
+    sql.push(
+        "SELECT p.account_id, min((SELECT micros(min(d.last_synced_at)) FROM captain_documents d \
+         WHERE d.account_id = p.account_id AND d.assistant_id = p.assistant_id AND d.sync_status = 1 \
+         AND d.last_synced_at >= stamp(",
+    );
+    sql.bind(from.micros()).push("))) FROM pair p GROUP BY p.account_id");
+    let mut next = HashMap::new();
+    for row in reader.all(sql.query()).await? {
+        if let Some(at) = get::<Option<i64>>(&row, 1)? {
+            next.insert(AccountId(get(&row, 0)?), Timestamp::from_micros(at));
+        }
+    }
+    Ok(next)
+}
+
+/// Ours: under each assistant of the accounts one branch for each state of the row.
+fn continuous(dialect: Dialect, look: &Look) -> Sql {
     let (now, (first, farthest)) = (look.now, look.rules.distances(look.cadence));
     let mut sql = Sql::new("");
+    pairs(&mut sql, &look.accounts);
+    // A list for each pair: the one form that both databases look up row by row, whatever they think of its length.
+    let (open, close) = match dialect {
+        Dialect::Sqlite => ("IN (", ")"),
+        Dialect::Postgres => ("= ANY(ARRAY(", "))"),
+    };
+    sql.push(COLUMNS).push(" JOIN pair p ON d.id ").push(open);
+    let mut is_first = true;
     let mut branch = |condition: &dyn Fn(&mut Sql), name: &'static str| {
-        if sql.values() > 0 {
+        if !std::mem::take(&mut is_first) {
             sql.push(" UNION ALL ");
         }
-        sql.push("SELECT id, attempted, external_link FROM (").push(COLUMNS);
+        sql.push("SELECT id FROM (SELECT d.id AS id FROM captain_documents d");
         if name == "failed" {
             sql.push(" LEFT JOIN @document_state s ON s.document_id = d.id");
         }
-        sql.push(" WHERE d.account_id = ").bind(look.account.0);
-        sql.push(" AND d.assistant_id = ").bind(assistant);
+        sql.push(" WHERE d.account_id = p.account_id AND d.assistant_id = p.assistant_id");
         condition(&mut sql);
         sql.push(fit(dialect)).push(FREE).push(" ORDER BY d.last_synced_at LIMIT ");
         sql.bind(i64::from(look.limit)).push(") AS ").push(name);
@@ -160,5 +198,6 @@ fn continuous(dialect: Dialect, look: Look, assistant: i64) -> Sql {
         },
         "syncing",
     );
+    sql.push(close);
     sql
 }

@@ -65,7 +65,10 @@ impl SqlStore {
             total = number(row, "hosts")?;
             hosts.known.insert(get(row, "host")?, host(row)?);
         }
-        hosts.each(&failed, |seen, row| Ok(seen.failed = number(row, "n")?))?;
+        hosts.each(&failed, |seen, row| {
+            seen.failed = number(row, "n")?;
+            Ok(())
+        })?;
         hosts.each(&ended, |seen, row| {
             seen.recent = number(row, "n")?;
             seen.limited = number(row, "limited")?;

@@ -3,6 +3,7 @@
 
 use super::Result;
 use super::conn::get;
+use super::dialect::Dialect;
 use super::rows::JobRow;
 use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
@@ -12,6 +13,24 @@ use std::collections::BTreeMap;
 
 /// How far one job of weight 1 moves its account's virtual time.
 pub(super) const STEP: i64 = 1_000_000;
+
+/// Lanes in one statement.
+const AT_ONCE: usize = 32;
+
+/// The ready jobs `j` of a lane of `lanes`. SQLite would take the index of the account's jobs, and read all of them: it
+/// has no idea of how many there are, and a column's type keeps it from comparing with the fourth part of the lane's.
+pub(super) const fn ready_in_lane(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => {
+            "jobs j INDEXED BY jobs_lane WHERE j.state = 'ready' AND j.account_id = lanes.account_id \
+             AND j.host = lanes.host AND j.class = lanes.class AND (j.crashes > 0) = +lanes.risky"
+        }
+        Dialect::Postgres => {
+            "@jobs j WHERE j.state = 'ready' AND j.account_id = lanes.account_id \
+             AND j.host = lanes.host AND j.class = lanes.class AND (j.crashes > 0) = lanes.risky"
+        }
+    }
+}
 
 /// Which lane a ready job stands in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +109,38 @@ impl Tx<'_> {
         let first = first.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
         let head: Option<i64> = self.first(first).await?.map(|row| get(&row, 0)).transpose()?;
         self.lane_has(lane, head).await
+    }
+
+    /// These jobs have left their lanes. What is first in each now is taken from the jobs themselves; a lane that has
+    /// none stays as it was until [`lanes_end`](Self::lanes_end).
+    pub(super) async fn lanes_lose(&mut self, jobs: &[JobRow]) -> Result<()> {
+        let ids: Vec<i64> = jobs.iter().map(|row| row.job.id.0).collect();
+        let mut sql = Sql::new("UPDATE @lanes SET head = coalesce((SELECT j.vtime FROM ");
+        sql.push(ready_in_lane(self.dialect())).push(
+            " ORDER BY j.vtime, j.id LIMIT 1), head) FROM @jobs t WHERE t.id IN (SELECT each(?)) \
+             AND lanes.account_id = t.account_id AND lanes.host = t.host AND lanes.class = t.class \
+             AND lanes.risky = (t.crashes > 0)",
+        );
+        self.run(sql.query().bind(ids)).await?;
+        Ok(())
+    }
+
+    /// These lanes have no job any more, as it seems; those are gone of which it is true.
+    pub(super) async fn lanes_end(&mut self, lanes: &[LaneKey]) -> Result<()> {
+        for some in lanes.chunks(self.rows_at_once().min(AT_ONCE)) {
+            let mut sql = Sql::new("DELETE FROM @lanes WHERE NOT EXISTS (SELECT 1 FROM ");
+            sql.push(ready_in_lane(self.dialect())).push(") AND (");
+            // Said again until they are a power of two: few texts, so that the database knows the statement.
+            for place in 0..some.len().next_power_of_two() {
+                let lane = &some[place.min(some.len() - 1)];
+                sql.push(if place > 0 { " OR (account_id = " } else { "(account_id = " }).bind(lane.account_id);
+                sql.push(" AND host = ").bind(&lane.host).push(" AND class = ").bind(lane.class);
+                sql.push(" AND risky = ").bind(lane.risky).push(")");
+            }
+            sql.push(")");
+            self.run(sql.query()).await?;
+        }
+        Ok(())
     }
 
     /// The lane's first job stands at `head`; without one there is no lane.

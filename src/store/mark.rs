@@ -4,14 +4,13 @@
 use super::apply::With;
 use super::finish::gather;
 use super::rows::{Document, JobRow};
-use super::sql::{Sql, query};
+use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{Finished, Held, Marked, Result, StoreError};
 use crate::domain::id::{DocumentId, JobId};
-use crate::domain::job::{JobState, QueueClass, RowBefore};
+use crate::domain::job::{JobState, QueueClass};
 use crate::domain::lock::LockHolder;
-use crate::domain::time::Timestamp;
 use std::sync::Weak;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -65,7 +64,7 @@ impl SqlStore {
             marked[place] = match tx.document_to_sync(&row, document, with).await? {
                 None => Marked::Ended,
                 Some(document) => {
-                    tries.push(Try::of(&row, &document));
+                    tries.push(Try::of(&row));
                     Marked::Marked { fingerprint: document.stored_fingerprint() }
                 }
             };
@@ -117,26 +116,19 @@ impl Tx<'_> {
 
     /// Tries begin: what stands in the rows is remembered where it is the first, and the rows become `syncing`.
     pub(super) async fn start_tries(&mut self, tries: &[Try]) -> Result<()> {
-        for some in tries.chunks(self.rows_at_once()) {
-            let mut sql = Sql::new("UPDATE @jobs SET lock_holder = NULL, started_at = ");
-            sql.bind(self.now.micros()).push(
-                ", before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE tries.column2 END, \
-                 before_error_code = CASE WHEN before_taken THEN before_error_code ELSE tries.column3 END, \
-                 before_attempted_at = CASE WHEN before_taken THEN before_attempted_at ELSE tries.column4 END, \
-                 before_taken = true FROM (VALUES ",
-            );
-            for (place, one) in some.iter().enumerate() {
-                sql.push(if place > 0 { ", (" } else { "(" }).bind(one.job.0).push(", ");
-                sql.bind(one.before.sync_status.map(|status| status.code())).push(", ");
-                sql.bind(&one.before.error_code).push(", ");
-                sql.bind(one.before.attempted_at.map(Timestamp::micros)).push(")");
-            }
-            sql.push(") AS tries WHERE id = tries.column1");
-            self.run(sql.query()).await?;
-        }
         if tries.is_empty() {
             return Ok(());
         }
+        let remember = query(
+            "UPDATE @jobs SET lock_holder = NULL, started_at = ?2, \
+             before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE d.sync_status END, \
+             before_error_code = CASE WHEN before_taken THEN before_error_code ELSE meta.last_sync_error_code END, \
+             before_attempted_at = CASE WHEN before_taken THEN before_attempted_at \
+             ELSE micros(d.last_sync_attempted_at) END, before_taken = true \
+             FROM captain_documents d WHERE d.id = jobs.document_id AND jobs.id IN (SELECT each(?1))",
+        );
+        let jobs: Vec<i64> = tries.iter().map(|one| one.job.0).collect();
+        self.run(remember.bind(jobs).bind(self.now.micros())).await?;
         let mark = query(
             "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
              metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
@@ -152,18 +144,12 @@ impl Tx<'_> {
 pub(super) struct Try {
     job: JobId,
     document: DocumentId,
-    before: RowBefore,
 }
 
 impl Try {
-    /// Of this job, on the row as it stands.
-    pub(super) fn of(row: &JobRow, document: &Document) -> Self {
-        let before = RowBefore {
-            sync_status: document.sync_status,
-            error_code: document.row_error_code.clone(),
-            attempted_at: document.attempted_at,
-        };
-        Self { job: row.job.id, document: row.job.document_id, before }
+    /// Of this job.
+    pub(super) fn of(row: &JobRow) -> Self {
+        Self { job: row.job.id, document: row.job.document_id }
     }
 }
 

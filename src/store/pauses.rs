@@ -9,12 +9,13 @@ use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 
-/// Whether a row `n` (with class, account and host) is stopped by no pause. The few pauses are read once per statement,
-/// so each row costs a look into three small sets; and a paused class costs nothing, since the scan of it never starts.
-pub(super) const NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM @pauses WHERE scope = 'all') \
+/// Whether the class of a row `n` is stopped by no pause: known before any row is read.
+pub(super) const CLASS_NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM @pauses WHERE scope = 'all') \
      AND n.class NOT IN (SELECT CASE key WHEN 'manual' THEN 0 WHEN 'retry' THEN 1 ELSE 2 END FROM @pauses \
-      WHERE scope = 'class') \
-     AND n.account_id NOT IN (SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account') \
+      WHERE scope = 'class')";
+/// Whether the account and the host of a row `n` are stopped by no pause. The few pauses are read once per statement, so
+/// each row costs a look into two small sets.
+pub(super) const LANE_NOT_PAUSED: &str = "n.account_id NOT IN (SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account') \
      AND n.host NOT IN (SELECT key FROM @pauses WHERE scope = 'host')";
 
 impl SqlStore {

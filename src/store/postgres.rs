@@ -12,7 +12,7 @@ mod pool;
 mod schema;
 mod session;
 
-use super::conn::{Conn, get};
+use super::conn::{Conn, Row, get};
 use super::error::{reading, writing};
 use super::sql::query;
 use super::sql_store::SqlStore;
@@ -115,17 +115,28 @@ impl Postgres {
         let of = if purpose == Purpose::Beat { Use::Beat } else { Use::Ordinary };
         let mut conn = Conn::Postgres(self.pool.lease(of).await?);
         conn.script("BEGIN").await.map_err(writing)?;
-        if purpose == Purpose::Queue {
-            let lock = query("SELECT pg_advisory_xact_lock(?)").bind(QUEUE_LOCK);
-            conn.execute(lock).await.map_err(writing)?;
-        }
-        let now = match &self.clock {
-            Some(server) => {
+        let now = match (&self.clock, purpose) {
+            (Some(server), Purpose::Queue) => {
+                // The turn comes first, then the clock is read: in one round trip.
+                let look = query(
+                    "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) AS taken) \
+                     SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), taken FROM turn",
+                );
+                let now = the_time(&conn.fetch_all(look.bind(QUEUE_LOCK)).await.map_err(writing)?)?;
+                server.set(now);
+                now
+            }
+            (Some(server), _) => {
                 let now = server_time(&mut conn).await?;
                 server.set(now);
                 now
             }
-            None => clock.now(),
+            (None, Purpose::Queue) => {
+                let lock = query("SELECT pg_advisory_xact_lock(?)").bind(QUEUE_LOCK);
+                conn.execute(lock).await.map_err(writing)?;
+                clock.now()
+            }
+            (None, _) => clock.now(),
         };
         Ok((conn, now))
     }
@@ -237,7 +248,10 @@ impl Drop for Postgres {
 
 async fn server_time(conn: &mut Conn) -> Result<Timestamp> {
     let now = query("SELECT micros(clock_timestamp() AT TIME ZONE 'UTC')");
-    let rows = conn.fetch_all(now).await.map_err(reading)?;
+    the_time(&conn.fetch_all(now).await.map_err(reading)?)
+}
+
+fn the_time(rows: &[Row]) -> Result<Timestamp> {
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
     Ok(Timestamp::from_micros(get(row, 0)?))
 }

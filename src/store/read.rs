@@ -3,7 +3,7 @@
 use super::conn::{Row, code, corrupt, get, hold, line, number, small, span, time, word};
 use super::filter_sql::{Joins, push_documents, push_status};
 use super::finish::class_from_code;
-use super::pauses::NOT_PAUSED;
+use super::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
 use super::rows::{AVAILABLE, host};
 use super::sql::{Sql, query};
 use super::sql_store::SqlStore;
@@ -165,7 +165,7 @@ impl SqlStore {
              CASE WHEN NOT EXISTS (SELECT 1 FROM @pauses) THEN 0 ELSE (SELECT count(*) FROM @jobs n \
               WHERE (state = 'ready' OR state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) AND NOT (",
         );
-        sql.push(NOT_PAUSED).push(")) END AS paused");
+        sql.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED).push(")) END AS paused");
         let statement = sql.query().bind(self.clock.now().micros());
         let row = {
             let mut reader = self.reader().await?;

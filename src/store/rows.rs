@@ -57,7 +57,6 @@ pub(super) struct Document {
     pub(super) sync_status: Option<SyncStatus>,
     pub(super) attempted_at: Option<Timestamp>,
     pub(super) synced_at: Option<Timestamp>,
-    pub(super) row_error_code: Option<String>,
     pub(super) fingerprint: Option<String>,
     pub(super) host: String,
     pub(super) has_state: bool,
@@ -188,7 +187,6 @@ fn document(row: &Row) -> Result<Document> {
         sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
         attempted_at: time(row, "last_sync_attempted_at")?,
         synced_at: time(row, "last_synced_at")?,
-        row_error_code: get(row, "row_error_code")?,
         fingerprint: get(row, "fingerprint")?,
         has_state: state_host.is_some(),
         host: state_host.unwrap_or_else(|| host(&url)),
@@ -223,6 +221,13 @@ impl Tx<'_> {
         self.all(statement).await?.iter().map(job).collect()
     }
 
+    /// Jobs by their ids.
+    pub(super) async fn jobs_of(&mut self, ids: &[JobId]) -> Result<HashMap<JobId, JobRow>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let rows = self.jobs(query("SELECT * FROM @jobs WHERE id IN (SELECT each(?))").bind(ids)).await?;
+        Ok(rows.into_iter().map(|row| (row.job.id, row)).collect())
+    }
+
     /// A document's live job.
     pub(super) async fn live_job(&mut self, document: DocumentId) -> Result<Option<JobRow>> {
         Ok(self.live_jobs(&[document]).await?.remove(&document))
@@ -250,8 +255,7 @@ impl Tx<'_> {
              s.host, s.fence, s.recent, s.etag, s.last_modified, s.validated, s.fetched_whole_at, \
              d.content IS NOT NULL AS has_content, s.converter, \
              CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
-             h.fingerprint AS held_fingerprint, h.rejected_at, meta.last_sync_error_code AS row_error_code, \
-             meta.content_fingerprint AS fingerprint, c.cadence \
+             h.fingerprint AS held_fingerprint, h.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence \
              FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
              LEFT JOIN @held_contents h ON h.document_id = d.id \
              LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \

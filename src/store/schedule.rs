@@ -1,8 +1,9 @@
 //! A pass of the schedule: due documents become jobs that wait for their drawn time. One process acts at a time, under
 //! a lease in the database; the next pass goes on after the account that was served last (design.md 5.5).
 
+mod look;
+
 use super::conn::get;
-use super::due::{self, Look};
 use super::enqueue::{Live, NewJob};
 use super::plans::Plans;
 use super::rows::Document;
@@ -10,19 +11,19 @@ use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{Result, StoreError};
-use crate::domain::id::{AccountId, DocumentId};
+use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
-use crate::domain::link::Link;
-use crate::domain::plan::{Cadence, PlanName, Verdict};
-use crate::domain::schedule::{
-    AccountPass, LEFT_TO_OTHERS, Pass, Rules, SkippedRow, StoppedBy, Terms, draw, is_another_day, jitter, triggered,
-};
-use crate::domain::text::SafeLine;
+use crate::domain::plan::{AccountPlan, Cadence, PlanName, Verdict};
+use crate::domain::schedule::{AccountPass, Pass, Rules, StoppedBy, Terms, draw, is_another_day, jitter, triggered};
 use crate::domain::time::Timestamp;
 use std::time::Duration;
 
+pub(super) use look::Rests;
+
 /// Jobs in one transaction.
 const CHUNK: usize = 250;
+/// Accounts that are looked at together: few enough that what one pass may not take is seldom read.
+const LOOKED_AT: usize = 100;
 /// How long a pass stands without a sign of life.
 const LEASE: Duration = Duration::from_secs(30);
 /// Who asks, in the outcomes.
@@ -95,6 +96,15 @@ struct Running<'a> {
     found: Vec<(DocumentId, Cadence)>,
 }
 
+impl Running<'_> {
+    /// How many documents the next account may have, and how many the pass.
+    fn may(&self) -> (u32, u32) {
+        let left = self.plans.limits.total.saturating_sub(self.pass.enqueued());
+        let may = if self.is_full.is_some() { 0 } else { self.plans.limits.per_account.min(left) };
+        (may, left)
+    }
+}
+
 impl SqlStore {
     pub(super) async fn make_pass(&self, order: &PassOrder<'_>) -> Result<PassAnswer> {
         let dry_run = order.mode == PassMode::DryRun;
@@ -160,87 +170,48 @@ impl SqlStore {
         let start = plans.accounts.partition_point(|account| account.account.0 <= running.last_account);
         let (before, after) = plans.accounts.split_at(start);
         running.pass.held_back = running.is_full;
-        for account in after.iter().chain(before) {
-            let verdict = account.verdict(running.pass.only.as_ref());
-            let left = plans.limits.total.saturating_sub(running.pass.enqueued());
-            let mut served = AccountPass {
-                account: account.account,
-                plan: account.name.clone(),
-                verdict,
-                enqueued: 0,
-                stopped_by: None,
-            };
-            if let Verdict::Looked(cadence) = verdict {
-                let may = if running.is_full.is_some() { 0 } else { plans.limits.per_account.min(left) };
-                // One more than may be: whether there is more is worth knowing.
-                let mut found = self.due(running, account.account, cadence, may.saturating_add(1)).await?;
-                if found.len() > may as usize {
-                    found.truncate(may as usize);
-                    served.stopped_by = Some(match running.is_full {
-                        Some(_) => StoppedBy::QueueDepth,
-                        None if plans.limits.per_account <= left => StoppedBy::AccountLimit,
-                        None => StoppedBy::TotalLimit,
-                    });
+        let accounts: Vec<&AccountPlan> = after.iter().chain(before).collect();
+        for some in accounts.chunks(LOOKED_AT) {
+            let mut due = self.look_at(running, some).await?;
+            for account in some {
+                self.serve_account(running, account, due.remove(&account.account).unwrap_or_default());
+                if running.found.len() >= CHUNK && !self.write_found(running).await? {
+                    return Ok(false);
                 }
-                served.enqueued = u32::try_from(found.len()).unwrap_or(u32::MAX);
-                running.found.extend(found.into_iter().map(|document| (document, cadence)));
-                // One that the pass's own limit has cut short is the next pass's first.
-                if served.enqueued > 0 && served.stopped_by != Some(StoppedBy::TotalLimit) {
-                    running.last_account = account.account.0;
-                }
-            }
-            running.pass.accounts.push(served);
-            if running.found.len() >= CHUNK && !self.write_found(running).await? {
-                return Ok(false);
             }
         }
         self.write_found(running).await
     }
 
-    /// Due documents of an account; links that are no page's address are put aside without using up a limit.
-    async fn due(
-        &self,
-        running: &mut Running<'_>,
-        account: AccountId,
-        cadence: Cadence,
-        limit: u32,
-    ) -> Result<Vec<DocumentId>> {
-        let left_to_others = if self.is_chatwoots() { LEFT_TO_OTHERS } else { running.order.lease };
-        let mut look =
-            Look { account, cadence, rules: running.order.terms.rules, left_to_others, now: running.now, limit };
-        loop {
-            let mut reader = self.reader().await?;
-            let found = due::documents(&mut reader, look).await?;
-            drop(reader);
-            let mut unfit = Vec::new();
-            for one in &found {
-                if let Err(error) = Link::parse(&one.link) {
-                    let known = running.pass.skipped.iter().any(|row| row.document == one.id);
-                    if !known {
-                        let reason = SafeLine::new(&format!("its link is no page's address: {error}"));
-                        running.pass.skipped.push(SkippedRow { document: one.id, account, reason });
-                    }
-                    unfit.push(one.id);
-                }
+    /// Takes of the due documents of an account what may be taken.
+    fn serve_account(&self, running: &mut Running<'_>, account: &AccountPlan, mut due: Vec<DocumentId>) {
+        let limits = running.plans.limits;
+        let verdict = account.verdict(running.pass.only.as_ref());
+        let mut served = AccountPass {
+            account: account.account,
+            plan: account.name.clone(),
+            verdict,
+            enqueued: 0,
+            stopped_by: None,
+        };
+        if let Verdict::Looked(cadence) = verdict {
+            let (may, left) = running.may();
+            if due.len() > may as usize {
+                due.truncate(may as usize);
+                served.stopped_by = Some(match running.is_full {
+                    Some(_) => StoppedBy::QueueDepth,
+                    None if limits.per_account <= left => StoppedBy::AccountLimit,
+                    None => StoppedBy::TotalLimit,
+                });
             }
-            let found: Vec<DocumentId> = found.into_iter().map(|one| one.id).collect();
-            if unfit.is_empty() {
-                return Ok(found);
+            served.enqueued = u32::try_from(due.len()).unwrap_or(u32::MAX);
+            running.found.extend(due.into_iter().map(|document| (document, cadence)));
+            // One that the pass's own limit has cut short is the next pass's first.
+            if served.enqueued > 0 && served.stopped_by != Some(StoppedBy::TotalLimit) {
+                running.last_account = account.account.0;
             }
-            if running.pass.dry_run {
-                // Looked past instead.
-                let fit: Vec<_> = found.iter().filter(|id| !unfit.contains(id)).copied().collect();
-                if fit.len() >= limit as usize || found.len() < look.limit as usize {
-                    return Ok(fit);
-                }
-                look.limit = look.limit.saturating_add(u32::try_from(unfit.len()).unwrap_or(u32::MAX));
-                continue;
-            }
-            // Put aside for good, so that the same rows do not stand at the head of every pass.
-            let mut tx = self.begin(Purpose::Rows).await?;
-            tx.put_aside(&unfit).await?;
-            tx.commit().await?;
         }
+        running.pass.accounts.push(served);
     }
 
     /// Writes what was found; whether the lease stood.

@@ -136,6 +136,12 @@ impl Sql {
         self
     }
 
+    /// Binds `value` without a placeholder: the text names it by its number, as often as it likes.
+    pub(super) fn with(&mut self, value: impl IntoValue) -> &mut Self {
+        self.values.push(value.into_value());
+        self
+    }
+
     /// Adds `(?, ?, …)`; `(NULL)` for an empty list, in which nothing is.
     pub(super) fn bind_list<V: IntoValue>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
         self.push("(");

@@ -5,6 +5,7 @@ use super::finish::{self, Pending};
 use super::liveness::Liveness;
 use super::mark::{self, PendingMark};
 use super::postgres::Postgres;
+use super::schedule::Rests;
 use super::sqlite::Sqlite;
 use super::{
     AccountSeen, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished,
@@ -60,6 +61,8 @@ pub struct SqlStore {
     pub(super) telling: Mutex<Vec<Outcome>>,
     /// Whether there are such.
     pub(super) in_doubt: AtomicBool,
+    /// Accounts that the schedule need not look at yet.
+    pub(super) rests: Rests,
     finishes: Mutex<Option<mpsc::Sender<Pending>>>,
     marks: Mutex<Option<mpsc::Sender<PendingMark>>>,
     pub(super) tasks: TaskTracker,
@@ -95,6 +98,7 @@ impl SqlStore {
             commits: watch::Sender::new(0),
             telling: Mutex::default(),
             in_doubt: AtomicBool::new(false),
+            rests: Rests::default(),
             finishes: Mutex::new(Some(sender)),
             marks: Mutex::new(Some(marks)),
             tasks: TaskTracker::new(),

@@ -21,12 +21,14 @@ use quarterdeck::store::{
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WORKERS: usize = 4;
 const SLOTS: u32 = 32;
 const CAP: u32 = 3;
 const SLACK: Duration = Duration::from_secs(600);
+/// From so many documents on the figures are printed, and chance is no excuse.
+const WHOLE: i64 = 10_000;
 /// Every so many documents one is gone for good, and one has a bad moment at every look.
 const GONE: i64 = 100;
 const SHAKY: i64 = 90;
@@ -92,7 +94,7 @@ struct Month {
 
 impl Month {
     async fn begin(size: &Size) -> Self {
-        let place = Place::new(Backend::Sqlite).await;
+        let place = Place::in_memory(Backend::Sqlite).await;
         let begun = Timestamp::parse_rfc3339("2026-06-01T00:00:00Z").unwrap();
         let clock = Arc::new(ManualClock::at(begun));
         let store = open(&place.url(), clock.clone(), Access::Create).await;
@@ -168,11 +170,16 @@ impl Month {
 
     async fn run(mut self, size: &Size) {
         let steps = (size.hour * 720).as_secs() / size.step.as_secs();
+        let begun = Instant::now();
         for step in 0..steps {
             self.pass(step).await;
             let kill = (step % size.restart == size.restart - 1).then_some((step / size.restart) as usize % WORKERS);
             self.work(size, step, kill).await;
             self.clock.advance(size.step);
+            if size.documents >= WHOLE && step % (steps / 30) == steps / 30 - 1 {
+                let (day, took) = (step / (steps / 30) + 1, begun.elapsed().as_secs());
+                println!("day {day}: {} attempts, {took} s", self.attempts);
+            }
         }
         self.judge(size);
     }
@@ -306,23 +313,26 @@ impl Month {
             self.most_in_pass
         );
         let hours = &self.hours[..720];
+        if size.documents >= WHOLE {
+            println!("{}", plot(hours));
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/target/month.svg"), svg(hours)).unwrap();
+        }
         for (name, window) in [("4 hours", 4), ("1 day", 24), ("4 days", 96)] {
             let mut worst = 0.0_f64;
-            for window in hours.chunks_exact(window) {
+            // Nothing waits for its drawn time when the month begins: within its first window the load but grows.
+            for window in hours.chunks_exact(window).skip(1) {
                 let mean = window.iter().sum::<u64>() as f64 / window.len() as f64;
                 let peak = window.iter().max().copied().unwrap_or(0) as f64;
                 // Few documents make a lumpy hour by chance alone; at full size that is no excuse.
-                let by_chance = if size.documents < 10_000 { 3.0 * mean.sqrt() } else { 0.0 };
+                let by_chance = if size.documents < WHOLE { 3.0 * mean.sqrt() } else { 0.0 };
                 worst = worst.max((peak - by_chance) / mean);
             }
-            println!("peak hour over the mean within {name}: {worst:.2}");
+            println!("peak hour over the mean within {name}, after the first: {worst:.2}");
             assert!(worst <= 1.5, "the load is spread: {worst:.2} within {name}");
         }
-        if size.documents >= 10_000 {
+        if size.documents >= WHOLE {
             // One look after 1, 2, 4, 8, 16 days and what is left of the month, each with its jitter.
             assert!(most_looks <= 7, "{most_looks}");
-            println!("{}", plot(hours));
-            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/target/month.svg"), svg(hours)).unwrap();
         }
     }
 }

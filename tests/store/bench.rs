@@ -1,6 +1,6 @@
 //! Figures at size, printed on demand: `cargo test --release --test main store::bench -- --ignored --nocapture`.
 
-use super::schedule::{pass_on, terms};
+use super::schedule::{order, pass_on, terms};
 use super::support::{Backend, START, Scene, fetched, limits, request, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
@@ -9,7 +9,7 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::plan::PlanName;
 use quarterdeck::domain::schedule::Rules;
-use quarterdeck::store::{Around, BulkVerb, PageQuery, Sort, SortBy, Store, Targets};
+use quarterdeck::store::{Around, BulkVerb, PageQuery, PassAnswer, PassOrder, Sort, SortBy, Store, Targets, When};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -146,6 +146,16 @@ async fn a_pass_of_the_schedule(backend: Backend) {
         let start = Instant::now();
         let enqueued = pass_on(&scene.store, &terms).await.enqueued();
         println!("{backend:?}: {waiting} jobs wait, nothing more is due: {enqueued} jobs in {:?}", start.elapsed());
+    }
+    // As a runner makes them: every few seconds, with what it saw before in mind.
+    for _ in 0..8 {
+        scene.clock.advance(Duration::from_secs(15));
+        let every = PassOrder { when: When::Every(Duration::from_secs(15)), ..order(&terms, "test") };
+        let start = Instant::now();
+        let made = Store::schedule(&*scene.store, &every).await.unwrap();
+        let took = start.elapsed();
+        let PassAnswer::Made(made, _) = made else { panic!("{made:?}") };
+        println!("{backend:?}: a runner's next pass: {} jobs in {took:?}", made[0].enqueued());
     }
     let start = Instant::now();
     println!("counts: {:?} in {:?}", scene.store.counts().await.unwrap(), start.elapsed());

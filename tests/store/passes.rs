@@ -118,6 +118,42 @@ async fn one_acts_at_a_time(backend: Backend) {
     assert!(matches!(Store::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Made(..)));
 }
 
+async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let terms = ours("business");
+    let passes = async |seconds: u64| {
+        scene.clock.advance(Duration::from_secs(seconds));
+        let every = PassOrder { when: When::Every(Duration::from_secs(15)), ..order(&terms, "test") };
+        match Store::schedule(&*scene.store, &every).await.unwrap() {
+            PassAnswer::Made(passes, _) => passes[0].enqueued(),
+            other => panic!("{other:?}"),
+        }
+    };
+    scene.standing("https://a.test/soon", "1", WEEK - 40).await;
+    assert_eq!(passes(0).await, 0);
+    assert_eq!(passes(15).await, 0);
+    // No sooner and no later than it is due, whatever was remembered.
+    assert_eq!(passes(24).await, 0);
+    assert_eq!(passes(15).await, 1);
+    assert_eq!(passes(15).await, 0);
+    // What nobody could know of is found within five minutes, and at once when a person asks.
+    scene.add(1, "https://a.test/new").await;
+    assert_eq!(passes(15).await, 0);
+    assert_eq!(scene.pass(&terms).await.enqueued(), 1);
+    scene.add(1, "https://a.test/newer").await;
+    assert_eq!(passes(15).await, 0);
+    assert_eq!(passes(300).await, 1);
+    // Another cadence is another schedule.
+    assert_eq!(passes(15).await, 0);
+    scene.standing("https://a.test/old", "1", 2 * DAY).await;
+    assert_eq!(passes(15).await, 0, "not within its week");
+    let terms = ours("enterprise");
+    let every = PassOrder { when: When::Every(Duration::from_secs(15)), ..order(&terms, "test") };
+    scene.clock.advance(Duration::from_secs(15));
+    let PassAnswer::Made(made, _) = Store::schedule(&*scene.store, &every).await.unwrap() else { panic!("held") };
+    assert_eq!(made[0].enqueued(), 1);
+}
+
 async fn a_link_that_is_no_address_is_told_once_and_costs_no_limit(backend: Backend) {
     let scene = Scene::new(backend).await;
     let terms = Terms { per_account: Some(2), ..ours("business") };
@@ -267,6 +303,7 @@ on_both! {
     failures_are_looked_at_with_growing_distance,
     the_next_pass_goes_on_after_the_account_served_last,
     one_acts_at_a_time,
+    an_account_with_nothing_due_is_left_alone_until_something_may_be,
     a_link_that_is_no_address_is_told_once_and_costs_no_limit,
     a_deep_queue_holds_the_schedule_back,
     stale_is_the_word_everywhere,

@@ -9,11 +9,18 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 /// What each transaction sets behind PgBouncer, where the settings of a session would be another's.
-pub(super) const TRANSACTION_SETTINGS: &str = "; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'";
+pub(super) const TRANSACTION_SETTINGS: &str =
+    "; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'; SET LOCAL jit = off";
 
 /// The same for sessions of our own: an answer in time, or none; nothing held by a process that is stuck.
-const SESSION_SETTINGS: [(&str, &str); 3] =
-    [("statement_timeout", "30s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")];
+/// Nothing is compiled: our statements touch few rows, and where the server expects many it compiles for longer (150 ms
+/// and more) than it then runs.
+const SESSION_SETTINGS: [(&str, &str); 4] = [
+    ("statement_timeout", "30s"),
+    ("lock_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("jit", "off"),
+];
 
 /// A database, as messages name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
