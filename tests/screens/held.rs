@@ -72,11 +72,11 @@ fn answer_detail(screen: &mut Screen, held: bool) {
 
 /// The comparison that was asked for last since the last look.
 fn comparison(screen: &mut Screen) -> Option<(u64, Compared)> {
-    let asked = screen.asked().into_iter().filter_map(|effect| match effect {
+    let mut asked = screen.asked().into_iter().filter_map(|effect| match effect {
         Effect::LoadDifference { generation, of, document: DocumentId(1) } => Some((generation, of)),
         _ => None,
     });
-    asked.last()
+    asked.next_back()
 }
 
 /// Answers the comparison that was asked for.
