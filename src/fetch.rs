@@ -2,7 +2,7 @@
 //!
 //! `ask` is what is asked and answered. `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions; `lookup`: from
 //! names to addresses);
-//! `sources` says what of a page counts; `errors` says what went wrong, `roots` whether https can be checked. `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
+//! `sources` says what of a page counts; `errors` says what went wrong, `roots` whether https can be checked. `convert` turns bodies into text: `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
 
 mod address;
 mod allowed;
@@ -10,6 +10,7 @@ mod ask;
 mod body;
 mod charset;
 mod client;
+mod convert;
 mod errors;
 mod firecrawl;
 #[cfg(test)]

@@ -2,28 +2,14 @@
 //! `body`, without what stands around it; the whole body when that would lose more than half of the words. Navigation
 //! around a content is no loss: a short page among many has more of it than text.
 
+mod noise;
+
 use super::html::{Clock, ConvertError};
 use super::sources::{Rules, Selector};
 use crate::domain::source::Extract;
-use dom_query::{Document, Element, NodeData, NodeId, NodeRef};
+use dom_query::{Document, NodeData, NodeId, NodeRef};
+use noise::{is_navigation, is_noise};
 use std::collections::HashSet;
-
-/// Words in an id or a class that mean "around the content".
-const NOISE_WORDS: [&str; 10] = [
-    "cookie",
-    "announcement",
-    "newsletter",
-    "popup",
-    "modal",
-    "drawer",
-    "breadcrumb",
-    "editsection",
-    "lineno",
-    "gutter",
-];
-
-/// Words in the class of an aside that mean "part of the text".
-const NOTE_WORDS: [&str; 8] = ["footnote", "endnote", "note", "admonition", "callout", "tip", "hint", "warning"];
 
 /// What one walk over the document finds.
 #[derive(Debug, Default)]
@@ -202,7 +188,7 @@ fn words(content: &Content<'_>, but_around: Option<&NodeRef<'_>>, clock: &mut Cl
         clock.step()?;
         if node.is_text() {
             if keep == Keep::All {
-                words += with_text(&node, |text| text.split_whitespace().count()).unwrap_or_default();
+                words += with_text(&node, count_words).unwrap_or_default();
             }
             continue;
         }
@@ -219,6 +205,18 @@ fn words(content: &Content<'_>, but_around: Option<&NodeRef<'_>>, clock: &mut Cl
         }
     }
     Ok(words)
+}
+
+fn count_words(text: &str) -> usize {
+    if !text.is_ascii() {
+        return text.split_whitespace().count();
+    }
+    let mut before = b' ';
+    let mut begins = |byte: &u8| {
+        let last = std::mem::replace(&mut before, *byte);
+        last.is_ascii_whitespace() && !byte.is_ascii_whitespace()
+    };
+    text.as_bytes().iter().filter(|byte| begins(byte)).count()
 }
 
 /// What is done with a node under a parent that is kept so far. The root itself is never noise.
@@ -264,98 +262,6 @@ fn is_never_text(name: &str) -> bool {
     )
 }
 
-fn is_navigation(element: &NodeRef<'_>, name: &str) -> bool {
-    name == "nav" || element.attr("role").is_some_and(|role| role.trim() == "navigation")
-}
-
-fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
-    if matches!(name, "nav" | "header" | "footer" | "form") {
-        return true;
-    }
-    let Some(element) = element.element_ref() else {
-        return false;
-    };
-    if name == "aside" && !is_note(&element) {
-        return true;
-    }
-    element.attrs.iter().any(|attribute| {
-        let value = &*attribute.value;
-        if name == "button"
-            && matches!(&*attribute.name.local, "id" | "class" | "title" | "aria-label")
-            && copies(value)
-        {
-            return true;
-        }
-        match &*attribute.name.local {
-            "hidden" => !value.eq_ignore_ascii_case("until-found"),
-            "aria-hidden" => value.trim().eq_ignore_ascii_case("true"),
-            "role" => matches!(value.trim(), "navigation" | "banner" | "contentinfo"),
-            "id" => has_noise_word(value) && !names_its_subject(&element, name),
-            "class" => has_noise_word(value),
-            _ => false,
-        }
-    })
-}
-
-/// The id of what the content is made of is a place to link to: a section about cookies is not their banner.
-fn names_its_subject(element: &Element, name: &str) -> bool {
-    let is_part = is_heading(name)
-        || matches!(
-            name,
-            "section"
-                | "article"
-                | "p"
-                | "a"
-                | "dl"
-                | "dt"
-                | "dd"
-                | "li"
-                | "table"
-                | "tr"
-                | "figure"
-                | "pre"
-                | "code"
-                | "details"
-        );
-    // So are sections that are written as div: `section level2`, `sect1`, `refsect1`, `chapter`.
-    let is_section = |class: &str| {
-        let mut words = class.split(|c: char| !c.is_alphanumeric());
-        words.any(|word| {
-            word == "chapter"
-                || word.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with("sect")
-                || word.ends_with("section")
-        })
-    };
-    is_part || element.attrs.iter().any(|attribute| &*attribute.name.local == "class" && is_section(&attribute.value))
-}
-
-/// An aside that belongs to the text: a footnote, a warning. Others stand beside it.
-fn is_note(element: &Element) -> bool {
-    element.attrs.iter().any(|attribute| match &*attribute.name.local {
-        "role" => attribute.value.trim() == "note" || attribute.value.trim().starts_with("doc-"),
-        "class" => has_word(&attribute.value, &NOTE_WORDS),
-        _ => false,
-    })
-}
-
-/// Buttons beside code.
-fn copies(value: &str) -> bool {
-    let mut words = value.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| word.eq_ignore_ascii_case("copy") || word.eq_ignore_ascii_case("clipboard"))
-}
-
-/// Whole words, in the singular or the plural: `multimodal` is none of them.
-fn has_word(value: &str, words: &[&str]) -> bool {
-    value.split(|c: char| !c.is_alphanumeric()).any(|word| {
-        let singular = word.strip_suffix(['s', 'S']).unwrap_or(word);
-        words.iter().any(|one| one.eq_ignore_ascii_case(word) || one.eq_ignore_ascii_case(singular))
-    })
-}
-
-fn has_noise_word(value: &str) -> bool {
-    has_word(value, &NOISE_WORDS)
-}
-
 /// An element's name; empty for what is none.
 pub(super) fn name_of(node: &NodeRef<'_>) -> html5ever::LocalName {
     node.qual_name_ref().map(|name| name.local.clone()).unwrap_or_default()
@@ -375,20 +281,5 @@ fn push_children<'a>(node: &NodeRef<'a>, stack: &mut Vec<NodeRef<'a>>) {
     while let Some(next) = child {
         stack.push(next);
         child = next.prev_sibling();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn noise_words_are_whole_words() {
-        for noise in ["cookie", "cookie-banner", "site__modal", "a breadcrumbs b", "Newsletter", "my_popup"] {
-            assert!(has_noise_word(noise), "{noise}");
-        }
-        for kept in ["multimodal", "bookie", "withdrawer", "cookiecutter", "", "-"] {
-            assert!(!has_noise_word(kept), "{kept}");
-        }
     }
 }

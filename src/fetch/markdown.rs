@@ -1,7 +1,7 @@
 //! The Markdown writer (GFM). The text is the fingerprint's input: the same page must always give the same text.
 //!
 //! Walks the tree with a stack of its own, so that no nesting overflows the thread's. `elements` says what each element
-//! does to the `writer`; `inline` builds a block's text (`escape`, `link`), `lines` sets blocks into quotes and items;
+//! does to the `writer`; `inline` builds a block's text (`marks`, `escape`, `link`), `lines` sets blocks into quotes and items;
 //! `list`, `table` and `code_block` know their kind.
 
 mod code_block;
@@ -11,6 +11,7 @@ mod inline;
 mod lines;
 mod link;
 mod list;
+mod marks;
 mod table;
 mod writer;
 

@@ -1,29 +1,27 @@
-//! Effects become futures, and their answers messages. The only file of the console that reaches store and runner.
+//! Effects become futures, and their answers messages. The only file of the console that reaches store and runner,
+//! with `detail`, which reads all that the details of a document show.
 
+mod detail;
 mod watching;
 
 use super::effect::{Act, Command, Effect};
-use super::model::changes::{Compared, DifferenceData, HeldSeen};
 use super::model::views::Shown;
-use super::msg::{Answer, DetailData, Done, Msg};
-use crate::domain::difference::Difference;
+use super::msg::{Answer, Done, Msg};
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::request::Request;
-use crate::domain::text::{SafeLine, safe_block};
+use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
-    Added, Decided, HeldContent, HeldText, JobsQuery, Named, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS,
-    Store, StoreError,
+    Added, Decided, HeldText, JobsQuery, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS, Store, StoreError,
 };
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,8 +30,6 @@ use tokio_util::task::TaskTracker;
 const WAITING: usize = 1_024;
 /// Outcomes that are read at a time.
 const OUTCOMES: u64 = 400;
-/// Common lines beside each change of a difference.
-const AROUND: usize = 2;
 /// How long changes that were asked for may still take when the console ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -219,56 +215,6 @@ impl Shared {
         self.store.outcomes(&query).await
     }
 
-    async fn detail(&self, reading: u64, document: DocumentId) -> Result<Option<Box<DetailData>>, StoreError> {
-        let Some(row) = self.store.find(&Named::Id(document)).await?.into_iter().next() else {
-            return Ok(None);
-        };
-        let mut outcomes = self.outcomes_from(OutcomesFrom::Newest, Some(document)).await?;
-        outcomes.reverse();
-        let stored = self.store.content(document).await?;
-        let versions = self.store.versions(document).await?;
-        let version = stored.as_ref().map(|stored| stored.version);
-        let held = match &row.held {
-            Some(_) => self.store.held_content(document).await?.map(seen),
-            None => None,
-        };
-        let content = stored.map_or(Vec::new(), |stored| safe_block(&stored.text).lines().map(str::to_owned).collect());
-        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, held, reading })))
-    }
-
-    /// How the texts of `of` differ; `None` when they are not those any more.
-    async fn difference(
-        &self,
-        reading: u64,
-        document: DocumentId,
-        of: Compared,
-    ) -> Result<Option<DifferenceData>, StoreError> {
-        let stored = self.store.content(document).await?;
-        let number = stored.as_ref().map_or(0, |stored| stored.version);
-        let stored = stored.map(|stored| stored.text);
-        let (old, new) = match &of {
-            Compared::Held { fingerprint, stored: version } => {
-                let held = self.store.held_content(document).await?;
-                let held = held.filter(|held| held.fingerprint == *fingerprint && number == *version);
-                (stored, held.map(|held| held.text))
-            }
-            Compared::Versions { old, new } => {
-                let new = if *new == number { stored } else { self.store.version_text(document, *new).await? };
-                (self.store.version_text(document, *old).await?, new)
-            }
-        };
-        let Some((old, new)) = old.zip(new) else { return Ok(None) };
-        let compare = move || {
-            let chars = (old.chars().count() as u64, new.chars().count() as u64);
-            (Difference::of(&safe_block(&old), &safe_block(&new), AROUND), chars)
-        };
-        // Not on the loop's thread, nor on one that others wait for.
-        match spawn_blocking(compare).await {
-            Ok((difference, chars)) => Ok(Some(DifferenceData { document, of, difference, chars, reading })),
-            Err(error) => Err(StoreError::Corrupt(format!("the texts could not be compared: {error}"))),
-        }
-    }
-
     async fn act(&self, command: Command) {
         let done = match &command.act {
             Act::Request(verb, scope) => {
@@ -304,10 +250,6 @@ impl Shared {
         };
         self.tell(Msg::Done(command, answer(done))).await;
     }
-}
-
-fn seen(held: HeldContent) -> HeldSeen {
-    HeldSeen { reason: held.reason, held_at: held.held_at, fingerprint: held.fingerprint, title: held.title }
 }
 
 fn first_decided(decided: Vec<Decided>) -> Result<Done, StoreError> {

@@ -17,6 +17,7 @@ pub use keys::{SORTS, pane, scope};
 
 use super::Exit;
 use super::effect::Effect;
+use super::model::detail::Tab;
 use super::model::toast::Level;
 use super::model::views::Shown;
 use super::model::{Leaving, Model};
@@ -138,7 +139,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
 /// and text is broken to the width that it has now.
 fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     let width = usize::from(super::layout::inside(super::layout::areas(model).main).width).saturating_sub(2);
-    if let Some(detail) = &mut model.detail {
+    // Only where it is read: a long text takes its time.
+    if let Some(detail) = model.detail.as_mut().filter(|detail| detail.tab == Tab::Content) {
         detail.wrap(width);
     }
     changes::compare(model, up);

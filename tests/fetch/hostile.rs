@@ -37,6 +37,17 @@ fn nested(open: &str, count: usize, close: &str) -> String {
 }
 
 #[test]
+fn marks_that_are_taken_away_again_and_code_in_cells() {
+    let many = |begin: &str, part: &str| begin.to_owned() + &part.repeat(60_000);
+    ends("closed before a letter", many("<p>", "<b>a:</b>b")).expect("sound enough");
+    ends("closed within each other", many("<p>x<b>x", "<i><s>a:</s></i>b")).expect("sound enough");
+    ends("code in a definition", many("<dl>", "<dt>a<dd><pre>x</pre>")).expect("sound enough");
+    let code = format!("<pre>{}</pre>", "a\n".repeat(400_000));
+    ends("short lines in a cell", format!("<table><tr><th>a<th>b<tr><td>c<td>d<tr><td>e<tr><td>{code}</table>"))
+        .expect("sound enough");
+}
+
+#[test]
 fn deep_nesting() {
     for (open, close) in [
         ("<div>", "</div>"),

@@ -217,7 +217,7 @@ async fn weathers() {
         ended.expect("no panic");
     }
     // No thread was lost on the way: a page is a page.
-    let page = patient.get(&format!("http://{server}/plain/1")).await.expect("a page");
+    let page = patient.get(&format!("http://{server}/nulls/1")).await.expect("a page");
     assert_eq!(page.title.as_deref(), Some("T"));
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux says so");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");

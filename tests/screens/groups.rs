@@ -4,8 +4,11 @@ use super::shot;
 use crate::support::facts::{options, within};
 use crate::support::screen::{Screen, find, lines};
 use crate::support::seen::{accounts, hosts, pauses};
+use quarterdeck::domain::filter::{Filter, Subject};
 use quarterdeck::store::{HostSeen, Seen};
 use quarterdeck::tui::Options;
+use quarterdeck::tui::effect::Effect;
+use quarterdeck::tui::model::views::Shown;
 use quarterdeck::tui::msg::Msg;
 use quarterdeck::tui::update::update;
 use ratatui::style::{Color, Modifier};
@@ -151,6 +154,50 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
     assert!(screen.text().contains("worst first · 2 left alone · 1 paused  0s old"), "{}", screen.text());
     update(&mut screen.model, later(12), Msg::Wake);
     assert!(screen.text().contains("  4s old"), "{}", screen.text());
+}
+
+/// What it asked for of the views.
+fn loads(screen: &mut Screen) -> Vec<(Shown, u128)> {
+    let of_view = |effect| match effect {
+        Effect::LoadView { view, wait } => Some((view, wait.as_millis())),
+        _ => None,
+    };
+    screen.asked().into_iter().filter_map(of_view).collect()
+}
+
+#[test]
+fn a_view_is_read_when_it_is_shown_and_only_while_it_is() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["4"]);
+    assert_eq!(loads(&mut screen), [(Shown::Hosts, 0)]);
+    screen.send(Msg::Changed);
+    screen.press(&["4"]);
+    assert_eq!(loads(&mut screen), [], "it is being read");
+    screen.send(Msg::Hosts(Ok(hosts())));
+    assert_eq!(loads(&mut screen), [(Shown::Hosts, 2_000)], "once more, for what was missed, after a rest");
+    screen.press(&["5"]);
+    assert_eq!(loads(&mut screen), [(Shown::Accounts, 0)]);
+    screen.send(Msg::Hosts(Ok(hosts())));
+    screen.send(Msg::Accounts(Ok(accounts())));
+    screen.press(&["1"]);
+    screen.send(Msg::Changed);
+    assert_eq!(loads(&mut screen), [], "nobody looks");
+}
+
+#[test]
+fn enter_goes_to_the_documents_with_a_filter_that_reads_back() {
+    let mut screen = hosts_view(options(), 120, 40);
+    while screen.model.hosts.row().is_none_or(|seen| !seen.host.contains(":8443")) {
+        screen.press(&["j"]);
+    }
+    screen.press(&["enter"]);
+    let documents = &screen.model.documents;
+    assert_eq!((screen.model.shown, documents.filter_text.as_str()), (Shown::Documents, "host:failing.example:8443"));
+    assert_eq!(Filter::parse_for(&documents.filter_text, Subject::Documents).as_ref(), Ok(&documents.filter));
+    let filter = documents.filter.clone();
+    let asked = screen.asked();
+    let of_list = |effect: &Effect| matches!(effect, Effect::LoadPage { query, .. } if query.filter == filter);
+    assert!(asked.iter().any(of_list), "{asked:?}");
 }
 
 #[test]

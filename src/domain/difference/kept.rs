@@ -41,7 +41,7 @@ pub struct Kept {
 
 impl Difference {
     /// The difference of two texts with up to `around` common lines beside each change; without lines for the same texts.
-    /// Takes a few ten milliseconds for a megabyte: not for where keys are waited for.
+    /// Takes some ten milliseconds for a megabyte, and up to a tenth of a second: not for where keys are waited for.
     pub fn of(old: &str, new: &str, around: usize) -> Self {
         let lines = difference(old, new, around);
         let mut kept = Self::default();

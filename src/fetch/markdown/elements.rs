@@ -2,10 +2,11 @@
 
 use super::code_block::CodeBlock;
 use super::escape::{Place, line_start};
-use super::inline::{ANCHORS, Inline, Span};
+use super::inline::Inline;
 use super::lines::Gap;
 use super::link;
 use super::list::List;
+use super::marks::{ANCHORS, Span};
 use super::table::Table;
 use super::writer::Writer;
 use crate::fetch::main_content::is_heading;

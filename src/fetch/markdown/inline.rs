@@ -4,57 +4,8 @@
 //! and empty spans leave nothing.
 
 use super::escape::{Place, push_word};
-use unicode_width::UnicodeWidthChar;
-
-/// Marks around text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Span {
-    /// `*text*`
-    Emphasis,
-    /// `**text**`
-    Strong,
-    /// `~~text~~`
-    Deleted,
-    /// `[text](destination)`
-    Link(String),
-    /// A heading's link to itself: its text alone, or nothing where that is a mere sign.
-    Anchor,
-}
-
-impl Span {
-    const fn mark(&self) -> &'static str {
-        match self {
-            Self::Emphasis => "*",
-            Self::Strong => "**",
-            Self::Deleted => "~~",
-            Self::Link(_) => "[",
-            Self::Anchor => "",
-        }
-    }
-
-    fn same_kind(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
-    }
-}
-
-#[derive(Debug)]
-struct OpenSpan {
-    span: Span,
-    /// Within another of its kind, or in code: it says nothing more.
-    ignored: bool,
-    /// Where its content begins, once it has some.
-    start: Option<usize>,
-    /// Where its opening mark stands, if it has one.
-    mark: Option<usize>,
-}
-
-/// A mark that was closed last, or right before another such.
-#[derive(Debug)]
-struct ClosedSpan {
-    mark: usize,
-    end: usize,
-    span: Span,
-}
+use super::marks::{ANCHORS, Beside, ClosedSpan, OpenSpan, Span};
+use crate::fetch::html::MAX_MARKDOWN;
 
 /// Code as it will stand between backticks.
 #[derive(Debug, Default)]
@@ -63,9 +14,6 @@ struct Code {
     end: usize,
     raw: String,
 }
-
-/// What headings' links to themselves are labelled with; they are not part of the text.
-pub(super) const ANCHORS: [&str; 4] = ["¶", "§", "#", "🔗"];
 
 /// A block's text as it grows.
 #[derive(Debug)]
@@ -139,6 +87,10 @@ impl Inline {
             return self.words(text);
         }
         for (at, line) in text.split('\n').enumerate() {
+            // Marks make much of short lines.
+            if self.text.len() > MAX_MARKDOWN {
+                return;
+            }
             if at > 0 {
                 self.end_code();
                 self.line_break();
@@ -399,27 +351,6 @@ impl Inline {
         let mut text = std::mem::take(&mut self.text);
         text.truncate(text.trim_end_matches(' ').len());
         text
-    }
-}
-
-/// What stands beside a mark. Markdown takes it for one only where it can be told what it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Beside {
-    Space,
-    Word,
-    /// Punctuation, another mark.
-    Mark,
-}
-
-impl Beside {
-    fn of(c: Option<char>) -> Self {
-        match c {
-            None => Self::Space,
-            Some(c) if c.is_whitespace() => Self::Space,
-            // What is set upon a letter is part of it.
-            Some(c) if c.is_alphanumeric() || c.width() == Some(0) => Self::Word,
-            Some(_) => Self::Mark,
-        }
     }
 }
 

@@ -53,6 +53,9 @@ pub trait Reading: Default + PartialEq {
     /// What the rows are about, in the order on the screen.
     fn keys(&self) -> Vec<Self::Key>;
 
+    /// How many rows there are.
+    fn rows(&self) -> usize;
+
     /// Brings the rows into the order on the screen.
     fn arrange(&mut self) {}
 
@@ -124,14 +127,15 @@ impl<D: Reading> Default for Table<D> {
 impl<D: Reading> Table<D> {
     /// Takes what was read, or why it was not; whether the screen shows something else now.
     pub fn take(&mut self, now: Timestamp, answer: Result<D, SafeLine>) -> bool {
+        let was_slow = self.is_slow(now);
         self.took = self.asked.take().map_or(Duration::ZERO, |begun| now.since(begun));
         self.tried_at = Some(now);
         match answer {
             Ok(mut data) => {
                 data.arrange();
-                // Also when it is the same: how old it is may be on the screen.
-                let changed =
-                    self.read_at.is_none() || self.trouble.is_some() || self.is_slow(now) || self.data != data;
+                // Also when it is the same: how old it is was on the screen, or is from now on.
+                let tells_age = was_slow || self.is_slow(now);
+                let changed = self.read_at.is_none() || self.trouble.is_some() || tells_age || self.data != data;
                 (self.data, self.read_at, self.trouble) = (data, Some(now), None);
                 self.settle();
                 changed
@@ -220,7 +224,7 @@ impl<D: Reading> View for Table<D> {
     }
 
     fn rows(&self) -> usize {
-        self.data.keys().len()
+        self.data.rows()
     }
 
     fn place(&self) -> usize {
@@ -271,6 +275,10 @@ mod tests {
             self.0.clone()
         }
 
+        fn rows(&self) -> usize {
+            self.0.len()
+        }
+
         fn arrange(&mut self) {
             self.0.sort_by_key(|number| (number % 2, *number));
         }
@@ -298,10 +306,12 @@ mod tests {
         assert!(table.take(at(100), Ok(Numbers(vec![1]))));
         // It took 100 ms: the pace is longer than the rest.
         assert_eq!((waits(&mut table, 100), table.again), (Some(2_000), false));
-        assert!(!table.take(at(3_100), Ok(Numbers(vec![1]))), "a second, counted from when it began: the same is read");
-        assert_eq!(table.age(at(3_200)), Some(Duration::from_millis(100)), "slow from now on");
-        assert_eq!(waits(&mut table, 3_100), Some(4_000));
-        assert!(table.take(at(7_200), Ok(Numbers(vec![1]))), "how old it is was on the screen");
+        assert!(!table.take(at(2_200), Ok(Numbers(vec![1]))), "the same, and nothing to say of its age");
+        assert_eq!(waits(&mut table, 2_200), Some(2_000));
+        assert!(table.take(at(5_200), Ok(Numbers(vec![1]))), "a second, counted from when it began");
+        assert_eq!(table.age(at(5_300)), Some(Duration::from_millis(100)), "slow from now on");
+        assert_eq!(waits(&mut table, 5_200), Some(4_000));
+        assert!(table.take(at(9_300), Ok(Numbers(vec![1]))), "how old it is was on the screen");
         assert_eq!(table.age(at(60_000)), None);
         assert_eq!(waits(&mut table, 60_000), Some(0), "it has rested");
     }

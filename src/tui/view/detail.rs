@@ -99,7 +99,7 @@ fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Words {
 fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Look) {
     let number = |tab| match tab {
         Tab::Attempts => grouped(data.outcomes.len() as u64),
-        Tab::Content => grouped(detail.wrapped.len() as u64),
+        Tab::Content => grouped(data.content.len() as u64),
         Tab::Changes if data.held.is_some() => look.glyphs.held.to_owned(),
         // What has not been compared is not counted.
         Tab::Changes => {

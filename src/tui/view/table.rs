@@ -49,7 +49,7 @@ pub(super) fn frame<'b, D: Reading>(
     Frame { title: &title, aside: &[], foot: &foot, border }.draw(area, buf, look);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
-    if !table.data.keys().is_empty() {
+    if table.data.rows() > 0 {
         return Some(canvas);
     }
     let (said, tone) = match (&table.trouble, table.read_at) {
@@ -119,7 +119,7 @@ pub(super) fn finish_row<D: Reading>(
 /// Where among the rows the screen is, under a heading of one line.
 pub(super) fn scroll_bar<D: Reading>(model: &Model, table: &Table<D>, area: Rect, buf: &mut Buffer, look: Look) {
     let rows = u64::from(inside(area).height.saturating_sub(1));
-    let bar = ScrollBar { top: table.top as u64, rows, of: table.data.keys().len() as u64 };
+    let bar = ScrollBar { top: table.top as u64, rows, of: table.data.rows() as u64 };
     bar.draw(area, 2, model.focus == Focus::Main, buf, look);
 }
 

@@ -16,6 +16,10 @@ impl Reading for Seen<AccountSeen> {
         self.rows.iter().map(|seen| seen.id).collect()
     }
 
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn stretch(&self, place: usize) -> Option<Stretch> {
         line_each(place, self.rows.len())
     }

@@ -21,6 +21,10 @@ impl Reading for Seen<HostSeen> {
         self.rows.sort_by_cached_key(badness);
     }
 
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn stretch(&self, place: usize) -> Option<Stretch> {
         line_each(place, self.rows.len())
     }

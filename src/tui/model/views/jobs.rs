@@ -67,6 +67,10 @@ impl Reading for JobsPage {
         Section::ALL.into_iter().flat_map(|section| section.of(self)).map(|seen| seen.job).collect()
     }
 
+    fn rows(&self) -> usize {
+        Section::ALL.into_iter().map(|section| section.of(self).len()).sum()
+    }
+
     /// With its section's heading when it is the first row there.
     fn stretch(&self, place: usize) -> Option<Stretch> {
         let lines = lines(self);

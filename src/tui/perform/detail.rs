@@ -1,0 +1,78 @@
+//! Reads what the details of a document show, and compares its texts.
+
+use super::Shared;
+use crate::domain::difference::Difference;
+use crate::domain::id::DocumentId;
+use crate::domain::text::safe_block;
+use crate::store::{HeldContent, Named, OutcomesFrom, StoreError};
+use crate::tui::model::changes::{Compared, DifferenceData, HeldSeen};
+use crate::tui::msg::DetailData;
+use tokio::task::spawn_blocking;
+
+/// Common lines beside each change of a difference.
+const AROUND: usize = 2;
+
+impl Shared {
+    pub(super) async fn detail(
+        &self,
+        reading: u64,
+        document: DocumentId,
+    ) -> Result<Option<Box<DetailData>>, StoreError> {
+        let Some(row) = self.store.find(&Named::Id(document)).await?.into_iter().next() else {
+            return Ok(None);
+        };
+        let mut outcomes = self.outcomes_from(OutcomesFrom::Newest, Some(document)).await?;
+        outcomes.reverse();
+        let stored = self.store.content(document).await?;
+        let versions = self.store.versions(document).await?;
+        let version = stored.as_ref().map(|stored| stored.version);
+        let held = match &row.held {
+            Some(_) => self.store.held_content(document).await?.map(seen),
+            None => None,
+        };
+        let lines = move || -> Vec<String> {
+            stored.map_or(Vec::new(), |stored| safe_block(&stored.text).lines().map(str::to_owned).collect())
+        };
+        let content = off_the_loop(lines).await?;
+        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, held, reading })))
+    }
+
+    /// How the texts of `of` differ; `None` when they are not those any more.
+    pub(super) async fn difference(
+        &self,
+        reading: u64,
+        document: DocumentId,
+        of: Compared,
+    ) -> Result<Option<DifferenceData>, StoreError> {
+        let stored = self.store.content(document).await?;
+        let number = stored.as_ref().map_or(0, |stored| stored.version);
+        let stored = stored.map(|stored| stored.text);
+        let (old, new) = match &of {
+            Compared::Held { fingerprint, stored: version } => {
+                let held = self.store.held_content(document).await?;
+                let held = held.filter(|held| held.fingerprint == *fingerprint && number == *version);
+                (stored, held.map(|held| held.text))
+            }
+            Compared::Versions { old, new } => {
+                let new = if *new == number { stored } else { self.store.version_text(document, *new).await? };
+                (self.store.version_text(document, *old).await?, new)
+            }
+        };
+        let Some((old, new)) = old.zip(new) else { return Ok(None) };
+        let compare = move || {
+            let chars = (old.chars().count() as u64, new.chars().count() as u64);
+            (Difference::of(&safe_block(&old), &safe_block(&new), AROUND), chars)
+        };
+        let (difference, chars) = off_the_loop(compare).await?;
+        Ok(Some(DifferenceData { document, of, difference, chars, reading }))
+    }
+}
+
+/// Works on a long text: not on the thread that draws, nor on one that others wait for.
+async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    spawn_blocking(work).await.map_err(|error| StoreError::Corrupt(format!("a text that cannot be read: {error}")))
+}
+
+fn seen(held: HeldContent) -> HeldSeen {
+    HeldSeen { reason: held.reason, held_at: held.held_at, fingerprint: held.fingerprint, title: held.title }
+}
