@@ -63,7 +63,7 @@ impl Default for FetchConfig {
             total_timeout: Duration::from_secs(60),
             host_interval: Duration::ZERO,
             max_body: 40 << 20,
-            max_memory: 80 << 20,
+            max_memory: 48 << 20,
             max_redirects: 10,
             user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned(),
             respect_robots: false,

@@ -49,7 +49,7 @@ impl Default for Limits {
             read_timeout: Duration::from_secs(20),
             total_timeout: Duration::from_secs(60),
             max_body: 40 * 1024 * 1024,
-            max_memory: 80 * 1024 * 1024,
+            max_memory: 48 * 1024 * 1024,
             max_redirects: 10,
             user_agent: concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).into(),
             respect_robots: false,
