@@ -1,6 +1,7 @@
 //! `quarterdeck demo`: a throwaway store, the built-in site, and either the console over them or a run without a screen
 //! that ends with a summary.
 
+mod beside;
 mod outages;
 mod scratch;
 mod summary;

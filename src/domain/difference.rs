@@ -36,7 +36,8 @@ pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<Line<&'a
     shortened(&lines, around)
 }
 
-/// Lines that are gone or new around a blank one, from which on it is not what they have in common.
+/// Lines that are gone or new at one place, from which on they are much: a blank line among them is not what the texts have
+/// in common.
 const MUCH: usize = 12;
 /// How many times more there must be of one kind than of the other.
 const LOPSIDED: usize = 4;

@@ -6,7 +6,7 @@ use super::dialect::Dialect;
 use super::filter_sql::{push_row_status, push_settled_status, push_status};
 use super::sql::{Sql, Statement, query};
 use super::sql_store::SqlStore;
-use super::views::{MOST_SEEN, lately};
+use super::views::{Group, MOST_SEEN, add_to, lately};
 use super::{Result, Seen};
 use crate::domain::document::{Counts, Status};
 use crate::domain::id::AccountId;
@@ -65,8 +65,8 @@ impl SqlStore {
         let ids = super::plans::accounts(&mut reader).await?;
         let total = ids.len() as u64;
         let shown = ids.into_iter().take(MOST_SEEN as usize).map(|id| (id.0, AccountSeen::new(id.0)));
-        let mut accounts = Accounts { known: shown.collect() };
-        let names = accounts.names(&mut reader).await?;
+        let mut accounts: BTreeMap<i64, AccountSeen> = shown.collect();
+        let names = names(&mut reader, &accounts).await?;
         let settled = reader.all(settled(now)).await?;
         let marked = reader.all(marked(now)).await?;
         let decided = reader.all(decided(now)).await?;
@@ -85,76 +85,67 @@ impl SqlStore {
         let ended = reader.all(ended(now)).await?;
         reader.leave_snapshot().await?;
 
-        accounts.each(&names, |seen, row| {
+        add_to(&mut accounts, &names, |seen, row| {
             seen.name = line(row, "name")?;
             Ok(())
         })?;
-        accounts.each(&settled, |seen, row| {
+        add_to(&mut accounts, &settled, |seen, row| {
             seen.counts.set(Status::Failed, number(row, "failed")?);
             seen.counts.set(Status::Stale, number(row, "stale")?);
             seen.counts.set(Status::Synced, number(row, "synced")?);
             seen.counts.set(Status::Never, number(row, "never")?);
             Ok(())
         })?;
-        accounts.each(&marked, |seen, row| {
+        add_to(&mut accounts, &marked, |seen, row| {
             seen.counts.set(status(row, "status")?, number(row, "n")?);
             Ok(())
         })?;
-        accounts.each(&decided, |seen, row| {
+        add_to(&mut accounts, &decided, |seen, row| {
             let (from, to, n) = (status(row, "instead")?, status(row, "status")?, number::<u64>(row, "n")?);
             seen.counts.set(from, seen.counts.of(from).saturating_sub(n));
             seen.counts.set(to, seen.counts.of(to) + n);
             Ok(())
         })?;
-        accounts.each(&kept, |seen, row| {
+        add_to(&mut accounts, &kept, |seen, row| {
             (seen.plan, seen.cadence) = (line(row, "plan")?, span(row, "cadence")?);
             Ok(())
         })?;
-        accounts.each(&jobs, |seen, row| {
+        add_to(&mut accounts, &jobs, |seen, row| {
             (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
             (seen.waiting, seen.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
             Ok(())
         })?;
-        accounts.each(&ended, |seen, row| {
+        add_to(&mut accounts, &ended, |seen, row| {
             seen.last_hour = number(row, "n")?;
             Ok(())
         })?;
-        Ok(Seen { rows: accounts.known.into_values().collect(), total })
+        Ok(Seen { rows: accounts.into_values().collect(), total })
     }
 }
 
-struct Accounts {
-    known: BTreeMap<i64, AccountSeen>,
+impl Group for AccountSeen {
+    type Key = i64;
+
+    fn named_by(row: &Row) -> Result<i64> {
+        get(row, "account_id")
+    }
 }
 
-impl Accounts {
-    /// Adds to each of the accounts what a row says; one that is not shown is passed over.
-    fn each(&mut self, rows: &[Row], mut add: impl FnMut(&mut AccountSeen, &Row) -> Result<()>) -> Result<()> {
-        for row in rows {
-            if let Some(seen) = self.known.get_mut(&get(row, "account_id")?) {
-                add(seen, row)?;
-            }
-        }
-        Ok(())
+/// The names of accounts, when they can be had: a missing table or right is no reason to show nothing.
+async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSeen>) -> Result<Vec<Row>> {
+    if reader.dialect() == Dialect::Sqlite {
+        return Ok(Vec::new());
     }
-
-    /// Their names, when they can be had: a missing table or right is no reason to show nothing.
-    async fn names(&self, reader: &mut Reader) -> Result<Vec<Row>> {
-        if reader.dialect() == Dialect::Sqlite {
-            return Ok(Vec::new());
-        }
-        let readable = query(
-            "SELECT coalesce(bool_and(has_column_privilege(a.attrelid, a.attnum, 'SELECT')) AND count(*) = 2, false) \
-             FROM pg_attribute a WHERE a.attrelid = to_regclass('accounts') AND a.attname IN ('id', 'name') \
-             AND NOT a.attisdropped",
-        );
-        if !get::<bool>(&reader.one(readable).await?, 0)? {
-            return Ok(Vec::new());
-        }
-        let names =
-            query("SELECT id::bigint AS account_id, name::text AS name FROM accounts WHERE id IN (SELECT each(?))");
-        reader.all(names.bind(self.known.keys().copied().collect::<Vec<i64>>())).await
+    let readable = query(
+        "SELECT coalesce(bool_and(has_column_privilege(a.attrelid, a.attnum, 'SELECT')) AND count(*) = 2, false) \
+         FROM pg_attribute a WHERE a.attrelid = to_regclass('accounts') AND a.attname IN ('id', 'name') \
+         AND NOT a.attisdropped",
+    );
+    if !get::<bool>(&reader.one(readable).await?, 0)? {
+        return Ok(Vec::new());
     }
+    let names = query("SELECT id::bigint AS account_id, name::text AS name FROM accounts WHERE id IN (SELECT each(?))");
+    reader.all(names.bind(accounts.keys().copied().collect::<Vec<i64>>())).await
 }
 
 /// Settled documents by account and status, each account's in one row: read in the order of an index that has all of

@@ -1,10 +1,10 @@
 //! What the console's hosts view reads: the hosts with the most documents and how each one does. For people; a claim
 //! looks for itself.
 
-use super::conn::{Row, get, line, number, small, time};
+use super::conn::{Row, get, hold, line, number, small};
 use super::sql::{Sql, Statement, query};
 use super::sql_store::SqlStore;
-use super::views::lately;
+use super::views::{Group, MOST_SEEN, add_to, lately};
 use super::{Result, Seen};
 use crate::domain::politeness::Hold;
 use crate::domain::text::SafeLine;
@@ -59,50 +59,40 @@ impl SqlStore {
         let holds = reader.all(holds.bind(now.micros())).await?;
         reader.leave_snapshot().await?;
 
-        let mut hosts = Hosts::default();
+        let mut hosts = BTreeMap::new();
         let mut total = 0;
         for row in &documents {
             total = number(row, "hosts")?;
-            hosts.known.insert(get(row, "host")?, host(row)?);
+            hosts.insert(get(row, "host")?, host(row)?);
         }
-        hosts.each(&failed, |seen, row| {
+        add_to(&mut hosts, &failed, |seen, row| {
             seen.failed = number(row, "n")?;
             Ok(())
         })?;
-        hosts.each(&ended, |seen, row| {
+        add_to(&mut hosts, &ended, |seen, row| {
             seen.recent = number(row, "n")?;
             seen.limited = number(row, "limited")?;
             seen.median = small(row, "median")?.map(Duration::from_millis);
             Ok(())
         })?;
-        hosts.each(&jobs, |seen, row| {
+        add_to(&mut hosts, &jobs, |seen, row| {
             (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
             Ok(())
         })?;
-        hosts.each(&holds, |seen, row| {
-            let because: Option<String> = get(row, "held_because")?;
-            seen.held = time(row, "held_until")?.map(|until| Hold { until, because: because.unwrap_or_default() });
+        add_to(&mut hosts, &holds, |seen, row| {
+            seen.held = hold(row, "held_until", "held_because")?;
             Ok(())
         })?;
-        Ok(Seen { rows: hosts.known.into_values().collect(), total })
+        Ok(Seen { rows: hosts.into_values().collect(), total })
     }
 }
 
-/// The hosts by the bytes of their names.
-#[derive(Default)]
-struct Hosts {
-    known: BTreeMap<String, HostSeen>,
-}
+impl Group for HostSeen {
+    // The bytes of a name decide its place.
+    type Key = String;
 
-impl Hosts {
-    /// Adds to each of the hosts what a row says; one that is not shown is passed over.
-    fn each(&mut self, rows: &[Row], mut add: impl FnMut(&mut HostSeen, &Row) -> Result<()>) -> Result<()> {
-        for row in rows {
-            if let Some(seen) = self.known.get_mut(get::<&str>(row, "host")?) {
-                add(seen, row)?;
-            }
-        }
-        Ok(())
+    fn named_by(row: &Row) -> Result<String> {
+        get(row, "host")
     }
 }
 
@@ -126,7 +116,7 @@ fn documents() -> Statement {
         "SELECT host, n, count(*) OVER () AS hosts FROM (SELECT host, count(*) AS n FROM @document_state GROUP BY host) q \
          ORDER BY n DESC, host COLLATE bytes LIMIT ",
     );
-    sql.bind(super::views::MOST_SEEN);
+    sql.bind(MOST_SEEN);
     sql.query()
 }
 

@@ -13,7 +13,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// The most rows that one section is read with, whatever was asked for.
@@ -40,6 +40,29 @@ impl<T> Default for Seen<T> {
     fn default() -> Self {
         Self { rows: Vec::new(), total: 0 }
     }
+}
+
+/// What documents are grouped by, as a view shows one.
+pub(super) trait Group {
+    /// What tells one from another.
+    type Key: Ord;
+
+    /// Which one a row speaks of.
+    fn named_by(row: &Row) -> Result<Self::Key>;
+}
+
+/// Adds to each of the groups what a row says; one that is not shown is passed over.
+pub(super) fn add_to<G: Group>(
+    shown: &mut BTreeMap<G::Key, G>,
+    rows: &[Row],
+    mut add: impl FnMut(&mut G, &Row) -> Result<()>,
+) -> Result<()> {
+    for row in rows {
+        if let Some(seen) = shown.get_mut(&G::named_by(row)?) {
+            add(seen, row)?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds ` FROM` the outcomes that attempts of the last hour ended with, one for each: an exhaustion stands beside its

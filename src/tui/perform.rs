@@ -80,8 +80,8 @@ impl Performer {
         if let Some(runner) = &shared.runner {
             self.spawn(Arc::clone(shared).events(runner.subscribe()));
             self.spawn(Arc::clone(shared).status(runner.clone()));
-            self.spawn(Arc::clone(shared).health(runner.clone()));
-            self.spawn(Arc::clone(shared).locks(runner.locks()));
+            self.spawn(Arc::clone(shared).states(runner.health(), Msg::Health));
+            self.spawn(Arc::clone(shared).states(runner.locks(), Msg::Locks));
             self.spawn(Arc::clone(shared).end_of(runner.clone()));
         }
     }
@@ -93,7 +93,7 @@ impl Performer {
 
     /// Begins to watch whether news of other processes come, for a console without a runner.
     pub fn watch_hearing(&self, locks: watch::Receiver<LockHealth>) {
-        self.spawn(Arc::clone(&self.shared).locks(locks));
+        self.spawn(Arc::clone(&self.shared).states(locks, Msg::Locks));
     }
 
     /// Performs one effect; the answer comes as a message.

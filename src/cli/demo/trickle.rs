@@ -1,13 +1,12 @@
 //! Asks for documents of the demo again and again, as a schedule does, so that the console never goes still.
 
+use super::beside::Beside;
 use crate::domain::id::DocumentId;
 use crate::domain::request::Request;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// Documents at the start: enough that the first syncs are seen at once and the queue is seen to shrink.
 const AT_FIRST: usize = 48;
@@ -20,17 +19,9 @@ const EVERY: Duration = Duration::from_millis(500);
 /// until all have had their turn.
 const SECOND_LOOK: u32 = 8;
 
-/// A running trickle.
-pub(super) struct Trickle {
-    stop: CancellationToken,
-    tasks: TaskTracker,
-}
-
 /// Starts one over `ids`; `soon` are those of them that are to be synced twice soon.
-pub(super) fn start(store: Arc<dyn Store>, ids: Vec<DocumentId>, soon: Vec<DocumentId>, request: Request) -> Trickle {
-    let trickle = Trickle { stop: CancellationToken::new(), tasks: TaskTracker::new() };
-    let stop = trickle.stop.clone();
-    trickle.tasks.spawn(async move {
+pub(super) fn start(store: Arc<dyn Store>, ids: Vec<DocumentId>, soon: Vec<DocumentId>, request: Request) -> Beside {
+    Beside::start(|stop| async move {
         let mut clock = interval(EVERY);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut order = Order::of(ids);
@@ -50,17 +41,7 @@ pub(super) fn start(store: Arc<dyn Store>, ids: Vec<DocumentId>, soon: Vec<Docum
                 let _ = store.request(&soon, &request).await;
             }
         }
-    });
-    trickle.tasks.close();
-    trickle
-}
-
-impl Trickle {
-    /// Asks for nothing more.
-    pub(super) async fn stop(self) {
-        self.stop.cancel();
-        self.tasks.wait().await;
-    }
+    })
 }
 
 /// Round and round, in strides, so that neighbours (which are much alike and on one host) do not come together.

@@ -193,12 +193,14 @@ impl<'t> Walk<'t> {
 
     fn refer(&mut self, name: &BytesRef) {
         let Some(loc) = self.loc.as_mut().filter(|_| self.depth == 3) else { return };
-        match name.resolve_char_ref() {
-            Ok(Some(c)) => loc.text.push(c),
-            Ok(None) if resolve_xml_entity(name).is_some() => {
-                loc.text.push_str(resolve_xml_entity(name).unwrap_or_default());
-            }
-            Ok(None) | Err(_) => {
+        let known = match name.resolve_char_ref() {
+            Ok(Some(c)) => Some(c.to_string()),
+            Ok(None) => resolve_xml_entity(name).map(str::to_owned),
+            Err(_) => None,
+        };
+        match known {
+            Some(text) => loc.text.push_str(&text),
+            None => {
                 let name = shortened(name);
                 loc.text.push_str(&format!("&{name};"));
                 loc.wrong.get_or_insert_with(|| format!("&{name}; stands for nothing that is known"));

@@ -1,6 +1,6 @@
 //! A difference that is kept to be shown: its lines cut to what a person reads, and what of a line really differs.
 
-use super::{Line, difference};
+use super::{Line, MUCH, difference};
 use std::ops::Range;
 
 /// Lines and bytes that are kept; what comes later is counted.
@@ -8,8 +8,6 @@ const LINES: usize = 4_000;
 const BYTES: usize = 400_000;
 /// Characters of a line that are kept; a page without line breaks is one line.
 const LONGEST: usize = 2_000;
-/// Lines that are gone at one place, from which on they are much.
-const MUCH: usize = 12;
 /// Characters before what differs, where the beginning of a line is left out.
 const BEFORE: usize = 200;
 

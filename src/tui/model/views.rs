@@ -7,6 +7,7 @@ pub mod jobs;
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::store::Seen;
 use std::time::Duration;
 
 /// How old a view may get while something in it moves that commits nothing.
@@ -251,6 +252,47 @@ impl<D: Reading> View for Table<D> {
             self.top = (last + 1).saturating_sub(height);
         }
         self.top = self.top.min(first).min(of.saturating_sub(height));
+    }
+}
+
+/// What documents are grouped by: a row of a view that has a line for each.
+pub trait Group: PartialEq + Sized {
+    /// What tells one from another.
+    type Key: Clone + PartialEq;
+
+    /// Which one it is.
+    fn key(&self) -> Self::Key;
+
+    /// Brings the rows into the order on the screen; they come in that of their keys.
+    fn arrange(_rows: &mut [Self]) {}
+}
+
+impl<G: Group> Reading for Seen<G> {
+    type Key = G::Key;
+    // It counts over whole tables.
+    const PACE: Duration = Duration::from_secs(2);
+
+    fn keys(&self) -> Vec<G::Key> {
+        self.rows.iter().map(Group::key).collect()
+    }
+
+    fn arrange(&mut self) {
+        G::arrange(&mut self.rows);
+    }
+
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn stretch(&self, place: usize) -> Option<Stretch> {
+        line_each(place, self.rows.len())
+    }
+}
+
+impl<G: Group> Table<Seen<G>> {
+    /// The row under the cursor.
+    pub fn row(&self) -> Option<&G> {
+        self.data.rows.get(self.place)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Shared;
 use crate::domain::id::Seq;
 use crate::domain::text::SafeLine;
-use crate::runner::event::{Event, LockHealth};
+use crate::runner::event::Event;
 use crate::runner::handle::Handle;
 use crate::runner::tail::{Tailed, follow};
 use crate::store::OutcomesFrom;
@@ -101,24 +101,12 @@ impl Shared {
         }
     }
 
-    /// Whether the runner reaches its store.
-    pub(super) async fn health(self: Arc<Self>, runner: Handle) {
-        let mut health = runner.health();
+    /// A state of the runner, or of what is heard of others, now and whenever it changes.
+    pub(super) async fn states<T: Clone>(self: Arc<Self>, mut states: watch::Receiver<T>, msg: fn(T) -> Msg) {
         loop {
-            let now = health.borrow_and_update().clone();
-            self.tell(Msg::Health(now)).await;
-            if health.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Whether locks are shared, or news of others are heard.
-    pub(super) async fn locks(self: Arc<Self>, mut locks: watch::Receiver<LockHealth>) {
-        loop {
-            let now = locks.borrow_and_update().clone();
-            self.tell(Msg::Locks(now)).await;
-            if locks.changed().await.is_err() {
+            let now = states.borrow_and_update().clone();
+            self.tell(msg(now)).await;
+            if states.changed().await.is_err() {
                 return;
             }
         }

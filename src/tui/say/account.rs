@@ -1,7 +1,7 @@
 //! An account in words: its plan, how its documents stand, what of the work is its.
 
 use super::figures::{count, grouped};
-use super::pause::{by_whom, of_group};
+use super::pause::{key, of_group, of_group_by_whom};
 use super::row::until;
 use super::{Words, with_keys, words};
 use crate::domain::document::Status;
@@ -71,12 +71,11 @@ fn short(every: Duration) -> String {
 /// Its documents by status as a strip of `cells` signs: each status that there is has one at least, as long as there is
 /// room, the worst first; what is left goes by numbers.
 pub fn strip(model: &Model, seen: &AccountSeen, cells: usize) -> Words {
-    let all: u64 = Status::ALL.into_iter().map(|status| seen.counts.of(status)).sum();
-    if all == 0 {
-        return vec![words(model.glyphs.none, Tone::Dim)];
-    }
     let mut parts: Vec<(Status, u64)> =
         Status::ALL.into_iter().map(|status| (status, seen.counts.of(status))).filter(|(_, n)| *n > 0).collect();
+    if parts.is_empty() {
+        return vec![words(model.glyphs.none, Tone::Dim)];
+    }
     parts.truncate(cells);
     let mut signs = vec![1_u64; parts.len()];
     for _ in parts.len()..cells {
@@ -125,8 +124,7 @@ pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) else {
         return vec![words(format!("{sign} {jobs}"), tone)];
     };
-    let all = if pause.scope == PauseScope::All { "everything is " } else { "" };
-    let mut said = vec![words(format!("{sign} {all}{}", by_whom(model, pause)), tone)];
+    let mut said = vec![words(format!("{sign} {}", of_group_by_whom(model, pause)), tone)];
     said.extend((!brief).then(|| words(format!("  {jobs}"), Tone::Dim)));
     said
 }
@@ -134,8 +132,7 @@ pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
 /// What happens next, and which key changes it.
 pub fn next(model: &Model, seen: &AccountSeen) -> Words {
     if let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) {
-        let key = if pause.scope == PauseScope::All { "P" } else { "p" };
-        return with_keys(&format!("What has not started waits until `{key}` resumes."), Tone::Plain);
+        return with_keys(&format!("What has not started waits until `{}` resumes.", key(pause)), Tone::Plain);
     }
     let due = match seen.next_due_at {
         Some(at) => format!("The next of its jobs is due {}.", until(model.now, at)),

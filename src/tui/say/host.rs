@@ -1,7 +1,7 @@
 //! A host in words: what holds it, how its documents fare, how it answers.
 
 use super::figures::{count, grouped, tally};
-use super::pause::{by_whom, of_group};
+use super::pause::{by_whom, key, of_group, of_group_by_whom};
 use super::row::until;
 use super::{Words, with_keys, words};
 use crate::domain::pause::PauseScope;
@@ -111,8 +111,7 @@ pub fn latency(model: &Model, seen: &HostSeen) -> String {
 pub fn standing(model: &Model, seen: &HostSeen) -> Words {
     let (sign, tone) = sign(model, seen);
     let said = if let Some(pause) = of_group(model, &scope(seen)) {
-        let all = if pause.scope == PauseScope::All { "everything is " } else { "" };
-        format!("{all}{}", by_whom(model, pause))
+        of_group_by_whom(model, pause)
     } else if let Some(hold) = hold(model, seen) {
         left_alone(hold)
     } else if seen.running + seen.ready > 0 {
@@ -141,9 +140,8 @@ pub fn next(model: &Model, seen: &HostSeen) -> Words {
     let enter = model.glyphs.enter;
     let text = match (of_group(model, &scope(seen)), held) {
         (Some(pause), held) => {
-            let key = if pause.scope == PauseScope::All { "P" } else { "p" };
             let held = held.map_or(String::new(), |held| format!("; but for that it would be {held}"));
-            format!("What has not started waits until `{key}` resumes{held}.")
+            format!("What has not started waits until `{}` resumes{held}.", key(pause))
         }
         (None, Some(held)) => format!("It is {held}; no document loses a try by that."),
         (None, None) if model.options.read_only => format!("`{enter}` shows its documents."),

@@ -36,6 +36,17 @@ pub fn by_whom(model: &Model, pause: &Pause) -> String {
     format!("paused by {} since {}", pause.by, clock.get(..5).unwrap_or(&clock))
 }
 
+/// The same of a host or an account that it holds: `everything is paused by …` where it is not its own.
+pub fn of_group_by_whom(model: &Model, pause: &Pause) -> String {
+    let all = if pause.scope == PauseScope::All { "everything is " } else { "" };
+    format!("{all}{}", by_whom(model, pause))
+}
+
+/// The key that resumes it.
+pub fn key(pause: &Pause) -> &'static str {
+    if pause.scope == PauseScope::All { "P" } else { "p" }
+}
+
 /// For the head line: the first one in full, and how many more there are.
 pub fn summary(model: &Model) -> Option<String> {
     let first = model.pauses.first()?;

@@ -95,7 +95,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
         }
         Status::Queued if let Some(pause) = super::pause::of_row(model, row) => {
-            let key = if pause.scope == PauseScope::All { "P" } else { "p" };
+            let key = super::pause::key(pause);
             match pause.scope {
                 PauseScope::Class(_) => format!("Starts when {} are resumed. `x` ends it.", pause.scope),
                 _ => format!("Starts when {} is resumed: `{key}`. `x` ends it.", pause.scope),

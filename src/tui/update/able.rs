@@ -12,6 +12,7 @@ use crate::tui::keymap::binding;
 use crate::tui::model::detail::Tab;
 use crate::tui::model::views::Shown;
 use crate::tui::model::{Focus, Model};
+use crate::tui::say::host;
 
 /// The documents that an action is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ pub fn group(model: &Model) -> Result<PauseScope, &'static str> {
     match pane(model) {
         Scope::Hosts => match model.hosts.row() {
             Some(seen) if seen.host.is_empty() => Err("these documents have no host: they are files"),
-            Some(seen) => Ok(PauseScope::Host(seen.host.to_string())),
+            Some(seen) => Ok(host::scope(seen)),
             None => Err("there is no host here"),
         },
         Scope::Accounts => {

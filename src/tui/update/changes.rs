@@ -88,9 +88,12 @@ pub(super) fn show_held(model: &mut Model, up: &mut Update) {
 /// Asks whether to accept or to reject, once it is on the screen what that means.
 pub(super) fn decide(model: &mut Model, action: Action) {
     let decision = if action == Action::Accept { Decision::Accept } else { Decision::Reject };
-    let seen = model.difference().filter(|data| matches!(data.of, Compared::Held { .. }));
     let looked_at = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
-    let (Some(data), true) = (seen, looked_at) else {
+    let seen = model.difference().filter(|_| looked_at).and_then(|data| match &data.of {
+        Compared::Held { fingerprint, .. } => Some((data.chars, fingerprint.clone())),
+        Compared::Versions { .. } => None,
+    });
+    let Some(((old, new), fingerprint)) = seen else {
         if let Some(detail) = &mut model.detail {
             (detail.tab, detail.version, detail.scroll) = (Tab::Changes, None, 0);
         }
@@ -98,9 +101,7 @@ pub(super) fn decide(model: &mut Model, action: Action) {
         let text = format!("look at what it would change first; then {key} {}s it", decision.verb());
         return tell(model, Level::Refused, text);
     };
-    let (old, new) = data.chars;
     let sizes = format!("{} to {} characters", grouped(old), grouped(new));
-    let Compared::Held { fingerprint, .. } = data.of.clone() else { return };
     let (Some(detail), Some(held)) = (&model.detail, held(model)) else { return };
     let why = format!("It was held back because it {}.", held.reason);
     let (lines, verb) = match decision {

@@ -114,12 +114,18 @@ fn good_part(text: &str, subject: Subject, before: Filter, before_text: String) 
 }
 
 pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
-    let same = model.documents.filter == filter;
-    (model.documents.filter, model.documents.filter_text) = (filter, text);
-    if !same {
-        model.documents.restart();
-        loads::page(model, up);
+    if model.documents.filter == filter {
+        model.documents.filter_text = text;
+    } else {
+        filter_anew(model, filter, text, up);
     }
+}
+
+/// Filters the list and begins at its first row, also when it was filtered so before.
+pub(super) fn filter_anew(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
+    (model.documents.filter, model.documents.filter_text) = (filter, text);
+    model.documents.restart();
+    loads::page(model, up);
 }
 
 /// Takes the line.

@@ -2,7 +2,7 @@
 
 use super::able::group;
 use super::moves::target;
-use super::{Update, loads, tell};
+use super::{Update, prompt, tell};
 use crate::domain::filter::{Filter, Term, Test};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::Timestamp;
@@ -76,10 +76,8 @@ pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
         Err(reason) => return tell(model, Level::Refused, reason),
     };
     let filter = Filter { terms: vec![Term { negated: false, test }] };
-    let documents = &mut model.documents;
-    (documents.filter_text, documents.filter) = (filter.to_string(), filter);
-    documents.restart();
-    loads::page(model, up);
+    let text = filter.to_string();
+    prompt::filter_anew(model, filter, text, up);
     show(model, Shown::Documents, up);
 }
 

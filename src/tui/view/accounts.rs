@@ -1,7 +1,7 @@
 //! The accounts: plan, documents by status, jobs, and what of the last hour was theirs.
 
 use super::paint::{Canvas, Look};
-use super::table::{Column, Face, finish_row, fitting, frame, scroll_bar, shown, total};
+use super::table::{Column, Face, finish_row, fitting, frame, scroll_bar, shown, total, unless_explained};
 use crate::domain::pause::PauseScope;
 use crate::store::AccountSeen;
 use crate::tui::model::Model;
@@ -52,8 +52,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         name: "accounts",
         totals: totals(model),
         none: "No document, so no account either.",
-        // Where there is no pane to explain the row, the frame says what matters most of it.
-        foot: if crate::tui::layout::areas(model).peek.is_empty() { in_short(model) } else { Words::new() },
+        foot: unless_explained(model, in_short),
     };
     let Some(mut canvas) = frame(model, accounts, face, area, buf) else { return };
     let end = canvas.area.width.saturating_sub(1);
@@ -65,12 +64,11 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let mut at = NAME_AT + name_cells;
     for column in &columns {
         match column.what {
-            What::Plan | What::Strip => canvas.text(at + 2, 0, column.cells - 2, column.heading, dim),
-            _ => {
-                canvas.right(at + column.cells, 0, column.heading, dim);
-                at
+            What::Plan | What::Strip => {
+                canvas.text(at + 2, 0, column.cells - 2, column.heading, dim);
             }
-        };
+            _ => canvas.right(at + column.cells, 0, column.heading, dim),
+        }
         at += column.cells;
     }
     let rows = accounts.data.rows.iter().enumerate().skip(accounts.top);

@@ -1,7 +1,7 @@
 //! The hosts, the worst first: how their documents fare, how they answer, and why one is left alone.
 
 use super::paint::Look;
-use super::table::{Column, Face, finish_row, fitting, frame, scroll_bar, shown, total};
+use super::table::{Column, Face, finish_row, fitting, frame, scroll_bar, shown, total, unless_explained};
 use crate::domain::pause::PauseScope;
 use crate::store::HostSeen;
 use crate::tui::model::Model;
@@ -44,8 +44,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         name: "hosts",
         totals: totals(model),
         none: "No document, so no host either.",
-        // Where there is no pane to explain the row, the frame says what matters most of it.
-        foot: if crate::tui::layout::areas(model).peek.is_empty() { in_short(model) } else { Words::new() },
+        foot: unless_explained(model, in_short),
     };
     let Some(mut canvas) = frame(model, hosts, face, area, buf) else { return };
     let end = canvas.area.width.saturating_sub(1);

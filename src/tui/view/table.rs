@@ -5,7 +5,7 @@ use super::footer::{Place, toast};
 use super::paint::{Canvas, Frame, Look, ScrollBar};
 use crate::domain::text::width;
 use crate::domain::time::age;
-use crate::tui::layout::inside;
+use crate::tui::layout::{areas, inside};
 use crate::tui::model::views::{Reading, Table};
 use crate::tui::model::{Focus, Model};
 use crate::tui::say::figures::grouped;
@@ -79,6 +79,11 @@ fn title<D: Reading>(model: &Model, table: &Table<D>, name: &'static str, totals
         }
     }
     title
+}
+
+/// What matters most of the row under the cursor, for the frame to say where there is no pane that explains it.
+pub(super) fn unless_explained(model: &Model, in_short: impl FnOnce(&Model) -> Words) -> Words {
+    if areas(model).peek.is_empty() { in_short(model) } else { Words::new() }
 }
 
 /// A number with its word, for a title.

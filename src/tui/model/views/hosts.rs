@@ -1,39 +1,22 @@
 //! The hosts view: its rows and their order.
 
-use super::{Reading, Stretch, Table, line_each};
+use super::{Group, Table};
 use crate::domain::text::SafeLine;
 use crate::store::{HostSeen, Seen};
 use std::cmp::Reverse;
-use std::time::Duration;
 
 /// The hosts view.
 pub type Hosts = Table<Seen<HostSeen>>;
 
-impl Reading for Seen<HostSeen> {
+impl Group for HostSeen {
     type Key = SafeLine;
-    const PACE: Duration = Duration::from_secs(2);
 
-    fn keys(&self) -> Vec<SafeLine> {
-        self.rows.iter().map(|seen| seen.host.clone()).collect()
+    fn key(&self) -> SafeLine {
+        self.host.clone()
     }
 
-    fn arrange(&mut self) {
-        self.rows.sort_by_cached_key(badness);
-    }
-
-    fn rows(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn stretch(&self, place: usize) -> Option<Stretch> {
-        line_each(place, self.rows.len())
-    }
-}
-
-impl Hosts {
-    /// The host under the cursor.
-    pub fn row(&self) -> Option<&HostSeen> {
-        self.data.rows.get(self.place)
+    fn arrange(rows: &mut [Self]) {
+        rows.sort_by_cached_key(badness);
     }
 }
 
@@ -57,6 +40,7 @@ pub fn percent(part: u64, of: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Reading as _;
     use super::*;
     use crate::domain::politeness::Hold;
     use crate::domain::time::Timestamp;
