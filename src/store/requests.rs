@@ -21,7 +21,7 @@ use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, HashSet};
 
 /// Documents in one transaction.
-const CHUNK: usize = 250;
+pub(super) const CHUNK: usize = 250;
 
 impl SqlStore {
     pub(super) async fn add_documents(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
