@@ -120,12 +120,11 @@ pub(super) fn choose<'a>(
     if rules.extract == Extract::Body {
         return Ok(whole);
     }
-    let of_whole = words(&whole, chosen.as_ref(), clock)?;
     let mut content = Content { scope: Scope::Main, ..whole };
     for (root, within_content) in chosen.map(|chosen| (chosen, true)).into_iter().chain([(body, false)]) {
         content = Content { roots: vec![root], within_content, ..content };
-        let kept = words(&content, None, clock)?;
-        if kept > 0 && kept * 2 >= of_whole {
+        let counted = Words::of(body, &content, chosen.as_ref(), clock)?;
+        if counted.kept > 0 && counted.kept * 2 >= counted.whole {
             return Ok(content);
         }
     }
@@ -179,32 +178,78 @@ fn select<'a>(body: NodeRef<'a>, rules: &Rules, clock: &mut Clock) -> Result<Sel
     Ok(selected)
 }
 
-/// How many words the content has; `but_around`: the navigation outside this element is not counted.
-fn words(content: &Content<'_>, but_around: Option<&NodeRef<'_>>, clock: &mut Clock) -> Result<usize, ConvertError> {
-    let mut words = 0;
-    let all = but_around.is_none();
-    let mut stack: Vec<_> = content.roots.iter().map(|root| (*root, Keep::All, false, all)).collect();
-    while let Some((node, keep, in_article, counted)) = stack.pop() {
-        clock.step()?;
-        if node.is_text() {
-            if keep == Keep::All {
-                words += with_text(&node, count_words).unwrap_or_default();
+/// How many words there are, by one walk over the body.
+#[derive(Debug, Default)]
+struct Words {
+    /// In the whole body, but for the navigation around its content.
+    whole: usize,
+    /// In what would be kept of it.
+    kept: usize,
+}
+
+/// What counts below a node.
+#[derive(Clone, Copy)]
+struct Counting {
+    /// The words of the whole.
+    whole: bool,
+    /// So does navigation, which is within the content here.
+    navigation: bool,
+    /// What is kept; `None` outside the root of it.
+    kept: Option<Keep>,
+    in_article: bool,
+}
+
+impl Words {
+    /// Of `content`, which has one root within `body`, and of the body. `proper`: the page's content proper, if it says
+    /// which that is: the navigation outside it is no text.
+    fn of(
+        body: NodeRef<'_>,
+        content: &Content<'_>,
+        proper: Option<&NodeRef<'_>>,
+        clock: &mut Clock,
+    ) -> Result<Self, ConvertError> {
+        let mut words = Self::default();
+        // A root may stand within what counts for nothing else.
+        let path: HashSet<_> = content.roots.iter().flat_map(|root| root.ancestors(None)).map(|node| node.id).collect();
+        let all = Counting { whole: true, navigation: proper.is_none(), kept: None, in_article: false };
+        let mut stack = vec![(body, all)];
+        while let Some((node, around)) = stack.pop() {
+            clock.step()?;
+            if node.is_text() {
+                let counted = with_text(&node, count_words).unwrap_or_default();
+                words.whole += if around.whole { counted } else { 0 };
+                words.kept += if around.kept == Some(Keep::All) { counted } else { 0 };
+                continue;
             }
-            continue;
+            let below = Self::below(&node, around, content, proper);
+            if below.whole || below.kept.is_some_and(|kept| kept != Keep::None) || path.contains(&node.id) {
+                let mut child = node.first_child();
+                while let Some(next) = child {
+                    stack.push((next, below));
+                    child = next.next_sibling();
+                }
+            }
         }
-        let name = name_of(&node);
-        let keep = inherited(content, &node, &name, keep, in_article);
-        let counted = counted || but_around.is_some_and(|inner| inner.id == node.id);
-        if keep != Keep::None && (counted || !is_navigation(&node, &name)) {
-            let in_article = in_article || &*name == "article";
-            let mut child = node.first_child();
-            while let Some(next) = child {
-                stack.push((next, keep, in_article, counted));
-                child = next.next_sibling();
-            }
+        Ok(words)
+    }
+
+    fn below(node: &NodeRef<'_>, around: Counting, content: &Content<'_>, proper: Option<&NodeRef<'_>>) -> Counting {
+        let name = name_of(node);
+        let is_root = content.roots.iter().any(|root| root.id == node.id);
+        let navigation = around.navigation || proper.is_some_and(|proper| proper.id == node.id);
+        let never = is_never_text(&name) || content.excluded.contains(&node.id);
+        let kept = match around.kept {
+            None if !is_root => None,
+            Some(Keep::None) => Some(Keep::None),
+            kept => Some(inherited(content, node, &name, kept.unwrap_or(Keep::All), around.in_article)),
+        };
+        Counting {
+            whole: around.whole && !never && (navigation || !is_navigation(node, &name)),
+            navigation,
+            kept,
+            in_article: kept.is_some() && (around.in_article || &*name == "article"),
         }
     }
-    Ok(words)
 }
 
 fn count_words(text: &str) -> usize {

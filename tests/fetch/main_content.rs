@@ -92,6 +92,14 @@ fn navigation_around_the_content_is_no_loss() {
 }
 
 #[test]
+fn a_content_within_navigation_is_found() {
+    let around = "<ul><li>a<li>b<li>c</ul>";
+    content(&format!("<nav>{around}<main>{TEXT}</main>{around}</nav>"), TEXT);
+    content(&format!("<nav><div><div role=main><nav>x</nav>{TEXT}</div></div>{around}</nav><p>y</p>"), TEXT);
+    content(&format!("<noscript>{around}</noscript><nav><main>z</main></nav><p>{TEXT}</p>"), TEXT);
+}
+
+#[test]
 fn a_header_within_the_content_keeps_its_headings() {
     content(
         &format!("<main><header><nav>x</nav>by y<h1>Page <b>title</b></h1></header>{TEXT}</main>"),

@@ -104,10 +104,16 @@ fn copies(value: &str) -> bool {
 
 /// Whole words, in the singular or the plural: `multimodal` is none of them.
 fn has_word(value: &str, words: &[&str]) -> bool {
-    value.split(|c: char| !c.is_alphanumeric()).any(|word| {
-        let singular = word.strip_suffix(['s', 'S']).unwrap_or(word);
-        words.iter().any(|one| one.eq_ignore_ascii_case(word) || one.eq_ignore_ascii_case(singular))
-    })
+    let is_one = |word: &[u8]| {
+        let singular = word.strip_suffix(b"s").or_else(|| word.strip_suffix(b"S")).unwrap_or(word);
+        let is = |one: &[u8]| one.eq_ignore_ascii_case(word) || one.eq_ignore_ascii_case(singular);
+        words.iter().any(|one| is(one.as_bytes()))
+    };
+    // Asked of every class on a page, so by bytes where a byte is a character.
+    if value.is_ascii() {
+        return value.as_bytes().split(|byte| !byte.is_ascii_alphanumeric()).any(is_one);
+    }
+    value.split(|c: char| !c.is_alphanumeric()).map(str::as_bytes).any(is_one)
 }
 
 fn has_noise_word(value: &str) -> bool {

@@ -25,6 +25,10 @@ impl CodeBlock {
 
     /// Adds text, spaces and line feeds as they are.
     pub fn push(&mut self, text: &str) {
+        // Highlighted code comes word by word.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+            return self.raw.push_str(text);
+        }
         self.raw.push_str(&safe_block(text));
     }
 

@@ -31,8 +31,8 @@ pub(super) enum Leave {
     Code,
     LinesOfCode,
     Table,
-    Cell { around: Inline, columns: usize, rows: usize },
-    Caption { around: Inline },
+    Cell { around: Box<Inline>, columns: usize, rows: usize },
+    Caption { around: Box<Inline> },
     Text(&'static str),
 }
 
@@ -207,7 +207,7 @@ impl Writer<'_> {
             }
             return Entered::Plain;
         }
-        let around = std::mem::replace(&mut self.inline, Inline::new(Place::Cell));
+        let around = Box::new(std::mem::replace(&mut self.inline, Inline::new(Place::Cell)));
         if name == "caption" {
             self.inline.move_to(Place::Heading);
             return Entered::With(Leave::Caption { around });
@@ -274,13 +274,13 @@ impl Writer<'_> {
                 self.end_block(Gap::Blank);
             }
             Leave::Cell { around, columns, rows } => {
-                let text = std::mem::replace(&mut self.inline, around).take();
+                let text = std::mem::replace(&mut self.inline, *around).take();
                 if let Some(table) = &mut self.table {
                     table.cell(text, columns, rows);
                 }
             }
             Leave::Caption { around } => {
-                let caption = std::mem::replace(&mut self.inline, around).take();
+                let caption = std::mem::replace(&mut self.inline, *around).take();
                 if !caption.is_empty() {
                     self.lines.block([&*line_start(&caption)]);
                     self.lines.want(Gap::Blank);

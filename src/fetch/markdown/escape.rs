@@ -25,6 +25,11 @@ pub(super) enum Place {
 
 /// Appends `word` to `out`. `after` is the character that follows the word, `None` when it is not known.
 pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, place: Place, in_link: bool) {
+    let may_need =
+        |byte: u8| matches!(byte, b'\\' | b'`' | b'*' | b'_' | b'~' | b'[' | b']' | b'(' | b'<' | b'&' | b'|');
+    if !word.bytes().any(may_need) {
+        return out.push_str(word);
+    }
     let mut before = out.chars().next_back().unwrap_or(' ');
     let mut rest = word.chars();
     while let Some(c) = rest.next() {
