@@ -47,17 +47,11 @@ impl Fetcher {
                 fits = announced.unwrap_or(most).max(length);
                 self.memory.enlarge(&mut room, fits).await;
                 deadline += waiting.elapsed();
+                // All at once: an allocation of this size is a mapping of its own, of which only what is written takes
+                // memory, and all of it goes back to the system. Grown piece by piece it would leave its steps behind.
+                bytes.reserve_exact(usize::try_from(most).unwrap_or_default().saturating_sub(bytes.len()));
             }
-            reserve(&mut bytes, piece.len(), fits);
             bytes.extend_from_slice(&piece);
         }
-    }
-}
-
-/// Makes room for `more` bytes, doubling as a vector does, but never beyond what `fits`.
-fn reserve(bytes: &mut Vec<u8>, more: usize, fits: u64) {
-    if bytes.capacity() - bytes.len() < more {
-        let left = usize::try_from(fits).unwrap_or(usize::MAX).saturating_sub(bytes.len());
-        bytes.reserve_exact(bytes.len().max(16 * 1024).min(left).max(more));
     }
 }

@@ -8,7 +8,11 @@ use super::head::{ContentType, Kind, sniffed};
 use super::html::{self, ConvertError, Converted, MAX_MARKDOWN, Room};
 use super::sources::Rules;
 use crate::domain::failure::Failure;
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::task::JoinError;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -27,21 +31,21 @@ impl Fetcher {
         deadline: Instant,
     ) -> Result<Converted, Failure> {
         let room = if body.bytes.len() > LARGE { Room::Alone } else { Room::Shared };
-        let raw = Arc::new(Raw { body, content_type, url, rules });
-        let converted = match self.convert(&raw, room, deadline).await? {
-            Err(ConvertError::TooLarge(_)) if room == Room::Shared => self.convert(&raw, Room::Alone, deadline).await?,
-            converted => converted,
-        };
+        let raw = Raw { body, content_type, url, rules };
+        let (raw, mut converted) = self.convert(raw, room, deadline).await?;
+        if room == Room::Shared && matches!(converted, Err(ConvertError::TooLarge(_))) {
+            (_, converted) = self.convert(raw, Room::Alone, deadline).await?;
+        }
         converted.map_err(|error| errors::refused(error.to_string()))
     }
 
-    /// Converts on a thread of its own kind, since it is pure computing, at most one a core.
+    /// Converts beside the threads that wait for answers, since it is pure computing, at most one a core.
     async fn convert(
         &self,
-        raw: &Arc<Raw>,
+        mut raw: Raw,
         room: Room,
         deadline: Instant,
-    ) -> Result<Result<Converted, ConvertError>, Failure> {
+    ) -> Result<(Raw, Result<Converted, ConvertError>), Failure> {
         let turns = match room {
             Room::Alone => self.conversions,
             Room::Shared => 1,
@@ -49,17 +53,34 @@ impl Fetcher {
         let turn = timeout_at(deadline, Arc::clone(&self.converting).acquire_many_owned(turns)).await;
         let turn = turn.map_err(|_| timed_out(self.limits.total_timeout, Stage::InAll))?;
         let turn = turn.map_err(|closed| Failure::unexpected("AcquireError", closed.to_string()))?;
-        let raw = Arc::clone(raw);
-        let work = tokio::task::spawn_blocking(move || {
+        let work = move || {
             let _turn = turn;
-            raw.convert(room)
-        });
-        work.await.or_else(|ended| match ended.try_into_panic() {
-            // A panic is the runner's to judge, as any other panic of an attempt.
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(cancelled) => Err(Failure::unexpected("JoinError", cancelled.to_string())),
-        })
+            let converted = raw.convert(room);
+            (raw, converted)
+        };
+        let ended = match room {
+            Room::Alone => on_a_thread_of_its_own(work).await?,
+            Room::Shared => match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
+                Ok(ended) => Ok(ended),
+                Err(Ok(panic)) => Err(panic),
+                Err(Err(cancelled)) => return Err(Failure::unexpected("JoinError", cancelled.to_string())),
+            },
+        };
+        // A panic is the runner's to judge, as any other panic of an attempt.
+        ended.or_else(|panic| std::panic::resume_unwind(panic))
     }
+}
+
+/// For pages whose trees are large. Of what a tree took the allocator keeps much for the thread that had it: the next
+/// thread inherits that of one that has ended, where threads that stay would each keep their own.
+async fn on_a_thread_of_its_own<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<std::thread::Result<T>, Failure> {
+    let (tell, told) = oneshot::channel();
+    let run = move || drop(tell.send(catch_unwind(AssertUnwindSafe(work))));
+    let begun = std::thread::Builder::new().name("large page".into()).spawn(run);
+    begun.map_err(|error| Failure::unexpected("SpawnError", error.to_string()))?;
+    told.await.map_err(|ended| Failure::unexpected("RecvError", ended.to_string()))
 }
 
 /// A page as it came, and what it takes to read it.
@@ -71,13 +92,19 @@ struct Raw {
 }
 
 impl Raw {
-    fn convert(&self, room: Room) -> Result<Converted, ConvertError> {
+    /// Nobody converts it again once it had all the memory.
+    fn convert(&mut self, room: Room) -> Result<Converted, ConvertError> {
         let bytes = self.body.bytes.as_slice();
         let charset = self.content_type.charset.as_deref();
         match self.content_type.kind.or_else(|| sniffed(bytes)) {
-            Some(Kind::Html) => {
-                html::convert_by(&charset::decode(bytes, charset, Markup::Html), &self.url, &self.rules, room)
-            }
+            Some(Kind::Html) => match charset::decode(bytes, charset, Markup::Html) {
+                Cow::Owned(text) if room == Room::Alone => {
+                    // The text may be three times as large as its bytes: they are not kept beside it.
+                    self.body.bytes = Vec::new();
+                    html::convert_by(&text, &self.url, &self.rules, room)
+                }
+                text => html::convert_by(&text, &self.url, &self.rules, room),
+            },
             Some(Kind::Text) => {
                 let text = charset::decode(beginning(bytes), charset, Markup::None);
                 Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() })

@@ -21,9 +21,9 @@ use url::Url;
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// Markdown is written up to about here, in bytes: more than 200,000 characters ever are.
 pub const MAX_MARKDOWN: usize = 1_000_000;
-/// About how many bytes a page and its tree may take: a million elements and texts. A page takes many times its own size, so
+/// About how many bytes a page and its tree may take: 800,000 elements and texts. A page takes many times its own size, so
 /// this and not the body's is the limit that keeps the process small.
-const MAX_TREE: usize = 128 * MB;
+const MAX_TREE: usize = 96 * MB;
 /// The same for a page that is converted beside others: nearly every page there is.
 const SMALL_TREE: usize = 16 * MB;
 const MB: usize = 1024 * 1024;

@@ -33,7 +33,7 @@ const SLOW: &[&str] = &[
     "no answer in 1 s (waiting for the answer)",
     "not finished within 3 s in all",
 ];
-const HEAVY: &[&str] = &["the page takes longer than 2 s to convert", "the page takes more than 128 MB to convert"];
+const HEAVY: &[&str] = &["the page takes longer than 2 s to convert", "the page takes more than 96 MB to convert"];
 
 /// What a kind may end with: one of these failures, or (`true`) a page.
 const KINDS: [(&str, &[&str], bool); 26] = [
