@@ -8,7 +8,7 @@
 //! `conn` connections and rows, `dialect` what a statement says differently; the other files are its methods by
 //! subject. What only one database has stands in `sqlite` and `postgres`.
 
-use crate::domain::content::{ContentChange, Page};
+use crate::domain::content::{ContentChange, Page, Stored};
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
 use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
@@ -193,6 +193,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The ids of all that match, in id order.
     async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>>;
+
+    /// What a page of it that is fetched now would be compared with; `None` when there is no such document.
+    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>>;
 
     /// The stored text; `None` when there is no document or no text.
     async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>>;

@@ -5,14 +5,12 @@ use super::exit::{CliError, Exit};
 use super::join::limits;
 use super::output::Output;
 use crate::config::Config;
-use crate::domain::content::{ContentChange, Page};
+use crate::domain::content::{ContentChange, Page, Stored};
 use crate::domain::document::DocumentRow;
 use crate::domain::failure::{Failure, FailureClass};
-use crate::domain::fingerprint::Fingerprint;
 use crate::domain::guard::Doubt;
 use crate::domain::retry::RetryPolicy;
 use crate::fetch::{Answer, Ask, Hop, Probe, probe};
-use crate::store::StoredContent;
 use std::io;
 use std::time::Duration;
 
@@ -20,7 +18,7 @@ use std::time::Duration;
 pub(super) async fn run(
     config: &Config,
     row: &DocumentRow,
-    stored: Option<&StoredContent>,
+    (stored, text): (&Stored, &str),
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let ask = Ask::whole(row.id, row.url.as_str());
@@ -32,7 +30,7 @@ pub(super) async fn run(
     print_ends(&seen, out)?;
     match &seen.end {
         Ok(Answer::Page(page)) => {
-            print_page(page, row, stored, out)?;
+            print_page(page, stored, text, out)?;
             Ok(Exit::Done)
         }
         // Nobody asked whether it has changed.
@@ -74,34 +72,36 @@ fn print_ends(seen: &Probe, out: &mut Output) -> io::Result<()> {
     Ok(())
 }
 
-fn print_page(page: &Page, row: &DocumentRow, stored: Option<&StoredContent>, out: &mut Output) -> io::Result<()> {
-    let fingerprint = &page.fingerprint;
+/// The page, and what a sync would make of it: by the comparison that a sync makes.
+fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io::Result<()> {
     let characters = page.content.chars().count();
     let cut = page.cut.map(|cut| format!(", {cut}")).unwrap_or_default();
     out.line(format!("title       {}", page.title.as_deref().unwrap_or("none")))?;
     out.line(format!("extracted   {characters} characters of {} bytes{cut}", page.bytes))?;
-    out.line(format!("fingerprint {}", fingerprint.as_str()))?;
-    let before = row.fingerprint.clone().filter(|_| stored.is_some()).map(Fingerprint::stored);
+    out.line(format!("fingerprint {}", page.fingerprint.as_str()))?;
     if let Some(note) = &page.note {
         out.line(format!("note        {note}"))?;
     }
-    let chars = stored.map(|stored| stored.text.chars().count() as u64);
-    if let Some(doubt) = Doubt::about(page.title.as_deref(), &page.content, chars) {
-        let then =
-            if stored.is_some() { "a sync would hold another text back" } else { "a sync would store it all the same" };
-        out.line(format!("doubt       it {doubt}; {then}"))?;
+    let (change, doubt) = stored.compare(page);
+    if let Some(doubt) = doubt {
+        out.line(format!("doubt       it {doubt}"))?;
     }
-    let change = ContentChange::between(before.as_ref(), fingerprint);
-    out.line(match change {
-        ContentChange::Same => "A sync would change nothing.",
-        ContentChange::First => "A sync would store it as the first content:",
-        _ => "A sync would change the stored text:",
+    out.line(match (change, doubt) {
+        (ContentChange::Same | ContentChange::NotModified, _) => "A sync would change nothing.",
+        (ContentChange::First, None) => "A sync would store it as the first content:",
+        (ContentChange::First, Some(_)) => "A sync would store it all the same, as the first content:",
+        (ContentChange::Changed, _) => "A sync would change the stored text:",
+        (ContentChange::Rebased, _) => {
+            "A sync would store it quietly, since another converter or other rules made the stored text:"
+        }
+        (ContentChange::Held, Some(Doubt::Rejected)) => "A sync would keep the stored text. What was rejected:",
+        (ContentChange::Held, _) => "A sync would hold it back and keep the stored text. What it would change:",
     })?;
-    if !change.writes() {
+    if matches!(change, ContentChange::Same | ContentChange::NotModified) {
         return Ok(());
     }
     out.line("")?;
-    changes::print(stored.map(|stored| stored.text.as_str()).unwrap_or_default(), &page.content, out)
+    changes::print(text, &page.content, out)
 }
 
 /// What a sync would do after this failure.

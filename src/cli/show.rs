@@ -41,7 +41,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     for row in find(&*store, std::slice::from_ref(&args.document)).await? {
         let content = store.content(row.id).await?;
         if args.probe {
-            exit = exit.max(probe::run(&context.config, &row, content.as_ref(), out).await?);
+            let stored = store.stored(row.id).await?.unwrap_or_default();
+            let text = content.as_ref().map_or("", |content| content.text.as_str());
+            exit = exit.max(probe::run(&context.config, &row, (&stored, text), out).await?);
             continue;
         }
         let held = store.held_content(row.id).await?;

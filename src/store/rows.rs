@@ -3,6 +3,7 @@
 use super::Result;
 use super::conn::{Row, code, corrupt, get, line, number, small, span, time, word};
 use super::sql::{Statement, query};
+use super::sql_store::SqlStore;
 use super::tx::Tx;
 use crate::domain::content::{Converter, Stored, Validators, WHOLE_FETCH_EVERY};
 use crate::domain::document::SyncStatus;
@@ -209,6 +210,27 @@ fn document(row: &Row) -> Result<Document> {
     })
 }
 
+/// Documents by their ids, as [`document`] reads them.
+const DOCUMENTS: &str = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
+     CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
+     micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
+     s.host, s.fence, s.recent, s.etag, s.last_modified, s.validated, s.fetched_whole_at, \
+     d.content IS NOT NULL AS has_content, s.converter, \
+     CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
+     h.fingerprint AS held_fingerprint, h.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence \
+     FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
+     LEFT JOIN @held_contents h ON h.document_id = d.id \
+     LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \
+     WHERE d.id IN (SELECT each(?))";
+
+impl SqlStore {
+    /// What a page fetched now would be compared with; `None` when there is no such document.
+    pub(super) async fn read_stored(&self, id: DocumentId) -> Result<Option<Stored>> {
+        let row = self.reader().await?.first(query(DOCUMENTS).bind(vec![id.0])).await?;
+        row.as_ref().map(|row| document(row).map(|document| document.stored())).transpose()
+    }
+}
+
 impl Tx<'_> {
     /// A job.
     pub(super) async fn job(&mut self, id: JobId) -> Result<Option<JobRow>> {
@@ -249,19 +271,8 @@ impl Tx<'_> {
 
     /// Documents.
     pub(super) async fn documents(&mut self, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Document>> {
-        let statement = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
-             CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
-             micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
-             s.host, s.fence, s.recent, s.etag, s.last_modified, s.validated, s.fetched_whole_at, \
-             d.content IS NOT NULL AS has_content, s.converter, \
-             CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
-             h.fingerprint AS held_fingerprint, h.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence \
-             FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
-             LEFT JOIN @held_contents h ON h.document_id = d.id \
-             LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \
-             WHERE d.id IN (SELECT each(?))";
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-        let rows = self.all(query(statement).bind(ids)).await?;
+        let rows = self.all(query(DOCUMENTS).bind(ids)).await?;
         rows.iter().map(document).map(|document| document.map(|document| (DocumentId(document.id), document))).collect()
     }
 }

@@ -13,6 +13,7 @@ use super::{
     PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, Seen, Store, StoreError,
     StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
 };
+use crate::domain::content::Stored;
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
@@ -213,6 +214,10 @@ impl Store for SqlStore {
 
     async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
         self.matching_ids(filter).await
+    }
+
+    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>> {
+        self.read_stored(document).await
     }
 
     async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct Place {
     dir: tempfile::TempDir,
-    port: u16,
+    pub port: u16,
     over: Arc<AtomicBool>,
 }
 

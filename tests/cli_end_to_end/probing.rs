@@ -39,3 +39,39 @@ fn a_probe_prints_stages_headers_and_what_would_change_and_stores_nothing() {
     assert!(ran.out.contains("failed      404 Not Found"), "{}", ran.out);
     assert!(ran.out.contains("A sync would fail and not try again by itself."), "{}", ran.out);
 }
+
+/// What the probe says, and what a sync then does with the same page: (the probe's last sentence, the field `content`).
+fn probed_and_synced(place: &Place, sentence: &str, content: &str) {
+    let probed = place.run(["show", "1", "--probe"]).ok();
+    assert!(probed.contains(sentence), "{sentence:?} is not in {probed}");
+    let synced = json_lines(&place.run(["sync", "1", "--wait", "--json"]).ok());
+    assert_eq!(synced[0]["content"].as_str(), Some(content), "{probed}");
+}
+
+#[test]
+fn what_a_probe_says_is_what_a_sync_does() {
+    let place = Place::new();
+    place.run(["add", &place.url("/walled/prices")]).ok();
+    place.run(["sync", "1", "--wait"]).ok();
+    let held = "A sync would hold it back and keep the stored text. What it would change:";
+    probed_and_synced(&place, held, "held");
+    place.run(["reject", "1"]).ok();
+    probed_and_synced(&place, "A sync would keep the stored text. What was rejected:", "held");
+    assert!(place.run(["show", "1", "--probe"]).ok().contains("doubt       it is the text that was rejected before"));
+}
+
+#[test]
+fn a_probe_knows_whose_rules_made_the_stored_text() {
+    let place = Place::new();
+    place.run(["add", &place.url("/ok/a")]).ok();
+    place.run(["sync", "1", "--wait"]).ok();
+    probed_and_synced(&place, "A sync would change nothing.", "same");
+    let sources = format!(
+        "[retry]\ntransient_waits = [\"100ms\"]\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n\
+         sources = [{{ host = \"127.0.0.1:{}\", exclude = [\"h1\"] }}]\n",
+        place.port
+    );
+    place.write("config.toml", &sources);
+    probed_and_synced(&place, "A sync would store it quietly", "same");
+    probed_and_synced(&place, "A sync would change nothing.", "same");
+}

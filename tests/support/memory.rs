@@ -2,8 +2,10 @@
 //! and a clock that is tokio's. Nothing runs jobs here; what a console never asks for is refused.
 
 use async_trait::async_trait;
+use quarterdeck::domain::content::Stored;
 use quarterdeck::domain::document::{Counts, DocumentRow, Status};
 use quarterdeck::domain::filter::Filter;
+use quarterdeck::domain::fingerprint::Fingerprint;
 use quarterdeck::domain::id::{DocumentId, JobId, Seq, WorkerId};
 use quarterdeck::domain::lock::{LockHolder, StoreId};
 use quarterdeck::domain::outcome::Outcome;
@@ -237,6 +239,15 @@ impl Store for Memory {
             let fits = facts.documents.iter().filter(|row| filter.matches(row, now));
             fits.map(|row| row.id).collect()
         })
+    }
+
+    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>> {
+        let stored = self.content(document).await?;
+        Ok(stored.map(|stored| Stored {
+            fingerprint: Some(Fingerprint::of(&stored.text)),
+            chars: Some(stored.text.chars().count() as u64),
+            ..Stored::default()
+        }))
     }
 
     async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
