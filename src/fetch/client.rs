@@ -29,7 +29,9 @@ use url::Url;
 const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown,text/plain;q=0.9,*/*;q=0.5";
 /// Idle connections kept per host; the runner asks a host for two pages at a time.
 const IDLE_PER_HOST: usize = 2;
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Shorter than the 5 s after which common servers close theirs: one that is closed at the moment when it is used again
+/// costs an attempt.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Bounds on what a server may send before its body.
 const MAX_HEADERS: usize = 128;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
