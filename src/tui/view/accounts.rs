@@ -145,6 +145,8 @@ pub(super) fn explained(model: &Model, seen: &AccountSeen, height: u16) -> (Word
     let documents_in_all = count(seen.counts.total(), "document");
     let aside = match plan_in_words(seen) {
         None => documents_in_all,
+        // Without much room the plan: how many documents there are is told by the line of them.
+        Some(plan) if height < 5 => plan,
         Some(plan) => format!("{documents_in_all} {} {plan}", model.glyphs.dot),
     };
     let lines = if height >= 5 {

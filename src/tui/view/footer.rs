@@ -3,7 +3,7 @@
 
 use super::paint::{Canvas, Look, cells};
 use crate::tui::action::{Action, Scope};
-use crate::tui::keymap::TABLE;
+use crate::tui::keymap::{Binding, TABLE};
 use crate::tui::layout::areas;
 use crate::tui::model::overlay::{Overlay, PromptKind};
 use crate::tui::model::toast::Level;
@@ -58,11 +58,11 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
     let over = model.overlay.is_some();
     let mut rows: Vec<_> = TABLE
         .iter()
-        .filter(|binding| binding.footer > 0 && binding.scopes.contains(&scope))
+        .filter(|binding| place(model, binding) > 0 && binding.scopes.contains(&scope))
         .filter(|binding| over || useful(model, binding.action))
         .collect();
     // What waits for a person comes before what can always be done.
-    rows.sort_by_key(|binding| (!matches!(binding.action, Action::Accept | Action::Reject), binding.footer));
+    rows.sort_by_key(|binding| (!matches!(binding.action, Action::Accept | Action::Reject), place(model, binding)));
     rows.into_iter()
         .filter_map(|binding| {
             let key = binding.keys.first()?.label(model.glyphs.ascii);
@@ -75,6 +75,14 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
             ))
         })
         .collect()
+}
+
+/// Where a key stands; 0 stays out. A host or an account is there to be opened and paused, a document hardly for that.
+fn place(model: &Model, binding: &Binding) -> u8 {
+    match binding.action {
+        Action::Pause if matches!(scope(model), Scope::Hosts | Scope::Accounts) => 8,
+        _ => binding.footer,
+    }
 }
 
 /// The word of an action here: what it leads to now.
