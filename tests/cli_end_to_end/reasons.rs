@@ -90,6 +90,11 @@ fn each_cause_has_its_line_and_what_happens_next() {
             "TLS: the certificate's issuer is not known",
             again,
         ),
+        (
+            format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/own-authority.pem"))),
+            "TLS: the certificate is signed by itself",
+            again,
+        ),
         (format!("https://127.0.0.1:{}/", not_tls()), "TLS: the server does not speak TLS there", again),
         (format!("http://127.0.0.1:{closed}/"), "connection refused", again),
         (place.url("/missing"), "404 Not Found", never),
