@@ -56,7 +56,7 @@ impl SqlStore {
         if limits.slots == 0 || !self.is_work_waiting().await? {
             return Ok(Vec::new());
         }
-        let mut tx = self.begin(Purpose::Queue).await?;
+        let mut tx = self.begin(Purpose::Claim).await?;
         let Standing { name, runs_risky, passed_over } = tx.standing(worker).await?;
         let mut budget = Budget {
             slots: limits.slots as usize,

@@ -114,9 +114,13 @@ impl Postgres {
     pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp)> {
         let of = if purpose == Purpose::Beat { Use::Beat } else { Use::Ordinary };
         let mut conn = Conn::Postgres(self.pool.lease(of).await?);
-        conn.script("BEGIN").await.map_err(writing)?;
+        let begin = match purpose {
+            Purpose::Claim => "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan",
+            _ => "BEGIN",
+        };
+        conn.script(begin).await.map_err(writing)?;
         let now = match (&self.clock, purpose) {
-            (Some(server), Purpose::Queue) => {
+            (Some(server), Purpose::Queue | Purpose::Claim) => {
                 // The turn comes first, then the clock is read: in one round trip.
                 let look = query(
                     "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) AS taken) \
@@ -131,7 +135,7 @@ impl Postgres {
                 server.set(now);
                 now
             }
-            (None, Purpose::Queue) => {
+            (None, Purpose::Queue | Purpose::Claim) => {
                 let lock = query("SELECT pg_advisory_xact_lock(?)").bind(QUEUE_LOCK);
                 conn.execute(lock).await.map_err(writing)?;
                 clock.now()
