@@ -2,6 +2,7 @@
 //! stands in the frame of the focused pane, so that it hides nothing.
 
 use super::paint::{Canvas, Look, cells};
+use crate::domain::pause::PauseScope;
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::{Binding, TABLE};
 use crate::tui::layout::areas;
@@ -9,7 +10,7 @@ use crate::tui::model::overlay::{Overlay, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::say::figures::grouped;
-use crate::tui::say::{Words, words};
+use crate::tui::say::{Words, host, words};
 use crate::tui::theme::Tone;
 use crate::tui::update::{able::useful, changes::only_held, pane, scope};
 use ratatui::buffer::Buffer;
@@ -102,10 +103,21 @@ fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
         Action::SwitchFocus => model.shown.word(),
         Action::ShowHeld if only_held(model) => "all",
         Action::Pin if model.panel.pin.is_some() => "unpin",
+        Action::Pause if group_is_paused(model) => "resume",
         Action::HideUnchanged if model.panel.hide_unchanged => "show unchanged",
         Action::HideUnchanged => "hide unchanged",
         _ => usual,
     }
+}
+
+/// The host or the account in hand is paused itself.
+fn group_is_paused(model: &Model) -> bool {
+    let scope = match pane(model) {
+        Scope::Hosts => model.hosts.row().map(host::scope),
+        Scope::Accounts => model.accounts.row().map(|seen| PauseScope::Account(seen.id)),
+        _ => None,
+    };
+    scope.is_some_and(|scope| model.pauses.iter().any(|pause| pause.scope == scope))
 }
 
 /// A frame that can carry the toast.
