@@ -101,6 +101,8 @@ fn print(
     out.line(format!("synced      {}", time(row.synced_at)))?;
     if row.next_attempt_at.is_some() {
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
+    } else if row.next_look_at.is_some() {
+        out.line(format!("next look   {}", time(row.next_look_at)))?;
     }
     if let Some(hold) = row.host_hold.as_ref().filter(|hold| hold.until > now) {
         out.line(format!("host held   until {}: {}", time(Some(hold.until)), hold.because))?;
