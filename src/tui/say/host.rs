@@ -5,7 +5,7 @@ use super::pause::{by_whom, key, of_group, of_group_by_whom};
 use super::row::until;
 use super::{Words, with_keys, words};
 use crate::domain::pause::PauseScope;
-use crate::domain::politeness::Hold;
+use crate::domain::politeness::{Hold, HoldKind};
 use crate::domain::text::width;
 use crate::domain::time::{countdown, span};
 use crate::store::HostSeen;
@@ -40,7 +40,7 @@ pub fn sign(model: &Model, seen: &HostSeen) -> (&'static str, Tone) {
         return (glyphs.stopped, Tone::Waiting);
     }
     match hold(model, seen) {
-        Some(hold) if hold.was_asked_for() => (glyphs.retrying, Tone::Waiting),
+        Some(hold) if hold.kind == HoldKind::AskedFor => (glyphs.retrying, Tone::Waiting),
         Some(_) => (glyphs.alarm, Tone::Lost),
         None if seen.running > 0 => (glyphs.running, Tone::Running),
         None if seen.ready > 0 => (glyphs.queued, Tone::Running),
@@ -61,7 +61,7 @@ pub fn state(model: &Model, seen: &HostSeen, cells: usize) -> (String, Tone) {
     }
     if let Some(hold) = hold(model, seen) {
         let left = countdown(hold.until.since(model.now));
-        let (long, short, tone) = if hold.was_asked_for() {
+        let (long, short, tone) = if hold.kind == HoldKind::AskedFor {
             ("Retry-After", "wait", Tone::Waiting)
         } else {
             ("cool-down", "cool", Tone::Lost)
@@ -127,7 +127,7 @@ pub fn standing(model: &Model, seen: &HostSeen) -> Words {
 }
 
 fn left_alone(hold: &Hold) -> String {
-    let what = if hold.was_asked_for() { "left alone" } else { "cool-down" };
+    let what = if hold.kind == HoldKind::AskedFor { "left alone" } else { "cool-down" };
     format!("{what}: {}", hold.because)
 }
 
