@@ -131,8 +131,8 @@ fn left_alone(hold: &Hold) -> String {
     format!("{what}: {}", hold.because)
 }
 
-/// What happens next, and which key changes it.
-pub fn next(model: &Model, seen: &HostSeen) -> Words {
+/// What happens next, and which key changes it; `brief` says the first of it alone.
+pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
     let held = hold(model, seen).map(|hold| {
         let until = until(model.now, hold.until);
         format!("asked again {until} ({})", hold.until.clock(&model.zone()))
@@ -140,9 +140,11 @@ pub fn next(model: &Model, seen: &HostSeen) -> Words {
     let enter = model.glyphs.enter;
     let text = match (of_group(model, &scope(seen)), held) {
         (Some(pause), held) => {
-            let held = held.map_or(String::new(), |held| format!("; but for that it would be {held}"));
+            let held =
+                held.filter(|_| !brief).map_or(String::new(), |held| format!("; but for that it would be {held}"));
             format!("What has not started waits until `{}` resumes{held}.", key(pause))
         }
+        (None, Some(held)) if brief => held,
         (None, Some(held)) => format!("It is {held}; no document loses a try by that."),
         (None, None) if model.options.read_only => format!("`{enter}` shows its documents."),
         (None, None) => format!("`{enter}` shows its documents, `p` pauses it."),
@@ -164,7 +166,7 @@ pub fn lately(seen: &HostSeen, brief: bool) -> Words {
     if brief && seen.recent > 0 {
         let mut said = format!("{}/h", count(seen.recent, "attempt"));
         match percent(seen.limited, seen.recent) {
-            0 => {}
+            0 => said.push_str(", none 429/503"),
             some => said.push_str(&format!(", {some}% 429/503")),
         }
         said.extend(seen.median.map(|median| format!(", latency {}", span(median))));
