@@ -163,9 +163,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
             assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
         }
         let said = all_of_it(&mut hosts_view(options(), width, height));
-        for fact in
-            ["documents 96", "429 or 503 11 (28%)", "latency 212 ms", "running 0/2", "It is asked again in 3:20"]
-        {
+        for fact in ["documents 96", "429 or 503 11 (28%)", "latency 212 ms", "running 0/2", "asked again in 3:20"] {
             assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
         }
     }

@@ -145,7 +145,7 @@ pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     }
     let due = match seen.next_due_at {
         Some(at) => format!("The next of its jobs is due {}.", until(model.now, at)),
-        None if seen.ready > 0 => "Its queued jobs run as soon as they may.".to_owned(),
+        None if seen.ready > 0 => "Its jobs run as soon as they may.".to_owned(),
         None => "Nothing of it is planned.".to_owned(),
     };
     if brief {

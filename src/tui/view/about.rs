@@ -9,6 +9,7 @@ use crate::tui::model::views::Shown;
 use crate::tui::model::views::hosts::percent;
 use crate::tui::say::figures::{count, grouped};
 use crate::tui::say::outcome::wrap;
+use crate::tui::say::pause::of_group;
 use crate::tui::say::{Words, account, host, words};
 use crate::tui::theme::{self, Tone};
 use ratatui::buffer::Buffer;
@@ -44,7 +45,10 @@ fn text(model: &Model) -> (String, Vec<Words>) {
 fn of_host(model: &Model, seen: &HostSeen) -> Vec<Words> {
     let mut text = Text::of(model);
     text.sentence(&host::standing(model, seen));
-    text.sentence(&host::next(model, seen, false));
+    // Else it names keys, which mean nothing while this is open.
+    if host::hold(model, seen).is_some() || of_group(model, &host::scope(seen)).is_some() {
+        text.sentence(&host::next(model, seen, true));
+    }
     text.gap();
     text.fact("documents", &grouped(seen.documents));
     text.fact("failed", &part(seen.failed, seen.documents));
@@ -60,7 +64,7 @@ fn of_host(model: &Model, seen: &HostSeen) -> Vec<Words> {
 fn of_account(model: &Model, seen: &AccountSeen) -> Vec<Words> {
     let mut text = Text::of(model);
     text.sentence(&account::standing(model, seen, true));
-    text.sentence(&account::next(model, seen, false));
+    text.sentence(&account::next(model, seen, true));
     text.gap();
     let plan = account::plan_in_words(seen).unwrap_or_else(|| "none: nothing is looked at by itself".to_owned());
     text.fact("plan", plan.strip_prefix("plan ").unwrap_or(&plan));
@@ -108,10 +112,9 @@ impl Text {
         Self { room: room(model.size), lines: Vec::new() }
     }
 
-    /// A sentence in the tone of its first piece; keys do not stand out where lines are broken.
+    /// A sentence in the tone of its first piece.
     fn sentence(&mut self, said: &[(String, Tone)]) {
         let tone = said.first().map_or(Tone::Plain, |(_, tone)| *tone);
-        let tone = if tone == Tone::Accent { Tone::Plain } else { tone };
         let whole: String = said.iter().map(|(text, _)| text.as_str()).collect();
         self.lines.extend(wrap(&whole, self.room, LINES).into_iter().map(|line| vec![words(line, tone)]));
     }
