@@ -17,9 +17,6 @@ pub const TROUBLED_TO_HOLD: usize = 5;
 /// How long a host is left alone the first time; twice as long each time after that, up to the second of these.
 pub const COOL_DOWN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
-/// What the reason of a hold ends with that the host itself asked for.
-const ASKED_FOR: &str = "(Retry-After)";
-
 /// What kind of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,12 +69,38 @@ impl HostNews {
     }
 }
 
+/// Whose wish a hold is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HoldKind {
+    /// The host's own: it named a time (`Retry-After`).
+    AskedFor,
+    /// Ours: nothing good came from it.
+    CoolDown,
+}
+
+impl HoldKind {
+    /// As it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AskedFor => "asked_for",
+            Self::CoolDown => "cool_down",
+        }
+    }
+
+    /// Reads a stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::AskedFor, Self::CoolDown].into_iter().find(|kind| kind.word() == word)
+    }
+}
+
 /// Until when nothing of a host is asked for, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// The end, UTC.
     pub until: Timestamp,
-    /// In plain words: "5 documents in a row timed out".
+    /// Whose wish it is.
+    pub kind: HoldKind,
+    /// In plain words, for people alone: "5 documents in a row timed out".
     pub because: String,
 }
 
@@ -101,13 +124,6 @@ pub struct Notes {
     told: Vec<(i64, i64)>,
     /// Who met with trouble since the host answered last.
     troubled: Vec<(i64, Trouble)>,
-}
-
-impl Hold {
-    /// Whether the host itself asked to be left alone; else nothing good came from it (a cool-down).
-    pub fn was_asked_for(&self) -> bool {
-        self.because.ends_with(ASKED_FOR)
-    }
 }
 
 impl HostMemory {
@@ -134,8 +150,8 @@ impl HostMemory {
             self.notes.told.push((document.0, until.micros()));
             if self.notes.told.len() >= TOLD_TO_HOLD {
                 let last = self.notes.told.iter().map(|(_, until)| *until).max().unwrap_or_default();
-                let because = format!("{} documents were told to wait {ASKED_FOR}", self.notes.told.len());
-                self.hold_until(Timestamp::from_micros(last), because);
+                let because = format!("{} documents were told to wait (Retry-After)", self.notes.told.len());
+                self.hold(Hold { until: Timestamp::from_micros(last), kind: HoldKind::AskedFor, because });
             }
         }
     }
@@ -156,13 +172,13 @@ impl HostMemory {
         let wait = COOL_DOWN.0.saturating_mul(1 << self.cool_downs.min(16)).min(COOL_DOWN.1);
         self.cool_downs += 1;
         self.notes.troubled.clear();
-        self.hold_until(now.plus(wait), because);
+        self.hold(Hold { until: now.plus(wait), kind: HoldKind::CoolDown, because });
     }
 
     /// A hold never ends an earlier, longer one.
-    fn hold_until(&mut self, until: Timestamp, because: String) {
-        if self.hold.as_ref().is_none_or(|hold| hold.until < until) {
-            self.hold = Some(Hold { until, because });
+    fn hold(&mut self, hold: Hold) {
+        if self.hold.as_ref().is_none_or(|known| known.until < hold.until) {
+            self.hold = Some(hold);
         }
     }
 }
@@ -245,7 +261,7 @@ mod tests {
         host.hear(told(30), DocumentId(3), after(4));
         let hold = host.hold.clone().expect("three were told");
         assert_eq!((hold.until, &*hold.because), (after(601), "3 documents were told to wait (Retry-After)"));
-        assert!(hold.was_asked_for());
+        assert_eq!(hold.kind, HoldKind::AskedFor);
         assert_eq!(host.cool_downs, 0, "afterwards all of them may come");
         // What one was told counts for as long as it was told.
         let mut host = HostMemory::default();
@@ -265,6 +281,7 @@ mod tests {
         host.hear(trouble(Trouble::TimedOut), DocumentId(5), START);
         let hold = host.hold.clone().expect("five in a row");
         assert_eq!((hold.until, &*hold.because), (after(30), "5 documents in a row timed out"));
+        assert_eq!(hold.kind, HoldKind::CoolDown);
         // What was under way ends meanwhile.
         host.hear(trouble(Trouble::TimedOut), DocumentId(6), after(3));
         assert_eq!((host.hold.as_ref(), host.cool_downs), (Some(&hold), 1));
@@ -300,6 +317,14 @@ mod tests {
             host.hear(trouble(Trouble::TimedOut), DocumentId(1), now);
         }
         assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600]);
+    }
+
+    #[test]
+    fn a_kind_is_kept_as_its_word() {
+        for kind in [HoldKind::AskedFor, HoldKind::CoolDown] {
+            assert_eq!(HoldKind::parse(kind.word()), Some(kind));
+        }
+        assert_eq!(HoldKind::parse("3 documents were told to wait (Retry-After)"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::error::reading;
 use super::postgres::{ANSWER, Lease};
 use super::sql::{Statement, Value};
 use super::{Result, StoreError};
-use crate::domain::politeness::Hold;
+use crate::domain::politeness::{Hold, HoldKind};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use sqlx::pool::PoolConnection;
@@ -213,10 +213,14 @@ pub(super) fn span(row: &Row, column: &str) -> Result<Option<Duration>> {
     Ok(micros.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros))
 }
 
-/// Until when a host is left alone, and why.
-pub(super) fn hold(row: &Row, until: &str, because: &str) -> Result<Option<Hold>> {
-    let because: Option<String> = get(row, because)?;
-    Ok(time(row, until)?.map(|until| Hold { until, because: because.unwrap_or_default() }))
+/// Until when a host is left alone, whose wish that is, and why: the columns `held_until`, `held_kind` and
+/// `held_because`, each with `prefix` before it.
+pub(super) fn hold(row: &Row, prefix: &str) -> Result<Option<Hold>> {
+    let Some(until) = time(row, &format!("{prefix}held_until"))? else { return Ok(None) };
+    // A program that knows no kinds may still write beside this one; what a host did not ask for is the safer guess.
+    let kind = word(row, &format!("{prefix}held_kind"), HoldKind::parse)?.unwrap_or(HoldKind::CoolDown);
+    let because: Option<String> = get(row, &*format!("{prefix}held_because"))?;
+    Ok(Some(Hold { until, kind, because: because.unwrap_or_default() }))
 }
 
 /// A line that may be missing.

@@ -29,7 +29,7 @@ impl Hosts {
 }
 
 fn memory(row: &Row) -> Result<(String, HostMemory)> {
-    let hold = hold(row, "held_until", "held_because")?;
+    let hold = hold(row, "")?;
     let notes: &str = get(row, "notes")?;
     let notes = serde_json::from_str(notes).map_err(|_| corrupt("notes"))?;
     Ok((get(row, "host")?, HostMemory { hold, cool_downs: number(row, "cool_downs")?, notes }))
@@ -56,8 +56,9 @@ impl Tx<'_> {
     }
 
     async fn read_hosts(&mut self, hosts: Vec<String>, found: &mut Hosts) -> Result<()> {
-        let mut sql =
-            Sql::new("SELECT host, held_until, held_because, cool_downs, notes FROM @hosts_sched WHERE host IN ");
+        let mut sql = Sql::new(
+            "SELECT host, held_until, held_kind, held_because, cool_downs, notes FROM @hosts_sched WHERE host IN ",
+        );
         sql.bind_list(hosts);
         if self.dialect() == Dialect::Postgres {
             sql.push(" ORDER BY host COLLATE bytes FOR UPDATE");
@@ -89,13 +90,14 @@ impl Tx<'_> {
             }
             let notes = serde_json::to_string(&memory.notes).map_err(|_| corrupt("notes"))?;
             let write = query(
-                "INSERT INTO @hosts_sched AS h (host, held_until, held_because, cool_downs, notes) \
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (host) DO UPDATE SET held_until = excluded.held_until, \
-                 held_because = excluded.held_because, cool_downs = excluded.cool_downs, notes = excluded.notes",
+                "INSERT INTO @hosts_sched AS h (host, held_until, held_kind, held_because, cool_downs, notes) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (host) DO UPDATE SET held_until = excluded.held_until, \
+                 held_kind = excluded.held_kind, held_because = excluded.held_because, cool_downs = excluded.cool_downs, notes = excluded.notes",
             );
-            let (until, because) = memory.hold.map(|hold| (hold.until.micros(), hold.because)).unzip();
-            let write = write.bind(&host).bind(until).bind(because).bind(memory.cool_downs).bind(notes);
-            self.run(write).await?;
+            let hold = memory.hold;
+            let write = write.bind(&host).bind(hold.as_ref().map(|hold| hold.until.micros()));
+            let write = write.bind(hold.as_ref().map(|hold| hold.kind.word())).bind(hold.map(|hold| hold.because));
+            self.run(write.bind(memory.cool_downs).bind(notes)).await?;
         }
         Ok(())
     }

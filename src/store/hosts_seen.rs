@@ -55,7 +55,7 @@ impl SqlStore {
                  UNION ALL SELECT host, 0, count(*) FROM @jobs WHERE state = 'ready' GROUP BY 1) q GROUP BY 1",
             ))
             .await?;
-        let holds = query("SELECT host, held_until, held_because FROM @hosts_sched WHERE held_until > ?");
+        let holds = query("SELECT host, held_until, held_kind, held_because FROM @hosts_sched WHERE held_until > ?");
         let holds = reader.all(holds.bind(now.micros())).await?;
         reader.leave_snapshot().await?;
 
@@ -80,7 +80,7 @@ impl SqlStore {
             Ok(())
         })?;
         add_to(&mut hosts, &holds, |seen, row| {
-            seen.held = hold(row, "held_until", "held_because")?;
+            seen.held = hold(row, "")?;
             Ok(())
         })?;
         Ok(Seen { rows: hosts.into_values().collect(), total })

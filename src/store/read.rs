@@ -32,6 +32,7 @@ pub(super) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d
      CAST(d.sync_status AS BIGINT) AS sync_status, l.state AS live_state, s.failures, c.cadence, \
      j.attempt, j.class, j.requested_by, \
      (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
+     (SELECT h.held_kind FROM @hosts_sched h WHERE h.host = s.host) AS host_held_kind, \
      (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
      (SELECT c.reason FROM @held_contents c WHERE c.document_id = d.id AND c.rejected_at IS NULL) AS held, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
@@ -101,7 +102,7 @@ pub(super) fn document_row(row: &Row, now: Timestamp) -> Result<DocumentRow> {
             .collect(),
         versions: number(row, "versions")?,
         held: line(row, "held")?,
-        host_hold: hold(row, "host_held_until", "host_held_because")?,
+        host_hold: hold(row, "host_")?,
     })
 }
 

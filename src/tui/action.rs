@@ -35,6 +35,7 @@ pub enum Action {
     ViewHosts,
     ViewAccounts,
     ShowDocuments,
+    About,
     BreakLease,
     SwitchFocus,
     Zoom,
@@ -86,7 +87,7 @@ pub enum Scope {
     Outcomes,
     /// A document's details have the focus.
     Detail,
-    /// Text to be read lies over the screen: help, activity, workers.
+    /// Text to be read lies over the screen: help, activity, workers, a host or an account.
     Reader,
     /// A dialog with choices.
     Dialog,

@@ -21,6 +21,8 @@ pub const SMALLEST: (u16, u16) = (40, 12);
 const TWO_PANES: u16 = 64;
 /// Below this height there is no peek pane.
 const PEEK_FROM: u16 = 18;
+/// From this height on a host or an account, of which there are fewer than of documents, has two lines more in it.
+const GROUP_PEEK_FROM: u16 = 24;
 /// From this height on the peek pane has all of its lines.
 const WHOLE_PEEK_FROM: u16 = 30;
 
@@ -80,6 +82,7 @@ fn areas_for(model: &Model, panel_focused: bool, main: Option<Shown>) -> Areas {
     };
     let peek = match (explains, height) {
         (false, _) | (_, ..PEEK_FROM) => 0,
+        (_, GROUP_PEEK_FROM..WHOLE_PEEK_FROM) if main != Some(Shown::Documents) => 6,
         (_, ..WHOLE_PEEK_FROM) => 4,
         _ => 7,
     };

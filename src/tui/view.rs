@@ -1,5 +1,6 @@
 //! The screen, drawn from the state alone. One small file per region; where they stand says [`layout`](super::layout).
 
+pub mod about;
 mod accounts;
 pub mod changes;
 pub mod detail;

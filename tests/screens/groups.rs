@@ -34,7 +34,9 @@ fn the_hosts_at_three_sizes() {
     for (width, height) in super::SIZES {
         let mut screen = hosts_view(options(), width, height);
         shot(&format!("hosts-{width}x{height}"), &screen);
-        screen.press(&["p"]);
+        screen.press(&["i"]);
+        shot(&format!("hosts-about-{width}x{height}"), &screen);
+        screen.press(&["esc", "p"]);
         shot(&format!("hosts-pause-{width}x{height}"), &screen);
     }
 }
@@ -45,6 +47,8 @@ fn the_accounts_at_three_sizes() {
         let mut screen = accounts_view(options(), width, height);
         screen.press(&["j"]);
         shot(&format!("accounts-{width}x{height}"), &screen);
+        screen.press(&["i"]);
+        shot(&format!("accounts-about-{width}x{height}"), &screen);
     }
 }
 
@@ -120,6 +124,56 @@ fn an_account_shows_its_documents_its_share_and_its_pause() {
     assert_eq!(screen.cell_of("━━━╸").fg, Color::Cyan);
     assert_eq!(screen.cell_of("paused ").fg, Color::Yellow);
     assert_eq!(screen.cell_of("! 9 ").fg, Color::Magenta, "a stuck document must be looked at");
+}
+
+/// The screen as one line, without its frames.
+fn flat(screen: &Screen) -> String {
+    let text = screen.text().replace(['│', '┃'], " ");
+    format!(" {}", text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What a view says of the row under the cursor, and then what `i` says of it, from its first line to its last.
+fn all_of_it(screen: &mut Screen) -> String {
+    screen.press(&["j"]);
+    let mut said = flat(screen);
+    screen.press(&["i"]);
+    said.push_str(&flat(screen));
+    screen.press(&["j"; 5]);
+    said.push_str(&flat(screen));
+    screen.press(&["G"]);
+    said + &flat(screen)
+}
+
+#[test]
+fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
+    for (width, height) in super::SIZES {
+        let mut screen = accounts_view(options(), width, height);
+        assert_eq!(height < 24, screen.text().contains("i about ─╯"), "{}", screen.text());
+        assert!(screen.text().contains("p pause"), "{}", screen.text());
+        let said = all_of_it(&mut screen);
+        for fact in [
+            "plan business, every 1 day",
+            "documents 119,491",
+            "jobs 6 running, 1,412 queued, 12 waiting",
+            "━━━━━━━ 90%",
+            "820 of 910 attempts",
+            "paused by ana since 13:02",
+            "✓ 118,000 synced",
+        ] {
+            assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
+        }
+        let said = all_of_it(&mut hosts_view(options(), width, height));
+        for fact in ["documents 96", "429 or 503 11 (28%)", "latency 212 ms", "running 0/2", "asked again in 3:20"] {
+            assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
+        }
+    }
+    // It goes on living while it is read, and the row may go away meanwhile.
+    let mut screen = accounts_view(options(), 80, 24);
+    screen.press(&["i"]);
+    screen.send(Msg::Accounts(Ok(Seen::default())));
+    assert!(screen.text().contains("It has no document any more."), "{}", screen.text());
+    screen.press(&["esc", "i"]);
+    assert!(screen.text().contains("there is no account here"), "{}", screen.text());
 }
 
 #[test]
@@ -238,7 +292,7 @@ fn colours_are_the_terminals_and_none_is_needed_and_ascii_is_enough() {
 #[test]
 fn nothing_panics_at_any_size() {
     for view in [hosts_view, accounts_view] {
-        for keys in [vec!["j", "j"], vec!["G", "z"], vec!["p"], vec!["tab", "k"]] {
+        for keys in [vec!["j", "j"], vec!["G", "z"], vec!["p"], vec!["i"], vec!["tab", "k"]] {
             let mut screen = view(options(), 120, 40);
             screen.press(&keys);
             for width in (1..=20).chain([38, 39, 40, 41, 50, 63, 64, 65, 80, 100, 160, 400]) {

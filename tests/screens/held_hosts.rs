@@ -3,14 +3,15 @@
 use crate::support::facts::{document, within};
 use crate::support::screen::Screen;
 use quarterdeck::domain::document::{DocumentRow, Status};
-use quarterdeck::domain::politeness::Hold;
+use quarterdeck::domain::politeness::{Hold, HoldKind};
 use quarterdeck::tui::msg::Msg;
 use quarterdeck::tui::update::update;
 
 #[test]
 fn a_queued_row_says_until_when_its_host_is_held_and_why() {
     let mut screen = Screen::usual(120, 40);
-    let host_hold = Some(Hold { until: within(80), because: "5 documents in a row timed out".to_owned() });
+    let because = "5 documents in a row timed out".to_owned();
+    let host_hold = Some(Hold { until: within(80), kind: HoldKind::CoolDown, because });
     screen.page(vec![DocumentRow { host_hold, ..document(1, "Waits", Status::Queued) }]);
     let text = screen.text();
     let until = within(80).clock(&screen.model.zone());

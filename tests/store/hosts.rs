@@ -6,6 +6,7 @@ use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::Failure;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
+use quarterdeck::domain::politeness::HoldKind;
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::store::{ClaimLimits, Claimed, Finish, Store};
 use std::time::Duration;
@@ -65,6 +66,7 @@ async fn a_host_that_told_three_documents_to_wait_is_held_and_others_are_not(on:
     assert_eq!((row.status, row.attempt), (Status::Queued, Some(0)));
     let hold = row.host_hold.expect("its host is held");
     assert_eq!((hold.until, &*hold.because), (START.plus(600 * SECOND), "3 documents were told to wait (Retry-After)"));
+    assert_eq!(hold.kind, HoldKind::AskedFor);
     // Whoever waits for work knows when to look.
     assert_eq!(scene.store.queue().await.unwrap().next_due_at, Some(START.plus(90 * SECOND)));
     scene.clock.set(START.plus(600 * SECOND - Duration::from_micros(1)));
@@ -188,6 +190,42 @@ async fn ten_thousand_jobs_of_held_hosts_stand_in_nobodys_way(on: Backend) {
     assert_eq!(scene.store.queue().await.unwrap().ready, 10_000);
 }
 
+/// Whose wish a hold was stood in its reason alone once; what is held over the migration keeps it.
+async fn holds_of_before_there_were_kinds_keep_theirs(on: Backend) {
+    let scene = Scene::new(on).await;
+    for host in ["asks", "cools", "over"] {
+        scene.add(1, &format!("https://{host}.test/1")).await;
+    }
+    let (until, over) = (START.plus(600 * SECOND).micros(), START.minus(SECOND).micros());
+    scene.sql("ALTER TABLE hosts_sched DROP COLUMN held_kind").await;
+    let rows = format!(
+        "INSERT INTO hosts_sched (host, held_until, held_because) VALUES \
+         ('asks.test', {until}, '3 documents were told to wait (Retry-After)'), \
+         ('cools.test', {until}, '5 documents in a row timed out'), ('over.test', {over}, 'x')"
+    );
+    scene.sql(&rows).await;
+    scene
+        .sql(match on {
+            Backend::Sqlite => include_str!("../../assets/migrations/sqlite/0008_holds.sql"),
+            Backend::Postgres => include_str!("../../assets/migrations/postgres/0008_holds.sql"),
+        })
+        .await;
+    // One that a program of before writes meanwhile is taken for the other kind, and read all the same.
+    scene.add(1, "https://late.test/1").await;
+    let late = format!("INSERT INTO hosts_sched (host, held_until, held_because) VALUES ('late.test', {until}, 'y')");
+    scene.sql(&late).await;
+    let seen = scene.store.hosts().await.unwrap();
+    let kinds: Vec<_> =
+        seen.rows.iter().map(|seen| (seen.host.to_string(), seen.held.as_ref().map(|hold| hold.kind))).collect();
+    let expected = [
+        ("asks.test", Some(HoldKind::AskedFor)),
+        ("cools.test", Some(HoldKind::CoolDown)),
+        ("late.test", Some(HoldKind::CoolDown)),
+        ("over.test", None),
+    ];
+    assert_eq!(kinds, expected.map(|(host, kind)| (host.to_owned(), kind)));
+}
+
 on_both! {
     (flavor = "multi_thread", worker_threads = 2)
     a_host_that_told_three_documents_to_wait_is_held_and_others_are_not,
@@ -196,4 +234,5 @@ on_both! {
     what_two_processes_hear_of_a_host_is_one_story,
     claims_of_a_host_are_spaced_over_all_workers,
     ten_thousand_jobs_of_held_hosts_stand_in_nobodys_way,
+    holds_of_before_there_were_kinds_keep_theirs,
 }

@@ -6,7 +6,7 @@ use quarterdeck::domain::document::{Counts, Status};
 use quarterdeck::domain::failure::Failure;
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
-use quarterdeck::domain::politeness::Hold;
+use quarterdeck::domain::politeness::{Hold, HoldKind};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::store::{AccountSeen, Claimed, Finish, HostSeen, Store};
 use std::time::{Duration, Instant};
@@ -119,7 +119,8 @@ async fn a_host_is_seen_with_its_failures_limits_and_median(backend: Backend) {
     let (over, held) = (START.micros(), START.plus(60 * SECOND).micros());
     scene
         .sql(&format!(
-            "INSERT INTO {ours}hosts_sched (host, held_until, held_because) VALUES ('b.test', {over}, 'x'), ('c.test', {held}, 'slow')"
+            "INSERT INTO {ours}hosts_sched (host, held_until, held_kind, held_because) VALUES \
+             ('b.test', {over}, 'cool_down', 'x'), ('c.test', {held}, 'asked_for', 'slow')"
         ))
         .await;
     let seen = scene.store.hosts().await.unwrap();
@@ -142,7 +143,7 @@ async fn a_host_is_seen_with_its_failures_limits_and_median(backend: Backend) {
     assert_eq!(i64::try_from(a.failed).unwrap(), failed);
     assert!(failed > 0);
     assert_eq!(b, &nothing);
-    let hold = Hold { until: START.plus(60 * SECOND), because: "slow".into() };
+    let hold = Hold { until: START.plus(60 * SECOND), kind: HoldKind::AskedFor, because: "slow".into() };
     let busy = HostSeen { host: "c.test".into(), documents: 2, running: 1, ready: 1, held: Some(hold), ..nothing };
     assert_eq!(c, &busy);
     // An even number of attempts: the mean of the middle two. What no attempt ended with has no part in it.

@@ -7,7 +7,7 @@ use quarterdeck::domain::id::{AccountId, DocumentId, JobId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::pause::{Pause, PauseScope};
-use quarterdeck::domain::politeness::Hold;
+use quarterdeck::domain::politeness::{Hold, HoldKind};
 use quarterdeck::store::{AccountSeen, Blocked, HostSeen, JobPlace, JobSeen, JobsPage, Seen};
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ pub fn host(name: &str, documents: u64, failed: u64) -> HostSeen {
 
 /// Hosts of every kind, not in the order of the screen.
 pub fn hosts() -> Seen<HostSeen> {
-    let hold = |seconds, because: &str| Some(Hold { until: within(seconds), because: because.into() });
+    let hold = |seconds, kind, because: &str| Some(Hold { until: within(seconds), kind, because: because.into() });
     let rows = vec![
         host("acme.example", 1_204, 14),
         HostSeen {
@@ -115,9 +115,13 @@ pub fn hosts() -> Seen<HostSeen> {
             ..host("docs.acme.example", 310, 0)
         },
         host("failing.example:8443", 12, 5),
-        HostSeen { held: hold(80, "5 documents in a row timed out"), ready: 9, ..host("slow.example", 48, 6) },
         HostSeen {
-            held: hold(200, "3 documents were told to wait (Retry-After)"),
+            held: hold(80, HoldKind::CoolDown, "5 documents in a row timed out"),
+            ready: 9,
+            ..host("slow.example", 48, 6)
+        },
+        HostSeen {
+            held: hold(200, HoldKind::AskedFor, "3 documents were told to wait (Retry-After)"),
             limited: 11,
             ..host("wiki.example", 96, 0)
         },

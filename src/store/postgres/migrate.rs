@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Every migration of the schema, oldest first.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     (
         "the tables of jobs, outcomes, workers and the rest",
         include_str!("../../../assets/migrations/postgres/0001_store.sql"),
@@ -31,6 +31,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("what is paused, by whom and since when", include_str!("../../../assets/migrations/postgres/0005_pauses.sql")),
     ("until when a host is left alone", include_str!("../../../assets/migrations/postgres/0006_hosts.sql")),
     ("texts that wait for a person", include_str!("../../../assets/migrations/postgres/0007_contents.sql")),
+    ("whether a host asked to be left alone", include_str!("../../../assets/migrations/postgres/0008_holds.sql")),
 ];
 /// The version of a schema that has had all migrations; the same on both databases.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;

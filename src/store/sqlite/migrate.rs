@@ -15,6 +15,7 @@ const SQLITE: &[&str] = &[
     include_str!("../../../assets/migrations/sqlite/0005_pauses.sql"),
     include_str!("../../../assets/migrations/sqlite/0006_hosts.sql"),
     include_str!("../../../assets/migrations/sqlite/0007_contents.sql"),
+    include_str!("../../../assets/migrations/sqlite/0008_holds.sql"),
 ];
 
 /// What stands in a file before it is used.

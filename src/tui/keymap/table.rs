@@ -156,6 +156,14 @@ pub const TABLE: &[Binding] = &[
         GROUPS,
         1,
     ),
+    row(
+        Action::About,
+        &[Key::char('i')],
+        "about",
+        "all that is known of this host or account, however small the screen",
+        GROUPS,
+        3,
+    ),
     danger(
         Action::BreakLease,
         &[Key::char('B')],

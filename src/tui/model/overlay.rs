@@ -16,6 +16,8 @@ pub enum Overlay {
     Activity(usize),
     /// The workers, scrolled by so many lines.
     Workers(usize),
+    /// The host or the account under the cursor, scrolled by so many lines.
+    About(usize),
     /// Every action by name.
     Palette(Palette),
     /// A line to be typed.

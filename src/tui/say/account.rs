@@ -25,7 +25,7 @@ pub fn name(seen: &AccountSeen) -> String {
 /// The sign before it.
 pub fn sign(model: &Model, seen: &AccountSeen) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
-    if of_group(model, &PauseScope::Account(seen.id)).is_some() {
+    if is_paused(model, seen) {
         (glyphs.stopped, Tone::Waiting)
     } else if seen.counts.of(Status::Stuck) > 0 {
         (glyphs.alarm, Tone::Lost)
@@ -106,7 +106,7 @@ pub fn share(model: &Model, seen: &AccountSeen, cells: usize) -> (String, String
 
 /// When the next of its jobs is due, or that none starts.
 pub fn next_due(model: &Model, seen: &AccountSeen) -> (String, Tone) {
-    if of_group(model, &PauseScope::Account(seen.id)).is_some() {
+    if is_paused(model, seen) {
         return ("paused".to_owned(), Tone::Waiting);
     }
     match seen.next_due_at {
@@ -116,11 +116,20 @@ pub fn next_due(model: &Model, seen: &AccountSeen) -> (String, Tone) {
     }
 }
 
+/// Whether a pause holds all of its jobs: its own, or that of everything.
+pub fn is_paused(model: &Model, seen: &AccountSeen) -> bool {
+    of_group(model, &PauseScope::Account(seen.id)).is_some()
+}
+
+/// What of it runs and waits, in figures.
+pub fn jobs(seen: &AccountSeen) -> String {
+    format!("{} running, {} queued, {} waiting", grouped(seen.running), grouped(seen.ready), grouped(seen.waiting))
+}
+
 /// What of it runs or waits; or whose pause keeps it from that. `brief` says no more than that then.
 pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     let (sign, tone) = sign(model, seen);
-    let jobs =
-        format!("{} running, {} queued, {} waiting", grouped(seen.running), grouped(seen.ready), grouped(seen.waiting));
+    let jobs = jobs(seen);
     let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) else {
         return vec![words(format!("{sign} {jobs}"), tone)];
     };
@@ -129,16 +138,19 @@ pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     said
 }
 
-/// What happens next, and which key changes it.
-pub fn next(model: &Model, seen: &AccountSeen) -> Words {
+/// What happens next, and which key changes it; `brief` leaves the keys to the footer.
+pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     if let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) {
         return with_keys(&format!("What has not started waits until `{}` resumes.", key(pause)), Tone::Plain);
     }
     let due = match seen.next_due_at {
         Some(at) => format!("The next of its jobs is due {}.", until(model.now, at)),
-        None if seen.ready > 0 => "Its queued jobs run as soon as they may.".to_owned(),
+        None if seen.ready > 0 => "Its jobs run as soon as they may.".to_owned(),
         None => "Nothing of it is planned.".to_owned(),
     };
+    if brief {
+        return vec![words(due, Tone::Plain)];
+    }
     let pauses = if model.options.read_only { "" } else { ", `p` pauses it" };
     with_keys(&format!("{due} `{}` shows its documents{pauses}.", model.glyphs.enter), Tone::Plain)
 }

@@ -5,7 +5,7 @@ use super::pause::{by_whom, key, of_group, of_group_by_whom};
 use super::row::until;
 use super::{Words, with_keys, words};
 use crate::domain::pause::PauseScope;
-use crate::domain::politeness::Hold;
+use crate::domain::politeness::{Hold, HoldKind};
 use crate::domain::text::width;
 use crate::domain::time::{countdown, span};
 use crate::store::HostSeen;
@@ -40,7 +40,7 @@ pub fn sign(model: &Model, seen: &HostSeen) -> (&'static str, Tone) {
         return (glyphs.stopped, Tone::Waiting);
     }
     match hold(model, seen) {
-        Some(hold) if hold.was_asked_for() => (glyphs.retrying, Tone::Waiting),
+        Some(hold) if hold.kind == HoldKind::AskedFor => (glyphs.retrying, Tone::Waiting),
         Some(_) => (glyphs.alarm, Tone::Lost),
         None if seen.running > 0 => (glyphs.running, Tone::Running),
         None if seen.ready > 0 => (glyphs.queued, Tone::Running),
@@ -61,7 +61,7 @@ pub fn state(model: &Model, seen: &HostSeen, cells: usize) -> (String, Tone) {
     }
     if let Some(hold) = hold(model, seen) {
         let left = countdown(hold.until.since(model.now));
-        let (long, short, tone) = if hold.was_asked_for() {
+        let (long, short, tone) = if hold.kind == HoldKind::AskedFor {
             ("Retry-After", "wait", Tone::Waiting)
         } else {
             ("cool-down", "cool", Tone::Lost)
@@ -127,12 +127,12 @@ pub fn standing(model: &Model, seen: &HostSeen) -> Words {
 }
 
 fn left_alone(hold: &Hold) -> String {
-    let what = if hold.was_asked_for() { "left alone" } else { "cool-down" };
+    let what = if hold.kind == HoldKind::AskedFor { "left alone" } else { "cool-down" };
     format!("{what}: {}", hold.because)
 }
 
-/// What happens next, and which key changes it.
-pub fn next(model: &Model, seen: &HostSeen) -> Words {
+/// What happens next, and which key changes it; `brief` says the first of it alone.
+pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
     let held = hold(model, seen).map(|hold| {
         let until = until(model.now, hold.until);
         format!("asked again {until} ({})", hold.until.clock(&model.zone()))
@@ -140,9 +140,11 @@ pub fn next(model: &Model, seen: &HostSeen) -> Words {
     let enter = model.glyphs.enter;
     let text = match (of_group(model, &scope(seen)), held) {
         (Some(pause), held) => {
-            let held = held.map_or(String::new(), |held| format!("; but for that it would be {held}"));
+            let held =
+                held.filter(|_| !brief).map_or(String::new(), |held| format!("; but for that it would be {held}"));
             format!("What has not started waits until `{}` resumes{held}.", key(pause))
         }
+        (None, Some(held)) if brief => held,
         (None, Some(held)) => format!("It is {held}; no document loses a try by that."),
         (None, None) if model.options.read_only => format!("`{enter}` shows its documents."),
         (None, None) => format!("`{enter}` shows its documents, `p` pauses it."),
@@ -164,7 +166,7 @@ pub fn lately(seen: &HostSeen, brief: bool) -> Words {
     if brief && seen.recent > 0 {
         let mut said = format!("{}/h", count(seen.recent, "attempt"));
         match percent(seen.limited, seen.recent) {
-            0 => {}
+            0 => said.push_str(", none 429/503"),
             some => said.push_str(&format!(", {some}% 429/503")),
         }
         said.extend(seen.median.map(|median| format!(", latency {}", span(median))));

@@ -115,7 +115,9 @@ pub fn able(model: &Model, action: Action) -> Result<(), String> {
     if binding.dangerous && model.options.read_only {
         return Err(format!("this console only reads, so {} is off", binding.word));
     }
-    let known = |result: Result<_, &'static str>| result.map(|_| ()).map_err(str::to_owned);
+    fn known<T>(result: Result<T, &'static str>) -> Result<(), String> {
+        result.map(|_| ()).map_err(str::to_owned)
+    }
     match action {
         Action::Sync | Action::Retry | Action::Cancel | Action::Remove => {
             subject(model).map(|_| ()).map_err(str::to_owned)
@@ -135,6 +137,10 @@ pub fn able(model: &Model, action: Action) -> Result<(), String> {
         Action::ShowHeld if model.counts.held == 0 && !changes::only_held(model) => {
             Err("no text is held back".to_owned())
         }
+        Action::About => match pane(model) {
+            Scope::Hosts => known(model.hosts.row().ok_or("there is no host here")),
+            _ => known(model.accounts.row().ok_or("there is no account here")),
+        },
         Action::ShowDocuments => group(model).map(|_| ()).map_err(str::to_owned),
         Action::Pause if matches!(pane(model), Scope::Hosts | Scope::Accounts) => {
             group(model).map(|_| ()).map_err(str::to_owned)

@@ -28,7 +28,9 @@ pub const SORTS: [(char, SortBy, &str); 8] = [
 /// Where keys are read now.
 pub fn scope(model: &Model) -> Scope {
     match &model.overlay {
-        Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Workers(_) | Overlay::Sort) => Scope::Reader,
+        Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Workers(_) | Overlay::About(_) | Overlay::Sort) => {
+            Scope::Reader
+        }
         Some(Overlay::Palette(_)) => Scope::Palette,
         Some(Overlay::Prompt(_)) => Scope::Prompt,
         Some(Overlay::Confirm(_) | Overlay::Choice(_) | Overlay::Preview(_) | Overlay::Quit(_)) => Scope::Dialog,
@@ -128,6 +130,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::ViewHosts => views::show(model, Shown::Hosts, up),
         Action::ViewAccounts => views::show(model, Shown::Accounts, up),
         Action::ShowDocuments => views::show_documents(model, up),
+        Action::About => model.overlay = Some(Overlay::About(0)),
         Action::ViewOutcomes => model.focus = Focus::Outcomes,
         Action::BreakLease => views::break_lease(model),
         Action::SwitchFocus => {

@@ -6,7 +6,7 @@ use crate::tui::layout::{areas, inside, list_rows};
 use crate::tui::model::detail::Tab;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::{Focus, Model};
-use crate::tui::view::{changes as view_changes, help as view_help, workers as view_workers};
+use crate::tui::view::{about as view_about, changes as view_changes, help as view_help, workers as view_workers};
 
 /// Where a step ends that starts at `from` among `len` things, with `page` of them on the screen.
 pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> usize {
@@ -31,6 +31,7 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
     let page = view_help::rows(model.size);
     let help = if matches!(model.overlay, Some(Overlay::Help(_))) { view_help::lines(model) } else { 0 };
     let workers = if matches!(model.overlay, Some(Overlay::Workers(_))) { view_workers::lines(model) } else { 0 };
+    let about = if matches!(model.overlay, Some(Overlay::About(_))) { view_about::lines(model) } else { 0 };
     match &mut model.overlay {
         // The end is where the drawing stops it.
         Some(Overlay::Help(scroll)) => {
@@ -44,6 +45,10 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
         }
         Some(Overlay::Workers(scroll)) => {
             *scroll = scrolled(action, *scroll, workers, page);
+            return;
+        }
+        Some(Overlay::About(scroll)) => {
+            *scroll = scrolled(action, *scroll, about, page);
             return;
         }
         Some(_) => return,

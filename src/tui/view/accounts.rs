@@ -1,12 +1,14 @@
 //! The accounts: plan, documents by status, jobs, and what of the last hour was theirs.
 
 use super::paint::{Canvas, Look};
-use super::table::{Column, Face, finish_row, fitting, frame, scroll_bar, shown, total, unless_explained};
+use super::table::{
+    Column, Face, aside_that_fits, finish_row, fitting, frame, scroll_bar, shown, total, unless_explained,
+};
 use crate::domain::pause::PauseScope;
 use crate::store::AccountSeen;
 use crate::tui::model::Model;
 use crate::tui::say::account::{
-    documents, lately, name, next, next_due, plan, plan_in_words, share, sign, standing, strip,
+    documents, is_paused, jobs, lately, name, next, next_due, plan, plan_in_words, share, sign, standing, strip,
 };
 use crate::tui::say::figures::{count, tally};
 use crate::tui::say::row::clip;
@@ -98,7 +100,7 @@ fn draw_cell(
 ) {
     let end = at + column.cells;
     let mut right = |text: &str, tone: Tone| canvas.right(end, y, text, look.theme.style(tone));
-    let jobs = |number: u64, tone: Tone| if number == 0 { Tone::Dim } else { tone };
+    let some = |number: u64, tone: Tone| if number == 0 { Tone::Dim } else { tone };
     match column.what {
         What::Plan => {
             let (text, tone) = plan(model, seen);
@@ -109,9 +111,9 @@ fn draw_cell(
             canvas.words(at + 2, y, STRIP, &strip, look);
         }
         What::Documents => right(&tally(seen.counts.total(), 5), Tone::Plain),
-        What::Running => right(&tally(seen.running, 3), jobs(seen.running, Tone::Running)),
-        What::Ready => right(&tally(seen.ready, 5), jobs(seen.ready, Tone::Plain)),
-        What::Waiting => right(&tally(seen.waiting, 4), jobs(seen.waiting, Tone::Waiting)),
+        What::Running => right(&tally(seen.running, 3), some(seen.running, Tone::Running)),
+        What::Ready => right(&tally(seen.ready, 5), some(seen.ready, Tone::Plain)),
+        What::Waiting => right(&tally(seen.waiting, 4), some(seen.waiting, Tone::Waiting)),
         What::Share => {
             let (bar, percent) = share(model, seen, usize::from(BAR));
             right(&percent, if seen.last_hour == 0 { Tone::Dim } else { Tone::Plain });
@@ -139,22 +141,31 @@ fn in_short(model: &Model) -> Words {
     model.accounts.row().map_or_else(Words::new, |seen| standing(model, seen, true))
 }
 
-/// The account under the cursor in sentences: title, what stands at its right, lines for a pane of `height` lines.
-pub(super) fn explained(model: &Model, seen: &AccountSeen, height: u16) -> (Words, Words, Vec<Words>) {
+/// The account under the cursor in sentences: title, what stands at its right, lines for the `inner` of a pane.
+pub(super) fn explained(model: &Model, seen: &AccountSeen, inner: Rect) -> (Words, Words, Vec<Words>) {
     let title = vec![words(format!("account {}", name(seen)), Tone::Strong)];
-    let documents_in_all = count(seen.counts.total(), "document");
-    let aside = match plan_in_words(seen) {
-        None => documents_in_all,
-        // Without much room the plan: how many documents there are is told by the line of them.
-        Some(plan) if height < 5 => plan,
-        Some(plan) => format!("{documents_in_all} {} {plan}", model.glyphs.dot),
+    let in_all = count(seen.counts.total(), "document");
+    // Without much room the plan: how many documents there are is told by the line of them.
+    let asides = match plan_in_words(seen) {
+        None => vec![in_all],
+        Some(long) => {
+            vec![format!("{in_all} {} {long}", model.glyphs.dot), long, format!("plan {}", plan(model, seen).0)]
+        }
     };
-    let lines = if height >= 5 {
-        let mut then = vec![words("  ", Tone::Plain)];
-        then.extend(next(model, seen));
-        vec![standing(model, seen, false), then, Words::new(), documents(model, seen, false), lately(model, seen)]
-    } else {
-        vec![standing(model, seen, true), documents(model, seen, true)]
+    let paused = is_paused(model, seen);
+    let lines = match inner.height {
+        5.. => {
+            let mut then = vec![words("  ", Tone::Plain)];
+            then.extend(next(model, seen, false));
+            vec![standing(model, seen, false), then, Words::new(), documents(model, seen, false), lately(model, seen)]
+        }
+        4 => {
+            let mut then = vec![words("  ", Tone::Plain)];
+            then.extend(if paused { vec![words(jobs(seen), Tone::Plain)] } else { next(model, seen, true) });
+            vec![standing(model, seen, true), then, documents(model, seen, true), lately(model, seen)]
+        }
+        _ => vec![standing(model, seen, true), documents(model, seen, true)],
     };
+    let aside = aside_that_fits(asides, &title, inner);
     (title, vec![words(aside, Tone::Dim)], lines)
 }

@@ -81,7 +81,7 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
 /// Where a key stands; 0 stays out. A host or an account is there to be opened and paused, a document hardly for that.
 fn place(model: &Model, binding: &Binding) -> u8 {
     match binding.action {
-        Action::Pause if matches!(scope(model), Scope::Hosts | Scope::Accounts) => 8,
+        Action::Pause if matches!(scope(model), Scope::Hosts | Scope::Accounts) => 2,
         _ => binding.footer,
     }
 }

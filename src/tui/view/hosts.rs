@@ -1,11 +1,13 @@
 //! The hosts, the worst first: how their documents fare, how they answer, and why one is left alone.
 
 use super::paint::Look;
-use super::table::{Column, Face, finish_row, fitting, frame, scroll_bar, shown, total, unless_explained};
+use super::table::{
+    Column, Face, aside_that_fits, finish_row, fitting, frame, scroll_bar, shown, total, unless_explained,
+};
 use crate::domain::pause::PauseScope;
 use crate::store::HostSeen;
 use crate::tui::model::Model;
-use crate::tui::say::figures::tally;
+use crate::tui::say::figures::{count, tally};
 use crate::tui::say::host::{busy, documents, hold, lately, latency, name, next, share, sign, standing, state};
 use crate::tui::say::row::clip;
 use crate::tui::say::{Words, words};
@@ -114,15 +116,24 @@ fn in_short(model: &Model) -> Words {
     }
 }
 
-/// The host under the cursor in sentences: title, what stands at its right, lines for a pane of `height` lines.
-pub(super) fn explained(model: &Model, seen: &HostSeen, height: u16) -> (Words, Words, Vec<Words>) {
+/// The host under the cursor in sentences: title, what stands at its right, lines for the `inner` of a pane.
+pub(super) fn explained(model: &Model, seen: &HostSeen, inner: Rect) -> (Words, Words, Vec<Words>) {
     let title = vec![words(name(seen), Tone::Strong)];
-    let lines = if height >= 5 {
+    let then = |brief| {
         let mut then = vec![words("  ", Tone::Plain)];
-        then.extend(next(model, seen));
-        vec![standing(model, seen), then, Words::new(), documents(seen), lately(seen, false)]
-    } else {
-        vec![standing(model, seen), lately(seen, true)]
+        then.extend(next(model, seen, brief));
+        then
     };
-    (title, Words::new(), lines)
+    match inner.height {
+        5.. => {
+            let lines = vec![standing(model, seen), then(false), Words::new(), documents(seen), lately(seen, false)];
+            (title, Words::new(), lines)
+        }
+        4 => (title, Words::new(), vec![standing(model, seen), then(true), documents(seen), lately(seen, true)]),
+        _ => {
+            let in_all = count(seen.documents, "document");
+            let aside = aside_that_fits(vec![in_all], &title, inner);
+            (title, vec![words(aside, Tone::Dim)], vec![standing(model, seen), lately(seen, true)])
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What lies over the screen: dims what is behind it and draws the one thing that is open.
 
 use super::paint::{Look, dim};
-use super::{dialog, help, palette, prompt, workers};
+use super::{about, dialog, help, palette, prompt, workers};
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
@@ -23,6 +23,7 @@ pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Posi
         Overlay::Help(scroll) => help::draw(model, *scroll, buf),
         Overlay::Activity(scroll) => help::activity(model, *scroll, buf),
         Overlay::Workers(scroll) => workers::draw(model, *scroll, buf),
+        Overlay::About(scroll) => about::draw(model, *scroll, buf),
         Overlay::Palette(open) => return palette::draw(model, open, body, buf),
         Overlay::Sort => dialog::sort(model, body, buf),
         Overlay::Confirm(open) => dialog::confirm(model, open, body, buf),

@@ -17,7 +17,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     }
     let look = Look::of(model);
     let foot = toast(model, area, Place::Peek);
-    if let Some((title, aside, lines)) = group(model, inside(area).height) {
+    if let Some((title, aside, lines)) = group(model, inside(area)) {
         Frame { title: &title, aside: &aside, foot: &foot, border: look.theme.border(false) }.draw(area, buf, look);
         let mut canvas = Canvas::new(buf, inside(area));
         let room = canvas.area.width.saturating_sub(2);
@@ -68,10 +68,10 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
 }
 
 /// The host or the account under the cursor, where these are shown.
-fn group(model: &Model, height: u16) -> Option<(Words, Words, Vec<Words>)> {
+fn group(model: &Model, inner: Rect) -> Option<(Words, Words, Vec<Words>)> {
     match model.shown {
         Shown::Documents | Shown::Jobs => None,
-        Shown::Hosts => model.hosts.row().map(|seen| hosts::explained(model, seen, height)),
-        Shown::Accounts => model.accounts.row().map(|seen| accounts::explained(model, seen, height)),
+        Shown::Hosts => model.hosts.row().map(|seen| hosts::explained(model, seen, inner)),
+        Shown::Accounts => model.accounts.row().map(|seen| accounts::explained(model, seen, inner)),
     }
 }

@@ -2,14 +2,17 @@
 //! cursor and old rows look, and which columns there is room for.
 
 use super::footer::{Place, toast};
-use super::paint::{Canvas, Frame, Look, ScrollBar};
+use super::paint::{Canvas, Frame, Look, ScrollBar, cells};
 use crate::domain::text::width;
 use crate::domain::time::age;
+use crate::tui::action::Action;
+use crate::tui::keymap::binding;
 use crate::tui::layout::{areas, inside};
 use crate::tui::model::views::{Reading, Table};
 use crate::tui::model::{Focus, Model};
 use crate::tui::say::figures::grouped;
 use crate::tui::say::outcome::wrap;
+use crate::tui::say::row::clip;
 use crate::tui::say::{Words, words};
 use crate::tui::theme::Tone;
 use ratatui::buffer::Buffer;
@@ -17,6 +20,9 @@ use ratatui::layout::Rect;
 
 /// Lines of a reason that stands alone.
 const LINES: usize = 4;
+/// Cells of a frame's line that are the frame's own, and those between a title and what stands beside it.
+const FRAME: u16 = 6;
+const BESIDE: u16 = 5;
 
 /// What a view says of itself.
 pub(super) struct Face {
@@ -81,9 +87,31 @@ fn title<D: Reading>(model: &Model, table: &Table<D>, name: &'static str, totals
     title
 }
 
-/// What matters most of the row under the cursor, for the frame to say where there is no pane that explains it.
+/// What matters most of the row under the cursor, for the frame to say where there is no pane that explains it; and which
+/// key tells the rest.
 pub(super) fn unless_explained(model: &Model, in_short: impl FnOnce(&Model) -> Words) -> Words {
-    if areas(model).peek.is_empty() { in_short(model) } else { Words::new() }
+    let areas = areas(model);
+    if !areas.peek.is_empty() {
+        return Words::new();
+    }
+    let mut said = in_short(model);
+    let key = binding(Action::About).and_then(|binding| binding.keys.first()).map(|key| key.label(model.glyphs.ascii));
+    let (Some(key), false) = (key, said.is_empty()) else { return said };
+    let hint = [words(format!("  {key}"), Tone::Accent), words(" about", Tone::Dim)];
+    let mut room = usize::from(areas.main.width.saturating_sub(FRAME + cells(&hint)));
+    for (text, _) in &mut said {
+        *text = clip(text, room, model.glyphs.more);
+        room = room.saturating_sub(width(text));
+    }
+    said.extend(hint);
+    said
+}
+
+/// The first of `asides` that there is room for beside `title` in the frame around `inner`; the last one where none has.
+pub(super) fn aside_that_fits(asides: Vec<String>, title: &[(String, Tone)], inner: Rect) -> String {
+    let room = usize::from((inner.width + 2).saturating_sub(FRAME + BESIDE + cells(title)));
+    let last = asides.last().cloned().unwrap_or_default();
+    asides.into_iter().find(|aside| width(aside) <= room).unwrap_or(last)
 }
 
 /// A number with its word, for a title.
@@ -110,14 +138,14 @@ pub(super) fn finish_row<D: Reading>(
     look: Look,
 ) {
     let focused = model.focus == Focus::Main;
-    let cells = canvas.area.width;
+    let wide = canvas.area.width;
     if under_cursor {
         canvas.text(0, y, 1, look.glyphs.bar, look.theme.border(focused));
         if focused {
-            canvas.restyle(1, y, cells.saturating_sub(1), look.theme.cursor());
+            canvas.restyle(1, y, wide.saturating_sub(1), look.theme.cursor());
         }
     } else if table.trouble.is_some() {
-        canvas.restyle(0, y, cells, look.theme.behind());
+        canvas.restyle(0, y, wide, look.theme.behind());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The hosts view: its rows and their order.
 
 use super::{Group, Table};
+use crate::domain::politeness::HoldKind;
 use crate::domain::text::SafeLine;
 use crate::store::{HostSeen, Seen};
 use std::cmp::Reverse;
@@ -20,12 +21,12 @@ impl Group for HostSeen {
     }
 }
 
-/// What the order of the hosts goes by, the worst first: those that are left alone, because nothing good came
-/// of them or because they asked for it, then by what goes wrong there. In whole per cent, as they are shown, so that rows do not change places for what nobody sees; the larger host counts
-/// more, and the name decides what is left.
+/// What the order of the hosts goes by, the worst first: those that are left alone, because nothing good came of them or
+/// because they asked for it, then by what goes wrong there. In whole per cent, as they are shown, so that rows do not
+/// change places for what nobody sees; the larger host counts more, and the name decides what is left.
 fn badness(seen: &HostSeen) -> impl Ord + use<> {
     let worst = percent(seen.failed, seen.documents).max(percent(seen.limited, seen.recent));
-    let held = seen.held.as_ref().map(|hold| !hold.was_asked_for());
+    let held = seen.held.as_ref().map(|hold| hold.kind == HoldKind::CoolDown);
     (Reverse(held), Reverse(worst), Reverse(seen.documents), seen.host.to_string())
 }
 
@@ -61,15 +62,15 @@ mod tests {
 
     #[test]
     fn the_worst_come_first_and_the_order_has_no_ties() {
-        let hold = |because: &str| Some(Hold { until: Timestamp::from_micros(9), because: because.into() });
+        let hold = |kind| Some(Hold { until: Timestamp::from_micros(9), kind, because: "so it is".into() });
         let rows = vec![
             host("b.test", 10, 0, 0),
             host("a.test", 10, 0, 0),
             host("large.test", 90, 0, 0),
             host("failing.test", 10, 4, 0),
             host("limiting.test", 10, 0, 41),
-            HostSeen { held: hold("3 documents were told to wait (Retry-After)"), ..host("asks.test", 9, 9, 0) },
-            HostSeen { held: hold("5 documents in a row timed out"), ..host("cools.test", 1, 0, 0) },
+            HostSeen { held: hold(HoldKind::AskedFor), ..host("asks.test", 9, 9, 0) },
+            HostSeen { held: hold(HoldKind::CoolDown), ..host("cools.test", 1, 0, 0) },
             // 40.1 per cent is shown as 40.
             host("much.test", 1_000, 401, 0),
         ];
