@@ -25,6 +25,7 @@ async fn pauses_are_said_kept_and_ended() {
     let again = install.run(&["pause", "--account", "7"]);
     assert_eq!((again.code, &again.out), (Some(0), &paused.out), "an older pause keeps its time");
     assert!(again.err.contains("account 7 was paused before"), "{}", again.err);
+    assert!(again.err.contains("no document is of account 7 so far"), "it may be a slip: {}", again.err);
     for what in [["--host", "https://Example.org:8080/x"], ["--class", "auto"]] {
         assert_eq!(install.run(&["pause", what[0], what[1]]).code, Some(0));
     }
@@ -32,9 +33,9 @@ async fn pauses_are_said_kept_and_ended() {
     assert!(all.out[0].starts_with(r#"{"scope":"all","key":null,"since":"20"#), "{:?}", all.out);
     assert!(all.out[0].ends_with(r#""paused_by":"ana"}"#), "{:?}", all.out);
     let list = install.run(&["resume"]);
-    let first = |line: &String| line.split(" is paused").next().unwrap_or_default().to_owned();
+    let first = |line: &String| line.split(" paused").next().unwrap_or_default().to_owned();
     let listed: Vec<_> = list.out.iter().map(first).collect();
-    assert_eq!(listed, ["everything", "account 7", "host example.org:8080", "auto jobs"]);
+    assert_eq!(listed, ["everything is", "account 7 is", "host example.org:8080 is", "auto jobs are"]);
     let resumed = install.run(&["resume", "--all"]);
     assert_eq!(resumed.out, ["everything goes on"]);
     assert!(resumed.err.contains("host example.org:8080 is still paused by ana"), "{}", resumed.err);
@@ -52,6 +53,42 @@ async fn pauses_are_said_kept_and_ended() {
         assert_eq!(wrong.code, Some(2), "{args:?}");
         assert!(wrong.err.contains(says), "{args:?}: {}", wrong.err);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_wonders_why_nothing_runs_is_told_by_every_verb() {
+    let install = install().await;
+    add(&install, "1", "/goes");
+    add(&install, "7", "/held");
+    let paused = install.run(&["pause", "--account", "7"]);
+    assert!(!paused.err.contains("no document"), "{}", paused.err);
+    let says = "account 7 is paused by ana since 20";
+    for (args, told) in [
+        (&["sync", "2"][..], true),
+        (&["sync", "1"], false),
+        (&["retry", "1"], false),
+        (&["sync", "--all"], true),
+        (&["list"], true),
+        (&["list", "--filter", "id:1"], false),
+        (&["list", "--json"], false),
+        (&["schedule", "--dry-run"], true),
+        (&["work", "--drain"], true),
+    ] {
+        let ended = install.run(args);
+        assert_eq!(ended.err.contains(says), told, "{args:?}: {}", ended.err);
+    }
+    let shown = install.run(&["show", "2"]);
+    assert!(shown.out.iter().any(|line| line.starts_with(&format!("held        {says}"))), "{:?}", shown.out);
+    assert!(!install.run(&["show", "1"]).out.iter().any(|line| line.contains("paused")));
+    let doctor = install.run(&["doctor"]);
+    let told = |says: &str| doctor.out.iter().any(|line| line.contains(says));
+    assert!(told("account 7: paused by ana") && told("pauses hold 1 job"), "{:?}", doctor.out);
+    assert!(told("`quarterdeck resume --account 7` ends it"), "{:?}", doctor.out);
+    // A pause of a class is no matter of a document that has no job of it.
+    assert_eq!(install.run(&["resume", "--account", "7"]).code, Some(0));
+    assert_eq!(install.run(&["pause", "--class", "auto"]).code, Some(0));
+    assert!(!install.run(&["list"]).err.contains("paused"));
+    assert!(install.run(&["schedule"]).err.contains("auto jobs are paused by ana"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

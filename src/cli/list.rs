@@ -3,6 +3,7 @@
 use super::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
+use super::pause::{holds, say_pauses};
 use super::rows::{DocumentJson, table_head, table_line};
 use super::selection::read_filter;
 use crate::domain::filter::Subject;
@@ -55,6 +56,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let mut offset = 0;
     // Rows move while syncs run; one that moved to a later page is not printed again.
     let mut printed = HashSet::new();
+    let pauses: Vec<_> = store.pauses().await?.into_iter().map(|pause| pause.scope).collect();
+    let mut held = HashSet::new();
     while left > 0 {
         let limit = left.min(PAGE);
         let query = PageQuery { filter: filter.clone(), sort: args.sort, around: Around::Offset(offset), limit };
@@ -67,6 +70,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         for row in
             page.rows.iter().filter(|row| printed.insert(row.id)).take(usize::try_from(left).unwrap_or(usize::MAX))
         {
+            held.extend(pauses.iter().filter(|scope| holds(scope, row)).cloned());
             if args.json {
                 out.json(&DocumentJson::from(row))?;
             } else {
@@ -79,6 +83,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         if new == 0 || offset >= page.total {
             break;
         }
+    }
+    if !args.json {
+        say_pauses(&*store, |scope| held.contains(scope)).await?;
     }
     store.close().await;
     if printed.is_empty() && args.limit != Some(0) {

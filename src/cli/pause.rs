@@ -3,11 +3,14 @@
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::{Context, operator};
+use crate::domain::document::{DocumentRow, Status};
+use crate::domain::filter::{Filter, Term, Test};
 use crate::domain::id::AccountId;
 use crate::domain::job::QueueClass;
 use crate::domain::link::host_of;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::time::Timestamp;
+use crate::store::{Around, PageQuery, Sort, Store, StoreError};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::io;
@@ -95,13 +98,59 @@ fn key(scope: &PauseScope) -> Option<String> {
     Some(scope.key()).filter(|key| !key.is_empty())
 }
 
+/// `account 7 is paused by ana since 2026-11-25 21:04:02`
+fn words(pause: &Pause) -> String {
+    let since = pause.since.date_clock(&TimeZone::system());
+    format!("{} {} paused by {} since {since}", pause.scope, be(&pause.scope, false), pause.by)
+}
+
+/// Jobs are many.
+const fn be(scope: &PauseScope, past: bool) -> &'static str {
+    match (scope, past) {
+        (PauseScope::Class(_), false) => "are",
+        (PauseScope::Class(_), true) => "were",
+        (_, false) => "is",
+        (_, true) => "was",
+    }
+}
+
+/// Says on stderr which pauses hold something of what a verb is about: whoever sees nothing run is told why.
+pub(super) async fn say_pauses(store: &dyn Store, holds: impl Fn(&PauseScope) -> bool) -> Result<(), StoreError> {
+    for pause in store.pauses().await?.iter().filter(|pause| holds(&pause.scope)) {
+        note(format!("{}: what has not started waits", words(pause)));
+    }
+    Ok(())
+}
+
+/// The pauses that hold the jobs of a document, in words for a line of its own.
+pub(super) fn of_row<'p>(pauses: &'p [Pause], row: &'p DocumentRow) -> impl Iterator<Item = String> + 'p {
+    pauses.iter().filter(|pause| holds(&pause.scope, row)).map(words)
+}
+
+/// Whether a pause of `scope` holds the jobs of a document; one of a class holds those that it has now.
+pub(super) fn holds(scope: &PauseScope, row: &DocumentRow) -> bool {
+    let has_job = row.next_attempt_at.is_some() || matches!(row.status, Status::Queued | Status::Waiting);
+    scope.covers(row.account_id, &row.host, row.queue.filter(|_| has_job))
+}
+
+/// Whether a document is held by it or could be; a pause of everything or of a class needs none to be one.
+async fn has_documents(store: &dyn Store, scope: &PauseScope) -> Result<bool, StoreError> {
+    let test = match scope {
+        PauseScope::All | PauseScope::Class(_) => return Ok(true),
+        PauseScope::Account(account) => Test::Account(vec![account.0]),
+        PauseScope::Host(host) => Test::Host(vec![host.clone()]),
+    };
+    let filter = Filter { terms: vec![Term { negated: false, test }] };
+    let query = PageQuery { filter, sort: Sort::default(), around: Around::Offset(0), limit: 1 };
+    Ok(store.page(&query).await?.total > 0)
+}
+
 fn print(pause: &Pause, json: bool, out: &mut Output) -> io::Result<()> {
     if json {
         let (scope, since) = (pause.scope.kind(), pause.since);
         return out.json(&PauseJson { scope, key: key(&pause.scope), since, paused_by: &pause.by });
     }
-    let since = pause.since.date_clock(&TimeZone::system());
-    out.line(format!("{} is paused by {} since {since}", pause.scope, pause.by))
+    out.line(words(pause))
 }
 
 pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output) -> Result<Exit, CliError> {
@@ -113,7 +162,10 @@ pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output)
     if store.pause(&scope, &operator()).await? {
         context.announce(&*store).await?;
     } else {
-        note(format!("{scope} was paused before"));
+        note(format!("{scope} {} paused before", be(&scope, true)));
+    }
+    if !has_documents(&*store, &scope).await? {
+        note(format!("no document is of {scope} so far"));
     }
     for pause in store.pauses().await?.iter().filter(|pause| pause.scope == scope) {
         print(pause, args.json, out)?;
@@ -145,11 +197,11 @@ pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Outpu
     } else if resumed {
         out.line(format!("{scope} goes on"))?;
     } else {
-        note(format!("{scope} was not paused"));
+        note(format!("{scope} {} not paused", be(&scope, true)));
     }
     // Whoever resumes one thing and still sees nothing run is told why.
     for pause in store.pauses().await? {
-        note(format!("{} is still paused by {}", pause.scope, pause.by));
+        note(format!("{} {} still paused by {}", pause.scope, be(&pause.scope, false), pause.by));
     }
     store.close().await;
     Ok(Exit::Done)

@@ -3,6 +3,7 @@
 use super::confirm::{MANY, agreed, documents};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
+use super::pause::say_pauses;
 use super::selection::{Selected, Selection, check};
 use super::wait::Awaited;
 use super::{Context, operator, wait};
@@ -50,6 +51,9 @@ pub(super) async fn request(
     context.announce(&*store).await?;
     let refused = tell(&answers, &selected, name, bulk.json && !wait, wait, out)?;
     let mut exit = if refused { Exit::WrongUse } else { Exit::Done };
+    if answers.iter().any(|answered| !matches!(answered.answer, Answer::Skipped(_))) {
+        say_pauses(&*store, |scope| selected.may_be_held(scope, QueueClass::Manual)).await?;
+    }
     if wait {
         let awaited = Awaited::from(&answers, urls(&selected));
         exit = exit.max(wait::until_ended(context, store.clone(), before, awaited, bulk.json, out).await?);

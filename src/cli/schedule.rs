@@ -4,6 +4,9 @@ use super::Context;
 use super::exit::{CliError, Exit};
 use super::join::terms;
 use super::output::{Output, note};
+use super::pause::say_pauses;
+use crate::domain::job::QueueClass;
+use crate::domain::pause::PauseScope;
 use crate::domain::plan::{PlanName, Verdict};
 use crate::domain::schedule::{AccountPass, Pass, Rules, Terms, jitter};
 use crate::domain::time::span;
@@ -63,6 +66,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             }
         }
     };
+    say_pauses(&*store, |scope| !matches!(scope, PauseScope::Class(class) if *class != QueueClass::Auto)).await?;
     for pass in &passes {
         print(pass, terms.rules, args.json, out)?;
     }

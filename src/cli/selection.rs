@@ -4,7 +4,9 @@ use super::exit::CliError;
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::{Filter, Subject};
 use crate::domain::id::DocumentId;
+use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
+use crate::domain::pause::PauseScope;
 use crate::domain::request::Scope;
 use crate::store::{Named, Store, Targets};
 use std::collections::HashSet;
@@ -39,6 +41,15 @@ impl Selected {
         match self {
             Self::Rows(_) => Scope::Named,
             Self::Matching(_) => Scope::Bulk,
+        }
+    }
+
+    /// Whether a pause holds jobs of `class` of any of them, as far as that is known.
+    pub fn may_be_held(&self, scope: &PauseScope, class: QueueClass) -> bool {
+        match (self, scope) {
+            (Self::Rows(rows), _) => rows.iter().any(|row| scope.covers(row.account_id, &row.host, Some(class))),
+            (Self::Matching(_), PauseScope::Class(of)) => *of == class,
+            (Self::Matching(_), _) => true,
         }
     }
 

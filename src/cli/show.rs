@@ -3,6 +3,7 @@
 use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::Output;
+use super::pause::of_row;
 use super::probe;
 use super::rows::ShownJson;
 use super::selection::{find, read_name};
@@ -37,6 +38,7 @@ pub struct Args {
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     read_name(&args.document)?;
     let store = context.store().await?;
+    let pauses = store.pauses().await?;
     let mut exit = Exit::Done;
     for row in find(&*store, std::slice::from_ref(&args.document)).await? {
         let content = store.content(row.id).await?;
@@ -54,7 +56,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             out.json(&ShownJson::new(&row, text, &attempts, &versions, held.as_ref()))?;
         } else {
             let texts = (content.as_ref(), held.as_ref());
-            print(out, &row, texts, &attempts, &versions, store.now(), &TimeZone::system())?;
+            let pauses: Vec<String> = of_row(&pauses, &row).collect();
+            print(out, &row, texts, (&attempts, &versions), &pauses, store.now(), &TimeZone::system())?;
         }
     }
     store.close().await;
@@ -80,8 +83,8 @@ fn print(
     out: &mut Output,
     row: &DocumentRow,
     (content, held): (Option<&StoredContent>, Option<&HeldContent>),
-    attempts: &[Outcome],
-    versions: &[StoredVersion],
+    (attempts, versions): (&[Outcome], &[StoredVersion]),
+    pauses: &[String],
     now: Timestamp,
     zone: &TimeZone,
 ) -> io::Result<()> {
@@ -103,6 +106,9 @@ fn print(
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
     } else if row.next_look_at.is_some() {
         out.line(format!("next look   {}", time(row.next_look_at)))?;
+    }
+    for pause in pauses {
+        out.line(format!("held        {pause}"))?;
     }
     if let Some(hold) = row.host_hold.as_ref().filter(|hold| hold.until > now) {
         out.line(format!("host held   until {}: {}", time(Some(hold.until)), hold.because))?;

@@ -5,6 +5,7 @@ use super::exit::{CliError, Exit};
 use super::health::HealthPort;
 use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::note;
+use super::pause::say_pauses;
 use super::record::OutcomeLines;
 use super::stop::StopSignals;
 use crate::domain::lock::LockMode;
@@ -45,6 +46,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     }
     let runner = start_runner(&context.config, store.clone(), redis.clone(), until)?;
     say_locks(&runner);
+    // One that cannot be read now is told of by the runner.
+    let _ = say_pauses(&*store, |_| true).await;
     let health = port.map(|port| port.serve(runner.clone(), store.clone()));
     until_ended(&runner, &mut stop, &lines).await;
     if let Some(health) = health {

@@ -77,7 +77,7 @@ const fn fit(dialect: Dialect) -> &'static str {
 /// by itself: a join is planned once, when there are no jobs yet, and would go through all of them when there are many.
 const FREE: &str = " AND (SELECT l.id FROM @jobs l WHERE l.document_id = d.id \
      AND l.state IN ('scheduled', 'ready', 'running') LIMIT 1) IS NULL \
-     AND coalesce((SELECT u.unfit_link FROM @document_state u WHERE u.document_id = d.id), '') <> d.external_link";
+     AND (SELECT u.unfit_link FROM @document_state u WHERE u.document_id = d.id) IS DISTINCT FROM d.external_link";
 const COLUMNS: &str = "SELECT d.id AS id, d.account_id AS account_id, micros(d.last_sync_attempted_at) AS attempted, \
      d.external_link FROM captain_documents d";
 

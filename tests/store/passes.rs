@@ -8,7 +8,7 @@ use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::domain::schedule::{Rules, Terms};
+use quarterdeck::domain::schedule::{Pass, Rules, Terms};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{BulkVerb, PassAnswer, PassMode, PassOrder, Store, Targets, When};
 use std::time::Duration;
@@ -175,6 +175,11 @@ async fn a_link_that_is_no_address_is_told_once_and_costs_no_limit(backend: Back
     assert!(scene.pass(&terms).await.skipped.is_empty(), "told once");
     scene.set(ids[0], "external_link = 'https://a.test/mended'").await;
     assert_eq!(scene.pass(&terms).await.enqueued(), 1, "another link is another look");
+    // No link at all is none, too.
+    scene.set(ids[1], "external_link = ''").await;
+    let told = |pass: &Pass| pass.skipped.iter().map(|row| row.document).collect::<Vec<_>>();
+    assert_eq!(told(&scene.pass(&terms).await), [ids[1]]);
+    assert!(told(&scene.pass(&terms).await).is_empty(), "told once");
 }
 
 async fn a_deep_queue_holds_the_schedule_back(backend: Backend) {

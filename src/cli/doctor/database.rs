@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::domain::document::Status;
 use crate::domain::filter::Filter;
 use crate::domain::finding::{Finding, Verdict};
+use crate::domain::pause::PauseScope;
 use crate::domain::time::age;
 use crate::store::{
     Access, Alive, OutcomeQuery, OutcomesFrom, QueueState, Store, StoreError, WorkerSeen, examine, open,
@@ -55,6 +56,7 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
     let workers = store.workers().await?;
     found.extend(workers_found(store, &workers, &queue));
     found.push(queue_found(store, &workers, &queue));
+    found.extend(pauses_found(store, &queue).await?);
     schedule(store, config, found).await?;
     let stuck = store.counts().await?.of(Status::Stuck);
     if stuck > 0 {
@@ -136,6 +138,21 @@ fn queue_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) ->
         return Finding::warn(QUEUE, says, cure);
     }
     Finding::ok(QUEUE, says)
+}
+
+/// One line for each pause: it stays until somebody ends it.
+async fn pauses_found(store: &dyn Store, queue: &QueueState) -> Result<Vec<Finding>, StoreError> {
+    let found = store.pauses().await?.into_iter().map(|pause| {
+        let ago = age(store.now().since(pause.since));
+        let says =
+            format!("{}: paused by {} {ago} ago; pauses hold {}", pause.scope, pause.by, count(queue.paused, "job"));
+        let again = match &pause.scope {
+            PauseScope::All => "--all".to_owned(),
+            scope => format!("--{} {}", scope.kind(), scope.key()),
+        };
+        Finding::warn("pauses", says, format!("`quarterdeck resume {again}` ends it"))
+    });
+    Ok(found.collect())
 }
 
 fn waits(number: u64) -> String {
