@@ -9,7 +9,7 @@ use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long a `syncing` row without a job of ours is taken to be somebody else's work (upstream.md 2.3).
+/// How long a `syncing` row without a job of ours is taken to be somebody else's work: Chatwoot's own limit.
 pub const STUCK_AFTER: Duration = Duration::from_secs(2 * 3_600);
 
 /// `captain_documents.sync_status`; NULL is a document that was never synced.
@@ -72,7 +72,7 @@ impl SyncStep {
     }
 }
 
-/// The status of a document: exactly one word (design.md 5.6).
+/// The status of a document: exactly one word, the first that fits. A live job decides before the row does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

@@ -46,7 +46,7 @@ fn failures_are_looked_at_with_growing_distance() {
 #[test]
 fn the_daily_trigger_has_its_plans() {
     let names = |day: &str| triggered(at(day)).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    // T1 to T4 of upstream.md 9.
+    // The cases T1 to T4 of Chatwoot's daily trigger (assets/docs/chatwoot.md, "Conformance cases").
     assert_eq!(names("2026-05-27T00:00:00Z"), "enterprise", "T1");
     assert_eq!(names("2026-05-24T00:00:00Z"), "enterprise business", "T2, a Sunday");
     assert_eq!(names("2026-06-01T00:00:00Z"), "enterprise startups", "T3, the first");
