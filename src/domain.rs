@@ -29,3 +29,4 @@ pub mod source;
 pub mod suggest;
 pub mod text;
 pub mod time;
+pub(crate) mod word_enum;

@@ -6,6 +6,7 @@ use super::id::{AccountId, DocumentId};
 use super::plan::{Cadence, PlanName, PlanTable, Verdict};
 use super::text::SafeLine;
 use super::time::Timestamp;
+use super::word_enum::word_enum;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -20,30 +21,19 @@ pub const LEFT_TO_OTHERS: Duration = Duration::from_secs(2 * 3_600);
 /// A page that failed for good is never left alone for longer, unless its cadence is.
 pub const FARTHEST_LOOK: Duration = Duration::from_secs(30 * 86_400);
 
-/// Whose rules say what is due.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rules {
-    /// Ours: continuous, due once the cadence has passed, never-synced documents too, failures with growing distance.
-    #[default]
-    Continuous,
-    /// Chatwoot's: once a day for the plans of that day, due after half the cadence, failures alike.
-    Chatwoot,
+word_enum! {
+    /// Whose rules say what is due.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Rules {
+        /// Ours: continuous, due once the cadence has passed, never-synced documents too, failures with growing distance.
+        #[default]
+        Continuous = "continuous",
+        /// Chatwoot's: once a day for the plans of that day, due after half the cadence, failures alike.
+        Chatwoot = "chatwoot",
+    }
 }
 
 impl Rules {
-    /// The word in the settings.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Continuous => "continuous",
-            Self::Chatwoot => "chatwoot",
-        }
-    }
-
-    /// Reads the settings' word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Continuous, Self::Chatwoot].into_iter().find(|rules| rules.word() == word)
-    }
-
     /// A synced document is due when its last success is before this.
     pub fn synced_before(self, cadence: Cadence, now: Timestamp) -> Timestamp {
         now.minus(match self {

@@ -13,7 +13,7 @@ use crate::domain::document::Try;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
-use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
 use crate::domain::politeness::HostNews;
 use crate::domain::retry::RetryPolicy;
 use std::collections::{BTreeMap, HashMap};
@@ -238,11 +238,14 @@ impl Tx<'_> {
         if outcomes.iter().any(|outcome| outcome.result == OutcomeResult::WorkerLost) {
             return Ok(None);
         }
-        let state = match last.result {
-            OutcomeResult::Updated | OutcomeResult::Unchanged => JobState::Done,
-            OutcomeResult::Cancelled => JobState::Cancelled,
-            _ if last.next_attempt_at.is_some() => JobState::Scheduled,
-            _ => JobState::Failed,
+        let state = match last.result.kind() {
+            OutcomeKind::Success => JobState::Done,
+            OutcomeKind::Cancelled => JobState::Cancelled,
+            OutcomeKind::Purged => JobState::Purged,
+            OutcomeKind::Failure | OutcomeKind::Refused if last.next_attempt_at.is_some() => JobState::Scheduled,
+            OutcomeKind::Failure | OutcomeKind::Refused | OutcomeKind::Exhaustion => JobState::Failed,
+            // A lost attempt was ended by a rescue, not by this finish.
+            OutcomeKind::Lost => return Ok(None),
         };
         let report = match (&last.exception_class, &outcomes[0].detail) {
             (Some(class), Some(detail)) if last.result.is_exhaustion() => {
