@@ -3,6 +3,7 @@
 //! Knows std, serde with its JSON, sha2, url, unicode-width and the time crate; no clock, no I/O. Everything that can be decided
 //! without looking at the world is decided here, so that both databases, the console and the command line agree.
 
+pub mod backoff;
 pub mod content;
 pub mod difference;
 pub mod document;

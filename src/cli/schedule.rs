@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 /// How long another process that is at it is waited for: a pass is short, and a dead one's lease is over by then.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// How often it is looked whether it is done.
-const AGAIN: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let passes = loop {
         match store.schedule(&order).await? {
             PassAnswer::Made(passes, _) => break passes,
-            PassAnswer::Held | PassAnswer::NotYet if Instant::now() < until => sleep(AGAIN).await,
+            PassAnswer::Held | PassAnswer::NotYet if Instant::now() < until => sleep(POLL_INTERVAL).await,
             PassAnswer::Held | PassAnswer::NotYet => {
                 return Err(CliError::Usage("another process is scheduling; try again in a minute".to_owned()));
             }
