@@ -8,9 +8,9 @@
 //! `conn` connections and rows, `dialect` what a statement says differently; the other files are its methods by
 //! subject. What only one database has stands in `sqlite` and `postgres`.
 
+use crate::chatwoot::faq_job::PendingFaqJob;
 use crate::domain::content::{ContentChange, Page, Stored};
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
-use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
@@ -298,7 +298,7 @@ pub trait Store: Send + Sync + 'static {
     fn tell_faqs(&self, _on: bool) {}
 
     /// Changed documents of which Chatwoot has not been told yet, the oldest first.
-    async fn untold(&self, _limit: u32) -> Result<Vec<Untold>> {
+    async fn untold(&self, _limit: u32) -> Result<Vec<PendingFaqJob>> {
         Ok(Vec::new())
     }
 

@@ -78,16 +78,6 @@ impl OutcomeResult {
         }
     }
 
-    /// Returns true if Chatwoot's own job logs a line of this result.
-    pub const fn is_upstreams(self) -> bool {
-        match self.kind() {
-            OutcomeKind::Success | OutcomeKind::Refused | OutcomeKind::Failure => true,
-            // Chatwoot has no leases: a crash is not seen there.
-            OutcomeKind::Exhaustion => !matches!(self, Self::CrashExhausted),
-            OutcomeKind::Lost | OutcomeKind::Cancelled | OutcomeKind::Purged => false,
-        }
-    }
-
     /// Returns true if the result follows the failure line of the same attempt and ends the job.
     pub const fn is_exhaustion(self) -> bool {
         matches!(self.kind(), OutcomeKind::Exhaustion)
@@ -225,35 +215,4 @@ impl Outcome {
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
-
-    /// Upstream's own line, with its fields and for its eight results alone.
-    pub fn rails(&self) -> Option<String> {
-        if !self.result.is_upstreams() {
-            return None;
-        }
-        let line = RailsLine {
-            document_id: self.document_id,
-            account_id: self.account_id,
-            assistant_id: self.assistant_id,
-            result: self.result,
-            error_code: self.error_code,
-            exception_class: self.exception_class.as_deref(),
-            duration_ms: self.duration_ms,
-        };
-        Some(format!("[Captain::Documents::PerformSyncJob] {}", serde_json::to_string(&line).unwrap_or_default()))
-    }
-}
-
-#[derive(Serialize)]
-struct RailsLine<'a> {
-    document_id: DocumentId,
-    account_id: AccountId,
-    assistant_id: AssistantId,
-    result: OutcomeResult,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_code: Option<ErrorCode>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exception_class: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<u64>,
 }

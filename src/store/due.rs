@@ -8,7 +8,7 @@ use super::dialect::Dialect;
 use super::sql::Sql;
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::plan::Cadence;
-use crate::domain::schedule::{DOUBLINGS, LEFT_TO_OTHERS, Rules};
+use crate::domain::schedule::{DOUBLINGS, DueRules, LEFT_TO_OTHERS};
 use crate::domain::time::Timestamp;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) struct Look {
     pub(super) accounts: Vec<AccountId>,
     /// Of all of them.
     pub(super) cadence: Cadence,
-    pub(super) rules: Rules,
+    pub(super) rules: DueRules,
     /// A `syncing` row without a job of ours is somebody else's for so long.
     pub(super) left_to_others: Duration,
     pub(super) now: Timestamp,
@@ -39,10 +39,10 @@ pub(super) struct Due {
 pub(super) async fn documents(reader: &mut Reader, look: &Look) -> Result<HashMap<AccountId, Vec<Due>>> {
     let mut found = HashMap::<AccountId, Vec<Due>>::new();
     let statements = match look.rules {
-        Rules::Chatwoot => {
+        DueRules::HalfCadence => {
             look.accounts.iter().map(|account| chatwoots(reader.dialect(), look, *account)).collect::<Vec<_>>()
         }
-        Rules::Continuous => vec![continuous(reader.dialect(), look)],
+        DueRules::Continuous => vec![continuous(reader.dialect(), look)],
     };
     for sql in statements {
         for row in reader.all(sql.query()).await? {

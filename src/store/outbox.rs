@@ -6,7 +6,7 @@ use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{NewDocument, Result, StoreError};
-use crate::domain::faq_job::Untold;
+use crate::chatwoot::faq_job::PendingFaqJob;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
@@ -33,14 +33,14 @@ impl Tx<'_> {
 }
 
 impl SqlStore {
-    pub(super) async fn read_untold(&self, limit: u32) -> Result<Vec<Untold>> {
+    pub(super) async fn read_untold(&self, limit: u32) -> Result<Vec<PendingFaqJob>> {
         let mut reader = self.reader().await?;
         let statement =
             query("SELECT jid, document_id, account_id, created_at FROM @outbox ORDER BY id LIMIT ?").bind(limit);
         let rows = reader.all(statement).await?;
         rows.iter()
             .map(|row| {
-                Ok(Untold {
+                Ok(PendingFaqJob {
                     jid: get(row, "jid")?,
                     document: DocumentId(get(row, "document_id")?),
                     account: AccountId(get(row, "account_id")?),

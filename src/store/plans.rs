@@ -5,8 +5,8 @@ use super::sql::query;
 use super::sql_store::{Engine, SqlStore};
 use super::tx::Tx;
 use super::{Result, StoreError};
+use crate::chatwoot::settings::{ChatwootSettings, FEATURE_BIT, NAMES};
 use crate::domain::id::AccountId;
-use crate::domain::installation::{FEATURE_BIT, Installation, NAMES};
 use crate::domain::plan::AccountPlan;
 use crate::domain::schedule::{PassLimits, Terms};
 use std::collections::HashMap;
@@ -60,7 +60,7 @@ impl SqlStore {
         }
         let mut troubles = Vec::new();
         let readable = readable(&mut reader, &mut troubles).await?;
-        let installation = if readable.settings { settings(&mut reader).await? } else { Installation::default() };
+        let installation = if readable.settings { settings(&mut reader).await? } else { ChatwootSettings::default() };
         let known = if readable.plan_name && readable.feature {
             chatwoots(&mut reader, &accounts).await?
         } else {
@@ -125,7 +125,7 @@ async fn readable(reader: &mut Reader, troubles: &mut Vec<String>) -> Result<Rea
     Ok(readable)
 }
 
-async fn settings(reader: &mut Reader) -> Result<Installation> {
+async fn settings(reader: &mut Reader) -> Result<ChatwootSettings> {
     let statement = query(
         "SELECT name::text AS name, serialized_value::text AS value FROM installation_configs \
          WHERE name IN (?, ?, ?, ?, ?) AND serialized_value IS NOT NULL",
@@ -134,7 +134,7 @@ async fn settings(reader: &mut Reader) -> Result<Installation> {
     let rows = reader.all(statement).await?;
     let rows: Vec<(String, String)> =
         rows.iter().map(|row| Ok((get(row, "name")?, get(row, "value")?))).collect::<Result<_>>()?;
-    Ok(Installation::read(rows.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
+    Ok(ChatwootSettings::read(rows.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
 }
 
 /// Plan names and feature bits, by account.

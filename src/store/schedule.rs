@@ -11,10 +11,11 @@ use super::sql::query;
 use super::sql_store::SqlStore;
 use super::tx::{Purpose, Tx};
 use super::{Result, StoreError};
+use crate::chatwoot::schedule::plans_of_day;
 use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::plan::{AccountPlan, Cadence, PlanName, Verdict};
-use crate::domain::schedule::{AccountPass, Pass, Rules, StoppedBy, Terms, draw, is_another_day, jitter, triggered};
+use crate::domain::schedule::{AccountPass, DueRules, Pass, StoppedBy, Terms, draw, is_another_day, jitter};
 use crate::domain::time::Timestamp;
 use std::time::Duration;
 
@@ -137,7 +138,7 @@ impl SqlStore {
         let onlys: Vec<Option<PlanName>> = match (order.when, last.passed_at) {
             // The first look of all is not a day's first.
             (When::Daily, None) => Vec::new(),
-            (When::Daily, Some(_)) => triggered(now).into_iter().map(Some).collect(),
+            (When::Daily, Some(_)) => plans_of_day(now).into_iter().map(Some).collect(),
             _ => vec![order.only.cloned()],
         };
         for only in onlys.into_iter().filter(|_| acts) {
@@ -230,7 +231,7 @@ impl SqlStore {
             tx.lock_documents(&ids).await?;
             let mut documents = tx.documents(&ids).await?;
             let live = tx.live_jobs(&ids).await?;
-            let rules: Rules = running.order.terms.rules;
+            let rules: DueRules = running.order.terms.rules;
             let mut new = Vec::with_capacity(some.len());
             for (id, cadence) in some {
                 let Some(document) = documents.remove(id).filter(|_| !live.contains_key(id)) else { continue };

@@ -5,7 +5,7 @@ use super::{PassMode, PassOrder, Running, When};
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::link::Link;
 use crate::domain::plan::{AccountPlan, Cadence, Verdict};
-use crate::domain::schedule::{LEFT_TO_OTHERS, Rules, SkippedRow};
+use crate::domain::schedule::{DueRules, LEFT_TO_OTHERS, SkippedRow};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
@@ -51,7 +51,7 @@ fn remembers(order: &PassOrder<'_>) -> bool {
     matches!(order.when, When::Every(_))
         && order.only.is_none()
         && order.mode == PassMode::Act
-        && order.terms.rules == Rules::Continuous
+        && order.terms.rules == DueRules::Continuous
 }
 
 impl SqlStore {
@@ -61,7 +61,7 @@ impl SqlStore {
             return Ok(());
         }
         let longest = now.plus(LONGEST_REST.min(cadence.every() / REST_PART));
-        let before = Rules::Continuous.synced_before(cadence, now);
+        let before = DueRules::Continuous.synced_before(cadence, now);
         let mut reader = self.reader().await?;
         let next = due::next_synced(&mut reader, accounts, before).await?;
         for account in accounts {

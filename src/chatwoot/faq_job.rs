@@ -1,7 +1,7 @@
 //! Chatwoot's own job that rebuilds a document's FAQs, as Sidekiq keeps it (upstream.md 2.3 and 8).
 
-use super::id::{AccountId, DocumentId};
-use super::time::Timestamp;
+use crate::domain::id::{AccountId, DocumentId};
+use crate::domain::time::Timestamp;
 use serde::Serialize;
 
 /// The class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have a class of their own and keep this
@@ -14,7 +14,7 @@ const JOB: &str = "Captain::Documents::ResponseBuilderJob";
 
 /// Whether the job is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Switch {
+pub enum FaqSwitch {
     /// On a Chatwoot's database whose Redis has a Sidekiq.
     #[default]
     Auto,
@@ -26,24 +26,24 @@ pub enum Switch {
 
 /// What the settings say of the job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FaqJob {
+pub struct FaqSettings {
     /// Whether it is started.
-    pub switch: Switch,
+    pub switch: FaqSwitch,
     /// The class that runs Rails' jobs; `None` is the one of the jobs that wait there, else [`WRAPPER`].
     pub wrapper: Option<String>,
     /// Its queue.
     pub queue: String,
 }
 
-impl Default for FaqJob {
+impl Default for FaqSettings {
     fn default() -> Self {
-        Self { switch: Switch::Auto, wrapper: None, queue: QUEUE.to_owned() }
+        Self { switch: FaqSwitch::Auto, wrapper: None, queue: QUEUE.to_owned() }
     }
 }
 
 /// A changed document of which Chatwoot is still to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Untold {
+pub struct PendingFaqJob {
     /// The job's id in Sidekiq, 24 hexadecimal digits; by it a second telling is known.
     pub jid: String,
     /// The document.
@@ -56,7 +56,7 @@ pub struct Untold {
 
 /// How the times of a payload are written: by its version of Sidekiq.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Times {
+pub enum SidekiqTimes {
     /// Seconds since 1970 with a fraction (up to Sidekiq 7).
     #[default]
     Seconds,
@@ -66,13 +66,13 @@ pub enum Times {
 
 /// How this installation's Sidekiq writes its payloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct PayloadFormat {
     /// The class that runs Rails' jobs.
     pub wrapper: String,
     /// The queue.
     pub queue: String,
     /// Its times.
-    pub times: Times,
+    pub times: SidekiqTimes,
 }
 
 #[derive(Serialize)]
@@ -110,7 +110,12 @@ struct Document {
 }
 
 /// The list entry for `untold`, put in the queue at `now`; `job_id` is Rails' own id of it, a UUID.
-pub fn payload(untold: &Untold, job_id: &str, form: &Form, now: Timestamp) -> Result<String, serde_json::Error> {
+pub fn payload(
+    untold: &PendingFaqJob,
+    job_id: &str,
+    form: &PayloadFormat,
+    now: Timestamp,
+) -> Result<String, serde_json::Error> {
     serde_json::to_string(&Payload {
         retry: true,
         queue: &form.queue,
@@ -136,34 +141,34 @@ pub fn payload(untold: &Untold, job_id: &str, form: &Form, now: Timestamp) -> Re
     })
 }
 
-fn number(at: Timestamp, times: Times) -> serde_json::Number {
+fn number(at: Timestamp, times: SidekiqTimes) -> serde_json::Number {
     let millis = || serde_json::Number::from(at.micros() / 1_000);
     match times {
-        Times::Millis => millis(),
+        SidekiqTimes::Millis => millis(),
         #[expect(clippy::cast_precision_loss, reason = "microseconds since 1970 are exact in a double until 2255")]
-        Times::Seconds => serde_json::Number::from_f64(at.micros() as f64 / 1e6).unwrap_or_else(millis),
+        SidekiqTimes::Seconds => serde_json::Number::from_f64(at.micros() as f64 / 1e6).unwrap_or_else(millis),
     }
 }
 
 /// What a payload that lies in Redis tells of its installation: the wrapper class and how times are written. `None`
 /// when it is no job of Rails.
-pub fn form_of(payload: &[u8]) -> Option<(String, Times)> {
+pub fn format_of(payload: &[u8]) -> Option<(String, SidekiqTimes)> {
     let payload: serde_json::Value = serde_json::from_slice(payload).ok()?;
     payload.get("wrapped")?;
     let class = payload.get("class")?.as_str().filter(|class| class.ends_with("Wrapper") && class.len() < 200)?;
     let millis = payload.get("created_at").is_some_and(serde_json::Value::is_i64);
-    Some((class.to_owned(), if millis { Times::Millis } else { Times::Seconds }))
+    Some((class.to_owned(), if millis { SidekiqTimes::Millis } else { SidekiqTimes::Seconds }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn written(times: Times) -> serde_json::Value {
+    fn written(times: SidekiqTimes) -> serde_json::Value {
         let at = Timestamp::from_micros(1_764_054_151_123_456);
         let jid = "0123456789abcdef01234567".to_owned();
-        let untold = Untold { jid, document: DocumentId(42), account: AccountId(7), at };
-        let form = Form { wrapper: WRAPPER.to_owned(), queue: "low".to_owned(), times };
+        let untold = PendingFaqJob { jid, document: DocumentId(42), account: AccountId(7), at };
+        let form = PayloadFormat { wrapper: WRAPPER.to_owned(), queue: "low".to_owned(), times };
         let text = payload(&untold, "u-u-i-d", &form, at.plus(std::time::Duration::from_secs(1))).expect("JSON");
         serde_json::from_str(&text).expect("JSON")
     }
@@ -182,8 +187,8 @@ mod tests {
             "class": "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper", "jid": "0123456789abcdef01234567",
             "created_at": 1_764_054_151.123_456, "enqueued_at": 1_764_054_152.123_456,
         });
-        assert_eq!(written(Times::Seconds), expected);
-        let later = written(Times::Millis);
+        assert_eq!(written(SidekiqTimes::Seconds), expected);
+        let later = written(SidekiqTimes::Millis);
         assert_eq!(
             (later["created_at"].as_i64(), later["enqueued_at"].as_i64()),
             (Some(1_764_054_151_123), Some(1_764_054_152_123))
@@ -192,12 +197,12 @@ mod tests {
 
     #[test]
     fn a_payload_that_lies_there_tells_its_form() {
-        let own = written(Times::Seconds).to_string();
-        assert_eq!(form_of(own.as_bytes()), Some((WRAPPER.to_owned(), Times::Seconds)));
+        let own = written(SidekiqTimes::Seconds).to_string();
+        assert_eq!(format_of(own.as_bytes()), Some((WRAPPER.to_owned(), SidekiqTimes::Seconds)));
         let newer = br#"{"class":"Sidekiq::ActiveJob::Wrapper","wrapped":"X","created_at":1764054151123}"#;
-        assert_eq!(form_of(newer), Some(("Sidekiq::ActiveJob::Wrapper".to_owned(), Times::Millis)));
+        assert_eq!(format_of(newer), Some(("Sidekiq::ActiveJob::Wrapper".to_owned(), SidekiqTimes::Millis)));
         for other in [&br#"{"class":"Plain","args":[]}"#[..], b"nonsense", br#"{"class":"Odd","wrapped":"X"}"#] {
-            assert_eq!(form_of(other), None);
+            assert_eq!(format_of(other), None);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What Chatwoot's own settings say of automatic syncs (upstream.md 5.2): its `installation_configs`, with its exact
 //! rules of parsing. Whatever cannot be read means what upstream makes of it; nothing here is an error.
 
-use super::id::AccountId;
-use super::plan::{AccountPlan, Cadence, PlanName};
-use super::schedule::PassLimits;
+use crate::domain::id::AccountId;
+use crate::domain::plan::{AccountPlan, Cadence, PlanName};
+use crate::domain::schedule::PassLimits;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,14 +25,14 @@ pub const FEATURE_BIT: i64 = 1 << 51;
 
 /// The settings that count here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Installation {
+pub struct ChatwootSettings {
     intervals: BTreeMap<String, Cadence>,
     per_account: Option<u32>,
     total: Option<u32>,
     self_hosted_enterprise: bool,
 }
 
-impl Installation {
+impl ChatwootSettings {
     /// From rows of `installation_configs`: a name and its `serialized_value`, as JSON text.
     pub fn read<'a>(rows: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let values: BTreeMap<&str, Value> =
@@ -206,13 +206,13 @@ mod tests {
 
     fn hours(yaml: &str, plan: &str) -> Option<u64> {
         let stored = stored(yaml);
-        let installation = Installation::read([(INTERVALS, stored.as_str())]);
+        let installation = ChatwootSettings::read([(INTERVALS, stored.as_str())]);
         installation.of(AccountId(1), Some(plan), true).cadence.map(|cadence| cadence.every().as_secs() / 3_600)
     }
 
     #[test]
     fn i1_without_a_setting_there_is_no_interval() {
-        let none = Installation::read([]);
+        let none = ChatwootSettings::read([]);
         assert_eq!(none.of(AccountId(1), Some("business"), true).cadence, None);
         for yaml in ["value: \n", "value: ''\n", "value:\n", "other: 1\n", ""] {
             assert_eq!(hours(yaml, "business"), None, "{yaml:?}");
@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(hours(yaml, "business"), Some(48), "{yaml:?}");
         }
         let object = r#"{"value": {"business": 48}}"#;
-        let installation = Installation::read([(INTERVALS, object)]);
+        let installation = ChatwootSettings::read([(INTERVALS, object)]);
         let cadence = installation.of(AccountId(1), Some("business"), true).cadence;
         assert_eq!(cadence.map(|cadence| cadence.to_string()).as_deref(), Some("every 2 days"));
     }
@@ -249,7 +249,7 @@ mod tests {
         let (intervals, paid, cloud) =
             (stored("value: '{\"enterprise\": 24}'\n"), stored("value: enterprise\n"), stored("value: cloud\n"));
         let of = |rows: &[(&str, &str)], plan| {
-            let installation = Installation::read(rows.iter().copied());
+            let installation = ChatwootSettings::read(rows.iter().copied());
             installation.of(AccountId(1), plan, true).cadence.is_some()
         };
         let here = [(INTERVALS, intervals.as_str()), (PRICING_PLAN, &paid)];
@@ -300,11 +300,11 @@ mod tests {
             ("99999999999", u32::MAX),
         ] {
             let stored = stored(&format!("value: {value}\n"));
-            let limits = Installation::read([(PER_ACCOUNT, stored.as_str())]).limits();
+            let limits = ChatwootSettings::read([(PER_ACCOUNT, stored.as_str())]).limits();
             assert_eq!((limits.per_account, limits.total), (limit, 1_000), "{value}");
         }
         let total = stored("value: 0\n");
-        assert_eq!(Installation::read([(TOTAL, total.as_str())]).limits().total, 1_000);
+        assert_eq!(ChatwootSettings::read([(TOTAL, total.as_str())]).limits().total, 1_000);
     }
 
     proptest! {
@@ -312,7 +312,7 @@ mod tests {
         fn no_setting_is_too_strange_to_be_read(text in ".{0,200}", plan in ".{0,20}") {
             for serialized in [text.clone(), Value::String(text.clone()).to_string(), stored(&format!("value: {text}"))] {
                 let rows = [(INTERVALS, serialized.as_str()), (PER_ACCOUNT, serialized.as_str())];
-                let installation = Installation::read(rows);
+                let installation = ChatwootSettings::read(rows);
                 prop_assert!(installation.limits().per_account > 0);
                 installation.of(AccountId(1), Some(&plan), true);
             }
