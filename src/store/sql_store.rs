@@ -1,11 +1,11 @@
 //! The store on either SQL database: everything that is the same for both. What differs stands in `sqlite` and
 //! `postgres`, behind [`Engine`].
 
-use super::finish::{self, Pending};
-use super::liveness::Liveness;
-use super::mark::{self, PendingMark};
+use super::attempts::finish::{self, Pending};
+use super::attempts::liveness::Liveness;
+use super::attempts::mark::{self, PendingMark};
 use super::postgres::Postgres;
-use super::schedule::Rests;
+use super::schedule::scan::Rests;
 use super::sqlite::Sqlite;
 use super::{
     AccountSeen, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished,

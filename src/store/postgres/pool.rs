@@ -3,10 +3,10 @@
 //! Not sqlx's pool: a connection belongs to the runtime that opened it, and the heartbeat (a thread and a runtime of its
 //! own) must neither open connections there nor wait behind slow readings. All are opened on the store's own runtime.
 
-use super::super::{Result, StoreError};
 use super::error::code;
-use super::place::{Place, TRANSACTION_SETTINGS};
+use super::url::{Place, TRANSACTION_SETTINGS};
 use crate::domain::backoff::Backoff;
+use crate::store::{Result, StoreError};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, raw_sql};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,13 +2,13 @@
 //! what other processes commit. It does nothing else: a session that is busy in a query does not free its locks when
 //! its process is killed (engine.md 3.6).
 
-use super::super::error::reading;
-use super::super::sql_store::SqlStore;
-use super::super::{Result, StoreError};
 use super::pool::{Pool, Use, closed};
 use crate::domain::backoff::Backoff;
-use crate::store::conn::{Conn, get};
-use crate::store::sql::query;
+use crate::store::sql::conn::{Conn, get};
+use crate::store::sql::error::reading;
+use crate::store::sql::statement::query;
+use crate::store::sql_store::SqlStore;
+use crate::store::{Result, StoreError};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{Executor, Row};
