@@ -13,7 +13,7 @@ pub use fetch::FetchConfig;
 pub use places::Places;
 pub use schedule::ScheduleConfig;
 
-use crate::domain::faq_job::FaqJob;
+use crate::chatwoot::faq_job::FaqSettings;
 use crate::domain::lock::LockMode;
 use crate::domain::plan::PlanTable;
 use crate::domain::retry::RetryPolicy;
@@ -40,7 +40,7 @@ pub struct Config {
     /// `[fetch]`
     pub fetch: FetchConfig,
     /// `[chatwoot]`
-    pub chatwoot: FaqJob,
+    pub chatwoot: FaqSettings,
     /// `[schedule]`
     pub schedule: ScheduleConfig,
     /// `[plans]` and `[accounts]`
@@ -214,7 +214,7 @@ impl Config {
             fetch: FetchConfig::default(),
             schedule: ScheduleConfig::default(),
             plans: PlanTable::default(),
-            chatwoot: FaqJob::default(),
+            chatwoot: FaqSettings::default(),
             log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
         }
     }

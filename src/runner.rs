@@ -19,7 +19,7 @@ pub mod schedule;
 pub mod signals;
 pub mod tail;
 
-use crate::domain::faq_job::FaqJob;
+use crate::chatwoot::faq_job::FaqSettings;
 use crate::domain::id::WorkerId;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
@@ -60,7 +60,7 @@ pub struct Settings {
     /// When failed attempts are tried again.
     pub policy: RetryPolicy,
     /// Whether, and how, Chatwoot is told of changed documents.
-    pub faq: FaqJob,
+    pub faq: FaqSettings,
     /// `host:pid`, for people.
     pub worker_name: SafeLine,
     /// End by itself when nothing is running, ready or waiting, what is paused left aside (`work --drain`).

@@ -4,13 +4,14 @@
 //! is the truth; [`Store::changes`] is only a hint to look sooner. Every method is one transaction, or says otherwise,
 //! and reads the clock once.
 //!
-//! Statements and rules are written once for both databases: `sql_store` is the store, `tx` its write transactions,
-//! `conn` connections and rows, `dialect` what a statement says differently; the other files are its methods by
-//! subject. What only one database has stands in `sqlite` and `postgres`.
+//! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
+//! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
+//! (passes), `queries` (reads for people); `interface` has the types that pass in and out, and `sql_store` is the store
+//! that they make up. What only one database has stands in `sqlite` and `postgres`.
 
+use crate::chatwoot::faq_job::PendingFaqJob;
 use crate::domain::content::{ContentChange, Page, Stored};
 use crate::domain::document::{Counts, DocumentRow, RecentResult};
-use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
@@ -29,63 +30,35 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
 
-mod accounts;
 mod address;
-mod apply;
-mod claim;
-mod clock;
-mod conn;
-mod dialect;
-mod due;
-mod enqueue;
-mod error;
+mod attempts;
 mod examine;
-mod filter_sql;
-mod finish;
-mod held;
-mod hosts;
-mod hosts_seen;
-mod lanes;
-mod liveness;
-mod mark;
-mod outbox;
-mod outcomes;
-mod page;
-mod pauses;
-mod plans;
+mod interface;
 mod postgres;
-mod purge;
-mod read;
-mod reading;
-mod requests;
-mod rows;
+mod queries;
+mod queue;
 mod schedule;
-mod seen;
 mod sql;
 mod sql_store;
 mod sqlite;
-mod tx;
-mod views;
-mod work;
-mod workers;
 
-pub use accounts::AccountSeen;
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use attempts::review::{Decided, Decision, HeldContent, HeldText};
 pub use examine::examine;
-pub use held::{Decided, Decision, HeldContent, HeldText};
-pub use hosts_seen::HostSeen;
-pub use plans::{PlanSource, Plans};
-pub use postgres::migrate::{Migration, VERSION, migrate, plan};
-pub use reading::{
+pub use interface::documents::{
     Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
-pub use schedule::{PassAnswer, PassMode, PassOrder, When};
-pub use sql_store::SqlStore;
-pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, SECTION_ROWS, Seen};
-pub use work::{
+pub use interface::jobs::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
 };
+pub use postgres::migrate::{Migration, VERSION, migrate, plan};
+pub use queries::accounts::AccountSeen;
+pub use queries::hosts::HostSeen;
+pub use queries::jobs::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, SECTION_ROWS, Seen};
+pub use schedule::pass::{PassAnswer, PassMode, PassOrder, When};
+pub use schedule::plans::{PlanSource, Plans};
+pub use sql::clock::{Clock, ManualClock, SystemClock};
+pub use sql_store::SqlStore;
 
 /// Why the store did not answer. Never a document's failure.
 #[derive(Debug, Error)]
@@ -298,7 +271,7 @@ pub trait Store: Send + Sync + 'static {
     fn tell_faqs(&self, _on: bool) {}
 
     /// Changed documents of which Chatwoot has not been told yet, the oldest first.
-    async fn untold(&self, _limit: u32) -> Result<Vec<Untold>> {
+    async fn untold(&self, _limit: u32) -> Result<Vec<PendingFaqJob>> {
         Ok(Vec::new())
     }
 

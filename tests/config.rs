@@ -5,7 +5,7 @@ use quarterdeck::config::{Config, ConfigError, Environment, Flags, Places, TEMPL
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
 use quarterdeck::domain::plan::{Cadence, PlanName};
-use quarterdeck::domain::schedule::Rules;
+use quarterdeck::domain::schedule::DueRules;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -174,7 +174,7 @@ fn every_key_sets_its_value() {
     );
     assert!(config.fetch.denied_ports.is_empty());
     let schedule = &config.schedule;
-    assert_eq!((schedule.enabled, schedule.rules), (Some(false), Rules::Chatwoot));
+    assert_eq!((schedule.enabled, schedule.rules), (Some(false), DueRules::HalfCadence));
     assert_eq!((schedule.per_account, schedule.total, schedule.queue_depth), (Some(2), Some(3), 4));
     let gold = config.plans.of(AccountId(7));
     assert_eq!(gold.cadence.map(Cadence::every), Some(seconds(90)));

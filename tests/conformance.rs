@@ -174,7 +174,7 @@ async fn j10_the_fields_of_a_line_stand_in_upstreams_order(on: Backend) {
     let outcome = &deck.seen[0];
     let took = outcome.duration_ms.expect("a duration");
     assert_eq!(
-        outcome.rails().expect("upstream has this result"),
+        quarterdeck::chatwoot::rails_log::outcome_line(outcome).expect("upstream has this result"),
         format!(
             "[Captain::Documents::PerformSyncJob] {{\"document_id\":1,\"account_id\":1,\"assistant_id\":1,\
              \"result\":\"permanent_failure\",\"error_code\":\"not_found\",\"duration_ms\":{took}}}"

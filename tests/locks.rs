@@ -88,7 +88,10 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     let line = &deck.seen[0];
     assert_eq!(line.detail.as_deref(), Some("held by Chatwoot"));
     assert_eq!((line.requested_by.as_deref(), line.next_attempt_at), (Some("ana"), Some(START.plus(LOOK))));
-    assert!(line.rails().is_some_and(|line| line.ends_with(r#""result":"already_syncing"}"#)));
+    assert!(
+        quarterdeck::chatwoot::rails_log::outcome_line(line)
+            .is_some_and(|line| line.ends_with(r#""result":"already_syncing"}"#))
+    );
     assert_eq!(row_of(&deck, document).await, before, "the row is the holder's to write");
     // The job waits, with its number given back.
     let row = deck.row(document).await;

@@ -5,11 +5,11 @@
 
 use super::Config;
 use super::read::{Wrong, duration, flag, list, size, text, whole};
-use crate::domain::faq_job::Switch;
+use crate::chatwoot::faq_job::FaqSwitch;
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::lock::LockMode;
 use crate::domain::plan::{Cadence, PlanName};
-use crate::domain::schedule::Rules;
+use crate::domain::schedule::DueRules;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Extract, FetchedBy, Source, Sources};
 use std::net::{IpAddr, SocketAddr};
@@ -160,8 +160,8 @@ impl NamedKey {
     }
 }
 
-fn rules(word: &str) -> Result<Rules, Wrong> {
-    Rules::parse(word).ok_or_else(|| format!("must be \"continuous\" or \"chatwoot\", not \"{word}\""))
+fn rules(word: &str) -> Result<DueRules, Wrong> {
+    DueRules::parse(word).ok_or_else(|| format!("must be \"continuous\" or \"chatwoot\", not \"{word}\""))
 }
 
 fn plan_name(name: &str) -> Result<PlanName, Wrong> {
@@ -186,8 +186,8 @@ pub(super) fn redis_url(url: &str) -> Result<String, Wrong> {
     }
 }
 
-fn switch(on: bool) -> Switch {
-    if on { Switch::On } else { Switch::Off }
+fn switch(on: bool) -> FaqSwitch {
+    if on { FaqSwitch::On } else { FaqSwitch::Off }
 }
 
 /// A class or a queue of Sidekiq.

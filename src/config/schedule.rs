@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::domain::plan::{Plan, PlanName};
-use crate::domain::schedule::{PassLimits, Rules};
+use crate::domain::schedule::{DueRules, PassLimits};
 
 /// Automatic syncs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct ScheduleConfig {
     /// Whether runners schedule. Unless somebody says so, not on a Chatwoot database, where Chatwoot's own does.
     pub enabled: Option<bool>,
     /// Whose rules say what is due.
-    pub rules: Rules,
+    pub rules: DueRules,
     /// Documents of one account in one pass; `None`: Chatwoot's setting on its database, else 50.
     pub per_account: Option<u32>,
     /// Documents in one pass; `None`: Chatwoot's setting on its database, else 1,000.
@@ -22,7 +22,7 @@ pub struct ScheduleConfig {
 impl Default for ScheduleConfig {
     fn default() -> Self {
         let queue_depth = PassLimits::default().queue_depth;
-        Self { enabled: None, rules: Rules::default(), per_account: None, total: None, queue_depth }
+        Self { enabled: None, rules: DueRules::default(), per_account: None, total: None, queue_depth }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::catalogue::{Catalogue, Plan, Template};
 use super::draw::Draw;
 use super::language::{Language, Phrase};
+use crate::domain::word_enum::variant_list;
 use std::fmt::Write as _;
 
 /// What stands between the furniture of a page.
@@ -79,21 +80,18 @@ pub(super) fn bulk(seed: u64, plan: &Plan, part: u64) -> String {
     html
 }
 
-#[derive(Clone, Copy)]
-enum Block {
-    Steps,
-    List,
-    Table,
-    Code,
-    Quote,
-    Picture,
-    Definitions,
-    Nested,
-}
-
-impl Block {
-    const ALL: [Self; 8] =
-        [Self::Steps, Self::List, Self::Table, Self::Code, Self::Quote, Self::Picture, Self::Definitions, Self::Nested];
+variant_list! {
+    #[derive(Clone, Copy)]
+    enum Block {
+        Steps,
+        List,
+        Table,
+        Code,
+        Quote,
+        Picture,
+        Definitions,
+        Nested,
+    }
 }
 
 fn block(html: &mut String, kind: Block, plan: &Plan, object: &str, draw: &mut Draw) {

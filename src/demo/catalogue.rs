@@ -3,6 +3,7 @@
 use super::behaviour::{Behaviour, Charset};
 use super::draw::Draw;
 use super::language::{FRENCH, JAPANESE, LANGUAGES, Language};
+use crate::domain::word_enum::variant_list;
 
 /// How many hosts (ports) the site has.
 pub(super) const HOSTS: usize = 12;
@@ -28,23 +29,21 @@ const BRANDS: [&str; HOSTS] = [
     "Vantage",
 ];
 
-/// What made the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Template {
-    /// A documentation generator: sidebar, breadcrumb, `main`.
-    Docs,
-    /// A help centre: hero with a search, `article`, votes.
-    Help,
-    /// A wiki: `role=main` in a `div`, contents within.
-    Wiki,
-    /// A blog: figure, byline, `article`.
-    Blog,
-    /// An API reference: endpoints, tables, code.
-    Api,
-}
-
-impl Template {
-    const ALL: [Self; 5] = [Self::Docs, Self::Help, Self::Wiki, Self::Blog, Self::Api];
+variant_list! {
+    /// What made the page.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Template {
+        /// A documentation generator: sidebar, breadcrumb, `main`.
+        Docs,
+        /// A help centre: hero with a search, `article`, votes.
+        Help,
+        /// A wiki: `role=main` in a `div`, contents within.
+        Wiki,
+        /// A blog: figure, byline, `article`.
+        Blog,
+        /// An API reference: endpoints, tables, code.
+        Api,
+    }
 }
 
 /// One page as planned.

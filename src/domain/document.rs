@@ -6,6 +6,7 @@ use super::job::{JobState, QueueClass};
 use super::politeness::Hold;
 use super::text::SafeLine;
 use super::time::Timestamp;
+use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -44,80 +45,43 @@ impl SyncStatus {
     }
 }
 
-/// Where a running attempt is. A live event; only the row key `sync_step` of a Chatwoot worker is ever stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SyncStep {
-    /// The page is being fetched.
-    Fetching,
-    /// Its fingerprint is compared with the stored one.
-    Comparing,
-    /// The new content is being written.
-    Updating,
-}
-
-impl SyncStep {
-    /// The word on the screen and in the row.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Fetching => "fetching",
-            Self::Comparing => "comparing",
-            Self::Updating => "updating",
-        }
-    }
-
-    /// Reads the row's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Fetching, Self::Comparing, Self::Updating].into_iter().find(|step| step.word() == word)
+word_enum! {
+    /// Where a running attempt is. A live event; only the row key `sync_step` of a Chatwoot worker is ever stored.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum SyncStep {
+        /// The page is being fetched.
+        Fetching = "fetching",
+        /// Its fingerprint is compared with the stored one.
+        Comparing = "comparing",
+        /// The new content is being written.
+        Updating = "updating",
     }
 }
 
-/// The status of a document: exactly one word, the first that fits. A live job decides before the row does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// The last sync ended in a failure that is not tried again by itself.
-    Failed,
-    /// `syncing` for longer than [`STUCK_AFTER`] without a job of ours.
-    Stuck,
-    /// An attempt was made; the next one has its time.
-    Waiting,
-    /// An attempt is running.
-    Syncing,
-    /// A job is ready for a free slot.
-    Queued,
-    /// Synced, but longer ago than the plan's cadence.
-    Stale,
-    /// Synced.
-    Synced,
-    /// Never synced.
-    Never,
-}
-
-impl Status {
-    /// Every status, the ones that need eyes first; also the order of the sort by status.
-    pub const ALL: [Self; 8] =
-        [Self::Failed, Self::Stuck, Self::Waiting, Self::Syncing, Self::Queued, Self::Stale, Self::Synced, Self::Never];
-
-    /// The word in filters, lists and JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Stuck => "stuck",
-            Self::Waiting => "waiting",
-            Self::Syncing => "syncing",
-            Self::Queued => "queued",
-            Self::Stale => "stale",
-            Self::Synced => "synced",
-            Self::Never => "never",
-        }
-    }
-
-    /// Reads a filter's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.word() == word)
+word_enum! {
+    /// The status of a document: exactly one word, the first that fits. A live job decides before the row does.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Status {
+        /// The last sync ended in a failure that is not tried again by itself.
+        Failed = "failed",
+        /// `syncing` for longer than [`STUCK_AFTER`] without a job of ours.
+        Stuck = "stuck",
+        /// An attempt was made; the next one has its time.
+        Waiting = "waiting",
+        /// An attempt is running.
+        Syncing = "syncing",
+        /// A job is ready for a free slot.
+        Queued = "queued",
+        /// Synced, but longer ago than the plan's cadence.
+        Stale = "stale",
+        /// Synced.
+        Synced = "synced",
+        /// Never synced.
+        Never = "never",
     }
 }
+serde_by_word!(Status);
 
 /// What the status is derived from. The SQL of the store derives the same; a test holds them together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

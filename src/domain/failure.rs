@@ -1,45 +1,31 @@
 //! The failure of an attempt: its code, and its class, which decides whether it is tried again.
 
 use super::text::SafeLine;
-use serde::{Deserialize, Serialize};
+use super::word_enum::{serde_by_word, word_enum};
 use std::fmt;
 use std::time::Duration;
 
-/// The code in the row and in the outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// 404, 410.
-    NotFound,
-    /// 401, 403.
-    AccessDenied,
-    /// The page has no text.
-    ContentEmpty,
-    /// No answer in time; 408, 504.
-    Timeout,
-    /// Anything else between us and the page.
-    FetchFailed,
-    /// An unexpected error of the program, or a worker lost three times.
-    SyncError,
+word_enum! {
+    /// The code in the row and in the outcome.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum ErrorCode {
+        /// 404, 410.
+        NotFound = "not_found",
+        /// 401, 403.
+        AccessDenied = "access_denied",
+        /// The page has no text.
+        ContentEmpty = "content_empty",
+        /// No answer in time; 408, 504.
+        Timeout = "timeout",
+        /// Anything else between us and the page.
+        FetchFailed = "fetch_failed",
+        /// An unexpected error of the program, or a worker lost three times.
+        SyncError = "sync_error",
+    }
 }
+serde_by_word!(ErrorCode);
 
 impl ErrorCode {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::NotFound, Self::AccessDenied, Self::ContentEmpty, Self::Timeout, Self::FetchFailed, Self::SyncError];
-
-    /// The word in rows, filters and JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::AccessDenied => "access_denied",
-            Self::ContentEmpty => "content_empty",
-            Self::Timeout => "timeout",
-            Self::FetchFailed => "fetch_failed",
-            Self::SyncError => "sync_error",
-        }
-    }
-
     /// The words on the screen.
     pub const fn plain(self) -> &'static str {
         match self {
@@ -50,11 +36,6 @@ impl ErrorCode {
             Self::FetchFailed => "fetch failed",
             Self::SyncError => "sync error",
         }
-    }
-
-    /// Reads a row's or a filter's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.word() == word)
     }
 }
 

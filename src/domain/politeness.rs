@@ -7,6 +7,7 @@ use super::failure::{Blame, ErrorCode, Failure, FailureClass};
 use super::id::DocumentId;
 use super::job::AttemptEnd;
 use super::time::Timestamp;
+use super::word_enum::word_enum;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -69,27 +70,14 @@ impl HostNews {
     }
 }
 
-/// Whose wish a hold is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum HoldKind {
-    /// The host's own: it named a time (`Retry-After`).
-    AskedFor,
-    /// Ours: nothing good came from it.
-    CoolDown,
-}
-
-impl HoldKind {
-    /// As it is stored.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::AskedFor => "asked_for",
-            Self::CoolDown => "cool_down",
-        }
-    }
-
-    /// Reads a stored word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::AskedFor, Self::CoolDown].into_iter().find(|kind| kind.word() == word)
+word_enum! {
+    /// Whose wish a hold is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum HoldKind {
+        /// The host's own: it named a time (`Retry-After`).
+        AskedFor = "asked_for",
+        /// Ours: nothing good came from it.
+        CoolDown = "cool_down",
     }
 }
 

@@ -6,6 +6,7 @@ use super::id::{AccountId, DocumentId};
 use super::plan::{Cadence, PlanName, PlanTable, Verdict};
 use super::text::SafeLine;
 use super::time::Timestamp;
+use super::word_enum::word_enum;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -20,35 +21,24 @@ pub const LEFT_TO_OTHERS: Duration = Duration::from_secs(2 * 3_600);
 /// A page that failed for good is never left alone for longer, unless its cadence is.
 pub const FARTHEST_LOOK: Duration = Duration::from_secs(30 * 86_400);
 
-/// Whose rules say what is due.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rules {
-    /// Ours: continuous, due once the cadence has passed, never-synced documents too, failures with growing distance.
-    #[default]
-    Continuous,
-    /// Chatwoot's: once a day for the plans of that day, due after half the cadence, failures alike.
-    Chatwoot,
+word_enum! {
+    /// Whose rules say what is due.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum DueRules {
+        /// Ours: continuous, due once the cadence has passed, never-synced documents too, failures with growing distance.
+        #[default]
+        Continuous = "continuous",
+        /// Chatwoot's: once a day for the plans of that day, due after half the cadence, failures alike.
+        HalfCadence = "chatwoot",
+    }
 }
 
-impl Rules {
-    /// The word in the settings.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Continuous => "continuous",
-            Self::Chatwoot => "chatwoot",
-        }
-    }
-
-    /// Reads the settings' word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Continuous, Self::Chatwoot].into_iter().find(|rules| rules.word() == word)
-    }
-
+impl DueRules {
     /// A synced document is due when its last success is before this.
     pub fn synced_before(self, cadence: Cadence, now: Timestamp) -> Timestamp {
         now.minus(match self {
             Self::Continuous => cadence.every(),
-            Self::Chatwoot => window(cadence),
+            Self::HalfCadence => window(cadence),
         })
     }
 
@@ -64,7 +54,7 @@ impl Rules {
     pub fn distances(self, cadence: Cadence) -> (Duration, Duration) {
         match self {
             Self::Continuous => (cadence.every().min(DAY), cadence.every().max(FARTHEST_LOOK)),
-            Self::Chatwoot => (window(cadence), window(cadence)),
+            Self::HalfCadence => (window(cadence), window(cadence)),
         }
     }
 }
@@ -79,7 +69,7 @@ pub fn next_look(
     failures: u32,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let rules = Rules::Continuous;
+    let rules = DueRules::Continuous;
     let at = match sync_status {
         None => None,
         Some(SyncStatus::Synced) => synced_at.map(|at| at.plus(cadence.every())),
@@ -99,10 +89,10 @@ fn window(cadence: Cadence) -> Duration {
 
 /// The longest wait that is drawn: 4 hours up to a day, a day up to a week, else 4 days. Ours is a sixth of a cadence
 /// below a day, which meets the 4 hours there.
-pub fn jitter(rules: Rules, cadence: Cadence) -> Duration {
+pub fn jitter(rules: DueRules, cadence: Cadence) -> Duration {
     let every = cadence.every();
     match rules {
-        Rules::Continuous if every < DAY => Duration::from_secs(every.as_secs() / 6),
+        DueRules::Continuous if every < DAY => Duration::from_secs(every.as_secs() / 6),
         _ if every <= DAY => 4 * HOUR,
         _ if every <= WEEK => DAY,
         _ => 4 * DAY,
@@ -125,20 +115,6 @@ pub fn draw(seed: u64, document: DocumentId, most: Duration) -> Duration {
 /// Whether a day of UTC has begun since `before`.
 pub fn is_another_day(before: Timestamp, now: Timestamp) -> bool {
     now.micros().div_euclid(DAY_MICROS) > before.micros().div_euclid(DAY_MICROS)
-}
-
-/// The plans that Chatwoot's daily trigger looks at on the day of `now`, UTC: `enterprise` every day, `business` on
-/// Sundays, `startups` on the first of a month.
-pub fn triggered(now: Timestamp) -> Vec<PlanName> {
-    let days = now.micros().div_euclid(DAY_MICROS);
-    // 1970-01-01 was a Thursday.
-    let is_sunday = (days + 4).rem_euclid(7) == 0;
-    let is_first = now.rfc3339().get(8..10) == Some("01");
-    [("enterprise", true), ("business", is_sunday), ("startups", is_first)]
-        .into_iter()
-        .filter(|(_, is_on)| *is_on)
-        .filter_map(|(name, _)| PlanName::new(name))
-        .collect()
 }
 
 /// How much a pass may put in the queue.
@@ -165,7 +141,7 @@ pub struct Terms {
     /// Plans and who has them. Without any, a database of Chatwoot has its own.
     pub plans: PlanTable,
     /// Whose rules say what is due.
-    pub rules: Rules,
+    pub rules: DueRules,
     /// Documents of one account in one pass, if somebody says so.
     pub per_account: Option<u32>,
     /// Documents in one pass, if somebody says so.
@@ -286,12 +262,6 @@ impl Pass {
     /// Jobs made.
     pub fn enqueued(&self) -> u32 {
         self.accounts.iter().map(|account| account.enqueued).sum()
-    }
-
-    /// The line of upstream's log.
-    pub fn rails_line(&self) -> String {
-        let summary = serde_json::to_string(&self.summary()).unwrap_or_default();
-        format!("[Captain::Documents::ScheduleSyncsJob] {summary}")
     }
 
     /// The pass in figures.

@@ -2,7 +2,7 @@
 //! (its Sidekiq is given the bare address).
 
 use super::{Away, Redis};
-use crate::domain::faq_job::{Times, form_of};
+use crate::chatwoot::faq_job::{SidekiqTimes, format_of};
 use redis::{Script, Value};
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl Redis {
     }
 
     /// Wrapper class and times of a Rails job that waits there, in whichever list, if there is one.
-    pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, Times)>, Away> {
+    pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, SidekiqTimes)>, Away> {
         let mut lists = vec![("LRANGE", format!("queue:{queue}"))];
         lists.extend(["default", "low", "scheduled_jobs"].map(|name| ("LRANGE", format!("queue:{name}"))));
         lists.extend(["retry", "schedule", "dead"].map(|name| ("ZREVRANGE", name.to_owned())));
@@ -58,7 +58,7 @@ impl Redis {
             let found = self.answer(number, looking).await?;
             let payloads: Vec<Vec<u8>> = redis::from_redis_value(found).unwrap_or_default();
             // Our own are among them; they say what was known when they were written.
-            if let Some(form) = payloads.iter().find_map(|payload| form_of(payload)) {
+            if let Some(form) = payloads.iter().find_map(|payload| format_of(payload)) {
                 return Ok(Some(form));
             }
         }

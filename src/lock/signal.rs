@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 /// The least time between two messages.
 const COALESCED: Duration = Duration::from_millis(20);
 /// The pause before a lost subscription is made again.
-const AGAIN: Duration = Duration::from_millis(250);
+const RESUBSCRIBE_WAIT: Duration = Duration::from_millis(250);
 /// Steps in one message.
 const STEPS: usize = 500;
 
@@ -127,7 +127,7 @@ pub(super) async fn listen(redis: Arc<Redis>) {
             // A subscription alone never notices that its server is gone.
             _ = reach.wait_for(|reach| *reach != Reach::Reached) => {}
         }
-        sleep(AGAIN).await;
+        sleep(RESUBSCRIBE_WAIT).await;
     }
 }
 

@@ -3,6 +3,7 @@
 use super::event::{Event, Phase};
 use super::held::Stop;
 use super::{Worker, attempt, locking, relay};
+use crate::domain::backoff::Backoff;
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +12,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 /// The longest sleep without a look at the queue: the floor under every missed signal, and what bounds the harm of a
 /// clock that is set.
 const LOOK: Duration = Duration::from_secs(1);
-/// Waits between tries while the database does not answer.
-const AGAIN: [Duration; 5] = [
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-];
 /// How long a released attempt may take to give its job back before the process goes on without it.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(worker: Arc<Worker>) {
     let mut registered = false;
-    let mut misses = 0;
+    let mut backoff = Backoff::of_claims();
     let mut changes = worker.store.changes();
     if let Some(redis) = &worker.redis {
         // Whether there are locks is known in a moment; what is claimed before would run without.
@@ -42,13 +35,12 @@ pub(super) async fn run(worker: Arc<Worker>) {
         let until = match turn(&worker, &mut registered).await {
             Ok(Turn::Idle) => break,
             Ok(Turn::Until(until)) => {
-                misses = 0;
+                backoff.reset();
                 worker.well();
                 until
             }
             Err(error) => {
-                let wait = AGAIN[misses.min(AGAIN.len() - 1)];
-                misses += 1;
+                let wait = backoff.wait();
                 worker.unwell(&error, wait);
                 sleep_or_stop(&worker, wait).await;
                 continue;

@@ -2,13 +2,13 @@
 //! written. A lock that somebody else has makes the job wait; its row and counters stay as they are.
 
 use super::Worker;
-use super::attempt::AGAIN;
 use super::event::LockHealth;
 use super::fault;
 use super::held::{Stop, told};
+use crate::domain::backoff::Backoff;
 use crate::domain::lock::{Lock, LockHolder, LockMode};
 use crate::lock::Asked;
-use crate::store::{Claimed, Finished, Held, Marked, Marking, Result};
+use crate::store::{Claimed, Finished, Held, Marked, Marking, Result, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -125,25 +125,38 @@ async fn persist<T, F: Future<Output = Result<T>>>(
     stop: &mut watch::Receiver<Option<Stop>>,
     ask: impl Fn() -> F,
 ) -> std::result::Result<T, Next> {
-    let mut tries = 0;
+    let mut backoff = Backoff::of_service();
     loop {
-        let error = match ask().await {
+        match ask().await {
             Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        let wait = AGAIN[tries.min(AGAIN.len() - 1)];
-        worker.unwell(&error, wait);
-        tokio::select! {
-            () = sleep(wait) => {}
-            why = told(stop) => match why {
-                Stop::Lost => return Err(Next::Over),
-                Stop::Release => return Err(Next::GiveBack),
-                // The store knows that it was asked to, and decides.
-                Stop::Cancel => sleep(wait).await,
+            Err(error) => match wait_for_store(worker, &error, &mut backoff, stop).await {
+                Next::Run => {}
+                over => return Err(over),
             },
         }
-        tries += 1;
     }
+}
+
+/// Waits before the store is asked again. Returns [`Next::Run`] when the wait is over, else what the attempt was told
+/// meanwhile.
+pub(super) async fn wait_for_store(
+    worker: &Worker,
+    error: &StoreError,
+    backoff: &mut Backoff,
+    stop: &mut watch::Receiver<Option<Stop>>,
+) -> Next {
+    let wait = backoff.wait();
+    worker.unwell(error, wait);
+    tokio::select! {
+        () = sleep(wait) => {}
+        why = told(stop) => match why {
+            Stop::Lost => return Next::Over,
+            Stop::Release => return Next::GiveBack,
+            // The store knows of the cancel too, and decides: the work may be done already.
+            Stop::Cancel => sleep(wait).await,
+        },
+    }
+    Next::Run
 }
 
 /// Shows whether Redis answers, in words, and stops what may not go on without it.

@@ -3,7 +3,7 @@
 //! after a crash: the job's id decides in Redis.
 
 use super::{Worker, fault};
-use crate::domain::faq_job::{Form, Switch, Times, WRAPPER, payload};
+use crate::chatwoot::faq_job::{FaqSwitch, PayloadFormat, SidekiqTimes, WRAPPER, payload};
 use crate::lock::{Reach, Redis};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +26,9 @@ pub(super) fn begin(worker: &Worker) {
 
 fn is_wanted(worker: &Worker) -> bool {
     match worker.settings.faq.switch {
-        Switch::Off => false,
-        Switch::On => true,
-        Switch::Auto => worker.store.is_chatwoots() && worker.redis.is_some(),
+        FaqSwitch::Off => false,
+        FaqSwitch::On => true,
+        FaqSwitch::Auto => worker.store.is_chatwoots() && worker.redis.is_some(),
     }
 }
 
@@ -80,7 +80,7 @@ enum Passed {
 
 /// `sidekiq` is whether one was seen: a Redis that was emptied since is still Chatwoot's.
 async fn pass(worker: &Worker, redis: &Redis, sidekiq: &mut bool) -> Passed {
-    if worker.settings.faq.switch == Switch::Auto && !*sidekiq {
+    if worker.settings.faq.switch == FaqSwitch::Auto && !*sidekiq {
         match redis.has_sidekiq().await {
             Ok(true) => {
                 *sidekiq = true;
@@ -122,9 +122,9 @@ async fn tell(worker: &Worker, redis: &Redis) -> Result<(), String> {
 }
 
 /// As the settings say, else as the jobs that wait there are written.
-async fn form(worker: &Worker, redis: &Redis) -> Result<Form, String> {
+async fn form(worker: &Worker, redis: &Redis) -> Result<PayloadFormat, String> {
     let faq = &worker.settings.faq;
     let seen = redis.sidekiq_form(&faq.queue).await.map_err(|error| error.to_string())?;
-    let (wrapper, times) = seen.unwrap_or_else(|| (WRAPPER.to_owned(), Times::Seconds));
-    Ok(Form { wrapper: faq.wrapper.clone().unwrap_or(wrapper), queue: faq.queue.clone(), times })
+    let (wrapper, times) = seen.unwrap_or_else(|| (WRAPPER.to_owned(), SidekiqTimes::Seconds));
+    Ok(PayloadFormat { wrapper: faq.wrapper.clone().unwrap_or(wrapper), queue: faq.queue.clone(), times })
 }

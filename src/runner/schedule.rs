@@ -3,7 +3,8 @@
 
 use super::Worker;
 use super::event::Event;
-use crate::domain::schedule::{Pass, Rules, Terms};
+use crate::chatwoot::rails_log;
+use crate::domain::schedule::{DueRules, Pass, Terms};
 use crate::store::{PassAnswer, PassMode, PassOrder, StoreError, When};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ async fn pass(worker: &Worker, terms: &Terms, acts: bool) -> Result<PassAnswer, 
     let order = PassOrder {
         terms,
         only: None,
-        when: if acts && terms.rules == Rules::Chatwoot { When::Daily } else { When::Every(EVERY) },
+        when: if acts && terms.rules == DueRules::HalfCadence { When::Daily } else { When::Every(EVERY) },
         mode: if acts { PassMode::Act } else { PassMode::PlansOnly },
         holder: &worker.id.0,
         lease: worker.settings.lease,
@@ -84,7 +85,7 @@ pub fn seed() -> u64 {
 
 fn tell(worker: &Worker, pass: &Pass) {
     if pass.enqueued() > 0 || pass.held_back.is_some() || pass.only.is_some() {
-        tracing::info!("{}", pass.rails_line());
+        tracing::info!("{}", rails_log::pass_line(&pass));
     }
     for row in pass.skipped.iter().take(TOLD) {
         let message = format!("document {} is not scheduled: {}", row.document, row.reason);

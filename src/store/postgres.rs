@@ -1,27 +1,26 @@
 //! What is PostgreSQL's own: connections, the server's clock, locks by which processes are seen to live, and signals
 //! between processes.
 //!
-//! `place` reads the URL and explains what goes wrong there, `pool` keeps connections, `schema` looks at what stands in
+//! `url` reads the URL and explains what goes wrong there, `pool` keeps connections, `schema` looks at what stands in
 //! the database, `migrate` brings ours up to date, `examine` tells of both, `session` holds the one connection of locks and signals.
 
 pub(super) mod error;
 pub(super) mod examine;
 pub mod migrate;
-mod place;
 mod pool;
 mod schema;
 mod session;
+mod url;
 
-use super::conn::{Conn, Row, get};
-use super::error::{reading, writing};
-use super::sql::query;
+use super::attempts::workers::Known;
+use super::sql::conn::{Conn, Row, get};
+use super::sql::error::{reading, writing};
+use super::sql::statement::query;
+use super::sql::transaction::Purpose;
 use super::sql_store::SqlStore;
-use super::tx::Purpose;
-use super::workers::Known;
 use super::{Clock, Options, Result, StoreError};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use place::Place;
 use pool::{Pool, Use};
 use schema::Standing;
 use session::{Session, lock_key};
@@ -32,6 +31,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use url::Place;
 
 pub(super) use pool::{ANSWER, Lease};
 

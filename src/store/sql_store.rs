@@ -1,11 +1,11 @@
 //! The store on either SQL database: everything that is the same for both. What differs stands in `sqlite` and
 //! `postgres`, behind [`Engine`].
 
-use super::finish::{self, Pending};
-use super::liveness::Liveness;
-use super::mark::{self, PendingMark};
+use super::attempts::finish::{self, Pending};
+use super::attempts::liveness::Liveness;
+use super::attempts::mark::{self, PendingMark};
 use super::postgres::Postgres;
-use super::schedule::Rests;
+use super::schedule::scan::Rests;
 use super::sqlite::Sqlite;
 use super::{
     AccountSeen, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished,
@@ -13,9 +13,9 @@ use super::{
     PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, Seen, Store, StoreError,
     StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
 };
+use crate::chatwoot::faq_job::PendingFaqJob;
 use crate::domain::content::Stored;
 use crate::domain::document::{Counts, DocumentRow};
-use crate::domain::faq_job::Untold;
 use crate::domain::filter::Filter;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use crate::domain::lock::{LockHolder, StoreId};
@@ -336,7 +336,7 @@ impl Store for SqlStore {
         self.tells.store(on, Ordering::Relaxed);
     }
 
-    async fn untold(&self, limit: u32) -> Result<Vec<Untold>> {
+    async fn untold(&self, limit: u32) -> Result<Vec<PendingFaqJob>> {
         self.read_untold(limit).await
     }
 

@@ -6,13 +6,13 @@
 mod connect;
 pub(super) mod error;
 pub(super) mod examine;
+mod file_identity;
 mod locks;
 mod migrate;
-mod place;
 mod watch;
 
-use super::conn::Conn;
-use super::error::reading;
+use super::sql::conn::Conn;
+use super::sql::error::reading;
 use super::sql_store::SqlStore;
 use super::{Access, Result};
 use crate::domain::text::SafeLine;

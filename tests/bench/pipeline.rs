@@ -108,7 +108,7 @@ async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
         drain: Duration::from_secs(25),
         policy: RetryPolicy::default(),
         worker_name: "bench:1".into(),
-        faq: quarterdeck::domain::faq_job::FaqJob::default(),
+        faq: quarterdeck::chatwoot::faq_job::FaqSettings::default(),
         drain_when_idle: true,
         schedule: None,
     };

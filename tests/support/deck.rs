@@ -220,7 +220,7 @@ pub fn settings() -> Settings {
         drain: Duration::from_secs(25),
         policy: RetryPolicy::default(),
         worker_name: "test:1".into(),
-        faq: quarterdeck::domain::faq_job::FaqJob::default(),
+        faq: quarterdeck::chatwoot::faq_job::FaqSettings::default(),
         drain_when_idle: false,
         schedule: None,
     }

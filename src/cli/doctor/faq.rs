@@ -1,8 +1,8 @@
 //! Whether Chatwoot's FAQ job is started, and why not.
 
+use crate::chatwoot::faq_job::{FaqSwitch, WRAPPER};
 use crate::cli::join::{Wants, redis};
 use crate::config::Config;
-use crate::domain::faq_job::{Switch, WRAPPER};
 use crate::domain::finding::Finding;
 use crate::lock::{Reach, Redis};
 use crate::store::Store;
@@ -15,11 +15,11 @@ const COUNTED: u32 = 1_000;
 /// Nothing where nobody expects such jobs.
 pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding> {
     let switch = config.chatwoot.switch;
-    if switch == Switch::Auto && !store.is_chatwoots() {
+    if switch == FaqSwitch::Auto && !store.is_chatwoots() {
         return Vec::new();
     }
     let mut found = Vec::new();
-    if switch == Switch::Off {
+    if switch == FaqSwitch::Off {
         let says = "Chatwoot's are not started when a text changes (chatwoot.enqueue_faq_job = false)";
         found.push(Finding::ok(FAQ, says.to_owned()));
     } else {
@@ -58,7 +58,7 @@ async fn in_redis(config: &Config, redis: &Redis) -> Finding {
         Ok(sidekiq) => sidekiq,
         Err(error) => return Finding::warn(FAQ, format!("Chatwoot's wait: {error}"), "see that it runs"),
     };
-    if !sidekiq && faq.switch == Switch::Auto {
+    if !sidekiq && faq.switch == FaqSwitch::Auto {
         let says = format!("Chatwoot's are not started when a text changes: no Sidekiq is seen in Redis {place}");
         return Finding::warn(FAQ, says, "name Chatwoot's Redis and its database, or set chatwoot.enqueue_faq_job");
     }

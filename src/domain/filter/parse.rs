@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
             };
         };
         let at = self.at;
-        let Some(field) = Field::parse(word) else {
+        let Some(field) = Field::parse(&word.to_ascii_lowercase()) else {
             let hint = match nearest(word, Field::ALL.map(Field::word)) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => "put it in quotes to look for it as text".to_owned(),

@@ -1,9 +1,9 @@
 //! The migrations of a store of ours: embedded files, applied in order within one transaction, so that a kill between
 //! two statements leaves nothing behind and two processes that start at once do not meet.
 
-use super::super::error::{reading, writing};
-use super::super::{Result, StoreError};
 use super::connect::take_turn;
+use crate::store::sql::error::{reading, writing};
+use crate::store::{Result, StoreError};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, raw_sql};
 
 /// Every migration, oldest first; a database's `user_version` says how many it has had.

@@ -1,7 +1,7 @@
 //! Sees what other processes commit, so that a console shows their outcomes at once.
 
-use super::super::Access;
 use super::connect::Connect;
+use crate::store::Access;
 use sqlx::{Connection, Row, SqliteConnection, query};
 use std::path::Path;
 use std::time::{Duration, SystemTime};

@@ -3,38 +3,28 @@
 use super::changes::{self, Compared, DifferenceData, Row};
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::text::{SafeLine, width as text_width};
+use crate::domain::word_enum::word_enum;
 use crate::tui::msg::DetailData;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
-/// A tab of the details.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tab {
-    /// The attempts, newest first.
-    #[default]
-    Attempts,
-    /// The stored text.
-    Content,
-    /// What a held text would change; without one, what replaced an earlier text.
-    Changes,
-    /// The earlier texts.
-    Versions,
+word_enum! {
+    /// A tab of the details.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Tab {
+        /// The attempts, newest first.
+        #[default]
+        Attempts = "attempts",
+        /// The stored text.
+        Content = "content",
+        /// What a held text would change; without one, what replaced an earlier text.
+        Changes = "changes",
+        /// The earlier texts.
+        Versions = "versions",
+    }
 }
 
 impl Tab {
-    /// In the order on the screen.
-    pub const ALL: [Self; 4] = [Self::Attempts, Self::Content, Self::Changes, Self::Versions];
-
-    /// Its title.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Attempts => "attempts",
-            Self::Content => "content",
-            Self::Changes => "changes",
-            Self::Versions => "versions",
-        }
-    }
-
     /// The next, or the one before.
     pub fn step(self, forward: bool) -> Self {
         let place = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);

@@ -3,6 +3,7 @@
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::text::SafeLine;
+use crate::domain::word_enum::variant_list;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::effect::Command;
 use tui_input::Input;
@@ -157,22 +158,21 @@ impl PreviewDialog {
     }
 }
 
-/// How to end while jobs run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum QuitChoice {
-    /// Do not end.
-    #[default]
-    Stay,
-    /// Finish what runs, then end.
-    Drain,
-    /// Release what runs and end.
-    Leave,
+variant_list! {
+    /// How to end while jobs run.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum QuitChoice {
+        /// Do not end.
+        #[default]
+        Stay,
+        /// Finish what runs, then end.
+        Drain,
+        /// Release what runs and end.
+        Leave,
+    }
 }
 
 impl QuitChoice {
-    /// In the order of the buttons.
-    pub const ALL: [Self; 3] = [Self::Stay, Self::Drain, Self::Leave];
-
     /// The next, or the one before.
     pub fn step(self, forward: bool) -> Self {
         let place = Self::ALL.iter().position(|choice| *choice == self).unwrap_or(0);

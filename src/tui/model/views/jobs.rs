@@ -3,26 +3,26 @@
 use super::{Reading, Stretch, Table};
 use crate::domain::document::Status;
 use crate::domain::id::JobId;
+use crate::domain::word_enum::variant_list;
 use crate::store::{JobPlace, JobSeen, JobsPage};
 use std::time::Duration;
 
-/// A section of the jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    /// A worker has them.
-    Running,
-    /// They wait for a slot, in the order in which they are claimed.
-    Ready,
-    /// They wait for a time.
-    Waiting,
-    /// They ended lately.
-    Recent,
+variant_list! {
+    /// A section of the jobs.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Section {
+        /// A worker has them.
+        Running,
+        /// They wait for a slot, in the order in which they are claimed.
+        Ready,
+        /// They wait for a time.
+        Waiting,
+        /// They ended lately.
+        Recent,
+    }
 }
 
 impl Section {
-    /// In the order on the screen.
-    pub const ALL: [Self; 4] = [Self::Running, Self::Ready, Self::Waiting, Self::Recent];
-
     /// Its rows.
     pub fn of(self, page: &JobsPage) -> &[JobSeen] {
         match self {

@@ -1,0 +1,11 @@
+//! The queue of jobs: requests that fill it, fair-queue lanes, claims that take from it, pauses and host back-off that
+//! keep jobs in it, and a job's transitions.
+
+pub(in crate::store) mod apply;
+pub(in crate::store) mod claim;
+pub(in crate::store) mod enqueue;
+pub(in crate::store) mod host_backoff;
+pub(in crate::store) mod lanes;
+pub(in crate::store) mod pauses;
+pub(in crate::store) mod purge;
+pub(in crate::store) mod requests;

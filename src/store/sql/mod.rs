@@ -1,0 +1,11 @@
+//! SQL for both databases: statements and what a dialect says differently, connections and rows, write transactions,
+//! filters, the meaning of a database's errors, and the clock.
+
+pub(in crate::store) mod clock;
+pub(in crate::store) mod conn;
+pub(in crate::store) mod dialect;
+pub(in crate::store) mod error;
+pub(in crate::store) mod filter;
+pub(in crate::store) mod rows;
+pub(in crate::store) mod statement;
+pub(in crate::store) mod transaction;
