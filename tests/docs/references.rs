@@ -34,9 +34,10 @@ fn markdown_names(text: &str) -> Vec<&str> {
     names
 }
 
-/// Whether `name`, written in `file`, is a file: from the root, or beside the file that names it.
+/// Whether `name`, written in `file`, is a file: from the root, among the pages, or beside the file that names it.
 fn exists(name: &str, file: &Path) -> bool {
-    root().join(name).is_file() || file.parent().is_some_and(|folder| folder.join(name).is_file())
+    let beside = file.parent().map(Path::to_owned).unwrap_or_default();
+    [root().to_owned(), root().join("assets/docs"), beside].iter().any(|folder| folder.join(name).is_file())
 }
 
 #[test]
@@ -71,7 +72,11 @@ fn no_file_refers_to_a_page_that_is_not_there() {
 /// The anchor of a heading, as GitHub makes it.
 fn anchor(heading: &str) -> String {
     let plain = heading.trim_start_matches('#').trim().to_lowercase();
-    plain.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+    plain
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
 }
 
 /// The targets of the links in a page.
