@@ -1,5 +1,5 @@
 //! Redis: the lock of each document that Chatwoot's workers respect too, and a channel by which processes hear of each
-//! other sooner. Never the truth: that is the store's leases and fences (design.md 5.1, 5.4).
+//! other sooner. Never the truth: the store's leases and fences decide, so that losing Redis costs latency alone.
 //!
 //! `address` reads URL and key pattern, `script` is what a lock is in Redis, `keeper` keeps the connection and renews,
 //! `signal` publishes and subscribes,

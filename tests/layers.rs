@@ -1,4 +1,4 @@
-//! The arrows between the rooms (design.md section 3), read from the sources themselves.
+//! The dependencies between the modules, read from the sources themselves.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The lock of each document in a real Redis: the lines of design.md 5.6 that need one, J4's other half, and what a
+//! The lock of each document in a real Redis: a lock that somebody else has or takes, case J4's other half, and what a
 //! Redis that is away means. Races, kills and outages stand in `faults`, what processes tell each other in `signals`.
 
 mod faults;

@@ -1,4 +1,4 @@
-//! Chatwoot's own job that rebuilds a document's FAQs, as Sidekiq keeps it (upstream.md 2.3 and 8).
+//! Chatwoot's own job that rebuilds a document's FAQs (`Captain::Documents::ResponseBuilderJob`), as Sidekiq keeps it.
 
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::time::Timestamp;

@@ -1,5 +1,6 @@
-//! What Chatwoot's own settings say of automatic syncs (upstream.md 5.2): its `installation_configs`, with its exact
-//! rules of parsing. Whatever cannot be read means what upstream makes of it; nothing here is an error.
+//! Chatwoot's own settings of automatic syncs, from its table `installation_configs` and by its exact rules of parsing
+//! (assets/docs/chatwoot.md, "Settings it reads"). Whatever cannot be read means what Chatwoot makes of it; nothing here
+//! is an error.
 
 use crate::domain::id::AccountId;
 use crate::domain::plan::{AccountPlan, Cadence, PlanName};

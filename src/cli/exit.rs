@@ -1,4 +1,4 @@
-//! How a run ends: the exit codes that scripts rely on (design.md 6), and which error leads to which.
+//! The exit codes that scripts rely on (assets/docs/operating.md, "Exit codes"), and the error that leads to each.
 
 use crate::config::ConfigError;
 use crate::domain::filter::FilterError;

@@ -10,7 +10,8 @@ use crate::domain::time::{Timestamp, age};
 use crate::store::{HeldContent, StoredVersion};
 use serde::Serialize;
 
-/// A document in JSON: the order of the fields is the contract (design.md 6.1), every key is always there.
+/// A document in JSON, as assets/docs/json.md documents it. Scripts rely on the order of the fields; every key is always
+/// there, null when there is nothing.
 #[derive(Debug, Serialize)]
 pub struct DocumentJson<'a> {
     id: DocumentId,

@@ -10,7 +10,7 @@ use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long a `syncing` row without a job of ours is taken to be somebody else's work (upstream.md 2.3).
+/// How long a `syncing` row without a job of ours is taken to be somebody else's work: Chatwoot's own limit.
 pub const STUCK_AFTER: Duration = Duration::from_secs(2 * 3_600);
 
 /// `captain_documents.sync_status`; NULL is a document that was never synced.
@@ -60,7 +60,7 @@ word_enum! {
 }
 
 word_enum! {
-    /// The status of a document: exactly one word (design.md 5.6).
+    /// The status of a document: exactly one word, the first that fits. A live job decides before the row does.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Status {
         /// The last sync ended in a failure that is not tried again by itself.

@@ -1,4 +1,4 @@
-//! Why an attempt failed, and what kind of failure that is (design.md 5.2).
+//! The failure of an attempt: its code, and its class, which decides whether it is tried again.
 
 use super::text::SafeLine;
 use super::word_enum::{serde_by_word, word_enum};
@@ -143,7 +143,8 @@ impl Failure {
     }
 }
 
-/// The class and code of an HTTP status that is not a success (the table of design.md 5.2).
+/// The class and code of an HTTP status that is not a success. What may pass (time-outs, "too early", rate limits, 5xx)
+/// is transient, everything else permanent.
 pub const fn classify_status(status: u16) -> (FailureClass, ErrorCode) {
     match status {
         404 | 410 => (FailureClass::Permanent, ErrorCode::NotFound),

@@ -1,5 +1,5 @@
-//! The filter language, the same on the screen and on the command line (design.md 6): parsed, printed and evaluated
-//! here, turned into SQL by the store from the same terms.
+//! The filter language, the same on the screen and on the command line (assets/docs/filters.md): parsed, printed and
+//! evaluated here, turned into SQL by the store from the same terms.
 
 mod evaluate;
 mod field;

@@ -1,7 +1,7 @@
 //! The job state machine: what each event makes of a job, of its document's row, and what is recorded.
 //!
 //! Every function here takes a job as it stands in the store and returns a [`Transition`]; the store applies it in the
-//! transaction that read the job. Nothing else decides what a job becomes (design.md 5.2, 5.6; upstream.md 4.4).
+//! transaction that read the job. Nothing else decides what a job becomes. `tests/transitions.rs` is its table.
 
 mod row;
 mod words;
@@ -167,7 +167,7 @@ impl Job {
                 run_at,
                 counters,
                 last_failure: Some(failure.code),
-                // Between transient tries the row stays `syncing`; between unexpected ones it is failed (upstream 4.4).
+                // Between transient tries the row stays `syncing`; between unexpected ones it is failed, as on Chatwoot.
                 row: match failure.class {
                     FailureClass::Unexpected => RowWrite::Failed(failure.code),
                     _ => RowWrite::Keep,

@@ -1,4 +1,5 @@
-//! The recorded result of an attempt: append-only, one structured line each (design.md 5.3, upstream.md 4.5).
+//! The recorded result of an attempt: append-only, one structured line each (assets/docs/json.md, "Outcomes"). Its first
+//! fields are those of Chatwoot's own log lines, in their order.
 
 use super::content::ContentChange;
 use super::document::RecentResult;

@@ -1,4 +1,5 @@
-//! Pauses: what an operator has stopped from being claimed (design.md 5.5). What runs already is not touched.
+//! Pauses: the accounts, hosts and classes whose jobs an operator has stopped from being claimed. A job that runs already
+//! runs to its end.
 
 use super::id::AccountId;
 use super::job::QueueClass;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// A plan's name. Case does not count, as on Chatwoot (upstream.md 5.2).
+/// A plan's name. Case does not count, as on Chatwoot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanName(String);
 
@@ -139,7 +139,8 @@ impl AccountPlan {
     }
 }
 
-/// What a pass makes of an account before it looks at any document, in the order of upstream.md 5.3.
+/// The decision of a pass on an account before it looks at any document. Tested in the order of Chatwoot's scheduler:
+/// feature, plan asked for, interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Automatic syncs are switched off for it.

@@ -1,4 +1,4 @@
-//! What is asked of the queue, and what it answers (design.md 5.6, the rows of requests and cancels).
+//! Requests to the queue (sync, retry, cancel) and its answer for each document.
 
 use super::document::Status;
 use super::id::{DocumentId, JobId};

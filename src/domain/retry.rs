@@ -1,5 +1,5 @@
-//! When a failed attempt is tried again. Two counters that do not touch, as upstream's handlers have them
-//! (upstream.md 4.3), and a third for lost workers.
+//! When a failed attempt is tried again. Transient and unexpected failures are counted separately, as Chatwoot's job
+//! counts them, and lost workers in a third counter.
 
 use super::failure::FailureClass;
 use std::time::Duration;

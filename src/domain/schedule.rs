@@ -1,5 +1,5 @@
-//! When a document is due, how its time is drawn, and what a pass of the schedule comes to (design.md 5.5,
-//! upstream.md 5.3). Pure: the time and the seed are passed in.
+//! The schedule's rules: when a document is due, how its time is drawn, and the result of a pass
+//! (assets/docs/scheduling.md). Pure: the time and the seed are passed in.
 
 use super::document::SyncStatus;
 use super::id::{AccountId, DocumentId};
@@ -16,7 +16,7 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// Microseconds since 1970 of a day.
 const DAY_MICROS: i64 = 86_400_000_000;
-/// A `syncing` row that is nobody's job of ours is left to whoever is at it for so long (upstream.md 5.3).
+/// How long a `syncing` row without a job of ours is left to whoever is at it: Chatwoot's own limit.
 pub const LEFT_TO_OTHERS: Duration = Duration::from_secs(2 * 3_600);
 /// A page that failed for good is never left alone for longer, unless its cadence is.
 pub const FARTHEST_LOOK: Duration = Duration::from_secs(30 * 86_400);
@@ -82,7 +82,7 @@ pub fn next_look(
 /// How often the distance doubles; from a minute it is 30 days long before.
 pub const DOUBLINGS: u32 = 16;
 
-/// Half the cadence in whole seconds, so that a late run does not skip the next window (upstream.md 5.3).
+/// Chatwoot's due window: half the cadence in whole seconds, so that a late run does not skip the next window.
 fn window(cadence: Cadence) -> Duration {
     Duration::from_secs(cadence.every().as_secs() / 2)
 }
@@ -226,7 +226,8 @@ pub struct Pass {
     pub dry_run: bool,
 }
 
-/// The summary as upstream's job logs it, its fields first and in its order, then ours (upstream.md 5.3).
+/// The summary of a pass (assets/docs/json.md, "schedule"): the fields of Chatwoot's own log line first and in its order,
+/// then ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// `completed`

@@ -29,7 +29,7 @@ impl FetchedBy {
 /// Which part of a page is looked at before selectors leave things out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Extract {
-    /// The main content (design.md 4.1).
+    /// The main content: `main`, else `[role=main]`, else the only `article`, else `body`.
     #[default]
     Main,
     /// The whole body, with everything that stands around the content.

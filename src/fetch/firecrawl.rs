@@ -2,7 +2,8 @@
 //!
 //! What the API says of itself (key, credits, rate, its own trouble) is never taken for what the page said: such failures
 //! are the service's ([`Blame::Service`](crate::domain::failure::Blame)), carry no HTTP status and are never
-//! `access_denied`. upstream.md 6.2 has the request.
+//! `access_denied`. The request asks for what Chatwoot asks for: Markdown of the main content, without frames, sidebars,
+//! cookie banners and navigation.
 
 use super::charset;
 use super::client::Fetcher;

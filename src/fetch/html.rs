@@ -38,7 +38,8 @@ const SLOW_PIECE: Duration = Duration::from_millis(10);
 pub struct Converted {
     /// The first `<title>`; `None` when there is none or a blank one.
     pub title: Option<String>,
-    /// The main content (design.md 4.1). No control characters but line feeds; blank when the page has no text.
+    /// The main content, as `main_content` chooses it. No control characters but line feeds; blank when the page has no
+    /// text.
     pub markdown: String,
     /// Selectors of the source that nothing on the page fits.
     pub unmatched: Vec<String>,

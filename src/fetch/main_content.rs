@@ -1,4 +1,4 @@
-//! Which part of a page is its content (design.md 4.1): `main`, else `[role=main]`, else the only `article`, else
+//! The part of a page that is its content: `main`, else `[role=main]`, else the only `article`, else
 //! `body`, without what stands around it; the whole body when that would lose more than half of the words. Navigation
 //! around a content is no loss: a short page among many has more of it than text.
 

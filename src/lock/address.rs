@@ -5,7 +5,7 @@ use crate::domain::text::SafeLine;
 use redis::{Client, ErrorKind, RedisError};
 use thiserror::Error;
 
-/// Chatwoot's own key, in its own namespace (upstream.md 3).
+/// Chatwoot's own key, in its Redis namespace `alfred`.
 pub const DEFAULT_KEY: &str = "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::{id}";
 
 /// What stands for the document in a key pattern.

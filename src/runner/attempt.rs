@@ -91,8 +91,8 @@ async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
     AttemptEnd::Fetched { page: Box::new(page), fingerprint, change }
 }
 
-/// Writes the end. A database that does not answer is never the document's failure: the result is kept and tried again
-/// as long as the token stands (design.md 5.6). Whether the job is to be given back.
+/// Writes the end. A database that does not answer is never the document's failure: the result is kept and the write is
+/// tried again for as long as the lease token is valid. Returns whether the job is to be given back.
 async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let mut backoff = Backoff::of_service();
     let mut was_refused = false;

@@ -42,7 +42,7 @@ async fn run(worker: &Worker) {
                 }
             }
             // Nothing is stopped because of the time that passes: whether a job is still ours the tokens decide, once
-            // the database answers again (design.md 5.6).
+            // the database answers again: time alone would stop attempts that still hold their lease.
             Err(error) => worker.unwell(&error, worker.settings.heartbeat),
         }
     }

@@ -1,7 +1,7 @@
 //! What this process really holds: the jobs it runs, each with the way to stop it.
 //!
-//! The heartbeat renews exactly these pairs of job and token, never "everything of this worker": a claim whose answer
-//! was lost must run out (engine.md 3.8, ghost claims).
+//! The heartbeat renews exactly these pairs of job and token, never "everything of this worker": a claim that committed
+//! while its answer was lost on the way runs nowhere, and its lease must expire.
 
 use crate::store::Held;
 use std::collections::HashMap;

@@ -1,4 +1,5 @@
-//! Where an attempt meets the lock: before its row is marked, and again before its end is written (design.md 5.1, 5.6).
+//! Where an attempt meets the lock: it takes the lock before its row is marked, and checks it again before its end is
+//! written. A lock that somebody else has makes the job wait; its row and counters stay as they are.
 
 use super::Worker;
 use super::event::LockHealth;

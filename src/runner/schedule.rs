@@ -22,7 +22,7 @@ pub struct Scheduling {
     /// The settings.
     pub terms: Terms,
     /// Whether it schedules. Unless somebody says so, not on a database of Chatwoot: its own scheduler would sync the
-    /// same documents a second time (upstream.md 12.7).
+    /// same documents a second time, and the lock of a document only keeps apart syncs that run at once.
     pub enabled: Option<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! Locks under races, kills and outages (engine.md 4.3: F6, F7 in small).
+//! Locks under races, kills and outages (F6 and F7, small).
 
 use super::until_locks;
 use crate::support::db;

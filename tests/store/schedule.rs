@@ -1,5 +1,5 @@
-//! S1 to S18 of upstream.md 9: what Chatwoot's scheduler does, by Chatwoot's rules. What a database of Chatwoot alone
-//! has (its feature bit, its limits) stands in `chatwoot_plans`.
+//! The cases S1 to S18 of Chatwoot's scheduler (assets/docs/chatwoot.md, "Conformance cases"), by its rules. What a
+//! database of Chatwoot alone has (its feature bit, its limits) stands in `chatwoot_plans`.
 
 use super::support::{Backend, START, Scene};
 use quarterdeck::domain::id::{AccountId, DocumentId};

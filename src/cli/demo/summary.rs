@@ -1,4 +1,5 @@
-//! The summary of a run without a screen (design.md 6.1). All but the seconds depend on the site's seed alone.
+//! The summary of a run without a screen (assets/docs/json.md, "demo"). All but the seconds depend on the site's seed
+//! alone.
 
 use crate::domain::document::Status;
 use crate::domain::failure::ErrorCode;

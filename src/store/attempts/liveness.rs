@@ -1,4 +1,5 @@
-//! What a process knows of its own workers, and whether it may judge others by their leases (design.md 5.6).
+//! The workers of this process, and whether it may judge others by their leases: after an outage or a sleep it sends its
+//! own heartbeat first and rescues others only after one whole lease.
 
 use crate::domain::time::Timestamp;
 use crate::store::WorkerInfo;

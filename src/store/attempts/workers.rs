@@ -1,5 +1,6 @@
-//! Heartbeats, and the rescue of what dead workers held (design.md 5.4, 5.6). How a process is seen to be dead is each
-//! database's own: a lock on a file, or one that a connection holds.
+//! Heartbeats, and the rescue of the jobs of dead workers. A process is seen to be dead by a lock that the system takes
+//! from it: on SQLite the lock of a file, on PostgreSQL an advisory lock of a connection. Without such a lock its leases
+//! must expire first.
 
 use crate::domain::id::{JobId, Token, WorkerId};
 use crate::domain::job::{ErrorReport, JobState, Transition};

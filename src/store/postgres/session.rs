@@ -1,6 +1,6 @@
 //! The one idle connection of this process: it holds the locks by which its workers are seen to live, and listens for
 //! what other processes commit. It does nothing else: a session that is busy in a query does not free its locks when
-//! its process is killed (engine.md 3.6).
+//! its process is killed, since the server notices the closed socket only after the query.
 
 use super::pool::{Pool, Use, closed};
 use crate::domain::backoff::Backoff;

@@ -1,5 +1,5 @@
 //! Lanes: one row per account, host, class and risk that has ready jobs. A claim walks lanes instead of jobs, so a job
-//! that may not run now never stands in another's way, however many there are (design.md 5.5).
+//! that may not run now (its account, host or class paused or at its cap) delays no other, however many there are.
 
 use crate::domain::job::QueueClass;
 use crate::store::Result;

@@ -27,7 +27,7 @@ pub(in crate::store) struct Look {
     pub(in crate::store) limit: u32,
 }
 
-/// A document that is due: never attempted first, then the oldest attempt (upstream.md 5.3).
+/// A document that is due. Ordered as Chatwoot's scheduler orders them: never attempted first, then the oldest attempt.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct Due {
     attempted: Option<i64>,

@@ -2,7 +2,7 @@
 //!
 //! The connection is taken out of its place for each transaction and put back by the commit alone. A transaction that
 //! is dropped on the way (an error, a cancelled future, a full disk) takes its connection with it: nothing can go on
-//! in a half-done transaction (engine.md 3.8, trap 3).
+//! in a half-done transaction.
 //!
 //! On SQLite one writes at a time. On PostgreSQL those that move jobs in the queue ([`Purpose::Queue`], [`Purpose::Claim`]) do, under an
 //! advisory lock; ends of attempts and heartbeats run beside them and lock the rows of their jobs, always in the order
@@ -43,7 +43,8 @@ pub(in crate::store) struct Tx<'s> {
     /// SQLite's one writing connection belongs there.
     slot: Option<MutexGuard<'s, Option<SqliteConnection>>>,
     store: &'s SqlStore,
-    /// The store's clock, read once: two readings could disagree on whether a lease stands (trap 4).
+    /// The store's clock, read once: between two readings a lease could expire, and one statement
+    /// would rescue a job that another one takes for running.
     pub(in crate::store) now: Timestamp,
     changed: bool,
     outcomes: Vec<NewOutcome>,
