@@ -55,7 +55,10 @@ fn refused(command: &[String]) -> Option<String> {
 #[test]
 fn the_words_of_a_line_of_shell() {
     let words = |line: &str| shell_words(line).join("|");
-    assert_eq!(words("quarterdeck sync --filter 'synced:>1d -a' --yes # all"), "quarterdeck|sync|--filter|synced:>1d -a|--yes");
+    assert_eq!(
+        words("quarterdeck sync --filter 'synced:>1d -a' --yes # all"),
+        "quarterdeck|sync|--filter|synced:>1d -a|--yes"
+    );
     assert_eq!(words("quarterdeck log -f 2>/dev/null | jq ."), "quarterdeck|log|-f");
     assert_eq!(words("quarterdeck add https://a.b/#c \"\""), "quarterdeck|add|https://a.b/#c|");
     let all = commands("5 2 * * * /usr/bin/quarterdeck work --drain && quarterdeck doctor");

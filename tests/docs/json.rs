@@ -94,9 +94,9 @@ fn is_of_kind(value: &Value, kind: &str) -> bool {
         "object" => value.is_object(),
         "list" => value.is_array(),
         "string" => value.is_string(),
-        "time" => value.as_str().is_some_and(|text| {
-            text.len() == 27 && text.ends_with('Z') && Timestamp::parse_rfc3339(text).is_some()
-        }),
+        "time" => value
+            .as_str()
+            .is_some_and(|text| text.len() == 27 && text.ends_with('Z') && Timestamp::parse_rfc3339(text).is_some()),
         _ => false,
     }
 }
@@ -268,8 +268,11 @@ async fn sync_and_decide(session: &mut Session) {
         session.show(document);
     }
     session.keep("Outcomes", 1, &["retry", "2", "--wait", "--json"]);
-    sql(&session.install, "update captain_documents set metadata = json_set(metadata, '$.sync_step', 'fetching') where id = 5")
-        .await;
+    sql(
+        &session.install,
+        "update captain_documents set metadata = json_set(metadata, '$.sync_step', 'fetching') where id = 5",
+    )
+    .await;
     session.keep("list", 0, &["list", "--json"]);
     session.show("5");
 }
