@@ -15,6 +15,7 @@ mod diagnostics;
 mod doctor;
 pub mod exit;
 mod health;
+mod help;
 pub mod import;
 mod join;
 mod keys;
@@ -131,6 +132,8 @@ pub enum Verb {
     Config,
     /// Print the keys of the console
     Keys(keys::Args),
+    /// Print the help of a verb, or a page about a topic; without either, list both
+    Help(help::Args),
 }
 
 /// What every verb has at hand.
@@ -193,6 +196,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     match &cli.verb {
         Some(Verb::Config) => return config::run(out),
         Some(Verb::Keys(args)) => return keys::run(args, out),
+        Some(Verb::Help(args)) => return help::run(args, out),
         _ => {}
     }
     for (given, flag) in [(cli.no_runner, "--no-runner"), (cli.runner, "--runner")] {
@@ -246,7 +250,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Purge(args)) => purge::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
-        Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
+        Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
     };
     done.map_err(|error| error.at(&context.config.store.url))
 }

@@ -1,6 +1,7 @@
 //! The real binary over a real store and a real HTTP server: what scripts see of every verb.
 
 mod deciding;
+mod helping;
 mod place;
 mod probing;
 mod reasons;

@@ -3,6 +3,7 @@
 
 mod commands;
 mod json;
+pub mod pages;
 mod references;
 
 use std::fs;

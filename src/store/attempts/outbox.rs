@@ -14,8 +14,8 @@ use std::collections::btree_map::Entry;
 
 impl Tx<'_> {
     /// Notes that Chatwoot's FAQ job is to be started if `content` is another than what stands there, and not empty:
-    /// when Chatwoot's own callback would start it. To be called before the content is written, for a document that is
-    /// available and no PDF.
+    /// when Chatwoot's own callback would start it. To be called before the content is written, for a document that
+    /// is available and no PDF.
     pub(in crate::store) async fn note_change(&mut self, document: &Document, content: &str) -> Result<()> {
         if content.trim().is_empty() || !self.tells() {
             return Ok(());

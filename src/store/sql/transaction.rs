@@ -43,8 +43,8 @@ pub(in crate::store) struct Tx<'s> {
     /// SQLite's one writing connection belongs there.
     slot: Option<MutexGuard<'s, Option<SqliteConnection>>>,
     store: &'s SqlStore,
-    /// The store's clock, read once: between two readings a lease could expire, and one statement would rescue a job
-    /// that another one takes for running.
+    /// The store's clock, read once: between two readings a lease could expire, and one statement
+    /// would rescue a job that another one takes for running.
     pub(in crate::store) now: Timestamp,
     changed: bool,
     outcomes: Vec<NewOutcome>,
