@@ -48,6 +48,7 @@ mod hosts_seen;
 mod lanes;
 mod liveness;
 mod mark;
+mod migrations;
 mod outbox;
 mod outcomes;
 mod page;
@@ -65,6 +66,8 @@ mod sql;
 mod sql_store;
 mod sqlite;
 mod tx;
+mod upgrade;
+mod version;
 mod views;
 mod work;
 mod workers;
@@ -74,14 +77,17 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use examine::examine;
 pub use held::{Decided, Decision, HeldContent, HeldText};
 pub use hosts_seen::HostSeen;
+pub use migrations::VERSION;
 pub use plans::{PlanSource, Plans};
-pub use postgres::migrate::{Migration, VERSION, migrate, plan};
+pub use postgres::migrate::migrate;
 pub use reading::{
     Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,
     QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
 pub use schedule::{PassAnswer, PassMode, PassOrder, When};
 pub use sql_store::SqlStore;
+pub use upgrade::{Migration, OlderWorker, Upgrade, Upgraded, older_workers, plan, upgrade};
+pub use version::SchemaMismatch;
 pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, SECTION_ROWS, Seen};
 pub use work::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
@@ -102,6 +108,9 @@ pub enum StoreError {
     /// The place is not a store of ours, or not one that this program can use. The message says what to do.
     #[error("{0}")]
     Unusable(String),
+    /// The schema is not the one that this process works with any more: nothing was written, and nothing ever will be.
+    #[error("{0}")]
+    Schema(SchemaMismatch),
     /// A row that this program cannot have written.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
@@ -172,6 +181,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Somebody says that another process has committed: those who wait for [`Store::changes`] look.
     fn hint(&self);
+
+    /// Set, and never reset, when a migration by another process is seen: every write answers [`StoreError::Schema`] from
+    /// then on, and what is read may not be understood.
+    fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>>;
+
+    /// What opening the store has done to it; `None` when it was up to date, or new.
+    fn upgraded(&self) -> Option<Upgraded> {
+        None
+    }
 
     /// Who this store is to other programs: made with its schema, never changed.
     async fn id(&self) -> Result<StoreId>;

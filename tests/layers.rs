@@ -4,14 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may name.
-const MAY_NAME: [(&str, &[&str]); 9] = [
+const MAY_NAME: [(&str, &[&str]); 10] = [
+    ("fault", &[]),
     ("domain", &[]),
     ("config", &["domain"]),
-    ("store", &["domain"]),
+    ("store", &["domain", "fault"]),
     ("lock", &["domain"]),
     ("fetch", &["domain"]),
     ("demo", &["domain"]),
-    ("runner", &["domain", "store", "lock", "fetch", "config"]),
+    ("runner", &["domain", "fault", "store", "lock", "fetch", "config"]),
     ("tui", &["domain", "store", "runner", "config"]),
     ("cli", &["domain", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
 ];

@@ -3,11 +3,11 @@
 use super::Worker;
 use super::attempt::AGAIN;
 use super::event::LockHealth;
-use super::fault;
 use super::held::{Stop, told};
 use crate::domain::lock::{Lock, LockHolder, LockMode};
+use crate::fault;
 use crate::lock::Asked;
-use crate::store::{Claimed, Finished, Held, Marked, Marking, Result};
+use crate::store::{Claimed, Finished, Held, Marked, Marking, Result, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -128,6 +128,7 @@ async fn persist<T, F: Future<Output = Result<T>>>(
     loop {
         let error = match ask().await {
             Ok(answer) => return Ok(answer),
+            Err(StoreError::Schema(_)) => return Err(Next::Over),
             Err(error) => error,
         };
         let wait = AGAIN[tries.min(AGAIN.len() - 1)];

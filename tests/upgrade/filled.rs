@@ -1,6 +1,6 @@
 //! A store with rows of every kind: what the fixtures hold, and what a new fixture is made from.
 
-use crate::store::support::{Backend, Scene, fetched, limits, permanent, request, timeout, unexpected, worker};
+use crate::store::support::{Backend, START, Scene, fetched, limits, permanent, request, timeout, unexpected, worker};
 use quarterdeck::domain::content::{ContentChange, Page};
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::Failure;
@@ -9,6 +9,7 @@ use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
 use quarterdeck::domain::schedule::{Rules, Terms};
+use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{Claimed, Finished, Marking, PassMode, PassOrder, Store, When};
 use sqlx::{AssertSqlSafe, Connection as _};
 use std::process::Command;
@@ -31,6 +32,13 @@ pub const STATUSES: [(&str, Status); 12] = [
 ];
 /// How much later than the first sync the others are made.
 const AGE: Duration = Duration::from_secs(26 * 3_600);
+/// The time between the changes of the page that changes.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// The time on the clock of a filled store.
+pub fn left_at() -> Timestamp {
+    START.plus(AGE + 3 * PAUSE)
+}
 
 /// Every table of ours but those of the program itself, none of which is empty in a filled store.
 pub const TABLES: [&str; 14] = [
@@ -74,7 +82,7 @@ async fn fill(scene: &Scene) {
         let change = if n == 1 { ContentChange::First } else { ContentChange::Changed };
         sync(scene, synced, fetched("Synced", &format!("Text number {n} of a page \u{1f6a2} that changes."), change))
             .await;
-        scene.clock.advance(Duration::from_secs(60));
+        scene.clock.advance(PAUSE);
     }
     sync(
         scene,
