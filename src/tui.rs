@@ -10,6 +10,7 @@
 //! is the only file that reaches the store and the runner.
 
 pub mod action;
+pub mod availability;
 mod clipboard;
 pub mod effect;
 pub mod glyphs;
@@ -19,14 +20,20 @@ pub mod model;
 pub mod msg;
 mod opener;
 pub mod perform;
+pub mod readers;
+pub mod refresh;
 pub mod runtime;
 pub mod say;
 mod signals;
+pub mod table;
 mod terminal;
+pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod views;
 pub mod waiting;
+pub mod widgets;
 
 pub use keymap::{keys_markdown, keys_text};
 pub use terminal::{no_color, screen_size};

@@ -1,14 +1,14 @@
 //! What the pure part wants done outside. Every effect answers with a [`Msg`](super::msg::Msg), or cannot fail.
 
 use super::Exit;
-use super::model::views::Shown;
+use super::table::state::Shown;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
 use crate::domain::request::{Scope, Verb};
 use crate::domain::text::SafeLine;
 use crate::store::{BulkVerb, Decision, PageQuery, Targets};
-use crate::tui::model::changes::Compared;
+use crate::tui::views::detail::difference::Compared;
 use std::time::Duration;
 
 /// Something to be done.

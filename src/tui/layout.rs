@@ -11,8 +11,8 @@
 //! footer
 //! ```
 
-use super::model::views::Shown;
 use super::model::{Focus, Model};
+use super::table::state::Shown;
 use ratatui::layout::Rect;
 
 /// The smallest terminal on which the console is drawn.

@@ -1,20 +1,22 @@
 //! The state of the console. Plain data: [`update`](super::update) alone changes it, [`view`](super::view) alone reads
 //! it onto the screen.
 
-pub mod changes;
-pub mod detail;
-pub mod documents;
-pub mod entry;
 pub mod overlay;
-pub mod panel;
 pub mod rate;
 pub mod toast;
-pub mod views;
 pub mod workers;
 
 use super::Options;
 use super::glyphs::{self, Glyphs};
+use super::table::state::{Shown, View};
 use super::theme::Theme;
+use super::views::accounts::state::Accounts;
+use super::views::detail::difference::DifferenceData;
+use super::views::detail::state::Detail;
+use super::views::documents::state::Documents;
+use super::views::hosts::state::Hosts;
+use super::views::jobs::state::Jobs;
+use super::views::outcomes::state::Panel;
 use crate::domain::document::{Counts, SyncStep};
 use crate::domain::id::DocumentId;
 use crate::domain::pause::Pause;
@@ -22,19 +24,11 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
 use crate::store::QueueState;
-use changes::DifferenceData;
-use detail::Detail;
-use documents::Documents;
 use jiff::tz::TimeZone;
 use overlay::Overlay;
-use panel::Panel;
 use rate::Rate;
 use std::collections::HashMap;
 use toast::Notices;
-use views::accounts::Accounts;
-use views::hosts::Hosts;
-use views::jobs::Jobs;
-use views::{Shown, View};
 use workers::Workers;
 
 /// Which pane has the keys.

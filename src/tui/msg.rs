@@ -12,7 +12,7 @@ use crate::store::{
     AccountSeen, Added, Decided, DocumentPage, HostSeen, JobsPage, Preview, QueueState, Rescued, Seen, StoredVersion,
     WorkerSeen,
 };
-use crate::tui::model::changes::{DifferenceData, HeldSeen};
+use crate::tui::views::detail::difference::{DifferenceData, HeldSeen};
 use crossterm::event::KeyEvent;
 
 /// An answer of the store, or why there is none, in plain language.

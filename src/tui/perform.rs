@@ -5,8 +5,8 @@ mod detail;
 mod watching;
 
 use super::effect::{Act, Command, Effect};
-use super::model::views::Shown;
 use super::msg::{Answer, Done, Msg};
+use super::table::state::Shown;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;

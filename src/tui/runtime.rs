@@ -7,7 +7,7 @@ use super::model::Model;
 use super::msg::Msg;
 use super::perform::Performer;
 use super::update::update;
-use super::view;
+use super::{refresh, view};
 use crate::domain::time::Timestamp;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{Stream, StreamExt};
@@ -112,7 +112,7 @@ pub async fn run<B: Backend>(
                 draws += 1;
                 let drawn = round.draw();
                 frame_at = Instant::now() + FRAME;
-                wake_at = frame_at + view::wake::next(&round.model).since(round.model.now);
+                wake_at = frame_at + refresh::next(&round.model).since(round.model.now);
                 drawn
             }
             taken = inbox.recv_many(&mut batch, BATCH) => {

@@ -1,7 +1,6 @@
 //! What every message makes of the state. Pure: no clock, no I/O; time comes with the message, and what is to be done
 //! outside leaves as an [`Effect`].
 
-pub mod able;
 mod acts;
 pub mod changes;
 pub mod dialog;
@@ -17,11 +16,11 @@ pub use keys::{SORTS, pane, scope};
 
 use super::Exit;
 use super::effect::Effect;
-use super::model::detail::Tab;
 use super::model::toast::Level;
-use super::model::views::Shown;
 use super::model::{Leaving, Model};
 use super::msg::Msg;
+use super::table::state::Shown;
+use super::views::detail::state::Tab;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Event, LockHealth, Phase};
 

@@ -8,8 +8,8 @@ use quarterdeck::domain::filter::{Filter, Subject};
 use quarterdeck::store::{HostSeen, Seen};
 use quarterdeck::tui::Options;
 use quarterdeck::tui::effect::Effect;
-use quarterdeck::tui::model::views::Shown;
 use quarterdeck::tui::msg::Msg;
+use quarterdeck::tui::table::state::Shown;
 use quarterdeck::tui::update::update;
 use ratatui::style::{Color, Modifier};
 

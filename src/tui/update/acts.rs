@@ -1,12 +1,12 @@
 //! What changes documents and jobs: to which documents, whether it asks first, and what it came to.
 
-use super::able::{One, Subject, one, subject};
 use super::{Update, loads, tell};
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
 use crate::domain::request::{Answer as Answered, Scope, Verb};
 use crate::store::{BulkVerb, Targets};
 use crate::tui::action::Action;
+use crate::tui::availability::{One, Subject, one, subject};
 use crate::tui::effect::{Act, Command, Effect};
 use crate::tui::layout::list_rows;
 use crate::tui::model::Model;

@@ -6,13 +6,13 @@ use crate::store::Decision;
 use crate::tui::action::Action;
 use crate::tui::effect::{Act, Command, Effect};
 use crate::tui::model::Model;
-use crate::tui::model::changes::{Compared, DifferenceData, HeldSeen};
-use crate::tui::model::detail::Tab;
 use crate::tui::model::overlay::{Confirm, Overlay};
 use crate::tui::model::toast::Level;
-use crate::tui::model::views::Shown;
 use crate::tui::msg::Answer;
 use crate::tui::say::figures::grouped;
+use crate::tui::table::state::Shown;
+use crate::tui::views::detail::difference::{Compared, DifferenceData, HeldSeen};
+use crate::tui::views::detail::state::Tab;
 
 /// The filter of the documents with a text that is held back.
 pub const HELD: &str = "content:held";

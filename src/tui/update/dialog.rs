@@ -1,10 +1,11 @@
 //! Dialogs and the palette: which choice has the focus, and what it does.
 
-use super::{Update, able, acts, keys, prompt, tell};
+use super::{Update, acts, keys, prompt, tell};
 use crate::domain::request::Scope as Named;
 use crate::store::Preview;
 use crate::tui::Exit;
 use crate::tui::action::Action;
+use crate::tui::availability as able;
 use crate::tui::effect::{Command, Effect};
 use crate::tui::keymap::{Binding, TABLE};
 use crate::tui::model::overlay::{Overlay, QuitChoice};

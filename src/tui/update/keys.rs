@@ -1,15 +1,16 @@
 //! A key becomes an action: the scope says which table rows count, and what is refused says why.
 
-use super::{Update, able, acts, changes, dialog, loads, moves, outcomes, pauses, prompt, tell, views};
+use super::{Update, acts, changes, dialog, loads, moves, outcomes, pauses, prompt, tell, views};
 use crate::store::SortBy;
 use crate::tui::Exit;
 use crate::tui::action::{Action, Scope};
+use crate::tui::availability as able;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Key, lookup};
 use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
 use crate::tui::model::toast::Level;
-use crate::tui::model::views::Shown;
 use crate::tui::model::{Focus, Leaving, Model};
+use crate::tui::table::state::Shown;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::Input;
 

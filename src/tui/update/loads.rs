@@ -5,11 +5,11 @@ use crate::domain::document::Counts;
 use crate::store::{DocumentPage, QueueState, WorkerSeen};
 use crate::tui::effect::Effect;
 use crate::tui::layout::list_rows;
-use crate::tui::model::detail::{Detail, Tab};
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model, Stale};
 use crate::tui::msg::{Answer, DetailData};
+use crate::tui::views::detail::state::{Detail, Tab};
 use std::time::Duration;
 
 /// The longest pause between two tries while the database does not answer.
@@ -140,7 +140,7 @@ pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState
 
 /// Opens the details of the document that the focus is on.
 pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
-    let Ok(one) = super::able::one(model) else { return };
+    let Ok(one) = crate::tui::availability::one(model) else { return };
     let generation = model.ask();
     let mut detail = Detail::new(one.document, one.name, generation);
     // What waits for a person comes before what is done.

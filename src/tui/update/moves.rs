@@ -3,10 +3,11 @@
 use super::{Update, loads, outcomes, views};
 use crate::tui::action::Action;
 use crate::tui::layout::{areas, inside, list_rows};
-use crate::tui::model::detail::Tab;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::{Focus, Model};
-use crate::tui::view::{about as view_about, changes as view_changes, help as view_help, workers as view_workers};
+use crate::tui::readers::{about as view_about, help as view_help, workers as view_workers};
+use crate::tui::views::detail::changes as view_changes;
+use crate::tui::views::detail::state::Tab;
 
 /// Where a step ends that starts at `from` among `len` things, with `page` of them on the screen.
 pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> usize {
@@ -81,7 +82,7 @@ fn list(model: &mut Model, action: Action, up: &mut Update) {
 /// Lines of the details' tab on the screen.
 pub fn detail_rows(model: &Model) -> usize {
     let height = inside(areas(model).main).height;
-    usize::from(height.saturating_sub(crate::tui::view::detail::head_lines(height))).max(1)
+    usize::from(height.saturating_sub(crate::tui::views::detail::draw::head_lines(height))).max(1)
 }
 
 fn detail(model: &mut Model, action: Action) {

@@ -1,20 +1,21 @@
 //! The outcome panel: what arrives, where it is scrolled to, search, pin and filter.
 
 use super::moves::target;
-use super::{Update, able, loads, tell};
+use super::{Update, loads, tell};
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::tui::action::Action;
+use crate::tui::availability as able;
 use crate::tui::effect::Effect;
 use crate::tui::layout::panel_inside;
-use crate::tui::model::entry::Entry;
-use crate::tui::model::panel::Pin;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::msg::Answer;
-use crate::tui::say;
-use crate::tui::view::panel::entry_height;
+use crate::tui::views::outcomes::draw::entry_height;
+use crate::tui::views::outcomes::entry::Entry;
+use crate::tui::views::outcomes::state::Pin;
+use crate::tui::views::outcomes::text;
 
 /// The next outcomes arrived.
 pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update) {
@@ -55,7 +56,7 @@ pub(super) fn take_older(model: &mut Model, before: Seq, answer: Answer<Vec<Outc
     match answer {
         Ok(outcomes) => model.panel.take_older(before, outcomes),
         Err(reason) => {
-            model.panel.older = crate::tui::model::panel::Older::Unasked;
+            model.panel.older = crate::tui::views::outcomes::state::Older::Unasked;
             tell(model, Level::Failed, format!("older outcomes cannot be read: {reason}"));
         }
     }
@@ -171,7 +172,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             } else {
                 (Towards::Above, format!("\"{needle}\" is not found above"))
             };
-            jump(model, towards, |entry| say::outcome::has(entry, &needle), &none, up);
+            jump(model, towards, |entry| text::has(entry, &needle), &none, up);
         }
         _ => {}
     }

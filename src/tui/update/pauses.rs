@@ -1,11 +1,11 @@
 //! Pausing and resuming: what is offered, what is asked, what came of it.
 
-use super::able::{group, one};
 use super::keys::pane;
 use super::{Update, tell};
 use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::tui::action::Scope;
+use crate::tui::availability::{group, one};
 use crate::tui::effect::{Act, Command};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Choice, Confirm, Overlay};

@@ -10,6 +10,7 @@ use crate::tui::model::Model;
 use crate::tui::model::overlay::{Overlay, Problem, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::say;
+use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::InputRequest;
 
@@ -155,11 +156,11 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
         model.panel.search = text.to_lowercase();
         let needle = model.panel.search.clone();
         let none = format!("\"{text}\" is not found");
-        let lines = model.panel.shown(model.now).filter(|entry| say::outcome::has(entry, &needle)).count() as u64;
+        let lines = model.panel.shown(model.now).filter(|entry| outcome::has(entry, &needle)).count() as u64;
         if lines > 0 {
             tell(model, Level::Done, format!("\"{text}\" is in {}", say::figures::count(lines, "outcome")));
         }
-        jump(model, Towards::HereOrAbove, |entry| say::outcome::has(entry, &needle), &none, up);
+        jump(model, Towards::HereOrAbove, |entry| outcome::has(entry, &needle), &none, up);
     }
 }
 

@@ -1,6 +1,5 @@
 //! The views beside the list: which is shown, reading it, and moving in it.
 
-use super::able::group;
 use super::moves::target;
 use super::{Update, prompt, tell};
 use crate::domain::filter::{Filter, Term, Test};
@@ -8,12 +7,13 @@ use crate::domain::pause::PauseScope;
 use crate::domain::time::Timestamp;
 use crate::store::JobPlace;
 use crate::tui::action::Action;
+use crate::tui::availability::group;
 use crate::tui::effect::Effect;
 use crate::tui::layout::table_rows;
 use crate::tui::model::overlay::{Overlay, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
-use crate::tui::model::views::Shown;
 use crate::tui::model::{Focus, Model};
+use crate::tui::table::state::Shown;
 use tui_input::Input;
 
 /// Shows a view, and reads it: what is there may be old.

@@ -1,7 +1,6 @@
 //! Dialogs: in the middle, what is behind them dimmed, Cancel focused, and in words what will and will not be touched.
 
 use super::overlay::middle;
-use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::request::Verb;
 use crate::domain::text::width as text_width;
 use crate::domain::time::span;
@@ -11,10 +10,11 @@ use crate::tui::model::Model;
 use crate::tui::model::overlay::{Choice, Confirm, PreviewDialog, QuitChoice};
 use crate::tui::say::answer::skipped;
 use crate::tui::say::figures::{count, grouped, per_second};
-use crate::tui::say::outcome::wrap;
-use crate::tui::say::{Words, words};
+use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
 use crate::tui::update::SORTS;
+use crate::tui::views::outcomes::text::wrap;
+use crate::tui::widgets::canvas::{Canvas, Frame, Look, clear};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;

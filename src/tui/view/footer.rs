@@ -1,22 +1,24 @@
 //! The footer: the keys that work here and now, in order of use, and how many rows are marked. And the toast, which
 //! stands in the frame of the focused pane, so that it hides nothing.
 
-use super::paint::{Canvas, Look, cells};
 use crate::domain::pause::PauseScope;
 use crate::tui::action::{Action, Scope};
+use crate::tui::availability::useful;
 use crate::tui::keymap::{Binding, TABLE};
 use crate::tui::layout::areas;
 use crate::tui::model::overlay::{Overlay, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::say::figures::grouped;
-use crate::tui::say::{Words, host, words};
+use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
-use crate::tui::update::{able::useful, changes::only_held, pane, scope};
+use crate::tui::update::{changes::only_held, pane, scope};
+use crate::tui::views::hosts::text as host;
+use crate::tui::widgets::canvas::{Canvas, Look, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+pub(in crate::tui) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let look = Look::of(model);
     let mut canvas = Canvas::new(buf, area);
     let mut right = Words::new();
@@ -122,14 +124,14 @@ fn group_is_paused(model: &Model) -> bool {
 
 /// A frame that can carry the toast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::tui) enum Place {
     List,
     Peek,
     Panel,
 }
 
 /// The toast for the bottom line of a frame, when it is this frame's.
-pub(super) fn toast(model: &Model, area: Rect, place: Place) -> Words {
+pub(in crate::tui) fn toast(model: &Model, area: Rect, place: Place) -> Words {
     let areas = areas(model);
     let wanted = match (pane(model), areas.peek.is_empty()) {
         // The narrow panel would cut it; beside a list it goes there.

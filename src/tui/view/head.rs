@@ -1,15 +1,15 @@
 //! The two head lines: what this is and how it runs; how many documents stand where. Both shed what matters least as
 //! the width goes.
 
-use super::paint::{Canvas, Look, cells};
 use crate::domain::document::Status;
 use crate::domain::time::age;
 use crate::runner::event::{Health, LockHealth, Phase};
-use crate::tui::model::views::Shown;
 use crate::tui::model::{Leaving, Model};
 use crate::tui::say::figures::{count, grouped, per_second};
-use crate::tui::say::{Words, words};
+use crate::tui::table::state::Shown;
+use crate::tui::text::{Words, words};
 use crate::tui::theme::{self, Tone};
+use crate::tui::widgets::canvas::{Canvas, Look, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -83,7 +83,7 @@ fn store(model: &Model) -> Words {
 fn runner(model: &Model) -> Words {
     let glyphs = &model.glyphs;
     if let Health::Unreachable { next_try_at, .. } = &model.health {
-        let again = crate::tui::say::row::until(model.now, *next_try_at);
+        let again = crate::tui::views::documents::text::until(model.now, *next_try_at);
         return vec![words(format!("{} database away, again {again}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
@@ -168,7 +168,10 @@ fn queue(model: &Model) -> Words {
     if queue.ready == 0 {
         return match queue.next_due_at {
             Some(at) if queue.waiting + queue.scheduled > 0 => {
-                vec![words("next ", Tone::Dim), words(crate::tui::say::row::until(model.now, at), Tone::Plain)]
+                vec![
+                    words("next ", Tone::Dim),
+                    words(crate::tui::views::documents::text::until(model.now, at), Tone::Plain),
+                ]
             }
             _ => vec![words("queue empty", Tone::Dim)],
         };

@@ -1,15 +1,16 @@
 //! What lies over the screen: dims what is behind it and draws the one thing that is open.
 
-use super::paint::{Look, dim};
-use super::{about, dialog, help, palette, prompt, workers};
+use super::{dialog, palette, prompt};
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
+use crate::tui::readers::{about, help, workers};
+use crate::tui::widgets::canvas::{Look, dim};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 /// Draws it; where the cursor of a typed line stands.
-pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Position> {
+pub(in crate::tui) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Position> {
     let overlay = model.overlay.as_ref()?;
     let look = Look::of(model);
     let screen = buf.area;
@@ -35,7 +36,7 @@ pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Posi
 }
 
 /// A box of at most `width` by `height` cells in the middle of `area`.
-pub(super) fn middle(area: Rect, width: u16, height: u16) -> Rect {
+pub(in crate::tui) fn middle(area: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }

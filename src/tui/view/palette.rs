@@ -1,15 +1,15 @@
 //! The palette: every action by name, with its key, and why it cannot be done now.
 
 use super::overlay::middle;
-use super::paint::{Canvas, Frame, Look, clear};
 use super::prompt::skip_cells;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Palette;
-use crate::tui::say::row::clip;
-use crate::tui::say::words;
+use crate::tui::text::words;
 use crate::tui::theme::Tone;
 use crate::tui::update::dialog::rows;
+use crate::tui::views::documents::text::clip;
+use crate::tui::widgets::canvas::{Canvas, Frame, Look, clear};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 

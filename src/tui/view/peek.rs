@@ -1,13 +1,14 @@
 //! The peek pane under the list: the row under the cursor in sentences. Its height never changes with the row.
 
 use super::footer::{Place, toast};
-use super::paint::{Canvas, Frame, Look, cells};
-use super::{accounts, hosts};
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::model::views::Shown;
-use crate::tui::say::{Words, peek, words};
+use crate::tui::table::state::Shown;
+use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
+use crate::tui::views::documents::peek;
+use crate::tui::views::{accounts, hosts};
+use crate::tui::widgets::canvas::{Canvas, Frame, Look, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -71,7 +72,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
 fn group(model: &Model, inner: Rect) -> Option<(Words, Words, Vec<Words>)> {
     match model.shown {
         Shown::Documents | Shown::Jobs => None,
-        Shown::Hosts => model.hosts.row().map(|seen| hosts::explained(model, seen, inner)),
-        Shown::Accounts => model.accounts.row().map(|seen| accounts::explained(model, seen, inner)),
+        Shown::Hosts => model.hosts.row().map(|seen| hosts::draw::explained(model, seen, inner)),
+        Shown::Accounts => model.accounts.row().map(|seen| accounts::draw::explained(model, seen, inner)),
     }
 }

@@ -1,17 +1,17 @@
 //! A line that is typed, in the last two lines of the body: the field, and under it what is wrong or what can be typed.
 
-use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::text::width;
 use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Prompt, PromptKind};
-use crate::tui::say::outcome::wrap;
-use crate::tui::say::words;
+use crate::tui::text::words;
 use crate::tui::theme::Tone;
+use crate::tui::views::outcomes::text::wrap;
+use crate::tui::widgets::canvas::{Canvas, Frame, Look, clear};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffer) -> Option<Position> {
+pub(in crate::tui) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffer) -> Option<Position> {
     let look = Look::of(model);
     let in_panel = matches!(prompt.kind, PromptKind::Search(_) | PromptKind::Outcomes(..));
     // What is typed in the panel stands there when it is wide enough to be read.
@@ -68,7 +68,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
 }
 
 /// `text` without its first `cells` cells.
-pub(super) fn skip_cells(text: &str, cells: usize) -> &str {
+pub(in crate::tui) fn skip_cells(text: &str, cells: usize) -> &str {
     let mut used = 0;
     for (place, c) in text.char_indices() {
         if used >= cells {

@@ -2,12 +2,12 @@
 //! again.
 
 use super::overlay::middle;
-use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::text::SafeLine;
 use crate::tui::layout::inside;
-use crate::tui::say::outcome::wrap;
-use crate::tui::say::{Words, words};
+use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
+use crate::tui::views::outcomes::text::wrap;
+use crate::tui::widgets::canvas::{Canvas, Frame, Look, clear};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

@@ -1,0 +1,6 @@
+//! The list of documents.
+
+pub mod draw;
+pub mod peek;
+pub mod state;
+pub mod text;

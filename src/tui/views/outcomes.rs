@@ -1,0 +1,6 @@
+//! The outcome panel.
+
+pub mod draw;
+pub mod entry;
+pub mod state;
+pub mod text;

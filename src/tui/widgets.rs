@@ -1,0 +1,3 @@
+//! Drawing into a part of the screen.
+
+pub mod canvas;
