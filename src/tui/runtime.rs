@@ -1,8 +1,7 @@
 //! The loop: the only place that waits for several things. Keys come first, then the frame that is due, then news; a
 //! frame is drawn at most every [`FRAME`], and only when the state says that the screen is out of date.
 
-use super::Exit;
-use super::effect::Effect;
+use super::effect::{Effect, Exit};
 use super::model::Model;
 use super::msg::Msg;
 use super::perform::Performer;

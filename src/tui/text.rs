@@ -1,4 +1,9 @@
-//! What the screen says in words: pure, from facts to text, so that list, peek, panel and toasts agree.
+//! Text of one line in pieces, each with its tone, and what makes such lines.
+
+pub mod facts;
+pub mod failure;
+pub mod lines;
+pub mod time;
 
 use super::theme::Tone;
 

@@ -2,9 +2,8 @@
 
 use super::glyphs::{ASCII, UNICODE};
 use super::runtime::{Input, Outside as _, wipe};
-use super::theme::Theme;
+use super::theme::{Look, Theme};
 use super::view::waiting::{Waiting, draw};
-use super::widgets::canvas::Look;
 use super::{signals, terminal};
 use crate::domain::text::SafeLine;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};

@@ -3,15 +3,12 @@
 use crate::domain::text::width;
 use crate::domain::time::age;
 use crate::store::{Alive, WorkerSeen};
+use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
-use crate::tui::readers::help::{reader, room};
 use crate::tui::say::figures::{count, grouped};
+use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Words, words};
-use crate::tui::theme::Tone;
-use crate::tui::views::documents::text::clip;
-use crate::tui::views::outcomes::text::wrap;
-use crate::tui::widgets::canvas::Look;
-use ratatui::buffer::Buffer;
+use crate::tui::theme::{Look, Tone};
 
 /// Cells of the columns after the name; the last one takes what is left.
 const BUSY: usize = 10;
@@ -21,18 +18,9 @@ const STATE: usize = 24;
 /// Below this a worker has two lines.
 const ONE_LINE: usize = 64;
 
-/// How many lines there are.
-pub fn lines(model: &Model) -> usize {
-    text(model).len()
-}
-
-pub(in crate::tui) fn draw(model: &Model, scroll: usize, buf: &mut Buffer) {
-    reader(model, "workers", &text(model), scroll, buf);
-}
-
-fn text(model: &Model) -> Vec<Words> {
-    let look = Look::of(model);
-    let room = room(model.size);
+pub(super) fn text(model: &Model) -> Vec<Words> {
+    let look = model.look();
+    let room = reader_cells(model.size);
     let sentence = |text: &str, tone| wrap(text, room, 5).into_iter().map(move |line| vec![words(line, tone)]);
     let workers = &model.workers;
     let mut text: Vec<Words> = Vec::new();

@@ -1,9 +1,9 @@
-//! The views beside the list of documents: which one is shown, and a table whose cursor belongs to what a row is about
-//! and never to its number. What is special about each of them stands in a file of its own.
+//! The rows of a view as they were last read, with a cursor that belongs to what a row is about and never to its number.
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Seen;
+use crate::tui::text::time::age_changes_at;
 use std::time::Duration;
 
 /// How old a view may get while something in it moves that commits nothing.
@@ -13,34 +13,8 @@ const REST: u32 = 4;
 /// A reading that takes longer than this is slow: the view says how old it is.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What has the main place on the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Shown {
-    /// The list of documents.
-    #[default]
-    Documents,
-    /// The jobs in sections.
-    Jobs,
-    /// The hosts, the worst first.
-    Hosts,
-    /// The accounts.
-    Accounts,
-}
-
-impl Shown {
-    /// Its name.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Documents => "documents",
-            Self::Jobs => "jobs",
-            Self::Hosts => "hosts",
-            Self::Accounts => "accounts",
-        }
-    }
-}
-
-/// What is read for a view.
-pub trait Reading: Default + PartialEq {
+/// The data of a table, read as a whole.
+pub trait TableData: Default + PartialEq {
     /// What a row is about.
     type Key: Clone + PartialEq;
 
@@ -57,7 +31,7 @@ pub trait Reading: Default + PartialEq {
     fn arrange(&mut self) {}
 
     /// The lines of the row at `place`; `None` when there is none.
-    fn stretch(&self, place: usize) -> Option<Stretch>;
+    fn span(&self, place: usize) -> Option<RowSpan>;
 
     /// Whether something in it changes by itself, without a commit.
     fn moves(&self) -> bool {
@@ -67,7 +41,7 @@ pub trait Reading: Default + PartialEq {
 
 /// The lines of a row among all lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct RowSpan {
     /// The first that is to be seen with it.
     pub first: usize,
     /// Its own.
@@ -78,7 +52,7 @@ pub struct Stretch {
 
 /// A view's rows as they were last read, and the cursor in them.
 #[derive(Debug)]
-pub struct Table<D: Reading> {
+pub struct Table<D: TableData> {
     /// What was read.
     pub data: D,
     /// What the cursor is on.
@@ -103,7 +77,7 @@ pub struct Table<D: Reading> {
     pub trouble: Option<SafeLine>,
 }
 
-impl<D: Reading> Default for Table<D> {
+impl<D: TableData> Default for Table<D> {
     fn default() -> Self {
         Self {
             data: D::default(),
@@ -121,7 +95,7 @@ impl<D: Reading> Default for Table<D> {
     }
 }
 
-impl<D: Reading> Table<D> {
+impl<D: TableData> Table<D> {
     /// Takes what was read, or why it was not; whether the screen shows something else now.
     pub fn take(&mut self, now: Timestamp, answer: Result<D, SafeLine>) -> bool {
         let was_slow = self.is_slow(now);
@@ -156,24 +130,13 @@ impl<D: Reading> Table<D> {
         self.go(place);
     }
 
-    /// How old what is shown is, when that has to be said: it could not be read again, or reading takes long.
-    pub fn age(&self, now: Timestamp) -> Option<Duration> {
-        let old = self.trouble.is_some() || self.is_slow(now);
-        self.read_at.filter(|_| old).map(|at| now.since(at))
-    }
-
-    /// When the reading that is under way becomes a slow one.
-    pub fn slow_from(&self) -> Option<Timestamp> {
-        self.asked.map(|begun| begun.plus(SLOW))
-    }
-
     fn is_slow(&self, now: Timestamp) -> bool {
         self.took >= SLOW || self.asked.is_some_and(|begun| now.since(begun) >= SLOW)
     }
 }
 
-/// What all tables have in common, whatever their rows are.
-pub trait View {
+/// A table, whatever its rows are: what moving in it, reading it and drawing its frame need.
+pub trait Rows {
     /// It is to be read: how long to wait before that. `None` when it is being read; then it is read once more.
     fn ask(&mut self, now: Timestamp) -> Option<Duration>;
 
@@ -183,11 +146,26 @@ pub trait View {
     /// When it has to be read again although nothing was committed; never while nothing moves by itself.
     fn due_at(&self) -> Option<Timestamp>;
 
+    /// When it was read, if it was.
+    fn read_at(&self) -> Option<Timestamp>;
+
+    /// Why it could not be read the last time.
+    fn trouble(&self) -> Option<&SafeLine>;
+
+    /// How old what is shown is, when that has to be said: it could not be read again, or reading takes long.
+    fn age(&self, now: Timestamp) -> Option<Duration>;
+
+    /// The next moment after `now` at which its title reads differently: it gives the data's age, or begins to.
+    fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp>;
+
     /// How many rows there are.
     fn rows(&self) -> usize;
 
     /// The cursor's place among the rows.
     fn place(&self) -> usize;
+
+    /// The first line on the screen, headings counted.
+    fn top(&self) -> usize;
 
     /// Moves the cursor to a row.
     fn go(&mut self, place: usize);
@@ -199,7 +177,7 @@ pub trait View {
     fn show_cursor(&mut self, height: usize);
 }
 
-impl<D: Reading> View for Table<D> {
+impl<D: TableData> Rows for Table<D> {
     fn ask(&mut self, now: Timestamp) -> Option<Duration> {
         if self.asked.is_some() {
             self.again = true;
@@ -220,12 +198,35 @@ impl<D: Reading> View for Table<D> {
         self.tried_at.filter(|_| moves && self.asked.is_none()).map(|at| at.plus(REFRESH))
     }
 
+    fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
+    }
+
+    fn trouble(&self) -> Option<&SafeLine> {
+        self.trouble.as_ref()
+    }
+
+    fn age(&self, now: Timestamp) -> Option<Duration> {
+        let old = self.trouble.is_some() || self.is_slow(now);
+        self.read_at.filter(|_| old).map(|at| now.since(at))
+    }
+
+    fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let age = self.read_at.filter(|_| self.age(now).is_some()).map(|at| age_changes_at(at, now));
+        let slow_from = self.asked.map(|begun| begun.plus(SLOW)).filter(|at| *at > now);
+        age.into_iter().chain(slow_from).min()
+    }
+
     fn rows(&self) -> usize {
         self.data.rows()
     }
 
     fn place(&self) -> usize {
         self.place
+    }
+
+    fn top(&self) -> usize {
+        self.top
     }
 
     fn go(&mut self, place: usize) {
@@ -240,7 +241,7 @@ impl<D: Reading> View for Table<D> {
 
     fn show_cursor(&mut self, height: usize) {
         let height = height.max(1);
-        let Some(Stretch { first, last, of }) = self.data.stretch(self.place) else {
+        let Some(RowSpan { first, last, of }) = self.data.span(self.place) else {
             self.top = 0;
             return;
         };
@@ -263,7 +264,7 @@ pub trait Group: PartialEq + Sized {
     fn arrange(_rows: &mut [Self]) {}
 }
 
-impl<G: Group> Reading for Seen<G> {
+impl<G: Group> TableData for Seen<G> {
     type Key = G::Key;
     // It counts over whole tables.
     const PACE: Duration = Duration::from_secs(2);
@@ -280,7 +281,7 @@ impl<G: Group> Reading for Seen<G> {
         self.rows.len()
     }
 
-    fn stretch(&self, place: usize) -> Option<Stretch> {
+    fn span(&self, place: usize) -> Option<RowSpan> {
         line_each(place, self.rows.len())
     }
 }
@@ -293,8 +294,8 @@ impl<G: Group> Table<Seen<G>> {
 }
 
 /// The lines of a table that has one for each row.
-fn line_each(place: usize, rows: usize) -> Option<Stretch> {
-    (place < rows).then_some(Stretch { first: place, last: place, of: rows })
+fn line_each(place: usize, rows: usize) -> Option<RowSpan> {
+    (place < rows).then_some(RowSpan { first: place, last: place, of: rows })
 }
 
 #[cfg(test)]
@@ -305,7 +306,7 @@ mod tests {
     #[derive(Debug, Default, PartialEq)]
     struct Numbers(Vec<u32>);
 
-    impl Reading for Numbers {
+    impl TableData for Numbers {
         type Key = u32;
         const PACE: Duration = Duration::from_secs(2);
 
@@ -321,7 +322,7 @@ mod tests {
             self.0.sort_by_key(|number| (number % 2, *number));
         }
 
-        fn stretch(&self, place: usize) -> Option<Stretch> {
+        fn span(&self, place: usize) -> Option<RowSpan> {
             line_each(place, self.0.len())
         }
     }

@@ -1,21 +1,22 @@
 //! The outcome panel: what arrives, where it is scrolled to, search, pin and filter.
 
-use super::moves::target;
-use super::{Update, loads, tell};
+use super::effects::Update;
+use super::loads;
+use super::step::target;
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::tui::action::Action;
-use crate::tui::availability as able;
+use crate::tui::availability::document;
 use crate::tui::effect::Effect;
-use crate::tui::layout::panel_inside;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::msg::Answer;
-use crate::tui::views::outcomes::draw::entry_height;
+use crate::tui::screen::panel_inside;
 use crate::tui::views::outcomes::entry::Entry;
-use crate::tui::views::outcomes::state::Pin;
-use crate::tui::views::outcomes::text;
+use crate::tui::views::outcomes::state::{Older, Pin};
+use crate::tui::views::outcomes::{entry_height, text};
+use std::collections::VecDeque;
 
 /// The next outcomes arrived.
 pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update) {
@@ -46,7 +47,7 @@ pub(super) fn take_newest(model: &mut Model, answer: Answer<Vec<Outcome>>, up: &
         }
         Err(reason) => {
             model.panel.newest_failed();
-            tell(model, Level::Failed, format!("outcomes cannot be read: {reason}"));
+            model.tell(Level::Failed, format!("outcomes cannot be read: {reason}"));
         }
     }
 }
@@ -56,8 +57,8 @@ pub(super) fn take_older(model: &mut Model, before: Seq, answer: Answer<Vec<Outc
     match answer {
         Ok(outcomes) => model.panel.take_older(before, outcomes),
         Err(reason) => {
-            model.panel.older = crate::tui::views::outcomes::state::Older::Unasked;
-            tell(model, Level::Failed, format!("older outcomes cannot be read: {reason}"));
+            model.panel.older = Older::Unasked;
+            model.tell(Level::Failed, format!("older outcomes cannot be read: {reason}"));
         }
     }
 }
@@ -66,7 +67,7 @@ pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: Answe
     up.redraw();
     match answer {
         Ok(outcomes) => model.panel.take_pinned(document, outcomes),
-        Err(reason) => tell(model, Level::Failed, format!("its outcomes cannot be read: {reason}")),
+        Err(reason) => model.tell(Level::Failed, format!("its outcomes cannot be read: {reason}")),
     }
 }
 
@@ -200,21 +201,16 @@ pub(super) fn jump(model: &mut Model, towards: Towards, fits: impl Fn(&Entry) ->
     };
     match found {
         Some(to) => hold(model, to, up),
-        None => tell(model, Level::Refused, none),
+        None => model.tell(Level::Refused, none),
     }
 }
 
 /// Pins the panel to the document in hand, or lets go.
 fn pin(model: &mut Model, up: &mut Update) {
     if model.panel.pin.take().is_none()
-        && let Ok(one) = able::one(model)
+        && let Ok(one) = document(model)
     {
-        model.panel.pin = Some(Pin {
-            document: one.document,
-            name: one.name,
-            entries: std::collections::VecDeque::new(),
-            loaded: false,
-        });
+        model.panel.pin = Some(Pin { document: one.document, name: one.name, entries: VecDeque::new(), loaded: false });
         up.effect(Effect::LoadPinned(one.document));
     }
     follow(model, up);

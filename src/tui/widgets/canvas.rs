@@ -1,8 +1,10 @@
-//! Painting text into a part of the screen, clipped to it whatever happens.
+//! Text in a part of the screen, clipped to it whatever happens.
+//!
+//! Lines are drawn by [`Canvas::words`] and not by ratatui's `Line` or `Paragraph` where they may have to be cut: these
+//! cut without a sign, and a reader could not tell that something is missing.
 
 use crate::domain::text::width;
-use crate::tui::glyphs::Glyphs;
-use crate::tui::theme::{Theme, Tone};
+use crate::tui::theme::{Look, Theme, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -73,109 +75,6 @@ impl<'a> Canvas<'a> {
             if let Some(cell) = self.buf.cell_mut(position) {
                 cell.set_style(Style::reset().patch(style));
             }
-        }
-    }
-}
-
-/// How things look: signs and styles.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// The signs.
-    pub glyphs: Glyphs,
-    /// The styles.
-    pub theme: Theme,
-}
-
-impl Look {
-    /// The look of a model.
-    pub const fn of(model: &crate::tui::model::Model) -> Self {
-        Self { glyphs: model.glyphs, theme: model.theme }
-    }
-}
-
-/// A frame with its title at the left and words at the right end of the top line, and words in the bottom line.
-pub struct Frame<'a> {
-    /// The title.
-    pub title: &'a [(String, Tone)],
-    /// At the right end of the top line, when there is room.
-    pub aside: &'a [(String, Tone)],
-    /// In the bottom line.
-    pub foot: &'a [(String, Tone)],
-    /// The style of the lines.
-    pub border: Style,
-}
-
-impl Frame<'_> {
-    /// Draws it around `area`.
-    pub fn draw(&self, area: Rect, buf: &mut Buffer, look: Look) {
-        let set = look.glyphs.frame;
-        let mut canvas = Canvas::new(buf, area);
-        let (width_cells, height) = (canvas.area.width, canvas.area.height);
-        if width_cells < 2 || height < 2 {
-            return;
-        }
-        let (right, bottom) = (width_cells - 1, height - 1);
-        for x in 1..right {
-            canvas.text(x, 0, 1, set.horizontal_top, self.border);
-            canvas.text(x, bottom, 1, set.horizontal_bottom, self.border);
-        }
-        for y in 1..bottom {
-            canvas.text(0, y, 1, set.vertical_left, self.border);
-            canvas.text(right, y, 1, set.vertical_right, self.border);
-        }
-        canvas.text(0, 0, 1, set.top_left, self.border);
-        canvas.text(right, 0, 1, set.top_right, self.border);
-        canvas.text(0, bottom, 1, set.bottom_left, self.border);
-        canvas.text(right, bottom, 1, set.bottom_right, self.border);
-        let room = width_cells.saturating_sub(6);
-        let title_cells = cells(self.title).min(room);
-        if title_cells > 0 {
-            let end = canvas.words(3, 0, title_cells, self.title, look);
-            canvas.text(2, 0, 1, " ", self.border);
-            canvas.text(end, 0, 1, " ", self.border);
-        }
-        let aside_cells = cells(self.aside);
-        if aside_cells > 0 && aside_cells + title_cells + 5 <= room {
-            let start = right - 3 - aside_cells + 1;
-            canvas.text(start - 1, 0, 1, " ", self.border);
-            let end = canvas.words(start, 0, aside_cells, self.aside, look);
-            canvas.text(end, 0, 1, " ", self.border);
-        }
-        let foot_cells = cells(self.foot).min(room);
-        if foot_cells > 0 {
-            canvas.text(2, bottom, 1, " ", self.border);
-            let end = canvas.words(3, bottom, foot_cells, self.foot, look);
-            canvas.text(end, bottom, 1, " ", self.border);
-        }
-    }
-}
-
-/// Where in a long list the screen is.
-#[derive(Clone, Copy, Debug)]
-pub struct ScrollBar {
-    /// The first line on the screen.
-    pub top: u64,
-    /// Lines on the screen.
-    pub rows: u64,
-    /// All lines.
-    pub of: u64,
-}
-
-impl ScrollBar {
-    /// Draws it into the right side of the frame around `area`, the lines beginning at its line `first`; nothing when all
-    /// of them are on the screen.
-    pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, look: Look) {
-        let Self { top, rows, of } = *self;
-        if of <= rows || rows == 0 {
-            return;
-        }
-        let size = (rows * rows / of).clamp(1, rows);
-        let room = rows - size;
-        let start = (top * room).div_ceil((of - rows).max(1)).min(room);
-        let mut canvas = Canvas::new(buf, area);
-        for line in start..start + size {
-            let y = u16::try_from(line).unwrap_or(u16::MAX).saturating_add(first);
-            canvas.text(area.width.saturating_sub(1), y, 1, look.glyphs.thumb, look.theme.border(focused));
         }
     }
 }

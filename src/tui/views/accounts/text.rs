@@ -9,9 +9,9 @@ use crate::tui::model::Model;
 use crate::tui::say::figures::percent;
 use crate::tui::say::figures::{count, grouped};
 use crate::tui::say::pause::{key, of_group, of_group_by_whom};
+use crate::tui::text::time::until;
 use crate::tui::text::{Words, with_keys, words};
 use crate::tui::theme::{self, Tone};
-use crate::tui::views::documents::text::until;
 use std::time::Duration;
 
 /// Its number, and its name where it has one.
@@ -93,7 +93,7 @@ pub fn strip(model: &Model, seen: &AccountSeen, cells: usize) -> Words {
 
 /// Its part of the last hour's attempts as a bar of `cells` cells, and in per cent.
 pub fn share(model: &Model, seen: &AccountSeen, cells: usize) -> (String, String) {
-    let all = model.accounts.last_hour();
+    let all = model.views.accounts.last_hour();
     if seen.last_hour == 0 || all == 0 {
         return (String::new(), model.glyphs.none.to_owned());
     }
@@ -172,7 +172,7 @@ pub fn documents(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
 
 /// What of the last hour was its.
 pub fn lately(model: &Model, seen: &AccountSeen) -> Words {
-    let all = model.accounts.last_hour();
+    let all = model.views.accounts.last_hour();
     if seen.last_hour == 0 {
         return vec![words("no attempt in the last hour", Tone::Dim)];
     }

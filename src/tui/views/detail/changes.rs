@@ -1,38 +1,36 @@
 //! The tab of the details that shows how two texts differ: why one is held back, their sizes, and the lines.
 
-use crate::tui::layout::{areas, inside};
+use super::difference::{Row, Side};
+use super::state::Detail;
+use super::text::{instead, left_out, notice};
 use crate::tui::model::Model;
 use crate::tui::say::figures::count;
 use crate::tui::text::{Words, words};
-use crate::tui::theme::Tone;
-use crate::tui::views::detail::difference::{Row, Side};
-use crate::tui::views::detail::state::Detail;
-use crate::tui::views::detail::text as held;
-use crate::tui::widgets::canvas::{Canvas, Look};
+use crate::tui::theme::{Look, Tone};
+use crate::tui::widgets::canvas::Canvas;
 
 /// From this height on the notice has all of its lines.
 const ROOMY: usize = 12;
 
-/// How many lines the tab has, with `height` of them on the screen.
-pub fn lines(model: &Model, height: usize) -> usize {
+/// Returns how many lines the tab has at `width` cells a line, with `height` of them on the screen.
+pub fn lines(model: &Model, width: usize, height: usize) -> usize {
     let Some(detail) = &model.detail else { return 0 };
-    let width = usize::from(inside(areas(model).main).width).saturating_sub(2);
     above(model, detail, width, height).len() + detail.rows.len() + below(model).len()
 }
 
 fn above(model: &Model, detail: &Detail, width: usize, height: usize) -> Vec<Words> {
-    let mut lines = held::notice(model, detail, width, height >= ROOMY);
+    let mut lines = notice(model, detail, width, height >= ROOMY);
     if model.difference().is_none() {
-        lines.push(held::instead(detail));
+        lines.push(instead(detail));
     }
     lines
 }
 
 fn below(model: &Model) -> Vec<Words> {
-    model.difference().and_then(held::left_out).into_iter().collect()
+    model.difference().and_then(left_out).into_iter().collect()
 }
 
-pub(in crate::tui) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, look: Look) {
+pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, look: Look) {
     let room = canvas.area.width.saturating_sub(2);
     let height = usize::from(canvas.area.height);
     let above = above(model, detail, usize::from(room), height);
@@ -54,8 +52,8 @@ pub(in crate::tui) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'
 }
 
 /// How many lines stand below what is on the screen.
-pub(in crate::tui) fn more_below(model: &Model, detail: &Detail, height: usize) -> usize {
-    let total = lines(model, height);
+pub(super) fn more_below(model: &Model, detail: &Detail, width: usize, height: usize) -> usize {
+    let total = lines(model, width, height);
     total.saturating_sub(detail.scroll.min(total.saturating_sub(height)) + height)
 }
 

@@ -4,7 +4,7 @@ use crate::domain::difference::{Difference, Kept, Line};
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::tui::views::detail::state::broken;
+use crate::tui::text::lines::broken;
 use std::ops::Range;
 
 /// Which texts are compared.

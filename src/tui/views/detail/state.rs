@@ -1,11 +1,12 @@
 //! The details of one document: its attempts, its text, its earlier texts.
 
+use crate::domain::document::DocumentRow;
 use crate::domain::id::{DocumentId, Seq};
-use crate::domain::text::{SafeLine, width as text_width};
-use crate::tui::msg::DetailData;
-use crate::tui::views::detail::difference::{self, Compared, DifferenceData, Row};
-use std::ops::Range;
-use unicode_width::UnicodeWidthChar;
+use crate::domain::outcome::Outcome;
+use crate::domain::text::SafeLine;
+use crate::store::StoredVersion;
+use crate::tui::text::lines::broken;
+use crate::tui::views::detail::difference::{self, Compared, DifferenceData, HeldSeen, Row};
 
 /// A tab of the details.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,34 @@ impl Tab {
         let place = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
         let len = Self::ALL.len();
         Self::ALL[(place + if forward { 1 } else { len - 1 }) % len]
+    }
+}
+
+/// All that the details show of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetailData {
+    /// Its row.
+    pub row: DocumentRow,
+    /// Its newest outcomes, newest first.
+    pub outcomes: Vec<Outcome>,
+    /// Its text, safe for a terminal, by lines.
+    pub content: Vec<String>,
+    /// How many times content was written.
+    pub version: Option<u64>,
+    /// Its earlier contents, newest first.
+    pub versions: Vec<StoredVersion>,
+    /// The text that waits for a person, without itself.
+    pub held: Option<HeldSeen>,
+    /// The number of the reading, so that its text is broken into lines once.
+    pub reading: u64,
+}
+
+impl DetailData {
+    /// Whether nothing on the screen is another by it.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let Self { row, outcomes, content, version, versions, held, reading: _ } = self;
+        (row, version, held) == (&other.row, &other.version, &other.held)
+            && (outcomes, content, versions) == (&other.outcomes, &other.content, &other.versions)
     }
 }
 
@@ -160,54 +189,5 @@ impl Detail {
             (Some(_), Tab::Changes) => self.rows.len(),
             (Some(data), Tab::Versions) => data.versions.len(),
         }
-    }
-}
-
-/// The parts of a line of text, broken at spaces, that take at most `width` cells each; a word that is wider is broken
-/// anywhere. Spaces for which there is no room are in no part.
-pub(in crate::tui) fn broken(line: &str, width: usize) -> Vec<Range<usize>> {
-    let mut parts = Vec::new();
-    let (mut part, mut used) = (0..0, 0);
-    let mut at = 0;
-    for word in line.split_inclusive(' ') {
-        let cells = text_width(word.trim_end());
-        if used > 0 && used + cells > width {
-            parts.push(std::mem::replace(&mut part, at..at));
-            used = 0;
-        }
-        for c in word.chars() {
-            let cells = c.width().unwrap_or(0);
-            let next = at + c.len_utf8();
-            if used + cells > width {
-                if c == ' ' {
-                    at = next;
-                    continue;
-                }
-                parts.push(std::mem::replace(&mut part, at..at));
-                used = 0;
-            }
-            part.end = next;
-            used += cells;
-            at = next;
-        }
-    }
-    parts.push(part);
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    fn broken(line: &str, width: usize) -> Vec<&str> {
-        super::broken(line, width).into_iter().map(|part| &line[part]).collect()
-    }
-
-    #[test]
-    fn lines_are_broken_at_spaces_and_long_words_anywhere() {
-        assert_eq!(broken("one two three", 7), ["one two", "three"]);
-        assert_eq!(broken("", 7), [""]);
-        assert_eq!(broken("abcdefghij", 4), ["abcd", "efgh", "ij"]);
-        assert_eq!(broken("日本語", 4), ["日本", "語"]);
-        assert_eq!(broken("ab   cd", 3), ["ab ", "cd"]);
-        assert_eq!(broken("ab   cd", 2), ["ab", "cd"]);
     }
 }

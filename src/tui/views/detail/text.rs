@@ -1,26 +1,13 @@
-//! A text that is held back, and what two texts differ in, in words.
+//! Why a text is held back, and what two texts differ in, in words.
 
-use crate::domain::document::{DocumentRow, Status};
+use super::difference::{Compared, DifferenceData, HeldSeen};
+use super::state::{Detail, DetailData};
 use crate::domain::time::age;
 use crate::tui::model::Model;
-use crate::tui::msg::DetailData;
 use crate::tui::say::figures::{count, grouped};
+use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
-use crate::tui::views::detail::difference::{Compared, DifferenceData, HeldSeen};
-use crate::tui::views::detail::state::Detail;
-use crate::tui::views::documents::text::clip;
-use crate::tui::views::outcomes::text::wrap;
-
-/// Whether it can be decided now: what runs or is about to may bring another text.
-pub const fn can_be_decided(row: &DocumentRow) -> bool {
-    row.held.is_some() && !matches!(row.status, Status::Syncing | Status::Queued | Status::Waiting)
-}
-
-/// The held text of a row in the list: `? held: looks like a login page`.
-pub fn in_row(model: &Model, row: &DocumentRow) -> Option<String> {
-    row.held.as_ref().map(|reason| format!("{} held: {reason}", model.glyphs.held))
-}
 
 /// What stands above a difference of `cells` cells; as little as possible unless there is room.
 pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<Words> {

@@ -1,112 +1,129 @@
 //! The list of documents: status, name, what matters now, times. Widths come from the terminal, never from the data.
 
+use super::state::SORTS;
+use super::text::{attempted, matters, next, synced};
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::text::width;
 use crate::domain::time::age;
 use crate::store::SortBy;
 use crate::tui::layout::inside;
-use crate::tui::model::{Focus, Model};
+use crate::tui::model::Model;
 use crate::tui::say::figures::{count, grouped};
+use crate::tui::table::columns::{Column, Columns};
+use crate::tui::table::draw::finish_row;
+use crate::tui::text::lines::clip;
+use crate::tui::text::time::until;
 use crate::tui::text::{Words, words};
-use crate::tui::theme::{self, Tone};
-use crate::tui::update::SORTS;
-use crate::tui::views::documents::text::{attempted, clip, matters, next, synced, until};
-use crate::tui::widgets::canvas::{Canvas, Frame, Look, ScrollBar};
+use crate::tui::theme::{self, Look, Tone};
+use crate::tui::views::view::Pane;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::frame::Frame;
+use crate::tui::widgets::scroll_bar::ScrollBar;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Where the columns begin and how wide they are.
-struct Columns {
-    /// The status word is shown.
-    word: bool,
-    name: (u16, u16),
-    matters: (u16, u16),
-    /// Where the right-aligned columns end.
-    attempted: Option<u16>,
-    synced: Option<u16>,
-    next: Option<u16>,
-}
-
+/// From this width on one time is shown, and from this one on all columns are.
+const ONE_TIME: u16 = 38;
+const ALL: u16 = 66;
 /// The longest cause that is said in a few words: `403 access denied`.
 const SHORT_CAUSE: u16 = 17;
 
-/// The columns of a list of `cells` cells.
-fn columns(cells: u16) -> Columns {
-    let word = cells >= 66;
-    let times = match cells {
-        ..38 => 0,
-        38..66 => 1,
-        _ => 3,
-    };
-    let name_at = if word { 13 } else { 5 };
-    // The heading "attempted" is wider than its ages; it stands over the end of the column before, which is free there.
-    let (attempted_cells, synced_cells, next_cells) = (6, 7, 9);
-    let end = cells;
-    let (attempted, synced, next, text_end) = match times {
-        0 => (None, None, None, end),
-        1 => (Some(end), None, None, end.saturating_sub(6)),
-        _ => {
-            let synced = end.saturating_sub(next_cells);
-            let attempted = synced.saturating_sub(synced_cells);
-            (Some(attempted), Some(synced), Some(end), attempted.saturating_sub(attempted_cells))
-        }
-    };
-    let text = text_end.saturating_sub(name_at);
-    // Names are longer than causes, which are said in as few words as the column has room for; but never less than those.
-    let text_cells = text.saturating_sub(2);
-    let name = (text_cells / 2).max((text_cells * 3 / 5).min(text_cells.saturating_sub(SHORT_CAUSE)));
-    let matters_at = name_at + name + 2;
-    Columns {
-        word,
-        name: (name_at, name),
-        matters: (matters_at, text_end.saturating_sub(matters_at)),
-        attempted,
-        synced,
-        next,
-    }
+type DocumentColumn = Column<DocumentRow>;
+
+static COLUMNS: Columns<DocumentRow> = Columns {
+    columns: &[
+        DocumentColumn::left("", 1, |model, row, _| mark(model, row)),
+        DocumentColumn::left("", 1, |model, row, _| vec![sign(model, row)]).within(0..ALL),
+        DocumentColumn::left("status", 9, |model, row, _| status(model, row))
+            .within(ALL..u16::MAX)
+            .sorted_by(SortBy::Status),
+        DocumentColumn::text("document", name).sorted_by(SortBy::Name),
+        DocumentColumn::text("last error", |model, row, cells| {
+            let (text, tone) = matters(model, row, usize::from(cells));
+            vec![words(text, tone)]
+        })
+        .gap(2)
+        .sorted_by(SortBy::Error),
+        DocumentColumn::right("tried", 6, attempted_cell).within(ONE_TIME..ALL).sorted_by(SortBy::Attempted),
+        DocumentColumn::right("attempted", 6, attempted_cell).within(ALL..u16::MAX).sorted_by(SortBy::Attempted),
+        DocumentColumn::right("synced", 7, |model, row, _| vec![words(synced(model, row), Tone::Dim)])
+            .within(ALL..u16::MAX)
+            .sorted_by(SortBy::Synced),
+        DocumentColumn::right("next", 9, |model, row, _| {
+            let (text, tone) = next(model, row);
+            vec![words(text, tone)]
+        })
+        .within(ALL..u16::MAX)
+        .sorted_by(SortBy::Next),
+    ],
+    margin: 0,
+    least_text: 0,
+    share: |text| {
+        // Names are longer than causes, which are said in as few words as the column has room for; but never less than
+        // those.
+        let name = (text / 2).max((text * 3 / 5).min(text.saturating_sub(SHORT_CAUSE)));
+        [name, text - name]
+    },
+};
+
+fn mark(model: &Model, row: &DocumentRow) -> Words {
+    let marked = model.documents.marks.contains(&row.id);
+    marked.then(|| words(model.glyphs.mark, Tone::Waiting)).into_iter().collect()
 }
 
-pub(in crate::tui) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    if area.is_empty() {
+fn sign(model: &Model, row: &DocumentRow) -> (String, Tone) {
+    words(model.glyphs.status(row.status), theme::status(row.status))
+}
+
+fn status(model: &Model, row: &DocumentRow) -> Words {
+    // The glyph has the colour of what is in order; its word stays quiet.
+    let tone = if row.status == Status::Synced { Tone::Plain } else { theme::status(row.status) };
+    vec![sign(model, row), words(" ", Tone::Plain), words(row.status.word(), tone)]
+}
+
+fn name(model: &Model, row: &DocumentRow, cells: u16) -> Words {
+    let name = if row.name.is_empty() { &row.url } else { &row.name };
+    let tone = if row.status == Status::Never { Tone::Dim } else { Tone::Plain };
+    vec![words(clip(name, usize::from(cells), model.glyphs.more), tone)]
+}
+
+fn attempted_cell(model: &Model, row: &DocumentRow, _: u16) -> Words {
+    vec![words(attempted(model, row), Tone::Dim)]
+}
+
+pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
+    if pane.area.is_empty() {
         return;
     }
-    let look = Look::of(model);
-    let focused = model.focus == Focus::Main;
+    let look = model.look();
     let title = title(model);
-    let foot = crate::tui::view::footer::toast(model, area, crate::tui::view::footer::Place::List);
-    let frame = Frame { title: &title, aside: &[], foot: &foot, border: look.theme.border(focused) };
-    frame.draw(area, buf, look);
-    let inner = inside(area);
-    let columns = columns(inner.width);
-    let rows = inner.height.saturating_sub(1);
-    if model.documents.page.total == 0 {
+    Frame { title: &title, aside: &[], foot: &pane.toast, border: look.theme.border(pane.focused) }
+        .draw(pane.area, buf, look);
+    let inner = inside(pane.area);
+    let documents = &model.documents;
+    if documents.page.total == 0 {
         return nothing(model, inner, buf, look);
     }
-    heading(&columns, inner, buf, look, model);
-    for y in 0..rows {
-        let place = model.documents.top + u64::from(y);
-        if place >= model.documents.page.total {
-            break;
-        }
-        let mut canvas = Canvas::new(buf, inner);
-        match model.documents.at(place) {
-            Some(row) => draw_row(model, row, &columns, y + 1, &mut canvas, look),
+    let columns = COLUMNS.place(inner.width);
+    let rows = inner.height.saturating_sub(1);
+    let mut canvas = Canvas::new(buf, inner);
+    for column in &columns {
+        column.draw_heading(0, Some(documents.sort.by), &mut canvas, look);
+    }
+    for (place, y) in (documents.top..documents.page.total).zip(1..=rows) {
+        match documents.at(place) {
+            Some(row) => columns.iter().for_each(|column| column.draw(model, row, y, &mut canvas, look)),
             // The rows there are being read.
             None => {
-                canvas.text(columns.name.0, y + 1, columns.name.1, look.glyphs.more, look.theme.style(Tone::Dim));
+                if let Some(name) = columns.iter().find(|column| column.is_text()) {
+                    canvas.text(name.x, y, name.cells, look.glyphs.more, look.theme.style(Tone::Dim));
+                }
             }
         }
-        if place == model.documents.place {
-            canvas.text(0, y + 1, 1, look.glyphs.bar, look.theme.border(focused));
-            if focused {
-                canvas.restyle(1, y + 1, inner.width.saturating_sub(1), look.theme.cursor());
-            }
-        } else if model.stale.is_some() {
-            canvas.restyle(0, y + 1, inner.width, look.theme.behind());
-        }
+        finish_row(pane.focused, place == documents.place, model.stale.is_some(), y, &mut canvas, look);
     }
-    let bar = ScrollBar { top: model.documents.top, rows: u64::from(rows), of: model.documents.page.total };
-    bar.draw(area, 2, focused, buf, look);
+    let bar = ScrollBar { top: documents.top, rows: u64::from(rows), of: documents.page.total };
+    bar.draw(pane.area, 2, pane.focused, buf, look);
 }
 
 fn title(model: &Model) -> Words {
@@ -138,60 +155,6 @@ fn title(model: &Model) -> Words {
     title.push(words(" by ", Tone::Dim));
     title.push(words(format!("{by} {}", if documents.sort.descending { up } else { down }), Tone::Plain));
     title
-}
-
-fn heading(columns: &Columns, inner: Rect, buf: &mut Buffer, look: Look, model: &Model) {
-    let mut canvas = Canvas::new(buf, inner);
-    let sorted = model.documents.sort.by;
-    let style = |by: SortBy| look.theme.style(if sorted == by { Tone::Plain } else { Tone::Dim });
-    if columns.word {
-        canvas.text(3, 0, 8, "status", style(SortBy::Status));
-    }
-    canvas.text(columns.name.0, 0, columns.name.1, "document", style(SortBy::Name));
-    canvas.text(columns.matters.0, 0, columns.matters.1, "last error", style(SortBy::Error));
-    if let Some(end) = columns.attempted {
-        let word = if columns.synced.is_some() { "attempted" } else { "tried" };
-        canvas.right(end, 0, word, style(SortBy::Attempted));
-    }
-    if let Some(end) = columns.synced {
-        canvas.right(end, 0, "synced", style(SortBy::Synced));
-    }
-    if let Some(end) = columns.next {
-        canvas.right(end, 0, "next", style(SortBy::Next));
-    }
-}
-
-fn draw_row(model: &Model, row: &DocumentRow, columns: &Columns, y: u16, canvas: &mut Canvas<'_>, look: Look) {
-    let style = |tone| look.theme.style(tone);
-    let tone = theme::status(row.status);
-    if model.documents.marks.contains(&row.id) {
-        canvas.text(1, y, 1, look.glyphs.mark, style(Tone::Waiting));
-    }
-    canvas.text(3, y, 1, look.glyphs.status(row.status), style(tone));
-    if columns.word {
-        // The glyph has the colour of what is in order; its word stays quiet.
-        let word = if row.status == Status::Synced { Tone::Plain } else { tone };
-        canvas.text(5, y, 7, row.status.word(), style(word));
-    }
-    let name = clip(name(row), usize::from(columns.name.1), look.glyphs.more);
-    let name_tone = if row.status == Status::Never { Tone::Dim } else { Tone::Plain };
-    canvas.text(columns.name.0, y, columns.name.1, &name, style(name_tone));
-    let (text, tone) = matters(model, row, usize::from(columns.matters.1));
-    canvas.text(columns.matters.0, y, columns.matters.1, &text, style(tone));
-    if let Some(end) = columns.attempted {
-        canvas.right(end, y, &attempted(model, row), style(Tone::Dim));
-    }
-    if let Some(end) = columns.synced {
-        canvas.right(end, y, &synced(model, row), style(Tone::Dim));
-    }
-    if let Some(end) = columns.next {
-        let (text, tone) = next(model, row);
-        canvas.right(end, y, &text, style(tone));
-    }
-}
-
-fn name(row: &DocumentRow) -> &str {
-    if row.name.is_empty() { &row.url } else { &row.name }
 }
 
 /// What to do when there is nothing to show.

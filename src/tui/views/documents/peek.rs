@@ -1,16 +1,41 @@
 //! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
 
+use super::text::{can_be_decided, error, hold, is_orphaned, step, why_held, why_queued};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::{Timestamp, age};
 use crate::tui::model::Model;
 use crate::tui::say::figures::{chars, count};
+use crate::tui::say::pause;
+use crate::tui::text::time::until;
 use crate::tui::text::{Words, with_keys, words};
 use crate::tui::theme::{self, Tone};
-use crate::tui::views::documents::text::{error, hold, is_orphaned, step, until, why_held, why_queued};
+use crate::tui::views::view::Explanation;
 use std::time::Duration;
 
 const A_DAY: Duration = Duration::from_secs(86_400);
+
+/// The row in sentences, in a pane of `height` lines inside.
+pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanation {
+    let name = if row.name.is_empty() { row.url.to_string() } else { row.name.to_string() };
+    let dot = model.glyphs.dot;
+    let ids = format!("document {} {dot} account {} {dot} assistant {}", row.id, row.account_id, row.assistant_id);
+    let (lines, beside) = if height >= 5 {
+        let mut then = vec![words("  ", Tone::Plain)];
+        then.extend(next(model, row, false));
+        let url = vec![words(row.url.to_string(), Tone::Plain)];
+        (vec![url, happened(model, row), then, Words::new(), history(model, row)], Words::new())
+    } else {
+        (vec![happened(model, row), next(model, row, true)], strip(model, row))
+    };
+    Explanation {
+        title: vec![words(name, Tone::Strong)],
+        aside: vec![words(ids, Tone::Dim)],
+        lines,
+        beside,
+        is_old: model.stale.is_some(),
+    }
+}
 
 /// What happened: glyph, word, when, why.
 pub fn happened(model: &Model, row: &DocumentRow) -> Words {
@@ -51,7 +76,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         soon => format!("{soon} ({})", at.clock(&model.zone())),
     };
     let text = match row.status {
-        _ if crate::tui::views::detail::text::can_be_decided(row) => match (model.detail.is_some(), brief) {
+        _ if can_be_decided(row) => match (model.detail.is_some(), brief) {
             (true, _) if model.options.read_only => "The stored text stays until somebody decides.".into(),
             (true, _) => "`a` accepts the fetched text, `d` rejects it.".into(),
             (false, true) => format!("`{}` shows what it would change.", model.glyphs.enter),
@@ -94,8 +119,8 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         Status::Queued if model.queue.workers == 0 && !model.has_runner => {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
         }
-        Status::Queued if let Some(pause) = crate::tui::say::pause::of_row(model, row) => {
-            let key = crate::tui::say::pause::key(pause);
+        Status::Queued if let Some(pause) = pause::of_row(model, row) => {
+            let key = pause::key(pause);
             match pause.scope {
                 PauseScope::Class(_) => format!("Starts when {} are resumed. `x` ends it.", pause.scope),
                 _ => format!("Starts when {} is resumed: `{key}`. `x` ends it.", pause.scope),
@@ -130,7 +155,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         },
     };
     // To look is no change.
-    let only_looks = crate::tui::views::detail::text::can_be_decided(row) && model.detail.is_none();
+    let only_looks = can_be_decided(row) && model.detail.is_none();
     if model.options.read_only && !only_looks {
         // Keys that are refused here are no help.
         let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');

@@ -3,8 +3,23 @@
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
-use crate::store::{Around, DocumentPage, PageQuery, Sort};
+use crate::store::{Around, DocumentPage, PageQuery, Sort, SortBy};
 use std::collections::BTreeSet;
+
+/// The columns to sort by: letter, column, word.
+pub const SORTS: [(char, SortBy, &str); 8] = [
+    ('s', SortBy::Status, "status"),
+    ('d', SortBy::Name, "document"),
+    ('u', SortBy::Url, "URL"),
+    ('e', SortBy::Error, "last error"),
+    ('a', SortBy::Attempted, "attempted"),
+    ('y', SortBy::Synced, "synced"),
+    ('n', SortBy::Next, "next"),
+    ('i', SortBy::Id, "arrival"),
+];
+
+/// The filter of the documents with a text that is held back.
+pub const HELD: &str = "content:held";
 
 /// The list.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +77,11 @@ impl Documents {
     /// The rows on a screen of `height` lines.
     pub fn visible(&self, height: u64) -> impl Iterator<Item = (u64, &DocumentRow)> {
         (self.top..self.top.saturating_add(height)).filter_map(|place| self.at(place).map(|row| (place, row)))
+    }
+
+    /// Whether the list shows what is held back and nothing else.
+    pub fn only_held(&self) -> bool {
+        self.filter_text.trim() == HELD
     }
 
     /// Moves the cursor to a place. Whether rows have to be read for it.

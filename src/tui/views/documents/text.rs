@@ -3,30 +3,21 @@
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
 use crate::domain::politeness::Hold;
-use crate::domain::text::{fit, width};
-use crate::domain::time::{Timestamp, age, countdown};
+use crate::domain::text::width;
+use crate::domain::time::age;
 use crate::runner::event::Phase;
 use crate::tui::model::Model;
+use crate::tui::say::pause;
+use crate::tui::text::failure::cause;
+use crate::tui::text::lines::clip;
+use crate::tui::text::time::until;
 use crate::tui::theme::{self, Tone};
-use std::time::Duration;
 
 /// The last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
 pub fn error(row: &DocumentRow) -> Option<String> {
     let code = row.error_code?;
     let detail = row.detail.as_deref().filter(|detail| !detail.is_empty());
     Some(cause(code, row.http_status, detail))
-}
-
-/// A failure in plain words. An answer's own words carry its number already.
-pub fn cause(code: ErrorCode, http_status: Option<u16>, detail: Option<&str>) -> String {
-    let plain = code.plain();
-    match (detail, http_status) {
-        (Some(detail), Some(status)) if detail.starts_with(&status.to_string()) => detail.to_owned(),
-        (Some(detail), _) if detail.to_lowercase().starts_with(plain) => detail.to_owned(),
-        (Some(detail), _) => format!("{plain}: {detail}"),
-        (None, Some(status)) => format!("{status} {plain}"),
-        (None, None) => plain.to_owned(),
-    }
 }
 
 /// The same in as few words as say anything: `404 not found`, `503`, `timeout`.
@@ -61,8 +52,8 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if model.has_runner && model.runner.phase != Phase::Running && model.queue.workers <= 1 {
         return "the runner is stopping".to_owned();
     }
-    if let Some(pause) = crate::tui::say::pause::of_row(model, row) {
-        return crate::tui::say::pause::by_whom(model, pause);
+    if let Some(pause) = pause::of_row(model, row) {
+        return pause::by_whom(model, pause);
     }
     if let Some(hold) = hold(model, row) {
         return format!("host held until {}: {}", hold.until.clock(&model.zone()), hold.because);
@@ -140,7 +131,7 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
         }
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
-        status => match (crate::tui::views::detail::text::in_row(model, row), fitting_error(row, cells, more)) {
+        status => match (in_row(model, row), fitting_error(row, cells, more)) {
             // A failure is told by the status; that somebody must decide is told nowhere else.
             (Some(held), _) => (clip(&held, cells, more), Tone::Lost),
             (None, Some(error)) => (error, theme::status(status)),
@@ -163,9 +154,7 @@ pub fn synced(model: &Model, row: &DocumentRow) -> String {
 pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
-        (Status::Queued, _) if crate::tui::say::pause::of_row(model, row).is_some() => {
-            ("paused".to_owned(), Tone::Waiting)
-        }
+        (Status::Queued, _) if pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
         (Status::Queued, _) => match hold(model, row) {
             Some(hold) => (until(model.now, hold.until), Tone::Waiting),
             None => ("now".to_owned(), Tone::Dim),
@@ -178,16 +167,12 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     }
 }
 
-/// How soon: `now`, `in 1:20`, `in 6d`.
-pub fn until(now: Timestamp, at: Timestamp) -> String {
-    match at.since(now) {
-        left if left < Duration::from_secs(1) => "now".to_owned(),
-        left => format!("in {}", countdown(left)),
-    }
+/// Whether it can be decided now: what runs or is about to may bring another text.
+pub const fn can_be_decided(row: &DocumentRow) -> bool {
+    row.held.is_some() && !matches!(row.status, Status::Syncing | Status::Queued | Status::Waiting)
 }
 
-/// `text` in at most `cells` cells, with this set's own sign for what was cut.
-pub fn clip(text: &str, cells: usize, more: &str) -> String {
-    let fitted = fit(text, cells);
-    if more == "…" || fitted == text { fitted } else { fitted.replace('…', more) }
+/// The held text of a row in the list: `? held: looks like a login page`.
+pub fn in_row(model: &Model, row: &DocumentRow) -> Option<String> {
+    row.held.as_ref().map(|reason| format!("{} held: {reason}", model.glyphs.held))
 }

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
     use crate::domain::politeness::Hold;
     use crate::domain::time::Timestamp;
-    use crate::tui::table::state::Reading as _;
+    use crate::tui::table::state::TableData as _;
 
     fn host(name: &str, documents: u64, failed: u64, limited: u64) -> HostSeen {
         HostSeen {

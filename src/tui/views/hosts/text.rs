@@ -9,9 +9,9 @@ use crate::tui::model::Model;
 use crate::tui::say::figures::percent;
 use crate::tui::say::figures::{count, grouped, tally};
 use crate::tui::say::pause::{by_whom, key, of_group, of_group_by_whom};
+use crate::tui::text::time::until;
 use crate::tui::text::{Words, with_keys, words};
 use crate::tui::theme::Tone;
-use crate::tui::views::documents::text::until;
 
 /// From here on what goes wrong stands out.
 const MUCH: u64 = 10;

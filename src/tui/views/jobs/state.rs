@@ -3,7 +3,7 @@
 use crate::domain::document::Status;
 use crate::domain::id::JobId;
 use crate::store::{JobPlace, JobSeen, JobsPage};
-use crate::tui::table::state::{Reading, Stretch, Table};
+use crate::tui::table::state::{RowSpan, Table, TableData};
 use std::time::Duration;
 
 /// A section of the jobs.
@@ -58,7 +58,7 @@ pub enum Line<'a> {
 /// The jobs view.
 pub type Jobs = Table<JobsPage>;
 
-impl Reading for JobsPage {
+impl TableData for JobsPage {
     type Key = JobId;
     // The reading costs no more than the sections' rows.
     const PACE: Duration = Duration::ZERO;
@@ -72,13 +72,13 @@ impl Reading for JobsPage {
     }
 
     /// With its section's heading when it is the first row there.
-    fn stretch(&self, place: usize) -> Option<Stretch> {
+    fn span(&self, place: usize) -> Option<RowSpan> {
         let lines = lines(self);
         let mut rows = lines.iter().enumerate().filter(|(_, line)| matches!(line, Line::Job(_)));
         let (last, _) = rows.nth(place)?;
         let before = last.saturating_sub(1);
         let first = if matches!(lines.get(before), Some(Line::Heading(_))) { before } else { last };
-        Some(Stretch { first, last, of: lines.len() })
+        Some(RowSpan { first, last, of: lines.len() })
     }
 
     /// Hearts beat, leases run out and workers die without a commit.

@@ -1,5 +1,6 @@
 //! A job of the jobs view in words: what it does or why it waits, and its times.
 
+use super::state::Section;
 use crate::domain::document::Try;
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::pause::Pause;
@@ -7,10 +8,9 @@ use crate::domain::time::{age, countdown};
 use crate::store::{Blocked, JobPlace, JobSeen};
 use crate::tui::model::Model;
 use crate::tui::say::pause::of_job;
+use crate::tui::text::time::until;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{self, Tone};
-use crate::tui::views::documents::text::until;
-use crate::tui::views::jobs::state::Section;
 
 /// The sign before a job.
 pub fn sign(model: &Model, seen: &JobSeen) -> (&'static str, Tone) {

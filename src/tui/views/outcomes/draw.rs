@@ -1,20 +1,20 @@
 //! The outcome panel: oldest to newest, the newest at the bottom; time, glyph, name, and the cause under it.
 
+use super::entry::Entry;
+use super::state::Older;
+use super::text::{aside, sign, title, tone, under};
 use crate::domain::text::width;
 use crate::tui::glyphs::Glyphs;
 use crate::tui::layout::inside;
-use crate::tui::model::{Focus, Model};
+use crate::tui::model::Model;
 use crate::tui::say::figures::grouped;
+use crate::tui::text::lines::clip;
 use crate::tui::text::{Words, words};
-use crate::tui::theme::Tone;
-use crate::tui::view::footer::{Place, toast};
-use crate::tui::views::documents::text::clip;
-use crate::tui::views::outcomes::entry::Entry;
-use crate::tui::views::outcomes::state::Older;
-use crate::tui::views::outcomes::text::{aside, sign, title, tone, under};
-use crate::tui::widgets::canvas::{Canvas, Frame, Look};
+use crate::tui::theme::{Look, Tone};
+use crate::tui::views::view::Pane;
+use crate::tui::widgets::canvas::Canvas;
+use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 /// Cells before the glyph: the time, in seconds where there is room.
 const fn time_cells(cells: u16) -> u16 {
@@ -46,16 +46,15 @@ pub fn entry_height(entry: &Entry, glyphs: &Glyphs, cells: u16) -> usize {
     1 + under(entry, room(cells), glyphs.dot).len()
 }
 
-pub(in crate::tui) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    if area.is_empty() {
+pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
+    if pane.area.is_empty() {
         return;
     }
-    let look = Look::of(model);
-    let focused = model.focus == Focus::Outcomes;
-    let inner = inside(area);
+    let look = model.look();
+    let inner = inside(pane.area);
     let (head, right) = heading(model);
-    let foot = toast(model, area, Place::Panel);
-    Frame { title: &head, aside: &right, foot: &foot, border: look.theme.border(focused) }.draw(area, buf, look);
+    Frame { title: &head, aside: &right, foot: &pane.toast, border: look.theme.border(pane.focused) }
+        .draw(pane.area, buf, look);
     if model.panel.entries().is_empty() {
         let text = match (&model.panel.pin, model.panel.loaded) {
             (Some(pin), _) if pin.loaded => "no outcome of it yet",
@@ -87,7 +86,7 @@ pub(in crate::tui) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let base = if used < inner.height && at_start { used } else { inner.height };
     let mut canvas = Canvas::new(buf, inner);
     for (entry, above, under) in lines {
-        draw_entry(model, entry, i32::from(base) - i32::from(above), &under, &mut canvas, look);
+        draw_entry(model, entry, (i32::from(base) - i32::from(above), pane.focused), &under, &mut canvas, look);
     }
 }
 
@@ -121,7 +120,15 @@ fn heading(model: &Model) -> (Words, Words) {
     (head, right)
 }
 
-fn draw_entry(model: &Model, entry: &Entry, y: i32, under: &[String], canvas: &mut Canvas<'_>, look: Look) {
+/// Draws an entry from line `y` on, of which the first may be above the panel.
+fn draw_entry(
+    model: &Model,
+    entry: &Entry,
+    (y, focused): (i32, bool),
+    under: &[String],
+    canvas: &mut Canvas<'_>,
+    look: Look,
+) {
     let cells = canvas.area.width;
     let (result, outcome) = (entry.result(), &entry.outcome);
     let tone = tone(outcome, result);
@@ -148,8 +155,8 @@ fn draw_entry(model: &Model, entry: &Entry, y: i32, under: &[String], canvas: &m
             canvas.right(cells - 1, y, aside, style(Tone::Dim));
         }
         if model.panel.cursor == Some(entry.seq()) {
-            canvas.text(0, y, 1, look.glyphs.bar, look.theme.border(model.focus == Focus::Outcomes));
-            if model.focus == Focus::Outcomes {
+            canvas.text(0, y, 1, look.glyphs.bar, look.theme.border(focused));
+            if focused {
                 canvas.restyle(1, y, cells.saturating_sub(1), look.theme.cursor());
             }
         }

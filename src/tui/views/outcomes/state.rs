@@ -2,12 +2,12 @@
 //!
 //! At the bottom it follows; anywhere else it is held. Nothing else decides that.
 
+use super::entry::{Entry, push};
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::tui::views::outcomes::entry::{Entry, push};
 use std::collections::VecDeque;
 
 /// Entries that are kept; older ones are read from the store again.

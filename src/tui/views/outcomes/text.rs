@@ -1,14 +1,15 @@
 //! An entry of the outcome panel, and an attempt of the details, in words.
 
+use super::entry::Entry;
 use crate::domain::content::ContentChange;
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::width;
 use crate::domain::time::{countdown, span};
 use crate::tui::glyphs::Glyphs;
 use crate::tui::say::figures::{bytes, grouped};
+use crate::tui::text::failure::cause;
+use crate::tui::text::lines::wrap;
 use crate::tui::theme::{self, Tone};
-use crate::tui::views::documents::text::cause;
-use crate::tui::views::outcomes::entry::Entry;
 use std::time::Duration;
 
 /// The name of the document, else its URL.
@@ -161,51 +162,10 @@ fn then(entry: &Entry, cells: usize) -> String {
     }
 }
 
-/// Breaks text between words into at most `most` lines; what is left is cut off with a sign.
-pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() && lines.len() < most {
-        if lines.len() + 1 == most || width(rest) <= cells {
-            lines.push(crate::domain::text::fit(rest, cells));
-            break;
-        }
-        let mut end = 0;
-        for (place, _) in rest.match_indices(' ').chain(std::iter::once((rest.len(), ""))) {
-            if width(&rest[..place]) > cells {
-                break;
-            }
-            end = place;
-        }
-        if end == 0 {
-            // One word that is wider than the line: a URL, say.
-            lines.push(crate::domain::text::fit(rest, cells));
-            break;
-        }
-        lines.push(rest[..end].to_owned());
-        rest = rest[end..].trim_start();
-    }
-    lines
-}
-
 /// Whether what the panel shows of an entry has `needle`, in lower case, in it.
 pub fn has(entry: &Entry, needle: &str) -> bool {
     let within = |text: &str| text.to_lowercase().contains(needle);
     within(&title(entry))
         || within(aside(entry))
         || (!entry.is_quiet() && (within(&reason(&entry.outcome)) || within(word(&entry.outcome, entry.result()))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_broken_between_words() {
-        assert_eq!(wrap("no answer in 20 s", 10, 2), ["no answer", "in 20 s"]);
-        assert_eq!(wrap("a b c d e f", 3, 2), ["a b", "c…"]);
-        assert_eq!(wrap("https://example.org/x y", 6, 3), ["https…"]);
-        assert_eq!(wrap("", 6, 3), Vec::<String>::new());
-        assert_eq!(wrap("日本語 日本", 4, 3), ["日…"]);
-    }
 }
