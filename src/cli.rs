@@ -44,7 +44,7 @@ use crate::domain::text::SafeLine;
 use crate::store::{Access, Decision, Options, Recorder, Store, open_with};
 use clap::{Parser, Subcommand};
 use exit::{CliError, Exit};
-use output::Output;
+use output::{Output, note};
 use record::OutcomeFiles;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -226,6 +226,9 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     }
     let config = Config::load(&places, &Environment::read(), &flags)?;
     diagnostics::start(&config);
+    for warning in &config.warnings {
+        note(warning);
+    }
     let context = Context::new(config, cli.read_only);
     let done = match cli.verb {
         None => console::run(&context, cli.ascii).await,

@@ -3,12 +3,12 @@
 //! The rooms, and which way the arrows run (a test reads `src/` and holds them):
 //!
 //! ```text
-//! domain <- config, store, lock, fetch <- runner <- tui, cli <- main        demo knows domain alone; cli starts it
+//! domain <- store, lock, fetch <- runner <- config <- tui, cli <- main        demo knows domain alone; cli starts it
 //! ```
 //!
 //! `domain` is pure. `store` is the only room with SQL, `lock` the only one that knows Redis, `fetch` the only one
 //! that opens connections to pages, `tui` the only one that knows a terminal. `store`, `lock` and `fetch` do not know
-//! each other; the runner joins them.
+//! each other; the runner joins them. `config` fills the settings that `lock`, `fetch` and `runner` define.
 
 pub mod cli;
 pub mod config;

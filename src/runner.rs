@@ -40,8 +40,8 @@ use tokio_util::task::TaskTracker;
 /// Events that a slow watcher may be behind before it misses some.
 const EVENTS: usize = 1_024;
 
-/// How a worker runs.
-#[derive(Clone, Debug)]
+/// The settings of `[runner]`, `[retry]` and `[chatwoot]`, and of `[fetch]` the one that is kept over all workers.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Attempts at a time.
     pub slots: u32,
@@ -61,12 +61,33 @@ pub struct Settings {
     pub policy: RetryPolicy,
     /// Whether, and how, Chatwoot is told of changed documents.
     pub faq: FaqJob,
-    /// `host:pid`, for people.
-    pub worker_name: SafeLine,
-    /// End by itself when nothing is running, ready or waiting, what is paused left aside (`work --drain`).
-    pub drain_when_idle: bool,
-    /// What it schedules by; `None`: it does not.
-    pub schedule: Option<Scheduling>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            slots: 16,
+            per_host: 2,
+            per_account: None,
+            host_interval: Duration::ZERO,
+            lease: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(10),
+            drain: Duration::from_secs(25),
+            policy: RetryPolicy::default(),
+            faq: FaqJob::default(),
+        }
+    }
+}
+
+/// When a runner ends, and whether it puts due documents in the queue meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Runs until it is told to end, and schedules.
+    Service(Scheduling),
+    /// Runs the jobs of the verb that started it, until that tells it to end.
+    OnDemand,
+    /// Ends by itself when nothing is running, ready or waiting, what is paused left aside (`work --drain`).
+    Drain,
 }
 
 /// What the tasks of one worker share.
@@ -75,7 +96,9 @@ struct Worker {
     store: Arc<dyn Store>,
     fetcher: Arc<Fetcher>,
     redis: Option<Arc<Redis>>,
+    name: SafeLine,
     settings: Settings,
+    mode: Mode,
     held: HeldJobs,
     /// Told when there is a reason to look at the queue: a slot was freed, or somebody said so.
     look: Arc<Notify>,
@@ -109,7 +132,7 @@ impl Worker {
     }
 
     fn info(&self) -> WorkerInfo {
-        WorkerInfo { id: self.id.clone(), name: self.settings.worker_name.clone(), capacity: self.settings.slots }
+        WorkerInfo { id: self.id.clone(), name: self.name.clone(), capacity: self.settings.slots }
     }
 
     /// The database answered.
@@ -131,20 +154,22 @@ impl Worker {
     }
 }
 
-/// Starts a worker on `store`. It runs until its handle drains or leaves it (or it is idle, if so set); dropping the
-/// handle does not stop it.
-pub fn start(store: Arc<dyn Store>, fetcher: Arc<Fetcher>, settings: Settings) -> Handle {
-    start_with(store, fetcher, None, settings)
+/// What a worker works with.
+pub struct Parts {
+    /// Its jobs and documents.
+    pub store: Arc<dyn Store>,
+    /// Its way to pages.
+    pub fetcher: Arc<Fetcher>,
+    /// Locks documents, and joins it to the other processes. The worker uses it until it has ended; closing it is the
+    /// caller's.
+    pub redis: Option<Arc<Redis>>,
+    /// `host:pid`, for people.
+    pub name: SafeLine,
 }
 
-/// The same with documents locked in `redis`, and joined to the other processes over it. The runner uses it until it
-/// has ended; closing it is the caller's.
-pub fn start_with(
-    store: Arc<dyn Store>,
-    fetcher: Arc<Fetcher>,
-    redis: Option<Arc<Redis>>,
-    settings: Settings,
-) -> Handle {
+/// Starts a worker. It runs until its handle drains or leaves it, or as its mode says; dropping the handle does not stop it.
+pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
+    let Parts { store, fetcher, redis, name } = parts;
     let (events, _) = broadcast::channel(EVENTS);
     let (status, status_seen) = watch::channel(RunnerStatus { slots: settings.slots, ..RunnerStatus::default() });
     let (health, health_seen) = watch::channel(Health::Fine);
@@ -164,7 +189,9 @@ pub fn start_with(
         store,
         fetcher,
         redis,
+        name,
         settings,
+        mode,
         held: HeldJobs::default(),
         look: Arc::clone(&handle.look),
         attempts: TaskTracker::new(),

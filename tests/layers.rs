@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 /// Rooms, and the rooms that each may name.
 const MAY_NAME: [(&str, &[&str]); 9] = [
     ("domain", &[]),
-    ("config", &["domain"]),
+    ("config", &["domain", "lock", "fetch", "runner"]),
     ("store", &["domain"]),
     ("lock", &["domain"]),
     ("fetch", &["domain"]),
     ("demo", &["domain"]),
-    ("runner", &["domain", "store", "lock", "fetch", "config"]),
+    ("runner", &["domain", "store", "lock", "fetch"]),
     ("tui", &["domain", "store", "runner", "config"]),
     ("cli", &["domain", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
 ];

@@ -2,7 +2,6 @@
 
 use super::Context;
 use super::exit::{CliError, Exit};
-use super::join::terms;
 use super::output::{Output, note};
 use super::pause::say_pauses;
 use crate::domain::job::QueueClass;
@@ -38,9 +37,9 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let store = if args.dry_run { context.store().await? } else { context.store_for("schedule").await? };
-    let terms = terms(&context.config);
-    let plans = store.plans(&terms).await?;
-    let only = args.plan.as_deref().map(|name| known(name, &terms, &plans)).transpose()?;
+    let terms = &context.config.schedule.terms;
+    let plans = store.plans(terms).await?;
+    let only = args.plan.as_deref().map(|name| known(name, terms, &plans)).transpose()?;
     for trouble in &plans.troubles {
         note(trouble);
     }
@@ -48,7 +47,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         note("Chatwoot's own scheduler may sync the same documents a second time");
     }
     let order = PassOrder {
-        terms: &terms,
+        terms,
         only: only.as_ref(),
         when: When::Now,
         mode: if args.dry_run { PassMode::DryRun } else { PassMode::Act },

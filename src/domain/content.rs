@@ -31,7 +31,7 @@ impl Validators {
     }
 }
 
-/// Which converter made a text, and under which rules of its source: a text that another one made may differ although the
+/// Which converter made a text, and under which site rule: a text that another one made may differ although the
 /// page does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Converter(pub i64);
@@ -103,7 +103,7 @@ pub struct Page {
     pub etag: Option<String>,
     /// `Last-Modified` as the server wrote it.
     pub last_modified: Option<String>,
-    /// Of the content, without what its source says is no change.
+    /// Of the content, without the text that its site rule ignores.
     pub fingerprint: Fingerprint,
     /// What made the content; `None` when that is not known.
     pub converter: Option<Converter>,

@@ -1,8 +1,8 @@
 //! Keeps documents fresh without anybody asking: a pass of the schedule every few seconds, in every runner, under one
 //! lease in the database, so that one of them acts.
 
-use super::Worker;
 use super::event::Event;
+use super::{Mode, Worker};
 use crate::domain::schedule::{Pass, Rules, Terms};
 use crate::store::{PassAnswer, PassMode, PassOrder, StoreError, When};
 use std::collections::HashSet;
@@ -15,13 +15,13 @@ pub const EVERY: Duration = Duration::from_secs(15);
 /// How many rows that cannot be scheduled are told of one by one.
 const TOLD: usize = 3;
 
-/// What a runner schedules by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The settings of `[schedule]`, `[plans]` and `[accounts]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scheduling {
-    /// The settings.
+    /// What is due, and how much of it a pass puts in the queue.
     pub terms: Terms,
     /// Whether it schedules. Unless somebody says so, not on a database of Chatwoot: its own scheduler would sync the
-    /// same documents a second time (upstream.md 12.7).
+    /// same documents a second time.
     pub enabled: Option<bool>,
 }
 
@@ -33,7 +33,7 @@ impl Scheduling {
 }
 
 pub(super) async fn run(worker: Arc<Worker>) {
-    let Some(scheduling) = worker.settings.schedule.clone() else { return };
+    let Mode::Service(scheduling) = &worker.mode else { return };
     let acts = scheduling.acts(worker.store.is_chatwoots());
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
