@@ -1,7 +1,11 @@
 //! The job runner: claims, attempts, finishes, retries, rescues, schedules, drains. Knows no terminal and no SQL.
 //!
 //! [`start`] spawns the tasks of one worker and answers with the [`Handle`](handle::Handle) by which it is watched and
-//! stopped. What survives a crash is in the store alone; this room holds only what is running right now.
+//! stopped. What survives a crash is in the store alone; this module holds only what is running right now.
+//!
+//! `settings` are the settings and the modes of a runner, `worker` is the state that its tasks share. `claim` keeps the slots
+//! full and runs each job by `attempt`, under its lock (`locking`); `beat` renews leases, `rescue` takes over jobs of dead
+//! workers, `schedule` puts due documents in the queue, `relay` works the outbox off.
 
 mod attempt;
 mod beat;
@@ -16,143 +20,30 @@ mod relay;
 mod report;
 mod rescue;
 pub mod schedule;
+mod settings;
 pub mod signals;
 pub mod tail;
+mod worker;
 
-use crate::domain::faq_job::FaqJob;
+pub use settings::{Mode, Scheduling, Settings};
+
 use crate::domain::id::WorkerId;
-use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
-use crate::lock::{News, Redis};
-use crate::store::{Store, WorkerInfo};
-use event::{Event, Health, LockHealth, RunnerStatus};
+use crate::lock::Redis;
+use crate::store::Store;
+use event::{Health, LockHealth, RunnerStatus};
 use handle::Handle;
 use held::HeldJobs;
 use report::Reporter;
-use schedule::Scheduling;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use worker::Worker;
 
 /// Events that a slow watcher may be behind before it misses some.
 const EVENTS: usize = 1_024;
-
-/// The settings of `[runner]`, `[retry]` and `[chatwoot]`, and of `[fetch]` the one that is kept over all workers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Attempts at a time.
-    pub slots: u32,
-    /// Running jobs of one host, over all workers.
-    pub per_host: u32,
-    /// Running jobs of one account, over all workers; `None` is no cap.
-    pub per_account: Option<u32>,
-    /// How far apart two fetches of one host begin at least, over all workers; zero is no distance.
-    pub host_interval: Duration,
-    /// How long a claim stands without a heartbeat.
-    pub lease: Duration,
-    /// How often the leases are renewed.
-    pub heartbeat: Duration,
-    /// How long a drain waits for what runs before it releases it.
-    pub drain: Duration,
-    /// When failed attempts are tried again.
-    pub policy: RetryPolicy,
-    /// Whether, and how, Chatwoot is told of changed documents.
-    pub faq: FaqJob,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            slots: 16,
-            per_host: 2,
-            per_account: None,
-            host_interval: Duration::ZERO,
-            lease: Duration::from_secs(30),
-            heartbeat: Duration::from_secs(10),
-            drain: Duration::from_secs(25),
-            policy: RetryPolicy::default(),
-            faq: FaqJob::default(),
-        }
-    }
-}
-
-/// When a runner ends, and whether it puts due documents in the queue meanwhile.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Runs until it is told to end, and schedules.
-    Service(Scheduling),
-    /// Runs the jobs of the verb that started it, until that tells it to end.
-    OnDemand,
-    /// Ends by itself when nothing is running, ready or waiting, what is paused left aside (`work --drain`).
-    Drain,
-}
-
-/// What the tasks of one worker share.
-struct Worker {
-    id: WorkerId,
-    store: Arc<dyn Store>,
-    fetcher: Arc<Fetcher>,
-    redis: Option<Arc<Redis>>,
-    name: SafeLine,
-    settings: Settings,
-    mode: Mode,
-    held: HeldJobs,
-    /// Told when there is a reason to look at the queue: a slot was freed, or somebody said so.
-    look: Arc<Notify>,
-    attempts: TaskTracker,
-    events: broadcast::Sender<Event>,
-    status: watch::Sender<RunnerStatus>,
-    health: watch::Sender<Health>,
-    locks: watch::Sender<LockHealth>,
-    reporter: Reporter,
-    drain: CancellationToken,
-    leave: CancellationToken,
-    ended: CancellationToken,
-}
-
-impl Worker {
-    /// Tells whoever watches; nobody watching is fine.
-    fn tell(&self, event: Event) {
-        let _ = self.events.send(event);
-    }
-
-    /// A step or the end of an attempt: for this process, and for those that hear it over Redis.
-    fn tell_all(&self, event: Event) {
-        if let Some(redis) = &self.redis {
-            match event {
-                Event::Step { document, step } => redis.tell(News::Step(document, step)),
-                Event::Ended { document } => redis.tell(News::Ended(document)),
-                _ => {}
-            }
-        }
-        self.tell(event);
-    }
-
-    fn info(&self) -> WorkerInfo {
-        WorkerInfo { id: self.id.clone(), name: self.name.clone(), capacity: self.settings.slots }
-    }
-
-    /// The database answered.
-    fn well(&self) {
-        self.health.send_if_modified(|health| std::mem::take(health) != Health::Fine);
-    }
-
-    /// The database did not answer and is tried again after `wait`.
-    fn unwell(&self, error: &crate::store::StoreError, wait: Duration) {
-        let now = self.store.now();
-        self.health.send_modify(|health| {
-            let since = match health {
-                Health::Unreachable { since, .. } => *since,
-                Health::Fine => now,
-            };
-            *health =
-                Health::Unreachable { since, reason: SafeLine::new(&error.to_string()), next_try_at: now.plus(wait) };
-        });
-    }
-}
 
 /// What a worker works with.
 pub struct Parts {

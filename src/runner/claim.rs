@@ -2,7 +2,9 @@
 
 use super::event::{Event, Phase};
 use super::held::Stop;
-use super::{Mode, Worker, attempt, locking, relay};
+use super::settings::Mode;
+use super::worker::Worker;
+use super::{attempt, locking, relay};
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
 use std::time::Duration;

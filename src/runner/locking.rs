@@ -1,10 +1,10 @@
 //! Where an attempt meets the lock: before its row is marked, and again before its end is written (design.md 5.1, 5.6).
 
-use super::Worker;
 use super::attempt::AGAIN;
 use super::event::LockHealth;
 use super::fault;
 use super::held::{Stop, told};
+use super::worker::Worker;
 use crate::domain::lock::{Lock, LockHolder, LockMode};
 use crate::lock::Asked;
 use crate::store::{Claimed, Finished, Held, Marked, Marking, Result};

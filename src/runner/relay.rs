@@ -2,7 +2,8 @@
 //! queue unless that was done before, and then the row goes. Any process may do it, several at once and a second time
 //! after a crash: the job's id decides in Redis.
 
-use super::{Worker, fault};
+use super::fault;
+use super::worker::Worker;
 use crate::domain::faq_job::{Form, Switch, Times, WRAPPER, payload};
 use crate::lock::{Reach, Redis};
 use std::sync::Arc;

@@ -2,7 +2,8 @@
 //! lease in the database, so that one of them acts.
 
 use super::event::Event;
-use super::{Mode, Worker};
+use super::settings::Mode;
+use super::worker::Worker;
 use crate::domain::schedule::{Pass, Rules, Terms};
 use crate::store::{PassAnswer, PassMode, PassOrder, StoreError, When};
 use std::collections::HashSet;
@@ -14,23 +15,6 @@ use tokio::time::{MissedTickBehavior, interval};
 pub const EVERY: Duration = Duration::from_secs(15);
 /// How many rows that cannot be scheduled are told of one by one.
 const TOLD: usize = 3;
-
-/// The settings of `[schedule]`, `[plans]` and `[accounts]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scheduling {
-    /// What is due, and how much of it a pass puts in the queue.
-    pub terms: Terms,
-    /// Whether it schedules. Unless somebody says so, not on a database of Chatwoot: its own scheduler would sync the
-    /// same documents a second time.
-    pub enabled: Option<bool>,
-}
-
-impl Scheduling {
-    /// Whether documents of this kind of store are scheduled.
-    pub fn acts(&self, is_chatwoots: bool) -> bool {
-        self.enabled.unwrap_or(!is_chatwoots)
-    }
-}
 
 pub(super) async fn run(worker: Arc<Worker>) {
     let Mode::Service(scheduling) = &worker.mode else { return };
