@@ -1,9 +1,9 @@
 //! `quarterdeck` without a verb: the console, with the runner inside unless it only watches.
 
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::join::{locks, news, start_runner};
 use super::output::masked;
-use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;

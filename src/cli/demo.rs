@@ -7,8 +7,8 @@ mod scratch;
 mod summary;
 mod trickle;
 
-use super::Context;
 use super::console::{needs_terminal, options, show};
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::join::start_runner;
 use super::output::{Output, note};

@@ -1,6 +1,6 @@
 //! `quarterdeck migrate`: sets a PostgreSQL database up. Prints what it is going to do and does it, without asking.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use crate::store;

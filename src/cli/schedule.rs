@@ -1,6 +1,6 @@
 //! `quarterdeck schedule`: one pass of the schedule now, or what it would do and why.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::pause::say_pauses;

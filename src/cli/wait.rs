@@ -3,11 +3,12 @@
 //! What ends a job is read from the log of outcomes, so that it does not matter which process runs it. [`Awaited`] is
 //! the pure part.
 
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::join::{locks, say_locks, start_runner};
+use super::outcome_line;
 use super::output::{Output, note};
 use super::stop::StopSignals;
-use super::{Context, outcome_line};
 use crate::domain::filter::{Filter, Term, Test};
 use crate::domain::id::{DocumentId, JobId, Seq};
 use crate::domain::outcome::{Outcome, OutcomeResult};

@@ -1,6 +1,6 @@
 //! `quarterdeck work`: a worker without a screen. The outcomes that it records are JSON lines on stdout.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::health::HealthPort;
 use super::join::{locks, say_locks, start_runner};
