@@ -24,7 +24,7 @@ pub mod request;
 pub mod retry;
 pub mod schedule;
 pub mod secret;
-pub mod source;
+pub mod site_rule;
 pub mod suggest;
 pub mod text;
 pub mod time;

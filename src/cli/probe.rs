@@ -2,7 +2,6 @@
 
 use super::changes;
 use super::exit::{CliError, Exit};
-use super::join::limits;
 use super::output::Output;
 use crate::config::Config;
 use crate::domain::content::{ContentChange, Page, Stored};
@@ -22,7 +21,7 @@ pub(super) async fn run(
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let ask = Ask::whole(row.id, row.url.as_str());
-    let seen = probe(limits(config)?, &ask).await.map_err(|error| CliError::Usage(error.to_string()))?;
+    let seen = probe(config.fetch.clone(), &ask).await.map_err(|error| CliError::Usage(error.to_string()))?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
     for hop in &seen.hops {
         print_hop(hop, out)?;
@@ -37,7 +36,7 @@ pub(super) async fn run(
         Ok(Answer::NotModified) => Ok(Exit::Done),
         Err(failure) => {
             out.line(format!("failed      {}", failure.detail))?;
-            out.line(format!("            {}", what_next(failure, &config.retry)))?;
+            out.line(format!("            {}", what_next(failure, &config.runner.policy)))?;
             Ok(Exit::SomeFailed)
         }
     }

@@ -5,39 +5,32 @@
 //! `access_denied`. The request asks for what Chatwoot asks for: Markdown of the main content, without frames, sidebars,
 //! cookie banners and navigation.
 
-use super::charset;
-use super::client::Fetcher;
-use super::errors;
-use super::head::retry_after;
-use super::sources::Rules;
+use super::{PageFetcher, PageRequest};
 use crate::domain::content::Page;
-use crate::domain::failure::{ErrorCode, Failure};
-use crate::domain::secret::Secret;
-use crate::domain::source::Extract;
+use crate::domain::failure::{Blame, ErrorCode, Failure};
+use crate::domain::site_rule::Extract;
+use crate::domain::text::SafeLine;
+use crate::fetch::ask::Answer;
+use crate::fetch::charset;
+use crate::fetch::client::HttpClient;
+use crate::fetch::errors;
+use crate::fetch::head::retry_after;
+use crate::fetch::pipeline::read_body;
+use crate::fetch::settings::FirecrawlSettings;
+use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
-use url::Url;
 
 /// What is not content, besides what Firecrawl leaves out by itself.
 const EXCLUDED: [&str; 6] =
     ["iframe", ".sidebar", ".cookie-banner", "[role=navigation]", "[role=banner]", "[role=contentinfo]"];
 /// Its own time is this much shorter than ours, so that it is the one to say so.
 const AHEAD: Duration = Duration::from_secs(2);
-
-/// How Firecrawl is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Firecrawl {
-    /// The key.
-    pub api_key: Secret,
-    /// The base, `https://api.firecrawl.dev` or a server of one's own; judged by the guard like any URL.
-    pub url: Url,
-    /// The API's version, 1 or 2.
-    pub version: u8,
-}
 
 #[derive(Deserialize)]
 struct Scraped {
@@ -68,14 +61,19 @@ struct Metadata {
     source_url: Option<String>,
 }
 
-impl Fetcher {
-    /// The page at `url` by way of Firecrawl.
-    pub(super) async fn scrape(&self, firecrawl: &Firecrawl, url: &Url, rules: &Rules) -> Result<Page, Failure> {
-        let deadline = Instant::now() + self.limits.total_timeout;
-        let response = self.ask_firecrawl(firecrawl, url, rules, deadline).await?;
+/// Has Firecrawl's API fetch the page.
+pub(super) struct FirecrawlFetcher {
+    client: Arc<HttpClient>,
+}
+
+#[async_trait]
+impl PageFetcher for FirecrawlFetcher {
+    async fn fetch(&self, request: PageRequest<'_>) -> Result<Answer, Failure> {
+        let deadline = Instant::now() + self.client.settings.total_timeout;
+        let response = self.scrape(request, deadline).await?;
         let status = response.status();
         let wait = retry_after(status, response.headers(), SystemTime::now());
-        let body = match timeout_at(deadline, self.body(response, deadline)).await {
+        let body = match timeout_at(deadline, read_body(&self.client, response, deadline)).await {
             Ok(body) => body.map_err(|failure| ours(&failure))?.0,
             Err(_) => return Err(self.too_slow()),
         };
@@ -87,14 +85,73 @@ impl Fetcher {
             let said = said(scraped.error.as_ref()).unwrap_or_else(|| "it gives no reason".to_owned());
             return Err(broken(format!("Firecrawl could not fetch the page: {said}")));
         }
-        self.scraped_page(scraped.data.ok_or_else(nonsense)?, body.bytes.len() as u64)
+        self.page(scraped.data.ok_or_else(nonsense)?, body.bytes.len() as u64).map(Answer::Page)
     }
 
-    fn scraped_page(&self, data: Data, bytes: u64) -> Result<Page, Failure> {
+    /// Only after a failure of the service: what the page itself answers needs no second opinion.
+    fn may_fall_back(&self, failure: &Failure) -> bool {
+        failure.blame == Blame::Service
+    }
+
+    fn version(&self) -> &'static str {
+        "firecrawl\n"
+    }
+}
+
+impl FirecrawlFetcher {
+    pub fn new(client: Arc<HttpClient>) -> Self {
+        Self { client }
+    }
+
+    /// Whether there is a key.
+    pub fn is_configured(&self) -> bool {
+        self.client.settings.firecrawl.api_key.is_some()
+    }
+
+    /// Asks the API for the page. Firecrawl's own time limit is within ours.
+    async fn scrape(&self, request: PageRequest<'_>, deadline: Instant) -> Result<Response, Failure> {
+        let FirecrawlSettings { api_key, url, version } = &self.client.settings.firecrawl;
+        let Some(api_key) = api_key else {
+            let detail = "it is to be fetched by Firecrawl, and fetch.firecrawl.api_key is not set";
+            return Err(errors::refused(detail).of_service());
+        };
+        let refused = |why: String| errors::refused(format!("fetch.firecrawl.url: {why}")).of_service();
+        let endpoint = format!("{}/v{version}/scrape", url.as_str().trim_end_matches('/'));
+        let endpoint = self.client.guard.parse(&endpoint).map_err(|refusal| refused(refusal.to_string()))?;
+        let mut key = HeaderValue::from_str(&format!("Bearer {}", api_key.reveal()))
+            .map_err(|_| errors::refused("fetch.firecrawl.api_key is no key").of_service())?;
+        key.set_sensitive(true);
+        let patience = self.client.settings.total_timeout.saturating_sub(AHEAD).max(Duration::from_secs(1));
+        let PageRequest { url, rules, .. } = request;
+        let own = rules.exclude.iter().map(|selector| selector.words.as_str());
+        let excluded: Vec<_> = EXCLUDED.into_iter().chain(own).collect();
+        let mut body = json!({
+            "url": url.as_str(),
+            "onlyMainContent": rules.extract == Extract::Main,
+            "formats": ["markdown"],
+            "excludeTags": excluded,
+            "timeout": u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
+        });
+        if !rules.include.is_empty() {
+            body["includeTags"] = rules.include.iter().map(|selector| selector.words.as_str()).collect();
+        }
+        if *version >= 2 {
+            // A page that it has kept from an earlier visit is not the page.
+            body["maxAge"] = json!(0);
+        }
+        let post = self.client.post(endpoint).header(AUTHORIZATION, key).header(CONTENT_TYPE, "application/json");
+        match timeout_at(deadline, post.body(body.to_string()).send()).await {
+            Ok(answered) => answered.map_err(|error| ours(&self.client.failure(&error))),
+            Err(_) => Err(self.too_slow()),
+        }
+    }
+
+    fn page(&self, data: Data, bytes: u64) -> Result<Page, Failure> {
         let Data { markdown, metadata } = data;
-        for place in [&metadata.url, &metadata.source_url].into_iter().flatten() {
+        for url in [&metadata.url, &metadata.source_url].into_iter().flatten() {
             // Where it ended is its word alone; a place that we would not go to is none to store.
-            self.guard.parse(place).map_err(|refusal| errors::refused(format!("Firecrawl was led on: {refusal}")))?;
+            let judged = self.client.guard.parse(url);
+            judged.map_err(|refusal| errors::refused(format!("Firecrawl was led on: {refusal}")))?;
         }
         let status = metadata.status_code.unwrap_or(200);
         if !(200..300).contains(&status) {
@@ -112,45 +169,8 @@ impl Fetcher {
         page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text").with_status(status))
     }
 
-    async fn ask_firecrawl(
-        &self,
-        firecrawl: &Firecrawl,
-        url: &Url,
-        rules: &Rules,
-        deadline: Instant,
-    ) -> Result<Response, Failure> {
-        let refused = |why: String| errors::refused(format!("fetch.firecrawl.url: {why}")).of_service();
-        let place = format!("{}/v{}/scrape", firecrawl.url.as_str().trim_end_matches('/'), firecrawl.version);
-        let place = self.guard.parse(&place).map_err(|refusal| refused(refusal.to_string()))?;
-        let mut key = HeaderValue::from_str(&format!("Bearer {}", firecrawl.api_key.reveal()))
-            .map_err(|_| errors::refused("fetch.firecrawl.api_key is no key").of_service())?;
-        key.set_sensitive(true);
-        let patience = self.limits.total_timeout.saturating_sub(AHEAD).max(Duration::from_secs(1));
-        let own = rules.exclude.iter().map(|selector| selector.words.as_str());
-        let excluded: Vec<_> = EXCLUDED.into_iter().chain(own).collect();
-        let mut body = json!({
-            "url": url.as_str(),
-            "onlyMainContent": rules.extract == Extract::Main,
-            "formats": ["markdown"],
-            "excludeTags": excluded,
-            "timeout": u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
-        });
-        if !rules.include.is_empty() {
-            body["includeTags"] = rules.include.iter().map(|selector| selector.words.as_str()).collect();
-        }
-        if firecrawl.version >= 2 {
-            // A page that it has kept from an earlier visit is not the page.
-            body["maxAge"] = json!(0);
-        }
-        let request = self.client.post(place).header(AUTHORIZATION, key).header(CONTENT_TYPE, "application/json");
-        match timeout_at(deadline, request.body(body.to_string()).send()).await {
-            Ok(answered) => answered.map_err(|error| ours(&self.failure(&error))),
-            Err(_) => Err(self.too_slow()),
-        }
-    }
-
     fn too_slow(&self) -> Failure {
-        let limit = self.limits.total_timeout.as_secs_f64();
+        let limit = self.client.settings.total_timeout.as_secs_f64();
         Failure::transient(ErrorCode::Timeout, format!("Firecrawl did not answer within {limit} s")).of_service()
     }
 }
@@ -158,7 +178,7 @@ impl Fetcher {
 /// A failure on the way to Firecrawl, not to the page.
 fn ours(failure: &Failure) -> Failure {
     let detail = format!("Firecrawl: {}", failure.detail);
-    Failure { detail: crate::domain::text::SafeLine::new(&detail), ..failure.clone() }.of_service()
+    Failure { detail: SafeLine::new(&detail), ..failure.clone() }.of_service()
 }
 
 /// What the API says of itself. The details say what is to be done; none of them is the page's.

@@ -1,4 +1,4 @@
-//! What is said of single hosts and documents: by what they are fetched, and what of their pages counts.
+//! Rules for single hosts and documents (`fetch.sites`): which fetcher gets their pages, and which part of a page counts.
 
 use super::id::DocumentId;
 
@@ -53,7 +53,7 @@ impl Extract {
 
 /// A rule for one document, or for a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Source {
+pub struct SiteRule {
     /// The documents of this host, with a port when it is not the scheme's own; `*.example.org` is every host under it.
     pub host: Option<String>,
     /// This document alone.
@@ -72,7 +72,7 @@ pub struct Source {
     pub extract: Extract,
 }
 
-impl Source {
+impl SiteRule {
     /// Whether it holds for `host`.
     fn is_of(&self, host: &str) -> bool {
         match self.host.as_deref().map(|own| own.strip_prefix('*').ok_or(own)) {
@@ -83,21 +83,22 @@ impl Source {
     }
 }
 
-/// All rules.
+/// All rules, in the order of the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sources(pub Vec<Source>);
+pub struct SiteRules(pub Vec<SiteRule>);
 
-impl Sources {
-    /// The one rule for a document of `host`: its own before its host's, a host's own before `*.`; of several the first.
-    pub fn of(&self, document: DocumentId, host: &str) -> Option<&Source> {
-        self.place(document, host).and_then(|place| self.0.get(place))
+impl SiteRules {
+    /// Returns the one rule for a document of `host`: its own before its host's, a host's own before `*.`; of several the
+    /// first.
+    pub fn of(&self, document: DocumentId, host: &str) -> Option<&SiteRule> {
+        self.index(document, host).and_then(|index| self.0.get(index))
     }
 
-    /// The same by its place.
-    pub fn place(&self, document: DocumentId, host: &str) -> Option<usize> {
-        let own = self.0.iter().position(|source| source.document == Some(document));
-        let exact = || self.0.iter().position(|source| source.host.as_deref() == Some(host));
-        own.or_else(exact).or_else(|| self.0.iter().position(|source| source.is_of(host)))
+    /// Returns the index of that rule.
+    pub fn index(&self, document: DocumentId, host: &str) -> Option<usize> {
+        let own = self.0.iter().position(|rule| rule.document == Some(document));
+        let exact = || self.0.iter().position(|rule| rule.host.as_deref() == Some(host));
+        own.or_else(exact).or_else(|| self.0.iter().position(|rule| rule.is_of(host)))
     }
 }
 
@@ -107,20 +108,20 @@ mod tests {
 
     #[test]
     fn a_documents_own_rule_comes_first() {
-        let by_host = Source { host: Some("a.test".into()), ..Source::default() };
-        let own = Source { document: Some(DocumentId(7)), fetcher: Some(FetchedBy::Direct), ..Source::default() };
-        let sources = Sources(vec![by_host.clone(), own.clone()]);
-        assert_eq!(sources.of(DocumentId(7), "a.test"), Some(&own));
-        assert_eq!(sources.of(DocumentId(8), "a.test"), Some(&by_host));
-        assert_eq!(sources.of(DocumentId(8), "b.test"), None);
+        let by_host = SiteRule { host: Some("a.test".into()), ..SiteRule::default() };
+        let own = SiteRule { document: Some(DocumentId(7)), fetcher: Some(FetchedBy::Direct), ..SiteRule::default() };
+        let rules = SiteRules(vec![by_host.clone(), own.clone()]);
+        assert_eq!(rules.of(DocumentId(7), "a.test"), Some(&own));
+        assert_eq!(rules.of(DocumentId(8), "a.test"), Some(&by_host));
+        assert_eq!(rules.of(DocumentId(8), "b.test"), None);
     }
 
     #[test]
     fn a_star_is_every_host_under_it_and_comes_last() {
-        let under = Source { host: Some("*.a.test".into()), ..Source::default() };
-        let exact = Source { host: Some("x.a.test".into()), ..Source::default() };
-        let sources = Sources(vec![under.clone(), exact.clone()]);
-        let of = |host| sources.of(DocumentId(1), host);
+        let under = SiteRule { host: Some("*.a.test".into()), ..SiteRule::default() };
+        let exact = SiteRule { host: Some("x.a.test".into()), ..SiteRule::default() };
+        let rules = SiteRules(vec![under.clone(), exact.clone()]);
+        let of = |host| rules.of(DocumentId(1), host);
         assert_eq!((of("x.a.test"), of("y.z.a.test")), (Some(&exact), Some(&under)));
         assert_eq!((of("a.test"), of("ba.test"), of(".a.test")), (None, None, None));
     }
