@@ -27,8 +27,15 @@ macro_rules! topics {
 /// together.
 pub(super) const TOPICS: &[Topic] = topics![
     "console"
-    "fetching"
     "filters"
+    "fetching"
+    "scheduling"
+    "operating"
+    "chatwoot"
+    "json"
+    "guarantees"
+    "benchmarks"
+    "changelog"
 ];
 
 #[cfg(test)]
