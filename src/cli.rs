@@ -45,7 +45,7 @@ use crate::domain::text::SafeLine;
 use crate::store::{Access, Decision, Options, Recorder, Store, open_with};
 use clap::{Parser, Subcommand};
 use exit::{CliError, Exit};
-use output::Output;
+use output::{Output, note};
 use record::OutcomeFiles;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -124,7 +124,7 @@ pub enum Verb {
     Purge(purge::Args),
     /// Print outcomes
     Log(log::Args),
-    /// Set a PostgreSQL database up: prints what it does, and does it
+    /// Set a PostgreSQL database up, or bring a store up to date: prints what it does, and does it
     Migrate(migrate::Args),
     /// Look at everything, say what is wrong and what mends it; changes nothing
     Doctor(doctor::Args),
@@ -164,7 +164,11 @@ impl Context {
         let access = if self.read_only { Access::ReadOnly } else { Access::Create };
         let mut options = Options::new(access);
         options.recorder = Some(self.files.recorder(also));
-        Ok(open_with(&self.config.store.url, options).await?)
+        let store = open_with(&self.config.store.url, options).await?;
+        if let Some(upgraded) = store.upgraded() {
+            note(upgraded);
+        }
+        Ok(store)
     }
 
     /// Tells the other processes of the store that this one has changed it.

@@ -8,13 +8,14 @@
 //!
 //! `domain` and `chatwoot` are pure. `store` is the only room with SQL, `lock` the only one that knows Redis, `fetch` the only one
 //! that opens connections to pages, `tui` the only one that knows a terminal. `store`, `lock` and `fetch` do not know
-//! each other; the runner joins them.
+//! each other; the runner joins them. `fault` is for the tests alone: points at which store and runner can be made to break.
 
 pub mod chatwoot;
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod fault;
 pub mod fetch;
 pub mod lock;
 pub mod runner;

@@ -7,7 +7,6 @@ mod attempt;
 mod beat;
 mod claim;
 pub mod event;
-pub mod fault;
 pub mod handle;
 mod held;
 mod locking;
@@ -25,7 +24,7 @@ use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
 use crate::lock::{News, Redis};
-use crate::store::{Store, WorkerInfo};
+use crate::store::{Store, StoreError, WorkerInfo};
 use event::{Event, Health, LockHealth, RunnerStatus};
 use handle::Handle;
 use held::HeldJobs;
@@ -117,8 +116,12 @@ impl Worker {
         self.health.send_if_modified(|health| std::mem::take(health) != Health::Fine);
     }
 
-    /// The database did not answer and is tried again after `wait`.
-    fn unwell(&self, error: &crate::store::StoreError, wait: Duration) {
+    /// The database did not answer and is tried again after `wait`. A store of a newer program did answer: the claim loop
+    /// ends the worker.
+    fn unwell(&self, error: &StoreError, wait: Duration) {
+        if matches!(error, StoreError::Schema(_)) {
+            return;
+        }
         let now = self.store.now();
         self.health.send_modify(|health| {
             let since = match health {

@@ -34,6 +34,7 @@ mod address;
 mod attempts;
 mod examine;
 mod interface;
+mod migrations;
 mod postgres;
 mod queries;
 mod queue;
@@ -41,6 +42,8 @@ mod schedule;
 mod sql;
 mod sql_store;
 mod sqlite;
+mod upgrade;
+mod version;
 
 pub use attempts::review::{Decided, Decision, HeldContent, HeldText};
 pub use examine::examine;
@@ -51,7 +54,8 @@ pub use interface::documents::{
 pub use interface::jobs::{
     Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
 };
-pub use postgres::migrate::{Migration, VERSION, migrate, plan};
+pub use migrations::VERSION;
+pub use postgres::migrate::migrate;
 pub use queries::accounts::AccountSeen;
 pub use queries::hosts::HostSeen;
 pub use queries::jobs::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, SECTION_ROWS, Seen};
@@ -59,6 +63,8 @@ pub use schedule::pass::{PassAnswer, PassMode, PassOrder, When};
 pub use schedule::plans::{PlanSource, Plans};
 pub use sql::clock::{Clock, ManualClock, SystemClock};
 pub use sql_store::SqlStore;
+pub use upgrade::{Migration, OlderWorker, Upgrade, Upgraded, older_workers, plan, upgrade};
+pub use version::SchemaMismatch;
 
 /// Why the store did not answer. Never a document's failure.
 #[derive(Debug, Error)]
@@ -75,6 +81,9 @@ pub enum StoreError {
     /// The place is not a store of ours, or not one that this program can use. The message says what to do.
     #[error("{0}")]
     Unusable(String),
+    /// The schema is not the one that this process works with any more: nothing was written, and nothing ever will be.
+    #[error("{0}")]
+    Schema(SchemaMismatch),
     /// A row that this program cannot have written.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
@@ -145,6 +154,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Somebody says that another process has committed: those who wait for [`Store::changes`] look.
     fn hint(&self);
+
+    /// Set, and never reset, when a migration by another process is seen: every write answers [`StoreError::Schema`] from
+    /// then on, and what is read may not be understood.
+    fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>>;
+
+    /// What opening the store has done to it; `None` when it was up to date, or new.
+    fn upgraded(&self) -> Option<Upgraded> {
+        None
+    }
 
     /// Who this store is to other programs: made with its schema, never changed.
     async fn id(&self) -> Result<StoreId>;

@@ -1,7 +1,7 @@
 //! Bad input through the real binary: a clear message that names the place and the cure, the documented exit code, and
 //! nothing lost. (What lines, links and settings may say in detail is held by `cli` and `config`.)
 
-mod disk;
+pub mod disk;
 mod servers;
 mod stores;
 

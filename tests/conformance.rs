@@ -42,7 +42,7 @@ async fn j1_success_sets_synced_now_and_the_new_content(on: Backend) {
 #[cfg(feature = "faults")]
 mod broken {
     use super::*;
-    use quarterdeck::runner::fault::{Action, arm};
+    use quarterdeck::fault::{Action, arm};
 
     async fn j2_an_unexpected_error_leaves_the_row_failed_between_tries(on: Backend) {
         arm("after_fetch", Action::Panic, "/j2");

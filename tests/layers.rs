@@ -4,15 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may name.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 11] = [
+    ("fault", &[]),
     ("domain", &[]),
     ("chatwoot", &["domain"]),
     ("config", &["domain", "chatwoot"]),
-    ("store", &["domain", "chatwoot"]),
+    ("store", &["domain", "chatwoot", "fault"]),
     ("lock", &["domain", "chatwoot"]),
     ("fetch", &["domain"]),
     ("demo", &["domain"]),
-    ("runner", &["domain", "chatwoot", "store", "lock", "fetch", "config"]),
+    ("runner", &["domain", "chatwoot", "fault", "store", "lock", "fetch", "config"]),
     ("tui", &["domain", "store", "runner", "config"]),
     ("cli", &["domain", "chatwoot", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
 ];

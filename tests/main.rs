@@ -34,3 +34,4 @@ mod states;
 mod store;
 mod terminal;
 mod transitions;
+mod upgrade;

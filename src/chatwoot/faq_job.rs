@@ -12,7 +12,7 @@ pub const QUEUE: &str = "low";
 /// The job.
 const JOB: &str = "Captain::Documents::ResponseBuilderJob";
 
-/// Whether the job is started.
+/// Condition under which Chatwoot's FAQ job is enqueued after a change (`chatwoot.enqueue_faq_job`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FaqSwitch {
     /// On a Chatwoot's database whose Redis has a Sidekiq.
@@ -24,14 +24,14 @@ pub enum FaqSwitch {
     Off,
 }
 
-/// What the settings say of the job.
+/// Settings of the FAQ job, section `[chatwoot]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaqSettings {
-    /// Whether it is started.
+    /// Condition under which it is enqueued.
     pub switch: FaqSwitch,
     /// The class that runs Rails' jobs; `None` is the one of the jobs that wait there, else [`WRAPPER`].
     pub wrapper: Option<String>,
-    /// Its queue.
+    /// Sidekiq queue that receives it.
     pub queue: String,
 }
 
@@ -48,13 +48,13 @@ pub struct PendingFaqJob {
     pub jid: String,
     /// The document.
     pub document: DocumentId,
-    /// Its account.
+    /// Account of the document.
     pub account: AccountId,
-    /// When it changed, UTC.
+    /// Time of the change, UTC.
     pub at: Timestamp,
 }
 
-/// How the times of a payload are written: by its version of Sidekiq.
+/// Form of the times in a payload; it differs between Sidekiq versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SidekiqTimes {
     /// Seconds since 1970 with a fraction (up to Sidekiq 7).
@@ -64,14 +64,14 @@ pub enum SidekiqTimes {
     Millis,
 }
 
-/// How this installation's Sidekiq writes its payloads.
+/// Form in which this installation's Sidekiq writes its payloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadFormat {
     /// The class that runs Rails' jobs.
     pub wrapper: String,
     /// The queue.
     pub queue: String,
-    /// Its times.
+    /// Form of its times.
     pub times: SidekiqTimes,
 }
 
@@ -150,8 +150,7 @@ fn number(at: Timestamp, times: SidekiqTimes) -> serde_json::Number {
     }
 }
 
-/// What a payload that lies in Redis tells of its installation: the wrapper class and how times are written. `None`
-/// when it is no job of Rails.
+/// Returns the wrapper class and the form of times of a payload found in Redis; `None` if it is no Rails job.
 pub fn format_of(payload: &[u8]) -> Option<(String, SidekiqTimes)> {
     let payload: serde_json::Value = serde_json::from_slice(payload).ok()?;
     payload.get("wrapped")?;

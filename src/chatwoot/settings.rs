@@ -15,7 +15,7 @@ pub const INTERVALS: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_INTERVALS";
 pub const PER_ACCOUNT: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_PER_ACCOUNT_BATCH_LIMIT";
 /// Documents in one pass.
 pub const TOTAL: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_GLOBAL_BATCH_LIMIT";
-/// What a self-hosted installation has paid for.
+/// Pricing plan of a self-hosted installation.
 pub const PRICING_PLAN: &str = "INSTALLATION_PRICING_PLAN";
 /// `cloud` on Chatwoot's own servers.
 pub const DEPLOYMENT: &str = "DEPLOYMENT_ENV";
@@ -57,7 +57,7 @@ impl ChatwootSettings {
         }
     }
 
-    /// What an account has, by the plan's name in its `custom_attributes` and its feature bit.
+    /// Returns the plan of an account, from the plan name in its `custom_attributes` and its feature bit.
     pub fn of(&self, account: AccountId, plan_name: Option<&str>, feature: bool) -> AccountPlan {
         let name = plan_name.and_then(PlanName::new);
         let name = name.or_else(|| if self.self_hosted_enterprise { PlanName::new("enterprise") } else { None });
@@ -113,8 +113,8 @@ fn intervals(value: &Value) -> BTreeMap<String, Cadence> {
     map.iter().filter_map(|(plan, hours)| Some((plan.to_lowercase(), cadence(hours)?))).collect()
 }
 
-/// What a `serialized_value` holds under `value`. The column is jsonb; what Rails writes there is a JSON string of
-/// YAML, and older or newer versions a plain object.
+/// Returns the value under the key `value` of a `serialized_value`. The column is jsonb: Rails writes a JSON string of
+/// YAML there; older and newer versions write a plain object.
 fn stored_value(serialized: &str) -> Value {
     match serde_json::from_str(serialized) {
         Ok(Value::String(yaml)) => yaml_value(&yaml),
@@ -164,7 +164,7 @@ fn yaml_value(yaml: &str) -> Value {
     Value::Object(map)
 }
 
-/// What stands behind a tag such as `!ruby/hash:ActiveSupport::HashWithIndifferentAccess`.
+/// Returns the text after a YAML tag such as `!ruby/hash:ActiveSupport::HashWithIndifferentAccess`.
 fn without_tag(text: &str) -> &str {
     match text.strip_prefix('!') {
         Some(tagged) => tagged.split_once(' ').map_or("", |(_, rest)| rest.trim()),

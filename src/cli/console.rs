@@ -1,6 +1,6 @@
 //! `quarterdeck` without a verb: the console, with the runner inside unless it only watches.
 
-use super::exit::{CliError, Exit};
+use super::exit::{CliError, Exit, still_understood};
 use super::join::{Until, Wants, redis, start_runner};
 use super::output::masked;
 use super::{Context, operator};
@@ -101,6 +101,7 @@ pub(super) async fn show(
     }
     store.close().await;
     shown?;
+    still_understood(&*store)?;
     Ok(Exit::Done)
 }
 

@@ -3,7 +3,7 @@
 use crate::config::ConfigError;
 use crate::domain::filter::FilterError;
 use crate::domain::text::SafeLine;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use std::io;
 use std::process::ExitCode;
 use thiserror::Error;
@@ -19,6 +19,8 @@ pub enum Exit {
     WrongUse = 2,
     /// 3: the store, or the folder of the outcome files, cannot be reached or used.
     Unreachable = 3,
+    /// 130: interrupted while it waited, and nothing was changed.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -31,6 +33,14 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+/// Ends a verb whose store was migrated by a newer program meanwhile, and says so.
+pub(super) fn still_understood(store: &dyn Store) -> Result<(), StoreError> {
+    match *store.schema_mismatch().borrow() {
+        Some(mismatch) => Err(StoreError::Schema(mismatch)),
+        None => Ok(()),
     }
 }
 
@@ -94,9 +104,12 @@ impl CliError {
     /// The same, with the store's URL where the error itself does not name its place.
     pub(super) fn at(self, store: &str) -> Self {
         match self {
-            Self::Store(error @ (StoreError::Unavailable(_) | StoreError::Refused(_) | StoreError::Corrupt(_))) => {
-                Self::Named { store: store.to_owned(), error }
-            }
+            Self::Store(
+                error @ (StoreError::Unavailable(_)
+                | StoreError::Refused(_)
+                | StoreError::Schema(_)
+                | StoreError::Corrupt(_)),
+            ) => Self::Named { store: store.to_owned(), error },
             other => other,
         }
     }

@@ -1,9 +1,16 @@
-//! `quarterdeck migrate`: sets a PostgreSQL database up. Prints what it is going to do and does it, without asking.
+//! `quarterdeck migrate`: sets a PostgreSQL database up, and brings a store of either kind up to date. Prints what it is
+//! going to do and does it, without asking; while workers of an older program run it waits for their end.
 
 use super::Context;
 use super::exit::{CliError, Exit};
-use super::output::Output;
-use crate::store;
+use super::output::{Output, note};
+use super::stop::StopSignals;
+use crate::store::{self, Migration, OlderWorker, Upgrade};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// The time between two looks at workers that are waited for.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -14,36 +21,110 @@ pub struct Args {
     /// Also create captain_documents and accounts where they are missing: for a database without Chatwoot
     #[arg(long)]
     pub standalone: bool,
+    /// Do not wait for workers of an older version: they stop by themselves, and newer ones take up what they ran
+    #[arg(long)]
+    pub force: bool,
+    /// Do not copy an SQLite store before it is changed
+    #[arg(long)]
+    pub no_backup: bool,
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let url = &context.config.store.url;
-    if !context.config.store.is_server() {
-        if args.standalone {
-            return Err(CliError::Usage("--standalone is for PostgreSQL: --store postgres://...".to_owned()));
-        }
-        if args.dry_run {
-            out.line("nothing to do: an SQLite store is brought up to date when it is opened for writing")?;
-            return Ok(Exit::Done);
-        }
-        context.store_for("migrate").await?.close().await;
-        out.line("up to date")?;
-        return Ok(Exit::Done);
+    let is_server = context.config.store.is_server();
+    if args.standalone && !is_server {
+        return Err(CliError::Usage("--standalone is for PostgreSQL: --store postgres://...".to_owned()));
+    }
+    if args.no_backup && is_server {
+        return Err(CliError::Usage("--no-backup is for SQLite: no copy of a PostgreSQL database is made".to_owned()));
     }
     if !args.dry_run {
         context.may_change("migrate")?;
     }
-    let plan = store::plan(url, args.standalone).await?;
+    let mut plan = store::plan(url, args.standalone).await?;
+    if args.no_backup {
+        plan.retain(|step| *step != Migration::Copy);
+    }
     for step in &plan {
         out.line(step)?;
     }
     if plan.is_empty() {
         out.line("nothing to do: up to date")?;
-    } else if !args.dry_run {
-        // Said before it is done, also through a pipe.
-        out.flush()?;
-        store::migrate(url, args.standalone, &mut |_| {}).await?;
-        out.line("done")?;
+        return Ok(Exit::Done);
     }
+    // Said before it is done, also through a pipe.
+    out.flush()?;
+    if args.dry_run {
+        let older = store::older_workers(url).await?;
+        if !older.is_empty() {
+            note(format!("workers of an older version run: {}", OlderWorker::names(&older)));
+        }
+        return Ok(Exit::Done);
+    }
+    if !args.force && until_gone(url).await? == Waited::Interrupted {
+        note("interrupted: the store is as it was");
+        return Ok(Exit::Interrupted);
+    }
+    let how = Upgrade { standalone: args.standalone, backup: !args.no_backup, force: args.force };
+    if let Some(copy) = store::upgrade(url, how).await?.and_then(|upgraded| upgraded.copy) {
+        out.line(format!("copied to {}", copy.display()))?;
+    }
+    out.line("done")?;
     Ok(Exit::Done)
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    Gone,
+    Interrupted,
+}
+
+/// Waits until no worker of an older version runs. Nothing is held meanwhile: an interrupt leaves everything as it is.
+async fn until_gone(url: &str) -> Result<Waited, CliError> {
+    let mut stop = StopSignals::listen()?;
+    let mut named = Vec::new();
+    loop {
+        let older = store::older_workers(url).await?;
+        if older.is_empty() {
+            return Ok(Waited::Gone);
+        }
+        if older != named {
+            note(waiting(&older));
+            named = older;
+        }
+        tokio::select! {
+            () = stop.next() => return Ok(Waited::Interrupted),
+            () = sleep(POLL_INTERVAL) => {}
+        }
+    }
+}
+
+fn waiting(older: &[OlderWorker]) -> String {
+    let mut says = format!(
+        "waiting for the end of {}: stop them, or interrupt this, which leaves the store as it is; with --force they \
+         are not waited for",
+        OlderWorker::names(older)
+    );
+    if older.iter().any(|worker| worker.version.is_none()) {
+        says.push_str(" (those without a version would not notice and go on)");
+    }
+    says
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_waited_for_is_named_with_what_force_would_do() {
+        let worker = |name: &str, version| OlderWorker { name: name.into(), version };
+        let says = waiting(&[worker("box:12", Some(9)), worker("box:13", Some(10))]);
+        assert!(
+            says.starts_with("waiting for the end of box:12 (version 9), box:13 (version 10): stop them"),
+            "{says}"
+        );
+        assert!(says.ends_with("with --force they are not waited for"), "{says}");
+        assert!(waiting(&[worker("box:12", None)]).ends_with("would not notice and go on)"));
+    }
 }

@@ -3,7 +3,7 @@
 //! What ends a job is read from the log of outcomes, so that it does not matter which process runs it. [`Awaited`] is
 //! the pure part.
 
-use super::exit::{CliError, Exit};
+use super::exit::{CliError, Exit, still_understood};
 use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::{Output, note};
 use super::stop::StopSignals;
@@ -146,11 +146,14 @@ async fn watch(
     let zone = TimeZone::system();
     let mut stop = StopSignals::listen()?;
     let mut tail = follow(store.clone(), after);
+    let mut mismatch = store.schema_mismatch();
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !awaited.is_over() {
+        still_understood(&**store)?;
         show_progress(awaited);
         tokio::select! {
+            Ok(()) = mismatch.changed() => clear_progress(),
             tailed = tail.recv() => match tailed {
                 Some(Tailed::Outcomes(outcomes)) => {
                     clear_progress();

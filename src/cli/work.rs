@@ -1,7 +1,7 @@
 //! `quarterdeck work`: a worker without a screen. The outcomes that it records are JSON lines on stdout.
 
 use super::Context;
-use super::exit::{CliError, Exit};
+use super::exit::{CliError, Exit, still_understood};
 use super::health::HealthPort;
 use super::join::{Until, Wants, redis, say_locks, start_runner};
 use super::output::note;
@@ -58,6 +58,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     }
     store.close().await;
     let failed = lines.finish();
+    still_understood(&*store)?;
     Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
 }
 

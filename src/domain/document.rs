@@ -10,7 +10,7 @@ use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long a `syncing` row without a job of ours is taken to be somebody else's work: Chatwoot's own limit.
+/// Age after which a `syncing` row without a job of ours counts as stuck; Chatwoot uses the same limit.
 pub const STUCK_AFTER: Duration = Duration::from_secs(2 * 3_600);
 
 /// `captain_documents.sync_status`; NULL is a document that was never synced.
@@ -46,13 +46,13 @@ impl SyncStatus {
 }
 
 word_enum! {
-    /// Where a running attempt is. A live event; only the row key `sync_step` of a Chatwoot worker is ever stored.
+    /// Step of a running attempt. A live event; only the row key `sync_step` of a Chatwoot worker is ever stored.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum SyncStep {
         /// The page is being fetched.
         Fetching = "fetching",
-        /// Its fingerprint is compared with the stored one.
+        /// The page's fingerprint is compared with the stored one.
         Comparing = "comparing",
         /// The new content is being written.
         Updating = "updating",
@@ -83,7 +83,7 @@ word_enum! {
 }
 serde_by_word!(Status);
 
-/// What the status is derived from. The SQL of the store derives the same; a test holds them together.
+/// Facts from which the status is derived. The store's SQL derives the same; a test compares the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusFacts {
     /// The live job's state and how many attempts it has had, if there is a live job ([`StatusFacts::live`]).
@@ -94,13 +94,13 @@ pub struct StatusFacts {
     pub attempted_at: Option<Timestamp>,
     /// The row's `last_synced_at`.
     pub synced_at: Option<Timestamp>,
-    /// How often the account's plan wants a sync; `None` without a plan.
+    /// Cadence of the account's plan; `None` without a plan.
     pub cadence: Option<Duration>,
 }
 
 impl StatusFacts {
-    /// What counts of a live job. One that waits for somebody else's lock counts as one that waits for its next try,
-    /// also for the instants in which it looks at the lock: a status that comes and goes tells nobody anything.
+    /// Returns the live job as the status sees it. A job that waits for another program's lock counts as waiting, also
+    /// in the instants in which it polls the lock, so that the status does not flicker.
     pub const fn live(state: JobState, attempts: u32, lock_is_held: bool) -> (JobState, u32) {
         if lock_is_held { (JobState::Scheduled, 1) } else { (state, attempts) }
     }
@@ -128,7 +128,7 @@ impl StatusFacts {
     }
 }
 
-/// One document with all that a list shows of it.
+/// A document with everything that a list shows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentRow {
     /// The document.
@@ -139,9 +139,9 @@ pub struct DocumentRow {
     pub url: SafeLine,
     /// The URL's host and port.
     pub host: SafeLine,
-    /// Its account.
+    /// Account of the document.
     pub account_id: AccountId,
-    /// Its assistant.
+    /// Assistant of the document.
     pub assistant_id: AssistantId,
     /// `status` is `available`; others are never synced.
     pub available: bool,
@@ -155,11 +155,11 @@ pub struct DocumentRow {
     pub detail: Option<SafeLine>,
     /// The HTTP status of the last failure, when it had one.
     pub http_status: Option<u16>,
-    /// When the last attempt started or ended.
+    /// Time at which the last attempt started or ended.
     pub attempted_at: Option<Timestamp>,
-    /// When it was last found good, changed or not.
+    /// Time of the last successful sync, changed or not.
     pub synced_at: Option<Timestamp>,
-    /// When the live job runs next; `None` without one that waits for a time.
+    /// Time of the live job's next run; `None` unless it waits for a time.
     pub next_attempt_at: Option<Timestamp>,
     /// Without a live job: when the schedule looks at it again, by the account's plan; `None` when nothing is known of
     /// one. The time that is drawn then is up to the plan's jitter later.
@@ -176,15 +176,15 @@ pub struct DocumentRow {
     pub updated_at: Timestamp,
     /// The failure just recorded by the live job, as `n of m` of its class: "timeout, 2 of 4".
     pub try_of: Option<Try>,
-    /// Who runs it now: the worker's name, for people. While it waits for a lock: who has that.
+    /// Name of the worker that runs it; while it waits for a lock, the lock's holder.
     pub held_by: Option<SafeLine>,
-    /// Who asked for the live job, else for the last one.
+    /// Name of the person or program that requested the live job, else the last one.
     pub requested_by: Option<SafeLine>,
     /// A running attempt was told to stop.
     pub cancel_requested: bool,
     /// The last eight results, oldest first.
     pub recent: Vec<RecentResult>,
-    /// How many earlier contents are kept.
+    /// Number of earlier contents that are kept.
     pub versions: u32,
     /// Until when its host is left alone, and why; it may be over.
     pub host_hold: Option<Hold>,
@@ -203,7 +203,7 @@ pub struct Try {
     pub of: u32,
 }
 
-/// One glyph of the strip of recent results.
+/// A glyph of the strip of recent results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecentResult {
     /// New content.
@@ -240,15 +240,15 @@ impl RecentResult {
             .find(|result| result.letter() == letter)
     }
 
-    /// How many the strip keeps.
+    /// Length of the strip.
     pub const KEPT: usize = 8;
 }
 
-/// How many documents stand at each status, in the order of [`Status::ALL`].
+/// Number of documents per status, in the order of [`Status::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     by_status: [u64; 8],
-    /// How many of them have a fetched text that waits for a person; each stands at its status, too.
+    /// Documents with quarantined content; each is counted under its status, too.
     pub held: u64,
 }
 

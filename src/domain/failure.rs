@@ -45,7 +45,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// What is done about a failure.
+/// Consequence of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
     /// The page is so; not tried again.
@@ -69,17 +69,17 @@ pub enum Blame {
 /// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What is done about it.
+    /// Consequence for the job.
     pub class: FailureClass,
     /// The code that is stored.
     pub code: ErrorCode,
-    /// One line of plain language, without the document's name or URL.
+    /// A line of plain language, without the document's name or URL.
     pub detail: SafeLine,
     /// The status that the page answered with, when it answered.
     pub http_status: Option<u16>,
     /// For unexpected ones: the error type's name, or `panic`.
     pub exception_class: Option<String>,
-    /// How long the server asked to be left alone, already cut to [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
+    /// Wait that the server asked for, already cut to [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
     pub retry_after: Option<Duration>,
     /// Whose doing it is.
     pub blame: Blame,

@@ -32,7 +32,7 @@ impl Fingerprint {
         Self(hex)
     }
 
-    /// One that was stored. Whatever stands there is compared as it is.
+    /// A stored fingerprint, compared as it is.
     pub fn stored(hex: String) -> Self {
         Self(hex)
     }

@@ -13,7 +13,7 @@ pub struct Link {
 /// Why a text is not a link. The message is for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LinkError {
-    /// It does not parse.
+    /// The text is not a URL.
     #[error("is not a URL")]
     NotAUrl,
     /// Another scheme.

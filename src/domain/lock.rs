@@ -6,7 +6,7 @@ use super::word_enum::word_enum;
 use std::fmt;
 
 word_enum! {
-    /// How much a lock in Redis is wanted (`redis.lock`).
+    /// Importance of the Redis lock (`redis.lock`).
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum LockMode {
         /// No sync without it: a Redis that is away stops the claims.
@@ -19,7 +19,7 @@ word_enum! {
     }
 }
 
-/// Who a store is to other programs: made once with its schema. Locks and channels carry it.
+/// Identity of a store to other programs, made with its schema and never changed. Locks and channels carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreId(pub String);
 

@@ -12,7 +12,7 @@ use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 
 word_enum! {
-    /// What an attempt, or a request, came to.
+    /// Result of an attempt or a request.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum OutcomeResult {
         /// New content replaced another.
@@ -89,8 +89,8 @@ impl OutcomeResult {
         matches!(self.kind(), OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion)
     }
 
-    /// What the strip of recent results makes of it; `None` for those that are no attempt's end. An exhaustion turns
-    /// the glyph of its own failure into [`RecentResult::Failed`] instead of adding one.
+    /// Returns the glyph for the strip of recent results; `None` for a result that ends no attempt. An exhaustion turns
+    /// its own failure's glyph into [`RecentResult::Failed`] instead of adding one.
     pub const fn recent(self) -> Option<RecentResult> {
         match self {
             Self::Updated => Some(RecentResult::Updated),
@@ -107,10 +107,10 @@ impl OutcomeResult {
     }
 }
 
-/// What a transition says of an outcome; the store adds who, where and when.
+/// Outcome as a transition produces it; the store adds who, where and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeDraft {
-    /// What it came to.
+    /// Result.
     pub result: OutcomeResult,
     /// The failure's code.
     pub error_code: Option<ErrorCode>,
@@ -126,7 +126,7 @@ pub struct OutcomeDraft {
     pub content: Option<ContentChange>,
     /// Bytes of the body after decompression.
     pub bytes: Option<u64>,
-    /// When the job is tried again.
+    /// Time of the next attempt, UTC.
     pub next_attempt_at: Option<Timestamp>,
 }
 
@@ -162,7 +162,7 @@ pub struct Outcome {
     pub account_id: AccountId,
     /// The document's assistant then.
     pub assistant_id: AssistantId,
-    /// What it came to.
+    /// Result.
     pub result: OutcomeResult,
     /// The failure's code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,9 +173,9 @@ pub struct Outcome {
     /// Wall-clock milliseconds of this attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// When it was recorded.
+    /// Time of recording, UTC.
     pub at: Timestamp,
-    /// Its place in the log.
+    /// Number in the log, dense and in commit order.
     pub seq: Seq,
     /// The job.
     pub job_id: JobId,
@@ -197,13 +197,13 @@ pub struct Outcome {
     /// Bytes of the body after decompression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// When the job is tried again.
+    /// Time of the next attempt, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// The worker that ran the attempt, `host:pid`; absent when none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<SafeLine>,
-    /// Who asked for the job; for `already_syncing`, who asked in vain.
+    /// Requester of the job; for `already_syncing`, of the request that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<SafeLine>,
     /// The document's name, as it was with this outcome, for the screen; not part of the line.

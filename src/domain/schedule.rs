@@ -16,7 +16,7 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// Microseconds since 1970 of a day.
 const DAY_MICROS: i64 = 86_400_000_000;
-/// How long a `syncing` row without a job of ours is left to whoever is at it: Chatwoot's own limit.
+/// Age up to which a `syncing` row without a job of ours is another program's work; Chatwoot uses the same limit.
 pub const LEFT_TO_OTHERS: Duration = Duration::from_secs(2 * 3_600);
 /// A page that failed for good is never left alone for longer, unless its cadence is.
 pub const FARTHEST_LOOK: Duration = Duration::from_secs(30 * 86_400);
@@ -59,8 +59,8 @@ impl DueRules {
     }
 }
 
-/// When the schedule looks again, by our rules, at a document whose row stands so and that has no job; `None` for a row
-/// that somebody is syncing.
+/// Returns the time at which the schedule checks a document without a job again, by the continuous rules; `None` for a
+/// row that another program is syncing.
 pub fn next_look(
     cadence: Cadence,
     sync_status: Option<SyncStatus>,
@@ -79,7 +79,7 @@ pub fn next_look(
     Some(at.unwrap_or(now))
 }
 
-/// How often the distance doubles; from a minute it is 30 days long before.
+/// Largest number of doublings; from one minute, 30 days are reached long before.
 pub const DOUBLINGS: u32 = 16;
 
 /// Chatwoot's due window: half the cadence in whole seconds, so that a late run does not skip the next window.
@@ -112,12 +112,12 @@ pub fn draw(seed: u64, document: DocumentId, most: Duration) -> Duration {
     Duration::from_secs(u64::try_from((u128::from(mixed) * choices) >> 64).unwrap_or(0))
 }
 
-/// Whether a day of UTC has begun since `before`.
+/// Returns true if a day of UTC has begun since `before`.
 pub fn is_another_day(before: Timestamp, now: Timestamp) -> bool {
     now.micros().div_euclid(DAY_MICROS) > before.micros().div_euclid(DAY_MICROS)
 }
 
-/// How much a pass may put in the queue.
+/// Limits of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassLimits {
     /// Documents of one account in one pass.
@@ -135,7 +135,7 @@ impl Default for PassLimits {
     }
 }
 
-/// What the schedule goes by: the settings.
+/// Settings of the schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// Plans and who has them. Without any, a database of Chatwoot has its own.
@@ -151,7 +151,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// What somebody says, over what stands elsewhere.
+    /// Returns the limits of the settings, with `otherwise` where they say nothing.
     pub fn limits(&self, otherwise: PassLimits) -> PassLimits {
         PassLimits {
             per_account: self.per_account.unwrap_or(otherwise.per_account),
@@ -161,14 +161,14 @@ impl Terms {
     }
 }
 
-/// What one pass did with an account, or would do.
+/// Result of a pass, or of a dry run, for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountPass {
     /// The account.
     pub account: AccountId,
-    /// Its plan.
+    /// Plan of the account.
     pub plan: Option<PlanName>,
-    /// Whether its documents were looked at.
+    /// Decision on the account.
     pub verdict: Verdict,
     /// Documents put in the queue.
     pub enqueued: u32,
@@ -203,20 +203,20 @@ impl StoppedBy {
 pub struct SkippedRow {
     /// The document.
     pub document: DocumentId,
-    /// Its account.
+    /// Account of the document.
     pub account: AccountId,
     /// Why, in plain language.
     pub reason: SafeLine,
 }
 
-/// What a pass came to.
+/// Result of a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pass {
     /// The one plan that it was for.
     pub only: Option<PlanName>,
-    /// What it was allowed.
+    /// Limits of the pass.
     pub limits: PassLimits,
-    /// What became of each account with documents, in the order in which they were served.
+    /// Result per account with documents, in the order in which they were served.
     pub accounts: Vec<AccountPass>,
     /// Rows that cannot be scheduled and had not been reported before.
     pub skipped: Vec<SkippedRow>,
@@ -240,7 +240,7 @@ pub struct Summary {
     pub per_account_batch_limit: u32,
     /// Documents of the pass.
     pub global_batch_limit: u32,
-    /// What was left of them.
+    /// Capacity of the pass that was left.
     pub remaining_global_capacity: u32,
     /// Accounts that have documents.
     pub accounts_scanned: usize,

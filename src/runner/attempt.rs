@@ -1,7 +1,6 @@
 //! One attempt, start to finish: fetch, compare, write. Whatever happens inside stays inside.
 
 use super::event::Event;
-use super::fault;
 use super::held::{Stop, told};
 use super::locking::{self, Next};
 use super::{Worker, report};
@@ -10,6 +9,7 @@ use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::Lock;
+use crate::fault;
 use crate::fetch::{Answer, Ask};
 use crate::store::{Claimed, Finish, Finished, Marking, StoreError};
 use std::sync::Arc;
@@ -110,7 +110,8 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
                 worker.well();
                 return false;
             }
-            Ok(Finished::Late) => return false,
+            // What a newer schema wants with the end this process cannot know; a newer worker does it anew.
+            Ok(Finished::Late) | Err(StoreError::Schema(_)) => return false,
             Err(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
                 // The store has split the batch already; a refusal that reaches here is this attempt's own.
                 if was_refused && matches!(&finish.end, AttemptEnd::Failed(_)) {
@@ -130,7 +131,9 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
 }
 
 async fn give_back(worker: &Worker, held: crate::store::Held) {
-    if let Err(error) = worker.store.release(&[held]).await {
+    if let Err(error) = worker.store.release(&[held]).await
+        && !matches!(error, StoreError::Schema(_))
+    {
         // Its lease runs out by itself.
         worker.tell(Event::Trouble { message: format!("a job could not be released: {error}").as_str().into() });
     }

@@ -19,6 +19,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
     let mut registered = false;
     let mut backoff = Backoff::of_claims();
     let mut changes = worker.store.changes();
+    let mut mismatch = worker.store.schema_mismatch();
     if let Some(redis) = &worker.redis {
         // Whether there are locks is known in a moment; what is claimed before would run without.
         tokio::select! {
@@ -28,7 +29,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
         }
     }
     loop {
-        if worker.leave.is_cancelled() || worker.drain.is_cancelled() {
+        if worker.leave.is_cancelled() || worker.drain.is_cancelled() || is_outdated(&worker) {
             break;
         }
         changes.mark_unchanged();
@@ -51,6 +52,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
             () = worker.drain.cancelled() => {}
             () = worker.look.notified() => {}
             changed = changes.changed() => if changed.is_err() { break },
+            Ok(()) = mismatch.changed() => {}
             () = sleep_until(until) => {}
         }
     }
@@ -124,13 +126,22 @@ async fn sleep_or_stop(worker: &Worker, wait: Duration) {
     }
 }
 
-/// Drain: what runs may finish within its time. Then, or at once when leaving, the rest is released.
+/// Whether the store was migrated by a newer program: nothing of this process is written any more.
+fn is_outdated(worker: &Worker) -> bool {
+    worker.store.schema_mismatch().borrow().is_some()
+}
+
+/// Drain: what runs may finish within its time. Then, or at once when leaving, the rest is released. On a store of a newer
+/// program neither can be written: what runs is let go of, and a newer worker takes it up as soon as this process ends.
 async fn end(worker: &Arc<Worker>, registered: bool) {
     worker.attempts.close();
     let deadline = Instant::now() + worker.settings.drain;
-    while !worker.leave.is_cancelled() && worker.held.len() > 0 && Instant::now() < deadline {
+    let mut mismatch = worker.store.schema_mismatch();
+    let ends = |worker: &Worker| worker.leave.is_cancelled() || is_outdated(worker);
+    while !ends(worker) && worker.held.len() > 0 && Instant::now() < deadline {
         show(worker, Phase::Draining);
         tokio::select! {
+            Ok(()) = mismatch.changed() => {}
             () = worker.leave.cancelled() => {}
             () = worker.look.notified() => {}
             () = sleep_until(deadline) => {}
@@ -141,11 +152,14 @@ async fn end(worker: &Arc<Worker>, registered: bool) {
         }
     }
     show(worker, Phase::Draining);
-    worker.held.stop_all(Stop::Release);
+    worker.held.stop_all(if is_outdated(worker) { Stop::Lost } else { Stop::Release });
     if timeout(GIVE_BACK, worker.attempts.wait()).await.is_err() {
         worker.tell(Event::Trouble { message: "some jobs could not be given back; their leases run out".into() });
     }
-    if registered && let Ok(Err(error)) = timeout(GIVE_BACK, worker.store.unregister(&worker.id)).await {
+    if registered
+        && let Ok(Err(error)) = timeout(GIVE_BACK, worker.store.unregister(&worker.id)).await
+        && !matches!(error, StoreError::Schema(_))
+    {
         worker.tell(Event::Trouble { message: format!("this worker could not sign off: {error}").as_str().into() });
     }
     show(worker, Phase::Stopped);

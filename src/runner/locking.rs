@@ -3,10 +3,10 @@
 
 use super::Worker;
 use super::event::LockHealth;
-use super::fault;
 use super::held::{Stop, told};
 use crate::domain::backoff::Backoff;
 use crate::domain::lock::{Lock, LockHolder, LockMode};
+use crate::fault;
 use crate::lock::Asked;
 use crate::store::{Claimed, Finished, Held, Marked, Marking, Result, StoreError};
 use std::sync::Arc;
@@ -129,6 +129,7 @@ async fn persist<T, F: Future<Output = Result<T>>>(
     loop {
         match ask().await {
             Ok(answer) => return Ok(answer),
+            Err(StoreError::Schema(_)) => return Err(Next::Over),
             Err(error) => match wait_for_store(worker, &error, &mut backoff, stop).await {
                 Next::Run => {}
                 over => return Err(over),

@@ -2,8 +2,9 @@
 //! queue unless that was done before, and then the row goes. Any process may do it, several at once and a second time
 //! after a crash: the job's id decides in Redis.
 
-use super::{Worker, fault};
+use super::Worker;
 use crate::chatwoot::faq_job::{FaqSwitch, PayloadFormat, SidekiqTimes, WRAPPER, payload};
+use crate::fault;
 use crate::lock::{Reach, Redis};
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,6 +7,7 @@
 pub(super) mod error;
 pub(super) mod examine;
 pub mod migrate;
+mod older;
 mod pool;
 mod schema;
 mod session;
@@ -110,8 +111,9 @@ impl Postgres {
         self.pool.lease(Use::Ordinary).await
     }
 
-    /// Begins a write transaction, and reads the clock in it.
-    pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp)> {
+    /// Begins a write transaction, and reads the clock and the version of the schema in it: in one round trip. Its share of
+    /// the table of migrations keeps a migration waiting until it ends.
+    pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp, i64)> {
         let of = if purpose == Purpose::Beat { Use::Beat } else { Use::Ordinary };
         let mut conn = Conn::Postgres(self.pool.lease(of).await?);
         let begin = match purpose {
@@ -119,30 +121,29 @@ impl Postgres {
             _ => "BEGIN",
         };
         conn.script(begin).await.map_err(writing)?;
-        let now = match (&self.clock, purpose) {
-            (Some(server), Purpose::Queue | Purpose::Claim) => {
-                // The turn comes first, then the clock is read: in one round trip.
-                let look = query(
-                    "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) AS taken) \
-                     SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), taken FROM turn",
-                );
-                let now = the_time(&conn.fetch_all(look.bind(QUEUE_LOCK)).await.map_err(writing)?)?;
-                server.set(now);
-                now
+        let look = match purpose {
+            // The turn comes first, then the clock is read.
+            Purpose::Queue | Purpose::Claim => query(
+                "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) AS taken) \
+                 SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), (SELECT max(version) FROM @migrations), taken \
+                 FROM turn",
+            )
+            .bind(QUEUE_LOCK),
+            Purpose::Rows | Purpose::Beat => {
+                query("SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), (SELECT max(version) FROM @migrations)")
             }
-            (Some(server), _) => {
-                let now = server_time(&mut conn).await?;
-                server.set(now);
-                now
-            }
-            (None, Purpose::Queue | Purpose::Claim) => {
-                let lock = query("SELECT pg_advisory_xact_lock(?)").bind(QUEUE_LOCK);
-                conn.execute(lock).await.map_err(writing)?;
-                clock.now()
-            }
-            (None, _) => clock.now(),
         };
-        Ok((conn, now))
+        let rows = conn.fetch_all(look).await.map_err(writing)?;
+        let version = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 1)?;
+        let now = match &self.clock {
+            Some(server) => {
+                let now = the_time(&rows)?;
+                server.set(now);
+                now
+            }
+            None => clock.now(),
+        };
+        Ok((conn, now, version))
     }
 
     /// Starts the tasks that tell other processes and hear from them.
@@ -183,12 +184,7 @@ impl Postgres {
         let lease_only = query("SELECT id FROM @workers WHERE lease_only");
         let lease_only = conn.fetch_all(lease_only).await.map_err(reading)?;
         let lease_only: HashSet<String> = lease_only.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
-        let locks = query(
-            "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted \
-             AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        );
-        let locks = conn.fetch_all(locks).await.map_err(reading)?;
-        let locks: HashSet<i64> = locks.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
+        let locks = session::held_locks(&mut conn).await?;
         let is_gone = |known: &&Known| {
             if lease_only.contains(&known.id) {
                 now.since(known.heartbeat_at) > SILENT

@@ -10,8 +10,8 @@ use super::sqlite::Sqlite;
 use super::{
     AccountSeen, Added, Beat, BulkVerb, ClaimLimits, Claimed, Clock, Decided, Decision, DocumentPage, Finish, Finished,
     Held, HeldContent, HeldText, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, Options, OutcomeQuery,
-    PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, Seen, Store, StoreError,
-    StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen, address,
+    PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Recorder, Rescued, Result, SchemaMismatch, Seen,
+    Store, StoreError, StoredContent, StoredVersion, Targets, Upgraded, WorkerInfo, WorkerSeen, address,
 };
 use crate::chatwoot::faq_job::PendingFaqJob;
 use crate::domain::content::Stored;
@@ -55,6 +55,8 @@ pub struct SqlStore {
     pub(super) tells: AtomicBool,
     pub(super) liveness: Liveness,
     pub(super) changes: watch::Sender<u64>,
+    /// Set when the store has been migrated by a newer program.
+    pub(super) mismatches: watch::Sender<Option<SchemaMismatch>>,
     /// What this process alone has committed.
     commits: watch::Sender<u64>,
     /// Held from the taking of numbers until they are told of, so that they are told in their order. In it: outcomes
@@ -96,6 +98,7 @@ impl SqlStore {
             tells: AtomicBool::new(false),
             liveness: Liveness::default(),
             changes,
+            mismatches: watch::Sender::new(None),
             commits: watch::Sender::new(0),
             telling: Mutex::default(),
             in_doubt: AtomicBool::new(false),
@@ -186,6 +189,17 @@ impl Store for SqlStore {
 
     fn hint(&self) {
         self.look();
+    }
+
+    fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>> {
+        self.mismatches.subscribe()
+    }
+
+    fn upgraded(&self) -> Option<Upgraded> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.upgraded.clone(),
+            Engine::Postgres(_) => None,
+        }
     }
 
     async fn id(&self) -> Result<StoreId> {

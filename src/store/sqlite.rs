@@ -1,23 +1,29 @@
 //! What is SQLite's own: one connection that writes, a few that read, lock files by which processes are seen to live,
 //! and a task that watches for what other processes commit.
 //!
-//! `connect` opens and refuses, `migrate` brings up to date, `examine` only looks, `locks` keeps the lock files, `watch` watches.
+//! `connect` opens and refuses, `migrate` brings up to date once `backup` has made a copy and no worker is too `older`,
+//! `examine` only looks, `locks` keeps the lock files, `watch` watches.
 
+mod backup;
 mod connect;
 pub(super) mod error;
 pub(super) mod examine;
 mod file_identity;
 mod locks;
 mod migrate;
+mod older;
 mod watch;
 
+use super::migrations::{VERSION, missing};
 use super::sql::conn::Conn;
 use super::sql::error::reading;
 use super::sql_store::SqlStore;
-use super::{Access, Result};
+use super::upgrade::{AT_OPENING, Migration, OlderWorker, Upgrade, Upgraded};
+use super::{Access, Result, StoreError};
 use crate::domain::text::SafeLine;
-use connect::{Connect, take_turn};
+use connect::{BUSY, Connect, check_header, take_turn};
 use locks::Locks;
+use migrate::Standing;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::path::Path;
@@ -42,6 +48,8 @@ enum Readers {
 /// One file.
 pub(super) struct Sqlite {
     connect: Connect,
+    /// What opening it has done to a store that was there.
+    pub(super) upgraded: Option<Upgraded>,
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: Readers,
     locks: Locks,
@@ -50,10 +58,10 @@ pub(super) struct Sqlite {
 impl Sqlite {
     /// Opens the file at `path`, and makes it when it may.
     pub(super) async fn open(path: &Path, access: Access) -> Result<Self> {
-        let connect = Connect::prepare(path, access).await?;
+        let (connect, upgraded) = Connect::prepare(path, access, AT_OPENING).await?;
         let readers = if access == Access::ReadOnly { Readers::Fresh } else { Readers::Pool(pool(&connect)) };
         let locks = Locks::in_folder(connect.beside(".workers"));
-        Ok(Self { connect, writer: Arc::default(), readers, locks })
+        Ok(Self { connect, upgraded, writer: Arc::default(), readers, locks })
     }
 
     /// What the screen calls it.
@@ -64,8 +72,8 @@ impl Sqlite {
 
     /// Starts the task that watches for other processes.
     pub(super) fn watch(&self, store: &SqlStore) {
-        let watching = watch::other_processes(self.connect.clone(), store.changes.clone(), store.stop.clone());
-        store.tasks.spawn(watching);
+        let (changes, mismatches) = (store.changes.clone(), store.mismatches.clone());
+        store.tasks.spawn(watch::other_processes(self.connect.clone(), changes, mismatches, store.stop.clone()));
     }
 
     /// The place of the one connection that writes.
@@ -73,15 +81,15 @@ impl Sqlite {
         self.writer.lock().await
     }
 
-    /// Begins a transaction on it; nobody else writes until it ends.
-    pub(super) async fn begin(&self, slot: &mut Option<SqliteConnection>) -> Result<SqliteConnection> {
+    /// Begins a transaction on it, and reads the version of the schema in it; nobody else writes until it ends.
+    pub(super) async fn begin(&self, slot: &mut Option<SqliteConnection>) -> Result<(SqliteConnection, i64)> {
         self.connect.check_place()?;
         let mut conn = match slot.take() {
             Some(conn) => conn,
             None => self.connect.writer().await?,
         };
-        take_turn(&mut conn).await?;
-        Ok(conn)
+        let version = take_turn(&mut conn, BUSY).await?;
+        Ok((conn, version))
     }
 
     /// Between the transactions of a long bulk.
@@ -133,6 +141,71 @@ impl Sqlite {
             let _ = conn.close().await;
         }
         self.locks.leave();
+    }
+}
+
+/// The steps by which the file at `path` is brought up to date or made.
+pub(super) async fn plan(path: &Path) -> Result<Vec<Migration>> {
+    let versions = |done| missing(done).map(|(version, _)| Migration::Version(version));
+    let Some(mut looked) = Looked::at(path).await? else { return Ok(versions(0).collect()) };
+    let mut steps = Vec::new();
+    let mut done = 0;
+    if let Standing::Ours(version) = looked.standing {
+        done = version;
+        if !migrate::is_current(looked.standing) && migrate::holds_anything(&mut looked.conn).await? {
+            steps.push(Migration::Copy);
+        }
+    }
+    looked.close().await;
+    steps.extend(versions(done));
+    Ok(steps)
+}
+
+/// The live workers that bringing the file at `path` up to date would leave behind.
+pub(super) async fn older_workers(path: &Path) -> Result<Vec<OlderWorker>> {
+    let Some(mut looked) = Looked::at(path).await? else { return Ok(Vec::new()) };
+    let older = match looked.standing {
+        Standing::Ours(version) if version < VERSION => older::workers(&looked.connect, &mut looked.conn).await?,
+        _ => Vec::new(),
+    };
+    looked.close().await;
+    Ok(older)
+}
+
+/// Brings the file at `path` up to date, or makes it.
+pub(super) async fn upgrade(path: &Path, how: Upgrade) -> Result<Option<Upgraded>> {
+    let (_, upgraded) = Connect::prepare(path, Access::Create, how).await?;
+    Ok(upgraded)
+}
+
+/// A file that is there, and a connection that only reads it.
+struct Looked {
+    connect: Connect,
+    conn: SqliteConnection,
+    standing: Standing,
+}
+
+impl Looked {
+    /// The file at `path`; `None` when there is none.
+    async fn at(path: &Path) -> Result<Option<Self>> {
+        let connect = Connect::to_look(path)?;
+        let unusable = |why: String| StoreError::Unusable(format!("{}: {why}", connect.path().display()));
+        if !connect.path().exists() {
+            return Ok(None);
+        }
+        check_header(connect.path()).map_err(unusable)?;
+        let mut conn = connect.reader().await?;
+        let standing = match migrate::standing(&mut conn).await {
+            Err(StoreError::Unusable(why) | StoreError::Corrupt(why)) => return Err(unusable(why)),
+            standing => standing?,
+        };
+        Ok(Some(Self { connect, conn, standing }))
+    }
+
+    /// Closes the connection before another one writes: SQLite's log goes with the last one, which must be that.
+    async fn close(self) {
+        // It only read.
+        let _ = self.conn.close().await;
     }
 }
 

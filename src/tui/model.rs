@@ -21,7 +21,7 @@ use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
-use crate::store::QueueState;
+use crate::store::{QueueState, SchemaMismatch};
 use changes::DifferenceData;
 use detail::Detail;
 use documents::Documents;
@@ -131,6 +131,8 @@ pub struct Model {
     pub locks: LockHealth,
     /// Set while readings fail.
     pub stale: Option<Stale>,
+    /// Set for good when the store was migrated by a newer program: from then on the console only reads.
+    pub outdated: Option<SchemaMismatch>,
     /// When the list was last read.
     pub read_at: Option<Timestamp>,
     /// Where running attempts are.
@@ -177,6 +179,7 @@ impl Model {
             health: Health::Fine,
             locks: LockHealth::Off,
             stale: None,
+            outdated: None,
             read_at: None,
             steps: HashMap::new(),
             leaving: Leaving::No,

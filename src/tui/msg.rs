@@ -9,8 +9,8 @@ use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
 use crate::store::{
-    AccountSeen, Added, Decided, DocumentPage, HostSeen, JobsPage, Preview, QueueState, Rescued, Seen, StoredVersion,
-    WorkerSeen,
+    AccountSeen, Added, Decided, DocumentPage, HostSeen, JobsPage, Preview, QueueState, Rescued, SchemaMismatch, Seen,
+    StoredVersion, WorkerSeen,
 };
 use crate::tui::model::changes::{DifferenceData, HeldSeen};
 use crossterm::event::KeyEvent;
@@ -99,6 +99,8 @@ pub enum Msg {
     Health(Health),
     /// Whether documents are locked in Redis, as the runner sees it.
     Locks(LockHealth),
+    /// The store was migrated by a newer program; `None` until then.
+    Schema(Option<SchemaMismatch>),
     /// The runner has ended.
     RunnerEnded,
     /// Clipboard or browser answered.

@@ -77,6 +77,7 @@ impl Performer {
         let shared = &self.shared;
         self.spawn(Arc::clone(shared).changes());
         self.spawn(Arc::clone(shared).outcomes());
+        self.spawn(Arc::clone(shared).states(shared.store.schema_mismatch(), Msg::Schema));
         if let Some(runner) = &shared.runner {
             self.spawn(Arc::clone(shared).events(runner.subscribe()));
             self.spawn(Arc::clone(shared).status(runner.clone()));

@@ -24,6 +24,7 @@ use super::model::{Leaving, Model};
 use super::msg::Msg;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Event, LockHealth, Phase};
+use crate::store::SchemaMismatch;
 
 /// What a message came to.
 #[derive(Debug, Default)]
@@ -121,18 +122,30 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             }
             model.locks = locks;
         }
+        Msg::Schema(mismatch) => outdated(model, mismatch, &mut up),
         Msg::RunnerEnded => {
             model.runner.phase = Phase::Stopped;
             model.runner.busy = 0;
             up.redraw();
             match model.leaving {
                 Leaving::Draining => up.effect(Effect::End(Exit::Drained)),
+                // It has said why.
+                Leaving::No if model.outdated.is_some() => {}
                 Leaving::No => tell(model, Level::Failed, "the runner inside this console has ended"),
             }
         }
     }
     fit(model, by_hand, &mut up);
     up
+}
+
+/// The store was migrated by a newer program: nothing that this console asks for would be written any more.
+fn outdated(model: &mut Model, mismatch: Option<SchemaMismatch>, up: &mut Update) {
+    let Some(mismatch) = mismatch.filter(|mismatch| model.outdated != Some(*mismatch)) else { return };
+    model.outdated = Some(mismatch);
+    model.options.read_only = true;
+    tell(model, Level::Failed, mismatch.to_string());
+    up.redraw();
 }
 
 /// Keeps what depends on the size of the panes right: whatever was opened, closed or zoomed, the cursor is on the screen

@@ -18,14 +18,16 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 /// A mounted disk; dropped (also by a panic) it is unmounted.
-struct Disk(TempDir);
+pub struct Disk(TempDir);
 
 impl Disk {
     /// `None`, with a line that says so, where this user may not mount.
-    fn mounted(kilobytes: usize) -> Option<Self> {
+    pub fn mounted(kilobytes: usize) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k,mode=755"), "tmpfs"]).arg(folder.path());
+        mount
+            .args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k,nr_inodes=200,mode=755"), "tmpfs"])
+            .arg(folder.path());
         if mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
             return Some(Self(folder));
         }
@@ -33,7 +35,7 @@ impl Disk {
         None
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -43,6 +45,20 @@ impl Disk {
         let piece = [0x5a; 4_096];
         while file.write_all(&piece).is_ok() {}
         while file.write_all(&piece[..1]).is_ok() {}
+    }
+
+    /// Takes all of its files but so many.
+    pub fn leave_files(&self, count: usize) {
+        let folder = self.path("files");
+        std::fs::create_dir(&folder).expect("a folder");
+        let made = (0..).map_while(|n| {
+            let path = folder.join(n.to_string());
+            std::fs::File::create(&path).ok().map(|_| path)
+        });
+        let made: Vec<_> = made.collect();
+        for path in &made[made.len() - count..] {
+            std::fs::remove_file(path).expect("it was made");
+        }
     }
 
     fn free(&self) {

@@ -7,7 +7,7 @@ use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::runner::event::{Event, LockHealth, Phase, RunnerStatus};
-use quarterdeck::store::{Alive, Sort, SortBy, WorkerSeen};
+use quarterdeck::store::{Alive, SchemaMismatch, Sort, SortBy, WorkerSeen};
 use quarterdeck::tui::Exit;
 use quarterdeck::tui::effect::{Act, Effect};
 use quarterdeck::tui::keymap::{keys_markdown, keys_text};
@@ -34,6 +34,32 @@ fn quitting_while_jobs_run_asks_and_drains() {
     assert_eq!(ends(&mut screen), None, "it waits for what runs");
     screen.send(Msg::RunnerEnded);
     assert_eq!(ends(&mut screen), Some(Exit::Drained));
+}
+
+#[test]
+fn a_console_that_is_older_than_its_store_says_so_and_only_reads() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut screen = Screen::usual(width, height);
+        let mismatch = SchemaMismatch { store: 10, program: 9 };
+        screen.send(Msg::Schema(None));
+        assert!(!screen.text().contains("outdated"));
+        screen.send(Msg::Schema(Some(mismatch)));
+        assert!(screen.text().contains("outdated: upgrade and start again"), "{}", screen.text());
+        // The runner ends by itself; that is no second piece of news.
+        screen.send(Msg::RunnerEnded);
+        assert_eq!(ends(&mut screen), None, "what is there can still be read");
+        let told: Vec<_> = screen.model.notices.activity().map(|notice| notice.text.to_string()).collect();
+        assert_eq!(told, [mismatch.to_string()]);
+        screen.asked();
+        screen.press(&["s"]);
+        assert!(screen.asked().is_empty(), "nothing is asked for any more");
+        // The database's own words would only mislead.
+        let generation = screen.model.documents.generation;
+        screen.send(Msg::Page { generation, answer: Err("no such column: d.name".into()) });
+        assert_eq!(screen.model.stale.as_ref().map(|stale| stale.reason.to_string()), Some(mismatch.to_string()));
+        screen.press(&["q"]);
+        assert_eq!(ends(&mut screen), Some(Exit::Quit), "nothing runs: there is nothing to ask");
+    }
 }
 
 #[test]

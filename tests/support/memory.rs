@@ -18,8 +18,8 @@ use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
     AccountSeen, Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, Decided, Decision, DocumentPage, Finish,
     Finished, Held, HeldContent, HeldText, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, OutcomeQuery,
-    OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result, Seen, SortBy, Store,
-    StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result, SchemaMismatch, Seen,
+    SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -76,13 +76,19 @@ pub struct Facts {
 pub struct Memory {
     facts: Mutex<Facts>,
     changes: watch::Sender<u64>,
+    mismatches: watch::Sender<Option<SchemaMismatch>>,
     begun: Instant,
 }
 
 impl Memory {
     pub fn new(documents: Vec<DocumentRow>) -> Self {
         let facts = Facts { documents, ..Facts::default() };
-        Self { facts: Mutex::new(facts), changes: watch::channel(0).0, begun: Instant::now() }
+        Self {
+            facts: Mutex::new(facts),
+            changes: watch::channel(0).0,
+            mismatches: watch::Sender::new(None),
+            begun: Instant::now(),
+        }
     }
 
     /// Reads or changes the facts without telling anybody.
@@ -153,6 +159,10 @@ impl Store for Memory {
 
     fn commits(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>> {
+        self.mismatches.subscribe()
     }
 
     fn hint(&self) {

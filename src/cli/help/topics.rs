@@ -26,16 +26,17 @@ macro_rules! topics {
 /// Every page, in the order of the listing. A new file in `assets/docs` is one more line here; a test holds them
 /// together.
 pub(super) const TOPICS: &[Topic] = topics![
-    "console"
-    "filters"
-    "fetching"
-    "scheduling"
-    "operating"
-    "chatwoot"
-    "json"
-    "guarantees"
+    "architecture"
     "benchmarks"
     "changelog"
+    "chatwoot"
+    "console"
+    "fetching"
+    "filters"
+    "guarantees"
+    "json"
+    "operating"
+    "scheduling"
 ];
 
 #[cfg(test)]

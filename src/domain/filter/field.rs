@@ -3,7 +3,7 @@
 use super::{Filter, FilterError, Test};
 use crate::domain::word_enum::word_enum;
 
-/// What a filter is asked about.
+/// Kind of rows that a filter selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// Documents: the list, and the verbs that act on documents.
@@ -34,7 +34,7 @@ word_enum! {
 }
 
 impl Field {
-    /// Whether it says something about `subject`; an error with the reason otherwise.
+    /// Returns the reason if the field does not apply to `subject`.
     pub(super) fn means(self, subject: Subject) -> Result<(), String> {
         let wrong = match (self, subject) {
             (Self::Status | Self::Attempted | Self::Synced | Self::Next, Subject::Outcomes) => "outcomes",

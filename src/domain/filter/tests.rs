@@ -1,4 +1,4 @@
-//! What is accepted, what it prints as, what it matches; and that no text at all gets past these rules.
+//! Accepted texts, their canonical form, their matches; and a property: no text panics.
 
 use super::*;
 use crate::domain::document::{DocumentRow, RecentResult};

@@ -3,7 +3,7 @@
 use crate::domain::word_enum::{serde_by_word, word_enum};
 
 word_enum! {
-    /// Where a job is. The first three are live: a document has at most one live job.
+    /// State of a job. The first three are live: a document has at most one live job.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum JobState {
         /// Waits for its time.
@@ -24,7 +24,7 @@ word_enum! {
 }
 
 impl JobState {
-    /// Whether the job still stands for a request.
+    /// Returns true if the job still stands for a request.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Scheduled | Self::Ready | Self::Running)
     }

@@ -95,6 +95,7 @@ impl SqlStore {
                 let again = || match &error {
                     StoreError::ReadOnly => StoreError::ReadOnly,
                     StoreError::Unavailable(reason) => StoreError::Unavailable(reason.clone()),
+                    StoreError::Schema(mismatch) => StoreError::Schema(*mismatch),
                     _ => StoreError::Unavailable(words.clone()),
                 };
                 group.iter().map(|_| Err(again())).collect()

@@ -38,8 +38,12 @@ pub(in crate::store) async fn write_marks(store: Weak<SqlStore>, mut pending: mp
                 }
             }
             Err(error) => {
+                let again = || match &error {
+                    StoreError::Schema(mismatch) => StoreError::Schema(*mismatch),
+                    error => StoreError::Unavailable(error.to_string()),
+                };
                 for pending in group {
-                    let _ = pending.answer.send(Err(StoreError::Unavailable(error.to_string())));
+                    let _ = pending.answer.send(Err(again()));
                 }
             }
         }

@@ -6,6 +6,7 @@ use crate::domain::id::{JobId, Token, WorkerId};
 use crate::domain::job::{ErrorReport, JobState, Transition};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::store::migrations::VERSION;
 use crate::store::queue::apply::With;
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::dialect::Dialect;
@@ -28,6 +29,8 @@ const PROMPT: Duration = Duration::from_millis(250);
 pub(in crate::store) struct Known {
     pub(in crate::store) id: String,
     pub(in crate::store) heartbeat_at: Timestamp,
+    /// Whether its program was built for an older schema than the store has now.
+    pub(in crate::store) outdated: bool,
 }
 
 impl SqlStore {
@@ -64,15 +67,22 @@ impl SqlStore {
     }
 
     pub(in crate::store) async fn unregister_worker(&self, worker: &WorkerId) -> Result<()> {
+        let signed_off = self.sign_off(worker).await;
+        // On a store of a newer program the row stays, and tells a newer worker that this one did not crash; for that it
+        // must be seen to be gone.
+        if matches!(signed_off, Ok(()) | Err(StoreError::Schema(_))) && self.liveness.info(&worker.0).is_some() {
+            self.liveness.left(&worker.0);
+            self.let_go(&worker.0).await;
+        }
+        signed_off
+    }
+
+    async fn sign_off(&self, worker: &WorkerId) -> Result<()> {
         let mut tx = self.begin(Purpose::Queue).await?;
         let held = tx.held_by(&worker.0).await?;
         tx.give_back(&held).await?;
         tx.run(query("DELETE FROM @workers WHERE id = ?").bind(&worker.0)).await?;
         tx.commit().await?;
-        if self.liveness.info(&worker.0).is_some() {
-            self.liveness.left(&worker.0);
-            self.let_go(&worker.0).await;
-        }
         Ok(())
     }
 
@@ -139,8 +149,15 @@ impl SqlStore {
     /// Workers known by their rows.
     async fn known_workers(&self) -> Result<Vec<Known>> {
         let mut reader = self.reader().await?;
-        let rows = reader.all(query("SELECT id, heartbeat_at FROM @workers")).await?;
-        let known = |row| Ok(Known { id: get(row, 0)?, heartbeat_at: Timestamp::from_micros(get(row, 1)?) });
+        let rows = reader.all(query("SELECT id, heartbeat_at, schema_version FROM @workers")).await?;
+        let known = |row| {
+            let version: Option<i64> = get(row, 2)?;
+            Ok(Known {
+                id: get(row, 0)?,
+                heartbeat_at: Timestamp::from_micros(get(row, 1)?),
+                outdated: version.is_none_or(|version| version < VERSION),
+            })
+        };
         rows.iter().map(known).collect()
     }
 
@@ -176,9 +193,11 @@ impl SqlStore {
         // A worker whose row is gone while a job still names it is judged by its lock alone.
         for id in running.into_iter().filter_map(|(worker, _)| worker) {
             if !known.iter().any(|known| known.id == id) {
-                known.push(Known { id, heartbeat_at: Timestamp::from_micros(i64::MIN) });
+                known.push(Known { id, heartbeat_at: Timestamp::from_micros(i64::MIN), outdated: false });
             }
         }
+        let outdated: HashSet<String> =
+            known.iter().filter(|known| known.outdated).map(|known| known.id.clone()).collect();
         known.retain(|known| now.since(known.heartbeat_at) > FRESH);
         let mut gone: Vec<String> = self.gone(&known, now).await?.into_iter().collect();
         gone.sort();
@@ -200,7 +219,10 @@ impl SqlStore {
         for row in running {
             let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));
             let expired = by_lease && row.lease_until.is_none_or(|until| until < tx.now);
-            if dead || expired {
+            if (dead || expired) && row.worker_id.as_ref().is_some_and(|worker| outdated.contains(worker)) {
+                // It went because it may write nothing any more: no document is to blame.
+                tx.give_row_back(&row).await?;
+            } else if dead || expired {
                 rescued.reports.extend(tx.lose(&row).await?);
             }
         }
@@ -239,11 +261,11 @@ fn pairs(rows: &[Row]) -> Result<Vec<(i64, Option<i64>)>> {
 impl Tx<'_> {
     async fn known_worker(&mut self, worker: &WorkerInfo) -> Result<()> {
         let statement = query(
-            "INSERT INTO @workers (id, name, capacity, started_at, heartbeat_at) VALUES (?1, ?2, ?3, ?4, ?4) \
-             ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
+            "INSERT INTO @workers (id, name, capacity, started_at, heartbeat_at, schema_version) \
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
         );
         let statement = statement.bind(&worker.id.0).bind(worker.name.as_str()).bind(worker.capacity);
-        self.run(statement.bind(self.now.micros())).await?;
+        self.run(statement.bind(self.now.micros()).bind(VERSION)).await?;
         if self.lease_only() {
             self.run(query("UPDATE @workers SET lease_only = true WHERE id = ?").bind(&worker.id.0)).await?;
         }
@@ -282,13 +304,18 @@ impl Tx<'_> {
             let row = rows.remove(&held.job_id);
             let row = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0));
             if let Some(row) = row {
-                let document = self.document(row.job.document_id).await?;
-                let to = row.job.released(self.now);
-                let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
-                self.apply(&row, document.as_ref(), &to, with).await?;
+                self.give_row_back(&row).await?;
             }
         }
         Ok(())
+    }
+
+    /// Gives a running job back: number and counters as before the claim.
+    async fn give_row_back(&mut self, row: &JobRow) -> Result<()> {
+        let document = self.document(row.job.document_id).await?;
+        let to = row.job.released(self.now);
+        let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
+        self.apply(row, document.as_ref(), &to, with).await
     }
 
     /// What a worker holds by the rows.

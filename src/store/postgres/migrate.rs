@@ -4,74 +4,29 @@
 use super::pool::{self, Pool, Use};
 use super::schema::{self, Standing};
 use super::url::Place;
+use crate::fault;
 use crate::store::address::{self, Address};
+use crate::store::migrations::{KEEPS_CHECKSUMS, MIGRATIONS, VERSION, checksum, missing};
 use crate::store::sql::conn::Conn;
 use crate::store::sql::error::writing;
 use crate::store::sql::statement::query;
+use crate::store::upgrade::{Migration, OlderWorker};
 use crate::store::{Access, Result, StoreError};
-use std::fmt;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Every migration of the schema, oldest first.
-const MIGRATIONS: [(&str, &str); 8] = [
-    (
-        "the tables of jobs, outcomes, workers and the rest",
-        include_str!("../../../assets/migrations/postgres/0001_store.sql"),
-    ),
-    (
-        "the store's own id, and who has the lock that a job waits for",
-        include_str!("../../../assets/migrations/postgres/0002_locks.sql"),
-    ),
-    ("what is to be told to Chatwoot's own jobs", include_str!("../../../assets/migrations/postgres/0003_outbox.sql")),
-    (
-        "plans of accounts, and whose turn it is to schedule",
-        include_str!("../../../assets/migrations/postgres/0004_schedule.sql"),
-    ),
-    ("what is paused, by whom and since when", include_str!("../../../assets/migrations/postgres/0005_pauses.sql")),
-    ("until when a host is left alone", include_str!("../../../assets/migrations/postgres/0006_hosts.sql")),
-    ("texts that wait for a person", include_str!("../../../assets/migrations/postgres/0007_contents.sql")),
-    ("whether a host asked to be left alone", include_str!("../../../assets/migrations/postgres/0008_holds.sql")),
-];
-/// The version of a schema that has had all migrations; the same on both databases.
-pub const VERSION: i64 = MIGRATIONS.len() as i64;
 /// Two that migrate at once take turns.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"qd-migra");
+
+/// Waits for the write transactions of others, and keeps new ones waiting.
+const ALONE: &str = "LOCK TABLE quarterdeck.migrations IN ACCESS EXCLUSIVE MODE";
 
 const DOCUMENTS: &str = include_str!("../../../assets/migrations/postgres/standalone_documents.sql");
 const ACCOUNTS: &str = include_str!("../../../assets/migrations/postgres/standalone_accounts.sql");
 
-/// One step of a set-up; prints as what it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Migration {
-    /// Makes the schema `quarterdeck`.
-    Schema,
-    /// Brings the schema to this version.
-    Version(i64),
-    /// Makes `captain_documents`, where there is no Chatwoot.
-    Documents,
-    /// Makes `accounts`, the same.
-    Accounts,
-}
-
-impl fmt::Display for Migration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Schema => f.write_str("create schema quarterdeck"),
-            Self::Version(version) => {
-                let place = usize::try_from(version - 1).unwrap_or(usize::MAX);
-                let what = MIGRATIONS.get(place).map_or("", |(what, _)| what);
-                write!(f, "quarterdeck {version}: {what}")
-            }
-            Self::Documents => f.write_str("create table captain_documents (there is none)"),
-            Self::Accounts => f.write_str("create table accounts (there is none)"),
-        }
-    }
-}
-
-/// What [`migrate`] would do to the database at `url`, in order; nothing when it is up to date. `standalone` makes the
-/// tables that Chatwoot has elsewhere, where they are missing.
-pub async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
+/// The steps that [`migrate`] would take with the database at `url`, in order; none when it is up to date. `standalone`
+/// makes the tables that Chatwoot has elsewhere, where they are missing.
+pub(in crate::store) async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
     Server::at(url).await?.plan(standalone).await
 }
 
@@ -83,6 +38,16 @@ pub async fn migrate(url: &str, standalone: bool, tell: &mut (dyn FnMut(Migratio
         server.apply(step).await?;
     }
     Ok(())
+}
+
+/// The live workers of the database at `url` that a migration would leave behind.
+pub(in crate::store) async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {
+    let server = Server::at(url).await?;
+    let mut conn = server.conn().await?;
+    match schema::look(&mut conn, server.place()).await?.version {
+        Some(version) if (1..VERSION).contains(&version) => super::older::workers(&mut conn).await,
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// A server to be looked at or set up.
@@ -141,21 +106,54 @@ impl Server {
         conn.execute(query("SELECT pg_advisory_xact_lock(?)").bind(MIGRATION_LOCK)).await.map_err(writing)?;
         // Looked at again: another process may have done it while this one waited.
         let standing = schema::look(&mut conn, place).await?;
+        standing.migratable(place)?;
         if steps(&standing, true).contains(&step) {
-            if let Migration::Version(_) = step {
+            if let Migration::Version(version) = step {
                 // An index on a table of another's may take longer than any answer.
                 conn.script("SET LOCAL statement_timeout = 0").await.map_err(writing)?;
+                if version > 1 {
+                    // Every write transaction has a share of it: those that have begun end first, those that come wait
+                    // and find the new version.
+                    conn.script(ALONE).await.map_err(writing)?;
+                }
             }
+            fault::point("migrating", &format!("{}, begin.", subject(step)));
             for script in scripts(step) {
                 conn.script(script).await.map_err(|error| refused(place, &error, step))?;
             }
+            fault::point("migrating", &format!("{}, end.", subject(step)));
             if let Migration::Version(version) = step {
-                let done = query("INSERT INTO @migrations (version) VALUES (?)").bind(version);
-                conn.execute(done).await.map_err(writing)?;
+                note(&mut conn, version).await?;
             }
         }
-        conn.script("COMMIT").await.map_err(writing)
+        fault::point("before_commit", &subject(step));
+        conn.script("COMMIT").await.map_err(writing)?;
+        fault::point("migrated", &subject(step));
+        Ok(())
     }
+}
+
+/// A step's name at the fault points.
+fn subject(step: Migration) -> String {
+    match step {
+        Migration::Version(version) => format!("version {version}"),
+        other => other.to_string(),
+    }
+}
+
+/// Notes that a version was applied, and which files were. Of those that were applied before there was such a note, this
+/// program's are taken to have been.
+async fn note(conn: &mut Conn, version: i64) -> Result<()> {
+    let done = query("INSERT INTO @migrations (version) VALUES (?)").bind(version);
+    conn.execute(done).await.map_err(writing)?;
+    if version < KEEPS_CHECKSUMS {
+        return Ok(());
+    }
+    for (version, migration) in (1_i64..=version).zip(&MIGRATIONS) {
+        let keep = query("UPDATE @migrations SET checksum = ? WHERE version = ? AND checksum IS NULL");
+        conn.execute(keep.bind(checksum(migration.postgres)).bind(version)).await.map_err(writing)?;
+    }
+    Ok(())
 }
 
 fn steps(standing: &Standing, standalone: bool) -> Vec<Migration> {
@@ -163,7 +161,7 @@ fn steps(standing: &Standing, standalone: bool) -> Vec<Migration> {
     if !standing.schema {
         steps.push(Migration::Schema);
     }
-    steps.extend((standing.version.unwrap_or(0) + 1..=VERSION).map(Migration::Version));
+    steps.extend(missing(standing.version.unwrap_or(0)).map(|(version, _)| Migration::Version(version)));
     if standalone && !standing.documents {
         steps.push(Migration::Documents);
     }
@@ -178,8 +176,10 @@ fn scripts(step: Migration) -> Vec<&'static str> {
         Migration::Schema => vec!["CREATE SCHEMA quarterdeck"],
         Migration::Version(version) => {
             let place = usize::try_from(version - 1).unwrap_or(usize::MAX);
-            MIGRATIONS.get(place).map(|(_, script)| *script).into_iter().collect()
+            MIGRATIONS.get(place).map(|migration| migration.postgres).into_iter().collect()
         }
+        // A server is backed up by its own tools.
+        Migration::Copy => Vec::new(),
         Migration::Documents => vec![DOCUMENTS, "INSERT INTO quarterdeck.made VALUES ('captain_documents')"],
         Migration::Accounts => vec![ACCOUNTS, "INSERT INTO quarterdeck.made VALUES ('accounts')"],
     }
@@ -192,7 +192,7 @@ fn refused(place: &Place, error: &sqlx::Error, step: Migration) -> StoreError {
             Migration::Schema => {
                 "let an owner run CREATE SCHEMA quarterdeck AUTHORIZATION this role, then run it again"
             }
-            Migration::Version(_) => "this role must own schema quarterdeck",
+            Migration::Version(_) | Migration::Copy => "this role must own schema quarterdeck",
             Migration::Documents | Migration::Accounts => {
                 "this role needs CREATE on the first schema of the search_path"
             }

@@ -1,8 +1,8 @@
 //! What stands in a database: our schema and its version, the table of documents (Chatwoot's, in any of its variants,
 //! or ours), and what the role may do. Looks, and changes nothing.
 
-use super::migrate::VERSION;
 use super::url::Place;
+use crate::store::migrations::{VERSION, altered, altered_message};
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
@@ -37,6 +37,8 @@ pub(super) struct Standing {
     tables: i64,
     /// Our version; `None` without our table of migrations.
     pub(super) version: Option<i64>,
+    /// The first migration that was applied from another file than this program's.
+    altered: Option<i64>,
     /// Whether a table of documents is found.
     pub(super) documents: bool,
     /// What it lacks, in words.
@@ -108,14 +110,16 @@ impl Standing {
         if !get::<bool>(row, "may_write")? {
             self.missing_rights.push(WRITE_OURS);
         }
-        let version = query(
-            "SELECT (SELECT coalesce(max(version), 0) FROM @migrations) AS version, \
-             EXISTS (SELECT 1 FROM @made WHERE name = 'captain_documents') AS made",
-        );
-        let rows = conn.fetch_all(version).await.map_err(reading)?;
-        let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
-        self.version = Some(get(row, "version")?);
-        self.made = get(row, "made")?;
+        let made = query("SELECT EXISTS (SELECT 1 FROM @made WHERE name = 'captain_documents')");
+        let rows = conn.fetch_all(made).await.map_err(reading)?;
+        self.made = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 0)?;
+        // As JSON: the column of checksums came later than the table.
+        let applied = query("SELECT version, to_jsonb(m) ->> 'checksum' FROM @migrations m ORDER BY version");
+        let applied = conn.fetch_all(applied).await.map_err(reading)?;
+        let applied: Vec<(i64, Option<String>)> =
+            applied.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect::<Result<_>>()?;
+        self.version = Some(applied.last().map_or(0, |(version, _)| *version));
+        self.altered = altered(applied, |file| file.postgres);
         Ok(())
     }
 
@@ -160,7 +164,7 @@ impl Standing {
         Ok(())
     }
 
-    /// Whether the schema is another program's, or newer than this one: then `migrate` must not touch it either.
+    /// Whether the schema is another program's or build's, or newer than this one: then `migrate` must not touch it either.
     pub(super) fn migratable(&self, place: &Place) -> Result<()> {
         match self.version {
             None if self.tables > 0 => Err(StoreError::Unusable(
@@ -169,7 +173,10 @@ impl Standing {
             Some(version) if version > VERSION => Err(StoreError::Unusable(place.says(&format!(
                 "is set up by a newer quarterdeck (version {version}; this one knows {VERSION}); use that one"
             )))),
-            _ => Ok(()),
+            _ => match self.altered {
+                Some(version) => Err(StoreError::Unusable(place.says(&altered_message(version)))),
+                None => Ok(()),
+            },
         }
     }
 

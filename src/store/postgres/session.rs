@@ -8,11 +8,12 @@ use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
 use crate::store::sql_store::SqlStore;
+use crate::store::version::{self, SchemaMismatch};
 use crate::store::{Result, StoreError};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{Executor, Row};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -63,6 +64,15 @@ pub(super) fn lock_key(worker: &str) -> i64 {
     digest.iter().take(8).fold(0, |key, byte| (key << 8) | i64::from(*byte))
 }
 
+/// The locks of live workers, by their numbers.
+pub(super) async fn held_locks(conn: &mut Conn) -> Result<HashSet<i64>> {
+    let locks = query(
+        "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted \
+         AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    );
+    conn.fetch_all(locks).await.map_err(reading)?.iter().map(|row| get(row, 0)).collect()
+}
+
 impl Session {
     /// Starts the session on the pool's runtime.
     pub(super) fn start(pool: &Pool, options: PgConnectOptions, changes: watch::Sender<u64>) -> Self {
@@ -88,7 +98,7 @@ impl Session {
             let stop = self.stop.clone();
             self.tasks.spawn_on(async move { stop.run_until_cancelled(sending).await }, pool.runtime());
         }
-        let polling = poll(Arc::clone(&self.shared), Arc::clone(pool));
+        let polling = poll(Arc::clone(&self.shared), Arc::clone(pool), store.mismatches.clone());
         let stop = self.stop.clone();
         self.tasks.spawn_on(async move { stop.run_until_cancelled(polling).await }, pool.runtime());
     }
@@ -295,7 +305,7 @@ async fn send(shared: Arc<Shared>, pool: Arc<Pool>) {
 
 /// Looks whether something changed that nobody told of: a signal that was lost (outcomes, claims and new jobs are seen
 /// at once by their numbers), another program's write (seen when the server's statistics are, within seconds).
-async fn poll(shared: Arc<Shared>, pool: Arc<Pool>) {
+async fn poll(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watch::Sender<Option<SchemaMismatch>>) {
     let mut ticks = interval(POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = None;
@@ -307,12 +317,16 @@ async fn poll(shared: Arc<Shared>, pool: Arc<Pool>) {
              + coalesce((SELECT max(since) + count(*) FROM @pauses), 0), \
              pg_stat_get_tuples_inserted(j.oid) + pg_stat_get_tuples_updated(j.oid) \
              + pg_stat_get_tuples_inserted(d.oid) + pg_stat_get_tuples_updated(d.oid) \
-             + pg_stat_get_tuples_deleted(d.oid) \
+             + pg_stat_get_tuples_deleted(d.oid), \
+             (SELECT max(version) FROM @migrations) \
              FROM @outcome_seq, pg_class j, pg_class d \
              WHERE j.oid = to_regclass('@jobs') AND d.oid = to_regclass('captain_documents')",
         );
         let Ok(rows) = Conn::Postgres(lease).fetch_all(look).await else { continue };
         let seen = rows.first().map(|row| (get::<i64>(row, 0).ok(), get::<i64>(row, 1).ok()));
+        if let Some(version) = rows.first().and_then(|row| get(row, 2).ok()) {
+            version::seen(&mismatches, version);
+        }
         if last.is_some() && seen != last {
             shared.bump();
         }

@@ -42,7 +42,8 @@ impl SqlStore {
                 alive: if late { Alive::Late } else { Alive::Beating },
             });
         }
-        let known = |seen: &WorkerSeen| Known { id: seen.id.0.clone(), heartbeat_at: seen.heartbeat_at };
+        let known =
+            |seen: &WorkerSeen| Known { id: seen.id.0.clone(), heartbeat_at: seen.heartbeat_at, outdated: false };
         let gone = self.gone(&seen.iter().map(known).collect::<Vec<_>>(), now).await?;
         for worker in &mut seen {
             if gone.contains(&worker.id.0) {

@@ -70,19 +70,21 @@ impl SqlStore {
         }
     }
 
-    /// Begins a transaction.
+    /// Begins a transaction. One on a schema that this process does not know is refused; until it ends nobody migrates.
     pub(in crate::store) async fn begin(&self, purpose: Purpose) -> Result<Tx<'_>> {
         self.writable()?;
         let (conn, slot, now) = match &self.engine {
             Engine::Sqlite(sqlite) => {
                 let mut slot = sqlite.writer().await;
                 self.open_still()?;
-                let conn = sqlite.begin(&mut slot).await?;
+                let (conn, version) = sqlite.begin(&mut slot).await?;
+                self.check_version(version)?;
                 (Conn::Sqlite(conn), Some(slot), self.clock.now())
             }
             Engine::Postgres(postgres) => {
                 self.open_still()?;
-                let (conn, now) = postgres.begin(purpose, &*self.clock).await?;
+                let (conn, now, version) = postgres.begin(purpose, &*self.clock).await?;
+                self.check_version(version)?;
                 (conn, None, now)
             }
         };

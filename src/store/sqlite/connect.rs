@@ -4,16 +4,17 @@ use super::error::is_busy;
 use super::file_identity::Place;
 use super::migrate::{self, Standing};
 use crate::store::sql::error::{reading, writing};
+use crate::store::upgrade::{Upgrade, Upgraded};
 use crate::store::{Access, Result, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection, Row, query};
+use sqlx::{ConnectOptions, Connection, Row, query, raw_sql};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// How long a statement waits for another process.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// How long SQLite itself waits before the writer asks anew. Its waits grow to 100 ms and the lock goes to whoever asks
 /// at the right instant: one that asks every few milliseconds is not starved by another process's long bulk.
 const TURN: Duration = Duration::from_millis(20);
@@ -32,8 +33,8 @@ pub(super) struct Connect {
 }
 
 impl Connect {
-    /// Checks the place, makes what is to be made, migrates.
-    pub(super) async fn prepare(path: &Path, access: Access) -> Result<Self> {
+    /// Checks the place, makes what is to be made, migrates; what was done to a store that was there.
+    pub(super) async fn prepare(path: &Path, access: Access, how: Upgrade) -> Result<(Self, Option<Upgraded>)> {
         let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
         let path = std::path::absolute(path).map_err(|error| unusable(error.to_string()))?;
         let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
@@ -60,7 +61,7 @@ impl Connect {
             check_writable(&path, folder, exists).map_err(&unusable)?;
         }
         let mut connect = Self { path: path.clone(), access, place: None };
-        connect.migrated(exists).await.map_err(|error| match error {
+        let upgraded = connect.migrated(exists, how).await.map_err(|error| match error {
             StoreError::Unusable(message) | StoreError::Corrupt(message) => unusable(message),
             other => other,
         })?;
@@ -68,7 +69,7 @@ impl Connect {
             let place = Place::of(&path).map_err(|error| unusable(format!("cannot be looked at: {error}")))?;
             connect.place = Some(place);
         }
-        Ok(connect)
+        Ok((connect, upgraded))
     }
 
     /// The file at `path` whatever is wrong with it, to be looked at and not to be changed.
@@ -82,16 +83,17 @@ impl Connect {
         self.place.map_or(Ok(()), |place| place.check(&self.path))
     }
 
-    async fn migrated(&self, exists: bool) -> Result<()> {
+    async fn migrated(&self, exists: bool, how: Upgrade) -> Result<Option<Upgraded>> {
         if self.access == Access::ReadOnly {
             let mut conn = self.reader().await?;
             check_library(&mut conn).await?;
             if !migrate::is_current(migrate::standing(&mut conn).await?) {
                 return Err(StoreError::Unusable(
-                    "the store has not been set up by this version yet; open it once for writing".into(),
+                    "the store was made by an older quarterdeck and is not changed by reading; run `quarterdeck migrate`"
+                        .into(),
                 ));
             }
-            return conn.close().await.map_err(reading);
+            return conn.close().await.map(|()| None).map_err(reading);
         }
         if exists {
             // Looked at before the first pragma that writes: another program's database stays as it is.
@@ -102,10 +104,7 @@ impl Connect {
                 return Err(StoreError::Unusable("there is no store in this file; `quarterdeck add` makes one".into()));
             }
         }
-        let mut conn = self.writer().await?;
-        check_library(&mut conn).await?;
-        migrate::migrate(&mut conn).await?;
-        conn.close().await.map_err(writing)
+        migrate::migrate(self, how).await
     }
 
     fn options(&self, read_only: bool) -> SqliteConnectOptions {
@@ -123,6 +122,11 @@ impl Connect {
     pub(super) async fn writer(&self) -> Result<SqliteConnection> {
         let options = self.options(false).pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
         patiently(options.pragma("cache_size", "-16384").busy_timeout(TURN)).await.map_err(writing)
+    }
+
+    /// A connection that copies the file into another: it may write elsewhere, and not here.
+    pub(super) async fn copier(&self) -> Result<SqliteConnection> {
+        self.options(true).connect().await.map_err(reading)
     }
 
     /// How connections that only read are opened while somebody may write.
@@ -157,15 +161,17 @@ impl Connect {
     }
 }
 
-/// Begins a write transaction when it is this connection's turn.
-pub(super) async fn take_turn(conn: &mut SqliteConnection) -> Result<()> {
-    let until = Instant::now() + BUSY;
-    while let Err(error) = query("BEGIN IMMEDIATE").execute(&mut *conn).await {
-        if !is_busy(&error) || Instant::now() >= until {
-            return Err(writing(error));
+/// Begins a write transaction when it is this connection's turn, and reads the version of the schema in it. A lock that
+/// is another process's is waited for up to `patience`.
+pub(super) async fn take_turn(conn: &mut SqliteConnection, patience: Duration) -> Result<i64> {
+    let until = Instant::now() + patience;
+    loop {
+        match raw_sql("BEGIN IMMEDIATE; PRAGMA user_version").fetch_one(&mut *conn).await {
+            Ok(version) => return version.try_get(0).map_err(reading),
+            Err(error) if is_busy(&error) && Instant::now() < until => {}
+            Err(error) => return Err(writing(error)),
         }
     }
-    Ok(())
 }
 
 /// Connects, and waits while another process changes the file to its log mode: SQLite does not wait for that itself,

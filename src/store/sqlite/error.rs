@@ -24,6 +24,11 @@ pub(super) fn is_busy(error: &Error) -> bool {
     matches!(primary(error), Some(5 | 6))
 }
 
+/// Whether there was no space for it.
+pub(super) fn is_full(error: &Error) -> bool {
+    primary(error) == Some(FULL)
+}
+
 /// An error of a statement that reads.
 pub(in crate::store) fn reading(error: &Error) -> StoreError {
     match primary(error) {

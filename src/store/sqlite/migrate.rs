@@ -1,22 +1,21 @@
-//! The migrations of a store of ours: embedded files, applied in order within one transaction, so that a kill between
-//! two statements leaves nothing behind and two processes that start at once do not meet.
+//! Brings a store of ours up to date: all missing migrations in one transaction, so that a kill between two statements
+//! leaves nothing behind and two processes that start at once do not meet; before it, a copy.
 
-use super::connect::take_turn;
+use super::backup;
+use super::connect::{Connect, check_library, take_turn};
+use super::older;
+use crate::fault;
+use crate::store::migrations::{KEEPS_CHECKSUMS, MIGRATIONS, VERSION, altered, altered_message, checksum, missing};
 use crate::store::sql::error::{reading, writing};
-use crate::store::{Result, StoreError};
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, raw_sql};
+use crate::store::upgrade::{OlderWorker, Upgrade, Upgraded};
+use crate::store::{Clock as _, Result, StoreError, SystemClock};
+use futures_util::StreamExt as _;
+use sqlx::{AssertSqlSafe, Connection as _, Row, SqliteConnection, query, raw_sql};
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// Every migration, oldest first; a database's `user_version` says how many it has had.
-const SQLITE: &[&str] = &[
-    include_str!("../../../assets/migrations/sqlite/0001_store.sql"),
-    include_str!("../../../assets/migrations/sqlite/0002_locks.sql"),
-    include_str!("../../../assets/migrations/sqlite/0003_outbox.sql"),
-    include_str!("../../../assets/migrations/sqlite/0004_schedule.sql"),
-    include_str!("../../../assets/migrations/sqlite/0005_pauses.sql"),
-    include_str!("../../../assets/migrations/sqlite/0006_hosts.sql"),
-    include_str!("../../../assets/migrations/sqlite/0007_contents.sql"),
-    include_str!("../../../assets/migrations/sqlite/0008_holds.sql"),
-];
+/// The longest wait for another process that copies and migrates the store.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What stands in a file before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +23,12 @@ pub(super) enum Standing {
     /// Nothing in it yet.
     Empty,
     /// Ours, with so many migrations.
-    Ours(usize),
+    Ours(i64),
 }
 
-/// Looks without touching. Newer databases and those of other programs are refused.
+/// Looks without touching. Newer databases and those of other programs and builds are refused.
 pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing> {
-    let version: i64 = query("PRAGMA user_version").fetch_one(&mut *conn).await.map_err(reading)?.get(0);
+    let version = version(conn).await?;
     let tables: Vec<String> =
         query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
             .fetch_all(&mut *conn)
@@ -38,44 +37,122 @@ pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing> {
             .iter()
             .map(|row| row.get(0))
             .collect();
+    let has = |name: &str| tables.iter().any(|table| table == name);
     if tables.is_empty() && version == 0 {
         return Ok(Standing::Empty);
     }
-    if !tables.iter().any(|table| table == "outcome_seq") {
+    if !has("outcome_seq") {
         return Err(StoreError::Unusable(
             "this SQLite database belongs to another program and was not touched; name a file of its own".into(),
         ));
     }
-    match usize::try_from(version) {
-        Ok(version) if version <= SQLITE.len() => Ok(Standing::Ours(version)),
-        _ => Err(StoreError::Unusable(format!(
-            "this store is newer (version {version}) than this program (version {}); use a newer quarterdeck",
-            SQLITE.len()
-        ))),
+    if !(0..=VERSION).contains(&version) {
+        return Err(StoreError::Unusable(format!(
+            "this store is newer (version {version}) than this program (version {VERSION}); use a newer quarterdeck"
+        )));
     }
+    if has("migrations") {
+        let rows = query("SELECT version, checksum FROM migrations ORDER BY version").fetch_all(conn).await;
+        let rows = rows.map_err(reading)?;
+        let pair = |row: &sqlx::sqlite::SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        let applied = rows.iter().map(pair).collect::<std::result::Result<Vec<_>, _>>().map_err(reading)?;
+        if let Some(version) = altered(applied, |file| file.sqlite) {
+            return Err(StoreError::Unusable(altered_message(version)));
+        }
+    }
+    Ok(Standing::Ours(version))
+}
+
+/// How many migrations the file has had.
+pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64> {
+    query("PRAGMA user_version").fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)
 }
 
 /// Whether a store that stands so needs no migration.
 pub(super) fn is_current(standing: Standing) -> bool {
-    standing == Standing::Ours(SQLITE.len())
+    standing == Standing::Ours(VERSION)
 }
 
-/// Brings the database up to date.
-pub(super) async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
-    if is_current(standing(conn).await?) {
+/// Whether anything in a store of ours is worth a copy.
+pub(super) async fn holds_anything(conn: &mut SqliteConnection) -> Result<bool> {
+    let any = "SELECT EXISTS (SELECT 1 FROM captain_documents) OR EXISTS (SELECT 1 FROM outcomes)";
+    query(any).fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)
+}
+
+/// Brings the database up to date, or makes it; what was done to one that was there.
+pub(super) async fn migrate(connect: &Connect, how: Upgrade) -> Result<Option<Upgraded>> {
+    let mut conn = connect.writer().await?;
+    check_library(&mut conn).await?;
+    let done = if is_current(standing(&mut conn).await?) { None } else { locked(connect, &mut conn, how).await? };
+    conn.close().await.map_err(writing)?;
+    Ok(done)
+}
+
+/// The same under the write lock: nobody registers, writes or migrates meanwhile. An error leaves the transaction to
+/// the end of the connection.
+async fn locked(connect: &Connect, conn: &mut SqliteConnection, how: Upgrade) -> Result<Option<Upgraded>> {
+    take_turn(conn, PATIENCE).await?;
+    // Looked at again: another process may have done it while this one waited for the lock.
+    let standing = standing(conn).await?;
+    let (from, copy) = match standing {
+        Standing::Ours(VERSION) => {
+            query("ROLLBACK").execute(conn).await.map_err(writing)?;
+            return Ok(None);
+        }
+        Standing::Ours(from) => {
+            if !how.force {
+                nobody_is_left_behind(connect, conn, from).await?;
+            }
+            (Some(from), copied(connect, conn, from, how).await?)
+        }
+        Standing::Empty => (None, None),
+    };
+    for (version, migration) in missing(from.unwrap_or(0)) {
+        let mut statements = raw_sql(migration.sqlite).execute_many(&mut *conn);
+        let mut done = 0;
+        while let Some(statement) = statements.next().await {
+            statement.map_err(writing)?;
+            done += 1;
+            fault::point("migrating", &format!("version {version}, statement {done}."));
+        }
+    }
+    keep_checksums(conn).await?;
+    query(AssertSqlSafe(format!("PRAGMA user_version = {VERSION}"))).execute(&mut *conn).await.map_err(writing)?;
+    fault::point("before_commit", "");
+    query("COMMIT").execute(&mut *conn).await.map_err(writing)?;
+    fault::point("migrated", "");
+    Ok(from.map(|from| Upgraded { from, to: VERSION, copy }))
+}
+
+async fn nobody_is_left_behind(connect: &Connect, conn: &mut SqliteConnection, version: i64) -> Result<()> {
+    let older = older::workers(connect, conn).await?;
+    if older.is_empty() {
         return Ok(());
     }
-    take_turn(conn).await?;
-    // Looked at again: another process may have done it while this one waited for the lock.
-    let done = match standing(conn).await? {
-        Standing::Empty => 0,
-        Standing::Ours(done) => done,
-    };
-    for migration in &SQLITE[done..] {
-        raw_sql(*migration).execute(&mut *conn).await.map_err(writing)?;
+    Err(StoreError::Unusable(format!(
+        "the store is at version {version} and an older quarterdeck works on it: {}; stop it and start again, or run \
+         `quarterdeck migrate`, which waits for its end (`quarterdeck migrate --force` does not)",
+        OlderWorker::names(&older)
+    )))
+}
+
+async fn copied(connect: &Connect, conn: &mut SqliteConnection, version: i64, how: Upgrade) -> Result<Option<PathBuf>> {
+    if !how.backup || !holds_anything(conn).await? {
+        return Ok(None);
     }
-    let version = format!("PRAGMA user_version = {}", SQLITE.len());
-    query(AssertSqlSafe(version)).execute(&mut *conn).await.map_err(writing)?;
-    query("COMMIT").execute(&mut *conn).await.map_err(writing)?;
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let bytes: i64 = query(size).fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)?;
+    let bytes = u64::try_from(bytes).unwrap_or_default();
+    backup::copy(connect, version, bytes, SystemClock.now()).await.map(Some)
+}
+
+/// Notes which files were applied. Of those that were applied before there was such a note, this program's are taken
+/// to have been.
+async fn keep_checksums(conn: &mut SqliteConnection) -> Result<()> {
+    const { assert!(VERSION >= KEEPS_CHECKSUMS) };
+    for (version, migration) in (1_i64..).zip(&MIGRATIONS) {
+        let keep = query("INSERT OR IGNORE INTO migrations (version, checksum) VALUES (?, ?)").bind(version);
+        keep.bind(checksum(migration.sqlite)).execute(&mut *conn).await.map_err(writing)?;
+    }
     Ok(())
 }

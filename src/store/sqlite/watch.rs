@@ -1,7 +1,9 @@
 //! Sees what other processes commit, so that a console shows their outcomes at once.
 
 use super::connect::Connect;
+use super::migrate;
 use crate::store::Access;
+use crate::store::version::{self, SchemaMismatch};
 use sqlx::{Connection, Row, SqliteConnection, query};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -26,7 +28,12 @@ enum Seen {
 
 /// Runs until `stop`. Its connection is closed before it ends: SQLite takes its log away with the last connection, and
 /// that must be the writer's.
-pub(super) async fn other_processes(connect: Connect, changes: Sender<u64>, stop: CancellationToken) {
+pub(super) async fn other_processes(
+    connect: Connect,
+    changes: Sender<u64>,
+    mismatches: Sender<Option<SchemaMismatch>>,
+    stop: CancellationToken,
+) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut conn = None;
@@ -37,9 +44,14 @@ pub(super) async fn other_processes(connect: Connect, changes: Sender<u64>, stop
         } else if connect.access() == Access::ReadOnly {
             Seen::Files([stand(connect.path()), stand(&connect.beside("-wal"))])
         } else {
-            version(&connect, &mut conn).await
+            data_version(&connect, &mut conn).await
         };
         if seen != last {
+            if matches!(seen, Seen::Version(_) | Seen::Files(_))
+                && let Some(version) = schema(&connect, &mut conn).await
+            {
+                version::seen(&mismatches, version);
+            }
             if last != Seen::Nothing {
                 changes.send_modify(|count| *count = count.wrapping_add(1));
             }
@@ -57,7 +69,21 @@ fn stand(path: &Path) -> Option<(u64, SystemTime)> {
     Some((data.len(), data.modified().ok()?))
 }
 
-async fn version(connect: &Connect, conn: &mut Option<SqliteConnection>) -> Seen {
+/// The version of the schema, for a process that writes nothing and would not be told of another one.
+async fn schema(connect: &Connect, conn: &mut Option<SqliteConnection>) -> Option<i64> {
+    match conn {
+        Some(open) => migrate::version(open).await.ok(),
+        None => {
+            let mut open = connect.reader().await.ok()?;
+            let version = migrate::version(&mut open).await.ok();
+            // It only read.
+            let _ = open.close().await;
+            version
+        }
+    }
+}
+
+async fn data_version(connect: &Connect, conn: &mut Option<SqliteConnection>) -> Seen {
     if conn.is_none() {
         *conn = connect.reader().await.ok();
     }

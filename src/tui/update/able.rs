@@ -112,6 +112,9 @@ pub fn subject(model: &Model) -> Result<Subject, &'static str> {
 /// Whether `action` can be done now; else why not, in words for the person who tried.
 pub fn able(model: &Model, action: Action) -> Result<(), String> {
     let Some(binding) = binding(action) else { return Ok(()) };
+    if let Some(mismatch) = model.outdated.filter(|_| binding.dangerous) {
+        return Err(mismatch.to_string());
+    }
     if binding.dangerous && model.options.read_only {
         return Err(format!("this console only reads, so {} is off", binding.word));
     }

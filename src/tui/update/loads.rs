@@ -106,6 +106,8 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<Docum
             }
         }
         Err(reason) => {
+            // Tables of a newer program: what the database says of them would only mislead.
+            let reason = model.outdated.map_or(reason, |mismatch| mismatch.to_string().as_str().into());
             up.redraw();
             let tries = model.stale.as_ref().map_or(1, |stale| stale.tries + 1);
             let wait = Duration::from_secs(1 << (tries - 1).min(4)).min(LONGEST_PAUSE);

@@ -38,13 +38,14 @@ fn shed(mut parts: Vec<Part>, room: u16, gap: u16) -> Vec<Words> {
 fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let room = canvas.area.width.saturating_sub(2);
     let mut parts: Vec<Part> = vec![(1, vec![words("quarterdeck", Tone::Strong)])];
-    if model.options.read_only {
+    if model.options.read_only && model.outdated.is_none() {
         parts.push((3, vec![words("read-only", Tone::Waiting)]));
     }
     parts.push((6, store(model)));
     if let Some(note) = &model.options.note {
         parts.push((4, vec![words(note.to_string(), Tone::Waiting)]));
     }
+    parts.push((0, outdated(model)));
     // Never shed before what is only nice to know: syncs run with less than was asked for.
     parts.push((1, locks(model)));
     parts.push((2, paused(model)));
@@ -125,6 +126,12 @@ fn together(model: &Model) -> Words {
 /// The same beside the runner of this console, when that is not the only one.
 fn workers(model: &Model) -> Words {
     if model.has_runner && model.workers.together().workers > 1 { together(model) } else { Words::new() }
+}
+
+/// The store was migrated by a newer program.
+fn outdated(model: &Model) -> Words {
+    let says = |_| vec![words(format!("{} outdated: upgrade and start again", model.glyphs.alarm), Tone::Failed)];
+    model.outdated.map_or_else(Words::new, says)
 }
 
 /// What is wrong with the locks, if something is.

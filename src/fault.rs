@@ -4,15 +4,15 @@
 #[cfg(feature = "faults")]
 pub use armed::{Action, arm};
 
-/// Does what was armed for this point and for attempts whose URL contains the armed part.
+/// Does what was armed for this point when `subject` (an attempt's URL, the step of a migration) contains the armed part.
 #[cfg(feature = "faults")]
-pub(super) fn point(name: &str, url: &str) {
-    armed::point(name, url);
+pub(crate) fn point(name: &str, subject: &str) {
+    armed::point(name, subject);
 }
 
 /// Nothing.
 #[cfg(not(feature = "faults"))]
-pub(super) fn point(_name: &str, _url: &str) {}
+pub(crate) fn point(_name: &str, _subject: &str) {}
 
 #[cfg(feature = "faults")]
 mod armed {
@@ -44,16 +44,16 @@ mod armed {
         Mutex::new(from_environment.into_iter().collect())
     });
 
-    /// From now on, attempts whose URL contains `part` break at the point `name`.
+    /// From now on, the point `name` breaks for every subject that contains `part`.
     pub fn arm(name: &str, action: Action, part: &str) {
         let fault = Fault { name: name.to_owned(), action, part: part.to_owned() };
         FAULTS.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
     }
 
-    pub(in super::super) fn point(name: &str, url: &str) {
+    pub(crate) fn point(name: &str, subject: &str) {
         let action = {
             let faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
-            faults.iter().find(|fault| fault.name == name && url.contains(&fault.part)).map(|fault| fault.action)
+            faults.iter().find(|fault| fault.name == name && subject.contains(&fault.part)).map(|fault| fault.action)
         };
         match action {
             Some(Action::Panic) => panic!("a fault at {name}"),

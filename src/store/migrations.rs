@@ -1,0 +1,107 @@
+//! The migrations of a store: embedded files, one for each database and version, and the checksums by which a store
+//! that was migrated by another build is told from one of ours.
+
+use sha2::{Digest, Sha256};
+
+/// One version of the schema.
+#[derive(Debug)]
+pub(super) struct MigrationFile {
+    /// The change in a line, for people.
+    pub(super) title: &'static str,
+    /// Its statements for SQLite.
+    pub(super) sqlite: &'static str,
+    /// Its statements for PostgreSQL.
+    pub(super) postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($file:literal, $title:literal) => {
+        MigrationFile {
+            title: $title,
+            sqlite: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/migrations/sqlite/", $file)),
+            postgres: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/migrations/postgres/", $file)),
+        }
+    };
+}
+
+/// Every migration, oldest first. A file that was released is never changed: stores keep its checksum.
+pub(super) const MIGRATIONS: [MigrationFile; 9] = [
+    migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
+    migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
+    migration!("0003_outbox.sql", "what is to be told to Chatwoot's own jobs"),
+    migration!("0004_schedule.sql", "plans of accounts, and whose turn it is to schedule"),
+    migration!("0005_pauses.sql", "what is paused, by whom and since when"),
+    migration!("0006_hosts.sql", "until when a host is left alone"),
+    migration!("0007_contents.sql", "texts that wait for a person"),
+    migration!("0008_holds.sql", "whether a host asked to be left alone"),
+    migration!("0009_upgrades.sql", "checksums of migrations, and the version of each worker's program"),
+];
+
+/// The schema version of this program: a store that has had all migrations. The same on both databases.
+pub const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The first version whose stores keep checksums and the schema version of each worker.
+pub(super) const KEEPS_CHECKSUMS: i64 = 9;
+
+/// The migrations that a store at version `done` has not had, each with the version that it leads to.
+pub(super) fn missing(done: i64) -> impl Iterator<Item = (i64, &'static MigrationFile)> {
+    (1..).zip(&MIGRATIONS).filter(move |(version, _)| *version > done)
+}
+
+/// The SHA-256 of a migration's text, in hexadecimal digits.
+pub(super) fn checksum(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The first of the applied migrations (version and checksum) whose text is not `file` of this program's. A migration
+/// without a checksum was applied before there were any, and one that this program does not have is a newer program's.
+pub(super) fn altered(
+    applied: impl IntoIterator<Item = (i64, Option<String>)>,
+    file: impl Fn(&MigrationFile) -> &'static str,
+) -> Option<i64> {
+    applied.into_iter().find_map(|(version, kept)| {
+        let migration = usize::try_from(version - 1).ok().and_then(|place| MIGRATIONS.get(place))?;
+        kept.is_some_and(|kept| kept != checksum(file(migration))).then_some(version)
+    })
+}
+
+/// The sentence for a store whose migration `version` is not this program's.
+pub(super) fn altered_message(version: i64) -> String {
+    format!(
+        "migration {version} of this store is not the one that this quarterdeck has: another build made it, and its \
+         tables may differ; use that build (its checksums stand in the table migrations), or a copy of the store from \
+         before"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was released stays as it is, to the byte: a store that was migrated by it is refused otherwise.
+    #[test]
+    fn released_migrations_are_not_changed() {
+        let released = [
+            ("24af287582d2f748", "571c7f3d137a5f47"),
+            ("52b13d03de297da6", "a7baf962cc4c3b97"),
+            ("aed6a7a4bc3fd5e3", "83102f3dc8cd82b2"),
+            ("5a46b1b2496aef16", "4efa3e18eb680c46"),
+            ("5e0eba3cbe4e3711", "9009dbc80ee11832"),
+            ("b6790cc4638b8f61", "e58bfe3f07f9c70e"),
+            ("effc936f6e39a1de", "2b72bd43042b7e2c"),
+            ("724a7e0656126949", "df0634a4202a6caa"),
+        ];
+        for ((version, file), (sqlite, postgres)) in (1..).zip(&MIGRATIONS).zip(released) {
+            assert_eq!((&checksum(file.sqlite)[..16], &checksum(file.postgres)[..16]), (sqlite, postgres), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_migration_that_differs_is_found_and_one_without_a_checksum_is_not() {
+        let own = |version: usize| (version as i64, Some(checksum(MIGRATIONS[version - 1].sqlite)));
+        let of = |applied: Vec<(i64, Option<String>)>| altered(applied, |file| file.sqlite);
+        assert_eq!(of(vec![own(1), (2, None), own(3), (VERSION + 1, Some("f0".into()))]), None);
+        assert_eq!(of(vec![own(1), (2, Some("f0".into())), own(3)]), Some(2));
+        assert_eq!(altered([own(1)], |file| file.postgres), Some(1), "each database has its own files");
+    }
+}

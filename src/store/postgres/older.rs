@@ -1,0 +1,34 @@
+//! Workers of a database that were built for an older schema and still run.
+
+use super::session::{held_locks, lock_key};
+use super::{SILENT, Timestamp, get, query, reading};
+use crate::domain::text::SafeLine;
+use crate::store::Result;
+use crate::store::migrations::VERSION;
+use crate::store::sql::conn::Conn;
+use crate::store::upgrade::OlderWorker;
+
+/// The longest serving first. A worker lives as long as its lock is held; one without (PgBouncer) as long as it beats.
+pub(super) async fn workers(conn: &mut Conn) -> Result<Vec<OlderWorker>> {
+    // As JSON: the column of versions came later than the table.
+    let known = query(
+        "SELECT id, name, (to_jsonb(w) ->> 'schema_version')::bigint AS version, lease_only, heartbeat_at, \
+         micros(clock_timestamp() AT TIME ZONE 'UTC') AS now FROM @workers w ORDER BY started_at, id",
+    );
+    let known = conn.fetch_all(known).await.map_err(reading)?;
+    let locks = held_locks(conn).await?;
+    let mut older = Vec::new();
+    for row in &known {
+        let at = |column: &str| get(row, column).map(Timestamp::from_micros);
+        let lives = if get(row, "lease_only")? {
+            at("now")?.since(at("heartbeat_at")?) <= SILENT
+        } else {
+            locks.contains(&lock_key(get(row, "id")?))
+        };
+        let version: Option<i64> = get(row, "version")?;
+        if lives && version.is_none_or(|version| version < VERSION) {
+            older.push(OlderWorker { name: SafeLine::new(get(row, "name")?), version });
+        }
+    }
+    Ok(older)
+}

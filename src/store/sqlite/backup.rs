@@ -1,0 +1,182 @@
+//! The copy of a store that is made before a migration: beside the store, whole and on the disk before the store is
+//! touched. The newest one is kept.
+
+use super::connect::Connect;
+use super::error::{is_full, words};
+use crate::domain::time::Timestamp;
+use crate::fault;
+use crate::store::{Result, StoreError};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, query};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+
+/// Bytes that must be free beyond the copy itself: the migration's own log.
+const MARGIN: u64 = 4_000_000;
+/// The end of a copy's name.
+const COPY: &str = ".backup";
+/// The end of the name of a copy that is not whole yet.
+const UNFINISHED: &str = ".backup.tmp";
+/// The end of the name of what SQLite keeps beside that one while it writes.
+const JOURNAL: &str = ".backup.tmp-journal";
+
+/// Copies the store, which is at version `version` and holds `bytes`, at the time `now`; the copy's path. Nobody may
+/// write meanwhile: the caller holds the write lock, on another connection.
+pub(super) async fn copy(connect: &Connect, version: i64, bytes: u64, now: Timestamp) -> Result<PathBuf> {
+    let store = connect.path();
+    let target = connect.beside(&format!(".v{version}.{}{COPY}", stamp(now)));
+    let unfinished = connect.beside(&format!(".v{version}.{}{UNFINISHED}", stamp(now)));
+    discard(connect);
+    let folder = store.parent().unwrap_or(Path::new("/"));
+    enough_room(folder, bytes)?;
+    fault::point("before_copy", "");
+    let made = write(connect, store, &unfinished).await;
+    if made.is_err() {
+        // Half a copy is of no use, and may be what filled the disk.
+        discard(connect);
+    }
+    made?;
+    fault::point("copy_written", "");
+    finish(folder, &unfinished, &target).map_err(|error| failed(&target, &error))?;
+    fault::point("copied", "");
+    remove(connect, COPY, Some(&target));
+    Ok(target)
+}
+
+async fn write(connect: &Connect, store: &Path, to: &Path) -> Result<()> {
+    let source = fs::metadata(store).map_err(|error| failed(to, &error))?;
+    let file = create(to).map_err(|error| failed(to, &error))?;
+    let mut conn = connect.copier().await?;
+    let copied = vacuum_into(&mut conn, to).await;
+    // It only read; whatever closing says loses nothing.
+    let _ = conn.close().await;
+    copied?;
+    like(&file, to, &source).map_err(|error| failed(to, &error))?;
+    file.sync_all().map_err(|error| failed(to, &error))
+}
+
+async fn vacuum_into(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
+    let name = to.to_str().ok_or_else(|| {
+        let what = format!("{}: a copy cannot be made beside a store whose path is not UTF-8", to.display());
+        StoreError::Unusable(format!("{what}; {INSTEAD}"))
+    })?;
+    query("VACUUM INTO ?").bind(name).execute(conn).await.map(drop).map_err(|error| {
+        let why = if is_full(&error) { "the disk is full".to_owned() } else { words(&error) };
+        refused(to, &why)
+    })
+}
+
+/// A file that nobody else may read before it has the store's own rights.
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Gives the copy the owner and the rights of the store.
+fn like(file: &File, path: &Path, store: &Metadata) -> io::Result<()> {
+    // A user that may not give files away owns the copy: who could read the store can read it.
+    let _ = chown(path, Some(store.uid()), Some(store.gid()));
+    file.set_permissions(Permissions::from_mode(store.mode() & 0o777))
+}
+
+fn finish(folder: &Path, unfinished: &Path, target: &Path) -> io::Result<()> {
+    fs::rename(unfinished, target)?;
+    // The name itself must outlive a loss of power before the store is changed.
+    File::open(folder)?.sync_all()
+}
+
+fn enough_room(folder: &Path, bytes: u64) -> Result<()> {
+    let needed = bytes.saturating_add(MARGIN);
+    let disk = rustix::fs::statvfs(folder).map_err(|error| failed(folder, &error.into()))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= needed {
+        return Ok(());
+    }
+    let (needed, free) = (needed.div_ceil(1_000_000), free / 1_000_000);
+    let why = format!("{needed} MB are needed and {free} MB are free in {}", folder.display());
+    Err(StoreError::Unusable(format!(
+        "there is no room for a copy of the store, which is made before it is migrated: {why}; free some space, or \
+         {INSTEAD}"
+    )))
+}
+
+/// The way out of a copy that cannot be made.
+const INSTEAD: &str = "copy the store elsewhere and run `quarterdeck migrate --no-backup`";
+
+fn failed(path: &Path, error: &io::Error) -> StoreError {
+    refused(path, &error.to_string())
+}
+
+fn refused(path: &Path, why: &str) -> StoreError {
+    StoreError::Unusable(format!(
+        "the copy that is made before a migration cannot be written ({}: {why}), and the store was not changed; free \
+         some space, or {INSTEAD}",
+        path.display()
+    ))
+}
+
+/// `20261128T101112Z`, to be sorted by name.
+fn stamp(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    let seconds = text.split('.').next().unwrap_or_default();
+    format!("{}Z", seconds.replace(['-', ':'], ""))
+}
+
+/// Whether `end`, which follows the store's name, is that of a copy of ours: `.v8.20261128T101112Z` and `kind`.
+fn is_copy(end: &str, kind: &str) -> bool {
+    let Some((version, stamp)) = end.strip_prefix(".v").and_then(|end| end.strip_suffix(kind)?.split_once('.')) else {
+        return false;
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let at = stamp.strip_suffix('Z').and_then(|stamp| stamp.split_once('T'));
+    digits(version) && at.is_some_and(|(day, time)| (day.len(), time.len()) == (8, 6) && digits(day) && digits(time))
+}
+
+/// Removes copies that are not whole: of a process that was killed, or of one that failed.
+fn discard(connect: &Connect) {
+    for kind in [UNFINISHED, JOURNAL] {
+        remove(connect, kind, None);
+    }
+}
+
+/// Removes this store's copies of a kind but `kept`. One that cannot be removed only takes space.
+fn remove(connect: &Connect, kind: &str, kept: Option<&Path>) {
+    let store = connect.path();
+    let (Some(folder), Some(name)) = (store.parent(), store.file_name().and_then(|name| name.to_str())) else { return };
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, found) = (file.path(), file.file_name());
+        let end = found.to_str().and_then(|found| found.strip_prefix(name));
+        if end.is_some_and(|end| is_copy(end, kind)) && kept != Some(&path) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_known_by_their_names_and_other_files_are_not() {
+        let at = stamp(Timestamp::from_micros(1_764_000_000_000_000));
+        assert_eq!(at, "20251124T160000Z");
+        assert!(is_copy(&format!(".v8.{at}.backup"), COPY));
+        assert!(is_copy(&format!(".v8.{at}.backup.tmp"), UNFINISHED));
+        assert!(is_copy(&format!(".v8.{at}.backup.tmp-journal"), JOURNAL));
+        for other in [
+            "",
+            "-wal",
+            ".workers",
+            ".backup",
+            ".v8.backup",
+            ".v8.monday.backup",
+            ".v.20251124T160000Z.backup",
+            ".vx.20251124T160000Z.backup",
+            ".v8.20251124T16000Z.backup",
+            ".v8.20251124T160000Z.backup.mine",
+        ] {
+            assert!(!is_copy(other, COPY) && !is_copy(other, UNFINISHED), "{other}");
+        }
+    }
+}

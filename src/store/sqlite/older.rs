@@ -1,0 +1,31 @@
+//! Workers of a store that were built for an older schema and still run.
+
+use super::super::Result;
+use super::connect::Connect;
+use super::locks::Locks;
+use crate::domain::text::SafeLine;
+use crate::store::migrations::VERSION;
+use crate::store::sql::error::reading;
+use crate::store::upgrade::OlderWorker;
+use sqlx::{Row as _, SqliteConnection, query};
+
+/// The longest serving first. A worker lives as long as its lock file is locked.
+pub(super) async fn workers(connect: &Connect, conn: &mut SqliteConnection) -> Result<Vec<OlderWorker>> {
+    let says = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('workers') WHERE name = 'schema_version')";
+    let says: bool = query(says).fetch_one(&mut *conn).await.map_err(reading)?.try_get(0).map_err(reading)?;
+    let known = if says {
+        "SELECT id, name, schema_version FROM workers ORDER BY started_at, id"
+    } else {
+        "SELECT id, name, NULL FROM workers ORDER BY started_at, id"
+    };
+    let locks = Locks::in_folder(connect.beside(".workers"));
+    let mut older = Vec::new();
+    for row in query(known).fetch_all(conn).await.map_err(reading)? {
+        let id: String = row.try_get(0).map_err(reading)?;
+        let version: Option<i64> = row.try_get(2).map_err(reading)?;
+        if version.is_none_or(|version| version < VERSION) && !locks.process_is_gone(&id) {
+            older.push(OlderWorker { name: SafeLine::new(row.try_get(1).map_err(reading)?), version });
+        }
+    }
+    Ok(older)
+}

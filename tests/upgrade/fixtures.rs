@@ -1,0 +1,238 @@
+//! Stores of earlier versions open with this program and work.
+
+use super::filled::{STATUSES, left_at};
+use super::{BEFORE, fixture, install, steps, version};
+use crate::store::support::{Backend, fetched, limits, new, open, outcomes_after, request, worker};
+use crate::support::place::Place;
+use crate::support::postgres;
+use quarterdeck::domain::content::ContentChange;
+use quarterdeck::domain::document::{DocumentRow, Status};
+use quarterdeck::domain::filter::Filter;
+use quarterdeck::domain::id::{AccountId, DocumentId, Seq};
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::outcome::OutcomeResult;
+use quarterdeck::domain::pause::PauseScope;
+use quarterdeck::store::{
+    self, Access, Around, Decided, Decision, Finish, Finished, HeldText, ManualClock, Migration, PageQuery, Sort,
+    SortBy, SqlStore, Store, StoreError, VERSION,
+};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+async fn rows(store: &SqlStore) -> Vec<DocumentRow> {
+    let sort = Sort { by: SortBy::Id, descending: false };
+    let query = PageQuery { filter: Filter::default(), sort, around: Around::Offset(0), limit: 1_000 };
+    store.page(&query).await.unwrap().rows
+}
+
+/// Brings a place up to date as its kind wants it, and opens it at the time at which it was left.
+async fn opened(place: &Place) -> (Arc<SqlStore>, Arc<ManualClock>) {
+    if place.either("sqlite", "postgres") == "postgres" {
+        store::migrate(&place.url(), false, &mut |_| {}).await.unwrap();
+    }
+    let clock = Arc::new(ManualClock::at(left_at()));
+    (open(&place.url(), clock.clone(), Access::Write).await, clock)
+}
+
+async fn a_store_of_the_version_before_is_read_as_it_was(on: Backend) {
+    let place = fixture(on).await;
+    assert_eq!(version(&place).await, BEFORE);
+    let refused = store::open(&place.url(), Access::ReadOnly).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Unusable(_)) && refused.to_string().contains("run `quarterdeck migrate`"));
+    let (store, _) = opened(&place).await;
+    assert_eq!(version(&place).await, VERSION);
+    let rows = rows(&store).await;
+    for (url, status) in STATUSES {
+        let row = rows.iter().find(|row| row.url.as_str() == url).unwrap();
+        assert_eq!(row.status, status, "{url}");
+    }
+    assert_eq!(rows.len(), STATUSES.len() + 6);
+    let of = |url: &str| rows.iter().find(|row| row.url.as_str() == url).unwrap();
+    let synced = of("https://a.test/synced").id;
+    let content = store.content(synced).await.unwrap().unwrap();
+    assert_eq!(content.text, "Text number 3 of a page \u{1f6a2} that changes.");
+    assert_eq!(store.versions(synced).await.unwrap().len(), 2);
+    let first = store.version_text(synced, 1).await.unwrap();
+    assert_eq!(first.as_deref(), Some("Text number 1 of a page \u{1f6a2} that changes."));
+    let held = store.held_content(of("https://a.test/held").id).await.unwrap().unwrap();
+    assert_eq!((held.text.as_str(), held.title.as_deref()), ("# Sign in", Some("Sign in")));
+    assert!(of("https://busy.test/1").host_hold.is_some());
+    let pauses = store.pauses().await.unwrap();
+    assert_eq!(pauses.iter().map(|pause| pause.scope.clone()).collect::<Vec<_>>(), [PauseScope::Account(AccountId(2))]);
+    let outcomes = outcomes_after(&*store, Seq::START).await;
+    assert!(outcomes.len() > 10 && (1..).zip(&outcomes).all(|(seq, outcome)| outcome.seq == Seq(seq)));
+    assert!(outcomes.iter().any(|outcome| outcome.result == OutcomeResult::WorkerLost));
+    assert!(!store.untold(100).await.unwrap().is_empty());
+    let accounts = store.accounts().await.unwrap();
+    assert_eq!(accounts.rows.len(), 2);
+    assert_eq!(store.queue().await.unwrap().running, 1);
+    store.close().await;
+}
+
+async fn a_store_of_the_version_before_works_to_its_end(on: Backend) {
+    let place = fixture(on).await;
+    let (store, clock) = opened(&place).await;
+    let before = store.last_seq().await.unwrap();
+    store.register(&worker("w2")).await.unwrap();
+    // The worker that ran a job is gone, and was of a version that this program has left behind: nobody's fault.
+    clock.advance(Duration::from_secs(5));
+    assert!(store.rescue().await.unwrap().outcomes.is_empty());
+    assert_eq!((store.last_seq().await.unwrap(), store.queue().await.unwrap().running), (before, 0));
+    assert_eq!(place.number("SELECT count(*) FROM workers").await, Some(1));
+    let ids: Vec<DocumentId> = rows(&store).await.iter().map(|row| row.id).collect();
+    let held = rows(&store).await.into_iter().find(|row| row.held.is_some()).unwrap().id;
+    let decided = store.decide(&[HeldText { document: held, fingerprint: None }], Decision::Accept, &"bo".into()).await;
+    assert_eq!(decided.unwrap(), [Decided::Done]);
+    assert!(store.resume(&PauseScope::Account(AccountId(2))).await.unwrap());
+    assert_eq!(store.add(&[new(1, "https://a.test/new")]).await.unwrap().len(), 1);
+    assert_eq!(store.remove(&ids[..1]).await.unwrap(), 1);
+    // Past every wait: of tries, and of the host that asked for an hour.
+    clock.advance(Duration::from_secs(2 * 3_600));
+    let ids: Vec<DocumentId> = rows(&store).await.iter().map(|row| row.id).collect();
+    store.request(&ids, &request(QueueClass::Manual)).await.unwrap();
+    let mut ended = 0;
+    while ended < ids.len() {
+        let claimed = store.claim(&worker("w2").id, limits(8)).await.unwrap();
+        assert!(!claimed.is_empty(), "{ended} of {}", ids.len());
+        for job in claimed {
+            let end = fetched("T", &format!("New text of {}", job.url), ContentChange::Changed);
+            let finish = Finish { held: job.held, end, took: Duration::ZERO };
+            let finished = store.finish(finish, &Default::default()).await.unwrap();
+            assert!(matches!(finished, Finished::Written { .. }), "{finished:?}");
+            ended += 1;
+        }
+    }
+    assert_eq!(store.counts().await.unwrap().of(Status::Synced), u64::try_from(ids.len()).unwrap());
+    let outcomes = outcomes_after(&*store, Seq::START).await;
+    assert!((1..).zip(&outcomes).all(|(seq, outcome)| outcome.seq == Seq(seq)), "dense, over the migration");
+    assert_eq!(store.rederive_lanes().await.unwrap(), 0);
+    store.unregister(&worker("w2").id).await.unwrap();
+    store.close().await;
+    assert_eq!(place.number("SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')").await, Some(0));
+}
+
+/// The tables and indexes of a place, as text.
+async fn schema(place: &Place) -> String {
+    let sqlite = "SELECT group_concat(name || ' ' || coalesce(sql, ''), char(10)) FROM \
+         (SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name)";
+    let postgres = "SELECT string_agg(line, chr(10) ORDER BY line) FROM (\
+         SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || \
+         coalesce(column_default, '') AS line FROM information_schema.columns WHERE table_schema = 'quarterdeck' \
+         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'quarterdeck') AS lines";
+    place.text(place.either(sqlite, postgres)).await.unwrap()
+}
+
+async fn a_migrated_store_has_the_tables_of_a_new_one(on: Backend) {
+    let (place, new) = (fixture(on).await, Place::new(on).await);
+    let (migrated, _) = opened(&place).await;
+    migrated.close().await;
+    store::open(&new.url(), Access::Create).await.unwrap().close().await;
+    assert_eq!(schema(&place).await, schema(&new).await);
+}
+
+fn files(kind: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/migrations").join(kind);
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.file_name().unwrap().to_string_lossy().starts_with('0'));
+    files.sort();
+    assert_eq!(i64::try_from(files.len()).unwrap(), VERSION, "{kind}: one file for each version");
+    files
+}
+
+/// A store as the program of `version` made it, with one document.
+async fn of_version(on: Backend, version: i64) -> Place {
+    let applied = files(if on == Backend::Sqlite { "sqlite" } else { "postgres" });
+    let applied: Vec<_> = applied.iter().take(usize::try_from(version).unwrap()).collect();
+    let text = |file: &Path| std::fs::read_to_string(file).unwrap();
+    if on == Backend::Sqlite {
+        let place = Place::new(on).await;
+        std::fs::write(place.file(), "").unwrap();
+        for file in applied {
+            place.sql(&text(file)).await;
+        }
+        place.sql(&format!("PRAGMA user_version = {version}")).await;
+        place
+            .sql(
+                "INSERT INTO captain_documents (external_link, assistant_id, account_id, status, created_at, updated_at) \
+                 VALUES ('https://a.test/x', 1, 1, 1, 0, 0); \
+                 INSERT INTO document_state (document_id, host) VALUES (1, 'a.test')",
+            )
+            .await;
+        return place;
+    }
+    let database = postgres::empty().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/migrations/postgres");
+    database.script("CREATE SCHEMA quarterdeck").await;
+    for (version, file) in (1..).zip(applied) {
+        database.script(&text(file)).await;
+        database.script(&format!("INSERT INTO quarterdeck.migrations (version) VALUES ({version})")).await;
+    }
+    for (table, file) in [("captain_documents", "documents"), ("accounts", "accounts")] {
+        database.script(&text(&folder.join(format!("standalone_{file}.sql")))).await;
+        database.script(&format!("INSERT INTO quarterdeck.made VALUES ('{table}')")).await;
+    }
+    database
+        .script(
+            "INSERT INTO captain_documents (external_link, assistant_id, account_id, status, created_at, updated_at) \
+             VALUES ('https://a.test/x', 1, 1, 1, now(), now())",
+        )
+        .await;
+    Place::on(database)
+}
+
+async fn a_store_of_any_earlier_version_is_brought_up_to_date(on: Backend) {
+    for before in 1..VERSION {
+        let place = of_version(on, before).await;
+        let plan = store::plan(&place.url(), false).await.unwrap();
+        let mut steps: Vec<_> = (before + 1..=VERSION).map(Migration::Version).collect();
+        if on == Backend::Sqlite {
+            steps.insert(0, Migration::Copy);
+        }
+        assert_eq!(plan, steps, "{before}");
+        let (store, _) = opened(&place).await;
+        assert_eq!(rows(&store).await.len(), 1, "{before}");
+        store.request(&[DocumentId(1)], &request(QueueClass::Manual)).await.unwrap();
+        let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
+        let finish = Finish { held: job.held, end: fetched("T", "x", ContentChange::First), took: Duration::ZERO };
+        assert!(
+            matches!(store.finish(finish, &Default::default()).await.unwrap(), Finished::Written { .. }),
+            "{before}"
+        );
+        store.close().await;
+        assert_eq!(store::plan(&place.url(), false).await.unwrap(), [], "{before}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_program_itself_reads_and_works_on_the_file_of_the_version_before() {
+    let install = install().await;
+    let planned = install.run(&["migrate", "--dry-run"]);
+    assert_eq!((planned.code, planned.err.as_str()), (Some(0), ""), "{planned:?}");
+    assert_eq!(planned.out.len(), 1 + steps().len(), "the copy and the steps: {planned:?}");
+    let migrated = install.run(&["migrate"]);
+    assert_eq!(migrated.code, Some(0), "{migrated:?}");
+    assert!(migrated.out[..planned.out.len()] == planned.out && migrated.out.last().unwrap() == "done", "{migrated:?}");
+    assert_eq!(install.run(&["migrate"]).out, ["nothing to do: up to date"]);
+    let listed = install.run(&["list", "--json"]);
+    assert_eq!((listed.code, listed.out.len()), (Some(0), STATUSES.len() + 6), "{listed:?}");
+    for args in [["show", "2"], ["log", "--json"], ["doctor", "--json"]] {
+        let ran = install.run(&args);
+        assert!(ran.code == Some(0) && !ran.out.is_empty(), "{args:?}: {ran:?}");
+    }
+    // Everything of the fixture is of hosts that are nowhere: what is added now is synced.
+    let page = install.site.url("/page");
+    let added = install.run(&["add", &page]);
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let synced = install.run(&["sync", &page, "--wait"]);
+    assert_eq!(synced.code, Some(0), "{synced:?}");
+    assert!(install.is_sound().await);
+}
+
+on_both! {
+    ()
+    a_store_of_the_version_before_is_read_as_it_was,
+    a_store_of_the_version_before_works_to_its_end,
+    a_migrated_store_has_the_tables_of_a_new_one,
+    a_store_of_any_earlier_version_is_brought_up_to_date,
+}
