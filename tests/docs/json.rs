@@ -1,7 +1,7 @@
 //! `json.md` lists exactly the fields that the program prints: every verb is run, and its objects are compared with the
 //! tables of its section, in both directions: names, types, what may be null and what may be left out.
 
-use super::page;
+use super::pages::page;
 use crate::support::db;
 use crate::support::install::{Install, PATIENCE};
 use crate::support::site::{Reply, Site, html};
@@ -37,7 +37,7 @@ struct Field {
 fn sections() -> BTreeMap<String, BTreeMap<String, Field>> {
     let mut sections = BTreeMap::<String, BTreeMap<String, Field>>::new();
     let (mut heading, mut listing) = (String::new(), false);
-    let text = page("json.md");
+    let text = page("json");
     for line in text.lines() {
         if let Some(title) = line.strip_prefix("## ") {
             heading = title.to_owned();
@@ -374,7 +374,7 @@ fn section(text: &str, heading: &str) -> String {
 
 #[test]
 fn every_verb_has_a_section_and_every_word_of_a_field_is_explained() {
-    let text = page("json.md");
+    let text = page("json");
     let command = Cli::command();
     for verb in command.get_subcommands() {
         let prints = verb.get_arguments().any(|argument| argument.get_id() == "json");

@@ -1,9 +1,7 @@
-//! What the documentation says is so: its commands and settings are understood, its filters select and are refused as
-//! written, its keys are the program's.
+//! What the documentation says is so: its settings are understood, its filters select and are refused as written, its
+//! keys are the program's.
 
 use crate::readme::README;
-use clap::Parser as _;
-use quarterdeck::cli::Cli;
 use quarterdeck::config::{Config, Environment, Flags, Places};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
@@ -34,7 +32,8 @@ pub fn pages() -> Vec<(String, String)> {
     pages
 }
 
-fn page(name: &str) -> String {
+/// The text of the page of this name.
+pub fn page(name: &str) -> String {
     let found = pages().into_iter().find(|(page, _)| page == name);
     found.unwrap_or_else(|| panic!("{name} is a page")).1
 }
@@ -52,58 +51,6 @@ fn code(text: &str, language: &str) -> Vec<String> {
         }
     }
     blocks
-}
-
-/// The words of a command as a shell reads them: quotes hold spaces, and what follows the first command is left out.
-fn words(line: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for c in line.chars() {
-        match (quote, c) {
-            (Some(open), c) if open == c => quote = None,
-            (Some(_), c) => word.get_or_insert_default().push(c),
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, '|' | '#' | '>' | '&' | ';') => break,
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (None, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
-}
-
-/// Every command: a line of a shell's, and what stands between back ticks in a sentence or a table.
-fn commands(text: &str) -> Vec<Vec<String>> {
-    let mut commands: Vec<Vec<String>> = Vec::new();
-    for line in code(text, "sh").iter().flat_map(|block| block.lines()) {
-        if let Some(at) = line.find("quarterdeck").filter(|at| line[*at..].starts_with("quarterdeck ")) {
-            commands.push(words(&line[at..]));
-        }
-    }
-    let spans =
-        text.lines().filter(|line| !line.starts_with("```")).flat_map(|line| line.split('`').skip(1).step_by(2));
-    commands.extend(spans.filter(|span| span.starts_with("quarterdeck ")).map(words));
-    commands.retain(|command| command.len() > 1);
-    commands
-}
-
-#[test]
-fn every_command_is_understood() {
-    let mut read = 0;
-    let readme = ("README".to_owned(), README.to_owned());
-    for (name, text) in pages().into_iter().chain([readme]) {
-        for command in commands(&text) {
-            // A verb in general, as in "quarterdeck help VERB".
-            let given: Vec<_> = command.iter().map(String::as_str).filter(|word| *word != "VERB").collect();
-            let parsed = Cli::try_parse_from(&given);
-            let wrong = parsed.err().filter(|error| error.exit_code() != 0).map(|error| error.to_string());
-            assert_eq!(wrong, None, "{name}: {}", command.join(" "));
-            read += 1;
-        }
-    }
-    assert!(read > 40, "the commands were found: {read}");
 }
 
 #[test]
