@@ -1,6 +1,6 @@
 //! Faults of every kind on several real processes of one store (engine.md 4.3): nothing is lost, nothing written twice,
 //! nothing waits long. Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` for the full
-//! sizes, a line of figures each (README, "How it is built").
+//! sizes, a line of figures each.
 
 mod commits;
 mod consoles;
