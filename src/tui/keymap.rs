@@ -1,4 +1,4 @@
-//! The one table of keys. Footer, help, palette, `quarterdeck keys` and the README are printed from it.
+//! The one table of keys. Footer, help, palette, `quarterdeck keys` and `assets/docs/console.md` are printed from it.
 
 mod binding;
 pub mod key;

@@ -39,7 +39,7 @@ pub fn keys_text() -> String {
     text
 }
 
-/// The whole table as Markdown, for the README.
+/// The whole table as Markdown, for `assets/docs/console.md`.
 pub fn keys_markdown() -> String {
     let mut text = String::from("| where | keys | what |\n| --- | --- | --- |\n");
     for (scopes, rows) in groups() {
