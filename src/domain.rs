@@ -6,6 +6,7 @@
 pub mod content;
 pub mod difference;
 pub mod document;
+pub mod duration;
 pub mod failure;
 pub mod faq_job;
 pub mod filter;
