@@ -244,7 +244,7 @@ impl Config {
     /// Values that are right one by one and wrong together.
     fn conflicts(&self, given: &Given) -> Vec<Problem> {
         let (redis, runner, fetch) = (&self.redis, &self.runner, &self.fetch);
-        let show = humantime::format_duration;
+        let show = crate::domain::duration::exact;
         let rules = [
             (
                 redis.mode != LockMode::Required || redis.url.is_some(),

@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod content;
 pub mod difference;
 pub mod document;
+pub mod duration;
 pub mod failure;
 pub mod filter;
 pub mod finding;

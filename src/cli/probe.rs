@@ -6,6 +6,7 @@ use super::output::Output;
 use crate::config::Config;
 use crate::domain::content::{ContentChange, Page, Stored};
 use crate::domain::document::DocumentRow;
+use crate::domain::duration;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::guard::Doubt;
 use crate::domain::retry::RetryPolicy;
@@ -111,7 +112,7 @@ fn what_next(failure: &Failure, policy: &RetryPolicy) -> String {
         FailureClass::Transient | FailureClass::Unexpected => {
             match policy.wait(failure.class, 1, failure.retry_after) {
                 Some(wait) => {
-                    let wait = humantime::format_duration(Duration::from_secs(wait.as_secs()));
+                    let wait = duration::exact(Duration::from_secs(wait.as_secs()));
                     format!("A sync would try again in {wait}, {attempts} times in all.")
                 }
                 None => "A sync would fail and not try again by itself.".to_owned(),

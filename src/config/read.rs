@@ -2,6 +2,7 @@
 
 use super::keys::{KEYS, Key, NAMED_KEYS, RENAMED};
 use super::{Config, Given, Problem};
+use crate::domain::duration;
 use crate::domain::plan::PlanName;
 use crate::domain::suggest::nearest;
 use std::fmt::Display;
@@ -200,15 +201,12 @@ pub(super) fn whole<T: TryFrom<i64>>(value: &DeValue<'_>, within: RangeInclusive
     })
 }
 
-/// A span of time within bounds, as humantime reads it: `"30s"`, `"2m"`, `"1 week"`.
+/// A span of time within bounds: `"30s"`, `"2m"`, `"1 week"`.
 pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) -> Result<Duration, Wrong> {
-    let read = value.as_str().and_then(|text| humantime::parse_duration(text).ok());
+    let read = value.as_str().and_then(|text| duration::parse(text));
     match read {
         Some(span) if within.contains(&span) => Ok(span),
-        Some(_) => {
-            let show = |bound: &Duration| humantime::format_duration(*bound).to_string();
-            out_of(show(within.start()), show(within.end()), value)
-        }
+        Some(_) => out_of(duration::exact(*within.start()), duration::exact(*within.end()), value),
         None => Err(format!("must be a span of time such as \"30s\", \"2m\" or \"1 week\", not {}", shown(value))),
     }
 }
