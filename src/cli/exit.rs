@@ -19,7 +19,7 @@ pub enum Exit {
     WrongUse = 2,
     /// 3: the store, or the folder of the outcome files, cannot be reached or used.
     Unreachable = 3,
-    /// 130: interrupted while it waited, and nothing was changed.
+    /// 130: interrupted before it was done.
     Interrupted = 130,
 }
 

@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,8 +66,8 @@ pub struct SqlStore {
     pub(super) in_doubt: AtomicBool,
     /// Accounts that the schedule need not look at yet.
     pub(super) rests: Rests,
-    finishes: Mutex<Option<mpsc::Sender<Pending>>>,
-    marks: Mutex<Option<mpsc::Sender<PendingMark>>>,
+    pub(super) finishes: Mutex<Option<mpsc::Sender<Pending>>>,
+    pub(super) marks: Mutex<Option<mpsc::Sender<PendingMark>>>,
     pub(super) tasks: TaskTracker,
     /// Stops the watching tasks.
     pub(super) stop: CancellationToken,
@@ -137,26 +137,6 @@ impl SqlStore {
     /// Something may have been committed, here or elsewhere.
     fn look(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
-    }
-
-    async fn send_mark(&self, held: Held) -> Result<Marked> {
-        self.writable()?;
-        let closed = || StoreError::Unavailable("the store is closed".into());
-        let sender = self.marks.lock().await.clone().ok_or_else(closed)?;
-        let (answer, answered) = oneshot::channel();
-        sender.send(PendingMark { held, answer }).await.map_err(|_| closed())?;
-        drop(sender);
-        answered.await.map_err(|_| closed())?
-    }
-
-    async fn send_finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished> {
-        self.writable()?;
-        let closed = || StoreError::Unavailable("the store is closed".into());
-        let sender = self.finishes.lock().await.clone().ok_or_else(closed)?;
-        let (answer, answered) = oneshot::channel();
-        sender.send(Pending { finish, policy: policy.clone(), answer }).await.map_err(|_| closed())?;
-        drop(sender);
-        answered.await.map_err(|_| closed())?
     }
 }
 

@@ -82,6 +82,17 @@ struct Read {
 }
 
 impl SqlStore {
+    /// Hands a finish to the writer task, and waits until it is committed.
+    pub(super) async fn send_finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished> {
+        self.writable()?;
+        let closed = || StoreError::Unavailable("the store is closed".into());
+        let sender = self.finishes.lock().await.clone().ok_or_else(closed)?;
+        let (answer, answered) = oneshot::channel();
+        sender.send(Pending { finish, policy: policy.clone(), answer }).await.map_err(|_| closed())?;
+        drop(sender);
+        answered.await.map_err(|_| closed())?
+    }
+
     async fn finish_group(&self, group: &[Pending]) -> Vec<Result<Finished>> {
         let mut tried = self.try_finish_group(group, Care::Together).await;
         if let Err(StoreError::Refused(_)) = tried {

@@ -51,6 +51,17 @@ pub(in crate::store) async fn write_marks(store: Weak<SqlStore>, mut pending: mp
 }
 
 impl SqlStore {
+    /// Hands a mark to the writer task, and waits until it is committed.
+    pub(super) async fn send_mark(&self, held: Held) -> Result<Marked> {
+        self.writable()?;
+        let closed = || StoreError::Unavailable("the store is closed".into());
+        let sender = self.marks.lock().await.clone().ok_or_else(closed)?;
+        let (answer, answered) = oneshot::channel();
+        sender.send(PendingMark { held, answer }).await.map_err(|_| closed())?;
+        drop(sender);
+        answered.await.map_err(|_| closed())?
+    }
+
     async fn mark_group(&self, held: &[Held]) -> Result<Vec<Marked>> {
         let mut tx = self.begin(Purpose::Rows).await?;
         // In document order, so that writers on a database with several never wait for each other in a circle.
