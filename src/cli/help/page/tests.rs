@@ -146,7 +146,7 @@ fn the_text_of_the_pages_is_all_there() {
     }
 }
 
-/// Where links lead is shown on a terminal alone.
+/// Removes the destinations of links: they are shown on a terminal only.
 fn without_destinations(markdown: &str) -> String {
     let mut parts = markdown.split("](");
     let mut text = parts.next().unwrap_or_default().to_owned();
