@@ -11,11 +11,11 @@ mod locks;
 mod migrate;
 mod watch;
 
-use super::sql::conn::Conn;
-use super::sql::error::reading;
-use super::sql_store::SqlStore;
-use super::{Access, Result};
 use crate::domain::text::SafeLine;
+use crate::store::Access;
+use crate::store::Result;
+use crate::store::sql::conn::Conn;
+use crate::store::sql::error::reading;
 use connect::{Connect, take_turn};
 use locks::Locks;
 use sqlx::Connection;
@@ -23,12 +23,18 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch::Sender;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
+use tokio_util::sync::CancellationToken;
 
 /// Readers at a time; a console has one query of each kind under way.
 const READERS: u32 = 4;
 /// Longer than the pauses with which SQLite's first looks at a busy lock are spaced.
 const GIVE_WAY: Duration = Duration::from_millis(6);
+
+/// The place of the one connection that writes, taken for a transaction. It is empty while the transaction has the
+/// connection.
+pub(super) type WriterSlot<'s> = MutexGuard<'s, Option<SqliteConnection>>;
 
 /// Where readers come from.
 enum Readers {
@@ -62,14 +68,17 @@ impl Sqlite {
         SafeLine::new(&format!("sqlite {}", name.to_string_lossy()))
     }
 
-    /// Starts the task that watches for other processes.
-    pub(super) fn watch(&self, store: &SqlStore) {
-        let watching = watch::other_processes(self.connect.clone(), store.changes.clone(), store.stop.clone());
-        store.tasks.spawn(watching);
+    /// The task that counts up `changes` when another process has committed; it ends with `stop`.
+    pub(super) fn watch(
+        &self,
+        changes: Sender<u64>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        watch::other_processes(self.connect.clone(), changes, stop)
     }
 
     /// The place of the one connection that writes.
-    pub(super) async fn writer(&self) -> MutexGuard<'_, Option<SqliteConnection>> {
+    pub(super) async fn writer(&self) -> WriterSlot<'_> {
         self.writer.lock().await
     }
 

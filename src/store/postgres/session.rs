@@ -6,7 +6,6 @@ use super::pool::{Pool, Use, closed};
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
-use crate::store::sql_store::SqlStore;
 use crate::store::{Result, StoreError};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
@@ -84,8 +83,8 @@ impl Session {
     }
 
     /// Starts the tasks that send and poll.
-    pub(super) fn watch(&self, pool: &Arc<Pool>, store: &SqlStore) {
-        if !store.read_only {
+    pub(super) fn watch(&self, pool: &Arc<Pool>, read_only: bool) {
+        if !read_only {
             let sending = send(Arc::clone(&self.shared), Arc::clone(pool));
             let stop = self.stop.clone();
             self.tasks.spawn_on(async move { stop.run_until_cancelled(sending).await }, pool.runtime());
