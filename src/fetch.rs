@@ -34,7 +34,7 @@ pub use ask::{Answer, Ask};
 pub use client::{FetchSetupError, Fetcher};
 pub use firecrawl::Firecrawl;
 pub use guard::{DENIED_PORTS, Refusal};
-pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert, convert_body};
+pub use html::{Budget, ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert, convert_body, convert_within};
 pub use limits::Limits;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};

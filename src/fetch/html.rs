@@ -19,6 +19,27 @@ use url::Url;
 
 /// How long a page may keep a processor busy, parsing and writing together.
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
+
+/// The limit on the work of one conversion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// Processor time of the thread that converts: [`TIME_LIMIT`] for every page that is synced. By the wall's clock a
+    /// sound page would be refused for good because the machine was busy with something else.
+    Processor(Duration),
+    /// Visits of nodes, all walks over the tree together; the same on every machine. The parser's own work is not
+    /// counted.
+    Visits(u64),
+}
+
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Processor(time) => write!(f, "longer than {} s", time.as_secs_f64()),
+            Self::Visits(visits) => write!(f, "more than {visits} visits of nodes"),
+        }
+    }
+}
+
 /// Markdown is written up to about here, in bytes: more than 200,000 characters ever are.
 pub const MAX_MARKDOWN: usize = 1_000_000;
 /// About how many bytes a page and its tree may take: 800,000 elements and texts. A page takes many times its own size, so
@@ -47,9 +68,9 @@ pub struct Converted {
 /// Why a page could not be turned into text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ConvertError {
-    /// Over [`TIME_LIMIT`].
-    #[error("the page takes longer than {} s to convert", .0.as_secs_f64())]
-    TooSlow(Duration),
+    /// Over its budget.
+    #[error("the page takes {0} to convert")]
+    TooSlow(Budget),
     /// It takes more memory than any real page, in bytes.
     #[error("the page takes more than {} MB to convert", .0 / MB)]
     TooLarge(usize),
@@ -58,33 +79,41 @@ pub enum ConvertError {
     NotText,
 }
 
-/// The time that a conversion has: of the processor, on the thread that converts. By the wall's clock a sound page would be
-/// refused for good because the machine was busy with something else.
+/// What a conversion has used of its budget.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     begun: Instant,
     started: Duration,
-    limit: Duration,
-    steps: u32,
+    budget: Budget,
+    visits: u64,
 }
 
 impl Clock {
-    fn new(limit: Duration) -> Self {
-        Self { begun: Instant::now(), started: busy(), limit, steps: 0 }
+    fn new(budget: Budget) -> Self {
+        Self { begun: Instant::now(), started: busy(), budget, visits: 0 }
     }
 
-    /// Counts a step; looks at the time only now and then.
+    /// Counts a visit of a node; looks at the time only now and then.
     pub fn step(&mut self) -> Result<(), ConvertError> {
-        self.steps = self.steps.wrapping_add(1);
-        if self.steps.is_multiple_of(256) { self.look() } else { Ok(()) }
+        self.visits += 1;
+        if self.visits.is_multiple_of(256) { self.look() } else { Ok(()) }
     }
 
-    /// Looks at the time. No thread is busy for longer than the wall's clock says, and that one costs no call of the system.
+    /// Fails when the budget is used up.
     pub fn look(&self) -> Result<(), ConvertError> {
-        if self.begun.elapsed() <= self.limit {
-            return Ok(());
+        if self.is_over(self.begun.elapsed(), || busy().saturating_sub(self.started)) {
+            return Err(ConvertError::TooSlow(self.budget));
         }
-        if busy().saturating_sub(self.started) > self.limit { Err(ConvertError::TooSlow(self.limit)) } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Whether the budget is used up after `passed` of the wall's clock. No thread is busy for longer than that says, and
+    /// it costs no call of the system, as `busy` does.
+    fn is_over(&self, passed: Duration, busy: impl FnOnce() -> Duration) -> bool {
+        match self.budget {
+            Budget::Processor(limit) => passed > limit && busy() > limit,
+            Budget::Visits(most) => self.visits > most,
+        }
     }
 }
 
@@ -97,7 +126,12 @@ fn busy() -> Duration {
 /// Converts a page. `base` is its own URL, which its links are relative to. Pure computing, on the caller's thread: at most [`TIME_LIMIT`] and
 /// the rest of one piece; a stack of 2 MB is plenty.
 pub fn convert(html: &str, base: &Url) -> Result<Converted, ConvertError> {
-    convert_by(html, base, &Rules::default(), Room::Alone)
+    convert_within(html, base, Budget::Processor(TIME_LIMIT))
+}
+
+/// The same within another budget.
+pub fn convert_within(html: &str, base: &Url, budget: Budget) -> Result<Converted, ConvertError> {
+    limited(html, base, &Rules::default(), Room::Alone, budget)
 }
 
 /// The whole body, with what stands around the content; what is no text is left out all the same.
@@ -125,7 +159,18 @@ impl Room {
 
 /// The same under the rules of its source.
 pub(super) fn convert_by(html: &str, base: &Url, rules: &Rules, room: Room) -> Result<Converted, ConvertError> {
-    let mut clock = Clock::new(TIME_LIMIT);
+    limited(html, base, rules, room, Budget::Processor(TIME_LIMIT))
+}
+
+/// The same within another budget.
+pub(super) fn limited(
+    html: &str,
+    base: &Url,
+    rules: &Rules,
+    room: Room,
+    budget: Budget,
+) -> Result<Converted, ConvertError> {
+    let mut clock = Clock::new(budget);
     let document = parse(html, &clock, room.bytes())?;
     let outline = Outline::of(&document, &mut clock)?;
     let base = outline.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
@@ -161,14 +206,29 @@ mod tests {
     #[test]
     fn only_the_time_that_a_page_itself_takes_counts() {
         let limit = Duration::from_millis(30);
-        let clock = Clock::new(limit);
+        let clock = Clock::new(Budget::Processor(limit));
+        let more = limit + Duration::from_nanos(1);
         // As on a busy machine: time passes and this thread does nothing.
-        std::thread::sleep(limit * 2);
-        assert_eq!(clock.look(), Ok(()));
-        let spinning = Instant::now();
-        while clock.look().is_ok() {
-            assert!(spinning.elapsed() < Duration::from_secs(30), "it is never over");
-        }
-        assert_eq!(clock.look(), Err(ConvertError::TooSlow(limit)));
+        assert!(!clock.is_over(limit * 100, || limit));
+        assert!(clock.is_over(more, || more));
+        assert!(!clock.is_over(limit, || panic!("the system was asked in vain")));
+    }
+
+    #[test]
+    fn work_keeps_a_thread_busy_and_is_counted() {
+        let started = busy();
+        assert!((0..1_000_000_000).any(|_| busy() > started), "the system counts no time");
+        let mut clock = Clock::new(Budget::Processor(Duration::ZERO));
+        let over = (0..1_000_000_000).find_map(|_| clock.step().err());
+        assert_eq!(over, Some(ConvertError::TooSlow(Budget::Processor(Duration::ZERO))));
+    }
+
+    #[test]
+    fn visits_are_the_same_on_every_machine() {
+        let base = Url::parse("https://example.org/").expect("a URL");
+        let page = "<p>some <b>words</b></p>".repeat(1_000);
+        let most = |visits| convert_within(&page, &base, Budget::Visits(visits)).map(drop);
+        assert_eq!(most(512), Err(ConvertError::TooSlow(Budget::Visits(512))));
+        assert_eq!(most(page.len() as u64), Ok(()));
     }
 }

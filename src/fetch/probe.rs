@@ -6,7 +6,8 @@ use super::limits::Limits;
 use super::trace::{Mark, Trace};
 use crate::domain::failure::Failure;
 use crate::domain::text::SafeLine;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// What a probe saw.
 #[derive(Clone, Debug)]
