@@ -33,8 +33,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The longest that a call to Redis takes.
-const CALL: Duration = Duration::from_secs(1);
+/// The longest that a call to Redis takes, unless [`Settings::call`] says otherwise.
+pub const CALL: Duration = Duration::from_secs(1);
 /// Locks that could not be given back and are remembered until Redis answers again; older ones end by their time.
 const OWED: usize = 1_024;
 /// News that a slow listener may be behind.
@@ -51,6 +51,8 @@ pub struct Settings {
     pub mode: LockMode,
     /// How often held locks are renewed.
     pub renew: Duration,
+    /// Upper limit of one call: [`CALL`]. Tests that are not about a slow Redis wait longer.
+    pub call: Duration,
 }
 
 /// Whether Redis answers.
@@ -86,6 +88,7 @@ pub struct Redis {
     store: StoreId,
     scripts: Scripts,
     renew: Duration,
+    call: Duration,
     connection: Mutex<Connection>,
     reach: watch::Sender<Reach>,
     /// The keeper is to connect anew.
@@ -117,6 +120,7 @@ impl Redis {
             scripts: Scripts::of(&store),
             store,
             renew: settings.renew,
+            call: settings.call,
             connection: Mutex::default(),
             reach: watch::Sender::new(Reach::Connecting),
             broken: Notify::new(),
@@ -220,7 +224,7 @@ impl Redis {
 
     /// The answer of a call on connection `number`. Any failure closes it: the keeper finds out what is wrong.
     async fn answer<T>(&self, number: u64, call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, Away> {
-        let reason = match timeout(CALL, call).await {
+        let reason = match timeout(self.call, call).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => self.address.reason(&error),
             Err(_) => SafeLine::new(&format!("{}: no answer within a second", self.label())),

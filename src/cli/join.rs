@@ -64,7 +64,7 @@ pub(super) async fn announce(config: &Config, store: &dyn Store) -> Result<(), C
 pub(super) fn redis_settings(config: &Config) -> Option<lock::Settings> {
     let url = config.redis.url.clone().filter(|_| config.redis.lock != LockMode::Off)?;
     let (key, mode) = (config.redis.key.clone(), config.redis.lock);
-    Some(lock::Settings { url, key, mode, renew: config.runner.heartbeat })
+    Some(lock::Settings { url, key, mode, renew: config.runner.heartbeat, call: lock::CALL })
 }
 
 fn wrong_address(error: AddressError) -> CliError {
