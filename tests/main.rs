@@ -33,3 +33,4 @@ mod states;
 mod store;
 mod terminal;
 mod transitions;
+mod waits;
