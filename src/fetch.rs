@@ -41,10 +41,10 @@ mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};
 pub use ask::{Answer, Ask};
-pub use budget::{ConvertError, MAX_MARKDOWN, TIME_LIMIT};
+pub use budget::{Budget, ConvertError, MAX_MARKDOWN, TIME_LIMIT};
 pub use client::FetchSetupError;
 pub use content_rules::{CONVERTER, check_site};
-pub use convert::{Converted, convert, convert_body};
+pub use convert::{Converted, convert, convert_body, convert_within};
 pub use fetcher::Fetcher;
 pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};

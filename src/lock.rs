@@ -33,8 +33,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The longest that a call to Redis takes.
-const CALL: Duration = Duration::from_secs(1);
+/// The longest that a call to Redis takes, unless [`Settings::call`] says otherwise.
+pub const CALL: Duration = Duration::from_secs(1);
 /// Locks that could not be given back and are remembered until Redis answers again; older ones end by their time.
 const OWED: usize = 1_024;
 /// News that a slow listener may be behind.
@@ -49,11 +49,13 @@ pub struct Settings {
     pub key: String,
     /// Consequence of an unreachable Redis; with [`LockMode::Off`] Redis is not used.
     pub mode: LockMode,
+    /// Upper limit of one call: [`CALL`]. Tests that are not about a slow Redis wait longer.
+    pub call: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { url: None, key: DEFAULT_KEY.to_owned(), mode: LockMode::default() }
+        Self { url: None, key: DEFAULT_KEY.to_owned(), mode: LockMode::default(), call: CALL }
     }
 }
 
@@ -115,6 +117,7 @@ pub struct Redis {
     mode: LockMode,
     store: StoreId,
     scripts: Scripts,
+    call: Duration,
     connection: Mutex<Connection>,
     reach: watch::Sender<Reach>,
     /// The keeper is to connect anew.
@@ -149,6 +152,7 @@ impl Redis {
             },
             scripts: Scripts::of(&store),
             store,
+            call: settings.call,
             connection: Mutex::default(),
             reach: watch::Sender::new(Reach::Connecting),
             broken: Notify::new(),
@@ -254,7 +258,7 @@ impl Redis {
 
     /// The answer of a call on connection `number`. Any failure closes it: the keeper finds out what is wrong.
     async fn answer<T>(&self, number: u64, call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, Away> {
-        let reason = match timeout(CALL, call).await {
+        let reason = match timeout(self.call, call).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => self.address.reason(&error),
             Err(_) => SafeLine::new(&format!("{}: no answer within a second", self.label())),

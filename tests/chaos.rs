@@ -1,6 +1,7 @@
 //! Faults of every kind on several real processes of one store: nothing is lost, nothing written twice, nothing waits
 //! long. Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` for the full sizes, a line
 //! of figures each. The faults have numbers, F1 to F22: assets/docs/guarantees.md, "Fault tests".
+//! Times are figures, too: they count with `QUARTERDECK_MEASURE=1` alone.
 
 mod commits;
 mod consoles;
@@ -14,13 +15,6 @@ use std::time::Duration;
 
 /// How long the last of the work may take after the last fault (F1).
 const AFTER_THE_LAST: Duration = Duration::from_secs(60);
-/// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// Whether the sizes are given, so that what is measured counts.
-fn full() -> bool {
-    std::env::var_os("QUARTERDECK_CHAOS").is_some()
-}
 
 /// Documents and faults: those of the environment, else small ones.
 fn size(documents: usize, faults: usize) -> (usize, usize) {

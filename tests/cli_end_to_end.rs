@@ -292,8 +292,7 @@ fn a_broken_pipe_ends_quietly() {
     let place = Place::new();
     let urls: String = (0..3_000).map(|n| format!("{}\n", place.url(&format!("/ok/{n}")))).collect();
     place.run_with_input(["import", "-"], &urls).ok();
-    let mut list =
-        place.command(["list", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut list = place::start(place.command(["list", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let mut line = String::new();
     let mut out = BufReader::new(list.stdout.take().expect("piped"));
     out.read_line(&mut line).expect("a line");
@@ -331,9 +330,9 @@ fn work_drains_and_says_whether_all_went_well() {
 fn work_drains_on_term_and_log_follows_it() {
     let place = Place::new();
     place.run(["add", &place.url("/ok/a")]).ok();
-    let mut log = place.command(["log", "-f", "--json"]).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut log = place::start(place.command(["log", "-f", "--json"]).stdout(Stdio::piped()));
     let mut followed = BufReader::new(log.stdout.take().expect("piped")).lines();
-    let mut work = place.command(["work"]).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut work = place::start(place.command(["work"]).stdout(Stdio::piped()));
     let mut lines = BufReader::new(work.stdout.take().expect("piped")).lines();
     place.run(["sync", "1"]).ok();
     let line = lines.next().expect("an outcome").expect("text");
@@ -349,7 +348,7 @@ fn work_drains_on_term_and_log_follows_it() {
 fn sync_wait_leaves_the_work_to_a_worker() {
     let place = Place::new();
     place.run(["add", &place.url("/ok/a"), &place.url("/ok/b")]).ok();
-    let mut work = place.command(["work"]).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut work = place::start(place.command(["work"]).stdout(Stdio::piped()));
     let mut lines = BufReader::new(work.stdout.take().expect("piped")).lines();
     place.run(["sync", "1"]).ok();
     let first = lines.next().expect("the worker is there").expect("text");

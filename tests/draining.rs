@@ -1,22 +1,19 @@
 //! A worker that is told to go while 32 jobs run (F21): what ends in time is done, the rest is given back as it was.
 //! Small by default; at full size: `QUARTERDECK_FULL=1 cargo test --release --test main draining -- --nocapture`.
 
+use crate::health;
 use crate::support::install::{Install, until};
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
 use quarterdeck::store::Named;
 use rustix::process::Signal;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 const HALF: usize = 16;
-const DRAIN: Duration = Duration::from_secs(2);
-/// What giving back and signing off may take on a busy machine.
-const SLACK: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drain_loses_nothing_and_ends_in_time() {
+async fn a_drain_loses_nothing_and_gives_back_what_does_not_end() {
     let rounds = if std::env::var_os("QUARTERDECK_FULL").is_some() { 50 } else { 3 };
     let (soon, never) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let gates = (Arc::clone(&soon), Arc::clone(&never));
@@ -25,24 +22,29 @@ async fn a_drain_loses_nothing_and_ends_in_time() {
         Reply::When(Arc::clone(gate), Box::new(html("T", "text")))
     })
     .await;
-    let install = Install::new(site, "runner.per_host = 64\nrunner.drain = \"2s\"\n");
+    // The drain ends by a second TERM: what is to be done in time is done however slow the machine is. `faults::stops` has
+    // drains that end by their time.
+    let install = Install::new(site, "runner.per_host = 64\nrunner.drain = \"1h\"\n");
     let paths: Vec<_> =
         ["soon", "never"].iter().flat_map(|half| (0..HALF).map(move |n| format!("/{half}/{n}"))).collect();
-    let mut slowest = Duration::ZERO;
     for round in 1..=rounds {
         // What was given back in the round before is still queued; what was done is asked for again.
         let ids = install.fill(&paths).await;
         let store = install.store().await;
-        let worker = install.start(&["work", "--concurrency", "32"]);
+        let worker = install.start(&["work", "--concurrency", "32", "--health", "0"]);
+        let at = health::address(&worker);
         until(&*store, "32 running", async || store.queue().await.is_ok_and(|queue| queue.running == 32)).await;
-        let told = Instant::now();
+        let before = store.last_seq().await.expect("the store answers").0;
         worker.signal(Signal::TERM);
+        health::until(&at, 503, |told| told["status"] == "draining");
         soon.add_permits(HALF);
+        let done = before + i64::try_from(HALF).expect("fits");
+        until(&*store, "the half that ends", async || store.last_seq().await.is_ok_and(|last| last.0 >= done)).await;
+        let queue = store.queue().await.expect("the store answers");
+        assert_eq!((queue.running, queue.ready), (HALF as u64, 0), "round {round}: the rest runs on, and nothing new");
+        worker.signal(Signal::TERM);
         let ended = worker.ended();
-        let took = told.elapsed();
-        slowest = slowest.max(took);
         assert_eq!(ended.code, Some(0), "{}", ended.err);
-        assert!(took >= DRAIN && took <= DRAIN + SLACK, "{took:?}");
         assert_eq!(ended.out.len(), HALF, "an outcome each, and none for what was given back: {:?}", ended.out);
         let queue = store.queue().await.expect("the store answers");
         assert_eq!((queue.running, queue.ready, queue.waiting), (0, HALF as u64, 0), "round {round}");
@@ -53,7 +55,5 @@ async fn a_drain_loses_nothing_and_ends_in_time() {
         }
         store.close().await;
     }
-    println!(
-        "F21: {rounds} drains with 32 running: half done, half given back, counters as before; at most {slowest:?}"
-    );
+    println!("F21: {rounds} drains with 32 running: half done, half given back, counters as before");
 }

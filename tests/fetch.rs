@@ -17,22 +17,27 @@ mod sites;
 mod storm;
 mod trap;
 
+use crate::support::limit::PATIENCE;
 use crate::support::pages::Pages;
 use quarterdeck::domain::content::Page;
 use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::fetch::{Ask, FetchSettings, Fetcher};
-use std::time::Duration;
 
-/// FetchSettings that let the server through, and it alone, with waits that a test can afford.
-fn limits(pages: &Pages) -> FetchSettings {
+/// The defaults, with waits as long as a test's: those that are the subject are set by their tests, on a paused clock.
+fn patient() -> FetchSettings {
     FetchSettings {
-        connect_timeout: Duration::from_secs(2),
-        read_timeout: Duration::from_secs(5),
-        total_timeout: Duration::from_secs(10),
-        allow_private_hosts: vec![pages.address.to_string().parse().expect("an address with a port")],
+        connect_timeout: PATIENCE,
+        read_timeout: PATIENCE,
+        total_timeout: PATIENCE,
         ..FetchSettings::default()
     }
+}
+
+/// The same, with the server let through and it alone.
+fn limits(pages: &Pages) -> FetchSettings {
+    let allowed = pages.address.to_string().parse().expect("an address with a port");
+    FetchSettings { allow_private_hosts: vec![allowed], ..patient() }
 }
 
 fn fetcher(limits: FetchSettings) -> Fetcher {

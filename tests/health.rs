@@ -1,13 +1,13 @@
 //! `work --health`, asked as a supervisor asks.
 
-use crate::support::install::{Install, PATIENCE, Process};
+use crate::support::install::{Install, Process};
+use crate::support::limit::{PATIENCE, until_blocking};
 use crate::support::site::{Reply, Site, html};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// Sends one request; the status, and the body as JSON where it is some.
@@ -23,19 +23,15 @@ fn ask(address: &str, request: &str) -> Option<(u16, Value)> {
 }
 
 /// Asks until the answer is `status`, and `is` so.
-fn until(address: &str, status: u16, is: impl Fn(&Value) -> bool) -> Value {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let answer = ask(address, "GET /health");
-        match answer {
-            Some((code, told)) if code == status && is(&told) => return told,
-            other => assert!(Instant::now() < deadline, "{other:?}"),
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+pub fn until(address: &str, status: u16, is: impl Fn(&Value) -> bool) -> Value {
+    until_blocking(format_args!("{status} with what is to be told"), || {
+        let (code, told) = ask(address, "GET /health")?;
+        (code == status && is(&told)).then_some(told)
+    })
 }
 
-fn address(work: &Process) -> String {
+/// Where a worker says that it tells its health.
+pub fn address(work: &Process) -> String {
     let line = work.until_says("health is told at http://");
     let (_, rest) = line.split_once("http://").expect("an address");
     rest.trim_end_matches("/health").to_owned()

@@ -247,12 +247,17 @@ fn room_of(path: &Path) -> Option<String> {
 }
 
 fn sources() -> Vec<(PathBuf, String)> {
+    sources_below("src")
+}
+
+/// The Rust files of a folder, with their paths from the root.
+pub fn sources_below(folder: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("src")];
+    let mut folders = vec![root.join(folder)];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("src is readable") {
-            let path = entry.expect("src is readable").path();
+        for entry in fs::read_dir(folder).expect("sources are readable") {
+            let path = entry.expect("sources are readable").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "rs") {

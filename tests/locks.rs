@@ -4,7 +4,9 @@
 mod faults;
 mod signals;
 
-use crate::support::deck::{Deck, START, eager_settings};
+use crate::support::deck::{Deck, START};
+use crate::support::limit::{lasts, until, within};
+use crate::support::measure::{self, Stopwatch};
 use crate::support::place::Backend;
 use crate::support::redis::TestRedis;
 use crate::support::site::{Reply, Site, html};
@@ -21,7 +23,6 @@ use quarterdeck::runner::event::LockHealth;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 const LOOK: Duration = Duration::from_secs(5);
 /// A value as a worker of Chatwoot sets it, and one of another.
@@ -43,7 +44,7 @@ async fn gated(on: Backend, redis: &TestRedis, mode: quarterdeck::domain::lock::
 
 async fn until_locks(deck: &Deck, is: impl FnMut(&LockHealth) -> bool) -> LockHealth {
     let mut locks = deck.runner.locks();
-    let found = timeout(Duration::from_secs(20), locks.wait_for(is)).await.expect("Redis is seen");
+    let found = within("another health of Redis", locks.wait_for(is)).await;
     found.expect("the runner is there").clone()
 }
 
@@ -252,25 +253,25 @@ async fn held_locks_are_renewed(on: Backend) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("T", "text")))).await;
-    let settings = Settings { heartbeat: Duration::from_millis(50), ..eager_settings() };
-    let mut deck = Deck::start_with(on, site, Some(redis.settings(Preferred)), settings).await;
-    let document = deck.add("/a").await;
+    let mut deck = Deck::start_locked(on, site, Some(settings)).await;
+    let (document, second) = (deck.add("/a").await, deck.add("/b").await);
     deck.sync(document).await;
-    deck.until_hit("/a", 1).await;
-    let key = redis.key(document);
+    deck.sync(second).await;
+    deck.site.until_hits(&["/a", "/b"], 1).await;
+    let (key, last) = (redis.key(document), redis.key(second));
     redis.run("PEXPIRE", &[&key, "60000"]);
-    let lengthened = async {
-        while !matches!(redis.run("PTTL", &[&key]), redis::Value::Int(590_000..)) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(Duration::from_secs(20), lengthened).await.expect("renewed");
-    // One that is gone is not set again by a renewal: its attempt may just have given it back.
+    let renewed = async |key: &str| matches!(redis.run("PTTL", &[key]), redis::Value::Int(590_000..)).then_some(());
+    until("a renewed lock", async || renewed(&key).await).await;
+    // One that is gone is not set again by a renewal: its attempt may just have given it back. Locks are renewed in the
+    // order of the documents: once that of the second was, after the first was gone, so would the first have been.
     redis.chatwoot_unlocks(document);
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    for _ in 0..2 {
+        redis.run("PEXPIRE", &[&last, "60000"]);
+        until("another renewal", async || renewed(&last).await).await;
+    }
     assert_eq!(redis.get(&key), None);
-    gate.add_permits(1);
-    deck.until(1).await;
+    gate.add_permits(2);
+    deck.until(2).await;
 }
 
 async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on(on: Backend) {
@@ -279,10 +280,10 @@ async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on(on: Backend) {
     let (first, second) = (deck.add("/a").await, deck.add("/b").await);
     deck.sync(first).await;
     deck.until_hit("/a", 1).await;
-    let begun = std::time::Instant::now();
+    let begun = Stopwatch::start();
     redis.stop();
     let health = until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
-    assert!(begun.elapsed() < Duration::from_secs(2), "seen after {:?}", begun.elapsed());
+    measure::at_most("a Redis that is away is seen", begun.took(), Duration::from_secs(2));
     assert!(health.words().is_some_and(|words| words.starts_with("DEGRADED: Redis is away (127.0.0.1:")), "{health:?}");
     gate.add_permits(2);
     assert_eq!(deck.until(1).await, ["unchanged"]);
@@ -299,9 +300,10 @@ async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on(on: Backend) {
 
 async fn a_redis_that_hangs_holds_nothing_up(on: Backend) {
     let redis = TestRedis::own(None);
-    let mut deck = deck(on, &redis).await;
+    let settings = quarterdeck::lock::Settings { call: quarterdeck::lock::CALL, ..redis.settings(Preferred) };
+    let mut deck = Deck::start_locked(on, Site::start(|_, _| html("T", "text")).await, Some(settings)).await;
     until_locks(&deck, |health| *health == LockHealth::Fine).await;
-    let begun = std::time::Instant::now();
+    let begun = Stopwatch::start();
     redis.freeze();
     let (first, second) = (deck.add("/a").await, deck.add("/b").await);
     deck.sync(first).await;
@@ -310,7 +312,7 @@ async fn a_redis_that_hangs_holds_nothing_up(on: Backend) {
     deck.until(2).await;
     until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
     // One call waits for its second; those after it know.
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    measure::at_most("two syncs beside a Redis that hangs", begun.took(), Duration::from_secs(4));
     redis.thaw();
     until_locks(&deck, |health| *health == LockHealth::Fine).await;
     // What the frozen server was told and did not answer is given back.
@@ -334,7 +336,7 @@ async fn a_required_redis_that_is_away_stops_the_claims_and_gives_back_what_runs
     gate.add_permits(9);
     deck.sync(waiting).await;
     // Longer than any look at the queue.
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    lasts(Duration::from_millis(1_500)).await;
     assert_eq!((deck.row(waiting).await.status, deck.site.hits("/b")), (Status::Queued, 0));
     redis.start_again();
     assert_eq!(deck.until(2).await, ["unchanged", "unchanged"]);

@@ -1,5 +1,6 @@
 //! The log of outcomes from several processes: nothing missing, nothing twice, in order.
 
+use crate::support::limit::within;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
@@ -8,13 +9,10 @@ use quarterdeck::runner::tail::{Tailed, follow};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::timeout;
 
 /// Documents of each of the two processes; each is cancelled twice.
 const DOCUMENTS: usize = 5_000;
 const OUTCOMES: i64 = 20_000;
-const PATIENCE: Duration = Duration::from_secs(120);
 
 fn pages(account: i64) -> Vec<NewDocument> {
     (0..DOCUMENTS)
@@ -64,7 +62,7 @@ async fn a_watcher_misses_none_of_20_000_outcomes_of_two_processes() {
         let mut last = 0;
         let mut of_here = 0;
         while last < OUTCOMES {
-            match timeout(PATIENCE, tail.recv()).await.expect("the log gets on") {
+            match within(format_args!("the outcome after {last}"), tail.recv()).await {
                 Some(Tailed::Outcomes(outcomes)) => {
                     for outcome in outcomes {
                         assert_eq!(outcome.seq, Seq(last + 1), "each number once, in order");

@@ -35,3 +35,4 @@ mod store;
 mod terminal;
 mod transitions;
 mod upgrade;
+mod waits;

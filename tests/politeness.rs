@@ -1,6 +1,8 @@
-//! Hosts that ask to be left alone, on the real runner, over real HTTP and by the real clock.
+//! Hosts that ask to be left alone, and hosts whose pages are spaced, on the real runner over real HTTP. The store's clock
+//! stands until the test moves it; how soon the runner is back by the real clock is measured by `cargo bench --bench pace`.
 
-use crate::support::deck::{fetcher, parts, settings};
+use crate::support::deck::{START, fetcher_of, parts, settings};
+use crate::support::limit::within;
 use crate::support::place::{Backend, Place};
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
@@ -11,18 +13,21 @@ use quarterdeck::domain::request::{Request, Scope, Verb};
 use quarterdeck::runner::handle::Handle;
 use quarterdeck::runner::tail::{Tailed, follow};
 use quarterdeck::runner::{self, Mode, Settings};
-use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use quarterdeck::store::{Access, Added, ManualClock, Named, NewDocument, Options, Store, open_with};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const MICRO: Duration = Duration::from_micros(1);
 
 struct Scene {
     store: Arc<dyn Store>,
+    clock: Arc<ManualClock>,
     runner: Handle,
     site: Site,
+    /// Another host, which nothing holds.
+    other: Site,
+    asked_of_other: usize,
     tail: mpsc::Receiver<Tailed>,
     _place: Place,
 }
@@ -31,21 +36,24 @@ impl Scene {
     async fn start(on: Backend, site: Site, settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let place = Place::new(on).await;
-        let store = open(&place.url(), Access::Create).await.expect("a new store");
-        let runner = runner::start(parts(&store, fetcher(&site), None), settings, Mode::OnDemand);
+        let clock = Arc::new(ManualClock::at(START));
+        let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
+        let store = open_with(&place.url(), options).await.expect("a new store");
+        let other = Site::start(|_, _| html("T", "text")).await;
+        let runner = runner::start(parts(&store, fetcher_of(&[&site, &other]), None), settings, Mode::OnDemand);
         let tail = follow(Arc::clone(&store), Seq::START);
-        Self { store, runner, site, tail, _place: place }
+        Self { store, clock, runner, site, other, asked_of_other: 0, tail, _place: place }
     }
 
-    /// Adds the pages at these paths and asks for their syncs.
-    async fn ask(&self, paths: &[&str]) -> Vec<DocumentId> {
-        let new = |path: &&str| NewDocument {
-            link: Link::parse(&self.site.url(path)).expect("a link"),
+    /// Adds the pages at these URLs and asks for their syncs.
+    async fn ask(&self, urls: &[String]) -> Vec<DocumentId> {
+        let new = |url: &String| NewDocument {
+            link: Link::parse(url).expect("a link"),
             name: None,
             account_id: AccountId(1),
             assistant_id: AssistantId(1),
         };
-        let documents: Vec<_> = paths.iter().map(new).collect();
+        let documents: Vec<_> = urls.iter().map(new).collect();
         let added = self.store.add(&documents).await.expect("the store answers");
         let id = |added: &Added| match added {
             Added::New(id) | Added::Exists(id) => *id,
@@ -56,55 +64,79 @@ impl Scene {
         ids
     }
 
+    async fn ask_site(&self, paths: &[&str]) -> Vec<DocumentId> {
+        self.ask(&paths.iter().map(|path| self.site.url(path)).collect::<Vec<_>>()).await
+    }
+
     async fn outcomes(&mut self, count: usize) -> Vec<Outcome> {
         let mut seen = Vec::new();
         while seen.len() < count {
-            match timeout(PATIENCE, self.tail.recv()).await.expect("outcomes come") {
+            match within(format_args!("{count} outcomes, with {seen:#?}"), self.tail.recv()).await {
                 Some(Tailed::Outcomes(outcomes)) => seen.extend(outcomes),
                 other => panic!("{other:?}"),
             }
         }
         seen
     }
+
+    /// Sees to it that the runner has claimed what it may by now, which is nothing: a page of the other host has been
+    /// synced since, and `ready` jobs are left where they were.
+    async fn nothing_is_claimed(&mut self, ready: u64) {
+        self.asked_of_other += 1;
+        let id = self.ask(&[self.other.url(&format!("/{}", self.asked_of_other))]).await[0];
+        self.runner.look_now();
+        let outcome = self.outcomes(1).await.remove(0);
+        assert_eq!((outcome.document_id, outcome.result.word()), (id, "unchanged"), "nothing else ended");
+        let queue = self.store.queue().await.expect("the store answers");
+        assert_eq!((queue.running, queue.ready), (0, ready));
+    }
 }
 
-async fn a_held_host_is_asked_again_within_half_a_second_of_the_end(on: Backend) {
+async fn a_held_host_is_asked_again_at_the_end_of_the_hold(on: Backend) {
     let site = Site::start(|path, _| match path {
         "/last" => html("T", "text"),
         _ => Reply::Status(429, vec![("retry-after", "1".into())]),
     });
     let mut scene = Scene::start(on, site.await, settings()).await;
-    scene.ask(&["/1", "/2", "/3"]).await;
+    scene.ask_site(&["/1", "/2", "/3"]).await;
     scene.outcomes(3).await;
-    let last = scene.ask(&["/last"]).await[0];
-    let row = scene.store.find(&quarterdeck::store::Named::Id(last)).await.expect("the store answers").remove(0);
+    let last = scene.ask_site(&["/last"]).await[0];
+    let row = scene.store.find(&Named::Id(last)).await.expect("the store answers").remove(0);
     let hold = row.host_hold.expect("three were told to wait");
     assert_eq!(hold.because, "3 documents were told to wait (Retry-After)");
+    assert_eq!(hold.until, START.plus(Duration::from_secs(1)));
+    for at in [START, hold.until.minus(MICRO)] {
+        scene.clock.set(at);
+        scene.nothing_is_claimed(1).await;
+    }
+    assert_eq!(scene.site.hits("/last"), 0, "nothing is asked for while it is held");
+    scene.clock.set(hold.until.plus(MICRO));
+    scene.runner.look_now();
     let outcome = scene.outcomes(1).await.remove(0);
     assert_eq!((outcome.document_id, outcome.attempt, outcome.result.word()), (last, 1, "unchanged"));
-    assert!(outcome.at > hold.until, "nothing was asked for while it was held");
-    let after = outcome.at.since(hold.until);
-    assert!(after < Duration::from_millis(500), "{after:?} after the end of the hold");
     scene.runner.leave();
-    scene.runner.ended().await;
+    within("the runner's end", scene.runner.ended()).await;
 }
 
 async fn a_spaced_host_is_asked_at_the_pace_of_the_settings(on: Backend) {
     let interval = Duration::from_millis(300);
     let site = Site::start(|_, _| html("T", "text")).await;
     let mut scene = Scene::start(on, site, Settings { host_interval: interval, ..settings() }).await;
-    scene.ask(&["/1", "/2", "/3", "/4"]).await;
-    let outcomes = scene.outcomes(4).await;
-    // An attempt takes a few milliseconds, so the ends tell of the beginnings.
-    let took = outcomes[3].at.since(outcomes[0].at);
-    assert!(took > interval * 3 - Duration::from_millis(200), "{took:?}");
-    assert!(took < interval * 3 + Duration::from_millis(1_500), "{took:?}");
+    scene.ask_site(&["/1", "/2", "/3", "/4"]).await;
+    for left in [3, 2, 1, 0] {
+        // The first one runs at once, each other one interval after the one before.
+        scene.outcomes(1).await;
+        scene.clock.advance(interval - MICRO);
+        scene.nothing_is_claimed(left).await;
+        scene.clock.advance(MICRO);
+        scene.runner.look_now();
+    }
     scene.runner.leave();
-    scene.runner.ended().await;
+    within("the runner's end", scene.runner.ended()).await;
 }
 
 on_both! {
     (flavor = "multi_thread", worker_threads = 2)
-    a_held_host_is_asked_again_within_half_a_second_of_the_end,
+    a_held_host_is_asked_again_at_the_end_of_the_hold,
     a_spaced_host_is_asked_at_the_pace_of_the_settings,
 }

@@ -1,6 +1,7 @@
 //! The real binary on PostgreSQL: set up, filled, worked, killed; and what it says when it cannot.
 
 use crate::support::install::{Ended, Install, until};
+use crate::support::measure::{self, Stopwatch};
 use crate::support::postgres::{self, Database};
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
@@ -10,7 +11,7 @@ use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::store::{Access, OutcomeQuery, OutcomesFrom, open};
 use rustix::process::Signal;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// How long a document may wait after the death of its worker until its next attempt starts.
@@ -87,7 +88,7 @@ async fn a_killed_workers_documents_are_taken_up_within_seconds() {
     let other = work();
     until(&*store, "two workers", async || store.queue().await.is_ok_and(|queue| queue.workers == 2)).await;
     doomed.signal(Signal::KILL);
-    let killed = Instant::now();
+    let killed = Stopwatch::start();
     gate.add_permits(20);
     let after =
         OutcomeQuery { filter: Filter::default(), document: None, from: OutcomesFrom::After(Seq::START), limit: 100 };
@@ -96,10 +97,9 @@ async fn a_killed_workers_documents_are_taken_up_within_seconds() {
         outcomes.iter().filter(|outcome| outcome.result == OutcomeResult::WorkerLost).count() == 4
     };
     until(&*store, "its four losses", lost).await;
-    let took = killed.elapsed();
+    let took = killed.took();
     println!("a killed worker's documents were ready again after {took:?}");
-    // A busy machine gets as much again.
-    assert!(took < 2 * SEEN_DEAD, "{took:?}");
+    measure::at_most("a death is seen", took, SEEN_DEAD);
     until(&*store, "all synced", async || store.counts().await.is_ok_and(|counts| counts.of(Status::Synced) == 4))
         .await;
     other.signal(Signal::TERM);

@@ -1,7 +1,6 @@
 //! The store, on real files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod bench;
 mod chatwoot_plans;
 mod claim;
 mod fairness;

@@ -2,13 +2,14 @@
 
 mod held;
 
+use crate::support::install;
+use crate::support::limit::until_readable;
 use crate::support::pty::Terminal;
 use portable_pty::CommandBuilder;
 use quarterdeck::domain::id::{AccountId, AssistantId};
 use quarterdeck::domain::link::Link;
 use quarterdeck::store::{Access, NewDocument, open};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::path::Path;
 use std::process::Command;
 
@@ -27,17 +28,12 @@ fn signal(pid: i32, name: &str) {
 fn until_gone(pid: i32) {
     let pid = Pid::from_raw(pid).expect("a process id");
     let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };
-    let patience = Timespec { tv_sec: 30, tv_nsec: 0 };
-    let ended =
-        poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)).expect("a process can be waited for");
-    assert_eq!(ended, 1, "process {pid:?} is still there");
+    until_readable(format_args!("the end of process {pid:?}"), &process);
 }
 
-/// Waits until the process has been stopped: one that is continued before that stays stopped for ever.
+/// Waits until the process has been stopped.
 fn until_stopped(pid: i32) {
-    let pid = Pid::from_raw(pid).expect("a process id");
-    let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
-    waitid(WaitId::Pid(pid), stopped).expect("a child can be waited for");
+    install::until_stopped(Pid::from_raw(pid).expect("a process id"));
 }
 
 fn size(screen: &vt100::Screen) -> (u16, u16) {

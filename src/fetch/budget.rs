@@ -6,6 +6,26 @@ use thiserror::Error;
 
 /// Processor time that a page may take, for parsing and writing together.
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
+/// The limit on the work of one conversion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// Processor time of the thread that converts: [`TIME_LIMIT`] for every page that is synced. By the wall's clock a
+    /// sound page would be refused for good because the machine was busy with something else.
+    Processor(Duration),
+    /// Visits of nodes, all walks over the tree together; the same on every machine. The parser's own work is not
+    /// counted.
+    Visits(u64),
+}
+
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Processor(time) => write!(f, "longer than {} s", time.as_secs_f64()),
+            Self::Visits(visits) => write!(f, "more than {visits} visits of nodes"),
+        }
+    }
+}
+
 /// Markdown is written up to about here, in bytes: more than 200,000 characters ever are.
 pub const MAX_MARKDOWN: usize = 1_000_000;
 /// About how many bytes a page and its tree may take: 800,000 elements and texts. A page takes many times its own size, so
@@ -18,9 +38,9 @@ const MB: usize = 1024 * 1024;
 /// Why a page could not be turned into text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ConvertError {
-    /// Over [`TIME_LIMIT`].
-    #[error("the page takes longer than {} s to convert", .0.as_secs_f64())]
-    TooSlow(Duration),
+    /// Over its budget.
+    #[error("the page takes {0} to convert")]
+    TooSlow(Budget),
     /// The page takes more memory than any real page, in bytes.
     #[error("the page takes more than {} MB to convert", .0 / MB)]
     TooLarge(usize),
@@ -49,34 +69,42 @@ impl TreeBudget {
     }
 }
 
-/// The time that a conversion has: of the processor, on the thread that converts. By the wall's clock a sound page would be
-/// refused for good because the machine was busy with something else.
+/// Budget of a conversion, and what it has used of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     begun: Instant,
     started: Duration,
-    limit: Duration,
-    steps: u32,
+    budget: Budget,
+    visits: u64,
 }
 
 impl Clock {
     /// Starts now, on this thread.
-    pub fn new(limit: Duration) -> Self {
-        Self { begun: Instant::now(), started: busy(), limit, steps: 0 }
+    pub fn new(budget: Budget) -> Self {
+        Self { begun: Instant::now(), started: busy(), budget, visits: 0 }
     }
 
-    /// Counts a step; looks at the time only now and then.
+    /// Counts a visit of a node; looks at the time only now and then.
     pub fn step(&mut self) -> Result<(), ConvertError> {
-        self.steps = self.steps.wrapping_add(1);
-        if self.steps.is_multiple_of(256) { self.look() } else { Ok(()) }
+        self.visits += 1;
+        if self.visits.is_multiple_of(256) { self.look() } else { Ok(()) }
     }
 
-    /// Looks at the time. No thread is busy for longer than the wall's clock says, and that one costs no call of the system.
+    /// Fails when the budget is used up.
     pub fn look(&self) -> Result<(), ConvertError> {
-        if self.begun.elapsed() <= self.limit {
-            return Ok(());
+        if self.is_over(self.begun.elapsed(), || busy().saturating_sub(self.started)) {
+            return Err(ConvertError::TooSlow(self.budget));
         }
-        if busy().saturating_sub(self.started) > self.limit { Err(ConvertError::TooSlow(self.limit)) } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Returns true if the budget is used up after `passed` of the wall's clock. No thread is busy for longer than that says, and
+    /// it costs no call of the system, as `busy` does.
+    fn is_over(&self, passed: Duration, busy: impl FnOnce() -> Duration) -> bool {
+        match self.budget {
+            Budget::Processor(limit) => passed > limit && busy() > limit,
+            Budget::Visits(most) => self.visits > most,
+        }
     }
 }
 
@@ -93,14 +121,20 @@ mod tests {
     #[test]
     fn only_the_time_that_a_page_itself_takes_counts() {
         let limit = Duration::from_millis(30);
-        let clock = Clock::new(limit);
+        let clock = Clock::new(Budget::Processor(limit));
+        let more = limit + Duration::from_nanos(1);
         // As on a busy machine: time passes and this thread does nothing.
-        std::thread::sleep(limit * 2);
-        assert_eq!(clock.look(), Ok(()));
-        let spinning = Instant::now();
-        while clock.look().is_ok() {
-            assert!(spinning.elapsed() < Duration::from_secs(30), "it is never over");
-        }
-        assert_eq!(clock.look(), Err(ConvertError::TooSlow(limit)));
+        assert!(!clock.is_over(limit * 100, || limit));
+        assert!(clock.is_over(more, || more));
+        assert!(!clock.is_over(limit, || panic!("the system was asked in vain")));
+    }
+
+    #[test]
+    fn work_keeps_a_thread_busy_and_is_counted() {
+        let started = busy();
+        assert!((0..1_000_000_000).any(|_| busy() > started), "the system counts no time");
+        let mut clock = Clock::new(Budget::Processor(Duration::ZERO));
+        let over = (0..1_000_000_000).find_map(|_| clock.step().err());
+        assert_eq!(over, Some(ConvertError::TooSlow(Budget::Processor(Duration::ZERO))));
     }
 }

@@ -1,6 +1,6 @@
 //! From HTML to a title and Markdown: parse, choose the main content, write. Pure computing within a [`Clock`]'s time.
 
-use super::budget::{Clock, ConvertError, TIME_LIMIT, TreeBudget};
+use super::budget::{Budget, Clock, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
 use super::html;
 use super::main_content::{self, Outline};
@@ -21,7 +21,12 @@ pub struct Converted {
 /// Converts a page. `base` is its own URL, which its links are relative to. Runs on the caller's thread for at most
 /// [`TIME_LIMIT`] and the rest of one piece; a stack of 2 MB is plenty.
 pub fn convert(html: &str, base: &Url) -> Result<Converted, ConvertError> {
-    convert_by(html, base, &ContentRules::default(), TreeBudget::Alone)
+    convert_within(html, base, Budget::Processor(TIME_LIMIT))
+}
+
+/// Converts a page within another budget.
+pub fn convert_within(html: &str, base: &Url, budget: Budget) -> Result<Converted, ConvertError> {
+    limited(html, base, &ContentRules::default(), TreeBudget::Alone, budget)
 }
 
 /// Converts the whole body, with what stands around the content; scripts, styles and the like are left out all the same.
@@ -34,13 +39,38 @@ pub(super) fn convert_by(
     html: &str,
     base: &Url,
     rules: &ContentRules,
-    budget: TreeBudget,
+    tree: TreeBudget,
 ) -> Result<Converted, ConvertError> {
-    let mut clock = Clock::new(TIME_LIMIT);
-    let document = html::parse(html, &clock, budget.bytes())?;
+    limited(html, base, rules, tree, Budget::Processor(TIME_LIMIT))
+}
+
+/// Converts a page under the rules of its site, within another budget.
+pub(super) fn limited(
+    html: &str,
+    base: &Url,
+    rules: &ContentRules,
+    tree: TreeBudget,
+    budget: Budget,
+) -> Result<Converted, ConvertError> {
+    let mut clock = Clock::new(budget);
+    let document = html::parse(html, &clock, tree.bytes())?;
     let outline = Outline::of(&document, &mut clock)?;
     let base = outline.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
     let content = main_content::choose(&document, &outline, rules, &mut clock)?;
     let markdown = markdown::write(&content, &base, &mut clock)?;
     Ok(Converted { title: outline.title, markdown, unmatched: content.unmatched })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visits_are_the_same_on_every_machine() {
+        let base = Url::parse("https://example.org/").expect("a URL");
+        let page = "<p>some <b>words</b></p>".repeat(1_000);
+        let most = |visits| convert_within(&page, &base, Budget::Visits(visits)).map(drop);
+        assert_eq!(most(512), Err(ConvertError::TooSlow(Budget::Visits(512))));
+        assert_eq!(most(page.len() as u64), Ok(()));
+    }
 }

@@ -66,10 +66,15 @@ fn units(bytes: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+    use tokio::time::timeout;
 
     const MB: u64 = 1024 * 1024;
 
-    #[tokio::test]
+    /// Longer than any of these waits may take; the tests' clock jumps over it when nothing can go on.
+    const LIMIT: Duration = Duration::from_secs(3_600);
+
+    #[tokio::test(start_paused = true)]
     async fn large_bodies_take_turns_and_small_ones_pass() {
         let memory = Memory::new(8 * MB, 4 * MB);
         // Two shares, and six megabytes for one that is large.
@@ -80,17 +85,17 @@ mod tests {
         let mut third = Box::pin(memory.share());
         assert!(futures_util::poll!(&mut third).is_pending(), "both shares are taken");
         drop(first);
-        waiting.await;
-        let _third = third.await;
+        timeout(LIMIT, waiting).await.expect("the memory of the first is free");
+        let _third = timeout(LIMIT, third).await.expect("so is its share");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn one_body_always_fits() {
         let memory = Memory::new(0, 40 * MB);
-        let mut room = memory.share().await;
-        memory.enlarge(&mut room, 40 * MB).await;
+        let mut room = timeout(LIMIT, memory.share()).await.expect("there is a share");
+        timeout(LIMIT, memory.enlarge(&mut room, 40 * MB)).await.expect("there is memory for one");
         // Nobody asks for more than there is, or it would be waited for in vain.
-        let mut again = Memory::new(MB, MB).share().await;
-        memory.enlarge(&mut again, 0).await;
+        let mut again = timeout(LIMIT, Memory::new(MB, MB).share()).await.expect("there is a share");
+        timeout(LIMIT, memory.enlarge(&mut again, 0)).await.expect("nothing is free at once");
     }
 }

@@ -7,7 +7,8 @@ use super::settings::FetchSettings;
 use super::trace::{Mark, Trace};
 use crate::domain::failure::Failure;
 use crate::domain::text::SafeLine;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Result of a probe.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 

@@ -1,6 +1,6 @@
 //! A look at Redis that changes nothing, for `quarterdeck doctor`.
 
-use super::{AddressError, CALL, LockMode, Settings, address::Address};
+use super::{AddressError, LockMode, Settings, address::Address};
 use crate::domain::finding::{Finding, Verdict};
 use crate::domain::id::DocumentId;
 use redis::AsyncConnectionConfig;
@@ -23,7 +23,7 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
             return vec![Finding::fail(REDIS, format!("redis.key {error}"), "leave redis.key out for Chatwoot's own")];
         }
     };
-    match timeout(CALL * 3, look(&address, settings)).await {
+    match timeout(settings.call * 3, look(&address, settings)).await {
         Ok(Ok(found)) => found,
         Ok(Err(error)) => {
             let mut finding = Finding::of_message(REDIS, Verdict::Unreachable, &address.reason(&error));
@@ -59,7 +59,8 @@ const fn verdict(mode: LockMode) -> Verdict {
 }
 
 async fn look(address: &Address, settings: &Settings) -> redis::RedisResult<Vec<Finding>> {
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CALL)).set_response_timeout(Some(CALL));
+    let call = Some(settings.call);
+    let config = AsyncConnectionConfig::new().set_connection_timeout(call).set_response_timeout(call);
     let mut open = address.client().get_multiplexed_async_connection_with_config(&config).await?;
     let info: String = redis::cmd("INFO").arg("server").query_async(&mut open).await?;
     let version = field(&info, "redis_version").unwrap_or("unknown").to_owned();

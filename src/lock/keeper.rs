@@ -1,6 +1,6 @@
 //! Keeps a connection: connects, notices when it is gone, connects again; gives back what is owed, renews what is held.
 
-use super::{CALL, Reach, Redis, own};
+use super::{Reach, Redis, own};
 use crate::domain::backoff::Backoff;
 use crate::domain::id::{DocumentId, JobId, Token};
 use crate::domain::lock::{Lock, LockMode};
@@ -40,7 +40,8 @@ pub(super) async fn keep(redis: Arc<Redis>) {
 }
 
 async fn connect(redis: &Redis) -> Result<MultiplexedConnection, SafeLine> {
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CALL)).set_response_timeout(Some(CALL));
+    let call = Some(redis.call);
+    let config = AsyncConnectionConfig::new().set_connection_timeout(call).set_response_timeout(call);
     let reason = |error| redis.address.reason(&error);
     let open = async {
         let mut open =
@@ -54,7 +55,7 @@ async fn connect(redis: &Redis) -> Result<MultiplexedConnection, SafeLine> {
     };
     // Name look-up, TLS and the probe together: a server that takes each step slowly is no help either.
     let slow = || SafeLine::new(&format!("{}: no connection within two seconds", redis.label()));
-    timeout(CALL * 2, open).await.unwrap_or_else(|_| Err(slow()))
+    timeout(redis.call * 2, open).await.unwrap_or_else(|_| Err(slow()))
 }
 
 /// Returns when the connection is gone.

@@ -2,7 +2,7 @@
 //! process, whatever happens; a message that is lost costs latency alone.
 
 use super::address::Address;
-use super::{AddressError, CALL, Reach, Redis, Settings, own};
+use super::{AddressError, Reach, Redis, Settings, own};
 use crate::domain::document::SyncStep;
 use crate::domain::id::DocumentId;
 use crate::domain::lock::StoreId;
@@ -96,7 +96,7 @@ pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), Addres
         let message = written(&uuid::Uuid::new_v4().to_string(), &committed);
         redis::cmd("PUBLISH").arg(channel(store)).arg(message).query_async::<redis::Value>(&mut open).await
     };
-    let _ = timeout(CALL, telling).await;
+    let _ = timeout(settings.call, telling).await;
     Ok(())
 }
 
@@ -139,7 +139,7 @@ async fn hear(redis: &Redis) {
         subscription.subscribe(channel(&redis.store)).await?;
         redis::RedisResult::Ok(subscription)
     };
-    let Ok(Ok(subscription)) = timeout(CALL, subscribing).await else { return };
+    let Ok(Ok(subscription)) = timeout(redis.call, subscribing).await else { return };
     // What was told before is not heard any more.
     let _ = redis.news.send(News::Committed);
     let mut messages = subscription.into_on_message();

@@ -4,6 +4,8 @@
 use super::{assert_console_refuses, assert_refused, verbs};
 use crate::support::db;
 use crate::support::install::{Install, until};
+use crate::support::limit::lasts;
+use crate::support::measure::Stopwatch;
 use crate::support::pty::Terminal;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
@@ -13,7 +15,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -137,19 +139,19 @@ async fn a_worker_keeps_its_results_through_a_full_disk_and_goes_on_by_itself() 
     let store = install.store().await;
     until(&*store, "16 running", async || paths.iter().map(|path| install.site.hits(path)).sum::<u32>() >= 16).await;
     disk.fill();
-    let full = Instant::now();
+    let full = Stopwatch::start();
     gate.add_permits(documents);
     worker.until_says(FULL[0]);
     // The time itself is the subject: longer than a lease and than the beats that could not be written.
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    lasts(Duration::from_millis(1_500)).await;
     let synced = store.counts().await.expect("reading needs no space").of(Status::Synced);
     assert!(synced < 16, "{synced} were written to a full disk");
     disk.free();
-    let freed = Instant::now();
+    let (lasted, freed) = (full.took(), Stopwatch::start());
     let all = u64::try_from(documents).expect("fits");
     until(&*store, "all synced", async || store.counts().await.is_ok_and(|counts| counts.of(Status::Synced) == all))
         .await;
-    let resumed = freed.elapsed();
+    let resumed = freed.took();
     worker.until_says("answers again");
     worker.signal(Signal::TERM);
     let ended = worker.ended();
@@ -165,7 +167,7 @@ async fn a_worker_keeps_its_results_through_a_full_disk_and_goes_on_by_itself() 
     assert!(install.is_sound().await);
     println!(
         "full disk: {documents} documents, full for {:.1} s, all written {:.1} s after there was space, store {} KB",
-        (freed - full).as_secs_f64(),
+        lasted.as_secs_f64(),
         resumed.as_secs_f64(),
         used(install.file()) / 1_024
     );

@@ -3,6 +3,8 @@
 
 use super::install;
 use crate::support::install::Install;
+use crate::support::limit::until;
+use crate::support::ports;
 use crate::support::postgres;
 use crate::support::pty::Terminal;
 use crate::support::redis::TestRedis;
@@ -10,11 +12,6 @@ use std::process::{Child, Command, Stdio};
 use tokio::net::{TcpListener, TcpStream};
 
 const SECRET: &str = "s3cret";
-
-/// A port of this machine on which nobody listens.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port()
-}
 
 fn console(install: &Install, store: &str, more: &[&str]) -> Terminal {
     let mut command = install.on_terminal(&[&["--store", store], more].concat());
@@ -27,7 +24,7 @@ async fn a_console_waits_for_a_server_and_comes_to_life_with_it() {
     let (install, database) = (install().await, postgres::store().await);
     let (_, server) = database.url.rsplit_once('@').expect("a user");
     let (address, name) = server.split_once('/').expect("a database");
-    let port = free_port();
+    let port = ports::free();
     let late = database.url.replace(address, &format!("127.0.0.1:{port}"));
     assert_ne!(late, database.url);
     let mut terminal = console(&install, &late, &["--no-runner"]);
@@ -105,7 +102,7 @@ struct TlsRedis {
 
 impl TlsRedis {
     async fn start() -> Self {
-        let port = free_port();
+        let port = ports::free();
         let file = |name: &str| format!("{}/tests/fetch/tls/{name}", env!("CARGO_MANIFEST_DIR"));
         let mut server = Command::new("redis-server");
         server.args(["--port", "0", "--tls-port", &port.to_string(), "--save", "", "--tls-auth-clients", "no"]);
@@ -113,10 +110,11 @@ impl TlsRedis {
         server.args(["--tls-ca-cert-file", &file("certificate.pem"), "--bind", "127.0.0.1"]);
         let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("redis-server is installed");
         let mut tls = Self { server, port };
-        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        let listens = async || {
             assert!(tls.server.try_wait().expect("a child").is_none(), "this redis-server speaks no TLS");
-            tokio::task::yield_now().await;
-        }
+            TcpStream::connect(("127.0.0.1", port)).await.ok()
+        };
+        until("a Redis that speaks TLS", listens).await;
         tls
     }
 }
@@ -136,7 +134,7 @@ async fn cases() -> Cases {
     let cases = vec![
         ("wrong password", format!("redis://:{SECRET}@127.0.0.1:{port}/0"), "password", "check user and password"),
         ("no password", format!("redis://127.0.0.1:{port}/0"), "uthentication", "check user and password"),
-        ("nobody there", format!("redis://:{SECRET}@127.0.0.1:{}/0", free_port()), "refused", ""),
+        ("nobody there", format!("redis://:{SECRET}@127.0.0.1:{}/0", ports::free()), "refused", ""),
         ("wrong database", format!("redis://:right@127.0.0.1:{port}/99"), "DB index", "at the end of redis.url"),
         ("TLS to a plain server", format!("rediss://:right@127.0.0.1:{port}/0"), "", "rediss://"),
         ("an unsigned certificate", format!("rediss://127.0.0.1:{}/0", tls.port), "certificate", "rediss://"),

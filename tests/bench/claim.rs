@@ -1,20 +1,18 @@
 //! What a claim costs with a million jobs ready: a claim of 16 over 500 accounts with five hosts each, on both databases.
 //! The jobs are loaded by SQL; every claim is given back outside the measured time, so the queue stays what it was.
 //!
-//! `cargo bench --bench claim [-- JOBS]`; prints one line a database. PostgreSQL is started, or named by
-//! `QUARTERDECK_TEST_POSTGRES`.
+//! `cargo bench --bench claim [-- JOBS] [sqlite | postgres]`; prints one line a database.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by its panic")]
 
-#[expect(dead_code, reason = "the tests use more of it")]
-#[path = "../support/postgres.rs"]
-mod postgres;
+#[expect(dead_code, unused_macros, reason = "each benchmark uses a part of it")]
+mod harness;
 
+use harness::place::{Backend, Place};
+use harness::{Times, backends, size, timed};
 use quarterdeck::domain::id::WorkerId;
 use quarterdeck::store::{Access, ClaimLimits, Marking, Options, SqlStore, Store, WorkerInfo};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
-use std::str::FromStr as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const ACCOUNTS: usize = 500;
 const CLAIMS: usize = 200;
@@ -34,7 +32,12 @@ fn load(jobs: usize, zero: &str) -> String {
     )
 }
 
-async fn measure(name: &str, url: &str, jobs: usize, loaded: Duration) {
+async fn measure(backend: Backend, jobs: usize) {
+    let place = Place::new(backend).await;
+    let url = &place.url();
+    SqlStore::open(url, Options::new(Access::Create)).await.unwrap().close().await;
+    let zero = place.either("0", "stamp(0)");
+    timed(&format!("{backend:?}: loading {jobs} ready jobs"), place.sql(&(load(jobs, zero) + "; ANALYZE"))).await;
     let store = SqlStore::open(url, Options::new(Access::Write)).await.unwrap();
     store.rederive_lanes().await.unwrap();
     let worker = WorkerInfo { id: WorkerId("bench".into()), name: "bench:1".into(), capacity: 16 };
@@ -47,45 +50,19 @@ async fn measure(name: &str, url: &str, jobs: usize, loaded: Duration) {
         host_interval: Duration::ZERO,
         marking: Marking::AtClaim,
     };
-    let mut took = Vec::with_capacity(CLAIMS);
+    let mut claims = Times::default();
     for _ in 0..CLAIMS {
-        let begun = Instant::now();
-        let claimed = store.claim(&worker.id, limits).await.unwrap();
-        took.push(begun.elapsed());
+        let claimed = claims.add(store.claim(&worker.id, limits)).await.unwrap();
         assert_eq!(claimed.len(), 16);
         store.release(&claimed.iter().map(|job| job.held).collect::<Vec<_>>()).await.unwrap();
     }
-    took.sort();
-    let ms = |part: usize| took[(CLAIMS - 1) * part / 100].as_secs_f64() * 1e3;
-    println!(
-        "{name}: a claim of 16 at {jobs} ready jobs of {ACCOUNTS} accounts: median {:.2} ms, p90 {:.2} ms, p99 {:.2} ms \
-         ({CLAIMS} claims; loaded in {:.0} s)",
-        ms(50),
-        ms(90),
-        ms(99),
-        loaded.as_secs_f64()
-    );
+    claims.print(&format!("{backend:?}: a claim of 16 at {jobs} ready jobs of {ACCOUNTS} accounts"));
     store.close().await;
 }
 
 #[tokio::main]
 async fn main() {
-    let jobs = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(1_000_000_usize);
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("bench.db").display());
-    SqlStore::open(&url, Options::new(Access::Create)).await.unwrap().close().await;
-    let begun = Instant::now();
-    let mut conn = sqlx::sqlite::SqliteConnectOptions::from_str(&url).unwrap().connect().await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(load(jobs, "0") + "; ANALYZE")).execute(&mut conn).await.unwrap();
-    conn.close().await.unwrap();
-    measure("sqlite", &url, jobs, begun.elapsed()).await;
-
-    let database = postgres::store().await;
-    let begun = Instant::now();
-    let options = sqlx::postgres::PgConnectOptions::from_str(&database.url).unwrap();
-    let mut conn = options.options([("search_path", "public,quarterdeck")]).connect().await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(load(jobs, "stamp(0)") + "; ANALYZE")).execute(&mut conn).await.unwrap();
-    conn.close().await.unwrap();
-    measure("postgres", &database.url, jobs, begun.elapsed()).await;
-    postgres::drop_database(database).await;
+    for backend in backends() {
+        measure(backend, size(1_000_000)).await;
+    }
 }

@@ -1,14 +1,15 @@
 //! Commits whose answer is lost (F16): what was written is taken for written, by the process as well as by the table, and
 //! no page is asked for again.
 
-use super::{PATIENCE, size};
+use super::size;
 use crate::support::fleet::{EAGER, Fleet, dismiss};
+use crate::support::measure::Stopwatch;
 use crate::support::place::Backend;
 use crate::support::proxy::Proxy;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::outcome::OutcomeResult;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f16_a_commit_whose_answer_is_lost_is_a_success_and_no_page_is_asked_for_again() {
@@ -16,9 +17,7 @@ async fn f16_a_commit_whose_answer_is_lost_is_a_success_and_no_page_is_asked_for
     // A cut at a time, and something to do between them.
     let page =
         |path: &str, hit| Reply::After(Duration::from_millis(20), Box::new(html(path, &format!("answer {hit}"))));
-    // A claim whose answer was lost waits for its lease.
-    let settings = format!("{EAGER}runner.lease = \"3s\"\nrunner.heartbeat = \"800ms\"\n");
-    let fleet = Fleet::new(Backend::Postgres, Site::start(page).await, &settings).await;
+    let fleet = Fleet::new(Backend::Postgres, Site::start(page).await, EAGER).await;
     let mut url = url::Url::parse(&fleet.place.url()).expect("a URL");
     let proxy = Proxy::to(format!("127.0.0.1:{}", url.port().expect("a port"))).await;
     url.set_port(Some(proxy.port)).expect("a port");
@@ -29,14 +28,14 @@ async fn f16_a_commit_whose_answer_is_lost_is_a_success_and_no_page_is_asked_for
     for cut in 0..cuts {
         fleet.fill_from(cut * share, share).await;
         proxy.cut_a_commit_that_finishes();
-        let begun = Instant::now();
-        fleet.drained(PATIENCE).await;
+        let begun = Stopwatch::start();
+        fleet.drained().await;
         assert!(!proxy.is_armed(), "a commit was cut");
-        longest = longest.max(begun.elapsed());
+        longest = longest.max(begun.took());
     }
     let rest = documents - cuts * share;
     fleet.fill_from(cuts * share, rest).await;
-    fleet.drained(PATIENCE).await;
+    fleet.drained().await;
     let said = dismiss(worker);
     let site = &fleet.install.site;
     let again: Vec<_> = (0..documents).filter(|page| site.hits(&format!("/{page}")) != 1).collect();

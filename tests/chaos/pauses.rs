@@ -1,14 +1,16 @@
 //! Workers that stand still for longer than their lease and go on (F3): what they were at is somebody else's by then, and
 //! each late end is refused.
 
-use super::{PATIENCE, size};
+use super::size;
 use crate::support::fleet::{EAGER, Fleet, Random, SHORT_LEASE, dismiss};
 use crate::support::install::Process;
+use crate::support::limit::lasts;
+use crate::support::measure::Stopwatch;
 use crate::support::place::Backend;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use rustix::process::Signal;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Longer than the lease and the look for those that ran out. A worker that is stopped within a write of SQLite keeps
 /// everybody out for so long.
@@ -33,22 +35,22 @@ async fn f3_a_late_end_is_refused_each_time(on: Backend) {
             fleet.fill_from(documents, 48).await;
             documents += 48;
         }
-        fleet.reached(fleet.count() + 1 + random.below(8), PATIENCE).await;
+        fleet.reached(fleet.count() + 1 + random.below(8)).await;
         // Not the one that has just committed: it is most likely within its next transaction.
         let last = fleet.outcomes().last().and_then(|outcome| outcome.worker.clone());
         let just = |worker: &&Process| last.as_ref().is_some_and(|last| last.ends_with(&format!(":{}", worker.id())));
         let others: Vec<_> = workers.iter().filter(|worker| !just(worker)).collect();
         let sleeper = others[random.below(others.len())];
         sleeper.signal(Signal::STOP);
-        let stopped = Instant::now();
+        let stopped = Stopwatch::start();
         // The fault itself lasts so long.
-        tokio::time::sleep(PAUSE).await;
+        lasts(PAUSE).await;
         sleeper.signal(Signal::CONT);
         // It goes on: everybody gets something done again.
-        fleet.reached(fleet.count() + 1, PATIENCE).await;
-        longest = longest.max(stopped.elapsed());
+        fleet.reached(fleet.count() + 1).await;
+        longest = longest.max(stopped.took());
     }
-    fleet.drained(PATIENCE).await;
+    fleet.drained().await;
     workers.into_iter().for_each(|worker| drop(dismiss(worker)));
     let outcomes = fleet.check("F3 pauses", documents, done, longest).await;
     let lost = taken_over(&outcomes);

@@ -1,8 +1,9 @@
 //! Sixteen clients that ask for the same documents all the time (F17): at most one live job per document, always, and
 //! nobody is refused.
 
-use super::{PATIENCE, size};
+use super::size;
 use crate::support::fleet::{EAGER, Fleet, Random, dismiss};
+use crate::support::measure::Stopwatch;
 use crate::support::place::{Backend, Place};
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::id::DocumentId;
@@ -11,7 +12,7 @@ use quarterdeck::domain::request::{Request, Scope, Verb};
 use quarterdeck::store::{Access, Store, open};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 const CLIENTS: usize = 16;
@@ -29,7 +30,7 @@ async fn f17_a_storm_of_requests_makes_one_job_per_document(on: Backend) {
     let (ended, looked) = (Arc::clone(&over), Arc::clone(&looks));
     let calls = Arc::new(AtomicUsize::new(0));
     let mut clients = JoinSet::new();
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     for client in 0..CLIENTS {
         let (url, ids, calls) = (fleet.place.url(), ids.clone(), Arc::clone(&calls));
         clients.spawn(async move {
@@ -51,8 +52,8 @@ async fn f17_a_storm_of_requests_makes_one_job_per_document(on: Backend) {
         over.store(true, Ordering::Relaxed);
     };
     tokio::join!(watching, asking);
-    let took = begun.elapsed();
-    fleet.drained(PATIENCE).await;
+    let took = begun.took();
+    fleet.drained().await;
     workers.into_iter().for_each(|worker| drop(dismiss(worker)));
     let (calls, looks) = (calls.load(Ordering::Relaxed), looks.load(Ordering::Relaxed));
     println!(

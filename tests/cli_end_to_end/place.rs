@@ -1,5 +1,8 @@
 //! A directory with a store and settings of its own, a small HTTP server, and the binary run there.
 
+use crate::support::install::PATIENT_FETCH;
+use crate::support::leash;
+use rustix::process::Pid;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -7,12 +10,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
-
-/// Longer than any run here takes; a run that hangs is a failure and must not hang the tests.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct Place {
     dir: tempfile::TempDir,
@@ -43,7 +42,9 @@ impl Place {
         let place = Self { dir: tempfile::tempdir().expect("a directory"), port, over: over.clone() };
         place.write(
             "config.toml",
-            "[retry]\ntransient_waits = [\"100ms\"]\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n",
+            &format!(
+                "{PATIENT_FETCH}retry.transient_waits = [\"100ms\"]\nfetch.allow_private_hosts = [\"127.0.0.1\"]\n"
+            ),
         );
         std::fs::create_dir(place.dir.path().join("tmp")).expect("made");
         thread::spawn(move || {
@@ -98,6 +99,8 @@ impl Place {
             command.env(name, value.unwrap_or_default());
         }
         let mut child = pty.slave.spawn_command(command).expect("runs");
+        let pid = child.process_id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?)).expect("it has started");
+        leash::put_on(pid, "a program that asks at a terminal");
         drop(pty.slave);
         let mut screen = pty.master.try_clone_reader().expect("readable");
         let mut terminal = pty.master.take_writer().expect("writable");
@@ -134,19 +137,12 @@ impl Place {
     pub fn run_with_input<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>, input: &str) -> Ran {
         let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("runs");
-        let pid = rustix::process::Pid::from_child(&child);
+        let mut child = start(&mut command);
         let mut stdin = child.stdin.take().expect("piped");
         let input = input.to_owned();
         // A run that does not read its input has ended before; that is for its exit code to say.
         thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
-        let (sender, ended) = mpsc::channel();
-        thread::spawn(move || sender.send(child.wait_with_output()));
-        let Ok(output) = ended.recv_timeout(PATIENCE) else {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            panic!("{command:?} did not end");
-        };
-        let output = output.expect("ended");
+        let output = child.wait_with_output().expect("ended");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
@@ -157,6 +153,13 @@ impl Drop for Place {
         self.over.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
+}
+
+/// Starts a program, which is killed when it hangs: whoever reads from it goes on then.
+pub fn start(command: &mut Command) -> Child {
+    let child = command.spawn().expect("runs");
+    leash::put_on(Pid::from_child(&child), &format!("{command:?}"));
+    child
 }
 
 /// Sends a signal to a process that this test started.

@@ -2,10 +2,10 @@
 
 use super::{assert_invariants, number, size};
 use crate::support::db;
-use crate::support::install::{Install, Process, until};
+use crate::support::install::{Install, Process};
+use crate::support::measure::Stopwatch;
 use crate::support::site::{Reply, Site, html};
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::Semaphore;
 
 /// SIGABRT.
@@ -79,14 +79,14 @@ async fn a_page_that_aborts_the_process_is_given_up_and_takes_no_neighbour_with_
     paths.extend((0..neighbours).map(|page| format!("/{page}")));
     let ids = install.fill(&paths).await;
 
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let (mut aborts, mut reports) = (0, 0);
     let store = install.store().await;
     let last = loop {
         let fault = ("QUARTERDECK_FAULT", "after_fetch:abort:/poison");
         let process = install.start_with(&[fault], &["work", "--drain"]);
         if aborts == 0 {
-            until(&*store, "all running", async || paths.iter().all(|path| install.site.hits(path) == 1)).await;
+            install.site.until_hits(&paths, 1).await;
             gate.add_permits(1);
         }
         let ended = process.ended();
@@ -112,5 +112,5 @@ async fn a_page_that_aborts_the_process_is_given_up_and_takes_no_neighbour_with_
     }
     assert_eq!(install.site.hits("/poison"), 3);
     assert_invariants(&install).await;
-    println!("poison: {neighbours} neighbours synced, 3 aborts, {:.1} s", started.elapsed().as_secs_f64());
+    println!("poison: {neighbours} neighbours synced, 3 aborts, {:.1} s", started.took().as_secs_f64());
 }

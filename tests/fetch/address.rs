@@ -1,6 +1,6 @@
 //! What is refused before anything is sent.
 
-use super::{Get, assert_failure, fetcher};
+use super::{Get, assert_failure, fetcher, patient};
 use crate::support::pages::{Pages, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use quarterdeck::fetch::{Addresses, AllowedHost, AllowedHostError, DENIED_PORTS, FetchSettings, Lookup, LookupError};
@@ -122,7 +122,7 @@ fn with_names(limits: FetchSettings, names: &[(&'static str, &[&str])]) -> quart
 
 #[tokio::test]
 async fn hostile_urls_are_refused_with_the_reason() {
-    let fetcher = with_names(FetchSettings::default(), &[]);
+    let fetcher = with_names(patient(), &[]);
     assert!(REFUSED.len() >= 60, "the table is the guard's proof");
     for (url, detail) in REFUSED {
         let failure = fetcher.get(url).await.expect_err(url);
@@ -134,7 +134,7 @@ async fn hostile_urls_are_refused_with_the_reason() {
 #[tokio::test]
 async fn a_name_is_refused_for_any_address_that_is_not_public() {
     let fetcher = with_names(
-        FetchSettings::default(),
+        patient(),
         &[
             ("private.example.org", &["10.0.0.1"]),
             ("mixed.example.org", &["1.1.1.1", "127.0.0.1"]),
@@ -168,9 +168,9 @@ impl Lookup for Silence {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lookup_counts_into_the_connection_time() {
-    let limits = FetchSettings { connect_timeout: Duration::from_millis(30), ..FetchSettings::default() };
+    let limits = FetchSettings { connect_timeout: Duration::from_millis(30), ..patient() };
     let fetcher = quarterdeck::fetch::Fetcher::with_lookup(limits, Arc::new(Silence)).expect("a client can be set up");
     let failure = fetcher.get("http://example.org/").await;
     assert_failure(failure, FailureClass::Transient, ErrorCode::Timeout, "no answer in 0.03 s (connecting)");
@@ -183,7 +183,7 @@ async fn an_entry_lets_its_host_through_and_nothing_else() {
     let passes = async |entry: &str, url: &str| {
         let allow_private_hosts = vec![entry.parse().expect("an entry")];
         let fetcher = with_names(
-            FetchSettings { allow_private_hosts, ..FetchSettings::default() },
+            FetchSettings { allow_private_hosts, ..patient() },
             &[("wiki.corp", &["127.0.0.1"]), ("wiki.example.org", &["127.0.0.1"]), ("localhost", &["127.0.0.1"])],
         );
         match fetcher.get(&url.replace("PORT", &port.to_string())).await {
@@ -223,8 +223,7 @@ async fn an_entry_lets_its_host_through_and_nothing_else() {
 
 #[tokio::test]
 async fn an_entry_without_a_port_lets_denied_ports_through() {
-    let limits =
-        FetchSettings { allow_private_hosts: vec!["127.0.0.1".parse().expect("an entry")], ..FetchSettings::default() };
+    let limits = FetchSettings { allow_private_hosts: vec!["127.0.0.1".parse().expect("an entry")], ..patient() };
     let failure = fetcher(limits).get("http://127.0.0.1:1/").await.expect_err("nobody listens there");
     assert_eq!(failure.detail.as_str(), "connection refused");
     assert!(DENIED_PORTS.contains(&1));

@@ -1,14 +1,16 @@
 //! Every way a fetch can end, against a real server.
 
-use super::{Get, assert_failure, fetch, fetcher, limits};
+use super::{Get, assert_failure, fetch, fetcher, limits, patient};
+use crate::support::limit::within;
 use crate::support::pages::{Pages, answer, html};
+use crate::support::ports;
 use crate::support::tls;
 use quarterdeck::domain::failure::ErrorCode::{AccessDenied, ContentEmpty, FetchFailed, NotFound, Timeout};
 use quarterdeck::domain::failure::FailureClass::{Permanent, Transient};
 use quarterdeck::fetch::FetchSettings;
 use std::io::{Read, Write};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -93,11 +95,9 @@ async fn a_page_without_text_is_empty() {
 async fn a_refused_connection() {
     let pages = Pages::always("").await;
     let (limits, url) = (limits(&pages), pages.url("/"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let closed = listener.local_addr().expect("an address");
-    drop(listener);
-    let limits = FetchSettings { allow_private_hosts: vec![closed.to_string().parse().expect("an entry")], ..limits };
-    let failure = fetcher(limits).get(&url.replace(&pages.address.to_string(), &closed.to_string())).await;
+    let closed = format!("127.0.0.1:{}", ports::free());
+    let limits = FetchSettings { allow_private_hosts: vec![closed.parse().expect("an entry")], ..limits };
+    let failure = fetcher(limits).get(&url.replace(&pages.address.to_string(), &closed)).await;
     assert_failure(failure, Transient, FetchFailed, "connection refused");
 }
 
@@ -160,7 +160,7 @@ async fn headers_without_end_are_broken_off() {
     assert_failure(failure, Transient, FetchFailed, "the answer's header is too large");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn silence_at_each_stage_has_its_limit() {
     let silent = Pages::serve(|_, mut connection| async move {
         let _ = connection.read_u8().await;
@@ -189,7 +189,7 @@ async fn silence_at_each_stage_has_its_limit() {
     assert_failure(failure, Transient, Timeout, "no answer in 0.05 s (connecting)");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_drip_below_the_read_timeout_ends_at_the_limit_on_all() {
     let pages = Pages::serve(|_, mut connection| async move {
         let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n").await;
@@ -199,9 +199,10 @@ async fn a_drip_below_the_read_timeout_ends_at_the_limit_on_all() {
     })
     .await;
     let limits = FetchSettings { read_timeout: 1000 * MS, total_timeout: 150 * MS, ..limits(&pages) };
-    let started = Instant::now();
+    let started = tokio::time::Instant::now();
     let failure = fetcher(limits).get(&pages.url("/")).await;
-    assert!(started.elapsed() >= 150 * MS);
+    // The paused clock goes on by whole milliseconds.
+    assert!((150 * MS..=151 * MS).contains(&started.elapsed()), "{:?}", started.elapsed());
     assert_failure(failure, Transient, Timeout, "not finished within 0.15 s in all");
 }
 
@@ -284,8 +285,7 @@ async fn tls_failures_say_what_is_wrong() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("an address");
     let allow_private_hosts = [address, not_tls].map(|address| address.to_string().parse().expect("an entry"));
-    let fetcher =
-        fetcher(FetchSettings { allow_private_hosts: allow_private_hosts.to_vec(), ..FetchSettings::default() });
+    let fetcher = fetcher(FetchSettings { allow_private_hosts: allow_private_hosts.to_vec(), ..patient() });
 
     // The server's side, with a certificate that nobody has signed.
     let config = tls::server(include_bytes!("tls/certificate.pem"));
@@ -323,7 +323,7 @@ async fn a_dropped_fetch_closes_its_connection() {
         _ = fetcher.get(&url) => panic!("the server never answers"),
         _ = waiting.recv() => {}
     }
-    tokio::time::timeout(5000 * MS, ended.recv()).await.expect("the connection was closed").expect("the server runs");
+    within("the end of the connection", ended.recv()).await.expect("the server runs");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -358,11 +358,7 @@ async fn requests_say_who_asks_and_carry_nothing_else() {
         let _ = tell.send(String::from_utf8(head).expect("ASCII")).await;
     });
     let allow_private_hosts = vec![address.to_string().parse().expect("an entry")];
-    let limits = FetchSettings {
-        allow_private_hosts,
-        user_agent: "deck/1 (+https://example.org)".into(),
-        ..FetchSettings::default()
-    };
+    let limits = FetchSettings { allow_private_hosts, user_agent: "deck/1 (+https://example.org)".into(), ..patient() };
     fetcher(limits).get(&format!("http://{address}/a?b#secret")).await.expect("a page");
     let head = told.recv().await.expect("the request").to_ascii_lowercase();
     assert!(head.starts_with("get /a?b http/1.1\r\n"), "{head}");

@@ -1,7 +1,8 @@
 //! Firecrawl, by a double on loopback that answers as its API does: what it says of itself is never the page's.
 
-use super::{Get, fetcher, limits};
+use super::{Get, fetcher, limits, patient};
 use crate::support::pages::{Pages, answer, html};
+use crate::support::ports;
 use quarterdeck::domain::content::Page;
 use quarterdeck::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::DocumentId;
@@ -9,6 +10,7 @@ use quarterdeck::domain::secret::Secret;
 use quarterdeck::domain::site_rule::{FetchedBy, SiteRule, SiteRules};
 use quarterdeck::fetch::{Ask, FetchSettings, FirecrawlSettings};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -71,8 +73,7 @@ impl Double {
         FetchSettings {
             firecrawl: FirecrawlSettings { api_key: Some(Secret::new(KEY)), url: self.url.clone(), version: 2 },
             allow_private_hosts: vec![host.parse().expect("an entry")],
-            total_timeout: Duration::from_secs(10),
-            ..FetchSettings::default()
+            ..patient()
         }
     }
 
@@ -216,8 +217,8 @@ async fn what_the_api_says_of_itself_is_never_the_pages() {
     }
 }
 
-#[tokio::test]
-async fn slow_unreachable_and_private_services() {
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_silent_has_its_limit() {
     let silent = Double::start(None).await;
     let limits = FetchSettings { total_timeout: Duration::from_millis(100), ..silent.limits() };
     let failure = fetcher(limits).get(PAGE).await.expect_err("it is silent");
@@ -226,12 +227,16 @@ async fn slow_unreachable_and_private_services() {
         (failure.code, failure.class, failure.blame),
         (ErrorCode::Timeout, FailureClass::Transient, Blame::Service)
     );
+}
 
+#[tokio::test]
+async fn unreachable_and_private_services() {
+    let silent = Double::start(None).await;
     let private = FetchSettings { allow_private_hosts: Vec::new(), ..silent.limits() };
     let failure = fetcher(private).get(PAGE).await.expect_err("its address is private");
     assert_eq!(failure.detail.as_str(), "fetch.firecrawl.url: refused: 127.0.0.1 is a loopback address");
 
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let closed = SocketAddr::from(([127, 0, 0, 1], ports::free()));
     let mut gone = silent.limits();
     gone.firecrawl.url = Url::parse(&format!("http://{closed}/")).expect("a URL");
     gone.allow_private_hosts = vec![closed.to_string().parse().expect("an entry")];

@@ -84,7 +84,7 @@ async fn a_redirect_to_nowhere_is_a_status() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_redirect_counts_into_the_time_in_all() {
     let pages = Pages::serve(|path, mut connection| async move {
         tokio::time::sleep(std::time::Duration::from_millis(30)).await;

@@ -1,14 +1,15 @@
 //! Hostile addresses and names against the real fetcher, a real name server and a trap: a server on every address of
-//! this machine that counts who connects.
+//! this machine that counts who connects. The clock is paused: a name server is given up when nothing else happens, and
+//! not because the machine is busy.
 
-use super::{Get, fetcher, limits};
+use super::{Get, fetcher, limits, patient};
 use crate::support::dns::{NameServer, Says, addresses};
 use crate::support::pages::{Pages, answer, html};
+use crate::support::ports;
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use quarterdeck::fetch::{FetchSettings, Fetcher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
@@ -92,10 +93,10 @@ async fn name_server() -> NameServer {
     .await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn none_of_the_hostile_addresses_and_names_is_connected_to() {
     let (trap, names) = (Trap::set().await, name_server().await);
-    let limits = FetchSettings { dns_servers: vec![names.address], ..FetchSettings::default() };
+    let limits = FetchSettings { dns_servers: vec![names.address], ..patient() };
     let fetcher = fetcher(limits);
     let port = trap.port.to_string();
     let mut table: Vec<String> = hosts().map(|host| format!("http://{host}:{port}/")).collect();
@@ -121,7 +122,7 @@ async fn none_of_the_hostile_addresses_and_names_is_connected_to() {
     let let_through = FetchSettings {
         dns_servers: vec![names.address],
         allow_private_hosts: vec!["loopback.example.org".parse().expect("an entry")],
-        ..FetchSettings::default()
+        ..patient()
     };
     let open = Fetcher::new(let_through).expect("a fetcher");
     open.get(&format!("http://loopback.example.org:{port}/")).await.expect("it is let through");
@@ -137,13 +138,13 @@ async fn let_through(names: &NameServer, pages: &Pages) -> Fetcher {
     })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_name_that_leads_elsewhere_on_the_second_look_up_is_refused_then() {
     let trap = Trap::set().await;
     // The trap and the page are on one port: the same URL, another address.
     let names = NameServer::start(|_, times| addresses(if times == 1 { &["127.0.0.2"] } else { &["127.0.0.1"] })).await;
-    let second = TcpListener::bind("127.0.0.2:0").await.expect("a port");
-    let port = second.local_addr().expect("an address").port();
+    let port = ports::free();
+    let second = TcpListener::bind(("127.0.0.2", port)).await.expect("a port");
     let beside = TcpListener::bind(("127.0.0.1", port)).await.expect("the same port beside it");
     let caught = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&caught);
@@ -168,7 +169,7 @@ async fn a_name_that_leads_elsewhere_on_the_second_look_up_is_refused_then() {
     assert_eq!((caught.load(Ordering::SeqCst), trap.caught()), (0, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_redirect_leads_into_the_trap() {
     let (trap, names) = (Trap::set().await, name_server().await);
     let pages = Pages::serve(|path, mut connection| async move {
@@ -189,7 +190,7 @@ async fn no_redirect_leads_into_the_trap() {
     assert_eq!(trap.caught(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_name_servers_say_is_told_apart() {
     let names = NameServer::start(|name, _| match name {
         "gone.example.org" => Says::NoSuchName,
@@ -198,11 +199,7 @@ async fn what_name_servers_say_is_told_apart() {
         _ => Says::Silence,
     })
     .await;
-    let limits = FetchSettings {
-        dns_servers: vec![names.address],
-        connect_timeout: Duration::from_secs(10),
-        ..FetchSettings::default()
-    };
+    let limits = FetchSettings { dns_servers: vec![names.address], ..patient() };
     let fetcher = fetcher(limits);
     for (name, detail) in [
         ("gone.example.org", "the host name does not exist"),
@@ -216,7 +213,7 @@ async fn what_name_servers_say_is_told_apart() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_proxy_is_used_when_the_settings_name_one_and_judged_names_alone_reach_it() {
     let names = NameServer::start(|name, _| match name {
         "private.example.org" => addresses(&["10.0.0.1"]),
@@ -234,7 +231,7 @@ async fn a_proxy_is_used_when_the_settings_name_one_and_judged_names_alone_reach
     let fetcher = fetcher(FetchSettings {
         dns_servers: vec![names.address],
         proxy: Some(url.parse().expect("a URL")),
-        ..FetchSettings::default()
+        ..patient()
     });
     let page = fetcher.get("http://public.example.org/a").await.expect("the proxy answers");
     assert_eq!(page.content, "asked for http://public.example.org/a\n");

@@ -3,6 +3,10 @@
 use super::until_locks;
 use crate::support::db;
 use crate::support::deck::{Deck, eager_settings, fetcher, parts};
+use crate::support::install::PATIENT_FETCH;
+use crate::support::leash;
+use crate::support::limit::until_announced;
+use crate::support::measure::{self, Stopwatch};
 use crate::support::place::Backend;
 use crate::support::redis::TestRedis;
 use crate::support::site::{Reply, Site, html};
@@ -18,12 +22,13 @@ use quarterdeck::runner::event::LockHealth;
 use quarterdeck::runner::{self, Mode};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
 use redis::Commands;
+use rustix::process::Pid;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,8 +77,11 @@ async fn a_holder_as_chatwoots_and_ours_are_never_both_inside() {
     ours.close().await;
 }
 
+/// How soon a document goes on after the death of its worker, its lock taken over.
+const TAKEN_OVER: Duration = Duration::from_secs(20);
+
 fn work(url: &str, redis: &TestRedis, folder: &Path, fault: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_quarterdeck"))
+    let worker = Command::new(env!("CARGO_BIN_EXE_quarterdeck"))
         .env("QUARTERDECK_FAULT", fault)
         .args(["work", "--store", url, "--redis", redis.url(), "--config"])
         .arg(folder.join("config.toml"))
@@ -81,7 +89,9 @@ fn work(url: &str, redis: &TestRedis, folder: &Path, fault: &str) -> Child {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
-        .expect("a worker starts")
+        .expect("a worker starts");
+    leash::put_on(Pid::from_child(&worker), "a worker of a test");
+    worker
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,18 +113,16 @@ async fn a_killed_worker_does_not_cost_the_ten_minutes_of_its_lock() {
     let mut first = work(&url, &redis, folder.path(), "");
     redis.until_value(document, |value| value.is_some()).await;
     let left = redis.get(&redis.key(document));
-    while site.hits("/0") == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    site.until_hit("/0", 1).await;
     first.kill().expect("it is there");
     first.wait().expect("it is dead");
-    let killed = Instant::now();
+    let killed = Stopwatch::start();
     assert_eq!(redis.get(&redis.key(document)), left, "the lock outlives its process");
     let mut second = work(&url, &redis, folder.path(), "");
     redis.until_value(document, |value| value != left.as_deref()).await;
     redis.until_value(document, |value| value.is_none()).await;
-    println!("taken over and done {:.1} s after the kill", killed.elapsed().as_secs_f64());
-    assert!(killed.elapsed() < Duration::from_secs(20));
+    println!("taken over and done {:.1} s after the kill", killed.took().as_secs_f64());
+    measure::at_most("taken over and done", killed.took(), TAKEN_OVER);
     second.kill().expect("it is there");
     second.wait().expect("it is dead");
     assert_eq!(store.content(document).await.expect("the store answers").map(|content| content.version), Some(1));
@@ -123,8 +131,9 @@ async fn a_killed_worker_does_not_cost_the_ten_minutes_of_its_lock() {
 
 fn configure(redis: &TestRedis, folder: &Path) {
     let key = redis.settings(Preferred).key;
-    let config =
-        format!("fetch.allow_private_hosts = [\"127.0.0.1\"]\nredis.lock = \"required\"\nredis.key = {key:?}\n");
+    let config = format!(
+        "{PATIENT_FETCH}fetch.allow_private_hosts = [\"127.0.0.1\"]\nredis.lock = \"required\"\nredis.key = {key:?}\n"
+    );
     std::fs::write(folder.join("config.toml"), config).expect("written");
 }
 
@@ -145,15 +154,12 @@ async fn a_death_between_any_two_steps_is_made_good() {
         let died = tokio::task::spawn_blocking(move || first.wait()).await.expect("no panic").expect("it ends");
         assert!(!died.success(), "{point}: {died:?}");
         assert!(redis.get(&redis.key(document)).is_some(), "{point}: the lock outlives its process");
-        let died_at = Instant::now();
+        let died_at = Stopwatch::start();
         let mut second = work(&url, &redis, folder.path(), "");
         let lost = point != "after_finish";
         let outcomes = if lost { 2 } else { 1 };
-        let mut changes = store.changes();
-        while store.last_seq().await.expect("the store answers").0 < outcomes {
-            changes.changed().await.expect("the store is open");
-        }
-        assert!(died_at.elapsed() < Duration::from_secs(20), "{point}: {:?}", died_at.elapsed());
+        reached(&*store, outcomes).await;
+        measure::at_most(point, died_at.took(), TAKEN_OVER);
         if lost {
             redis.until_value(document, |value| value.is_none()).await;
         } else {
@@ -193,10 +199,8 @@ fn size() -> (usize, usize) {
 }
 
 async fn reached(store: &dyn Store, seq: usize) {
-    let mut changes = store.changes();
-    while usize::try_from(store.last_seq().await.expect("the store answers").0).expect("fits") < seq {
-        changes.changed().await.expect("the store is open");
-    }
+    let last = async || usize::try_from(store.last_seq().await.expect("the store answers").0).expect("fits");
+    until_announced(store, format_args!("outcome {seq}"), async || last().await >= seq).await;
 }
 
 /// F6: what a Redis forgets or refuses on the way costs no sync and doubles none.
@@ -225,16 +229,16 @@ async fn a_redis_that_forgets_everything_and_goes_and_comes_loses_nothing_and_do
             redis.run("SCRIPT", &["FLUSH"]);
             continue;
         }
-        let begun = Instant::now();
+        let begun = Stopwatch::start();
         redis.stop();
         until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
-        slowest = slowest.max(begun.elapsed());
+        slowest = slowest.max(begun.took());
         redis.start_again();
         until_locks(&deck, |health| *health == LockHealth::Fine).await;
     }
     deck.until(count).await;
     println!("{count} syncs, {faults} faults, degraded shown after {slowest:.1?} at most");
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    measure::at_most("degraded is shown", slowest, Duration::from_secs(2));
 
     let mut ends: BTreeMap<DocumentId, Vec<OutcomeResult>> = BTreeMap::new();
     for outcome in &deck.seen {
@@ -268,16 +272,15 @@ async fn a_redis_that_is_gone_all_the_time_costs_little() {
         if is_gone {
             until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
         }
-        let begun = Instant::now();
+        let begun = Stopwatch::start();
         fill(&*deck.store, &deck.site, count).await;
         deck.until(count).await;
-        took.push(begun.elapsed());
+        took.push(begun.took());
         assert!(deck.seen.iter().all(|outcome| outcome.result == OutcomeResult::Unchanged));
         deck.runner.leave();
         deck.runner.ended().await;
     }
     let [without, there, gone] = took[..] else { panic!("three rounds") };
     println!("{count} syncs: {without:.2?} without Redis, {there:.2?} with it, {gone:.2?} with one that is gone");
-    // The figure is for the reader; a busy machine must not fail on it.
-    assert!(gone < without * 2 + Duration::from_secs(1), "{without:?} without, {gone:?} gone");
+    measure::at_most("all of it with a Redis that is gone", gone, without * 2);
 }

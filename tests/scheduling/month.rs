@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use crate::store::support::{Backend, Place, fetched, open, permanent, timeout, worker};
+use crate::support::measure::Stopwatch;
 use futures_util::future::join_all;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
@@ -22,7 +23,7 @@ use quarterdeck::store::{
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const WORKERS: usize = 4;
 const SLOTS: u32 = 32;
@@ -182,7 +183,7 @@ impl Month {
     async fn run(mut self, size: &Size) {
         let per_day = (size.hour * 24).as_secs() / size.step.as_secs();
         let before = per_day * BEFORE as u64 / 24;
-        let begun = Instant::now();
+        let begun = Stopwatch::start();
         for step in 0..before + per_day * MONTH as u64 / 24 {
             if step == before {
                 self.newcomers(size).await;
@@ -192,7 +193,7 @@ impl Month {
             self.work(size, step, kill).await;
             self.clock.advance(size.step);
             if size.documents >= WHOLE && (step + 1) % per_day == 0 {
-                let (day, took) = ((step + 1) / per_day, begun.elapsed().as_secs());
+                let (day, took) = ((step + 1) / per_day, begun.took().as_secs());
                 println!("day {day}, {} before the month: {} attempts, {took} s", BEFORE / 24, self.attempts);
             }
         }

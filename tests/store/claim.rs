@@ -1,6 +1,7 @@
 //! Claims: order, fairness, caps, marks.
 
 use super::support::{Backend, LEASE, Scene, fetched, limits, new, permanent, request, timeout, unexpected, worker};
+use crate::support::measure::{self, Stopwatch};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::DocumentId;
@@ -8,7 +9,7 @@ use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::store::{Added, ClaimLimits, Finished, Held, Store};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 impl Scene {
     /// Adds documents and asks for their syncs.
@@ -134,15 +135,15 @@ async fn jobs_that_may_not_run_stand_in_nobodys_way(backend: Backend) {
         let limits = ClaimLimits { per_host: 2, ..limits(2) };
         assert_eq!(scene.store.claim(&worker("w1").id, limits).await.unwrap().len(), 2);
         let other = scene.pile(3, QueueClass::Auto, std::iter::once("https://other.test/".to_owned())).await;
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let claimed = scene.store.claim(&worker("w1").id, limits).await.unwrap();
-        let took = start.elapsed();
+        let took = start.took();
         assert_eq!(claimed.iter().map(|job| job.document_id).collect::<Vec<_>>(), other);
         took
     };
     let (few, many) = (time(10).await, time(10_000).await);
-    // A thousand times the jobs must not show: a hundred-fold, generous for a busy machine, would.
-    assert!(many < few * 20 + Duration::from_millis(50), "{few:?} and {many:?}");
+    // A thousand times the jobs must not show.
+    measure::at_most("a claim beside 20,000 jobs that may not run", many, few * 2 + Duration::from_millis(10));
 }
 
 async fn caps_are_exact_over_all_workers(backend: Backend) {

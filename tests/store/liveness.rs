@@ -1,16 +1,23 @@
 //! Workers that live, sleep and die.
 
 use super::support::{Backend, LEASE, START, Scene, fetched, limits, open, permanent, timeout, worker};
+use crate::support::leash;
+use crate::support::limit::{until, within};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{RecentResult, Status};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, Alive, Beat, Finished, Held, ManualClock, Store, WorkerInfo, WorkerSeen};
+use quarterdeck::domain::time::Timestamp;
+use quarterdeck::store::{
+    Access, Alive, Beat, Clock, Finished, Held, ManualClock, Options, SqlStore, Store, WorkerInfo, WorkerSeen,
+};
+use rustix::process::Pid;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -131,20 +138,46 @@ async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases(
     assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1, "one lease later it is lost");
 }
 
+/// A clock that tells how often it was read.
+struct WatchedClock {
+    clock: Arc<ManualClock>,
+    reads: watch::Sender<u32>,
+}
+
+impl WatchedClock {
+    fn of(clock: &Arc<ManualClock>) -> (Arc<Self>, watch::Receiver<u32>) {
+        let (reads, read) = watch::channel(0);
+        (Arc::new(Self { clock: Arc::clone(clock), reads }), read)
+    }
+}
+
+impl Clock for WatchedClock {
+    fn now(&self) -> Timestamp {
+        self.reads.send_modify(|reads| *reads += 1);
+        self.clock.now()
+    }
+}
+
 async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first(backend: Backend) {
     let scene = Scene::new(backend).await;
     scene.store.register(&worker("w1")).await.unwrap();
     let (_, job) = scene.running("https://a.test/x").await;
-    let other = scene.another().await;
+    let (clock, mut reads) = WatchedClock::of(&scene.clock);
+    let options = Options { clock, ..Options::new(Access::Write) };
+    let other = SqlStore::open(&scene.place.url(), options).await.unwrap();
     other.register(&worker("w2")).await.unwrap();
     scene.clock.advance(LEASE - SECOND);
     other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
     // The lease of w1 runs out while somebody holds the database, so that it cannot beat; w2 has just done so.
     let lock = scene.place.block().await;
     scene.clock.advance(2 * SECOND);
+    let before = *reads.borrow();
     let mut rescue = Box::pin(other.rescue());
-    let waits = tokio::time::timeout(Duration::from_millis(300), &mut rescue).await;
-    assert!(waits.is_err(), "it saw the lease that ran out, and waits to act on it");
+    // It reads the time to judge by, and once more when it has seen a lease that ran out and is about to act on it.
+    tokio::select! {
+        rescued = &mut rescue => panic!("it did not wait for the database: {rescued:?}"),
+        read = within("a rescue", reads.wait_for(|reads| *reads >= before + 2)) => drop(read.unwrap()),
+    }
     scene.clock.advance(SECOND);
     lock.end().await;
     assert_eq!(rescue.await.unwrap().outcomes, []);
@@ -268,6 +301,7 @@ async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    leash::put_on(Pid::from_child(&child), "a test in a process of its own");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "held"), "the child came to nothing");
     scene.clock.advance(4 * SECOND);
@@ -275,16 +309,8 @@ async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
     child.kill().unwrap();
     child.wait().unwrap();
     // The test's clock stands, so no lease runs out here. A server takes some milliseconds to hear of a death.
-    let seen = async {
-        loop {
-            let rescued = scene.store.rescue().await.unwrap();
-            if !rescued.outcomes.is_empty() {
-                return rescued;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let rescued = tokio::time::timeout(5 * SECOND, seen).await.expect("seen dead 26 s before its lease runs out");
+    let seen = async || Some(scene.store.rescue().await.unwrap()).filter(|rescued| !rescued.outcomes.is_empty());
+    let rescued = until("a death that is seen before the lease runs out", seen).await;
     assert_eq!(rescued.outcomes.len(), 1);
     assert_eq!(scene.row(id).await.status, Status::Queued);
     assert_eq!(scene.claim(1).await.len(), 1);

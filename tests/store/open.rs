@@ -1,6 +1,7 @@
 //! What is opened, made and refused.
 
 use super::support::{Backend, START, Scene, fetched, new, open, permanent, request, worker};
+use crate::support::limit::{is_announced, until, until_announced, within};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::{DocumentId, Seq};
@@ -139,13 +140,10 @@ async fn a_reader_sees_what_a_writer_commits_meanwhile(backend: Backend) {
     let scene = Scene::new(backend).await;
     scene.store.close().await;
     let reader = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
-    let mut changes = reader.changes();
     assert_eq!(reader.counts().await.unwrap().total(), 0);
     let writer = open(&scene.place.url(), scene.clock.clone(), Access::Write).await;
     writer.add(&[new(1, "https://a.test/x")]).await.unwrap();
-    while reader.counts().await.unwrap().total() == 0 {
-        changes.changed().await.unwrap();
-    }
+    until_announced(&*reader, "a document", async || reader.counts().await.unwrap().total() == 1).await;
     writer.close().await;
 }
 
@@ -170,37 +168,37 @@ async fn eight_processes_that_start_at_once_make_one_store() {
 async fn two_instances_see_each_others_outcomes(backend: Backend) {
     let scene = Scene::new(backend).await;
     let other = scene.another().await;
-    let mut changes = other.changes();
     let (_, job) = scene.running("https://a.test/x").await;
     scene.finish(&job, permanent()).await;
-    while other.last_seq().await.unwrap() == Seq::START {
-        changes.changed().await.unwrap();
-    }
+    until_announced(&*other, "an outcome", async || other.last_seq().await.unwrap() > Seq::START).await;
     assert_eq!(super::support::outcomes_after(&*other, Seq::START).await, scene.outcomes().await);
-    let mut changes = scene.store.changes();
-    changes.mark_unchanged();
     other.add(&[new(1, "https://a.test/y")]).await.unwrap();
-    while scene.store.counts().await.unwrap().total() < 2 {
-        changes.changed().await.unwrap();
-    }
+    let two = async || scene.store.counts().await.unwrap().total() == 2;
+    until_announced(&*scene.store, "a second document", two).await;
 }
 
 async fn an_idle_claim_wakes_nobody(backend: Backend) {
     let scene = Scene::new(backend).await;
     let mut changes = scene.store.changes();
     scene.store.add(&[new(1, "https://a.test/x")]).await.unwrap();
-    changes.changed().await.unwrap();
+    within("the commit", changes.changed()).await.unwrap();
     // A watcher may tell of that commit once more, PostgreSQL's some seconds later; an idle claim that wakes wakes always.
     let mut quiet = 0;
-    for _ in 0..4 {
-        let _ = tokio::time::timeout(Duration::from_millis(250), changes.changed()).await;
+    for round in 1.. {
+        is_announced(&mut changes, MOMENT).await;
         assert!(scene.claim(4).await.is_empty());
         scene.store.rescue().await.unwrap();
         scene.store.release(&[]).await.unwrap();
-        quiet += u32::from(tokio::time::timeout(Duration::from_millis(250), changes.changed()).await.is_err());
+        quiet += u32::from(!is_announced(&mut changes, MOMENT).await);
+        if quiet == 2 {
+            break;
+        }
+        assert!(round < 20, "something is written each time");
     }
-    assert!(quiet >= 2, "nothing was written");
 }
+
+/// Longer than an announcement takes on a quiet machine: without one, nothing is to be expected.
+const MOMENT: Duration = Duration::from_millis(250);
 
 /// SQLite itself goes on with a file that has no name any more, and loses what is written there.
 #[tokio::test]
@@ -209,11 +207,11 @@ async fn a_file_that_is_taken_away_is_told_and_comes_back() {
     scene.add(1, "https://a.test/x").await;
     let mut changes = scene.store.changes();
     // Until the watching task has seen the file as it was: what is committed before its first look tells it nothing.
-    let mut told = false;
-    while !told {
+    let told = async || {
         scene.sql("UPDATE captain_documents SET name = name || '.'").await;
-        told = tokio::time::timeout(Duration::from_millis(500), changes.changed()).await.is_ok();
-    }
+        is_announced(&mut changes, 2 * MOMENT).await.then_some(())
+    };
+    until("the first look", told).await;
     let unavailable = |what: &str, error: StoreError| match error {
         StoreError::Unavailable(message) => assert!(message.contains(what), "{message}"),
         other => panic!("{other:?}"),
@@ -221,7 +219,7 @@ async fn a_file_that_is_taken_away_is_told_and_comes_back() {
     let away = scene.place.folder().join("away.db");
     changes.mark_unchanged();
     std::fs::rename(scene.path(), &away).unwrap();
-    tokio::time::timeout(Duration::from_secs(10), changes.changed()).await.expect("a console looks again").unwrap();
+    within("a console that looks again", changes.changed()).await.unwrap();
     unavailable("moved or removed", scene.store.counts().await.unwrap_err());
     unavailable("moved or removed", scene.store.add(&[new(1, "https://a.test/y")]).await.unwrap_err());
     assert!(!scene.path().exists(), "no empty store is made in its place");

@@ -1,12 +1,14 @@
 //! Pauses and the caps of single accounts, as the claim respects them.
 
 use super::support::{Backend, Scene, limits, worker};
+use crate::support::limit::{is_announced, within};
+use crate::support::measure::{self, Stopwatch};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::store::{ClaimLimits, Store as _};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 async fn each_scope_holds_its_own_jobs_until_it_is_resumed(backend: Backend) {
     let scopes = [
@@ -94,9 +96,9 @@ async fn piles_that_may_not_run_cost_the_next_claim_nothing(backend: Backend) {
         }
         let other = scene.add(3, "https://other.test/").await;
         scene.ask(&[other], QueueClass::Auto).await;
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let claimed = scene.store.claim(&worker("w1").id, per_host).await.unwrap();
-        let took = start.elapsed();
+        let took = start.took();
         assert_eq!(claimed.iter().map(|job| job.document_id).collect::<Vec<_>>(), [other]);
         let queue = scene.store.queue().await.unwrap();
         assert_eq!((queue.ready, queue.paused), (4 * pile as u64, 2 * pile as u64));
@@ -104,7 +106,7 @@ async fn piles_that_may_not_run_cost_the_next_claim_nothing(backend: Backend) {
     };
     let (none, piles) = (time(0).await, time(10_000).await);
     println!("{backend:?}: a claim takes {none:?} alone, {piles:?} behind 40,000 jobs in as many lanes");
-    assert!(piles < none * 8 + Duration::from_millis(500), "{none:?} alone, {piles:?} behind the piles");
+    measure::at_most("a claim behind 40,000 jobs", piles, none * 2 + Duration::from_millis(10));
 }
 
 async fn a_pause_is_news_to_other_processes(backend: Backend) {
@@ -113,17 +115,17 @@ async fn a_pause_is_news_to_other_processes(backend: Backend) {
     let mut changes = elsewhere.changes();
     scene.store.pause(&PauseScope::All, &SafeLine::new("ana")).await.unwrap();
     // It may have opened its eyes only now: what it sees first is no news.
-    while tokio::time::timeout(Duration::from_millis(200), changes.changed()).await.is_err() {
+    while !is_announced(&mut changes, Duration::from_millis(200)).await {
         scene.store.resume(&PauseScope::All).await.unwrap();
         scene.store.pause(&PauseScope::All, &SafeLine::new("ana")).await.unwrap();
     }
     for (paused, word) in [(false, "the end of a pause"), (true, "a pause")] {
-        while tokio::time::timeout(Duration::from_millis(400), changes.changed()).await.is_ok() {}
+        while is_announced(&mut changes, Duration::from_millis(400)).await {}
         match paused {
             true => scene.store.pause(&PauseScope::All, &SafeLine::new("ana")).await.unwrap(),
             false => scene.store.resume(&PauseScope::All).await.unwrap(),
         };
-        tokio::time::timeout(Duration::from_secs(5), changes.changed()).await.expect(word).unwrap();
+        within(word, changes.changed()).await.unwrap();
         assert_eq!(elsewhere.pauses().await.unwrap().len(), usize::from(paused));
     }
 }

@@ -3,6 +3,8 @@
 use super::support::{
     Backend, LEASE, START, Scene, fetched, limits, new, open, outcomes_after, permanent, request, worker,
 };
+use crate::support::limit::{until, until_announced};
+use crate::support::measure::{self, Stopwatch};
 use crate::support::postgres::{self, Database};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
@@ -327,19 +329,13 @@ async fn broken_connections_are_made_anew_and_locks_taken_again() {
         .sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
         .await;
     // What rests is asked whether it lives only after a while; until then one call may tell of it.
-    let mut tries = 0;
-    while scene.store.counts().await.is_err() || other.counts().await.is_err() {
-        tries += 1;
-        assert!(tries < 20, "comes back by itself");
-    }
+    let back = async || scene.store.counts().await.and(other.counts().await).ok();
+    until("both stores, which come back by themselves", back).await;
     scene.clock.advance(Duration::from_secs(10));
     assert!(other.rescue().await.unwrap().outcomes.is_empty(), "a break is no death");
     let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted \
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let mut changes = scene.store.changes();
-    while scene.number(held).await == 0 {
-        let _ = tokio::time::timeout(Duration::from_millis(100), changes.changed()).await;
-    }
+    until("the lock of a worker", async || (scene.number(held).await > 0).then_some(())).await;
     assert_eq!(scene.store.queue().await.unwrap().workers, 1);
     assert!(matches!(scene.finish(&job, permanent()).await, Finished::Written { .. }));
     other.close().await;
@@ -349,19 +345,14 @@ async fn broken_connections_are_made_anew_and_locks_taken_again() {
 async fn signals_come_at_once() {
     let scene = Scene::new(Backend::Postgres).await;
     let other = scene.another().await;
-    let mut changes = other.changes();
     let mut took = Vec::new();
     for n in 0..20 {
-        // Past the polls, whose rhythm would help.
-        changes.mark_unchanged();
-        let start = std::time::Instant::now();
+        let start = Stopwatch::start();
         scene.add(1, &format!("https://a.test/{n}")).await;
-        while other.counts().await.unwrap().total() <= n {
-            changes.changed().await.unwrap();
-        }
-        took.push(start.elapsed());
+        until_announced(&*other, "a signal", async || other.counts().await.unwrap().total() > n).await;
+        took.push(start.took());
     }
     took.sort();
     println!("seen by another process after {:?} (median), {:?} (longest)", took[10], took[19]);
-    assert!(took[10] < Duration::from_millis(300), "{took:?}");
+    measure::at_most("a commit is seen by another process (median)", took[10], Duration::from_millis(300));
 }

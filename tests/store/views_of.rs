@@ -9,7 +9,7 @@ use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::politeness::{Hold, HoldKind};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::store::{AccountSeen, Claimed, Finish, HostSeen, Store};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -199,64 +199,6 @@ async fn names_are_shown_when_the_table_of_accounts_is_there() {
     scene.sql("ALTER TABLE accounts ADD COLUMN name varchar").await;
     scene.sql("INSERT INTO accounts (id, name) VALUES (7, E'Ac\\x1bme')").await;
     assert_eq!(name().await, Some("Ac\u{1b}me".into()), "and what it says is made safe");
-}
-
-#[tokio::test]
-#[ignore = "prints figures, asserts none"]
-async fn two_hundred_thousand_documents_and_a_million_outcomes_on_sqlite() {
-    two_hundred_thousand_documents_and_a_million_outcomes(Backend::Sqlite).await;
-}
-
-#[tokio::test]
-#[ignore = "prints figures, asserts none"]
-async fn two_hundred_thousand_documents_and_a_million_outcomes_on_postgres() {
-    two_hundred_thousand_documents_and_a_million_outcomes(Backend::Postgres).await;
-}
-
-/// Of 500 accounts and 1,000 hosts; one job in forty is ready, most outcomes are older than an hour.
-async fn two_hundred_thousand_documents_and_a_million_outcomes(backend: Backend) {
-    let scene = Scene::new(backend).await;
-    let (now, week) = (START.micros(), 604_800_000_000_i64);
-    let (at, zero) = match backend {
-        Backend::Sqlite => (format!("{now} - i * 3024000"), "0"),
-        Backend::Postgres => (format!("stamp({now} - i::bigint * 3024000)"), "stamp(0)"),
-    };
-    scene
-        .sql(&format!(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) \
-             INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, sync_status, \
-             last_synced_at, last_sync_attempted_at, created_at, updated_at, content) \
-             SELECT i, 'Page ' || i, 'https://h' || (i % 1000) || '.test/' || i, 1, i % 500, 1, \
-             CASE i % 20 WHEN 0 THEN NULL WHEN 1 THEN 2 ELSE 1 END, {at}, {at}, {zero}, {zero}, '{text}' FROM n; \
-             INSERT INTO document_state (document_id, host) SELECT id, 'h' || (id % 1000) || '.test' FROM captain_documents; \
-             INSERT INTO accounts_sched (account_id, plan, cadence) SELECT DISTINCT account_id, 'business', {week} FROM captain_documents; \
-             INSERT INTO jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, requested_at, attempt) \
-             SELECT id, account_id, 1, external_link, 'h' || (id % 1000) || '.test', 2, \
-             CASE WHEN id % 40 = 0 THEN 'ready' ELSE 'scheduled' END, {now} + id, {now}, id % 3 FROM captain_documents WHERE id % 4 = 0; \
-             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) \
-             INSERT INTO outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, token, \
-             queue, result, duration_ms, http_status, worker) SELECT i, {now} - (1000000 - i) * {pace}, i % 200000, i % 500, 1, \
-             'Page', 'https://h.test/' || i, 'h' || (i % 1000) || '.test', i, 1, i, 2, 'unchanged', i % 3000, 200, 'w' FROM n",
-            text = "0".repeat(2_000),
-            // Twenty thousand of the last hour and more: as many as are looked through.
-            pace = if backend == Backend::Sqlite { "100000" } else { "100000::bigint" },
-        ))
-        .await;
-    if backend == Backend::Postgres {
-        scene.sql("ANALYZE").await;
-    }
-    for _ in 0..4 {
-        let start = Instant::now();
-        let accounts = scene.store.accounts().await.unwrap();
-        let (took, start) = (start.elapsed(), Instant::now());
-        let hosts = scene.store.hosts().await.unwrap();
-        println!(
-            "{backend:?}: {} accounts in {took:?}, {} hosts in {:?}",
-            accounts.total,
-            hosts.total,
-            start.elapsed()
-        );
-    }
 }
 
 on_both! {

@@ -1,6 +1,7 @@
 //! Connections that break at the worst moment (F16), and PgBouncer between.
 
 use super::support::{LEASE, START, Scene, fetched, limits, new, open, outcomes_after, permanent, request, worker};
+use crate::support::limit::{until, until_announced};
 use crate::support::pgbouncer::PgBouncer;
 use crate::support::place::Backend;
 use crate::support::proxy::Proxy;
@@ -12,16 +13,14 @@ use quarterdeck::store::{Access, Finish, Finished, ManualClock, Store, StoreErro
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Tries until the store answers: it tells at once while it waits to connect anew.
 async fn again<T>(what: impl AsyncFn() -> Result<T, StoreError>) -> T {
-    for _ in 0..50 {
-        match what().await {
-            Ok(done) => return done,
-            // It tells at once while it waits to connect anew.
-            Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
-            Err(other) => panic!("{other:?}"),
-        }
-    }
-    panic!("it does not come back");
+    let answered = async || match what().await {
+        Ok(done) => Some(done),
+        Err(StoreError::Unavailable(_)) => None,
+        Err(other) => panic!("{other:?}"),
+    };
+    until("the store", answered).await
 }
 
 #[tokio::test]
@@ -103,10 +102,7 @@ async fn everything_but_locks_works_behind_pgbouncer() {
     for finished in futures_util::future::join_all(finishes).await {
         assert!(matches!(finished.unwrap(), Finished::Written { state: JobState::Done, .. }));
     }
-    let mut changes = other.changes();
-    while other.last_seq().await.unwrap() < Seq(39) {
-        changes.changed().await.unwrap();
-    }
+    until_announced(&*other, "39 outcomes", async || other.last_seq().await.unwrap() >= Seq(39)).await;
     assert_eq!(outcomes_after(&*other, Seq::START).await.len(), 39);
     assert_eq!(other.queue().await.unwrap().workers, 1);
     // Its death is seen by its lease alone, also by a process that has locks.

@@ -1,13 +1,13 @@
 //! The database file itself, behind the store's back: what another program would do to it, and what really stands there.
 
+use super::limit::PATIENCE;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use std::path::Path;
-use std::time::Duration;
 
 /// A connection of its own to the database at `file`.
 pub async fn connect(file: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(file).busy_timeout(Duration::from_secs(10));
+    let options = SqliteConnectOptions::new().filename(file).busy_timeout(PATIENCE);
     options.connect().await.expect("the database opens")
 }
 

@@ -1,5 +1,6 @@
 //! A whole small installation: a store in a file, a clock that the test moves, a runner, pages on loopback.
 
+use super::limit::{PATIENCE, within};
 use super::place::{Backend, Place};
 use super::site::Site;
 use quarterdeck::domain::document::DocumentRow;
@@ -19,10 +20,7 @@ use quarterdeck::store::{Access, Added, ManualClock, Named, NewDocument, Options
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::timeout;
 
-/// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Where the clock starts, so that times in failures are easy to read.
 pub const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
@@ -61,8 +59,7 @@ impl Deck {
         let url = place.url();
         let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
         let store = open_with(&url, options).await.expect("a new store");
-        // A test that waits for Redis takes longer than a page may.
-        let fetcher = if lock.is_some() { patient_fetcher(&site) } else { fetcher(&site) };
+        let fetcher = fetcher(&site);
         let redis = match lock {
             Some(lock) => {
                 let role = Role::Worker { renew: settings.heartbeat };
@@ -115,8 +112,9 @@ impl Deck {
     pub async fn until(&mut self, count: usize) -> Vec<&'static str> {
         let before = self.seen.len();
         while self.seen.len() < count {
-            let tailed = timeout(PATIENCE, self.tail.recv()).await;
-            match tailed.unwrap_or_else(|_| panic!("only {:#?}", self.seen)) {
+            let seen = &self.seen;
+            let tailed = within(format_args!("{count} outcomes, with only {seen:#?}"), self.tail.recv()).await;
+            match tailed {
                 Some(Tailed::Outcomes(outcomes)) => self.seen.extend(outcomes),
                 other => panic!("{other:?}"),
             }
@@ -177,7 +175,7 @@ impl Deck {
     pub async fn reports(&mut self, attempts: usize) -> usize {
         let (mut reports, mut over) = (0, 0);
         while over < attempts {
-            match timeout(PATIENCE, self.events.recv()).await.expect("the attempts end").expect("no event is missed") {
+            match within("the end of an attempt", self.events.recv()).await.expect("no event is missed") {
                 Event::Reported { .. } => reports += 1,
                 Event::Ended { .. } => over += 1,
                 _ => {}
@@ -187,27 +185,29 @@ impl Deck {
     }
 
     /// Waits until the document is as `is` says.
-    pub async fn until_row(&self, document: DocumentId, is: impl Fn(&DocumentRow) -> bool) -> DocumentRow {
+    #[track_caller]
+    pub fn until_row(
+        &self,
+        document: DocumentId,
+        is: impl Fn(&DocumentRow) -> bool,
+    ) -> impl Future<Output = DocumentRow> {
         let mut changes = self.store.changes();
-        let waiting = async {
+        within(format!("another row of document {document}"), async move {
             loop {
+                changes.mark_unchanged();
                 let row = self.row(document).await;
                 if is(&row) {
                     return row;
                 }
                 changes.changed().await.expect("the store is open");
             }
-        };
-        timeout(PATIENCE, waiting).await.expect("the document comes to it")
+        })
     }
 
     /// Waits until the page at `path` was asked for `hits` times.
-    pub async fn until_hit(&self, path: &str, hits: u32) {
-        let mut changes = self.store.changes();
-        while self.site.hits(path) < hits {
-            // The claim that leads to the hit is a change; the hit itself follows at once.
-            let _ = timeout(Duration::from_millis(20), changes.changed()).await;
-        }
+    #[track_caller]
+    pub fn until_hit(&self, path: &str, hits: u32) -> impl Future<Output = ()> + use<> {
+        self.site.until_hit(path, hits)
     }
 }
 
@@ -226,19 +226,20 @@ pub fn eager_settings() -> Settings {
     Settings { slots: 8, per_host: 16, ..settings() }
 }
 
-/// A fetcher that may reach `site` and nothing else that is private.
+/// A fetcher that may reach `site` and nothing else that is private. It waits for a page as long as a test for anything:
+/// a page that the test holds back keeps its slot until the test lets it go.
 pub fn fetcher(site: &Site) -> Arc<Fetcher> {
-    fetcher_with(site, Duration::from_millis(300), Duration::from_secs(2))
+    fetcher_of(&[site])
 }
 
-/// The same that waits as long as a test.
-pub fn patient_fetcher(site: &Site) -> Arc<Fetcher> {
-    fetcher_with(site, PATIENCE, PATIENCE)
-}
-
-fn fetcher_with(site: &Site, read_timeout: Duration, total_timeout: Duration) -> Arc<Fetcher> {
-    let allowed = site.host().parse().expect("a host and port");
-    let limits =
-        FetchSettings { read_timeout, total_timeout, allow_private_hosts: vec![allowed], ..FetchSettings::default() };
+/// The same for several sites.
+pub fn fetcher_of(sites: &[&Site]) -> Arc<Fetcher> {
+    let limits = FetchSettings {
+        connect_timeout: PATIENCE,
+        read_timeout: PATIENCE,
+        total_timeout: PATIENCE,
+        allow_private_hosts: sites.iter().map(|site| site.host().parse().expect("a host and port")).collect(),
+        ..FetchSettings::default()
+    };
     Arc::new(Fetcher::new(limits).expect("a fetcher"))
 }

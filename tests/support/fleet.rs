@@ -3,6 +3,8 @@
 
 use super::install::{Install, Process, until};
 use super::invariants::{Case, assert_invariants, witness};
+use super::limit::{is_announced, within};
+use super::measure::Stopwatch;
 use super::place::{Backend, Place};
 use super::site::Site;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
@@ -15,9 +17,8 @@ use quarterdeck::runner::tail::{Tailed, follow};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
 use rustix::process::Signal;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Many at a time on the one host that there is, and retries that a test can wait for.
@@ -25,6 +26,9 @@ pub const EAGER: &str = "runner.per_host = 256\nrunner.concurrency = 8\n\
                          retry.transient_waits = [\"300ms\", \"300ms\", \"300ms\"]\n";
 /// Leases that run out while a test waits.
 pub const SHORT_LEASE: &str = "runner.lease = \"1s\"\nrunner.heartbeat = \"300ms\"\n";
+
+/// Pause between two looks for what no outcome says: that nothing is left to do.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub struct Fleet {
@@ -36,7 +40,7 @@ pub struct Fleet {
     count: watch::Receiver<usize>,
     _following: AbortOnDropHandle<()>,
     killed: Vec<(u32, Timestamp)>,
-    begun: Instant,
+    begun: Stopwatch,
 }
 
 impl Fleet {
@@ -72,7 +76,7 @@ impl Fleet {
             count,
             _following: following,
             killed: Vec::new(),
-            begun: Instant::now(),
+            begun: Stopwatch::start(),
         }
     }
 
@@ -127,15 +131,16 @@ impl Fleet {
         worker.ended();
     }
 
-    /// Waits until the log holds `count` outcomes, or nothing is left to do.
-    pub async fn reached(&self, count: usize, within: Duration) {
+    /// Waits until the log holds `count` outcomes, or nothing is left to do. The limit is on each outcome, not on all.
+    pub async fn reached(&self, count: usize) {
         let mut seen = self.count.clone();
-        let waiting = async {
-            while *seen.borrow_and_update() < count && self.live().await != Some(0) {
-                let _ = timeout(Duration::from_millis(500), seen.changed()).await;
-            }
-        };
-        timeout(within, waiting).await.expect("the workers get on");
+        while *seen.borrow_and_update() < count && self.live().await != Some(0) {
+            let next = async {
+                // That nothing is left is no outcome.
+                while !is_announced(&mut seen, LOOK).await && self.live().await != Some(0) {}
+            };
+            within("the workers to get on", next).await;
+        }
     }
 
     /// Waits until so many jobs run.
@@ -145,8 +150,8 @@ impl Fleet {
     }
 
     /// Waits until no job is live.
-    pub async fn drained(&self, within: Duration) {
-        self.reached(usize::MAX, within).await;
+    pub async fn drained(&self) {
+        self.reached(usize::MAX).await;
     }
 
     /// Jobs that are not over; `None` while the store does not answer.
@@ -181,12 +186,12 @@ impl Fleet {
 
     /// Holds the invariants; what the log says.
     pub async fn check(self, name: &str, size: usize, faults: usize, longest: Duration) -> Vec<Outcome> {
-        let took = self.begun.elapsed();
+        let took = self.begun.took();
         let last = self.store.last_seq().await.expect("the store answers");
         let mut seen = self.count.clone();
         let followed = seen.wait_for(|count| i64::try_from(*count).is_ok_and(|count| count >= last.0));
-        let followed = timeout(Duration::from_secs(20), followed).await.map(|seen| seen.is_ok());
-        assert_eq!(followed.ok(), Some(true), "{name}: the log is followed to its end, {last}");
+        let followed = within(format_args!("{name}: the end of the log, {last}"), followed).await;
+        assert!(followed.is_ok(), "{name}: the log is followed to its end, {last}");
         let tail = self.outcomes();
         let name = format!("{name} {}", self.place.either("SQLite", "PostgreSQL"));
         assert_invariants(&self.place, &tail, &Case { name: &name, size, faults, longest, took }).await;

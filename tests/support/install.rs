@@ -2,6 +2,7 @@
 //! there.
 
 use super::db;
+use super::limit::{Deadline, is_announced, until_blocking, within};
 use super::site::Site;
 use portable_pty::CommandBuilder;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
@@ -9,7 +10,8 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::request::{Request, Scope, Verb};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use std::fmt::from_fn;
 use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -17,12 +19,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
-use tokio::time::timeout;
 
-/// How long anything may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+/// Settings of a program that waits for a page as long as a test for anything: it may be slow for other reasons, and a
+/// page that the test holds back keeps its slot.
+pub const PATIENT_FETCH: &str =
+    "fetch.connect_timeout = \"5m\"\nfetch.read_timeout = \"5m\"\nfetch.total_timeout = \"5m\"\n";
+/// Pause between two looks for what changes without the store.
+const LOOK: Duration = Duration::from_millis(50);
 /// Who runs the processes.
 pub const OPERATOR: &str = "ana";
 
@@ -46,7 +51,7 @@ impl Install {
         let file = folder.path().join("q.db");
         let install = Self { site, folder, file };
         let allowed = install.site.host();
-        install.write("config.toml", format!("fetch.allow_private_hosts = [{allowed:?}]\n{settings}"));
+        install.write("config.toml", format!("fetch.allow_private_hosts = [{allowed:?}]\n{PATIENT_FETCH}{settings}"));
         install
     }
 
@@ -176,19 +181,27 @@ pub fn allow(path: &Path, mode: u32) {
 }
 
 /// Waits until the store satisfies `is`; looked at after each of its changes.
-pub async fn until(store: &dyn Store, what: &str, mut is: impl AsyncFnMut() -> bool) {
+#[track_caller]
+pub fn until(store: &dyn Store, what: &str, mut is: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let mut changes = store.changes();
-    let waiting = async {
+    within(what, async move {
         loop {
             changes.mark_unchanged();
             if is().await {
                 return;
             }
             // Pages that were asked for are no change of the store, and follow one at once.
-            let _ = timeout(Duration::from_millis(50), changes.changed()).await;
+            is_announced(&mut changes, LOOK).await;
         }
-    };
-    timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+    })
+}
+
+/// Waits until a process that this one started has been stopped: one that is continued before that stays stopped for
+/// ever.
+#[track_caller]
+pub fn until_stopped(pid: Pid) {
+    let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    until_blocking("the stop of a process", || waitid(WaitId::Pid(pid), stopped).expect("a child can be waited for"));
 }
 
 type Lines = Arc<(Mutex<Vec<String>>, Condvar)>;
@@ -230,30 +243,34 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
+    /// Stops it where it is, and waits until all its threads stand still.
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+        until_stopped(Pid::from_child(&self.child));
+    }
+
     /// Waits until it says `text` on stderr; the line.
+    #[track_caller]
     pub fn until_says(&self, text: &str) -> String {
         let (lines, told) = &*self.err;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Deadline::start();
         let mut lines = lines.lock().expect("not poisoned");
         loop {
             if let Some(line) = lines.iter().find(|line| line.contains(text)) {
                 return line.clone();
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "it never says {text:?}: {lines:?}");
+            let left = deadline.check(format_args!("{text:?} among {lines:?}"));
             lines = told.wait_timeout(lines, left).expect("not poisoned").0;
         }
     }
 
     /// Waits for its end.
+    #[track_caller]
     pub fn ended(mut self) -> Ended {
-        let deadline = Instant::now() + PATIENCE;
         // Both are closed when it ends; std has no wait with a deadline.
         for reader in self.readers.drain(..) {
-            while !reader.is_finished() {
-                assert!(Instant::now() < deadline, "it does not end: {:?}", self.err.0.lock());
-                thread::sleep(Duration::from_millis(5));
-            }
+            let what = from_fn(|f| write!(f, "the end of a process that says {:?}", self.err.0.lock()));
+            until_blocking(what, || reader.is_finished().then_some(()));
         }
         let status = self.child.wait().expect("it can be waited for");
         let lines = |lines: &Lines| lines.0.lock().expect("not poisoned").clone();

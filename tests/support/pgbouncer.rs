@@ -1,10 +1,10 @@
 //! PgBouncer in transaction mode, on a free port, before the tests' server.
 
+use super::limit::until;
+use super::ports;
 use super::postgres::unprivileged;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -23,7 +23,7 @@ impl PgBouncer {
         let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
         let program = program.into_iter().find(|path| Path::new(path).exists());
         let program = program.expect("PgBouncer is installed (Debian: apt-get install pgbouncer)");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port();
+        let port = ports::free();
         let folder = tempfile::tempdir().expect("a folder");
         let (user, password) = (url.username(), url.password().unwrap_or_default());
         let users = folder.path().join("users");
@@ -45,12 +45,7 @@ impl PgBouncer {
         let (mut command, _) = unprivileged();
         let program = command.arg(program).arg("-q").arg(&settings).stdin(Stdio::null()).stderr(Stdio::null());
         let program = program.stdout(Stdio::null()).spawn().expect("PgBouncer starts");
-        let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(started.elapsed() < Duration::from_secs(30), "PgBouncer does not listen");
-            // There is no event to wait for before it listens.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until("PgBouncer", async || TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
         let mut behind = url;
         behind.set_port(Some(port)).expect("a port");
         behind.set_query(Some("pgbouncer=true"));

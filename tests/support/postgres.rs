@@ -1,19 +1,18 @@
 //! A PostgreSQL server for the tests: one per test process, started when the first test wants it and gone with the
 //! process, however that ends; or the one that `QUARTERDECK_TEST_POSTGRES` names. One database per test.
 
+use super::limit::{until, until_readable};
+use super::ports;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use std::fmt::from_fn;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
-
-/// How long a server may take to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server.
 pub struct Server {
@@ -112,15 +111,16 @@ impl Server {
 
     async fn admin(&self, sql: &str) {
         let options = PgConnectOptions::from_str(&self.url("postgres")).expect("a URL");
-        let started = Instant::now();
-        let mut conn = loop {
-            match options.clone().connect().await {
-                Ok(conn) => break conn,
-                Err(error) if started.elapsed() > PATIENCE => panic!("the server does not start: {error}"),
-                // There is no event to wait for before the first connection.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        let refused = Mutex::new(String::new());
+        let connect = async || match options.clone().connect().await {
+            Ok(conn) => Some(conn),
+            Err(error) => {
+                *refused.lock().expect("not poisoned") = error.to_string();
+                None
             }
         };
+        let what = from_fn(|f| write!(f, "PostgreSQL: {}", refused.lock().expect("not poisoned")));
+        let mut conn = until(what, connect).await;
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await.expect("the superuser may do it");
         conn.close().await.expect("it closes");
     }
@@ -161,6 +161,7 @@ impl Own {
         let told = self.watchdog.stdin.as_mut().expect("piped");
         told.write_all(b"restart\n").and_then(|()| told.flush()).expect("the shell listens");
         let says = self.watchdog.stdout.as_mut().expect("piped");
+        until_readable("the end of a PostgreSQL server", says);
         let mut down = [0; 5];
         says.read_exact(&mut down).expect("the shell says that the server is down");
         assert_eq!(&down, b"down\n");
@@ -174,7 +175,7 @@ fn throwaway(keeps: bool) -> (String, Child) {
     let bin = binaries();
     let folder = tempfile::tempdir().expect("a folder").keep();
     let data = folder.join("data");
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port();
+    let port = ports::free();
     let (mut shell, owner) = unprivileged();
     if let Some(owner) = owner {
         let given = Command::new("chown").arg(owner).arg(&folder).status().expect("chown runs");

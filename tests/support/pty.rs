@@ -1,15 +1,13 @@
 //! The real binary in a real pseudo-terminal: keys in, a parsed screen out. Waits for what is to be seen, never for
 //! time to pass.
 
+use super::limit::Deadline;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::fmt::from_fn;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-
-/// How long anything may take to appear on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Seen {
     parser: vt100::Parser,
@@ -106,31 +104,23 @@ impl Terminal {
     }
 
     /// Waits until the screen satisfies `what`, and returns it.
-    pub fn until(&self, what: &str, is: impl FnMut(&vt100::Screen) -> bool) -> vt100::Screen {
-        self.until_within(PATIENCE, what, is)
-    }
-
-    /// The same for what takes longer.
-    pub fn until_within(
-        &self,
-        patience: Duration,
-        what: &str,
-        mut is: impl FnMut(&vt100::Screen) -> bool,
-    ) -> vt100::Screen {
-        let deadline = Instant::now() + patience;
+    #[track_caller]
+    pub fn until(&self, what: &str, mut is: impl FnMut(&vt100::Screen) -> bool) -> vt100::Screen {
+        let deadline = Deadline::start();
         let (seen, told) = &*self.seen;
         let mut seen = seen.lock().expect("the reader is not poisoned");
         loop {
             if !seen.within_a_frame() && is(seen.parser.screen()) {
                 return seen.parser.screen().clone();
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !seen.closed, "no {what} on:\n{}", seen.parser.screen().contents());
+            assert!(!seen.closed, "the program has ended without {what} on:\n{}", seen.parser.screen().contents());
+            let left = deadline.check(from_fn(|f| write!(f, "{what} on:\n{}", seen.parser.screen().contents())));
             seen = told.wait_timeout(seen, left).expect("the reader is not poisoned").0;
         }
     }
 
     /// Waits until `text` stands on the screen.
+    #[track_caller]
     pub fn until_text(&self, text: &str) -> vt100::Screen {
         self.until(text, |screen| screen.contents().contains(text))
     }
@@ -155,14 +145,14 @@ impl Terminal {
     }
 
     /// Waits for the end of the program and of its output; its exit code.
+    #[track_caller]
     pub fn ended(&mut self) -> u32 {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Deadline::start();
         {
             let (seen, told) = &*self.seen;
             let mut seen = seen.lock().expect("the reader is not poisoned");
             while !seen.closed {
-                let left = deadline.saturating_duration_since(Instant::now());
-                assert!(!left.is_zero(), "the program has not ended:\n{}", seen.parser.screen().contents());
+                let left = deadline.check(from_fn(|f| write!(f, "its end:\n{}", seen.parser.screen().contents())));
                 seen = told.wait_timeout(seen, left).expect("the reader is not poisoned").0;
             }
         }

@@ -1,20 +1,18 @@
 //! A Redis for a test: a server of its own on a free port that keeps nothing, or keys of its own on the one that
 //! `QUARTERDECK_TEST_REDIS` names.
 
+use super::limit::{PATIENCE, until, until_blocking};
+use super::ports;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::lock::{LockMode, StoreId};
 use quarterdeck::lock::{DEFAULT_KEY, Redis, Role, Settings};
 use redis::Commands;
 use rustix::process::{Pid, Signal, kill_process};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
-
-/// How long a server may take to come up.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running server; dropped, it is gone.
 pub struct TestRedis {
@@ -39,7 +37,7 @@ impl TestRedis {
 
     /// A server of its own, which the test may stop.
     pub fn own(password: Option<&'static str>) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port").port();
+        let port = ports::free();
         let secret = password.map_or(String::new(), |password| format!(":{}@", password.replace(" ", "%20")));
         let url = format!("redis://{secret}127.0.0.1:{port}/0");
         let folder = tempfile::tempdir().expect("a folder");
@@ -54,9 +52,9 @@ impl TestRedis {
         Redis::start(&self.settings(LockMode::Preferred), role, store).expect("an address").expect("it is used")
     }
 
-    /// Settings that name it.
+    /// Settings that name it: a Redis that is slow because the machine is has not gone away.
     pub fn settings(&self, mode: LockMode) -> Settings {
-        Settings { url: Some(self.url.clone()), key: self.key.clone(), mode }
+        Settings { url: Some(self.url.clone()), key: self.key.clone(), mode, call: PATIENCE }
     }
 
     /// The key of a document's lock.
@@ -111,12 +109,8 @@ impl TestRedis {
             server.args(["--requirepass", password]);
         }
         self.server = Some(server.spawn().expect("redis-server is installed (tests/run installs it)"));
-        let begun = Instant::now();
-        while self.client().get_connection_with_timeout(Duration::from_secs(1)).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "redis-server does not come up");
-            // A port that does not listen yet tells nobody when it will.
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        // A port that does not listen yet tells nobody when it will.
+        until_blocking("redis-server", || self.client().get_connection_with_timeout(PATIENCE).ok());
     }
 
     fn client(&self) -> redis::Client {
@@ -149,17 +143,13 @@ impl TestRedis {
     }
 
     /// Waits until what stands at a document's key is as `is` says. Redis tells nobody, so it is asked again and again.
-    pub async fn until_value(&self, document: DocumentId, is: impl Fn(Option<&str>) -> bool) {
-        let begun = Instant::now();
+    #[track_caller]
+    pub fn until_value(&self, document: DocumentId, is: impl Fn(Option<&str>) -> bool) -> impl Future<Output = ()> {
         let mut connection = self.connection();
-        loop {
+        until(format!("another value of the lock of document {document}"), async move || {
             let value: Option<String> = connection.get(self.key(document)).expect("the server answers");
-            if is(value.as_deref()) {
-                return;
-            }
-            assert!(begun.elapsed() < PATIENCE, "still {value:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+            is(value.as_deref()).then_some(())
+        })
     }
 }
 

@@ -1,12 +1,13 @@
 //! A real HTTP server on loopback whose answers a test scripts by path and hit number.
 
+use super::limit::{lasts, within};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 /// What a page answers.
@@ -29,7 +30,7 @@ pub fn html(title: &str, text: &str) -> Reply {
     Reply::Html(format!("<html><head><title>{title}</title></head><body><main><p>{text}</p></main></body></html>"))
 }
 
-type Hits = Arc<Mutex<HashMap<String, u32>>>;
+type Hits = watch::Sender<HashMap<String, u32>>;
 type Heads = Arc<Mutex<HashMap<String, String>>>;
 
 /// A running server; dropped, it is gone.
@@ -46,10 +47,10 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (hits, heads) = (Hits::default(), Heads::default());
-        let (counted, kept, reply) = (Arc::clone(&hits), Arc::clone(&heads), Arc::new(reply));
+        let (counted, kept, reply) = (hits.clone(), Arc::clone(&heads), Arc::new(reply));
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (hits, heads, reply) = (Arc::clone(&counted), Arc::clone(&kept), Arc::clone(&reply));
+                let (hits, heads, reply) = (counted.clone(), Arc::clone(&kept), Arc::clone(&reply));
                 tokio::spawn(async move { serve(stream, &hits, &heads, &*reply).await });
             }
         });
@@ -73,7 +74,24 @@ impl Site {
 
     /// How often `path` was asked for.
     pub fn hits(&self, path: &str) -> u32 {
-        self.hits.lock().expect("not poisoned").get(path).copied().unwrap_or(0)
+        self.hits.borrow().get(path).copied().unwrap_or(0)
+    }
+
+    /// Waits until `path` was asked for `hits` times.
+    #[track_caller]
+    pub fn until_hit(&self, path: &str, hits: u32) -> impl Future<Output = ()> + use<> {
+        self.until_hits(&[path.to_owned()], hits)
+    }
+
+    /// The same for each of several.
+    #[track_caller]
+    pub fn until_hits<P: AsRef<str>>(&self, paths: &[P], hits: u32) -> impl Future<Output = ()> + use<P> {
+        let paths: Vec<String> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+        let mut counts = self.hits.subscribe();
+        within(format!("{hits} requests for {paths:?}"), async move {
+            let all = |counts: &HashMap<String, u32>| paths.iter().all(|path| counts.get(path) >= Some(&hits));
+            counts.wait_for(all).await.expect("the site is there");
+        })
     }
 }
 
@@ -89,12 +107,12 @@ async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn F
     let head = String::from_utf8_lossy(&head);
     let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
     heads.lock().expect("not poisoned").insert(path.clone(), head.to_ascii_lowercase());
-    let hit = {
-        let mut hits = hits.lock().expect("not poisoned");
-        let hit = hits.entry(path.clone()).or_default();
-        *hit += 1;
-        *hit
-    };
+    let mut hit = 0;
+    hits.send_modify(|hits| {
+        let counted = hits.entry(path.clone()).or_default();
+        *counted += 1;
+        hit = *counted;
+    });
     let mut reply = reply(&path, hit);
     loop {
         reply = match reply {
@@ -103,7 +121,7 @@ async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn F
                 *next
             }
             Reply::After(late, next) => {
-                tokio::time::sleep(late).await;
+                lasts(late).await;
                 *next
             }
             other => {

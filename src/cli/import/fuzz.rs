@@ -5,10 +5,6 @@ use super::packed::unpacked;
 use crate::fetch::fuzz::run;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write as _;
-use std::time::{Duration, Instant};
-
-/// Milliseconds, in fact; the machine may be busy and the tests are not optimised.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn seeds() -> Vec<Vec<u8>> {
     let sitemap = "<?xml version='1.0' encoding='UTF-8'?>\n<!-- c -->\n<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' \
@@ -30,12 +26,10 @@ fn seeds() -> Vec<Vec<u8>> {
 
 #[test]
 fn sitemap() {
-    run("sitemap", &seeds(), |bytes, dice| {
-        let began = Instant::now();
+    run("sitemap", 500, &seeds(), |bytes, dice| {
         let Ok(file) = unpacked(bytes.to_vec()) else { return };
         let lines_of_file = file.len() as u64 + 1;
         let lines = read(Form::Sitemap, &file, 1, 2);
-        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
         let acts = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
         if let Err(why) = &lines {
             assert!(!why.is_empty() && !acts(why), "{why:?}");

@@ -1,0 +1,131 @@
+//! How soon the runner is back at a host by the real clock: after the end of a hold, and after the interval between two
+//! fetches.
+//!
+//! `cargo bench --bench pace [-- ROUNDS] [sqlite | postgres]`; prints one line a figure.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by its panic")]
+
+#[expect(dead_code, unused_macros, reason = "each benchmark uses a part of it")]
+mod harness;
+
+use harness::place::{Backend, Place};
+use harness::site::{Reply, Site, html};
+use harness::{Times, backends, size};
+use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::link::Link;
+use quarterdeck::domain::outcome::Outcome;
+use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::fetch::{FetchSettings, Fetcher};
+use quarterdeck::runner::tail::{Tailed, follow};
+use quarterdeck::runner::{self, Settings};
+use quarterdeck::store::{Access, Added, Named, NewDocument, Store, open};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+const INTERVAL: Duration = Duration::from_millis(300);
+
+fn settings(host_interval: Duration) -> Settings {
+    Settings {
+        slots: 4,
+        per_host: 2,
+        per_account: None,
+        host_interval,
+        lease: Duration::from_secs(30),
+        heartbeat: Duration::from_secs(10),
+        drain: Duration::from_secs(25),
+        policy: RetryPolicy::default(),
+        worker_name: "bench:1".into(),
+        faq: quarterdeck::domain::faq_job::FaqJob::default(),
+        drain_when_idle: false,
+        schedule: None,
+    }
+}
+
+/// A store whose runner syncs the pages of one site.
+struct Scene {
+    store: Arc<dyn Store>,
+    site: Site,
+    tail: mpsc::Receiver<Tailed>,
+    _place: Place,
+}
+
+impl Scene {
+    async fn start(backend: Backend, host_interval: Duration) -> Self {
+        let site = Site::start(|path: &str, _| match path {
+            path if path.starts_with("/page/") => html("T", "text"),
+            _ => Reply::Status(429, vec![("retry-after", "1".into())]),
+        })
+        .await;
+        let place = Place::new(backend).await;
+        let store = open(&place.url(), Access::Create).await.unwrap();
+        let limits =
+            FetchSettings { allow_private_hosts: vec![site.host().parse().unwrap()], ..FetchSettings::default() };
+        runner::start(Arc::clone(&store), Arc::new(Fetcher::new(limits).unwrap()), settings(host_interval));
+        let tail = follow(Arc::clone(&store), Seq::START);
+        Self { store, site, tail, _place: place }
+    }
+
+    /// Adds pages and asks for their syncs.
+    async fn ask(&self, paths: &[String]) -> Vec<DocumentId> {
+        let new = |path: &String| NewDocument {
+            link: Link::parse(&self.site.url(path)).unwrap(),
+            name: None,
+            account_id: AccountId(1),
+            assistant_id: AssistantId(1),
+        };
+        let documents: Vec<_> = paths.iter().map(new).collect();
+        let added = self.store.add(&documents).await.unwrap();
+        let ids: Vec<_> = added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect();
+        let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "bench".into(), scope: Scope::Bulk };
+        self.store.request(&ids, &request).await.unwrap();
+        ids
+    }
+
+    async fn outcomes(&mut self, count: usize) -> Vec<Outcome> {
+        let mut seen = Vec::new();
+        while seen.len() < count {
+            match self.tail.recv().await.unwrap() {
+                Tailed::Outcomes(outcomes) => seen.extend(outcomes),
+                Tailed::Unreachable(error) => panic!("{error}"),
+            }
+        }
+        seen
+    }
+}
+
+async fn measure(backend: Backend, rounds: usize) {
+    let mut after = Times::default();
+    for _ in 0..rounds {
+        // A host of its own each time: what it remembers of the round before is no part of this.
+        let mut scene = Scene::start(backend, Duration::ZERO).await;
+        scene.ask(&[1, 2, 3].map(|number| format!("/limited/{number}"))).await;
+        scene.outcomes(3).await;
+        let id = scene.ask(&["/page/last".to_owned()]).await[0];
+        let hold = scene.store.find(&Named::Id(id)).await.unwrap().remove(0).host_hold.expect("it is held");
+        let outcome = scene.outcomes(1).await.remove(0);
+        assert_eq!(outcome.document_id, id);
+        after.push(outcome.at.since(hold.until));
+    }
+    after.print(&format!("{backend:?}: synced after the end of a hold"));
+
+    let mut scene = Scene::start(backend, INTERVAL).await;
+    scene.ask(&(0..=rounds).map(|number| format!("/page/{number}")).collect::<Vec<_>>()).await;
+    let outcomes = scene.outcomes(rounds + 1).await;
+    let mut apart = Times::default();
+    for pair in outcomes.windows(2) {
+        apart.push(pair[1].at.since(pair[0].at));
+    }
+    apart.print(&format!("{backend:?}: between two pages of a host {INTERVAL:?} apart"));
+}
+
+#[tokio::main]
+async fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let rounds = size(10);
+    for backend in backends() {
+        measure(backend, rounds).await;
+    }
+}
