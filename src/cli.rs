@@ -1,7 +1,7 @@
 //! The command line: one file per verb; what several verbs need has a file of its own.
 //!
 //! Data goes to stdout, messages to stderr. Exit codes stand in [`exit`]; `rows`, `outcome_line` print, `selection` and
-//! `confirm` say which documents are meant, `join` puts runner and fetch together from the settings.
+//! `confirm` say which documents are meant, `join` puts runner and fetch together from the settings, `context` is what every verb has at hand.
 
 mod add;
 mod cancel;
@@ -9,6 +9,7 @@ mod changes;
 mod config;
 mod confirm;
 mod console;
+mod context;
 mod decide;
 mod demo;
 mod diagnostics;
@@ -41,14 +42,12 @@ mod wait;
 mod work;
 
 use crate::config::{Config, Environment, Flags, Places};
-use crate::domain::text::SafeLine;
-use crate::store::{Access, Decision, Options, Recorder, Store, open_with};
+use crate::store::Decision;
 use clap::{Parser, Subcommand};
+use context::Context;
 use exit::{CliError, Exit};
 use output::{Output, note};
-use record::OutcomeFiles;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// A terminal operations console for document syncs, with the job runner inside. Without a verb: the console.
 #[derive(Debug, Parser)]
@@ -136,54 +135,6 @@ pub enum Verb {
     Help(help::Args),
 }
 
-/// What every verb has at hand.
-struct Context {
-    config: Config,
-    read_only: bool,
-    files: Arc<OutcomeFiles>,
-}
-
-impl Context {
-    fn new(config: Config, read_only: bool) -> Self {
-        Self { files: OutcomeFiles::of(&config), config, read_only }
-    }
-
-    /// The store, made on first use unless nothing may be made. What this process records goes to the outcome files.
-    async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
-        self.open(None).await
-    }
-
-    /// The store, for a verb that changes it.
-    async fn store_for(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
-        self.may_change(verb)?;
-        self.store().await
-    }
-
-    /// The same, with one more recorder.
-    async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
-        let access = if self.read_only { Access::ReadOnly } else { Access::Create };
-        let mut options = Options::new(access);
-        options.recorder = Some(self.files.recorder(also));
-        let store = open_with(&self.config.store.url, options).await?;
-        if let Some(upgraded) = store.upgraded() {
-            note(upgraded);
-        }
-        Ok(store)
-    }
-
-    /// Tells the other processes of the store that this one has changed it.
-    async fn announce(&self, store: &dyn Store) -> Result<(), CliError> {
-        join::announce(&self.config, store).await
-    }
-
-    fn may_change(&self, verb: &str) -> Result<(), CliError> {
-        if self.read_only {
-            return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));
-        }
-        Ok(())
-    }
-}
-
 /// Runs what the command line asks for.
 pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     let mut out = Output::stdout();
@@ -234,6 +185,9 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     }
     let config = Config::load(&places, &Environment::read(), &flags)?;
     diagnostics::start(&config);
+    for warning in &config.warnings {
+        note(warning);
+    }
     let context = Context::new(config, cli.read_only);
     let done = match cli.verb {
         None => console::run(&context, cli.ascii).await,
@@ -257,11 +211,4 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
     };
     done.map_err(|error| error.at(&context.config.store.url))
-}
-
-/// Who is asking, for the outcomes: the name of the user that the process belongs to.
-fn operator() -> SafeLine {
-    let name =
-        ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
-    SafeLine::new(name.as_deref().unwrap_or("operator"))
 }

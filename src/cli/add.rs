@@ -1,8 +1,8 @@
 //! `quarterdeck add URL…`: documents in. All of them or, when one is wrong, none.
 
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;

@@ -1,12 +1,13 @@
 //! `quarterdeck` without a verb: the console, with the runner inside unless it only watches.
 
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit, still_understood};
-use super::join::{Until, Wants, redis, start_runner};
+use super::join::{locks, news, start_runner};
 use super::output::masked;
-use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;
+use crate::runner::Mode;
 use crate::runner::handle::Handle;
 use crate::runner::signals;
 use crate::store::{Store, StoreError};
@@ -26,14 +27,17 @@ const REMOTE_EVENTS: usize = 1_024;
 
 pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
     needs_terminal()?;
-    let runs = context.config.runner.enabled && !context.read_only;
+    let runs = context.config.console_runs_jobs && !context.read_only;
     if runs {
         context.files.open()?;
     }
     let Some(store) = store(context, ascii).await? else { return Ok(Exit::Unreachable) };
-    let redis = redis(&context.config, &store, if runs { Wants::Locks } else { Wants::News }).await?;
+    let redis = if runs { locks(&context.config, &store).await? } else { news(&context.config, &store).await? };
     let runner = match runs {
-        true => Some(start_runner(&context.config, store.clone(), redis.clone(), Until::Told)?),
+        true => {
+            let mode = Mode::Service(context.config.schedule.clone());
+            Some(start_runner(&context.config, store.clone(), redis.clone(), mode)?)
+        }
         false => None,
     };
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);

@@ -14,8 +14,8 @@ use crate::domain::suggest::nearest;
 use crate::domain::text::{SafeLine, safe_block};
 use crate::tui;
 use clap::{Command, CommandFactory as _};
-use inline::Ink;
-use page::Paper;
+use inline::Styling;
+use page::RenderOptions;
 use std::env;
 use topics::{TOPICS, Topic};
 
@@ -39,13 +39,13 @@ pub struct Args {
 /// When there is neither a verb nor a topic of that name.
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let cli = Cli::command();
-    let paper = paper();
+    let options = options();
     match &args.about {
-        None => out.text(&listing(&cli, TOPICS, paper.map_or(WIDEST, |paper| paper.width)))?,
-        Some(word) => match find(word, &cli, TOPICS)? {
-            Found::Verb(name) => out.text(&verb_help(cli, &name))?,
-            Found::Topic(topic) => match paper {
-                Some(paper) => out.text(&page::render(topic.text, paper))?,
+        None => out.text(&listing(&cli, TOPICS, options.map_or(WIDEST, |options| options.width)))?,
+        Some(word) => match resolve(word, &cli, TOPICS)? {
+            HelpTarget::Verb(name) => out.text(&verb_help(cli, &name))?,
+            HelpTarget::Topic(topic) => match options {
+                Some(options) => out.text(&page::render(topic.text, options))?,
                 None => out.text(&safe_block(topic.text))?,
             },
         },
@@ -53,32 +53,35 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// The terminal on standard output; `None` when it is none.
-fn paper() -> Option<Paper> {
+/// Width and styles of the terminal on standard output; `None` when standard output is no terminal.
+fn options() -> Option<RenderOptions> {
     let (columns, _) = tui::screen_size()?;
     let dumb = env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    let ink = match (dumb, tui::no_color()) {
-        (true, _) => Ink::None,
-        (false, true) => Ink::Bold,
-        (false, false) => Ink::Colours,
+    let styling = match (dumb, tui::no_color()) {
+        (true, _) => Styling::None,
+        (false, true) => Styling::Bold,
+        (false, false) => Styling::Colours,
     };
-    Some(Paper { width: usize::from(columns).clamp(NARROWEST, WIDEST), ink })
+    Some(RenderOptions { width: usize::from(columns).clamp(NARROWEST, WIDEST), styling })
 }
 
-/// Something that help is asked about.
+/// The verb or the topic that a word names.
 #[derive(Debug)]
-enum Found<'t> {
+enum HelpTarget<'t> {
     Verb(String),
     Topic(&'t Topic),
 }
 
-/// The verb of that name, else the topic.
-fn find<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<Found<'t>, CliError> {
+/// Returns the verb of that name, else the topic.
+///
+/// # Errors
+/// When there is neither; the message suggests the nearest name.
+fn resolve<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<HelpTarget<'t>, CliError> {
     if let Some(verb) = cli.get_subcommands().find(|verb| verb.get_name() == word) {
-        return Ok(Found::Verb(verb.get_name().to_owned()));
+        return Ok(HelpTarget::Verb(verb.get_name().to_owned()));
     }
     if let Some(topic) = topics.iter().find(|topic| topic.name == word) {
-        return Ok(Found::Topic(topic));
+        return Ok(HelpTarget::Topic(topic));
     }
     let known = cli.get_subcommands().map(Command::get_name).chain(topics.iter().map(|topic| topic.name));
     let hint = nearest(word, known).map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
@@ -86,7 +89,7 @@ fn find<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<Found<'t>,
     Err(CliError::Usage(format!("there is no verb or topic \"{word}\"{hint}; `quarterdeck help` lists them")))
 }
 
-/// The text of `quarterdeck VERB --help`, from the same place.
+/// The text of `quarterdeck VERB --help`, rendered by clap as for the flag.
 fn verb_help(cli: Command, verb: &str) -> String {
     match cli.try_get_matches_from(["quarterdeck", verb, "--help"]) {
         Err(help) => help.render().to_string(),
@@ -115,13 +118,13 @@ mod tests {
     fn a_verb_wins_over_a_topic() {
         let topics = [Topic { name: "list", text: "# A page" }, Topic { name: "filters", text: "# Filters" }];
         let cli = Cli::command();
-        assert!(matches!(find("list", &cli, &topics), Ok(Found::Verb(name)) if name == "list"));
-        assert!(matches!(find("filters", &cli, &topics), Ok(Found::Topic(topic)) if topic.name == "filters"));
+        assert!(matches!(resolve("list", &cli, &topics), Ok(HelpTarget::Verb(name)) if name == "list"));
+        assert!(matches!(resolve("filters", &cli, &topics), Ok(HelpTarget::Topic(topic)) if topic.name == "filters"));
     }
 
     #[test]
     fn an_unknown_word_is_wrong_use_and_the_nearest_is_named() {
-        let refused = |word| match find(word, &Cli::command(), TOPICS) {
+        let refused = |word| match resolve(word, &Cli::command(), TOPICS) {
             Err(error) => (error.exit(), error.to_string()),
             Ok(found) => panic!("{found:?}"),
         };

@@ -1,6 +1,6 @@
 //! `quarterdeck log`: outcomes, oldest first, and with `-f` those that come.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::outcome_line::Format;
 use super::output::{Output, note};

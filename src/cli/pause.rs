@@ -1,8 +1,8 @@
 //! `quarterdeck pause` and `quarterdeck resume`: what no worker begins for now. What runs goes on.
 
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use super::{Context, operator};
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::filter::{Filter, Term, Test};
 use crate::domain::id::AccountId;

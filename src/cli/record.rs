@@ -25,8 +25,7 @@ pub(super) struct OutcomeFiles {
 
 impl OutcomeFiles {
     pub(super) fn of(config: &Config) -> Arc<Self> {
-        let settings = LogSettings { dir: config.log.dir.clone(), keep_days: config.log.keep_days };
-        Arc::new(Self { settings, log: OnceLock::new() })
+        Arc::new(Self { settings: config.log.clone(), log: OnceLock::new() })
     }
 
     /// Makes them now, for a process that will record many: what is wrong is said before the work starts.

@@ -1,12 +1,13 @@
 //! What `sync`, `retry` and `cancel` share: selection, preview, confirmation, the answers in words.
 
 use super::confirm::{MANY, agreed, documents};
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::pause::say_pauses;
 use super::selection::{Selected, Selection, check};
+use super::wait;
 use super::wait::Awaited;
-use super::{Context, operator, wait};
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::request::{Answer, Answered, Request, SkipReason, Verb};

@@ -1,6 +1,6 @@
 //! `quarterdeck retry`: asks for syncs of failed, waiting and stuck documents.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{Bulk, request};

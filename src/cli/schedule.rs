@@ -1,8 +1,7 @@
 //! `quarterdeck schedule`: one pass of the schedule now, or what it would do and why.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::join::terms;
 use super::output::{Output, note};
 use super::pause::say_pauses;
 use crate::chatwoot::rails_log;
@@ -39,9 +38,9 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let store = if args.dry_run { context.store().await? } else { context.store_for("schedule").await? };
-    let terms = terms(&context.config);
-    let plans = store.plans(&terms).await?;
-    let only = args.plan.as_deref().map(|name| known(name, &terms, &plans)).transpose()?;
+    let terms = &context.config.schedule.terms;
+    let plans = store.plans(terms).await?;
+    let only = args.plan.as_deref().map(|name| known(name, terms, &plans)).transpose()?;
     for trouble in &plans.troubles {
         note(trouble);
     }
@@ -49,7 +48,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         note("Chatwoot's own scheduler may sync the same documents a second time");
     }
     let order = PassOrder {
-        terms: &terms,
+        terms,
         only: only.as_ref(),
         when: When::Now,
         mode: if args.dry_run { PassMode::DryRun } else { PassMode::Act },

@@ -1,6 +1,6 @@
 //! `quarterdeck sync`: asks for syncs, and waits for them when told to.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{Bulk, request};

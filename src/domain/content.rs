@@ -104,7 +104,7 @@ pub struct Page {
     pub etag: Option<String>,
     /// `Last-Modified` as the server wrote it.
     pub last_modified: Option<String>,
-    /// Of the content, without what its source says is no change.
+    /// Of the content, without the text that its site rule ignores.
     pub fingerprint: Fingerprint,
     /// Version that made the content; `None` if unknown.
     pub converter: Option<Converter>,

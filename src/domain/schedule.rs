@@ -136,18 +136,30 @@ impl Default for PassLimits {
 }
 
 /// Settings of the schedule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// Plans and who has them. Without any, a database of Chatwoot has its own.
     pub plans: PlanTable,
     /// Whose rules say what is due.
     pub rules: DueRules,
-    /// Documents of one account in one pass, if somebody says so.
+    /// Documents of one account in one pass; `None`: Chatwoot's setting on its database, else 50.
     pub per_account: Option<u32>,
-    /// Documents in one pass, if somebody says so.
+    /// Documents in one pass; `None`: Chatwoot's setting on its database, else 1,000.
     pub total: Option<u32>,
-    /// Ready jobs above which nothing is put in the queue, if somebody says so.
-    pub queue_depth: Option<u32>,
+    /// Ready jobs above which nothing is put in the queue.
+    pub queue_depth: u32,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            plans: PlanTable::default(),
+            rules: DueRules::default(),
+            per_account: None,
+            total: None,
+            queue_depth: PassLimits::default().queue_depth,
+        }
+    }
 }
 
 impl Terms {
@@ -156,7 +168,7 @@ impl Terms {
         PassLimits {
             per_account: self.per_account.unwrap_or(otherwise.per_account),
             total: self.total.unwrap_or(otherwise.total),
-            queue_depth: self.queue_depth.unwrap_or(otherwise.queue_depth),
+            queue_depth: self.queue_depth,
         }
     }
 }

@@ -4,10 +4,11 @@
 
 mod noise;
 
-use super::html::{Clock, ConvertError};
-use super::sources::{Rules, Selector};
-use crate::domain::source::Extract;
-use dom_query::{Document, NodeData, NodeId, NodeRef};
+use super::budget::{Clock, ConvertError};
+use super::content_rules::{ContentRules, Selector};
+use super::dom::{is_heading, name_of, with_text};
+use crate::domain::site_rule::Extract;
+use dom_query::{Document, NodeId, NodeRef};
 use noise::{is_navigation, is_noise};
 use std::collections::HashSet;
 
@@ -75,10 +76,10 @@ pub(super) enum Keep {
 /// The content: where it begins and what of it counts.
 #[derive(Debug)]
 pub(super) struct Content<'a> {
-    /// None within another, in the order of the page; more than one only where a source says what is the content.
+    /// None within another, in the order of the page; more than one only where a site rule says what is the content.
     pub roots: Vec<NodeRef<'a>>,
     pub scope: Scope,
-    /// What its source says is to be left out.
+    /// The elements that its site rule leaves out.
     excluded: HashSet<NodeId>,
     /// Selectors that nothing on the page fits.
     pub unmatched: Vec<String>,
@@ -103,7 +104,7 @@ impl Content<'_> {
 pub(super) fn choose<'a>(
     document: &'a Document,
     outline: &Outline<'a>,
-    rules: &Rules,
+    rules: &ContentRules,
     clock: &mut Clock,
 ) -> Result<Content<'a>, ConvertError> {
     let body = document.body().unwrap_or_else(|| document.root());
@@ -131,7 +132,7 @@ pub(super) fn choose<'a>(
     Ok(Content { scope: Scope::Whole, ..content })
 }
 
-/// What the selectors of a source fit.
+/// The elements that the selectors of a site rule match.
 #[derive(Default)]
 struct Selected<'a> {
     included: Vec<NodeRef<'a>>,
@@ -139,7 +140,7 @@ struct Selected<'a> {
     unmatched: Vec<String>,
 }
 
-fn select<'a>(body: NodeRef<'a>, rules: &Rules, clock: &mut Clock) -> Result<Selected<'a>, ConvertError> {
+fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut Clock) -> Result<Selected<'a>, ConvertError> {
     let mut selected = Selected::default();
     if rules.include.is_empty() && rules.exclude.is_empty() {
         return Ok(selected);
@@ -278,11 +279,6 @@ pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, p
     }
 }
 
-/// `h1` to `h6`.
-pub(super) fn is_heading(name: &str) -> bool {
-    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
-}
-
 /// Elements whose text nobody reads as the page's.
 fn is_never_text(name: &str) -> bool {
     matches!(
@@ -305,20 +301,6 @@ fn is_never_text(name: &str) -> bool {
             | "noframes"
             | "noembed"
     )
-}
-
-/// An element's name; empty for what is none.
-pub(super) fn name_of(node: &NodeRef<'_>) -> html5ever::LocalName {
-    node.qual_name_ref().map(|name| name.local.clone()).unwrap_or_default()
-}
-
-/// Calls `read` with the text of a text node.
-pub(super) fn with_text<T>(node: &NodeRef<'_>, read: impl FnOnce(&str) -> T) -> Option<T> {
-    node.query(|node| match &node.data {
-        NodeData::Text { contents } => Some(read(contents)),
-        _ => None,
-    })
-    .flatten()
 }
 
 fn push_children<'a>(node: &NodeRef<'a>, stack: &mut Vec<NodeRef<'a>>) {

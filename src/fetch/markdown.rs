@@ -15,8 +15,9 @@ mod marks;
 mod table;
 mod writer;
 
-use super::html::{Clock, ConvertError};
-use super::main_content::{Content, Keep, inherited, name_of, with_text};
+use super::budget::{Clock, ConvertError};
+use super::dom::{name_of, with_text};
+use super::main_content::{Content, Keep, inherited};
 use dom_query::NodeRef;
 use elements::{Entered, Leave};
 use lines::Gap;

@@ -1,8 +1,9 @@
 //! One fetch that is watched: what took how long, what was answered at each hop, what came of it. Nothing is kept.
 
 use super::ask::{Answer, Ask};
-use super::client::{FetchSetupError, Fetcher};
-use super::limits::Limits;
+use super::client::FetchSetupError;
+use super::fetcher::Fetcher;
+use super::settings::FetchSettings;
 use super::trace::{Mark, Trace};
 use crate::domain::failure::Failure;
 use crate::domain::text::SafeLine;
@@ -43,9 +44,9 @@ pub struct Hop {
 }
 
 /// Fetches once and watches. Pages that are fetched by Firecrawl are asked for there: what it sees is one request to it.
-pub async fn probe(limits: Limits, ask: &Ask) -> Result<Probe, FetchSetupError> {
+pub async fn probe(settings: FetchSettings, ask: &Ask) -> Result<Probe, FetchSetupError> {
     let trace = Trace::default();
-    let fetcher = Fetcher::traced(limits, trace.clone())?;
+    let fetcher = Fetcher::traced(settings, trace.clone())?;
     let began = Instant::now();
     let end = fetcher.fetch(ask).await;
     let all = began.elapsed();

@@ -6,7 +6,8 @@
 mod asked;
 mod kept;
 
-pub(super) use kept::{Answered, Found, Robots};
+pub(super) use asked::obey;
+pub(super) use kept::Robots;
 
 /// What is read of a file; the rest is as if it were not there (RFC 9309 2.5 wants at least so much).
 pub(super) const MAX_FILE: usize = 500 * 1024;

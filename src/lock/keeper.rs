@@ -85,8 +85,8 @@ async fn give_back(redis: &Redis) {
     }
 }
 
-pub(super) async fn renew(redis: Arc<Redis>) {
-    let mut ticks = interval(redis.renew);
+pub(super) async fn renew(redis: Arc<Redis>, every: Duration) {
+    let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

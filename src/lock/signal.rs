@@ -86,9 +86,10 @@ fn channel(store: &StoreId) -> String {
 }
 
 /// Tells the processes of `store` once that something was committed: for a process that only asks and goes. Waits a
-/// second at most; a Redis that is away is no error, they look by themselves.
+/// second at most; a Redis that is away is no error, they look by themselves, and so they do without one.
 pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
-    let address = Address::parse(&settings.url, &settings.key)?;
+    let Some(url) = settings.used_url() else { return Ok(()) };
+    let address = Address::parse(url, &settings.key)?;
     let telling = async {
         let mut open = address.client().get_multiplexed_async_connection().await?;
         let committed = Waiting { committed: true, ..Waiting::default() };

@@ -3,7 +3,8 @@
 use super::event::Event;
 use super::held::{Stop, told};
 use super::locking::{self, Next};
-use super::{Worker, report};
+use super::report;
+use super::worker::Worker;
 use crate::domain::backoff::Backoff;
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;

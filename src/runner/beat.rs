@@ -2,8 +2,8 @@
 //!
 //! On a thread and a small runtime of its own, so that busy workers never make a live process look dead.
 
-use super::Worker;
 use super::held::Stop;
+use super::worker::Worker;
 use crate::store::Beat;
 use std::sync::Arc;
 use tokio::time::{MissedTickBehavior, interval};

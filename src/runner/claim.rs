@@ -2,7 +2,9 @@
 
 use super::event::{Event, Phase};
 use super::held::Stop;
-use super::{Worker, attempt, locking, relay};
+use super::settings::Mode;
+use super::worker::Worker;
+use super::{attempt, locking, relay};
 use crate::domain::backoff::Backoff;
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
@@ -62,7 +64,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
 enum Turn {
     /// Look again then, or when something changes.
     Until(Instant),
-    /// Nothing is left to do, and that is the end (`drain_when_idle`).
+    /// Nothing is left to do, and that is the end ([`Mode::Drain`]).
     Idle,
 }
 
@@ -101,7 +103,7 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
     let queue = worker.store.queue().await?;
     // What is paused may stay so for days.
     let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
-    if worker.settings.drain_when_idle && nothing && worker.held.len() == 0 {
+    if worker.mode == Mode::Drain && nothing && worker.held.len() == 0 {
         return Ok(Turn::Idle);
     }
     let due = queue.next_due_at.map(|at| at.since(worker.store.now()));

@@ -1,9 +1,9 @@
 //! Where an attempt meets the lock: it takes the lock before its row is marked, and checks it again before its end is
 //! written. A lock that somebody else has makes the job wait; its row and counters stay as they are.
 
-use super::Worker;
 use super::event::LockHealth;
 use super::held::{Stop, told};
+use super::worker::Worker;
 use crate::domain::backoff::Backoff;
 use crate::domain::lock::{Lock, LockHolder, LockMode};
 use crate::fault;

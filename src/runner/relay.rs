@@ -2,7 +2,7 @@
 //! queue unless that was done before, and then the row goes. Any process may do it, several at once and a second time
 //! after a crash: the job's id decides in Redis.
 
-use super::Worker;
+use super::worker::Worker;
 use crate::chatwoot::faq_job::{FaqSwitch, PayloadFormat, SidekiqTimes, WRAPPER, payload};
 use crate::fault;
 use crate::lock::{Reach, Redis};

@@ -1,7 +1,7 @@
 //! Looks after jobs whose worker died: any process does it, every second.
 
-use super::Worker;
 use super::event::Event;
+use super::worker::Worker;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};

@@ -1,8 +1,9 @@
 //! Keeps documents fresh without anybody asking: a pass of the schedule every few seconds, in every runner, under one
 //! lease in the database, so that one of them acts.
 
-use super::Worker;
 use super::event::Event;
+use super::settings::Mode;
+use super::worker::Worker;
 use crate::chatwoot::rails_log;
 use crate::domain::schedule::{DueRules, Pass, Terms};
 use crate::store::{PassAnswer, PassMode, PassOrder, StoreError, When};
@@ -16,25 +17,8 @@ pub const EVERY: Duration = Duration::from_secs(15);
 /// How many rows that cannot be scheduled are told of one by one.
 const TOLD: usize = 3;
 
-/// What a runner schedules by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scheduling {
-    /// The settings.
-    pub terms: Terms,
-    /// Whether it schedules. Unless somebody says so, not on a database of Chatwoot: its own scheduler would sync the
-    /// same documents a second time, and the lock of a document only keeps apart syncs that run at once.
-    pub enabled: Option<bool>,
-}
-
-impl Scheduling {
-    /// Whether documents of this kind of store are scheduled.
-    pub fn acts(&self, is_chatwoots: bool) -> bool {
-        self.enabled.unwrap_or(!is_chatwoots)
-    }
-}
-
 pub(super) async fn run(worker: Arc<Worker>) {
-    let Some(scheduling) = worker.settings.schedule.clone() else { return };
+    let Mode::Service(scheduling) = &worker.mode else { return };
     let acts = scheduling.acts(worker.store.is_chatwoots());
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,6 +1,6 @@
-//! Everything a key can mean, and where it means it.
+//! Everything a key can mean.
 
-use crate::domain::word_enum::word_enum;
+use super::views::catalog::ViewId;
 
 /// Something a person can do. What its keys are and what it says stands in [`keymap`](super::keymap).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,11 +31,8 @@ pub enum Action {
     Filter,
     Sort,
     Details,
-    ViewDocuments,
+    Show(ViewId),
     ViewOutcomes,
-    ViewJobs,
-    ViewHosts,
-    ViewAccounts,
     ShowDocuments,
     About,
     BreakLease,
@@ -72,38 +69,4 @@ pub enum Action {
     OtherChoice,
     PreviousChoice,
     Close,
-}
-
-word_enum! {
-    /// Where keys are read.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub enum Scope {
-        /// The list of documents has the focus.
-        Documents = "documents",
-        /// The jobs view has the focus.
-        Jobs = "jobs",
-        /// The hosts view has the focus.
-        Hosts = "hosts",
-        /// The accounts view has the focus.
-        Accounts = "accounts",
-        /// The outcome panel has the focus.
-        Outcomes = "outcomes",
-        /// A document's details have the focus.
-        Detail = "details",
-        /// Text to be read lies over the screen: help, activity, workers, a host or an account.
-        Reader = "help and lists",
-        /// A dialog with choices.
-        Dialog = "dialogs",
-        /// A line to be typed.
-        Prompt = "typing",
-        /// The palette.
-        Palette = "palette",
-    }
-}
-
-impl Scope {
-    /// Whether letters are text here.
-    pub const fn types_text(self) -> bool {
-        matches!(self, Self::Prompt | Self::Palette)
-    }
 }

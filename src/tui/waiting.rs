@@ -2,8 +2,7 @@
 
 use super::glyphs::{ASCII, UNICODE};
 use super::runtime::{Input, Outside as _, wipe};
-use super::theme::Theme;
-use super::view::Look;
+use super::theme::{Look, Theme};
 use super::view::waiting::{Waiting, draw};
 use super::{signals, terminal};
 use crate::domain::backoff::Backoff;

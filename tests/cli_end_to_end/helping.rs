@@ -42,15 +42,16 @@ fn an_unknown_word_is_wrong_use_with_a_suggestion() {
 fn a_page_on_a_terminal_is_rendered_for_it() {
     let shown = |env: &[(&str, &str)]| {
         let mut terminal = Terminal::start(64, 400, env, &["help", "filters"]);
-        let screen = terminal
-            .until("the end of the page", |screen| screen.contents().contains("result means nothing for documents"));
+        let screen =
+            terminal.until("the end of the page", |screen| screen.contents().contains("result means nothing for"));
         assert_eq!(terminal.ended(), 0);
         (screen.contents(), terminal.raw())
     };
     let (text, raw) = shown(&[]);
     assert!(text.lines().next().is_some_and(|line| line.starts_with("Filters")), "{text}");
     assert!(!text.contains("| field |") && !text.contains("## "), "{text}");
-    assert!(text.lines().all(|line| line.chars().count() <= 64));
+    let mut broken = text.lines().filter(|line| !line.starts_with("      "));
+    assert!(broken.all(|line| line.chars().count() <= 64), "code alone is not broken: {text}");
     assert!(raw.contains("\x1b[1mFilters") && raw.contains("\x1b[36mstatus"), "{raw}");
     let (text, raw) = shown(&[("NO_COLOR", "1")]);
     assert!(raw.contains("\x1b[1mFilters") && !raw.contains("\x1b[36m"), "{raw}");

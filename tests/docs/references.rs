@@ -3,19 +3,12 @@
 
 use super::pages::pages;
 use super::{code_spans, files_under, prose, root};
-use crate::readme::TO_COME;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is looked at.
 const LOOKED_AT: [&str; 6] = ["src", "tests", "assets", "README.md", ".github", ".ci"];
-
-/// Whether a page is one that is still to come.
-fn is_coming(path: &str) -> bool {
-    let file = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    TO_COME.iter().any(|coming| file(coming) == file(path))
-}
 
 /// The names of Markdown files in a text, with their paths as far as they are written.
 fn markdown_names(text: &str) -> Vec<&str> {
@@ -61,7 +54,7 @@ fn no_file_refers_to_a_page_that_is_not_there() {
         for line in lines {
             for name in markdown_names(line) {
                 names += 1;
-                if !exists(name, &file) && !is_coming(name) {
+                if !exists(name, &file) {
                     wrong.push(format!("{}: {name}", file.display()));
                 }
             }
@@ -100,9 +93,6 @@ fn links_lead_to_files_and_headings() {
                 continue;
             }
             let (path, heading) = link.split_once('#').map_or((link.as_str(), None), |(path, at)| (path, Some(at)));
-            if is_coming(path) {
-                continue;
-            }
             let target = if path.is_empty() { file.clone() } else { file.parent().expect("a folder").join(path) };
             assert!(target.exists(), "{}: {link} leads nowhere", file.display());
             if let Some(heading) = heading {

@@ -189,7 +189,7 @@ async fn a_deep_queue_holds_the_schedule_back(backend: Backend) {
         ids.push(scene.add(1, &format!("https://a.test/{n}")).await);
     }
     scene.ask(&ids[..3], QueueClass::Manual).await;
-    let terms = Terms { queue_depth: Some(2), ..ours("business") };
+    let terms = Terms { queue_depth: 2, ..ours("business") };
     let pass = scene.pass(&terms).await;
     assert_eq!((pass.enqueued(), pass.held_back), (0, Some(3)));
     assert_eq!(pass.accounts[0].stopped_by.map(|by| by.words()), Some("the queue is deep enough"));

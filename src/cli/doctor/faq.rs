@@ -1,7 +1,7 @@
 //! Whether Chatwoot's FAQ job is started, and why not.
 
 use crate::chatwoot::faq_job::{FaqSwitch, WRAPPER};
-use crate::cli::join::{Wants, redis};
+use crate::cli::join::news;
 use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::lock::{Reach, Redis};
@@ -14,7 +14,7 @@ const COUNTED: u32 = 1_000;
 
 /// Nothing where nobody expects such jobs.
 pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding> {
-    let switch = config.chatwoot.switch;
+    let switch = config.runner.faq.switch;
     if switch == FaqSwitch::Auto && !store.is_chatwoots() {
         return Vec::new();
     }
@@ -23,7 +23,7 @@ pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding
         let says = "Chatwoot's are not started when a text changes (chatwoot.enqueue_faq_job = false)";
         found.push(Finding::ok(FAQ, says.to_owned()));
     } else {
-        match redis(config, store, Wants::News).await {
+        match news(config, store).await {
             Ok(Some(redis)) => {
                 redis.settled().await;
                 found.push(in_redis(config, &redis).await);
@@ -49,7 +49,7 @@ pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding
 }
 
 async fn in_redis(config: &Config, redis: &Redis) -> Finding {
-    let (faq, place) = (&config.chatwoot, redis.label());
+    let (faq, place) = (&config.runner.faq, redis.label());
     let reach = redis.reach().borrow().clone();
     if let Reach::Away(reason) = reach {
         return Finding::warn(FAQ, format!("Chatwoot's wait: Redis does not answer: {reason}"), "see that it runs");

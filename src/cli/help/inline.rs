@@ -6,7 +6,7 @@ use std::str::Chars;
 
 /// The styles that a terminal is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(super) enum Styling {
     /// None: the terminal has no styles.
     None,
     /// Bold alone: colours are not wanted.
@@ -17,7 +17,7 @@ pub(super) enum Ink {
 
 /// The style of a part of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Face {
+pub(super) enum Style {
     Plain,
     Strong,
     Code,
@@ -25,7 +25,7 @@ pub(super) enum Face {
 
 /// A word with its styles; nothing breaks it but a column that is too narrow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Word(Vec<(Face, String)>);
+pub(super) struct Word(Vec<(Style, String)>);
 
 impl Word {
     /// Its width in cells.
@@ -33,21 +33,21 @@ impl Word {
         self.0.iter().map(|(_, text)| width(text)).sum()
     }
 
-    fn push(&mut self, face: Face, c: char) {
+    fn push(&mut self, style: Style, c: char) {
         match self.0.last_mut() {
-            Some((last, text)) if *last == face => text.push(c),
-            _ => self.0.push((face, c.to_string())),
+            Some((last, text)) if *last == style => text.push(c),
+            _ => self.0.push((style, c.to_string())),
         }
     }
 
     /// Its first `cells` cells, at least one character, and the rest.
     fn split(&self, cells: usize) -> (Self, Self) {
         let (mut first, mut rest) = (Self::default(), Self::default());
-        for (face, text) in &self.0 {
+        for (style, text) in &self.0 {
             for c in text.chars() {
                 let fits = first.width() + width(c.encode_utf8(&mut [0; 4])) <= cells;
                 let into = if first.0.is_empty() || (rest.0.is_empty() && fits) { &mut first } else { &mut rest };
-                into.push(*face, c);
+                into.push(*style, c);
             }
         }
         (first, rest)
@@ -63,16 +63,16 @@ pub(super) fn line_width(line: &[Word]) -> usize {
 }
 
 /// Reads Markdown's inline marks: `**strong**`, `*emphasis*`, `` `code` ``, `[links](to)`, backslashes.
-pub(super) fn words(text: &str, ink: Ink) -> Vec<Word> {
-    let mut reader = Reader { words: Vec::new(), word: Word::default(), ticks: ink != Ink::Colours };
-    reader.read(text, Face::Plain);
+pub(super) fn words(text: &str, styling: Styling) -> Vec<Word> {
+    let mut reader = Reader { words: Vec::new(), word: Word::default(), ticks: styling != Styling::Colours };
+    reader.read(text, Style::Plain);
     reader.end_word();
     reader.words
 }
 
 /// Words without marks, of a text that is not Markdown.
 pub(super) fn plain_words(text: &str) -> Vec<Word> {
-    text.split_whitespace().map(|word| Word(vec![(Face::Plain, word.to_owned())])).collect()
+    text.split_whitespace().map(|word| Word(vec![(Style::Plain, word.to_owned())])).collect()
 }
 
 struct Reader {
@@ -89,15 +89,15 @@ impl Reader {
         }
     }
 
-    fn put(&mut self, c: char, face: Face) {
-        if c.is_whitespace() { self.end_word() } else { self.word.push(face, c) }
+    fn put(&mut self, c: char, style: Style) {
+        if c.is_whitespace() { self.end_word() } else { self.word.push(style, c) }
     }
 
-    fn read(&mut self, text: &str, face: Face) {
+    fn read(&mut self, text: &str, style: Style) {
         let mut strong = false;
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
-            let now = if strong { Face::Strong } else { face };
+            let now = if strong { Style::Strong } else { style };
             match c {
                 '\\' if chars.peek().is_some_and(char::is_ascii_punctuation) => {
                     self.put(chars.next().unwrap_or(c), now);
@@ -139,12 +139,12 @@ impl Reader {
         let code = if code.contains('`') { code.trim() } else { code };
         let ticks = if self.ticks { end.as_str() } else { "" };
         for c in ticks.chars().chain(code.chars()).chain(ticks.chars()) {
-            self.put(c, Face::Code);
+            self.put(c, Style::Code);
         }
     }
 
     /// Other pages by the command that prints them, addresses as they are; nothing for files of the repository.
-    fn destination(&mut self, label: &str, to: &str, face: Face) {
+    fn destination(&mut self, label: &str, to: &str, style: Style) {
         let page = to.split('#').next().and_then(|file| file.strip_suffix(".md")).filter(|name| !name.contains('/'));
         let said = match page {
             Some(page) => format!(" (quarterdeck help {page})"),
@@ -152,7 +152,7 @@ impl Reader {
             None => return,
         };
         for c in said.chars() {
-            self.put(c, face);
+            self.put(c, style);
         }
     }
 }
@@ -208,17 +208,17 @@ pub(super) fn wrap(words: &[Word], cells: usize, hard: bool) -> Vec<Line> {
 }
 
 /// A line as it is sent to the terminal; `strong` makes all of it bold.
-pub(super) fn print(line: &[Word], ink: Ink, strong: bool) -> String {
+pub(super) fn print(line: &[Word], styling: Styling, strong: bool) -> String {
     let mut printed = String::new();
-    for (place, word) in line.iter().enumerate() {
-        if place > 0 {
+    for (index, word) in line.iter().enumerate() {
+        if index > 0 {
             printed.push(' ');
         }
-        for (face, text) in &word.0 {
-            let code = match (ink, face) {
-                (Ink::Bold | Ink::Colours, _) if strong => "\x1b[1m",
-                (Ink::Bold | Ink::Colours, Face::Strong) => "\x1b[1m",
-                (Ink::Colours, Face::Code) => "\x1b[36m",
+        for (style, text) in &word.0 {
+            let code = match (styling, style) {
+                (Styling::Bold | Styling::Colours, _) if strong => "\x1b[1m",
+                (Styling::Bold | Styling::Colours, Style::Strong) => "\x1b[1m",
+                (Styling::Colours, Style::Code) => "\x1b[36m",
                 _ => "",
             };
             let end = if code.is_empty() { "" } else { "\x1b[0m" };
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> String {
-        print(&words(text, Ink::Colours), Ink::None, false)
+        print(&words(text, Styling::Colours), Styling::None, false)
     }
 
     #[test]
@@ -255,17 +255,17 @@ mod tests {
 
     #[test]
     fn styles_are_only_sent_where_they_are_wanted() {
-        let printed = |ink, strong| print(&words("a **b** `c`", ink), ink, strong);
-        assert_eq!(printed(Ink::Colours, false), "a \x1b[1mb\x1b[0m \x1b[36mc\x1b[0m");
-        assert_eq!(printed(Ink::Bold, false), "a \x1b[1mb\x1b[0m `c`");
-        assert_eq!(printed(Ink::None, true), "a b `c`");
+        let printed = |styling, strong| print(&words("a **b** `c`", styling), styling, strong);
+        assert_eq!(printed(Styling::Colours, false), "a \x1b[1mb\x1b[0m \x1b[36mc\x1b[0m");
+        assert_eq!(printed(Styling::Bold, false), "a \x1b[1mb\x1b[0m `c`");
+        assert_eq!(printed(Styling::None, true), "a b `c`");
     }
 
     #[test]
     fn lines_are_broken_between_words_and_within_them_only_where_it_must_be() {
         let lines = |text: &str, hard| {
-            let lines = wrap(&words(text, Ink::None), 6, hard);
-            lines.iter().map(|line| print(line, Ink::None, false)).collect::<Vec<_>>()
+            let lines = wrap(&words(text, Styling::None), 6, hard);
+            lines.iter().map(|line| print(line, Styling::None, false)).collect::<Vec<_>>()
         };
         assert_eq!(lines("aa bb cc dd", false), ["aa bb", "cc dd"]);
         assert_eq!(lines("a longlongword b", false), ["a", "longlongword", "b"]);

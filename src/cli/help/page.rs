@@ -1,7 +1,7 @@
-//! A page for a terminal. Reads, line by line, the Markdown that the pages are written in: headings, paragraphs, lists,
+//! Renders a page for a terminal. Reads, line by line, the Markdown that the pages are written in: headings, paragraphs, lists,
 //! fenced code, tables, comments. A test holds the pages to that, by a complete reader of Markdown.
 
-use super::inline::{Ink, print, words, wrap};
+use super::inline::{Styling, print, words, wrap};
 use super::table;
 use crate::domain::text::safe_block;
 
@@ -10,13 +10,13 @@ const INDENT: usize = 2;
 /// Cells before code, within that.
 const CODE: usize = 4;
 
-/// The terminal that a page is rendered for.
+/// Width and styles of the terminal.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paper {
+pub(super) struct RenderOptions {
     /// Cells of a line.
     pub width: usize,
     /// Styles.
-    pub ink: Ink,
+    pub styling: Styling,
 }
 
 /// A part of a page.
@@ -35,21 +35,22 @@ enum Block {
     Table(Vec<Vec<String>>),
 }
 
-/// Renders a page. Nothing that a terminal would act on gets through but the styles of [`Paper::ink`].
-pub(super) fn render(markdown: &str, paper: Paper) -> String {
+/// Renders a page. Nothing that a terminal would act on gets through but the styles of [`RenderOptions::styling`].
+pub(super) fn render(markdown: &str, options: RenderOptions) -> String {
     let mut text = String::new();
     let mut after_item = false;
     for block in blocks(&safe_block(markdown)) {
         let is_item = matches!(block, Block::Item { .. });
-        if !text.is_empty() && !(is_item && after_item) {
+        let stands_close = text.is_empty() || (is_item && after_item);
+        if !stands_close {
             text.push('\n');
         }
         after_item = is_item;
         match block {
-            Block::Heading(heading) => paragraph(&heading, "", 0, true, paper, &mut text),
-            Block::Paragraph(words) => paragraph(&words, "", INDENT, false, paper, &mut text),
+            Block::Heading(heading) => paragraph(&heading, "", 0, true, options, &mut text),
+            Block::Paragraph(words) => paragraph(&words, "", INDENT, false, options, &mut text),
             Block::Item { indent, mark, text: words } => {
-                paragraph(&words, &format!("{mark} "), INDENT + indent, false, paper, &mut text);
+                paragraph(&words, &format!("{mark} "), INDENT + indent, false, options, &mut text);
             }
             Block::Code(lines) => {
                 for line in lines {
@@ -58,20 +59,20 @@ pub(super) fn render(markdown: &str, paper: Paper) -> String {
                     text.push('\n');
                 }
             }
-            Block::Table(rows) => text.push_str(&table::render(&rows, paper.width, INDENT, paper.ink)),
+            Block::Table(rows) => text.push_str(&table::render(&rows, options.width, INDENT, options.styling)),
         }
     }
     text
 }
 
 /// Adds words in lines; `mark` stands before the first of them, outside the others.
-fn paragraph(words_of: &str, mark: &str, indent: usize, strong: bool, paper: Paper, text: &mut String) {
+fn paragraph(markdown: &str, mark: &str, indent: usize, strong: bool, options: RenderOptions, text: &mut String) {
     let inner = indent + mark.chars().count();
-    let lines = wrap(&words(words_of, paper.ink), paper.width.saturating_sub(inner), false);
-    for (place, line) in lines.iter().enumerate() {
-        let before = if place == 0 { format!("{:indent$}{mark}", "") } else { " ".repeat(inner) };
+    let lines = wrap(&words(markdown, options.styling), options.width.saturating_sub(inner), false);
+    for (index, line) in lines.iter().enumerate() {
+        let before = if index == 0 { format!("{:indent$}{mark}", "") } else { " ".repeat(inner) };
         text.push_str(&before);
-        text.push_str(&print(line, paper.ink, strong));
+        text.push_str(&print(line, options.styling, strong));
         text.push('\n');
     }
 }
@@ -90,8 +91,7 @@ fn blocks(markdown: &str) -> Vec<Block> {
                 last = next;
             }
             open = false;
-        } else if let Some(fence) = trimmed.strip_prefix("```") {
-            let _ = fence;
+        } else if trimmed.starts_with("```") {
             let code = lines.by_ref().take_while(|line| line.trim() != "```").map(str::to_owned);
             blocks.push(Block::Code(code.collect()));
             open = false;
@@ -149,18 +149,16 @@ fn is_rule(cell: &str) -> bool {
 fn cells(row: &str) -> Vec<String> {
     let row = row.strip_prefix('|').unwrap_or(row);
     let row = row.strip_suffix('|').unwrap_or(row);
-    let mut cells = vec![String::new()];
+    let (mut cells, mut cell) = (Vec::new(), String::new());
     let mut chars = row.chars().peekable();
     while let Some(c) = chars.next() {
-        match (c, chars.peek()) {
-            ('|', _) => cells.push(String::new()),
-            ('\\', Some('|')) => {
-                chars.next();
-                cells.last_mut().map(|cell| cell.push('|')).unwrap_or_default();
-            }
-            (c, _) => cells.last_mut().map(|cell| cell.push(c)).unwrap_or_default(),
+        match c {
+            '|' => cells.push(std::mem::take(&mut cell)),
+            '\\' if chars.next_if_eq(&'|').is_some() => cell.push('|'),
+            c => cell.push(c),
         }
     }
+    cells.push(cell);
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
 

@@ -257,6 +257,14 @@ fn outcomes_match_by_every_field() {
     }
 }
 
+#[test]
+fn every_field_is_on_the_page_about_filters() {
+    let page = include_str!("../../../assets/docs/filters.md");
+    for field in field::Field::ALL {
+        assert!(page.contains(&format!("\n| `{}` |", field.word())), "{}", field.word());
+    }
+}
+
 /// Texts that have something of the language in them, so that many of them parse.
 fn near_filters() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

@@ -1,6 +1,6 @@
 //! Which elements stand around the content, by what they are and what they are called.
 
-use super::is_heading;
+use crate::fetch::dom::is_heading;
 use dom_query::{Element, NodeRef};
 
 /// Words in an id or a class that mean "around the content".

@@ -9,7 +9,7 @@ use super::list::List;
 use super::marks::{ANCHORS, Span};
 use super::table::Table;
 use super::writer::Writer;
-use crate::fetch::main_content::is_heading;
+use crate::fetch::dom::is_heading;
 use dom_query::NodeRef;
 
 /// Elements nested deeper than this have text, but no form.

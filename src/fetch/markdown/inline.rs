@@ -5,7 +5,7 @@
 
 use super::escape::{Place, push_word};
 use super::marks::{ANCHORS, Beside, ClosedSpan, OpenSpan, Span};
-use crate::fetch::html::MAX_MARKDOWN;
+use crate::fetch::budget::MAX_MARKDOWN;
 
 /// Code as it will stand between backticks.
 #[derive(Debug, Default)]

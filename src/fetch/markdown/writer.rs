@@ -7,7 +7,7 @@ use super::lines::{Gap, Lines};
 use super::link;
 use super::list::List;
 use super::table::Table;
-use crate::fetch::html::MAX_MARKDOWN;
+use crate::fetch::budget::MAX_MARKDOWN;
 use dom_query::{NodeId, NodeRef};
 use std::collections::HashSet;
 use url::Url;

@@ -15,7 +15,7 @@ const HOSTS: usize = 2_000;
 
 /// What was found at `/robots.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::fetch) enum Found {
+pub(super) enum Found {
     /// A file, or none: what it comes to.
     Rules(Rules),
     /// No answer, or a server error: until there is one nothing may be fetched (RFC 9309 2.3.1.4). Why.
@@ -38,7 +38,7 @@ impl Robots {
     }
 
     /// The rules for `url`'s host; `ask` fetches the text of its file: once for all that wait.
-    pub async fn of<F: Future<Output = Answered>>(&self, url: &Url, ask: impl FnOnce(Url) -> F) -> Found {
+    pub(super) async fn of<F: Future<Output = Answered>>(&self, url: &Url, ask: impl FnOnce(Url) -> F) -> Found {
         let slot = self.slot(url.origin().ascii_serialization());
         let mut kept = slot.lock().await;
         if let Some((_, found)) = kept.as_ref().filter(|(until, _)| *until > Instant::now()) {
@@ -65,7 +65,7 @@ impl Robots {
 
 /// How a host answered.
 #[derive(Debug)]
-pub(in crate::fetch) enum Answered {
+pub(super) enum Answered {
     /// With a file.
     File(String),
     /// It has none (4xx, a redirect that leads nowhere).

@@ -32,7 +32,7 @@ quarterdeck list   # as it is
 
 #[test]
 fn a_page_is_rendered_for_its_width() {
-    let rendered = render(PAGE, Paper { width: 40, ink: Ink::None });
+    let rendered = render(PAGE, RenderOptions { width: 40, styling: Styling::None });
     let expected = "\
 The title
 
@@ -57,24 +57,24 @@ A heading
 
 #[test]
 fn headings_are_bold_and_code_has_a_colour_that_can_be_refused() {
-    let with = |ink| render(PAGE, Paper { width: 80, ink });
-    assert!(with(Ink::Colours).starts_with("\x1b[1mThe\x1b[0m"));
-    assert!(with(Ink::Colours).contains("\x1b[36mcode"));
-    assert!(with(Ink::Bold).contains("\x1b[1m") && !with(Ink::Bold).contains("\x1b[36m"));
-    assert!(!with(Ink::None).contains('\x1b'));
+    let with = |styling| render(PAGE, RenderOptions { width: 80, styling });
+    assert!(with(Styling::Colours).starts_with("\x1b[1mThe\x1b[0m"));
+    assert!(with(Styling::Colours).contains("\x1b[36mcode"));
+    assert!(with(Styling::Bold).contains("\x1b[1m") && !with(Styling::Bold).contains("\x1b[36m"));
+    assert!(!with(Styling::None).contains('\x1b'));
 }
 
 #[test]
 fn what_a_terminal_would_act_on_is_left_out() {
     let page = "# A \x1b]0;title\x07 \u{202e}page\n\n```\n\x1b[2J\u{9b}31m red\n```\n";
-    assert_eq!(render(page, Paper { width: 80, ink: Ink::None }), "A page\n\n       red\n");
+    assert_eq!(render(page, RenderOptions { width: 80, styling: Styling::None }), "A page\n\n       red\n");
 }
 
 #[test]
 fn the_pages_fit_into_every_usual_width() {
     for topic in TOPICS {
         for cells in [72, 80, 100] {
-            let rendered = render(topic.text, Paper { width: cells, ink: Ink::None });
+            let rendered = render(topic.text, RenderOptions { width: cells, styling: Styling::None });
             // Code is not broken.
             let long = rendered.lines().find(|line| width(line) > cells && !line.starts_with("      "));
             assert_eq!(long, None, "{} at {cells}", topic.name);
@@ -129,7 +129,7 @@ fn the_text_of_the_pages_is_all_there() {
                 complete.push_str(&squeezed(&text));
             }
         }
-        let plain = |text: &str| squeezed(&print(&words(text, Ink::Colours), Ink::None, false));
+        let plain = |text: &str| squeezed(&print(&words(text, Styling::Colours), Styling::None, false));
         let small: String = blocks(&markdown)
             .into_iter()
             .map(|block| match block {
