@@ -74,7 +74,7 @@ pub struct Cli {
     /// Run jobs in the console (the default on SQLite)
     #[arg(long, conflicts_with_all = ["no_runner", "read_only"])]
     pub runner: bool,
-    /// What to do.
+    /// Verb of the call; none opens the console.
     #[command(subcommand)]
     pub verb: Option<Verb>,
 }
@@ -86,7 +86,7 @@ Filters: free words in name and URL, status:failed, error:timeout, http:503, hos
 assistant:3, attempted:<1h, synced:>2d, next:<10m, queue:auto; for `log` also result:updated and by:ana. A comma means \
 or, - negates, quotes keep spaces.";
 
-/// What to do.
+/// Verb of the command line.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// The console over a throwaway store and a built-in site whose pages change, fail, hang and recover

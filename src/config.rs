@@ -43,11 +43,11 @@ pub struct Config {
     pub schedule: Scheduling,
     /// `[log]`
     pub log: LogSettings,
-    /// What the file says in an outdated way.
+    /// Outdated parts of the file.
     pub warnings: Vec<Problem>,
 }
 
-/// Where documents live.
+/// Place of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreConfig {
     /// `sqlite:` and a path, or `postgres://…`. May hold a secret: never printed as it is.
@@ -55,13 +55,13 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
-    /// Whether it is a server's, not a file; by the URL alone.
+    /// Returns true if the URL names a server, not a file.
     pub fn is_server(&self) -> bool {
         ["postgres:", "postgresql:"].iter().any(|scheme| self.url.starts_with(scheme))
     }
 }
 
-/// What the environment says. Plain `DATABASE_URL` and `REDIS_URL` are not among it: nothing is ever written to a
+/// Settings from the environment. Plain `DATABASE_URL` and `REDIS_URL` are not read: nothing may be written to a
 /// database that nobody named for this program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -73,7 +73,7 @@ pub struct Environment {
     pub config: Option<PathBuf>,
 }
 
-/// What the command line says.
+/// Settings from the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--store`
@@ -101,7 +101,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
     /// Mistakes in what was said, in the order of their lines.
@@ -112,7 +112,7 @@ pub enum ConfigError {
     },
 }
 
-/// One mistake.
+/// A mistake in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// `FILE:LINE`, a variable or a flag.
@@ -132,7 +132,7 @@ fn lines(problems: &[Problem]) -> String {
 }
 
 impl Environment {
-    /// What this process was started with. An empty variable is one that is not set.
+    /// Reads this process's environment. An empty variable counts as not set.
     pub fn read() -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         Self {
@@ -149,7 +149,7 @@ impl Config {
         keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
     }
 
-    /// What holds when nobody says anything.
+    /// Returns the settings without file, environment and flags.
     pub fn defaults(places: &Places) -> Self {
         Self {
             store: StoreConfig { url: format!("sqlite:{}", places.store_file.display()) },
@@ -285,7 +285,7 @@ impl Config {
     }
 }
 
-/// Where each key was said last.
+/// Place at which each key was last set.
 #[derive(Debug, Default)]
 struct Given(BTreeMap<&'static str, String>);
 

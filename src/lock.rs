@@ -47,7 +47,7 @@ pub struct Settings {
     pub url: Option<String>,
     /// The key of a document's lock: `{id}` stands for the document.
     pub key: String,
-    /// What a Redis that is away means; with [`LockMode::Off`] Redis is not used.
+    /// Consequence of an unreachable Redis; with [`LockMode::Off`] Redis is not used.
     pub mode: LockMode,
 }
 
@@ -71,7 +71,7 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-/// What a process does in Redis.
+/// Use of Redis by a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Runs jobs: locks their documents, renews held locks this often, publishes and subscribes.
@@ -83,15 +83,15 @@ pub enum Role {
     Watcher,
 }
 
-/// Whether Redis answers.
+/// State of the connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// Not known yet.
     #[default]
     Connecting,
-    /// It does, and lets us set locks.
+    /// Redis answers and accepts locks.
     Reached,
-    /// It does not; tried again by itself. Why, in plain language and without the password.
+    /// Redis does not answer; the connection is tried again. The reason is in plain language and without the password.
     Away(SafeLine),
 }
 
@@ -100,16 +100,16 @@ pub enum Reach {
 #[error("Redis does not answer: {0}")]
 pub struct Away(pub SafeLine);
 
-/// What asking for a lock came to.
+/// Result of acquiring a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// It is ours, for [`TTL`] from now.
+    /// The lock is ours, for [`TTL`] from now.
     Held,
     /// Somebody else has it.
     Busy(LockHolder),
 }
 
-/// One Redis, as this process uses it for one store.
+/// A Redis server, as this process uses it for one store.
 pub struct Redis {
     address: Address,
     mode: LockMode,
@@ -175,7 +175,7 @@ impl Redis {
         });
     }
 
-    /// What a Redis that is away means; [`LockMode::Off`] for a watcher, which locks nothing.
+    /// Returns the consequence of an unreachable Redis; [`LockMode::Off`] for a watcher, which locks nothing.
     pub fn mode(&self) -> LockMode {
         self.mode
     }
@@ -185,12 +185,12 @@ impl Redis {
         self.address.label()
     }
 
-    /// Whether it answers, always the latest.
+    /// Returns the state of the connection, always the latest.
     pub fn reach(&self) -> watch::Receiver<Reach> {
         self.reach.subscribe()
     }
 
-    /// Whether it answered last.
+    /// Returns true if Redis answered last.
     pub fn is_reached(&self) -> bool {
         *self.reach.borrow() == Reach::Reached
     }

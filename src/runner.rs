@@ -44,11 +44,11 @@ use worker::Worker;
 /// Events that a slow watcher may be behind before it misses some.
 const EVENTS: usize = 1_024;
 
-/// What a worker works with.
+/// Services that a worker uses.
 pub struct Parts {
-    /// Its jobs and documents.
+    /// Store of its jobs and documents.
     pub store: Arc<dyn Store>,
-    /// Its way to pages.
+    /// Fetcher of its pages.
     pub fetcher: Arc<Fetcher>,
     /// Locks documents, and joins it to the other processes. The worker uses it until it has ended; closing it is the
     /// caller's.

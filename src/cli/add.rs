@@ -53,7 +53,7 @@ impl Owner {
         self.assistant.unwrap_or(1)
     }
 
-    /// Whether documents may be added for these owners: on a Chatwoot's database nobody is assumed.
+    /// Checks that documents may be added for these owners: on a Chatwoot database the assistant must be given.
     pub(super) async fn check(self, store: &dyn Store) -> Result<(), CliError> {
         if !store.is_chatwoots() {
             return Ok(());

@@ -8,7 +8,7 @@ use super::request::{self, Bulk};
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which, and how.
+    /// Documents, and how the verb treats many of them.
     #[command(flatten)]
     pub bulk: Bulk,
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// Who owns what is added without saying.
+/// Owner of documents that are added without naming one.
 const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 
 /// Steps of other processes that the screen may be behind before it misses some.
@@ -109,7 +109,7 @@ pub(super) async fn show(
     Ok(Exit::Done)
 }
 
-/// What the console is told about this terminal and this user.
+/// Returns the console's options for this terminal and user.
 pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<SafeLine>) -> tui::Options {
     tui::Options {
         read_only,
@@ -125,15 +125,15 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
     }
 }
 
-/// What the environment says of the character set.
+/// Character set as the environment gives it.
 pub(super) struct Locale {
     /// The variable that decides and what it says; `None` when none of them is set.
     pub(super) said: Option<(&'static str, String)>,
 }
 
 impl Locale {
-    /// Whether signs beyond ASCII may be used. Without any locale (a bare container) the terminal is a modern one all
-    /// the same.
+    /// Returns true if glyphs beyond ASCII may be used. Without any locale (a bare container) the terminal is assumed
+    /// to be modern.
     pub(super) fn is_utf8(&self) -> bool {
         self.said.as_ref().is_none_or(|(_, said)| {
             let said = said.to_ascii_lowercase();

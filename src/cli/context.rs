@@ -1,4 +1,4 @@
-//! What every verb has at hand: the settings, the way to the store, and who asks.
+//! Context of a verb: the settings, the way to the store, and the requester's name.
 
 use super::exit::CliError;
 use super::join;

@@ -43,7 +43,7 @@ pub struct Args {
     pub seed: u64,
 }
 
-/// Who asks for the syncs of the demo.
+/// Requester of the demo's syncs.
 const ASKED_BY: &str = "demo";
 const NOTE: &str = "demo: short waits and time-outs";
 

@@ -163,7 +163,7 @@ impl Printer {
         Ok(printed)
     }
 
-    /// Those after `last`, as they come, until Ctrl-C.
+    /// Prints the outcomes after `last` as they come, until Ctrl-C.
     async fn follow(
         &self,
         store: Arc<dyn Store>,

@@ -61,42 +61,44 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
         return Ok(Exit::Done);
     }
-    if !args.force && until_gone(url).await? == Waited::Interrupted {
-        note("interrupted: the store is as it was");
-        return Ok(Exit::Interrupted);
+    let mut stop = StopSignals::listen()?;
+    let waiting = async { if args.force { Ok(()) } else { until_gone(url).await } };
+    tokio::select! {
+        waited = waiting => waited?,
+        () = stop.next() => {
+            note("interrupted: the store is as it was");
+            return Ok(Exit::Interrupted);
+        }
     }
     let how = Upgrade { standalone: args.standalone, backup: !args.no_backup, force: args.force };
-    if let Some(copy) = store::upgrade(url, how).await?.and_then(|upgraded| upgraded.copy) {
+    let upgraded = tokio::select! {
+        upgraded = store::upgrade(url, how) => upgraded?,
+        // The database undoes the step that was under way, as after a kill.
+        () = stop.next() => {
+            note("interrupted: the step that was under way is undone; `quarterdeck migrate` goes on");
+            return Ok(Exit::Interrupted);
+        }
+    };
+    if let Some(copy) = upgraded.and_then(|upgraded| upgraded.copy) {
         out.line(format!("copied to {}", copy.display()))?;
     }
     out.line("done")?;
     Ok(Exit::Done)
 }
 
-/// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waited {
-    Gone,
-    Interrupted,
-}
-
-/// Waits until no worker of an older version runs. Nothing is held meanwhile: an interrupt leaves everything as it is.
-async fn until_gone(url: &str) -> Result<Waited, CliError> {
-    let mut stop = StopSignals::listen()?;
+/// Waits until no worker of an older version runs. Nothing is held meanwhile.
+async fn until_gone(url: &str) -> Result<(), CliError> {
     let mut named = Vec::new();
     loop {
         let older = store::older_workers(url).await?;
         if older.is_empty() {
-            return Ok(Waited::Gone);
+            return Ok(());
         }
         if older != named {
             note(waiting(&older));
             named = older;
         }
-        tokio::select! {
-            () = stop.next() => return Ok(Waited::Interrupted),
-            () = sleep(POLL_INTERVAL) => {}
-        }
+        sleep(POLL_INTERVAL).await;
     }
 }
 

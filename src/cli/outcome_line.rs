@@ -31,7 +31,7 @@ impl Format {
     }
 }
 
-/// When, what, of which document, how long, why, and what comes next.
+/// Returns a line for people: time, result, document, duration, reason and next attempt.
 pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
     let mut line = format!(
         "{}  {:<26} {} {}",

@@ -104,7 +104,7 @@ fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io:
     changes::print(text, &page.content, out)
 }
 
-/// What a sync would do after this failure.
+/// Describes what a sync would do after this failure.
 fn what_next(failure: &Failure, policy: &RetryPolicy) -> String {
     let attempts = policy.attempts(failure.class);
     match failure.class {

@@ -1,5 +1,5 @@
-//! Where outcomes go besides the store: the outcome files of every process that records some, and standard output of
-//! `work`. Both are told by the store after each commit, in order, so that nothing is printed that is not stored.
+//! Sinks of outcomes besides the store: the outcome files of every process that records some, and standard output of
+//! `work`. The store feeds both after each commit, in order, so nothing is printed that is not stored.
 
 use super::exit::CliError;
 use super::output::note;
@@ -122,7 +122,7 @@ impl OutcomeLines {
     }
 }
 
-/// Whether a document ended failed with this outcome.
+/// Returns true if a document ended failed with this outcome.
 fn fails_for_good(outcome: &Outcome) -> bool {
     outcome.result == OutcomeResult::PermanentFailure || outcome.result.is_exhaustion()
 }

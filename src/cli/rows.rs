@@ -128,7 +128,7 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     columns([&id, row.status.word(), &ago(row.attempted_at), &ago(row.synced_at), &next, &row.name, why(row), &row.url])
 }
 
-/// What stands in the way, in the few words that the column has room for.
+/// Returns the obstacle in the few words for which the column has room.
 fn why(row: &DocumentRow) -> &'static str {
     match (row.status, &row.held_by) {
         (Status::Waiting, Some(_)) => "held elsewhere",

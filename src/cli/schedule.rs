@@ -17,9 +17,9 @@ use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long another process that is at it is waited for: a pass is short, and a dead one's lease is over by then.
+/// Longest wait for another process that makes a pass: a pass is short, and a dead process's lease is over by then.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// How often it is looked whether it is done.
+/// Interval at which the other pass is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Arguments.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often is looked whether documents or workers are gone: neither leaves an outcome that we could wait for.
+/// Interval at which gone documents and workers are looked for: neither leaves an outcome to wait for.
 const LOOK: Duration = Duration::from_secs(2);
 /// Ids in one filter.
 const CHUNK: usize = 500;
@@ -40,7 +40,7 @@ pub(super) struct Awaited {
 }
 
 impl Awaited {
-    /// What was asked for and has a job now.
+    /// Collects the answers that have a job.
     pub(super) fn from(answers: &[Answered], urls: HashMap<DocumentId, String>) -> Self {
         let job = |answered: &Answered| match answered.answer {
             Answer::Queued(job)

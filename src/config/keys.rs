@@ -22,11 +22,11 @@ use url::Url;
 /// Sets a value, or says what would be right.
 pub(super) type Set = fn(&mut Config, &DeValue<'_>) -> Result<(), Wrong>;
 
-/// One key.
+/// A key of the file.
 pub(super) struct Key {
     /// With its section.
     pub(super) name: &'static str,
-    /// What it does to the settings.
+    /// Setter of its value.
     pub(super) set: Set,
 }
 
@@ -104,7 +104,7 @@ fn put_some<T>(field: &mut Option<T>, value: Result<T, Wrong>) -> Result<(), Wro
 pub(super) struct NamedKey {
     /// With its section; `NAME` or `ID` stands for the reader's name.
     pub(super) name: &'static str,
-    /// What it does to the settings for that name.
+    /// Setter of its value for the given name.
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), Wrong>,
 }
 
@@ -152,7 +152,7 @@ impl NamedKey {
         if name.is_empty() || name.contains('.') { None } else { Some(name) }
     }
 
-    /// Whether `path` is a section above this key.
+    /// Returns true if `path` is a section above this key.
     pub(super) fn is_below(&self, path: &str) -> bool {
         let mut own = self.name.split('.');
         let fits =
@@ -242,13 +242,13 @@ fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, Wrong> {
     with_port.or_else(bare).ok_or_else(wrong)
 }
 
-/// It is never repeated: it may hold a password.
+/// Reads a proxy URL. Messages never repeat it: it may hold a password.
 fn proxy(url: &str) -> Result<Url, Wrong> {
     let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     known.ok_or_else(|| "must be the URL of a proxy, such as http://user:password@proxy.example.org:3128".to_owned())
 }
 
-/// It is never repeated.
+/// Reads an API key. Messages never repeat it.
 fn api_key(key: &str) -> Result<Secret, Wrong> {
     let printable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
     if printable { Ok(Secret::new(key)) } else { Err("must be a key of printable ASCII characters".to_owned()) }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
-/// What is wrong with a value, continuing the key's name: `must be …`.
+/// Mistake in a value, worded to follow the key's name: `must be …`.
 pub(super) type Wrong = String;
 
 /// Applies the file's `text` to `config` and notes where each key stands. Gives back every mistake, in order.
@@ -168,7 +168,7 @@ fn unknown(path: &str, is_table: bool) -> String {
     }
 }
 
-/// What stands there instead, for a message.
+/// Describes the value that was found, for a message.
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("\"{text}\""),

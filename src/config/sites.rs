@@ -41,12 +41,18 @@ fn site(value: &DeValue<'_>) -> Result<SiteRule, Wrong> {
 
 fn fetcher(value: &DeValue<'_>) -> Result<FetchedBy, Wrong> {
     let word = text(value)?;
-    FetchedBy::parse(word).ok_or_else(|| format!("must say \"direct\" or \"firecrawl\", not \"{word}\""))
+    FetchedBy::parse(word).ok_or_else(|| unlike(word, &FetchedBy::ALL.map(FetchedBy::word)))
 }
 
 fn extract(value: &DeValue<'_>) -> Result<Extract, Wrong> {
     let word = text(value)?;
-    Extract::parse(word).ok_or_else(|| format!("must say \"main\" or \"body\", not \"{word}\""))
+    Extract::parse(word).ok_or_else(|| unlike(word, &Extract::ALL.map(Extract::word)))
+}
+
+/// Lists the words that would be right.
+fn unlike(word: &str, known: &[&str]) -> Wrong {
+    let known: Vec<String> = known.iter().map(|known| format!("\"{known}\"")).collect();
+    format!("must say {}, not \"{word}\"", known.join(" or "))
 }
 
 fn texts(value: &DeValue<'_>) -> Result<Vec<String>, Wrong> {

@@ -12,6 +12,9 @@ pub enum FetchedBy {
 }
 
 impl FetchedBy {
+    /// All of them, in the order in which messages list them.
+    pub const ALL: [Self; 2] = [Self::Direct, Self::Firecrawl];
+
     /// The word in the settings.
     pub const fn word(self) -> &'static str {
         match self {
@@ -22,7 +25,7 @@ impl FetchedBy {
 
     /// Reads the settings' word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Direct, Self::Firecrawl].into_iter().find(|by| by.word() == word)
+        Self::ALL.into_iter().find(|by| by.word() == word)
     }
 }
 
@@ -37,6 +40,9 @@ pub enum Extract {
 }
 
 impl Extract {
+    /// All of them, in the order in which messages list them.
+    pub const ALL: [Self; 2] = [Self::Main, Self::Body];
+
     /// The word in the settings.
     pub const fn word(self) -> &'static str {
         match self {
@@ -47,7 +53,7 @@ impl Extract {
 
     /// Reads the settings' word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Main, Self::Body].into_iter().find(|extract| extract.word() == word)
+        Self::ALL.into_iter().find(|extract| extract.word() == word)
     }
 }
 

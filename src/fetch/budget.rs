@@ -4,7 +4,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
-/// How long a page may keep a processor busy, parsing and writing together.
+/// Processor time that a page may take, for parsing and writing together.
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// Markdown is written up to about here, in bytes: more than 200,000 characters ever are.
 pub const MAX_MARKDOWN: usize = 1_000_000;
@@ -21,7 +21,7 @@ pub enum ConvertError {
     /// Over [`TIME_LIMIT`].
     #[error("the page takes longer than {} s to convert", .0.as_secs_f64())]
     TooSlow(Duration),
-    /// It takes more memory than any real page, in bytes.
+    /// The page takes more memory than any real page, in bytes.
     #[error("the page takes more than {} MB to convert", .0 / MB)]
     TooLarge(usize),
     /// No type was given and it does not look like text.
@@ -80,7 +80,7 @@ impl Clock {
     }
 }
 
-/// How long this thread has been running, as the system counts it.
+/// Returns the processor time of this thread.
 fn busy() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())

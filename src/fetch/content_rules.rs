@@ -15,21 +15,21 @@ pub const CONVERTER: u16 = 3;
 /// Bytes that one pattern may take when it is compiled.
 const PATTERN_SIZE: usize = 1 << 20;
 
-/// One CSS selector list with its own words.
+/// A CSS selector list with its source text.
 #[derive(Debug)]
 pub(super) struct Selector {
     pub matcher: Matcher,
     pub words: String,
 }
 
-/// Which part of a site's pages is content, and which differences are no change.
+/// Compiled site rules: the part of a page that is content, and the differences to ignore.
 #[derive(Debug, Default)]
 pub(super) struct ContentRules {
     pub include: Vec<Selector>,
     pub exclude: Vec<Selector>,
     pub extract: Extract,
     ignore: Vec<Regex>,
-    /// What tells these rules from others; empty when they say nothing.
+    /// Text that identifies these rules; empty if they say nothing.
     words: String,
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Slot {
 }
 
 impl ConversionPool {
-    /// One slot a core, up to [`MOST_CONVERSIONS`].
+    /// Creates a pool with a slot per core, up to [`MOST_CONVERSIONS`].
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let size = u32::try_from(cores.min(MOST_CONVERSIONS)).unwrap_or(1);

@@ -2,7 +2,7 @@
 
 use dom_query::{NodeData, NodeRef};
 
-/// Whether an element's name is one of `h1` to `h6`.
+/// Returns true for the names `h1` to `h6`.
 pub(super) fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-/// Where an exchange was when its time ran out.
+/// Stage of an exchange when its time ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Name, connection and TLS.

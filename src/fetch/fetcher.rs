@@ -23,7 +23,7 @@ pub struct Fetcher {
     usual_rules: Arc<ContentRules>,
 }
 
-/// How one document is fetched.
+/// Fetchers and rules for one document.
 struct Route<'a> {
     fetcher: &'a dyn PageFetcher,
     /// Another fetcher than the first, if the site rule names one.

@@ -14,7 +14,7 @@ use firecrawl::FirecrawlFetcher;
 use http::HttpFetcher;
 use std::sync::Arc;
 
-/// One of each.
+/// The fetchers.
 pub(super) struct Fetchers {
     http: HttpFetcher,
     firecrawl: FirecrawlFetcher,

@@ -38,7 +38,7 @@ impl Dice {
     }
 }
 
-/// What is put in: what parsers stumble over.
+/// Pieces that are mixed in: known stumbling blocks of parsers.
 const PIECES: [&[u8]; 52] = [
     b"<",
     b">",

@@ -15,7 +15,7 @@ use url::{Host, Url};
 /// Why a URL or what it leads to is not asked for. The message is the failure's detail.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// It does not parse or has no host.
+    /// The URL does not parse or has no host.
     #[error("bad URL: {0}")]
     BadUrl(String),
     /// Neither http nor https.
@@ -24,7 +24,7 @@ pub enum Refusal {
     /// A user name or password within.
     #[error("refused: the URL carries a user name or password")]
     UserInfo,
-    /// One of the denied ports.
+    /// The port is one of the denied ones.
     #[error("refused: port {0} is not one that pages are served on")]
     Port(u16),
     /// An entry lets this name through on other ports alone.
@@ -43,7 +43,7 @@ pub enum Refusal {
     Address {
         /// The address.
         address: IpAddr,
-        /// What it is.
+        /// Kind of the address.
         what: &'static str,
     },
     /// An address among a name's answers.
@@ -53,12 +53,12 @@ pub enum Refusal {
         name: String,
         /// The address.
         address: IpAddr,
-        /// What it is.
+        /// Kind of the address.
         what: &'static str,
     },
 }
 
-/// What may be fetched.
+/// Rules about addresses and ports that may be fetched.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     allowed: Vec<AllowedHost>,

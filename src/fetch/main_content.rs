@@ -12,7 +12,7 @@ use dom_query::{Document, NodeId, NodeRef};
 use noise::{is_navigation, is_noise};
 use std::collections::HashSet;
 
-/// What one walk over the document finds.
+/// Facts about a document, found in one walk.
 #[derive(Debug, Default)]
 pub(super) struct Outline<'a> {
     /// The first `<title>`, white space collapsed; `None` when blank.
@@ -53,21 +53,21 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// Which elements are left out.
+/// Elements that are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// What stands around the content, and what is no text.
+    /// Elements around the content, and elements without text.
     Main,
-    /// What is no text.
+    /// Elements without text.
     Whole,
 }
 
-/// What is done with an element.
+/// Treatment of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// It is content.
+    /// The element is content.
     All,
-    /// Its headings alone: a header within the content holds the page's heading among its noise.
+    /// Only its headings are content: a header within the content contains the page's heading among noise.
     Headings,
     /// Nothing.
     None,
@@ -88,7 +88,7 @@ pub(super) struct Content<'a> {
 }
 
 impl Content<'_> {
-    /// What is done with `element`, which has the name `name`. `in_article`: it is within an article.
+    /// Returns the treatment of `element`, which has the name `name`. `in_article`: it is within an article.
     pub fn keep(&self, element: &NodeRef<'_>, name: &str, in_article: bool) -> Keep {
         if is_never_text(name) || self.excluded.contains(&element.id) {
             return Keep::None;
@@ -179,7 +179,7 @@ fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut Clock) -> Res
     Ok(selected)
 }
 
-/// How many words there are, by one walk over the body.
+/// Numbers of words, from one walk over the body.
 #[derive(Debug, Default)]
 struct Words {
     /// In the whole body, but for the navigation around its content.
@@ -188,14 +188,14 @@ struct Words {
     kept: usize,
 }
 
-/// What counts below a node.
+/// Counting state below a node.
 #[derive(Clone, Copy)]
 struct Counting {
     /// The words of the whole.
     whole: bool,
-    /// So does navigation, which is within the content here.
+    /// Navigation counts: it is within the content here.
     navigation: bool,
-    /// What is kept; `None` outside the root of it.
+    /// Treatment inherited from above; `None` outside the content's root.
     kept: Option<Keep>,
     in_article: bool,
 }
@@ -265,7 +265,7 @@ fn count_words(text: &str) -> usize {
     text.as_bytes().iter().filter(|byte| begins(byte)).count()
 }
 
-/// What is done with a node under a parent that is kept so far. The root itself is never noise.
+/// Returns the treatment of a node below a parent with this treatment. The root itself is never noise.
 pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, parent: Keep, in_article: bool) -> Keep {
     if content.roots.iter().any(|root| root.id == node.id) {
         return if content.excluded.contains(&node.id) { Keep::None } else { Keep::All };

@@ -56,11 +56,12 @@ pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Res
 enum Step<'a> {
     Enter(Visit<'a>, Then),
     Leave(Leave),
-    /// One root ends.
+    /// The end of a root.
     Between,
 }
 
-/// Where the walk goes after a node. Its siblings are not on the stack with it: there may be a million of them.
+/// Next step of the walk after a node. Its siblings are not pushed on the stack with it: there may be a million of
+/// them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Next,

@@ -32,7 +32,7 @@ pub struct FetchSettings {
     pub max_redirects: u32,
     /// The `User-Agent` header.
     pub user_agent: String,
-    /// Whether a host's robots.txt is asked first, and obeyed.
+    /// Ask each host's robots.txt first, and obey it.
     pub respect_robots: bool,
     /// The address and key of Firecrawl's API.
     pub firecrawl: FirecrawlSettings,
@@ -49,7 +49,7 @@ pub struct FetchSettings {
     pub denied_ports: Vec<u16>,
 }
 
-/// How Firecrawl's scrape API is reached.
+/// Settings of Firecrawl's scrape API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirecrawlSettings {
     /// The key. With one, every page is fetched by Firecrawl unless a site rule says otherwise.

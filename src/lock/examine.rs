@@ -50,7 +50,7 @@ fn unused(mode: LockMode) -> Finding {
     }
 }
 
-/// How bad a Redis is that cannot be used.
+/// Returns the verdict on a Redis that cannot be used.
 const fn verdict(mode: LockMode) -> Verdict {
     match mode {
         LockMode::Required => Verdict::Unreachable,

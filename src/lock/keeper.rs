@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-/// How often a quiet connection is tried: a Redis that is gone is known within a second and a half.
+/// Interval at which a quiet connection is probed: a lost Redis is noticed within a second and a half.
 const TRY: Duration = Duration::from_millis(500);
 /// No document has this id. Taking and giving back its lock shows that we may, before anything depends on it.
 const PROBE: Lock = Lock { document: DocumentId(0), job: JobId(0), token: Token(0) };

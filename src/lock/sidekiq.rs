@@ -6,7 +6,7 @@ use crate::chatwoot::faq_job::{SidekiqTimes, format_of};
 use redis::{Script, Value};
 use std::time::Duration;
 
-/// How long a job that was put in a queue is remembered: what is told again within this time is told once.
+/// Time for which an enqueued job is remembered: a second delivery within it is ignored.
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
 /// Payloads of a set or list that are looked at.
 const LOOKED_AT: isize = 19;
@@ -21,17 +21,17 @@ redis.call('LPUSH', KEYS[3], ARGV[2])
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[3])
 return 1";
 
-/// What putting a job in its queue came to.
+/// Result of enqueueing a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// It is there now.
+    /// The job was enqueued now.
     Now,
-    /// It was put there before.
+    /// The job had been enqueued before.
     Before,
 }
 
 impl Redis {
-    /// Whether a Sidekiq uses this database.
+    /// Returns true if a Sidekiq uses this Redis database.
     pub async fn has_sidekiq(&self) -> Result<bool, Away> {
         let (number, mut open) = self.opened()?;
         let mut exists = redis::cmd("EXISTS");

@@ -22,7 +22,7 @@ const RESUBSCRIBE_WAIT: Duration = Duration::from_millis(250);
 /// Steps in one message.
 const STEPS: usize = 500;
 
-/// What one process tells the others.
+/// Message from one process to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
     /// Something was committed: look at the store.
@@ -33,7 +33,7 @@ pub enum News {
     Ended(DocumentId),
 }
 
-/// What waits to be told.
+/// Messages that wait to be published.
 pub(super) struct Outbox {
     /// Tells our own messages from those of others.
     process: String,
@@ -75,7 +75,7 @@ impl Redis {
         self.outbox.filled.notify_one();
     }
 
-    /// What other processes tell from now on. Who lags looks at the store.
+    /// Subscribes to the messages of other processes. A receiver that lags must read the store.
     pub fn news(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()
     }
@@ -164,7 +164,7 @@ fn written(process: &str, waiting: &Waiting) -> String {
     message
 }
 
-/// What another process's message says; what is not understood is passed over.
+/// Reads another process's message; unknown parts are skipped.
 fn read(own_process: &str, message: &str) -> Vec<News> {
     let mut words = message.split(' ');
     if words.next() == Some(own_process) {

@@ -1,4 +1,4 @@
-//! One attempt, start to finish: fetch, compare, write. Whatever happens inside stays inside.
+//! One attempt from start to finish: fetch, compare, write. A panic inside ends this attempt alone.
 
 use super::event::Event;
 use super::held::{Stop, told};
@@ -41,7 +41,7 @@ pub(super) async fn run(
     locking::release(&worker, lock).await;
 }
 
-/// Whether the job is to be given back.
+/// Runs the attempt. Returns true if the job must be released.
 async fn execute(worker: &Arc<Worker>, claimed: Claimed, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let started = Instant::now();
     let (held, url, lock) = (claimed.held, claimed.url.clone(), locking::lock_of(&claimed));

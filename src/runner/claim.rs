@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 /// The longest sleep without a look at the queue: the floor under every missed signal, and what bounds the harm of a
 /// clock that is set.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a released attempt may take to give its job back before the process goes on without it.
+/// Time that released attempts have to give their jobs back before the process goes on without them.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(worker: Arc<Worker>) {
@@ -68,7 +68,7 @@ enum Turn {
     Idle,
 }
 
-/// One look at the queue.
+/// Claims once and starts the claimed attempts.
 async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, StoreError> {
     if !*registered {
         worker.store.register(&worker.info()).await?;
@@ -128,7 +128,7 @@ async fn sleep_or_stop(worker: &Worker, wait: Duration) {
     }
 }
 
-/// Whether the store was migrated by a newer program: nothing of this process is written any more.
+/// Returns true if a newer program migrated the store: this process must not write any more.
 fn is_outdated(worker: &Worker) -> bool {
     worker.store.schema_mismatch().borrow().is_some()
 }

@@ -1,5 +1,5 @@
-//! Where an attempt meets the lock: it takes the lock before its row is marked, and checks it again before its end is
-//! written. A lock that somebody else has makes the job wait; its row and counters stay as they are.
+//! The Redis lock in the course of an attempt: acquired before the row is marked, checked again before the end is
+//! written. A lock that another program holds makes the job wait; its row and counters stay as they are.
 
 use super::event::LockHealth;
 use super::held::{Stop, told};
@@ -14,17 +14,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// How often a lock that somebody else has is looked at again.
+/// Interval at which a lock that another program holds is polled.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// What is to be done with an attempt.
+/// Next step of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It goes on.
+    /// The attempt goes on.
     Run,
-    /// It is over; what there was to write is written.
+    /// The attempt is over; everything is written.
     Over,
-    /// Its job is to be given back.
+    /// The job must be released.
     GiveBack,
 }
 
@@ -33,12 +33,12 @@ pub(super) fn lock_of(claimed: &Claimed) -> Lock {
     Lock { document: claimed.document_id, job: claimed.held.job_id, token: claimed.held.token }
 }
 
-/// Whether jobs may be claimed: not while a lock that is required cannot be had.
+/// Returns true unless a required lock cannot be acquired.
 pub(super) fn may_claim(worker: &Worker) -> bool {
     worker.redis.as_ref().is_none_or(|redis| redis.mode() != LockMode::Required || redis.is_reached())
 }
 
-/// When the rows of what is claimed now are marked: while nothing can be locked there is no reason to wait.
+/// Returns when the rows of the next claim are marked: with the claim while Redis is unreachable, else after locking.
 pub(super) fn marking(worker: &Worker) -> Marking {
     match &worker.redis {
         Some(redis) if redis.is_reached() => Marking::Apart,
@@ -95,7 +95,7 @@ pub(super) async fn release(worker: &Worker, lock: Lock) {
 }
 
 enum Asking {
-    /// It is ours, or syncs go on without it.
+    /// The lock is ours, or the sync goes on without it.
     GoOn,
     Busy(LockHolder),
     GiveBack,

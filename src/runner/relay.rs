@@ -12,15 +12,15 @@ use tokio::time::{sleep, timeout};
 
 /// Rows of the outbox that are read at once.
 const BATCH: u32 = 100;
-/// How often the outbox is looked at without a reason: rows of a process that died.
+/// Interval at which the outbox is polled without a signal: it may hold rows of a process that died.
 const LOOK: Duration = Duration::from_secs(2);
-/// How often a Redis without a Sidekiq is looked at.
+/// Interval at which a Redis without Sidekiq is checked again.
 const NO_SIDEKIQ: Duration = Duration::from_secs(30);
 /// The longest that the end of a runner waits for the last rows.
 const LAST: Duration = Duration::from_secs(5);
 
-/// Whether changes are noted, before anything runs. Where Redis decides, they are noted until it has: a row too many
-/// waits, one that was not written is lost.
+/// Decides before anything runs whether changes are recorded in the outbox. While it depends on Redis they are
+/// recorded: a superfluous row waits, a missing one is lost.
 pub(super) fn begin(worker: &Worker) {
     worker.store.tell_faqs(is_wanted(worker));
 }
@@ -64,14 +64,14 @@ async fn relay(worker: &Worker, redis: &Redis) {
     }
 }
 
-/// What stands in the outbox when a runner ends goes with it, if Redis answers; else the next one tells it.
+/// Delivers what is left in the outbox when the runner ends, if Redis answers; otherwise the next runner does.
 pub(super) async fn last(worker: &Worker) {
     if let Some(redis) = worker.redis.as_ref().filter(|redis| is_wanted(worker) && redis.is_reached()) {
         let _ = timeout(LAST, pass(worker, redis, &mut false)).await;
     }
 }
 
-/// What a look at the outbox came to.
+/// Result of a pass over the outbox.
 #[derive(Debug, PartialEq, Eq)]
 enum Passed {
     All,

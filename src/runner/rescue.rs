@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often the dead are looked for. A heartbeat stands for three seconds, and a free lock is looked at twice: with this
-/// a document's next attempt starts within five seconds of the death of its worker.
+/// Interval at which dead workers are looked for. A heartbeat counts for three seconds and a free lock is checked
+/// twice, so a document's next attempt starts within five seconds of the death of its worker.
 const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(worker: Arc<Worker>) {

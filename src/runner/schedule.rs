@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// The time between two passes, whoever makes them.
 pub const EVERY: Duration = Duration::from_secs(15);
-/// How many rows that cannot be scheduled are told of one by one.
+/// Rows that cannot be scheduled, reported one by one; more are only counted.
 const TOLD: usize = 3;
 
 pub(super) async fn run(worker: Arc<Worker>) {

@@ -14,17 +14,17 @@ pub struct Settings {
     pub per_host: u32,
     /// Running jobs of one account, over all workers; `None` is no cap.
     pub per_account: Option<u32>,
-    /// How far apart two fetches of one host begin at least, over all workers; zero is no distance.
+    /// Shortest time between the starts of two fetches from one host, over all workers; zero is none.
     pub host_interval: Duration,
-    /// How long a claim stands without a heartbeat.
+    /// Time for which a claim is valid without a heartbeat.
     pub lease: Duration,
-    /// How often the leases are renewed.
+    /// Interval at which leases are renewed.
     pub heartbeat: Duration,
-    /// How long a drain waits for what runs before it releases it.
+    /// Time that a drain waits for running attempts before it releases them.
     pub drain: Duration,
-    /// When failed attempts are tried again.
+    /// Retry policy.
     pub policy: RetryPolicy,
-    /// Whether, and how, Chatwoot is told of changed documents.
+    /// Settings of Chatwoot's FAQ job.
     pub faq: FaqSettings,
 }
 
@@ -44,7 +44,7 @@ impl Default for Settings {
     }
 }
 
-/// When a runner ends, and whether it puts due documents in the queue meanwhile.
+/// Condition under which a runner ends, and whether it schedules meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Runs until it is told to end, and schedules.
@@ -58,15 +58,15 @@ pub enum Mode {
 /// The settings of `[schedule]`, `[plans]` and `[accounts]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scheduling {
-    /// What is due, and how much of it a pass puts in the queue.
+    /// Plans, rules and limits of a pass.
     pub terms: Terms,
-    /// Whether it schedules. Unless somebody says so, not on a database of Chatwoot: its own scheduler would sync the
+    /// Scheduling on or off. By default on, but off on a Chatwoot database: Chatwoot's own scheduler would sync the
     /// same documents a second time.
     pub enabled: Option<bool>,
 }
 
 impl Scheduling {
-    /// Whether documents of this kind of store are scheduled.
+    /// Returns true if documents of this kind of store are scheduled.
     pub fn acts(&self, is_chatwoots: bool) -> bool {
         self.enabled.unwrap_or(!is_chatwoots)
     }

@@ -16,7 +16,7 @@ const WAITING: usize = 4;
 /// The pause before the store is asked again after it did not answer.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a tail brings.
+/// Item of a tail.
 #[derive(Debug)]
 pub enum Tailed {
     /// The next outcomes: oldest first, each number one more than the one before.

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// What the tasks of one worker share.
+/// State shared by the tasks of a worker.
 pub(super) struct Worker {
     pub(super) id: WorkerId,
     pub(super) store: Arc<dyn Store>,

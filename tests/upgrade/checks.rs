@@ -25,6 +25,7 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     let waits = scene.add(1, "https://a.test/y").await;
     scene.ask(&[waits], QueueClass::Manual).await;
     let before = scene.store.last_seq().await.unwrap();
+    let other = scene.another().await;
     set_version(&scene.place, VERSION + 1).await;
     let (store, by) = (&scene.store, "ana".into());
     let ids = [id, waits];
@@ -61,7 +62,7 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     refused("schedule", Store::schedule(&**store, &order).await);
     refused("rederive", store.rederive_lanes().await);
     scene.clock.advance(2 * LEASE);
-    refused("rescue", store.rescue().await);
+    refused("rescue", other.rescue().await);
     refused("unregister", store.unregister(&worker("w1").id).await);
     assert_eq!(*store.schema_mismatch().borrow(), Some(NEWER));
     // It stands as it stood.

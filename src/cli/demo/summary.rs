@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Outcomes that are read at a time.
 const BATCH: u64 = 1_000;
 
-/// What a run came to. Field order is the order of the JSON object.
+/// Summary of a run. Field order is the order of the JSON object.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Summary {
     /// Documents of the site.

@@ -1,4 +1,4 @@
-//! Whether Chatwoot's FAQ job is started, and why not.
+//! Check of Chatwoot's FAQ job: enqueued or not, and why not.
 
 use crate::chatwoot::faq_job::{FaqSwitch, WRAPPER};
 use crate::cli::join::news;

@@ -1,10 +1,10 @@
-//! Whether Redis can be used, where the settings name one.
+//! Check of Redis, if the settings name one.
 
 use super::Patient;
 use crate::domain::finding::Finding;
 use crate::lock;
 
-/// What is found of it.
+/// Returns the findings about Redis.
 pub(super) async fn redis(patient: &Patient) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     lock::examine(&config.redis).await

@@ -1,4 +1,4 @@
-//! Whether documents are kept fresh without anybody asking, and by whom.
+//! Check of the schedule: are documents synced automatically, and by whom.
 
 use crate::config::Config;
 use crate::domain::finding::Finding;
@@ -8,7 +8,7 @@ use crate::tui::say::figures::count;
 
 const SCHEDULE: &str = "schedule";
 
-/// What is found of the schedule.
+/// Returns the findings about the schedule.
 pub(super) async fn schedule(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) -> Result<(), StoreError> {
     let plans = store.plans(&config.schedule.terms).await?;
     let kept = plans.accounts.iter().filter(|account| matches!(account.verdict(None), Verdict::Looked(_))).count();

@@ -12,7 +12,7 @@ use std::path::Path;
 const CONFIG: &str = "config";
 const LOG: &str = "log";
 
-/// Which file is read, and whether it says something wrong.
+/// Returns which config file is read, and its mistakes.
 pub(super) fn file(patient: &Patient) -> Vec<Finding> {
     let (path, _) = Config::file(&patient.places, &patient.environment, &patient.flags);
     let place = path.display();
@@ -68,7 +68,7 @@ pub(super) fn private_hosts(patient: &Patient) -> Vec<Finding> {
     vec![Finding::warn("addresses", says, "take out of fetch.allow_private_hosts what no document needs")]
 }
 
-/// Whether the outcome files can be written.
+/// Checks that the outcome files can be written.
 pub(super) fn log_dir(patient: &Patient) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let dir = &config.log.dir;

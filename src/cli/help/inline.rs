@@ -28,7 +28,7 @@ pub(super) enum Style {
 pub(super) struct Word(Vec<(Style, String)>);
 
 impl Word {
-    /// Its width in cells.
+    /// Returns the width in cells.
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| width(text)).sum()
     }
@@ -40,7 +40,7 @@ impl Word {
         }
     }
 
-    /// Its first `cells` cells, at least one character, and the rest.
+    /// Splits after `cells` cells, at least one character.
     fn split(&self, cells: usize) -> (Self, Self) {
         let (mut first, mut rest) = (Self::default(), Self::default());
         for (style, text) in &self.0 {
@@ -119,7 +119,7 @@ impl Reader {
         }
     }
 
-    /// Whether a mark here would close something.
+    /// Returns true if a mark here would close a span.
     fn ends_in_text(&self) -> bool {
         !self.word.0.is_empty()
     }

@@ -26,10 +26,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
 
-/// What is not content, besides what Firecrawl leaves out by itself.
+/// Elements to exclude besides those that Firecrawl leaves out by default.
 const EXCLUDED: [&str; 6] =
     ["iframe", ".sidebar", ".cookie-banner", "[role=navigation]", "[role=banner]", "[role=contentinfo]"];
-/// Its own time is this much shorter than ours, so that it is the one to say so.
+/// Lead of Firecrawl's own time-out over ours, so that it is the one to report it.
 const AHEAD: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
@@ -103,7 +103,7 @@ impl FirecrawlFetcher {
         Self { client }
     }
 
-    /// Whether there is a key.
+    /// Returns true if there is a key.
     pub fn is_configured(&self) -> bool {
         self.client.settings.firecrawl.api_key.is_some()
     }
@@ -181,7 +181,7 @@ fn ours(failure: &Failure) -> Failure {
     Failure { detail: SafeLine::new(&detail), ..failure.clone() }.of_service()
 }
 
-/// What the API says of itself. The details say what is to be done; none of them is the page's.
+/// Returns the failure for the API's own error. The details say what to do; none of them is the page's.
 fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
     let body: Option<Scraped> = serde_json::from_slice(body).ok();
     let said = body.and_then(|body| said(body.error.as_ref())).map(|said| format!(": {said}")).unwrap_or_default();
@@ -207,7 +207,7 @@ fn nonsense() -> Failure {
     broken("Firecrawl's answer is not one of its API".to_owned())
 }
 
-/// Its own words, cut: they are shown in a line.
+/// Returns the API's own message, cut to a line.
 fn said(error: Option<&Value>) -> Option<String> {
     let words = error?.as_str()?.trim();
     (!words.is_empty()).then(|| words.chars().take(160).collect())

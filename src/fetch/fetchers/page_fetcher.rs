@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use url::Url;
 
-/// One page that is to be fetched. Its URL has passed the guard.
+/// Request for a page whose URL has passed the guard.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::fetch) struct PageRequest<'a> {
     /// The page.
@@ -27,7 +27,7 @@ pub(in crate::fetch) trait PageFetcher: Send + Sync {
     /// own deadline.
     async fn fetch(&self, request: PageRequest<'_>) -> Result<Answer, Failure>;
 
-    /// Whether another fetcher may do better after this failure.
+    /// Returns true if another fetcher may succeed after this failure.
     fn may_fall_back(&self, failure: &Failure) -> bool;
 
     /// Returns the part of the stored converter's version that tells this fetcher's texts from those of the others. A change

@@ -81,7 +81,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.bytes
     }

@@ -12,9 +12,9 @@ use dom_query::{NodeId, NodeRef};
 use std::collections::HashSet;
 use url::Url;
 
-/// What is written so far, and what is open.
+/// Text written so far, and the elements that are open.
 pub(super) struct Writer<'b> {
-    /// What links are relative to.
+    /// Base URL of links.
     pub base: &'b Url,
     /// Tables that are read as blocks.
     pub layout: HashSet<NodeId>,

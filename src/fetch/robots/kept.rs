@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// How long rules are kept (RFC 9309 2.4 allows so much).
+/// Time for which rules are cached (RFC 9309, 2.4, allows this much).
 const DAY: Duration = Duration::from_secs(86_400);
-/// How long it is remembered that there was no answer: the next look may find one.
+/// Time for which a missing answer is cached: the next request may get one.
 const UNREACHED: Duration = Duration::from_secs(60);
 /// Hosts that are remembered; beyond that all are forgotten and asked again.
 const HOSTS: usize = 2_000;
 
-/// What was found at `/robots.txt`.
+/// Cached answer for `/robots.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// A file, or none: what it comes to.
@@ -24,7 +24,7 @@ pub(super) enum Found {
 
 type Slot = Arc<tokio::sync::Mutex<Option<(Instant, Found)>>>;
 
-/// What is known of hosts.
+/// Cache of the hosts' rules.
 #[derive(Debug)]
 pub(in crate::fetch) struct Robots {
     name: String,
@@ -63,12 +63,12 @@ impl Robots {
     }
 }
 
-/// How a host answered.
+/// Answer of a host.
 #[derive(Debug)]
 pub(super) enum Answered {
     /// With a file.
     File(String),
-    /// It has none (4xx, a redirect that leads nowhere).
+    /// The host has no such file (4xx, or a redirect that leads nowhere).
     None,
     /// Not, or with a server error.
     Unreachable(String),

@@ -2,7 +2,7 @@
 
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
-use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq};
+use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::link::Link;
 use crate::domain::request::{SkipReason, Verb};
 use crate::domain::text::SafeLine;
@@ -154,51 +154,6 @@ pub enum BulkVerb {
     Remove,
 }
 
-/// The queue in figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct QueueState {
-    /// Jobs ready for a slot.
-    pub ready: u64,
-    /// Jobs running, of every worker.
-    pub running: u64,
-    /// Jobs that wait for their next try.
-    pub waiting: u64,
-    /// Jobs that wait for their first time.
-    pub scheduled: u64,
-    /// Of the ready and waiting ones, those that a pause holds.
-    pub paused: u64,
-    /// When the oldest ready job became ready.
-    pub oldest_ready_at: Option<Timestamp>,
-    /// When the next scheduled job is due, or the next host of ready jobs may be asked again.
-    pub next_due_at: Option<Timestamp>,
-    /// Workers that are alive.
-    pub workers: u64,
-}
-
-/// Which outcomes, and from which end.
-#[derive(Clone, Debug)]
-pub struct OutcomeQuery {
-    /// Which; only fields that outcomes have.
-    pub filter: Filter,
-    /// Of one document alone.
-    pub document: Option<DocumentId>,
-    /// From where, and which way.
-    pub from: OutcomesFrom,
-    /// At most so many.
-    pub limit: u64,
-}
-
-/// Where a reading of outcomes starts. The answer is oldest first in every case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutcomesFrom {
-    /// The oldest after this one.
-    After(Seq),
-    /// The newest before this one.
-    Before(Seq),
-    /// The newest.
-    Newest,
-}
-
 /// Named documents, or all that match.
 #[derive(Clone, Debug)]
 pub enum Targets {
@@ -206,4 +161,69 @@ pub enum Targets {
     Ids(Vec<DocumentId>),
     /// All that match now.
     Matching(Filter),
+}
+
+/// A text that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldContent {
+    /// Why it is not trusted: completes "it …".
+    pub reason: SafeLine,
+    /// When it was fetched first, UTC.
+    pub held_at: Timestamp,
+    /// Its fingerprint, lower-case hex.
+    pub fingerprint: String,
+    /// The title that came with it.
+    pub title: Option<SafeLine>,
+    /// The text, untrusted.
+    pub text: String,
+}
+
+/// What a person decides about a held text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// It is the page: it replaces the stored text.
+    Accept,
+    /// It is not: the stored text stays, and this very text is not asked about again.
+    Reject,
+}
+
+impl Decision {
+    /// The verb.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Reject => "reject",
+        }
+    }
+
+    /// What was done, in a word.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Accept => "accepted",
+            Self::Reject => "rejected",
+        }
+    }
+}
+
+/// A held text that somebody decides on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HeldText {
+    /// Whose.
+    pub document: DocumentId,
+    /// The fingerprint of the text that was looked at: nothing is done when another one is held by now. `None` is whichever
+    /// is held.
+    pub fingerprint: Option<String>,
+}
+
+/// What came of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decided {
+    /// It is done.
+    Done,
+    /// Nothing of the document is held, or not any more: somebody decided, or a good page came.
+    NothingHeld,
+    /// Another text is held than the one that was looked at.
+    Replaced,
+    /// The document is being synced: what comes of that may be another text.
+    Syncing,
 }

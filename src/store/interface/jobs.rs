@@ -21,48 +21,6 @@ pub struct WorkerInfo {
     pub capacity: u32,
 }
 
-/// A worker as everybody sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerSeen {
-    /// New at every start.
-    pub id: WorkerId,
-    /// `host:pid`, for people.
-    pub name: SafeLine,
-    /// How many jobs it runs at a time.
-    pub capacity: u32,
-    /// How many it runs now.
-    pub running: u32,
-    /// When it was made known.
-    pub started_at: Timestamp,
-    /// When its heart last beat.
-    pub heartbeat_at: Timestamp,
-    /// Whether it lives.
-    pub alive: Alive,
-}
-
-/// Whether a worker lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Alive {
-    /// Its process is there and its heart beats.
-    Beating,
-    /// Its process is there, as far as anybody can tell, but it has not beaten for longer than a lease holds: it is
-    /// stuck, asleep, or cut off from the database.
-    Late,
-    /// Its process is gone. What it ran is taken up by the next worker that looks.
-    Gone,
-}
-
-impl Alive {
-    /// The word for people.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Beating => "alive",
-            Self::Late => "late",
-            Self::Gone => "gone",
-        }
-    }
-}
-
 /// How many jobs to claim and under which limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimLimits {

@@ -4,7 +4,7 @@ use super::migrate::Server;
 use super::{schema, url::Place};
 use crate::domain::finding::{Finding, Verdict};
 use crate::domain::time::Timestamp;
-use crate::store::examine::{CLOCK, RIGHTS, SCHEMA, STORE, of_error};
+use crate::store::checks::{CLOCK, RIGHTS, SCHEMA, STORE, of_error};
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;

@@ -7,7 +7,6 @@ use crate::domain::backoff::Backoff;
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
-use crate::store::sql_store::SqlStore;
 use crate::store::version::{self, SchemaMismatch};
 use crate::store::{Result, StoreError};
 use sha2::{Digest, Sha256};
@@ -92,13 +91,13 @@ impl Session {
     }
 
     /// Starts the tasks that send and poll.
-    pub(super) fn watch(&self, pool: &Arc<Pool>, store: &SqlStore) {
-        if !store.read_only {
+    pub(super) fn watch(&self, pool: &Arc<Pool>, read_only: bool, mismatches: watch::Sender<Option<SchemaMismatch>>) {
+        if !read_only {
             let sending = send(Arc::clone(&self.shared), Arc::clone(pool));
             let stop = self.stop.clone();
             self.tasks.spawn_on(async move { stop.run_until_cancelled(sending).await }, pool.runtime());
         }
-        let polling = poll(Arc::clone(&self.shared), Arc::clone(pool), store.mismatches.clone());
+        let polling = poll(Arc::clone(&self.shared), Arc::clone(pool), mismatches);
         let stop = self.stop.clone();
         self.tasks.spawn_on(async move { stop.run_until_cancelled(polling).await }, pool.runtime());
     }

@@ -1,126 +1,81 @@
 //! What the console's accounts view reads: the accounts that have documents and how each one does. For people; the
 //! scheduler and a claim look for themselves.
 
-use crate::domain::document::{Counts, Status};
-use crate::domain::id::AccountId;
-use crate::domain::text::SafeLine;
+use crate::domain::document::Status;
 use crate::domain::time::Timestamp;
-use crate::store::queries::jobs::{Group, MOST_SEEN, add_to, lately};
-use crate::store::sql::conn::{Reader, Row, corrupt, get, line, number, span, time};
+use crate::store::queries::listing::{Group, MOST_SEEN, add_to, lately};
+use crate::store::sql::columns::{corrupt, line, number, span, time};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::filter::{push_row_status, push_settled_status, push_status};
+use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Statement, query};
-use crate::store::sql_store::SqlStore;
-use crate::store::{Result, Seen};
+use crate::store::{AccountSeen, Result, Seen};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-/// An account as the accounts view shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountSeen {
-    /// Which one.
-    pub id: AccountId,
-    /// Its name, where Chatwoot's table of accounts is there and may be read.
-    pub name: Option<SafeLine>,
-    /// Its plan, as the scheduler read it last.
-    pub plan: Option<SafeLine>,
-    /// How often the plan looks at a document.
-    pub cadence: Option<Duration>,
-    /// Its documents by status.
-    pub counts: Counts,
-    /// Its running jobs.
-    pub running: u64,
-    /// Its ready jobs.
-    pub ready: u64,
-    /// Its jobs that wait after a failed try or for a document's lock, as in `QueueState`.
-    pub waiting: u64,
-    /// Attempts that ended in the last hour; of all accounts the last 20,000 outcomes are looked through.
-    pub last_hour: u64,
-    /// When the first of its jobs that wait for a time is due, UTC.
-    pub next_due_at: Option<Timestamp>,
-}
+pub(in crate::store) async fn accounts(db: &Database) -> Result<Seen<AccountSeen>> {
+    let now = db.now();
+    let mut reader = db.reader().await?;
+    reader.enter_snapshot().await?;
+    let ids = crate::store::schedule::plans::accounts(&mut reader).await?;
+    let total = ids.len() as u64;
+    let shown = ids.into_iter().take(MOST_SEEN as usize).map(|id| (id.0, AccountSeen::new(id.0)));
+    let mut accounts: BTreeMap<i64, AccountSeen> = shown.collect();
+    let names = names(&mut reader, &accounts).await?;
+    let settled = reader.all(settled(now)).await?;
+    let marked = reader.all(marked(now)).await?;
+    let decided = reader.all(decided(now)).await?;
+    let kept = reader.all(query("SELECT account_id, plan, cadence FROM @accounts_sched")).await?;
+    let jobs = reader
+        .all(query(
+            "SELECT account_id, CAST(sum(running) AS BIGINT) AS running, CAST(sum(ready) AS BIGINT) AS ready, \
+             CAST(sum(waiting) AS BIGINT) AS waiting, CAST(min(due) AS BIGINT) AS next_due_at FROM \
+             (SELECT account_id, count(*) AS running, 0 AS ready, 0 AS waiting, CAST(NULL AS BIGINT) AS due \
+             FROM @jobs WHERE state = 'running' GROUP BY 1 \
+             UNION ALL SELECT account_id, 0, count(*), 0, NULL FROM @jobs WHERE state = 'ready' GROUP BY 1 \
+             UNION ALL SELECT account_id, 0, 0, count(CASE WHEN attempt > 0 OR lock_holder IS NOT NULL THEN 1 END), \
+             min(run_at) FROM @jobs WHERE state = 'scheduled' GROUP BY 1) q GROUP BY 1",
+        ))
+        .await?;
+    let ended = reader.all(ended(now)).await?;
+    reader.leave_snapshot().await?;
 
-impl AccountSeen {
-    fn new(id: i64) -> Self {
-        Self {
-            id: AccountId(id),
-            name: None,
-            plan: None,
-            cadence: None,
-            counts: Counts::default(),
-            running: 0,
-            ready: 0,
-            waiting: 0,
-            last_hour: 0,
-            next_due_at: None,
-        }
-    }
-}
-
-impl SqlStore {
-    pub(in crate::store) async fn accounts_seen(&self) -> Result<Seen<AccountSeen>> {
-        let now = self.clock.now();
-        let mut reader = self.reader().await?;
-        reader.enter_snapshot().await?;
-        let ids = crate::store::schedule::plans::accounts(&mut reader).await?;
-        let total = ids.len() as u64;
-        let shown = ids.into_iter().take(MOST_SEEN as usize).map(|id| (id.0, AccountSeen::new(id.0)));
-        let mut accounts: BTreeMap<i64, AccountSeen> = shown.collect();
-        let names = names(&mut reader, &accounts).await?;
-        let settled = reader.all(settled(now)).await?;
-        let marked = reader.all(marked(now)).await?;
-        let decided = reader.all(decided(now)).await?;
-        let kept = reader.all(query("SELECT account_id, plan, cadence FROM @accounts_sched")).await?;
-        let jobs = reader
-            .all(query(
-                "SELECT account_id, CAST(sum(running) AS BIGINT) AS running, CAST(sum(ready) AS BIGINT) AS ready, \
-                 CAST(sum(waiting) AS BIGINT) AS waiting, CAST(min(due) AS BIGINT) AS next_due_at FROM \
-                 (SELECT account_id, count(*) AS running, 0 AS ready, 0 AS waiting, CAST(NULL AS BIGINT) AS due \
-                 FROM @jobs WHERE state = 'running' GROUP BY 1 \
-                 UNION ALL SELECT account_id, 0, count(*), 0, NULL FROM @jobs WHERE state = 'ready' GROUP BY 1 \
-                 UNION ALL SELECT account_id, 0, 0, count(CASE WHEN attempt > 0 OR lock_holder IS NOT NULL THEN 1 END), \
-                 min(run_at) FROM @jobs WHERE state = 'scheduled' GROUP BY 1) q GROUP BY 1",
-            ))
-            .await?;
-        let ended = reader.all(ended(now)).await?;
-        reader.leave_snapshot().await?;
-
-        add_to(&mut accounts, &names, |seen, row| {
-            seen.name = line(row, "name")?;
-            Ok(())
-        })?;
-        add_to(&mut accounts, &settled, |seen, row| {
-            seen.counts.set(Status::Failed, number(row, "failed")?);
-            seen.counts.set(Status::Stale, number(row, "stale")?);
-            seen.counts.set(Status::Synced, number(row, "synced")?);
-            seen.counts.set(Status::Never, number(row, "never")?);
-            Ok(())
-        })?;
-        add_to(&mut accounts, &marked, |seen, row| {
-            seen.counts.set(status(row, "status")?, number(row, "n")?);
-            Ok(())
-        })?;
-        add_to(&mut accounts, &decided, |seen, row| {
-            let (from, to, n) = (status(row, "instead")?, status(row, "status")?, number::<u64>(row, "n")?);
-            seen.counts.set(from, seen.counts.of(from).saturating_sub(n));
-            seen.counts.set(to, seen.counts.of(to) + n);
-            Ok(())
-        })?;
-        add_to(&mut accounts, &kept, |seen, row| {
-            (seen.plan, seen.cadence) = (line(row, "plan")?, span(row, "cadence")?);
-            Ok(())
-        })?;
-        add_to(&mut accounts, &jobs, |seen, row| {
-            (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
-            (seen.waiting, seen.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
-            Ok(())
-        })?;
-        add_to(&mut accounts, &ended, |seen, row| {
-            seen.last_hour = number(row, "n")?;
-            Ok(())
-        })?;
-        Ok(Seen { rows: accounts.into_values().collect(), total })
-    }
+    add_to(&mut accounts, &names, |seen, row| {
+        seen.name = line(row, "name")?;
+        Ok(())
+    })?;
+    add_to(&mut accounts, &settled, |seen, row| {
+        seen.counts.set(Status::Failed, number(row, "failed")?);
+        seen.counts.set(Status::Stale, number(row, "stale")?);
+        seen.counts.set(Status::Synced, number(row, "synced")?);
+        seen.counts.set(Status::Never, number(row, "never")?);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &marked, |seen, row| {
+        seen.counts.set(status(row, "status")?, number(row, "n")?);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &decided, |seen, row| {
+        let (from, to, n) = (status(row, "instead")?, status(row, "status")?, number::<u64>(row, "n")?);
+        seen.counts.set(from, seen.counts.of(from).saturating_sub(n));
+        seen.counts.set(to, seen.counts.of(to) + n);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &kept, |seen, row| {
+        (seen.plan, seen.cadence) = (line(row, "plan")?, span(row, "cadence")?);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &jobs, |seen, row| {
+        (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
+        (seen.waiting, seen.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &ended, |seen, row| {
+        seen.last_hour = number(row, "n")?;
+        Ok(())
+    })?;
+    Ok(Seen { rows: accounts.into_values().collect(), total })
 }
 
 impl Group for AccountSeen {

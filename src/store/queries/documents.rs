@@ -1,13 +1,16 @@
 //! Windows of the sorted, filtered list: one total order decides rows, places and anchors.
 
+use crate::domain::document::DocumentRow;
+use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
 use crate::store::queries::document::{COLUMNS, document_row};
-use crate::store::sql::conn::{Reader, get};
+use crate::store::sql::conn::get;
+use crate::store::sql::database::Database;
 use crate::store::sql::filter::{Joins, push_documents, push_status};
+use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Value};
-use crate::store::sql_store::SqlStore;
-use crate::store::{Around, DocumentPage, PageQuery, Result, Sort, SortBy};
+use crate::store::{Around, DocumentPage, Named, PageQuery, Result, Sort, SortBy};
 
 /// One part of an order: an expression that is never NULL, whether it holds text, and whether it runs backwards.
 struct Key {
@@ -139,16 +142,14 @@ async fn rank(
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-impl SqlStore {
-    pub(in crate::store) async fn read_page(&self, asked: &PageQuery) -> Result<DocumentPage> {
-        let now = self.clock.now();
-        let mut reader = self.reader().await?;
-        // One snapshot: total, place and rows must tell of the same instant.
-        reader.enter_snapshot().await?;
-        let page = page_within(&mut reader, asked, now).await?;
-        reader.leave_snapshot().await?;
-        Ok(page)
-    }
+pub(in crate::store) async fn page(db: &Database, asked: &PageQuery) -> Result<DocumentPage> {
+    let now = db.now();
+    let mut reader = db.reader().await?;
+    // One snapshot: total, place and rows must tell of the same instant.
+    reader.enter_snapshot().await?;
+    let page = page_within(&mut reader, asked, now).await?;
+    reader.leave_snapshot().await?;
+    Ok(page)
 }
 
 async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Result<DocumentPage> {
@@ -182,4 +183,30 @@ async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Re
     push_order(&mut sql, asked.sort, now);
     let rows = conn.all(sql.query()).await?;
     Ok(DocumentPage { rows: rows.iter().map(|row| document_row(row, now)).collect::<Result<_>>()?, offset, total })
+}
+
+pub(in crate::store) async fn find(db: &Database, named: &Named) -> Result<Vec<DocumentRow>> {
+    let now = db.now();
+    let mut sql = Sql::new("SELECT ");
+    sql.push(COLUMNS).push(", ");
+    push_status(&mut sql, now);
+    sql.push(" AS status");
+    Joins::ALL.push(&mut sql);
+    match named {
+        Named::Id(id) => sql.push(" WHERE d.id = ").bind(id.0),
+        Named::Url(link) => sql.push(" WHERE d.external_link = ").bind(link.as_str()),
+    };
+    sql.push(" ORDER BY d.id");
+    let mut reader = db.reader().await?;
+    reader.all(sql.query()).await?.iter().map(|row| document_row(row, now)).collect()
+}
+
+pub(in crate::store) async fn matching(db: &Database, filter: &Filter) -> Result<Vec<DocumentId>> {
+    let mut sql = Sql::new("SELECT d.id");
+    Joins::of(filter).push(&mut sql);
+    push_documents(&mut sql, filter, db.now())?;
+    sql.push(" ORDER BY d.id");
+    let mut reader = db.reader().await?;
+    let rows = reader.all(sql.query()).await?;
+    rows.iter().map(|row| Ok(DocumentId(get(row, 0)?))).collect()
 }

@@ -1,90 +1,64 @@
 //! What the console's hosts view reads: the hosts with the most documents and how each one does. For people; a claim
 //! looks for itself.
 
-use crate::domain::politeness::Hold;
-use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::queries::jobs::{Group, MOST_SEEN, add_to, lately};
-use crate::store::sql::conn::{Row, get, hold, line, number, small};
+use crate::store::queries::listing::{Group, MOST_SEEN, add_to, lately};
+use crate::store::sql::columns::{hold, line, number, small};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::database::Database;
 use crate::store::sql::statement::{Sql, Statement, query};
-use crate::store::sql_store::SqlStore;
-use crate::store::{Result, Seen};
+use crate::store::{HostSeen, Result, Seen};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A host as the hosts view shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostSeen {
-    /// Its name.
-    pub host: SafeLine,
-    /// Its documents.
-    pub documents: u64,
-    /// Those whose row says failed, tried again or not.
-    pub failed: u64,
-    /// Attempts that ended in the last hour; of all hosts the last 20,000 outcomes are looked through.
-    pub recent: u64,
-    /// Those of `recent` that the server answered with 429 or 503.
-    pub limited: u64,
-    /// The middle of what `recent` took, to the millisecond.
-    pub median: Option<Duration>,
-    /// Its running jobs.
-    pub running: u64,
-    /// Its ready jobs.
-    pub ready: u64,
-    /// Until when it is left alone, and why; never one that is over.
-    pub held: Option<Hold>,
-}
+pub(in crate::store) async fn hosts(db: &Database) -> Result<Seen<HostSeen>> {
+    let now = db.now();
+    let mut reader = db.reader().await?;
+    reader.enter_snapshot().await?;
+    let documents = reader.all(documents()).await?;
+    let failed = reader
+        .all(query(
+            "SELECT s.host, count(*) AS n FROM captain_documents d JOIN @document_state s ON s.document_id = d.id \
+             WHERE d.sync_status = 2 GROUP BY 1",
+        ))
+        .await?;
+    let ended = reader.all(ended(now)).await?;
+    let jobs = reader
+        .all(query(
+            "SELECT host, CAST(sum(running) AS BIGINT) AS running, CAST(sum(ready) AS BIGINT) AS ready FROM \
+             (SELECT host, count(*) AS running, 0 AS ready FROM @jobs WHERE state = 'running' GROUP BY 1 \
+             UNION ALL SELECT host, 0, count(*) FROM @jobs WHERE state = 'ready' GROUP BY 1) q GROUP BY 1",
+        ))
+        .await?;
+    let holds = query("SELECT host, held_until, held_kind, held_because FROM @hosts_sched WHERE held_until > ?");
+    let holds = reader.all(holds.bind(now.micros())).await?;
+    reader.leave_snapshot().await?;
 
-impl SqlStore {
-    pub(in crate::store) async fn hosts_seen(&self) -> Result<Seen<HostSeen>> {
-        let now = self.clock.now();
-        let mut reader = self.reader().await?;
-        reader.enter_snapshot().await?;
-        let documents = reader.all(documents()).await?;
-        let failed = reader
-            .all(query(
-                "SELECT s.host, count(*) AS n FROM captain_documents d JOIN @document_state s ON s.document_id = d.id \
-                 WHERE d.sync_status = 2 GROUP BY 1",
-            ))
-            .await?;
-        let ended = reader.all(ended(now)).await?;
-        let jobs = reader
-            .all(query(
-                "SELECT host, CAST(sum(running) AS BIGINT) AS running, CAST(sum(ready) AS BIGINT) AS ready FROM \
-                 (SELECT host, count(*) AS running, 0 AS ready FROM @jobs WHERE state = 'running' GROUP BY 1 \
-                 UNION ALL SELECT host, 0, count(*) FROM @jobs WHERE state = 'ready' GROUP BY 1) q GROUP BY 1",
-            ))
-            .await?;
-        let holds = query("SELECT host, held_until, held_kind, held_because FROM @hosts_sched WHERE held_until > ?");
-        let holds = reader.all(holds.bind(now.micros())).await?;
-        reader.leave_snapshot().await?;
-
-        let mut hosts = BTreeMap::new();
-        let mut total = 0;
-        for row in &documents {
-            total = number(row, "hosts")?;
-            hosts.insert(get(row, "host")?, host(row)?);
-        }
-        add_to(&mut hosts, &failed, |seen, row| {
-            seen.failed = number(row, "n")?;
-            Ok(())
-        })?;
-        add_to(&mut hosts, &ended, |seen, row| {
-            seen.recent = number(row, "n")?;
-            seen.limited = number(row, "limited")?;
-            seen.median = small(row, "median")?.map(Duration::from_millis);
-            Ok(())
-        })?;
-        add_to(&mut hosts, &jobs, |seen, row| {
-            (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
-            Ok(())
-        })?;
-        add_to(&mut hosts, &holds, |seen, row| {
-            seen.held = hold(row, "")?;
-            Ok(())
-        })?;
-        Ok(Seen { rows: hosts.into_values().collect(), total })
+    let mut hosts = BTreeMap::new();
+    let mut total = 0;
+    for row in &documents {
+        total = number(row, "hosts")?;
+        hosts.insert(get(row, "host")?, host(row)?);
     }
+    add_to(&mut hosts, &failed, |seen, row| {
+        seen.failed = number(row, "n")?;
+        Ok(())
+    })?;
+    add_to(&mut hosts, &ended, |seen, row| {
+        seen.recent = number(row, "n")?;
+        seen.limited = number(row, "limited")?;
+        seen.median = small(row, "median")?.map(Duration::from_millis);
+        Ok(())
+    })?;
+    add_to(&mut hosts, &jobs, |seen, row| {
+        (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
+        Ok(())
+    })?;
+    add_to(&mut hosts, &holds, |seen, row| {
+        seen.held = hold(row, "")?;
+        Ok(())
+    })?;
+    Ok(Seen { rows: hosts.into_values().collect(), total })
 }
 
 impl Group for HostSeen {

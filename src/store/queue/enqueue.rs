@@ -6,9 +6,10 @@ use crate::domain::request::Request;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::queue::lanes::LaneKey;
+use crate::store::queue::{enqueue, lanes};
 use crate::store::sql::conn::{Row, get};
-use crate::store::sql::dialect::Dialect;
-use crate::store::sql::rows::Document;
+use crate::store::sql::rows::documents;
+use crate::store::sql::rows::documents::Document;
 use crate::store::sql::statement::{Sql, query};
 use crate::store::sql::transaction::Tx;
 use std::collections::{BTreeMap, HashMap};
@@ -33,100 +34,71 @@ pub(in crate::store) enum Live {
     Stays,
 }
 
-impl Tx<'_> {
-    /// Rows in one statement. SQLite has no round trips, and keeps statements of one row prepared.
-    pub(in crate::store) fn rows_at_once(&self) -> usize {
-        match self.dialect() {
-            Dialect::Sqlite => 1,
-            Dialect::Postgres => 50,
-        }
+/// Puts a job for each of `documents` in the queue; they have no live one. Their jobs, by document.
+pub(in crate::store) async fn ready(
+    tx: &mut Tx<'_>,
+    documents: &[Document],
+    request: &Request,
+) -> Result<HashMap<i64, JobId>> {
+    let mut jobs = HashMap::with_capacity(documents.len());
+    let mut lanes = BTreeMap::<LaneKey, i64>::new();
+    documents::ensure_states(tx, documents).await?;
+    let (class, run_at, by) = (request.class, tx.now, request.by.as_str());
+    let mut new = Vec::with_capacity(documents.len());
+    for document in documents {
+        let vtime = lanes::next_virtual_time(tx, document.account_id, class).await?;
+        let lane =
+            LaneKey { account_id: document.account_id, host: document.host.clone(), class: class.code(), risky: false };
+        let head = lanes.entry(lane).or_insert(vtime);
+        *head = vtime.min(*head);
+        new.push(NewJob { document, class, state: JobState::Ready, run_at, vtime, by });
     }
-
-    /// Puts a job for each of `documents` in the queue; they have no live one. Their jobs, by document.
-    pub(in crate::store) async fn insert_jobs(
-        &mut self,
-        documents: &[Document],
-        request: &Request,
-    ) -> Result<HashMap<i64, JobId>> {
-        let mut jobs = HashMap::with_capacity(documents.len());
-        let mut lanes = BTreeMap::<LaneKey, i64>::new();
-        self.ensure_states(documents).await?;
-        let (class, run_at, by) = (request.class, self.now, request.by.as_str());
-        let mut new = Vec::with_capacity(documents.len());
-        for document in documents {
-            let vtime = self.stamp(document.account_id, class).await?;
-            let lane = LaneKey {
-                account_id: document.account_id,
-                host: document.host.clone(),
-                class: class.code(),
-                risky: false,
-            };
-            let head = lanes.entry(lane).or_insert(vtime);
-            *head = vtime.min(*head);
-            new.push(NewJob { document, class, state: JobState::Ready, run_at, vtime, by });
-        }
-        for row in self.insert_rows(&new, Live::None).await? {
-            jobs.insert(get(&row, 0)?, JobId(get(&row, 1)?));
-        }
-        self.keep_latest(documents.iter().map(|document| document.id).collect()).await?;
-        self.lanes_gain(&lanes).await?;
-        Ok(jobs)
+    for row in enqueue::insert(tx, &new, Live::None).await? {
+        jobs.insert(get(&row, 0)?, JobId(get(&row, 1)?));
     }
+    enqueue::keep_latest(tx, documents.iter().map(|document| document.id).collect()).await?;
+    lanes::add_all(tx, &lanes).await?;
+    Ok(jobs)
+}
 
-    /// Inserts jobs; document and id of each that was.
-    pub(in crate::store) async fn insert_rows(&mut self, jobs: &[NewJob<'_>], live: Live) -> Result<Vec<Row>> {
-        let mut inserted = Vec::with_capacity(jobs.len());
-        for some in jobs.chunks(self.rows_at_once()) {
-            let mut sql = Sql::new(
-                "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
-                 requested_at, requested_by) VALUES ",
-            );
-            for (place, job) in some.iter().enumerate() {
-                let document = job.document;
-                sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(document.account_id);
-                sql.push(", ").bind(document.assistant_id).push(", ").bind(&document.url).push(", ");
-                sql.bind(&document.host).push(", ").bind(job.class.code()).push(", ").bind(job.state.word());
-                sql.push(", ").bind(job.run_at.micros()).push(", ").bind(job.vtime).push(", ");
-                sql.bind(self.now.micros()).push(", ").bind(job.by).push(")");
-            }
-            if live == Live::Stays {
-                sql.push(" ON CONFLICT (document_id) WHERE state IN ('scheduled', 'ready', 'running') DO NOTHING");
-            }
-            sql.push(" RETURNING document_id, id");
-            inserted.extend(self.all(sql.query()).await?);
-        }
-        Ok(inserted)
-    }
-
-    /// The live jobs of these documents are the ones that their states tell of, and earlier ones go.
-    pub(in crate::store) async fn keep_latest(&mut self, ids: Vec<i64>) -> Result<()> {
-        // What earlier jobs came to stands in the outcomes; the table holds the last job of a document and no more.
-        let ended = query(
-            "DELETE FROM @jobs WHERE document_id IN (SELECT each(?)) \
-             AND state NOT IN ('scheduled', 'ready', 'running')",
+/// Inserts jobs; document and id of each that was.
+pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live: Live) -> Result<Vec<Row>> {
+    let mut inserted = Vec::with_capacity(jobs.len());
+    for some in jobs.chunks(tx.dialect().rows_per_statement()) {
+        let mut sql = Sql::new(
+            "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
+             requested_at, requested_by) VALUES ",
         );
-        self.run(ended.bind(ids.clone())).await?;
-        let latest = query(
-            "UPDATE @document_state SET job_id = (SELECT j.id FROM @jobs j \
-             WHERE j.document_id = document_state.document_id AND j.state IN ('scheduled', 'ready', 'running')) \
-             WHERE document_id IN (SELECT each(?))",
-        );
-        self.run(latest.bind(ids)).await?;
-        Ok(())
-    }
-
-    /// Makes the state rows of documents that another program has added.
-    pub(in crate::store) async fn ensure_states(&mut self, documents: &[Document]) -> Result<()> {
-        let without: Vec<_> = documents.iter().filter(|document| !document.has_state).collect();
-        for some in without.chunks(self.rows_at_once()) {
-            let mut sql = Sql::new("INSERT INTO @document_state (document_id, host, content_length) VALUES ");
-            for (place, document) in some.iter().enumerate() {
-                sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(&document.host);
-                sql.push(", (SELECT length(content) FROM captain_documents WHERE id = ").bind(document.id).push("))");
-            }
-            sql.push(" ON CONFLICT DO NOTHING");
-            self.run(sql.query()).await?;
+        for (place, job) in some.iter().enumerate() {
+            let document = job.document;
+            sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(document.account_id);
+            sql.push(", ").bind(document.assistant_id).push(", ").bind(&document.url).push(", ");
+            sql.bind(&document.host).push(", ").bind(job.class.code()).push(", ").bind(job.state.word());
+            sql.push(", ").bind(job.run_at.micros()).push(", ").bind(job.vtime).push(", ");
+            sql.bind(tx.now.micros()).push(", ").bind(job.by).push(")");
         }
-        Ok(())
+        if live == Live::Stays {
+            sql.push(" ON CONFLICT (document_id) WHERE state IN ('scheduled', 'ready', 'running') DO NOTHING");
+        }
+        sql.push(" RETURNING document_id, id");
+        inserted.extend(tx.all(sql.query()).await?);
     }
+    Ok(inserted)
+}
+
+/// The live jobs of these documents are the ones that their states tell of, and earlier ones go.
+pub(in crate::store) async fn keep_latest(tx: &mut Tx<'_>, ids: Vec<i64>) -> Result<()> {
+    // What earlier jobs came to stands in the outcomes; the table holds the last job of a document and no more.
+    let ended = query(
+        "DELETE FROM @jobs WHERE document_id IN (SELECT each(?)) \
+         AND state NOT IN ('scheduled', 'ready', 'running')",
+    );
+    tx.run(ended.bind(ids.clone())).await?;
+    let latest = query(
+        "UPDATE @document_state SET job_id = (SELECT j.id FROM @jobs j \
+         WHERE j.document_id = document_state.document_id AND j.state IN ('scheduled', 'ready', 'running')) \
+         WHERE document_id IN (SELECT each(?))",
+    );
+    tx.run(latest.bind(ids)).await?;
+    Ok(())
 }

@@ -4,10 +4,11 @@ use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::sql::conn::{corrupt, get};
+use crate::store::sql::columns::corrupt;
+use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::database::Database;
 use crate::store::sql::statement::query;
-use crate::store::sql::transaction::Purpose;
-use crate::store::sql_store::SqlStore;
+use crate::store::sql::transaction::Tx;
 
 /// Whether the class of a row `n` is stopped by no pause: known before any row is read.
 pub(in crate::store) const CLASS_NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM @pauses WHERE scope = 'all') \
@@ -18,45 +19,43 @@ pub(in crate::store) const CLASS_NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM @
 pub(in crate::store) const LANE_NOT_PAUSED: &str = "n.account_id NOT IN (SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account') \
      AND n.host NOT IN (SELECT key FROM @pauses WHERE scope = 'host')";
 
-impl SqlStore {
-    /// Nothing of `scope` is claimed any more; what runs goes on. Whether it was not paused before: an older pause
-    /// keeps its time and name.
-    pub(in crate::store) async fn insert_pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
-        let mut tx = self.begin(Purpose::Queue).await?;
-        let now = tx.now.micros();
-        let statement = query(
-            "INSERT INTO @pauses (scope, key, since, paused_by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING \
-             RETURNING since",
-        );
-        let statement = statement.bind(scope.kind()).bind(scope.key()).bind(now).bind(by.as_str());
-        let new = tx.first(statement).await?.is_some();
-        tx.commit().await?;
-        Ok(new)
-    }
+/// Nothing of `scope` is claimed any more; what runs goes on. Whether it was not paused before: an older pause
+/// keeps its time and name.
+pub(in crate::store) async fn pause(db: &Database, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
+    let mut tx = Tx::begin(db, Purpose::Queue).await?;
+    let now = tx.now.micros();
+    let statement = query(
+        "INSERT INTO @pauses (scope, key, since, paused_by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING \
+         RETURNING since",
+    );
+    let statement = statement.bind(scope.kind()).bind(scope.key()).bind(now).bind(by.as_str());
+    let new = tx.first(statement).await?.is_some();
+    tx.commit().await?;
+    Ok(new)
+}
 
-    /// Ends the pause of exactly `scope`; whether there was one.
-    pub(in crate::store) async fn delete_pause(&self, scope: &PauseScope) -> Result<bool> {
-        let mut tx = self.begin(Purpose::Queue).await?;
-        let statement = query("DELETE FROM @pauses WHERE scope = ? AND key = ? RETURNING since");
-        let ended = tx.first(statement.bind(scope.kind()).bind(scope.key())).await?.is_some();
-        tx.commit().await?;
-        Ok(ended)
-    }
+/// Ends the pause of exactly `scope`; whether there was one.
+pub(in crate::store) async fn resume(db: &Database, scope: &PauseScope) -> Result<bool> {
+    let mut tx = Tx::begin(db, Purpose::Queue).await?;
+    let statement = query("DELETE FROM @pauses WHERE scope = ? AND key = ? RETURNING since");
+    let ended = tx.first(statement.bind(scope.kind()).bind(scope.key())).await?.is_some();
+    tx.commit().await?;
+    Ok(ended)
+}
 
-    /// What is paused, everything first, then by kind and key.
-    pub(in crate::store) async fn read_pauses(&self) -> Result<Vec<Pause>> {
-        let mut reader = self.reader().await?;
-        let rows = reader.all(query("SELECT scope, key, since, paused_by FROM @pauses")).await?;
-        let mut pauses = Vec::new();
-        for row in rows {
-            let (kind, key): (String, String) = (get(&row, "scope")?, get(&row, "key")?);
-            pauses.push(Pause {
-                scope: PauseScope::parse(&kind, &key).ok_or_else(|| corrupt("scope"))?,
-                since: Timestamp::from_micros(get(&row, "since")?),
-                by: SafeLine::new(&get::<String>(&row, "paused_by")?),
-            });
-        }
-        pauses.sort_by(|a, b| a.scope.cmp(&b.scope));
-        Ok(pauses)
+/// What is paused, everything first, then by kind and key.
+pub(in crate::store) async fn all(db: &Database) -> Result<Vec<Pause>> {
+    let mut reader = db.reader().await?;
+    let rows = reader.all(query("SELECT scope, key, since, paused_by FROM @pauses")).await?;
+    let mut pauses = Vec::new();
+    for row in rows {
+        let (kind, key): (String, String) = (get(&row, "scope")?, get(&row, "key")?);
+        pauses.push(Pause {
+            scope: PauseScope::parse(&kind, &key).ok_or_else(|| corrupt("scope"))?,
+            since: Timestamp::from_micros(get(&row, "since")?),
+            by: SafeLine::new(&get::<String>(&row, "paused_by")?),
+        });
     }
+    pauses.sort_by(|a, b| a.scope.cmp(&b.scope));
+    Ok(pauses)
 }

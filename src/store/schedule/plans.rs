@@ -1,38 +1,16 @@
-//! The plan of each account: by the settings or, on a Chatwoot database without plans in the settings, by Chatwoot's own
-//! tables `accounts` and `installation_configs`.
+//! Which plan each account has: by the settings, or by Chatwoot's own tables on its database (upstream.md 5.2).
 
 use crate::chatwoot::settings::{ChatwootSettings, FEATURE_BIT, NAMES};
 use crate::domain::id::AccountId;
 use crate::domain::plan::AccountPlan;
 use crate::domain::schedule::{PassLimits, Terms};
-use crate::store::sql::conn::{Reader, get};
+use crate::store::sql::conn::get;
+use crate::store::sql::database::Database;
+use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::sql_store::{Engine, SqlStore};
-use crate::store::{Result, StoreError};
+use crate::store::{PlanSource, Plans, Result, StoreError};
 use std::collections::HashMap;
-
-/// Where the plans come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlanSource {
-    /// The settings.
-    Settings,
-    /// Chatwoot's tables `accounts` and `installation_configs`.
-    Chatwoot,
-}
-
-/// What the accounts with documents have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plans {
-    /// Where it comes from.
-    pub source: PlanSource,
-    /// One for each account that has documents, in id order.
-    pub accounts: Vec<AccountPlan>,
-    /// What a pass may do.
-    pub limits: PassLimits,
-    /// What could not be read, in words with the cure; nothing is scheduled because of it.
-    pub troubles: Vec<String>,
-}
 
 /// What Chatwoot's tables let themselves be asked for.
 struct Readable {
@@ -41,43 +19,33 @@ struct Readable {
     settings: bool,
 }
 
-impl SqlStore {
-    /// Whether the documents are Chatwoot's own.
-    pub(in crate::store) fn is_chatwoots(&self) -> bool {
-        matches!(&self.engine, Engine::Postgres(postgres) if postgres.is_chatwoots())
+/// Reads the plans of all accounts that have documents.
+pub(in crate::store) async fn read(db: &Database, terms: &Terms) -> Result<Plans> {
+    let mut reader = db.reader().await?;
+    let accounts = accounts(&mut reader).await?;
+    if !db.is_chatwoots() || !terms.plans.is_empty() {
+        return Ok(Plans {
+            source: PlanSource::Settings,
+            accounts: accounts.into_iter().map(|account| terms.plans.of(account)).collect(),
+            limits: terms.limits(PassLimits::default()),
+            troubles: Vec::new(),
+        });
     }
-
-    /// Reads the plans of all accounts that have documents.
-    pub(in crate::store) async fn read_plans(&self, terms: &Terms) -> Result<Plans> {
-        let mut reader = self.reader().await?;
-        let accounts = accounts(&mut reader).await?;
-        if !self.is_chatwoots() || !terms.plans.is_empty() {
-            return Ok(Plans {
-                source: PlanSource::Settings,
-                accounts: accounts.into_iter().map(|account| terms.plans.of(account)).collect(),
-                limits: terms.limits(PassLimits::default()),
-                troubles: Vec::new(),
-            });
-        }
-        let mut troubles = Vec::new();
-        let readable = readable(&mut reader, &mut troubles).await?;
-        let installation = if readable.settings { settings(&mut reader).await? } else { ChatwootSettings::default() };
-        let known = if readable.plan_name && readable.feature {
-            chatwoots(&mut reader, &accounts).await?
-        } else {
-            HashMap::new()
-        };
-        let of = |account: AccountId| {
-            let (name, feature) = known.get(&account.0).map_or((None, false), |(name, on)| (name.as_deref(), *on));
-            installation.of(account, name, feature)
-        };
-        Ok(Plans {
-            source: PlanSource::Chatwoot,
-            accounts: accounts.into_iter().map(of).collect(),
-            limits: terms.limits(installation.limits()),
-            troubles,
-        })
-    }
+    let mut troubles = Vec::new();
+    let readable = readable(&mut reader, &mut troubles).await?;
+    let installation = if readable.settings { settings(&mut reader).await? } else { ChatwootSettings::default() };
+    let known =
+        if readable.plan_name && readable.feature { chatwoots(&mut reader, &accounts).await? } else { HashMap::new() };
+    let of = |account: AccountId| {
+        let (name, feature) = known.get(&account.0).map_or((None, false), |(name, on)| (name.as_deref(), *on));
+        installation.of(account, name, feature)
+    };
+    Ok(Plans {
+        source: PlanSource::Chatwoot,
+        accounts: accounts.into_iter().map(of).collect(),
+        limits: terms.limits(installation.limits()),
+        troubles,
+    })
 }
 
 /// The accounts that have documents. Each step is one look into an index, however many documents an account has.
@@ -163,60 +131,56 @@ pub(in crate::store) struct Kept {
     max_running: Option<i64>,
 }
 
-impl SqlStore {
-    /// What has to be written for these accounts; most of the time nothing.
-    pub(in crate::store) async fn changed_plans(&self, accounts: &[AccountPlan]) -> Result<Vec<Kept>> {
-        let statement = query("SELECT account_id, plan, cadence, weight, max_running FROM @accounts_sched");
-        let mut known = HashMap::new();
-        for row in self.reader().await?.all(statement).await? {
-            let kept = Kept {
-                account: get(&row, "account_id")?,
-                plan: get(&row, "plan")?,
-                cadence: get(&row, "cadence")?,
-                weight: get(&row, "weight")?,
-                max_running: get(&row, "max_running")?,
-            };
-            known.insert(kept.account, kept);
-        }
-        let mut changed = Vec::new();
-        for account in accounts {
-            let id = account.account.0;
-            let nothing = Kept { account: id, plan: None, cadence: None, weight: 1, max_running: None };
-            let before = known.remove(&id).unwrap_or(nothing);
-            // An account for which automatic syncs are off is never stale.
-            let cadence = account.cadence.filter(|_| account.feature);
-            // Where the source says nothing of shares, whatever stands stays.
-            let (weight, max_running) = match account.weight {
-                Some(weight) => (i64::from(weight), account.max_running.map(i64::from)),
-                None => (before.weight, before.max_running),
-            };
-            let now = Kept {
-                account: id,
-                plan: account.name.as_ref().map(|name| name.as_str().to_owned()),
-                cadence: cadence.map(|cadence| i64::try_from(cadence.every().as_micros()).unwrap_or(i64::MAX)),
-                weight,
-                max_running,
-            };
-            if now != before {
-                changed.push(now);
-            }
-        }
-        Ok(changed)
+/// What has to be written for these accounts; most of the time nothing.
+pub(in crate::store) async fn changed(db: &Database, accounts: &[AccountPlan]) -> Result<Vec<Kept>> {
+    let statement = query("SELECT account_id, plan, cadence, weight, max_running FROM @accounts_sched");
+    let mut known = HashMap::new();
+    for row in db.reader().await?.all(statement).await? {
+        let kept = Kept {
+            account: get(&row, "account_id")?,
+            plan: get(&row, "plan")?,
+            cadence: get(&row, "cadence")?,
+            weight: get(&row, "weight")?,
+            max_running: get(&row, "max_running")?,
+        };
+        known.insert(kept.account, kept);
     }
+    let mut changed = Vec::new();
+    for account in accounts {
+        let id = account.account.0;
+        let nothing = Kept { account: id, plan: None, cadence: None, weight: 1, max_running: None };
+        let before = known.remove(&id).unwrap_or(nothing);
+        // An account for which automatic syncs are off is never stale.
+        let cadence = account.cadence.filter(|_| account.feature);
+        // Where the source says nothing of shares, whatever stands stays.
+        let (weight, max_running) = match account.weight {
+            Some(weight) => (i64::from(weight), account.max_running.map(i64::from)),
+            None => (before.weight, before.max_running),
+        };
+        let now = Kept {
+            account: id,
+            plan: account.name.as_ref().map(|name| name.as_str().to_owned()),
+            cadence: cadence.map(|cadence| i64::try_from(cadence.every().as_micros()).unwrap_or(i64::MAX)),
+            weight,
+            max_running,
+        };
+        if now != before {
+            changed.push(now);
+        }
+    }
+    Ok(changed)
 }
 
-impl Tx<'_> {
-    /// Keeps what the accounts have.
-    pub(in crate::store) async fn keep_plans(&mut self, changed: &[Kept]) -> Result<()> {
-        for kept in changed {
-            let upsert = query(
-                "INSERT INTO @accounts_sched (account_id, plan, cadence, weight, max_running) VALUES (?, ?, ?, ?, ?) \
-                 ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, cadence = excluded.cadence, \
-                 weight = excluded.weight, max_running = excluded.max_running",
-            );
-            let upsert = upsert.bind(kept.account).bind(&kept.plan).bind(kept.cadence);
-            self.run(upsert.bind(kept.weight).bind(kept.max_running)).await?;
-        }
-        Ok(())
+/// Keeps what the accounts have.
+pub(in crate::store) async fn keep(tx: &mut Tx<'_>, changed: &[Kept]) -> Result<()> {
+    for kept in changed {
+        let upsert = query(
+            "INSERT INTO @accounts_sched (account_id, plan, cadence, weight, max_running) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, cadence = excluded.cadence, \
+             weight = excluded.weight, max_running = excluded.max_running",
+        );
+        let upsert = upsert.bind(kept.account).bind(&kept.plan).bind(kept.cadence);
+        tx.run(upsert.bind(kept.weight).bind(kept.max_running)).await?;
     }
+    Ok(())
 }

@@ -1,19 +1,29 @@
 //! A connection to either database and the rows that come from it, so that all that is above asks one way.
 
-use crate::domain::politeness::{Hold, HoldKind};
-use crate::domain::text::SafeLine;
-use crate::domain::time::Timestamp;
+use crate::store::Result;
 use crate::store::postgres::{ANSWER, Lease};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::{Statement, Value};
-use crate::store::{Result, StoreError};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Type};
-use std::time::Duration;
 use tokio::time::timeout;
+
+/// The use that a transaction makes of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Purpose {
+    /// Move jobs in the queue: one at a time, so that caps are exact and lanes agree with their jobs.
+    Queue,
+    /// The same for a claim. Its statements are large and always alike: PostgreSQL plans them once and not every time,
+    /// which takes it a fifth of a claim.
+    Claim,
+    /// End attempts, add documents, and what else stays within its own rows.
+    Rows,
+    /// A heartbeat: must not wait behind other work of this process.
+    Beat,
+}
 
 /// A connection, for as long as it is needed.
 pub(in crate::store) enum Conn {
@@ -101,70 +111,20 @@ impl Conn {
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
+    /// Closes a connection of several that read instead of giving it back; the others are closed when they are dropped
+    /// in the middle of anything.
+    pub(in crate::store) fn close_on_drop(&mut self) {
+        if let Self::SqlitePooled(conn) = self {
+            conn.close_on_drop();
+        }
+    }
+
     /// Runs fixed text that binds nothing, such as `BEGIN`.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> Answer<()> {
         match self {
             Self::Sqlite(conn) => sqlx::raw_sql(text).execute(conn).await.map(drop),
             Self::SqlitePooled(conn) => sqlx::raw_sql(text).execute(&mut **conn).await.map(drop),
             Self::Postgres(lease) => lease.script(text).await,
-        }
-    }
-}
-
-/// A connection for readings. Left in the middle of a snapshot it is closed: the next reading would see the past.
-pub(in crate::store) struct Reader {
-    conn: Conn,
-    in_snapshot: bool,
-}
-
-impl Reader {
-    /// How the database wants its statements.
-    pub(in crate::store) fn dialect(&self) -> Dialect {
-        self.conn.dialect()
-    }
-
-    /// Reads on `conn`.
-    pub(in crate::store) fn on(conn: Conn) -> Self {
-        Self { conn, in_snapshot: false }
-    }
-
-    /// All rows of a statement.
-    pub(in crate::store) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
-        self.conn.fetch_all(statement).await.map_err(reading)
-    }
-
-    /// The first row of a statement.
-    pub(in crate::store) async fn first(&mut self, statement: Statement) -> Result<Option<Row>> {
-        Ok(self.all(statement).await?.into_iter().next())
-    }
-
-    /// The only row of a statement that always has one.
-    pub(in crate::store) async fn one(&mut self, statement: Statement) -> Result<Row> {
-        self.first(statement).await?.ok_or_else(|| reading(sqlx::Error::RowNotFound))
-    }
-
-    /// From here to [`leave_snapshot`](Self::leave_snapshot) every reading tells of the same instant.
-    pub(in crate::store) async fn enter_snapshot(&mut self) -> Result<()> {
-        self.in_snapshot = true;
-        let begin = match self.conn.dialect() {
-            Dialect::Sqlite => "BEGIN",
-            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        };
-        self.conn.script(begin).await.map_err(reading)
-    }
-
-    /// The end of the snapshot.
-    pub(in crate::store) async fn leave_snapshot(&mut self) -> Result<()> {
-        self.conn.script("ROLLBACK").await.map_err(reading)?;
-        self.in_snapshot = false;
-        Ok(())
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        if let (true, Conn::SqlitePooled(conn)) = (self.in_snapshot, &mut self.conn) {
-            conn.close_on_drop();
         }
     }
 }
@@ -200,61 +160,4 @@ where
     T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
 {
     column.of(row).map_err(reading)
-}
-
-/// A time that may be missing.
-pub(in crate::store) fn time(row: &Row, column: &str) -> Result<Option<Timestamp>> {
-    Ok(get::<Option<i64>>(row, column)?.map(Timestamp::from_micros))
-}
-
-/// A span of time that may be missing.
-pub(in crate::store) fn span(row: &Row, column: &str) -> Result<Option<Duration>> {
-    let micros: Option<i64> = get(row, column)?;
-    Ok(micros.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros))
-}
-
-/// Until when a host is left alone, whose wish that is, and why: the columns `held_until`, `held_kind` and
-/// `held_because`, each with `prefix` before it.
-pub(in crate::store) fn hold(row: &Row, prefix: &str) -> Result<Option<Hold>> {
-    let Some(until) = time(row, &format!("{prefix}held_until"))? else { return Ok(None) };
-    // A program that knows no kinds may still write beside this one; what a host did not ask for is the safer guess.
-    let kind = word(row, &format!("{prefix}held_kind"), HoldKind::parse)?.unwrap_or(HoldKind::CoolDown);
-    let because: Option<String> = get(row, &*format!("{prefix}held_because"))?;
-    Ok(Some(Hold { until, kind, because: because.unwrap_or_default() }))
-}
-
-/// A line that may be missing.
-pub(in crate::store) fn line(row: &Row, column: &str) -> Result<Option<SafeLine>> {
-    Ok(get::<Option<&str>>(row, column)?.map(SafeLine::new))
-}
-
-/// A small number that may be missing.
-pub(in crate::store) fn small<N: TryFrom<i64>>(row: &Row, column: &str) -> Result<Option<N>> {
-    get::<Option<i64>>(row, column)?.map(|number| N::try_from(number).map_err(|_| corrupt(column))).transpose()
-}
-
-/// A number that is always there.
-pub(in crate::store) fn number<N: TryFrom<i64>>(row: &Row, column: &str) -> Result<N> {
-    N::try_from(get::<i64>(row, column)?).map_err(|_| corrupt(column))
-}
-
-/// A word that must be known when it is there.
-pub(in crate::store) fn word<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
-    match get::<Option<&str>>(row, column)? {
-        None => Ok(None),
-        Some(text) => parse(text).map(Some).ok_or_else(|| corrupt(column)),
-    }
-}
-
-/// A code that must be known when it is there.
-pub(in crate::store) fn code<T>(row: &Row, column: &str, parse: impl Fn(i64) -> Option<T>) -> Result<Option<T>> {
-    match get::<Option<i64>>(row, column)? {
-        None => Ok(None),
-        Some(code) => parse(code).map(Some).ok_or_else(|| corrupt(column)),
-    }
-}
-
-/// An unreadable column.
-pub(in crate::store) fn corrupt(column: &str) -> StoreError {
-    StoreError::Corrupt(format!("column {column}"))
 }

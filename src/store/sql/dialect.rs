@@ -37,6 +37,14 @@ const MARKS: [(&str, &str, &str); 8] = [
 ];
 
 impl Dialect {
+    /// Rows in one statement. SQLite has no round trips, and keeps statements of one row prepared.
+    pub(in crate::store) const fn rows_per_statement(self) -> usize {
+        match self {
+            Self::Sqlite => 1,
+            Self::Postgres => 50,
+        }
+    }
+
     /// The statement `text` as this database wants it.
     pub(in crate::store) fn render(self, text: &str) -> String {
         let mut out = String::with_capacity(text.len() + text.len() / 4);

@@ -1,6 +1,8 @@
 //! What an error of a database means to the caller: wait, drop the data, or look at the place.
 
-use crate::store::{StoreError, postgres, sqlite};
+use crate::store::StoreError;
+use crate::store::postgres::error as postgres;
+use crate::store::sqlite::error as sqlite;
 use sqlx::Error;
 use sqlx::postgres::PgDatabaseError;
 
@@ -13,8 +15,8 @@ fn is_postgres(error: &Error) -> bool {
 pub(in crate::store) fn reading(error: Error) -> StoreError {
     match &error {
         Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_) => StoreError::Corrupt(words(&error)),
-        Error::Database(_) if is_postgres(&error) => postgres::error::reading(&error),
-        Error::Database(_) => sqlite::error::reading(&error),
+        Error::Database(_) if is_postgres(&error) => postgres::reading(&error),
+        Error::Database(_) => sqlite::reading(&error),
         _ => StoreError::Unavailable(words(&error)),
     }
 }
@@ -23,8 +25,8 @@ pub(in crate::store) fn reading(error: Error) -> StoreError {
 pub(in crate::store) fn writing(error: Error) -> StoreError {
     match &error {
         Error::Encode(_) => StoreError::Refused(words(&error)),
-        Error::Database(_) if is_postgres(&error) => postgres::error::writing(&error),
-        Error::Database(_) => sqlite::error::writing(&error),
+        Error::Database(_) if is_postgres(&error) => postgres::writing(&error),
+        Error::Database(_) => sqlite::writing(&error),
         _ => reading(error),
     }
 }
@@ -32,9 +34,14 @@ pub(in crate::store) fn writing(error: Error) -> StoreError {
 /// What the database said.
 pub(in crate::store) fn words(error: &Error) -> String {
     match error {
-        Error::Database(_) if is_postgres(error) => postgres::error::words(error),
-        Error::Database(_) => sqlite::error::words(error),
+        Error::Database(_) if is_postgres(error) => postgres::words(error),
+        Error::Database(_) => sqlite::words(error),
         Error::PoolTimedOut => "the database is too busy to be read".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// The error of a statement that always has a row, and had none.
+pub(in crate::store) fn no_row() -> StoreError {
+    reading(Error::RowNotFound)
 }

@@ -8,43 +8,28 @@
 //! advisory lock; ends of attempts and heartbeats run beside them and lock the rows of their jobs, always in the order
 //! of the documents, so that nobody waits in a circle.
 
-use crate::domain::id::{DocumentId, JobId, Seq};
+use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
-use crate::store::sql::conn::{Conn, Row, get};
+use crate::store::Result;
+use crate::store::sql::conn::{Conn, Purpose, Row, get};
+use crate::store::sql::database::{Database, Engine};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::error::writing;
-use crate::store::sql::rows::JobRow;
+use crate::store::sql::error::{no_row, writing};
+use crate::store::sql::rows::outcomes::{NewOutcome, inserts};
 use crate::store::sql::statement::{Statement, query};
-use crate::store::sql_store::{Engine, SqlStore};
-use crate::store::{Result, StoreError};
-use sqlx::SqliteConnection;
+use crate::store::sqlite::WriterSlot;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use tokio::sync::MutexGuard;
-
-/// What a transaction is going to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Purpose {
-    /// Move jobs in the queue: one at a time, so that caps are exact and lanes agree with their jobs.
-    Queue,
-    /// The same for a claim. Its statements are large and always alike: PostgreSQL plans them once and not every time,
-    /// which takes it a fifth of a claim.
-    Claim,
-    /// End attempts, add documents, and what else stays within its own rows.
-    Rows,
-    /// A heartbeat: must not wait behind other work of this process.
-    Beat,
-}
 
 /// A write transaction. Dropped without [`commit`](Tx::commit) it leaves nothing.
 pub(in crate::store) struct Tx<'s> {
     conn: Conn,
     /// SQLite's one writing connection belongs there.
-    slot: Option<MutexGuard<'s, Option<SqliteConnection>>>,
-    store: &'s SqlStore,
-    /// The store's clock, read once: between two readings a lease could expire, and one statement
-    /// would rescue a job that another one takes for running.
+    slot: Option<WriterSlot<'s>>,
+    db: &'s Database,
+    /// The store's clock, read once: between two readings a lease could expire, and one statement would rescue a job
+    /// that another one takes for running.
     pub(in crate::store) now: Timestamp,
     changed: bool,
     outcomes: Vec<NewOutcome>,
@@ -52,75 +37,42 @@ pub(in crate::store) struct Tx<'s> {
     pub(in crate::store) vtimes: HashMap<(i64, i64), (i64, i64)>,
 }
 
-/// An outcome that waits for its number, with what the log keeps beside the line.
-pub(in crate::store) struct NewOutcome {
-    /// The line; its `seq` is not set yet.
-    pub(in crate::store) outcome: Outcome,
-    /// The host then.
-    pub(in crate::store) host: String,
-    /// The lease that it ended, if an attempt ended with it.
-    pub(in crate::store) token: Option<i64>,
-}
-
-impl SqlStore {
-    /// Between the transactions of a long bulk: room for another process to get its turn.
-    pub(in crate::store) async fn give_way(&self) {
-        if let Engine::Sqlite(sqlite) = &self.engine {
-            sqlite.give_way().await;
-        }
-    }
-
+impl<'s> Tx<'s> {
     /// Begins a transaction. One on a schema that this process does not know is refused; until it ends nobody migrates.
-    pub(in crate::store) async fn begin(&self, purpose: Purpose) -> Result<Tx<'_>> {
-        self.writable()?;
-        let (conn, slot, now) = match &self.engine {
+    pub(in crate::store) async fn begin(db: &'s Database, purpose: Purpose) -> Result<Self> {
+        db.writable()?;
+        let (conn, slot, now) = match &db.engine {
             Engine::Sqlite(sqlite) => {
                 let mut slot = sqlite.writer().await;
-                self.open_still()?;
+                db.still_open()?;
                 let (conn, version) = sqlite.begin(&mut slot).await?;
-                self.check_version(version)?;
-                (Conn::Sqlite(conn), Some(slot), self.clock.now())
+                db.check_version(version)?;
+                (Conn::Sqlite(conn), Some(slot), db.now())
             }
             Engine::Postgres(postgres) => {
-                self.open_still()?;
-                let (conn, now, version) = postgres.begin(purpose, &*self.clock).await?;
-                self.check_version(version)?;
+                db.still_open()?;
+                let (conn, now, version) = postgres.begin(purpose, &*db.clock).await?;
+                db.check_version(version)?;
                 (conn, None, now)
             }
         };
         let (outcomes, vtimes) = (Vec::new(), HashMap::new());
-        Ok(Tx { conn, slot, store: self, now, changed: false, outcomes, vtimes })
+        Ok(Self { conn, slot, db, now, changed: false, outcomes, vtimes })
     }
 
-    /// A connection for readings.
-    pub(in crate::store) async fn reader(&self) -> Result<crate::store::sql::conn::Reader> {
-        self.open_still()?;
-        let conn = match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.reader().await?,
-            Engine::Postgres(postgres) => Conn::Postgres(postgres.lease().await?),
-        };
-        Ok(crate::store::sql::conn::Reader::on(conn))
-    }
-
-    fn open_still(&self) -> Result<()> {
-        if self.closed.is_cancelled() { Err(StoreError::Unavailable("the store is closed".into())) } else { Ok(()) }
-    }
-}
-
-impl Tx<'_> {
     /// How the database wants its statements.
     pub(in crate::store) fn dialect(&self) -> Dialect {
         self.conn.dialect()
     }
 
-    /// Whether changes are noted for Chatwoot.
-    pub(in crate::store) fn tells(&self) -> bool {
-        self.store.tells.load(Ordering::Relaxed)
+    /// Whether changed documents are noted in the outbox.
+    pub(in crate::store) fn publishes_changes(&self) -> bool {
+        self.db.publishes_changes()
     }
 
     /// Whether workers of this process hold no lock by which their death is seen.
     pub(in crate::store) fn lease_only(&self) -> bool {
-        matches!(&self.store.engine, Engine::Postgres(postgres) if postgres.lease_only())
+        self.db.lease_only()
     }
 
     /// Runs a statement that writes; how many rows it touched.
@@ -156,34 +108,7 @@ impl Tx<'_> {
 
     /// The only row of a statement that always has one.
     pub(in crate::store) async fn one(&mut self, statement: Statement) -> Result<Row> {
-        self.first(statement).await?.ok_or_else(|| writing(sqlx::Error::RowNotFound))
-    }
-
-    /// The live jobs of these documents are changed by nobody else until the end.
-    pub(in crate::store) async fn lock_documents(&mut self, documents: &[DocumentId]) -> Result<()> {
-        if self.dialect() == Dialect::Postgres {
-            let ids: Vec<i64> = documents.iter().map(|id| id.0).collect();
-            let lock = query(
-                "SELECT id FROM @jobs WHERE document_id = ANY(?) AND state IN ('scheduled', 'ready', 'running') \
-                 ORDER BY document_id FOR UPDATE",
-            );
-            self.all(lock.bind(ids)).await?;
-        }
-        Ok(())
-    }
-
-    /// These jobs; they are changed by nobody else until the end.
-    pub(in crate::store) async fn lock_jobs(
-        &mut self,
-        jobs: impl Iterator<Item = JobId>,
-    ) -> Result<HashMap<JobId, JobRow>> {
-        let ids: Vec<i64> = jobs.map(|id| id.0).collect();
-        let lock = match self.dialect() {
-            Dialect::Sqlite => "SELECT * FROM @jobs WHERE id IN (SELECT each(?))",
-            Dialect::Postgres => "SELECT * FROM @jobs WHERE id = ANY(?) ORDER BY document_id, id FOR UPDATE",
-        };
-        let rows = self.jobs(query(lock).bind(ids)).await?;
-        Ok(rows.into_iter().map(|row| (row.job.id, row)).collect())
+        self.first(statement).await?.ok_or_else(no_row)
     }
 
     /// Records an outcome; it has its number at the commit.
@@ -204,45 +129,45 @@ impl Tx<'_> {
 
     /// Commits, and answers with what was recorded, in order.
     pub(in crate::store) async fn commit(mut self) -> Result<Vec<Outcome>> {
-        let store = self.store;
-        let tells = !self.outcomes.is_empty() || store.in_doubt.load(Ordering::Relaxed);
-        let mut untold = if tells { Some(store.telling.lock().await) } else { None };
+        let db = self.db;
+        let records = !self.outcomes.is_empty() || db.in_doubt.load(Ordering::Relaxed);
+        let mut unconfirmed = if records { Some(db.unconfirmed.lock().await) } else { None };
         let outcomes = self.number().await?;
-        let earlier = match &untold {
-            Some(untold) if !untold.is_empty() => self.of_these_committed(untold).await?,
+        let earlier = match &unconfirmed {
+            Some(unconfirmed) if !unconfirmed.is_empty() => self.of_these_committed(unconfirmed).await?,
             _ => Vec::new(),
         };
         let committed = self.script("COMMIT").await;
-        if let Some(untold) = &mut untold {
+        if let Some(unconfirmed) = &mut unconfirmed {
             match &committed {
-                Ok(_) => untold.clear(),
+                Ok(_) => unconfirmed.clear(),
                 // A server may have made it all the same: the next one sees, and tells. A file says what it has done.
-                Err(_) if self.dialect() == Dialect::Postgres => untold.extend(outcomes.iter().cloned()),
+                Err(_) if self.dialect() == Dialect::Postgres => unconfirmed.extend(outcomes.iter().cloned()),
                 Err(_) => {}
             }
-            store.in_doubt.store(!untold.is_empty(), Ordering::Relaxed);
+            db.in_doubt.store(!unconfirmed.is_empty(), Ordering::Relaxed);
         }
         committed?;
-        if let Some(tell) = &store.recorder {
+        if let Some(record) = &db.recorder {
             for outcomes in [&earlier, &outcomes].into_iter().filter(|outcomes| !outcomes.is_empty()) {
-                tell(outcomes);
+                record(outcomes);
             }
         }
-        drop(untold);
+        drop(unconfirmed);
         if let (Some(mut slot), Conn::Sqlite(conn)) = (self.slot, self.conn) {
             *slot = Some(conn);
         }
         // A commit without a change must not wake anybody: who looks for work on every change would never rest.
         if self.changed {
-            store.bump();
+            db.bump();
         }
         Ok(outcomes)
     }
 
     /// Of outcomes whose commit was answered with an error, those that stand in the table: a number alone may be another's.
-    async fn of_these_committed(&mut self, untold: &[Outcome]) -> Result<Vec<Outcome>> {
+    async fn of_these_committed(&mut self, unconfirmed: &[Outcome]) -> Result<Vec<Outcome>> {
         let mut committed = Vec::new();
-        for outcome in untold {
+        for outcome in unconfirmed {
             let found = query("SELECT count(*) FROM @outcomes WHERE seq = ? AND job_id = ? AND attempt = ? AND at = ?");
             let found = found.bind(outcome.seq.0).bind(outcome.job_id.0).bind(i64::from(outcome.attempt));
             if get::<i64>(&self.one(found.bind(outcome.at.micros())).await?, 0)? > 0 {
@@ -266,7 +191,9 @@ impl Tx<'_> {
         for (seq, new) in (last - count + 1..).zip(&mut recorded) {
             new.outcome.seq = Seq(seq);
         }
-        crate::store::queries::outcomes::insert(self, &recorded).await?;
+        for insert in inserts(&recorded, self.dialect()) {
+            self.run(insert).await?;
+        }
         outcomes.extend(recorded.into_iter().map(|new| new.outcome));
         Ok(outcomes)
     }
@@ -284,7 +211,9 @@ mod tests {
     use crate::domain::link::Link;
     use crate::domain::request::{Request, Scope, Verb};
     use crate::store::queue::requests::CHUNK;
-    use crate::store::{Access, ClaimLimits, Finish, Finished, NewDocument, Options, Store};
+    use crate::store::{
+        Access, ClaimLimits, Finish, Finished, Marking, NewDocument, Options, SqlStore, Store, StoreError,
+    };
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -304,9 +233,12 @@ mod tests {
 
     /// `max_page_count` is the connection's own, so it is set from within.
     async fn fill_disk(store: &SqlStore) {
-        let Engine::Sqlite(sqlite) = &store.engine else { panic!("not a file") };
+        let Engine::Sqlite(sqlite) = &store.db.engine else { panic!("not a file") };
         let mut slot = sqlite.writer().await;
-        sqlx::query("PRAGMA max_page_count = 1").execute(slot.as_mut().unwrap()).await.unwrap();
+        let mut conn = Conn::Sqlite(slot.take().unwrap());
+        conn.script("PRAGMA max_page_count = 1").await.unwrap();
+        let Conn::Sqlite(conn) = conn else { unreachable!() };
+        *slot = Some(conn);
     }
 
     #[tokio::test]
@@ -322,7 +254,7 @@ mod tests {
             per_host: 2,
             per_account: None,
             host_interval: Duration::ZERO,
-            marking: crate::store::Marking::AtClaim,
+            marking: Marking::AtClaim,
         };
         let claimed = store.claim(&WorkerId("w1".into()), limits).await.unwrap();
         fill_disk(&store).await;
@@ -346,7 +278,7 @@ mod tests {
         for written in [one, other] {
             assert!(matches!(written, Ok(Finished::Written { state: JobState::Done, .. })), "{written:?}");
         }
-        let mut tx = store.begin(Purpose::Rows).await.unwrap();
+        let mut tx = Tx::begin(&store.db, Purpose::Rows).await.unwrap();
         let check: String = get(&tx.one(query("PRAGMA integrity_check")).await.unwrap(), 0).unwrap();
         assert_eq!(check, "ok");
     }

@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 /// How often it looks; a look costs some microseconds and no disk access.
 const EVERY: Duration = Duration::from_millis(100);
 
+/// Ticks after a change at which the version of the schema is read: the log grows before its commit can be seen.
+const SCHEMA_CHECKS: u32 = 20;
+
 /// What changes with every commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
@@ -38,6 +41,7 @@ pub(super) async fn other_processes(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut conn = None;
     let mut last = Seen::Nothing;
+    let mut schema_checks = 0;
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let seen = if connect.check_place().is_err() {
             Seen::Gone
@@ -47,11 +51,15 @@ pub(super) async fn other_processes(
             data_version(&connect, &mut conn).await
         };
         if seen != last {
-            if matches!(seen, Seen::Version(_) | Seen::Files(_))
-                && let Some(version) = schema(&connect, &mut conn).await
-            {
+            schema_checks = SCHEMA_CHECKS;
+        }
+        if schema_checks > 0 && matches!(seen, Seen::Version(_) | Seen::Files(_)) {
+            schema_checks -= 1;
+            if let Some(version) = schema(&connect, &mut conn).await {
                 version::seen(&mismatches, version);
             }
+        }
+        if seen != last {
             if last != Seen::Nothing {
                 changes.send_modify(|count| *count = count.wrapping_add(1));
             }

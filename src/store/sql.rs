@@ -2,10 +2,13 @@
 //! filters, the meaning of a database's errors, and the clock.
 
 pub(in crate::store) mod clock;
+pub(in crate::store) mod columns;
 pub(in crate::store) mod conn;
+pub(in crate::store) mod database;
 pub(in crate::store) mod dialect;
 pub(in crate::store) mod error;
 pub(in crate::store) mod filter;
+pub(in crate::store) mod reader;
 pub(in crate::store) mod rows;
 pub(in crate::store) mod statement;
 pub(in crate::store) mod transaction;
