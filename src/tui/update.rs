@@ -113,8 +113,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
     up
 }
 
-/// Keeps what depends on the size of the panes right: whatever was opened, closed or zoomed, the cursor is on the screen
-/// and text is broken to the width that it has now.
+/// Keeps what depends on the size of the panes right: whatever was opened, closed or zoomed, the cursor is on the
+/// screen and text is broken to the width that it has now.
 fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     let (width, _) = detail_cells(model);
     // Only where it is read: a long text takes its time.
