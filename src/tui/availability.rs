@@ -1,4 +1,4 @@
-//! Whether an action can be done here and now, and why not: for footer, palette and refusals.
+//! The actions that can be done here and now, and why others cannot: for footer, palette and refusals.
 
 use super::action::Action;
 use super::keymap::binding;
@@ -49,7 +49,8 @@ pub fn available(model: &Model, action: Action) -> Result<(), String> {
     refusal(model, action).map_or(Ok(()), |reason| Err(reason.to_owned()))
 }
 
-/// Why an action cannot be done now, if it cannot: first what the pane knows of its own, then what holds in all of them.
+/// Returns why an action cannot be done now, if it cannot: first what the pane knows of its own, then what holds in
+/// all of them.
 fn refusal(model: &Model, action: Action) -> Option<&'static str> {
     let pane = model.pane();
     if let Some(reason) = views::of(pane).refusal(model, action) {

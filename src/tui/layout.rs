@@ -123,7 +123,8 @@ pub fn middle(area: Rect, width: u16, height: u16) -> Rect {
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
-/// A reader on a screen of `size` cells: with some air around it, or over all but the footer where there is none to give.
+/// A reader on a screen of `size` cells: with some air around it, or over all but the footer where there is none to
+/// give.
 pub fn reader(size: (u16, u16)) -> Rect {
     let body = Rect::new(0, 0, size.0, size.1.saturating_sub(1));
     middle(body, WIDEST_READER, if size.0 > WIDEST_READER { body.height.saturating_sub(2) } else { body.height })

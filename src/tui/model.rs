@@ -204,7 +204,7 @@ impl Model {
         if self.focus == Focus::Outcomes { PaneId::Outcomes } else { self.main_pane() }
     }
 
-    /// Where keys are read now.
+    /// The place in which keys are read now.
     pub fn scope(&self) -> Scope {
         self.overlay.as_ref().map_or_else(|| Scope::Pane(self.pane()), Overlay::scope)
     }

@@ -1,4 +1,4 @@
-//! What a console is started with.
+//! The options of a console.
 
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
@@ -6,7 +6,7 @@ use crate::runner::event::{Event, LockHealth};
 use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, watch};
 
-/// How a console is started.
+/// The options that a console is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Keys that change something are refused.

@@ -50,7 +50,7 @@ fn rank(binding: &Binding, needle: &str) -> Option<u8> {
     }
 }
 
-/// Whether the letters of `needle` stand in `text` in their order.
+/// Returns whether the letters of `needle` stand in `text` in their order.
 fn is_subsequence(needle: &str, text: &str) -> bool {
     let mut rest = text.chars();
     needle.chars().all(|wanted| rest.any(|c| c == wanted))

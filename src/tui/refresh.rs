@@ -1,5 +1,5 @@
-//! The next moment at which something on the screen reads differently by itself: an age, a countdown, the clock's minute, a
-//! toast. Until then the screen is not drawn unless something happens.
+//! The next moment at which something on the screen reads differently by itself: an age, a countdown, the clock's
+//! minute, a toast. Until then the screen is not drawn unless something happens.
 
 use super::model::Model;
 use super::model::overlay::Overlay;

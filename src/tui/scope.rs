@@ -1,4 +1,4 @@
-//! Where keys are read: in a pane, or in what lies over the screen.
+//! The places in which keys are read: the panes, and what lies over the screen.
 
 use super::views::catalog::{RowKind, ViewId};
 
@@ -39,13 +39,13 @@ impl PaneId {
         }
     }
 
-    /// Whether its rows are hosts or accounts.
+    /// Returns whether its rows are hosts or accounts.
     pub const fn has_groups(self) -> bool {
         matches!(self.rows(), RowKind::Group)
     }
 }
 
-/// Where keys are read.
+/// A place in which keys are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// A pane has the focus.
@@ -86,13 +86,13 @@ impl Scope {
         }
     }
 
-    /// Whether letters are text here.
+    /// Returns whether letters are text here.
     pub const fn types_text(self) -> bool {
         matches!(self, Self::Prompt | Self::Palette)
     }
 }
 
-/// The scopes in which a key means something. What it is for decides that, so that a new view has the keys of every pane
+/// The scopes in which a key means something: a condition and not a list, so that a new view has the keys of every pane
 /// without being named anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scopes {
@@ -113,7 +113,7 @@ pub enum Scopes {
 }
 
 impl Scopes {
-    /// Whether `scope` is one of them.
+    /// Returns whether `scope` is one of them.
     pub fn contains(self, scope: Scope) -> bool {
         match (self, scope) {
             (Self::All, _) | (Self::Panes | Self::Moves, Scope::Pane(_)) | (Self::Moves, Scope::Reader) => true,

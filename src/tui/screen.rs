@@ -1,4 +1,4 @@
-//! What is where on the screen now: [`layout`](super::layout) applied to the state.
+//! The parts of the screen as the state has them now: [`layout`](super::layout) applied to it.
 
 use super::layout::{self, Areas, inside};
 use super::model::{Focus, Model};
@@ -26,7 +26,8 @@ pub fn view_lines(model: &Model, view: ViewId) -> usize {
     usize::from(height.saturating_sub(views::of(pane).heading_lines())).max(1)
 }
 
-/// Returns the rows of the list of documents on the screen; while something else has its place, those that it will have.
+/// Returns the rows of the list of documents on the screen; while something else has its place, those that it will
+/// have.
 pub fn list_rows(model: &Model) -> u64 {
     view_lines(model, ViewId::Documents) as u64
 }

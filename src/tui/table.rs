@@ -1,4 +1,4 @@
-//! What views of rows have in common: the rows with their cursor, the columns, and the pane around them.
+//! The table that views of rows share: the rows with their cursor, the columns, and the pane around them.
 
 pub mod columns;
 pub mod draw;

@@ -1,7 +1,8 @@
 //! The columns of a table: which of them there is room for, where they stand, and what stands in them.
 //!
-//! Own drawing and not ratatui's `Table`: there a heading is cut at its column, and "attempted" is wider than any age under
-//! it; a line cannot span columns, as the headings of the jobs' sections do; and what does not fit is cut without a sign.
+//! Own drawing and not ratatui's `Table`: there a heading is cut at its column, and "attempted" is wider than any age
+//! under it; a line cannot span columns, as the headings of the jobs' sections do; and what does not fit is cut
+//! without a sign.
 
 use crate::store::SortBy;
 use crate::tui::model::Model;
@@ -20,7 +21,7 @@ enum Align {
 /// The width of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Width {
-    /// So many cells.
+    /// This number of cells.
     Cells(u16),
     /// A part of what the columns of fixed width leave, as [`Columns::share`] says.
     Text,
@@ -30,7 +31,7 @@ enum Width {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Condition {
     Always,
-    /// In tables of so many cells.
+    /// In tables of this width in cells.
     Within(Range<u16>),
     /// While there is room, the lower numbers first.
     Rank(u8),
@@ -66,7 +67,7 @@ impl<R> Column<R> {
         Self { heading, width: Width::Text, gap: 1, align: Align::Left, condition: Condition::Always, sort: None, cell }
     }
 
-    /// With so many free cells before it.
+    /// With this number of free cells before it.
     pub const fn gap(mut self, cells: u16) -> Self {
         self.gap = cells;
         self
@@ -78,7 +79,7 @@ impl<R> Column<R> {
         self
     }
 
-    /// Shown in tables of so many cells.
+    /// Shown in tables of this width in cells.
     pub const fn within(mut self, cells: Range<u16>) -> Self {
         self.condition = Condition::Within(cells);
         self
@@ -123,8 +124,8 @@ pub struct Placed<R: 'static> {
 }
 
 impl<R> Columns<R> {
-    /// Places the columns that `width` cells are enough for, in their own order. Of those with a rank each takes its room
-    /// before those that are missed less; a narrow one may still fit where a wider one did not.
+    /// Places the columns that `width` cells are enough for, in their own order. Of those with a rank each takes its
+    /// room before those that are missed less; a narrow one may still fit where a wider one did not.
     pub fn place(&self, width: u16) -> Vec<Placed<R>> {
         let mut shown: Vec<bool> = self.columns.iter().map(|column| is_shown(&column.condition, width)).collect();
         let fixed = |shown: &[bool]| {
@@ -172,12 +173,12 @@ fn is_shown(condition: &Condition, width: u16) -> bool {
 }
 
 impl<R> Placed<R> {
-    /// Whether it is one of text.
+    /// Returns whether it is a column of text.
     pub fn is_text(&self) -> bool {
         self.column.width == Width::Text
     }
 
-    /// Whether its text is at the right.
+    /// Returns whether its text is at the right.
     pub fn is_right(&self) -> bool {
         self.column.align == Align::Right
     }

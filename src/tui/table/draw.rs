@@ -27,7 +27,7 @@ const LINES: usize = 4;
 const FRAME: u16 = 6;
 const BESIDE: u16 = 5;
 
-/// What the frame of a table says.
+/// The words in the frame of a table.
 pub struct PaneHeader {
     /// The table's name.
     pub name: &'static str,
@@ -116,8 +116,8 @@ fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Words) -> W
     title
 }
 
-/// What matters most of the row under the cursor, for the frame to say where there is no pane that explains it; and which
-/// key tells the rest.
+/// Returns what matters most of the row under the cursor, for a frame without a pane under it that explains the row,
+/// and the key that tells the rest.
 pub fn unless_explained(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model) -> Words) -> Words {
     if pane.explained {
         return Words::new();
@@ -135,7 +135,8 @@ pub fn unless_explained(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model
     said
 }
 
-/// The first of `asides` that there is room for beside `title` in the frame around `inner`; the last one where none has.
+/// Returns the first of `asides` that there is room for beside `title` in the frame around `inner`; the last one
+/// where none has.
 pub fn aside_that_fits(asides: Vec<String>, title: &[(String, Tone)], inner: Rect) -> String {
     let room = usize::from((inner.width + 2).saturating_sub(FRAME + BESIDE + cells(title)));
     let last = asides.last().cloned().unwrap_or_default();
@@ -147,7 +148,7 @@ pub fn total(number: u64, word: &str) -> [(String, Tone); 2] {
     [words(format!(" {}", grouped(number)), Tone::Plain), words(format!(" {word}"), Tone::Dim)]
 }
 
-/// How many rows there are in all, and how many of them are shown when that is not all.
+/// Returns the number of all rows, with that of the shown ones before it when these are not all.
 pub fn shown(rows: usize, of: u64) -> Words {
     let rows = rows as u64;
     if rows >= of {

@@ -1,4 +1,5 @@
-//! The rows of a view as they were last read, with a cursor that belongs to what a row is about and never to its number.
+//! The rows of a view as they were last read, with a cursor that belongs to what a row is about and never to its
+//! number.
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -6,7 +7,7 @@ use crate::store::Seen;
 use crate::tui::text::time::age_changes_at;
 use std::time::Duration;
 
-/// How old a view may get while something in it moves that commits nothing.
+/// The greatest age of a view while something in it moves that commits nothing.
 pub const REFRESH: Duration = Duration::from_secs(5);
 /// After a reading the store is left alone for so many times what it took: one that is slow comes seldom.
 const REST: u32 = 4;
@@ -15,16 +16,16 @@ const SLOW: Duration = Duration::from_secs(1);
 
 /// The data of a table, read as a whole.
 pub trait TableData: Default + PartialEq {
-    /// What a row is about.
+    /// The identity of a row: a job, a host, an account.
     type Key: Clone + PartialEq;
 
     /// The shortest time between two readings.
     const PACE: Duration;
 
-    /// What the rows are about, in the order on the screen.
+    /// Returns the identities of the rows, in the order on the screen.
     fn keys(&self) -> Vec<Self::Key>;
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     fn rows(&self) -> usize;
 
     /// Brings the rows into the order on the screen.
@@ -33,7 +34,7 @@ pub trait TableData: Default + PartialEq {
     /// The lines of the row at `place`; `None` when there is none.
     fn span(&self, place: usize) -> Option<RowSpan>;
 
-    /// Whether something in it changes by itself, without a commit.
+    /// Returns whether something in it changes by itself, without a commit.
     fn moves(&self) -> bool {
         false
     }
@@ -46,7 +47,7 @@ pub struct RowSpan {
     pub first: usize,
     /// Its own.
     pub last: usize,
-    /// How many lines there are.
+    /// The number of all lines.
     pub of: usize,
 }
 
@@ -137,28 +138,30 @@ impl<D: TableData> Table<D> {
 
 /// A table, whatever its rows are: what moving in it, reading it and drawing its frame need.
 pub trait Rows {
-    /// It is to be read: how long to wait before that. `None` when it is being read; then it is read once more.
+    /// Notes that it is to be read. Returns how long to wait before that; none while it is being read, after which it
+    /// is read once more.
     fn ask(&mut self, now: Timestamp) -> Option<Duration>;
 
-    /// Whether it was asked for while it was being read.
+    /// Returns whether it was asked for while it was being read.
     fn again(&self) -> bool;
 
-    /// When it has to be read again although nothing was committed; never while nothing moves by itself.
+    /// Returns when it has to be read again although nothing was committed; never while nothing moves by itself.
     fn due_at(&self) -> Option<Timestamp>;
 
-    /// When it was read, if it was.
+    /// Returns when it was read, if it was.
     fn read_at(&self) -> Option<Timestamp>;
 
-    /// Why it could not be read the last time.
+    /// Returns why it could not be read the last time.
     fn trouble(&self) -> Option<&SafeLine>;
 
-    /// How old what is shown is, when that has to be said: it could not be read again, or reading takes long.
+    /// Returns the age of the rows when the title has to give it: they could not be read again, or reading takes long.
     fn age(&self, now: Timestamp) -> Option<Duration>;
 
-    /// The next moment after `now` at which its title reads differently: it gives the data's age, or begins to.
+    /// Returns the next moment after `now` at which its title reads differently: it gives the age of the rows, or
+    /// begins to.
     fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp>;
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     fn rows(&self) -> usize;
 
     /// The cursor's place among the rows.
@@ -252,12 +255,12 @@ impl<D: TableData> Rows for Table<D> {
     }
 }
 
-/// What documents are grouped by: a row of a view that has a line for each.
+/// A row of a table that has a line for each: a host, an account.
 pub trait Group: PartialEq + Sized {
-    /// What tells one from another.
+    /// The identity of the row.
     type Key: Clone + PartialEq;
 
-    /// Which one it is.
+    /// Returns its identity.
     fn key(&self) -> Self::Key;
 
     /// Brings the rows into the order on the screen; they come in that of their keys.

@@ -1,8 +1,8 @@
-//! What a message comes to.
+//! The result of a message.
 
 use crate::tui::effect::Effect;
 
-/// What a message came to.
+/// The result of a message.
 #[derive(Debug, Default)]
 pub struct Update {
     /// The screen shows something that has changed.

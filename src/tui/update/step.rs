@@ -1,4 +1,4 @@
-//! Where a step ends.
+//! Steps in a list: a line, a page, to an end.
 
 use crate::tui::action::Action;
 

@@ -153,7 +153,8 @@ fn paused(model: &Model) -> Words {
     said.map_or_else(Words::new, |said| vec![words(said, Tone::Waiting)])
 }
 
-/// The last seconds as bars.
+/// The last seconds as bars. Not ratatui's `Sparkline`: they are one of the parts that go when there is no room, and
+/// a second without an attempt has the lowest bar, where a sparkline has none.
 fn history(model: &Model, look: Look) -> Words {
     let bars = match model.size.0 {
         ..70 => 0,

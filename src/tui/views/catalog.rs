@@ -1,7 +1,7 @@
 //! The views of the main area: which there are, by which key each is shown, and what is kept of each.
 //!
-//! A new view is added here, to the registry in [`views`](super) and to the reads in `perform`; keys, help, palette, head
-//! line, loading and moving follow from that.
+//! A new view is added here, to the registry in [`views`](super) and to the reads in `perform`; keys, help, palette,
+//! head line, loading and moving follow from that.
 
 use super::accounts::state::Accounts;
 use super::hosts::state::Hosts;
@@ -16,7 +16,7 @@ use crate::tui::keymap::key::Key;
 pub enum RowKind {
     /// A document, or its job: it can be synced, opened, paused with its host or account.
     Document,
-    /// What documents are grouped by: it can be paused, and its documents shown.
+    /// A host or an account, by which documents are grouped: it can be paused, and its documents shown.
     Group,
 }
 

@@ -79,7 +79,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// How many cells pieces take together.
+/// Returns the number of cells that pieces take together.
 pub fn cells(words: &[(String, Tone)]) -> u16 {
     u16::try_from(words.iter().map(|(text, _)| width(text)).sum::<usize>()).unwrap_or(u16::MAX)
 }

@@ -18,8 +18,8 @@ pub struct ScrollBar {
 }
 
 impl ScrollBar {
-    /// Draws it into the right side of the frame around `area`, the lines beginning at its line `first`; nothing when all
-    /// of them are on the screen.
+    /// Draws it into the right side of the frame around `area`, the lines beginning at its line `first`; nothing when
+    /// all of them are on the screen.
     pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, look: Look) {
         let Some((start, size)) = self.thumb() else { return };
         let rows = u16::try_from(self.rows).unwrap_or(u16::MAX);

@@ -1,5 +1,5 @@
-//! The account under the cursor: explained in the peek pane, and with all that is known of it, for which the columns and
-//! the pane of a small screen have no room.
+//! The account under the cursor: explained in the peek pane, and with all that is known of it, for which the columns
+//! and the pane of a small screen have no room.
 
 use super::text::{documents, is_paused, jobs, lately, name, next, next_due, plan, plan_in_words, share, standing};
 use crate::domain::document::Status;

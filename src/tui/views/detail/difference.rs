@@ -80,8 +80,8 @@ pub struct Row {
     pub cut: (bool, bool),
 }
 
-/// The rows of a difference at `width` cells. What is the same on both sides is one row a line, to be cut where it ends; of
-/// what changed every word is shown: a paragraph is one line.
+/// The rows of a difference at `width` cells. What is the same on both sides is one row a line, to be cut where it
+/// ends; of what changed every word is shown: a paragraph is one line.
 pub fn rows(difference: &Difference, width: usize) -> Vec<Row> {
     difference.lines.iter().flat_map(|kept| rows_of(kept, width)).collect()
 }

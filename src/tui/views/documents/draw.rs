@@ -157,7 +157,7 @@ fn title(model: &Model) -> Words {
     title
 }
 
-/// What to do when there is nothing to show.
+/// Says what to do when there is nothing to show.
 fn nothing(model: &Model, inner: Rect, buf: &mut Buffer, look: Look) {
     let mut lines: Vec<Words> = Vec::new();
     let key = |key: &str, text: &str| vec![words(format!("{key:<24} "), Tone::Accent), words(text, Tone::Plain)];

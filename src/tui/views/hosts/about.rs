@@ -1,5 +1,5 @@
-//! The host under the cursor: explained in the peek pane, and with all that is known of it, for which the columns and the
-//! pane of a small screen have no room.
+//! The host under the cursor: explained in the peek pane, and with all that is known of it, for which the columns and
+//! the pane of a small screen have no room.
 
 use super::text::{busy, documents, hold, lately, latency, name, next, scope, standing};
 use crate::store::HostSeen;

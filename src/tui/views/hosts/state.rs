@@ -22,9 +22,9 @@ impl Group for HostSeen {
     }
 }
 
-/// What the order of the hosts goes by, the worst first: those that are left alone, because nothing good came of them or
-/// because they asked for it, then by what goes wrong there. In whole per cent, as they are shown, so that rows do not
-/// change places for what nobody sees; the larger host counts more, and the name decides what is left.
+/// What the order of the hosts goes by, the worst first: those that are left alone, because nothing good came of them
+/// or because they asked for it, then by what goes wrong there. In whole per cent, as they are shown, so that rows do
+/// not change places for what nobody sees; the larger host counts more, and the name decides what is left.
 fn badness(seen: &HostSeen) -> impl Ord + use<> {
     let worst = percent(seen.failed, seen.documents).max(percent(seen.limited, seen.recent));
     let held = seen.held.as_ref().map(|hold| hold.kind == HoldKind::CoolDown);
