@@ -12,6 +12,7 @@ use crate::support::site::{Site, html};
 use quarterdeck::store::{self, Access, VERSION};
 use rustix::process::Signal;
 use sqlx::Connection as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// SIGABRT.
@@ -128,26 +129,27 @@ async fn kills_at_random_moments_lose_nothing() {
     let whole = std::fs::read(big.file()).unwrap();
     assert!(whole.len() > FILE.len() + 15_000_000);
     let mut random = Random::new(12);
-    let (mut early, mut late) = (0, 0);
+    let mut found = [0; 2];
     for round in 0..rounds() {
         let install = install().await;
         std::fs::write(install.file(), &whole).unwrap();
-        let mut kills = 0;
-        // Until one of them comes through by itself.
-        let ended = loop {
+        for (kill, moment) in [Moment::Start, Moment::Copying, Moment::Copying, Moment::Copied].into_iter().enumerate()
+        {
+            let before = beside(install.file());
             let process = install.start(&["migrate"]);
-            tokio::time::sleep(Duration::from_millis(random.below(250) as u64)).await;
+            while !moment.has_come(&install, &before) {
+                tokio::task::yield_now().await;
+            }
+            tokio::time::sleep(Duration::from_millis(random.below(25) as u64)).await;
             process.signal(Signal::KILL);
             let ended = process.ended();
-            kills += 1;
-            if ended.code.is_some() || kills == 8 {
-                break ended;
-            }
             let version = version_of(&install).await;
-            assert!(version == BEFORE || version == VERSION, "{round}: {version}");
-            if version == BEFORE { early += 1 } else { late += 1 }
-        };
-        assert!(ended.code.is_none_or(|code| code == 0), "{round}: {ended:?}");
+            assert!(version == BEFORE || version == VERSION, "{round}.{kill}: {version}, {ended:?}");
+            found[usize::from(version == VERSION)] += 1;
+            if version == VERSION {
+                break;
+            }
+        }
         let again = install.run(&["migrate"]);
         assert_eq!((again.code, version_of(&install).await), (Some(0), VERSION), "{round}: {again:?}");
         let copies = beside(install.file());
@@ -158,7 +160,29 @@ async fn kills_at_random_moments_lose_nothing() {
             assert_eq!(db::texts(file, "PRAGMA integrity_check").await, [Some("ok".to_owned())], "{round}");
         }
     }
-    println!("{} random kills: {early} before the commit, {late} after it", early + late);
+    println!("random kills: {} before the commit, {} after it", found[0], found[1]);
+}
+
+/// From when on a process is killed at some instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    Start,
+    Copying,
+    Copied,
+}
+
+impl Moment {
+    /// Whether it has come for a process that was started when `before` stood beside the store.
+    fn has_come(self, install: &Install, before: &[PathBuf]) -> bool {
+        let new = |end: &str| {
+            beside(install.file()).iter().any(|path| !before.contains(path) && path.to_string_lossy().ends_with(end))
+        };
+        match self {
+            Self::Start => true,
+            Self::Copying => new(".tmp") || new(".backup"),
+            Self::Copied => new(".backup"),
+        }
+    }
 }
 
 /// A file of the version before that is opened by eight processes at once is copied and migrated once.
