@@ -16,10 +16,9 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::{Request, Scope, Verb};
-use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::fetch::{FetchSettings, Fetcher};
 use quarterdeck::runner::tail::{Tailed, follow};
-use quarterdeck::runner::{self, Settings};
+use quarterdeck::runner::{self, Mode, Parts, Settings};
 use quarterdeck::store::{Access, Added, Named, NewDocument, Store, open};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,20 +27,7 @@ use tokio::sync::mpsc;
 const INTERVAL: Duration = Duration::from_millis(300);
 
 fn settings(host_interval: Duration) -> Settings {
-    Settings {
-        slots: 4,
-        per_host: 2,
-        per_account: None,
-        host_interval,
-        lease: Duration::from_secs(30),
-        heartbeat: Duration::from_secs(10),
-        drain: Duration::from_secs(25),
-        policy: RetryPolicy::default(),
-        worker_name: "bench:1".into(),
-        faq: quarterdeck::domain::faq_job::FaqJob::default(),
-        drain_when_idle: false,
-        schedule: None,
-    }
+    Settings { slots: 4, host_interval, ..Settings::default() }
 }
 
 /// A store whose runner syncs the pages of one site.
@@ -63,7 +49,9 @@ impl Scene {
         let store = open(&place.url(), Access::Create).await.unwrap();
         let limits =
             FetchSettings { allow_private_hosts: vec![site.host().parse().unwrap()], ..FetchSettings::default() };
-        runner::start(Arc::clone(&store), Arc::new(Fetcher::new(limits).unwrap()), settings(host_interval));
+        let fetcher = Arc::new(Fetcher::new(limits).unwrap());
+        let parts = Parts { store: Arc::clone(&store), fetcher, redis: None, name: "bench:1".into() };
+        runner::start(parts, settings(host_interval), Mode::OnDemand);
         let tail = follow(Arc::clone(&store), Seq::START);
         Self { store, site, tail, _place: place }
     }

@@ -11,7 +11,7 @@ mod harness;
 use harness::place::Backend;
 use harness::{Bench, START, Times, backends, timed};
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
-use quarterdeck::domain::schedule::{Rules, Terms};
+use quarterdeck::domain::schedule::{DueRules, Terms};
 use quarterdeck::store::{PassAnswer, PassMode, PassOrder, Store, When};
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ async fn measure(backend: Backend) {
     timed(&format!("{backend:?}: loading {DOCUMENTS} documents"), bench.load(&documents(backend))).await;
     let store = &*bench.store;
     let plan = PlanName::new("business").unwrap();
-    let mut terms = Terms { rules: Rules::Continuous, ..Terms::default() };
+    let mut terms = Terms { rules: DueRules::Continuous, ..Terms::default() };
     terms.plans.plans.insert(plan.clone(), Plan { every: Cadence::new(WEEK), ..Plan::default() });
     terms.plans.default = Some(plan);
     for (what, seconds) in
