@@ -4,7 +4,7 @@
 mod faults;
 mod signals;
 
-use crate::support::deck::{Deck, START};
+use crate::support::deck::{Deck, START, eager_settings};
 use crate::support::limit::{lasts, until, within};
 use crate::support::measure::{self, Stopwatch};
 use crate::support::place::Backend;
@@ -253,7 +253,8 @@ async fn held_locks_are_renewed(on: Backend) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("T", "text")))).await;
-    let mut deck = Deck::start_locked(on, site, Some(settings)).await;
+    let settings = Settings { heartbeat: Duration::from_millis(50), ..eager_settings() };
+    let mut deck = Deck::start_with(on, site, Some(redis.settings(Preferred)), settings).await;
     let (document, second) = (deck.add("/a").await, deck.add("/b").await);
     deck.sync(document).await;
     deck.sync(second).await;

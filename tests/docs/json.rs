@@ -3,7 +3,8 @@
 
 use super::pages::page;
 use crate::support::db;
-use crate::support::install::{Install, PATIENCE};
+use crate::support::install::Install;
+use crate::support::limit::PATIENCE;
 use crate::support::site::{Reply, Site, html};
 use clap::CommandFactory as _;
 use quarterdeck::cli::Cli;

@@ -2,8 +2,9 @@
 
 use super::{set_version, version};
 use crate::store::support::{Backend, Scene};
-use crate::support::deck::{parts, patient_fetcher, settings};
-use crate::support::install::{Install, PATIENCE, until};
+use crate::support::deck::{fetcher, parts, settings};
+use crate::support::install::{Install, until};
+use crate::support::limit::PATIENCE;
 use crate::support::place::Place;
 use crate::support::pty::Terminal;
 use crate::support::site::{Reply, Site, html};
@@ -39,7 +40,7 @@ async fn a_runner_lets_go_of_what_it_runs_and_a_newer_one_takes_it_up_without_a_
     let document = scene.add(1, &site.url("/page")).await;
     scene.ask(&[document], QueueClass::Manual).await;
     let older = runner::start(
-        parts(&(scene.store.clone() as Arc<dyn Store>), patient_fetcher(&site), None),
+        parts(&(scene.store.clone() as Arc<dyn Store>), fetcher(&site), None),
         settings(),
         Mode::OnDemand,
     );
@@ -55,11 +56,8 @@ async fn a_runner_lets_go_of_what_it_runs_and_a_newer_one_takes_it_up_without_a_
     scene.sql(&format!("UPDATE workers SET schema_version = {}", VERSION - 1)).await;
     scene.clock.advance(Duration::from_secs(5));
     let store = scene.another().await;
-    let newer = runner::start(
-        parts(&(store.clone() as Arc<dyn Store>), patient_fetcher(&site), None),
-        settings(),
-        Mode::OnDemand,
-    );
+    let newer =
+        runner::start(parts(&(store.clone() as Arc<dyn Store>), fetcher(&site), None), settings(), Mode::OnDemand);
     until(&*store, "an outcome", async || store.last_seq().await.is_ok_and(|seq| seq > Seq::START)).await;
     assert_eq!(scene.results().await, [OutcomeResult::Unchanged], "no loss of a worker: no document is to blame");
     assert_eq!((scene.outcomes().await[0].attempt, site.hits("/page")), (1, 2));

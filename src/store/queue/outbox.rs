@@ -12,9 +12,9 @@ use crate::store::{NewDocument, Result, StoreError};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Notes that Chatwoot's FAQ job is to be started if `content` is another than what stands there, and not empty:
-/// when Chatwoot itself would (upstream.md 2.3). To be called before the content is written, for a document that
-/// is available and no PDF.
+/// Records that Chatwoot's FAQ job is to be enqueued, if `content` differs from the stored text and is not empty: the
+/// condition of Chatwoot's own callback. Must be called before the content is written, for a document that is available
+/// and no PDF.
 pub(in crate::store) async fn note_change(tx: &mut Tx<'_>, document: &Document, content: &str) -> Result<()> {
     if content.trim().is_empty() || !tx.publishes_changes() {
         return Ok(());

@@ -1,5 +1,6 @@
 //! A pass of the schedule: due documents become jobs that wait for their drawn time. One process acts at a time, under
-//! a lease in the database; the next pass goes on after the account that was served last (design.md 5.5).
+//! a lease in the database; the next pass goes on after the account that was served last, so that a limit
+//! that is used up never falls on the same accounts.
 
 use crate::chatwoot::schedule::plans_of_day;
 use crate::domain::id::DocumentId;

@@ -1,4 +1,5 @@
-//! Which plan each account has: by the settings, or by Chatwoot's own tables on its database (upstream.md 5.2).
+//! The plan of each account: by the settings or, on a Chatwoot database without plans in the settings, by Chatwoot's own
+//! tables `accounts` and `installation_configs`.
 
 use crate::chatwoot::settings::{ChatwootSettings, FEATURE_BIT, NAMES};
 use crate::domain::id::AccountId;
