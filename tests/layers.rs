@@ -95,6 +95,36 @@ const DRIVER_FILES: [&str; 6] = [
     "src/store/postgres.rs",
 ];
 
+/// Parts of `tui`, and the parts of it that each may not name: a view draws and explains itself, and neither knows what a
+/// message does to it nor where on the screen it is; the drawing and the updating do not know each other.
+const MAY_NOT_NAME_IN_TUI: [(&str, &[&str]); 5] = [
+    ("src/tui/view", &["update"]),
+    ("src/tui/update", &["view"]),
+    ("src/tui/views", &["update", "view", "screen", "availability", "palette", "readers", "refresh"]),
+    ("src/tui/table", &["update", "view", "screen", "availability", "palette", "readers", "refresh"]),
+    ("src/tui/model", &["update", "view", "screen", "availability", "palette", "readers", "refresh"]),
+];
+
+#[test]
+fn the_parts_of_the_console_name_one_way() {
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        for (part, others) in MAY_NOT_NAME_IN_TUI {
+            let is_root = path == Path::new(&format!("{part}.rs"));
+            if !is_root && !path.starts_with(part) {
+                continue;
+            }
+            for other in others {
+                let by_super = is_root && names(&code, &format!("super::{other}"));
+                if by_super || names(&code, &format!("crate::tui::{other}")) {
+                    wrong.push(format!("{}: names {other}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn arrows_run_one_way() {
     let mut wrong = Vec::new();
