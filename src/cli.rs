@@ -1,7 +1,7 @@
 //! The command line: one file per verb; what several verbs need has a file of its own.
 //!
 //! Data goes to stdout, messages to stderr. Exit codes stand in [`exit`]; `rows`, `outcome_line` print, `selection` and
-//! `confirm` say which documents are meant, `join` puts runner and fetch together from the settings.
+//! `confirm` say which documents are meant, `join` puts runner and fetch together from the settings, `context` is what every verb has at hand.
 
 mod add;
 mod cancel;
@@ -9,12 +9,14 @@ mod changes;
 mod config;
 mod confirm;
 mod console;
+mod context;
 mod decide;
 mod demo;
 mod diagnostics;
 mod doctor;
 pub mod exit;
 mod health;
+mod help;
 pub mod import;
 mod join;
 mod keys;
@@ -40,14 +42,12 @@ mod wait;
 mod work;
 
 use crate::config::{Config, Environment, Flags, Places};
-use crate::domain::text::SafeLine;
-use crate::store::{Access, Decision, Options, Recorder, Store, open_with};
+use crate::store::Decision;
 use clap::{Parser, Subcommand};
+use context::Context;
 use exit::{CliError, Exit};
 use output::{Output, note};
-use record::OutcomeFiles;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// A terminal operations console for document syncs, with the job runner inside. Without a verb: the console.
 #[derive(Debug, Parser)]
@@ -74,7 +74,7 @@ pub struct Cli {
     /// Run jobs in the console (the default on SQLite)
     #[arg(long, conflicts_with_all = ["no_runner", "read_only"])]
     pub runner: bool,
-    /// What to do.
+    /// Verb of the call; none opens the console.
     #[command(subcommand)]
     pub verb: Option<Verb>,
 }
@@ -86,7 +86,7 @@ Filters: free words in name and URL, status:failed, error:timeout, http:503, hos
 assistant:3, attempted:<1h, synced:>2d, next:<10m, queue:auto; for `log` also result:updated and by:ana. A comma means \
 or, - negates, quotes keep spaces.";
 
-/// What to do.
+/// Verb of the command line.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// The console over a throwaway store and a built-in site whose pages change, fail, hang and recover
@@ -131,54 +131,8 @@ pub enum Verb {
     Config,
     /// Print the keys of the console
     Keys(keys::Args),
-}
-
-/// What every verb has at hand.
-struct Context {
-    config: Config,
-    read_only: bool,
-    files: Arc<OutcomeFiles>,
-}
-
-impl Context {
-    fn new(config: Config, read_only: bool) -> Self {
-        Self { files: OutcomeFiles::of(&config), config, read_only }
-    }
-
-    /// The store, made on first use unless nothing may be made. What this process records goes to the outcome files.
-    async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
-        self.open(None).await
-    }
-
-    /// The store, for a verb that changes it.
-    async fn store_for(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
-        self.may_change(verb)?;
-        self.store().await
-    }
-
-    /// The same, with one more recorder.
-    async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
-        let access = if self.read_only { Access::ReadOnly } else { Access::Create };
-        let mut options = Options::new(access);
-        options.recorder = Some(self.files.recorder(also));
-        let store = open_with(&self.config.store.url, options).await?;
-        if let Some(upgraded) = store.upgraded() {
-            note(upgraded);
-        }
-        Ok(store)
-    }
-
-    /// Tells the other processes of the store that this one has changed it.
-    async fn announce(&self, store: &dyn Store) -> Result<(), CliError> {
-        join::announce(&self.config, store).await
-    }
-
-    fn may_change(&self, verb: &str) -> Result<(), CliError> {
-        if self.read_only {
-            return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));
-        }
-        Ok(())
-    }
+    /// Print the help of a verb, or a page about a topic; without either, list both
+    Help(help::Args),
 }
 
 /// Runs what the command line asks for.
@@ -197,6 +151,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     match &cli.verb {
         Some(Verb::Config) => return config::run(out),
         Some(Verb::Keys(args)) => return keys::run(args, out),
+        Some(Verb::Help(args)) => return help::run(args, out),
         _ => {}
     }
     for (given, flag) in [(cli.no_runner, "--no-runner"), (cli.runner, "--runner")] {
@@ -230,6 +185,9 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     }
     let config = Config::load(&places, &Environment::read(), &flags)?;
     diagnostics::start(&config);
+    for warning in &config.warnings {
+        note(warning);
+    }
     let context = Context::new(config, cli.read_only);
     let done = match cli.verb {
         None => console::run(&context, cli.ascii).await,
@@ -250,14 +208,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Purge(args)) => purge::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
-        Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_)) => Ok(Exit::Done),
+        Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
     };
     done.map_err(|error| error.at(&context.config.store.url))
-}
-
-/// Who is asking, for the outcomes: the name of the user that the process belongs to.
-fn operator() -> SafeLine {
-    let name =
-        ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
-    SafeLine::new(name.as_deref().unwrap_or("operator"))
 }

@@ -1,26 +1,25 @@
 //! The settings: defaults < file < environment < flags.
 //!
-//! `fetch` is its section's settings, `keys` the table of what a file may say, `read` walks a file and reads values, `places` knows where things lie by
-//! default. Every mistake is named with the place where it was made, all of them at once.
+//! Each module owns the type and the defaults of its settings; this one fills them. `keys` is the table of what a file may
+//! say (`sites` reads its longest value), `read` walks a file and reads values, `places` knows where things lie by default.
+//! Every mistake is named with the place where it was made, all of them at once.
 
-mod fetch;
 mod keys;
 mod places;
 mod read;
-mod schedule;
+mod sites;
 
-pub use fetch::FetchConfig;
 pub use places::Places;
-pub use schedule::ScheduleConfig;
 
-use crate::domain::faq_job::FaqJob;
 use crate::domain::lock::LockMode;
-use crate::domain::plan::PlanTable;
-use crate::domain::retry::RetryPolicy;
+use crate::domain::plan::{Plan, PlanName, PlanTable};
+use crate::fetch::FetchSettings;
+use crate::runner::Scheduling;
+use crate::runner::log::LogSettings;
+use crate::{lock, runner};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use thiserror::Error;
 
 /// The annotated file with every key and its default, as `quarterdeck config` prints it.
@@ -32,78 +31,37 @@ pub struct Config {
     /// `[store]`
     pub store: StoreConfig,
     /// `[redis]`
-    pub redis: RedisConfig,
-    /// `[runner]`
-    pub runner: RunnerConfig,
-    /// `[retry]`
-    pub retry: RetryPolicy,
+    pub redis: lock::Settings,
+    /// `runner.enabled`: whether the console runs jobs itself. Unless somebody says so, not on a server: nobody's laptop
+    /// starts to sync production by looking at it.
+    pub console_runs_jobs: bool,
+    /// `[runner]`, `[retry]`, `[chatwoot]` and `fetch.host_interval`
+    pub runner: runner::Settings,
     /// `[fetch]`
-    pub fetch: FetchConfig,
-    /// `[chatwoot]`
-    pub chatwoot: FaqJob,
-    /// `[schedule]`
-    pub schedule: ScheduleConfig,
-    /// `[plans]` and `[accounts]`
-    pub plans: PlanTable,
+    pub fetch: FetchSettings,
+    /// `[schedule]`, `[plans]` and `[accounts]`
+    pub schedule: Scheduling,
     /// `[log]`
-    pub log: LogConfig,
+    pub log: LogSettings,
+    /// Outdated parts of the file.
+    pub warnings: Vec<Problem>,
 }
 
-/// Where documents live.
+/// Place of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreConfig {
     /// `sqlite:` and a path, or `postgres://…`. May hold a secret: never printed as it is.
     pub url: String,
 }
 
-/// The lock of each document, and the channel between processes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedisConfig {
-    /// `redis://` or `rediss://`; `None` is no Redis. May hold a secret: never printed as it is.
-    pub url: Option<String>,
-    /// How much the lock is wanted.
-    pub lock: LockMode,
-    /// The key of a document's lock; `{id}` stands for the document.
-    pub key: String,
-}
-
 impl StoreConfig {
-    /// Whether it is a server's, not a file; by the URL alone.
+    /// Returns true if the URL names a server, not a file.
     pub fn is_server(&self) -> bool {
         ["postgres:", "postgresql:"].iter().any(|scheme| self.url.starts_with(scheme))
     }
 }
 
-/// How jobs are run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunnerConfig {
-    /// Whether the console runs jobs itself. Unless somebody says so, not on a server: nobody's laptop starts to sync
-    /// production by looking at it.
-    pub enabled: bool,
-    /// Attempts at a time in this process.
-    pub concurrency: u32,
-    /// Attempts at a time on one host, over all workers.
-    pub per_host: u32,
-    /// Attempts at a time for one account, over all workers; `None` is no cap.
-    pub per_account: Option<u32>,
-    /// How long a claim holds without a heartbeat.
-    pub lease: Duration,
-    /// How often a claim is renewed.
-    pub heartbeat: Duration,
-    /// How long running attempts may go on when the process is told to end.
-    pub drain: Duration,
-}
-
-/// The rolling file of outcomes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    /// Its directory.
-    pub dir: PathBuf,
-    /// Days after which a file is removed.
-    pub keep_days: u32,
-}
-
-/// What the environment says. Plain `DATABASE_URL` and `REDIS_URL` are not among it: nothing is ever written to a
+/// Settings from the environment. Plain `DATABASE_URL` and `REDIS_URL` are not read: nothing may be written to a
 /// database that nobody named for this program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -115,7 +73,7 @@ pub struct Environment {
     pub config: Option<PathBuf>,
 }
 
-/// What the command line says.
+/// Settings from the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--store`
@@ -143,7 +101,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
     /// Mistakes in what was said, in the order of their lines.
@@ -154,7 +112,7 @@ pub enum ConfigError {
     },
 }
 
-/// One mistake.
+/// A mistake in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// `FILE:LINE`, a variable or a flag.
@@ -174,7 +132,7 @@ fn lines(problems: &[Problem]) -> String {
 }
 
 impl Environment {
-    /// What this process was started with. An empty variable is one that is not set.
+    /// Reads this process's environment. An empty variable counts as not set.
     pub fn read() -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         Self {
@@ -191,31 +149,17 @@ impl Config {
         keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
     }
 
-    /// What holds when nobody says anything.
+    /// Returns the settings without file, environment and flags.
     pub fn defaults(places: &Places) -> Self {
-        let seconds = Duration::from_secs;
         Self {
             store: StoreConfig { url: format!("sqlite:{}", places.store_file.display()) },
-            redis: RedisConfig {
-                url: None,
-                lock: LockMode::default(),
-                key: "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::{id}".to_owned(),
-            },
-            runner: RunnerConfig {
-                enabled: true,
-                concurrency: 16,
-                per_host: 2,
-                per_account: None,
-                lease: seconds(30),
-                heartbeat: seconds(10),
-                drain: seconds(25),
-            },
-            retry: RetryPolicy::default(),
-            fetch: FetchConfig::default(),
-            schedule: ScheduleConfig::default(),
-            plans: PlanTable::default(),
-            chatwoot: FaqJob::default(),
-            log: LogConfig { dir: places.log_dir.clone(), keep_days: 14 },
+            redis: lock::Settings::default(),
+            console_runs_jobs: true,
+            runner: runner::Settings::default(),
+            fetch: FetchSettings::default(),
+            schedule: Scheduling::default(),
+            log: LogSettings { dir: places.log_dir.clone(), keep_days: 14 },
+            warnings: Vec::new(),
         }
     }
 
@@ -270,30 +214,40 @@ impl Config {
         if let Some(concurrency) = flags.concurrency {
             given.set("runner.concurrency", "--concurrency".to_owned());
             match keys::concurrency(i64::from(concurrency)) {
-                Ok(concurrency) => config.runner.concurrency = concurrency,
+                Ok(concurrency) => config.runner.slots = concurrency,
                 Err(wrong) => problems.push(Problem { place: "--concurrency".to_owned(), message: wrong }),
             }
         }
         if !given.is_said("runner.enabled") {
-            config.runner.enabled = !config.store.is_server();
+            config.console_runs_jobs = !config.store.is_server();
         }
         if flags.no_runner || flags.runner {
-            config.runner.enabled = flags.runner;
+            config.console_runs_jobs = flags.runner;
         }
-        config.fetch.sources_place = given.place(&["fetch.sources"]);
         if problems.is_empty() {
             problems = config.conflicts(&given);
         }
         if problems.is_empty() { Ok(config) } else { Err(ConfigError::Wrong { problems }) }
     }
 
+    /// The plans of `[plans]`, and who has them.
+    fn plans(&mut self) -> &mut PlanTable {
+        &mut self.schedule.terms.plans
+    }
+
+    /// The plan of this name, made when there is none yet.
+    fn plan(&mut self, name: &str) -> Result<&mut Plan, String> {
+        let name = PlanName::new(name).ok_or_else(|| "must stand under the name of a plan".to_owned())?;
+        Ok(self.plans().plans.entry(name).or_default())
+    }
+
     /// Values that are right one by one and wrong together.
     fn conflicts(&self, given: &Given) -> Vec<Problem> {
         let (redis, runner, fetch) = (&self.redis, &self.runner, &self.fetch);
-        let show = humantime::format_duration;
+        let show = crate::domain::duration::exact;
         let rules = [
             (
-                redis.lock != LockMode::Required || redis.url.is_some(),
+                redis.mode != LockMode::Required || redis.url.is_some(),
                 ["redis.lock", "redis.url"],
                 "redis.lock is \"required\", and no redis.url says where Redis is".to_owned(),
             ),
@@ -331,7 +285,7 @@ impl Config {
     }
 }
 
-/// Where each key was said last.
+/// Place at which each key was last set.
 #[derive(Debug, Default)]
 struct Given(BTreeMap<&'static str, String>);
 

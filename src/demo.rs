@@ -25,18 +25,18 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// One page of the site, as it is put into the store.
+/// A page of the site, as a document of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoDocument {
     /// `http://127.0.0.1:PORT/…`; no two documents share one.
     pub url: String,
-    /// What it is called before its first sync; the page's title adds whose site it is.
+    /// Name before its first sync; the page's title also names the site.
     pub name: String,
     /// 1 to 4.
     pub account_id: i64,
     /// Two for each account.
     pub assistant_id: i64,
-    /// What the page does.
+    /// Behaviour of the page.
     pub behaviour: Behaviour,
 }
 
@@ -98,12 +98,12 @@ impl Site {
         self.shared.hosts.clone()
     }
 
-    /// What takes hosts down and brings them back.
+    /// Returns the switch that takes hosts down and brings them back.
     pub fn switch(&self) -> Switch {
         Switch(Arc::clone(&self.shared))
     }
 
-    /// How many requests are being answered, the silent ones included.
+    /// Returns the number of requests being answered, the silent ones included.
     pub fn answering(&self) -> watch::Receiver<usize> {
         self.shared.answering.subscribe()
     }

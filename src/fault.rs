@@ -18,7 +18,7 @@ pub(crate) fn point(_name: &str, _subject: &str) {}
 mod armed {
     use std::sync::{LazyLock, Mutex, PoisonError};
 
-    /// How a point breaks.
+    /// Kind of a fault.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Action {
         /// The task panics.
@@ -33,7 +33,7 @@ mod armed {
         part: String,
     }
 
-    /// What `QUARTERDECK_FAULT` says at the start (`NAME:panic:PART` or `NAME:abort:PART`), then what tests arm.
+    /// Faults from `QUARTERDECK_FAULT` (`NAME:panic:PART` or `NAME:abort:PART`) and those that tests arm.
     static FAULTS: LazyLock<Mutex<Vec<Fault>>> = LazyLock::new(|| {
         let from_environment = std::env::var("QUARTERDECK_FAULT").ok().and_then(|text| {
             let mut words = text.splitn(3, ':');

@@ -1,42 +1,53 @@
-//! The room that opens connections to pages: one page in, its title and Markdown out, or a failure in plain words.
+//! Fetching: one page in, its title and Markdown out, or a failure in plain words. The only module that opens connections to
+//! pages.
 //!
-//! `ask` is what is asked and answered. `client` asks within `limits`, through the `guard` (`address`: what is public; `allowed`: the exceptions; `lookup`: from
-//! names to addresses);
-//! `sources` says what of a page counts; `errors` says what went wrong, `roots` whether https can be checked. `convert` turns bodies into text: `charset` decodes, `html` parses, `main_content` chooses, `markdown` writes.
+//! `ask` is the request and the answer, `settings` what a fetch may cost and where it may go. `fetcher` routes a document to
+//! one of the `fetchers` and to its fallback. They share `client` (single HTTP requests, refused by the `guard` when they
+//! lead to addresses that are not public: `address`, its exceptions in `allowed`, name look-ups in `lookup`), `memory` and
+//! `robots`. `errors` says what went wrong in plain words, `roots` whether https can be checked, `probe` watches one fetch.
+//!
+//! `pipeline` turns an answer into a page, step by step: `head`, the body, `charset`, then on a thread of `conversion_pool`
+//! `convert`: `html` parses, `main_content` chooses under the `content_rules` of the site, `markdown` writes, all within
+//! `budget`.
 
 mod address;
 mod allowed;
 mod ask;
-mod body;
+mod budget;
 mod charset;
 mod client;
+mod content_rules;
+mod conversion_pool;
 mod convert;
+mod dom;
 mod errors;
-mod firecrawl;
+mod fetcher;
+mod fetchers;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod guard;
 mod head;
 mod html;
-mod limits;
 mod lookup;
 mod main_content;
 mod markdown;
 mod memory;
+mod pipeline;
 mod probe;
 mod robots;
 mod roots;
-mod sources;
+mod settings;
 mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};
 pub use ask::{Answer, Ask};
-pub use client::{FetchSetupError, Fetcher};
-pub use firecrawl::Firecrawl;
-pub use guard::{DENIED_PORTS, Refusal};
-pub use html::{ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert, convert_body};
-pub use limits::Limits;
+pub use budget::{ConvertError, MAX_MARKDOWN, TIME_LIMIT};
+pub use client::FetchSetupError;
+pub use content_rules::{CONVERTER, check_site};
+pub use convert::{Converted, convert, convert_body};
+pub use fetcher::Fetcher;
+pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};
 pub use roots::roots;
-pub use sources::{CONVERTER, check_sources};
+pub use settings::{DENIED_PORTS, FetchSettings, FirecrawlSettings};

@@ -3,13 +3,16 @@
 //! The rooms, and which way the arrows run (a test reads `src/` and holds them):
 //!
 //! ```text
-//! domain <- config, store, lock, fetch <- runner <- tui, cli <- main        demo knows domain alone; cli starts it
+//! domain <- chatwoot <- store, lock, fetch <- runner <- config <- tui, cli <- main
+//! demo knows domain alone; cli starts it
 //! ```
 //!
-//! `domain` is pure. `store` is the only room with SQL, `lock` the only one that knows Redis, `fetch` the only one
+//! `domain` and `chatwoot` are pure. `store` is the only room with SQL, `lock` the only one that knows Redis, `fetch` the only one
 //! that opens connections to pages, `tui` the only one that knows a terminal. `store`, `lock` and `fetch` do not know
-//! each other; the runner joins them. `fault` is for the tests alone: points at which store and runner can be made to break.
+//! each other; the runner joins them. `config` fills the settings that `lock`, `fetch` and `runner` define. `fault` is for
+//! the tests alone: points at which store and runner can be made to break.
 
+pub mod chatwoot;
 pub mod cli;
 pub mod config;
 pub mod demo;

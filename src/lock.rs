@@ -1,5 +1,5 @@
 //! Redis: the lock of each document that Chatwoot's workers respect too, and a channel by which processes hear of each
-//! other sooner. Never the truth: that is the store's leases and fences (design.md 5.1, 5.4).
+//! other sooner. Never the truth: the store's leases and fences decide, so that losing Redis costs latency alone.
 //!
 //! `address` reads URL and key pattern, `script` is what a lock is in Redis, `keeper` keeps the connection and renews,
 //! `signal` publishes and subscribes,
@@ -40,28 +40,58 @@ const OWED: usize = 1_024;
 /// News that a slow listener may be behind.
 const NEWS: usize = 1_024;
 
-/// How Redis is used.
+/// The settings of `[redis]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `redis://` or `rediss://`, with user, password and database number. Never printed as it is.
-    pub url: String,
+    /// `redis://` or `rediss://`, with user, password and database number; `None` is no Redis. Never printed as it is.
+    pub url: Option<String>,
     /// The key of a document's lock: `{id}` stands for the document.
     pub key: String,
-    /// What a Redis that is away means; with [`LockMode::Off`] nothing is locked, and only news are told and heard.
+    /// Consequence of an unreachable Redis; with [`LockMode::Off`] Redis is not used.
     pub mode: LockMode,
-    /// How often held locks are renewed.
-    pub renew: Duration,
 }
 
-/// Whether Redis answers.
+impl Default for Settings {
+    fn default() -> Self {
+        Self { url: None, key: DEFAULT_KEY.to_owned(), mode: LockMode::default() }
+    }
+}
+
+impl Settings {
+    /// Returns the URL of the Redis that is used; `None` when there is none, or it is off.
+    pub fn used_url(&self) -> Option<&str> {
+        self.url.as_deref().filter(|_| self.mode != LockMode::Off)
+    }
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = self.url.as_deref().map(masked_url);
+        f.debug_struct("Settings").field("url", &url).field("key", &self.key).field("mode", &self.mode).finish()
+    }
+}
+
+/// Use of Redis by a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Runs jobs: locks their documents, renews held locks this often, publishes and subscribes.
+    Worker {
+        /// The time between two renewals.
+        renew: Duration,
+    },
+    /// Publishes and subscribes; sets no key.
+    Watcher,
+}
+
+/// State of the connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// Not known yet.
     #[default]
     Connecting,
-    /// It does, and lets us set locks.
+    /// Redis answers and accepts locks.
     Reached,
-    /// It does not; tried again by itself. Why, in plain language and without the password.
+    /// Redis does not answer; the connection is tried again. The reason is in plain language and without the password.
     Away(SafeLine),
 }
 
@@ -70,22 +100,21 @@ pub enum Reach {
 #[error("Redis does not answer: {0}")]
 pub struct Away(pub SafeLine);
 
-/// What asking for a lock came to.
+/// Result of acquiring a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// It is ours, for [`TTL`] from now.
+    /// The lock is ours, for [`TTL`] from now.
     Held,
     /// Somebody else has it.
     Busy(LockHolder),
 }
 
-/// One Redis, as this process uses it for one store.
+/// A Redis server, as this process uses it for one store.
 pub struct Redis {
     address: Address,
     mode: LockMode,
     store: StoreId,
     scripts: Scripts,
-    renew: Duration,
     connection: Mutex<Connection>,
     reach: watch::Sender<Reach>,
     /// The keeper is to connect anew.
@@ -108,15 +137,18 @@ struct Connection {
 }
 
 impl Redis {
-    /// Begins to connect, renew and listen for `store`. An address that is none is an error; a Redis that does not
-    /// answer is not: see [`reach`](Self::reach).
-    pub fn start(settings: &Settings, store: StoreId) -> Result<Arc<Self>, AddressError> {
+    /// Begins to connect, renew and listen for `store`; `None` when the settings use no Redis. An address that is none is an
+    /// error; a Redis that does not answer is not: see [`reach`](Self::reach).
+    pub fn start(settings: &Settings, role: Role, store: StoreId) -> Result<Option<Arc<Self>>, AddressError> {
+        let Some(url) = settings.used_url() else { return Ok(None) };
         let redis = Arc::new(Self {
-            address: Address::parse(&settings.url, &settings.key)?,
-            mode: settings.mode,
+            address: Address::parse(url, &settings.key)?,
+            mode: match role {
+                Role::Worker { .. } => settings.mode,
+                Role::Watcher => LockMode::Off,
+            },
             scripts: Scripts::of(&store),
             store,
-            renew: settings.renew,
             connection: Mutex::default(),
             reach: watch::Sender::new(Reach::Connecting),
             broken: Notify::new(),
@@ -128,10 +160,12 @@ impl Redis {
             stop: CancellationToken::new(),
         });
         redis.spawn(keeper::keep(Arc::clone(&redis)));
-        redis.spawn(keeper::renew(Arc::clone(&redis)));
+        if let Role::Worker { renew } = role {
+            redis.spawn(keeper::renew(Arc::clone(&redis), renew));
+        }
         redis.spawn(signal::publish(Arc::clone(&redis)));
         redis.spawn(signal::listen(Arc::clone(&redis)));
-        Ok(redis)
+        Ok(Some(redis))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -141,7 +175,7 @@ impl Redis {
         });
     }
 
-    /// What a Redis that is away means.
+    /// Returns the consequence of an unreachable Redis; [`LockMode::Off`] for a watcher, which locks nothing.
     pub fn mode(&self) -> LockMode {
         self.mode
     }
@@ -151,12 +185,12 @@ impl Redis {
         self.address.label()
     }
 
-    /// Whether it answers, always the latest.
+    /// Returns the state of the connection, always the latest.
     pub fn reach(&self) -> watch::Receiver<Reach> {
         self.reach.subscribe()
     }
 
-    /// Whether it answered last.
+    /// Returns true if Redis answered last.
     pub fn is_reached(&self) -> bool {
         *self.reach.borrow() == Reach::Reached
     }

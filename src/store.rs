@@ -1,153 +1,56 @@
-//! Where documents, jobs and outcomes live. The only room that knows SQL.
+//! Where documents, jobs and outcomes live. The only module with SQL.
 //!
 //! One interface, so that runner, console and command line do not know which database is underneath. The database row
 //! is the truth; [`Store::changes`] is only a hint to look sooner. Every method is one transaction, or says otherwise,
 //! and reads the clock once.
 //!
-//! Statements and rules are written once for both databases: `sql_store` is the store, `tx` its write transactions,
-//! `conn` connections and rows, `dialect` what a statement says differently; the other files are its methods by
-//! subject. What only one database has stands in `sqlite` and `postgres`.
+//! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
+//! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
+//! (passes), `queries` (reads for people); `interface` has the types that pass in and out, and `sql_store` is the store
+//! that they make up. What only one database has stands in `sqlite` and `postgres`.
 
-use crate::domain::content::{ContentChange, Page, Stored};
-use crate::domain::document::{Counts, DocumentRow, RecentResult};
-use crate::domain::faq_job::Untold;
-use crate::domain::filter::Filter;
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
-use crate::domain::job::AttemptEnd;
-use crate::domain::lock::{LockHolder, StoreId};
-use crate::domain::outcome::Outcome;
-use crate::domain::pause::{Pause, PauseScope};
-use crate::domain::request::{Answered, Request};
-use crate::domain::retry::RetryPolicy;
-use crate::domain::schedule::Terms;
-use crate::domain::text::SafeLine;
-use crate::domain::time::Timestamp;
-use async_trait::async_trait;
 use std::sync::Arc;
-use std::time::Duration;
-use thiserror::Error;
-use tokio::sync::watch;
 
-mod accounts;
 mod address;
-mod apply;
-mod claim;
-mod clock;
-mod conn;
-mod dialect;
-mod due;
-mod enqueue;
+mod attempts;
+mod checks;
 mod error;
 mod examine;
-mod filter_sql;
-mod finish;
-mod held;
-mod hosts;
-mod hosts_seen;
-mod lanes;
-mod liveness;
-mod mark;
+mod interface;
 mod migrations;
-mod outbox;
-mod outcomes;
-mod page;
-mod pauses;
-mod plans;
+mod options;
 mod postgres;
-mod purge;
-mod read;
-mod reading;
-mod requests;
-mod rows;
+mod queries;
+mod queue;
 mod schedule;
-mod seen;
 mod sql;
 mod sql_store;
 mod sqlite;
-mod tx;
 mod upgrade;
+mod upgrading;
 mod version;
-mod views;
-mod work;
-mod workers;
 
-pub use accounts::AccountSeen;
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::{Result, StoreError};
 pub use examine::examine;
-pub use held::{Decided, Decision, HeldContent, HeldText};
-pub use hosts_seen::HostSeen;
+pub use interface::console::{
+    AccountSeen, Alive, Blocked, HostSeen, JobPlace, JobSeen, JobsPage, JobsQuery, OutcomeQuery, OutcomesFrom,
+    QueueState, SECTION_ROWS, Seen, WorkerSeen,
+};
+pub use interface::documents::{
+    Added, Around, BulkVerb, Decided, Decision, DocumentPage, HeldContent, HeldText, Named, NewDocument, PageQuery,
+    Preview, Sort, SortBy, StoredContent, StoredVersion, Targets,
+};
+pub use interface::jobs::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo};
+pub use interface::schedule::{PassAnswer, PassMode, PassOrder, PlanSource, Plans, When};
+pub use interface::store::Store;
 pub use migrations::VERSION;
-pub use plans::{PlanSource, Plans};
+pub use options::{Access, Options, Recorder};
 pub use postgres::migrate::migrate;
-pub use reading::{
-    Added, Around, BulkVerb, DocumentPage, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview,
-    QueueState, Sort, SortBy, StoredContent, StoredVersion, Targets,
-};
-pub use schedule::{PassAnswer, PassMode, PassOrder, When};
+pub use sql::clock::{Clock, ManualClock, SystemClock};
 pub use sql_store::SqlStore;
-pub use upgrade::{Migration, OlderWorker, Upgrade, Upgraded, older_workers, plan, upgrade};
+pub use upgrade::{Migration, OlderWorker, Upgrade, Upgraded};
+pub use upgrading::{older_workers, plan, upgrade};
 pub use version::SchemaMismatch;
-pub use views::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, SECTION_ROWS, Seen};
-pub use work::{
-    Alive, Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo, WorkerSeen,
-};
-
-/// Why the store did not answer. Never a document's failure.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// Unreachable, busy for too long, out of space: may pass, nothing was written.
-    #[error("the database does not answer: {0}")]
-    Unavailable(String),
-    /// The database refused the data of one document; others of the same batch are not touched by it.
-    #[error("the database refused the data: {0}")]
-    Refused(String),
-    /// Opened without the right to write.
-    #[error("the store is open for reading only")]
-    ReadOnly,
-    /// The place is not a store of ours, or not one that this program can use. The message says what to do.
-    #[error("{0}")]
-    Unusable(String),
-    /// The schema is not the one that this process works with any more: nothing was written, and nothing ever will be.
-    #[error("{0}")]
-    Schema(SchemaMismatch),
-    /// A row that this program cannot have written.
-    #[error("the database holds something unreadable: {0}")]
-    Corrupt(String),
-}
-
-/// What may be done with a store, and what must be there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Reading and writing; made and migrated when it is missing.
-    Create,
-    /// Reading and writing; must exist.
-    Write,
-    /// Reading alone: no file is made, nothing is migrated, every method that writes answers [`StoreError::ReadOnly`].
-    ReadOnly,
-}
-
-/// How a store is opened, for those who need more than its URL.
-#[derive(Clone)]
-pub struct Options {
-    /// What may be done.
-    pub access: Access,
-    /// Where the time comes from.
-    pub clock: Arc<dyn Clock>,
-    /// Told of every outcome that this process records.
-    pub recorder: Option<Recorder>,
-}
-
-/// Called with what a transaction of this process recorded, after its commit and in the order of the numbers. It holds
-/// the writer up while it runs: it hands on, and does not wait.
-pub type Recorder = Arc<dyn Fn(&[Outcome]) + Send + Sync>;
-
-impl Options {
-    /// The system's clock, and nobody told.
-    pub fn new(access: Access) -> Self {
-        Self { access, clock: Arc::new(SystemClock), recorder: None }
-    }
-}
 
 /// Opens the store at `url` (`sqlite:PATH`, `postgres://…`). What is wrong with it is a [`StoreError::Unusable`] whose message says
 /// what to do and never carries a password.
@@ -158,235 +61,4 @@ pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
 /// Opens a store with a clock or a recorder of the caller's.
 pub async fn open_with(url: &str, options: Options) -> Result<Arc<dyn Store>> {
     Ok(SqlStore::open(url, options).await?)
-}
-
-/// What the store answers.
-pub type Result<T> = std::result::Result<T, StoreError>;
-
-/// The store of one database.
-#[async_trait]
-pub trait Store: Send + Sync + 'static {
-    /// What to call it on the screen, without secrets: `sqlite knowledge.db`.
-    fn label(&self) -> SafeLine;
-
-    /// The store's clock, UTC.
-    fn now(&self) -> Timestamp;
-
-    /// Changes its value when something was committed, by this process or another: look again. Coalesced.
-    fn changes(&self) -> watch::Receiver<u64>;
-
-    /// Changes its value when this process has committed a change. Coalesced. Never because of another process: what is
-    /// told to others must not come back as news.
-    fn commits(&self) -> watch::Receiver<u64>;
-
-    /// Somebody says that another process has committed: those who wait for [`Store::changes`] look.
-    fn hint(&self);
-
-    /// Set, and never reset, when a migration by another process is seen: every write answers [`StoreError::Schema`] from
-    /// then on, and what is read may not be understood.
-    fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>>;
-
-    /// What opening the store has done to it; `None` when it was up to date, or new.
-    fn upgraded(&self) -> Option<Upgraded> {
-        None
-    }
-
-    /// Who this store is to other programs: made with its schema, never changed.
-    async fn id(&self) -> Result<StoreId>;
-
-    /// Adds documents, `available` and never synced; one answer each, in order.
-    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>>;
-
-    /// A window of the sorted, filtered list.
-    async fn page(&self, query: &PageQuery) -> Result<DocumentPage>;
-
-    /// The documents that a name stands for: one for an id, one per assistant for a URL.
-    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>>;
-
-    /// How many documents stand at each status.
-    async fn counts(&self) -> Result<Counts>;
-
-    /// The queue in figures.
-    async fn queue(&self) -> Result<QueueState>;
-
-    /// The ids of all that match, in id order.
-    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>>;
-
-    /// What a page of it that is fetched now would be compared with; `None` when there is no such document.
-    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>>;
-
-    /// The stored text; `None` when there is no document or no text.
-    async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>>;
-
-    /// The kept earlier contents, newest first.
-    async fn versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>>;
-
-    /// The text of a kept earlier content; `None` when it is not kept.
-    async fn version_text(&self, document: DocumentId, version: u64) -> Result<Option<String>>;
-
-    /// What `verb` would do to the documents of `of`: all that match, or the named ones.
-    async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview>;
-
-    /// Asks for syncs; one answer each, in order. Large sets are several transactions.
-    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>>;
-
-    /// Cancels live jobs; one answer each, in order. Large sets are several transactions.
-    async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>>;
-
-    /// The text of a document that waits for a person; a rejected one does not.
-    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>>;
-
-    /// Decides on held texts: accepted ones are written as a change, recorded as an `updated` outcome; one answer each, in order.
-    async fn decide(&self, texts: &[HeldText], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>>;
-
-    /// Removes documents with their contents and jobs; a running attempt ends `cancelled`. Outcomes stay. How many were
-    /// there.
-    async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
-
-    /// Whether the documents are Chatwoot's own, whose scheduler may run beside this program.
-    fn is_chatwoots(&self) -> bool {
-        false
-    }
-
-    /// What the plans of the accounts are now, by the settings or by Chatwoot.
-    async fn plans(&self, terms: &Terms) -> Result<Plans>;
-
-    /// One pass of the schedule: due documents become jobs of class `auto` that wait for their drawn time. Several
-    /// transactions under a lease; no document is written.
-    async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer>;
-
-    /// How many jobs a purge would drop.
-    async fn purgeable(&self) -> Result<u64>;
-
-    /// Drops the jobs of class `auto` that have not started, with an outcome each; how many. Several transactions.
-    async fn purge(&self, by: &SafeLine) -> Result<u64>;
-
-    /// Nothing of `scope` is claimed any more; what runs goes on. Whether it was not paused before: an older pause keeps
-    /// its time and name.
-    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool>;
-
-    /// Ends the pause of exactly `scope`; whether there was one.
-    async fn resume(&self, scope: &PauseScope) -> Result<bool>;
-
-    /// What is paused, everything first, then accounts, hosts and classes in order.
-    async fn pauses(&self) -> Result<Vec<Pause>>;
-
-    /// Makes this process known as a worker and alive.
-    async fn register(&self, worker: &WorkerInfo) -> Result<()>;
-
-    /// The worker is leaving in order; whatever it still holds is released.
-    async fn unregister(&self, worker: &WorkerId) -> Result<()>;
-
-    /// The workers that are known, the longest serving first; one that left in order is not among them.
-    async fn workers(&self) -> Result<Vec<WorkerSeen>>;
-
-    /// Makes due jobs ready and claims some, in the order of class and virtual time. The claim marks the rows
-    /// `syncing` unless the limits say that this comes apart; jobs whose document is gone, a PDF or unavailable end `cancelled` on the way. At most one job with a
-    /// lost worker behind it runs per worker.
-    async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>>;
-
-    /// Marks the row of a job that was claimed without it, if the job still runs under this token: remembers what stood
-    /// there before its first try, `syncing`, step and code null, attempted now. The fence is not raised. Looks again
-    /// whether there is something to sync: the document may be gone, unavailable, or synced by somebody else since.
-    /// Several marks are grouped. Answers once committed.
-    async fn mark(&self, held: Held) -> Result<Marked>;
-
-    /// The document's lock is somebody else's: the job waits and is looked at again after `again`, number and counters
-    /// as before the claim, the row untouched. One `already_syncing` per job and hold. [`Finished::Late`] when the
-    /// token does not stand.
-    async fn defer(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished>;
-
-    /// Lengthens the leases of what is really held, and the worker's own heartbeat; one answer each, in order.
-    async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>>;
-
-    /// Which of the held jobs somebody asked to stop.
-    async fn cancels(&self, held: &[Held]) -> Result<Vec<Held>>;
-
-    /// Ends an attempt: job, document, outcomes in one transaction, several finishes grouped. Answers once committed.
-    async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished>;
-
-    /// Gives held jobs back: number and counters as before the claim, nothing recorded.
-    async fn release(&self, held: &[Held]) -> Result<()>;
-
-    /// Makes jobs of dead workers (process death, or a lease that ran out) ready again and records the loss.
-    async fn rescue(&self) -> Result<Rescued>;
-
-    /// From now on a finish of this process that changes a content notes, in its transaction, that Chatwoot's FAQ job
-    /// is to be started; or does not. Not, until it is said.
-    fn tell_faqs(&self, _on: bool) {}
-
-    /// Changed documents of which Chatwoot has not been told yet, the oldest first.
-    async fn untold(&self, _limit: u32) -> Result<Vec<Untold>> {
-        Ok(Vec::new())
-    }
-
-    /// Chatwoot has been told: by the id of the job there.
-    async fn told(&self, _jid: &str) -> Result<()> {
-        Ok(())
-    }
-
-    /// The account of one of Chatwoot's assistants; `None` when there is no such assistant. For a Chatwoot's alone.
-    async fn assistant(&self, _assistant: AssistantId) -> Result<Option<AccountId>> {
-        Ok(None)
-    }
-
-    /// Takes a running job from its worker, on a person's word, as [`Store::rescue`] does from a dead one: the fence and
-    /// the token keep the worker from writing. `None` when the job does not run.
-    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>>;
-
-    /// The jobs in sections, the first rows of each: the cost does not grow with the number of jobs beyond the counts.
-    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
-
-    /// The accounts that have documents, in id order; the first ones when there are too many to show.
-    async fn accounts(&self) -> Result<Seen<AccountSeen>>;
-
-    /// The hosts that have documents, by name; those with the most documents when there are too many to show.
-    async fn hosts(&self) -> Result<Seen<HostSeen>>;
-
-    /// Outcomes, oldest first.
-    async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;
-
-    /// The last outcome's number; [`Seq::START`] when there is none.
-    async fn last_seq(&self) -> Result<Seq>;
-
-    /// Waits until this process is in the middle of no write, and keeps it so until the answer is dropped: a process
-    /// that is suspended while it holds the lock of an embedded database would stop every other one.
-    async fn at_rest(&self) -> Box<dyn Send> {
-        Box::new(())
-    }
-
-    /// Writes what is pending and closes.
-    async fn close(&self);
-}
-
-/// What the recent strip becomes with one more outcome; shared by both databases.
-pub fn push_recent(strip: &str, result: RecentResult) -> String {
-    let kept = strip.chars().count().saturating_sub(RecentResult::KEPT - 1);
-    strip.chars().skip(kept).chain(std::iter::once(result.letter())).collect()
-}
-
-/// The page that a finish leaves in the store, written or the same: what its server gave with it is kept.
-pub fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
-    match end {
-        AttemptEnd::Fetched { page, fingerprint, change } if change.writes() || *change == ContentChange::Same => {
-            Some((page, fingerprint))
-        }
-        _ => None,
-    }
-}
-
-/// The page that a finish holds back.
-pub fn page_held(end: &AttemptEnd) -> Option<&Page> {
-    match end {
-        AttemptEnd::Fetched { page, change: ContentChange::Held, .. } => Some(page),
-        _ => None,
-    }
-}
-
-/// The page that a finish writes, if it writes content.
-pub fn page_written(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
-    match end {
-        AttemptEnd::Fetched { page, fingerprint, change } if change.writes() => Some((page, fingerprint)),
-        _ => None,
-    }
 }

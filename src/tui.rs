@@ -6,11 +6,22 @@
 //!                         +------ view (model -> cells)        answers as messages
 //! ```
 //!
-//! `model`, `update`, `view` and what they use are pure: no clock, no I/O. [`runtime`] owns the only loop, [`perform`]
-//! is the only file that reaches the store and the runner.
+//! Modules, each of which names only those to its left:
+//!
+//! ```text
+//! theme, glyphs, layout, text, widgets <- views/*/state <- model <- views/* <- views (registry) <- screen,
+//! availability, readers, palette <- update, refresh, view <- runtime
+//! ```
+//!
+//! A view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details have a folder each in
+//! [`views`], with state, text and drawing, behind one trait. All but `runtime`, `perform` and what touches the terminal
+//! is pure: no clock, no I/O. [`runtime`] owns the only loop, [`perform`] is the only file that reaches the store and the
+//! runner.
 
 pub mod action;
+pub mod availability;
 mod clipboard;
+pub mod command;
 pub mod effect;
 pub mod glyphs;
 pub mod keymap;
@@ -18,65 +29,36 @@ pub mod layout;
 pub mod model;
 pub mod msg;
 mod opener;
+mod options;
+pub mod palette;
 pub mod perform;
+pub mod readers;
+pub mod refresh;
 pub mod runtime;
 pub mod say;
+pub mod scope;
+pub mod screen;
 mod signals;
+pub mod table;
 mod terminal;
+pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod views;
 pub mod waiting;
+pub mod widgets;
 
+pub use effect::Exit;
 pub use keymap::{keys_markdown, keys_text};
+pub use options::Options;
 pub use terminal::{no_color, screen_size};
 
-use crate::domain::id::{AccountId, AssistantId};
-use crate::domain::text::SafeLine;
-use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::Store;
-use jiff::tz::TimeZone;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
-use tokio::sync::{broadcast, watch};
-
-/// How a console is started.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Keys that change something are refused.
-    pub read_only: bool,
-    /// What the first line says besides, `demo: waits and time-outs shortened`.
-    pub note: Option<SafeLine>,
-    /// Who asks, for outcomes.
-    pub operator: SafeLine,
-    /// The zone of times on the screen.
-    pub zone: TimeZone,
-    /// Signs from ASCII alone.
-    pub ascii: bool,
-    /// No colours. `NO_COLOR` means the same.
-    pub mono: bool,
-    /// Running jobs of one host at a time, to say why a job waits; 0 is no cap.
-    pub per_host: u32,
-    /// To whom a document belongs that is added here.
-    pub default_owner: (AccountId, AssistantId),
-    /// Steps of attempts in other processes, for a console without a runner; with one they are among its events.
-    pub remote: Option<broadcast::Sender<Event>>,
-    /// Whether those steps can be heard, for the same.
-    pub hearing: Option<watch::Receiver<LockHealth>>,
-}
-
-/// How a console ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// On request, and no job was running here. The runner, if there is one, was asked to end.
-    Quit,
-    /// The runner has finished what ran, and has ended.
-    Drained,
-    /// At once: what runs was asked to be released; wait for [`Handle::ended`].
-    Left,
-}
 
 /// Runs the console until it is left. Must be polled by `block_on` on the main thread: the thread that draws is the one
 /// whose panic restores the terminal, and it must not change.

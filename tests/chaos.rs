@@ -1,6 +1,6 @@
-//! Faults of every kind on several real processes of one store (engine.md 4.3): nothing is lost, nothing written twice,
-//! nothing waits long. Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` for the full
-//! sizes, a line of figures each (README, "How it is built").
+//! Faults of every kind on several real processes of one store: nothing is lost, nothing written twice, nothing waits
+//! long. Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` for the full sizes, a line
+//! of figures each. The faults have numbers, F1 to F22: assets/docs/guarantees.md, "Fault tests".
 
 mod commits;
 mod consoles;

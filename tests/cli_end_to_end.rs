@@ -1,6 +1,7 @@
 //! The real binary over a real store and a real HTTP server: what scripts see of every verb.
 
 mod deciding;
+mod helping;
 mod place;
 mod probing;
 mod reasons;
@@ -279,6 +280,11 @@ fn a_wrong_setting_is_named_with_its_line() {
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains(&format!("{file}:2: unknown key runner.concurency (did you mean")), "{}", ran.err);
     assert_eq!(place.run(["--config", &file, "config"]).ok(), quarterdeck::config::TEMPLATE);
+    let file = place.write("old.toml", "[fetch]\n\nsources = []\n");
+    let ran = place.run(["--config", &file, "list"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
+    let warning = format!("{file}:3: fetch.sources is now called fetch.sites; rename the key\n");
+    assert!(ran.err.starts_with(&warning), "{}", ran.err);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use quarterdeck::config::{Config, ConfigError, Environment, Flags, Places, TEMPL
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
 use quarterdeck::domain::plan::{Cadence, PlanName};
-use quarterdeck::domain::schedule::Rules;
+use quarterdeck::domain::schedule::DueRules;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ fn every_key_sets_its_value() {
         allow_private_hosts = ["127.0.0.1", "10.0.0.0/8", "localhost:3000", "fd00::/8", "[::1]:80"]
         dns_servers = ["192.0.2.53", "[2001:db8::53]:5353"]
         denied_ports = []
-        sources = [
+        sites = [
             { host = "App.Example.org", fetcher = "firecrawl", fallback = "direct" },
             { document = 812, fetcher = "direct" },
         ]
@@ -145,26 +145,26 @@ fn every_key_sets_its_value() {
     .expect("all of it is right");
     let seconds = Duration::from_secs;
     assert_eq!(config.store.url, "sqlite:/srv/q.db");
-    assert!(!config.runner.enabled);
-    assert_eq!((config.runner.concurrency, config.runner.per_host, config.runner.per_account), (1_000, 16, Some(3)));
+    assert!(!config.console_runs_jobs);
+    assert_eq!((config.runner.slots, config.runner.per_host, config.runner.per_account), (1_000, 16, Some(3)));
     assert_eq!(
         (config.runner.lease, config.runner.heartbeat, config.runner.drain),
         (seconds(60), Duration::from_millis(500), Duration::ZERO)
     );
-    assert_eq!(config.retry.transient_waits, [seconds(1), seconds(5_400)]);
-    assert!(config.retry.unexpected_waits.is_empty());
+    assert_eq!(config.runner.policy.transient_waits, [seconds(1), seconds(5_400)]);
+    assert!(config.runner.policy.unexpected_waits.is_empty());
     assert_eq!(
         (config.fetch.connect_timeout, config.fetch.read_timeout, config.fetch.total_timeout),
         (seconds(1), seconds(2), seconds(4))
     );
     assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
-    assert_eq!(config.fetch.host_interval, Duration::from_millis(1_500));
+    assert_eq!(config.runner.host_interval, Duration::from_millis(1_500));
     assert!(config.fetch.respect_robots);
-    assert_eq!(config.fetch.firecrawl_api_key.as_ref().map(|key| key.reveal()), Some("fc-secret"));
+    assert_eq!(config.fetch.firecrawl.api_key.as_ref().map(|key| key.reveal()), Some("fc-secret"));
     assert!(!format!("{config:?}").contains("fc-secret"), "a key is never printed");
-    assert_eq!((config.fetch.firecrawl_url.as_str(), config.fetch.firecrawl_version), ("http://10.0.0.9:3002/", 1));
-    assert_eq!(config.fetch.sources.0.len(), 2);
-    assert_eq!(config.fetch.sources.0[0].host.as_deref(), Some("app.example.org"));
+    assert_eq!((config.fetch.firecrawl.url.as_str(), config.fetch.firecrawl.version), ("http://10.0.0.9:3002/", 1));
+    assert_eq!(config.fetch.sites.0.len(), 2);
+    assert_eq!(config.fetch.sites.0[0].host.as_deref(), Some("app.example.org"));
     assert_eq!(config.fetch.max_memory, 1 << 30);
     assert_eq!(config.fetch.user_agent, "me/1 (+https://example.org)");
     assert_eq!(config.fetch.allow_private_hosts.len(), 5);
@@ -173,15 +173,15 @@ fn every_key_sets_its_value() {
         ["192.0.2.53:53", "[2001:db8::53]:5353"]
     );
     assert!(config.fetch.denied_ports.is_empty());
-    let schedule = &config.schedule;
-    assert_eq!((schedule.enabled, schedule.rules), (Some(false), Rules::Chatwoot));
-    assert_eq!((schedule.per_account, schedule.total, schedule.queue_depth), (Some(2), Some(3), 4));
-    let gold = config.plans.of(AccountId(7));
+    let terms = &config.schedule.terms;
+    assert_eq!((config.schedule.enabled, terms.rules), (Some(false), DueRules::HalfCadence));
+    assert_eq!((terms.per_account, terms.total, terms.queue_depth), (Some(2), Some(3), 4));
+    let gold = terms.plans.of(AccountId(7));
     assert_eq!(gold.cadence.map(Cadence::every), Some(seconds(90)));
     assert_eq!((gold.weight, gold.max_running), (Some(4), Some(2)));
-    let other = config.plans.of(AccountId(8));
+    let other = terms.plans.of(AccountId(8));
     assert_eq!((other.name.as_ref().map(PlanName::as_str), other.cadence), (Some("none"), None));
-    assert!(config.plans.plans.contains_key(&PlanName::new("My Plan").expect("a name")));
+    assert!(terms.plans.plans.contains_key(&PlanName::new("My Plan").expect("a name")));
     assert_eq!((config.log.dir, config.log.keep_days), (PathBuf::from("/var/log/q"), 7));
 }
 
@@ -231,12 +231,20 @@ fn mistakes_are_named_with_their_line() {
              \"dns.example.org\"",
         ),
         (
-            "[fetch]\nsources = [{ host = \"a\", fetcher = \"curl\" }]",
-            "c.toml:2: fetch.sources (fetcher) must say \"direct\" or \"firecrawl\", not \"curl\"",
+            "[fetch]\nsites = [{ host = \"a\", fetcher = \"curl\" }]",
+            "c.toml:2: fetch.sites (fetcher) must say \"direct\" or \"firecrawl\", not \"curl\"",
         ),
         (
-            "[fetch]\nsources = [{ fetcher = \"direct\" }]",
-            "c.toml:2: fetch.sources must hold tables with either a host or a document",
+            "[fetch]\nsites = [{ fetcher = \"direct\" }]",
+            "c.toml:2: fetch.sites must hold tables with either a host or a document",
+        ),
+        (
+            "[fetch]\nsites = [\n{ host = \"a\", include = [\"div >\"] }]",
+            "c.toml:2: fetch.sites (include): \"div >\" is not a CSS selector",
+        ),
+        (
+            "[fetch]\nallow_private_hosts = [\"a:0\"]",
+            "c.toml:2: fetch.allow_private_hosts must hold hosts, addresses or networks such as 10.0.0.0/8, not \"a:0\"",
         ),
         (
             "[fetch.firecrawl]\napi_key = \"a b\"",
@@ -318,7 +326,7 @@ fn file_then_environment_then_flags() {
             ..Flags::default()
         };
         let config = Config::from_parts(&places(), Path::new("c.toml"), file, &environment, &flags).expect("right");
-        (config.store.url, config.runner.concurrency, config.runner.enabled)
+        (config.store.url, config.runner.slots, config.console_runs_jobs)
     };
     assert_eq!(load(None, None), ("sqlite:file".to_owned(), 3, true));
     assert_eq!(load(Some("sqlite:env"), None), ("sqlite:env".to_owned(), 3, true));
@@ -359,15 +367,31 @@ fn a_named_file_must_exist_and_the_default_one_need_not() {
 }
 
 #[test]
-fn the_fetch_has_the_same_limits_for_those_who_set_nothing() {
-    let (fetch, limits) = (Config::defaults(&places()).fetch, quarterdeck::fetch::Limits::default());
+fn the_old_name_of_a_key_is_read_with_a_warning_and_never_beside_the_new_one() {
+    let rule = "[{ host = \"a.test\", exclude = [\".ad\"] }]";
+    let config = read(&format!("[fetch]\nsites = {rule}")).expect("right");
+    assert_eq!((config.fetch.sites.0.len(), config.warnings.len()), (1, 0));
+    for old in
+        [format!("[fetch]\nsources = {rule}"), "[[fetch.sources]]\nhost = \"a.test\"\nexclude = [\".ad\"]".into()]
+    {
+        let old = read(&format!("\n{old}")).expect("right");
+        assert_eq!(old.fetch.sites, config.fetch.sites);
+        let warnings: Vec<String> = old.warnings.iter().map(ToString::to_string).collect();
+        let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+        assert!(warning.starts_with("c.toml:"), "{warning}");
+        assert!(warning.ends_with(": fetch.sources is now called fetch.sites; rename the key"), "{warning}");
+    }
     assert_eq!(
-        (fetch.connect_timeout, fetch.read_timeout, fetch.total_timeout),
-        (limits.connect_timeout, limits.read_timeout, limits.total_timeout)
+        mistakes("[fetch]\nsources = [{ host = \"a\", fetcher = \"curl\" }]"),
+        ["c.toml:2: fetch.sources (fetcher) must say \"direct\" or \"firecrawl\", not \"curl\""]
     );
-    assert_eq!((fetch.max_body, fetch.max_redirects), (limits.max_body, limits.max_redirects));
-    assert_eq!((fetch.user_agent, fetch.denied_ports), (limits.user_agent, limits.denied_ports));
-    assert!(fetch.allow_private_hosts.is_empty() && limits.allow_private_hosts.is_empty());
+    for (first, second, old, new) in [("sites", "sources", 3, 2), ("sources", "sites", 2, 3)] {
+        let said = format!(
+            "c.toml:{old}: fetch.sources is the old name of fetch.sites, which is given too (c.toml:{new}); \
+             remove fetch.sources"
+        );
+        assert_eq!(mistakes(&format!("[fetch]\n{first} = {rule}\n{second} = []")), [said]);
+    }
 }
 
 #[test]
@@ -375,7 +399,7 @@ fn the_console_runs_jobs_on_a_server_only_when_somebody_says_so() {
     let enabled = |file: &str, store: &str, runner: bool, no_runner: bool| {
         let flags = Flags { store: Some(store.to_owned()), runner, no_runner, ..Flags::default() };
         let config = Config::from_parts(&places(), Path::new("c.toml"), file, &Environment::default(), &flags);
-        config.expect("right").runner.enabled
+        config.expect("right").console_runs_jobs
     };
     let (file, server) = ("sqlite:a.db", "postgres://db.test/chatwoot");
     assert!(enabled("", file, false, false) && !enabled("", server, false, false));
@@ -394,9 +418,9 @@ fn redis_is_named_by_file_environment_or_flag_and_never_repeated() {
     };
     let redis =
         load("redis.url = \"redis://file\"\nredis.lock = \"off\"", Some("redis://env"), None).expect("right").redis;
-    assert_eq!((redis.url.as_deref(), redis.lock), (Some("redis://env"), LockMode::Off));
+    assert_eq!((redis.url.as_deref(), redis.mode), (Some("redis://env"), LockMode::Off));
     let redis = load("", Some("redis://env"), Some("rediss://flag")).expect("right").redis;
-    assert_eq!((redis.url.as_deref(), redis.lock), (Some("rediss://flag"), LockMode::Preferred));
+    assert_eq!((redis.url.as_deref(), redis.mode), (Some("rediss://flag"), LockMode::Preferred));
     let defaults = Config::defaults(&places()).redis;
     assert_eq!((defaults.url, defaults.key.as_str()), (None, quarterdeck::lock::DEFAULT_KEY));
     for (file, flag, says) in [

@@ -1,5 +1,5 @@
-//! The conformance cases of the reference job and service, J1 to J11 and V1 to V6 (upstream.md section 9), on the real
-//! runner, a real store and real HTTP. Where design.md 5.6 differs from upstream, the test says so.
+//! The cases of Chatwoot's own sync job and service, J1 to J11 and V1 to V6 (assets/docs/chatwoot.md, "Conformance
+//! cases"), on the real runner, a real store and real HTTP. Where this program differs on purpose, the test says so.
 
 use crate::support::deck::{Deck, START};
 use crate::support::place::Backend;
@@ -51,7 +51,7 @@ mod broken {
         deck.sync(document).await;
         assert_eq!(deck.until(1).await, ["unexpected_failure"]);
         let row = deck.row(document).await;
-        // Upstream's row says failed; the status word is `waiting`, since the next try has its time (design.md 5.6).
+        // The row says failed, as Chatwoot's does; the status word is `waiting`, since the next try has its time.
         assert_eq!(row.status, Status::Waiting);
         assert_eq!((row.error_code, row.attempted_at), (Some(ErrorCode::SyncError), Some(START)));
         assert_eq!(deck.seen[0].exception_class.as_deref(), Some("panic"));
@@ -95,7 +95,7 @@ async fn j3_a_pdf_is_never_synced(on: Backend) {
     let document = deck.add("/a").await;
     deck.sql("update captain_documents set external_link = external_link || '.pdf'").await;
     assert_eq!(deck.sync(document).await, Answer::Skipped(SkipReason::Pdf));
-    // One that turned PDF after it was asked for: upstream returns without a line; 5.6 ends the job and says why.
+    // One that turned PDF after it was asked for: Chatwoot returns without a line; here the job ends and says why.
     let late = deck.add("/late").await;
     deck.sql("update captain_documents set external_link = 'PDF: handbook_2' where id = 2").await;
     let gate = deck.add("/gate").await;
@@ -174,7 +174,7 @@ async fn j10_the_fields_of_a_line_stand_in_upstreams_order(on: Backend) {
     let outcome = &deck.seen[0];
     let took = outcome.duration_ms.expect("a duration");
     assert_eq!(
-        outcome.rails().expect("upstream has this result"),
+        quarterdeck::chatwoot::rails_log::outcome_line(outcome).expect("upstream has this result"),
         format!(
             "[Captain::Documents::PerformSyncJob] {{\"document_id\":1,\"account_id\":1,\"assistant_id\":1,\
              \"result\":\"permanent_failure\",\"error_code\":\"not_found\",\"duration_ms\":{took}}}"
@@ -198,7 +198,7 @@ async fn j11_a_deleted_document_ends_its_job(on: Backend) {
     deck.until_hit("/a", 1).await;
     assert_eq!(deck.store.remove(&[document]).await.expect("the store answers"), 1);
     gate.add_permits(1);
-    // Upstream logs nothing; ours ends `cancelled` with the reason, no retry, no report (design.md 5.6).
+    // Chatwoot logs nothing; here the job ends `cancelled` with the reason, without a retry or a report.
     assert_eq!(deck.until(1).await, ["cancelled"]);
     assert!(deck.seen[0].detail.as_ref().is_some_and(|detail| detail.contains("document")), "{:?}", deck.seen[0]);
     let queue = deck.store.queue().await.expect("the store answers");

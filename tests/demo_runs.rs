@@ -99,7 +99,7 @@ fn the_first_sync_follows_the_first_frame() {
     terminal.until_text("first content");
     let took = frame.elapsed();
     println!("demo: the first sync is on the screen {} ms after the first frame", took.as_millis());
-    // The bar is a second in a release build (design.md 8); this build is slow, and so may the machine be.
+    // The bar is a second in a release build; this build is slow, and so may the machine be.
     assert!(took < Duration::from_secs(5), "{took:?}");
     terminal.keys("\x03\x03");
     assert_eq!(terminal.ended(), 0);

@@ -104,6 +104,10 @@ async fn wrong_settings_are_all_named_and_the_rest_is_looked_at() {
     report.assert("config", "fail", &["wrong.toml:3: runner.lease must be"]);
     report.assert("store", "warn", &["not looked at while the settings cannot be read"]);
     report.assert("certificates", "fail", &["no page on https", "ca-certificates"]);
+    let file = install.write("old.toml", "\n[fetch]\nsources = []\n").display().to_string();
+    let report = doctor(&install, &[], &["--config", &file]);
+    report.assert("config", "ok", &["old.toml: every key is understood"]);
+    report.assert("config", "warn", &["old.toml:3: fetch.sources is now called fetch.sites", "rename the key"]);
     let report = doctor(&install, &[], &["--config", "/nowhere/config.toml"]);
     report.assert("config", "fail", &["/nowhere/config.toml", "name a file that is there"]);
 

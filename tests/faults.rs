@@ -1,5 +1,5 @@
-//! Processes that die, stop, or are told to go in the middle of their work (engine.md 3.7 and 4.3): nothing lost,
-//! nothing written twice, nobody blamed for another. Real processes, real signals. (kill -9 at random moments: `chaos`.)
+//! Processes that die, stop, or are told to go in the middle of their work: nothing lost, nothing written twice, nobody
+//! blamed for another. Real processes, real signals. (kill -9 at random moments: `chaos`.)
 //!
 //! Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run faults` for the full size, a line of figures each.
 

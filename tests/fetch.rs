@@ -13,7 +13,7 @@ mod property;
 mod quality;
 mod redirect;
 mod robots;
-mod sources;
+mod sites;
 mod storm;
 mod trap;
 
@@ -21,21 +21,21 @@ use crate::support::pages::Pages;
 use quarterdeck::domain::content::Page;
 use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::fetch::{Ask, Fetcher, Limits};
+use quarterdeck::fetch::{Ask, FetchSettings, Fetcher};
 use std::time::Duration;
 
-/// Limits that let the server through, and it alone, with waits that a test can afford.
-fn limits(pages: &Pages) -> Limits {
-    Limits {
+/// FetchSettings that let the server through, and it alone, with waits that a test can afford.
+fn limits(pages: &Pages) -> FetchSettings {
+    FetchSettings {
         connect_timeout: Duration::from_secs(2),
         read_timeout: Duration::from_secs(5),
         total_timeout: Duration::from_secs(10),
         allow_private_hosts: vec![pages.address.to_string().parse().expect("an address with a port")],
-        ..Limits::default()
+        ..FetchSettings::default()
     }
 }
 
-fn fetcher(limits: Limits) -> Fetcher {
+fn fetcher(limits: FetchSettings) -> Fetcher {
     Fetcher::new(limits).expect("a client can be set up")
 }
 

@@ -1,20 +1,26 @@
-//! The arrows between the rooms (design.md section 3), read from the sources themselves.
+//! The dependencies between the modules, read from the sources themselves.
 
+mod graph;
+mod source;
+
+use graph::{Modules, cycles};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may name.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 11] = [
     ("fault", &[]),
     ("domain", &[]),
-    ("config", &["domain"]),
-    ("store", &["domain", "fault"]),
-    ("lock", &["domain"]),
+    ("chatwoot", &["domain"]),
+    ("config", &["domain", "chatwoot", "lock", "fetch", "runner"]),
+    ("store", &["domain", "chatwoot", "fault"]),
+    ("lock", &["domain", "chatwoot"]),
     ("fetch", &["domain"]),
     ("demo", &["domain"]),
-    ("runner", &["domain", "fault", "store", "lock", "fetch", "config"]),
+    ("runner", &["domain", "chatwoot", "fault", "store", "lock", "fetch"]),
     ("tui", &["domain", "store", "runner", "config"]),
-    ("cli", &["domain", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
+    ("cli", &["domain", "chatwoot", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
 ];
 
 /// Crates, and the only rooms that may use them.
@@ -37,8 +43,57 @@ const ONLY_IN: [(&str, &[&str]); 12] = [
 const IMPURE: [&str; 9] =
     ["SystemTime", "Instant", "tokio::", "std::fs", "std::io", "std::net", "std::process", "std::thread", "std::env"];
 
-/// The parts of `tui` that are functions of their input.
-const PURE_TUI: [&str; 4] = ["src/tui/model", "src/tui/update", "src/tui/view", "src/tui/keymap"];
+/// The parts of `tui` that touch the terminal, the store or the clock; all others are functions of their input.
+const IMPURE_TUI: [&str; 8] = [
+    "src/tui/clipboard.rs",
+    "src/tui/opener.rs",
+    "src/tui/options.rs",
+    "src/tui/perform",
+    "src/tui/runtime.rs",
+    "src/tui/signals.rs",
+    "src/tui/terminal.rs",
+    "src/tui/waiting.rs",
+];
+
+/// Modules that may all depend on each other.
+const LARGEST_CYCLE: usize = 8;
+
+/// Areas that still have a larger cycle, with its size.
+const STILL_LARGER: [(&str, usize); 0] = [];
+
+/// The layers of `store`, the lowest first: a module depends on its own layer and on those below it.
+const STORE_LAYERS: [&[&str]; 8] = [
+    &[
+        "error",
+        "options",
+        "address",
+        "checks",
+        "interface",
+        "migrations",
+        "upgrade",
+        "version",
+        "sql::clock",
+        "sql::dialect",
+        "sql::statement",
+    ],
+    &["sqlite", "postgres", "sql"],
+    &["sql::database", "sql::transaction", "sql::rows::jobs", "sql::rows::documents"],
+    &["queue"],
+    &["attempts"],
+    &["schedule"],
+    &["queries"],
+    &["sql_store", "examine", "upgrading"],
+];
+
+/// Files that may name the driver of the databases, or are in a folder that may.
+const DRIVER_FILES: [&str; 6] = [
+    "src/store/sql/conn.rs",
+    "src/store/sql/error.rs",
+    "src/store/sqlite",
+    "src/store/sqlite.rs",
+    "src/store/postgres",
+    "src/store/postgres.rs",
+];
 
 #[test]
 fn arrows_run_one_way() {
@@ -76,7 +131,8 @@ fn the_pure_parts_know_no_clock_and_no_world() {
     let mut wrong = Vec::new();
     for (path, code) in sources() {
         let text = path.to_string_lossy().into_owned();
-        if text.starts_with("src/domain") || PURE_TUI.iter().any(|pure| text.starts_with(pure)) {
+        let is_tui = text.starts_with("src/tui/") && !IMPURE_TUI.iter().any(|impure| text.starts_with(impure));
+        if text.starts_with("src/domain") || text.starts_with("src/chatwoot") || is_tui {
             for word in IMPURE.iter().filter(|word| names(&code, word)) {
                 wrong.push(format!("{text}: {word}"));
             }
@@ -93,6 +149,82 @@ fn files_stay_readable() {
         .filter(|(_, lines)| *lines > 400)
         .collect();
     assert!(long.is_empty(), "over 400 lines: {long:#?}");
+}
+
+#[test]
+fn no_cycle_is_larger_than_a_reader_can_hold() {
+    let cycles = cycles(&dependencies());
+    let within = |cycle: &BTreeSet<String>, area: &str| cycle.iter().all(|module| is_within(module, area));
+    let largest = |area: &str| cycles.iter().filter(|cycle| within(cycle, area)).map(BTreeSet::len).max();
+    let expected = |cycle: &BTreeSet<String>| STILL_LARGER.iter().any(|(area, _)| within(cycle, area));
+    let wrong: Vec<_> = cycles.iter().filter(|cycle| cycle.len() > LARGEST_CYCLE && !expected(cycle)).collect();
+    assert!(wrong.is_empty(), "modules that all depend on each other: {wrong:#?}");
+    for (area, size) in STILL_LARGER {
+        let found = largest(area).unwrap_or_default();
+        assert_eq!(
+            found, size,
+            "the largest cycle of {area}: it may only shrink, and is struck off at {LARGEST_CYCLE}"
+        );
+        assert!(found > LARGEST_CYCLE, "{area} has to be struck off");
+    }
+}
+
+#[test]
+fn the_store_is_built_in_layers() {
+    let mut wrong = Vec::new();
+    for (module, others) in dependencies().iter().filter(|(module, _)| is_within(module, "store")) {
+        // The door has its own names alone; what it exports counts where it is used.
+        if module == "store" {
+            continue;
+        }
+        let Some(own) = store_layer(module) else {
+            wrong.push(format!("{module}: in no layer"));
+            continue;
+        };
+        for other in others.iter().filter(|other| is_within(other, "store")) {
+            if store_layer(other).is_none_or(|other| other > own) {
+                wrong.push(format!("{module} depends on {other}, which is above it"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_store_names_its_database_driver_in_a_few_files() {
+    let allowed = |path: &Path| DRIVER_FILES.iter().any(|file| path.starts_with(file));
+    let found: Vec<_> = sources()
+        .into_iter()
+        .filter(|(path, code)| path.starts_with("src/store") && names(code, "sqlx::") && !allowed(path))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The layer of a module of `store`: that of the closest part, itself or above it.
+fn store_layer(module: &str) -> Option<usize> {
+    let parts = STORE_LAYERS.iter().enumerate().flat_map(|(layer, parts)| parts.iter().map(move |part| (layer, part)));
+    let around = parts.filter(|(_, part)| is_within(module, &format!("store::{part}")));
+    around.max_by_key(|(_, part)| part.len()).map(|(layer, _)| layer)
+}
+
+/// Whether `module` is `area` or below it.
+fn is_within(module: &str, area: &str) -> bool {
+    module.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// For each module of `src` the others that it depends on.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let module = |(path, code): (PathBuf, String)| {
+        let below = path.strip_prefix("src").ok()?.with_extension("");
+        let names: Vec<_> = below.iter().filter_map(|name| name.to_str()).filter(|name| *name != "mod").collect();
+        match names[..] {
+            ["main"] => None,
+            ["lib"] => Some((String::new(), code)),
+            _ => Some((names.join("::"), code)),
+        }
+    };
+    Modules::of(sources().into_iter().filter_map(module)).dependencies()
 }
 
 /// Whether the code, comments aside, holds `word` as the start of a path.

@@ -1,10 +1,10 @@
-//! The lock of each document in a real Redis: the lines of design.md 5.6 that need one, J4's other half, and what a
+//! The lock of each document in a real Redis: a lock that somebody else has or takes, case J4's other half, and what a
 //! Redis that is away means. Races, kills and outages stand in `faults`, what processes tell each other in `signals`.
 
 mod faults;
 mod signals;
 
-use crate::support::deck::{Deck, START};
+use crate::support::deck::{Deck, START, eager_settings};
 use crate::support::place::Backend;
 use crate::support::redis::TestRedis;
 use crate::support::site::{Reply, Site, html};
@@ -16,6 +16,7 @@ use quarterdeck::domain::lock::LockMode::{Preferred, Required};
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::request::Verb::Sync;
 use quarterdeck::domain::request::{Answer, Scope};
+use quarterdeck::runner::Settings;
 use quarterdeck::runner::event::LockHealth;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,10 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     let line = &deck.seen[0];
     assert_eq!(line.detail.as_deref(), Some("held by Chatwoot"));
     assert_eq!((line.requested_by.as_deref(), line.next_attempt_at), (Some("ana"), Some(START.plus(LOOK))));
-    assert!(line.rails().is_some_and(|line| line.ends_with(r#""result":"already_syncing"}"#)));
+    assert!(
+        quarterdeck::chatwoot::rails_log::outcome_line(line)
+            .is_some_and(|line| line.ends_with(r#""result":"already_syncing"}"#))
+    );
     assert_eq!(row_of(&deck, document).await, before, "the row is the holder's to write");
     // The job waits, with its number given back.
     let row = deck.row(document).await;
@@ -245,12 +249,11 @@ async fn a_lock_that_is_anothers_before_the_finish_means_that_nothing_is_written
 
 async fn held_locks_are_renewed(on: Backend) {
     let redis = TestRedis::start();
-    let mut settings = redis.settings(Preferred);
-    settings.renew = Duration::from_millis(50);
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("T", "text")))).await;
-    let mut deck = Deck::start_locked(on, site, Some(settings)).await;
+    let settings = Settings { heartbeat: Duration::from_millis(50), ..eager_settings() };
+    let mut deck = Deck::start_with(on, site, Some(redis.settings(Preferred)), settings).await;
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
@@ -344,7 +347,7 @@ async fn what_is_wrong_with_redis_is_said_with_its_cure_and_without_the_password
     let site = Site::start(|_, _| html("T", "text")).await;
     let wrong = |password: &str| {
         let url = redis.url().replace("correct%20horse", password);
-        quarterdeck::lock::Settings { url, ..right.clone() }
+        quarterdeck::lock::Settings { url: Some(url), ..right.clone() }
     };
     let deck = Deck::start_locked(on, site, Some(wrong("battery-staple"))).await;
     let words = until_locks(&deck, |health| health.since().is_some()).await.words().expect("something is wrong");

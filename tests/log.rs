@@ -1,4 +1,4 @@
-//! The log of outcomes from several processes: nothing missing, nothing twice, in order (design.md 5.4).
+//! The log of outcomes from several processes: nothing missing, nothing twice, in order.
 
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;

@@ -1,6 +1,6 @@
 //! Hosts that ask to be left alone, on the real runner, over real HTTP and by the real clock.
 
-use crate::support::deck::{fetcher, settings};
+use crate::support::deck::{fetcher, parts, settings};
 use crate::support::place::{Backend, Place};
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
@@ -10,7 +10,7 @@ use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::{Request, Scope, Verb};
 use quarterdeck::runner::handle::Handle;
 use quarterdeck::runner::tail::{Tailed, follow};
-use quarterdeck::runner::{self, Settings};
+use quarterdeck::runner::{self, Mode, Settings};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Scene {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let place = Place::new(on).await;
         let store = open(&place.url(), Access::Create).await.expect("a new store");
-        let runner = runner::start(Arc::clone(&store), fetcher(&site), settings);
+        let runner = runner::start(parts(&store, fetcher(&site), None), settings, Mode::OnDemand);
         let tail = follow(Arc::clone(&store), Seq::START);
         Self { store, runner, site, tail, _place: place }
     }

@@ -1,8 +1,9 @@
-//! The table of design.md 5.6 on the real runner and a real store: one test per line that needs no other database and
-//! no Redis. Where upstream differs, 5.6 wins and the test says so. (The words of status and the transitions by
-//! themselves are tables in `domain` and in `transitions`; cases J and V stand in `conformance`.)
+//! What each request, cancel and failure makes of a document, on the real runner and a real store: one test for each rule
+//! that needs no other database and no Redis. Where this program differs from Chatwoot, the test says so. (The words of
+//! status and the transitions by themselves are tables in `domain` and in `transitions`; cases J and V stand in
+//! `conformance`.)
 
-use crate::support::deck::{Deck, START, fetcher, settings};
+use crate::support::deck::{Deck, START, fetcher, parts, settings};
 use crate::support::place::Backend;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
@@ -12,7 +13,7 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass::{Auto, Manual, Retry};
 use quarterdeck::domain::request::Verb::Sync;
 use quarterdeck::domain::request::{Answer, Scope, SkipReason, Verb};
-use quarterdeck::runner;
+use quarterdeck::runner::{self, Mode};
 use quarterdeck::store::{Added, BulkVerb, NewDocument, Targets};
 use std::sync::Arc;
 use std::time::Duration;
@@ -353,7 +354,7 @@ async fn leaving_gives_number_and_counters_back_and_records_nothing(on: Backend)
     assert_eq!((row.status, row.attempt, row.held_by), (Status::Queued, Some(0), None));
     assert_eq!(document_row(&deck, document).await, before);
     // The next worker takes it up: the first outcome is attempt 1.
-    let next = runner::start(Arc::clone(&deck.store), fetcher(&deck.site), settings());
+    let next = runner::start(parts(&deck.store, fetcher(&deck.site), None), settings(), Mode::OnDemand);
     gate.add_permits(2);
     assert_eq!(deck.until(1).await, ["unchanged"]);
     assert_eq!(deck.seen[0].attempt, 1);

@@ -156,7 +156,7 @@ fn a_suspended_program_gives_the_terminal_back_and_comes_back() {
     terminal.ended();
 }
 
-/// design.md, engine.md 3.6: a process that is stopped in the middle of a write would stop every other one.
+/// A process that is stopped in the middle of a write would stop every other one.
 #[test]
 fn a_suspended_console_keeps_no_lock_from_others() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! The job state machine as tables: what each event makes of a job (design.md 5.2, 5.6; upstream.md 4.4).
+//! The job state machine as tables: what each event makes of a job, of its document's row and of the log.
 
 use proptest::prelude::*;
 use quarterdeck::domain::content::{ContentChange, Page};

@@ -1,8 +1,8 @@
 //! `quarterdeck add URL…`: documents in. All of them or, when one is wrong, none.
 
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
@@ -53,7 +53,7 @@ impl Owner {
         self.assistant.unwrap_or(1)
     }
 
-    /// Whether documents may be added for these owners: on a Chatwoot's database nobody is assumed.
+    /// Checks that documents may be added for these owners: on a Chatwoot database the assistant must be given.
     pub(super) async fn check(self, store: &dyn Store) -> Result<(), CliError> {
         if !store.is_chatwoots() {
             return Ok(());

@@ -1,6 +1,6 @@
 //! `quarterdeck cancel`: ends queued and waiting jobs, and tells running attempts to stop.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{self, Bulk};
@@ -8,7 +8,7 @@ use super::request::{self, Bulk};
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which, and how.
+    /// Documents, and how the verb treats many of them.
     #[command(flatten)]
     pub bulk: Bulk,
 }

@@ -7,8 +7,8 @@ use std::io::{self, BufRead as _, Write as _};
 /// Documents by filter above which a verb asks.
 pub(super) const MANY: usize = 100;
 
-/// Whether to go on: yes when `--yes` was given, else what the person at the terminal answers. Without a terminal there
-/// is nobody to ask, and `--yes` is needed.
+/// Asks for consent: given by `--yes`, else by the person at the terminal. Without a terminal there is nobody to ask,
+/// and `--yes` is required.
 pub(super) fn agreed(yes: bool, question: &str) -> Result<bool, CliError> {
     if yes {
         return Ok(true);

@@ -1,12 +1,13 @@
 //! `quarterdeck` without a verb: the console, with the runner inside unless it only watches.
 
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit, still_understood};
-use super::join::{Until, Wants, redis, start_runner};
+use super::join::{locks, news, start_runner};
 use super::output::masked;
-use super::{Context, operator};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;
+use crate::runner::Mode;
 use crate::runner::handle::Handle;
 use crate::runner::signals;
 use crate::store::{Store, StoreError};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// Who owns what is added without saying.
+/// Owner of documents that are added without naming one.
 const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 
 /// Steps of other processes that the screen may be behind before it misses some.
@@ -26,14 +27,17 @@ const REMOTE_EVENTS: usize = 1_024;
 
 pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
     needs_terminal()?;
-    let runs = context.config.runner.enabled && !context.read_only;
+    let runs = context.config.console_runs_jobs && !context.read_only;
     if runs {
         context.files.open()?;
     }
     let Some(store) = store(context, ascii).await? else { return Ok(Exit::Unreachable) };
-    let redis = redis(&context.config, &store, if runs { Wants::Locks } else { Wants::News }).await?;
+    let redis = if runs { locks(&context.config, &store).await? } else { news(&context.config, &store).await? };
     let runner = match runs {
-        true => Some(start_runner(&context.config, store.clone(), redis.clone(), Until::Told)?),
+        true => {
+            let mode = Mode::Service(context.config.schedule.clone());
+            Some(start_runner(&context.config, store.clone(), redis.clone(), mode)?)
+        }
         false => None,
     };
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
@@ -105,7 +109,7 @@ pub(super) async fn show(
     Ok(Exit::Done)
 }
 
-/// What the console is told about this terminal and this user.
+/// Returns the console's options for this terminal and user.
 pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<SafeLine>) -> tui::Options {
     tui::Options {
         read_only,
@@ -121,15 +125,15 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
     }
 }
 
-/// What the environment says of the character set.
+/// Character set as the environment gives it.
 pub(super) struct Locale {
     /// The variable that decides and what it says; `None` when none of them is set.
     pub(super) said: Option<(&'static str, String)>,
 }
 
 impl Locale {
-    /// Whether signs beyond ASCII may be used. Without any locale (a bare container) the terminal is a modern one all
-    /// the same.
+    /// Returns true if glyphs beyond ASCII may be used. Without any locale (a bare container) the terminal is assumed
+    /// to be modern.
     pub(super) fn is_utf8(&self) -> bool {
         self.said.as_ref().is_none_or(|(_, said)| {
             let said = said.to_ascii_lowercase();

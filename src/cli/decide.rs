@@ -1,9 +1,9 @@
 //! `quarterdeck accept` and `quarterdeck reject`: what a person says of texts that were held back.
 
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::selection::{find, read_name};
-use super::{Context, operator};
 use crate::domain::document::DocumentRow;
 use crate::store::{Decided, Decision, HeldText};
 

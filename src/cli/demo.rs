@@ -7,10 +7,10 @@ mod scratch;
 mod summary;
 mod trickle;
 
-use super::Context;
 use super::console::{needs_terminal, options, show};
+use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::join::{Until, start_runner};
+use super::join::start_runner;
 use super::output::{Output, note};
 use super::stop::StopSignals;
 use crate::config::{Config, Places};
@@ -22,6 +22,8 @@ use crate::domain::plan::{Cadence, Plan, PlanName, PlanTable};
 use crate::domain::request::{Request, Scope, Verb};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
+use crate::fetch::AllowedHostError;
+use crate::runner::Mode;
 use crate::store::{Added, NewDocument, Store};
 use scratch::Scratch;
 use std::sync::Arc;
@@ -41,7 +43,7 @@ pub struct Args {
     pub seed: u64,
 }
 
-/// Who asks for the syncs of the demo.
+/// Requester of the demo's syncs.
 const ASKED_BY: &str = "demo";
 const NOTE: &str = "demo: short waits and time-outs";
 
@@ -51,7 +53,7 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     }
     let scratch = Scratch::create()?;
     let site = Site::start(args.seed, usize::try_from(args.documents).unwrap_or(usize::MAX)).await?;
-    let context = Context::new(settings(&scratch, &site), false);
+    let context = Context::new(settings(&scratch, &site)?, false);
     context.files.open()?;
     let store = context.store().await?;
     let config = &context.config;
@@ -70,20 +72,21 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
 }
 
 /// The defaults, with waits short enough to watch and with the site's own addresses allowed, nothing else.
-fn settings(scratch: &Scratch, site: &Site) -> Config {
+fn settings(scratch: &Scratch, site: &Site) -> Result<Config, CliError> {
     let seconds = Duration::from_secs;
     let mut config = Config::defaults(&Places {
         config_file: scratch.path().join("config.toml"),
         store_file: scratch.path().join("quarterdeck.db"),
         log_dir: scratch.path().join("log"),
     });
-    config.retry =
+    config.runner.policy =
         RetryPolicy { transient_waits: [1, 2, 3].map(seconds).into(), unexpected_waits: [1, 1].map(seconds).into() };
     config.fetch.read_timeout = seconds(2);
     config.fetch.total_timeout = seconds(4);
-    config.fetch.allow_private_hosts = site.hosts();
-    config.plans = plans();
-    config
+    let hosts: Result<_, AllowedHostError> = site.hosts().iter().map(|host| host.parse()).collect();
+    config.fetch.allow_private_hosts = hosts.map_err(|error| CliError::Usage(error.to_string()))?;
+    config.schedule.terms.plans = plans();
+    Ok(config)
 }
 
 /// The two larger accounts are synced as they are asked for; the others by their plans, often enough to watch.
@@ -136,7 +139,7 @@ async fn headless(
     let mut stop = StopSignals::listen()?;
     let started = Instant::now();
     store.request(ids, &request()).await?;
-    let runner = start_runner(config, store.clone(), None, Until::Idle)?;
+    let runner = start_runner(config, store.clone(), None, Mode::Drain)?;
     let stopped = tokio::select! {
         () = runner.ended() => false,
         () = stop.next() => true,
@@ -161,7 +164,7 @@ async fn console(
     soon: Vec<DocumentId>,
     ascii: bool,
 ) -> Result<Exit, CliError> {
-    let runner = start_runner(config, store.clone(), None, Until::Told)?;
+    let runner = start_runner(config, store.clone(), None, Mode::Service(config.schedule.clone()))?;
     let trickle = trickle::start(store.clone(), ids, soon, request());
     let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     let exit = show(store, Some(runner), None, options).await;

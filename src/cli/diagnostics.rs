@@ -1,5 +1,4 @@
-//! What the program says of itself, beside the outcomes: warnings and errors in a daily file of the log directory, never
-//! on a terminal.
+//! Diagnostics: warnings and errors of the program itself, in a daily file of the log directory, never on a terminal.
 
 use crate::config::Config;
 use std::io::{self, Write};

@@ -29,7 +29,7 @@ pub struct Args {
     pub json: bool,
 }
 
-/// What the checks look at.
+/// Objects of the checks.
 struct Patient {
     places: Places,
     environment: Environment,

@@ -1,4 +1,4 @@
-//! How a run ends: the exit codes that scripts rely on (design.md 6), and which error leads to which.
+//! The exit codes that scripts rely on (assets/docs/operating.md, "Exit codes"), and the error that leads to each.
 
 use crate::config::ConfigError;
 use crate::domain::filter::FilterError;
@@ -47,7 +47,7 @@ pub(super) fn still_understood(store: &dyn Store) -> Result<(), StoreError> {
 /// Why a verb did not do its work.
 #[derive(Debug, Error)]
 pub enum CliError {
-    /// What was asked for cannot be done.
+    /// The request cannot be carried out.
     #[error("{0}")]
     Usage(String),
     /// The settings are wrong.
@@ -56,9 +56,9 @@ pub enum CliError {
     /// The filter is wrong.
     #[error("{error}\n{}", error.marked(text))]
     Filter {
-        /// What is wrong and where.
+        /// Mistake and its position.
         error: FilterError,
-        /// What was typed.
+        /// Filter as typed.
         text: String,
     },
     /// The store did not answer.
@@ -67,9 +67,9 @@ pub enum CliError {
     /// The store of this name did not answer.
     #[error("{store}: {error}")]
     Named {
-        /// Its URL, as it was given.
+        /// URL of the store, as given.
         store: String,
-        /// What it said.
+        /// The store's error.
         error: StoreError,
     },
     /// Redis does not answer, and nothing may be synced without it.
@@ -114,7 +114,7 @@ impl CliError {
         }
     }
 
-    /// What to say on stderr; nothing when the reader of stdout went away.
+    /// Returns the message for stderr; `None` when the reader of stdout has gone away.
     pub fn message(&self) -> Option<String> {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => None,

@@ -45,7 +45,7 @@ pub(super) struct Serving {
     tasks: TaskTracker,
 }
 
-/// What is told.
+/// Facts that the health endpoint reports.
 #[derive(Serialize)]
 struct Told {
     status: &'static str,
@@ -115,7 +115,7 @@ async fn connection(stream: TcpStream, asked: Arc<Asked>) {
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Who is asked.
+/// Sources of the facts.
 struct Asked {
     runner: Handle,
     store: Arc<dyn Store>,

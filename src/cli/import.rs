@@ -7,8 +7,8 @@ pub mod lines;
 mod packed;
 mod sitemap;
 
-use super::Context;
 use super::add::{Owner, request_syncs};
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use crate::store::Added;

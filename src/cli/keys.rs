@@ -7,7 +7,7 @@ use crate::tui;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// As a table for a README
+    /// As a Markdown table
     #[arg(long)]
     pub markdown: bool,
 }

@@ -1,6 +1,6 @@
 //! `quarterdeck list`: documents out.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::pause::{holds, say_pauses};

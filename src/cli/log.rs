@@ -1,6 +1,6 @@
 //! `quarterdeck log`: outcomes, oldest first, and with `-f` those that come.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::outcome_line::Format;
 use super::output::{Output, note};
@@ -163,7 +163,7 @@ impl Printer {
         Ok(printed)
     }
 
-    /// Those after `last`, as they come, until Ctrl-C.
+    /// Prints the outcomes after `last` as they come, until Ctrl-C.
     async fn follow(
         &self,
         store: Arc<dyn Store>,

@@ -1,7 +1,7 @@
 //! `quarterdeck migrate`: sets a PostgreSQL database up, and brings a store of either kind up to date. Prints what it is
 //! going to do and does it, without asking; while workers of an older program run it waits for their end.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::stop::StopSignals;

@@ -1,5 +1,6 @@
 //! Outcomes as lines for people, for scripts, and in upstream's own form.
 
+use crate::chatwoot::rails_log;
 use crate::domain::content::ContentChange;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::span;
@@ -25,12 +26,12 @@ impl Format {
         match self {
             Self::Text => Some(text(outcome, zone)),
             Self::Json => Some(outcome.json()),
-            Self::Rails => outcome.rails(),
+            Self::Rails => rails_log::outcome_line(outcome),
         }
     }
 }
 
-/// When, what, of which document, how long, why, and what comes next.
+/// Returns a line for people: time, result, document, duration, reason and next attempt.
 pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
     let mut line = format!(
         "{}  {:<26} {} {}",

@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
-/// Where data goes.
+/// Output for data, not for messages.
 pub struct Output(BufWriter<Box<dyn Write + Send>>);
 
 impl Output {
@@ -19,12 +19,12 @@ impl Output {
         Self(BufWriter::new(writer))
     }
 
-    /// One line.
+    /// Prints a line.
     pub fn line(&mut self, line: impl Display) -> io::Result<()> {
         writeln!(self.0, "{line}")
     }
 
-    /// One JSON object on a line of its own.
+    /// Prints a JSON object on a line of its own.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut self.0, value)?;
         self.0.write_all(b"\n")
@@ -46,7 +46,7 @@ pub fn note(message: impl Display) {
     let _ = writeln!(io::stderr(), "{}", masked(&safe_block(&message.to_string())));
 }
 
-/// Whether a person watches stderr and can answer on stdin.
+/// Returns true if a person watches stderr and can answer on stdin.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

@@ -1,8 +1,8 @@
 //! `quarterdeck pause` and `quarterdeck resume`: what no worker begins for now. What runs goes on.
 
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use super::{Context, operator};
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::filter::{Filter, Term, Test};
 use crate::domain::id::AccountId;
@@ -127,13 +127,13 @@ pub(super) fn of_row<'p>(pauses: &'p [Pause], row: &'p DocumentRow) -> impl Iter
     pauses.iter().filter(|pause| holds(&pause.scope, row)).map(words)
 }
 
-/// Whether a pause of `scope` holds the jobs of a document; one of a class holds those that it has now.
+/// Returns true if a pause of `scope` stops a document's jobs; a pause of a class stops those that it has now.
 pub(super) fn holds(scope: &PauseScope, row: &DocumentRow) -> bool {
     let has_job = row.next_attempt_at.is_some() || matches!(row.status, Status::Queued | Status::Waiting);
     scope.covers(row.account_id, &row.host, row.queue.filter(|_| has_job))
 }
 
-/// Whether a document is held by it or could be; a pause of everything or of a class needs none to be one.
+/// Returns true if the scope concerns a document now, or may later.
 async fn has_documents(store: &dyn Store, scope: &PauseScope) -> Result<bool, StoreError> {
     let test = match scope {
         PauseScope::All | PauseScope::Class(_) => return Ok(true),

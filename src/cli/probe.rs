@@ -2,11 +2,11 @@
 
 use super::changes;
 use super::exit::{CliError, Exit};
-use super::join::limits;
 use super::output::Output;
 use crate::config::Config;
 use crate::domain::content::{ContentChange, Page, Stored};
 use crate::domain::document::DocumentRow;
+use crate::domain::duration;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::guard::Doubt;
 use crate::domain::retry::RetryPolicy;
@@ -22,7 +22,7 @@ pub(super) async fn run(
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let ask = Ask::whole(row.id, row.url.as_str());
-    let seen = probe(limits(config)?, &ask).await.map_err(|error| CliError::Usage(error.to_string()))?;
+    let seen = probe(config.fetch.clone(), &ask).await.map_err(|error| CliError::Usage(error.to_string()))?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
     for hop in &seen.hops {
         print_hop(hop, out)?;
@@ -37,7 +37,7 @@ pub(super) async fn run(
         Ok(Answer::NotModified) => Ok(Exit::Done),
         Err(failure) => {
             out.line(format!("failed      {}", failure.detail))?;
-            out.line(format!("            {}", what_next(failure, &config.retry)))?;
+            out.line(format!("            {}", what_next(failure, &config.runner.policy)))?;
             Ok(Exit::SomeFailed)
         }
     }
@@ -104,7 +104,7 @@ fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io:
     changes::print(text, &page.content, out)
 }
 
-/// What a sync would do after this failure.
+/// Describes what a sync would do after this failure.
 fn what_next(failure: &Failure, policy: &RetryPolicy) -> String {
     let attempts = policy.attempts(failure.class);
     match failure.class {
@@ -112,7 +112,7 @@ fn what_next(failure: &Failure, policy: &RetryPolicy) -> String {
         FailureClass::Transient | FailureClass::Unexpected => {
             match policy.wait(failure.class, 1, failure.retry_after) {
                 Some(wait) => {
-                    let wait = humantime::format_duration(Duration::from_secs(wait.as_secs()));
+                    let wait = duration::exact(Duration::from_secs(wait.as_secs()));
                     format!("A sync would try again in {wait}, {attempts} times in all.")
                 }
                 None => "A sync would fail and not try again by itself.".to_owned(),

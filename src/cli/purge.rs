@@ -1,9 +1,9 @@
 //! `quarterdeck purge`: drops the jobs of class `auto` that have not started; what people asked for stays.
 
 use super::confirm::{MANY, agreed};
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use super::{Context, operator};
 use crate::tui::say::figures::count;
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! Where outcomes go besides the store: the outcome files of every process that records some, and standard output of
-//! `work`. Both are told by the store after each commit, in order, so that nothing is printed that is not stored.
+//! Sinks of outcomes besides the store: the outcome files of every process that records some, and standard output of
+//! `work`. The store feeds both after each commit, in order, so nothing is printed that is not stored.
 
 use super::exit::CliError;
 use super::output::note;
@@ -25,8 +25,7 @@ pub(super) struct OutcomeFiles {
 
 impl OutcomeFiles {
     pub(super) fn of(config: &Config) -> Arc<Self> {
-        let settings = LogSettings { dir: config.log.dir.clone(), keep_days: config.log.keep_days };
-        Arc::new(Self { settings, log: OnceLock::new() })
+        Arc::new(Self { settings: config.log.clone(), log: OnceLock::new() })
     }
 
     /// Makes them now, for a process that will record many: what is wrong is said before the work starts.
@@ -123,7 +122,7 @@ impl OutcomeLines {
     }
 }
 
-/// Whether a document ended failed with this outcome.
+/// Returns true if a document ended failed with this outcome.
 fn fails_for_good(outcome: &Outcome) -> bool {
     outcome.result == OutcomeResult::PermanentFailure || outcome.result.is_exhaustion()
 }

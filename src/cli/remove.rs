@@ -1,7 +1,7 @@
 //! `quarterdeck remove`: documents with their contents and versions; outcomes stay in the log. Always confirmed.
 
-use super::Context;
 use super::confirm::documents;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{Bulk, Chosen, choose};

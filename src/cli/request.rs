@@ -1,12 +1,13 @@
-//! What `sync`, `retry` and `cancel` share: selection, preview, confirmation, the answers in words.
+//! Common part of `sync`, `retry` and `cancel`: selection, preview, confirmation, answers.
 
 use super::confirm::{MANY, agreed, documents};
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::pause::say_pauses;
 use super::selection::{Selected, Selection, check};
+use super::wait;
 use super::wait::Awaited;
-use super::{Context, operator, wait};
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::request::{Answer, Answered, Request, SkipReason, Verb};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-/// How a verb on many documents is asked for.
+/// Arguments of a verb on many documents.
 #[derive(Debug, clap::Args)]
 pub struct Bulk {
     /// Which documents.
@@ -76,7 +77,7 @@ pub(super) async fn cancel(context: &Context, bulk: &Bulk, out: &mut Output) -> 
     Ok(Exit::Done)
 }
 
-/// What a verb is going to act on, agreed to.
+/// Documents that a verb is going to act on, after consent.
 pub(super) struct Chosen {
     pub(super) store: std::sync::Arc<dyn Store>,
     pub(super) selected: Selected,

@@ -1,6 +1,6 @@
 //! `quarterdeck retry`: asks for syncs of failed, waiting and stuck documents.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{Bulk, request};
@@ -9,7 +9,7 @@ use crate::domain::request::Verb;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which, and how.
+    /// Documents, and how the verb treats many of them.
     #[command(flatten)]
     pub bulk: Bulk,
     /// Wait until all have ended; runs them here when no worker does. Exit 0 only if all ended synced

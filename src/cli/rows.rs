@@ -10,7 +10,8 @@ use crate::domain::time::{Timestamp, age};
 use crate::store::{HeldContent, StoredVersion};
 use serde::Serialize;
 
-/// A document in JSON: the order of the fields is the contract (design.md 6.1), every key is always there.
+/// A document in JSON, as assets/docs/json.md documents it. Scripts rely on the order of the fields; every key is always
+/// there, null when there is nothing.
 #[derive(Debug, Serialize)]
 pub struct DocumentJson<'a> {
     id: DocumentId,
@@ -127,7 +128,7 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     columns([&id, row.status.word(), &ago(row.attempted_at), &ago(row.synced_at), &next, &row.name, why(row), &row.url])
 }
 
-/// What stands in the way, in the few words that the column has room for.
+/// Returns the obstacle in the few words for which the column has room.
 fn why(row: &DocumentRow) -> &'static str {
     match (row.status, &row.held_by) {
         (Status::Waiting, Some(_)) => "held elsewhere",

@@ -1,14 +1,14 @@
 //! `quarterdeck schedule`: one pass of the schedule now, or what it would do and why.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::join::terms;
 use super::output::{Output, note};
 use super::pause::say_pauses;
+use crate::chatwoot::rails_log;
 use crate::domain::job::QueueClass;
 use crate::domain::pause::PauseScope;
 use crate::domain::plan::{PlanName, Verdict};
-use crate::domain::schedule::{AccountPass, Pass, Rules, Terms, jitter};
+use crate::domain::schedule::{AccountPass, DueRules, Pass, Terms, jitter};
 use crate::domain::time::span;
 use crate::runner::schedule::seed;
 use crate::store::{PassAnswer, PassMode, PassOrder, Plans, When};
@@ -17,10 +17,10 @@ use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long another process that is at it is waited for: a pass is short, and a dead one's lease is over by then.
+/// Longest wait for another process that makes a pass: a pass is short, and a dead process's lease is over by then.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// How often it is looked whether it is done.
-const AGAIN: Duration = Duration::from_millis(250);
+/// Interval at which the other pass is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -38,9 +38,9 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let store = if args.dry_run { context.store().await? } else { context.store_for("schedule").await? };
-    let terms = terms(&context.config);
-    let plans = store.plans(&terms).await?;
-    let only = args.plan.as_deref().map(|name| known(name, &terms, &plans)).transpose()?;
+    let terms = &context.config.schedule.terms;
+    let plans = store.plans(terms).await?;
+    let only = args.plan.as_deref().map(|name| known(name, terms, &plans)).transpose()?;
     for trouble in &plans.troubles {
         note(trouble);
     }
@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         note("Chatwoot's own scheduler may sync the same documents a second time");
     }
     let order = PassOrder {
-        terms: &terms,
+        terms,
         only: only.as_ref(),
         when: When::Now,
         mode: if args.dry_run { PassMode::DryRun } else { PassMode::Act },
@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let passes = loop {
         match store.schedule(&order).await? {
             PassAnswer::Made(passes, _) => break passes,
-            PassAnswer::Held | PassAnswer::NotYet if Instant::now() < until => sleep(AGAIN).await,
+            PassAnswer::Held | PassAnswer::NotYet if Instant::now() < until => sleep(POLL_INTERVAL).await,
             PassAnswer::Held | PassAnswer::NotYet => {
                 return Err(CliError::Usage("another process is scheduling; try again in a minute".to_owned()));
             }
@@ -101,7 +101,7 @@ struct AccountJson<'a> {
     reason: Option<&'a str>,
 }
 
-fn print(pass: &Pass, rules: Rules, json: bool, out: &mut Output) -> io::Result<()> {
+fn print(pass: &Pass, rules: DueRules, json: bool, out: &mut Output) -> io::Result<()> {
     let mut accounts: Vec<&AccountPass> = pass.accounts.iter().collect();
     accounts.sort_by_key(|account| account.account);
     for account in accounts {
@@ -124,11 +124,11 @@ fn print(pass: &Pass, rules: Rules, json: bool, out: &mut Output) -> io::Result<
     for row in &pass.skipped {
         note(format!("document {} of account {}: {}", row.document, row.account, row.reason));
     }
-    if json { out.json(&pass.summary()) } else { out.line(pass.rails_line()) }
+    if json { out.json(&pass.summary()) } else { out.line(rails_log::pass_line(pass)) }
 }
 
 /// `account 7 (business, every 1 week): would schedule 12 within 24 h; the limit of an account is reached`
-fn words(account: &AccountPass, rules: Rules, dry_run: bool) -> String {
+fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
     let plan = account.plan.as_ref().map_or(String::new(), ToString::to_string);
     let (cadence, what) = match account.verdict {
         Verdict::Looked(cadence) => {

@@ -1,4 +1,4 @@
-//! Which documents a verb means: by ID, by URL, by filter, or all.
+//! Selection of documents: by id, by URL, by filter, or all.
 
 use super::exit::CliError;
 use crate::domain::document::DocumentRow;
@@ -26,7 +26,7 @@ pub struct Selection {
     pub all: bool,
 }
 
-/// What was meant.
+/// Selected documents.
 #[derive(Clone, Debug)]
 pub enum Selected {
     /// These, in the order in which they were named; none twice.
@@ -36,7 +36,7 @@ pub enum Selected {
 }
 
 impl Selected {
-    /// Whether somebody named each of them.
+    /// Returns whether somebody named each of them, or a filter matched them.
     pub fn scope(&self) -> Scope {
         match self {
             Self::Rows(_) => Scope::Named,
@@ -44,7 +44,7 @@ impl Selected {
         }
     }
 
-    /// Whether a pause holds jobs of `class` of any of them, as far as that is known.
+    /// Returns true if a pause stops jobs of `class` of any of them, as far as that is known.
     pub fn may_be_held(&self, scope: &PauseScope, class: QueueClass) -> bool {
         match (self, scope) {
             (Self::Rows(rows), _) => rows.iter().any(|row| scope.covers(row.account_id, &row.host, Some(class))),
@@ -100,7 +100,7 @@ pub(super) async fn find(store: &dyn Store, names: &[String]) -> Result<Vec<Docu
     if wrong.is_empty() { Ok(rows) } else { Err(CliError::Usage(wrong.join("\n"))) }
 }
 
-/// What is wrong can be told before a store is opened.
+/// Checks the arguments: mistakes are reported before a store is opened.
 pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option<Filter>, CliError> {
     for name in documents {
         read_name(name)?;

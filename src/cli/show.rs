@@ -1,5 +1,7 @@
 //! `quarterdeck show ID|URL`: one document with its content, attempts and versions.
 
+use super::changes;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::Output;
@@ -7,7 +9,6 @@ use super::pause::of_row;
 use super::probe;
 use super::rows::ShownJson;
 use super::selection::{find, read_name};
-use super::{Context, changes};
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;

@@ -1,6 +1,6 @@
 //! `quarterdeck sync`: asks for syncs, and waits for them when told to.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{Bulk, request};
@@ -9,7 +9,7 @@ use crate::domain::request::Verb;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which, and how.
+    /// Documents, and how the verb treats many of them.
     #[command(flatten)]
     pub bulk: Bulk,
     /// Fetch the pages whole, even when their servers would say that nothing has changed

@@ -3,15 +3,17 @@
 //! What ends a job is read from the log of outcomes, so that it does not matter which process runs it. [`Awaited`] is
 //! the pure part.
 
+use super::context::Context;
 use super::exit::{CliError, Exit, still_understood};
-use super::join::{Until, Wants, redis, say_locks, start_runner};
+use super::join::{locks, say_locks, start_runner};
+use super::outcome_line;
 use super::output::{Output, note};
 use super::stop::StopSignals;
-use super::{Context, outcome_line};
 use crate::domain::filter::{Filter, Term, Test};
 use crate::domain::id::{DocumentId, JobId, Seq};
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::request::{Answer, Answered};
+use crate::runner::Mode;
 use crate::runner::handle::Handle;
 use crate::runner::tail::{Tailed, follow};
 use crate::store::{Store, StoreError};
@@ -22,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often is looked whether documents or workers are gone: neither leaves an outcome that we could wait for.
+/// Interval at which gone documents and workers are looked for: neither leaves an outcome to wait for.
 const LOOK: Duration = Duration::from_secs(2);
 /// Ids in one filter.
 const CHUNK: usize = 500;
@@ -38,7 +40,7 @@ pub(super) struct Awaited {
 }
 
 impl Awaited {
-    /// What was asked for and has a job now.
+    /// Collects the answers that have a job.
     pub(super) fn from(answers: &[Answered], urls: HashMap<DocumentId, String>) -> Self {
         let job = |answered: &Answered| match answered.answer {
             Answer::Queued(job)
@@ -198,8 +200,8 @@ async fn look_around(
     own: &mut Option<Handle>,
 ) -> Result<(), CliError> {
     if own.is_none() && store.queue().await?.workers == 0 {
-        let redis = redis(&context.config, store, Wants::Locks).await?;
-        let runner = start_runner(&context.config, store.clone(), redis, Until::Served)?;
+        let redis = locks(&context.config, store).await?;
+        let runner = start_runner(&context.config, store.clone(), redis, Mode::OnDemand)?;
         say_locks(&runner);
         *own = Some(runner);
     }

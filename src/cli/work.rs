@@ -1,15 +1,16 @@
 //! `quarterdeck work`: a worker without a screen. The outcomes that it records are JSON lines on stdout.
 
-use super::Context;
+use super::context::Context;
 use super::exit::{CliError, Exit, still_understood};
 use super::health::HealthPort;
-use super::join::{Until, Wants, redis, say_locks, start_runner};
+use super::join::{locks, say_locks, start_runner};
 use super::output::note;
 use super::pause::say_pauses;
 use super::record::OutcomeLines;
 use super::stop::StopSignals;
 use crate::domain::lock::LockMode;
 use crate::lock::{Reach, Redis};
+use crate::runner::Mode;
 use crate::runner::event::{Event, Health};
 use crate::runner::handle::Handle;
 use tokio::sync::broadcast::error::RecvError;
@@ -39,12 +40,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     };
     let lines = OutcomeLines::start();
     let store = context.open(Some(lines.recorder())).await?;
-    let until = if args.drain { Until::Idle } else { Until::Told };
-    let redis = redis(&context.config, &store, Wants::Locks).await?;
+    let mode = if args.drain { Mode::Drain } else { Mode::Service(context.config.schedule.clone()) };
+    let redis = locks(&context.config, &store).await?;
     if let Some(redis) = &redis {
         locks_are_there(redis).await?;
     }
-    let runner = start_runner(&context.config, store.clone(), redis.clone(), until)?;
+    let runner = start_runner(&context.config, store.clone(), redis.clone(), mode)?;
     say_locks(&runner);
     // One that cannot be read now is told of by the runner.
     let _ = say_pauses(&*store, |_| true).await;

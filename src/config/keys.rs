@@ -1,17 +1,18 @@
 //! The table of keys: what a config file may say, and what of it is accepted.
 //!
 //! A key appears here with the feature that reads it; one that nobody reads is an error, so that a setting never seems
-//! to work and does not.
+//! to work and does not. A new one is a field of its module's settings, with its default, and a line of [`KEYS`].
 
-use super::Config;
 use super::read::{Wrong, duration, flag, list, size, text, whole};
-use crate::domain::faq_job::Switch;
-use crate::domain::id::{AccountId, DocumentId};
+use super::{Config, sites};
+use crate::chatwoot::faq_job::FaqSwitch;
+use crate::domain::id::AccountId;
 use crate::domain::lock::LockMode;
 use crate::domain::plan::{Cadence, PlanName};
-use crate::domain::schedule::Rules;
+use crate::domain::schedule::DueRules;
 use crate::domain::secret::Secret;
-use crate::domain::source::{Extract, FetchedBy, Source, Sources};
+use crate::fetch::AllowedHost;
+use crate::lock::check_key;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,11 +22,11 @@ use url::Url;
 /// Sets a value, or says what would be right.
 pub(super) type Set = fn(&mut Config, &DeValue<'_>) -> Result<(), Wrong>;
 
-/// One key.
+/// A key of the file.
 pub(super) struct Key {
     /// With its section.
     pub(super) name: &'static str,
-    /// What it does to the settings.
+    /// Setter of its value.
     pub(super) set: Set,
 }
 
@@ -36,79 +37,79 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
-/// Every key.
-pub(super) const KEYS: [Key; 41] = [
-    Key { name: "store.url", set: |c, v| store_url(text(v)?).map(|url| c.store.url = url) },
-    Key { name: "redis.url", set: |c, v| redis_url(text(v)?).map(|url| c.redis.url = Some(url)) },
-    Key { name: "redis.lock", set: |c, v| lock_mode(text(v)?).map(|mode| c.redis.lock = mode) },
-    Key { name: "redis.key", set: |c, v| lock_key(text(v)?).map(|key| c.redis.key = key) },
-    Key { name: "runner.enabled", set: |c, v| flag(v).map(|on| c.runner.enabled = on) },
-    Key { name: "runner.concurrency", set: |c, v| whole(v, 1..=1_024).map(|n| c.runner.concurrency = n) },
-    Key { name: "runner.per_host", set: |c, v| whole(v, 1..=1_024).map(|n| c.runner.per_host = n) },
-    Key { name: "runner.per_account", set: |c, v| whole(v, 1..=1_024).map(|n| c.runner.per_account = Some(n)) },
-    Key { name: "runner.lease", set: |c, v| duration(v, SECOND..=HOUR).map(|d| c.runner.lease = d) },
-    Key { name: "runner.heartbeat", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.runner.heartbeat = d) },
-    Key { name: "runner.drain", set: |c, v| duration(v, Duration::ZERO..=HOUR).map(|d| c.runner.drain = d) },
-    Key { name: "retry.transient_waits", set: |c, v| waits(v).map(|waits| c.retry.transient_waits = waits) },
-    Key { name: "retry.unexpected_waits", set: |c, v| waits(v).map(|waits| c.retry.unexpected_waits = waits) },
-    Key { name: "fetch.connect_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.connect_timeout = d) },
-    Key { name: "fetch.read_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.read_timeout = d) },
-    Key { name: "fetch.total_timeout", set: |c, v| duration(v, TENTH..=HOUR).map(|d| c.fetch.total_timeout = d) },
-    Key {
-        name: "fetch.host_interval",
-        set: |c, v| duration(v, Duration::ZERO..=HOUR).map(|d| c.fetch.host_interval = d),
-    },
-    Key { name: "fetch.max_body", set: |c, v| size(v, 1_024..=1 << 30).map(|bytes| c.fetch.max_body = bytes) },
-    Key { name: "fetch.max_memory", set: |c, v| size(v, 1 << 20..=1 << 40).map(|bytes| c.fetch.max_memory = bytes) },
-    Key { name: "fetch.max_redirects", set: |c, v| whole(v, 0..=50).map(|n| c.fetch.max_redirects = n) },
-    Key { name: "fetch.user_agent", set: |c, v| user_agent(text(v)?).map(|name| c.fetch.user_agent = name) },
-    Key { name: "fetch.respect_robots", set: |c, v| flag(v).map(|on| c.fetch.respect_robots = on) },
-    Key {
-        name: "fetch.firecrawl.api_key",
-        set: |c, v| api_key(text(v)?).map(|key| c.fetch.firecrawl_api_key = Some(key)),
-    },
-    Key { name: "fetch.firecrawl.url", set: |c, v| web_url(text(v)?).map(|url| c.fetch.firecrawl_url = url) },
-    Key { name: "fetch.firecrawl.version", set: |c, v| whole(v, 1..=2).map(|n| c.fetch.firecrawl_version = n) },
-    Key { name: "fetch.sources", set: |c, v| sources(v).map(|sources| c.fetch.sources = sources) },
-    Key {
-        name: "fetch.allow_private_hosts",
-        set: |c, v| list(v, |v| private_host(text(v)?)).map(|hosts| c.fetch.allow_private_hosts = hosts),
-    },
-    Key {
-        name: "fetch.dns_servers",
-        set: |c, v| list(v, |v| name_server(text(v)?)).map(|servers| c.fetch.dns_servers = servers),
-    },
-    Key { name: "fetch.proxy", set: |c, v| proxy(text(v)?).map(|url| c.fetch.proxy = Some(url)) },
-    Key {
-        name: "fetch.denied_ports",
-        set: |c, v| list(v, |v| whole(v, 1..=65_535)).map(|ports| c.fetch.denied_ports = ports),
-    },
-    Key { name: "chatwoot.enqueue_faq_job", set: |c, v| flag(v).map(|on| c.chatwoot.switch = switch(on)) },
-    Key {
-        name: "chatwoot.wrapper_class",
-        set: |c, v| sidekiq_name(text(v)?).map(|name| c.chatwoot.wrapper = Some(name)),
-    },
-    Key { name: "chatwoot.faq_queue", set: |c, v| sidekiq_name(text(v)?).map(|name| c.chatwoot.queue = name) },
-    Key { name: "schedule.enabled", set: |c, v| flag(v).map(|on| c.schedule.enabled = Some(on)) },
-    Key { name: "schedule.rules", set: |c, v| rules(text(v)?).map(|rules| c.schedule.rules = rules) },
-    Key { name: "schedule.per_account", set: |c, v| whole(v, 1..=MANY).map(|n| c.schedule.per_account = Some(n)) },
-    Key { name: "schedule.total", set: |c, v| whole(v, 1..=MANY).map(|n| c.schedule.total = Some(n)) },
-    Key { name: "schedule.queue_depth", set: |c, v| whole(v, 1..=MANY).map(|n| c.schedule.queue_depth = n) },
-    Key { name: "plans.default", set: |c, v| plan_name(text(v)?).map(|name| c.plans.default = Some(name)) },
-    Key { name: "log.dir", set: |c, v| directory(text(v)?).map(|dir| c.log.dir = dir) },
-    Key { name: "log.keep_days", set: |c, v| whole(v, 1..=3_650).map(|days| c.log.keep_days = days) },
+/// Every key with its reader and the field that it sets, in a line.
+pub(super) const KEYS: &[Key] = &[
+    key("store.url", |c, v| put(&mut c.store.url, store_url(text(v)?))),
+    key("redis.url", |c, v| put_some(&mut c.redis.url, redis_url(text(v)?))),
+    key("redis.lock", |c, v| put(&mut c.redis.mode, lock_mode(text(v)?))),
+    key("redis.key", |c, v| put(&mut c.redis.key, lock_key(text(v)?))),
+    key("runner.enabled", |c, v| put(&mut c.console_runs_jobs, flag(v))),
+    key("runner.concurrency", |c, v| put(&mut c.runner.slots, whole(v, 1..=1_024))),
+    key("runner.per_host", |c, v| put(&mut c.runner.per_host, whole(v, 1..=1_024))),
+    key("runner.per_account", |c, v| put_some(&mut c.runner.per_account, whole(v, 1..=1_024))),
+    key("runner.lease", |c, v| put(&mut c.runner.lease, duration(v, SECOND..=HOUR))),
+    key("runner.heartbeat", |c, v| put(&mut c.runner.heartbeat, duration(v, TENTH..=HOUR))),
+    key("runner.drain", |c, v| put(&mut c.runner.drain, duration(v, Duration::ZERO..=HOUR))),
+    key("retry.transient_waits", |c, v| put(&mut c.runner.policy.transient_waits, waits(v))),
+    key("retry.unexpected_waits", |c, v| put(&mut c.runner.policy.unexpected_waits, waits(v))),
+    key("fetch.connect_timeout", |c, v| put(&mut c.fetch.connect_timeout, duration(v, TENTH..=HOUR))),
+    key("fetch.read_timeout", |c, v| put(&mut c.fetch.read_timeout, duration(v, TENTH..=HOUR))),
+    key("fetch.total_timeout", |c, v| put(&mut c.fetch.total_timeout, duration(v, TENTH..=HOUR))),
+    key("fetch.host_interval", |c, v| put(&mut c.runner.host_interval, duration(v, Duration::ZERO..=HOUR))),
+    key("fetch.max_body", |c, v| put(&mut c.fetch.max_body, size(v, 1_024..=1 << 30))),
+    key("fetch.max_memory", |c, v| put(&mut c.fetch.max_memory, size(v, 1 << 20..=1 << 40))),
+    key("fetch.max_redirects", |c, v| put(&mut c.fetch.max_redirects, whole(v, 0..=50))),
+    key("fetch.user_agent", |c, v| put(&mut c.fetch.user_agent, user_agent(text(v)?))),
+    key("fetch.respect_robots", |c, v| put(&mut c.fetch.respect_robots, flag(v))),
+    key("fetch.firecrawl.api_key", |c, v| put_some(&mut c.fetch.firecrawl.api_key, api_key(text(v)?))),
+    key("fetch.firecrawl.url", |c, v| put(&mut c.fetch.firecrawl.url, web_url(text(v)?))),
+    key("fetch.firecrawl.version", |c, v| put(&mut c.fetch.firecrawl.version, whole(v, 1..=2))),
+    key("fetch.sites", |c, v| put(&mut c.fetch.sites, sites::read(v))),
+    key("fetch.allow_private_hosts", |c, v| put(&mut c.fetch.allow_private_hosts, list(v, private_host))),
+    key("fetch.dns_servers", |c, v| put(&mut c.fetch.dns_servers, list(v, name_server))),
+    key("fetch.proxy", |c, v| put_some(&mut c.fetch.proxy, proxy(text(v)?))),
+    key("fetch.denied_ports", |c, v| put(&mut c.fetch.denied_ports, list(v, |v| whole(v, 1..=65_535)))),
+    key("chatwoot.enqueue_faq_job", |c, v| put(&mut c.runner.faq.switch, flag(v).map(switch))),
+    key("chatwoot.wrapper_class", |c, v| put_some(&mut c.runner.faq.wrapper, sidekiq_name(text(v)?))),
+    key("chatwoot.faq_queue", |c, v| put(&mut c.runner.faq.queue, sidekiq_name(text(v)?))),
+    key("schedule.enabled", |c, v| put_some(&mut c.schedule.enabled, flag(v))),
+    key("schedule.rules", |c, v| put(&mut c.schedule.terms.rules, rules(text(v)?))),
+    key("schedule.per_account", |c, v| put_some(&mut c.schedule.terms.per_account, whole(v, 1..=MANY))),
+    key("schedule.total", |c, v| put_some(&mut c.schedule.terms.total, whole(v, 1..=MANY))),
+    key("schedule.queue_depth", |c, v| put(&mut c.schedule.terms.queue_depth, whole(v, 1..=MANY))),
+    key("plans.default", |c, v| put_some(&mut c.plans().default, plan_name(text(v)?))),
+    key("log.dir", |c, v| put(&mut c.log.dir, directory(text(v)?))),
+    key("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),
 ];
+
+/// Keys that are still read under their old names, with a warning: the old name, then the new one.
+pub(super) const RENAMED: &[(&str, &str)] = &[("fetch.sources", "fetch.sites")];
+
+const fn key(name: &'static str, set: Set) -> Key {
+    Key { name, set }
+}
+
+/// Sets a field to a value that could be read.
+fn put<T>(field: &mut T, value: Result<T, Wrong>) -> Result<(), Wrong> {
+    *field = value?;
+    Ok(())
+}
+
+/// The same for a field that has no value by default.
+fn put_some<T>(field: &mut Option<T>, value: Result<T, Wrong>) -> Result<(), Wrong> {
+    put(field, value.map(Some))
+}
 
 /// A key whose path holds a name that is the reader's own.
 pub(super) struct NamedKey {
     /// With its section; `NAME` or `ID` stands for the reader's name.
     pub(super) name: &'static str,
-    /// What it does to the settings for that name.
+    /// Setter of its value for the given name.
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), Wrong>,
 }
 
 /// Every such key.
-pub(super) const NAMED_KEYS: [NamedKey; 4] = [
+pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
         name: "plans.NAME.every",
         set: |c, name, v| {
@@ -136,7 +137,7 @@ pub(super) const NAMED_KEYS: [NamedKey; 4] = [
         set: |c, id, v| {
             let plan = plan_name(text(v)?)?;
             let id = id.parse().map_err(|_| "must be the number of an account".to_owned())?;
-            c.plans.accounts.insert(AccountId(id), plan);
+            c.plans().accounts.insert(AccountId(id), plan);
             Ok(())
         },
     },
@@ -151,7 +152,7 @@ impl NamedKey {
         if name.is_empty() || name.contains('.') { None } else { Some(name) }
     }
 
-    /// Whether `path` is a section above this key.
+    /// Returns true if `path` is a section above this key.
     pub(super) fn is_below(&self, path: &str) -> bool {
         let mut own = self.name.split('.');
         let fits =
@@ -160,8 +161,8 @@ impl NamedKey {
     }
 }
 
-fn rules(word: &str) -> Result<Rules, Wrong> {
-    Rules::parse(word).ok_or_else(|| format!("must be \"continuous\" or \"chatwoot\", not \"{word}\""))
+fn rules(word: &str) -> Result<DueRules, Wrong> {
+    DueRules::parse(word).ok_or_else(|| format!("must be \"continuous\" or \"chatwoot\", not \"{word}\""))
 }
 
 fn plan_name(name: &str) -> Result<PlanName, Wrong> {
@@ -186,8 +187,8 @@ pub(super) fn redis_url(url: &str) -> Result<String, Wrong> {
     }
 }
 
-fn switch(on: bool) -> Switch {
-    if on { Switch::On } else { Switch::Off }
+fn switch(on: bool) -> FaqSwitch {
+    if on { FaqSwitch::On } else { FaqSwitch::Off }
 }
 
 /// A class or a queue of Sidekiq.
@@ -204,11 +205,8 @@ fn lock_mode(word: &str) -> Result<LockMode, Wrong> {
 }
 
 fn lock_key(key: &str) -> Result<String, Wrong> {
-    if key.matches("{id}").count() == 1 {
-        Ok(key.to_owned())
-    } else {
-        Err(format!("must hold {{id}} once, where the document's id stands, unlike \"{key}\""))
-    }
+    let wrong = |_| format!("must hold {{id}} once, where the document's id stands, unlike \"{key}\"");
+    check_key(key).map(|()| key.to_owned()).map_err(wrong)
 }
 
 /// The flag's number, under the same bounds as the key's.
@@ -236,20 +234,21 @@ fn directory(path: &str) -> Result<PathBuf, Wrong> {
 }
 
 /// An address, with its port unless it is the usual one. Not a name: who would look it up?
-fn name_server(address: &str) -> Result<SocketAddr, Wrong> {
+fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, Wrong> {
+    let address = text(value)?;
     let with_port = address.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
     let bare = || address.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
     let wrong = || format!("must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \"{address}\"");
     with_port.or_else(bare).ok_or_else(wrong)
 }
 
-/// It is never repeated: it may hold a password.
+/// Reads a proxy URL. Messages never repeat it: it may hold a password.
 fn proxy(url: &str) -> Result<Url, Wrong> {
     let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     known.ok_or_else(|| "must be the URL of a proxy, such as http://user:password@proxy.example.org:3128".to_owned())
 }
 
-/// It is never repeated.
+/// Reads an API key. Messages never repeat it.
 fn api_key(key: &str) -> Result<Secret, Wrong> {
     let printable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
     if printable { Ok(Secret::new(key)) } else { Err("must be a key of printable ASCII characters".to_owned()) }
@@ -261,57 +260,9 @@ fn web_url(url: &str) -> Result<Url, Wrong> {
     known.ok_or_else(|| "must be a URL such as https://api.firecrawl.dev, without a password in it".to_owned())
 }
 
-fn sources(value: &DeValue<'_>) -> Result<Sources, Wrong> {
-    list(value, source).map(Sources)
-}
-
-/// One rule; what is wrong with it is said as the list's.
-fn source(value: &DeValue<'_>) -> Result<Source, Wrong> {
-    let known = "host or document, fetcher, fallback, extract, include, exclude, ignore";
-    let table = value.as_table().ok_or_else(|| format!("must hold tables with {known}"))?;
-    let by = |value: &DeValue<'_>| {
-        let word = text(value)?;
-        FetchedBy::parse(word).ok_or_else(|| format!("must say \"direct\" or \"firecrawl\", not \"{word}\""))
-    };
-    let extract = |value: &DeValue<'_>| {
-        let word = text(value)?;
-        Extract::parse(word).ok_or_else(|| format!("must say \"main\" or \"body\", not \"{word}\""))
-    };
-    let texts = |value: &DeValue<'_>| list(value, |value| text(value).map(str::to_owned));
-    let mut source = Source::default();
-    for (name, value) in table {
-        let value = value.get_ref();
-        let set = match &**name.get_ref() {
-            "host" => text(value).map(|host| source.host = Some(host.trim().to_ascii_lowercase())),
-            "document" => whole(value, 1..=i64::MAX).map(|id| source.document = Some(DocumentId(id))),
-            "fetcher" => by(value).map(|by| source.fetcher = Some(by)),
-            "fallback" => by(value).map(|by| source.fallback = Some(by)),
-            "extract" => extract(value).map(|extract| source.extract = extract),
-            "include" => texts(value).map(|selectors| source.include = selectors),
-            "exclude" => texts(value).map(|selectors| source.exclude = selectors),
-            "ignore" => texts(value).map(|patterns| source.ignore = patterns),
-            other => return Err(format!("must hold tables with {known}, not {other}")),
-        };
-        set.map_err(|wrong| format!("({}) {wrong}", name.get_ref()))?;
-    }
-    if source.host.is_some() == source.document.is_some() {
-        return Err("must hold tables with either a host or a document".to_owned());
-    }
-    Ok(source)
-}
-
-/// A host, a host with its port, an address, or a network of addresses. What it opens is the fetch's to decide; here
-/// only slips are caught.
-fn private_host(host: &str) -> Result<String, Wrong> {
-    let wrong = || Err(format!("must hold hosts, addresses or networks such as 10.0.0.0/8, not \"{host}\""));
-    if let Some((network, bits)) = host.split_once('/') {
-        let most = match network.parse::<IpAddr>() {
-            Ok(IpAddr::V4(_)) => 32,
-            Ok(IpAddr::V6(_)) => 128,
-            Err(_) => return wrong(),
-        };
-        return if bits.parse::<u8>().is_ok_and(|bits| bits <= most) { Ok(host.to_owned()) } else { wrong() };
-    }
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-    if host.is_empty() || !host.chars().all(known) { wrong() } else { Ok(host.to_owned()) }
+/// A host, a host with its port, an address, or a network of addresses.
+fn private_host(value: &DeValue<'_>) -> Result<AllowedHost, Wrong> {
+    let host = text(value)?;
+    let wrong = |_| format!("must hold hosts, addresses or networks such as 10.0.0.0/8, not \"{host}\"");
+    host.parse().map_err(wrong)
 }

@@ -1,4 +1,4 @@
-//! Where things lie when nobody says otherwise: the XDG base directories.
+//! Default paths: the XDG base directories.
 
 use super::ConfigError;
 use etcetera::BaseStrategy as _;
@@ -16,7 +16,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Those of the user who runs this.
+    /// Returns the default paths of the user who runs this process.
     pub fn find() -> Result<Self, ConfigError> {
         let xdg = etcetera::base_strategy::Xdg::new().map_err(|_| ConfigError::NoHome)?;
         let state = xdg.state_dir().unwrap_or_else(|| xdg.data_dir());

@@ -1,7 +1,8 @@
 //! Walks a config file with the place of every key, and reads values of the kinds that keys have.
 
-use super::keys::{KEYS, Key, NAMED_KEYS};
+use super::keys::{KEYS, Key, NAMED_KEYS, RENAMED};
 use super::{Config, Given, Problem};
+use crate::domain::duration;
 use crate::domain::plan::PlanName;
 use crate::domain::suggest::nearest;
 use std::fmt::Display;
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
-/// What is wrong with a value, continuing the key's name: `must be …`.
+/// Mistake in a value, worded to follow the key's name: `must be …`.
 pub(super) type Wrong = String;
 
 /// Applies the file's `text` to `config` and notes where each key stands. Gives back every mistake, in order.
@@ -21,6 +22,7 @@ pub(super) fn file(config: &mut Config, given: &mut Given, path: &Path, text: &s
         Ok(table) => {
             walk.table(table.get_ref(), "", config, given, &mut found);
             walk.plans(table.get_ref(), config, &mut found);
+            walk.renamed(table.get_ref(), config, &mut found);
         }
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start);
@@ -55,10 +57,11 @@ impl Walk<'_> {
                 KEYS.iter().any(|key| key.name.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.')))
                     || NAMED_KEYS.iter().any(|key| key.is_below(&path));
             let named = NAMED_KEYS.iter().find_map(|key| Some((key, key.name_in(&path)?)));
-            if let Some(Key { name, set }) = KEYS.iter().find(|key| key.name == path) {
+            let today = RENAMED.iter().find(|(old, _)| *old == path).map_or(path.as_str(), |(_, new)| *new);
+            if let Some(Key { name, set }) = KEYS.iter().find(|key| key.name == today) {
                 given.set(name, self.place(at));
                 if let Err(wrong) = set(config, value.get_ref()) {
-                    found.push(self.problem(at, format!("{name} {wrong}")));
+                    found.push(self.problem(at, format!("{path} {wrong}")));
                 }
             } else if let Some((key, own)) = named {
                 if let Err(wrong) = (key.set)(config, own, value.get_ref()) {
@@ -82,17 +85,18 @@ impl Walk<'_> {
     }
 
     /// Plans that are named and do not exist.
-    fn plans(&self, table: &DeTable<'_>, config: &Config, found: &mut Vec<(usize, Problem)>) {
+    fn plans(&self, table: &DeTable<'_>, config: &mut Config, found: &mut Vec<(usize, Problem)>) {
         let section = |name: &str| table.get(name).and_then(|section| section.get_ref().as_table());
         let default = section("plans").and_then(|plans| plans.get_key_value("default"));
         let accounts = section("accounts").into_iter().flatten();
         for (key, value) in accounts.chain(default) {
             let Some(plan) = value.get_ref().as_str().and_then(PlanName::new) else { continue };
-            if config.plans.plans.contains_key(&plan) {
+            let plans = &config.plans().plans;
+            if plans.contains_key(&plan) {
                 continue;
             }
             let place = if key.get_ref() == "default" { "plans.default" } else { "accounts" };
-            let known: Vec<&str> = config.plans.plans.keys().map(PlanName::as_str).collect();
+            let known: Vec<&str> = plans.keys().map(PlanName::as_str).collect();
             let meant = match nearest(plan.as_str(), known.iter().copied()) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
                 None if known.is_empty() => format!("no plan is set up; [plans.{plan}] would be its section"),
@@ -105,6 +109,24 @@ impl Walk<'_> {
         }
     }
 
+    /// Keys under their old names: a warning, or a mistake when the new name is given too.
+    fn renamed(&self, table: &DeTable<'_>, config: &mut Config, found: &mut Vec<(usize, Problem)>) {
+        for (old, new) in RENAMED {
+            let Some(at) = position(table, old) else { continue };
+            match position(table, new) {
+                Some(other) => {
+                    let other = self.place(other);
+                    let message = format!("{old} is the old name of {new}, which is given too ({other}); remove {old}");
+                    found.push(self.problem(at, message));
+                }
+                None => {
+                    let message = format!("{old} is now called {new}; rename the key");
+                    config.warnings.push(Problem { place: self.place(at), message });
+                }
+            }
+        }
+    }
+
     fn problem(&self, at: usize, message: String) -> (usize, Problem) {
         (at, Problem { place: self.place(at), message })
     }
@@ -114,6 +136,13 @@ impl Walk<'_> {
         let line = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         format!("{}:{line}", self.path.display())
     }
+}
+
+/// The byte at which the last name of a key's path begins; `None` when the file does not have the key.
+fn position(table: &DeTable<'_>, path: &str) -> Option<usize> {
+    let (section, name) = path.rsplit_once('.')?;
+    let section = section.split('.').try_fold(table, |table, name| table.get(name)?.get_ref().as_table())?;
+    Some(section.get_key_value(name)?.0.span().start)
 }
 
 fn unknown(path: &str, is_table: bool) -> String {
@@ -139,7 +168,7 @@ fn unknown(path: &str, is_table: bool) -> String {
     }
 }
 
-/// What stands there instead, for a message.
+/// Describes the value that was found, for a message.
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("\"{text}\""),
@@ -172,15 +201,12 @@ pub(super) fn whole<T: TryFrom<i64>>(value: &DeValue<'_>, within: RangeInclusive
     })
 }
 
-/// A span of time within bounds, as humantime reads it: `"30s"`, `"2m"`, `"1 week"`.
+/// A span of time within bounds: `"30s"`, `"2m"`, `"1 week"`.
 pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) -> Result<Duration, Wrong> {
-    let read = value.as_str().and_then(|text| humantime::parse_duration(text).ok());
+    let read = value.as_str().and_then(|text| duration::parse(text));
     match read {
         Some(span) if within.contains(&span) => Ok(span),
-        Some(_) => {
-            let show = |bound: &Duration| humantime::format_duration(*bound).to_string();
-            out_of(show(within.start()), show(within.end()), value)
-        }
+        Some(_) => out_of(duration::exact(*within.start()), duration::exact(*within.end()), value),
         None => Err(format!("must be a span of time such as \"30s\", \"2m\" or \"1 week\", not {}", shown(value))),
     }
 }

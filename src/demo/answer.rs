@@ -1,4 +1,4 @@
-//! What a request is answered with, decided from seed, page and hit number alone; no clock, no I/O.
+//! Replies of the site, decided from seed, page and hit number alone; no clock, no I/O.
 
 use super::article::bulk;
 use super::behaviour::{Behaviour, Hops};
@@ -23,19 +23,19 @@ pub(super) struct Reply {
     pub(super) status: StatusCode,
     /// `Content-Type`.
     pub(super) content_type: &'static str,
-    /// Where a redirect leads.
+    /// Target of a redirect.
     pub(super) location: Option<Location>,
     /// `Retry-After`, in seconds.
     pub(super) retry_after: Option<u32>,
     /// `ETag`, for pages that stay as they are.
     pub(super) etag: Option<String>,
-    /// How long the server seems to think before it answers.
+    /// Time before the server answers.
     pub(super) latency: Duration,
     /// The body.
     pub(super) body: Content,
 }
 
-/// Where a redirect leads.
+/// Target of a redirect.
 pub(super) enum Location {
     /// On this host.
     Path(String),
@@ -78,7 +78,7 @@ impl Iterator for Parts {
     }
 }
 
-/// What a path means on a host.
+/// Meaning of a path on a host.
 pub(super) enum Route<'a> {
     /// A document, `hop` redirects into its chain.
     Document(&'a Plan, usize),

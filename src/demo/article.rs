@@ -3,9 +3,10 @@
 use super::catalogue::{Catalogue, Plan, Template};
 use super::draw::Draw;
 use super::language::{Language, Phrase};
+use crate::domain::word_enum::variant_list;
 use std::fmt::Write as _;
 
-/// What stands between the furniture of a page.
+/// Main content of a page, without navigation and footer.
 #[derive(Debug, Default)]
 pub(super) struct Article {
     /// The sections.
@@ -14,7 +15,7 @@ pub(super) struct Article {
     pub(super) contents: String,
 }
 
-/// What a draw is for; keeps the draws of one page apart.
+/// Number that separates the random draws of one page by purpose.
 const SUBJECT: u64 = 1;
 const SECTION: u64 = 2;
 const BULK: u64 = 3;
@@ -67,7 +68,7 @@ pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) 
     article
 }
 
-/// One of the many parts of a huge page: about 20 kB of text.
+/// Returns a part of a huge page: about 20 kB of text.
 pub(super) fn bulk(seed: u64, plan: &Plan, part: u64) -> String {
     let language = plan.language();
     let mut draw = Draw::of(&[seed, plan.place as u64, BULK, part]);
@@ -79,21 +80,18 @@ pub(super) fn bulk(seed: u64, plan: &Plan, part: u64) -> String {
     html
 }
 
-#[derive(Clone, Copy)]
-enum Block {
-    Steps,
-    List,
-    Table,
-    Code,
-    Quote,
-    Picture,
-    Definitions,
-    Nested,
-}
-
-impl Block {
-    const ALL: [Self; 8] =
-        [Self::Steps, Self::List, Self::Table, Self::Code, Self::Quote, Self::Picture, Self::Definitions, Self::Nested];
+variant_list! {
+    #[derive(Clone, Copy)]
+    enum Block {
+        Steps,
+        List,
+        Table,
+        Code,
+        Quote,
+        Picture,
+        Definitions,
+        Nested,
+    }
 }
 
 fn block(html: &mut String, kind: Block, plan: &Plan, object: &str, draw: &mut Draw) {

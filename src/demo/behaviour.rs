@@ -1,4 +1,4 @@
-//! How a page behaves, by its place alone: a fixed interleaving, so that the shares hold for any number of documents.
+//! Behaviour of a page, by its index alone: a fixed interleaving keeps the shares the same for any number of documents.
 
 use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
 
@@ -8,7 +8,7 @@ const RELAPSE: u64 = 10;
 /// Documents after which the interleaving repeats; with its share of every behaviour in the first 40.
 const CYCLE: usize = 60;
 
-/// What a page of the demo site does when it is asked for.
+/// Behaviour of a page of the demo site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Behaviour {
     /// The same text at each hit.
@@ -55,7 +55,7 @@ pub enum Behaviour {
     CookieWall,
 }
 
-/// Where a chain of redirects leads.
+/// Target of a chain of redirects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hops {
     /// Relative `Location`s on one host.
@@ -64,7 +64,7 @@ pub enum Hops {
     AcrossHosts,
 }
 
-/// What the bytes of a page with a wrong charset are, and which label lies.
+/// Real encoding of a page with a wrong charset, and the label that lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Charset {
     /// windows-1252; the header says so, the meta element says UTF-8.
@@ -76,7 +76,7 @@ pub enum Charset {
 }
 
 impl Charset {
-    /// What the bytes really are.
+    /// Returns the real encoding.
     pub fn encoding(self) -> &'static Encoding {
         match self {
             Self::WesternMetaLies | Self::WesternHeaderLies => WINDOWS_1252,
@@ -178,7 +178,7 @@ impl Behaviour {
         }
     }
 
-    /// Whether a job of four transient attempts comes to a failure, however often it is asked for.
+    /// Returns true if a job with four transient attempts always ends failed.
     pub const fn ends_failed(&self) -> bool {
         matches!(
             self,
@@ -191,13 +191,13 @@ impl Behaviour {
         )
     }
 
-    /// Whether a cookie wall stands at `hit`, from 1: for eight hits of ten, so that it can be looked at in peace, and the
-    /// page comes back.
+    /// Returns true if a cookie wall replaces the page at `hit`, from 1: for eight hits of ten, long enough to look at
+    /// it.
     pub(super) fn is_walled(self, hit: u64) -> bool {
         self == Self::CookieWall && (1..=8).contains(&(hit.saturating_sub(1) % RELAPSE))
     }
 
-    /// Whether a page with this behaviour that recovers is in trouble at `hit`, from 1.
+    /// Returns true if a page that recovers still fails at `hit`, from 1.
     pub(super) fn troubled(self, hit: u64) -> bool {
         let failures = match self {
             Self::ServerError { failures } | Self::Unavailable { failures } => failures,

@@ -1,10 +1,11 @@
-//! Which pages there are: language, template, title, path and host of each, decided by seed and place.
+//! Catalogue of the pages: language, template, title, path and host of each, decided by seed and index.
 
 use super::behaviour::{Behaviour, Charset};
 use super::draw::Draw;
 use super::language::{FRENCH, JAPANESE, LANGUAGES, Language};
+use crate::domain::word_enum::variant_list;
 
-/// How many hosts (ports) the site has.
+/// Number of hosts (ports) of the site.
 pub(super) const HOSTS: usize = 12;
 /// The number in the first document's path.
 const FIRST_NUMBER: usize = 1_001;
@@ -28,41 +29,39 @@ const BRANDS: [&str; HOSTS] = [
     "Vantage",
 ];
 
-/// What made the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Template {
-    /// A documentation generator: sidebar, breadcrumb, `main`.
-    Docs,
-    /// A help centre: hero with a search, `article`, votes.
-    Help,
-    /// A wiki: `role=main` in a `div`, contents within.
-    Wiki,
-    /// A blog: figure, byline, `article`.
-    Blog,
-    /// An API reference: endpoints, tables, code.
-    Api,
+variant_list! {
+    /// Template of a page.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Template {
+        /// A documentation generator: sidebar, breadcrumb, `main`.
+        Docs,
+        /// A help centre: hero with a search, `article`, votes.
+        Help,
+        /// A wiki: `role=main` in a `div`, contents within.
+        Wiki,
+        /// A blog: figure, byline, `article`.
+        Blog,
+        /// An API reference: endpoints, tables, code.
+        Api,
+    }
 }
 
-impl Template {
-    const ALL: [Self; 5] = [Self::Docs, Self::Help, Self::Wiki, Self::Blog, Self::Api];
-}
-
-/// One page as planned.
+/// Plan of a page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// Its place among all documents, from 0.
+    /// Index among all documents, from 0.
     pub(super) place: usize,
-    /// What it does.
+    /// Behaviour of the page.
     pub(super) behaviour: Behaviour,
-    /// What made it.
+    /// Template of the page.
     pub(super) template: Template,
     language: u8,
-    /// Its number among the pages of its language.
+    /// Index among the pages of its language.
     rank: u32,
 }
 
 impl Plan {
-    /// Its language.
+    /// Returns the language of the page.
     pub(super) fn language(&self) -> &'static Language {
         LANGUAGES.get(usize::from(self.language)).unwrap_or(&LANGUAGES[super::language::ENGLISH])
     }
@@ -97,7 +96,7 @@ impl Plan {
 /// Every page of a site.
 #[derive(Debug)]
 pub(super) struct Catalogue {
-    /// What everything is drawn from.
+    /// Seed of every random draw.
     pub(super) seed: u64,
     plans: Vec<Plan>,
     turn: usize,
@@ -148,7 +147,7 @@ impl Catalogue {
         plan.language().title(plan.rank as usize, self.turn_of(plan))
     }
 
-    /// What the page is about, when its title says so.
+    /// Returns the subject of the page, if its title names one.
     pub(super) fn object(&self, plan: &Plan) -> Option<&'static str> {
         plan.language().object(plan.rank as usize, self.turn_of(plan))
     }
@@ -158,7 +157,7 @@ impl Catalogue {
         self.turn + usize::from(plan.language) * 43
     }
 
-    /// Its path on its host.
+    /// Returns the path on its host.
     pub(super) fn path(&self, plan: &Plan) -> String {
         let (code, number) = (plan.language().code, plan.number());
         let slug = slug(&self.title(plan));

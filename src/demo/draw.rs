@@ -23,18 +23,18 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    /// One of `least..=most`.
+    /// Returns a number of `least..=most`.
     pub(super) fn between(&mut self, least: u64, most: u64) -> u64 {
         least + self.next() % (most.saturating_sub(least) + 1)
     }
 
-    /// One of `0..count`; 0 when there is nothing to choose from.
+    /// Returns a number of `0..count`; 0 if `count` is 0.
     pub(super) fn below(&mut self, count: usize) -> usize {
         // The remainder is smaller than `count`, so it fits.
         usize::try_from(self.next() % (count.max(1) as u64)).unwrap_or(0)
     }
 
-    /// One of `words`; empty when there are none.
+    /// Returns one of `words`; empty if there are none.
     pub(super) fn pick(&mut self, words: &[&'static str]) -> &'static str {
         words.get(self.below(words.len())).copied().unwrap_or_default()
     }

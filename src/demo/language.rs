@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// What one language has to say.
+/// Phrases and words of a language.
 #[derive(Debug)]
 pub(super) struct Language {
     /// BCP 47, for `lang` and for paths.
@@ -13,7 +13,7 @@ pub(super) struct Language {
     pub(super) titles: Vec<&'static str>,
     /// The doing in a composed title.
     pub(super) actions: Vec<&'static str>,
-    /// What it is done to.
+    /// Objects of the composed titles.
     pub(super) objects: Vec<&'static str>,
     /// The circumstances.
     pub(super) qualifiers: Vec<&'static str>,
@@ -110,7 +110,7 @@ impl Language {
         title
     }
 
-    /// What the `number`-th title is about, when it is a composed one.
+    /// Returns the object of the `number`-th title, if it is a composed one.
     pub(super) fn object(&self, number: usize, turn: usize) -> Option<&'static str> {
         let pair = self.pair(self.composed(number)?, turn);
         self.objects.get(pair % self.objects.len().max(1)).copied()

@@ -6,7 +6,7 @@ use super::draw::Draw;
 use super::language::{ENGLISH, LANGUAGES, Phrase};
 use std::fmt::Write as _;
 
-/// Where the parts of a huge page go.
+/// Marker for the parts of a huge page.
 pub(super) const BULK_MARK: &str = "<!--bulk-->";
 
 /// The style sheet of every template.
@@ -105,7 +105,7 @@ fn date(seed: u64, plan: &Plan) -> String {
     format!("2026-{:02}-{:02}", draw.between(1, 9), draw.between(1, 28))
 }
 
-/// What a refused or failed request shows to a person.
+/// Returns the page that a person sees for a refused or failed request.
 pub(super) fn error_page(plan: Option<&Plan>, host: usize, phrase: Phrase) -> String {
     let language = plan.map_or(&LANGUAGES[ENGLISH], Plan::language);
     format!(
@@ -118,7 +118,7 @@ pub(super) fn error_page(plan: Option<&Plan>, host: usize, phrase: Phrase) -> St
     )
 }
 
-/// What stands in place of a page until somebody has agreed to cookies: an answer like any other, and not the page.
+/// Returns the cookie wall: an ordinary answer that is not the page.
 pub(super) fn cookie_wall(plan: &Plan) -> String {
     let language = plan.language();
     format!(

@@ -29,11 +29,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
-/// What all hosts share.
+/// State shared by all hosts.
 pub(super) struct Shared {
     pub(super) catalogue: Catalogue,
     pub(super) hosts: Vec<String>,
-    /// How often each document was asked for.
+    /// Number of requests per document.
     pub(super) hits: Vec<AtomicU64>,
     pub(super) answering: watch::Sender<usize>,
     /// The host that is down; none has the number [`HOSTS`](super::catalogue::HOSTS).

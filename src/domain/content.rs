@@ -1,4 +1,4 @@
-//! What a fetch brought, and how it compares with what is stored.
+//! Fetched pages, and the comparison with the stored content.
 
 use super::fingerprint::Fingerprint;
 use super::guard::Doubt;
@@ -14,8 +14,8 @@ pub const MAX_TITLE_CHARS: usize = 255;
 /// A page is fetched whole at least this often, whatever its server says of it: some say "not modified" for ever.
 pub const WHOLE_FETCH_EVERY: Duration = Duration::from_secs(7 * 86_400);
 
-/// What a server gave with a page, by which it can tell later that nothing has changed. Sent back as it wrote them: a
-/// server may compare them as texts.
+/// Validators of a page (RFC 9110, section 8.8), sent back with the next request so that the server can answer 304.
+/// Kept exactly as the server wrote them: servers may compare them as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`.
@@ -31,8 +31,8 @@ impl Validators {
     }
 }
 
-/// Which converter made a text, and under which rules of its source: a text that another one made may differ although the
-/// page does not.
+/// Version of the converter and of the site rules that made a text. Texts of different versions may differ although the
+/// page is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Converter(pub i64);
 
@@ -48,12 +48,12 @@ impl Converter {
     }
 }
 
-/// What is stored of a document, as far as a fetched page is compared with it.
+/// Stored state of a document, as far as a fetched page is compared with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
     /// The fingerprint of the stored text; `None` without one.
     pub fingerprint: Option<Fingerprint>,
-    /// What made the stored text; `None` when another program did.
+    /// Version that made the stored text; `None` if another program wrote it.
     pub converter: Option<Converter>,
     /// Characters of the stored text; `None` without one.
     pub chars: Option<u64>,
@@ -62,11 +62,12 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// What `page` means for it, and why it is not trusted.
+    /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is quarantined.
     ///
-    /// A text that another converter made, or that is made under other rules, is stored quietly: the bytes of the old page are
-    /// gone, so nobody can tell whether the page changed too, and one change that is told late costs less than all documents
-    /// told as changed. A text of another program (Chatwoot's) is compared as it is.
+    /// A text that another converter or other site rules made is stored without being reported as a change: the old
+    /// page's bytes are gone, so a change of the page cannot be told from a change of the rules, and one late report
+    /// costs less than a false report for every document. A text that another program (Chatwoot) wrote is compared as
+    /// it is.
     pub fn compare(&self, page: &Page) -> (ContentChange, Option<Doubt>) {
         let change = ContentChange::between(self.fingerprint.as_ref(), &page.fingerprint);
         if !change.writes() {
@@ -103,11 +104,11 @@ pub struct Page {
     pub etag: Option<String>,
     /// `Last-Modified` as the server wrote it.
     pub last_modified: Option<String>,
-    /// Of the content, without what its source says is no change.
+    /// Of the content, without the text that its site rule ignores.
     pub fingerprint: Fingerprint,
-    /// What made the content; `None` when that is not known.
+    /// Version that made the content; `None` if unknown.
     pub converter: Option<Converter>,
-    /// What is to be said in the outcome's detail of how the page was read.
+    /// Note on how the page was read, for the outcome's detail.
     pub note: Option<SafeLine>,
     /// Why it is not taken for the page.
     pub doubt: Option<Doubt>,
@@ -147,7 +148,7 @@ impl Page {
 }
 
 impl Page {
-    /// What is to be said of it in the outcome.
+    /// Returns the outcome's detail for this page.
     pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
         let doubt = self.doubt.map(|doubt| match change {
             ContentChange::Held => format!("held back: it {doubt}"),
@@ -161,7 +162,7 @@ impl Page {
     }
 }
 
-/// What a good attempt meant for the stored content (our field `content`).
+/// Effect of a successful attempt on the stored content (JSON field `content`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContentChange {
@@ -190,7 +191,7 @@ impl ContentChange {
         }
     }
 
-    /// Whether content, name and fingerprint are written.
+    /// Returns true if content, name and fingerprint are written.
     pub const fn writes(self) -> bool {
         matches!(self, Self::First | Self::Changed | Self::Rebased)
     }
@@ -206,7 +207,7 @@ impl ContentChange {
         }
     }
 
-    /// One of each word.
+    /// One variant per word.
     pub const WORDS: [Self; 5] = [Self::First, Self::Changed, Self::Same, Self::NotModified, Self::Held];
 
     /// Reads a stored word.

@@ -6,10 +6,11 @@ use super::job::{JobState, QueueClass};
 use super::politeness::Hold;
 use super::text::SafeLine;
 use super::time::Timestamp;
+use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long a `syncing` row without a job of ours is taken to be somebody else's work (upstream.md 2.3).
+/// Age after which a `syncing` row without a job of ours counts as stuck; Chatwoot uses the same limit.
 pub const STUCK_AFTER: Duration = Duration::from_secs(2 * 3_600);
 
 /// `captain_documents.sync_status`; NULL is a document that was never synced.
@@ -44,82 +45,45 @@ impl SyncStatus {
     }
 }
 
-/// Where a running attempt is. A live event; only the row key `sync_step` of a Chatwoot worker is ever stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SyncStep {
-    /// The page is being fetched.
-    Fetching,
-    /// Its fingerprint is compared with the stored one.
-    Comparing,
-    /// The new content is being written.
-    Updating,
-}
-
-impl SyncStep {
-    /// The word on the screen and in the row.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Fetching => "fetching",
-            Self::Comparing => "comparing",
-            Self::Updating => "updating",
-        }
-    }
-
-    /// Reads the row's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Fetching, Self::Comparing, Self::Updating].into_iter().find(|step| step.word() == word)
+word_enum! {
+    /// Step of a running attempt. A live event; only the row key `sync_step` of a Chatwoot worker is ever stored.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum SyncStep {
+        /// The page is being fetched.
+        Fetching = "fetching",
+        /// The page's fingerprint is compared with the stored one.
+        Comparing = "comparing",
+        /// The new content is being written.
+        Updating = "updating",
     }
 }
 
-/// The status of a document: exactly one word (design.md 5.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// The last sync ended in a failure that is not tried again by itself.
-    Failed,
-    /// `syncing` for longer than [`STUCK_AFTER`] without a job of ours.
-    Stuck,
-    /// An attempt was made; the next one has its time.
-    Waiting,
-    /// An attempt is running.
-    Syncing,
-    /// A job is ready for a free slot.
-    Queued,
-    /// Synced, but longer ago than the plan's cadence.
-    Stale,
-    /// Synced.
-    Synced,
-    /// Never synced.
-    Never,
-}
-
-impl Status {
-    /// Every status, the ones that need eyes first; also the order of the sort by status.
-    pub const ALL: [Self; 8] =
-        [Self::Failed, Self::Stuck, Self::Waiting, Self::Syncing, Self::Queued, Self::Stale, Self::Synced, Self::Never];
-
-    /// The word in filters, lists and JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Stuck => "stuck",
-            Self::Waiting => "waiting",
-            Self::Syncing => "syncing",
-            Self::Queued => "queued",
-            Self::Stale => "stale",
-            Self::Synced => "synced",
-            Self::Never => "never",
-        }
-    }
-
-    /// Reads a filter's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.word() == word)
+word_enum! {
+    /// The status of a document: exactly one word, the first that fits. A live job decides before the row does.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Status {
+        /// The last sync ended in a failure that is not tried again by itself.
+        Failed = "failed",
+        /// `syncing` for longer than [`STUCK_AFTER`] without a job of ours.
+        Stuck = "stuck",
+        /// An attempt was made; the next one has its time.
+        Waiting = "waiting",
+        /// An attempt is running.
+        Syncing = "syncing",
+        /// A job is ready for a free slot.
+        Queued = "queued",
+        /// Synced, but longer ago than the plan's cadence.
+        Stale = "stale",
+        /// Synced.
+        Synced = "synced",
+        /// Never synced.
+        Never = "never",
     }
 }
+serde_by_word!(Status);
 
-/// What the status is derived from. The SQL of the store derives the same; a test holds them together.
+/// Facts from which the status is derived. The store's SQL derives the same; a test compares the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusFacts {
     /// The live job's state and how many attempts it has had, if there is a live job ([`StatusFacts::live`]).
@@ -130,13 +94,13 @@ pub struct StatusFacts {
     pub attempted_at: Option<Timestamp>,
     /// The row's `last_synced_at`.
     pub synced_at: Option<Timestamp>,
-    /// How often the account's plan wants a sync; `None` without a plan.
+    /// Cadence of the account's plan; `None` without a plan.
     pub cadence: Option<Duration>,
 }
 
 impl StatusFacts {
-    /// What counts of a live job. One that waits for somebody else's lock counts as one that waits for its next try,
-    /// also for the instants in which it looks at the lock: a status that comes and goes tells nobody anything.
+    /// Returns the live job as the status sees it. A job that waits for another program's lock counts as waiting, also
+    /// in the instants in which it polls the lock, so that the status does not flicker.
     pub const fn live(state: JobState, attempts: u32, lock_is_held: bool) -> (JobState, u32) {
         if lock_is_held { (JobState::Scheduled, 1) } else { (state, attempts) }
     }
@@ -164,7 +128,7 @@ impl StatusFacts {
     }
 }
 
-/// One document with all that a list shows of it.
+/// A document with everything that a list shows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentRow {
     /// The document.
@@ -175,9 +139,9 @@ pub struct DocumentRow {
     pub url: SafeLine,
     /// The URL's host and port.
     pub host: SafeLine,
-    /// Its account.
+    /// Account of the document.
     pub account_id: AccountId,
-    /// Its assistant.
+    /// Assistant of the document.
     pub assistant_id: AssistantId,
     /// `status` is `available`; others are never synced.
     pub available: bool,
@@ -191,11 +155,11 @@ pub struct DocumentRow {
     pub detail: Option<SafeLine>,
     /// The HTTP status of the last failure, when it had one.
     pub http_status: Option<u16>,
-    /// When the last attempt started or ended.
+    /// Time at which the last attempt started or ended.
     pub attempted_at: Option<Timestamp>,
-    /// When it was last found good, changed or not.
+    /// Time of the last successful sync, changed or not.
     pub synced_at: Option<Timestamp>,
-    /// When the live job runs next; `None` without one that waits for a time.
+    /// Time of the live job's next run; `None` unless it waits for a time.
     pub next_attempt_at: Option<Timestamp>,
     /// Without a live job: when the schedule looks at it again, by the account's plan; `None` when nothing is known of
     /// one. The time that is drawn then is up to the plan's jitter later.
@@ -212,15 +176,15 @@ pub struct DocumentRow {
     pub updated_at: Timestamp,
     /// The failure just recorded by the live job, as `n of m` of its class: "timeout, 2 of 4".
     pub try_of: Option<Try>,
-    /// Who runs it now: the worker's name, for people. While it waits for a lock: who has that.
+    /// Name of the worker that runs it; while it waits for a lock, the lock's holder.
     pub held_by: Option<SafeLine>,
-    /// Who asked for the live job, else for the last one.
+    /// Name of the person or program that requested the live job, else the last one.
     pub requested_by: Option<SafeLine>,
     /// A running attempt was told to stop.
     pub cancel_requested: bool,
     /// The last eight results, oldest first.
     pub recent: Vec<RecentResult>,
-    /// How many earlier contents are kept.
+    /// Number of earlier contents that are kept.
     pub versions: u32,
     /// Until when its host is left alone, and why; it may be over.
     pub host_hold: Option<Hold>,
@@ -239,7 +203,7 @@ pub struct Try {
     pub of: u32,
 }
 
-/// One glyph of the strip of recent results.
+/// A glyph of the strip of recent results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecentResult {
     /// New content.
@@ -276,15 +240,15 @@ impl RecentResult {
             .find(|result| result.letter() == letter)
     }
 
-    /// How many the strip keeps.
+    /// Length of the strip.
     pub const KEPT: usize = 8;
 }
 
-/// How many documents stand at each status, in the order of [`Status::ALL`].
+/// Number of documents per status, in the order of [`Status::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     by_status: [u64; 8],
-    /// How many of them have a fetched text that waits for a person; each stands at its status, too.
+    /// Documents with quarantined content; each is counted under its status, too.
     pub held: u64,
 }
 

@@ -1,45 +1,31 @@
-//! Why an attempt failed, and what kind of failure that is (design.md 5.2).
+//! The failure of an attempt: its code, and its class, which decides whether it is tried again.
 
 use super::text::SafeLine;
-use serde::{Deserialize, Serialize};
+use super::word_enum::{serde_by_word, word_enum};
 use std::fmt;
 use std::time::Duration;
 
-/// The code in the row and in the outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// 404, 410.
-    NotFound,
-    /// 401, 403.
-    AccessDenied,
-    /// The page has no text.
-    ContentEmpty,
-    /// No answer in time; 408, 504.
-    Timeout,
-    /// Anything else between us and the page.
-    FetchFailed,
-    /// An unexpected error of the program, or a worker lost three times.
-    SyncError,
+word_enum! {
+    /// The code in the row and in the outcome.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum ErrorCode {
+        /// 404, 410.
+        NotFound = "not_found",
+        /// 401, 403.
+        AccessDenied = "access_denied",
+        /// The page has no text.
+        ContentEmpty = "content_empty",
+        /// No answer in time; 408, 504.
+        Timeout = "timeout",
+        /// Anything else between us and the page.
+        FetchFailed = "fetch_failed",
+        /// An unexpected error of the program, or a worker lost three times.
+        SyncError = "sync_error",
+    }
 }
+serde_by_word!(ErrorCode);
 
 impl ErrorCode {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::NotFound, Self::AccessDenied, Self::ContentEmpty, Self::Timeout, Self::FetchFailed, Self::SyncError];
-
-    /// The word in rows, filters and JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::AccessDenied => "access_denied",
-            Self::ContentEmpty => "content_empty",
-            Self::Timeout => "timeout",
-            Self::FetchFailed => "fetch_failed",
-            Self::SyncError => "sync_error",
-        }
-    }
-
     /// The words on the screen.
     pub const fn plain(self) -> &'static str {
         match self {
@@ -51,11 +37,6 @@ impl ErrorCode {
             Self::SyncError => "sync error",
         }
     }
-
-    /// Reads a row's or a filter's word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.word() == word)
-    }
 }
 
 impl fmt::Display for ErrorCode {
@@ -64,7 +45,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// What is done about a failure.
+/// Consequence of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
     /// The page is so; not tried again.
@@ -88,17 +69,17 @@ pub enum Blame {
 /// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What is done about it.
+    /// Consequence for the job.
     pub class: FailureClass,
     /// The code that is stored.
     pub code: ErrorCode,
-    /// One line of plain language, without the document's name or URL.
+    /// A line of plain language, without the document's name or URL.
     pub detail: SafeLine,
     /// The status that the page answered with, when it answered.
     pub http_status: Option<u16>,
     /// For unexpected ones: the error type's name, or `panic`.
     pub exception_class: Option<String>,
-    /// How long the server asked to be left alone, already cut to [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
+    /// Wait that the server asked for, already cut to [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
     pub retry_after: Option<Duration>,
     /// Whose doing it is.
     pub blame: Blame,
@@ -162,7 +143,8 @@ impl Failure {
     }
 }
 
-/// The class and code of an HTTP status that is not a success (the table of design.md 5.2).
+/// The class and code of an HTTP status that is not a success. What may pass (time-outs, "too early", rate limits, 5xx)
+/// is transient, everything else permanent.
 pub const fn classify_status(status: u16) -> (FailureClass, ErrorCode) {
     match status {
         404 | 410 => (FailureClass::Permanent, ErrorCode::NotFound),

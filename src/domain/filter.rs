@@ -1,5 +1,5 @@
-//! The filter language, the same on the screen and on the command line (design.md 6): parsed, printed and evaluated
-//! here, turned into SQL by the store from the same terms.
+//! The filter language, the same on the screen and on the command line (assets/docs/filters.md): parsed, printed and
+//! evaluated here, turned into SQL by the store from the same terms.
 
 mod evaluate;
 mod field;
@@ -27,7 +27,7 @@ pub struct FilterError {
     /// The byte of the text, from 0, at which the mistake begins: on a character boundary, at most the text's length.
     /// The message counts from 1.
     pub at: usize,
-    /// What is wrong, and what would be right.
+    /// Cause of the error, and the correct form if there is one.
     pub message: String,
 }
 
@@ -51,16 +51,16 @@ pub struct Filter {
     pub terms: Vec<Term>,
 }
 
-/// One term, possibly negated with `-`.
+/// A term, possibly negated with `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Term {
     /// Written with `-`.
     pub negated: bool,
-    /// What must hold.
+    /// Condition that must hold.
     pub test: Test,
 }
 
-/// One test. Several values (written with commas) mean or.
+/// A condition. Several values (written with commas) are alternatives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Test {
     /// A word or a quoted phrase within name or URL, ASCII case folded.
@@ -100,11 +100,11 @@ pub enum Test {
 pub struct Age {
     /// `<` or `>`.
     pub side: Side,
-    /// How long.
+    /// Length of the span.
     pub span: Duration,
 }
 
-/// Which side of an age.
+/// Side of an age limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// `<`

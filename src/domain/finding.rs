@@ -1,7 +1,6 @@
-//! What a look at the installation found: one fact, how it stands with it, and what mends it. Every room that
-//! `quarterdeck doctor` looks at answers in these.
+//! Findings of `quarterdeck doctor`: a fact, a verdict and a remedy. Every module that it examines returns these.
 
-/// How it stands.
+/// Verdict on a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// As it should be.
@@ -25,16 +24,16 @@ impl Verdict {
     }
 }
 
-/// One fact.
+/// A fact about the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at, in a word.
+    /// Subject in a word.
     pub check: &'static str,
-    /// How it stands.
+    /// Verdict on it.
     pub verdict: Verdict,
-    /// What is so, in plain words. May hold text of others: made safe and masked where it is printed.
+    /// The fact in plain words. May quote untrusted text: made safe and masked where it is printed.
     pub says: String,
-    /// What mends it.
+    /// Remedy.
     pub cure: Option<String>,
 }
 

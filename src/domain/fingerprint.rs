@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// Lower-case hex SHA-256 of a text whose runs of ASCII white space are one space each and whose ends are stripped
-/// (upstream.md 6.1).
+/// Lower-case hex SHA-256 of a text whose runs of ASCII white space are one space each and whose ends are stripped:
+/// Chatwoot's own definition, so that either program recognises the other's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(String);
 
@@ -32,7 +32,7 @@ impl Fingerprint {
         Self(hex)
     }
 
-    /// One that was stored. Whatever stands there is compared as it is.
+    /// A stored fingerprint, compared as it is.
     pub fn stored(hex: String) -> Self {
         Self(hex)
     }

@@ -159,7 +159,7 @@ const PASSWORDS: [&str; 8] =
     ["password", "passwort", "mot de passe", "contraseña", "senha", "пароль", "密码", "パスワード"];
 
 impl Doubt {
-    /// What speaks against a page; `stored` is how many characters the stored text has.
+    /// Returns the reason against accepting a page. `stored` is the length of the stored text in characters.
     pub fn about(title: Option<&str>, content: &str, stored: Option<u64>) -> Option<Self> {
         let chars = content.chars().count() as u64;
         if chars <= SHORT

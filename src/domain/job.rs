@@ -1,7 +1,7 @@
 //! The job state machine: what each event makes of a job, of its document's row, and what is recorded.
 //!
 //! Every function here takes a job as it stands in the store and returns a [`Transition`]; the store applies it in the
-//! transaction that read the job. Nothing else decides what a job becomes (design.md 5.2, 5.6; upstream.md 4.4).
+//! transaction that read the job. Nothing else decides what a job becomes. `tests/transitions.rs` is its table.
 
 mod row;
 mod words;
@@ -25,41 +25,41 @@ use std::time::Duration;
 pub struct Job {
     /// The job.
     pub id: JobId,
-    /// Its document.
+    /// Document of the job.
     pub document_id: DocumentId,
-    /// Where it is.
+    /// Current state.
     pub state: JobState,
-    /// Its class now.
+    /// Current class.
     pub class: QueueClass,
-    /// When it may run.
+    /// Earliest time of the next run.
     pub run_at: Timestamp,
-    /// What it has behind it.
+    /// Attempts and failures so far.
     pub counters: Counters,
     /// The code of its last failed try, if a try of it failed.
     pub last_failure: Option<ErrorCode>,
     /// The row before its first try; `None` before that try.
     pub before: Option<RowBefore>,
-    /// Who asked that the running attempt be stopped.
+    /// Name of the person who asked to stop the running attempt.
     pub cancel_requested_by: Option<SafeLine>,
 }
 
-/// What an attempt came to.
+/// End of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptEnd {
     /// The page was fetched.
     Fetched {
-        /// What was fetched, with the fingerprint of its content.
+        /// The page, with its content's fingerprint.
         page: Box<Page>,
         /// The fingerprint of `page.content`.
         fingerprint: Fingerprint,
-        /// How it compares with the fingerprint that was stored at the claim.
+        /// Difference from the fingerprint stored at the claim.
         change: ContentChange,
     },
     /// The server said that the stored content is still the page (304).
     NotModified,
-    /// It failed.
+    /// The attempt failed.
     Failed(Failure),
-    /// It was stopped because of a cancel request, before it came to anything.
+    /// A cancel request stopped the attempt before it had a result.
     Stopped,
 }
 
@@ -72,24 +72,24 @@ pub struct ErrorReport {
     pub detail: SafeLine,
 }
 
-/// What an event makes of a job.
+/// Result of applying an event to a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state it has then.
     pub state: JobState,
     /// The class it has then.
     pub class: QueueClass,
-    /// When it may run, for states that wait.
+    /// Earliest time of the next run, for states that wait.
     pub run_at: Timestamp,
     /// The counters it has then.
     pub counters: Counters,
     /// The code of its last failed try.
     pub last_failure: Option<ErrorCode>,
-    /// What becomes of the document's row.
+    /// Write to the document's row.
     pub row: RowWrite,
-    /// What is recorded, in order.
+    /// Outcomes to record, in order.
     pub outcomes: Vec<OutcomeDraft>,
-    /// What is reported, at most once per job.
+    /// Error report to send, at most one per job.
     pub report: Option<ErrorReport>,
 }
 
@@ -167,7 +167,7 @@ impl Job {
                 run_at,
                 counters,
                 last_failure: Some(failure.code),
-                // Between transient tries the row stays `syncing`; between unexpected ones it is failed (upstream 4.4).
+                // Between transient tries the row stays `syncing`; between unexpected ones it is failed, as on Chatwoot.
                 row: match failure.class {
                     FailureClass::Unexpected => RowWrite::Failed(failure.code),
                     _ => RowWrite::Keep,
@@ -191,7 +191,7 @@ impl Job {
         ended(JobState::Failed, Some(last), report)
     }
 
-    /// Its worker died, or its lease ran out.
+    /// The worker died or its lease expired.
     pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
         self.taken(&format!("worker {worker} is gone"), now)
     }
@@ -233,7 +233,7 @@ impl Job {
         }
     }
 
-    /// It is ended without an attempt coming to anything: cancelled by a person, or `reason` (its document is gone).
+    /// The job ends without a result: cancelled by a person, or for `reason` (its document is gone).
     pub fn cancelled(&self, reason: Option<&str>, now: Timestamp) -> Transition {
         let line = match reason {
             Some(reason) => OutcomeDraft::new(OutcomeResult::Cancelled).with_detail(reason),
@@ -242,7 +242,7 @@ impl Job {
         Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Cancelled, now) }
     }
 
-    /// It is dropped from the queue: auto jobs that have not started alone.
+    /// The job is dropped from the queue; only auto jobs that have not started are.
     pub fn purged(&self, by: &SafeLine, now: Timestamp) -> Transition {
         let line = OutcomeDraft::new(OutcomeResult::Purged).with_detail(format!("purged by {by}"));
         Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Purged, now) }
@@ -257,8 +257,9 @@ impl Job {
         Transition { counters, row: self.stopped_row(), ..self.becomes(JobState::Ready, now) }
     }
 
-    /// Its document's lock is somebody else's: number and counters as before the claim, the row untouched (it is the
-    /// holder's to write), looked at again after `again`. `told` is whether this hold has been recorded already.
+    /// Another program holds the document's lock: attempt number and counters go back to their values before the claim,
+    /// the row stays as it is (the holder writes it), and the lock is polled after `again`. `told` is true if this
+    /// holder has been recorded before.
     pub fn deferred(&self, holder: &LockHolder, told: bool, again: Duration, now: Timestamp) -> Transition {
         let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
         if self.cancel_requested_by.is_some() {

@@ -13,7 +13,7 @@ pub struct Link {
 /// Why a text is not a link. The message is for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LinkError {
-    /// It does not parse.
+    /// The text is not a URL.
     #[error("is not a URL")]
     NotAUrl,
     /// Another scheme.
@@ -29,7 +29,7 @@ pub enum LinkError {
 
 impl Link {
     /// Reads what a person typed or a file holds: trimmed, checked, without a fragment, without **one** trailing slash
-    /// (as upstream stores it, upstream.md 2.3).
+    /// (as Chatwoot stores it).
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let trimmed = text.trim();
         if trimmed.is_empty() || trimmed.chars().any(char::is_control) {

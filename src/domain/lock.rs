@@ -2,40 +2,24 @@
 
 use super::id::{DocumentId, JobId, Token};
 use super::text::SafeLine;
+use super::word_enum::word_enum;
 use std::fmt;
 
-/// How much a lock in Redis is wanted (`redis.lock`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LockMode {
-    /// No sync without it: a Redis that is away stops the claims.
-    Required,
-    /// A Redis that is away is shown, and syncs go on under lease and fence.
-    #[default]
-    Preferred,
-    /// Redis is not used.
-    Off,
-}
-
-impl LockMode {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Required, Self::Preferred, Self::Off];
-
-    /// The word in the settings.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Required => "required",
-            Self::Preferred => "preferred",
-            Self::Off => "off",
-        }
-    }
-
-    /// Reads the settings' word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mode| mode.word() == word)
+word_enum! {
+    /// Importance of the Redis lock (`redis.lock`).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub enum LockMode {
+        /// No sync without it: a Redis that is away stops the claims.
+        Required = "required",
+        /// A Redis that is away is shown, and syncs go on under lease and fence.
+        #[default]
+        Preferred = "preferred",
+        /// Redis is not used.
+        Off = "off",
     }
 }
 
-/// Who a store is to other programs: made once with its schema. Locks and channels carry it.
+/// Identity of a store to other programs, made with its schema and never changed. Locks and channels carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreId(pub String);
 

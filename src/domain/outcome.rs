@@ -1,4 +1,5 @@
-//! The recorded result of an attempt: append-only, one structured line each (design.md 5.3, upstream.md 4.5).
+//! The recorded result of an attempt: append-only, one structured line each (assets/docs/json.md, "Outcomes"). Its first
+//! fields are those of Chatwoot's own log lines, in their order.
 
 use super::content::ContentChange;
 use super::document::RecentResult;
@@ -7,99 +8,89 @@ use super::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use super::job::QueueClass;
 use super::text::SafeLine;
 use super::time::Timestamp;
+use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 
-/// What an attempt, or a request, came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutcomeResult {
-    /// New content replaced another.
-    Updated,
-    /// Nothing new; also a first content (as upstream, [`ContentChange`] tells them apart).
-    Unchanged,
-    /// A request met a running attempt.
-    AlreadySyncing,
-    /// Not tried again.
-    PermanentFailure,
-    /// Tried again after a wait, unless an exhaustion follows.
-    TransientFailure,
-    /// An error of ours; tried again soon, unless an exhaustion follows.
-    UnexpectedFailure,
-    /// The last transient attempt has failed.
-    TransientRetryExhausted,
-    /// The last unexpected attempt has failed; reported once.
-    UnexpectedRetryExhausted,
-    /// The worker died or lost its lease.
-    WorkerLost,
-    /// Lost three times; reported once.
-    CrashExhausted,
-    /// Stopped by a person or because its document is gone.
+word_enum! {
+    /// Result of an attempt or a request.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum OutcomeResult {
+        /// New content replaced another.
+        Updated = "updated",
+        /// Nothing new; also a first content (as upstream, [`ContentChange`] tells them apart).
+        Unchanged = "unchanged",
+        /// A request met a running attempt.
+        AlreadySyncing = "already_syncing",
+        /// Not tried again.
+        PermanentFailure = "permanent_failure",
+        /// Tried again after a wait, unless an exhaustion follows.
+        TransientFailure = "transient_failure",
+        /// An error of ours; tried again soon, unless an exhaustion follows.
+        UnexpectedFailure = "unexpected_failure",
+        /// The last transient attempt has failed.
+        TransientRetryExhausted = "transient_retry_exhausted",
+        /// The last unexpected attempt has failed; reported once.
+        UnexpectedRetryExhausted = "unexpected_retry_exhausted",
+        /// The worker died or lost its lease.
+        WorkerLost = "worker_lost",
+        /// Lost three times; reported once.
+        CrashExhausted = "crash_exhausted",
+        /// Stopped by a person or because its document is gone.
+        Cancelled = "cancelled",
+        /// Dropped from the queue.
+        Purged = "purged",
+    }
+}
+serde_by_word!(OutcomeResult);
+
+/// The part of an outcome in a job's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutcomeKind {
+    /// The attempt ended with the document synced.
+    Success,
+    /// A request met a running attempt; no attempt was made.
+    Refused,
+    /// The attempt failed; an exhaustion of the same attempt may follow.
+    Failure,
+    /// The worker died or lost its lease during the attempt.
+    Lost,
+    /// The attempts of a failure class are used up; the job ends.
+    Exhaustion,
+    /// The job was cancelled.
     Cancelled,
-    /// Dropped from the queue.
+    /// The job was dropped from the queue before its first attempt.
     Purged,
 }
 
 impl OutcomeResult {
-    /// All of them; upstream's eight come first.
-    pub const ALL: [Self; 12] = [
-        Self::Updated,
-        Self::Unchanged,
-        Self::AlreadySyncing,
-        Self::PermanentFailure,
-        Self::TransientFailure,
-        Self::UnexpectedFailure,
-        Self::TransientRetryExhausted,
-        Self::UnexpectedRetryExhausted,
-        Self::WorkerLost,
-        Self::CrashExhausted,
-        Self::Cancelled,
-        Self::Purged,
-    ];
-
-    /// The word in outcome lines and filters.
-    pub const fn word(self) -> &'static str {
+    /// Returns the part that this result has in a job's life. Exhaustive on purpose: everything else that depends on the
+    /// sort of a result asks for its kind, so a new result is sorted in here and nowhere else.
+    pub const fn kind(self) -> OutcomeKind {
         match self {
-            Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
-            Self::AlreadySyncing => "already_syncing",
-            Self::PermanentFailure => "permanent_failure",
-            Self::TransientFailure => "transient_failure",
-            Self::UnexpectedFailure => "unexpected_failure",
-            Self::TransientRetryExhausted => "transient_retry_exhausted",
-            Self::UnexpectedRetryExhausted => "unexpected_retry_exhausted",
-            Self::WorkerLost => "worker_lost",
-            Self::CrashExhausted => "crash_exhausted",
-            Self::Cancelled => "cancelled",
-            Self::Purged => "purged",
+            Self::Updated | Self::Unchanged => OutcomeKind::Success,
+            Self::AlreadySyncing => OutcomeKind::Refused,
+            Self::PermanentFailure | Self::TransientFailure | Self::UnexpectedFailure => OutcomeKind::Failure,
+            Self::WorkerLost => OutcomeKind::Lost,
+            Self::TransientRetryExhausted | Self::UnexpectedRetryExhausted | Self::CrashExhausted => {
+                OutcomeKind::Exhaustion
+            }
+            Self::Cancelled => OutcomeKind::Cancelled,
+            Self::Purged => OutcomeKind::Purged,
         }
     }
 
-    /// Reads a word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|result| result.word() == word)
-    }
-
-    /// Whether upstream prints a line of this result.
-    pub const fn is_upstreams(self) -> bool {
-        !matches!(self, Self::WorkerLost | Self::CrashExhausted | Self::Cancelled | Self::Purged)
-    }
-
-    /// Whether it follows the failure line of the same attempt and ends the job.
+    /// Returns true if the result follows the failure line of the same attempt and ends the job.
     pub const fn is_exhaustion(self) -> bool {
-        matches!(self, Self::TransientRetryExhausted | Self::UnexpectedRetryExhausted | Self::CrashExhausted)
+        matches!(self.kind(), OutcomeKind::Exhaustion)
     }
 
-    /// Whether it says that something went wrong.
+    /// Returns true if something went wrong.
     pub const fn is_failure(self) -> bool {
-        self.is_exhaustion()
-            || matches!(
-                self,
-                Self::PermanentFailure | Self::TransientFailure | Self::UnexpectedFailure | Self::WorkerLost
-            )
+        matches!(self.kind(), OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion)
     }
 
-    /// What the strip of recent results makes of it; `None` for those that are no attempt's end. An exhaustion turns
-    /// the glyph of its own failure into [`RecentResult::Failed`] instead of adding one.
+    /// Returns the glyph for the strip of recent results; `None` for a result that ends no attempt. An exhaustion turns
+    /// its own failure's glyph into [`RecentResult::Failed`] instead of adding one.
     pub const fn recent(self) -> Option<RecentResult> {
         match self {
             Self::Updated => Some(RecentResult::Updated),
@@ -116,10 +107,10 @@ impl OutcomeResult {
     }
 }
 
-/// What a transition says of an outcome; the store adds who, where and when.
+/// Outcome as a transition produces it; the store adds who, where and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeDraft {
-    /// What it came to.
+    /// Result.
     pub result: OutcomeResult,
     /// The failure's code.
     pub error_code: Option<ErrorCode>,
@@ -135,7 +126,7 @@ pub struct OutcomeDraft {
     pub content: Option<ContentChange>,
     /// Bytes of the body after decompression.
     pub bytes: Option<u64>,
-    /// When the job is tried again.
+    /// Time of the next attempt, UTC.
     pub next_attempt_at: Option<Timestamp>,
 }
 
@@ -171,7 +162,7 @@ pub struct Outcome {
     pub account_id: AccountId,
     /// The document's assistant then.
     pub assistant_id: AssistantId,
-    /// What it came to.
+    /// Result.
     pub result: OutcomeResult,
     /// The failure's code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,9 +173,9 @@ pub struct Outcome {
     /// Wall-clock milliseconds of this attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// When it was recorded.
+    /// Time of recording, UTC.
     pub at: Timestamp,
-    /// Its place in the log.
+    /// Number in the log, dense and in commit order.
     pub seq: Seq,
     /// The job.
     pub job_id: JobId,
@@ -206,13 +197,13 @@ pub struct Outcome {
     /// Bytes of the body after decompression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// When the job is tried again.
+    /// Time of the next attempt, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// The worker that ran the attempt, `host:pid`; absent when none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<SafeLine>,
-    /// Who asked for the job; for `already_syncing`, who asked in vain.
+    /// Requester of the job; for `already_syncing`, of the request that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<SafeLine>,
     /// The document's name, as it was with this outcome, for the screen; not part of the line.
@@ -225,35 +216,4 @@ impl Outcome {
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
-
-    /// Upstream's own line, with its fields and for its eight results alone.
-    pub fn rails(&self) -> Option<String> {
-        if !self.result.is_upstreams() {
-            return None;
-        }
-        let line = RailsLine {
-            document_id: self.document_id,
-            account_id: self.account_id,
-            assistant_id: self.assistant_id,
-            result: self.result,
-            error_code: self.error_code,
-            exception_class: self.exception_class.as_deref(),
-            duration_ms: self.duration_ms,
-        };
-        Some(format!("[Captain::Documents::PerformSyncJob] {}", serde_json::to_string(&line).unwrap_or_default()))
-    }
-}
-
-#[derive(Serialize)]
-struct RailsLine<'a> {
-    document_id: DocumentId,
-    account_id: AccountId,
-    assistant_id: AssistantId,
-    result: OutcomeResult,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_code: Option<ErrorCode>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exception_class: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<u64>,
 }

@@ -1,4 +1,5 @@
-//! Pauses: what an operator has stopped from being claimed (design.md 5.5). What runs already is not touched.
+//! Pauses: the accounts, hosts and classes whose jobs an operator has stopped from being claimed. A job that runs already
+//! runs to its end.
 
 use super::id::AccountId;
 use super::job::QueueClass;
@@ -6,7 +7,7 @@ use super::text::SafeLine;
 use super::time::Timestamp;
 use std::fmt;
 
-/// What a pause stops.
+/// Scope of a pause.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PauseScope {
     /// Everything.
@@ -40,7 +41,7 @@ impl PauseScope {
         }
     }
 
-    /// Whether it holds a job of this account, host and class.
+    /// Returns true if the pause stops a job of this account, host and class.
     pub fn covers(&self, account: AccountId, host: &str, class: Option<QueueClass>) -> bool {
         match self {
             Self::All => true,
@@ -76,11 +77,11 @@ impl fmt::Display for PauseScope {
 /// A pause that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
-    /// What is paused.
+    /// Scope of the pause.
     pub scope: PauseScope,
     /// Since when, UTC.
     pub since: Timestamp,
-    /// Who paused it.
+    /// Name of the person who paused it.
     pub by: SafeLine,
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// A plan's name. Case does not count, as on Chatwoot (upstream.md 5.2).
+/// A plan's name. Case does not count, as on Chatwoot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanName(String);
 
@@ -31,7 +31,7 @@ impl fmt::Display for PlanName {
     }
 }
 
-/// How often a document is looked at: a minute at least.
+/// Interval between two syncs of a document; a minute at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cadence(Duration);
 
@@ -66,10 +66,10 @@ impl fmt::Display for Cadence {
     }
 }
 
-/// What a plan of the settings gives.
+/// A plan of the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// How often; `None`: never by itself.
+    /// Cadence; `None`: synced manually only.
     pub every: Option<Cadence>,
     /// The share of the runner against other accounts; 1 unless said.
     pub weight: Option<u32>,
@@ -89,12 +89,12 @@ pub struct PlanTable {
 }
 
 impl PlanTable {
-    /// Whether there is no plan at all.
+    /// Returns true if there is no plan at all.
     pub fn is_empty(&self) -> bool {
         self.plans.is_empty()
     }
 
-    /// What the settings give an account.
+    /// Returns the account's plan by the settings.
     pub fn of(&self, account: AccountId) -> AccountPlan {
         let name = self.accounts.get(&account).or(self.default.as_ref());
         let plan = name.and_then(|name| self.plans.get(name)).cloned().unwrap_or_default();
@@ -109,25 +109,25 @@ impl PlanTable {
     }
 }
 
-/// What an account's plan gives it.
+/// An account's plan, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountPlan {
     /// The account.
     pub account: AccountId,
-    /// Its plan's name; `None`: it has none.
+    /// Name of the plan; `None` without one.
     pub name: Option<PlanName>,
-    /// How often its documents are looked at; `None`: never by themselves.
+    /// Cadence of its documents; `None`: synced manually only.
     pub cadence: Option<Cadence>,
-    /// Its share; `None`: nothing is said of it, whatever stands stays.
+    /// Share of the runner; `None` leaves the stored weight as it is.
     pub weight: Option<u32>,
-    /// Its cap of running jobs.
+    /// Largest number of running jobs.
     pub max_running: Option<u32>,
-    /// Whether automatic syncs are switched on for it (Chatwoot's feature bit; the settings know no such switch).
+    /// Automatic syncs are switched on (Chatwoot's feature bit; the settings have no such switch).
     pub feature: bool,
 }
 
 impl AccountPlan {
-    /// Whether the schedule looks at it, and if not, why. `only`: a pass for one plan alone.
+    /// Decides on the account in a pass of the schedule. `only` restricts the pass to one plan.
     pub fn verdict(&self, only: Option<&PlanName>) -> Verdict {
         match (self.feature, &self.name, self.cadence) {
             (false, ..) => Verdict::FeatureOff,
@@ -139,18 +139,19 @@ impl AccountPlan {
     }
 }
 
-/// What a pass makes of an account before it looks at any document, in the order of upstream.md 5.3.
+/// The decision of a pass on an account before it looks at any document. Tested in the order of Chatwoot's scheduler:
+/// feature, plan asked for, interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Automatic syncs are switched off for it.
     FeatureOff,
     /// The pass is for another plan.
     OtherPlan,
-    /// It has no plan.
+    /// The account has no plan.
     NoPlan,
-    /// Its plan has no cadence.
+    /// The plan has no cadence.
     NoCadence,
-    /// Its documents are looked at.
+    /// The account's documents are scanned.
     Looked(Cadence),
 }
 

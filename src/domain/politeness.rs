@@ -1,23 +1,24 @@
-//! When a host is left alone: because it asked for it, or because nothing good comes from it.
+//! Per-host back-off: honours `Retry-After`, and opens a circuit breaker after repeated failures.
 //!
-//! Every ended attempt is news of its document's host ([`HostNews`]); what is remembered of a host ([`HostMemory`])
-//! decides. A document's own waits are the retry policy's; a hold is the host's, and costs its documents no attempt.
+//! Every ended attempt yields a [`HostNews`] about its document's host; the [`HostMemory`] of that host decides. The
+//! waits of a single document are the retry policy's; documents that wait for their host lose no attempt.
 
 use super::failure::{Blame, ErrorCode, Failure, FailureClass};
 use super::id::DocumentId;
 use super::job::AttemptEnd;
 use super::time::Timestamp;
+use super::word_enum::word_enum;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// So many different documents must have been told to wait before all of the host do.
+/// Distinct documents that must receive `Retry-After` before the whole host backs off.
 pub const TOLD_TO_HOLD: usize = 3;
-/// So many different documents in a row must have met with trouble before the host is left alone.
+/// Distinct documents in a row that must fail before the breaker opens.
 pub const TROUBLED_TO_HOLD: usize = 5;
-/// How long a host is left alone the first time; twice as long each time after that, up to the second of these.
+/// First and longest cool-down after the breaker opens; each cool-down is twice the one before.
 pub const COOL_DOWN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
-/// What kind of trouble.
+/// Kind of failure that counts against a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
@@ -29,14 +30,14 @@ pub enum Trouble {
     ServerError,
 }
 
-/// What an ended attempt tells of its host.
+/// Evidence of an ended attempt about its host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HostNews {
-    /// It is there and answers.
+    /// The host answered.
     pub answered: bool,
-    /// It does not, or not as it should.
+    /// The host failed.
     pub trouble: Option<Trouble>,
-    /// It asks to be left alone for so long (`Retry-After` on 429 and 503).
+    /// Wait that the host asked for (`Retry-After` with 429 or 503).
     pub told: Option<Duration>,
 }
 
@@ -69,27 +70,14 @@ impl HostNews {
     }
 }
 
-/// Whose wish a hold is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum HoldKind {
-    /// The host's own: it named a time (`Retry-After`).
-    AskedFor,
-    /// Ours: nothing good came from it.
-    CoolDown,
-}
-
-impl HoldKind {
-    /// As it is stored.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::AskedFor => "asked_for",
-            Self::CoolDown => "cool_down",
-        }
-    }
-
-    /// Reads a stored word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::AskedFor, Self::CoolDown].into_iter().find(|kind| kind.word() == word)
+word_enum! {
+    /// Whose wish a hold is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum HoldKind {
+        /// The host's own: it named a time (`Retry-After`).
+        AskedFor = "asked_for",
+        /// Ours: nothing good came from it.
+        CoolDown = "cool_down",
     }
 }
 
@@ -104,7 +92,7 @@ pub struct Hold {
     pub because: String,
 }
 
-/// What is remembered of a host between two attempts. The default is a host of which nothing is known.
+/// State of a host's circuit breaker between two attempts. The default is a host without history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostMemory {
     /// The hold that was decided last; it may be over.
@@ -112,7 +100,7 @@ pub struct HostMemory {
     /// Cool-downs since the host answered last. As long as there is one behind it, a host that is not held is asked for
     /// one page at a time: whether it is well again must be found out by one, not by all that wait.
     pub cool_downs: u32,
-    /// What the decisions are made of.
+    /// History on which the decisions are based.
     pub notes: Notes,
 }
 
@@ -120,14 +108,14 @@ pub struct HostMemory {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Notes {
-    /// Who was told to wait, and until when (microseconds).
+    /// Documents that received `Retry-After`, each with the end of its wait (microseconds since 1970).
     told: Vec<(i64, i64)>,
-    /// Who met with trouble since the host answered last.
+    /// Documents that failed since the host last answered.
     troubled: Vec<(i64, Trouble)>,
 }
 
 impl HostMemory {
-    /// Whether there is nothing to remember at `now`.
+    /// Returns true if nothing needs to be stored at `now`.
     pub fn is_forgotten(&self, now: Timestamp) -> bool {
         self.cool_downs == 0
             && self.notes == Notes::default()

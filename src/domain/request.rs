@@ -1,4 +1,4 @@
-//! What is asked of the queue, and what it answers (design.md 5.6, the rows of requests and cancels).
+//! Requests to the queue (sync, retry, cancel) and its answer for each document.
 
 use super::document::Status;
 use super::id::{DocumentId, JobId};
@@ -6,7 +6,7 @@ use super::job::{JobState, QueueClass};
 use super::text::SafeLine;
 use std::fmt;
 
-/// What a person asks for.
+/// Kind of a sync request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// Sync it, whatever its status.
@@ -24,13 +24,13 @@ pub struct Request {
     pub verb: Verb,
     /// `Manual` for people, `Auto` for the schedule and the demo.
     pub class: QueueClass,
-    /// Who asks; stands in the outcome.
+    /// Name of the requester, recorded in the outcome.
     pub by: SafeLine,
-    /// One document by name, or many by filter: a bulk request on a running document records nothing.
+    /// Named document or bulk: a bulk request on a running document records nothing.
     pub scope: Scope,
 }
 
-/// Whether documents were named or matched.
+/// Origin of the documents of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Named one by one.
@@ -42,15 +42,15 @@ pub enum Scope {
 /// Why a document is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SkipReason {
-    /// Its link is a PDF's.
+    /// The link leads to a PDF.
     Pdf,
-    /// Its `status` is not `available`.
+    /// The document's `status` is not `available`.
     Unavailable,
-    /// It runs already (in bulk).
+    /// The document is being synced (bulk requests only).
     Running,
     /// Only failed, waiting and stuck documents are retried.
     NotFailed(Status),
-    /// It has no job to cancel.
+    /// There is no job to cancel.
     NothingToCancel,
     /// No such document.
     Missing,
@@ -76,9 +76,9 @@ impl fmt::Display for SkipReason {
 pub struct LiveJob {
     /// The job.
     pub id: JobId,
-    /// Where it is.
+    /// State of the job.
     pub state: JobState,
-    /// Its class.
+    /// Class of the job.
     pub class: QueueClass,
     /// The attempt that runs, or that ran last.
     pub attempt: u32,
@@ -88,7 +88,7 @@ pub struct LiveJob {
     pub held_by: Option<SafeLine>,
 }
 
-/// What the store does for a request.
+/// Step that the store takes for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestStep {
     /// Put a new job in the queue.
@@ -103,20 +103,20 @@ pub enum RequestStep {
     Nothing,
 }
 
-/// What a request was answered with, for one document.
+/// Answer to a request, for one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A new job is in the queue.
     Queued(JobId),
-    /// Its ready job goes first now.
+    /// The ready job became manual and goes first.
     Promoted(JobId),
-    /// Its waiting job is ready now.
+    /// The waiting job became ready.
     RunsNow(JobId),
-    /// Its job is ready already.
+    /// The job was ready already.
     AlreadyQueued(JobId),
-    /// It runs; who holds it.
+    /// The job is running, on this worker if known.
     AlreadySyncing(JobId, Option<SafeLine>),
-    /// It is left alone.
+    /// The document was skipped.
     Skipped(SkipReason),
     /// A cancel: the job ended.
     Cancelled(JobId),
@@ -124,18 +124,18 @@ pub enum Answer {
     Stopping(JobId),
 }
 
-/// One document's answer.
+/// Answer for one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     /// The document.
     pub document_id: DocumentId,
-    /// What it was answered with.
+    /// The answer.
     pub answer: Answer,
 }
 
 impl Request {
-    /// What this request does to a document at `status` whose live job is `live`. `syncable` is why it cannot be
-    /// synced at all.
+    /// Returns the step for a document with this status and live job. `syncable` is the reason if the document can
+    /// never be synced.
     pub fn meets(
         &self,
         syncable: Result<(), SkipReason>,

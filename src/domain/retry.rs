@@ -1,5 +1,5 @@
-//! When a failed attempt is tried again. Two counters that do not touch, as upstream's handlers have them
-//! (upstream.md 4.3), and a third for lost workers.
+//! Retry policy: when a failed attempt is repeated. Transient and unexpected failures are counted separately, as
+//! Chatwoot's job does, and lost workers in a third counter.
 
 use super::failure::FailureClass;
 use std::time::Duration;
@@ -12,9 +12,9 @@ pub const CRASH_LIMIT: u32 = 3;
 /// The waits between attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Its length + 1 is the number of attempts that fail as transient.
+    /// Waits after transient failures; their number plus one is the number of attempts.
     pub transient_waits: Vec<Duration>,
-    /// Its length + 1 is the number of attempts that fail as unexpected.
+    /// Waits after unexpected failures; their number plus one is the number of attempts.
     pub unexpected_waits: Vec<Duration>,
 }
 
@@ -28,7 +28,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// How many attempts this class allows.
+    /// Returns the number of attempts that a class allows.
     pub fn attempts(&self, class: FailureClass) -> u32 {
         let waits = match class {
             FailureClass::Permanent => 0,
@@ -53,7 +53,7 @@ impl RetryPolicy {
     }
 }
 
-/// What a job has behind it. Survives restarts, unlike upstream's.
+/// Attempts and failures of a job. They survive restarts, unlike Chatwoot's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counters {
     /// Claims that led to an outcome, the running one included.

@@ -1,11 +1,12 @@
-//! When a document is due, how its time is drawn, and what a pass of the schedule comes to (design.md 5.5,
-//! upstream.md 5.3). Pure: the time and the seed are passed in.
+//! The schedule's rules: when a document is due, how its time is drawn, and the result of a pass
+//! (assets/docs/scheduling.md). Pure: the time and the seed are passed in.
 
 use super::document::SyncStatus;
 use super::id::{AccountId, DocumentId};
 use super::plan::{Cadence, PlanName, PlanTable, Verdict};
 use super::text::SafeLine;
 use super::time::Timestamp;
+use super::word_enum::word_enum;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -15,40 +16,29 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// Microseconds since 1970 of a day.
 const DAY_MICROS: i64 = 86_400_000_000;
-/// A `syncing` row that is nobody's job of ours is left to whoever is at it for so long (upstream.md 5.3).
+/// Age up to which a `syncing` row without a job of ours is another program's work; Chatwoot uses the same limit.
 pub const LEFT_TO_OTHERS: Duration = Duration::from_secs(2 * 3_600);
 /// A page that failed for good is never left alone for longer, unless its cadence is.
 pub const FARTHEST_LOOK: Duration = Duration::from_secs(30 * 86_400);
 
-/// Whose rules say what is due.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rules {
-    /// Ours: continuous, due once the cadence has passed, never-synced documents too, failures with growing distance.
-    #[default]
-    Continuous,
-    /// Chatwoot's: once a day for the plans of that day, due after half the cadence, failures alike.
-    Chatwoot,
+word_enum! {
+    /// Whose rules say what is due.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum DueRules {
+        /// Ours: continuous, due once the cadence has passed, never-synced documents too, failures with growing distance.
+        #[default]
+        Continuous = "continuous",
+        /// Chatwoot's: once a day for the plans of that day, due after half the cadence, failures alike.
+        HalfCadence = "chatwoot",
+    }
 }
 
-impl Rules {
-    /// The word in the settings.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Continuous => "continuous",
-            Self::Chatwoot => "chatwoot",
-        }
-    }
-
-    /// Reads the settings' word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Continuous, Self::Chatwoot].into_iter().find(|rules| rules.word() == word)
-    }
-
+impl DueRules {
     /// A synced document is due when its last success is before this.
     pub fn synced_before(self, cadence: Cadence, now: Timestamp) -> Timestamp {
         now.minus(match self {
             Self::Continuous => cadence.every(),
-            Self::Chatwoot => window(cadence),
+            Self::HalfCadence => window(cadence),
         })
     }
 
@@ -64,13 +54,13 @@ impl Rules {
     pub fn distances(self, cadence: Cadence) -> (Duration, Duration) {
         match self {
             Self::Continuous => (cadence.every().min(DAY), cadence.every().max(FARTHEST_LOOK)),
-            Self::Chatwoot => (window(cadence), window(cadence)),
+            Self::HalfCadence => (window(cadence), window(cadence)),
         }
     }
 }
 
-/// When the schedule looks again, by our rules, at a document whose row stands so and that has no job; `None` for a row
-/// that somebody is syncing.
+/// Returns the time at which the schedule checks a document without a job again, by the continuous rules; `None` for a
+/// row that another program is syncing.
 pub fn next_look(
     cadence: Cadence,
     sync_status: Option<SyncStatus>,
@@ -79,7 +69,7 @@ pub fn next_look(
     failures: u32,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let rules = Rules::Continuous;
+    let rules = DueRules::Continuous;
     let at = match sync_status {
         None => None,
         Some(SyncStatus::Synced) => synced_at.map(|at| at.plus(cadence.every())),
@@ -89,20 +79,20 @@ pub fn next_look(
     Some(at.unwrap_or(now))
 }
 
-/// How often the distance doubles; from a minute it is 30 days long before.
+/// Largest number of doublings; from one minute, 30 days are reached long before.
 pub const DOUBLINGS: u32 = 16;
 
-/// Half the cadence in whole seconds, so that a late run does not skip the next window (upstream.md 5.3).
+/// Chatwoot's due window: half the cadence in whole seconds, so that a late run does not skip the next window.
 fn window(cadence: Cadence) -> Duration {
     Duration::from_secs(cadence.every().as_secs() / 2)
 }
 
 /// The longest wait that is drawn: 4 hours up to a day, a day up to a week, else 4 days. Ours is a sixth of a cadence
 /// below a day, which meets the 4 hours there.
-pub fn jitter(rules: Rules, cadence: Cadence) -> Duration {
+pub fn jitter(rules: DueRules, cadence: Cadence) -> Duration {
     let every = cadence.every();
     match rules {
-        Rules::Continuous if every < DAY => Duration::from_secs(every.as_secs() / 6),
+        DueRules::Continuous if every < DAY => Duration::from_secs(every.as_secs() / 6),
         _ if every <= DAY => 4 * HOUR,
         _ if every <= WEEK => DAY,
         _ => 4 * DAY,
@@ -122,26 +112,12 @@ pub fn draw(seed: u64, document: DocumentId, most: Duration) -> Duration {
     Duration::from_secs(u64::try_from((u128::from(mixed) * choices) >> 64).unwrap_or(0))
 }
 
-/// Whether a day of UTC has begun since `before`.
+/// Returns true if a day of UTC has begun since `before`.
 pub fn is_another_day(before: Timestamp, now: Timestamp) -> bool {
     now.micros().div_euclid(DAY_MICROS) > before.micros().div_euclid(DAY_MICROS)
 }
 
-/// The plans that Chatwoot's daily trigger looks at on the day of `now`, UTC (upstream.md 5.1): `enterprise` every
-/// day, `business` on Sundays, `startups` on the first of a month.
-pub fn triggered(now: Timestamp) -> Vec<PlanName> {
-    let days = now.micros().div_euclid(DAY_MICROS);
-    // 1970-01-01 was a Thursday.
-    let is_sunday = (days + 4).rem_euclid(7) == 0;
-    let is_first = now.rfc3339().get(8..10) == Some("01");
-    [("enterprise", true), ("business", is_sunday), ("startups", is_first)]
-        .into_iter()
-        .filter(|(_, is_on)| *is_on)
-        .filter_map(|(name, _)| PlanName::new(name))
-        .collect()
-}
-
-/// How much a pass may put in the queue.
+/// Limits of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassLimits {
     /// Documents of one account in one pass.
@@ -159,40 +135,52 @@ impl Default for PassLimits {
     }
 }
 
-/// What the schedule goes by: the settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Settings of the schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// Plans and who has them. Without any, a database of Chatwoot has its own.
     pub plans: PlanTable,
     /// Whose rules say what is due.
-    pub rules: Rules,
-    /// Documents of one account in one pass, if somebody says so.
+    pub rules: DueRules,
+    /// Documents of one account in one pass; `None`: Chatwoot's setting on its database, else 50.
     pub per_account: Option<u32>,
-    /// Documents in one pass, if somebody says so.
+    /// Documents in one pass; `None`: Chatwoot's setting on its database, else 1,000.
     pub total: Option<u32>,
-    /// Ready jobs above which nothing is put in the queue, if somebody says so.
-    pub queue_depth: Option<u32>,
+    /// Ready jobs above which nothing is put in the queue.
+    pub queue_depth: u32,
 }
 
-impl Terms {
-    /// What somebody says, over what stands elsewhere.
-    pub fn limits(&self, otherwise: PassLimits) -> PassLimits {
-        PassLimits {
-            per_account: self.per_account.unwrap_or(otherwise.per_account),
-            total: self.total.unwrap_or(otherwise.total),
-            queue_depth: self.queue_depth.unwrap_or(otherwise.queue_depth),
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            plans: PlanTable::default(),
+            rules: DueRules::default(),
+            per_account: None,
+            total: None,
+            queue_depth: PassLimits::default().queue_depth,
         }
     }
 }
 
-/// What one pass did with an account, or would do.
+impl Terms {
+    /// Returns the limits of the settings, with `otherwise` where they say nothing.
+    pub fn limits(&self, otherwise: PassLimits) -> PassLimits {
+        PassLimits {
+            per_account: self.per_account.unwrap_or(otherwise.per_account),
+            total: self.total.unwrap_or(otherwise.total),
+            queue_depth: self.queue_depth,
+        }
+    }
+}
+
+/// Result of a pass, or of a dry run, for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountPass {
     /// The account.
     pub account: AccountId,
-    /// Its plan.
+    /// Plan of the account.
     pub plan: Option<PlanName>,
-    /// Whether its documents were looked at.
+    /// Decision on the account.
     pub verdict: Verdict,
     /// Documents put in the queue.
     pub enqueued: u32,
@@ -227,20 +215,20 @@ impl StoppedBy {
 pub struct SkippedRow {
     /// The document.
     pub document: DocumentId,
-    /// Its account.
+    /// Account of the document.
     pub account: AccountId,
     /// Why, in plain language.
     pub reason: SafeLine,
 }
 
-/// What a pass came to.
+/// Result of a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pass {
     /// The one plan that it was for.
     pub only: Option<PlanName>,
-    /// What it was allowed.
+    /// Limits of the pass.
     pub limits: PassLimits,
-    /// What became of each account with documents, in the order in which they were served.
+    /// Result per account with documents, in the order in which they were served.
     pub accounts: Vec<AccountPass>,
     /// Rows that cannot be scheduled and had not been reported before.
     pub skipped: Vec<SkippedRow>,
@@ -250,7 +238,8 @@ pub struct Pass {
     pub dry_run: bool,
 }
 
-/// The summary as upstream's job logs it, its fields first and in its order, then ours (upstream.md 5.3).
+/// The summary of a pass (assets/docs/json.md, "schedule"): the fields of Chatwoot's own log line first and in its order,
+/// then ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// `completed`
@@ -263,7 +252,7 @@ pub struct Summary {
     pub per_account_batch_limit: u32,
     /// Documents of the pass.
     pub global_batch_limit: u32,
-    /// What was left of them.
+    /// Capacity of the pass that was left.
     pub remaining_global_capacity: u32,
     /// Accounts that have documents.
     pub accounts_scanned: usize,
@@ -285,12 +274,6 @@ impl Pass {
     /// Jobs made.
     pub fn enqueued(&self) -> u32 {
         self.accounts.iter().map(|account| account.enqueued).sum()
-    }
-
-    /// The line of upstream's log.
-    pub fn rails_line(&self) -> String {
-        let summary = serde_json::to_string(&self.summary()).unwrap_or_default();
-        format!("[Captain::Documents::ScheduleSyncsJob] {summary}")
     }
 
     /// The pass in figures.

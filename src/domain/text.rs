@@ -8,8 +8,8 @@ use std::fmt;
 use std::ops::Deref;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// One line of text that is safe on a terminal: no control characters, no line breaks, no direction overrides, white
-/// space in single spaces, nothing at the ends.
+/// A line of text that is safe on a terminal: no control characters, line breaks or direction overrides; white space in
+/// single spaces, none at the ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct SafeLine(String);
@@ -92,13 +92,12 @@ pub fn cut_chars(text: &str, most: usize) -> (&str, bool) {
     }
 }
 
-/// Whether there is nothing to read in `text`: white space of any kind, as upstream's blank test (a zero-width space
-/// is not blank there).
+/// Returns true if `text` has nothing but white space, as Ruby's `blank?` defines it (a zero-width space is not blank).
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
 }
 
-/// How many terminal cells `text` takes.
+/// Returns the number of terminal cells of `text`.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }

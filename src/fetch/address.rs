@@ -1,4 +1,4 @@
-//! Which IP addresses are public, after the IANA special-purpose registries of IPv4 and IPv6.
+//! Public IP addresses, by the IANA special-purpose registries of IPv4 and IPv6.
 //!
 //! `IpAddr::is_global` of the standard library is not stable, and it does not say which kind of address it refused.
 

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::Host;
 
-/// One entry: an exact host name or IP address, with or without a port, or a network. Without a port every port is
-/// meant, the denied ones too.
+/// An allowed host: an exact host name or IP address, with or without a port, or a network. Without a port every port
+/// is allowed, the denied ones too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AllowedHost {
     what: Allowed,
@@ -35,18 +35,18 @@ pub enum AllowedHostError {
 }
 
 impl AllowedHost {
-    /// Whether the entry names this host name on this port.
+    /// Returns true if the entry names this host name on this port.
     pub(super) fn names(&self, name: &str, port: u16) -> bool {
         self.is_name(name) && self.port.is_none_or(|own| own == port)
     }
 
-    /// Whether the entry names this host name on some port.
+    /// Returns true if the entry names this host name on some port.
     pub(super) fn is_name(&self, name: &str) -> bool {
         matches!(&self.what, Allowed::Name(own) if own == name)
     }
 
-    /// Whether the entry holds this address. `port` is `None` where it is not known (a resolver is not told): there
-    /// an entry with a port holds nothing.
+    /// Returns true if the entry contains this address. `port` is `None` where it is unknown (in a resolver): there an
+    /// entry with a port contains nothing.
     pub(super) fn holds(&self, address: IpAddr, port: Option<u16>) -> bool {
         let Allowed::Network { first, bits } = self.what else {
             return false;

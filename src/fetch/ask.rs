@@ -1,16 +1,16 @@
-//! What a fetch is asked for, and what it brings.
+//! Request and response of a fetch.
 
 use crate::domain::content::{Page, Validators};
 use crate::domain::id::DocumentId;
 
-/// One page to be fetched.
+/// Request for a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// The document, by which rules for single documents are found.
     pub document: DocumentId,
-    /// Its URL as stored.
+    /// URL as stored.
     pub url: String,
-    /// What the server gave with the stored content: it may answer that nothing has changed. `None` asks for the whole
+    /// Validators of the stored content: the server may answer that nothing has changed. `None` asks for the whole
     /// page.
     pub validators: Option<Validators>,
 }
@@ -22,7 +22,7 @@ impl Ask {
     }
 }
 
-/// What a good fetch brought.
+/// Result of a successful fetch.
 #[expect(clippy::large_enum_variant, reason = "one an attempt, moved a few times: a box would be one allocation more")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {

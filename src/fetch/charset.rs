@@ -10,7 +10,7 @@ const META_WINDOW: usize = 1024;
 /// A guess is made from so many bytes; more would not change it and cost time.
 const GUESS_WINDOW: usize = 64 * 1024;
 
-/// Whether `<meta>` within the bytes may name the encoding.
+/// Kind of text: may `<meta>` within the bytes name the encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Markup {
     /// HTML.

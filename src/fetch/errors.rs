@@ -1,4 +1,5 @@
-//! What went wrong on the way to a page, in plain words and with its class (design.md 5.2).
+//! Failures on the way to a page, in plain words, each with its class: time-outs, refused connections, DNS and TLS
+//! errors may pass; a refused address, a bad URL, a page too large or of another type will not.
 
 use super::guard::Refusal;
 use super::lookup::LookupError;
@@ -8,7 +9,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-/// Where an exchange was when its time ran out.
+/// Stage of an exchange when its time ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Name, connection and TLS.

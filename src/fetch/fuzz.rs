@@ -3,9 +3,10 @@
 //! A short run is part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fuzz` is a long one. What a
 //! round was made from is its seed, which is said when it fails; `QUARTERDECK_FUZZ_SEED` begins there.
 
+use super::budget::{MAX_MARKDOWN, TIME_LIMIT};
 use super::charset::{self, Markup};
+use super::convert::{convert, convert_body};
 use super::head::retry_after;
-use super::html::{MAX_MARKDOWN, TIME_LIMIT, convert, convert_body};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,7 +38,7 @@ impl Dice {
     }
 }
 
-/// What is put in: what parsers stumble over.
+/// Pieces that are mixed in: known stumbling blocks of parsers.
 const PIECES: [&[u8]; 52] = [
     b"<",
     b">",

@@ -12,18 +12,10 @@ use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
 
-/// Ports that no page is served on and that a forged request could do harm on: logins, mail, name and directory
-/// services, shares, databases, queues, caches, X11, container and cluster control.
-pub const DENIED_PORTS: [u16; 64] = [
-    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 79, 110, 111, 113, 119, 123, 135, 137, 139,
-    143, 161, 179, 389, 445, 465, 512, 513, 514, 515, 587, 636, 873, 993, 995, 1433, 1521, 2049, 2375, 2376, 2379,
-    3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000, 6379, 6443, 9042, 9092, 9200, 10250, 11211, 27017,
-];
-
 /// Why a URL or what it leads to is not asked for. The message is the failure's detail.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// It does not parse or has no host.
+    /// The URL does not parse or has no host.
     #[error("bad URL: {0}")]
     BadUrl(String),
     /// Neither http nor https.
@@ -32,7 +24,7 @@ pub enum Refusal {
     /// A user name or password within.
     #[error("refused: the URL carries a user name or password")]
     UserInfo,
-    /// One of the denied ports.
+    /// The port is one of the denied ones.
     #[error("refused: port {0} is not one that pages are served on")]
     Port(u16),
     /// An entry lets this name through on other ports alone.
@@ -51,7 +43,7 @@ pub enum Refusal {
     Address {
         /// The address.
         address: IpAddr,
-        /// What it is.
+        /// Kind of the address.
         what: &'static str,
     },
     /// An address among a name's answers.
@@ -61,12 +53,12 @@ pub enum Refusal {
         name: String,
         /// The address.
         address: IpAddr,
-        /// What it is.
+        /// Kind of the address.
         what: &'static str,
     },
 }
 
-/// What may be fetched.
+/// Rules about addresses and ports that may be fetched.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     allowed: Vec<AllowedHost>,

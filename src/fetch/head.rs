@@ -1,4 +1,4 @@
-//! What the head of an answer says: where it leads, of what type the body is, how long to stay away.
+//! Head of a response: target of a redirect, type of the body, `Retry-After`.
 
 use super::errors;
 use crate::domain::failure::Failure;
@@ -7,7 +7,7 @@ use reqwest::{Response, StatusCode};
 use std::time::{Duration, SystemTime};
 use url::Url;
 
-/// How a body is read.
+/// Kind of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// As HTML.
@@ -48,7 +48,7 @@ impl ContentType {
     }
 }
 
-/// What a body without a type is: HTML when it begins with a tag.
+/// Returns the kind of a body without a type: HTML if it begins with a tag.
 pub(super) fn sniffed(body: &[u8]) -> Option<Kind> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     match body.first() {
@@ -58,7 +58,7 @@ pub(super) fn sniffed(body: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Where a redirect leads; `None` when the answer is none, or does not say where.
+/// Returns the target of a redirect; `None` if the response is none or names no target.
 pub(super) fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url::ParseError>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -72,7 +72,7 @@ pub(super) fn text_of(response: &Response, name: HeaderName) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// How long the server asks to be left alone: seconds or a date, where that means something.
+/// Returns the wait of `Retry-After`, seconds or a date, for the statuses that give it a meaning.
 pub(super) fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
         return None;

@@ -27,12 +27,12 @@ pub enum LookupError {
     /// No name server answered.
     #[error("no name server answers")]
     NoAnswer,
-    /// What a name server, or the system, said.
+    /// The name server or the system reported an error.
     #[error("the host name could not be looked up: {0}")]
     Failed(String),
 }
 
-/// What a look-up answers.
+/// Result of a name look-up.
 pub type Addresses = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, LookupError>> + Send>>;
 
 /// Addresses of a name; the seam where another resolver than the system's is put.

@@ -1,17 +1,18 @@
-//! Which part of a page is its content (design.md 4.1): `main`, else `[role=main]`, else the only `article`, else
+//! The part of a page that is its content: `main`, else `[role=main]`, else the only `article`, else
 //! `body`, without what stands around it; the whole body when that would lose more than half of the words. Navigation
 //! around a content is no loss: a short page among many has more of it than text.
 
 mod noise;
 
-use super::html::{Clock, ConvertError};
-use super::sources::{Rules, Selector};
-use crate::domain::source::Extract;
-use dom_query::{Document, NodeData, NodeId, NodeRef};
+use super::budget::{Clock, ConvertError};
+use super::content_rules::{ContentRules, Selector};
+use super::dom::{is_heading, name_of, with_text};
+use crate::domain::site_rule::Extract;
+use dom_query::{Document, NodeId, NodeRef};
 use noise::{is_navigation, is_noise};
 use std::collections::HashSet;
 
-/// What one walk over the document finds.
+/// Facts about a document, found in one walk.
 #[derive(Debug, Default)]
 pub(super) struct Outline<'a> {
     /// The first `<title>`, white space collapsed; `None` when blank.
@@ -52,21 +53,21 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// Which elements are left out.
+/// Elements that are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// What stands around the content, and what is no text.
+    /// Elements around the content, and elements without text.
     Main,
-    /// What is no text.
+    /// Elements without text.
     Whole,
 }
 
-/// What is done with an element.
+/// Treatment of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// It is content.
+    /// The element is content.
     All,
-    /// Its headings alone: a header within the content holds the page's heading among its noise.
+    /// Only its headings are content: a header within the content contains the page's heading among noise.
     Headings,
     /// Nothing.
     None,
@@ -75,10 +76,10 @@ pub(super) enum Keep {
 /// The content: where it begins and what of it counts.
 #[derive(Debug)]
 pub(super) struct Content<'a> {
-    /// None within another, in the order of the page; more than one only where a source says what is the content.
+    /// None within another, in the order of the page; more than one only where a site rule says what is the content.
     pub roots: Vec<NodeRef<'a>>,
     pub scope: Scope,
-    /// What its source says is to be left out.
+    /// The elements that its site rule leaves out.
     excluded: HashSet<NodeId>,
     /// Selectors that nothing on the page fits.
     pub unmatched: Vec<String>,
@@ -87,7 +88,7 @@ pub(super) struct Content<'a> {
 }
 
 impl Content<'_> {
-    /// What is done with `element`, which has the name `name`. `in_article`: it is within an article.
+    /// Returns the treatment of `element`, which has the name `name`. `in_article`: it is within an article.
     pub fn keep(&self, element: &NodeRef<'_>, name: &str, in_article: bool) -> Keep {
         if is_never_text(name) || self.excluded.contains(&element.id) {
             return Keep::None;
@@ -103,7 +104,7 @@ impl Content<'_> {
 pub(super) fn choose<'a>(
     document: &'a Document,
     outline: &Outline<'a>,
-    rules: &Rules,
+    rules: &ContentRules,
     clock: &mut Clock,
 ) -> Result<Content<'a>, ConvertError> {
     let body = document.body().unwrap_or_else(|| document.root());
@@ -131,7 +132,7 @@ pub(super) fn choose<'a>(
     Ok(Content { scope: Scope::Whole, ..content })
 }
 
-/// What the selectors of a source fit.
+/// The elements that the selectors of a site rule match.
 #[derive(Default)]
 struct Selected<'a> {
     included: Vec<NodeRef<'a>>,
@@ -139,7 +140,7 @@ struct Selected<'a> {
     unmatched: Vec<String>,
 }
 
-fn select<'a>(body: NodeRef<'a>, rules: &Rules, clock: &mut Clock) -> Result<Selected<'a>, ConvertError> {
+fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut Clock) -> Result<Selected<'a>, ConvertError> {
     let mut selected = Selected::default();
     if rules.include.is_empty() && rules.exclude.is_empty() {
         return Ok(selected);
@@ -178,7 +179,7 @@ fn select<'a>(body: NodeRef<'a>, rules: &Rules, clock: &mut Clock) -> Result<Sel
     Ok(selected)
 }
 
-/// How many words there are, by one walk over the body.
+/// Numbers of words, from one walk over the body.
 #[derive(Debug, Default)]
 struct Words {
     /// In the whole body, but for the navigation around its content.
@@ -187,14 +188,14 @@ struct Words {
     kept: usize,
 }
 
-/// What counts below a node.
+/// Counting state below a node.
 #[derive(Clone, Copy)]
 struct Counting {
     /// The words of the whole.
     whole: bool,
-    /// So does navigation, which is within the content here.
+    /// Navigation counts: it is within the content here.
     navigation: bool,
-    /// What is kept; `None` outside the root of it.
+    /// Treatment inherited from above; `None` outside the content's root.
     kept: Option<Keep>,
     in_article: bool,
 }
@@ -264,7 +265,7 @@ fn count_words(text: &str) -> usize {
     text.as_bytes().iter().filter(|byte| begins(byte)).count()
 }
 
-/// What is done with a node under a parent that is kept so far. The root itself is never noise.
+/// Returns the treatment of a node below a parent with this treatment. The root itself is never noise.
 pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, parent: Keep, in_article: bool) -> Keep {
     if content.roots.iter().any(|root| root.id == node.id) {
         return if content.excluded.contains(&node.id) { Keep::None } else { Keep::All };
@@ -276,11 +277,6 @@ pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, p
         (Keep::None, _) => Keep::None,
         (_, parent) => parent,
     }
-}
-
-/// `h1` to `h6`.
-pub(super) fn is_heading(name: &str) -> bool {
-    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
 /// Elements whose text nobody reads as the page's.
@@ -305,20 +301,6 @@ fn is_never_text(name: &str) -> bool {
             | "noframes"
             | "noembed"
     )
-}
-
-/// An element's name; empty for what is none.
-pub(super) fn name_of(node: &NodeRef<'_>) -> html5ever::LocalName {
-    node.qual_name_ref().map(|name| name.local.clone()).unwrap_or_default()
-}
-
-/// Calls `read` with the text of a text node.
-pub(super) fn with_text<T>(node: &NodeRef<'_>, read: impl FnOnce(&str) -> T) -> Option<T> {
-    node.query(|node| match &node.data {
-        NodeData::Text { contents } => Some(read(contents)),
-        _ => None,
-    })
-    .flatten()
 }
 
 fn push_children<'a>(node: &NodeRef<'a>, stack: &mut Vec<NodeRef<'a>>) {

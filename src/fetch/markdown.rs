@@ -15,8 +15,9 @@ mod marks;
 mod table;
 mod writer;
 
-use super::html::{Clock, ConvertError};
-use super::main_content::{Content, Keep, inherited, name_of, with_text};
+use super::budget::{Clock, ConvertError};
+use super::dom::{name_of, with_text};
+use super::main_content::{Content, Keep, inherited};
 use dom_query::NodeRef;
 use elements::{Entered, Leave};
 use lines::Gap;
@@ -55,11 +56,12 @@ pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Res
 enum Step<'a> {
     Enter(Visit<'a>, Then),
     Leave(Leave),
-    /// One root ends.
+    /// The end of a root.
     Between,
 }
 
-/// Where the walk goes after a node. Its siblings are not on the stack with it: there may be a million of them.
+/// Next step of the walk after a node. Its siblings are not pushed on the stack with it: there may be a million of
+/// them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Next,

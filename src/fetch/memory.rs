@@ -7,11 +7,11 @@
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a body is read into before it has to ask: nine pages of ten are smaller.
+/// Memory that a body may use before it has to ask: nine pages of ten are smaller.
 pub(super) const SHARE: u64 = 1024 * 1024;
 /// The unit of the budgets, so that a permit's number of them always fits.
 const UNIT: u64 = 1024;
-/// One part in so many of the memory is for shares.
+/// Divisor of the part of the memory that is for these shares.
 const SHARES_PART: u64 = 4;
 
 /// The budgets of one fetcher.

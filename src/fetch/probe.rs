@@ -1,32 +1,33 @@
-//! One fetch that is watched: what took how long, what was answered at each hop, what came of it. Nothing is kept.
+//! A fetch under observation: durations, the response of each hop, the result. Nothing is stored.
 
 use super::ask::{Answer, Ask};
-use super::client::{FetchSetupError, Fetcher};
-use super::limits::Limits;
+use super::client::FetchSetupError;
+use super::fetcher::Fetcher;
+use super::settings::FetchSettings;
 use super::trace::{Mark, Trace};
 use crate::domain::failure::Failure;
 use crate::domain::text::SafeLine;
 use std::time::{Duration, Instant};
 
-/// What a probe saw.
+/// Result of a probe.
 #[derive(Clone, Debug)]
 pub struct Probe {
     /// Each request, in order: redirects, and robots.txt when it is respected, are requests too.
     pub hops: Vec<Hop>,
-    /// How long reading the body took, once its head was there.
+    /// Duration of reading the body, after the response's head.
     pub body: Option<Duration>,
-    /// How long turning it into text took, the wait for a core included.
+    /// Duration of the conversion to text, the wait for a core included.
     pub convert: Option<Duration>,
     /// Everything together.
     pub all: Duration,
-    /// What came of it.
+    /// Result of the fetch.
     pub end: Result<Answer, Failure>,
 }
 
-/// One request.
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Hop {
-    /// Where it went.
+    /// URL of the request.
     pub url: SafeLine,
     /// Looking its name up; `None` for an address, and where a connection was there already.
     pub dns: Option<Duration>,
@@ -43,9 +44,9 @@ pub struct Hop {
 }
 
 /// Fetches once and watches. Pages that are fetched by Firecrawl are asked for there: what it sees is one request to it.
-pub async fn probe(limits: Limits, ask: &Ask) -> Result<Probe, FetchSetupError> {
+pub async fn probe(settings: FetchSettings, ask: &Ask) -> Result<Probe, FetchSetupError> {
     let trace = Trace::default();
-    let fetcher = Fetcher::traced(limits, trace.clone())?;
+    let fetcher = Fetcher::traced(settings, trace.clone())?;
     let began = Instant::now();
     let end = fetcher.fetch(ask).await;
     let all = began.elapsed();

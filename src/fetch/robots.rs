@@ -6,9 +6,10 @@
 mod asked;
 mod kept;
 
-pub(super) use kept::{Answered, Found, Robots};
+pub(super) use asked::obey;
+pub(super) use kept::Robots;
 
-/// What is read of a file; the rest is as if it were not there (RFC 9309 2.5 wants at least so much).
+/// Bytes of a file that are read; the rest is ignored (RFC 9309, 2.5, requires at least this much).
 pub(super) const MAX_FILE: usize = 500 * 1024;
 
 /// The rules of one file for one robot.
@@ -16,11 +17,11 @@ pub(super) const MAX_FILE: usize = 500 * 1024;
 pub(super) enum Rules {
     /// Everything may be fetched.
     AllowAll,
-    /// What the longest rule that fits says.
+    /// The longest rule that matches decides.
     Listed(Vec<Rule>),
 }
 
-/// One line.
+/// A line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
     allow: bool,
@@ -29,7 +30,8 @@ pub(super) struct Rule {
 }
 
 impl Rules {
-    /// What the file `text` says to the robot `name`: the groups that name it, together; else those for all.
+    /// Reads from the file `text` the rules for the robot `name`: the groups that name it, together; else those for
+    /// all.
     pub fn read(text: &str, name: &str) -> Self {
         let (mut ours, mut everybodys) = (None::<Vec<Rule>>, Vec::new());
         // Several `user-agent` lines before the first rule are one group.
@@ -70,7 +72,8 @@ impl Rules {
         Self::Listed(ours.unwrap_or(everybodys))
     }
 
-    /// Whether `path`, with its query, may be fetched. The longest rule counts; of two as long, the one that allows.
+    /// Returns true if `path`, with its query, may be fetched. The longest rule decides; of two equally long, the one
+    /// that allows.
     pub fn allow(&self, path: &str) -> bool {
         let rules = match self {
             Self::AllowAll => return true,
@@ -114,8 +117,8 @@ fn same(path: &str) -> String {
     out
 }
 
-/// Whether a rule's path fits: `*` is anything, `$` at its end is the end. In one pass: going back to the last `*` alone is
-/// enough, so no file makes this slow.
+/// Returns true if a rule's path matches: `*` is anything, `$` at its end is the end. One pass suffices, going back
+/// only to the last `*`, so no file makes this slow.
 fn fits(rule: &str, path: &str) -> bool {
     let (rule, to_the_end) = match rule.strip_suffix('$') {
         Some(rule) => (rule.as_bytes(), true),

@@ -3,7 +3,7 @@
 use super::client::FetchSetupError;
 use reqwest::Client;
 
-/// Whether the system has any. Without them pages on https cannot be fetched.
+/// Checks that the system has root certificates. Without them pages on https cannot be fetched.
 pub fn roots() -> Result<(), FetchSetupError> {
     // An error means that main, or a fetcher, was first.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -1,5 +1,5 @@
-//! What happens in a fetch and when: noted for a probe alone. The marks are set where things happen: in the look-up, in
-//! the connector, when the TLS handshake makes its first message, and between the steps of a fetch.
+//! Events of a fetch with their times, recorded for a probe alone. The marks are set where things happen: in the
+//! look-up, in the connector, when the TLS handshake makes its first message, and between the steps of a fetch.
 
 use super::lookup::{Addresses, Lookup};
 use reqwest::{Response, header::HeaderMap};
@@ -21,7 +21,7 @@ pub(super) enum Mark {
     Asking(String),
     /// The name is being looked up.
     LookingUp,
-    /// It led somewhere.
+    /// The name was resolved.
     LookedUp,
     /// The connection stands, and the TLS handshake begins.
     Handshake,
@@ -29,14 +29,14 @@ pub(super) enum Mark {
     Connected,
     /// The head of the answer is there.
     Answered {
-        /// Its status.
+        /// Status of the response.
         status: u16,
-        /// Its headers.
+        /// Headers of the response.
         headers: HeaderMap,
     },
     /// The whole body is there.
     Read,
-    /// It has been turned into text.
+    /// The body was converted to text.
     Converted,
 }
 

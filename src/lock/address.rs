@@ -1,14 +1,14 @@
-//! Where Redis is and what a lock's key is. Messages never carry a password.
+//! The Redis URL and the pattern of a lock's key. Messages never carry a password.
 
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
 use redis::{Client, ErrorKind, RedisError};
 use thiserror::Error;
 
-/// Chatwoot's own key, in its own namespace (upstream.md 3).
+/// Chatwoot's own key, in its Redis namespace `alfred`.
 pub const DEFAULT_KEY: &str = "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::{id}";
 
-/// What stands for the document in a key pattern.
+/// Marker of the document's id in a key pattern.
 const PLACE: &str = "{id}";
 
 /// Why a URL or a key pattern is none. The message continues the name of what was set.
@@ -30,12 +30,12 @@ pub(super) struct Address {
     after: String,
 }
 
-/// Whether `url` is one of Redis.
+/// Checks that `url` is a Redis URL.
 pub fn check_url(url: &str) -> Result<(), AddressError> {
     client(url).map(drop)
 }
 
-/// Whether `key` is a key pattern.
+/// Checks that `key` is a key pattern.
 pub fn check_key(key: &str) -> Result<(), AddressError> {
     pattern(key).map(drop)
 }
@@ -86,7 +86,7 @@ impl Address {
         SafeLine::new(&self.client.get_connection_info().addr().to_string())
     }
 
-    /// Whether an error comes of encryption: refused, or spoken by one side alone.
+    /// Returns true if an error comes from TLS: refused, or spoken by one side only.
     fn is_of_tls(&self, said: &str) -> bool {
         let wants = matches!(self.client.get_connection_info().addr(), redis::ConnectionAddr::TcpTls { .. });
         let tls = ["timed out", "tls", "certificate", "handshake", "corrupt message", "InvalidContentType"];

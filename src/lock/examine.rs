@@ -11,9 +11,10 @@ const REDIS: &str = "redis";
 /// The oldest that has everything that is used.
 const OLDEST: (u64, u64) = (5, 0);
 
-/// What is found of the Redis of these settings.
+/// Examines the Redis of these settings, or says that none is used.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
-    let address = match Address::parse(&settings.url, &settings.key) {
+    let Some(url) = settings.used_url() else { return vec![unused(settings.mode)] };
+    let address = match Address::parse(url, &settings.key) {
         Ok(address) => address,
         Err(error @ AddressError::Url(_)) => {
             return vec![Finding::fail(REDIS, format!("redis.url {error}"), "name it as redis://HOST:PORT/DATABASE")];
@@ -39,7 +40,17 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
     }
 }
 
-/// How bad a Redis is that cannot be used.
+fn unused(mode: LockMode) -> Finding {
+    match mode {
+        LockMode::Off => Finding::ok(REDIS, "off (redis.lock): the store's leases alone keep syncs apart"),
+        LockMode::Required => {
+            Finding::fail(REDIS, "redis.lock is required and there is no redis.url", "set redis.url, or --redis")
+        }
+        LockMode::Preferred => Finding::ok(REDIS, "none is named: the store's leases alone keep syncs apart"),
+    }
+}
+
+/// Returns the verdict on a Redis that cannot be used.
 const fn verdict(mode: LockMode) -> Verdict {
     match mode {
         LockMode::Required => Verdict::Unreachable,

@@ -1,6 +1,7 @@
 //! Keeps a connection: connects, notices when it is gone, connects again; gives back what is owed, renews what is held.
 
 use super::{CALL, Reach, Redis, own};
+use crate::domain::backoff::Backoff;
 use crate::domain::id::{DocumentId, JobId, Token};
 use crate::domain::lock::{Lock, LockMode};
 use crate::domain::text::SafeLine;
@@ -10,25 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-/// How often a quiet connection is tried: a Redis that is gone is known within a second and a half.
+/// Interval at which a quiet connection is probed: a lost Redis is noticed within a second and a half.
 const TRY: Duration = Duration::from_millis(500);
-/// Waits between connections while Redis does not answer.
-const AGAIN: [Duration; 5] = [
-    Duration::from_millis(50),
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-];
 /// No document has this id. Taking and giving back its lock shows that we may, before anything depends on it.
 const PROBE: Lock = Lock { document: DocumentId(0), job: JobId(0), token: Token(0) };
 
 pub(super) async fn keep(redis: Arc<Redis>) {
-    let mut misses = 0;
+    let mut backoff = Backoff::of_service();
     loop {
         match connect(&redis).await {
             Ok(open) => {
-                misses = 0;
+                backoff.reset();
                 {
                     let mut connection = own(&redis.connection);
                     connection.number += 1;
@@ -42,8 +35,7 @@ pub(super) async fn keep(redis: Arc<Redis>) {
                 redis.reach.send_replace(Reach::Away(reason));
             }
         }
-        sleep(AGAIN[misses.min(AGAIN.len() - 1)]).await;
-        misses += 1;
+        sleep(backoff.wait()).await;
     }
 }
 
@@ -93,8 +85,8 @@ async fn give_back(redis: &Redis) {
     }
 }
 
-pub(super) async fn renew(redis: Arc<Redis>) {
-    let mut ticks = interval(redis.renew);
+pub(super) async fn renew(redis: Arc<Redis>, every: Duration) {
+    let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

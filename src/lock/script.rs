@@ -1,5 +1,5 @@
-//! What a lock is in Redis: one key whose value names store, job and token. Every step is one script, so that nothing
-//! comes between a look and a write.
+//! A lock in Redis: one key whose value names store, job and token. Every step is a script, so nothing comes between
+//! reading and writing.
 
 use crate::domain::lock::{Lock, LockHolder, StoreId};
 use crate::domain::text::SafeLine;
@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script};
 use std::time::Duration;
 
-/// How long a lock lasts without being renewed: as long as Chatwoot's own.
+/// Life of a lock without a renewal; Chatwoot's is the same.
 pub const TTL: Duration = Duration::from_secs(600);
 
 /// Begins every value of this program.
@@ -97,7 +97,7 @@ fn millis() -> u64 {
     u64::try_from(TTL.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Who has set `value`, as far as its form tells.
+/// Returns the holder that has set `value`, as far as its form shows.
 pub(super) fn holder(value: &[u8], store: &StoreId) -> LockHolder {
     let text = String::from_utf8_lossy(value);
     let name = match text.strip_prefix(OURS) {

@@ -2,11 +2,11 @@
 //! (its Sidekiq is given the bare address).
 
 use super::{Away, Redis};
-use crate::domain::faq_job::{Times, form_of};
+use crate::chatwoot::faq_job::{SidekiqTimes, format_of};
 use redis::{Script, Value};
 use std::time::Duration;
 
-/// How long a job that was put in a queue is remembered: what is told again within this time is told once.
+/// Time for which an enqueued job is remembered: a second delivery within it is ignored.
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
 /// Payloads of a set or list that are looked at.
 const LOOKED_AT: isize = 19;
@@ -21,17 +21,17 @@ redis.call('LPUSH', KEYS[3], ARGV[2])
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[3])
 return 1";
 
-/// What putting a job in its queue came to.
+/// Result of enqueueing a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// It is there now.
+    /// The job was enqueued now.
     Now,
-    /// It was put there before.
+    /// The job had been enqueued before.
     Before,
 }
 
 impl Redis {
-    /// Whether a Sidekiq uses this database.
+    /// Returns true if a Sidekiq uses this Redis database.
     pub async fn has_sidekiq(&self) -> Result<bool, Away> {
         let (number, mut open) = self.opened()?;
         let mut exists = redis::cmd("EXISTS");
@@ -40,7 +40,7 @@ impl Redis {
     }
 
     /// Wrapper class and times of a Rails job that waits there, in whichever list, if there is one.
-    pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, Times)>, Away> {
+    pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, SidekiqTimes)>, Away> {
         let mut lists = vec![("LRANGE", format!("queue:{queue}"))];
         lists.extend(["default", "low", "scheduled_jobs"].map(|name| ("LRANGE", format!("queue:{name}"))));
         lists.extend(["retry", "schedule", "dead"].map(|name| ("ZREVRANGE", name.to_owned())));
@@ -58,7 +58,7 @@ impl Redis {
             let found = self.answer(number, looking).await?;
             let payloads: Vec<Vec<u8>> = redis::from_redis_value(found).unwrap_or_default();
             // Our own are among them; they say what was known when they were written.
-            if let Some(form) = payloads.iter().find_map(|payload| form_of(payload)) {
+            if let Some(form) = payloads.iter().find_map(|payload| format_of(payload)) {
                 return Ok(Some(form));
             }
         }

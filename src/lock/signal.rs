@@ -18,11 +18,11 @@ use tokio::time::{sleep, timeout};
 /// The least time between two messages.
 const COALESCED: Duration = Duration::from_millis(20);
 /// The pause before a lost subscription is made again.
-const AGAIN: Duration = Duration::from_millis(250);
+const RESUBSCRIBE_WAIT: Duration = Duration::from_millis(250);
 /// Steps in one message.
 const STEPS: usize = 500;
 
-/// What one process tells the others.
+/// Message from one process to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
     /// Something was committed: look at the store.
@@ -33,7 +33,7 @@ pub enum News {
     Ended(DocumentId),
 }
 
-/// What waits to be told.
+/// Messages that wait to be published.
 pub(super) struct Outbox {
     /// Tells our own messages from those of others.
     process: String,
@@ -75,7 +75,7 @@ impl Redis {
         self.outbox.filled.notify_one();
     }
 
-    /// What other processes tell from now on. Who lags looks at the store.
+    /// Subscribes to the messages of other processes. A receiver that lags must read the store.
     pub fn news(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()
     }
@@ -86,9 +86,10 @@ fn channel(store: &StoreId) -> String {
 }
 
 /// Tells the processes of `store` once that something was committed: for a process that only asks and goes. Waits a
-/// second at most; a Redis that is away is no error, they look by themselves.
+/// second at most; a Redis that is away is no error, they look by themselves, and so they do without one.
 pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
-    let address = Address::parse(&settings.url, &settings.key)?;
+    let Some(url) = settings.used_url() else { return Ok(()) };
+    let address = Address::parse(url, &settings.key)?;
     let telling = async {
         let mut open = address.client().get_multiplexed_async_connection().await?;
         let committed = Waiting { committed: true, ..Waiting::default() };
@@ -127,7 +128,7 @@ pub(super) async fn listen(redis: Arc<Redis>) {
             // A subscription alone never notices that its server is gone.
             _ = reach.wait_for(|reach| *reach != Reach::Reached) => {}
         }
-        sleep(AGAIN).await;
+        sleep(RESUBSCRIBE_WAIT).await;
     }
 }
 
@@ -163,7 +164,7 @@ fn written(process: &str, waiting: &Waiting) -> String {
     message
 }
 
-/// What another process's message says; what is not understood is passed over.
+/// Reads another process's message; unknown parts are skipped.
 fn read(own_process: &str, message: &str) -> Vec<News> {
     let mut words = message.split(' ');
     if words.next() == Some(own_process) {

@@ -1,9 +1,11 @@
-//! One attempt, start to finish: fetch, compare, write. Whatever happens inside stays inside.
+//! One attempt from start to finish: fetch, compare, write. A panic inside ends this attempt alone.
 
 use super::event::Event;
 use super::held::{Stop, told};
 use super::locking::{self, Next};
-use super::{Worker, report};
+use super::report;
+use super::worker::Worker;
+use crate::domain::backoff::Backoff;
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
 use crate::domain::job::AttemptEnd;
@@ -12,14 +14,9 @@ use crate::fault;
 use crate::fetch::{Answer, Ask};
 use crate::store::{Claimed, Finish, Finished, Marking, StoreError};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::watch;
-use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
-
-/// The pauses between tries of a write while the database does not answer.
-pub(super) const AGAIN: [Duration; 4] =
-    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// Runs a claimed job until its end is written, it is lost, or it is to be released.
 pub(super) async fn run(
@@ -44,7 +41,7 @@ pub(super) async fn run(
     locking::release(&worker, lock).await;
 }
 
-/// Whether the job is to be given back.
+/// Runs the attempt. Returns true if the job must be released.
 async fn execute(worker: &Arc<Worker>, claimed: Claimed, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let started = Instant::now();
     let (held, url, lock) = (claimed.held, claimed.url.clone(), locking::lock_of(&claimed));
@@ -95,10 +92,11 @@ async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
     AttemptEnd::Fetched { page: Box::new(page), fingerprint, change }
 }
 
-/// Writes the end. A database that does not answer is never the document's failure: the result is kept and tried again
-/// as long as the token stands (design.md 5.6). Whether the job is to be given back.
+/// Writes the end. A database that does not answer is never the document's failure: the result is kept and the write is
+/// tried again for as long as the lease token is valid. Returns whether the job is to be given back.
 async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
-    let mut tries = 0;
+    let mut backoff = Backoff::of_service();
+    let mut was_refused = false;
     loop {
         match locking::verify(worker, lock, stop).await {
             Next::Run => {}
@@ -117,27 +115,19 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
             Ok(Finished::Late) | Err(StoreError::Schema(_)) => return false,
             Err(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
                 // The store has split the batch already; a refusal that reaches here is this attempt's own.
-                if tries > 0 && matches!(&finish.end, AttemptEnd::Failed(_)) {
+                if was_refused && matches!(&finish.end, AttemptEnd::Failed(_)) {
                     worker.tell(Event::Trouble { message: error.to_string().as_str().into() });
                     return false;
                 }
+                was_refused = true;
                 finish.end = AttemptEnd::Failed(Failure::unexpected("StoreError", error.to_string()));
             }
-            Err(error) => {
-                let wait = AGAIN[tries.min(AGAIN.len() - 1)];
-                worker.unwell(&error, wait);
-                tokio::select! {
-                    () = sleep(wait) => {}
-                    why = told(stop) => match why {
-                        Stop::Lost => return false,
-                        Stop::Release => return true,
-                        // Asked to stop after the work was done: the store knows and decides.
-                        Stop::Cancel => sleep(wait).await,
-                    },
-                }
-            }
+            Err(error) => match locking::wait_for_store(worker, &error, &mut backoff, stop).await {
+                Next::Run => {}
+                Next::Over => return false,
+                Next::GiveBack => return true,
+            },
         }
-        tries += 1;
     }
 }
 

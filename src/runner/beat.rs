@@ -2,8 +2,8 @@
 //!
 //! On a thread and a small runtime of its own, so that busy workers never make a live process look dead.
 
-use super::Worker;
 use super::held::Stop;
+use super::worker::Worker;
 use crate::store::Beat;
 use std::sync::Arc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -42,7 +42,7 @@ async fn run(worker: &Worker) {
                 }
             }
             // Nothing is stopped because of the time that passes: whether a job is still ours the tokens decide, once
-            // the database answers again (design.md 5.6).
+            // the database answers again: time alone would stop attempts that still hold their lease.
             Err(error) => worker.unwell(&error, worker.settings.heartbeat),
         }
     }

@@ -2,7 +2,10 @@
 
 use super::event::{Event, Phase};
 use super::held::Stop;
-use super::{Worker, attempt, locking, relay};
+use super::settings::Mode;
+use super::worker::Worker;
+use super::{attempt, locking, relay};
+use crate::domain::backoff::Backoff;
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +14,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 /// The longest sleep without a look at the queue: the floor under every missed signal, and what bounds the harm of a
 /// clock that is set.
 const LOOK: Duration = Duration::from_secs(1);
-/// Waits between tries while the database does not answer.
-const AGAIN: [Duration; 5] = [
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-];
-/// How long a released attempt may take to give its job back before the process goes on without it.
+/// Time that released attempts have to give their jobs back before the process goes on without them.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(worker: Arc<Worker>) {
     let mut registered = false;
-    let mut misses = 0;
+    let mut backoff = Backoff::of_claims();
     let mut changes = worker.store.changes();
     let mut mismatch = worker.store.schema_mismatch();
     if let Some(redis) = &worker.redis {
@@ -43,13 +38,12 @@ pub(super) async fn run(worker: Arc<Worker>) {
         let until = match turn(&worker, &mut registered).await {
             Ok(Turn::Idle) => break,
             Ok(Turn::Until(until)) => {
-                misses = 0;
+                backoff.reset();
                 worker.well();
                 until
             }
             Err(error) => {
-                let wait = AGAIN[misses.min(AGAIN.len() - 1)];
-                misses += 1;
+                let wait = backoff.wait();
                 worker.unwell(&error, wait);
                 sleep_or_stop(&worker, wait).await;
                 continue;
@@ -70,11 +64,11 @@ pub(super) async fn run(worker: Arc<Worker>) {
 enum Turn {
     /// Look again then, or when something changes.
     Until(Instant),
-    /// Nothing is left to do, and that is the end (`drain_when_idle`).
+    /// Nothing is left to do, and that is the end ([`Mode::Drain`]).
     Idle,
 }
 
-/// One look at the queue.
+/// Claims once and starts the claimed attempts.
 async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, StoreError> {
     if !*registered {
         worker.store.register(&worker.info()).await?;
@@ -109,7 +103,7 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
     let queue = worker.store.queue().await?;
     // What is paused may stay so for days.
     let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
-    if worker.settings.drain_when_idle && nothing && worker.held.len() == 0 {
+    if worker.mode == Mode::Drain && nothing && worker.held.len() == 0 {
         return Ok(Turn::Idle);
     }
     let due = queue.next_due_at.map(|at| at.since(worker.store.now()));
@@ -134,7 +128,7 @@ async fn sleep_or_stop(worker: &Worker, wait: Duration) {
     }
 }
 
-/// Whether the store was migrated by a newer program: nothing of this process is written any more.
+/// Returns true if a newer program migrated the store: this process must not write any more.
 fn is_outdated(worker: &Worker) -> bool {
     worker.store.schema_mismatch().borrow().is_some()
 }

@@ -1,5 +1,5 @@
-//! What goes up from the runner to whoever watches. Outcomes are not among it: they are read from the store by their
-//! number ([`tail`](super::tail)), so that none can be missed.
+//! Events of a runner for its watchers. Outcomes are not among them: watchers read those from the store by their number
+//! ([`tail`](super::tail)), so none can be missed.
 
 use crate::domain::document::SyncStep;
 use crate::domain::id::DocumentId;
@@ -25,12 +25,12 @@ pub enum Event {
     },
     /// A task of the runner panicked; contained, and recorded as the attempt's failure when it was an attempt.
     Panicked {
-        /// What it said.
+        /// The panic's message.
         message: SafeLine,
     },
     /// A job was given up and is worth a person's attention: once per job.
     Reported {
-        /// What was reported.
+        /// The report.
         report: ErrorReport,
     },
     /// Something of the runner's own went wrong and it goes on: for the activity list.
@@ -40,7 +40,7 @@ pub enum Event {
     },
 }
 
-/// What the runner is doing.
+/// State of a runner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunnerStatus {
     /// Claims or not.
@@ -51,19 +51,19 @@ pub struct RunnerStatus {
     pub slots: u32,
 }
 
-/// Whether the runner takes jobs.
+/// Phase of a runner's life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// It takes jobs.
+    /// The runner claims jobs.
     #[default]
     Running,
-    /// It takes no more and waits for what runs.
+    /// The runner claims nothing more and waits for running attempts.
     Draining,
-    /// It has ended.
+    /// The runner has ended.
     Stopped,
 }
 
-/// Whether documents are locked in Redis while they are synced.
+/// State of the Redis locks, as the runner sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LockHealth {
     /// Redis is not used, or not known yet.
@@ -95,7 +95,7 @@ pub enum LockHealth {
 }
 
 impl LockHealth {
-    /// What it becomes with what is known of Redis now; `away` is what a Redis that is away means.
+    /// Returns the state after a change of the connection; `away` builds the state of an unreachable Redis.
     pub(super) fn with(
         &self,
         reach: Reach,
@@ -117,10 +117,10 @@ impl LockHealth {
         }
     }
 
-    /// What is said when a Redis that was away answers again.
+    /// Notice when an unreachable Redis answers again.
     pub const BACK: &str = "Redis answers again: documents are locked";
 
-    /// What is wrong and what it means, in a sentence; `None` when nothing is.
+    /// Describes what is wrong and its consequence in a sentence; `None` if nothing is wrong.
     pub fn words(&self) -> Option<String> {
         match self {
             Self::Off | Self::Fine => None,
@@ -137,19 +137,19 @@ impl LockHealth {
     }
 }
 
-/// Whether the database answers.
+/// State of the database, as the runner sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Health {
-    /// It does.
+    /// The database answers.
     #[default]
     Fine,
-    /// It does not; nothing is claimed until it does again.
+    /// The database does not answer; nothing is claimed until it does.
     Unreachable {
         /// Since when.
         since: Timestamp,
         /// Why, in plain language.
         reason: SafeLine,
-        /// When it is tried again.
+        /// Time of the next try, UTC.
         next_try_at: Timestamp,
     },
 }

@@ -28,17 +28,17 @@ impl Handle {
         self.events.subscribe()
     }
 
-    /// What it is doing, always the latest.
+    /// Returns the runner's state, always the latest.
     pub fn status(&self) -> watch::Receiver<RunnerStatus> {
         self.status.clone()
     }
 
-    /// Whether the database answers, always the latest.
+    /// Returns the database's state, always the latest.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
     }
 
-    /// Whether documents are locked in Redis, always the latest.
+    /// Returns the state of the Redis locks, always the latest.
     pub fn locks(&self) -> watch::Receiver<LockHealth> {
         self.locks.clone()
     }

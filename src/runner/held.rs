@@ -1,7 +1,7 @@
-//! What this process really holds: the jobs it runs, each with the way to stop it.
+//! Registry of the jobs that this process runs, each with the means to stop it.
 //!
-//! The heartbeat renews exactly these pairs of job and token, never "everything of this worker": a claim whose answer
-//! was lost must run out (engine.md 3.8, ghost claims).
+//! The heartbeat renews exactly these leases, never "everything of this worker": a claim that committed while its
+//! answer was lost on the way runs nowhere, and its lease must expire.
 
 use crate::store::Held;
 use std::collections::HashMap;
@@ -57,7 +57,7 @@ impl HeldJobs {
         self.lock().keys().copied().collect()
     }
 
-    /// How many.
+    /// Returns the number of running jobs.
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }

@@ -1,9 +1,10 @@
-//! Where an attempt meets the lock: before its row is marked, and again before its end is written (design.md 5.1, 5.6).
+//! The Redis lock in the course of an attempt: acquired before the row is marked, checked again before the end is
+//! written. A lock that another program holds makes the job wait; its row and counters stay as they are.
 
-use super::Worker;
-use super::attempt::AGAIN;
 use super::event::LockHealth;
 use super::held::{Stop, told};
+use super::worker::Worker;
+use crate::domain::backoff::Backoff;
 use crate::domain::lock::{Lock, LockHolder, LockMode};
 use crate::fault;
 use crate::lock::Asked;
@@ -13,17 +14,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// How often a lock that somebody else has is looked at again.
+/// Interval at which a lock that another program holds is polled.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// What is to be done with an attempt.
+/// Next step of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It goes on.
+    /// The attempt goes on.
     Run,
-    /// It is over; what there was to write is written.
+    /// The attempt is over; everything is written.
     Over,
-    /// Its job is to be given back.
+    /// The job must be released.
     GiveBack,
 }
 
@@ -32,12 +33,12 @@ pub(super) fn lock_of(claimed: &Claimed) -> Lock {
     Lock { document: claimed.document_id, job: claimed.held.job_id, token: claimed.held.token }
 }
 
-/// Whether jobs may be claimed: not while a lock that is required cannot be had.
+/// Returns true unless a required lock cannot be acquired.
 pub(super) fn may_claim(worker: &Worker) -> bool {
     worker.redis.as_ref().is_none_or(|redis| redis.mode() != LockMode::Required || redis.is_reached())
 }
 
-/// When the rows of what is claimed now are marked: while nothing can be locked there is no reason to wait.
+/// Returns when the rows of the next claim are marked: with the claim while Redis is unreachable, else after locking.
 pub(super) fn marking(worker: &Worker) -> Marking {
     match &worker.redis {
         Some(redis) if redis.is_reached() => Marking::Apart,
@@ -94,7 +95,7 @@ pub(super) async fn release(worker: &Worker, lock: Lock) {
 }
 
 enum Asking {
-    /// It is ours, or syncs go on without it.
+    /// The lock is ours, or the sync goes on without it.
     GoOn,
     Busy(LockHolder),
     GiveBack,
@@ -124,26 +125,39 @@ async fn persist<T, F: Future<Output = Result<T>>>(
     stop: &mut watch::Receiver<Option<Stop>>,
     ask: impl Fn() -> F,
 ) -> std::result::Result<T, Next> {
-    let mut tries = 0;
+    let mut backoff = Backoff::of_service();
     loop {
-        let error = match ask().await {
+        match ask().await {
             Ok(answer) => return Ok(answer),
             Err(StoreError::Schema(_)) => return Err(Next::Over),
-            Err(error) => error,
-        };
-        let wait = AGAIN[tries.min(AGAIN.len() - 1)];
-        worker.unwell(&error, wait);
-        tokio::select! {
-            () = sleep(wait) => {}
-            why = told(stop) => match why {
-                Stop::Lost => return Err(Next::Over),
-                Stop::Release => return Err(Next::GiveBack),
-                // The store knows that it was asked to, and decides.
-                Stop::Cancel => sleep(wait).await,
+            Err(error) => match wait_for_store(worker, &error, &mut backoff, stop).await {
+                Next::Run => {}
+                over => return Err(over),
             },
         }
-        tries += 1;
     }
+}
+
+/// Waits before the store is asked again. Returns [`Next::Run`] when the wait is over, else what the attempt was told
+/// meanwhile.
+pub(super) async fn wait_for_store(
+    worker: &Worker,
+    error: &StoreError,
+    backoff: &mut Backoff,
+    stop: &mut watch::Receiver<Option<Stop>>,
+) -> Next {
+    let wait = backoff.wait();
+    worker.unwell(error, wait);
+    tokio::select! {
+        () = sleep(wait) => {}
+        why = told(stop) => match why {
+            Stop::Lost => return Next::Over,
+            Stop::Release => return Next::GiveBack,
+            // The store knows of the cancel too, and decides: the work may be done already.
+            Stop::Cancel => sleep(wait).await,
+        },
+    }
+    Next::Run
 }
 
 /// Shows whether Redis answers, in words, and stops what may not go on without it.

@@ -12,7 +12,7 @@ use tracing_appender::rolling::{RollingFileAppender, Rotation};
 /// Lines that may wait for a slow disk. When they are all taken the recorder waits: the log is not lossy.
 const WAITING: usize = 16_384;
 
-/// Where the lines go and how long they are kept.
+/// Place of the log files and the time for which they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
     /// The folder; made when missing.

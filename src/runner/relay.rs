@@ -2,8 +2,8 @@
 //! queue unless that was done before, and then the row goes. Any process may do it, several at once and a second time
 //! after a crash: the job's id decides in Redis.
 
-use super::Worker;
-use crate::domain::faq_job::{Form, Switch, Times, WRAPPER, payload};
+use super::worker::Worker;
+use crate::chatwoot::faq_job::{FaqSwitch, PayloadFormat, SidekiqTimes, WRAPPER, payload};
 use crate::fault;
 use crate::lock::{Reach, Redis};
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use tokio::time::{sleep, timeout};
 
 /// Rows of the outbox that are read at once.
 const BATCH: u32 = 100;
-/// How often the outbox is looked at without a reason: rows of a process that died.
+/// Interval at which the outbox is polled without a signal: it may hold rows of a process that died.
 const LOOK: Duration = Duration::from_secs(2);
-/// How often a Redis without a Sidekiq is looked at.
+/// Interval at which a Redis without Sidekiq is checked again.
 const NO_SIDEKIQ: Duration = Duration::from_secs(30);
 /// The longest that the end of a runner waits for the last rows.
 const LAST: Duration = Duration::from_secs(5);
 
-/// Whether changes are noted, before anything runs. Where Redis decides, they are noted until it has: a row too many
-/// waits, one that was not written is lost.
+/// Decides before anything runs whether changes are recorded in the outbox. While it depends on Redis they are
+/// recorded: a superfluous row waits, a missing one is lost.
 pub(super) fn begin(worker: &Worker) {
     worker.store.tell_faqs(is_wanted(worker));
 }
 
 fn is_wanted(worker: &Worker) -> bool {
     match worker.settings.faq.switch {
-        Switch::Off => false,
-        Switch::On => true,
-        Switch::Auto => worker.store.is_chatwoots() && worker.redis.is_some(),
+        FaqSwitch::Off => false,
+        FaqSwitch::On => true,
+        FaqSwitch::Auto => worker.store.is_chatwoots() && worker.redis.is_some(),
     }
 }
 
@@ -64,14 +64,14 @@ async fn relay(worker: &Worker, redis: &Redis) {
     }
 }
 
-/// What stands in the outbox when a runner ends goes with it, if Redis answers; else the next one tells it.
+/// Delivers what is left in the outbox when the runner ends, if Redis answers; otherwise the next runner does.
 pub(super) async fn last(worker: &Worker) {
     if let Some(redis) = worker.redis.as_ref().filter(|redis| is_wanted(worker) && redis.is_reached()) {
         let _ = timeout(LAST, pass(worker, redis, &mut false)).await;
     }
 }
 
-/// What a look at the outbox came to.
+/// Result of a pass over the outbox.
 #[derive(Debug, PartialEq, Eq)]
 enum Passed {
     All,
@@ -81,7 +81,7 @@ enum Passed {
 
 /// `sidekiq` is whether one was seen: a Redis that was emptied since is still Chatwoot's.
 async fn pass(worker: &Worker, redis: &Redis, sidekiq: &mut bool) -> Passed {
-    if worker.settings.faq.switch == Switch::Auto && !*sidekiq {
+    if worker.settings.faq.switch == FaqSwitch::Auto && !*sidekiq {
         match redis.has_sidekiq().await {
             Ok(true) => {
                 *sidekiq = true;
@@ -123,9 +123,9 @@ async fn tell(worker: &Worker, redis: &Redis) -> Result<(), String> {
 }
 
 /// As the settings say, else as the jobs that wait there are written.
-async fn form(worker: &Worker, redis: &Redis) -> Result<Form, String> {
+async fn form(worker: &Worker, redis: &Redis) -> Result<PayloadFormat, String> {
     let faq = &worker.settings.faq;
     let seen = redis.sidekiq_form(&faq.queue).await.map_err(|error| error.to_string())?;
-    let (wrapper, times) = seen.unwrap_or_else(|| (WRAPPER.to_owned(), Times::Seconds));
-    Ok(Form { wrapper: faq.wrapper.clone().unwrap_or(wrapper), queue: faq.queue.clone(), times })
+    let (wrapper, times) = seen.unwrap_or_else(|| (WRAPPER.to_owned(), SidekiqTimes::Seconds));
+    Ok(PayloadFormat { wrapper: faq.wrapper.clone().unwrap_or(wrapper), queue: faq.queue.clone(), times })
 }

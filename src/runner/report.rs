@@ -7,7 +7,7 @@ use crate::domain::text::SafeLine;
 use tokio::sync::broadcast;
 use tokio::task::JoinError;
 
-/// Where reports go: the diagnostic log, and the activity list of an attached console.
+/// Receiver of error reports: the diagnostic log, and the activity list of an attached console.
 #[derive(Debug)]
 pub(super) struct Reporter {
     events: broadcast::Sender<Event>,

@@ -1,13 +1,13 @@
 //! Looks after jobs whose worker died: any process does it, every second.
 
-use super::Worker;
 use super::event::Event;
+use super::worker::Worker;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often the dead are looked for. A heartbeat stands for three seconds, and a free lock is looked at twice: with this
-/// a document goes on within five of the death of its worker (design.md 5.4).
+/// Interval at which dead workers are looked for. A heartbeat counts for three seconds and a free lock is checked
+/// twice, so a document's next attempt starts within five seconds of the death of its worker.
 const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(worker: Arc<Worker>) {

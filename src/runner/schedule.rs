@@ -1,9 +1,11 @@
 //! Keeps documents fresh without anybody asking: a pass of the schedule every few seconds, in every runner, under one
 //! lease in the database, so that one of them acts.
 
-use super::Worker;
 use super::event::Event;
-use crate::domain::schedule::{Pass, Rules, Terms};
+use super::settings::Mode;
+use super::worker::Worker;
+use crate::chatwoot::rails_log;
+use crate::domain::schedule::{DueRules, Pass, Terms};
 use crate::store::{PassAnswer, PassMode, PassOrder, StoreError, When};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,28 +14,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// The time between two passes, whoever makes them.
 pub const EVERY: Duration = Duration::from_secs(15);
-/// How many rows that cannot be scheduled are told of one by one.
+/// Rows that cannot be scheduled, reported one by one; more are only counted.
 const TOLD: usize = 3;
 
-/// What a runner schedules by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scheduling {
-    /// The settings.
-    pub terms: Terms,
-    /// Whether it schedules. Unless somebody says so, not on a database of Chatwoot: its own scheduler would sync the
-    /// same documents a second time (upstream.md 12.7).
-    pub enabled: Option<bool>,
-}
-
-impl Scheduling {
-    /// Whether documents of this kind of store are scheduled.
-    pub fn acts(&self, is_chatwoots: bool) -> bool {
-        self.enabled.unwrap_or(!is_chatwoots)
-    }
-}
-
 pub(super) async fn run(worker: Arc<Worker>) {
-    let Some(scheduling) = worker.settings.schedule.clone() else { return };
+    let Mode::Service(scheduling) = &worker.mode else { return };
     let acts = scheduling.acts(worker.store.is_chatwoots());
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -67,7 +52,7 @@ async fn pass(worker: &Worker, terms: &Terms, acts: bool) -> Result<PassAnswer, 
     let order = PassOrder {
         terms,
         only: None,
-        when: if acts && terms.rules == Rules::Chatwoot { When::Daily } else { When::Every(EVERY) },
+        when: if acts && terms.rules == DueRules::HalfCadence { When::Daily } else { When::Every(EVERY) },
         mode: if acts { PassMode::Act } else { PassMode::PlansOnly },
         holder: &worker.id.0,
         lease: worker.settings.lease,
@@ -84,7 +69,7 @@ pub fn seed() -> u64 {
 
 fn tell(worker: &Worker, pass: &Pass) {
     if pass.enqueued() > 0 || pass.held_back.is_some() || pass.only.is_some() {
-        tracing::info!("{}", pass.rails_line());
+        tracing::info!("{}", rails_log::pass_line(&pass));
     }
     for row in pass.skipped.iter().take(TOLD) {
         let message = format!("document {} is not scheduled: {}", row.document, row.reason);

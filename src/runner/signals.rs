@@ -1,5 +1,5 @@
-//! What processes of one store tell each other over Redis: that something was committed, and the steps of attempts.
-//! Hints alone: whoever hears one looks at the store, whoever misses one looks a little later.
+//! Messages between the processes of a store over Redis: commits, and the steps of attempts. Messages are hints: a
+//! process that receives one reads the store at once, a process that misses one polls the store a little later.
 
 use super::event::{Event, LockHealth};
 use crate::lock::{News, Redis};
@@ -38,7 +38,7 @@ pub fn join(store: &Arc<dyn Store>, redis: &Arc<Redis>, events: broadcast::Sende
     tokio::spawn(until.run_until_cancelled_owned(heard));
 }
 
-/// Whether `redis` brings news, for a process that only watches. Runs until `until`.
+/// Returns the state of the subscription, for a process that only watches. Runs until `until`.
 pub fn hearing(store: &Arc<dyn Store>, redis: &Arc<Redis>, until: CancellationToken) -> watch::Receiver<LockHealth> {
     let (shown, seen) = watch::channel(LockHealth::Off);
     let (store, mut reach) = (Arc::clone(store), redis.reach());

@@ -14,9 +14,9 @@ const BATCH: u64 = 500;
 /// Batches that may wait for a slow reader; the rest stays in the store.
 const WAITING: usize = 4;
 /// The pause before the store is asked again after it did not answer.
-const AGAIN: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a tail brings.
+/// Item of a tail.
 #[derive(Debug)]
 pub enum Tailed {
     /// The next outcomes: oldest first, each number one more than the one before.
@@ -46,7 +46,7 @@ pub fn follow(store: Arc<dyn Store>, after: Seq) -> mpsc::Receiver<Tailed> {
                     if sender.send(Tailed::Unreachable(error)).await.is_err() {
                         return;
                     }
-                    sleep(AGAIN).await;
+                    sleep(RETRY_INTERVAL).await;
                     continue;
                 }
             };

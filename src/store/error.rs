@@ -1,40 +1,30 @@
-//! What an error of a database means to the caller: wait, drop the data, or look at the place.
+//! Errors of the store, whichever database is underneath.
 
-use super::{StoreError, postgres, sqlite};
-use sqlx::Error;
-use sqlx::postgres::PgDatabaseError;
+use crate::store::version::SchemaMismatch;
+use thiserror::Error;
 
-/// Whether it was PostgreSQL that answered.
-fn is_postgres(error: &Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.try_downcast_ref::<PgDatabaseError>().is_some())
+/// Why the store did not answer. Never a document's failure.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Unreachable, busy for too long, out of space: may pass, nothing was written.
+    #[error("the database does not answer: {0}")]
+    Unavailable(String),
+    /// The database refused the data of one document; others of the same batch are not touched by it.
+    #[error("the database refused the data: {0}")]
+    Refused(String),
+    /// Opened without the right to write.
+    #[error("the store is open for reading only")]
+    ReadOnly,
+    /// The place is not a store of ours, or not one that this program can use. The message says what to do.
+    #[error("{0}")]
+    Unusable(String),
+    /// The schema is not the one that this process works with: nothing was written, and nothing ever will be.
+    #[error("{0}")]
+    Schema(SchemaMismatch),
+    /// A row that this program cannot have written.
+    #[error("the database holds something unreadable: {0}")]
+    Corrupt(String),
 }
 
-/// An error of a statement that reads.
-pub(super) fn reading(error: Error) -> StoreError {
-    match &error {
-        Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_) => StoreError::Corrupt(words(&error)),
-        Error::Database(_) if is_postgres(&error) => postgres::error::reading(&error),
-        Error::Database(_) => sqlite::error::reading(&error),
-        _ => StoreError::Unavailable(words(&error)),
-    }
-}
-
-/// An error of a statement that writes. `Refused` is what the data itself was refused for; everything else may pass.
-pub(super) fn writing(error: Error) -> StoreError {
-    match &error {
-        Error::Encode(_) => StoreError::Refused(words(&error)),
-        Error::Database(_) if is_postgres(&error) => postgres::error::writing(&error),
-        Error::Database(_) => sqlite::error::writing(&error),
-        _ => reading(error),
-    }
-}
-
-/// What the database said.
-pub(super) fn words(error: &Error) -> String {
-    match error {
-        Error::Database(_) if is_postgres(error) => postgres::error::words(error),
-        Error::Database(_) => sqlite::error::words(error),
-        Error::PoolTimedOut => "the database is too busy to be read".to_owned(),
-        other => other.to_string(),
-    }
-}
+/// An answer of the store.
+pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,28 +1,28 @@
 //! What is PostgreSQL's own: connections, the server's clock, locks by which processes are seen to live, and signals
 //! between processes.
 //!
-//! `place` reads the URL and explains what goes wrong there, `pool` keeps connections, `schema` looks at what stands in
+//! `url` reads the URL and explains what goes wrong there, `pool` keeps connections, `schema` looks at what stands in
 //! the database, `migrate` brings ours up to date, `examine` tells of both, `session` holds the one connection of locks and signals.
 
 pub(super) mod error;
 pub(super) mod examine;
 pub mod migrate;
 mod older;
-mod place;
 mod pool;
 mod schema;
 mod session;
+mod url;
 
-use super::conn::{Conn, Row, get};
-use super::error::{reading, writing};
-use super::sql::query;
-use super::sql_store::SqlStore;
-use super::tx::Purpose;
-use super::workers::Known;
-use super::{Clock, Options, Result, StoreError};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use place::Place;
+use crate::store::Options;
+use crate::store::sql::clock::{Clock, SystemClock};
+use crate::store::sql::conn::{Conn, Purpose, Row, get};
+use crate::store::sql::error::{no_row, reading, writing};
+use crate::store::sql::rows::workers::Known;
+use crate::store::sql::statement::query;
+use crate::store::version::SchemaMismatch;
+use crate::store::{Result, StoreError};
 use pool::{Pool, Use};
 use schema::Standing;
 use session::{Session, lock_key};
@@ -33,6 +33,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use url::Place;
 
 pub(super) use pool::{ANSWER, Lease};
 
@@ -61,14 +62,14 @@ struct ServerClock {
 
 impl Clock for ServerClock {
     fn now(&self) -> Timestamp {
-        let here = super::SystemClock.now().micros();
+        let here = SystemClock.now().micros();
         Timestamp::from_micros(here.saturating_add(self.ahead.load(Ordering::Relaxed)))
     }
 }
 
 impl ServerClock {
     fn set(&self, server: Timestamp) {
-        let here = super::SystemClock.now().micros();
+        let here = SystemClock.now().micros();
         self.ahead.store(server.micros().saturating_sub(here), Ordering::Relaxed);
     }
 }
@@ -147,8 +148,8 @@ impl Postgres {
     }
 
     /// Starts the tasks that tell other processes and hear from them.
-    pub(super) fn watch(&self, store: &SqlStore) {
-        self.session.watch(&self.pool, store);
+    pub(super) fn watch(&self, read_only: bool, mismatches: watch::Sender<Option<SchemaMismatch>>) {
+        self.session.watch(&self.pool, read_only, mismatches);
     }
 
     /// Something was committed: others look, too.
@@ -252,6 +253,6 @@ async fn server_time(conn: &mut Conn) -> Result<Timestamp> {
 }
 
 fn the_time(rows: &[Row]) -> Result<Timestamp> {
-    let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
+    let row = rows.first().ok_or_else(no_row)?;
     Ok(Timestamp::from_micros(get(row, 0)?))
 }

@@ -8,19 +8,19 @@ mod backup;
 mod connect;
 pub(super) mod error;
 pub(super) mod examine;
+mod file_identity;
 mod locks;
 mod migrate;
 mod older;
-mod place;
 mod watch;
 
-use super::conn::Conn;
-use super::error::reading;
-use super::migrations::{VERSION, missing};
-use super::sql_store::SqlStore;
-use super::upgrade::{AT_OPENING, Migration, OlderWorker, Upgrade, Upgraded};
-use super::{Access, Result, StoreError};
 use crate::domain::text::SafeLine;
+use crate::store::migrations::{VERSION, missing};
+use crate::store::sql::conn::Conn;
+use crate::store::sql::error::reading;
+use crate::store::upgrade::{AT_OPENING, Migration, OlderWorker, Upgrade, Upgraded};
+use crate::store::version::SchemaMismatch;
+use crate::store::{Access, Result, StoreError};
 use connect::{BUSY, Connect, check_header, take_turn};
 use locks::Locks;
 use migrate::Standing;
@@ -29,12 +29,18 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch::Sender;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
+use tokio_util::sync::CancellationToken;
 
 /// Readers at a time; a console has one query of each kind under way.
 const READERS: u32 = 4;
 /// Longer than the pauses with which SQLite's first looks at a busy lock are spaced.
 const GIVE_WAY: Duration = Duration::from_millis(6);
+
+/// The place of the one connection that writes, taken for a transaction. It is empty while the transaction has the
+/// connection.
+pub(super) type WriterSlot<'s> = MutexGuard<'s, Option<SqliteConnection>>;
 
 /// Where readers come from.
 enum Readers {
@@ -70,14 +76,19 @@ impl Sqlite {
         SafeLine::new(&format!("sqlite {}", name.to_string_lossy()))
     }
 
-    /// Starts the task that watches for other processes.
-    pub(super) fn watch(&self, store: &SqlStore) {
-        let (changes, mismatches) = (store.changes.clone(), store.mismatches.clone());
-        store.tasks.spawn(watch::other_processes(self.connect.clone(), changes, mismatches, store.stop.clone()));
+    /// Returns the task that counts up `changes` when another process has committed, and sets `mismatches` when one has
+    /// migrated; it ends with `stop`.
+    pub(super) fn watch(
+        &self,
+        changes: Sender<u64>,
+        mismatches: Sender<Option<SchemaMismatch>>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        watch::other_processes(self.connect.clone(), changes, mismatches, stop)
     }
 
     /// The place of the one connection that writes.
-    pub(super) async fn writer(&self) -> MutexGuard<'_, Option<SqliteConnection>> {
+    pub(super) async fn writer(&self) -> WriterSlot<'_> {
         self.writer.lock().await
     }
 

@@ -8,7 +8,6 @@
 use super::Result;
 use super::StoreError;
 use super::migrations::VERSION;
-use super::sql_store::SqlStore;
 use std::fmt;
 use tokio::sync::watch;
 
@@ -67,13 +66,11 @@ pub(super) fn seen(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i6
     }
 }
 
-impl SqlStore {
-    /// Refuses a transaction on a schema of version `store` unless this process knows it.
-    pub(super) fn check_version(&self, store: i64) -> Result<()> {
-        let Some(mismatch) = SchemaMismatch::of(store) else { return Ok(()) };
-        tell(&self.mismatches, store);
-        Err(StoreError::Schema(mismatch))
-    }
+/// Refuses a transaction on a schema of version `store` unless this process knows it, and lets those who watch know.
+pub(super) fn check(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) -> Result<()> {
+    let Some(mismatch) = SchemaMismatch::of(store) else { return Ok(()) };
+    tell(mismatches, store);
+    Err(StoreError::Schema(mismatch))
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! Everything a key can mean, and where it means it.
+//! Everything a key can mean.
+
+use super::views::catalog::ViewId;
 
 /// Something a person can do. What its keys are and what it says stands in [`keymap`](super::keymap).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,11 +31,8 @@ pub enum Action {
     Filter,
     Sort,
     Details,
-    ViewDocuments,
+    Show(ViewId),
     ViewOutcomes,
-    ViewJobs,
-    ViewHosts,
-    ViewAccounts,
     ShowDocuments,
     About,
     BreakLease,
@@ -70,66 +69,4 @@ pub enum Action {
     OtherChoice,
     PreviousChoice,
     Close,
-}
-
-/// Where keys are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// The list of documents has the focus.
-    Documents,
-    /// The jobs view has the focus.
-    Jobs,
-    /// The hosts view has the focus.
-    Hosts,
-    /// The accounts view has the focus.
-    Accounts,
-    /// The outcome panel has the focus.
-    Outcomes,
-    /// A document's details have the focus.
-    Detail,
-    /// Text to be read lies over the screen: help, activity, workers, a host or an account.
-    Reader,
-    /// A dialog with choices.
-    Dialog,
-    /// A line to be typed.
-    Prompt,
-    /// The palette.
-    Palette,
-}
-
-impl Scope {
-    /// All of them, in the order of the help.
-    pub const ALL: [Self; 10] = [
-        Self::Documents,
-        Self::Jobs,
-        Self::Hosts,
-        Self::Accounts,
-        Self::Outcomes,
-        Self::Detail,
-        Self::Reader,
-        Self::Dialog,
-        Self::Prompt,
-        Self::Palette,
-    ];
-
-    /// The word in help and documentation.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Documents => "documents",
-            Self::Jobs => "jobs",
-            Self::Hosts => "hosts",
-            Self::Accounts => "accounts",
-            Self::Outcomes => "outcomes",
-            Self::Detail => "details",
-            Self::Reader => "help and lists",
-            Self::Dialog => "dialogs",
-            Self::Prompt => "typing",
-            Self::Palette => "palette",
-        }
-    }
-
-    /// Whether letters are text here.
-    pub const fn types_text(self) -> bool {
-        matches!(self, Self::Prompt | Self::Palette)
-    }
 }

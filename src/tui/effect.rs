@@ -1,15 +1,14 @@
 //! What the pure part wants done outside. Every effect answers with a [`Msg`](super::msg::Msg), or cannot fail.
 
-use super::Exit;
-use super::model::views::Shown;
-use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
-use crate::domain::link::Link;
-use crate::domain::pause::PauseScope;
-use crate::domain::request::{Scope, Verb};
+use super::views::catalog::ViewId;
+use super::views::detail::difference::Compared;
+use crate::domain::filter::Filter;
+use crate::domain::id::{DocumentId, Seq};
 use crate::domain::text::SafeLine;
-use crate::store::{BulkVerb, Decision, PageQuery, Targets};
-use crate::tui::model::changes::Compared;
+use crate::store::{BulkVerb, PageQuery, Targets};
 use std::time::Duration;
+
+pub use super::command::{Act, Command};
 
 /// Something to be done.
 #[derive(Clone, Debug)]
@@ -28,7 +27,7 @@ pub enum Effect {
     /// Reads what a view beside the list shows, after `wait`.
     LoadView {
         /// Which.
-        view: Shown,
+        view: ViewId,
         /// How long to hold back first.
         wait: Duration,
     },
@@ -68,7 +67,7 @@ pub enum Effect {
         verb: BulkVerb,
     },
     /// Reads the ids of all that match the list's filter, to be marked.
-    MarkAll(crate::domain::filter::Filter),
+    MarkAll(Filter),
     /// Changes something in the store.
     Act(Command),
     /// Puts text on the clipboard; the word says what it is.
@@ -87,55 +86,13 @@ pub enum Effect {
     End(Exit),
 }
 
-/// A change that somebody asked for, with the ids as they were at the keypress.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command {
-    /// What.
-    pub act: Act,
-    /// To which documents.
-    pub documents: Vec<DocumentId>,
-    /// The name, when it is one.
-    pub name: Option<SafeLine>,
-}
-
-/// A kind of change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Sync or retry.
-    Request(Verb, Scope),
-    /// Cancel.
-    Cancel,
-    /// Remove.
-    Remove,
-    /// Drop the auto jobs that have not started; of no document in particular.
-    Purge,
-    /// Take this job from its worker.
-    BreakLease(JobId),
-    /// Pause; of no document in particular.
-    Pause(PauseScope),
-    /// End a pause.
-    Resume(PauseScope),
-    /// Decide on a held text, the one with this fingerprint.
-    Decide(Decision, String),
-    /// Add this link to this owner.
-    Add(Link, AccountId, AssistantId),
-}
-
-impl Act {
-    /// The verb for people.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Request(Verb::Sync | Verb::SyncWhole, _) => "sync",
-            Self::Request(Verb::Retry, _) => "retry",
-            Self::Cancel => "cancel",
-            Self::Remove => "remove",
-            Self::Purge => "purge",
-            Self::BreakLease(_) => "break the lease of",
-            Self::Pause(_) => "pause",
-            Self::Resume(_) => "resume",
-            Self::Decide(Decision::Accept, _) => "accept the held text of",
-            Self::Decide(Decision::Reject, _) => "reject the held text of",
-            Self::Add(..) => "add",
-        }
-    }
+/// How a console ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// On request, and no job was running here. The runner, if there is one, was asked to end.
+    Quit,
+    /// The runner has finished what ran, and has ended.
+    Drained,
+    /// At once: what runs was asked to be released; wait for [`Handle::ended`](crate::runner::handle::Handle::ended).
+    Left,
 }

@@ -1,4 +1,4 @@
-//! Where things stand on the screen. Shared by the drawing and by what must know how many rows are visible.
+//! The geometry of the screen: sizes and rectangles, without the state that decides between them.
 //!
 //! ```text
 //! head line 1: store, runner, throughput, queue, clock
@@ -11,9 +11,7 @@
 //! footer
 //! ```
 
-use super::model::views::Shown;
-use super::model::{Focus, Model};
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 
 /// The smallest terminal on which the console is drawn.
 pub const SMALLEST: (u16, u16) = (40, 12);
@@ -25,13 +23,15 @@ const PEEK_FROM: u16 = 18;
 const GROUP_PEEK_FROM: u16 = 24;
 /// From this height on the peek pane has all of its lines.
 const WHOLE_PEEK_FROM: u16 = 30;
+/// The widest reader.
+const WIDEST_READER: u16 = 92;
 
 /// The parts of the screen; those that are not shown are empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Areas {
     /// The two head lines.
     pub head: Rect,
-    /// The list, or the details.
+    /// The active view, or the details.
     pub main: Rect,
     /// The peek pane.
     pub peek: Rect,
@@ -41,67 +41,73 @@ pub struct Areas {
     pub footer: Rect,
 }
 
-/// Whether the terminal is too small to draw on.
+/// The pane that explains the row under the cursor, as a view asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peek {
+    /// Nothing to explain: the view has the space.
+    Absent,
+    /// A document.
+    Document,
+    /// A host or an account.
+    Group,
+}
+
+impl Peek {
+    /// Its lines, the frame included, on a screen of `height` lines.
+    const fn lines(self, height: u16) -> u16 {
+        match (self, height) {
+            (Self::Absent, _) | (_, ..PEEK_FROM) => 0,
+            (Self::Group, GROUP_PEEK_FROM..WHOLE_PEEK_FROM) => 6,
+            (_, ..WHOLE_PEEK_FROM) => 4,
+            _ => 7,
+        }
+    }
+}
+
+/// Returns whether the terminal is too small to draw on.
 pub const fn too_small(size: (u16, u16)) -> bool {
     size.0 < SMALLEST.0 || size.1 < SMALLEST.1
 }
 
-/// The parts of the screen.
-pub fn areas(model: &Model) -> Areas {
-    areas_for(model, model.focus == Focus::Outcomes, Some(model.shown).filter(|_| model.detail.is_none()))
-}
-
-/// The same with `main` in the main place; `None` stands for the details.
-fn areas_for(model: &Model, panel_focused: bool, main: Option<Shown>) -> Areas {
-    let (width, height) = model.size;
-    if too_small(model.size) {
+/// Divides a screen of `size` cells. `zoomed` or narrow it has one pane: the panel if that is `panel_focused`.
+pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek) -> Areas {
+    if too_small(size) {
         return Areas::default();
     }
-    let body = Rect::new(0, 2, width, height - 3);
-    let mut areas =
-        Areas { head: Rect::new(0, 0, width, 2), footer: Rect::new(0, height - 1, width, 1), ..Areas::default() };
-    let one_pane = width < TWO_PANES || model.zoom;
-    let left = match (one_pane, panel_focused) {
+    let lines = [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(1)];
+    let [head, body, footer] = Layout::vertical(lines).areas(Rect::new(0, 0, size.0, size.1));
+    let mut areas = Areas { head, footer, ..Areas::default() };
+    let left = match (zoomed || size.0 < TWO_PANES, panel_focused) {
         (true, true) => {
             areas.panel = body;
             return areas;
         }
         (true, false) => body,
         (false, _) => {
-            let panel = panel_width(width);
-            areas.panel = Rect { x: width - panel, width: panel, ..body };
-            Rect { width: width - panel, ..body }
+            let panes = [Constraint::Fill(1), Constraint::Length(panel_width(size.0))];
+            let [left, panel] = Layout::horizontal(panes).areas(body);
+            areas.panel = panel;
+            left
         }
     };
-    // With no row to explain the list has the space.
-    let explains = match main {
-        None | Some(Shown::Jobs) => false,
-        Some(Shown::Documents) => model.documents.page.total > 0,
-        Some(Shown::Hosts) => model.hosts.row().is_some(),
-        Some(Shown::Accounts) => model.accounts.row().is_some(),
-    };
-    let peek = match (explains, height) {
-        (false, _) | (_, ..PEEK_FROM) => 0,
-        (_, GROUP_PEEK_FROM..WHOLE_PEEK_FROM) if main != Some(Shown::Documents) => 6,
-        (_, ..WHOLE_PEEK_FROM) => 4,
-        _ => 7,
-    };
-    areas.main = Rect { height: left.height - peek, ..left };
-    areas.peek = Rect { y: left.y + areas.main.height, height: peek, ..left };
+    let panes = [Constraint::Fill(1), Constraint::Length(peek.lines(size.1))];
+    [areas.main, areas.peek] = Layout::vertical(panes).areas(left);
     areas
 }
 
 /// The panel takes a third, within reason: its lines are short, and the list's columns are not.
-fn panel_width(width: u16) -> u16 {
+const fn panel_width(width: u16) -> u16 {
     match width {
         ..100 => width / 3 + 2,
         100..150 => width / 3,
-        _ => (width / 3).min(64),
+        _ if width / 3 < 64 => width / 3,
+        _ => 64,
     }
 }
 
-/// What is inside a frame.
+/// The cells inside a frame around `area`.
 pub fn inside(area: Rect) -> Rect {
+    // Not `Rect::inner`, which gives an area without position where nothing is left: its corner is still counted from.
     Rect {
         x: area.x.saturating_add(1),
         y: area.y.saturating_add(1),
@@ -110,20 +116,54 @@ pub fn inside(area: Rect) -> Rect {
     }
 }
 
-/// Rows of the list on the screen, its heading apart; while something else has its place, the rows that it will have.
-pub fn list_rows(model: &Model) -> u64 {
-    let main = areas_for(model, false, Some(Shown::Documents)).main;
-    u64::from(inside(main).height.saturating_sub(1)).max(1)
+/// A box of at most `width` by `height` cells in the middle of `area`.
+pub fn middle(area: Rect, width: u16, height: u16) -> Rect {
+    // Not `Rect::centered`, which leaves the odd cell on the other side.
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
-/// Lines of a view beside the list on the screen, a heading that does not scroll apart; while the panel has its place, those that it will have.
-pub fn table_rows(model: &Model) -> usize {
-    let headings = if model.shown == Shown::Jobs { 0 } else { 1 };
-    usize::from(inside(areas_for(model, false, Some(model.shown)).main).height.saturating_sub(headings)).max(1)
+/// A reader on a screen of `size` cells: with some air around it, or over all but the footer where there is none to give.
+pub fn reader(size: (u16, u16)) -> Rect {
+    let body = Rect::new(0, 0, size.0, size.1.saturating_sub(1));
+    middle(body, WIDEST_READER, if size.0 > WIDEST_READER { body.height.saturating_sub(2) } else { body.height })
 }
 
-/// Cells inside the panel; those of a usual screen while it is not shown.
-pub fn panel_inside(model: &Model) -> Rect {
-    let panel = areas(model).panel;
-    if panel.is_empty() { Rect::new(0, 0, 38, 20) } else { inside(panel) }
+/// Lines of a reader on a screen of `size` cells.
+pub fn reader_lines(size: (u16, u16)) -> usize {
+    usize::from(reader(size).height.saturating_sub(2))
+}
+
+/// Cells of a reader's line on a screen of `size` cells.
+pub fn reader_cells(size: (u16, u16)) -> usize {
+    usize::from(reader(size).width.saturating_sub(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_cover_the_screen_and_do_not_overlap() {
+        for width in (40..240).step_by(13) {
+            for height in (12..70).step_by(5) {
+                for (zoomed, panel, peek) in [
+                    (false, false, Peek::Document),
+                    (false, true, Peek::Group),
+                    (true, false, Peek::Group),
+                    (true, true, Peek::Absent),
+                ] {
+                    let areas = divide((width, height), zoomed, panel, peek);
+                    let parts = [areas.head, areas.main, areas.peek, areas.panel, areas.footer];
+                    let cells: u32 = parts.iter().map(|part| part.area()).sum();
+                    assert_eq!(cells, u32::from(width) * u32::from(height), "{width}x{height}: {areas:?}");
+                    for (place, part) in parts.iter().enumerate() {
+                        let others = parts.iter().skip(place + 1);
+                        assert!(others.into_iter().all(|other| part.intersection(*other).is_empty()), "{areas:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(divide((39, 12), false, false, Peek::Absent), Areas::default());
+    }
 }

@@ -1,40 +1,32 @@
 //! The state of the console. Plain data: [`update`](super::update) alone changes it, [`view`](super::view) alone reads
 //! it onto the screen.
 
-pub mod changes;
-pub mod detail;
-pub mod documents;
-pub mod entry;
 pub mod overlay;
-pub mod panel;
 pub mod rate;
 pub mod toast;
-pub mod views;
 pub mod workers;
 
-use super::Options;
 use super::glyphs::{self, Glyphs};
-use super::theme::Theme;
-use crate::domain::document::{Counts, SyncStep};
+use super::options::Options;
+use super::scope::{PaneId, Scope};
+use super::theme::{Look, Theme};
+use super::views::catalog::{ViewId, Views};
+use super::views::detail::difference::{DifferenceData, HeldSeen};
+use super::views::detail::state::Detail;
+use super::views::documents::state::Documents;
+use super::views::outcomes::state::Panel;
+use crate::domain::document::{Counts, DocumentRow, SyncStep};
 use crate::domain::id::DocumentId;
 use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
 use crate::store::{QueueState, SchemaMismatch};
-use changes::DifferenceData;
-use detail::Detail;
-use documents::Documents;
 use jiff::tz::TimeZone;
 use overlay::Overlay;
-use panel::Panel;
 use rate::Rate;
 use std::collections::HashMap;
-use toast::Notices;
-use views::accounts::Accounts;
-use views::hosts::Hosts;
-use views::jobs::Jobs;
-use views::{Shown, View};
+use toast::{Level, Notices};
 use workers::Workers;
 
 /// Which pane has the keys.
@@ -93,16 +85,12 @@ pub struct Model {
     pub focus: Focus,
     /// The focused pane has the whole screen.
     pub zoom: bool,
-    /// What has the main place.
-    pub shown: Shown,
+    /// The view in the main area; the details may lie over it.
+    pub active: ViewId,
     /// The list.
     pub documents: Documents,
-    /// The jobs view.
-    pub jobs: Jobs,
-    /// The hosts view.
-    pub hosts: Hosts,
-    /// The accounts view.
-    pub accounts: Accounts,
+    /// The views beside the list.
+    pub views: Views,
     /// The details, when they are open.
     pub detail: Option<Detail>,
     /// The last two texts that were compared: closing and opening their details compares nothing anew.
@@ -160,11 +148,9 @@ impl Model {
             theme: Theme::new(options.mono),
             focus: Focus::Main,
             zoom: false,
-            shown: Shown::default(),
+            active: ViewId::default(),
             documents: Documents::default(),
-            jobs: Jobs::default(),
-            hosts: Hosts::default(),
-            accounts: Accounts::default(),
+            views: Views::default(),
             detail: None,
             compared: None,
             panel: Panel::default(),
@@ -208,28 +194,49 @@ impl Model {
         self.compared.as_deref().filter(|data| data.document == detail.document && data.of == wanted)
     }
 
-    /// The view that is shown, unless it is the list of documents.
-    pub fn view(&self) -> Option<&dyn View> {
-        match self.shown {
-            Shown::Documents => None,
-            Shown::Jobs => Some(&self.jobs),
-            Shown::Hosts => Some(&self.hosts),
-            Shown::Accounts => Some(&self.accounts),
-        }
+    /// The pane that has the main area: the details, or the active view.
+    pub fn main_pane(&self) -> PaneId {
+        if self.detail.is_some() { PaneId::Detail } else { PaneId::View(self.active) }
     }
 
-    /// The same, to be changed.
-    pub fn view_mut(&mut self) -> Option<&mut dyn View> {
-        match self.shown {
-            Shown::Documents => None,
-            Shown::Jobs => Some(&mut self.jobs),
-            Shown::Hosts => Some(&mut self.hosts),
-            Shown::Accounts => Some(&mut self.accounts),
-        }
+    /// The pane that has the focus, whatever lies over it.
+    pub fn pane(&self) -> PaneId {
+        if self.focus == Focus::Outcomes { PaneId::Outcomes } else { self.main_pane() }
+    }
+
+    /// Where keys are read now.
+    pub fn scope(&self) -> Scope {
+        self.overlay.as_ref().map_or_else(|| Scope::Pane(self.pane()), Overlay::scope)
+    }
+
+    /// The signs and styles to draw with.
+    pub const fn look(&self) -> Look {
+        Look { glyphs: self.glyphs, theme: self.theme }
+    }
+
+    /// The text of the open details that waits for a decision.
+    pub fn held_text(&self) -> Option<&HeldSeen> {
+        self.detail.as_ref()?.data.as_ref()?.held.as_ref()
+    }
+
+    /// The row of the open details, the list's where that has it: it is the fresher one.
+    pub fn detail_row(&self) -> Option<&DocumentRow> {
+        let detail = self.detail.as_ref()?;
+        self.documents.find(detail.document).or(detail.data.as_ref().map(|data| &data.row))
+    }
+
+    /// Shows a message, and keeps it in the activity list.
+    pub fn tell(&mut self, level: Level, text: impl AsRef<str>) {
+        self.notices.tell(self.now, level, text);
+    }
+
+    /// Keeps a message in the activity list alone.
+    pub fn note(&mut self, level: Level, text: impl AsRef<str>) {
+        self.notices.note(self.now, level, text);
     }
 
     /// The list of documents has the main place.
     pub fn list_is_shown(&self) -> bool {
-        self.detail.is_none() && self.shown == Shown::Documents
+        self.main_pane() == PaneId::DOCUMENTS
     }
 }

@@ -1,19 +1,19 @@
 //! What reaches the pure part: keys, answers, news, and that time has passed.
 
-use super::effect::Command;
-use crate::domain::document::{Counts, DocumentRow};
+use super::command::Command;
+use super::views::catalog::ViewRows;
+use super::views::detail::difference::DifferenceData;
+use crate::domain::document::Counts;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
-use crate::store::{
-    AccountSeen, Added, Decided, DocumentPage, HostSeen, JobsPage, Preview, QueueState, Rescued, SchemaMismatch, Seen,
-    StoredVersion, WorkerSeen,
-};
-use crate::tui::model::changes::{DifferenceData, HeldSeen};
+use crate::store::{Added, Decided, DocumentPage, Preview, QueueState, Rescued, SchemaMismatch, WorkerSeen};
 use crossterm::event::KeyEvent;
+
+pub use super::views::detail::state::DetailData;
 
 /// An answer of the store, or why there is none, in plain language.
 pub type Answer<T> = Result<T, SafeLine>;
@@ -44,12 +44,8 @@ pub enum Msg {
     },
     /// Counts and queue.
     Summary(Answer<(Counts, QueueState)>),
-    /// The jobs in sections.
-    Jobs(Answer<JobsPage>),
-    /// The hosts.
-    Hosts(Answer<Seen<HostSeen>>),
-    /// The accounts.
-    Accounts(Answer<Seen<AccountSeen>>),
+    /// The rows of a view beside the list.
+    Rows(ViewRows),
     /// What is paused.
     Pauses(Answer<Vec<Pause>>),
     /// Which workers there are.
@@ -126,32 +122,4 @@ pub enum Done {
     Decided(Decided),
     /// It is there now, or was before.
     Added(Added),
-}
-
-/// All that the details show of a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DetailData {
-    /// Its row.
-    pub row: DocumentRow,
-    /// Its newest outcomes, newest first.
-    pub outcomes: Vec<Outcome>,
-    /// Its text, safe for a terminal, by lines.
-    pub content: Vec<String>,
-    /// How many times content was written.
-    pub version: Option<u64>,
-    /// Its earlier contents, newest first.
-    pub versions: Vec<StoredVersion>,
-    /// The text that waits for a person, without itself.
-    pub held: Option<HeldSeen>,
-    /// The number of the reading, so that its text is broken into lines once.
-    pub reading: u64,
-}
-
-impl DetailData {
-    /// Whether nothing on the screen is another by it.
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        let Self { row, outcomes, content, version, versions, held, reading: _ } = self;
-        (row, version, held) == (&other.row, &other.version, &other.held)
-            && (outcomes, content, versions) == (&other.outcomes, &other.content, &other.versions)
-    }
 }

@@ -4,9 +4,10 @@
 mod detail;
 mod watching;
 
-use super::effect::{Act, Command, Effect};
-use super::model::views::Shown;
+use super::command::{Act, Command};
+use super::effect::Effect;
 use super::msg::{Answer, Done, Msg};
+use super::views::catalog::{ViewId, ViewRows};
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
@@ -154,8 +155,8 @@ impl Shared {
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
             Effect::LoadView { view, wait } => {
                 sleep(wait).await;
-                match self.view(view).await {
-                    Some(msg) => msg,
+                match self.rows(view).await {
+                    Some(rows) => Msg::Rows(rows),
                     None => return,
                 }
             }
@@ -185,20 +186,20 @@ impl Shared {
         self.tell(msg).await;
     }
 
-    /// What a view beside the list shows.
-    async fn view(&self, view: Shown) -> Option<Msg> {
+    /// The rows of a view beside the list, which is read by pages.
+    async fn rows(&self, view: ViewId) -> Option<ViewRows> {
         let store = &self.store;
         // Hosts and accounts are counted over whole tables: never both at a time.
         Some(match view {
-            Shown::Documents => return None,
-            Shown::Jobs => Msg::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
-            Shown::Hosts => {
+            ViewId::Documents => return None,
+            ViewId::Jobs => ViewRows::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
+            ViewId::Hosts => {
                 let _alone = self.counting.lock().await;
-                Msg::Hosts(answer(store.hosts().await))
+                ViewRows::Hosts(answer(store.hosts().await))
             }
-            Shown::Accounts => {
+            ViewId::Accounts => {
                 let _alone = self.counting.lock().await;
-                Msg::Accounts(answer(store.accounts().await))
+                ViewRows::Accounts(answer(store.accounts().await))
             }
         })
     }

@@ -1,13 +1,12 @@
 //! The loop: the only place that waits for several things. Keys come first, then the frame that is due, then news; a
 //! frame is drawn at most every [`FRAME`], and only when the state says that the screen is out of date.
 
-use super::Exit;
-use super::effect::Effect;
+use super::effect::{Effect, Exit};
 use super::model::Model;
 use super::msg::Msg;
 use super::perform::Performer;
 use super::update::update;
-use super::view;
+use super::{refresh, view};
 use crate::domain::time::Timestamp;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{Stream, StreamExt};
@@ -112,7 +111,7 @@ pub async fn run<B: Backend>(
                 draws += 1;
                 let drawn = round.draw();
                 frame_at = Instant::now() + FRAME;
-                wake_at = frame_at + view::wake::next(&round.model).since(round.model.now);
+                wake_at = frame_at + refresh::next(&round.model).since(round.model.now);
                 drawn
             }
             taken = inbox.recv_many(&mut batch, BATCH) => {

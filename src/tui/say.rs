@@ -1,31 +1,5 @@
-//! What the screen says in words: pure, from facts to text, so that list, peek, panel and toasts agree.
+//! Wording that is no view's own: figures, what a change came to, pauses.
 
-pub mod account;
 pub mod answer;
 pub mod figures;
-pub mod held;
-pub mod host;
-pub mod job;
-pub mod outcome;
 pub mod pause;
-pub mod peek;
-pub mod row;
-
-use super::theme::Tone;
-
-/// Pieces of one line, each with its meaning.
-pub type Words = Vec<(String, Tone)>;
-
-/// A piece of text.
-pub fn words(text: impl Into<String>, tone: Tone) -> (String, Tone) {
-    (text.into(), tone)
-}
-
-/// Text in which the keys stand between backquotes: "When it is back, `r` retries it."
-pub fn with_keys(text: &str, tone: Tone) -> Words {
-    text.split('`')
-        .enumerate()
-        .filter(|(_, part)| !part.is_empty())
-        .map(|(place, part)| words(part, if place % 2 == 1 { Tone::Accent } else { tone }))
-        .collect()
-}

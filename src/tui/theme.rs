@@ -4,6 +4,7 @@
 
 use crate::domain::document::{RecentResult, Status};
 use crate::domain::outcome::OutcomeResult;
+use crate::tui::glyphs::Glyphs;
 use ratatui::style::{Color, Modifier, Style};
 
 /// What a piece of text says by its style. Never alone: a glyph or a word says the same.
@@ -89,6 +90,15 @@ impl Theme {
     pub const fn border(&self, focused: bool) -> Style {
         self.style(if focused { Tone::Accent } else { Tone::Dim })
     }
+}
+
+/// The signs and styles that a console draws with.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The signs.
+    pub glyphs: Glyphs,
+    /// The styles.
+    pub theme: Theme,
 }
 
 /// The tone of a status.

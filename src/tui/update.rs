@@ -1,49 +1,32 @@
 //! What every message makes of the state. Pure: no clock, no I/O; time comes with the message, and what is to be done
 //! outside leaves as an [`Effect`].
 
-pub mod able;
 mod acts;
-pub mod changes;
-pub mod dialog;
+mod changes;
+mod dialog;
+mod effects;
 mod keys;
 mod loads;
-pub mod moves;
+mod moves;
 mod outcomes;
 mod pauses;
 mod prompt;
+mod step;
 mod views;
 
-pub use keys::{SORTS, pane, scope};
+pub use effects::Update;
 
-use super::Exit;
-use super::effect::Effect;
-use super::model::detail::Tab;
+use super::effect::{Effect, Exit};
 use super::model::toast::Level;
-use super::model::views::Shown;
 use super::model::{Leaving, Model};
 use super::msg::Msg;
+use super::screen::{detail_cells, list_rows};
+use super::views::catalog::ViewId;
+use super::views::detail::state::Tab;
+use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Event, LockHealth, Phase};
 use crate::store::SchemaMismatch;
-
-/// What a message came to.
-#[derive(Debug, Default)]
-pub struct Update {
-    /// The screen shows something that has changed.
-    pub redraw: bool,
-    /// What is to be done outside, in order.
-    pub effects: Vec<Effect>,
-}
-
-impl Update {
-    fn redraw(&mut self) {
-        self.redraw = true;
-    }
-
-    fn effect(&mut self, effect: Effect) {
-        self.effects.push(effect);
-    }
-}
 
 /// Takes one message, which arrived at `now`.
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
@@ -67,7 +50,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Wake => {
             up.redraw();
             loads::workers_that_are_read(model, &mut up);
-            views::load_when_old(model, &mut up);
+            loads::active_view_when_old(model, &mut up);
         }
         Msg::Terminate => {
             up.effect(Effect::Leave);
@@ -76,11 +59,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Changed => loads::changed(model, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
-        Msg::Jobs(answer) => views::take(model, Shown::Jobs, |model, now| model.jobs.take(now, answer), &mut up),
-        Msg::Hosts(answer) => views::take(model, Shown::Hosts, |model, now| model.hosts.take(now, answer), &mut up),
-        Msg::Accounts(answer) => {
-            views::take(model, Shown::Accounts, |model, now| model.accounts.take(now, answer), &mut up);
-        }
+        Msg::Rows(rows) => loads::take_rows(model, rows, &mut up),
         Msg::Pauses(answer) => pauses::take(model, answer, &mut up),
         Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
@@ -90,16 +69,15 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Pinned(document, answer) => outcomes::take_pinned(model, document, answer, &mut up),
         Msg::Outcomes(outcomes) => outcomes::arrived(model, outcomes, &mut up),
         Msg::OutcomesUnreachable(reason) => {
-            let now = model.now;
-            model.notices.note(now, Level::Failed, format!("outcomes cannot be read: {reason}"));
+            model.note(Level::Failed, format!("outcomes cannot be read: {reason}"));
         }
         Msg::Preview { generation, answer } => dialog::take_preview(model, generation, answer, &mut up),
         Msg::Matching(answer) => acts::take_matching(model, answer, &mut up),
         Msg::Done(command, answer) => acts::take_done(model, &command, answer, &mut up),
         Msg::Told(answer) => {
             match answer {
-                Ok(text) => tell(model, Level::Done, text),
-                Err(text) => tell(model, Level::Failed, text),
+                Ok(text) => model.tell(Level::Done, text),
+                Err(text) => model.tell(Level::Failed, text),
             }
             up.redraw();
         }
@@ -116,8 +94,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Locks(locks) => {
             up.redraw = model.locks != locks;
             match (model.locks.words(), locks.words()) {
-                (None, Some(words)) => model.notices.note(now, Level::Failed, words),
-                (Some(_), None) => model.notices.note(now, Level::Done, LockHealth::BACK),
+                (None, Some(words)) => model.note(Level::Failed, words),
+                (Some(_), None) => model.note(Level::Done, LockHealth::BACK),
                 _ => {}
             }
             model.locks = locks;
@@ -129,9 +107,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             up.redraw();
             match model.leaving {
                 Leaving::Draining => up.effect(Effect::End(Exit::Drained)),
-                // It has said why.
+                // The schema's mismatch has said why.
                 Leaving::No if model.outdated.is_some() => {}
-                Leaving::No => tell(model, Level::Failed, "the runner inside this console has ended"),
+                Leaving::No => model.tell(Level::Failed, "the runner inside this console has ended"),
             }
         }
     }
@@ -144,14 +122,14 @@ fn outdated(model: &mut Model, mismatch: Option<SchemaMismatch>, up: &mut Update
     let Some(mismatch) = mismatch.filter(|mismatch| model.outdated != Some(*mismatch)) else { return };
     model.outdated = Some(mismatch);
     model.options.read_only = true;
-    tell(model, Level::Failed, mismatch.to_string());
+    model.tell(Level::Failed, mismatch.to_string());
     up.redraw();
 }
 
 /// Keeps what depends on the size of the panes right: whatever was opened, closed or zoomed, the cursor is on the screen
 /// and text is broken to the width that it has now.
 fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
-    let width = usize::from(super::layout::inside(super::layout::areas(model).main).width).saturating_sub(2);
+    let (width, _) = detail_cells(model);
     // Only where it is read: a long text takes its time.
     if let Some(detail) = model.detail.as_mut().filter(|detail| detail.tab == Tab::Content) {
         detail.wrap(width);
@@ -160,7 +138,7 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     fit_difference(model, width);
     views::fit(model);
     if by_hand && model.list_is_shown() {
-        let rows = super::layout::list_rows(model);
+        let rows = list_rows(model);
         model.documents.show_cursor(rows);
         if model.documents.loaded && !model.documents.asked && !model.documents.covers(rows) {
             loads::page(model, up);
@@ -189,31 +167,25 @@ fn runner(model: &mut Model, event: Event, up: &mut Update) {
             }
         }
         Event::Panicked { message } => {
-            tell(model, Level::Failed, format!("a task panicked and was contained: {message}"));
+            model.tell(Level::Failed, format!("a task panicked and was contained: {message}"));
             up.redraw();
         }
         Event::Reported { report } => {
-            tell(model, Level::Failed, format!("given up: {}: {}", report.exception_class, report.detail));
+            model.tell(Level::Failed, format!("given up: {}: {}", report.exception_class, report.detail));
             up.redraw();
         }
         Event::Trouble { message } => {
-            tell(model, Level::Failed, message.as_str());
+            model.tell(Level::Failed, message.as_str());
             up.redraw();
         }
     }
 }
 
-fn on_screen(model: &Model, document: crate::domain::id::DocumentId) -> bool {
-    let rows = super::layout::list_rows(model);
-    if model.shown == Shown::Jobs && model.jobs.data.running.iter().any(|seen| seen.document == document) {
+fn on_screen(model: &Model, document: DocumentId) -> bool {
+    let rows = list_rows(model);
+    if model.active == ViewId::Jobs && model.views.jobs.data.running.iter().any(|seen| seen.document == document) {
         return true;
     }
     model.detail.as_ref().is_some_and(|detail| detail.document == document)
         || model.documents.visible(rows).any(|(_, row)| row.id == document)
-}
-
-/// Shows a message, and keeps it.
-fn tell(model: &mut Model, level: Level, text: impl AsRef<str>) {
-    let now = model.now;
-    model.notices.tell(now, level, text);
 }

@@ -1,68 +1,52 @@
-//! The screen, drawn from the state alone. One small file per region; where they stand says [`layout`](super::layout).
+//! The screen, drawn from the state alone: head, panes, footer, and what lies over them. Where they stand says
+//! [`screen`](super::screen), what stands in the panes the [`views`](super::views).
 
-pub mod about;
-mod accounts;
-pub mod changes;
-pub mod detail;
 mod dialog;
 mod footer;
 mod head;
-pub mod help;
-mod hosts;
-mod jobs;
-mod list;
 mod overlay;
-mod paint;
 mod palette;
-pub mod panel;
 mod peek;
 mod prompt;
-mod table;
+mod reader;
+mod toast;
 pub mod waiting;
-pub mod wake;
-pub mod workers;
 
-pub use paint::Look;
-
-use super::layout::{SMALLEST, areas, too_small};
-use super::model::Model;
-use super::model::views::Shown;
+use super::layout::{SMALLEST, too_small};
+use super::model::{Focus, Model};
+use super::scope::PaneId;
+use super::screen::areas;
+use super::views;
+use super::views::view::Pane;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget as _};
+use toast::{Place, toast};
 
-/// Draws the whole screen. Where the cursor of a typed line stands, if one is typed.
+/// Draws the whole screen. Returns where the cursor of a typed line stands, if one is typed.
 pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
-    let area = buf.area;
     if too_small(model.size) {
-        say_too_small(model, area, buf);
+        too_small_to_draw(model, buf.area, buf);
         return None;
     }
     let areas = areas(model);
     head::draw(model, areas.head, buf);
-    if model.detail.is_some() {
-        detail::draw(model, areas.main, buf);
-    } else {
-        match model.shown {
-            Shown::Documents => list::draw(model, areas.main, buf),
-            Shown::Jobs => jobs::draw(model, areas.main, buf),
-            Shown::Hosts => hosts::draw(model, areas.main, buf),
-            Shown::Accounts => accounts::draw(model, areas.main, buf),
-        }
-        peek::draw(model, areas.peek, buf);
-    }
-    panel::draw(model, areas.panel, buf);
+    let explained = !areas.peek.is_empty();
+    let main_focused = model.focus == Focus::Main;
+    let pane = |area, focused, place| Pane { area, focused, toast: toast(model, &areas, place), explained };
+    views::of(model.main_pane()).draw(model, pane(areas.main, main_focused, Place::List), buf);
+    peek::draw(model, areas.peek, &toast(model, &areas, Place::Peek), buf);
+    views::of(PaneId::Outcomes).draw(model, pane(areas.panel, !main_focused, Place::Panel), buf);
     footer::draw(model, areas.footer, buf);
     overlay::draw(model, areas, buf)
 }
 
-fn say_too_small(model: &Model, area: Rect, buf: &mut Buffer) {
+fn too_small_to_draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let (needs, has) = (format!("{}x{} cells", SMALLEST.0, SMALLEST.1), format!("{}x{}", model.size.0, model.size.1));
     let mut lines = vec![format!("quarterdeck needs {needs}"), format!("this terminal has {has}")];
     if lines.iter().any(|line| line.len() > usize::from(area.width)) {
         lines = vec![format!("needs {needs}"), format!("has {has}")];
     }
-    let mut canvas = paint::Canvas::new(buf, area);
-    for (y, line) in lines.iter().enumerate() {
-        canvas.text(0, y as u16, area.width, line, ratatui::style::Style::new());
-    }
+    Paragraph::new(lines.into_iter().map(Line::from).collect::<Vec<_>>()).render(area, buf);
 }

@@ -2,10 +2,10 @@
 
 use super::glyphs::{ASCII, UNICODE};
 use super::runtime::{Input, Outside as _, wipe};
-use super::theme::Theme;
-use super::view::Look;
+use super::theme::{Look, Theme};
 use super::view::waiting::{Waiting, draw};
 use super::{signals, terminal};
+use crate::domain::backoff::Backoff;
 use crate::domain::text::SafeLine;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures_util::StreamExt as _;
@@ -18,8 +18,6 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 /// A server that answers within this time is not waited for on a screen of its own.
 const AT_ONCE: Duration = Duration::from_millis(300);
-/// Waits between tries.
-const AGAIN: [u64; 4] = [1, 2, 3, 5];
 
 /// What was wrong with a try.
 #[derive(Debug)]
@@ -78,6 +76,7 @@ struct Shown {
     screen: ManuallyDrop<ratatui::Terminal<ratatui::backend::CrosstermBackend<io::Stdout>>>,
     look: Look,
     waiting: Waiting,
+    backoff: Backoff,
 }
 
 impl Shown {
@@ -86,7 +85,8 @@ impl Shown {
         let screen = ManuallyDrop::new(terminal::screen()?);
         let glyphs = if looks.ascii { ASCII } else { UNICODE };
         let look = Look { glyphs, theme: Theme::new(looks.mono || terminal::no_color()) };
-        Ok(Self { guard, screen, look, waiting: Waiting { store, reason: None, tries: 0, again: None } })
+        let waiting = Waiting { store, reason: None, tries: 0, again: None };
+        Ok(Self { guard, screen, look, waiting, backoff: Backoff::of_countdown() })
     }
 
     async fn wait<T, E, F>(
@@ -150,10 +150,10 @@ impl Shown {
 
     /// A try has failed; when the next one is.
     fn missed(&mut self, error: Option<&impl std::fmt::Display>) -> Instant {
-        let place = usize::try_from(self.waiting.tries).unwrap_or(usize::MAX).min(AGAIN.len() - 1);
-        self.waiting.tries = self.waiting.tries.saturating_add(1);
+        let wait = self.backoff.wait();
+        self.waiting.tries = u32::try_from(self.backoff.failures()).unwrap_or(u32::MAX);
         self.waiting.reason = error.map(|error| SafeLine::new(&error.to_string()));
-        Instant::now() + Duration::from_secs(AGAIN[place])
+        Instant::now() + wait
     }
 
     fn draw(&mut self) -> io::Result<()> {

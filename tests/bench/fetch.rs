@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use page::{PAGE_BYTES, page};
 use quarterdeck::domain::content::Validators;
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::fetch::{Ask, Fetcher, Limits, convert};
+use quarterdeck::fetch::{Ask, FetchSettings, Fetcher, convert};
 use rustix::time::{ClockId, clock_gettime};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -75,7 +75,7 @@ fn main() {
 }
 
 async fn compare(requests: usize, address: &str) {
-    let limits = Limits { allow_private_hosts: vec![address.parse().unwrap()], ..Limits::default() };
+    let limits = FetchSettings { allow_private_hosts: vec![address.parse().unwrap()], ..FetchSettings::default() };
     let fetcher = Fetcher::new(limits).unwrap();
     let url = Url::parse(&format!("http://{address}/")).unwrap();
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(AT_A_TIME).build().unwrap();

@@ -12,12 +12,11 @@ use quarterdeck::domain::id::{AccountId, AssistantId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::request::{Request, Scope, Verb};
-use quarterdeck::domain::retry::RetryPolicy;
-use quarterdeck::fetch::{Fetcher, Limits};
-use quarterdeck::runner::{self, Settings};
+use quarterdeck::fetch::{FetchSettings, Fetcher};
+use quarterdeck::runner::{self, Mode, Parts, Settings};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -79,7 +78,7 @@ async fn main() {
         })
         .collect();
     let allow_private_hosts = addresses.iter().map(|address| address.to_string().parse().unwrap()).collect();
-    let fetcher = Arc::new(Fetcher::new(Limits { allow_private_hosts, ..Limits::default() }).unwrap());
+    let fetcher = Arc::new(Fetcher::new(FetchSettings { allow_private_hosts, ..FetchSettings::default() }).unwrap());
     for round in ["first content", "unchanged"] {
         let request = Request { verb: Verb::Sync, class: QueueClass::Auto, by: "bench".into(), scope: Scope::Bulk };
         let asked = Instant::now();
@@ -98,19 +97,6 @@ async fn main() {
 }
 
 async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
-    let settings = Settings {
-        slots: 16,
-        per_host: 2,
-        per_account: None,
-        host_interval: Duration::ZERO,
-        lease: Duration::from_secs(30),
-        heartbeat: Duration::from_secs(10),
-        drain: Duration::from_secs(25),
-        policy: RetryPolicy::default(),
-        worker_name: "bench:1".into(),
-        faq: quarterdeck::domain::faq_job::FaqJob::default(),
-        drain_when_idle: true,
-        schedule: None,
-    };
-    runner::start(Arc::clone(store), Arc::clone(fetcher), settings).ended().await;
+    let parts = Parts { store: Arc::clone(store), fetcher: Arc::clone(fetcher), redis: None, name: "bench:1".into() };
+    runner::start(parts, Settings::default(), Mode::Drain).ended().await;
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
-/// How long a document may wait for a worker whose death is seen (design.md 5.4).
+/// How long a document may wait after the death of its worker until its next attempt starts.
 const SEEN_DEAD: Duration = Duration::from_secs(5);
 
 /// Pages of every kind: some are away at first, some for good.

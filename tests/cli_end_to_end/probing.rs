@@ -66,12 +66,12 @@ fn a_probe_knows_whose_rules_made_the_stored_text() {
     place.run(["add", &place.url("/ok/a")]).ok();
     place.run(["sync", "1", "--wait"]).ok();
     probed_and_synced(&place, "A sync would change nothing.", "same");
-    let sources = format!(
+    let sites = format!(
         "[retry]\ntransient_waits = [\"100ms\"]\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n\
-         sources = [{{ host = \"127.0.0.1:{}\", exclude = [\"h1\"] }}]\n",
+         sites = [{{ host = \"127.0.0.1:{}\", exclude = [\"h1\"] }}]\n",
         place.port
     );
-    place.write("config.toml", &sources);
+    place.write("config.toml", &sites);
     probed_and_synced(&place, "A sync would store it quietly", "same");
     probed_and_synced(&place, "A sync would change nothing.", "same");
 }

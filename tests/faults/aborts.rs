@@ -16,7 +16,7 @@ async fn results(install: &Install) -> Vec<String> {
     results.into_iter().map(|result| result.expect("a word")).collect()
 }
 
-/// Table 3.7: a point, how often the page was asked for by then, and whether the end was written.
+/// Points at which the process ends: how often the page was asked for by then, and whether the end was written.
 const POINTS: [(&str, u32, bool); 4] =
     [("before_fetch", 0, false), ("after_fetch", 1, false), ("before_finish", 1, false), ("after_finish", 1, true)];
 

@@ -3,7 +3,7 @@
 use super::{Get, assert_failure, fetcher};
 use crate::support::pages::{Pages, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
-use quarterdeck::fetch::{Addresses, AllowedHost, AllowedHostError, DENIED_PORTS, Limits, Lookup, LookupError};
+use quarterdeck::fetch::{Addresses, AllowedHost, AllowedHostError, DENIED_PORTS, FetchSettings, Lookup, LookupError};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -115,14 +115,14 @@ fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
 }
 
-fn with_names(limits: Limits, names: &[(&'static str, &[&str])]) -> quarterdeck::fetch::Fetcher {
+fn with_names(limits: FetchSettings, names: &[(&'static str, &[&str])]) -> quarterdeck::fetch::Fetcher {
     let names = names.iter().map(|(name, addresses)| (*name, addresses.iter().map(|text| ip(text)).collect()));
     quarterdeck::fetch::Fetcher::with_lookup(limits, Arc::new(Names(names.collect()))).expect("a client can be set up")
 }
 
 #[tokio::test]
 async fn hostile_urls_are_refused_with_the_reason() {
-    let fetcher = with_names(Limits::default(), &[]);
+    let fetcher = with_names(FetchSettings::default(), &[]);
     assert!(REFUSED.len() >= 60, "the table is the guard's proof");
     for (url, detail) in REFUSED {
         let failure = fetcher.get(url).await.expect_err(url);
@@ -134,7 +134,7 @@ async fn hostile_urls_are_refused_with_the_reason() {
 #[tokio::test]
 async fn a_name_is_refused_for_any_address_that_is_not_public() {
     let fetcher = with_names(
-        Limits::default(),
+        FetchSettings::default(),
         &[
             ("private.example.org", &["10.0.0.1"]),
             ("mixed.example.org", &["1.1.1.1", "127.0.0.1"]),
@@ -170,7 +170,7 @@ impl Lookup for Silence {
 
 #[tokio::test]
 async fn a_lookup_counts_into_the_connection_time() {
-    let limits = Limits { connect_timeout: Duration::from_millis(30), ..Limits::default() };
+    let limits = FetchSettings { connect_timeout: Duration::from_millis(30), ..FetchSettings::default() };
     let fetcher = quarterdeck::fetch::Fetcher::with_lookup(limits, Arc::new(Silence)).expect("a client can be set up");
     let failure = fetcher.get("http://example.org/").await;
     assert_failure(failure, FailureClass::Transient, ErrorCode::Timeout, "no answer in 0.03 s (connecting)");
@@ -183,7 +183,7 @@ async fn an_entry_lets_its_host_through_and_nothing_else() {
     let passes = async |entry: &str, url: &str| {
         let allow_private_hosts = vec![entry.parse().expect("an entry")];
         let fetcher = with_names(
-            Limits { allow_private_hosts, ..Limits::default() },
+            FetchSettings { allow_private_hosts, ..FetchSettings::default() },
             &[("wiki.corp", &["127.0.0.1"]), ("wiki.example.org", &["127.0.0.1"]), ("localhost", &["127.0.0.1"])],
         );
         match fetcher.get(&url.replace("PORT", &port.to_string())).await {
@@ -223,7 +223,8 @@ async fn an_entry_lets_its_host_through_and_nothing_else() {
 
 #[tokio::test]
 async fn an_entry_without_a_port_lets_denied_ports_through() {
-    let limits = Limits { allow_private_hosts: vec!["127.0.0.1".parse().expect("an entry")], ..Limits::default() };
+    let limits =
+        FetchSettings { allow_private_hosts: vec!["127.0.0.1".parse().expect("an entry")], ..FetchSettings::default() };
     let failure = fetcher(limits).get("http://127.0.0.1:1/").await.expect_err("nobody listens there");
     assert_eq!(failure.detail.as_str(), "connection refused");
     assert!(DENIED_PORTS.contains(&1));

@@ -5,7 +5,7 @@ use crate::support::pages::{Pages, answer, html};
 use crate::support::tls;
 use quarterdeck::domain::failure::ErrorCode::{AccessDenied, ContentEmpty, FetchFailed, NotFound, Timeout};
 use quarterdeck::domain::failure::FailureClass::{Permanent, Transient};
-use quarterdeck::fetch::Limits;
+use quarterdeck::fetch::FetchSettings;
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,7 +96,7 @@ async fn a_refused_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let closed = listener.local_addr().expect("an address");
     drop(listener);
-    let limits = Limits { allow_private_hosts: vec![closed.to_string().parse().expect("an entry")], ..limits };
+    let limits = FetchSettings { allow_private_hosts: vec![closed.to_string().parse().expect("an entry")], ..limits };
     let failure = fetcher(limits).get(&url.replace(&pages.address.to_string(), &closed.to_string())).await;
     assert_failure(failure, Transient, FetchFailed, "connection refused");
 }
@@ -166,7 +166,7 @@ async fn silence_at_each_stage_has_its_limit() {
         let _ = connection.read_u8().await;
     })
     .await;
-    let tight = |pages: &Pages| Limits { read_timeout: 50 * MS, total_timeout: 5000 * MS, ..limits(pages) };
+    let tight = |pages: &Pages| FetchSettings { read_timeout: 50 * MS, total_timeout: 5000 * MS, ..limits(pages) };
     let failure = fetcher(tight(&silent)).get(&silent.url("/")).await;
     assert_failure(failure, Transient, Timeout, "no answer in 0.05 s (waiting for the answer)");
 
@@ -181,10 +181,10 @@ async fn silence_at_each_stage_has_its_limit() {
     assert_failure(failure, Transient, Timeout, "no answer in 0.05 s (reading the body)");
 
     // A TLS server that never answers the greeting.
-    let limits = Limits { connect_timeout: 50 * MS, ..limits(&silent) };
+    let limits = FetchSettings { connect_timeout: 50 * MS, ..limits(&silent) };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let limits = Limits { allow_private_hosts: vec![address.to_string().parse().expect("an entry")], ..limits };
+    let limits = FetchSettings { allow_private_hosts: vec![address.to_string().parse().expect("an entry")], ..limits };
     let failure = fetcher(limits).get(&format!("https://{address}/")).await;
     assert_failure(failure, Transient, Timeout, "no answer in 0.05 s (connecting)");
 }
@@ -198,7 +198,7 @@ async fn a_drip_below_the_read_timeout_ends_at_the_limit_on_all() {
         }
     })
     .await;
-    let limits = Limits { read_timeout: 1000 * MS, total_timeout: 150 * MS, ..limits(&pages) };
+    let limits = FetchSettings { read_timeout: 1000 * MS, total_timeout: 150 * MS, ..limits(&pages) };
     let started = Instant::now();
     let failure = fetcher(limits).get(&pages.url("/")).await;
     assert!(started.elapsed() >= 150 * MS);
@@ -212,7 +212,7 @@ async fn bodies_over_the_limit_are_dropped() {
         while connection.write_all(&[b'x'; 8192]).await.is_ok() {}
     })
     .await;
-    let small = |pages: &Pages| Limits { max_body: 1024 * 1024, ..limits(pages) };
+    let small = |pages: &Pages| FetchSettings { max_body: 1024 * 1024, ..limits(pages) };
     let failure = fetcher(small(&endless)).get(&endless.url("/")).await;
     assert_failure(failure, Permanent, FetchFailed, "the body is over 1 MB");
 
@@ -284,7 +284,8 @@ async fn tls_failures_say_what_is_wrong() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("an address");
     let allow_private_hosts = [address, not_tls].map(|address| address.to_string().parse().expect("an entry"));
-    let fetcher = fetcher(Limits { allow_private_hosts: allow_private_hosts.to_vec(), ..Limits::default() });
+    let fetcher =
+        fetcher(FetchSettings { allow_private_hosts: allow_private_hosts.to_vec(), ..FetchSettings::default() });
 
     // The server's side, with a certificate that nobody has signed.
     let config = tls::server(include_bytes!("tls/certificate.pem"));
@@ -357,8 +358,11 @@ async fn requests_say_who_asks_and_carry_nothing_else() {
         let _ = tell.send(String::from_utf8(head).expect("ASCII")).await;
     });
     let allow_private_hosts = vec![address.to_string().parse().expect("an entry")];
-    let limits =
-        Limits { allow_private_hosts, user_agent: "deck/1 (+https://example.org)".into(), ..Limits::default() };
+    let limits = FetchSettings {
+        allow_private_hosts,
+        user_agent: "deck/1 (+https://example.org)".into(),
+        ..FetchSettings::default()
+    };
     fetcher(limits).get(&format!("http://{address}/a?b#secret")).await.expect("a page");
     let head = told.recv().await.expect("the request").to_ascii_lowercase();
     assert!(head.starts_with("get /a?b http/1.1\r\n"), "{head}");

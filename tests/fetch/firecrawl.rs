@@ -6,8 +6,8 @@ use quarterdeck::domain::content::Page;
 use quarterdeck::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::secret::Secret;
-use quarterdeck::domain::source::{FetchedBy, Source, Sources};
-use quarterdeck::fetch::{Ask, Firecrawl, Limits};
+use quarterdeck::domain::site_rule::{FetchedBy, SiteRule, SiteRules};
+use quarterdeck::fetch::{Ask, FetchSettings, FirecrawlSettings};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -66,13 +66,13 @@ impl Double {
         Self::start(Some(answer(&head, body.to_string().as_bytes()))).await
     }
 
-    fn limits(&self) -> Limits {
+    fn limits(&self) -> FetchSettings {
         let host = format!("{}:{}", self.url.host_str().expect("a host"), self.url.port().expect("a port"));
-        Limits {
-            firecrawl: Some(Firecrawl { api_key: Secret::new(KEY), url: self.url.clone(), version: 2 }),
+        FetchSettings {
+            firecrawl: FirecrawlSettings { api_key: Some(Secret::new(KEY)), url: self.url.clone(), version: 2 },
             allow_private_hosts: vec![host.parse().expect("an entry")],
             total_timeout: Duration::from_secs(10),
-            ..Limits::default()
+            ..FetchSettings::default()
         }
     }
 
@@ -103,7 +103,7 @@ async fn a_page_and_what_is_asked_for() {
         })
     );
     let mut limits = double.limits();
-    limits.firecrawl.as_mut().expect("set").version = 1;
+    limits.firecrawl.version = 1;
     fetcher(limits).get(PAGE).await.expect("a page");
     let (head, body) = double.asked.lock().expect("not poisoned").remove(0);
     assert!(head.starts_with("POST /v1/scrape HTTP/1.1\r\n") && body.get("maxAge").is_none(), "{head} {body}");
@@ -219,7 +219,7 @@ async fn what_the_api_says_of_itself_is_never_the_pages() {
 #[tokio::test]
 async fn slow_unreachable_and_private_services() {
     let silent = Double::start(None).await;
-    let limits = Limits { total_timeout: Duration::from_millis(100), ..silent.limits() };
+    let limits = FetchSettings { total_timeout: Duration::from_millis(100), ..silent.limits() };
     let failure = fetcher(limits).get(PAGE).await.expect_err("it is silent");
     assert_eq!(failure.detail.as_str(), "Firecrawl did not answer within 0.1 s");
     assert_eq!(
@@ -227,13 +227,13 @@ async fn slow_unreachable_and_private_services() {
         (ErrorCode::Timeout, FailureClass::Transient, Blame::Service)
     );
 
-    let private = Limits { allow_private_hosts: Vec::new(), ..silent.limits() };
+    let private = FetchSettings { allow_private_hosts: Vec::new(), ..silent.limits() };
     let failure = fetcher(private).get(PAGE).await.expect_err("its address is private");
     assert_eq!(failure.detail.as_str(), "fetch.firecrawl.url: refused: 127.0.0.1 is a loopback address");
 
     let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let mut gone = silent.limits();
-    gone.firecrawl.as_mut().expect("set").url = Url::parse(&format!("http://{closed}/")).expect("a URL");
+    gone.firecrawl.url = Url::parse(&format!("http://{closed}/")).expect("a URL");
     gone.allow_private_hosts = vec![closed.to_string().parse().expect("an entry")];
     let failure = fetcher(gone).get(PAGE).await.expect_err("nobody is there");
     assert_eq!(failure.detail.as_str(), "Firecrawl: connection refused");
@@ -257,24 +257,27 @@ async fn each_document_has_its_fetcher_and_its_fallback() {
         let _ = connection.write_all(&bytes).await;
     })
     .await;
-    let with = |double: &Double, source: Source| {
+    let with = |double: &Double, site: SiteRule| {
         let mut both = double.limits();
         both.allow_private_hosts.extend(limits(&pages).allow_private_hosts);
-        fetcher(Limits { sources: Sources(vec![source]), ..both })
+        fetcher(FetchSettings { sites: SiteRules(vec![site]), ..both })
     };
     let host = Some(pages.address.to_string());
     let content = async |fetcher: &quarterdeck::fetch::Fetcher, path: &str, document: i64| {
         let ask = Ask::whole(DocumentId(document), pages.url(path));
         fetcher.fetch(&ask).await.map(|answer| answer.page().expect("a page").content)
     };
-    let by = |fetcher, fallback| Source { host: host.clone(), fetcher: Some(fetcher), fallback, ..Source::default() };
+    let by =
+        |fetcher, fallback| SiteRule { host: host.clone(), fetcher: Some(fetcher), fallback, ..SiteRule::default() };
     // The key alone: everything by Firecrawl; a host or a document otherwise.
-    let usual = with(&double, Source::default());
+    let usual = with(&double, SiteRule::default());
     assert_eq!(content(&usual, "/a", 1).await.expect("a page"), "by firecrawl");
     let direct = with(&double, by(FetchedBy::Direct, None));
     assert_eq!(content(&direct, "/a", 1).await.expect("a page"), "directly\n");
-    let own =
-        with(&double, Source { document: Some(DocumentId(7)), fetcher: Some(FetchedBy::Direct), ..Source::default() });
+    let own = with(
+        &double,
+        SiteRule { document: Some(DocumentId(7)), fetcher: Some(FetchedBy::Direct), ..SiteRule::default() },
+    );
     assert_eq!(content(&own, "/a", 7).await.expect("a page"), "directly\n");
     assert_eq!(content(&own, "/a", 8).await.expect("a page"), "by firecrawl");
     // A wall against robots is what the other may pass.

@@ -1,4 +1,5 @@
-//! Which part of a page is its content (design.md 4.1; P1 to P10 of upstream.md 9).
+//! The part of a page that is its content, with the cases P1 to P10 of Chatwoot's page parser
+//! (assets/docs/chatwoot.md, "Conformance cases").
 
 use quarterdeck::fetch::convert;
 use url::Url;

@@ -4,7 +4,7 @@ use super::limits;
 use crate::support::dns::{NameServer, addresses};
 use crate::support::pages::{Pages, answer, html};
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::fetch::{Ask, Limits, probe};
+use quarterdeck::fetch::{Ask, FetchSettings, probe};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -22,7 +22,7 @@ async fn every_stage_of_every_hop_is_seen() {
     })
     .await;
     let allow_private_hosts = vec!["wiki.example.org".parse().expect("an entry")];
-    let limits = Limits { dns_servers: vec![names.address], allow_private_hosts, ..limits(&pages) };
+    let limits = FetchSettings { dns_servers: vec![names.address], allow_private_hosts, ..limits(&pages) };
     let url = format!("http://wiki.example.org:{}/a", pages.address.port());
     let seen = probe(limits, &Ask::whole(DocumentId(1), url)).await.expect("a probe");
     assert_eq!(seen.hops.len(), 2);
@@ -43,10 +43,10 @@ async fn every_stage_of_every_hop_is_seen() {
 async fn a_handshake_is_a_stage_of_its_own_and_a_failure_ends_the_list() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = silent.local_addr().expect("an address");
-    let limits = Limits {
+    let limits = FetchSettings {
         allow_private_hosts: vec![address.to_string().parse().expect("an entry")],
         connect_timeout: Duration::from_millis(100),
-        ..Limits::default()
+        ..FetchSettings::default()
     };
     let seen = probe(limits, &Ask::whole(DocumentId(1), format!("https://{address}/"))).await.expect("a probe");
     let [hop] = &seen.hops[..] else { panic!("{seen:?}") };
@@ -54,6 +54,7 @@ async fn a_handshake_is_a_stage_of_its_own_and_a_failure_ends_the_list() {
     assert_eq!((hop.dns, hop.tls, hop.first_byte, hop.status), (None, None, None, None));
     assert_eq!((seen.body, seen.convert), (None, None));
     assert!(seen.end.is_err());
-    let refused = probe(Limits::default(), &Ask::whole(DocumentId(1), "http://10.0.0.1/")).await.expect("a probe");
+    let refused =
+        probe(FetchSettings::default(), &Ask::whole(DocumentId(1), "http://10.0.0.1/")).await.expect("a probe");
     assert!(refused.hops.is_empty(), "nothing was asked");
 }

@@ -3,14 +3,14 @@
 use super::{Get, fetcher, limits};
 use crate::support::pages::{Pages, answer, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
-use quarterdeck::fetch::{Fetcher, Limits};
+use quarterdeck::fetch::{FetchSettings, Fetcher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::AsyncWriteExt;
 
 fn robot(pages: &Pages) -> Fetcher {
     let user_agent = "quarterdeck/1 (+https://example.org/contact)".to_owned();
-    fetcher(Limits { respect_robots: true, user_agent, ..limits(pages) })
+    fetcher(FetchSettings { respect_robots: true, user_agent, ..limits(pages) })
 }
 
 /// Counts how often the file was asked for; pages at any other path, `/away` leads to `/private`.

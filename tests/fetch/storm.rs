@@ -6,7 +6,7 @@ use super::{Get, fetcher};
 use crate::support::pages::{Pages, answer};
 use quarterdeck::domain::content::Page;
 use quarterdeck::domain::failure::{Failure, FailureClass};
-use quarterdeck::fetch::{Fetcher, Limits};
+use quarterdeck::fetch::{FetchSettings, Fetcher};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -188,11 +188,11 @@ async fn a_storm_of_bad_answers_is_weathered_in_little_memory() {
 async fn weathers() {
     let Ok(server) = std::env::var(SERVER) else { return };
     let requests = std::env::var(REQUESTS).ok().and_then(|count| count.parse().ok()).unwrap_or(KINDS.len());
-    let limits = |total: u64, read: u64| Limits {
+    let limits = |total: u64, read: u64| FetchSettings {
         read_timeout: Duration::from_secs(read),
         total_timeout: Duration::from_secs(total),
         allow_private_hosts: vec![server.parse().expect("an entry")],
-        ..Limits::default()
+        ..FetchSettings::default()
     };
     // Those that only wait must not make everybody wait.
     let (quick, patient) = (Arc::new(fetcher(limits(3, 1))), Arc::new(fetcher(limits(300, 60))));

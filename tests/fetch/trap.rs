@@ -5,7 +5,7 @@ use super::{Get, fetcher, limits};
 use crate::support::dns::{NameServer, Says, addresses};
 use crate::support::pages::{Pages, answer, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
-use quarterdeck::fetch::{Fetcher, Limits};
+use quarterdeck::fetch::{FetchSettings, Fetcher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -95,7 +95,7 @@ async fn name_server() -> NameServer {
 #[tokio::test]
 async fn none_of_the_hostile_addresses_and_names_is_connected_to() {
     let (trap, names) = (Trap::set().await, name_server().await);
-    let limits = Limits { dns_servers: vec![names.address], ..Limits::default() };
+    let limits = FetchSettings { dns_servers: vec![names.address], ..FetchSettings::default() };
     let fetcher = fetcher(limits);
     let port = trap.port.to_string();
     let mut table: Vec<String> = hosts().map(|host| format!("http://{host}:{port}/")).collect();
@@ -118,10 +118,10 @@ async fn none_of_the_hostile_addresses_and_names_is_connected_to() {
     assert_eq!(trap.caught(), 0, "something was connected to");
     // The names were really asked for, and the trap really catches.
     assert!(names.asked("mixed-last.example.org") > 0);
-    let let_through = Limits {
+    let let_through = FetchSettings {
         dns_servers: vec![names.address],
         allow_private_hosts: vec!["loopback.example.org".parse().expect("an entry")],
-        ..Limits::default()
+        ..FetchSettings::default()
     };
     let open = Fetcher::new(let_through).expect("a fetcher");
     open.get(&format!("http://loopback.example.org:{port}/")).await.expect("it is let through");
@@ -130,7 +130,7 @@ async fn none_of_the_hostile_addresses_and_names_is_connected_to() {
 
 /// A page at 127.0.0.2, which is let through; whatever else is on loopback is not.
 async fn let_through(names: &NameServer, pages: &Pages) -> Fetcher {
-    fetcher(Limits {
+    fetcher(FetchSettings {
         dns_servers: vec![names.address],
         allow_private_hosts: vec!["127.0.0.2".parse().expect("an entry")],
         ..limits(pages)
@@ -176,7 +176,7 @@ async fn no_redirect_leads_into_the_trap() {
         let _ = connection.write_all(&answer(&format!("302 Found\r\nLocation: {to}"), b"moved")).await;
     })
     .await;
-    let fetcher = fetcher(Limits { dns_servers: vec![names.address], ..limits(&pages) });
+    let fetcher = fetcher(FetchSettings { dns_servers: vec![names.address], ..limits(&pages) });
     let port = trap.port;
     let ascii = hosts().filter(|host| host.is_ascii());
     let literals = ascii.map(|host| format!("http://{host}:{port}/"));
@@ -198,8 +198,11 @@ async fn what_name_servers_say_is_told_apart() {
         _ => Says::Silence,
     })
     .await;
-    let limits =
-        Limits { dns_servers: vec![names.address], connect_timeout: Duration::from_secs(10), ..Limits::default() };
+    let limits = FetchSettings {
+        dns_servers: vec![names.address],
+        connect_timeout: Duration::from_secs(10),
+        ..FetchSettings::default()
+    };
     let fetcher = fetcher(limits);
     for (name, detail) in [
         ("gone.example.org", "the host name does not exist"),
@@ -228,10 +231,10 @@ async fn a_proxy_is_used_when_the_settings_name_one_and_judged_names_alone_reach
     })
     .await;
     let url = format!("http://proxy.example.org:{}/", proxy.address.port());
-    let fetcher = fetcher(Limits {
+    let fetcher = fetcher(FetchSettings {
         dns_servers: vec![names.address],
         proxy: Some(url.parse().expect("a URL")),
-        ..Limits::default()
+        ..FetchSettings::default()
     });
     let page = fetcher.get("http://public.example.org/a").await.expect("the proxy answers");
     assert_eq!(page.content, "asked for http://public.example.org/a\n");

@@ -1,8 +1,8 @@
-//! Locks under races, kills and outages (engine.md 4.3: F6, F7 in small).
+//! Locks under races, kills and outages (F6 and F7, small).
 
 use super::until_locks;
 use crate::support::db;
-use crate::support::deck::{Deck, eager_settings, fetcher};
+use crate::support::deck::{Deck, eager_settings, fetcher, parts};
 use crate::support::place::Backend;
 use crate::support::redis::TestRedis;
 use crate::support::site::{Reply, Site, html};
@@ -13,9 +13,9 @@ use quarterdeck::domain::lock::LockMode::Preferred;
 use quarterdeck::domain::lock::{Lock, StoreId};
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::request::{Request, Scope, Verb};
-use quarterdeck::lock::{Asked, Redis};
-use quarterdeck::runner;
+use quarterdeck::lock::Asked;
 use quarterdeck::runner::event::LockHealth;
+use quarterdeck::runner::{self, Mode};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
 use redis::Commands;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ async fn a_holder_as_chatwoots_and_ours_are_never_both_inside() {
     const ROUNDS: i64 = 2_000;
     let redis = TestRedis::start();
     let document = DocumentId(42);
-    let ours = Redis::start(&redis.settings(Preferred), StoreId("race".into())).expect("an address");
+    let ours = redis.join(StoreId("race".into()));
     ours.settled().await;
     let inside = Arc::new(AtomicU32::new(0));
     let enter = |inside: &AtomicU32| assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "nobody else is inside");
@@ -208,9 +208,12 @@ async fn a_redis_that_forgets_everything_and_goes_and_comes_loses_nothing_and_do
     let mut deck = Deck::start_locked(Backend::Sqlite, site, Some(redis.settings(Preferred))).await;
     // A second worker with a connection of its own.
     let store = deck.store.id().await.expect("the store answers");
-    let other = Redis::start(&redis.settings(Preferred), store).expect("an address");
-    let second =
-        runner::start_with(Arc::clone(&deck.store), fetcher(&deck.site), Some(Arc::clone(&other)), eager_settings());
+    let other = redis.join(store);
+    let second = runner::start(
+        parts(&deck.store, fetcher(&deck.site), Some(Arc::clone(&other))),
+        eager_settings(),
+        Mode::OnDemand,
+    );
     until_locks(&deck, |health| *health == LockHealth::Fine).await;
     other.settled().await;
     let documents = fill(&*deck.store, &deck.site, count).await;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn joined(redis: &TestRedis, store: &str) -> (Arc<Redis>, broadcast::Receiver<News>) {
-    let joined = Redis::start(&redis.settings(Preferred), StoreId(store.into())).expect("an address");
+    let joined = redis.join(StoreId(store.into()));
     let mut news = joined.news();
     // The subscription stands once it says that something may have been missed.
     assert_eq!(next(&mut news).await, News::Committed);
@@ -65,7 +65,7 @@ async fn a_console_that_only_watches_sees_steps_and_commits_of_a_worker_at_once(
     let redis = TestRedis::start();
     let (mut deck, gate) = gated(Backend::Sqlite, &redis, Preferred).await;
     let store = open(&deck.place.url(), Access::Write).await.expect("the store opens");
-    let watching = Redis::start(&redis.settings(Preferred), store.id().await.expect("an id")).expect("an address");
+    let watching = redis.join(store.id().await.expect("an id"));
     let mut news = watching.news();
     assert_eq!(next(&mut news).await, News::Committed);
     let events = broadcast::Sender::new(64);

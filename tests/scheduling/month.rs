@@ -13,7 +13,7 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
 use quarterdeck::domain::retry::RetryPolicy;
-use quarterdeck::domain::schedule::{Rules, Terms, draw, jitter};
+use quarterdeck::domain::schedule::{DueRules, Terms, draw, jitter};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
     Access, ClaimLimits, Claimed, Finish, ManualClock, Marking, NewDocument, PassAnswer, PassMode, PassOrder, SqlStore,
@@ -318,7 +318,7 @@ impl Month {
         let (account, at, is_new) = self.fresh[&id];
         let cadence = self.terms.plans.of(AccountId(account)).cadence.unwrap();
         let wait = if is_new { Duration::ZERO } else { cadence.every() };
-        now.since(at).saturating_sub(wait + jitter(Rules::Continuous, cadence))
+        now.since(at).saturating_sub(wait + jitter(DueRules::Continuous, cadence))
     }
 
     fn judge(&self, size: &Size) {

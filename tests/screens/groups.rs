@@ -8,15 +8,15 @@ use quarterdeck::domain::filter::{Filter, Subject};
 use quarterdeck::store::{HostSeen, Seen};
 use quarterdeck::tui::Options;
 use quarterdeck::tui::effect::Effect;
-use quarterdeck::tui::model::views::Shown;
 use quarterdeck::tui::msg::Msg;
 use quarterdeck::tui::update::update;
+use quarterdeck::tui::views::catalog::{ViewId, ViewRows};
 use ratatui::style::{Color, Modifier};
 
 fn hosts_view(options: Options, width: u16, height: u16) -> Screen {
     let mut screen = Screen::with(options, width, height);
     screen.press(&["4"]);
-    screen.send(Msg::Hosts(Ok(hosts())));
+    screen.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
     screen.send(Msg::Pauses(Ok(pauses())));
     screen
 }
@@ -24,7 +24,7 @@ fn hosts_view(options: Options, width: u16, height: u16) -> Screen {
 fn accounts_view(options: Options, width: u16, height: u16) -> Screen {
     let mut screen = Screen::with(options, width, height);
     screen.press(&["5"]);
-    screen.send(Msg::Accounts(Ok(accounts())));
+    screen.send(Msg::Rows(ViewRows::Accounts(Ok(accounts()))));
     screen.send(Msg::Pauses(Ok(pauses())));
     screen
 }
@@ -170,7 +170,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
     // It goes on living while it is read, and the row may go away meanwhile.
     let mut screen = accounts_view(options(), 80, 24);
     screen.press(&["i"]);
-    screen.send(Msg::Accounts(Ok(Seen::default())));
+    screen.send(Msg::Rows(ViewRows::Accounts(Ok(Seen::default()))));
     assert!(screen.text().contains("It has no document any more."), "{}", screen.text());
     screen.press(&["esc", "i"]);
     assert!(screen.text().contains("there is no account here"), "{}", screen.text());
@@ -187,16 +187,16 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
         assert!(screen.text().contains(reading), "{}", screen.text());
         let away = "the database is away: it was there a moment ago, and this is tried again";
         if key == "4" {
-            screen.send(Msg::Hosts(Err(away.into())));
+            screen.send(Msg::Rows(ViewRows::Hosts(Err(away.into()))));
             assert!(screen.text().contains("it was there a moment ago"), "{}", screen.text());
-            screen.send(Msg::Hosts(Ok(Seen::default())));
+            screen.send(Msg::Rows(ViewRows::Hosts(Ok(Seen::default()))));
         } else {
-            screen.send(Msg::Accounts(Ok(Seen::default())));
+            screen.send(Msg::Rows(ViewRows::Accounts(Ok(Seen::default()))));
         }
         assert!(screen.text().contains(none), "{}", screen.text());
     }
     let mut screen = hosts_view(options(), 120, 40);
-    screen.send(Msg::Hosts(Err("the database is away".into())));
+    screen.send(Msg::Rows(ViewRows::Hosts(Err("the database is away".into()))));
     assert!(screen.text().contains("hosts  data 0s old: the database is away"), "{}", screen.text());
     let old = screen.cell_of("wiki.example");
     assert_eq!((old.fg, old.modifier), (Color::Reset, Modifier::DIM));
@@ -204,14 +204,14 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
     screen.send(Msg::Changed);
     let begun = screen.model.now;
     let later = |seconds| begun.plus(std::time::Duration::from_secs(seconds));
-    update(&mut screen.model, later(8), Msg::Hosts(Ok(hosts())));
+    update(&mut screen.model, later(8), Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
     assert!(screen.text().contains("worst first · 2 left alone · 1 paused  0s old"), "{}", screen.text());
     update(&mut screen.model, later(12), Msg::Wake);
     assert!(screen.text().contains("  4s old"), "{}", screen.text());
 }
 
 /// What it asked for of the views.
-fn loads(screen: &mut Screen) -> Vec<(Shown, u128)> {
+fn loads(screen: &mut Screen) -> Vec<(ViewId, u128)> {
     let of_view = |effect| match effect {
         Effect::LoadView { view, wait } => Some((view, wait.as_millis())),
         _ => None,
@@ -223,16 +223,16 @@ fn loads(screen: &mut Screen) -> Vec<(Shown, u128)> {
 fn a_view_is_read_when_it_is_shown_and_only_while_it_is() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["4"]);
-    assert_eq!(loads(&mut screen), [(Shown::Hosts, 0)]);
+    assert_eq!(loads(&mut screen), [(ViewId::Hosts, 0)]);
     screen.send(Msg::Changed);
     screen.press(&["4"]);
     assert_eq!(loads(&mut screen), [], "it is being read");
-    screen.send(Msg::Hosts(Ok(hosts())));
-    assert_eq!(loads(&mut screen), [(Shown::Hosts, 2_000)], "once more, for what was missed, after a rest");
+    screen.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
+    assert_eq!(loads(&mut screen), [(ViewId::Hosts, 2_000)], "once more, for what was missed, after a rest");
     screen.press(&["5"]);
-    assert_eq!(loads(&mut screen), [(Shown::Accounts, 0)]);
-    screen.send(Msg::Hosts(Ok(hosts())));
-    screen.send(Msg::Accounts(Ok(accounts())));
+    assert_eq!(loads(&mut screen), [(ViewId::Accounts, 0)]);
+    screen.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
+    screen.send(Msg::Rows(ViewRows::Accounts(Ok(accounts()))));
     screen.press(&["1"]);
     screen.send(Msg::Changed);
     assert_eq!(loads(&mut screen), [], "nobody looks");
@@ -241,12 +241,12 @@ fn a_view_is_read_when_it_is_shown_and_only_while_it_is() {
 #[test]
 fn enter_goes_to_the_documents_with_a_filter_that_reads_back() {
     let mut screen = hosts_view(options(), 120, 40);
-    while screen.model.hosts.row().is_none_or(|seen| !seen.host.contains(":8443")) {
+    while screen.model.views.hosts.row().is_none_or(|seen| !seen.host.contains(":8443")) {
         screen.press(&["j"]);
     }
     screen.press(&["enter"]);
     let documents = &screen.model.documents;
-    assert_eq!((screen.model.shown, documents.filter_text.as_str()), (Shown::Documents, "host:failing.example:8443"));
+    assert_eq!((screen.model.active, documents.filter_text.as_str()), (ViewId::Documents, "host:failing.example:8443"));
     assert_eq!(Filter::parse_for(&documents.filter_text, Subject::Documents).as_ref(), Ok(&documents.filter));
     let filter = documents.filter.clone();
     let asked = screen.asked();
@@ -260,7 +260,7 @@ fn more_than_can_be_shown_are_counted() {
     screen.press(&["4"]);
     let rows: Vec<HostSeen> =
         (0..1_000).map(|n| crate::support::seen::host(&format!("h{n:04}.example"), 3, 0)).collect();
-    screen.send(Msg::Hosts(Ok(Seen { rows, total: 5_204 })));
+    screen.send(Msg::Rows(ViewRows::Hosts(Ok(Seen { rows, total: 5_204 }))));
     assert!(screen.text().contains("hosts 1,000 of 5,204 worst first"), "{}", screen.text());
     screen.press(&["G"]);
     assert!(screen.text().contains("h0999.example") && !screen.text().contains("h0000"), "{}", screen.text());
@@ -280,7 +280,7 @@ fn colours_are_the_terminals_and_none_is_needed_and_ascii_is_enough() {
         assert_eq!(mono.text(), coloured.text());
         let mut ascii = view(Options { ascii: true, ..options() }, 120, 40);
         let rows: Vec<_> = accounts().rows.into_iter().filter(|seen| seen.id.0 != 12).collect();
-        ascii.send(Msg::Accounts(Ok(Seen { total: 3, rows })));
+        ascii.send(Msg::Rows(ViewRows::Accounts(Ok(Seen { total: 3, rows }))));
         ascii.send(Msg::Newest(Ok(Vec::new())));
         let main = lines(&ascii.buffer()).into_iter().map(|line| line.chars().take(80).collect::<String>());
         for line in main {

@@ -9,10 +9,10 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::store::{Decided, Decision, QueueState, StoredVersion};
 use quarterdeck::tui::Options;
 use quarterdeck::tui::effect::{Act, Effect};
-use quarterdeck::tui::model::changes::{Compared, DifferenceData, HeldSeen};
-use quarterdeck::tui::model::detail::Tab;
 use quarterdeck::tui::model::overlay::Overlay;
 use quarterdeck::tui::msg::{DetailData, Done, Msg};
+use quarterdeck::tui::views::detail::difference::{Compared, DifferenceData, HeldSeen};
+use quarterdeck::tui::views::detail::state::Tab;
 use ratatui::style::{Color, Modifier};
 
 const OLD: &str = "# Pricing\n\nEvery plan has *all* channels; what differs is how many people may answer, and how long \

@@ -121,7 +121,7 @@ fn the_help_on_the_screen_has_every_action() {
         seen.push_str(&screen.text());
         screen.press(&["j"]);
     }
-    for binding in TABLE {
+    for binding in TABLE.iter() {
         let says: String = binding.says.chars().take(60).collect();
         assert!(seen.contains(&says), "{:?} is not in the help", binding.action);
         assert!(seen.contains(&binding.keys[0].label(false)), "{:?}", binding.action);

@@ -7,12 +7,13 @@ use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::tui::msg::Msg;
+use quarterdeck::tui::views::catalog::ViewRows;
 use ratatui::style::Color;
 
 fn jobs_view(width: u16, height: u16) -> Screen {
     let mut screen = Screen::usual(width, height);
     screen.press(&["3"]);
-    screen.send(Msg::Jobs(Ok(jobs())));
+    screen.send(Msg::Rows(ViewRows::Jobs(Ok(jobs()))));
     screen
 }
 
@@ -52,9 +53,9 @@ fn an_empty_queue_says_so_and_a_database_that_is_away_too() {
     let mut screen = Screen::usual(80, 24);
     screen.press(&["3"]);
     assert!(screen.text().contains("Reading the jobs"), "{}", screen.text());
-    screen.send(Msg::Jobs(Ok(quarterdeck::store::JobsPage::default())));
+    screen.send(Msg::Rows(ViewRows::Jobs(Ok(quarterdeck::store::JobsPage::default()))));
     assert!(screen.text().contains("No job runs, waits or has ended."), "{}", screen.text());
-    screen.send(Msg::Jobs(Err("the database is away".into())));
+    screen.send(Msg::Rows(ViewRows::Jobs(Err("the database is away".into()))));
     assert!(screen.text().contains("data 0s old: the database is away"), "{}", screen.text());
 }
 

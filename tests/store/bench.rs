@@ -8,7 +8,7 @@ use quarterdeck::domain::filter::{Filter, Term, Test};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::plan::PlanName;
-use quarterdeck::domain::schedule::Rules;
+use quarterdeck::domain::schedule::DueRules;
 use quarterdeck::store::{Around, BulkVerb, PageQuery, PassAnswer, PassOrder, Sort, SortBy, Store, Targets, When};
 use std::time::{Duration, Instant};
 
@@ -128,7 +128,7 @@ async fn a_pass_of_the_schedule(backend: Backend) {
     if backend == Backend::Postgres {
         scene.sql("ANALYZE captain_documents; ANALYZE document_state").await;
     }
-    let mut terms = terms(Rules::Continuous, "business");
+    let mut terms = terms(DueRules::Continuous, "business");
     terms.plans.accounts.clear();
     terms.plans.default = PlanName::new("business");
     for (what, seconds) in

@@ -4,7 +4,7 @@ use super::schedule::{DAY, order, pass_on, terms};
 use super::support::{Backend, Scene};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::plan::Verdict;
-use quarterdeck::domain::schedule::{Rules, Terms};
+use quarterdeck::domain::schedule::{DueRules, Terms};
 use quarterdeck::store::{PassAnswer, PlanSource, SqlStore, Store};
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ async fn s1_the_feature_bit_and_the_intervals_decide() {
 async fn plans_of_the_settings_count_before_chatwoots() {
     let (scene, store) = chatwoots().await;
     configure(&scene, INTERVALS, "value:\n  enterprise: 24\n").await;
-    let plans = store.plans(&terms(Rules::Continuous, "business")).await.unwrap();
+    let plans = store.plans(&terms(DueRules::Continuous, "business")).await.unwrap();
     assert_eq!(plans.source, PlanSource::Settings);
     let looked = plans.accounts.iter().filter(|account| matches!(account.verdict(None), Verdict::Looked(_)));
     assert_eq!(looked.map(|account| account.account).collect::<Vec<_>>(), [AccountId(1)]);

@@ -1,4 +1,4 @@
-//! Fairness, caps, retry times and clock steps with figures (F10, F18, F19, F20, F22 of the fault list). Small by default;
+//! Fairness, caps, retry times and clock steps with figures (F10, F18, F19, F20, F22). Small by default;
 //! at full size: `QUARTERDECK_FULL=1 cargo test --release --test main -- --nocapture store::fairness`.
 
 use super::support::{Backend, LEASE, Scene, fetched, limits, open, timeout, unexpected, worker};

@@ -8,13 +8,13 @@ use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::domain::schedule::{Pass, Rules, Terms};
+use quarterdeck::domain::schedule::{DueRules, Pass, Terms};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{BulkVerb, PassAnswer, PassMode, PassOrder, Store, Targets, When};
 use std::time::Duration;
 
 fn ours(plan: &str) -> Terms {
-    terms(Rules::Continuous, plan)
+    terms(DueRules::Continuous, plan)
 }
 
 async fn due_once_the_cadence_has_passed(backend: Backend) {
@@ -189,7 +189,7 @@ async fn a_deep_queue_holds_the_schedule_back(backend: Backend) {
         ids.push(scene.add(1, &format!("https://a.test/{n}")).await);
     }
     scene.ask(&ids[..3], QueueClass::Manual).await;
-    let terms = Terms { queue_depth: Some(2), ..ours("business") };
+    let terms = Terms { queue_depth: 2, ..ours("business") };
     let pass = scene.pass(&terms).await;
     assert_eq!((pass.enqueued(), pass.held_back), (0, Some(3)));
     assert_eq!(pass.accounts[0].stopped_by.map(|by| by.words()), Some("the queue is deep enough"));
@@ -219,7 +219,7 @@ async fn stale_is_the_word_everywhere(backend: Backend) {
     let preview = scene.store.preview(&Targets::Ids(vec![stale]), retry).await.unwrap();
     assert!(preview.skipped[0].0.to_string().starts_with("is stale;"), "{:?}", preview.skipped);
     // Whoever leaves the plan is not stale any more.
-    let mut free = terms(Rules::Continuous, "free");
+    let mut free = terms(DueRules::Continuous, "free");
     free.plans.accounts.insert(AccountId(2), name("business"));
     pass_on(&scene.store, &free).await;
     assert_eq!(scene.row(stale).await.status, Status::Synced);
@@ -281,7 +281,7 @@ async fn a_purge_drops_waiting_auto_jobs_and_nothing_else(backend: Backend) {
 async fn chatwoots_trigger_comes_once_a_day(backend: Backend) {
     let scene = Scene::new(backend).await;
     scene.clock.set(Timestamp::parse_rfc3339("2026-05-23T23:50:00Z").unwrap());
-    let mut terms = terms(Rules::Chatwoot, "business");
+    let mut terms = terms(DueRules::HalfCadence, "business");
     terms.plans.accounts.insert(AccountId(2), name("enterprise"));
     scene.standing("https://a.test/1", "1", 80 * DAY).await;
     let of_two = scene.standing("https://a.test/2", "1", 80 * DAY).await;

@@ -1,10 +1,10 @@
-//! S1 to S18 of upstream.md 9: what Chatwoot's scheduler does, by Chatwoot's rules. What a database of Chatwoot alone
-//! has (its feature bit, its limits) stands in `chatwoot_plans`.
+//! The cases S1 to S18 of Chatwoot's scheduler (assets/docs/chatwoot.md, "Conformance cases"), by its rules. What a
+//! database of Chatwoot alone has (its feature bit, its limits) stands in `chatwoot_plans`.
 
 use super::support::{Backend, START, Scene};
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
-use quarterdeck::domain::schedule::{Pass, Rules, Terms, draw};
+use quarterdeck::domain::schedule::{DueRules, Pass, Terms, draw};
 use quarterdeck::store::{PassAnswer, PassMode, PassOrder, SqlStore, Store, When};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub fn name(text: &str) -> PlanName {
 }
 
 /// `business` has a week, `enterprise` a day, `free` nothing; account 1 is on `plan`.
-pub fn terms(rules: Rules, plan: &str) -> Terms {
+pub fn terms(rules: DueRules, plan: &str) -> Terms {
     let mut terms = Terms { rules, ..Terms::default() };
     for (plan, seconds) in [("business", Some(WEEK)), ("enterprise", Some(DAY)), ("free", None)] {
         let every = seconds.and_then(|seconds| Cadence::new(Duration::from_secs(seconds)));
@@ -84,7 +84,7 @@ impl Scene {
 }
 
 fn chatwoots(plan: &str) -> Terms {
-    terms(Rules::Chatwoot, plan)
+    terms(DueRules::HalfCadence, plan)
 }
 
 async fn s2_a_plan_without_a_cadence_schedules_none(backend: Backend) {
@@ -201,7 +201,7 @@ async fn s15_s16_pdfs_and_unavailable_documents_are_left(backend: Backend) {
 
 async fn s17_scheduling_writes_no_document(backend: Backend) {
     let scene = Scene::new(backend).await;
-    for rules in [Rules::Chatwoot, Rules::Continuous] {
+    for rules in [DueRules::HalfCadence, DueRules::Continuous] {
         let id = scene.standing(&format!("https://a.test/{}", rules.word()), "1", 8 * DAY).await;
         let row = format!("SELECT * FROM captain_documents WHERE id = {id}");
         let sum = scene.either(

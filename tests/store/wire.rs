@@ -1,4 +1,4 @@
-//! Wires that break at the worst moment, and PgBouncer between (engine.md 4.3, F16).
+//! Connections that break at the worst moment (F16), and PgBouncer between.
 
 use super::support::{LEASE, START, Scene, fetched, limits, new, open, outcomes_after, permanent, request, worker};
 use crate::support::pgbouncer::PgBouncer;
@@ -44,7 +44,7 @@ async fn a_commit_whose_answer_is_lost_is_found_by_its_outcome() {
         let lost = far.finish(finish(), &Default::default()).await;
         assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
         assert!(!proxy.is_armed());
-        // The worker keeps the result and tries again (design.md 5.6): it hears what it would have heard.
+        // The worker keeps the result and tries again: it gets the answer that was lost.
         let finished = again(async || far.finish(finish(), &Default::default()).await).await;
         let Finished::Written { state, outcomes, .. } = finished else { panic!("{finished:?}") };
         assert_eq!(

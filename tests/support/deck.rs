@@ -8,14 +8,13 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
-use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::fetch::{Fetcher, Limits};
-use quarterdeck::lock::{self, Redis};
+use quarterdeck::fetch::{FetchSettings, Fetcher};
+use quarterdeck::lock::{self, Redis, Role};
 use quarterdeck::runner::event::Event;
 use quarterdeck::runner::handle::Handle;
 use quarterdeck::runner::tail::{Tailed, follow};
-use quarterdeck::runner::{self, Settings};
+use quarterdeck::runner::{self, Mode, Parts, Settings};
 use quarterdeck::store::{Access, Added, ManualClock, Named, NewDocument, Options, Store, open_with};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +53,8 @@ impl Deck {
         Self::start_with(on, site, lock, eager_settings()).await
     }
 
-    async fn start_with(on: Backend, site: Site, lock: Option<lock::Settings>, settings: Settings) -> Self {
+    /// The same with a runner of one's own settings.
+    pub async fn start_with(on: Backend, site: Site, lock: Option<lock::Settings>, settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let place = Place::new(on).await;
         let clock = Arc::new(ManualClock::at(START));
@@ -64,10 +64,13 @@ impl Deck {
         // A test that waits for Redis takes longer than a page may.
         let fetcher = if lock.is_some() { patient_fetcher(&site) } else { fetcher(&site) };
         let redis = match lock {
-            Some(lock) => Some(Redis::start(&lock, store.id().await.expect("the store answers")).expect("an address")),
+            Some(lock) => {
+                let role = Role::Worker { renew: settings.heartbeat };
+                Redis::start(&lock, role, store.id().await.expect("the store answers")).expect("an address")
+            }
             None => None,
         };
-        let runner = runner::start_with(Arc::clone(&store), fetcher, redis.clone(), settings);
+        let runner = runner::start(parts(&store, fetcher, redis.clone()), settings, Mode::OnDemand);
         let events = runner.subscribe();
         let tail = follow(Arc::clone(&store), Seq::START);
         Self { store, clock, runner, site, redis, seen: Vec::new(), events, tail, place }
@@ -208,22 +211,14 @@ impl Deck {
     }
 }
 
-/// Upstream's rules, short heartbeats.
+/// A test's worker.
+pub fn parts(store: &Arc<dyn Store>, fetcher: Arc<Fetcher>, redis: Option<Arc<Redis>>) -> Parts {
+    Parts { store: Arc::clone(store), fetcher, redis, name: "test:1".into() }
+}
+
+/// The defaults with fewer slots.
 pub fn settings() -> Settings {
-    Settings {
-        slots: 4,
-        per_host: 2,
-        per_account: None,
-        host_interval: Duration::ZERO,
-        lease: Duration::from_secs(30),
-        heartbeat: Duration::from_secs(10),
-        drain: Duration::from_secs(25),
-        policy: RetryPolicy::default(),
-        worker_name: "test:1".into(),
-        faq: quarterdeck::domain::faq_job::FaqJob::default(),
-        drain_when_idle: false,
-        schedule: None,
-    }
+    Settings { slots: 4, ..Settings::default() }
 }
 
 /// The same with as many at a time on one host as there are slots.
@@ -243,6 +238,7 @@ pub fn patient_fetcher(site: &Site) -> Arc<Fetcher> {
 
 fn fetcher_with(site: &Site, read_timeout: Duration, total_timeout: Duration) -> Arc<Fetcher> {
     let allowed = site.host().parse().expect("a host and port");
-    let limits = Limits { read_timeout, total_timeout, allow_private_hosts: vec![allowed], ..Limits::default() };
+    let limits =
+        FetchSettings { read_timeout, total_timeout, allow_private_hosts: vec![allowed], ..FetchSettings::default() };
     Arc::new(Fetcher::new(limits).expect("a fetcher"))
 }

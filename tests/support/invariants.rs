@@ -1,4 +1,5 @@
-//! What must hold after any fault (engine.md 4.3, I1 to I8), in one place, on both databases; and a line of figures.
+//! What must hold after any fault, I1 to I8 (assets/docs/guarantees.md, "Fault tests"), in one place, on both databases;
+//! and a line of figures.
 //!
 //! Writes of content are also counted by a trigger, so that what the store says of itself is held against the table.
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 /// A fault test and how it went.
 pub struct Case<'a> {
-    /// The number in engine.md 4.3, and the database.
+    /// The fault's number, `F1`, and the database.
     pub name: &'a str,
     /// Syncs that were asked for.
     pub size: usize,

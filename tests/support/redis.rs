@@ -2,12 +2,13 @@
 //! `QUARTERDECK_TEST_REDIS` names.
 
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::domain::lock::LockMode;
-use quarterdeck::lock::{DEFAULT_KEY, Settings};
+use quarterdeck::domain::lock::{LockMode, StoreId};
+use quarterdeck::lock::{DEFAULT_KEY, Redis, Role, Settings};
 use redis::Commands;
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -47,9 +48,15 @@ impl TestRedis {
         redis
     }
 
-    /// How a deck uses it.
+    /// Joins as a worker of `store`.
+    pub fn join(&self, store: StoreId) -> Arc<Redis> {
+        let role = Role::Worker { renew: Duration::from_secs(10) };
+        Redis::start(&self.settings(LockMode::Preferred), role, store).expect("an address").expect("it is used")
+    }
+
+    /// Settings that name it.
     pub fn settings(&self, mode: LockMode) -> Settings {
-        Settings { url: self.url.clone(), key: self.key.clone(), mode, renew: Duration::from_secs(10) }
+        Settings { url: Some(self.url.clone()), key: self.key.clone(), mode }
     }
 
     /// The key of a document's lock.

@@ -8,7 +8,7 @@ use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
-use quarterdeck::domain::schedule::{Rules, Terms};
+use quarterdeck::domain::schedule::{DueRules, Terms};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{Claimed, Finished, Marking, PassMode, PassOrder, Store, When};
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -134,7 +134,7 @@ async fn scheduled(scene: &Scene) {
     for n in 1..=3 {
         scene.add(2, &format!("https://c.test/{n}")).await;
     }
-    let mut terms = Terms { rules: Rules::default(), ..Terms::default() };
+    let mut terms = Terms { rules: DueRules::default(), ..Terms::default() };
     let plans = [(1, "daily", 24), (2, "weekly", 7 * 24)].map(|(account, name, hours)| {
         let (name, every) = (PlanName::new(name).unwrap(), Cadence::new(Duration::from_secs(hours * 3_600)));
         terms.plans.plans.insert(name.clone(), Plan { every, ..Plan::default() });

@@ -2,7 +2,7 @@
 
 use super::{set_version, version};
 use crate::store::support::{Backend, Scene};
-use crate::support::deck::{patient_fetcher, settings};
+use crate::support::deck::{parts, patient_fetcher, settings};
 use crate::support::install::{Install, PATIENCE, until};
 use crate::support::place::Place;
 use crate::support::pty::Terminal;
@@ -11,8 +11,9 @@ use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::Seq;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::runner::{self, event::Phase};
-use quarterdeck::store::{Access, Store as _, VERSION, open};
+use quarterdeck::runner::event::Phase;
+use quarterdeck::runner::{self, Mode};
+use quarterdeck::store::{Access, Store, VERSION, open};
 use rustix::process::Signal;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +38,11 @@ async fn a_runner_lets_go_of_what_it_runs_and_a_newer_one_takes_it_up_without_a_
     let (scene, site) = (Scene::new(on).await, gated(&gate).await);
     let document = scene.add(1, &site.url("/page")).await;
     scene.ask(&[document], QueueClass::Manual).await;
-    let older = runner::start(scene.store.clone(), patient_fetcher(&site), settings());
+    let older = runner::start(
+        parts(&(scene.store.clone() as Arc<dyn Store>), patient_fetcher(&site), None),
+        settings(),
+        Mode::OnDemand,
+    );
     until(&*scene.store, "it runs", async || site.hits("/page") == 1).await;
     set_version(&scene.place, VERSION + 1).await;
     timeout(PATIENCE, older.ended()).await.expect("it ends by itself");
@@ -50,7 +55,11 @@ async fn a_runner_lets_go_of_what_it_runs_and_a_newer_one_takes_it_up_without_a_
     scene.sql(&format!("UPDATE workers SET schema_version = {}", VERSION - 1)).await;
     scene.clock.advance(Duration::from_secs(5));
     let store = scene.another().await;
-    let newer = runner::start(store.clone(), patient_fetcher(&site), settings());
+    let newer = runner::start(
+        parts(&(store.clone() as Arc<dyn Store>), patient_fetcher(&site), None),
+        settings(),
+        Mode::OnDemand,
+    );
     until(&*store, "an outcome", async || store.last_seq().await.is_ok_and(|seq| seq > Seq::START)).await;
     assert_eq!(scene.results().await, [OutcomeResult::Unchanged], "no loss of a worker: no document is to blame");
     assert_eq!((scene.outcomes().await[0].attempt, site.hits("/page")), (1, 2));

@@ -1,4 +1,4 @@
-//! What goes on beside the demo's console until it is closed.
+//! Background tasks of the demo's console, until it is closed.
 
 use std::future::Future;
 use tokio_util::sync::CancellationToken;

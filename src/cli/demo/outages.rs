@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 /// Until the first one: what is in order is seen first.
 const FIRST: Duration = Duration::from_secs(4);
-/// How long one lasts: longer than the first cool-down of a host, so that it is seen to end by itself.
+/// Duration of an outage: longer than a host's first cool-down, so that it can be seen to end.
 const LASTS: Duration = Duration::from_secs(45);
 /// Between two.
 const BETWEEN: Duration = Duration::from_secs(30);

@@ -1,4 +1,5 @@
-//! The summary of a run without a screen (design.md 6.1). All but the seconds depend on the site's seed alone.
+//! The summary of a run without a screen (assets/docs/json.md, "demo"). All but the seconds depend on the site's seed
+//! alone.
 
 use crate::domain::document::Status;
 use crate::domain::failure::ErrorCode;
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// Outcomes that are read at a time.
 const BATCH: u64 = 1_000;
 
-/// What a run came to. Field order is the order of the JSON object.
+/// Summary of a run. Field order is the order of the JSON object.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Summary {
     /// Documents of the site.

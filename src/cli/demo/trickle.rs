@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 const AT_FIRST: usize = 48;
 /// Documents at a time after that.
 const AT_A_TIME: usize = 3;
-/// How often.
+/// Interval between two requests.
 const EVERY: Duration = Duration::from_millis(500);
 
 /// Rounds after which those are asked for again that have something to show at their second sync: nobody is to wait for it

@@ -18,10 +18,10 @@ const WORKERS: &str = "workers";
 const QUEUE: &str = "queue";
 /// A ready job that is older than this waits for more than its turn.
 const LONG: Duration = Duration::from_secs(600);
-/// How far ahead of the clock an outcome may be without anybody having set it back.
+/// Largest lead of an outcome over the clock that is not a clock set back.
 const AHEAD: Duration = Duration::from_secs(5);
 
-/// What is found of the store itself, then of what stands in it.
+/// Returns the findings about the store, then about its contents.
 pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let url = &config.store.url;
@@ -80,7 +80,7 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
     Ok(())
 }
 
-/// One line for each worker, or that there is none.
+/// Returns a finding for each worker, or that there is none.
 fn workers_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) -> Vec<Finding> {
     let now = store.now();
     let mut found = Vec::new();
@@ -140,7 +140,7 @@ fn queue_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) ->
     Finding::ok(QUEUE, says)
 }
 
-/// One line for each pause: it stays until somebody ends it.
+/// Returns a finding for each pause: a pause stays until somebody ends it.
 async fn pauses_found(store: &dyn Store, queue: &QueueState) -> Result<Vec<Finding>, StoreError> {
     let found = store.pauses().await?.into_iter().map(|pause| {
         let ago = age(store.now().since(pause.since));

@@ -1,8 +1,8 @@
-//! Whether Chatwoot's FAQ job is started, and why not.
+//! Check of Chatwoot's FAQ job: enqueued or not, and why not.
 
-use crate::cli::join::{Wants, redis};
+use crate::chatwoot::faq_job::{FaqSwitch, WRAPPER};
+use crate::cli::join::news;
 use crate::config::Config;
-use crate::domain::faq_job::{Switch, WRAPPER};
 use crate::domain::finding::Finding;
 use crate::lock::{Reach, Redis};
 use crate::store::Store;
@@ -14,16 +14,16 @@ const COUNTED: u32 = 1_000;
 
 /// Nothing where nobody expects such jobs.
 pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding> {
-    let switch = config.chatwoot.switch;
-    if switch == Switch::Auto && !store.is_chatwoots() {
+    let switch = config.runner.faq.switch;
+    if switch == FaqSwitch::Auto && !store.is_chatwoots() {
         return Vec::new();
     }
     let mut found = Vec::new();
-    if switch == Switch::Off {
+    if switch == FaqSwitch::Off {
         let says = "Chatwoot's are not started when a text changes (chatwoot.enqueue_faq_job = false)";
         found.push(Finding::ok(FAQ, says.to_owned()));
     } else {
-        match redis(config, store, Wants::News).await {
+        match news(config, store).await {
             Ok(Some(redis)) => {
                 redis.settled().await;
                 found.push(in_redis(config, &redis).await);
@@ -49,7 +49,7 @@ pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding
 }
 
 async fn in_redis(config: &Config, redis: &Redis) -> Finding {
-    let (faq, place) = (&config.chatwoot, redis.label());
+    let (faq, place) = (&config.runner.faq, redis.label());
     let reach = redis.reach().borrow().clone();
     if let Reach::Away(reason) = reach {
         return Finding::warn(FAQ, format!("Chatwoot's wait: Redis does not answer: {reason}"), "see that it runs");
@@ -58,7 +58,7 @@ async fn in_redis(config: &Config, redis: &Redis) -> Finding {
         Ok(sidekiq) => sidekiq,
         Err(error) => return Finding::warn(FAQ, format!("Chatwoot's wait: {error}"), "see that it runs"),
     };
-    if !sidekiq && faq.switch == Switch::Auto {
+    if !sidekiq && faq.switch == FaqSwitch::Auto {
         let says = format!("Chatwoot's are not started when a text changes: no Sidekiq is seen in Redis {place}");
         return Finding::warn(FAQ, says, "name Chatwoot's Redis and its database, or set chatwoot.enqueue_faq_job");
     }

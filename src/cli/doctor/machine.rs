@@ -1,4 +1,4 @@
-//! What the machine and the terminal give.
+//! Checks of the machine and the terminal.
 
 use crate::cli::console::locale;
 use crate::domain::finding::Finding;
@@ -9,7 +9,7 @@ use crate::tui::{no_color, screen_size};
 const TERMINAL: &str = "terminal";
 const LOCALE: &str = "locale";
 
-/// Whether pages on https can be checked.
+/// Checks that https certificates can be verified.
 pub(super) fn certificates() -> Vec<Finding> {
     vec![match fetch::roots() {
         Ok(()) => Finding::ok("certificates", "the system has some: pages on https can be checked"),
@@ -21,7 +21,7 @@ pub(super) fn certificates() -> Vec<Finding> {
     }]
 }
 
-/// Whether the console can be drawn here.
+/// Checks that the console can be drawn here.
 pub(super) fn terminal() -> Vec<Finding> {
     let Some((width, height)) = screen_size() else {
         return vec![Finding::ok(TERMINAL, "this output is none; the console needs one, the other verbs do not")];
@@ -50,7 +50,7 @@ pub(super) fn terminal() -> Vec<Finding> {
     found
 }
 
-/// Whether signs beyond ASCII can be drawn.
+/// Checks that glyphs beyond ASCII can be drawn.
 pub(super) fn character_set() -> Vec<Finding> {
     let locale = locale();
     vec![match &locale.said {

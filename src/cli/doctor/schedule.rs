@@ -1,6 +1,5 @@
-//! Whether documents are kept fresh without anybody asking, and by whom.
+//! Check of the schedule: are documents synced automatically, and by whom.
 
-use crate::cli::join::{scheduling, terms};
 use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::domain::plan::Verdict;
@@ -9,13 +8,13 @@ use crate::tui::say::figures::count;
 
 const SCHEDULE: &str = "schedule";
 
-/// What is found of the schedule.
+/// Returns the findings about the schedule.
 pub(super) async fn schedule(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) -> Result<(), StoreError> {
-    let plans = store.plans(&terms(config)).await?;
+    let plans = store.plans(&config.schedule.terms).await?;
     let kept = plans.accounts.iter().filter(|account| matches!(account.verdict(None), Verdict::Looked(_))).count();
     let kept = u64::try_from(kept).unwrap_or(u64::MAX);
     let accounts = format!("{} of {} with documents", count(kept, "account"), plans.accounts.len());
-    let acts = scheduling(config).acts(store.is_chatwoots());
+    let acts = config.schedule.acts(store.is_chatwoots());
     for trouble in &plans.troubles {
         let (says, cure) = trouble.rsplit_once("; ").unwrap_or((trouble, "set plans up under [plans]"));
         found.push(Finding::warn(SCHEDULE, says, cure));
@@ -31,7 +30,7 @@ pub(super) async fn schedule(store: &dyn Store, config: &Config, found: &mut Vec
             format!("on beside Chatwoot's own scheduler, for {accounts}: both sync the same documents"),
             "take Chatwoot's out of its cron jobs, or set schedule.enabled = false",
         ),
-        (true, false, PlanSource::Settings) if config.plans.is_empty() => {
+        (true, false, PlanSource::Settings) if config.schedule.terms.plans.is_empty() => {
             Finding::ok(SCHEDULE, "no plan is set up under [plans], so nothing is synced by itself")
         }
         (true, false, _) => Finding::ok(SCHEDULE, format!("on for {accounts}")),

@@ -12,7 +12,7 @@ use std::path::Path;
 const CONFIG: &str = "config";
 const LOG: &str = "log";
 
-/// Which file is read, and whether it says something wrong.
+/// Returns which config file is read, and its mistakes.
 pub(super) fn file(patient: &Patient) -> Vec<Finding> {
     let (path, _) = Config::file(&patient.places, &patient.environment, &patient.flags);
     let place = path.display();
@@ -27,9 +27,11 @@ pub(super) fn file(patient: &Patient) -> Vec<Finding> {
         Err(error) => {
             vec![Finding::fail(CONFIG, error.to_string(), "name a file that is there, or none"), not_looked_at()]
         }
-        Ok(_) => match std::fs::read_to_string(path) {
+        Ok(config) => match std::fs::read_to_string(path) {
             Ok(text) => {
                 let mut found = vec![Finding::ok(CONFIG, format!("{place}: every key is understood"))];
+                let warnings = config.warnings.iter();
+                found.extend(warnings.map(|warning| Finding::of_message(CONFIG, Verdict::Warn, &warning.to_string())));
                 found.extend(readable_secret(path, &text));
                 found
             }
@@ -61,11 +63,12 @@ pub(super) fn private_hosts(patient: &Patient) -> Vec<Finding> {
     if hosts.is_empty() {
         return vec![Finding::ok("addresses", "only public ones are fetched")];
     }
+    let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
     let says = format!("whoever may add a document can have pages fetched from {}", hosts.join(", "));
     vec![Finding::warn("addresses", says, "take out of fetch.allow_private_hosts what no document needs")]
 }
 
-/// Whether the outcome files can be written.
+/// Checks that the outcome files can be written.
 pub(super) fn log_dir(patient: &Patient) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let dir = &config.log.dir;

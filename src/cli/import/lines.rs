@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use std::path::Path;
 
-/// What an import file is.
+/// Format of an import file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
     /// One URL a line; blank lines and lines that begin with # do not count
@@ -23,12 +23,12 @@ pub enum Form {
     Sitemap,
 }
 
-/// One line that means something.
+/// A line with content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
     /// A document.
     Document(Box<NewDocument>),
-    /// It could not be read.
+    /// The line could not be read.
     Unreadable {
         /// From 1, in the file.
         number: u64,

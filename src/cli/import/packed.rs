@@ -3,7 +3,7 @@
 use flate2::read::MultiGzDecoder;
 use std::io::{ErrorKind, Read as _};
 
-/// What a packed file may unpack to: five times what the sitemap protocol allows for one. A few kilobytes can unpack to
+/// Largest size of an unpacked file: five times what the sitemap protocol allows. A few kilobytes can unpack to
 /// gigabytes.
 const MAX_UNPACKED: usize = 256 * 1024 * 1024;
 

@@ -48,7 +48,7 @@ pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String>
     }
 }
 
-/// What the outermost element is.
+/// Kind of the outermost element.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// `urlset`: of pages.
@@ -59,7 +59,7 @@ enum Kind {
 
 struct Root {
     kind: Kind,
-    /// What its own elements belong to: `image:loc` is no page's.
+    /// Namespace of the sitemap's own elements: `image:loc` is no page's.
     space: String,
 }
 
@@ -246,7 +246,7 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// What the outermost element makes of the file.
+/// Returns the kind of file that an outermost element makes.
 fn kind(root: &str) -> Result<Kind, String> {
     let feed = |name: &str| Err(format!("is {name} feed and no sitemap: it names what is new, not what there is"));
     match root {

@@ -1,6 +1,6 @@
-//! Whether a row matches. The store's SQL says the same of the same terms; a test of the store holds them together.
+//! Evaluation of a filter on a row. The store's SQL evaluates the same terms; a test compares the two.
 //!
-//! What is not known matches no value, so its negation holds: `-http:503` also takes documents without a failure.
+//! An unknown value matches no condition, so the negation holds: `-http:503` also selects documents without a failure.
 
 use super::{Age, Filter, Side, Term, Test};
 use crate::domain::content::ContentChange;
@@ -10,8 +10,8 @@ use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
 
 impl Filter {
-    /// Whether every term holds for a document. Terms about outcomes alone hold for none;
-    /// [`check`](Self::check) refuses them.
+    /// Returns true if every term holds for a document. Terms about outcomes hold for none; [`check`](Self::check)
+    /// refuses them.
     pub fn matches(&self, row: &DocumentRow, now: Timestamp) -> bool {
         self.all(|test| match test {
             Test::Word(word) => contains(&row.name, word) || contains(&row.url, word),
@@ -31,8 +31,8 @@ impl Filter {
         })
     }
 
-    /// Whether every term holds for an outcome; free words look into its detail, too. Terms about documents alone hold
-    /// for none; [`check`](Self::check) refuses them. `now` is there for the fields that will need it.
+    /// Returns true if every term holds for an outcome; free words are searched in its detail, too. Terms about
+    /// documents hold for none; [`check`](Self::check) refuses them. `now` is there for fields that will need it.
     pub fn matches_outcome(&self, outcome: &Outcome, _now: Timestamp) -> bool {
         self.all(|test| match test {
             Test::Word(word) => {
@@ -86,7 +86,7 @@ fn contains(text: &str, word: &str) -> bool {
     text.to_ascii_lowercase().contains(&word.to_ascii_lowercase())
 }
 
-/// Whether `host` is one of `values`, which are written with or without a port.
+/// Returns true if `host` is one of `values`, which are written with or without a port.
 fn is_one_of_hosts(host: &str, values: &[String]) -> bool {
     let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let name = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name);

@@ -1,8 +1,9 @@
 //! The fields of the language: their words, and which of them mean something for whom.
 
 use super::{Filter, FilterError, Test};
+use crate::domain::word_enum::word_enum;
 
-/// What a filter is asked about.
+/// Kind of rows that a filter selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// Documents: the list, and the verbs that act on documents.
@@ -11,67 +12,29 @@ pub enum Subject {
     Outcomes,
 }
 
-/// A field, written before a colon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    Status,
-    Error,
-    Http,
-    Host,
-    Id,
-    Account,
-    Assistant,
-    Attempted,
-    Synced,
-    Next,
-    Queue,
-    Result,
-    Content,
-    By,
+word_enum! {
+    /// A field, written before a colon.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Field {
+        Status = "status",
+        Error = "error",
+        Http = "http",
+        Host = "host",
+        Id = "id",
+        Account = "account",
+        Assistant = "assistant",
+        Attempted = "attempted",
+        Synced = "synced",
+        Next = "next",
+        Queue = "queue",
+        Result = "result",
+        Content = "content",
+        By = "by",
+    }
 }
 
 impl Field {
-    pub(super) const ALL: [Self; 14] = [
-        Self::Status,
-        Self::Error,
-        Self::Http,
-        Self::Host,
-        Self::Id,
-        Self::Account,
-        Self::Assistant,
-        Self::Attempted,
-        Self::Synced,
-        Self::Next,
-        Self::Queue,
-        Self::Result,
-        Self::Content,
-        Self::By,
-    ];
-
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::Error => "error",
-            Self::Http => "http",
-            Self::Host => "host",
-            Self::Id => "id",
-            Self::Account => "account",
-            Self::Assistant => "assistant",
-            Self::Attempted => "attempted",
-            Self::Synced => "synced",
-            Self::Next => "next",
-            Self::Queue => "queue",
-            Self::Result => "result",
-            Self::Content => "content",
-            Self::By => "by",
-        }
-    }
-
-    pub(super) fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.word().eq_ignore_ascii_case(word))
-    }
-
-    /// Whether it says something about `subject`; an error with the reason otherwise.
+    /// Returns the reason if the field does not apply to `subject`.
     pub(super) fn means(self, subject: Subject) -> Result<(), String> {
         let wrong = match (self, subject) {
             (Self::Status | Self::Attempted | Self::Synced | Self::Next, Subject::Outcomes) => "outcomes",

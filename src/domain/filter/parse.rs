@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
             };
         };
         let at = self.at;
-        let Some(field) = Field::parse(word) else {
+        let Some(field) = Field::parse(&word.to_ascii_lowercase()) else {
             let hint = match nearest(word, Field::ALL.map(Field::word)) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => "put it in quotes to look for it as text".to_owned(),
@@ -227,7 +227,7 @@ fn age(field: Field, mut values: Vec<Value>) -> Result<Age, FilterError> {
     }
 }
 
-/// What was typed may stand in the message, and the message goes to a terminal.
+/// Builds an error. The message may quote typed text and goes to a terminal, so it is made safe here.
 fn error<T>(at: usize, message: impl AsRef<str>) -> Result<T, FilterError> {
     Err(FilterError { at, message: SafeLine::new(message.as_ref()).to_string() })
 }

@@ -1,4 +1,4 @@
-//! What is accepted, what it prints as, what it matches; and that no text at all gets past these rules.
+//! Accepted texts, their canonical form, their matches; and a property: no text panics.
 
 use super::*;
 use crate::domain::document::{DocumentRow, RecentResult};
@@ -254,6 +254,14 @@ fn outcomes_match_by_every_field() {
         ("queue:auto", false),
     ] {
         assert_eq!(Filter::parse(text).expect(text).matches_outcome(&outcome(), NOW), holds, "{text}");
+    }
+}
+
+#[test]
+fn every_field_is_on_the_page_about_filters() {
+    let page = include_str!("../../../assets/docs/filters.md");
+    for field in field::Field::ALL {
+        assert!(page.contains(&format!("\n| `{}` |", field.word())), "{}", field.word());
     }
 }
 

@@ -4,7 +4,7 @@ use crate::domain::document::SyncStatus;
 use crate::domain::failure::ErrorCode;
 use crate::domain::time::Timestamp;
 
-/// What stood in the document's row before the first try of a job, so that it can be put back.
+/// The document's row before the first try of a job, kept to be restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowBefore {
     /// `sync_status`.
@@ -15,7 +15,7 @@ pub struct RowBefore {
     pub attempted_at: Option<Timestamp>,
 }
 
-/// What becomes of the document's row.
+/// Write to the document's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowWrite {
     /// Not touched.
@@ -26,6 +26,6 @@ pub enum RowWrite {
     Failed(ErrorCode),
     /// `failed` with this code, the times untouched: a job that started was stopped after a failed try.
     BackToFailed(ErrorCode),
-    /// What stood there before the job's first try.
+    /// The values before the job's first try are restored.
     Restore(RowBefore),
 }

@@ -23,35 +23,28 @@ fn jitter_follows_the_cadence() {
         (604_801, 345_600, 345_600),
         (2_592_000, 345_600, 345_600),
     ] {
-        assert_eq!(jitter(Rules::Continuous, every(cadence)).as_secs(), ours, "{cadence}");
-        assert_eq!(jitter(Rules::Chatwoot, every(cadence)).as_secs(), theirs, "{cadence}");
+        assert_eq!(jitter(DueRules::Continuous, every(cadence)).as_secs(), ours, "{cadence}");
+        assert_eq!(jitter(DueRules::HalfCadence, every(cadence)).as_secs(), theirs, "{cadence}");
     }
 }
 
 #[test]
 fn failures_are_looked_at_with_growing_distance() {
-    let days = |cadence, failures| Rules::Continuous.distance(every(cadence), failures).as_secs() / 86_400;
+    let days = |cadence, failures| DueRules::Continuous.distance(every(cadence), failures).as_secs() / 86_400;
     let looks = |cadence| (0..8).map(|failures| days(cadence, failures)).collect::<Vec<_>>();
     assert_eq!(looks(604_800), [1, 1, 2, 4, 8, 16, 30, 30]);
     assert_eq!(looks(90 * 86_400), [1, 1, 2, 4, 8, 16, 32, 64]);
     assert_eq!(days(90 * 86_400, 900), 90);
-    let minutes = |failures| Rules::Continuous.distance(every(600), failures).as_secs() / 60;
+    let minutes = |failures| DueRules::Continuous.distance(every(600), failures).as_secs() / 60;
     assert_eq!((0..5).map(minutes).collect::<Vec<_>>(), [10, 10, 20, 40, 80]);
-    assert_eq!(Rules::Continuous.distance(every(60), u32::MAX), FARTHEST_LOOK);
+    assert_eq!(DueRules::Continuous.distance(every(60), u32::MAX), FARTHEST_LOOK);
     for failures in [0, 1, 50] {
-        assert_eq!(Rules::Chatwoot.distance(every(604_800), failures).as_secs(), 302_400, "theirs never grows");
+        assert_eq!(DueRules::HalfCadence.distance(every(604_800), failures).as_secs(), 302_400, "theirs never grows");
     }
 }
 
 #[test]
-fn the_daily_trigger_has_its_plans() {
-    let names = |day: &str| triggered(at(day)).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    // T1 to T4 of upstream.md 9.
-    assert_eq!(names("2026-05-27T00:00:00Z"), "enterprise", "T1");
-    assert_eq!(names("2026-05-24T00:00:00Z"), "enterprise business", "T2, a Sunday");
-    assert_eq!(names("2026-06-01T00:00:00Z"), "enterprise startups", "T3, the first");
-    assert_eq!(names("2026-05-25T00:00:00Z"), "enterprise", "T4");
-    assert_eq!(names("2026-11-01T23:59:59Z"), "enterprise business startups");
+fn another_day_begins_at_midnight_utc() {
     assert!(is_another_day(at("2026-05-24T23:59:59Z"), at("2026-05-25T00:00:00Z")));
     assert!(!is_another_day(at("2026-05-24T00:00:00Z"), at("2026-05-24T23:59:59Z")));
     assert!(!is_another_day(at("2026-05-25T00:00:00Z"), at("2026-05-24T23:59:59Z")), "a clock that is set back");
@@ -105,13 +98,13 @@ proptest! {
     #[test]
     fn distances_grow_and_stay_within_their_bounds(seconds in 60_u64..=400 * 86_400, failures in 0_u32..60) {
         let cadence = every(seconds);
-        for rules in [Rules::Continuous, Rules::Chatwoot] {
+        for rules in [DueRules::Continuous, DueRules::HalfCadence] {
             let (first, farthest) = rules.distances(cadence);
             let distance = rules.distance(cadence, failures);
             prop_assert!(first <= distance && distance <= farthest);
             prop_assert!(distance <= rules.distance(cadence, failures + 1));
             prop_assert!(jitter(rules, cadence) <= Duration::from_secs(4 * 86_400));
         }
-        prop_assert!(jitter(Rules::Continuous, cadence) <= cadence.every(), "never more than a cadence late");
+        prop_assert!(jitter(DueRules::Continuous, cadence) <= cadence.every(), "never more than a cadence late");
     }
 }

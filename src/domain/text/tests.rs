@@ -70,7 +70,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// One line, nothing that a terminal acts on, nothing at the ends; and making it safe again changes nothing.
+    /// A safe line has nothing that a terminal acts on, and making it safe again changes nothing.
     #[test]
     fn a_safe_line_is_one_line_and_safe(raw in hostile()) {
         let line = SafeLine::new(&raw);

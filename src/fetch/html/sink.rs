@@ -1,7 +1,7 @@
-//! What the parser builds its tree in: dom_query's document, with the memory that it takes counted while it grows.
+//! Tree of the HTML parser: dom_query's document, with its memory counted while it grows.
 //!
 //! A few bytes can make a large tree, so the size of the page says little. Parse errors are dropped: nobody reads them,
-//! and a page of bad will has one a byte.
+//! and a hostile page has one per byte.
 
 use dom_query::{Document, NodeId};
 use html5ever::tendril::StrTendril;

@@ -1,6 +1,6 @@
-//! Which elements stand around the content, by what they are and what they are called.
+//! Noise: elements around the content, recognised by their name, role, class and id.
 
-use super::is_heading;
+use crate::fetch::dom::is_heading;
 use dom_query::{Element, NodeRef};
 
 /// Words in an id or a class that mean "around the content".
@@ -25,7 +25,7 @@ pub(super) fn is_navigation(element: &NodeRef<'_>, name: &str) -> bool {
     name == "nav" || element.attr("role").is_some_and(|role| role.trim() == "navigation")
 }
 
-/// It stands around the content, wherever it is: navigation, forms, banners, what is hidden.
+/// Returns true for an element around the content, wherever it is: navigation, forms, banners, hidden elements.
 pub(super) fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
     if matches!(name, "nav" | "header" | "footer" | "form") {
         return true;

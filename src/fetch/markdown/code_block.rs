@@ -18,7 +18,7 @@ impl CodeBlock {
         Self { language: language(pre), raw: String::new() }
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.raw.len()
     }

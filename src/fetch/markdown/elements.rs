@@ -1,4 +1,4 @@
-//! What each element does to the text: at its beginning, and after its children.
+//! Effect of each element on the text: at its start, and after its children.
 
 use super::code_block::CodeBlock;
 use super::escape::{Place, line_start};
@@ -9,13 +9,13 @@ use super::list::List;
 use super::marks::{ANCHORS, Span};
 use super::table::Table;
 use super::writer::Writer;
-use crate::fetch::main_content::is_heading;
+use crate::fetch::dom::is_heading;
 use dom_query::NodeRef;
 
 /// Elements nested deeper than this have text, but no form.
 const MAX_DEPTH: usize = 200;
 
-/// What is to be done after an element's children.
+/// Action after an element's children.
 pub(super) enum Leave {
     Block,
     Heading { level: usize },
@@ -36,13 +36,13 @@ pub(super) enum Leave {
     Text(&'static str),
 }
 
-/// How an element was begun.
+/// Way in which an element was entered.
 pub(super) enum Entered {
-    /// Its children are not looked at.
+    /// Its children are skipped.
     Alone,
-    /// It adds nothing to its children.
+    /// The element adds nothing to its children.
     Plain,
-    /// It is ended after its children.
+    /// The element is left with an action after its children.
     With(Leave),
 }
 

@@ -12,7 +12,7 @@ pub(super) fn clean(raw: &str) -> Cow<'_, str> {
     Cow::Owned(safe_block(&raw.replace(['\x0c', '\r'], " ")))
 }
 
-/// Where a text is written.
+/// Position of a text, which decides what must be escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// Paragraphs.
@@ -64,7 +64,8 @@ fn is_space(c: char) -> bool {
     c.is_whitespace()
 }
 
-/// Whether what follows an ampersand makes it a character reference: a name of at most 32 letters, or a number.
+/// Returns true if the text after an ampersand makes it a character reference: a name of at most 32 letters, or a
+/// number.
 fn is_entity(rest: &str) -> bool {
     let name = rest.strip_prefix('#').unwrap_or(rest);
     let length = name.bytes().take(33).take_while(u8::is_ascii_alphanumeric).count();

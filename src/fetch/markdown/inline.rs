@@ -5,7 +5,7 @@
 
 use super::escape::{Place, push_word};
 use super::marks::{ANCHORS, Beside, ClosedSpan, OpenSpan, Span};
-use crate::fetch::html::MAX_MARKDOWN;
+use crate::fetch::budget::MAX_MARKDOWN;
 
 /// Code as it will stand between backticks.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl Inline {
         }
     }
 
-    /// Where it stands.
+    /// Returns the position of the next character.
     pub fn place(&self) -> Place {
         self.place
     }
@@ -59,7 +59,7 @@ impl Inline {
         self.place = place;
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.text.len() + self.code.as_ref().map_or(0, |code| code.raw.len())
     }

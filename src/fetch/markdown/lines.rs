@@ -1,6 +1,6 @@
 //! The lines that are written: blank lines between blocks, and the prefixes of the quotes and items they stand in.
 
-/// What separates two blocks.
+/// Separator of two blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
     /// A new line.
@@ -9,7 +9,7 @@ pub(super) enum Gap {
     Blank,
 }
 
-/// What lines stand in.
+/// Container of lines.
 #[derive(Debug)]
 enum Container {
     Quote,
@@ -23,7 +23,7 @@ enum Container {
 /// More than any page needs; the prefix of a line stays short.
 const MAX_CONTAINERS: usize = 40;
 
-/// What stands before a definition.
+/// Mark of a definition.
 const DEFINITION: &str = ": ";
 
 /// The output so far; every line ends with a line feed.
@@ -43,7 +43,7 @@ impl Lines {
         Self { out: String::new(), containers: Vec::new(), gap: Gap::Line, shared: 0, most }
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.out.len()
     }
@@ -71,13 +71,14 @@ impl Lines {
         self.push(Container::Indent { marker: Some(marker), width })
     }
 
-    /// What comes is a definition, marked as one if it begins with text.
+    /// Begins a definition, marked as one if it begins with text.
     pub fn definition(&mut self) -> bool {
         self.item(DEFINITION.into())
     }
 
-    /// What comes is no text. A definition that it would begin loses its mark and its indentation: where definitions are not
-    /// known, a fence behind the mark would open nothing and its end would open a block to the end of the page.
+    /// Announces a block that is no text. A definition that it would begin loses its mark and its indentation: where
+    /// definitions are not supported, a fence after the mark would open nothing, and its end would open a block to the
+    /// end of the page.
     pub fn no_text(&mut self) {
         if let Some(Container::Indent { marker, width }) = self.containers.last_mut()
             && marker.as_deref() == Some(DEFINITION)

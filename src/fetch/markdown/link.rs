@@ -1,4 +1,4 @@
-//! Where links and images lead: absolute, and safe between the parentheses of Markdown.
+//! Targets of links and images: absolute, and safe between the parentheses of Markdown.
 
 use url::Url;
 

@@ -12,7 +12,7 @@ pub(super) struct List {
     begun: bool,
     /// An item of it is being written.
     pub in_item: bool,
-    /// It stands in a list and not in an item of it; it is indented as if it did.
+    /// The node is in a list but in no item of it; it is indented as if it were.
     pub indented: bool,
 }
 

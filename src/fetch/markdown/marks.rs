@@ -18,7 +18,7 @@ pub(super) enum Span {
 }
 
 impl Span {
-    /// What opens it; of all but links also what closes it.
+    /// Returns the opening mark; for everything but links also the closing one.
     pub const fn mark(&self) -> &'static str {
         match self {
             Self::Emphasis => "*",
@@ -41,9 +41,9 @@ pub(super) struct OpenSpan {
     pub span: Span,
     /// Within another of its kind, or in code: it says nothing more.
     pub ignored: bool,
-    /// Where its content begins, once it has some.
+    /// Start of its content, once it has some.
     pub start: Option<usize>,
-    /// Where its opening mark stands, if it has one.
+    /// Position of its opening mark, if it has one.
     pub mark: Option<usize>,
 }
 
@@ -55,10 +55,10 @@ pub(super) struct ClosedSpan {
     pub span: Span,
 }
 
-/// What headings' links to themselves are labelled with; they are not part of the text.
+/// Labels of headings' links to themselves; they are not part of the text.
 pub(super) const ANCHORS: [&str; 4] = ["¶", "§", "#", "🔗"];
 
-/// What stands beside a mark. Markdown takes it for one only where it can be told what it belongs to.
+/// Character beside a mark. Markdown accepts a mark only where its neighbours show what it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beside {
     Space,
@@ -68,7 +68,7 @@ pub(super) enum Beside {
 }
 
 impl Beside {
-    /// What this character is; `None` at the edge of a block.
+    /// Classifies a character; `None` is the edge of a block.
     pub fn of(c: Option<char>) -> Self {
         match c {
             None => Self::Space,

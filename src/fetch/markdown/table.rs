@@ -1,8 +1,8 @@
 //! Tables: which are data and which only lay a page out, and the GFM form of the former.
 
-use super::super::html::{Clock, ConvertError};
-use super::super::main_content::{is_heading, name_of};
 use super::lines::Lines;
+use crate::fetch::budget::{Clock, ConvertError};
+use crate::fetch::dom::{is_heading, name_of};
 use dom_query::{NodeId, NodeRef};
 use std::collections::HashSet;
 
@@ -81,7 +81,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.bytes
     }

@@ -7,14 +7,14 @@ use super::lines::{Gap, Lines};
 use super::link;
 use super::list::List;
 use super::table::Table;
-use crate::fetch::html::MAX_MARKDOWN;
+use crate::fetch::budget::MAX_MARKDOWN;
 use dom_query::{NodeId, NodeRef};
 use std::collections::HashSet;
 use url::Url;
 
-/// What is written so far, and what is open.
+/// Text written so far, and the elements that are open.
 pub(super) struct Writer<'b> {
-    /// What links are relative to.
+    /// Base URL of links.
     pub base: &'b Url,
     /// Tables that are read as blocks.
     pub layout: HashSet<NodeId>,

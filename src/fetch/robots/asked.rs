@@ -1,68 +1,72 @@
 //! Asks for a host's robots.txt, through the guard like everything, and refuses what it forbids.
 
-use super::{Answered, Found, MAX_FILE};
+use super::MAX_FILE;
+use super::kept::{Answered, Found, Robots};
 use crate::domain::failure::{ErrorCode, Failure};
-use crate::fetch::client::Fetcher;
+use crate::fetch::client::HttpClient;
 use crate::fetch::errors::{self, Stage};
 use crate::fetch::head::next_hop;
 use reqwest::Response;
+use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 use url::Url;
 
 /// Redirects that are followed to the file (RFC 9309 2.3.1.2).
 const REDIRECTS: usize = 5;
 
-impl Fetcher {
-    /// Refuses `url` when robots.txt is respected and forbids it.
-    pub(in crate::fetch) async fn obey_robots(&self, url: &Url, deadline: Instant) -> Result<(), Failure> {
-        let Some(robots) = &self.robots else { return Ok(()) };
-        let host = url.host_str().unwrap_or_default();
-        match robots.of(url, |file| self.robots_file(file, deadline)).await {
-            Found::Rules(rules) => {
-                let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
-                let refusal = || errors::refused(format!("refused: robots.txt of {host} does not allow it"));
-                if rules.allow(path) { Ok(()) } else { Err(refusal()) }
-            }
-            Found::Unreachable(why) => {
-                let detail = format!("robots.txt of {host} must be read first, and cannot be: {why}");
-                Err(Failure::transient(ErrorCode::FetchFailed, detail))
-            }
+/// Refuses `url` when the robots.txt of its host forbids it, or cannot be read.
+pub(in crate::fetch) async fn obey(
+    robots: &Robots,
+    client: &HttpClient,
+    url: &Url,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    let host = url.host_str().unwrap_or_default();
+    match robots.of(url, |file| fetch(client, file, deadline)).await {
+        Found::Rules(rules) => {
+            let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+            let refusal = || errors::refused(format!("refused: robots.txt of {host} does not allow it"));
+            if rules.allow(path) { Ok(()) } else { Err(refusal()) }
+        }
+        Found::Unreachable(why) => {
+            let detail = format!("robots.txt of {host} must be read first, and cannot be: {why}");
+            Err(Failure::transient(ErrorCode::FetchFailed, detail))
         }
     }
+}
 
-    async fn robots_file(&self, mut url: Url, deadline: Instant) -> Answered {
-        for _ in 0..=REDIRECTS {
-            let response = match self.send(&url, None, deadline).await {
-                Ok(response) => response,
-                Err(failure) => return Answered::Unreachable(failure.detail.to_string()),
-            };
-            match next_hop(&response, &url) {
-                Some(Ok(next)) if self.guard.judge(&next).is_ok() => url = next,
-                Some(_) => return Answered::None,
-                None => return self.read_robots(response, deadline).await,
-            }
+async fn fetch(client: &HttpClient, mut url: Url, deadline: Instant) -> Answered {
+    for _ in 0..=REDIRECTS {
+        let response = match client.get(&url, HeaderMap::new(), deadline).await {
+            Ok(response) => response,
+            Err(failure) => return Answered::Unreachable(failure.detail.to_string()),
+        };
+        match next_hop(&response, &url) {
+            Some(Ok(next)) if client.guard.judge(&next).is_ok() => url = next,
+            Some(_) => return Answered::None,
+            None => return read(client, response, deadline).await,
         }
-        Answered::None
     }
+    Answered::None
+}
 
-    async fn read_robots(&self, mut response: Response, deadline: Instant) -> Answered {
-        let status = response.status();
-        if status.is_server_error() {
-            return Answered::Unreachable(format!("it is answered with {status}"));
-        }
-        if !status.is_success() {
-            return Answered::None;
-        }
-        let mut text = Vec::new();
-        while text.len() < MAX_FILE {
-            match self.within(deadline, Stage::Reading, response.chunk()).await {
-                Ok(Ok(Some(piece))) => text.extend_from_slice(&piece),
-                Ok(Ok(None)) => break,
-                Ok(Err(error)) => return Answered::Unreachable(self.failure(&error).detail.to_string()),
-                Err(failure) => return Answered::Unreachable(failure.detail.to_string()),
-            }
-        }
-        text.truncate(MAX_FILE);
-        Answered::File(String::from_utf8_lossy(&text).into_owned())
+async fn read(client: &HttpClient, mut response: Response, deadline: Instant) -> Answered {
+    let status = response.status();
+    if status.is_server_error() {
+        return Answered::Unreachable(format!("it is answered with {status}"));
     }
+    if !status.is_success() {
+        return Answered::None;
+    }
+    let mut text = Vec::new();
+    while text.len() < MAX_FILE {
+        match client.within(deadline, Stage::Reading, response.chunk()).await {
+            Ok(Ok(Some(piece))) => text.extend_from_slice(&piece),
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => return Answered::Unreachable(client.failure(&error).detail.to_string()),
+            Err(failure) => return Answered::Unreachable(failure.detail.to_string()),
+        }
+    }
+    text.truncate(MAX_FILE);
+    Answered::File(String::from_utf8_lossy(&text).into_owned())
 }

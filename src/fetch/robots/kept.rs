@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// How long rules are kept (RFC 9309 2.4 allows so much).
+/// Time for which rules are cached (RFC 9309, 2.4, allows this much).
 const DAY: Duration = Duration::from_secs(86_400);
-/// How long it is remembered that there was no answer: the next look may find one.
+/// Time for which a missing answer is cached: the next request may get one.
 const UNREACHED: Duration = Duration::from_secs(60);
 /// Hosts that are remembered; beyond that all are forgotten and asked again.
 const HOSTS: usize = 2_000;
 
-/// What was found at `/robots.txt`.
+/// Cached answer for `/robots.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::fetch) enum Found {
+pub(super) enum Found {
     /// A file, or none: what it comes to.
     Rules(Rules),
     /// No answer, or a server error: until there is one nothing may be fetched (RFC 9309 2.3.1.4). Why.
@@ -24,7 +24,7 @@ pub(in crate::fetch) enum Found {
 
 type Slot = Arc<tokio::sync::Mutex<Option<(Instant, Found)>>>;
 
-/// What is known of hosts.
+/// Cache of the hosts' rules.
 #[derive(Debug)]
 pub(in crate::fetch) struct Robots {
     name: String,
@@ -38,7 +38,7 @@ impl Robots {
     }
 
     /// The rules for `url`'s host; `ask` fetches the text of its file: once for all that wait.
-    pub async fn of<F: Future<Output = Answered>>(&self, url: &Url, ask: impl FnOnce(Url) -> F) -> Found {
+    pub(super) async fn of<F: Future<Output = Answered>>(&self, url: &Url, ask: impl FnOnce(Url) -> F) -> Found {
         let slot = self.slot(url.origin().ascii_serialization());
         let mut kept = slot.lock().await;
         if let Some((_, found)) = kept.as_ref().filter(|(until, _)| *until > Instant::now()) {
@@ -63,12 +63,12 @@ impl Robots {
     }
 }
 
-/// How a host answered.
+/// Answer of a host.
 #[derive(Debug)]
-pub(in crate::fetch) enum Answered {
+pub(super) enum Answered {
     /// With a file.
     File(String),
-    /// It has none (4xx, a redirect that leads nowhere).
+    /// The host has no such file (4xx, or a redirect that leads nowhere).
     None,
     /// Not, or with a server error.
     Unreachable(String),

@@ -1,6 +1,6 @@
 //! PostgreSQL's SQLSTATE codes (its manual, appendix A).
 
-use super::super::StoreError;
+use crate::store::StoreError;
 use sqlx::Error;
 
 /// The code, when PostgreSQL answered at all.

@@ -1,13 +1,13 @@
 //! What can be wrong with a server and a database on it. Only looks.
 
 use super::migrate::Server;
-use super::{place::Place, schema};
+use super::{schema, url::Place};
 use crate::domain::finding::{Finding, Verdict};
 use crate::domain::time::Timestamp;
-use crate::store::conn::{Conn, get};
-use crate::store::error::reading;
-use crate::store::examine::{CLOCK, RIGHTS, SCHEMA, STORE, of_error};
-use crate::store::sql::query;
+use crate::store::checks::{CLOCK, RIGHTS, SCHEMA, STORE, of_error};
+use crate::store::sql::conn::{Conn, get};
+use crate::store::sql::error::reading;
+use crate::store::sql::statement::query;
 use crate::store::{Access, Clock as _, Result, StoreError, SystemClock};
 use std::time::Duration;
 

@@ -1,17 +1,17 @@
 //! `quarterdeck migrate`: what is missing in a database, said first and then done, one transaction each. A kill in the
 //! middle leaves whole migrations alone; the next run does the rest.
 
-use super::super::error::writing;
-use super::super::{Access, Result, StoreError};
-use super::place::Place;
 use super::pool::{self, Pool, Use};
 use super::schema::{self, Standing};
+use super::url::Place;
 use crate::fault;
 use crate::store::address::{self, Address};
-use crate::store::conn::Conn;
 use crate::store::migrations::{KEEPS_CHECKSUMS, MIGRATIONS, VERSION, checksum, missing};
-use crate::store::sql::query;
+use crate::store::sql::conn::Conn;
+use crate::store::sql::error::writing;
+use crate::store::sql::statement::query;
 use crate::store::upgrade::{Migration, OlderWorker};
+use crate::store::{Access, Result, StoreError};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -186,7 +186,7 @@ fn scripts(step: Migration) -> Vec<&'static str> {
 }
 
 fn refused(place: &Place, error: &sqlx::Error, step: Migration) -> StoreError {
-    let said = crate::store::error::words(error);
+    let said = crate::store::sql::error::words(error);
     if super::error::code(error).as_deref() == Some("42501") {
         let cure = match step {
             Migration::Schema => {

@@ -4,8 +4,8 @@ use super::session::{held_locks, lock_key};
 use super::{SILENT, Timestamp, get, query, reading};
 use crate::domain::text::SafeLine;
 use crate::store::Result;
-use crate::store::conn::Conn;
 use crate::store::migrations::VERSION;
+use crate::store::sql::conn::Conn;
 use crate::store::upgrade::OlderWorker;
 
 /// The longest serving first. A worker lives as long as its lock is held; one without (PgBouncer) as long as it beats.

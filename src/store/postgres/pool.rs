@@ -3,9 +3,10 @@
 //! Not sqlx's pool: a connection belongs to the runtime that opened it, and the heartbeat (a thread and a runtime of its
 //! own) must neither open connections there nor wait behind slow readings. All are opened on the store's own runtime.
 
-use super::super::{Result, StoreError};
 use super::error::code;
-use super::place::{Place, TRANSACTION_SETTINGS};
+use super::url::{Place, TRANSACTION_SETTINGS};
+use crate::domain::backoff::Backoff;
+use crate::store::{Result, StoreError};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, raw_sql};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,9 +31,6 @@ pub(in crate::store) const ANSWER: Duration = Duration::from_secs(35);
 const RESTED: Duration = Duration::from_secs(1);
 /// One that rested longer is closed.
 const TOO_LONG: Duration = Duration::from_secs(300);
-/// Waits between tries to connect after a failure; meanwhile everybody is told at once.
-const AGAIN: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +55,7 @@ pub(super) struct Pool {
 struct Idle {
     resting: Vec<(PgConnection, Instant)>,
     closed: bool,
-    misses: usize,
+    backoff: Backoff,
     /// Nobody tries to connect before this; and why.
     outage: Option<(Instant, String)>,
 }
@@ -124,10 +122,12 @@ impl Pool {
         let connected = self.connect_at_once().await;
         let mut idle = self.idle();
         match &connected {
-            Ok(_) => (idle.misses, idle.outage) = (0, None),
+            Ok(_) => {
+                idle.backoff.reset();
+                idle.outage = None;
+            }
             Err(error) => {
-                let wait = AGAIN[idle.misses.min(AGAIN.len() - 1)];
-                idle.misses += 1;
+                let wait = idle.backoff.wait();
                 idle.outage = Some((Instant::now() + wait, error.to_string()));
                 // What rests was connected to what is gone.
                 idle.resting.clear();

@@ -1,12 +1,12 @@
 //! What stands in a database: our schema and its version, the table of documents (Chatwoot's, in any of its variants,
 //! or ours), and what the role may do. Looks, and changes nothing.
 
-use super::super::error::reading;
-use super::super::{Access, Result, StoreError};
-use super::place::Place;
-use crate::store::conn::{Conn, get};
+use super::url::Place;
 use crate::store::migrations::{VERSION, altered, altered_message};
-use crate::store::sql::query;
+use crate::store::sql::conn::{Conn, get};
+use crate::store::sql::error::reading;
+use crate::store::sql::statement::query;
+use crate::store::{Access, Result, StoreError};
 
 /// Columns that a table of documents must have, and the types that do.
 const COLUMNS: [(&str, &[&str]); 13] = [

@@ -1,14 +1,14 @@
 //! The one idle connection of this process: it holds the locks by which its workers are seen to live, and listens for
 //! what other processes commit. It does nothing else: a session that is busy in a query does not free its locks when
-//! its process is killed (engine.md 3.6).
+//! its process is killed, since the server notices the closed socket only after the query.
 
-use super::super::error::reading;
-use super::super::sql_store::SqlStore;
-use super::super::{Result, StoreError};
 use super::pool::{Pool, Use, closed};
-use crate::store::conn::{Conn, get};
-use crate::store::sql::query;
+use crate::domain::backoff::Backoff;
+use crate::store::sql::conn::{Conn, get};
+use crate::store::sql::error::reading;
+use crate::store::sql::statement::query;
 use crate::store::version::{self, SchemaMismatch};
+use crate::store::{Result, StoreError};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{Executor, Row};
@@ -33,9 +33,6 @@ const SHAKEN: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long leaving in order may take.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Waits between tries to connect.
-const AGAIN: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
 
 enum Command {
     Hold(String, oneshot::Sender<Result<()>>),
@@ -94,13 +91,13 @@ impl Session {
     }
 
     /// Starts the tasks that send and poll.
-    pub(super) fn watch(&self, pool: &Arc<Pool>, store: &SqlStore) {
-        if !store.read_only {
+    pub(super) fn watch(&self, pool: &Arc<Pool>, read_only: bool, mismatches: watch::Sender<Option<SchemaMismatch>>) {
+        if !read_only {
             let sending = send(Arc::clone(&self.shared), Arc::clone(pool));
             let stop = self.stop.clone();
             self.tasks.spawn_on(async move { stop.run_until_cancelled(sending).await }, pool.runtime());
         }
-        let polling = poll(Arc::clone(&self.shared), Arc::clone(pool), store.mismatches.clone());
+        let polling = poll(Arc::clone(&self.shared), Arc::clone(pool), mismatches);
         let stop = self.stop.clone();
         self.tasks.spawn_on(async move { stop.run_until_cancelled(polling).await }, pool.runtime());
     }
@@ -169,20 +166,19 @@ async fn keep(
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(options);
     let mut held = BTreeMap::new();
-    let mut misses = 0;
+    let mut backoff = Backoff::of_service();
     let keeping = async {
         loop {
-            match serve(&shared, &pool, &mut held, &mut commands, &mut misses, &stop).await {
+            match serve(&shared, &pool, &mut held, &mut commands, &mut backoff, &stop).await {
                 Served::Left => return,
                 Served::Broke => {
                     *shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 }
                 Served::NotConnected => {
-                    let wait = sleep(AGAIN[misses.min(AGAIN.len() - 1)]);
+                    let wait = sleep(backoff.wait());
                     if stop.run_until_cancelled(wait).await.is_none() {
                         return;
                     }
-                    misses += 1;
                 }
             }
         }
@@ -210,7 +206,7 @@ async fn serve(
     pool: &PgPool,
     held: &mut BTreeMap<String, i64>,
     commands: &mut mpsc::Receiver<Command>,
-    misses: &mut usize,
+    backoff: &mut Backoff,
     stop: &CancellationToken,
 ) -> Served {
     let Ok(mut listener) = PgListener::connect_with(pool).await else { return Served::NotConnected };
@@ -220,7 +216,7 @@ async fn serve(
     }
     // What was told while nobody listened.
     shared.bump();
-    *misses = 0;
+    backoff.reset();
     let mut missing: Vec<i64> = held.values().copied().collect();
     let mut ticks = interval(POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,11 +1,11 @@
 //! The copy of a store that is made before a migration: beside the store, whole and on the disk before the store is
 //! touched. The newest one is kept.
 
-use super::super::{Result, StoreError};
 use super::connect::Connect;
 use super::error::{is_full, words};
 use crate::domain::time::Timestamp;
 use crate::fault;
+use crate::store::{Result, StoreError};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, query};
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};

@@ -1,11 +1,11 @@
 //! Opening the file: what is refused before it is touched, and how each connection is set.
 
-use super::super::error::{reading, writing};
-use super::super::{Access, Result, StoreError};
 use super::error::is_busy;
+use super::file_identity::Place;
 use super::migrate::{self, Standing};
-use super::place::Place;
+use crate::store::sql::error::{reading, writing};
 use crate::store::upgrade::{Upgrade, Upgraded};
+use crate::store::{Access, Result, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, query, raw_sql};
 use std::io::Read;

@@ -1,6 +1,6 @@
 //! SQLite's result codes.
 
-use super::super::StoreError;
+use crate::store::StoreError;
 use sqlx::Error;
 
 const CORRUPT: i32 = 11;

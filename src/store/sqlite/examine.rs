@@ -3,8 +3,8 @@
 use super::connect::{Connect, check_file_system, check_header, check_library, check_writable};
 use super::migrate::{self, Standing};
 use crate::domain::finding::{Finding, Verdict};
-use crate::store::error::reading;
-use crate::store::examine::{INTEGRITY, RIGHTS, SCHEMA, SPACE, STORE, of_error};
+use crate::store::checks::{INTEGRITY, RIGHTS, SCHEMA, SPACE, STORE, of_error};
+use crate::store::sql::error::reading;
 use crate::store::{Result, StoreError};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row, query};

@@ -1,6 +1,6 @@
 //! Lock files, one per worker: the system gives a lock back when its process dies, however it dies.
 
-use super::super::{Result, StoreError};
+use crate::store::{Result, StoreError};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::PathBuf;

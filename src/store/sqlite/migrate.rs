@@ -1,14 +1,14 @@
 //! Brings a store of ours up to date: all missing migrations in one transaction, so that a kill between two statements
 //! leaves nothing behind and two processes that start at once do not meet; before it, a copy.
 
-use super::super::error::{reading, writing};
-use super::super::{Clock as _, Result, StoreError, SystemClock};
 use super::backup;
 use super::connect::{Connect, check_library, take_turn};
 use super::older;
 use crate::fault;
 use crate::store::migrations::{KEEPS_CHECKSUMS, MIGRATIONS, VERSION, altered, altered_message, checksum, missing};
+use crate::store::sql::error::{reading, writing};
 use crate::store::upgrade::{OlderWorker, Upgrade, Upgraded};
+use crate::store::{Clock as _, Result, StoreError, SystemClock};
 use futures_util::StreamExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, Row, SqliteConnection, query, raw_sql};
 use std::path::PathBuf;

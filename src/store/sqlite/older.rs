@@ -1,11 +1,11 @@
 //! Workers of a store that were built for an older schema and still run.
 
 use super::super::Result;
-use super::super::error::reading;
 use super::connect::Connect;
 use super::locks::Locks;
 use crate::domain::text::SafeLine;
 use crate::store::migrations::VERSION;
+use crate::store::sql::error::reading;
 use crate::store::upgrade::OlderWorker;
 use sqlx::{Row as _, SqliteConnection, query};
 

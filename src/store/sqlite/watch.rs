@@ -1,8 +1,8 @@
 //! Sees what other processes commit, so that a console shows their outcomes at once.
 
-use super::super::Access;
 use super::connect::Connect;
 use super::migrate;
+use crate::store::Access;
 use crate::store::version::{self, SchemaMismatch};
 use sqlx::{Connection, Row, SqliteConnection, query};
 use std::path::Path;

@@ -1,12 +1,13 @@
 //! The key table as text and as Markdown.
 
-use super::{Binding, TABLE};
-use crate::tui::action::Scope;
+use super::binding::Binding;
+use super::table::TABLE;
+use crate::tui::scope::Scopes;
 
 /// The groups of the printed table: where the keys mean something.
 fn groups() -> Vec<(String, Vec<&'static Binding>)> {
-    let mut groups: Vec<(&'static [Scope], Vec<&'static Binding>)> = Vec::new();
-    for binding in TABLE {
+    let mut groups: Vec<(Scopes, Vec<&'static Binding>)> = Vec::new();
+    for binding in TABLE.iter() {
         match groups.iter_mut().find(|(scopes, _)| *scopes == binding.scopes) {
             Some((_, rows)) => rows.push(binding),
             None => groups.push((binding.scopes, vec![binding])),
@@ -14,7 +15,7 @@ fn groups() -> Vec<(String, Vec<&'static Binding>)> {
     }
     groups
         .into_iter()
-        .map(|(scopes, rows)| (scopes.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(", "), rows))
+        .map(|(scopes, rows)| (scopes.list().map(|scope| scope.word()).collect::<Vec<_>>().join(", "), rows))
         .collect()
 }
 
@@ -38,7 +39,7 @@ pub fn keys_text() -> String {
     text
 }
 
-/// The whole table as Markdown, for the README.
+/// The whole table as Markdown, for `assets/docs/console.md`.
 pub fn keys_markdown() -> String {
     let mut text = String::from("| where | keys | what |\n| --- | --- | --- |\n");
     for (scopes, rows) in groups() {
@@ -56,7 +57,7 @@ fn code(key: String) -> String {
 }
 
 /// The groups for the help on the screen: heading, then keys and sentence.
-pub(in crate::tui) fn help_groups(ascii: bool) -> Vec<(String, Vec<(String, &'static Binding)>)> {
+pub fn help_groups(ascii: bool) -> Vec<(String, Vec<(String, &'static Binding)>)> {
     let with_keys = |binding: &'static Binding| (keys(binding, ascii).join(" "), binding);
     groups().into_iter().map(|(scopes, rows)| (scopes, rows.into_iter().map(with_keys).collect())).collect()
 }
@@ -68,7 +69,7 @@ mod tests {
     #[test]
     fn every_action_is_in_both_prints() {
         let (text, markdown) = (keys_text(), keys_markdown());
-        for binding in TABLE {
+        for binding in TABLE.iter() {
             assert!(text.contains(binding.says) && markdown.contains(binding.says), "{:?}", binding.action);
         }
         assert!(text.is_ascii());

@@ -1,33 +1,31 @@
 //! The rows of the key table, in the order of help and documentation.
 
-use super::{Binding, Key};
-use crate::tui::action::{Action, Scope};
+use super::binding::Binding;
+use super::key::Key;
+use crate::tui::action::Action;
+use crate::tui::scope::Scopes::{self, All, DocumentLists, DocumentRows, GroupRows, Moves, Panes};
+use crate::tui::scope::{PaneId, Scope};
+use crate::tui::views::catalog::ViewId;
 use crossterm::event::KeyCode;
+use std::sync::LazyLock;
 
 /// The list of documents.
-const LIST: &[Scope] = &[Scope::Documents];
+const LIST: Scopes = Scopes::Only(&[Scope::DOCUMENTS]);
 /// The panel.
-const PANEL: &[Scope] = &[Scope::Outcomes];
+const PANEL: Scopes = Scopes::Only(&[Scope::OUTCOMES]);
 /// The jobs view.
-const JOBS: &[Scope] = &[Scope::Jobs];
+const JOBS: Scopes = Scopes::Only(&[Scope::JOBS]);
+/// The details.
+const DETAIL: Scopes = Scopes::Only(&[Scope::DETAIL]);
 /// Where a document's URL and error are at hand.
-const READ: &[Scope] = &[Scope::Documents, Scope::Outcomes, Scope::Detail];
-/// Wherever the cursor is on a document.
-const ABOUT_ONE: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Outcomes, Scope::Detail];
-/// What documents are grouped by.
-const GROUPS: &[Scope] = &[Scope::Hosts, Scope::Accounts];
-/// Every pane.
-const PANES: &[Scope] = &[Scope::Documents, Scope::Jobs, Scope::Hosts, Scope::Accounts, Scope::Outcomes, Scope::Detail];
-/// Wherever something is moved through with letters.
-const MOVES: &[Scope] =
-    &[Scope::Documents, Scope::Jobs, Scope::Hosts, Scope::Accounts, Scope::Outcomes, Scope::Detail, Scope::Reader];
+const READ: Scopes = Scopes::Only(&[Scope::DOCUMENTS, Scope::OUTCOMES, Scope::DETAIL]);
 
 const fn row(
     action: Action,
     keys: &'static [Key],
     word: &'static str,
     says: &'static str,
-    scopes: &'static [Scope],
+    scopes: Scopes,
     footer: u8,
 ) -> Binding {
     Binding { action, keys, word, says, scopes, dangerous: false, footer }
@@ -38,20 +36,32 @@ const fn danger(
     keys: &'static [Key],
     word: &'static str,
     says: &'static str,
-    scopes: &'static [Scope],
+    scopes: Scopes,
     footer: u8,
 ) -> Binding {
     Binding { action, keys, word, says, scopes, dangerous: true, footer }
 }
 
-/// The table.
-pub const TABLE: &[Binding] = &[
+/// The row that goes to the outcome panel, which is always shown.
+const OUTCOMES: Binding =
+    row(Action::ViewOutcomes, &[Key::char('2')], PaneId::Outcomes.word(), "go to the outcomes", Panes, 0);
+
+/// The table: the keys that show a view stand in it by their digits.
+pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
+    let show = |view: &ViewId| row(Action::Show(*view), view.keys(), view.word(), view.says(), Panes, 0);
+    let mut views: Vec<Binding> = ViewId::ALL.iter().map(show).chain([OUTCOMES]).collect();
+    views.sort_by_cached_key(|binding| binding.keys.first().map(|key| key.label(true)));
+    [BEFORE, &views, AFTER].concat()
+});
+
+/// The rows before those that show a view.
+const BEFORE: &[Binding] = &[
     danger(
         Action::Sync,
         &[Key::char('s')],
         "sync",
         "sync the marked documents, else the one under the cursor",
-        ABOUT_ONE,
+        DocumentRows,
         1,
     ),
     danger(
@@ -59,7 +69,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('r')],
         "retry",
         "retry them: failed, waiting and stuck documents only",
-        ABOUT_ONE,
+        DocumentRows,
         2,
     ),
     danger(
@@ -67,7 +77,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('x')],
         "cancel",
         "cancel their jobs; a running one is asked about",
-        ABOUT_ONE,
+        DocumentRows,
         3,
     ),
     danger(Action::SyncAll, &[Key::char('S')], "sync all", "sync all that match the filter, after a preview", LIST, 0),
@@ -92,7 +102,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::Delete)],
         "remove",
         "remove documents with their contents; always asked about",
-        &[Scope::Documents, Scope::Detail],
+        Scopes::Only(&[Scope::DOCUMENTS, Scope::DETAIL]),
         0,
     ),
     danger(
@@ -108,7 +118,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('p')],
         "pause",
         "pause or resume the host or the account in hand, or of the document; a choice is offered",
-        PANES,
+        Panes,
         0,
     ),
     danger(
@@ -116,7 +126,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('P')],
         "pause all",
         "pause everything, or let it go on; always asked about",
-        PANES,
+        Panes,
         0,
     ),
     danger(Action::Add, &[Key::char('a')], "add", "add a document by its URL", LIST, 8),
@@ -137,7 +147,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('H')],
         "held",
         "show the documents with a text that is held back, or all",
-        PANES,
+        Panes,
         9,
     ),
     row(
@@ -145,7 +155,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::Enter)],
         "details",
         "open the document: its attempts, content and versions",
-        &[Scope::Documents, Scope::Jobs, Scope::Outcomes],
+        DocumentLists,
         6,
     ),
     row(
@@ -153,7 +163,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::Enter)],
         "documents",
         "show the documents of this host or account in the list",
-        GROUPS,
+        GroupRows,
         1,
     ),
     row(
@@ -161,7 +171,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('i')],
         "about",
         "all that is known of this host or account, however small the screen",
-        GROUPS,
+        GroupRows,
         3,
     ),
     danger(
@@ -172,27 +182,19 @@ pub const TABLE: &[Binding] = &[
         JOBS,
         4,
     ),
-    row(Action::ViewDocuments, &[Key::char('1')], "documents", "show the list of documents", PANES, 0),
-    row(Action::ViewOutcomes, &[Key::char('2')], "outcomes", "go to the outcomes", PANES, 0),
-    row(Action::ViewJobs, &[Key::char('3')], "jobs", "show the jobs: running, ready, waiting, recent", PANES, 0),
-    row(Action::ViewHosts, &[Key::char('4')], "hosts", "show the hosts, the worst first", PANES, 0),
-    row(
-        Action::ViewAccounts,
-        &[Key::char('5')],
-        "accounts",
-        "show the accounts: plan, documents, jobs, share",
-        PANES,
-        0,
-    ),
+];
+
+/// The rows after those that show a view.
+const AFTER: &[Binding] = &[
     row(
         Action::SwitchFocus,
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::BackTab)],
         "other pane",
         "go to the other pane",
-        PANES,
+        Panes,
         7,
     ),
-    row(Action::Zoom, &[Key::char('z')], "zoom", "give the focused pane the whole screen, or give it back", PANES, 0),
+    row(Action::Zoom, &[Key::char('z')], "zoom", "give the focused pane the whole screen, or give it back", Panes, 0),
     row(Action::Search, &[Key::char('/')], "search", "search the outcomes; all lines stay", PANEL, 4),
     row(Action::SearchNext, &[Key::char('n')], "next", "go to the next line that was searched for", PANEL, 0),
     row(Action::SearchPrevious, &[Key::char('N')], "previous", "go to the one before", PANEL, 0),
@@ -204,17 +206,17 @@ pub const TABLE: &[Binding] = &[
         PANEL,
         5,
     ),
-    row(Action::NextFailure, &[Key::char('e')], "next failure", "go to the next failure in the outcomes", PANES, 10),
-    row(Action::PreviousFailure, &[Key::char('E')], "failure before", "go to the failure before", PANES, 0),
+    row(Action::NextFailure, &[Key::char('e')], "next failure", "go to the next failure in the outcomes", Panes, 10),
+    row(Action::PreviousFailure, &[Key::char('E')], "failure before", "go to the failure before", Panes, 0),
     row(
         Action::HideUnchanged,
         &[Key::char('u')],
         "unchanged",
         "hide or show outcomes that brought nothing new",
-        PANES,
+        Panes,
         11,
     ),
-    row(Action::Pin, &[Key::char('.')], "pin", "pin the outcomes to this document, or let go", ABOUT_ONE, 12),
+    row(Action::Pin, &[Key::char('.')], "pin", "pin the outcomes to this document, or let go", DocumentRows, 12),
     row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", READ, 14),
     row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", READ, 0),
     row(Action::Open, &[Key::char('o')], "open", "open the page in a browser", READ, 13),
@@ -223,7 +225,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('a')],
         "accept",
         "accept the held text in place of the stored one; always asked about",
-        &[Scope::Detail],
+        DETAIL,
         1,
     ),
     danger(
@@ -231,7 +233,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::char('d')],
         "reject",
         "reject the held text: the stored one stays, and this one is not asked about again",
-        &[Scope::Detail],
+        DETAIL,
         2,
     ),
     row(
@@ -239,62 +241,55 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::Enter)],
         "compare",
         "show what replaced the version under the cursor",
-        &[Scope::Detail],
+        DETAIL,
         3,
     ),
-    row(
-        Action::PreviousTab,
-        &[Key::char('['), Key::of(KeyCode::Left)],
-        "tab before",
-        "the tab before",
-        &[Scope::Detail],
-        0,
-    ),
-    row(Action::NextTab, &[Key::char(']'), Key::of(KeyCode::Right)], "next tab", "the next tab", &[Scope::Detail], 6),
-    row(Action::Down, &[Key::char('j'), Key::of(KeyCode::Down)], "down", "down", MOVES, 0),
-    row(Action::Up, &[Key::char('k'), Key::of(KeyCode::Up)], "up", "up", MOVES, 0),
-    row(Action::HalfDown, &[Key::ctrl('d')], "half down", "half a page down", MOVES, 0),
-    row(Action::HalfUp, &[Key::ctrl('u')], "half up", "half a page up", MOVES, 0),
-    row(Action::PageDown, &[Key::of(KeyCode::PageDown), Key::ctrl('f')], "page down", "a page down", MOVES, 0),
-    row(Action::PageUp, &[Key::of(KeyCode::PageUp), Key::ctrl('b')], "page up", "a page up", MOVES, 0),
-    row(Action::First, &[Key::char('g'), Key::of(KeyCode::Home)], "first", "to the first row", MOVES, 0),
+    row(Action::PreviousTab, &[Key::char('['), Key::of(KeyCode::Left)], "tab before", "the tab before", DETAIL, 0),
+    row(Action::NextTab, &[Key::char(']'), Key::of(KeyCode::Right)], "next tab", "the next tab", DETAIL, 6),
+    row(Action::Down, &[Key::char('j'), Key::of(KeyCode::Down)], "down", "down", Moves, 0),
+    row(Action::Up, &[Key::char('k'), Key::of(KeyCode::Up)], "up", "up", Moves, 0),
+    row(Action::HalfDown, &[Key::ctrl('d')], "half down", "half a page down", Moves, 0),
+    row(Action::HalfUp, &[Key::ctrl('u')], "half up", "half a page up", Moves, 0),
+    row(Action::PageDown, &[Key::of(KeyCode::PageDown), Key::ctrl('f')], "page down", "a page down", Moves, 0),
+    row(Action::PageUp, &[Key::of(KeyCode::PageUp), Key::ctrl('b')], "page up", "a page up", Moves, 0),
+    row(Action::First, &[Key::char('g'), Key::of(KeyCode::Home)], "first", "to the first row", Moves, 0),
     row(
         Action::Last,
         &[Key::char('G'), Key::of(KeyCode::End)],
         "last",
         "to the last row; outcomes follow again",
-        MOVES,
+        Moves,
         0,
     ),
-    row(Action::ToggleUtc, &[Key::char('t')], "UTC", "show times in UTC, or local again", PANES, 0),
+    row(Action::ToggleUtc, &[Key::char('t')], "UTC", "show times in UTC, or local again", Panes, 0),
     row(
         Action::Activity,
         &[Key::char('!')],
         "activity",
         "what was asked for, refused or failed in this console",
-        PANES,
+        Panes,
         0,
     ),
-    row(Action::Workers, &[Key::char('w')], "workers", "who runs the jobs: where, how busy, since when", PANES, 0),
-    row(Action::Palette, &[Key::char(':'), Key::ctrl('p')], "palette", "every action by name", PANES, 15),
-    row(Action::Help, &[Key::char('?')], "help", "this help", PANES, 16),
+    row(Action::Workers, &[Key::char('w')], "workers", "who runs the jobs: where, how busy, since when", Panes, 0),
+    row(Action::Palette, &[Key::char(':'), Key::ctrl('p')], "palette", "every action by name", Panes, 15),
+    row(Action::Help, &[Key::char('?')], "help", "this help", Panes, 16),
     row(
         Action::Back,
         &[Key::of(KeyCode::Esc)],
         "back",
         "one step back: a search, a pin, a filter; never quits",
-        PANES,
+        Panes,
         0,
     ),
-    row(Action::Redraw, &[Key::ctrl('l')], "redraw", "draw the screen anew", PANES, 0),
-    row(Action::Suspend, &[Key::ctrl('z')], "suspend", "suspend; fg comes back", PANES, 0),
-    row(Action::Quit, &[Key::char('q')], "quit", "quit; asks while this process runs jobs", PANES, 17),
+    row(Action::Redraw, &[Key::ctrl('l')], "redraw", "draw the screen anew", Panes, 0),
+    row(Action::Suspend, &[Key::ctrl('z')], "suspend", "suspend; fg comes back", Panes, 0),
+    row(Action::Quit, &[Key::char('q')], "quit", "quit; asks while this process runs jobs", Panes, 17),
     row(
         Action::Interrupt,
         &[Key::ctrl('c')],
         "quit",
         "quit; while this process runs jobs it asks, and a second one ends at once",
-        &Scope::ALL,
+        All,
         0,
     ),
     row(
@@ -302,7 +297,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::Enter)],
         "choose",
         "take the focused choice, or what was typed",
-        &[Scope::Dialog, Scope::Prompt, Scope::Palette],
+        Scopes::Only(&[Scope::Dialog, Scope::Prompt, Scope::Palette]),
         1,
     ),
     row(
@@ -310,7 +305,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::Down), Key::of(KeyCode::Right), Key::ctrl('n')],
         "other",
         "the next choice",
-        &[Scope::Dialog, Scope::Palette],
+        Scopes::Only(&[Scope::Dialog, Scope::Palette]),
         2,
     ),
     row(
@@ -318,7 +313,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::BackTab), Key::of(KeyCode::Up), Key::of(KeyCode::Left)],
         "previous",
         "the choice before",
-        &[Scope::Dialog, Scope::Palette],
+        Scopes::Only(&[Scope::Dialog, Scope::Palette]),
         0,
     ),
     row(
@@ -326,7 +321,7 @@ pub const TABLE: &[Binding] = &[
         &[Key::of(KeyCode::Esc)],
         "close",
         "close it; nothing happens",
-        &[Scope::Reader, Scope::Dialog, Scope::Prompt, Scope::Palette],
+        Scopes::Only(&[Scope::Reader, Scope::Dialog, Scope::Prompt, Scope::Palette]),
         3,
     ),
 ];

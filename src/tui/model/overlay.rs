@@ -3,8 +3,10 @@
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::text::SafeLine;
+use crate::domain::word_enum::variant_list;
 use crate::store::{BulkVerb, Preview};
-use crate::tui::effect::Command;
+use crate::tui::command::Command;
+use crate::tui::scope::Scope;
 use tui_input::Input;
 
 /// One thing over the screen.
@@ -32,6 +34,26 @@ pub enum Overlay {
     Preview(Box<PreviewDialog>),
     /// How to end while jobs run.
     Quit(QuitChoice),
+}
+
+impl Overlay {
+    /// Where keys are read while it is open.
+    pub const fn scope(&self) -> Scope {
+        match self {
+            Self::Help(_) | Self::Activity(_) | Self::Workers(_) | Self::About(_) | Self::Sort => Scope::Reader,
+            Self::Palette(_) => Scope::Palette,
+            Self::Prompt(_) => Scope::Prompt,
+            Self::Confirm(_) | Self::Choice(_) | Self::Preview(_) | Self::Quit(_) => Scope::Dialog,
+        }
+    }
+
+    /// The first line on the screen of text to be read, if it is that.
+    pub const fn scroll_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Help(scroll) | Self::Activity(scroll) | Self::Workers(scroll) | Self::About(scroll) => Some(scroll),
+            _ => None,
+        }
+    }
 }
 
 /// Every action by name.
@@ -157,22 +179,21 @@ impl PreviewDialog {
     }
 }
 
-/// How to end while jobs run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum QuitChoice {
-    /// Do not end.
-    #[default]
-    Stay,
-    /// Finish what runs, then end.
-    Drain,
-    /// Release what runs and end.
-    Leave,
+variant_list! {
+    /// How to end while jobs run.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum QuitChoice {
+        /// Do not end.
+        #[default]
+        Stay,
+        /// Finish what runs, then end.
+        Drain,
+        /// Release what runs and end.
+        Leave,
+    }
 }
 
 impl QuitChoice {
-    /// In the order of the buttons.
-    pub const ALL: [Self; 3] = [Self::Stay, Self::Drain, Self::Leave];
-
     /// The next, or the one before.
     pub fn step(self, forward: bool) -> Self {
         let place = Self::ALL.iter().position(|choice| *choice == self).unwrap_or(0);

@@ -5,8 +5,8 @@ use crate::domain::difference::Difference;
 use crate::domain::id::DocumentId;
 use crate::domain::text::safe_block;
 use crate::store::{HeldContent, Named, OutcomesFrom, StoreError};
-use crate::tui::model::changes::{Compared, DifferenceData, HeldSeen};
-use crate::tui::msg::DetailData;
+use crate::tui::views::detail::difference::{Compared, DifferenceData, HeldSeen};
+use crate::tui::views::detail::state::DetailData;
 use tokio::task::spawn_blocking;
 
 /// Common lines beside each change of a difference.

@@ -5,7 +5,7 @@ use crate::domain::document::Status;
 use crate::domain::request::{Answer, Answered, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::store::{Added, Decided, Decision};
-use crate::tui::effect::{Act, Command};
+use crate::tui::command::{Act, Command};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::Done;
 

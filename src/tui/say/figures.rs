@@ -54,6 +54,15 @@ pub fn per_second(rate: f64) -> String {
     if rate == 0.0 || rate >= 9.95 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") }
 }
 
+/// A part in whole per cent: never 0 of something, never 100 of less than all.
+pub fn percent(part: u64, of: u64) -> u64 {
+    if part == 0 || of == 0 {
+        return 0;
+    }
+    let rounded = (part.saturating_mul(200).saturating_add(of)) / of.saturating_mul(2);
+    if part >= of { 100 } else { rounded.clamp(1, 99) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +83,13 @@ mod tests {
             ["1,204", "120k", "3.1M", "12"]
         );
         assert_eq!([count(1, "document"), count(1_204, "document")], ["1 document", "1,204 documents"]);
+    }
+
+    #[test]
+    fn a_few_of_many_are_not_none_and_all_but_a_few_not_all() {
+        let of_thousand = [0, 1, 5, 15, 499, 995, 999, 1_000].map(|part| percent(part, 1_000));
+        assert_eq!(of_thousand, [0, 1, 1, 2, 50, 99, 99, 100]);
+        assert_eq!([percent(1, 3), percent(2, 3), percent(0, 0), percent(5, 0)], [33, 67, 0, 0]);
+        assert_eq!(percent(u64::MAX, u64::MAX), 100);
     }
 }

@@ -1,20 +1,23 @@
 //! What changes documents and jobs: to which documents, whether it asks first, and what it came to.
 
-use super::able::{One, Subject, one, subject};
-use super::{Update, loads, tell};
+use super::effects::Update;
+use super::loads;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
 use crate::domain::request::{Answer as Answered, Scope, Verb};
 use crate::store::{BulkVerb, Targets};
 use crate::tui::action::Action;
-use crate::tui::effect::{Act, Command, Effect};
-use crate::tui::layout::list_rows;
+use crate::tui::availability::{Selection, document, selection};
+use crate::tui::command::{Act, Command};
+use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Confirm, Overlay, PreviewDialog};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::{Answer, Done};
-use crate::tui::say;
+use crate::tui::say::answer;
 use crate::tui::say::figures::count;
+use crate::tui::screen::list_rows;
+use crate::tui::views::selected::SelectedDocument;
 
 /// More marked documents than this pass the preview.
 const ASKED_FROM: usize = 20;
@@ -34,13 +37,13 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         };
         return preview(model, Targets::Matching(filter), verb, &which, up);
     }
-    match subject(model) {
-        Err(reason) => tell(model, Level::Refused, reason),
-        Ok(Subject::One(one)) => single(model, verb, one, up),
-        Ok(Subject::Marks(marks)) => match marks.as_slice() {
+    match selection(model) {
+        Err(reason) => model.tell(Level::Refused, reason),
+        Ok(Selection::One(one)) => single(model, verb, one, up),
+        Ok(Selection::Marked(marks)) => match marks.as_slice() {
             [document] => {
                 let row = model.documents.find(*document);
-                let one = One {
+                let one = SelectedDocument {
                     document: *document,
                     name: row.map_or_else(|| format!("document {document}").as_str().into(), |row| row.name.clone()),
                     url: row.map(|row| row.url.clone()).unwrap_or_default(),
@@ -79,7 +82,7 @@ pub(super) const fn act_of(verb: BulkVerb, scope: Scope) -> Act {
     }
 }
 
-fn single(model: &mut Model, verb: BulkVerb, one: One, up: &mut Update) {
+fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Update) {
     let command =
         Command { act: act_of(verb, Scope::Named), documents: vec![one.document], name: Some(one.name.clone()) };
     let asked = match (verb, one.status) {
@@ -171,16 +174,16 @@ pub(super) fn take_matching(model: &mut Model, answer: Answer<Vec<DocumentId>>, 
     up.redraw();
     match answer {
         Ok(documents) => {
-            tell(model, Level::Done, format!("marked {}", count(documents.len() as u64, "document")));
+            model.tell(Level::Done, format!("marked {}", count(documents.len() as u64, "document")));
             model.documents.marks.extend(documents);
         }
-        Err(reason) => tell(model, Level::Failed, format!("nothing was marked: {reason}")),
+        Err(reason) => model.tell(Level::Failed, format!("nothing was marked: {reason}")),
     }
 }
 
 /// Copies or opens.
 pub(super) fn take_out(model: &mut Model, action: Action, up: &mut Update) {
-    let Ok(one) = one(model) else { return };
+    let Ok(one) = document(model) else { return };
     match (action, one.error) {
         (Action::CopyUrl, _) => up.effect(Effect::Copy(one.url.to_string(), "URL")),
         (Action::CopyError, Some(error)) => up.effect(Effect::Copy(error, "error")),
@@ -198,8 +201,8 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Don
                 .first()
                 .and_then(|document| model.documents.find(*document))
                 .and_then(|row| row.requested_by.clone());
-            let (level, text) = say::answer::done(command, &done, asked_by.as_ref());
-            tell(model, level, text);
+            let (level, text) = answer::done(command, &done, asked_by.as_ref());
+            model.tell(level, text);
             unmark(model, command, &done);
             let opened = model.detail.as_ref().map(|detail| detail.document);
             if opened.is_some_and(|opened| command.documents.contains(&opened)) {
@@ -214,7 +217,7 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Don
                 (None, _) if command.documents.is_empty() => "the document".to_owned(),
                 (None, _) => count(command.documents.len() as u64, "document"),
             };
-            tell(model, Level::Failed, format!("{} {what}: {reason}", command.act.word()));
+            model.tell(Level::Failed, format!("{} {what}: {reason}", command.act.word()));
         }
     }
 }

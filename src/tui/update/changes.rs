@@ -1,31 +1,21 @@
 //! What a held text, or a later version, changes: comparing it when it is looked at, deciding when it has been.
 
-use super::{Update, loads, prompt, tell, views};
+use super::effects::Update;
+use super::{loads, prompt, views};
 use crate::domain::filter::Filter;
 use crate::store::Decision;
 use crate::tui::action::Action;
-use crate::tui::effect::{Act, Command, Effect};
+use crate::tui::command::{Act, Command};
+use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::changes::{Compared, DifferenceData, HeldSeen};
-use crate::tui::model::detail::Tab;
 use crate::tui::model::overlay::{Confirm, Overlay};
 use crate::tui::model::toast::Level;
-use crate::tui::model::views::Shown;
 use crate::tui::msg::Answer;
 use crate::tui::say::figures::grouped;
-
-/// The filter of the documents with a text that is held back.
-pub const HELD: &str = "content:held";
-
-/// The held text of the open details.
-pub fn held(model: &Model) -> Option<&HeldSeen> {
-    model.detail.as_ref()?.data.as_ref()?.held.as_ref()
-}
-
-/// Whether the list shows what is held back and nothing else.
-pub fn only_held(model: &Model) -> bool {
-    model.documents.filter_text.trim() == HELD
-}
+use crate::tui::views::catalog::ViewId;
+use crate::tui::views::detail::difference::{Compared, DifferenceData};
+use crate::tui::views::detail::state::Tab;
+use crate::tui::views::documents::state::HELD;
 
 /// Asks for the difference that is looked at, unless it is at hand or was asked for.
 pub(super) fn compare(model: &mut Model, up: &mut Update) {
@@ -79,8 +69,8 @@ pub(super) fn compare_version(model: &mut Model) {
 
 /// Shows what is held back, or all again.
 pub(super) fn show_held(model: &mut Model, up: &mut Update) {
-    let again_all = only_held(model) && model.list_is_shown();
-    views::show(model, Shown::Documents, up);
+    let again_all = model.documents.only_held() && model.list_is_shown();
+    views::show(model, ViewId::Documents, up);
     let text = if again_all { "" } else { HELD };
     prompt::set_filter(model, Filter::parse(text).unwrap_or_default(), text.to_owned(), up);
 }
@@ -99,10 +89,10 @@ pub(super) fn decide(model: &mut Model, action: Action) {
         }
         let key = if decision == Decision::Accept { 'a' } else { 'd' };
         let text = format!("look at what it would change first; then {key} {}s it", decision.verb());
-        return tell(model, Level::Refused, text);
+        return model.tell(Level::Refused, text);
     };
     let sizes = format!("{} to {} characters", grouped(old), grouped(new));
-    let (Some(detail), Some(held)) = (&model.detail, held(model)) else { return };
+    let (Some(detail), Some(held)) = (&model.detail, model.held_text()) else { return };
     let why = format!("It was held back because it {}.", held.reason);
     let (lines, verb) = match decision {
         Decision::Accept => (

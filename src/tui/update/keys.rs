@@ -1,63 +1,30 @@
 //! A key becomes an action: the scope says which table rows count, and what is refused says why.
 
-use super::{Update, able, acts, changes, dialog, loads, moves, outcomes, pauses, prompt, tell, views};
-use crate::store::SortBy;
-use crate::tui::Exit;
-use crate::tui::action::{Action, Scope};
-use crate::tui::effect::Effect;
+use super::effects::Update;
+use super::{acts, changes, dialog, loads, moves, outcomes, pauses, prompt, views};
+use crate::domain::filter::Filter;
+use crate::store::Sort;
+use crate::tui::action::Action;
+use crate::tui::availability::available;
+use crate::tui::effect::{Effect, Exit};
 use crate::tui::keymap::{Key, lookup};
 use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
 use crate::tui::model::toast::Level;
-use crate::tui::model::views::Shown;
 use crate::tui::model::{Focus, Leaving, Model};
+use crate::tui::scope::{PaneId, Scope};
+use crate::tui::screen::list_rows;
+use crate::tui::views as registry;
+use crate::tui::views::catalog::ViewId;
+use crate::tui::views::documents::state::SORTS;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::Input;
-
-/// Columns to sort by: letter, column, word.
-pub const SORTS: [(char, SortBy, &str); 8] = [
-    ('s', SortBy::Status, "status"),
-    ('d', SortBy::Name, "document"),
-    ('u', SortBy::Url, "URL"),
-    ('e', SortBy::Error, "last error"),
-    ('a', SortBy::Attempted, "attempted"),
-    ('y', SortBy::Synced, "synced"),
-    ('n', SortBy::Next, "next"),
-    ('i', SortBy::Id, "arrival"),
-];
-
-/// Where keys are read now.
-pub fn scope(model: &Model) -> Scope {
-    match &model.overlay {
-        Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Workers(_) | Overlay::About(_) | Overlay::Sort) => {
-            Scope::Reader
-        }
-        Some(Overlay::Palette(_)) => Scope::Palette,
-        Some(Overlay::Prompt(_)) => Scope::Prompt,
-        Some(Overlay::Confirm(_) | Overlay::Choice(_) | Overlay::Preview(_) | Overlay::Quit(_)) => Scope::Dialog,
-        None => pane(model),
-    }
-}
-
-/// The pane that has the focus, whatever lies over it.
-pub fn pane(model: &Model) -> Scope {
-    match (model.focus, &model.detail) {
-        (Focus::Outcomes, _) => Scope::Outcomes,
-        (Focus::Main, Some(_)) => Scope::Detail,
-        (Focus::Main, None) => match model.shown {
-            Shown::Documents => Scope::Documents,
-            Shown::Jobs => Scope::Jobs,
-            Shown::Hosts => Scope::Hosts,
-            Shown::Accounts => Scope::Accounts,
-        },
-    }
-}
 
 pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     if event.kind == KeyEventKind::Release {
         return;
     }
     let Some(key) = Key::from_event(event) else { return };
-    let scope = scope(model);
+    let scope = model.scope();
     if matches!(model.overlay, Some(Overlay::Sort)) && key.is_text() {
         return sort(model, key, up);
     }
@@ -77,17 +44,9 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     up.redraw();
     if model.overlay.is_none() {
-        match pane(model) {
-            Scope::Documents => model.documents.chosen = true,
-            Scope::Jobs | Scope::Hosts | Scope::Accounts => {
-                if let Some(view) = model.view_mut() {
-                    view.choose();
-                }
-            }
-            _ => {}
-        }
-        if let Err(reason) = able::able(model, action) {
-            return tell(model, Level::Refused, reason);
+        registry::of(model.pane()).choose(model);
+        if let Err(reason) = available(model, action) {
+            return model.tell(Level::Refused, reason);
         }
     }
     match action {
@@ -125,10 +84,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Search => open_prompt(model, PromptKind::Search(model.panel.search.clone()), ""),
         Action::Sort => model.overlay = Some(Overlay::Sort),
         Action::Details => loads::open_detail(model, up),
-        Action::ViewDocuments => views::show(model, Shown::Documents, up),
-        Action::ViewJobs => views::show(model, Shown::Jobs, up),
-        Action::ViewHosts => views::show(model, Shown::Hosts, up),
-        Action::ViewAccounts => views::show(model, Shown::Accounts, up),
+        Action::Show(view) => views::show(model, view, up),
         Action::ShowDocuments => views::show_documents(model, up),
         Action::About => model.overlay = Some(Overlay::About(0)),
         Action::ViewOutcomes => model.focus = Focus::Outcomes,
@@ -167,7 +123,11 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Suspend => up.effect(Effect::Suspend),
         Action::Quit => quit(model, up),
         Action::Interrupt => interrupt(model, up),
-        Action::Choose | Action::OtherChoice | Action::PreviousChoice => dialog::act(model, action, up),
+        Action::Choose | Action::OtherChoice | Action::PreviousChoice => {
+            if let Some(chosen) = dialog::act(model, action, up) {
+                act(model, chosen, up);
+            }
+        }
         Action::Close => prompt::close(model, up),
     }
 }
@@ -181,28 +141,28 @@ fn sort(model: &mut Model, key: Key, up: &mut Update) {
     up.redraw();
     let KeyCode::Char(letter) = key.code else { return };
     let Some((_, by, _)) = SORTS.iter().find(|(known, ..)| *known == letter.to_ascii_lowercase()) else {
-        return tell(model, Level::Refused, format!("no column has the letter {letter}"));
+        return model.tell(Level::Refused, format!("no column has the letter {letter}"));
     };
-    model.documents.sort = crate::store::Sort { by: *by, descending: letter.is_ascii_uppercase() };
+    model.documents.sort = Sort { by: *by, descending: letter.is_ascii_uppercase() };
     model.documents.restart();
     loads::page(model, up);
 }
 
 /// One step back, and never out.
 fn back(model: &mut Model, up: &mut Update) {
-    if pane(model) == Scope::Outcomes {
+    if model.pane() == PaneId::Outcomes {
         return outcomes::back(model, up);
     }
     if model.detail.take().is_some() {
-        model.documents.show_cursor(crate::tui::layout::list_rows(model));
+        model.documents.show_cursor(list_rows(model));
         return;
     }
     if model.zoom {
         model.zoom = false;
-    } else if model.shown != Shown::Documents {
-        views::show(model, Shown::Documents, up);
+    } else if model.active != ViewId::Documents {
+        views::show(model, ViewId::Documents, up);
     } else if !model.documents.filter_text.is_empty() {
-        model.documents.filter = crate::domain::filter::Filter::default();
+        model.documents.filter = Filter::default();
         model.documents.filter_text.clear();
         model.documents.restart();
         loads::page(model, up);

@@ -1,15 +1,19 @@
 //! Reading: questions to the store and their answers. Answers to older questions are dropped.
 
-use super::{Update, tell, views};
+use super::effects::Update;
 use crate::domain::document::Counts;
 use crate::store::{DocumentPage, QueueState, WorkerSeen};
+use crate::tui::availability::document;
 use crate::tui::effect::Effect;
-use crate::tui::layout::list_rows;
-use crate::tui::model::detail::{Detail, Tab};
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model, Stale};
 use crate::tui::msg::{Answer, DetailData};
+use crate::tui::scope::PaneId;
+use crate::tui::screen::list_rows;
+use crate::tui::views;
+use crate::tui::views::catalog::ViewRows;
+use crate::tui::views::detail::state::{Detail, Tab};
 use std::time::Duration;
 
 /// The longest pause between two tries while the database does not answer.
@@ -48,10 +52,39 @@ pub(super) fn changed(model: &mut Model, up: &mut Update) {
         summary(model, up);
     }
     workers(model, up);
-    views::load(model, up);
+    active_view(model, up);
     // A decision that somebody else makes is no outcome.
-    if super::changes::held(model).is_some() {
+    if model.held_text().is_some() {
         detail_changed(model, up);
+    }
+}
+
+/// Reads the active view, never twice at a time and never before it has rested. The list of documents is always read.
+pub(super) fn active_view(model: &mut Model, up: &mut Update) {
+    let (view, now) = (model.active, model.now);
+    let rows = views::of(PaneId::View(view)).rows_mut(model);
+    if let Some(wait) = rows.and_then(|rows| rows.ask(now)) {
+        up.effect(Effect::LoadView { view, wait });
+    }
+}
+
+/// Reads it again once it is old.
+pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
+    let due = views::of(PaneId::View(model.active)).rows(model).and_then(|rows| rows.due_at());
+    if due.is_some_and(|due| due <= model.now) {
+        active_view(model, up);
+    }
+}
+
+/// Takes what was read for a view.
+pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
+    let (view, changed) = model.views.take(model.now, rows);
+    if model.active != view {
+        return;
+    }
+    up.redraw |= changed;
+    if views::of(PaneId::View(view)).rows(model).is_some_and(|rows| rows.again()) {
+        active_view(model, up);
     }
 }
 
@@ -97,9 +130,9 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<Docum
             let missing = model.documents.take(taken, rows);
             up.redraw |= before != (model.documents.cursor, model.documents.place, model.documents.top);
             if was_stale {
-                tell(model, Level::Done, "the database answers again");
+                model.tell(Level::Done, "the database answers again");
                 summary(model, up);
-                views::load(model, up);
+                active_view(model, up);
             }
             if missing || model.documents.again {
                 page(model, up);
@@ -112,8 +145,7 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<Docum
             let tries = model.stale.as_ref().map_or(1, |stale| stale.tries + 1);
             let wait = Duration::from_secs(1 << (tries - 1).min(4)).min(LONGEST_PAUSE);
             if tries == 1 {
-                let now = model.now;
-                model.notices.note(now, Level::Failed, format!("the list cannot be read: {reason}"));
+                model.note(Level::Failed, format!("the list cannot be read: {reason}"));
             }
             let since = model.stale.as_ref().map_or(model.now, |stale| stale.since);
             model.stale = Some(Stale { since, reason, again_at: model.now.plus(wait), tries });
@@ -130,9 +162,8 @@ pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState
             (model.counts, model.queue) = (counts, queue);
         }
         Err(reason) => {
-            let now = model.now;
             // The list says so on the screen and asks again; the counts follow it.
-            model.notices.note(now, Level::Failed, format!("the counts cannot be read: {reason}"));
+            model.note(Level::Failed, format!("the counts cannot be read: {reason}"));
         }
     }
     if model.summary_again {
@@ -142,7 +173,7 @@ pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState
 
 /// Opens the details of the document that the focus is on.
 pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
-    let Ok(one) = super::able::one(model) else { return };
+    let Ok(one) = document(model) else { return };
     let generation = model.ask();
     let mut detail = Detail::new(one.document, one.name, generation);
     // What waits for a person comes before what is done.
@@ -191,7 +222,7 @@ pub(super) fn take_detail(
             detail.scroll = detail.scroll.min(detail.lines().saturating_sub(1));
         }
         Ok(None) => detail.gone = true,
-        Err(reason) => tell(model, Level::Failed, format!("the details cannot be read: {reason}")),
+        Err(reason) => model.tell(Level::Failed, format!("the details cannot be read: {reason}")),
     }
     if again {
         detail_changed(model, up);

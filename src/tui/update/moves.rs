@@ -1,70 +1,34 @@
 //! Moving: in the list, the panel, the details, and what is only read.
 
-use super::{Update, loads, outcomes, views};
+use super::effects::Update;
+use super::step::{scrolled, target};
+use super::{loads, outcomes};
 use crate::tui::action::Action;
-use crate::tui::layout::{areas, inside, list_rows};
-use crate::tui::model::detail::Tab;
-use crate::tui::model::overlay::Overlay;
-use crate::tui::model::{Focus, Model};
-use crate::tui::view::{about as view_about, changes as view_changes, help as view_help, workers as view_workers};
-
-/// Where a step ends that starts at `from` among `len` things, with `page` of them on the screen.
-pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> usize {
-    let last = len.saturating_sub(1);
-    let page = page.max(1);
-    let half = (page / 2).max(1);
-    match action {
-        Action::Down => from + 1,
-        Action::Up => from.saturating_sub(1),
-        Action::PageDown => from + page,
-        Action::PageUp => from.saturating_sub(page),
-        Action::HalfDown => from + half,
-        Action::HalfUp => from.saturating_sub(half),
-        Action::First => 0,
-        Action::Last => last,
-        _ => from,
-    }
-    .min(last)
-}
+use crate::tui::layout::reader_lines;
+use crate::tui::model::Model;
+use crate::tui::readers;
+use crate::tui::scope::PaneId;
+use crate::tui::screen::{detail_cells, list_rows, view_lines};
+use crate::tui::views;
+use crate::tui::views::catalog::ViewId;
+use crate::tui::views::detail::changes;
+use crate::tui::views::detail::state::Tab;
 
 pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
-    let page = view_help::rows(model.size);
-    let help = if matches!(model.overlay, Some(Overlay::Help(_))) { view_help::lines(model) } else { 0 };
-    let workers = if matches!(model.overlay, Some(Overlay::Workers(_))) { view_workers::lines(model) } else { 0 };
-    let about = if matches!(model.overlay, Some(Overlay::About(_))) { view_about::lines(model) } else { 0 };
-    match &mut model.overlay {
-        // The end is where the drawing stops it.
-        Some(Overlay::Help(scroll)) => {
-            *scroll = scrolled(action, *scroll, help, page);
-            return;
+    let text = readers::text(model);
+    if let Some(overlay) = &mut model.overlay {
+        if let (Some((_, text)), Some(scroll)) = (text, overlay.scroll_mut()) {
+            // The end is where the drawing stops it.
+            *scroll = scrolled(action, *scroll, text.len(), reader_lines(model.size));
         }
-        Some(Overlay::Activity(scroll)) => {
-            let len = model.notices.activity().len();
-            *scroll = scrolled(action, *scroll, len, page);
-            return;
-        }
-        Some(Overlay::Workers(scroll)) => {
-            *scroll = scrolled(action, *scroll, workers, page);
-            return;
-        }
-        Some(Overlay::About(scroll)) => {
-            *scroll = scrolled(action, *scroll, about, page);
-            return;
-        }
-        Some(_) => return,
-        None => {}
+        return;
     }
-    match (model.focus, model.detail.is_some()) {
-        (Focus::Outcomes, _) => outcomes::go(model, action, up),
-        (Focus::Main, true) => detail(model, action),
-        (Focus::Main, false) if model.list_is_shown() => list(model, action, up),
-        (Focus::Main, false) => views::go(model, action),
+    match model.pane() {
+        PaneId::Outcomes => outcomes::go(model, action, up),
+        PaneId::Detail => detail(model, action),
+        PaneId::DOCUMENTS => list(model, action, up),
+        PaneId::View(view) => rows(model, view, action),
     }
-}
-
-/// A first line that is moved, so that the last line stays at the bottom.
-fn scrolled(action: Action, from: usize, len: usize, page: usize) -> usize {
-    target(action, from, len.saturating_sub(page) + 1, page)
 }
 
 fn list(model: &mut Model, action: Action, up: &mut Update) {
@@ -78,15 +42,16 @@ fn list(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
-/// Lines of the details' tab on the screen.
-pub fn detail_rows(model: &Model) -> usize {
-    let height = inside(areas(model).main).height;
-    usize::from(height.saturating_sub(crate::tui::view::detail::head_lines(height))).max(1)
+fn rows(model: &mut Model, view: ViewId, action: Action) {
+    let page = view_lines(model, view);
+    if let Some(rows) = views::of(PaneId::View(view)).rows_mut(model) {
+        rows.go(target(action, rows.place(), rows.rows(), page));
+    }
 }
 
 fn detail(model: &mut Model, action: Action) {
-    let rows = detail_rows(model);
-    let changes = view_changes::lines(model, rows);
+    let (cells, rows) = detail_cells(model);
+    let changes = changes::lines(model, cells, rows);
     let Some(detail) = &mut model.detail else { return };
     if detail.tab == Tab::Attempts {
         let place = target(action, detail.attempt_at(), detail.lines(), rows / 2);

@@ -1,20 +1,22 @@
 //! The outcome panel: what arrives, where it is scrolled to, search, pin and filter.
 
-use super::moves::target;
-use super::{Update, able, loads, tell};
+use super::effects::Update;
+use super::loads;
+use super::step::target;
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::tui::action::Action;
+use crate::tui::availability::document;
 use crate::tui::effect::Effect;
-use crate::tui::layout::panel_inside;
-use crate::tui::model::entry::Entry;
-use crate::tui::model::panel::Pin;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::msg::Answer;
-use crate::tui::say;
-use crate::tui::view::panel::entry_height;
+use crate::tui::screen::panel_inside;
+use crate::tui::views::outcomes::entry::Entry;
+use crate::tui::views::outcomes::state::{Older, Pin};
+use crate::tui::views::outcomes::{entry_height, text};
+use std::collections::VecDeque;
 
 /// The next outcomes arrived.
 pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update) {
@@ -45,7 +47,7 @@ pub(super) fn take_newest(model: &mut Model, answer: Answer<Vec<Outcome>>, up: &
         }
         Err(reason) => {
             model.panel.newest_failed();
-            tell(model, Level::Failed, format!("outcomes cannot be read: {reason}"));
+            model.tell(Level::Failed, format!("outcomes cannot be read: {reason}"));
         }
     }
 }
@@ -55,8 +57,8 @@ pub(super) fn take_older(model: &mut Model, before: Seq, answer: Answer<Vec<Outc
     match answer {
         Ok(outcomes) => model.panel.take_older(before, outcomes),
         Err(reason) => {
-            model.panel.older = crate::tui::model::panel::Older::Unasked;
-            tell(model, Level::Failed, format!("older outcomes cannot be read: {reason}"));
+            model.panel.older = Older::Unasked;
+            model.tell(Level::Failed, format!("older outcomes cannot be read: {reason}"));
         }
     }
 }
@@ -65,7 +67,7 @@ pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: Answe
     up.redraw();
     match answer {
         Ok(outcomes) => model.panel.take_pinned(document, outcomes),
-        Err(reason) => tell(model, Level::Failed, format!("its outcomes cannot be read: {reason}")),
+        Err(reason) => model.tell(Level::Failed, format!("its outcomes cannot be read: {reason}")),
     }
 }
 
@@ -171,7 +173,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             } else {
                 (Towards::Above, format!("\"{needle}\" is not found above"))
             };
-            jump(model, towards, |entry| say::outcome::has(entry, &needle), &none, up);
+            jump(model, towards, |entry| text::has(entry, &needle), &none, up);
         }
         _ => {}
     }
@@ -199,21 +201,16 @@ pub(super) fn jump(model: &mut Model, towards: Towards, fits: impl Fn(&Entry) ->
     };
     match found {
         Some(to) => hold(model, to, up),
-        None => tell(model, Level::Refused, none),
+        None => model.tell(Level::Refused, none),
     }
 }
 
 /// Pins the panel to the document in hand, or lets go.
 fn pin(model: &mut Model, up: &mut Update) {
     if model.panel.pin.take().is_none()
-        && let Ok(one) = able::one(model)
+        && let Ok(one) = document(model)
     {
-        model.panel.pin = Some(Pin {
-            document: one.document,
-            name: one.name,
-            entries: std::collections::VecDeque::new(),
-            loaded: false,
-        });
+        model.panel.pin = Some(Pin { document: one.document, name: one.name, entries: VecDeque::new(), loaded: false });
         up.effect(Effect::LoadPinned(one.document));
     }
     follow(model, up);

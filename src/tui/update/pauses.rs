@@ -1,27 +1,26 @@
 //! Pausing and resuming: what is offered, what is asked, what came of it.
 
-use super::able::{group, one};
-use super::keys::pane;
-use super::{Update, tell};
+use super::effects::Update;
 use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
-use crate::tui::action::Scope;
-use crate::tui::effect::{Act, Command};
+use crate::tui::availability::{document, group};
+use crate::tui::command::{Act, Command};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Choice, Confirm, Overlay};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::Answer;
 use crate::tui::say::figures::count;
 use crate::tui::say::pause::{by_whom, held};
+use crate::tui::views;
 
 /// Offers the host and the account of the document in hand; where hosts or accounts are shown, the one in hand, which
 /// has the focus then: it was gone to.
 pub(super) fn choose(model: &mut Model) {
-    let grouped = matches!(pane(model), Scope::Hosts | Scope::Accounts);
+    let grouped = model.pane().has_groups();
     let scopes = if grouped { group(model).map(|scope| vec![scope]) } else { of_document(model) };
     let scopes = match scopes {
         Ok(found) => found,
-        Err(reason) => return tell(model, Level::Refused, reason),
+        Err(reason) => return model.tell(Level::Refused, reason),
     };
     let mut lines = Vec::new();
     let mut choices = Vec::new();
@@ -77,16 +76,15 @@ fn command(scope: PauseScope, stands: bool) -> Command {
 }
 
 fn of_document(model: &Model) -> Result<Vec<PauseScope>, &'static str> {
-    // A job knows both itself, and its document may be far from the rows of the list.
-    let (host, account) = match model.jobs.row().filter(|_| pane(model) == Scope::Jobs) {
-        Some(seen) => (seen.host.to_string(), seen.account),
+    let (host, account) = match views::of(model.pane()).owners(model) {
+        Some(owners) => owners,
         None => row(model).map(|row| (row.host.to_string(), row.account_id))?,
     };
     Ok(vec![PauseScope::Host(host), PauseScope::Account(account)])
 }
 
 fn row(model: &Model) -> Result<&DocumentRow, &'static str> {
-    let document = one(model)?.document;
+    let document = document(model)?.document;
     let opened = model.detail.as_ref().and_then(|detail| detail.data.as_ref()).map(|data| &data.row);
     let row = model.documents.find(document).or(opened.filter(|row| row.id == document));
     row.ok_or("its row is not at hand: go to it in the list")
@@ -99,8 +97,7 @@ pub(super) fn take(model: &mut Model, answer: Answer<Vec<Pause>>, up: &mut Updat
             model.pauses = pauses;
         }
         Err(reason) => {
-            let now = model.now;
-            model.notices.note(now, Level::Failed, format!("the pauses cannot be read: {reason}"));
+            model.note(Level::Failed, format!("the pauses cannot be read: {reason}"));
         }
     }
 }

@@ -1,15 +1,18 @@
 //! Lines that are typed: they act while they are typed where that is harmless, and say what is wrong with them.
 
+use super::effects::Update;
+use super::loads;
 use super::outcomes::{Towards, jump, settle};
-use super::{Update, loads, tell};
 use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
-use crate::tui::effect::{Act, Command, Effect};
+use crate::tui::command::{Act, Command};
+use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Overlay, Problem, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
-use crate::tui::say;
+use crate::tui::say::figures::count;
+use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::InputRequest;
 
@@ -155,11 +158,11 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
         model.panel.search = text.to_lowercase();
         let needle = model.panel.search.clone();
         let none = format!("\"{text}\" is not found");
-        let lines = model.panel.shown(model.now).filter(|entry| say::outcome::has(entry, &needle)).count() as u64;
+        let lines = model.panel.shown(model.now).filter(|entry| outcome::has(entry, &needle)).count() as u64;
         if lines > 0 {
-            tell(model, Level::Done, format!("\"{text}\" is in {}", say::figures::count(lines, "outcome")));
+            model.tell(Level::Done, format!("\"{text}\" is in {}", count(lines, "outcome")));
         }
-        jump(model, Towards::HereOrAbove, |entry| say::outcome::has(entry, &needle), &none, up);
+        jump(model, Towards::HereOrAbove, |entry| outcome::has(entry, &needle), &none, up);
     }
 }
 

@@ -1,20 +1,20 @@
 //! Dialogs: in the middle, what is behind them dimmed, Cancel focused, and in words what will and will not be touched.
 
-use super::overlay::middle;
-use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::request::Verb;
 use crate::domain::text::width as text_width;
 use crate::domain::time::span;
 use crate::store::{BulkVerb, Preview};
-use crate::tui::layout::inside;
+use crate::tui::layout::{inside, middle};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Choice, Confirm, PreviewDialog, QuitChoice};
 use crate::tui::say::answer::skipped;
 use crate::tui::say::figures::{count, grouped, per_second};
-use crate::tui::say::outcome::wrap;
-use crate::tui::say::{Words, words};
+use crate::tui::text::lines::wrap;
+use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
-use crate::tui::update::SORTS;
+use crate::tui::views::documents::state::SORTS;
+use crate::tui::widgets::canvas::{Canvas, clear};
+use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
@@ -71,7 +71,7 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
 }
 
 pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
-    let look = Look::of(model);
+    let look = model.look();
     let area = middle(body, 34, SORTS.len() as u16 + 3);
     clear(area, buf);
     let title = [words("sort by", Tone::Strong)];
@@ -205,7 +205,7 @@ fn draw(
     body: Rect,
     buf: &mut Buffer,
 ) {
-    let look = Look::of(model);
+    let look = model.look();
     let width = WIDEST.min(body.width);
     let room = width.saturating_sub(6);
     let rows = button_rows(buttons, room);

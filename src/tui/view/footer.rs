@@ -1,23 +1,20 @@
-//! The footer: the keys that work here and now, in order of use, and how many rows are marked. And the toast, which
-//! stands in the frame of the focused pane, so that it hides nothing.
+//! The footer: the keys that work here and now, in order of use, and how many rows are marked.
 
-use super::paint::{Canvas, Look, cells};
-use crate::domain::pause::PauseScope;
-use crate::tui::action::{Action, Scope};
+use crate::tui::action::Action;
+use crate::tui::availability::{group_is_paused, useful};
 use crate::tui::keymap::{Binding, TABLE};
-use crate::tui::layout::areas;
 use crate::tui::model::overlay::{Overlay, PromptKind};
-use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::say::figures::grouped;
-use crate::tui::say::{Words, host, words};
+use crate::tui::scope::Scope;
+use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
-use crate::tui::update::{able::useful, changes::only_held, pane, scope};
+use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let look = Look::of(model);
+    let look = model.look();
     let mut canvas = Canvas::new(buf, area);
     let mut right = Words::new();
     let marks = model.documents.marks.len() as u64;
@@ -55,11 +52,11 @@ const fn is_way_out(action: Action) -> bool {
 
 /// The keys of the scope that can do something now, in order.
 fn hints(model: &Model) -> Vec<(Action, Words)> {
-    let scope = scope(model);
+    let scope = model.scope();
     let over = model.overlay.is_some();
     let mut rows: Vec<_> = TABLE
         .iter()
-        .filter(|binding| place(model, binding) > 0 && binding.scopes.contains(&scope))
+        .filter(|binding| place(model, binding) > 0 && binding.scopes.contains(scope))
         .filter(|binding| over || useful(model, binding.action))
         .collect();
     // What waits for a person comes before what can always be done.
@@ -81,7 +78,7 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
 /// Where a key stands; 0 stays out. A host or an account is there to be opened and paused, a document hardly for that.
 fn place(model: &Model, binding: &Binding) -> u8 {
     match binding.action {
-        Action::Pause if matches!(scope(model), Scope::Hosts | Scope::Accounts) => 2,
+        Action::Pause if matches!(model.scope(), Scope::Pane(pane) if pane.has_groups()) => 2,
         _ => binding.footer,
     }
 }
@@ -100,51 +97,12 @@ fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
         },
         Action::SwitchFocus if model.focus == Focus::Main => "outcomes",
         Action::SwitchFocus if model.detail.is_some() => "details",
-        Action::SwitchFocus => model.shown.word(),
-        Action::ShowHeld if only_held(model) => "all",
+        Action::SwitchFocus => model.active.word(),
+        Action::ShowHeld if model.documents.only_held() => "all",
         Action::Pin if model.panel.pin.is_some() => "unpin",
         Action::Pause if group_is_paused(model) => "resume",
         Action::HideUnchanged if model.panel.hide_unchanged => "show unchanged",
         Action::HideUnchanged => "hide unchanged",
         _ => usual,
     }
-}
-
-/// The host or the account in hand is paused itself.
-fn group_is_paused(model: &Model) -> bool {
-    let scope = match pane(model) {
-        Scope::Hosts => model.hosts.row().map(host::scope),
-        Scope::Accounts => model.accounts.row().map(|seen| PauseScope::Account(seen.id)),
-        _ => None,
-    };
-    scope.is_some_and(|scope| model.pauses.iter().any(|pause| pause.scope == scope))
-}
-
-/// A frame that can carry the toast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    List,
-    Peek,
-    Panel,
-}
-
-/// The toast for the bottom line of a frame, when it is this frame's.
-pub(super) fn toast(model: &Model, area: Rect, place: Place) -> Words {
-    let areas = areas(model);
-    let wanted = match (pane(model), areas.peek.is_empty()) {
-        // The narrow panel would cut it; beside a list it goes there.
-        (Scope::Outcomes, _) if areas.main.is_empty() => Place::Panel,
-        (_, false) => Place::Peek,
-        (_, true) => Place::List,
-    };
-    let Some(toast) = model.notices.toast(model.now).filter(|_| place == wanted && !area.is_empty()) else {
-        return Words::new();
-    };
-    let glyphs = &model.glyphs;
-    let (sign, tone) = match toast.level {
-        Level::Done => (glyphs.good, Tone::Good),
-        Level::Refused => (glyphs.alarm, Tone::Waiting),
-        Level::Failed => (glyphs.failed, Tone::Failed),
-    };
-    vec![words(format!("{sign} {}", toast.text), tone)]
 }

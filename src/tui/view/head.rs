@@ -1,20 +1,23 @@
 //! The two head lines: what this is and how it runs; how many documents stand where. Both shed what matters least as
 //! the width goes.
 
-use super::paint::{Canvas, Look, cells};
 use crate::domain::document::Status;
 use crate::domain::time::age;
 use crate::runner::event::{Health, LockHealth, Phase};
-use crate::tui::model::views::Shown;
+use crate::tui::model::rate::SECONDS;
 use crate::tui::model::{Leaving, Model};
 use crate::tui::say::figures::{count, grouped, per_second};
-use crate::tui::say::{Words, words};
-use crate::tui::theme::{self, Tone};
+use crate::tui::say::pause;
+use crate::tui::text::time::until;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::{self, Look, Tone};
+use crate::tui::views::catalog::ViewId;
+use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let look = Look::of(model);
+    let look = model.look();
     let mut canvas = Canvas::new(buf, area);
     first(model, &mut canvas, look);
     second(model, &mut canvas, look);
@@ -84,7 +87,7 @@ fn store(model: &Model) -> Words {
 fn runner(model: &Model) -> Words {
     let glyphs = &model.glyphs;
     if let Health::Unreachable { next_try_at, .. } = &model.health {
-        let again = crate::tui::say::row::until(model.now, *next_try_at);
+        let again = until(model.now, *next_try_at);
         return vec![words(format!("{} database away, again {again}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
@@ -146,7 +149,7 @@ fn locks(model: &Model) -> Words {
 
 /// What does not start because somebody paused it.
 fn paused(model: &Model) -> Words {
-    let said = crate::tui::say::pause::summary(model);
+    let said = pause::summary(model);
     said.map_or_else(Words::new, |said| vec![words(said, Tone::Waiting)])
 }
 
@@ -156,7 +159,7 @@ fn history(model: &Model, look: Look) -> Words {
         ..70 => 0,
         70..130 => 6,
         130..160 => 10,
-        _ => crate::tui::model::rate::SECONDS,
+        _ => SECONDS,
     };
     let history = model.rate.history(model.now);
     let most = history.iter().copied().max().unwrap_or(0);
@@ -175,7 +178,7 @@ fn queue(model: &Model) -> Words {
     if queue.ready == 0 {
         return match queue.next_due_at {
             Some(at) if queue.waiting + queue.scheduled > 0 => {
-                vec![words("next ", Tone::Dim), words(crate::tui::say::row::until(model.now, at), Tone::Plain)]
+                vec![words("next ", Tone::Dim), words(until(model.now, at), Tone::Plain)]
             }
             _ => vec![words("queue empty", Tone::Dim)],
         };
@@ -199,10 +202,10 @@ fn clock(model: &Model) -> [(String, Tone); 2] {
 
 /// Which view is shown, when it is not the list of documents, which the numbers are about; the cells that it takes.
 fn view(model: &Model, canvas: &mut Canvas<'_>, look: Look) -> u16 {
-    if model.shown == Shown::Documents {
+    if model.active == ViewId::Documents {
         return 0;
     }
-    canvas.text(1, 1, 10, model.shown.word(), look.theme.style(Tone::Accent)) - 1 + 3
+    canvas.text(1, 1, 10, model.active.word(), look.theme.style(Tone::Accent)) - 1 + 3
 }
 
 fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {

@@ -1,29 +1,30 @@
 //! What lies over the screen: dims what is behind it and draws the one thing that is open.
 
-use super::paint::{Look, dim};
-use super::{about, dialog, help, palette, prompt, workers};
+use super::{dialog, palette, prompt, reader};
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
+use crate::tui::readers;
+use crate::tui::widgets::canvas::dim;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 /// Draws it; where the cursor of a typed line stands.
 pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Position> {
     let overlay = model.overlay.as_ref()?;
-    let look = Look::of(model);
     let screen = buf.area;
     let body = Rect { height: screen.height.saturating_sub(1), ..screen };
     if let Overlay::Prompt(typed) = overlay {
         return prompt::draw(model, typed, areas, buf);
     }
-    dim(body, buf, &look.theme);
+    dim(body, buf, &model.theme);
     match overlay {
         Overlay::Prompt(_) => {}
-        Overlay::Help(scroll) => help::draw(model, *scroll, buf),
-        Overlay::Activity(scroll) => help::activity(model, *scroll, buf),
-        Overlay::Workers(scroll) => workers::draw(model, *scroll, buf),
-        Overlay::About(scroll) => about::draw(model, *scroll, buf),
+        Overlay::Help(scroll) | Overlay::Activity(scroll) | Overlay::Workers(scroll) | Overlay::About(scroll) => {
+            if let Some((title, text)) = readers::text(model) {
+                reader::draw(model, &title, &text, *scroll, buf);
+            }
+        }
         Overlay::Palette(open) => return palette::draw(model, open, body, buf),
         Overlay::Sort => dialog::sort(model, body, buf),
         Overlay::Confirm(open) => dialog::confirm(model, open, body, buf),
@@ -32,10 +33,4 @@ pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Posi
         Overlay::Quit(choice) => dialog::quit(model, *choice, body, buf),
     }
     None
-}
-
-/// A box of at most `width` by `height` cells in the middle of `area`.
-pub(super) fn middle(area: Rect, width: u16, height: u16) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height));
-    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }

@@ -1,20 +1,19 @@
 //! The palette: every action by name, with its key, and why it cannot be done now.
 
-use super::overlay::middle;
-use super::paint::{Canvas, Frame, Look, clear};
-use super::prompt::skip_cells;
-use crate::tui::layout::inside;
+use crate::tui::layout::{inside, middle};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Palette;
-use crate::tui::say::row::clip;
-use crate::tui::say::words;
+use crate::tui::palette::rows;
+use crate::tui::text::lines::{clip, skip_cells};
+use crate::tui::text::words;
 use crate::tui::theme::Tone;
-use crate::tui::update::dialog::rows;
+use crate::tui::widgets::canvas::{Canvas, clear};
+use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 pub(super) fn draw(model: &Model, palette: &Palette, body: Rect, buf: &mut Buffer) -> Option<Position> {
-    let look = Look::of(model);
+    let look = model.look();
     let area = middle(body, 78, body.height.saturating_sub(4).clamp(8, 24));
     clear(area, buf);
     let title = [words("every action", Tone::Strong)];

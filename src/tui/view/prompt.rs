@@ -1,18 +1,19 @@
 //! A line that is typed, in the last two lines of the body: the field, and under it what is wrong or what can be typed.
 
-use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::text::width;
 use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Prompt, PromptKind};
-use crate::tui::say::outcome::wrap;
-use crate::tui::say::words;
+use crate::tui::text::lines::{skip_cells, wrap};
+use crate::tui::text::words;
 use crate::tui::theme::Tone;
+use crate::tui::widgets::canvas::{Canvas, clear};
+use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffer) -> Option<Position> {
-    let look = Look::of(model);
+    let look = model.look();
     let in_panel = matches!(prompt.kind, PromptKind::Search(_) | PromptKind::Outcomes(..));
     // What is typed in the panel stands there when it is wide enough to be read.
     let home = if in_panel && areas.panel.width >= 36 || areas.main.is_empty() {
@@ -65,16 +66,4 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     }
     let x = (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(room);
     Some(Position::new(inner.x + 1 + x, inner.y))
-}
-
-/// `text` without its first `cells` cells.
-pub(super) fn skip_cells(text: &str, cells: usize) -> &str {
-    let mut used = 0;
-    for (place, c) in text.char_indices() {
-        if used >= cells {
-            return &text[place..];
-        }
-        used += width(c.encode_utf8(&mut [0; 4]));
-    }
-    ""
 }

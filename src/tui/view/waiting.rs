@@ -1,13 +1,13 @@
 //! The screen while there is no store yet: what is asked, why it does not answer, what mends it, and when it is asked
 //! again.
 
-use super::overlay::middle;
-use super::paint::{Canvas, Frame, Look, clear};
 use crate::domain::text::SafeLine;
-use crate::tui::layout::inside;
-use crate::tui::say::outcome::wrap;
-use crate::tui::say::{Words, words};
-use crate::tui::theme::Tone;
+use crate::tui::layout::{inside, middle};
+use crate::tui::text::lines::wrap;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::{Look, Tone};
+use crate::tui::widgets::canvas::{Canvas, clear};
+use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

@@ -15,7 +15,7 @@ pub(super) struct Decoded<'b> {
     pub encoding: &'static str,
 }
 
-/// Whether the first character that is not blank is a `<`, in any encoding that XML may begin in.
+/// Returns true if the first non-blank character is `<`, in any encoding in which XML may begin.
 pub(in super::super) fn looks_like_xml(bytes: &[u8]) -> bool {
     let after_mark = Encoding::for_bom(bytes).map_or(bytes, |(_, length)| &bytes[length..]);
     let mut window = after_mark.iter().take(WINDOW);
@@ -50,7 +50,7 @@ fn declared(bytes: &[u8]) -> Result<&'static Encoding, String> {
     }
 }
 
-/// What stands in `encoding="…"` of an XML declaration.
+/// Returns the value of `encoding="…"` of an XML declaration.
 fn label(head: &[u8]) -> Option<&[u8]> {
     let declaration = head.strip_prefix(b"<?xml")?;
     let declaration = &declaration[..find(declaration, b"?>")?];

@@ -1,4 +1,4 @@
-//! The queue as design.md 5.2 and 5.6 tell it, in memory: written from the text, not from the store, and without the
+//! The rules of the queue once more, in memory: written from their description, not from the store, and without the
 //! domain's transitions, so that a mistake there does not repeat itself here.
 
 use super::steps::{Line, Said, Took};

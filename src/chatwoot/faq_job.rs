@@ -1,0 +1,207 @@
+//! Chatwoot's own job that rebuilds a document's FAQs (`Captain::Documents::ResponseBuilderJob`), as Sidekiq keeps it.
+
+use crate::domain::id::{AccountId, DocumentId};
+use crate::domain::time::Timestamp;
+use serde::Serialize;
+
+/// The class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have a class of their own and keep this
+/// name for it, so it is understood by all of them.
+pub const WRAPPER: &str = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper";
+/// The queue that Chatwoot gives these jobs.
+pub const QUEUE: &str = "low";
+/// The job.
+const JOB: &str = "Captain::Documents::ResponseBuilderJob";
+
+/// Condition under which Chatwoot's FAQ job is enqueued after a change (`chatwoot.enqueue_faq_job`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FaqSwitch {
+    /// On a Chatwoot's database whose Redis has a Sidekiq.
+    #[default]
+    Auto,
+    /// In any case.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Settings of the FAQ job, section `[chatwoot]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaqSettings {
+    /// Condition under which it is enqueued.
+    pub switch: FaqSwitch,
+    /// The class that runs Rails' jobs; `None` is the one of the jobs that wait there, else [`WRAPPER`].
+    pub wrapper: Option<String>,
+    /// Sidekiq queue that receives it.
+    pub queue: String,
+}
+
+impl Default for FaqSettings {
+    fn default() -> Self {
+        Self { switch: FaqSwitch::Auto, wrapper: None, queue: QUEUE.to_owned() }
+    }
+}
+
+/// A changed document of which Chatwoot is still to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingFaqJob {
+    /// The job's id in Sidekiq, 24 hexadecimal digits; by it a second telling is known.
+    pub jid: String,
+    /// The document.
+    pub document: DocumentId,
+    /// Account of the document.
+    pub account: AccountId,
+    /// Time of the change, UTC.
+    pub at: Timestamp,
+}
+
+/// Form of the times in a payload; it differs between Sidekiq versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SidekiqTimes {
+    /// Seconds since 1970 with a fraction (up to Sidekiq 7).
+    #[default]
+    Seconds,
+    /// Whole milliseconds since 1970 (Sidekiq 8).
+    Millis,
+}
+
+/// Form in which this installation's Sidekiq writes its payloads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayloadFormat {
+    /// The class that runs Rails' jobs.
+    pub wrapper: String,
+    /// The queue.
+    pub queue: String,
+    /// Form of its times.
+    pub times: SidekiqTimes,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    retry: bool,
+    queue: &'a str,
+    wrapped: &'a str,
+    args: [Arguments<'a>; 1],
+    class: &'a str,
+    jid: &'a str,
+    created_at: serde_json::Number,
+    enqueued_at: serde_json::Number,
+}
+
+#[derive(Serialize)]
+struct Arguments<'a> {
+    job_class: &'a str,
+    job_id: &'a str,
+    provider_job_id: Option<&'a str>,
+    queue_name: &'a str,
+    priority: Option<i64>,
+    arguments: [Document; 1],
+    executions: u32,
+    exception_executions: serde_json::Map<String, serde_json::Value>,
+    locale: &'a str,
+    timezone: &'a str,
+    enqueued_at: String,
+    scheduled_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    #[serde(rename = "_aj_globalid")]
+    global_id: String,
+}
+
+/// The list entry for `untold`, put in the queue at `now`; `job_id` is Rails' own id of it, a UUID.
+pub fn payload(
+    untold: &PendingFaqJob,
+    job_id: &str,
+    form: &PayloadFormat,
+    now: Timestamp,
+) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&Payload {
+        retry: true,
+        queue: &form.queue,
+        wrapped: JOB,
+        args: [Arguments {
+            job_class: JOB,
+            job_id,
+            provider_job_id: None,
+            queue_name: &form.queue,
+            priority: None,
+            arguments: [Document { global_id: format!("gid://chatwoot/Captain::Document/{}", untold.document) }],
+            executions: 0,
+            exception_executions: serde_json::Map::new(),
+            locale: "en",
+            timezone: "UTC",
+            enqueued_at: now.rfc3339(),
+            scheduled_at: None,
+        }],
+        class: &form.wrapper,
+        jid: &untold.jid,
+        created_at: number(untold.at, form.times),
+        enqueued_at: number(now, form.times),
+    })
+}
+
+fn number(at: Timestamp, times: SidekiqTimes) -> serde_json::Number {
+    let millis = || serde_json::Number::from(at.micros() / 1_000);
+    match times {
+        SidekiqTimes::Millis => millis(),
+        #[expect(clippy::cast_precision_loss, reason = "microseconds since 1970 are exact in a double until 2255")]
+        SidekiqTimes::Seconds => serde_json::Number::from_f64(at.micros() as f64 / 1e6).unwrap_or_else(millis),
+    }
+}
+
+/// Returns the wrapper class and the form of times of a payload found in Redis; `None` if it is no Rails job.
+pub fn format_of(payload: &[u8]) -> Option<(String, SidekiqTimes)> {
+    let payload: serde_json::Value = serde_json::from_slice(payload).ok()?;
+    payload.get("wrapped")?;
+    let class = payload.get("class")?.as_str().filter(|class| class.ends_with("Wrapper") && class.len() < 200)?;
+    let millis = payload.get("created_at").is_some_and(serde_json::Value::is_i64);
+    Some((class.to_owned(), if millis { SidekiqTimes::Millis } else { SidekiqTimes::Seconds }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(times: SidekiqTimes) -> serde_json::Value {
+        let at = Timestamp::from_micros(1_764_054_151_123_456);
+        let jid = "0123456789abcdef01234567".to_owned();
+        let untold = PendingFaqJob { jid, document: DocumentId(42), account: AccountId(7), at };
+        let form = PayloadFormat { wrapper: WRAPPER.to_owned(), queue: "low".to_owned(), times };
+        let text = payload(&untold, "u-u-i-d", &form, at.plus(std::time::Duration::from_secs(1))).expect("JSON");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    #[test]
+    fn a_payload_is_as_rails_writes_it() {
+        let expected = serde_json::json!({
+            "retry": true, "queue": "low", "wrapped": "Captain::Documents::ResponseBuilderJob",
+            "args": [{
+                "job_class": "Captain::Documents::ResponseBuilderJob", "job_id": "u-u-i-d", "provider_job_id": null,
+                "queue_name": "low", "priority": null,
+                "arguments": [{ "_aj_globalid": "gid://chatwoot/Captain::Document/42" }],
+                "executions": 0, "exception_executions": {}, "locale": "en", "timezone": "UTC",
+                "enqueued_at": "2025-11-25T07:02:32.123456Z", "scheduled_at": null,
+            }],
+            "class": "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper", "jid": "0123456789abcdef01234567",
+            "created_at": 1_764_054_151.123_456, "enqueued_at": 1_764_054_152.123_456,
+        });
+        assert_eq!(written(SidekiqTimes::Seconds), expected);
+        let later = written(SidekiqTimes::Millis);
+        assert_eq!(
+            (later["created_at"].as_i64(), later["enqueued_at"].as_i64()),
+            (Some(1_764_054_151_123), Some(1_764_054_152_123))
+        );
+    }
+
+    #[test]
+    fn a_payload_that_lies_there_tells_its_form() {
+        let own = written(SidekiqTimes::Seconds).to_string();
+        assert_eq!(format_of(own.as_bytes()), Some((WRAPPER.to_owned(), SidekiqTimes::Seconds)));
+        let newer = br#"{"class":"Sidekiq::ActiveJob::Wrapper","wrapped":"X","created_at":1764054151123}"#;
+        assert_eq!(format_of(newer), Some(("Sidekiq::ActiveJob::Wrapper".to_owned(), SidekiqTimes::Millis)));
+        for other in [&br#"{"class":"Plain","args":[]}"#[..], b"nonsense", br#"{"class":"Odd","wrapped":"X"}"#] {
+            assert_eq!(format_of(other), None);
+        }
+    }
+}

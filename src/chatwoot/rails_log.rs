@@ -1,0 +1,54 @@
+//! Lines as Chatwoot's own jobs write them to the Rails log, for tools that read that log already.
+
+use crate::domain::failure::ErrorCode;
+use crate::domain::id::{AccountId, AssistantId, DocumentId};
+use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
+use crate::domain::schedule::Pass;
+use serde::Serialize;
+
+/// The fields of `Captain::Documents::PerformSyncJob`, in its order; absent ones are left out.
+#[derive(Serialize)]
+struct OutcomeLine<'a> {
+    document_id: DocumentId,
+    account_id: AccountId,
+    assistant_id: AssistantId,
+    result: OutcomeResult,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<ErrorCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception_class: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+}
+
+/// Returns the line of an outcome; `None` for a result that Chatwoot's job does not have.
+pub fn outcome_line(outcome: &Outcome) -> Option<String> {
+    if !is_logged(outcome.result) {
+        return None;
+    }
+    let line = OutcomeLine {
+        document_id: outcome.document_id,
+        account_id: outcome.account_id,
+        assistant_id: outcome.assistant_id,
+        result: outcome.result,
+        error_code: outcome.error_code,
+        exception_class: outcome.exception_class.as_deref(),
+        duration_ms: outcome.duration_ms,
+    };
+    Some(format!("[Captain::Documents::PerformSyncJob] {}", serde_json::to_string(&line).unwrap_or_default()))
+}
+
+const fn is_logged(result: OutcomeResult) -> bool {
+    match result.kind() {
+        OutcomeKind::Success | OutcomeKind::Refused | OutcomeKind::Failure => true,
+        // Chatwoot has no leases and so no lost workers.
+        OutcomeKind::Exhaustion => !matches!(result, OutcomeResult::CrashExhausted),
+        OutcomeKind::Lost | OutcomeKind::Cancelled | OutcomeKind::Purged => false,
+    }
+}
+
+/// Returns the summary line of a schedule pass, as `Captain::Documents::ScheduleSyncsJob` logs it.
+pub fn pass_line(pass: &Pass) -> String {
+    let summary = serde_json::to_string(&pass.summary()).unwrap_or_default();
+    format!("[Captain::Documents::ScheduleSyncsJob] {summary}")
+}

@@ -1,0 +1,65 @@
+//! Context of a verb: the settings, the way to the store, and the requester's name.
+
+use super::exit::CliError;
+use super::join;
+use super::output::note;
+use super::record::OutcomeFiles;
+use crate::config::Config;
+use crate::domain::text::SafeLine;
+use crate::store::{Access, Options, Recorder, Store, open_with};
+use std::sync::Arc;
+
+/// The settings of a run, and its outcome files.
+pub(super) struct Context {
+    pub(super) config: Config,
+    pub(super) read_only: bool,
+    pub(super) files: Arc<OutcomeFiles>,
+}
+
+impl Context {
+    pub(super) fn new(config: Config, read_only: bool) -> Self {
+        Self { files: OutcomeFiles::of(&config), config, read_only }
+    }
+
+    /// The store, made on first use unless nothing may be made. What this process records goes to the outcome files.
+    pub(super) async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
+        self.open(None).await
+    }
+
+    /// The store, for a verb that changes it.
+    pub(super) async fn store_for(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
+        self.may_change(verb)?;
+        self.store().await
+    }
+
+    /// The same, with one more recorder.
+    pub(super) async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
+        let access = if self.read_only { Access::ReadOnly } else { Access::Create };
+        let mut options = Options::new(access);
+        options.recorder = Some(self.files.recorder(also));
+        let store = open_with(&self.config.store.url, options).await?;
+        if let Some(upgraded) = store.upgraded() {
+            note(upgraded);
+        }
+        Ok(store)
+    }
+
+    /// Tells the other processes of the store that this one has changed it.
+    pub(super) async fn announce(&self, store: &dyn Store) -> Result<(), CliError> {
+        join::announce(&self.config, store).await
+    }
+
+    pub(super) fn may_change(&self, verb: &str) -> Result<(), CliError> {
+        if self.read_only {
+            return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the name of the user that the process belongs to: in outcomes, the one who asks.
+pub(super) fn operator() -> SafeLine {
+    let name =
+        ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    SafeLine::new(name.as_deref().unwrap_or("operator"))
+}

@@ -1,0 +1,153 @@
+//! `quarterdeck help`: the help of a verb, or a page of the documentation, which is embedded in the program.
+//!
+//! `topics` lists the pages, `page` renders one for a terminal, with `inline` for its text and `table` for its columns.
+
+mod inline;
+mod page;
+mod table;
+mod topics;
+
+use super::Cli;
+use super::exit::{CliError, Exit};
+use super::output::Output;
+use crate::domain::suggest::nearest;
+use crate::domain::text::{SafeLine, safe_block};
+use crate::tui;
+use clap::{Command, CommandFactory as _};
+use inline::Styling;
+use page::RenderOptions;
+use std::env;
+use topics::{TOPICS, Topic};
+
+/// Lines longer than this are hard to read, however wide the terminal is.
+const WIDEST: usize = 100;
+/// Narrower terminals get lines of this width, which they break themselves.
+const NARROWEST: usize = 40;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A verb or a topic; without one, both are listed
+    #[arg(value_name = "VERB|TOPIC")]
+    pub about: Option<String>,
+}
+
+/// Prints the help of a verb, a page, or the list of both. A page is rendered on a terminal, and plain Markdown
+/// elsewhere.
+///
+/// # Errors
+/// When there is neither a verb nor a topic of that name.
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let cli = Cli::command();
+    let options = options();
+    match &args.about {
+        None => out.text(&listing(&cli, TOPICS, options.map_or(WIDEST, |options| options.width)))?,
+        Some(word) => match resolve(word, &cli, TOPICS)? {
+            HelpTarget::Verb(name) => out.text(&verb_help(cli, &name))?,
+            HelpTarget::Topic(topic) => match options {
+                Some(options) => out.text(&page::render(topic.text, options))?,
+                None => out.text(&safe_block(topic.text))?,
+            },
+        },
+    }
+    Ok(Exit::Done)
+}
+
+/// Width and styles of the terminal on standard output; `None` when standard output is no terminal.
+fn options() -> Option<RenderOptions> {
+    let (columns, _) = tui::screen_size()?;
+    let dumb = env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    let styling = match (dumb, tui::no_color()) {
+        (true, _) => Styling::None,
+        (false, true) => Styling::Bold,
+        (false, false) => Styling::Colours,
+    };
+    Some(RenderOptions { width: usize::from(columns).clamp(NARROWEST, WIDEST), styling })
+}
+
+/// The verb or the topic that a word names.
+#[derive(Debug)]
+enum HelpTarget<'t> {
+    Verb(String),
+    Topic(&'t Topic),
+}
+
+/// Returns the verb of that name, else the topic.
+///
+/// # Errors
+/// When there is neither; the message suggests the nearest name.
+fn resolve<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<HelpTarget<'t>, CliError> {
+    if let Some(verb) = cli.get_subcommands().find(|verb| verb.get_name() == word) {
+        return Ok(HelpTarget::Verb(verb.get_name().to_owned()));
+    }
+    if let Some(topic) = topics.iter().find(|topic| topic.name == word) {
+        return Ok(HelpTarget::Topic(topic));
+    }
+    let known = cli.get_subcommands().map(Command::get_name).chain(topics.iter().map(|topic| topic.name));
+    let hint = nearest(word, known).map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
+    let word = SafeLine::new(word);
+    Err(CliError::Usage(format!("there is no verb or topic \"{word}\"{hint}; `quarterdeck help` lists them")))
+}
+
+/// The text of `quarterdeck VERB --help`, rendered by clap as for the flag.
+fn verb_help(cli: Command, verb: &str) -> String {
+    match cli.try_get_matches_from(["quarterdeck", verb, "--help"]) {
+        Err(help) => help.render().to_string(),
+        // A verb without --help cannot be: clap gives it to all of them.
+        Ok(_) => String::new(),
+    }
+}
+
+/// All verbs with what they do, and all topics with their titles.
+fn listing(cli: &Command, topics: &[Topic], width: usize) -> String {
+    let verbs = cli.get_subcommands().map(|verb| {
+        let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+        [verb.get_name().to_owned(), about]
+    });
+    let topics = topics.iter().map(|topic| [topic.name.to_owned(), topic.title().to_owned()]);
+    let verbs = table::columns(&verbs.collect::<Vec<_>>(), width);
+    let topics = table::columns(&topics.collect::<Vec<_>>(), width);
+    format!("Verbs: quarterdeck help VERB\n\n{verbs}\nTopics: quarterdeck help TOPIC\n\n{topics}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_wins_over_a_topic() {
+        let topics = [Topic { name: "list", text: "# A page" }, Topic { name: "filters", text: "# Filters" }];
+        let cli = Cli::command();
+        assert!(matches!(resolve("list", &cli, &topics), Ok(HelpTarget::Verb(name)) if name == "list"));
+        assert!(matches!(resolve("filters", &cli, &topics), Ok(HelpTarget::Topic(topic)) if topic.name == "filters"));
+    }
+
+    #[test]
+    fn an_unknown_word_is_wrong_use_and_the_nearest_is_named() {
+        let refused = |word| match resolve(word, &Cli::command(), TOPICS) {
+            Err(error) => (error.exit(), error.to_string()),
+            Ok(found) => panic!("{found:?}"),
+        };
+        let (exit, said) = refused("fliters");
+        assert_eq!(exit, Exit::WrongUse);
+        assert!(said.contains("\"fliters\" (did you mean filters?)"), "{said}");
+        assert!(refused("snyc").1.contains("(did you mean sync?)"));
+        assert!(!refused("xylophone").1.contains("did you mean"));
+        assert!(!refused("\x1b[31mred").1.contains('\x1b'));
+    }
+
+    #[test]
+    fn the_listing_names_every_verb_and_every_topic() {
+        let cli = Cli::command();
+        let listing = listing(&cli, TOPICS, 80);
+        let begins = |name: &str| listing.lines().any(|line| line.trim_start().split(' ').next() == Some(name));
+        for verb in cli.get_subcommands() {
+            assert!(begins(verb.get_name()), "{}", verb.get_name());
+        }
+        for topic in TOPICS {
+            let flat = listing.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(begins(topic.name) && flat.contains(topic.title()), "{}: {listing}", topic.name);
+        }
+        assert!(listing.lines().all(|line| line.chars().count() <= 80), "{listing}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Columns that are aligned to the width: cells too wide for theirs are broken into lines.
+
+use super::inline::{Line, Styling, Word, line_width, plain_words, print, words, wrap};
+
+/// Cells between two columns.
+const GAP: usize = 2;
+/// A word up to this width is not broken for a column's sake.
+const LONGEST_WORD: usize = 24;
+
+/// A table of Markdown, its rows without the line of dashes. The first row is the heading.
+pub(super) fn render(rows: &[Vec<String>], width: usize, indent: usize, styling: Styling) -> String {
+    let rows: Vec<Vec<Vec<Word>>> =
+        rows.iter().map(|row| row.iter().map(|cell| words(cell, styling)).collect()).collect();
+    let widths = fitting(&rows, width.saturating_sub(indent));
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        text.push_str(&lines(row, &widths, indent, styling, index == 0));
+        if index == 0 {
+            let rule: Vec<_> = widths.iter().map(|cells| "-".repeat(*cells)).collect();
+            text.push_str(&format!("{:indent$}{}\n", "", rule.join("  ")));
+        }
+    }
+    text
+}
+
+/// Rows of two plain cells without a heading, two cells from the left.
+pub(super) fn columns(rows: &[[String; 2]], width: usize) -> String {
+    let rows: Vec<Vec<Vec<Word>>> = rows.iter().map(|row| row.iter().map(|cell| plain_words(cell)).collect()).collect();
+    let widths = fitting(&rows, width.saturating_sub(GAP));
+    rows.iter().map(|row| lines(row, &widths, GAP, Styling::None, false)).collect()
+}
+
+/// The columns' widths: as wide as their cells, the widest made narrower until all fit.
+fn fitting(rows: &[Vec<Vec<Word>>], width: usize) -> Vec<usize> {
+    let count = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let widest = |index: usize, of: &dyn Fn(&Vec<Word>) -> usize| {
+        rows.iter().filter_map(|row| row.get(index)).map(of).max().unwrap_or_default().max(1)
+    };
+    let longest_word = |cell: &Vec<Word>| cell.iter().map(Word::width).max().unwrap_or_default().min(LONGEST_WORD);
+    let least: Vec<_> = (0..count).map(|index| widest(index, &longest_word)).collect();
+    let mut widths: Vec<_> = (0..count).map(|index| widest(index, &|cell| line_width(cell))).collect();
+    while widths.iter().sum::<usize>() + GAP * count.saturating_sub(1) > width {
+        let widest_of = |least: &[usize]| {
+            (0..count).filter(|index| widths[*index] > least[*index]).max_by_key(|index| widths[*index])
+        };
+        // Words are broken only when there is no other way.
+        let Some(index) = widest_of(&least).or_else(|| widest_of(&vec![1; count])) else { break };
+        widths[index] -= 1;
+    }
+    widths
+}
+
+fn lines(row: &[Vec<Word>], widths: &[usize], indent: usize, styling: Styling, strong: bool) -> String {
+    let cells: Vec<Vec<Line>> = row.iter().zip(widths).map(|(cell, width)| wrap(cell, *width, true)).collect();
+    let height = cells.iter().map(Vec::len).max().unwrap_or_default();
+    let mut text = String::new();
+    for y in 0..height {
+        let mut line = " ".repeat(indent);
+        let mut gap = 0;
+        for (cell, width) in cells.iter().zip(widths) {
+            let part = cell.get(y).map(Vec::as_slice).unwrap_or_default();
+            if !part.is_empty() {
+                line.push_str(&" ".repeat(gap));
+                line.push_str(&print(part, styling, strong));
+                gap = 0;
+            }
+            gap += width - line_width(part).min(*width) + GAP;
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(table: &[&[&str]]) -> Vec<Vec<String>> {
+        table.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect()
+    }
+
+    #[test]
+    fn columns_stand_under_each_other_at_any_width() {
+        let table = rows(&[&["key", "what it does"], &["`s`", "sync the marked documents"], &["", "of one host"]]);
+        let wide = "  key  what it does\n  ---  -------------------------\n  `s`  sync the marked documents\n       of one host\n";
+        assert_eq!(render(&table, 80, 2, Styling::None), wide);
+        let narrow = "key  what it\n     does\n---  ---------\n`s`  sync the\n     marked\n     documents\n     of one\n     host\n";
+        assert_eq!(render(&table, 14, 0, Styling::None), narrow);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_it_may_be() {
+        let long = "a_word_that_is_longer_than_any_column_could_be_wide and some more of them";
+        let table = rows(&[&["one", "two", "three"], &[long, long, "日本語日本語日本語"]]);
+        for width in [60, 80, 100] {
+            let text = render(&table, width, 2, Styling::None);
+            assert!(text.lines().all(|line| crate::domain::text::width(line) <= width), "{width}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The value of `fetch.sites`: a list of tables, each a rule for one host or one document.
+
+use super::read::{Wrong, list, text, whole};
+use crate::domain::id::DocumentId;
+use crate::domain::site_rule::{Extract, FetchedBy, SiteRule, SiteRules};
+use crate::fetch::check_site;
+use toml::de::DeValue;
+
+/// The keys of a rule, for messages.
+const KNOWN: &str = "host or document, fetcher, fallback, extract, include, exclude, ignore";
+
+/// Reads all rules, with their selectors and patterns. What is wrong with one of them is said of the whole list.
+pub(super) fn read(value: &DeValue<'_>) -> Result<SiteRules, Wrong> {
+    list(value, site).map(SiteRules)
+}
+
+fn site(value: &DeValue<'_>) -> Result<SiteRule, Wrong> {
+    let table = value.as_table().ok_or_else(|| format!("must hold tables with {KNOWN}"))?;
+    let mut site = SiteRule::default();
+    for (name, value) in table {
+        let value = value.get_ref();
+        let set = match &**name.get_ref() {
+            "host" => text(value).map(|host| site.host = Some(host.trim().to_ascii_lowercase())),
+            "document" => whole(value, 1..=i64::MAX).map(|id| site.document = Some(DocumentId(id))),
+            "fetcher" => fetcher(value).map(|fetcher| site.fetcher = Some(fetcher)),
+            "fallback" => fetcher(value).map(|fallback| site.fallback = Some(fallback)),
+            "extract" => extract(value).map(|extract| site.extract = extract),
+            "include" => texts(value).map(|selectors| site.include = selectors),
+            "exclude" => texts(value).map(|selectors| site.exclude = selectors),
+            "ignore" => texts(value).map(|patterns| site.ignore = patterns),
+            other => return Err(format!("must hold tables with {KNOWN}, not {other}")),
+        };
+        set.map_err(|wrong| format!("({}) {wrong}", name.get_ref()))?;
+    }
+    if site.host.is_some() == site.document.is_some() {
+        return Err("must hold tables with either a host or a document".to_owned());
+    }
+    check_site(&site)?;
+    Ok(site)
+}
+
+fn fetcher(value: &DeValue<'_>) -> Result<FetchedBy, Wrong> {
+    let word = text(value)?;
+    FetchedBy::parse(word).ok_or_else(|| unlike(word, &FetchedBy::ALL.map(FetchedBy::word)))
+}
+
+fn extract(value: &DeValue<'_>) -> Result<Extract, Wrong> {
+    let word = text(value)?;
+    Extract::parse(word).ok_or_else(|| unlike(word, &Extract::ALL.map(Extract::word)))
+}
+
+/// Lists the words that would be right.
+fn unlike(word: &str, known: &[&str]) -> Wrong {
+    let known: Vec<String> = known.iter().map(|known| format!("\"{known}\"")).collect();
+    format!("must say {}, not \"{word}\"", known.join(" or "))
+}
+
+fn texts(value: &DeValue<'_>) -> Result<Vec<String>, Wrong> {
+    list(value, |value| text(value).map(str::to_owned))
+}

@@ -1,0 +1,146 @@
+//! The part of a site rule that says what counts as content, with its CSS selectors and patterns read once.
+
+use crate::domain::content::{Converter, Page};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::site_rule::{Extract, SiteRule, SiteRules};
+use crate::domain::text::SafeLine;
+use dom_query::Matcher;
+use regex::{Regex, RegexBuilder};
+use std::fmt::Write as _;
+
+/// The version of what turns pages into text. It grows with every change that gives some page another text: the
+/// documents are then re-read quietly instead of all of them being told as changed.
+pub const CONVERTER: u16 = 3;
+
+/// Bytes that one pattern may take when it is compiled.
+const PATTERN_SIZE: usize = 1 << 20;
+
+/// A CSS selector list with its source text.
+#[derive(Debug)]
+pub(super) struct Selector {
+    pub matcher: Matcher,
+    pub words: String,
+}
+
+/// Compiled site rules: the part of a page that is content, and the differences to ignore.
+#[derive(Debug, Default)]
+pub(super) struct ContentRules {
+    pub include: Vec<Selector>,
+    pub exclude: Vec<Selector>,
+    pub extract: Extract,
+    ignore: Vec<Regex>,
+    /// Text that identifies these rules; empty if they say nothing.
+    words: String,
+}
+
+impl ContentRules {
+    /// Reads a site rule. The error names the selector or pattern, and continues the name of the setting.
+    fn of(site: &SiteRule) -> Result<Self, String> {
+        let selectors = |name: &str, all: &[String]| {
+            let read = |words: &String| match Matcher::new(words) {
+                Ok(matcher) => Ok(Selector { matcher, words: words.clone() }),
+                Err(_) => Err(format!("({name}): \"{}\" is not a CSS selector", SafeLine::new(words))),
+            };
+            all.iter().map(read).collect::<Result<Vec<_>, _>>()
+        };
+        let pattern = |words: &String| {
+            let read = RegexBuilder::new(words).size_limit(PATTERN_SIZE).build();
+            read.map_err(|error| {
+                let why = error.to_string();
+                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                format!("(ignore): \"{}\" is not a pattern: {why}", SafeLine::new(words))
+            })
+        };
+        let mut words = String::new();
+        for (name, all) in [("include", &site.include), ("exclude", &site.exclude), ("ignore", &site.ignore)] {
+            for one in all {
+                let _ = writeln!(words, "{name}={one}");
+            }
+        }
+        if site.extract != Extract::default() {
+            words.push_str(site.extract.word());
+        }
+        Ok(Self {
+            include: selectors("include", &site.include)?,
+            exclude: selectors("exclude", &site.exclude)?,
+            extract: site.extract,
+            ignore: site.ignore.iter().map(pattern).collect::<Result<_, _>>()?,
+            words,
+        })
+    }
+
+    /// The whole body, nothing else said.
+    pub fn body() -> Self {
+        Self { extract: Extract::Body, ..Self::default() }
+    }
+
+    /// Returns the converter of the texts that the fetcher of this version makes under these rules.
+    pub fn converter(&self, fetcher: &str) -> Converter {
+        Converter::new(CONVERTER, &format!("{fetcher}{}", self.words))
+    }
+
+    /// Returns `page`, which the fetcher of this version has got, with its fingerprint and converter under these rules.
+    pub fn mark(&self, page: Page, fetcher: &str) -> Page {
+        let fingerprint = if self.ignore.is_empty() {
+            page.fingerprint
+        } else {
+            let mut text = page.content.clone();
+            for pattern in &self.ignore {
+                text = pattern.replace_all(&text, "").into_owned();
+            }
+            Fingerprint::of(&text)
+        };
+        Page { fingerprint, converter: Some(self.converter(fetcher)), ..page }
+    }
+}
+
+/// Reads the rules of all sites, in their order.
+pub(super) fn read(sites: &SiteRules) -> Result<Vec<ContentRules>, String> {
+    sites.0.iter().map(ContentRules::of).collect()
+}
+
+/// Reads the selectors and patterns of a site rule. The error is about the first that is none, and continues the name of the
+/// setting: `(include): "div >" is not a CSS selector`.
+pub fn check_site(site: &SiteRule) -> Result<(), String> {
+    ContentRules::of(site).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(content: &str) -> Page {
+        Page::new(None, content.into(), 1, 200).expect("not blank")
+    }
+
+    #[test]
+    fn ignored_text_is_stored_and_is_no_change() {
+        let site =
+            SiteRule { ignore: vec![r"Updated: \d{4}-\d\d-\d\d".into(), r"\d+ views".into()], ..SiteRule::default() };
+        let rules = ContentRules::of(&site).expect("patterns");
+        let mark = |content: &str| rules.mark(page(content), "");
+        let (one, other) = (mark("a\n\nUpdated: 2026-01-02, 7 views"), mark("a\n\nUpdated: 2026-11-25, 812 views"));
+        assert_eq!(one.fingerprint, other.fingerprint);
+        assert!(other.content.contains("812 views"));
+        assert_ne!(one.fingerprint, mark("b\n\nUpdated: 2026-01-02, 7 views").fingerprint);
+    }
+
+    #[test]
+    fn other_rules_and_other_fetchers_are_other_converters() {
+        let none = ContentRules::default();
+        let some =
+            ContentRules::of(&SiteRule { exclude: vec![".ad".into()], ..SiteRule::default() }).expect("selectors");
+        let all = [none.converter(""), none.converter("firecrawl\n"), some.converter("")];
+        assert_eq!(all[0], Converter::new(CONVERTER, ""));
+        assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let with = |site| ContentRules::of(&site).expect_err("it is wrong");
+        let wrong = with(SiteRule { include: vec!["div >".into()], ..SiteRule::default() });
+        assert_eq!(wrong, "(include): \"div >\" is not a CSS selector");
+        let wrong = with(SiteRule { ignore: vec!["(a".into()], ..SiteRule::default() });
+        assert!(wrong.starts_with("(ignore): \"(a\" is not a pattern: "), "{wrong}");
+    }
+}

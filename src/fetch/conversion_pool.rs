@@ -1,0 +1,82 @@
+//! Threads for conversions, and how many of them may run at a time: each takes memory beside its processor.
+
+use super::budget::TreeBudget;
+use crate::domain::failure::Failure;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinError;
+
+/// Conversions at a time, however many cores there are: each takes memory, and each does hundreds of pages a second.
+const MOST_CONVERSIONS: usize = 4;
+
+/// The slots for conversions of one process.
+#[derive(Debug)]
+pub(super) struct ConversionPool {
+    slots: Arc<Semaphore>,
+    size: u32,
+}
+
+/// The right to run one conversion. Dropped, it is another's.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Slot {
+    budget: TreeBudget,
+    permit: OwnedSemaphorePermit,
+}
+
+impl ConversionPool {
+    /// Creates a pool with a slot per core, up to [`MOST_CONVERSIONS`].
+    pub fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let size = u32::try_from(cores.min(MOST_CONVERSIONS)).unwrap_or(1);
+        Self { slots: Arc::new(Semaphore::new(size as usize)), size }
+    }
+
+    /// Waits for a slot; one for [`TreeBudget::Alone`] is all of them.
+    pub async fn slot(&self, budget: TreeBudget) -> Result<Slot, Failure> {
+        let number = match budget {
+            TreeBudget::Alone => self.size,
+            TreeBudget::Shared => 1,
+        };
+        let permit = Arc::clone(&self.slots).acquire_many_owned(number).await;
+        let permit = permit.map_err(|closed| Failure::unexpected("AcquireError", closed.to_string()))?;
+        Ok(Slot { budget, permit })
+    }
+}
+
+impl Slot {
+    /// Runs a conversion beside the threads that wait for answers. It keeps the slot until its end, whether or not anybody
+    /// still waits for it. A panic of `convert` is passed on: it is the runner's to judge, as any panic of an attempt.
+    pub async fn run<T: Send + 'static>(
+        self,
+        convert: impl FnOnce(TreeBudget) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let budget = self.budget;
+        let work = move || {
+            let _until_the_end = self.permit;
+            convert(budget)
+        };
+        let ended = match budget {
+            TreeBudget::Alone => on_a_thread_of_its_own(work).await?,
+            TreeBudget::Shared => match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
+                Ok(ended) => Ok(ended),
+                Err(Ok(panic)) => Err(panic),
+                Err(Err(cancelled)) => return Err(Failure::unexpected("JoinError", cancelled.to_string())),
+            },
+        };
+        ended.or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+/// For pages whose trees are large. Of what a tree took the allocator keeps much for the thread that had it: the next
+/// thread inherits that of one that has ended, where threads that stay would each keep their own.
+async fn on_a_thread_of_its_own<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<std::thread::Result<T>, Failure> {
+    let (sender, result) = oneshot::channel();
+    let run = move || drop(sender.send(catch_unwind(AssertUnwindSafe(work))));
+    let begun = std::thread::Builder::new().name("large page".into()).spawn(run);
+    begun.map_err(|error| Failure::unexpected("SpawnError", error.to_string()))?;
+    result.await.map_err(|ended| Failure::unexpected("RecvError", ended.to_string()))
+}

@@ -1,0 +1,116 @@
+//! The router: which fetcher gets a page, and which one tries again when that one fails.
+
+use super::ask::{Answer, Ask};
+use super::client::{FetchSetupError, HttpClient};
+use super::content_rules::{self, ContentRules};
+use super::errors;
+use super::fetchers::{Fetchers, PageFetcher, PageRequest};
+use super::lookup::{Lookup, NameServers, SystemLookup};
+use super::settings::FetchSettings;
+use super::trace::{Trace, TracedLookup};
+use crate::domain::content::Converter;
+use crate::domain::failure::{Blame, Failure};
+use crate::domain::id::DocumentId;
+use crate::domain::link::host_of;
+use std::sync::Arc;
+
+/// Fetches pages. Cheap to share; one for the whole process, since it holds the idle connections.
+pub struct Fetcher {
+    client: Arc<HttpClient>,
+    fetchers: Fetchers,
+    /// Of the settings' site rules, in their order.
+    rules: Vec<Arc<ContentRules>>,
+    usual_rules: Arc<ContentRules>,
+}
+
+/// Fetchers and rules for one document.
+struct Route<'a> {
+    fetcher: &'a dyn PageFetcher,
+    /// Another fetcher than the first, if the site rule names one.
+    fallback: Option<&'a dyn PageFetcher>,
+    rules: &'a Arc<ContentRules>,
+}
+
+impl Fetcher {
+    /// Looks names up at the settings' name servers, else with the system's resolver. Installs `ring` as the process's TLS
+    /// provider unless one is installed.
+    pub fn new(settings: FetchSettings) -> Result<Self, FetchSetupError> {
+        let lookup = lookup_of(&settings)?;
+        Self::with_lookup(settings, lookup)
+    }
+
+    /// The same with another resolver.
+    pub fn with_lookup(settings: FetchSettings, lookup: Arc<dyn Lookup>) -> Result<Self, FetchSetupError> {
+        Self::build(settings, lookup, None)
+    }
+
+    /// A fetcher for a single fetch, whose steps are noted in `trace`.
+    pub(super) fn traced(settings: FetchSettings, trace: Trace) -> Result<Self, FetchSetupError> {
+        let lookup = Arc::new(TracedLookup { inner: lookup_of(&settings)?, trace: trace.clone() });
+        Self::build(settings, lookup, Some(trace))
+    }
+
+    fn build(settings: FetchSettings, lookup: Arc<dyn Lookup>, trace: Option<Trace>) -> Result<Self, FetchSetupError> {
+        let rules = content_rules::read(&settings.sites).map_err(FetchSetupError::Sites)?;
+        let client = Arc::new(HttpClient::new(settings, lookup, trace)?);
+        Ok(Self {
+            fetchers: Fetchers::new(&client),
+            client,
+            rules: rules.into_iter().map(Arc::new).collect(),
+            usual_rules: Arc::default(),
+        })
+    }
+
+    /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
+    /// its own deadline.
+    ///
+    /// A URL that the guard refuses is given to no fetcher. When the fetcher fails in a way that is its own, the fallback of
+    /// the document's site rule has a try; a failure of that one counts unless it is a service's.
+    pub async fn fetch(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let url = self.client.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
+        let route = self.route(ask.document, &host_of(url.as_str()).unwrap_or_default());
+        let request = PageRequest { url: &url, validators: ask.validators.as_ref(), rules: route.rules };
+        match (fetch_by(route.fetcher, request).await, route.fallback) {
+            (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
+                let second = fetch_by(fallback, request).await;
+                second.map_err(|other| if other.blame == Blame::Service { failure } else { other })
+            }
+            (fetched, _) => fetched,
+        }
+    }
+
+    /// Returns the converter that makes the text of a document's page, as long as no fallback has to help.
+    pub fn converter(&self, document: DocumentId, url: &str) -> Converter {
+        let route = self.route(document, &host_of(url).unwrap_or_default());
+        route.rules.converter(route.fetcher.version())
+    }
+
+    fn route(&self, document: DocumentId, host: &str) -> Route<'_> {
+        let sites = &self.client.settings.sites;
+        let site = sites.of(document, host);
+        let first = site.and_then(|site| site.fetcher).unwrap_or_else(|| self.fetchers.usual());
+        let fallback = site.and_then(|site| site.fallback).filter(|fallback| *fallback != first);
+        let rules = sites.index(document, host).and_then(|index| self.rules.get(index));
+        Route {
+            fetcher: self.fetchers.by(first),
+            fallback: fallback.map(|fallback| self.fetchers.by(fallback)),
+            rules: rules.unwrap_or(&self.usual_rules),
+        }
+    }
+}
+
+/// Fetches, and notes in the page what made it.
+async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result<Answer, Failure> {
+    Ok(match fetcher.fetch(request).await? {
+        Answer::Page(page) => Answer::Page(request.rules.mark(page, fetcher.version())),
+        Answer::NotModified => Answer::NotModified,
+    })
+}
+
+/// The name servers of the settings, else the system's resolver.
+fn lookup_of(settings: &FetchSettings) -> Result<Arc<dyn Lookup>, FetchSetupError> {
+    Ok(match settings.dns_servers.as_slice() {
+        [] => Arc::new(SystemLookup),
+        servers => Arc::new(NameServers::new(servers).map_err(FetchSetupError::NameServers)?),
+    })
+}

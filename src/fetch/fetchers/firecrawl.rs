@@ -1,0 +1,214 @@
+//! Firecrawl's scrape API: a page fetched by somebody else, who runs its scripts.
+//!
+//! What the API says of itself (key, credits, rate, its own trouble) is never taken for what the page said: such failures
+//! are the service's ([`Blame::Service`](crate::domain::failure::Blame)), carry no HTTP status and are never
+//! `access_denied`. The request asks for what Chatwoot asks for: Markdown of the main content, without frames, sidebars,
+//! cookie banners and navigation.
+
+use super::{PageFetcher, PageRequest};
+use crate::domain::content::Page;
+use crate::domain::failure::{Blame, ErrorCode, Failure};
+use crate::domain::site_rule::Extract;
+use crate::domain::text::SafeLine;
+use crate::fetch::ask::Answer;
+use crate::fetch::charset;
+use crate::fetch::client::HttpClient;
+use crate::fetch::errors;
+use crate::fetch::head::retry_after;
+use crate::fetch::pipeline::read_body;
+use crate::fetch::settings::FirecrawlSettings;
+use async_trait::async_trait;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, timeout_at};
+
+/// Elements to exclude besides those that Firecrawl leaves out by default.
+const EXCLUDED: [&str; 6] =
+    ["iframe", ".sidebar", ".cookie-banner", "[role=navigation]", "[role=banner]", "[role=contentinfo]"];
+/// Lead of Firecrawl's own time-out over ours, so that it is the one to report it.
+const AHEAD: Duration = Duration::from_secs(2);
+
+#[derive(Deserialize)]
+struct Scraped {
+    #[serde(default)]
+    success: Option<bool>,
+    #[serde(default)]
+    error: Option<Value>,
+    #[serde(default)]
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    #[serde(default)]
+    markdown: Option<String>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    title: Option<Value>,
+    status_code: Option<u16>,
+    error: Option<String>,
+    url: Option<String>,
+    #[serde(rename = "sourceURL")]
+    source_url: Option<String>,
+}
+
+/// Has Firecrawl's API fetch the page.
+pub(super) struct FirecrawlFetcher {
+    client: Arc<HttpClient>,
+}
+
+#[async_trait]
+impl PageFetcher for FirecrawlFetcher {
+    async fn fetch(&self, request: PageRequest<'_>) -> Result<Answer, Failure> {
+        let deadline = Instant::now() + self.client.settings.total_timeout;
+        let response = self.scrape(request, deadline).await?;
+        let status = response.status();
+        let wait = retry_after(status, response.headers(), SystemTime::now());
+        let body = match timeout_at(deadline, read_body(&self.client, response, deadline)).await {
+            Ok(body) => body.map_err(|failure| ours(&failure))?.0,
+            Err(_) => return Err(self.too_slow()),
+        };
+        if !status.is_success() {
+            return Err(api_failure(status, &body.bytes).with_retry_after(wait).of_service());
+        }
+        let scraped: Scraped = serde_json::from_slice(&body.bytes).map_err(|_| nonsense())?;
+        if scraped.success == Some(false) {
+            let said = said(scraped.error.as_ref()).unwrap_or_else(|| "it gives no reason".to_owned());
+            return Err(broken(format!("Firecrawl could not fetch the page: {said}")));
+        }
+        self.page(scraped.data.ok_or_else(nonsense)?, body.bytes.len() as u64).map(Answer::Page)
+    }
+
+    /// Only after a failure of the service: what the page itself answers needs no second opinion.
+    fn may_fall_back(&self, failure: &Failure) -> bool {
+        failure.blame == Blame::Service
+    }
+
+    fn version(&self) -> &'static str {
+        "firecrawl\n"
+    }
+}
+
+impl FirecrawlFetcher {
+    pub fn new(client: Arc<HttpClient>) -> Self {
+        Self { client }
+    }
+
+    /// Returns true if there is a key.
+    pub fn is_configured(&self) -> bool {
+        self.client.settings.firecrawl.api_key.is_some()
+    }
+
+    /// Asks the API for the page. Firecrawl's own time limit is within ours.
+    async fn scrape(&self, request: PageRequest<'_>, deadline: Instant) -> Result<Response, Failure> {
+        let FirecrawlSettings { api_key, url, version } = &self.client.settings.firecrawl;
+        let Some(api_key) = api_key else {
+            let detail = "it is to be fetched by Firecrawl, and fetch.firecrawl.api_key is not set";
+            return Err(errors::refused(detail).of_service());
+        };
+        let refused = |why: String| errors::refused(format!("fetch.firecrawl.url: {why}")).of_service();
+        let endpoint = format!("{}/v{version}/scrape", url.as_str().trim_end_matches('/'));
+        let endpoint = self.client.guard.parse(&endpoint).map_err(|refusal| refused(refusal.to_string()))?;
+        let mut key = HeaderValue::from_str(&format!("Bearer {}", api_key.reveal()))
+            .map_err(|_| errors::refused("fetch.firecrawl.api_key is no key").of_service())?;
+        key.set_sensitive(true);
+        let patience = self.client.settings.total_timeout.saturating_sub(AHEAD).max(Duration::from_secs(1));
+        let PageRequest { url, rules, .. } = request;
+        let own = rules.exclude.iter().map(|selector| selector.words.as_str());
+        let excluded: Vec<_> = EXCLUDED.into_iter().chain(own).collect();
+        let mut body = json!({
+            "url": url.as_str(),
+            "onlyMainContent": rules.extract == Extract::Main,
+            "formats": ["markdown"],
+            "excludeTags": excluded,
+            "timeout": u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
+        });
+        if !rules.include.is_empty() {
+            body["includeTags"] = rules.include.iter().map(|selector| selector.words.as_str()).collect();
+        }
+        if *version >= 2 {
+            // A page that it has kept from an earlier visit is not the page.
+            body["maxAge"] = json!(0);
+        }
+        let post = self.client.post(endpoint).header(AUTHORIZATION, key).header(CONTENT_TYPE, "application/json");
+        match timeout_at(deadline, post.body(body.to_string()).send()).await {
+            Ok(answered) => answered.map_err(|error| ours(&self.client.failure(&error))),
+            Err(_) => Err(self.too_slow()),
+        }
+    }
+
+    fn page(&self, data: Data, bytes: u64) -> Result<Page, Failure> {
+        let Data { markdown, metadata } = data;
+        for url in [&metadata.url, &metadata.source_url].into_iter().flatten() {
+            // Where it ended is its word alone; a place that we would not go to is none to store.
+            let judged = self.client.guard.parse(url);
+            judged.map_err(|refusal| errors::refused(format!("Firecrawl was led on: {refusal}")))?;
+        }
+        let status = metadata.status_code.unwrap_or(200);
+        if !(200..300).contains(&status) {
+            let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+            return Err(Failure::from_status(status, reason.or(metadata.error.as_deref()).unwrap_or_default()));
+        }
+        let title = match &metadata.title {
+            Some(Value::String(title)) => Some(title.clone()),
+            // A page with several titles.
+            Some(Value::Array(titles)) => titles.first().and_then(Value::as_str).map(str::to_owned),
+            _ => None,
+        };
+        let markdown = charset::plain(&markdown.unwrap_or_default());
+        let page = Page::new(title.as_deref(), markdown, bytes, status);
+        page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text").with_status(status))
+    }
+
+    fn too_slow(&self) -> Failure {
+        let limit = self.client.settings.total_timeout.as_secs_f64();
+        Failure::transient(ErrorCode::Timeout, format!("Firecrawl did not answer within {limit} s")).of_service()
+    }
+}
+
+/// A failure on the way to Firecrawl, not to the page.
+fn ours(failure: &Failure) -> Failure {
+    let detail = format!("Firecrawl: {}", failure.detail);
+    Failure { detail: SafeLine::new(&detail), ..failure.clone() }.of_service()
+}
+
+/// Returns the failure for the API's own error. The details say what to do; none of them is the page's.
+fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
+    let body: Option<Scraped> = serde_json::from_slice(body).ok();
+    let said = body.and_then(|body| said(body.error.as_ref())).map(|said| format!(": {said}")).unwrap_or_default();
+    let permanent = |detail: String| Failure::permanent(ErrorCode::FetchFailed, detail);
+    match status.as_u16() {
+        401 | 403 => permanent(format!("Firecrawl does not take the key ({status}); see fetch.firecrawl.api_key")),
+        402 => permanent("Firecrawl has no credits left (402); they are bought there".to_owned()),
+        404 => permanent("Firecrawl has no such API (404); see fetch.firecrawl.url and version".to_owned()),
+        408 | 504 => {
+            Failure::transient(ErrorCode::Timeout, format!("Firecrawl did not get the page in time ({status})"))
+        }
+        429 => broken(format!("Firecrawl is asked too often ({status})")),
+        500..=599 => broken(format!("Firecrawl has trouble of its own ({status})")),
+        _ => permanent(format!("Firecrawl does not take the request ({status}){said}")),
+    }
+}
+
+fn broken(detail: String) -> Failure {
+    Failure::transient(ErrorCode::FetchFailed, detail).of_service()
+}
+
+fn nonsense() -> Failure {
+    broken("Firecrawl's answer is not one of its API".to_owned())
+}
+
+/// Returns the API's own message, cut to a line.
+fn said(error: Option<&Value>) -> Option<String> {
+    let words = error?.as_str()?.trim();
+    (!words.is_empty()).then(|| words.chars().take(160).collect())
+}

@@ -1,0 +1,114 @@
+//! A page from its own server, within the limits and through the guard at every hop.
+
+use super::{PageFetcher, PageRequest};
+use crate::domain::content::Validators;
+use crate::domain::failure::{ErrorCode, Failure, FailureClass};
+use crate::fetch::ask::Answer;
+use crate::fetch::client::HttpClient;
+use crate::fetch::conversion_pool::ConversionPool;
+use crate::fetch::errors;
+use crate::fetch::head::{next_hop, retry_after};
+use crate::fetch::pipeline;
+use crate::fetch::robots::{self, Robots};
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use reqwest::{Response, StatusCode};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::time::Instant;
+use url::Url;
+
+/// Asks the server of the page.
+pub(super) struct HttpFetcher {
+    client: Arc<HttpClient>,
+    /// The robots.txt of each host; `None` when they are not asked for.
+    robots: Option<Robots>,
+    conversions: ConversionPool,
+}
+
+impl HttpFetcher {
+    /// Obeys robots.txt if the client's settings say so.
+    pub fn new(client: Arc<HttpClient>) -> Self {
+        let robots = client.settings.respect_robots.then(|| Robots::new(&client.settings.user_agent));
+        Self { client, robots, conversions: ConversionPool::new() }
+    }
+
+    /// Asks and follows redirects. Returns the first answer that is none, and its own URL.
+    async fn follow(&self, request: PageRequest<'_>, deadline: Instant) -> Result<(Response, Url), Failure> {
+        let most = self.client.settings.max_redirects;
+        let mut url = request.url.clone();
+        let mut seen = HashSet::new();
+        loop {
+            url.set_fragment(None);
+            seen.insert(url.clone());
+            if let Some(robots) = &self.robots {
+                robots::obey(robots, &self.client, &url, deadline).await?;
+            }
+            let response = self.client.get(&url, conditions(request.validators), deadline).await?;
+            let Some(next) = next_hop(&response, &url) else {
+                return Ok((response, url));
+            };
+            let refused = |detail: String| errors::refused(detail).with_status(response.status().as_u16());
+            let mut next = next.map_err(|error| refused(format!("redirected to a bad URL: {error}")))?;
+            next.set_fragment(None);
+            self.client.guard.judge(&next).map_err(|refusal| refused(format!("redirected: {refusal}")))?;
+            if seen.contains(&next) {
+                return Err(refused("redirect loop".into()));
+            }
+            if seen.len() > most as usize {
+                return Err(refused(format!("too many redirects (more than {most})")));
+            }
+            url = next;
+        }
+    }
+}
+
+#[async_trait]
+impl PageFetcher for HttpFetcher {
+    async fn fetch(&self, request: PageRequest<'_>) -> Result<Answer, Failure> {
+        let deadline = Instant::now() + self.client.settings.total_timeout;
+        let (response, url) = self.follow(request, deadline).await?;
+        let status = response.status();
+        if status == StatusCode::NOT_MODIFIED {
+            return match request.validators {
+                Some(_) => Ok(Answer::NotModified),
+                None => {
+                    Err(errors::refused("304 Not Modified, although the whole page was asked for").with_status(304))
+                }
+            };
+        }
+        if !status.is_success() {
+            let wait = retry_after(status, response.headers(), SystemTime::now());
+            let reason = status.canonical_reason().unwrap_or_default();
+            return Err(Failure::from_status(status.as_u16(), reason).with_retry_after(wait));
+        }
+        let of = (url, Arc::clone(request.rules));
+        let page = pipeline::page(&self.client, &self.conversions, response, of, deadline).await;
+        page.map(Answer::Page).map_err(|failure| failure.with_status(status.as_u16()))
+    }
+
+    /// Walls against robots, pages made by scripts, and hosts that do not answer us.
+    fn may_fall_back(&self, failure: &Failure) -> bool {
+        failure.class == FailureClass::Transient
+            || matches!(failure.code, ErrorCode::AccessDenied | ErrorCode::ContentEmpty)
+    }
+
+    fn version(&self) -> &'static str {
+        ""
+    }
+}
+
+/// The headers of a conditional request; none for the whole page.
+fn conditions(validators: Option<&Validators>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(Validators { etag, last_modified }) = validators {
+        for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
+            // What came as a header is one; a row that somebody else wrote may hold anything.
+            if let Some(Ok(value)) = value.as_ref().map(|value| HeaderValue::from_str(value)) {
+                headers.insert(name, value);
+            }
+        }
+    }
+    headers
+}

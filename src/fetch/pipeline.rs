@@ -1,0 +1,171 @@
+//! From the answer of a server to a page, in order: its head, its body, decoding, conversion, and the page that comes of it.
+//!
+//! The body is counted as it comes out of decompression, piece by piece (a few kilobytes each), so a bomb costs no more
+//! memory than its share and no more time than its size: a limit on the ratio would refuse sound pages, which pack a
+//! hundredfold, and keep nothing out that `max_body` does not.
+
+use super::budget::{ConvertError, MAX_MARKDOWN, TreeBudget};
+use super::charset::{self, Markup};
+use super::client::HttpClient;
+use super::content_rules::ContentRules;
+use super::conversion_pool::ConversionPool;
+use super::convert::{Converted, convert_by};
+use super::errors::{self, Stage};
+use super::head::{ContentType, Kind, sniffed, text_of};
+use super::memory::{Room, SHARE};
+use super::trace::Mark;
+use crate::domain::content::Page;
+use crate::domain::failure::{ErrorCode, Failure};
+use crate::domain::text::SafeLine;
+use reqwest::Response;
+use reqwest::header::{CONTENT_ENCODING, ETAG, LAST_MODIFIED};
+use std::borrow::Cow;
+use std::sync::Arc;
+use tokio::time::Instant;
+use url::Url;
+
+/// A page of more bytes is converted alone from the beginning: its tree takes several times as much memory as itself.
+const LARGE: usize = 4 * 1024 * 1024;
+/// Of a plain text so many bytes are read: more than 200,000 characters in any encoding.
+const MAX_PLAIN: usize = 4 * MAX_MARKDOWN;
+
+/// Reads the answer from `url` and turns it into a page. `deadline` ends all waits but the one for memory.
+pub(super) async fn page(
+    client: &HttpClient,
+    pool: &ConversionPool,
+    response: Response,
+    (url, rules): (Url, Arc<ContentRules>),
+    deadline: Instant,
+) -> Result<Page, Failure> {
+    let status = response.status().as_u16();
+    let content_type = ContentType::of(response.headers())?;
+    let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
+    let (body, deadline) = read_body(client, response, deadline).await?;
+    client.note(|| Mark::Read);
+    let bytes = body.bytes.len() as u64;
+    let received = Received { body, content_type, url, rules };
+    let converted = convert(client, pool, received, deadline).await?;
+    client.note(|| Mark::Converted);
+    let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
+    let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
+    let unmatched = (!converted.unmatched.is_empty())
+        .then(|| SafeLine::new(&format!("nothing on the page fits {}", converted.unmatched.join(" nor "))));
+    Ok(Page { note: unmatched, etag, last_modified, ..page })
+}
+
+/// A body, with the memory that it takes.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub bytes: Vec<u8>,
+    _room: Room,
+}
+
+/// Reads the body, decompressed. Also returns the deadline, put off by the time that the body had to wait for memory, which
+/// is not the page's fault.
+pub(super) async fn read_body(
+    client: &HttpClient,
+    mut response: Response,
+    mut deadline: Instant,
+) -> Result<(Body, Instant), Failure> {
+    let most = client.settings.max_body;
+    let plain = !response.headers().contains_key(CONTENT_ENCODING);
+    let announced = response.content_length().filter(|_| plain);
+    if announced.is_some_and(|length| length > most) {
+        return Err(errors::too_large(most));
+    }
+    let waiting = Instant::now();
+    let mut room = client.memory.share().await;
+    deadline += waiting.elapsed();
+    let (mut bytes, mut fits) = (Vec::new(), SHARE.min(most));
+    loop {
+        let piece = client.within(deadline, Stage::Reading, response.chunk()).await?;
+        let Some(piece) = piece.map_err(|error| client.failure(&error))? else {
+            return Ok((Body { bytes, _room: room }, deadline));
+        };
+        let length = bytes.len() as u64 + piece.len() as u64;
+        if length > most {
+            return Err(errors::too_large(most));
+        }
+        if length > fits {
+            let waiting = Instant::now();
+            fits = announced.unwrap_or(most).max(length);
+            client.memory.enlarge(&mut room, fits).await;
+            deadline += waiting.elapsed();
+            // All at once: an allocation of this size is a mapping of its own, of which only what is written takes
+            // memory, and all of it goes back to the system. Grown piece by piece it would leave its steps behind.
+            bytes.reserve_exact(usize::try_from(most).unwrap_or_default().saturating_sub(bytes.len()));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+}
+
+/// A body, and what it takes to read it.
+struct Received {
+    body: Body,
+    content_type: ContentType,
+    url: Url,
+    rules: Arc<ContentRules>,
+}
+
+/// Decodes and converts on a thread of the pool. A page that turns out to be large is converted once more, with all the
+/// memory that conversions may take.
+async fn convert(
+    client: &HttpClient,
+    pool: &ConversionPool,
+    mut received: Received,
+    deadline: Instant,
+) -> Result<Converted, Failure> {
+    let mut budget = if received.body.bytes.len() > LARGE { TreeBudget::Alone } else { TreeBudget::Shared };
+    loop {
+        let slot = client.before(deadline, pool.slot(budget)).await??;
+        let (back, converted) = slot.run(move |budget| received.convert(budget)).await?;
+        match (converted, budget) {
+            (Err(ConvertError::TooLarge(_)), TreeBudget::Shared) => (received, budget) = (back, TreeBudget::Alone),
+            (converted, _) => return converted.map_err(|error| errors::refused(error.to_string())),
+        }
+    }
+}
+
+impl Received {
+    /// Converts it, and gives it back for another try; after a try alone there is none, and its bytes may be gone.
+    fn convert(mut self, budget: TreeBudget) -> (Self, Result<Converted, ConvertError>) {
+        let converted = match decode(&self.body.bytes, &self.content_type) {
+            Ok(Decoded::Html(Cow::Owned(html))) if budget == TreeBudget::Alone => {
+                // The text may be three times as large as its bytes: they are not kept beside it.
+                self.body.bytes = Vec::new();
+                convert_by(&html, &self.url, &self.rules, budget)
+            }
+            Ok(Decoded::Html(html)) => convert_by(&html, &self.url, &self.rules, budget),
+            Ok(Decoded::Plain(text)) => {
+                Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() })
+            }
+            Err(error) => Err(error),
+        };
+        (self, converted)
+    }
+}
+
+/// The text of a body.
+enum Decoded<'b> {
+    Html(Cow<'b, str>),
+    Plain(Cow<'b, str>),
+}
+
+fn decode<'b>(bytes: &'b [u8], content_type: &ContentType) -> Result<Decoded<'b>, ConvertError> {
+    let charset = content_type.charset.as_deref();
+    match content_type.kind.or_else(|| sniffed(bytes)) {
+        Some(Kind::Html) => Ok(Decoded::Html(charset::decode(bytes, charset, Markup::Html))),
+        Some(Kind::Text) => Ok(Decoded::Plain(charset::decode(beginning(bytes), charset, Markup::None))),
+        None => Err(ConvertError::NotText),
+    }
+}
+
+/// The part of a plain text that is read. It is not cut within a character of UTF-8, or it would be taken for something
+/// else.
+fn beginning(bytes: &[u8]) -> &[u8] {
+    let mut end = bytes.len().min(MAX_PLAIN);
+    while bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) && end + 4 > MAX_PLAIN {
+        end -= 1;
+    }
+    &bytes[..end]
+}

@@ -1,0 +1,84 @@
+//! The state that the tasks of one worker share.
+
+use super::event::{Event, Health, LockHealth, RunnerStatus};
+use super::held::HeldJobs;
+use super::report::Reporter;
+use super::settings::{Mode, Settings};
+use crate::domain::id::WorkerId;
+use crate::domain::text::SafeLine;
+use crate::fetch::Fetcher;
+use crate::lock::{News, Redis};
+use crate::store::{Store, StoreError, WorkerInfo};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// State shared by the tasks of a worker.
+pub(super) struct Worker {
+    pub(super) id: WorkerId,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) fetcher: Arc<Fetcher>,
+    pub(super) redis: Option<Arc<Redis>>,
+    pub(super) name: SafeLine,
+    pub(super) settings: Settings,
+    pub(super) mode: Mode,
+    pub(super) held: HeldJobs,
+    /// Told when there is a reason to look at the queue: a slot was freed, or somebody said so.
+    pub(super) look: Arc<Notify>,
+    pub(super) attempts: TaskTracker,
+    pub(super) events: broadcast::Sender<Event>,
+    pub(super) status: watch::Sender<RunnerStatus>,
+    pub(super) health: watch::Sender<Health>,
+    pub(super) locks: watch::Sender<LockHealth>,
+    pub(super) reporter: Reporter,
+    pub(super) drain: CancellationToken,
+    pub(super) leave: CancellationToken,
+    pub(super) ended: CancellationToken,
+}
+
+impl Worker {
+    /// Tells whoever watches; nobody watching is fine.
+    pub(super) fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    /// A step or the end of an attempt: for this process, and for those that hear it over Redis.
+    pub(super) fn tell_all(&self, event: Event) {
+        if let Some(redis) = &self.redis {
+            match event {
+                Event::Step { document, step } => redis.tell(News::Step(document, step)),
+                Event::Ended { document } => redis.tell(News::Ended(document)),
+                _ => {}
+            }
+        }
+        self.tell(event);
+    }
+
+    pub(super) fn info(&self) -> WorkerInfo {
+        WorkerInfo { id: self.id.clone(), name: self.name.clone(), capacity: self.settings.slots }
+    }
+
+    /// The database answered.
+    pub(super) fn well(&self) {
+        self.health.send_if_modified(|health| std::mem::take(health) != Health::Fine);
+    }
+
+    /// The database did not answer and is tried again after `wait`. A store of a newer program did answer: the claim loop
+    /// ends the worker.
+    pub(super) fn unwell(&self, error: &StoreError, wait: Duration) {
+        if matches!(error, StoreError::Schema(_)) {
+            return;
+        }
+        let now = self.store.now();
+        self.health.send_modify(|health| {
+            let since = match health {
+                Health::Unreachable { since, .. } => *since,
+                Health::Fine => now,
+            };
+            *health =
+                Health::Unreachable { since, reason: SafeLine::new(&error.to_string()), next_try_at: now.plus(wait) };
+        });
+    }
+}

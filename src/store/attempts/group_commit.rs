@@ -1,0 +1,62 @@
+//! Group commit: one task takes what has come within a few milliseconds and writes it in one transaction, so that a full
+//! disk flush is paid once for many. Whoever sends waits for the answer, which comes once its transaction is committed.
+
+use crate::store::Result;
+use crate::store::sql::database::closed;
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+/// Writes that may wait for the task; whoever comes then waits before it.
+const WAITING: usize = 256;
+/// Writes in one transaction.
+const GROUP: usize = 32;
+/// How long the first of a group waits for others.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// A write that waits for its transaction.
+pub(in crate::store) struct Pending<W, A> {
+    pub(in crate::store) write: W,
+    pub(in crate::store) answer: oneshot::Sender<Result<A>>,
+}
+
+/// The sending half of a group commit, open until it is closed.
+pub(in crate::store) struct GroupCommit<W, A>(Mutex<Option<mpsc::Sender<Pending<W, A>>>>);
+
+/// The receiving half, for the task that writes.
+pub(in crate::store) type Receiver<W, A> = mpsc::Receiver<Pending<W, A>>;
+
+impl<W, A> GroupCommit<W, A> {
+    /// Both halves.
+    pub(in crate::store) fn new() -> (Self, Receiver<W, A>) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        (Self(Mutex::new(Some(sender))), receiver)
+    }
+
+    /// Sends a write, and waits until it is committed.
+    pub(in crate::store) async fn send(&self, write: W) -> Result<A> {
+        let sender = self.0.lock().await.clone().ok_or_else(closed)?;
+        let (answer, answered) = oneshot::channel();
+        sender.send(Pending { write, answer }).await.map_err(|_| closed())?;
+        drop(sender);
+        answered.await.map_err(|_| closed())?
+    }
+
+    /// Takes no more writes: the task ends when those that were sent are committed.
+    pub(in crate::store) async fn close(&self) {
+        self.0.lock().await.take();
+    }
+}
+
+/// What comes together with `first`.
+pub(in crate::store) async fn gather<T>(first: T, pending: &mut mpsc::Receiver<T>) -> Vec<T> {
+    let mut group = vec![first];
+    let until = Instant::now() + GATHER;
+    while group.len() < GROUP {
+        match timeout_at(until, pending.recv()).await {
+            Ok(Some(next)) => group.push(next),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    group
+}

@@ -1,0 +1,65 @@
+//! Leases that are given back, and those whose holder is asked to stop.
+
+use crate::domain::id::{JobId, Token};
+use crate::domain::job::JobState;
+use crate::store::attempts::leases;
+use crate::store::queue::apply::{With, apply};
+use crate::store::sql::conn::{Purpose, Row, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::rows::jobs::JobRow;
+use crate::store::sql::rows::{documents, jobs};
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+use crate::store::{Held, Result};
+use std::collections::HashSet;
+
+pub(in crate::store) async fn release(db: &Database, held: &[Held]) -> Result<()> {
+    let mut tx = Tx::begin(db, Purpose::Queue).await?;
+    leases::give_back(&mut tx, held).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn cancels(db: &Database, held: &[Held]) -> Result<Vec<Held>> {
+    // An idle worker asks at every look at its queue.
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut reader = db.reader().await?;
+    let asked = query("SELECT id, lease_token FROM @jobs WHERE state = 'running' AND cancel_requested_at IS NOT NULL");
+    let asked: HashSet<(i64, Option<i64>)> = pairs(&reader.all(asked).await?)?.into_iter().collect();
+    Ok(held.iter().copied().filter(|held| asked.contains(&(held.job_id.0, Some(held.token.0)))).collect())
+}
+
+fn pairs(rows: &[Row]) -> Result<Vec<(i64, Option<i64>)>> {
+    rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect()
+}
+
+/// Gives held jobs back; what is not held any more is left alone.
+pub(super) async fn give_back(tx: &mut Tx<'_>, held: &[Held]) -> Result<()> {
+    let mut rows = jobs::lock(tx, held.iter().map(|held| held.job_id)).await?;
+    for held in held {
+        let row = rows.remove(&held.job_id);
+        let row = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0));
+        if let Some(row) = row {
+            give_row_back(tx, &row).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives a running job back: number and counters as before the claim.
+pub(super) async fn give_row_back(tx: &mut Tx<'_>, row: &JobRow) -> Result<()> {
+    let document = documents::by_id(tx, row.job.document_id).await?;
+    let to = row.job.released(tx.now);
+    let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
+    apply(tx, row, document.as_ref(), &to, with).await
+}
+
+/// What a worker holds by the rows.
+pub(super) async fn held_by(tx: &mut Tx<'_>, worker: &str) -> Result<Vec<Held>> {
+    let statement =
+        query("SELECT id, lease_token FROM @jobs WHERE state = 'running' AND worker_id = ? ORDER BY document_id");
+    let rows = tx.all(statement.bind(worker)).await?;
+    rows.iter().map(|row| Ok(Held { job_id: JobId(get(row, 0)?), token: Token(get(row, 1)?) })).collect()
+}

@@ -1,0 +1,94 @@
+//! Between the claim and the fetch: rows are marked `syncing` once their lock is held, jobs whose lock is somebody
+//! else's are put off, and jobs with nothing left to sync end.
+
+use crate::domain::id::DocumentId;
+use crate::domain::job::JobState;
+use crate::domain::lock::LockHolder;
+use crate::store::attempts::group_commit::{Receiver, gather};
+use crate::store::queue::apply::{With, apply};
+use crate::store::queue::tries;
+use crate::store::queue::tries::Try;
+use crate::store::sql::conn::Purpose;
+use crate::store::sql::database::Database;
+use crate::store::sql::rows::jobs::JobRow;
+use crate::store::sql::rows::{documents, jobs};
+use crate::store::sql::transaction::Tx;
+use crate::store::{Finished, Held, Marked, Result, StoreError};
+use std::sync::Weak;
+use std::time::Duration;
+
+/// Runs until every sender is gone and what they sent is written.
+pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Held, Marked>) {
+    while let Some(first) = pending.recv().await {
+        let (held, answers): (Vec<_>, Vec<_>) =
+            gather(first, &mut pending).await.into_iter().map(|pending| (pending.write, pending.answer)).unzip();
+        let Some(db) = db.upgrade() else { return };
+        match mark_group(&db, &held).await {
+            Ok(marked) => {
+                for (answer, marked) in answers.into_iter().zip(marked) {
+                    // Nobody waits any more: the mark stands, and the lease ends it.
+                    let _ = answer.send(Ok(marked));
+                }
+            }
+            Err(error) => {
+                let again = || match &error {
+                    StoreError::Schema(mismatch) => StoreError::Schema(*mismatch),
+                    error => StoreError::Unavailable(error.to_string()),
+                };
+                for answer in answers {
+                    let _ = answer.send(Err(again()));
+                }
+            }
+        }
+    }
+}
+
+async fn mark_group(db: &Database, held: &[Held]) -> Result<Vec<Marked>> {
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    // In document order, so that writers on a database with several never wait for each other in a circle.
+    let mut jobs = jobs::lock(&mut tx, held.iter().map(|held| held.job_id)).await?;
+    let mut order: Vec<usize> = (0..held.len()).collect();
+    order.sort_by_key(|place| jobs.get(&held[*place].job_id).map(|row| row.job.document_id));
+    let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
+    let mut documents = documents::by_ids(&mut tx, &ids).await?;
+    let mut marked = vec![Marked::Late; held.len()];
+    let mut tries = Vec::with_capacity(held.len());
+    for place in order {
+        let Some(row) = still_held(jobs.remove(&held[place].job_id), held[place]) else { continue };
+        let document = documents.remove(&row.job.document_id);
+        let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
+        marked[place] = match tries::document_to_sync(&mut tx, &row, document, with).await? {
+            None => Marked::Ended,
+            Some(document) => {
+                tries.push(Try::of(&row));
+                Marked::Marked { fingerprint: document.stored_fingerprint() }
+            }
+        };
+    }
+    tries::start(&mut tx, &tries).await?;
+    tx.commit().await?;
+    Ok(marked)
+}
+
+pub(in crate::store) async fn defer(
+    db: &Database,
+    held: Held,
+    holder: &LockHolder,
+    again: Duration,
+) -> Result<Finished> {
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    let row = jobs::lock(&mut tx, std::iter::once(held.job_id)).await?.remove(&held.job_id);
+    let Some(row) = still_held(row, held) else { return Ok(Finished::Late) };
+    let document = documents::by_id(&mut tx, row.job.document_id).await?;
+    let told = row.lock_value.as_ref() == Some(&holder.value);
+    let to = row.job.deferred(holder, told, again, tx.now);
+    let with = With { worker: row.worker_name.clone(), holder: Some(holder), ..With::default() };
+    apply(&mut tx, &row, document.as_ref(), &to, with).await?;
+    let outcomes = tx.commit().await?;
+    Ok(Finished::Written { state: to.state, outcomes, report: None })
+}
+
+/// A job, if it still runs under this token.
+fn still_held(row: Option<JobRow>, held: Held) -> Option<JobRow> {
+    row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0))
+}

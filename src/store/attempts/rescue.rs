@@ -1,0 +1,116 @@
+//! The rescue of what dead workers had leased, and of what a person takes from a living one.
+
+use crate::domain::id::JobId;
+use crate::domain::job::{ErrorReport, JobState, Transition};
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::attempts::leases;
+use crate::store::attempts::liveness::Liveness;
+use crate::store::queue::apply::{With, apply};
+use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::rows::jobs::JobRow;
+use crate::store::sql::rows::workers::Known;
+use crate::store::sql::rows::{documents, jobs, workers};
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+use crate::store::{Rescued, Result};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// A heartbeat younger than this stands, whatever the lock says: a process that is only slow is not dead.
+const FRESH: Duration = Duration::from_secs(3);
+/// A database that took longer than this to let a rescue begin was busy.
+const PROMPT: Duration = Duration::from_millis(250);
+
+pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Result<Rescued> {
+    db.writable()?;
+    let now = db.now();
+    let mut known = workers::known(&mut db.reader().await?).await?;
+    let running = {
+        let mut reader = db.reader().await?;
+        let rows = reader.all(query("SELECT worker_id, lease_until FROM @jobs WHERE state = 'running'")).await?;
+        let pair = |row| Ok((get(row, 0)?, get(row, 1)?));
+        rows.iter().map(pair).collect::<Result<Vec<(Option<String>, Option<i64>)>>>()?
+    };
+    let by_lease = liveness.trusts_leases(now);
+    let ran_out = by_lease && running.iter().any(|(_, until)| until.is_none_or(|until| until < now.micros()));
+    // A worker whose row is gone while a job still names it is judged by its lock alone.
+    for id in running.into_iter().filter_map(|(worker, _)| worker) {
+        if !known.iter().any(|known| known.id == id) {
+            known.push(Known { id, heartbeat_at: Timestamp::from_micros(i64::MIN), outdated: false });
+        }
+    }
+    let outdated: HashSet<String> = known.iter().filter(|known| known.outdated).map(|known| known.id.clone()).collect();
+    known.retain(|known| now.since(known.heartbeat_at) > FRESH);
+    let mut gone: Vec<String> = db.gone(&known, now).await?.into_iter().collect();
+    gone.sort();
+    if gone.is_empty() && !ran_out {
+        db.remove_stray_locks(&[]);
+        return Ok(Rescued::default());
+    }
+    gone = db.gone_for_sure(gone, &known, now).await?;
+    let asked = db.now();
+    let mut tx = Tx::begin(db, Purpose::Queue).await?;
+    let running = running_jobs(&mut tx).await?;
+    // Whoever waited for the database could not beat meanwhile, and neither could the others: what was read before
+    // says nothing of them, and they get to beat first.
+    let begun = db.now();
+    let by_lease = by_lease && begun.since(asked) <= PROMPT && liveness.trusts_leases(begun);
+    let mut rescued = Rescued::default();
+    for row in running {
+        let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));
+        let expired = by_lease && row.lease_until.is_none_or(|until| until < tx.now);
+        if (dead || expired) && row.worker_id.as_ref().is_some_and(|worker| outdated.contains(worker)) {
+            // It went because it may write nothing any more: no document is to blame.
+            leases::give_row_back(&mut tx, &row).await?;
+        } else if dead || expired {
+            rescued.reports.extend(lose(&mut tx, &row).await?);
+        }
+    }
+    for worker in &gone {
+        // Its heart may have beaten between the look and this.
+        let statement = query("DELETE FROM @workers WHERE id = ? AND heartbeat_at < ?");
+        tx.run(statement.bind(worker).bind(tx.now.minus(FRESH).micros())).await?;
+    }
+    rescued.outcomes = tx.commit().await?;
+    db.remove_stray_locks(&gone);
+    Ok(rescued)
+}
+
+pub(in crate::store) async fn break_lease(db: &Database, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+    let mut tx = Tx::begin(db, Purpose::Queue).await?;
+    // Locked as every other end of an attempt: a finish that commits first wins.
+    let row = jobs::lock(&mut tx, std::iter::once(job)).await?.remove(&job);
+    let Some(row) = row.filter(|row| row.job.state == JobState::Running) else { return Ok(None) };
+    let to = row.job.lease_broken(by, tx.now);
+    let reports = take_away(&mut tx, &row, to).await?.into_iter().collect();
+    let outcomes = tx.commit().await?;
+    Ok(Some(Rescued { outcomes, reports }))
+}
+
+/// Every running job, in the order of the documents, changed by nobody else until the end.
+async fn running_jobs(tx: &mut Tx<'_>) -> Result<Vec<JobRow>> {
+    let running = match tx.dialect() {
+        Dialect::Sqlite => "SELECT * FROM @jobs WHERE state = 'running' ORDER BY document_id",
+        Dialect::Postgres => "SELECT * FROM @jobs WHERE state = 'running' ORDER BY document_id FOR UPDATE",
+    };
+    jobs::select(tx, query(running)).await
+}
+
+/// The worker of a running job is gone.
+async fn lose(tx: &mut Tx<'_>, row: &JobRow) -> Result<Option<ErrorReport>> {
+    let name = row.worker_name.as_ref().map(|name| name.to_string()).or_else(|| row.worker_id.clone());
+    let to = row.job.lost(name.as_deref().unwrap_or("unknown"), tx.now);
+    take_away(tx, row, to).await
+}
+
+/// A running job is taken from its worker.
+async fn take_away(tx: &mut Tx<'_>, row: &JobRow, to: Transition) -> Result<Option<ErrorReport>> {
+    debug_assert_eq!(row.job.state, JobState::Running);
+    let document = documents::by_id(tx, row.job.document_id).await?;
+    let with = With { token: row.token, worker: row.worker_name.clone(), ..With::default() };
+    apply(tx, row, document.as_ref(), &to, with).await?;
+    Ok(to.report)
+}

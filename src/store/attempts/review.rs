@@ -1,0 +1,100 @@
+//! Fetched texts that were not trusted: kept apart by the finish that brought them, until a person decides.
+
+use crate::domain::content::{ContentChange, Converter, Page};
+use crate::domain::document::RecentResult;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::id::JobId;
+use crate::domain::job::JobState;
+use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::queue::apply::{With, new_outcome, push_recent};
+use crate::store::queue::{contents, outbox};
+use crate::store::sql::columns::{corrupt, line, time};
+use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::rows::documents::Document;
+use crate::store::sql::rows::{documents, jobs};
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+use crate::store::{Decided, Decision, HeldText, Result};
+
+pub(in crate::store) async fn decide(
+    db: &Database,
+    texts: &[HeldText],
+    decision: Decision,
+    by: &SafeLine,
+) -> Result<Vec<Decided>> {
+    let mut answers = Vec::with_capacity(texts.len());
+    for text in texts {
+        let mut tx = Tx::begin(db, Purpose::Rows).await?;
+        answers.push(decide_one(&mut tx, text, decision, by).await?);
+        tx.commit().await?;
+    }
+    Ok(answers)
+}
+
+async fn decide_one(tx: &mut Tx<'_>, text: &HeldText, decision: Decision, by: &SafeLine) -> Result<Decided> {
+    let id = text.document;
+    let find = query(
+        "SELECT h.job_id, s.job_id AS last_job_id FROM @held_contents h JOIN @document_state s \
+         ON s.document_id = h.document_id WHERE h.document_id = ? AND h.rejected_at IS NULL",
+    );
+    let Some(row) = tx.first(find.bind(id.0)).await? else { return Ok(Decided::NothingHeld) };
+    let ids = [get(&row, "job_id")?, get::<Option<i64>>(&row, "last_job_id")?];
+    // With their rows locked no finish comes between, and what is read from here on stays so.
+    let mut jobs = jobs::lock(tx, ids.into_iter().flatten().map(JobId)).await?;
+    if jobs.values().any(|row| row.job.state == JobState::Running) {
+        return Ok(Decided::Syncing);
+    }
+    let held = query("SELECT * FROM @held_contents WHERE document_id = ? AND rejected_at IS NULL");
+    let (Some(held), Some(document)) = (tx.first(held.bind(id.0)).await?, documents::by_id(tx, id).await?) else {
+        return Ok(Decided::NothingHeld);
+    };
+    let fingerprint: String = get(&held, "fingerprint")?;
+    if text.fingerprint.as_ref().is_some_and(|seen| *seen != fingerprint) {
+        return Ok(Decided::Replaced);
+    }
+    if decision == Decision::Reject {
+        // The fingerprint is what is remembered; the text itself is of no use any more.
+        let reject = query("UPDATE @held_contents SET rejected_at = ?2, content = '' WHERE document_id = ?1");
+        tx.run(reject.bind(id.0).bind(tx.now.micros())).await?;
+        return Ok(Decided::Done);
+    }
+    let fingerprint = Fingerprint::stored(fingerprint);
+    let converter = get::<Option<i64>>(&held, "converter")?.map(Converter);
+    let title = line(&held, "title")?;
+    let page = Page::new(title.as_deref(), get(&held, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
+    let page = Page { fingerprint, converter, ..page };
+    outbox::note_change(tx, &document, &page.content).await?;
+    contents::write(tx, &document, &page, &page.fingerprint).await?;
+    accepted(tx, &document, &page, time(&held, "held_at")?).await?;
+    let job = ids.into_iter().flatten().find_map(|id| jobs.remove(&JobId(id)));
+    let mut job = job.ok_or_else(|| corrupt("held job_id"))?;
+    job.requested_by = Some(by.clone());
+    let mut draft = OutcomeDraft::new(OutcomeResult::Updated);
+    let reason: String = get(&held, "reason")?;
+    draft.detail = Some(SafeLine::new(&format!("accepted by {by}, although it {reason}")));
+    draft.content = Some(ContentChange::Changed);
+    let with = With { page: Some((&page, &page.fingerprint)), ..With::default() };
+    let outcome = new_outcome(&job, Some(&document), &draft, &with, tx.now);
+    tx.record(outcome);
+    Ok(Decided::Done)
+}
+
+async fn accepted(tx: &mut Tx<'_>, document: &Document, page: &Page, fetched: Option<Timestamp>) -> Result<()> {
+    // What the server gave with the text was not kept, so the next fetch asks for the whole page.
+    let state = query(
+        "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, validated = ?3, converter = ?4, \
+         fetched_whole_at = ?5 WHERE document_id = ?1",
+    );
+    let state = state
+        .bind(document.id)
+        .bind(push_recent(&document.recent, RecentResult::Updated))
+        .bind(page.fingerprint.as_str())
+        .bind(page.converter.map(|converter| converter.0))
+        .bind(fetched.map(Timestamp::micros));
+    tx.run(state).await?;
+    tx.run(query("DELETE FROM @held_contents WHERE document_id = ?").bind(document.id)).await?;
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Workers made known, and their heartbeats. How a process is seen to be dead is each database's own: a lock on a file,
+//! or one that a connection holds.
+
+use crate::domain::id::WorkerId;
+use crate::store::attempts::leases;
+use crate::store::attempts::liveness::Liveness;
+use crate::store::migrations::VERSION;
+use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::rows::jobs;
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+use crate::store::{Beat, Held, Result, StoreError, WorkerInfo};
+use std::time::Duration;
+use tokio::time::timeout;
+
+pub(in crate::store) async fn register(db: &Database, liveness: &Liveness, worker: &WorkerInfo) -> Result<()> {
+    db.writable()?;
+    db.hold_lock(&worker.id.0).await?;
+    let made_known = async {
+        let mut tx = Tx::begin(db, Purpose::Rows).await?;
+        make_known(&mut tx, worker).await?;
+        let now = tx.now;
+        tx.commit().await?;
+        Ok(now)
+    };
+    match made_known.await {
+        Ok(now) => {
+            liveness.joined(worker, now);
+            Ok(())
+        }
+        Err(error) => {
+            db.let_go(&worker.id.0).await;
+            Err(error)
+        }
+    }
+}
+
+pub(in crate::store) async fn unregister(db: &Database, liveness: &Liveness, worker: &WorkerId) -> Result<()> {
+    let signed_off = sign_off(db, worker).await;
+    // On a store of a newer program the row stays, and tells a newer worker that this one did not crash; for that it must
+    // be seen to be gone.
+    if matches!(signed_off, Ok(()) | Err(StoreError::Schema(_))) && liveness.info(&worker.0).is_some() {
+        liveness.left(&worker.0);
+        db.let_go(&worker.0).await;
+    }
+    signed_off
+}
+
+async fn sign_off(db: &Database, worker: &WorkerId) -> Result<()> {
+    let mut tx = Tx::begin(db, Purpose::Queue).await?;
+    let held = leases::held_by(&mut tx, &worker.0).await?;
+    leases::give_back(&mut tx, &held).await?;
+    tx.run(query("DELETE FROM @workers WHERE id = ?").bind(&worker.0)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn beat(
+    db: &Database,
+    liveness: &Liveness,
+    worker: &WorkerId,
+    held: &[Held],
+    lease: Duration,
+) -> Result<Vec<Beat>> {
+    liveness.leased(lease);
+    // A line that is dead must be told while the lease stands: then its holder can stop in time.
+    let answer = timeout(lease / 3, beat_once(db, liveness, worker, held, lease)).await;
+    answer.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer within a third of the lease".into())))
+}
+
+async fn beat_once(
+    db: &Database,
+    liveness: &Liveness,
+    worker: &WorkerId,
+    held: &[Held],
+    lease: Duration,
+) -> Result<Vec<Beat>> {
+    let mut tx = Tx::begin(db, Purpose::Beat).await?;
+    let now = tx.now;
+    jobs::lock(&mut tx, held.iter().map(|held| held.job_id)).await?;
+    let mut beats = Vec::with_capacity(held.len());
+    for held in held {
+        let statement = query(
+            "UPDATE @jobs SET lease_until = ? WHERE id = ? AND lease_token = ? AND state = 'running' \
+             RETURNING cancel_requested_at IS NOT NULL",
+        );
+        let statement = statement.bind(now.plus(lease).micros()).bind(held.job_id.0).bind(held.token.0);
+        beats.push(match tx.first(statement).await? {
+            None => Beat::Lost,
+            Some(row) if get(&row, 0)? => Beat::CancelRequested,
+            Some(_) => Beat::Held,
+        });
+    }
+    let beat = query("UPDATE @workers SET heartbeat_at = ? WHERE id = ?").bind(now.micros()).bind(&worker.0);
+    // Taken for dead while it slept: known again.
+    if tx.run(beat).await? == 0
+        && let Some(info) = liveness.info(&worker.0)
+    {
+        make_known(&mut tx, &info).await?;
+    }
+    tx.commit().await?;
+    liveness.beaten(now);
+    Ok(beats)
+}
+
+async fn make_known(tx: &mut Tx<'_>, worker: &WorkerInfo) -> Result<()> {
+    let statement = query(
+        "INSERT INTO @workers (id, name, capacity, started_at, heartbeat_at, schema_version) \
+         VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
+    );
+    let statement = statement.bind(&worker.id.0).bind(worker.name.as_str()).bind(worker.capacity);
+    tx.run(statement.bind(tx.now.micros()).bind(VERSION)).await?;
+    if tx.lease_only() {
+        tx.run(query("UPDATE @workers SET lease_only = true WHERE id = ?").bind(&worker.id.0)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! What passes between the store and a worker: claims, leases, ends.
+
+use crate::domain::content::{Stored, Validators};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
+use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
+use crate::domain::outcome::Outcome;
+use crate::domain::retry::Counters;
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use std::time::Duration;
+
+/// A process that is going to run jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerInfo {
+    /// New at every start.
+    pub id: WorkerId,
+    /// `host:pid`, for people.
+    pub name: SafeLine,
+    /// How many jobs it runs at a time.
+    pub capacity: u32,
+}
+
+/// How many jobs to claim and under which limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimLimits {
+    /// At most so many now.
+    pub slots: u32,
+    /// How long the lease is.
+    pub lease: Duration,
+    /// Running jobs of one host, over all workers.
+    pub per_host: u32,
+    /// Running jobs of one account, over all workers; `None` is no cap.
+    pub per_account: Option<u32>,
+    /// How far apart two claims of one host are at least, over all workers that say so; zero is no distance.
+    pub host_interval: Duration,
+    /// Whether the claim marks the rows.
+    pub marking: Marking,
+}
+
+/// When a document's row becomes `syncing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marking {
+    /// With the claim.
+    AtClaim,
+    /// By [`Store::mark`](crate::store::Store::mark), once its lock is held.
+    Apart,
+}
+
+/// A claimed job with what an attempt needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The job and the token of its lease.
+    pub held: Held,
+    /// Its document.
+    pub document_id: DocumentId,
+    /// Its account.
+    pub account_id: AccountId,
+    /// The document's URL as stored.
+    pub url: String,
+    /// Its class.
+    pub class: QueueClass,
+    /// Its counters, this attempt included.
+    pub counters: Counters,
+    /// What is stored, as far as a page is compared with it.
+    pub stored: Stored,
+    /// What to ask the server by; `None` when the whole page is wanted.
+    pub validators: Option<Validators>,
+    /// When the attempt started.
+    pub started_at: Timestamp,
+}
+
+/// A job and the token under which it is held: what a worker really has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// The job.
+    pub job_id: JobId,
+    /// The claim's token.
+    pub token: Token,
+}
+
+/// What a heartbeat learns of a held job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// The lease is longer now.
+    Held,
+    /// The same, and somebody asked to stop it.
+    CancelRequested,
+    /// It is not ours any more: stop at once, write nothing.
+    Lost,
+}
+
+/// The end of an attempt, to be written.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// What was held.
+    pub held: Held,
+    /// What it came to.
+    pub end: AttemptEnd,
+    /// Wall-clock time of the attempt.
+    pub took: Duration,
+}
+
+/// What a finish came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// Written; the job's state now, and what is to be reported.
+    Written {
+        /// The state the job has now.
+        state: JobState,
+        /// What was recorded, in order.
+        outcomes: Vec<Outcome>,
+        /// One report per exhausted job.
+        report: Option<ErrorReport>,
+    },
+    /// The token did not stand any more: nothing was written, no outcome either.
+    Late,
+}
+
+/// What a mark came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Marked {
+    /// The row is `syncing`.
+    Marked {
+        /// The fingerprint that stands there now: another program may have written since the claim.
+        fingerprint: Option<Fingerprint>,
+    },
+    /// There is nothing to sync any more: the job has ended `cancelled` with the reason.
+    Ended,
+    /// The token did not stand any more: nothing was written.
+    Late,
+}
+
+/// What a rescue did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rescued {
+    /// What was recorded, in order.
+    pub outcomes: Vec<Outcome>,
+    /// What is to be reported.
+    pub reports: Vec<ErrorReport>,
+}

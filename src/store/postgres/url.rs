@@ -1,0 +1,167 @@
+//! Which database a URL names, how it is connected to, and what goes wrong there in words that say what to do.
+
+use super::error::code;
+use crate::store::sql::error::words;
+use crate::store::{Access, Result, StoreError};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Error};
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// What each transaction sets behind PgBouncer, where the settings of a session would be another's.
+pub(super) const TRANSACTION_SETTINGS: &str =
+    "; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'; SET LOCAL jit = off";
+
+/// The same for sessions of our own: an answer in time, or none; nothing held by a process that is stuck.
+/// Nothing is compiled: our statements touch few rows, and where the server expects many it compiles for longer (150 ms
+/// and more) than it then runs.
+const SESSION_SETTINGS: [(&str, &str); 4] = [
+    ("statement_timeout", "30s"),
+    ("lock_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("jit", "off"),
+];
+
+/// A database, as messages name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    user: String,
+    host: String,
+    port: u16,
+    /// The database.
+    pub(super) database: String,
+    /// PgBouncer in transaction mode stands before it: no session state, so no prepared statements, LISTEN and locks.
+    pub(super) pgbouncer: bool,
+}
+
+impl Place {
+    /// Reads a `postgres:` URL. Messages hold nothing of it but host, port, user and database.
+    pub(super) fn parse(url: &str, access: Access) -> Result<(Self, PgConnectOptions)> {
+        let unusable = |why: &str| {
+            StoreError::Unusable(format!(
+                "the store URL {why}; write postgres://USER:PASSWORD@HOST:5432/DATABASE (special characters in the \
+                 password as %XX)"
+            ))
+        };
+        let mut parsed = url::Url::parse(url).map_err(|error| unusable(&format!("cannot be read ({error})")))?;
+        // Without the second slash, or with a third, user and password are read as the name of a database, which messages
+        // repeat.
+        if !url.contains("://") || parsed.path().contains('@') {
+            return Err(unusable("has its user or host in the wrong place"));
+        }
+        let mut pgbouncer = false;
+        let mut kept = Vec::new();
+        for (name, value) in parsed.query_pairs() {
+            if name == "pgbouncer" {
+                pgbouncer = matches!(&*value, "true" | "1" | "yes");
+            } else {
+                kept.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        parsed.set_query(None);
+        if !kept.is_empty() {
+            parsed.query_pairs_mut().extend_pairs(kept);
+        }
+        // What is wrong there may be the password itself: its message is not repeated.
+        let options = PgConnectOptions::from_str(parsed.as_str())
+            .map_err(|_| unusable("holds something that PostgreSQL does not know"))?;
+        let mut options = options.application_name("quarterdeck").disable_statement_logging();
+        if pgbouncer {
+            options = options.statement_cache_capacity(0).extra_float_digits(None);
+        } else {
+            options = options.options(SESSION_SETTINGS);
+            if access == Access::ReadOnly {
+                options = options.options([("default_transaction_read_only", "on")]);
+            }
+        }
+        let host = options.get_socket().map(|socket| socket.display().to_string());
+        let place = Self {
+            user: options.get_username().to_owned(),
+            host: host.unwrap_or_else(|| options.get_host().to_owned()),
+            port: options.get_port(),
+            database: options.get_database().unwrap_or(options.get_username()).to_owned(),
+            pgbouncer,
+        };
+        Ok((place, options))
+    }
+
+    /// `db.example.org:5432/chatwoot …`
+    pub(super) fn says(&self, what: &str) -> String {
+        format!("PostgreSQL at {}:{}/{}: {what}", self.host, self.port, self.database)
+    }
+
+    /// Whether no network lies between it and this process.
+    pub(super) fn is_local(&self) -> bool {
+        self.host.starts_with('/')
+            || self.host == "localhost"
+            || self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// What the screen calls it.
+    pub(super) fn label(&self) -> String {
+        format!("postgres {}/{}", self.host, self.database)
+    }
+
+    /// Why there is no connection, and what to do.
+    pub(super) fn explain(&self, error: &Error) -> StoreError {
+        let unusable = |what: &str, cure: &str| StoreError::Unusable(format!("{}; {cure}", self.says(what)));
+        let said = words(error);
+        match (error, code(error).as_deref()) {
+            (_, Some("28P01" | "28000")) => unusable(
+                &said,
+                &format!(
+                    "check user `{}` and its password in --store or QUARTERDECK_STORE, and pg_hba.conf",
+                    self.user
+                ),
+            ),
+            (_, Some("3D000")) => unusable(&said, "create it, or name another database in the URL"),
+            (_, Some("42501")) => unusable(&said, &format!("grant CONNECT on it to `{}`", self.user)),
+            (_, Some("08P01")) => unusable(&said, "behind PgBouncer write ?pgbouncer=true at the end of the URL"),
+            (Error::Tls(_), _) | (Error::Io(_), _) if is_of_tls(error) => unusable(
+                &format!("no encrypted connection: {said}"),
+                "check sslmode and sslrootcert in the URL against the server's certificate",
+            ),
+            (Error::Configuration(_), _) => unusable(&said, "check the parameters of the URL"),
+            (Error::Io(_), _) => StoreError::Unavailable(format!(
+                "{}; check host and port, and that the server runs and may be reached from here",
+                self.says(&said)
+            )),
+            _ => StoreError::Unavailable(self.says(&said)),
+        }
+    }
+}
+
+/// Whether the encrypted connection was refused. A certificate that is not trusted comes as data that make no sense.
+fn is_of_tls(error: &Error) -> bool {
+    match error {
+        Error::Tls(_) => true,
+        Error::Io(error) => {
+            error.kind() == std::io::ErrorKind::InvalidData || error.to_string().contains("certificate")
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_and_no_password_is_repeated() {
+        let parse = |url: &str| Place::parse(url, Access::Write).map(|(place, _)| place);
+        let place =
+            parse("postgres://ana:s%40cret@db.test:6432/chatwoot?pgbouncer=true&sslmode=disable").expect("right");
+        assert_eq!((place.label(), place.pgbouncer), ("postgres db.test/chatwoot".to_owned(), true));
+        assert!(!format!("{place:?}").contains("cret"));
+        for wrong in [
+            "postgres://ana:s3cret@db:port/x",
+            "postgres://ana:s3cret@db/x?sslmode=s3cret",
+            "postgres:/ana:s3cret@db/x",
+            "postgres:ana:s3cret@db/x",
+            "postgres:///ana:s3cret@db/x",
+        ] {
+            let message = parse(wrong).expect_err("wrong").to_string();
+            assert!(!message.contains("s3cret") && message.contains("postgres://USER"), "{message}");
+        }
+    }
+}

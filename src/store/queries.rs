@@ -1,0 +1,14 @@
+//! Reads for people: the document list and one document, the console's views of jobs, hosts, accounts and workers, and
+//! the log of outcomes. Nothing here decides what runs.
+
+pub(in crate::store) mod accounts;
+pub(in crate::store) mod contents;
+pub(in crate::store) mod counts;
+pub(in crate::store) mod document;
+pub(in crate::store) mod documents;
+pub(in crate::store) mod hosts;
+pub(in crate::store) mod jobs;
+pub(in crate::store) mod listing;
+pub(in crate::store) mod outcomes;
+pub(in crate::store) mod preview;
+pub(in crate::store) mod workers;

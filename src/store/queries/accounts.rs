@@ -1,0 +1,158 @@
+//! What the console's accounts view reads: the accounts that have documents and how each one does. For people; the
+//! scheduler and a claim look for themselves.
+
+use crate::domain::document::Status;
+use crate::domain::time::Timestamp;
+use crate::store::queries::listing::{Group, MOST_SEEN, add_to, lately};
+use crate::store::sql::columns::{corrupt, line, number, span, time};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::filter::{push_row_status, push_settled_status, push_status};
+use crate::store::sql::reader::Reader;
+use crate::store::sql::statement::{Sql, Statement, query};
+use crate::store::{AccountSeen, Result, Seen};
+use std::collections::BTreeMap;
+
+pub(in crate::store) async fn accounts(db: &Database) -> Result<Seen<AccountSeen>> {
+    let now = db.now();
+    let mut reader = db.reader().await?;
+    reader.enter_snapshot().await?;
+    let ids = crate::store::schedule::plans::accounts(&mut reader).await?;
+    let total = ids.len() as u64;
+    let shown = ids.into_iter().take(MOST_SEEN as usize).map(|id| (id.0, AccountSeen::new(id.0)));
+    let mut accounts: BTreeMap<i64, AccountSeen> = shown.collect();
+    let names = names(&mut reader, &accounts).await?;
+    let settled = reader.all(settled(now)).await?;
+    let marked = reader.all(marked(now)).await?;
+    let decided = reader.all(decided(now)).await?;
+    let kept = reader.all(query("SELECT account_id, plan, cadence FROM @accounts_sched")).await?;
+    let jobs = reader
+        .all(query(
+            "SELECT account_id, CAST(sum(running) AS BIGINT) AS running, CAST(sum(ready) AS BIGINT) AS ready, \
+             CAST(sum(waiting) AS BIGINT) AS waiting, CAST(min(due) AS BIGINT) AS next_due_at FROM \
+             (SELECT account_id, count(*) AS running, 0 AS ready, 0 AS waiting, CAST(NULL AS BIGINT) AS due \
+             FROM @jobs WHERE state = 'running' GROUP BY 1 \
+             UNION ALL SELECT account_id, 0, count(*), 0, NULL FROM @jobs WHERE state = 'ready' GROUP BY 1 \
+             UNION ALL SELECT account_id, 0, 0, count(CASE WHEN attempt > 0 OR lock_holder IS NOT NULL THEN 1 END), \
+             min(run_at) FROM @jobs WHERE state = 'scheduled' GROUP BY 1) q GROUP BY 1",
+        ))
+        .await?;
+    let ended = reader.all(ended(now)).await?;
+    reader.leave_snapshot().await?;
+
+    add_to(&mut accounts, &names, |seen, row| {
+        seen.name = line(row, "name")?;
+        Ok(())
+    })?;
+    add_to(&mut accounts, &settled, |seen, row| {
+        seen.counts.set(Status::Failed, number(row, "failed")?);
+        seen.counts.set(Status::Stale, number(row, "stale")?);
+        seen.counts.set(Status::Synced, number(row, "synced")?);
+        seen.counts.set(Status::Never, number(row, "never")?);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &marked, |seen, row| {
+        seen.counts.set(status(row, "status")?, number(row, "n")?);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &decided, |seen, row| {
+        let (from, to, n) = (status(row, "instead")?, status(row, "status")?, number::<u64>(row, "n")?);
+        seen.counts.set(from, seen.counts.of(from).saturating_sub(n));
+        seen.counts.set(to, seen.counts.of(to) + n);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &kept, |seen, row| {
+        (seen.plan, seen.cadence) = (line(row, "plan")?, span(row, "cadence")?);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &jobs, |seen, row| {
+        (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
+        (seen.waiting, seen.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
+        Ok(())
+    })?;
+    add_to(&mut accounts, &ended, |seen, row| {
+        seen.last_hour = number(row, "n")?;
+        Ok(())
+    })?;
+    Ok(Seen { rows: accounts.into_values().collect(), total })
+}
+
+impl Group for AccountSeen {
+    type Key = i64;
+
+    fn named_by(row: &Row) -> Result<i64> {
+        get(row, "account_id")
+    }
+}
+
+/// The names of accounts, when they can be had: a missing table or right is no reason to show nothing.
+async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSeen>) -> Result<Vec<Row>> {
+    if reader.dialect() == Dialect::Sqlite {
+        return Ok(Vec::new());
+    }
+    let readable = query(
+        "SELECT coalesce(bool_and(has_column_privilege(a.attrelid, a.attnum, 'SELECT')) AND count(*) = 2, false) \
+         FROM pg_attribute a WHERE a.attrelid = to_regclass('accounts') AND a.attname IN ('id', 'name') \
+         AND NOT a.attisdropped",
+    );
+    if !get::<bool>(&reader.one(readable).await?, 0)? {
+        return Ok(Vec::new());
+    }
+    let names = query("SELECT id::bigint AS account_id, name::text AS name FROM accounts WHERE id IN (SELECT each(?))");
+    reader.all(names.bind(accounts.keys().copied().collect::<Vec<i64>>())).await
+}
+
+/// Settled documents by account and status, each account's in one row: read in the order of an index that has all of
+/// it, nothing is sorted, and that is most of what there is.
+fn settled(now: Timestamp) -> Statement {
+    let mut sql = Sql::new(
+        "SELECT account_id, count(CASE WHEN status = 0 THEN 1 END) AS failed, \
+         count(CASE WHEN status = 5 THEN 1 END) AS stale, count(CASE WHEN status = 6 THEN 1 END) AS synced, \
+         count(CASE WHEN status = 7 THEN 1 END) AS never FROM (SELECT d.account_id, CASE WHEN d.sync_status = 0 THEN -1 \
+         ELSE ",
+    );
+    push_settled_status(&mut sql, now);
+    sql.push(
+        " END AS status FROM captain_documents d LEFT JOIN @accounts_sched c ON c.account_id = d.account_id) q \
+         GROUP BY account_id",
+    );
+    sql.query()
+}
+
+/// Documents that are marked as syncing, by account and status.
+fn marked(now: Timestamp) -> Statement {
+    let mut sql = Sql::new("SELECT d.account_id, CAST(");
+    push_row_status(&mut sql, now);
+    sql.push(
+        " AS BIGINT) AS status, count(*) AS n FROM captain_documents d \
+         LEFT JOIN @accounts_sched c ON c.account_id = d.account_id WHERE d.sync_status = 0 GROUP BY 1, 2",
+    );
+    sql.query()
+}
+
+/// Documents whose job decides their status, by account, that status and the one that their row alone would say.
+fn decided(now: Timestamp) -> Statement {
+    let mut sql = Sql::new("SELECT d.account_id, CAST(");
+    push_row_status(&mut sql, now);
+    sql.push(" AS BIGINT) AS instead, ");
+    push_status(&mut sql, now);
+    sql.push(
+        " AS status, count(*) AS n FROM @jobs l JOIN captain_documents d ON d.id = l.document_id \
+         LEFT JOIN @accounts_sched c ON c.account_id = d.account_id WHERE l.state IN ('scheduled', 'ready', 'running') \
+         AND (l.state <> 'scheduled' OR l.attempt > 0 OR l.lock_holder IS NOT NULL) GROUP BY 1, 2, 3",
+    );
+    sql.query()
+}
+
+fn status(row: &Row, column: &str) -> Result<Status> {
+    let place: usize = number(row, column)?;
+    Status::ALL.get(place).copied().ok_or_else(|| corrupt(column))
+}
+
+fn ended(now: Timestamp) -> Statement {
+    let mut sql = Sql::new("SELECT account_id, count(*) AS n");
+    lately(&mut sql, now);
+    sql.push(" GROUP BY 1");
+    sql.query()
+}

@@ -1,0 +1,89 @@
+//! What screens read beside the list: named documents, figures, contents, and the candidates of a bulk request.
+
+use crate::domain::document::{DocumentRow, RecentResult, Status, SyncStatus, SyncStep, Try};
+use crate::domain::failure::ErrorCode;
+use crate::domain::id::{AccountId, AssistantId, DocumentId};
+use crate::domain::job::QueueClass;
+use crate::domain::link::is_pdf;
+use crate::domain::plan::Cadence;
+use crate::domain::schedule::next_look;
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::sql::columns::{code, corrupt, hold, line, number, small, span, time, word};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::rows::documents::{AVAILABLE, host};
+use crate::store::sql::rows::jobs::class_from_code;
+
+/// All columns of a [`DocumentRow`]; the status comes beside it.
+pub(in crate::store) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
+     CAST(d.status AS BIGINT) AS row_status, \
+     micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
+     micros(d.updated_at) AS updated_at, meta.sync_step AS sync_step, meta.content_fingerprint AS fingerprint, \
+     s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
+     CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
+     l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
+     CAST(d.sync_status AS BIGINT) AS sync_status, l.state AS live_state, s.failures, c.cadence, \
+     j.attempt, j.class, j.requested_by, \
+     (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
+     (SELECT h.held_kind FROM @hosts_sched h WHERE h.host = s.host) AS host_held_kind, \
+     (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
+     (SELECT c.reason FROM @held_contents c WHERE c.document_id = d.id AND c.rejected_at IS NULL) AS held, \
+     (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
+
+pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<DocumentRow> {
+    let status: i64 = get(row, "status")?;
+    let status = usize::try_from(status).ok().and_then(|place| Status::ALL.get(place)).copied();
+    let url: &str = get(row, "external_link")?;
+    let try_of = match (small(row, "try_number")?, small(row, "try_of")?) {
+        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| Try { class, number, of }),
+        _ => None,
+    };
+    let (attempted_at, synced_at) = (time(row, "last_sync_attempted_at")?, time(row, "last_synced_at")?);
+    let fits = get::<i64>(row, "row_status")? == AVAILABLE && !is_pdf(url);
+    let cadence = span(row, "cadence")?.and_then(Cadence::new);
+    let next_look_at = match (cadence, get::<Option<&str>>(row, "live_state")?) {
+        (Some(cadence), None) if fits => {
+            let sync_status = get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code);
+            let failures = small(row, "failures")?.unwrap_or_default();
+            next_look(cadence, sync_status, attempted_at, synced_at, failures, now)
+        }
+        _ => None,
+    };
+    Ok(DocumentRow {
+        id: DocumentId(get(row, "id")?),
+        name: line(row, "name")?.unwrap_or_default(),
+        url: SafeLine::new(url),
+        host: line(row, "host")?.unwrap_or_else(|| SafeLine::new(&host(url))),
+        account_id: AccountId(get(row, "account_id")?),
+        assistant_id: AssistantId(get(row, "assistant_id")?),
+        available: get::<i64>(row, "row_status")? == AVAILABLE,
+        status: status.ok_or_else(|| corrupt("status"))?,
+        // Another program's step that we do not know is shown as none.
+        sync_step: get::<Option<&str>>(row, "sync_step")?.and_then(SyncStep::parse),
+        error_code: word(row, "error_code", ErrorCode::parse)?,
+        detail: line(row, "detail")?,
+        http_status: small(row, "http_status")?,
+        attempted_at,
+        synced_at,
+        next_attempt_at: time(row, "next_attempt_at")?,
+        next_look_at,
+        attempt: small(row, "attempt")?,
+        queue: code(row, "class", QueueClass::from_code)?,
+        fingerprint: get(row, "fingerprint")?,
+        content_length: small(row, "content_length")?,
+        updated_at: Timestamp::from_micros(get(row, "updated_at")?),
+        try_of,
+        held_by: line(row, "worker_name")?,
+        requested_by: line(row, "requested_by")?,
+        cancel_requested: get::<Option<i64>>(row, "cancel_requested_at")?.is_some(),
+        recent: get::<Option<&str>>(row, "recent")?
+            .unwrap_or_default()
+            .chars()
+            .filter_map(RecentResult::from_letter)
+            .collect(),
+        versions: number(row, "versions")?,
+        held: line(row, "held")?,
+        host_hold: hold(row, "host_")?,
+    })
+}

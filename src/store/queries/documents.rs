@@ -1,0 +1,212 @@
+//! Windows of the sorted, filtered list: one total order decides rows, places and anchors.
+
+use crate::domain::document::DocumentRow;
+use crate::domain::filter::Filter;
+use crate::domain::id::DocumentId;
+use crate::domain::time::Timestamp;
+use crate::store::queries::document::{COLUMNS, document_row};
+use crate::store::sql::conn::get;
+use crate::store::sql::database::Database;
+use crate::store::sql::filter::{Joins, push_documents, push_status};
+use crate::store::sql::reader::Reader;
+use crate::store::sql::statement::{Sql, Value};
+use crate::store::{Around, DocumentPage, Named, PageQuery, Result, Sort, SortBy};
+
+/// One part of an order: an expression that is never NULL, whether it holds text, and whether it runs backwards.
+struct Key {
+    expression: &'static str,
+    text: bool,
+    descending: bool,
+}
+
+/// The parts of an order before the id, which makes it total. The status is no fixed text and is `None`.
+fn keys(sort: Sort) -> Vec<Option<Key>> {
+    let key = |expression, text, descending| Some(Key { expression, text, descending });
+    let turned = sort.descending;
+    match sort.by {
+        SortBy::Id => vec![],
+        SortBy::Status => vec![None],
+        SortBy::Name => vec![key("coalesce(fold(d.name), '') COLLATE bytes", true, turned)],
+        SortBy::Url => vec![key("d.external_link COLLATE bytes", true, turned)],
+        SortBy::Error => vec![
+            key("CAST(CASE WHEN s.error_code IS NULL THEN 1 ELSE 0 END AS BIGINT)", false, false),
+            key("coalesce(s.error_code, '') COLLATE bytes", true, turned),
+            key("coalesce(s.detail, '') COLLATE bytes", true, turned),
+        ],
+        // The least age first, and never is the greatest age.
+        SortBy::Attempted => {
+            vec![key("coalesce(micros(d.last_sync_attempted_at), -9223372036854775807)", false, !turned)]
+        }
+        SortBy::Synced => vec![key("coalesce(micros(d.last_synced_at), -9223372036854775807)", false, !turned)],
+        SortBy::Next => vec![
+            key("CAST(CASE WHEN l.state = 'scheduled' THEN 0 ELSE 1 END AS BIGINT)", false, false),
+            key("(CASE WHEN l.state = 'scheduled' THEN l.run_at ELSE 0 END)", false, turned),
+        ],
+    }
+}
+
+/// What an order is derived from.
+fn joins(sort: Sort) -> Joins {
+    match sort.by {
+        SortBy::Status | SortBy::Next => Joins::STATUS,
+        SortBy::Error => Joins { state: true, ..Joins::default() },
+        _ => Joins::default(),
+    }
+}
+
+fn push_key(sql: &mut Sql, key: &Option<Key>, now: Timestamp) {
+    match key {
+        Some(key) => {
+            sql.push(key.expression);
+        }
+        None => push_status(sql, now),
+    }
+}
+
+fn descending(key: &Option<Key>, sort: Sort) -> bool {
+    key.as_ref().map_or(sort.descending, |key| key.descending)
+}
+
+fn push_order(sql: &mut Sql, sort: Sort, now: Timestamp) {
+    sql.push(" ORDER BY ");
+    for key in &keys(sort) {
+        push_key(sql, key, now);
+        sql.push(if descending(key, sort) { " DESC, " } else { ", " });
+    }
+    sql.push(if sort.by == SortBy::Id && sort.descending { "d.id DESC" } else { "d.id" });
+}
+
+/// What the anchor has at each part of the order.
+async fn anchor(
+    conn: &mut Reader,
+    asked: &PageQuery,
+    document: DocumentId,
+    now: Timestamp,
+) -> Result<Option<Vec<Value>>> {
+    let mut sql = Sql::new("SELECT 0");
+    let keys = keys(asked.sort);
+    for key in &keys {
+        sql.push(", ");
+        push_key(&mut sql, key, now);
+    }
+    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
+    push_documents(&mut sql, &asked.filter, now)?;
+    sql.push(" AND d.id = ").bind(document.0);
+    let Some(row) = conn.first(sql.query()).await? else { return Ok(None) };
+    let mut values = Vec::with_capacity(keys.len());
+    for (place, key) in keys.iter().enumerate() {
+        values.push(match key {
+            Some(Key { text: true, .. }) => Value::Text(get(&row, place + 1)?),
+            _ => Value::Int(get(&row, place + 1)?),
+        });
+    }
+    Ok(Some(values))
+}
+
+/// How many match before the anchor, by the very order of the list.
+async fn rank(
+    conn: &mut Reader,
+    asked: &PageQuery,
+    document: DocumentId,
+    values: &[Value],
+    now: Timestamp,
+) -> Result<u64> {
+    let mut sql = Sql::new("SELECT count(*)");
+    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
+    push_documents(&mut sql, &asked.filter, now)?;
+    sql.push(" AND (");
+    let keys = keys(asked.sort);
+    for until in 0..=keys.len() {
+        if until > 0 {
+            sql.push(" OR ");
+        }
+        sql.push("(");
+        for (key, value) in keys.iter().zip(values).take(until) {
+            push_key(&mut sql, key, now);
+            sql.push(" = ").bind(value.clone()).push(" AND ");
+        }
+        match keys.get(until).zip(values.get(until)) {
+            Some((key, value)) => {
+                push_key(&mut sql, key, now);
+                sql.push(if descending(key, asked.sort) { " > " } else { " < " }).bind(value.clone());
+            }
+            None => {
+                let backwards = asked.sort.by == SortBy::Id && asked.sort.descending;
+                sql.push(if backwards { "d.id > " } else { "d.id < " }).bind(document.0);
+            }
+        }
+        sql.push(")");
+    }
+    sql.push(")");
+    let count: i64 = get(&conn.one(sql.query()).await?, 0)?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+pub(in crate::store) async fn page(db: &Database, asked: &PageQuery) -> Result<DocumentPage> {
+    let now = db.now();
+    let mut reader = db.reader().await?;
+    // One snapshot: total, place and rows must tell of the same instant.
+    reader.enter_snapshot().await?;
+    let page = page_within(&mut reader, asked, now).await?;
+    reader.leave_snapshot().await?;
+    Ok(page)
+}
+
+async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Result<DocumentPage> {
+    let mut sql = Sql::new("SELECT count(*)");
+    Joins::of(&asked.filter).push(&mut sql);
+    push_documents(&mut sql, &asked.filter, now)?;
+    let total: i64 = get(&conn.one(sql.query()).await?, 0)?;
+    let total = u64::try_from(total).unwrap_or_default();
+    let last_page = total.saturating_sub(asked.limit.max(1));
+    let offset = match asked.around {
+        // Who reads on from where the last page ended must not be sent back.
+        Around::Offset(offset) if offset < total => offset,
+        Around::Offset(_) => last_page,
+        Around::Document { document, above, else_at } => match anchor(conn, asked, document, now).await? {
+            Some(values) => rank(conn, asked, document, &values, now).await?.saturating_sub(above).min(last_page),
+            None => else_at.min(last_page),
+        },
+    };
+    // The window is found by narrow rows; the wide ones are read for it alone.
+    let mut sql = Sql::new("WITH w AS MATERIALIZED (SELECT d.id AS id");
+    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
+    push_documents(&mut sql, &asked.filter, now)?;
+    push_order(&mut sql, asked.sort, now);
+    sql.push(" LIMIT ").bind(i64::try_from(asked.limit).unwrap_or(i64::MAX));
+    sql.push(" OFFSET ").bind(i64::try_from(offset).unwrap_or(i64::MAX));
+    sql.push(") SELECT ").push(COLUMNS).push(", ");
+    push_status(&mut sql, now);
+    sql.push(" AS status");
+    Joins::ALL.push(&mut sql);
+    sql.push(" WHERE d.id IN (SELECT id FROM w)");
+    push_order(&mut sql, asked.sort, now);
+    let rows = conn.all(sql.query()).await?;
+    Ok(DocumentPage { rows: rows.iter().map(|row| document_row(row, now)).collect::<Result<_>>()?, offset, total })
+}
+
+pub(in crate::store) async fn find(db: &Database, named: &Named) -> Result<Vec<DocumentRow>> {
+    let now = db.now();
+    let mut sql = Sql::new("SELECT ");
+    sql.push(COLUMNS).push(", ");
+    push_status(&mut sql, now);
+    sql.push(" AS status");
+    Joins::ALL.push(&mut sql);
+    match named {
+        Named::Id(id) => sql.push(" WHERE d.id = ").bind(id.0),
+        Named::Url(link) => sql.push(" WHERE d.external_link = ").bind(link.as_str()),
+    };
+    sql.push(" ORDER BY d.id");
+    let mut reader = db.reader().await?;
+    reader.all(sql.query()).await?.iter().map(|row| document_row(row, now)).collect()
+}
+
+pub(in crate::store) async fn matching(db: &Database, filter: &Filter) -> Result<Vec<DocumentId>> {
+    let mut sql = Sql::new("SELECT d.id");
+    Joins::of(filter).push(&mut sql);
+    push_documents(&mut sql, filter, db.now())?;
+    sql.push(" ORDER BY d.id");
+    let mut reader = db.reader().await?;
+    let rows = reader.all(sql.query()).await?;
+    rows.iter().map(|row| Ok(DocumentId(get(row, 0)?))).collect()
+}

@@ -1,0 +1,111 @@
+//! What the console's hosts view reads: the hosts with the most documents and how each one does. For people; a claim
+//! looks for itself.
+
+use crate::domain::time::Timestamp;
+use crate::store::queries::listing::{Group, MOST_SEEN, add_to, lately};
+use crate::store::sql::columns::{hold, line, number, small};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::statement::{Sql, Statement, query};
+use crate::store::{HostSeen, Result, Seen};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub(in crate::store) async fn hosts(db: &Database) -> Result<Seen<HostSeen>> {
+    let now = db.now();
+    let mut reader = db.reader().await?;
+    reader.enter_snapshot().await?;
+    let documents = reader.all(documents()).await?;
+    let failed = reader
+        .all(query(
+            "SELECT s.host, count(*) AS n FROM captain_documents d JOIN @document_state s ON s.document_id = d.id \
+             WHERE d.sync_status = 2 GROUP BY 1",
+        ))
+        .await?;
+    let ended = reader.all(ended(now)).await?;
+    let jobs = reader
+        .all(query(
+            "SELECT host, CAST(sum(running) AS BIGINT) AS running, CAST(sum(ready) AS BIGINT) AS ready FROM \
+             (SELECT host, count(*) AS running, 0 AS ready FROM @jobs WHERE state = 'running' GROUP BY 1 \
+             UNION ALL SELECT host, 0, count(*) FROM @jobs WHERE state = 'ready' GROUP BY 1) q GROUP BY 1",
+        ))
+        .await?;
+    let holds = query("SELECT host, held_until, held_kind, held_because FROM @hosts_sched WHERE held_until > ?");
+    let holds = reader.all(holds.bind(now.micros())).await?;
+    reader.leave_snapshot().await?;
+
+    let mut hosts = BTreeMap::new();
+    let mut total = 0;
+    for row in &documents {
+        total = number(row, "hosts")?;
+        hosts.insert(get(row, "host")?, host(row)?);
+    }
+    add_to(&mut hosts, &failed, |seen, row| {
+        seen.failed = number(row, "n")?;
+        Ok(())
+    })?;
+    add_to(&mut hosts, &ended, |seen, row| {
+        seen.recent = number(row, "n")?;
+        seen.limited = number(row, "limited")?;
+        seen.median = small(row, "median")?.map(Duration::from_millis);
+        Ok(())
+    })?;
+    add_to(&mut hosts, &jobs, |seen, row| {
+        (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
+        Ok(())
+    })?;
+    add_to(&mut hosts, &holds, |seen, row| {
+        seen.held = hold(row, "")?;
+        Ok(())
+    })?;
+    Ok(Seen { rows: hosts.into_values().collect(), total })
+}
+
+impl Group for HostSeen {
+    // The bytes of a name decide its place.
+    type Key = String;
+
+    fn named_by(row: &Row) -> Result<String> {
+        get(row, "host")
+    }
+}
+
+fn host(row: &Row) -> Result<HostSeen> {
+    Ok(HostSeen {
+        host: line(row, "host")?.unwrap_or_default(),
+        documents: number(row, "n")?,
+        failed: 0,
+        recent: 0,
+        limited: 0,
+        median: None,
+        running: 0,
+        ready: 0,
+        held: None,
+    })
+}
+
+/// The shown hosts, with how many there are in all beside each.
+fn documents() -> Statement {
+    let mut sql = Sql::new(
+        "SELECT host, n, count(*) OVER () AS hosts FROM (SELECT host, count(*) AS n FROM @document_state GROUP BY host) q \
+         ORDER BY n DESC, host COLLATE bytes LIMIT ",
+    );
+    sql.bind(MOST_SEEN);
+    sql.query()
+}
+
+/// What ended lately, by host. The middle of an even number is the mean of the two.
+fn ended(now: Timestamp) -> Statement {
+    let mut sql = Sql::new("WITH o AS (SELECT host, http_status, duration_ms, ");
+    sql.push(
+        "row_number() OVER (PARTITION BY host ORDER BY duration_ms NULLS LAST) \
+         AS place, count(duration_ms) OVER (PARTITION BY host) AS timed",
+    );
+    lately(&mut sql, now);
+    sql.push(
+        ") SELECT host, count(*) AS n, count(CASE WHEN http_status IN (429, 503) THEN 1 END) AS limited, \
+         CAST(avg(CASE WHEN place IN ((timed + 1) / 2, (timed + 2) / 2) THEN duration_ms END) AS BIGINT) AS median \
+         FROM o GROUP BY host",
+    );
+    sql.query()
+}

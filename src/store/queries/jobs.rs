@@ -1,0 +1,160 @@
+//! What the console's jobs view reads: every section's first rows and how many there are in all. For people; a claim
+//! looks for itself.
+
+use crate::domain::document::Try;
+use crate::domain::failure::ErrorCode;
+use crate::domain::id::{AccountId, DocumentId, JobId};
+use crate::domain::job::QueueClass;
+use crate::domain::outcome::OutcomeResult;
+use crate::domain::time::Timestamp;
+use crate::store::sql::columns::{code, corrupt, line, number, small, time, word};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::rows::jobs::class_from_code;
+use crate::store::sql::statement::{Sql, query};
+use crate::store::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Result, SECTION_ROWS};
+use std::collections::HashSet;
+
+/// What every section reads of a job.
+const COLUMNS: &str = "j.id, j.document_id, coalesce(d.name, j.url) AS name, j.account_id, j.host, j.class, j.attempt, \
+     j.requested_by";
+const DOCUMENT: &str = " LEFT JOIN captain_documents d ON d.id = j.document_id ";
+/// Outcomes that are looked through for jobs that ended, for each row that is wanted: one that is tried again, or an
+/// exhaustion beside its failure, ends nothing.
+const LOOKED_THROUGH: u64 = 5;
+
+pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<JobsPage> {
+    let limit = wanted.limit.min(SECTION_ROWS);
+    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut reader = db.reader().await?;
+    reader.enter_snapshot().await?;
+    let totals = reader
+        .one(query(
+            "SELECT (SELECT count(*) FROM @jobs WHERE state = 'running') AS running, \
+             (SELECT count(*) FROM @jobs WHERE state = 'ready') AS ready, \
+             (SELECT count(*) FROM @jobs WHERE state = 'scheduled') AS waiting",
+        ))
+        .await?;
+    let running = reader
+        .all(section(
+            ", j.worker_name, j.started_at, j.lease_until, w.heartbeat_at, j.cancel_requested_by FROM @jobs j \
+             LEFT JOIN @workers w ON w.id = j.worker_id",
+            "j.state = 'running' ORDER BY j.started_at, j.id",
+            rows,
+        ))
+        .await?;
+    let ready = reader
+        .all(section(
+            ", j.run_at, h.held_until, h.held_because, a.max_running, \
+             (SELECT count(*) FROM @jobs r WHERE r.state = 'running' AND r.host = j.host) AS host_running, \
+             (SELECT count(*) FROM @jobs r WHERE r.state = 'running' AND r.account_id = j.account_id) \
+              AS account_running \
+             FROM @jobs j LEFT JOIN @hosts_sched h ON h.host = j.host \
+             LEFT JOIN @accounts_sched a ON a.account_id = j.account_id",
+            "j.state = 'ready' ORDER BY j.class, j.vtime, j.id",
+            rows,
+        ))
+        .await?;
+    let waiting = reader
+        .all(section(
+            ", j.run_at, j.try_class, j.try_number, j.try_of, j.lock_holder FROM @jobs j",
+            "j.state = 'scheduled' ORDER BY j.run_at, j.id",
+            rows,
+        ))
+        .await?;
+    let looked_through = i64::try_from(limit.saturating_mul(LOOKED_THROUGH)).unwrap_or(i64::MAX);
+    let mut ended = Sql::new("SELECT ");
+    ended.push(COLUMNS).push(", o.at, o.result, o.error_code FROM (SELECT * FROM @outcomes ORDER BY seq DESC LIMIT ");
+    ended.bind(looked_through).push(") o JOIN @jobs j ON j.id = o.job_id").push(DOCUMENT);
+    ended.push("WHERE j.state IN ('done', 'failed', 'cancelled', 'purged') ORDER BY o.seq DESC");
+    let ended = reader.all(ended.query()).await?;
+    reader.leave_snapshot().await?;
+    let mut recent: Vec<JobSeen> = Vec::new();
+    let mut seen = HashSet::new();
+    for row in &ended {
+        let job = job_seen(row, ended_place(row)?)?;
+        if recent.len() as u64 == limit {
+            break;
+        }
+        // The newest outcome of a job is the one that it ended with.
+        if seen.insert(job.job) {
+            recent.push(job);
+        }
+    }
+    Ok(JobsPage {
+        running: each(&running, running_place)?,
+        running_total: number(&totals, "running")?,
+        ready: each(&ready, ready_place)?,
+        ready_total: number(&totals, "ready")?,
+        waiting: each(&waiting, waiting_place)?,
+        waiting_total: number(&totals, "waiting")?,
+        recent,
+    })
+}
+
+fn section(from: &'static str, which: &'static str, rows: i64) -> crate::store::sql::statement::Statement {
+    let mut sql = Sql::new("SELECT ");
+    sql.push(COLUMNS).push(from).push(DOCUMENT).push("WHERE ").push(which).push(" LIMIT ").bind(rows);
+    sql.query()
+}
+
+fn each(rows: &[Row], place: impl Fn(&Row) -> Result<JobPlace>) -> Result<Vec<JobSeen>> {
+    rows.iter().map(|row| job_seen(row, place(row)?)).collect()
+}
+
+fn job_seen(row: &Row, place: JobPlace) -> Result<JobSeen> {
+    Ok(JobSeen {
+        job: JobId(get(row, "id")?),
+        document: DocumentId(get(row, "document_id")?),
+        name: line(row, "name")?.unwrap_or_default(),
+        account: AccountId(get(row, "account_id")?),
+        host: line(row, "host")?.unwrap_or_default(),
+        class: code(row, "class", QueueClass::from_code)?.ok_or_else(|| corrupt("class"))?,
+        attempt: number(row, "attempt")?,
+        requested_by: line(row, "requested_by")?,
+        place,
+    })
+}
+
+fn at(row: &Row, column: &str) -> Result<Timestamp> {
+    time(row, column)?.ok_or_else(|| corrupt(column))
+}
+
+fn running_place(row: &Row) -> Result<JobPlace> {
+    Ok(JobPlace::Running {
+        worker: line(row, "worker_name")?,
+        started_at: time(row, "started_at")?,
+        lease_until: time(row, "lease_until")?,
+        heartbeat_at: time(row, "heartbeat_at")?,
+        cancelled_by: line(row, "cancel_requested_by")?,
+    })
+}
+
+fn ready_place(row: &Row) -> Result<JobPlace> {
+    Ok(JobPlace::Ready {
+        since: at(row, "run_at")?,
+        blocked: Blocked {
+            host_held_until: time(row, "held_until")?,
+            host_held_because: line(row, "held_because")?,
+            host_running: number(row, "host_running")?,
+            account_running: number(row, "account_running")?,
+            account_cap: small(row, "max_running")?,
+        },
+    })
+}
+
+fn waiting_place(row: &Row) -> Result<JobPlace> {
+    let after = match (small(row, "try_number")?, small(row, "try_of")?) {
+        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| Try { class, number, of }),
+        _ => None,
+    };
+    Ok(JobPlace::Waiting { run_at: at(row, "run_at")?, after, lock_holder: line(row, "lock_holder")? })
+}
+
+fn ended_place(row: &Row) -> Result<JobPlace> {
+    Ok(JobPlace::Ended {
+        at: at(row, "at")?,
+        result: word(row, "result", OutcomeResult::parse)?.ok_or_else(|| corrupt("result"))?,
+        error_code: word(row, "error_code", ErrorCode::parse)?,
+    })
+}

@@ -1,0 +1,43 @@
+//! Readings of the log of outcomes, by number and by filter.
+
+use crate::domain::id::Seq;
+use crate::domain::outcome::Outcome;
+use crate::store::sql::conn::get;
+use crate::store::sql::database::Database;
+use crate::store::sql::filter::push_outcomes;
+use crate::store::sql::rows::outcomes::outcome;
+use crate::store::sql::statement::{Sql, query};
+use crate::store::{OutcomeQuery, OutcomesFrom, Result};
+
+pub(in crate::store) async fn outcomes(db: &Database, asked: &OutcomeQuery) -> Result<Vec<Outcome>> {
+    let mut sql = Sql::new("SELECT o.* FROM @outcomes o");
+    push_outcomes(&mut sql, &asked.filter, db.now())?;
+    if let Some(document) = asked.document {
+        sql.push(" AND o.document_id = ").bind(document.0);
+    }
+    let oldest_first = match asked.from {
+        OutcomesFrom::After(seq) => {
+            sql.push(" AND o.seq > ").bind(seq.0);
+            true
+        }
+        OutcomesFrom::Before(seq) => {
+            sql.push(" AND o.seq < ").bind(seq.0);
+            false
+        }
+        OutcomesFrom::Newest => false,
+    };
+    sql.push(if oldest_first { " ORDER BY o.seq" } else { " ORDER BY o.seq DESC" });
+    sql.push(" LIMIT ").bind(i64::try_from(asked.limit).unwrap_or(i64::MAX));
+    let mut reader = db.reader().await?;
+    let rows = reader.all(sql.query()).await?;
+    let mut outcomes: Vec<_> = rows.iter().map(outcome).collect::<Result<_>>()?;
+    if !oldest_first {
+        outcomes.reverse();
+    }
+    Ok(outcomes)
+}
+
+pub(in crate::store) async fn last_seq(db: &Database) -> Result<Seq> {
+    let mut reader = db.reader().await?;
+    Ok(Seq(get(&reader.one(query("SELECT last FROM @outcome_seq WHERE id = 1")).await?, 0)?))
+}

@@ -1,0 +1,60 @@
+//! Which workers there are, and whether they live: for people, never for a rescue, which looks for itself.
+
+use crate::domain::id::WorkerId;
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::sql::columns::{corrupt, number, time};
+use crate::store::sql::conn::get;
+use crate::store::sql::database::Database;
+use crate::store::sql::rows::workers::{self, Known};
+use crate::store::sql::statement::query;
+use crate::store::{Alive, Result, WorkerSeen};
+use std::time::Duration;
+
+/// The usual lease. A worker that was silent for longer and holds no lease that still stands is late.
+const LATE: Duration = Duration::from_secs(30);
+
+pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSeen>> {
+    let statement = query(
+        "SELECT w.id, w.name, w.capacity, w.started_at, w.heartbeat_at, coalesce(j.running, 0) AS running, \
+         j.lease_until FROM @workers w \
+         LEFT JOIN (SELECT worker_id, count(*) AS running, max(lease_until) AS lease_until FROM @jobs \
+         WHERE state = 'running' GROUP BY worker_id) j ON j.worker_id = w.id ORDER BY w.started_at, w.id",
+    );
+    let rows = {
+        let mut reader = db.reader().await?;
+        reader.all(statement).await?
+    };
+    let now = db.now();
+    let mut seen = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let at = |column: &str| time(row, column)?.ok_or_else(|| corrupt(column));
+        let heartbeat_at: Timestamp = at("heartbeat_at")?;
+        let leased = time(row, "lease_until")?.is_some_and(|until| until >= now);
+        let late = now.since(heartbeat_at) > LATE && !leased;
+        seen.push(WorkerSeen {
+            id: WorkerId(get(row, "id")?),
+            name: SafeLine::new(get(row, "name")?),
+            capacity: number(row, "capacity")?,
+            running: number(row, "running")?,
+            started_at: at("started_at")?,
+            heartbeat_at,
+            alive: if late { Alive::Late } else { Alive::Beating },
+        });
+    }
+    let known = |seen: &WorkerSeen| Known { id: seen.id.0.clone(), heartbeat_at: seen.heartbeat_at, outdated: false };
+    let gone = db.gone(&seen.iter().map(known).collect::<Vec<_>>(), now).await?;
+    for worker in &mut seen {
+        if gone.contains(&worker.id.0) {
+            worker.alive = Alive::Gone;
+        }
+    }
+    Ok(seen)
+}
+
+/// How many workers are alive.
+pub(in crate::store) async fn alive(db: &Database) -> Result<u64> {
+    let known = workers::known(&mut db.reader().await?).await?;
+    let gone = db.gone(&known, db.now()).await?;
+    Ok(known.len().saturating_sub(gone.len()) as u64)
+}

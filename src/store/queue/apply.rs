@@ -1,0 +1,257 @@
+//! Applies what the domain decided: a job's transition with its lane, its document's row and its outcomes.
+
+use crate::domain::content::{ContentChange, Page};
+use crate::domain::document::{RecentResult, Try};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::id::{AccountId, AssistantId, Seq};
+use crate::domain::job::{JobState, RowWrite, Transition};
+use crate::domain::lock::LockHolder;
+use crate::domain::outcome::{Outcome, OutcomeDraft, OutcomeResult};
+use crate::domain::text::{SafeLine, without_nul};
+use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::queue::lanes::LaneKey;
+use crate::store::queue::{contents, lanes, outbox};
+use crate::store::sql::rows::documents::Document;
+use crate::store::sql::rows::jobs::{JobRow, class_code};
+use crate::store::sql::rows::outcomes::NewOutcome;
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+
+/// What goes with a transition.
+#[derive(Default)]
+pub(in crate::store) struct With<'a> {
+    /// The lease that ended, for the outcomes.
+    pub(in crate::store) token: Option<i64>,
+    /// The worker that ran the attempt.
+    pub(in crate::store) worker: Option<SafeLine>,
+    /// The content to be written.
+    pub(in crate::store) page: Option<(&'a Page, &'a Fingerprint)>,
+    /// The page that was fetched whole, whether it is written or was the same, for what its server may be asked by.
+    pub(in crate::store) fetched: Option<(&'a Page, &'a Fingerprint)>,
+    /// The page that was not trusted and waits for a person.
+    pub(in crate::store) held: Option<&'a Page>,
+    /// The failure just recorded, in its class's counter.
+    pub(in crate::store) try_of: Option<Try>,
+    /// Who has the lock that the job is going to wait for.
+    pub(in crate::store) holder: Option<&'a LockHolder>,
+}
+
+/// Writes `to` for the job `row`.
+pub(in crate::store) async fn apply(
+    tx: &mut Tx<'_>,
+    row: &JobRow,
+    document: Option<&Document>,
+    to: &Transition,
+    with: With<'_>,
+) -> Result<()> {
+    move_job(tx, row, to, &with).await?;
+    if let Some(document) = document {
+        write_row(tx, document, to, with.page).await?;
+        write_state(tx, document, to, &with).await?;
+        if to.row == RowWrite::Synced {
+            contents::keep_for_review(tx, row.job.id, document, with.held).await?;
+        }
+    }
+    for draft in &to.outcomes {
+        tx.record(new_outcome(row, document, draft, &with, tx.now));
+    }
+    Ok(())
+}
+
+async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &With<'_>) -> Result<()> {
+    let was = row.job.state;
+    let stays_in_order = was != JobState::Scheduled && row.job.class == to.class;
+    let vtime = match to.state {
+        JobState::Ready if !stays_in_order => lanes::next_virtual_time(tx, row.account_id, to.class).await?,
+        _ => row.vtime,
+    };
+    // A row that was put back is what the next first try finds.
+    let forget_before = matches!(to.row, RowWrite::Restore(_));
+    let statement = query(
+        "UPDATE @jobs SET state = ?2, class = ?3, run_at = ?4, vtime = ?5, attempt = ?6, transient_fails = ?7, \
+         unexpected_fails = ?8, crashes = ?9, last_failure = ?10, before_taken = before_taken AND NOT ?11, \
+         finished_at = ?12, worker_id = NULL, worker_name = NULL, lease_token = NULL, lease_until = NULL, \
+         try_class = coalesce(?13, try_class), try_number = coalesce(?14, try_number), \
+         try_of = coalesce(?15, try_of), \
+         cancel_requested_by = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_by END, \
+         cancel_requested_at = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_at END, \
+         lock_holder = CASE WHEN ?12 IS NULL THEN coalesce(?16, lock_holder) END, \
+         lock_value = coalesce(?17, lock_value) WHERE id = ?1",
+    );
+    let try_of = with.try_of;
+    let statement = statement
+        .bind(row.job.id.0)
+        .bind(to.state.word())
+        .bind(to.class.code())
+        .bind(to.run_at.micros())
+        .bind(vtime)
+        .bind(to.counters.attempt)
+        .bind(to.counters.transient)
+        .bind(to.counters.unexpected)
+        .bind(to.counters.crashes)
+        .bind(to.last_failure.map(|code| code.word()))
+        .bind(forget_before)
+        .bind((!to.state.is_live()).then_some(tx.now.micros()))
+        .bind(try_of.map(|of| class_code(of.class)))
+        .bind(try_of.map(|of| of.number))
+        .bind(try_of.map(|of| of.of))
+        .bind(with.holder.map(|holder| holder.name.as_str()))
+        .bind(with.holder.map(|holder| holder.value.as_str()));
+    tx.run(statement).await?;
+    if was == JobState::Ready {
+        lanes::remove(tx, &LaneKey::of(row)).await?;
+    }
+    if to.state == JobState::Ready {
+        let lane = LaneKey { class: to.class.code(), risky: to.counters.crashes > 0, ..LaneKey::of(row) };
+        lanes::add(tx, &lane, vtime).await?;
+    }
+    Ok(())
+}
+
+async fn write_row(
+    tx: &mut Tx<'_>,
+    document: &Document,
+    to: &Transition,
+    page: Option<(&Page, &Fingerprint)>,
+) -> Result<()> {
+    let now = tx.now.micros();
+    let statement = match &to.row {
+        RowWrite::Keep => return Ok(()),
+        RowWrite::Synced => {
+            if let Some((page, fingerprint)) = page {
+                // Other words for the same page are nothing to tell.
+                if !to.outcomes.iter().any(|line| line.content == Some(ContentChange::Rebased)) {
+                    outbox::note_change(tx, document, &page.content).await?;
+                }
+                contents::write(tx, document, page, fingerprint).await?;
+            }
+            query("UPDATE captain_documents SET sync_status = 1, last_synced_at = stamp(?2), last_sync_attempted_at = stamp(?2), \
+                metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
+                WHERE id = ?1")
+            .bind(document.id)
+            .bind(now)
+        }
+        RowWrite::Failed(code) => query(
+            "UPDATE captain_documents SET sync_status = 2, last_sync_attempted_at = stamp(?2), \
+            metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?3) \
+            WHERE id = ?1",
+        )
+        .bind(document.id)
+        .bind(now)
+        .bind(code.word()),
+        // Only a `syncing` row is ours to mend: what somebody else has written since stays.
+        RowWrite::BackToFailed(code) => query(
+            "UPDATE captain_documents SET sync_status = 2, \
+            metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?2) \
+            WHERE id = ?1 AND sync_status = 0",
+        )
+        .bind(document.id)
+        .bind(code.word()),
+        RowWrite::Restore(before) => query(
+            "UPDATE captain_documents SET sync_status = ?2, last_sync_attempted_at = stamp(?3), \
+            metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?4) \
+            WHERE id = ?1 AND sync_status = 0",
+        )
+        .bind(document.id)
+        .bind(before.sync_status.map(|status| status.code()))
+        .bind(before.attempted_at.map(Timestamp::micros))
+        .bind(before.error_code.clone()),
+    };
+    tx.run(statement).await?;
+    Ok(())
+}
+
+async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with: &With<'_>) -> Result<()> {
+    let mut recent = document.recent.clone();
+    for draft in &to.outcomes {
+        if let Some(result) = draft.result.recent() {
+            recent = push_recent(&recent, result);
+        } else if draft.result.is_exhaustion() {
+            recent.pop();
+            recent = push_recent(&recent, RecentResult::Failed);
+        }
+    }
+    let (fence, synced) = (with.token.unwrap_or_default(), to.row == RowWrite::Synced);
+    // The failure's own line says more than its exhaustion's, and comes first.
+    let failure = to.outcomes.iter().find(|draft| draft.error_code.is_some());
+    if recent == document.recent && fence <= document.fence && !synced && failure.is_none() {
+        return Ok(());
+    }
+    let statement = query(
+        "UPDATE @document_state SET recent = ?2, failures = CASE WHEN ?13 THEN failures + 1 WHEN ?14 THEN 0 \
+         ELSE failures END, fence = CASE WHEN fence < ?3 THEN ?3 ELSE fence END, \
+         error_code = CASE WHEN ?4 THEN ?5 ELSE error_code END, detail = CASE WHEN ?4 THEN ?6 ELSE detail END, \
+         http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END, \
+         etag = CASE WHEN ?8 THEN ?9 ELSE etag END, \
+         last_modified = CASE WHEN ?8 THEN ?10 ELSE last_modified END, \
+         validated = CASE WHEN ?8 THEN ?11 ELSE validated END, \
+         fetched_whole_at = CASE WHEN ?8 THEN ?12 ELSE fetched_whole_at END, \
+         converter = CASE WHEN ?8 THEN ?15 ELSE converter END WHERE document_id = ?1",
+    );
+    let (page, fingerprint) = with.fetched.unzip();
+    let statement = statement
+        .bind(document.id)
+        .bind(recent)
+        .bind(fence)
+        .bind(synced || failure.is_some())
+        .bind(failure.and_then(|draft| draft.error_code).map(|code| code.word()))
+        .bind(failure.and_then(|draft| draft.detail.as_ref()).map(|detail| detail.to_string()))
+        .bind(failure.and_then(|draft| draft.http_status))
+        .bind(page.is_some())
+        .bind(page.and_then(|page| page.etag.clone()))
+        .bind(page.and_then(|page| page.last_modified.clone()))
+        .bind(fingerprint.map(|fingerprint| fingerprint.as_str().to_owned()))
+        .bind(tx.now.micros())
+        .bind(failure.is_some_and(|draft| draft.result == OutcomeResult::PermanentFailure))
+        .bind(synced)
+        .bind(page.and_then(|page| page.converter).map(|converter| converter.0));
+    tx.run(statement).await?;
+    Ok(())
+}
+
+/// A draft with who, where and when; its number comes with the commit.
+pub(in crate::store) fn new_outcome(
+    row: &JobRow,
+    document: Option<&Document>,
+    draft: &OutcomeDraft,
+    with: &With<'_>,
+    at: Timestamp,
+) -> NewOutcome {
+    // A page that is written brings its title: before the first sync the name is but the URL.
+    let title = with.page.and_then(|(page, _)| page.title.as_ref()).filter(|title| !title.is_empty());
+    let name = match title {
+        Some(title) => SafeLine::new(title.as_str()),
+        None => document.map(|document| document.name.clone()).unwrap_or_default(),
+    };
+    let outcome = Outcome {
+        document_id: row.job.document_id,
+        account_id: AccountId(document.map_or(row.account_id, |document| document.account_id)),
+        assistant_id: AssistantId(document.map_or(row.assistant_id, |document| document.assistant_id)),
+        result: draft.result,
+        error_code: draft.error_code,
+        exception_class: draft.exception_class.clone().map(without_nul),
+        duration_ms: draft.duration_ms,
+        at,
+        seq: Seq::START,
+        job_id: row.job.id,
+        attempt: row.job.counters.attempt,
+        queue: row.job.class,
+        url: SafeLine::new(document.map_or(&row.url, |document| &document.url)),
+        http_status: draft.http_status,
+        detail: draft.detail.clone(),
+        content: draft.content,
+        bytes: draft.bytes,
+        next_attempt_at: draft.next_attempt_at,
+        worker: with.worker.clone(),
+        requested_by: row.requested_by.clone(),
+        name,
+    };
+    NewOutcome { outcome, host: row.host.clone(), token: with.token }
+}
+
+/// The strip of recent results with one more.
+pub(in crate::store) fn push_recent(strip: &str, result: RecentResult) -> String {
+    let kept = strip.chars().count().saturating_sub(RecentResult::KEPT - 1);
+    strip.chars().skip(kept).chain(std::iter::once(result.letter())).collect()
+}

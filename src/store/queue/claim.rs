@@ -1,0 +1,245 @@
+//! Claiming: due jobs become ready, lanes are merged in the order of class and virtual time (`choose`), rows are marked.
+//!
+//! All jobs of a look are read and written together: on a server each statement is a round trip, and a claim keeps
+//! every other change of the queue waiting.
+
+mod choose;
+
+use crate::domain::id::{AccountId, JobId, Token, WorkerId};
+use crate::domain::job::QueueClass;
+use crate::domain::text::SafeLine;
+use crate::store::queue::apply::With;
+use crate::store::queue::lanes::LaneKey;
+use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
+use crate::store::queue::tries::Try;
+use crate::store::queue::{host_backoff, lanes, tries};
+use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::rows::documents::Document;
+use crate::store::sql::rows::jobs::JobRow;
+use crate::store::sql::rows::{documents, jobs};
+use crate::store::sql::statement::{IntoValue, Sql, Statement, query};
+use crate::store::sql::transaction::Tx;
+use crate::store::{ClaimLimits, Claimed, Held, Marking, Result};
+use choose::Budget;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+/// Due jobs that become ready in one transaction; the rest in the next, so the writer is never held long.
+const PROMOTED: i64 = 1_000;
+
+/// What a claim begins with.
+struct Standing {
+    name: SafeLine,
+    runs_risky: bool,
+    passed_over: i64,
+}
+
+pub(in crate::store) async fn claim(db: &Database, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>> {
+    if limits.slots == 0 || !is_work_waiting(db).await? {
+        return Ok(Vec::new());
+    }
+    let mut tx = Tx::begin(db, Purpose::Claim).await?;
+    let Standing { name, runs_risky, passed_over } = standing(&mut tx, worker).await?;
+    let mut budget = Budget {
+        slots: limits.slots as usize,
+        per_host: i64::from(limits.per_host),
+        per_account: limits.per_account.map_or(i64::MAX, i64::from),
+        spacing: Some(limits.host_interval).filter(|interval| !interval.is_zero()),
+        spaced: BTreeSet::new(),
+        risky: !runs_risky,
+        passed_over,
+        served: [0; 3],
+        tries: Vec::new(),
+    };
+    let mut claimed = Vec::new();
+    // Caps that fill up on the way, and jobs that end on the way, leave slots for lanes that were not looked at.
+    while budget.slots > 0 && claim_round(&mut tx, worker, &name, limits, &mut budget, &mut claimed).await? {}
+    if !claimed.is_empty() || budget.passed_over != passed_over {
+        settle(&mut tx, &budget).await?;
+    }
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// A look without the write lock, since most claims of an idle worker find nothing.
+async fn is_work_waiting(db: &Database) -> Result<bool> {
+    db.writable()?;
+    let mut reader = db.reader().await?;
+    let mut look = Sql::new(
+        "SELECT EXISTS (SELECT 1 FROM @lanes n LEFT JOIN @hosts_sched h ON h.host = n.host \
+          WHERE coalesce(h.held_until, 0) <= ?1 AND coalesce(h.spaced_until, 0) <= ?1 AND ",
+    );
+    look.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED);
+    look.push(") OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?1)");
+    get(&reader.one(look.query().bind(db.now().micros())).await?, 0)
+}
+
+/// What stands before a claim of `worker`; due jobs are ready after it.
+async fn standing(tx: &mut Tx<'_>, worker: &WorkerId) -> Result<Standing> {
+    let look = query(
+        "SELECT (SELECT name FROM @workers WHERE id = ?1) AS name, passed_over, \
+         EXISTS (SELECT 1 FROM @jobs WHERE state = 'running' AND worker_id = ?1 AND crashes > 0) AS runs_risky, \
+         EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?2) AS due \
+         FROM @sched_clock WHERE id = 1",
+    );
+    let row = tx.one(look.bind(&worker.0).bind(tx.now.micros())).await?;
+    if get(&row, "due")? {
+        promote_due(tx).await?;
+    }
+    let name: Option<String> = get(&row, "name")?;
+    Ok(Standing {
+        name: SafeLine::new(&name.unwrap_or_else(|| worker.0.clone())),
+        runs_risky: get(&row, "runs_risky")?,
+        passed_over: get(&row, "passed_over")?,
+    })
+}
+
+async fn promote_due(tx: &mut Tx<'_>) -> Result<()> {
+    let due = query("SELECT * FROM @jobs WHERE state = 'scheduled' AND run_at <= ? ORDER BY run_at, id LIMIT ?");
+    let due = jobs::select(tx, due.bind(tx.now.micros()).bind(PROMOTED)).await?;
+    let mut lanes = BTreeMap::<LaneKey, i64>::new();
+    for some in due.chunks(tx.dialect().rows_per_statement()) {
+        let mut sql = Sql::new("UPDATE @jobs SET state = 'ready', vtime = due.column2 FROM (VALUES ");
+        for (place, row) in some.iter().enumerate() {
+            let vtime = lanes::next_virtual_time(tx, row.account_id, row.job.class).await?;
+            let head = lanes.entry(LaneKey::of(row)).or_insert(vtime);
+            *head = vtime.min(*head);
+            sql.push(if place > 0 { ", (" } else { "(" }).bind(row.job.id.0).push(", ").bind(vtime).push(")");
+        }
+        sql.push(") AS due WHERE id = due.column1");
+        tx.run(sql.query()).await?;
+    }
+    lanes::add_all(tx, &lanes).await?;
+    Ok(())
+}
+
+/// One look at the lanes; whether another one may find more.
+async fn claim_round(
+    tx: &mut Tx<'_>,
+    worker: &WorkerId,
+    name: &SafeLine,
+    limits: ClaimLimits,
+    budget: &mut Budget,
+    claimed: &mut Vec<Claimed>,
+) -> Result<bool> {
+    let mut choice = choose::choose(tx, budget).await?;
+    let (mut taken, mut documents) = (Vec::new(), Vec::new());
+    if !choice.jobs.is_empty() {
+        let mut rows = jobs::by_ids(tx, &choice.jobs).await?;
+        let ids: Vec<_> = rows.values().map(|row| row.job.document_id).collect();
+        let mut read = documents::by_ids(tx, &ids).await?;
+        for row in choice.jobs.iter().filter_map(|id| rows.remove(id)) {
+            let document = read.remove(&row.job.document_id);
+            match tries::document_to_sync(tx, &row, document, With::default()).await? {
+                Some(document) => {
+                    taken.push(row);
+                    documents.push(document);
+                }
+                // It has ended, and its place goes to another.
+                None => choice.again = true,
+            }
+        }
+    }
+    if !taken.is_empty() {
+        documents::ensure_states(tx, &documents).await?;
+        let tokens = run_jobs(tx, &taken, worker, name, limits.lease).await?;
+        lanes::remove_all(tx, &taken).await?;
+        for (row, document) in taken.iter().zip(&documents) {
+            let Some(token) = tokens.get(&row.job.id) else { continue };
+            claimed.push(taken_job(tx, row, document, *token, limits, budget));
+        }
+    }
+    lanes::drop_empty(tx, &choice.ended).await?;
+    Ok(choice.again)
+}
+
+/// These jobs run from now on, under the tokens that are answered. A token is a number that no claim of this store
+/// has had; PostgreSQL's come from a sequence, which no rollback turns back.
+async fn run_jobs(
+    tx: &mut Tx<'_>,
+    taken: &[JobRow],
+    worker: &WorkerId,
+    name: &SafeLine,
+    lease: Duration,
+) -> Result<HashMap<JobId, i64>> {
+    let mut sql = Sql::new(
+        "UPDATE @jobs SET state = 'running', attempt = attempt + 1, worker_id = ?2, worker_name = ?3, \
+         lease_until = ?4, lease_token = ",
+    );
+    let ids: Vec<i64> = taken.iter().map(|row| row.job.id.0).collect();
+    let mut values = vec![ids.into_value(), worker.0.as_str().into_value(), name.as_str().into_value()];
+    values.push(tx.now.plus(lease).micros().into_value());
+    match tx.dialect() {
+        Dialect::Sqlite => {
+            let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
+            let next = query("UPDATE @sched_clock SET fence = fence + ? WHERE id = 1 RETURNING fence").bind(count);
+            let first = get::<i64>(&tx.one(next).await?, 0)? - count + 1;
+            values.push(first.into_value());
+            sql.push("?5 + (SELECT key FROM json_each(?1) WHERE value = jobs.id) WHERE id IN (SELECT each(?1))");
+        }
+        Dialect::Postgres => {
+            sql.push(
+                "t.token FROM (SELECT taken.id, nextval('@fence') AS token FROM unnest(?1) AS taken(id)) AS t \
+                 WHERE jobs.id = t.id",
+            );
+        }
+    }
+    sql.push(" RETURNING jobs.id, lease_token");
+    let statement = values.into_iter().fold(sql.query(), Statement::bind);
+    tx.all(statement).await?.iter().map(|row| Ok((JobId(get(row, 0)?), get(row, 1)?))).collect()
+}
+
+/// A job that was taken, as its worker gets it.
+fn taken_job(
+    tx: &Tx<'_>,
+    row: &JobRow,
+    document: &Document,
+    token: i64,
+    limits: ClaimLimits,
+    budget: &mut Budget,
+) -> Claimed {
+    budget.slots = budget.slots.saturating_sub(1);
+    budget.risky &= row.job.counters.crashes == 0;
+    if budget.spacing.is_some() {
+        budget.spaced.insert(row.host.clone());
+    }
+    let served = match row.job.class {
+        QueueClass::Manual => 0,
+        QueueClass::Retry => 1,
+        QueueClass::Auto => 2,
+    };
+    budget.served[served] = row.vtime.max(budget.served[served]);
+    if limits.marking == Marking::AtClaim {
+        budget.tries.push(Try::of(row));
+    }
+    let validators = if row.whole { None } else { document.validators(tx.now) };
+    Claimed {
+        held: Held { job_id: row.job.id, token: Token(token) },
+        document_id: row.job.document_id,
+        account_id: AccountId(document.account_id),
+        url: document.url.clone(),
+        class: row.job.class,
+        counters: row.job.claimed(),
+        validators,
+        stored: document.stored(),
+        started_at: tx.now,
+    }
+}
+
+/// Writes what a claim has done beside taking the jobs: tries begin, the clocks of the classes go on.
+async fn settle(tx: &mut Tx<'_>, budget: &Budget) -> Result<()> {
+    let [manual, retry, auto] = budget.served;
+    let clocks = query(
+        "UPDATE @sched_clock SET passed_over = ?1, \
+         vclock_manual = CASE WHEN vclock_manual < ?2 THEN ?2 ELSE vclock_manual END, \
+         vclock_retry = CASE WHEN vclock_retry < ?3 THEN ?3 ELSE vclock_retry END, \
+         vclock_auto = CASE WHEN vclock_auto < ?4 THEN ?4 ELSE vclock_auto END WHERE id = 1",
+    );
+    tx.run(clocks.bind(budget.passed_over).bind(manual).bind(retry).bind(auto)).await?;
+    if let Some(interval) = budget.spacing {
+        host_backoff::space(tx, &budget.spaced, interval).await?;
+    }
+    tries::start(tx, &budget.tries).await
+}

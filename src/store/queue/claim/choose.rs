@@ -1,0 +1,229 @@
+//! Which jobs a claim takes: the lanes that may be served now, with the first jobs of each, merged by class and virtual
+//! time. One statement reads all of it; the merge itself asks nothing.
+
+use crate::domain::id::JobId;
+use crate::domain::job::QueueClass;
+use crate::store::Result;
+use crate::store::queue::lanes::{LaneKey, ready_in_lane};
+use crate::store::queue::pauses::CLASS_NOT_PAUSED;
+use crate::store::queue::tries::Try;
+use crate::store::sql::conn::get;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::statement::{IntoValue, Sql};
+use crate::store::sql::transaction::Tx;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// One claim in so many goes to the lowest class that has work.
+const LOWEST_SHARE: i64 = 8;
+
+/// Between the classes.
+const UNION: &str = " UNION ALL SELECT * FROM (";
+
+/// What is left to give in one claim.
+pub(super) struct Budget {
+    pub(super) slots: usize,
+    pub(super) per_host: i64,
+    pub(super) per_account: i64,
+    /// How far apart two claims of one host are at least.
+    pub(super) spacing: Option<Duration>,
+    /// Hosts of which one was claimed just now: written at the end, in one order with everybody else.
+    pub(super) spaced: BTreeSet<String>,
+    /// Whether this worker may take a job with a lost worker behind it.
+    pub(super) risky: bool,
+    pub(super) passed_over: i64,
+    /// The largest virtual time served of each class.
+    pub(super) served: [i64; 3],
+    /// What begins with the claim.
+    pub(super) tries: Vec<Try>,
+}
+
+/// What a look at the lanes came to.
+#[derive(Default)]
+pub(super) struct Choice {
+    /// The jobs to be taken, in order.
+    pub(super) jobs: Vec<JobId>,
+    /// Lanes that have no job after that. One that had none before is mended on the way, or every look would find work
+    /// that is not there.
+    pub(super) ended: Vec<LaneKey>,
+    /// Whether another look may find more: a lane that was not read may be next.
+    pub(super) again: bool,
+}
+
+/// A lane with its first jobs, by virtual time and id.
+struct Lane {
+    key: LaneKey,
+    jobs: VecDeque<(i64, i64)>,
+}
+
+/// The lanes that may be served now, and what their hosts and accounts have left.
+#[derive(Default)]
+struct Seen {
+    /// By the class, virtual time and id of the first job.
+    queues: BTreeMap<(i64, i64, i64), Lane>,
+    hosts: BTreeMap<String, i64>,
+    accounts: BTreeMap<i64, i64>,
+}
+
+impl Seen {
+    fn may_serve(&self, key: &LaneKey, risky: bool) -> bool {
+        self.hosts.get(&key.host).is_some_and(|left| *left > 0)
+            && self.accounts.get(&key.account_id).is_some_and(|left| *left > 0)
+            && (risky || !key.risky)
+    }
+
+    fn serve(&mut self, key: &LaneKey) {
+        for left in [self.hosts.get_mut(&key.host), self.accounts.get_mut(&key.account_id)].into_iter().flatten() {
+            *left -= 1;
+        }
+    }
+}
+
+/// Chooses among what may run now. Nothing is written.
+pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut Budget) -> Result<Choice> {
+    let mut seen = lanes_to_serve(tx, budget).await?;
+    // Classes of which more lanes may be there than were read.
+    let read = |class: &i64| seen.queues.keys().filter(|order| order.0 == *class).count();
+    let cut_off: Vec<i64> =
+        QueueClass::ALL.iter().map(|class| class.code()).filter(|class| read(class) >= budget.slots).collect();
+    let mut choice = Choice::default();
+    let (mut slots, mut risky) = (budget.slots, budget.risky);
+    let mut moved = false;
+    while slots > 0 {
+        let mut unseen = false;
+        let mut queues = std::mem::take(&mut seen.queues);
+        queues.retain(|order, lane| {
+            let stays = seen.may_serve(&lane.key, risky);
+            unseen |= !stays && cut_off.contains(&order.0);
+            stays
+        });
+        seen.queues = queues;
+        // A lane of this class that was not read may be next now, ahead of every lower class.
+        if moved && unseen {
+            choice.again = true;
+            break;
+        }
+        let lowest = seen.queues.keys().map(|order| order.0).max();
+        let lowest_due = budget.passed_over >= LOWEST_SHARE - 1;
+        let next = match lowest {
+            None => break,
+            Some(lowest) if lowest_due => seen.queues.range((lowest, i64::MIN, i64::MIN)..).next(),
+            Some(_) => seen.queues.iter().next(),
+        };
+        let Some(order) = next.map(|(order, _)| *order) else { break };
+        let Some(mut lane) = seen.queues.remove(&order) else { break };
+        moved = true;
+        let Some((_, job)) = lane.jobs.pop_front() else {
+            choice.ended.push(lane.key);
+            choice.again = true;
+            continue;
+        };
+        if Some(order.0) == lowest {
+            budget.passed_over = 0;
+        } else {
+            budget.passed_over += 1;
+        }
+        choice.jobs.push(JobId(job));
+        slots -= 1;
+        risky &= !lane.key.risky;
+        seen.serve(&lane.key);
+        match lane.jobs.front() {
+            Some((vtime, id)) => drop(seen.queues.insert((order.0, *vtime, *id), lane)),
+            None => choice.ended.push(lane.key),
+        }
+    }
+    Ok(choice)
+}
+
+/// The first lanes of each class that may be served now, in order.
+async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
+    let slots = i64::try_from(budget.slots).unwrap_or(i64::MAX);
+    // As many as one lane can give, and the one that is its first then.
+    let deep = 1 + if budget.spacing.is_some() { 1 } else { budget.per_host.clamp(1, slots) };
+    let mut sql = Sql::new("");
+    for value in [
+        budget.per_account.into_value(),
+        budget.per_host.into_value(),
+        budget.spacing.is_some().into_value(),
+        tx.now.micros().into_value(),
+        budget.risky.into_value(),
+        slots.into_value(),
+        deep.into_value(),
+    ] {
+        sql.with(value);
+    }
+    // Who may not be served is known before a lane is read: a lane that is passed over costs a look into two small
+    // sets, and what is left is looked up for those alone that are served.
+    sql.push(
+        "WITH ra AS MATERIALIZED \
+         (SELECT account_id, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
+         rh AS MATERIALIZED (SELECT host, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
+         passed_accounts(id) AS MATERIALIZED (SELECT ra.account_id FROM ra \
+          LEFT JOIN @accounts_sched a ON a.account_id = ra.account_id \
+          WHERE ra.n >= CASE WHEN a.max_running < ?1 THEN a.max_running ELSE ?1 END \
+          UNION ALL SELECT account_id FROM @accounts_sched WHERE max_running <= 0 \
+          UNION ALL SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account'), \
+         passed_hosts(name) AS MATERIALIZED (SELECT rh.host FROM rh LEFT JOIN @hosts_sched h ON h.host = rh.host \
+          WHERE rh.n >= ?2 OR h.cool_downs > 0 UNION ALL SELECT key FROM @pauses WHERE scope = 'host'",
+    );
+    for host in &budget.spaced {
+        sql.push(" UNION ALL SELECT ").bind(host);
+    }
+    sql.push("), first AS MATERIALIZED (");
+    for (class, open) in [("0", "SELECT * FROM ("), ("1", UNION), ("2", UNION)] {
+        sql.push(open).push(
+            "SELECT n.class, n.head, n.account_id, n.host, n.risky FROM @lanes n \
+             LEFT JOIN @hosts_sched h ON h.host = n.host WHERE n.class = ",
+        );
+        // The CASE is for PostgreSQL: by its guess for each condition alone it would expect no row at all, and read
+        // and sort every lane instead of walking the first ones in order.
+        sql.push(class).push(" AND ").push(CLASS_NOT_PAUSED).push(
+            " AND n.account_id NOT IN (SELECT id FROM passed_accounts) \
+             AND n.host NOT IN (SELECT name FROM passed_hosts) \
+             AND CASE WHEN coalesce(h.held_until, 0) <= ?4 AND coalesce(h.spaced_until, 0) <= ?4 \
+             AND (?5 OR NOT n.risky) THEN true ELSE false END \
+             ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?6) AS c",
+        );
+        sql.push(class);
+    }
+    let (open, close) = match tx.dialect() {
+        Dialect::Sqlite => ("jobs r ON r.id IN (SELECT j.id FROM ", " ORDER BY j.vtime, j.id LIMIT ?7)"),
+        Dialect::Postgres => ("LATERAL (SELECT j.id, j.vtime FROM ", " ORDER BY j.vtime, j.id LIMIT ?7) AS r ON true"),
+    };
+    sql.push(
+        ") SELECT lanes.*, r.id, r.vtime, \
+         CASE WHEN ?3 OR coalesce(h.cool_downs, 0) > 0 THEN 1 ELSE ?2 - coalesce(rh.n, 0) END AS host_left, \
+         CASE WHEN a.max_running < ?1 THEN a.max_running ELSE ?1 END - coalesce(ra.n, 0) AS account_left \
+         FROM first AS lanes LEFT JOIN @accounts_sched a ON a.account_id = lanes.account_id \
+         LEFT JOIN ra ON ra.account_id = lanes.account_id LEFT JOIN rh ON rh.host = lanes.host \
+         LEFT JOIN @hosts_sched h ON h.host = lanes.host LEFT JOIN ",
+    );
+    sql.push(open).push(ready_in_lane(tx.dialect())).push(close);
+    sql.push(" ORDER BY lanes.class, lanes.head, lanes.account_id, lanes.host, lanes.risky, r.vtime, r.id");
+    let mut seen = Seen::default();
+    let mut last: Option<((i64, i64, i64), Lane)> = None;
+    for row in tx.all(sql.query()).await? {
+        let key = LaneKey {
+            account_id: get(&row, "account_id")?,
+            host: get(&row, "host")?,
+            class: get(&row, "class")?,
+            risky: get(&row, "risky")?,
+        };
+        let job: Option<i64> = get(&row, "id")?;
+        let job = job.map(|id| Ok::<_, crate::store::StoreError>((get(&row, "vtime")?, id))).transpose()?;
+        if let Some((_, lane)) = last.as_mut().filter(|(_, lane)| lane.key == key) {
+            lane.jobs.extend(job);
+            continue;
+        }
+        if let Some((order, lane)) = last.take() {
+            seen.queues.insert(order, lane);
+        }
+        seen.hosts.insert(key.host.clone(), get(&row, "host_left")?);
+        seen.accounts.insert(key.account_id, get(&row, "account_left")?);
+        // Equal heads stand in the order of their lanes: negative, so that they never meet a job's id.
+        let place = i64::try_from(seen.queues.len()).unwrap_or(i64::MAX) - i64::MAX;
+        last = Some(((key.class, get(&row, "head")?, place), Lane { key, jobs: job.into_iter().collect() }));
+    }
+    seen.queues.extend(last);
+    Ok(seen)
+}

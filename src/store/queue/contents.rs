@@ -1,0 +1,89 @@
+//! Contents of documents: the stored text with its earlier versions, and a text that waits for a person's review.
+
+use crate::domain::content::Page;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::id::JobId;
+use crate::domain::text::without_nul;
+use crate::store::Result;
+use crate::store::sql::rows::documents::Document;
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+
+/// Earlier contents that are kept.
+const VERSIONS: i64 = 5;
+
+/// Replaces the stored text of a document by that of `page`; the text before it becomes a version.
+pub(in crate::store) async fn write(
+    tx: &mut Tx<'_>,
+    document: &Document,
+    page: &Page,
+    fingerprint: &Fingerprint,
+) -> Result<()> {
+    let now = tx.now.micros();
+    let keep = query(
+        "INSERT INTO @document_versions (document_id, version, replaced_at, fingerprint, content_length, content) \
+         SELECT d.id, s.content_version, ?2, ?3, length(d.content), d.content \
+         FROM captain_documents d JOIN @document_state s ON s.document_id = d.id \
+         WHERE d.id = ?1 AND d.content IS NOT NULL",
+    );
+    tx.run(keep.bind(document.id).bind(now).bind(document.fingerprint.clone())).await?;
+    let drop_old = query(
+        "DELETE FROM @document_versions WHERE document_id = ?1 AND version NOT IN \
+         (SELECT version FROM @document_versions WHERE document_id = ?1 ORDER BY version DESC LIMIT ?2)",
+    );
+    tx.run(drop_old.bind(document.id).bind(VERSIONS)).await?;
+    let content = without_nul(page.content.clone());
+    let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
+    let length = i64::try_from(content.chars().count()).unwrap_or(i64::MAX);
+    let write = query(
+        "UPDATE captain_documents SET content = ?2, name = coalesce(?3, name), updated_at = stamp(?4), \
+        metadata = merged('key:content_fingerprint', ?5) \
+        WHERE id = ?1",
+    );
+    let write = write.bind(document.id).bind(content).bind(title).bind(now).bind(fingerprint.as_str().to_owned());
+    tx.run(write).await?;
+    let state = query(
+        "UPDATE @document_state SET content_version = content_version + 1, content_length = ?2 \
+         WHERE document_id = ?1",
+    );
+    tx.run(state.bind(document.id).bind(length)).await?;
+    Ok(())
+}
+
+/// What a good finish leaves of held texts: `page` is held now; without one, nothing waits for a person any more. A
+/// rejection is kept: the same text may come again.
+pub(in crate::store) async fn keep_for_review(
+    tx: &mut Tx<'_>,
+    job: JobId,
+    document: &Document,
+    page: Option<&Page>,
+) -> Result<()> {
+    match (page, &document.held) {
+        (None, Some((_, false))) => {
+            let clear = query("DELETE FROM @held_contents WHERE document_id = ? AND rejected_at IS NULL");
+            tx.run(clear.bind(document.id)).await?;
+        }
+        (Some(page), held) if held.as_ref().is_none_or(|(known, _)| *known != page.fingerprint) => {
+            let keep = query(
+                "INSERT INTO @held_contents (document_id, job_id, held_at, reason, fingerprint, converter, title, content, \
+                 rejected_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL) ON CONFLICT (document_id) DO UPDATE SET \
+                 job_id = excluded.job_id, held_at = excluded.held_at, reason = excluded.reason, \
+                 fingerprint = excluded.fingerprint, converter = excluded.converter, title = excluded.title, \
+                 content = excluded.content, rejected_at = NULL",
+            );
+            let reason = page.doubt.map(|doubt| doubt.to_string()).unwrap_or_default();
+            let keep = keep
+                .bind(document.id)
+                .bind(job.0)
+                .bind(tx.now.micros())
+                .bind(reason)
+                .bind(page.fingerprint.as_str())
+                .bind(page.converter.map(|converter| converter.0))
+                .bind(page.title.as_ref().map(|title| without_nul(title.to_string())))
+                .bind(without_nul(page.content.clone()));
+            tx.run(keep).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}

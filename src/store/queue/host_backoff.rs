@@ -1,0 +1,116 @@
+//! What is remembered of hosts: read with a group of finishes, changed by what they tell, written when it changed; and the
+//! spacing of claims. A host that gives no cause has no row.
+
+use crate::domain::id::DocumentId;
+use crate::domain::politeness::{HostMemory, HostNews};
+use crate::store::Result;
+use crate::store::sql::columns::{corrupt, hold, number};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::statement::{Sql, query};
+use crate::store::sql::transaction::Tx;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The hosts of a group of finishes, with what has changed of them.
+#[derive(Default)]
+pub(in crate::store) struct Hosts {
+    known: BTreeMap<String, HostMemory>,
+    /// What each was when it was read; those that were not there are not here.
+    before: BTreeMap<String, HostMemory>,
+}
+
+impl Hosts {
+    /// Takes in news of a document of `host`.
+    pub(in crate::store) fn hear(&mut self, host: &str, news: HostNews, document: DocumentId, tx: &Tx<'_>) {
+        if news != HostNews::default() && !host.is_empty() {
+            self.known.entry(host.to_owned()).or_default().hear(news, document, tx.now);
+        }
+    }
+}
+
+fn memory(row: &Row) -> Result<(String, HostMemory)> {
+    let hold = hold(row, "")?;
+    let notes: &str = get(row, "notes")?;
+    let notes = serde_json::from_str(notes).map_err(|_| corrupt("notes"))?;
+    Ok((get(row, "host")?, HostMemory { hold, cool_downs: number(row, "cool_downs")?, notes }))
+}
+
+/// What is known of these hosts; `true` stands at those of which there is news to remember. On a database with several
+/// writers they are changed by nobody else until the end, and locked in one order by everybody.
+pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool>) -> Result<Hosts> {
+    let mut found = Hosts::default();
+    if tx.dialect() == Dialect::Sqlite || !named.values().any(|news| *news) {
+        read_hosts(tx, named.into_keys().collect(), &mut found).await?;
+        return Ok(found);
+    }
+    for (host, news) in named {
+        if news {
+            // What is not there cannot be locked.
+            let make = query("INSERT INTO @hosts_sched (host) VALUES (?) ON CONFLICT DO NOTHING");
+            tx.run(make.bind(&host)).await?;
+        }
+        read_hosts(tx, vec![host], &mut found).await?;
+    }
+    Ok(found)
+}
+
+async fn read_hosts(tx: &mut Tx<'_>, hosts: Vec<String>, found: &mut Hosts) -> Result<()> {
+    let mut sql = Sql::new(
+        "SELECT host, held_until, held_kind, held_because, cool_downs, notes FROM @hosts_sched WHERE host IN ",
+    );
+    sql.bind_list(hosts);
+    if tx.dialect() == Dialect::Postgres {
+        sql.push(" ORDER BY host COLLATE bytes FOR UPDATE");
+    }
+    for row in tx.all(sql.query()).await? {
+        let (host, memory) = memory(&row)?;
+        found.before.insert(host.clone(), memory.clone());
+        found.known.insert(host, memory);
+    }
+    Ok(())
+}
+
+/// Writes what has changed of them, in their order.
+pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: Hosts) -> Result<()> {
+    for (host, memory) in hosts.known {
+        let before = hosts.before.get(&host);
+        if memory.is_forgotten(tx.now) {
+            if before.is_none() {
+                continue;
+            }
+            let forget =
+                query("DELETE FROM @hosts_sched WHERE host = ?1 AND (spaced_until IS NULL OR spaced_until <= ?2)");
+            if tx.run(forget.bind(&host).bind(tx.now.micros())).await? > 0 {
+                continue;
+            }
+        }
+        if before == Some(&memory) {
+            continue;
+        }
+        let notes = serde_json::to_string(&memory.notes).map_err(|_| corrupt("notes"))?;
+        let write = query(
+            "INSERT INTO @hosts_sched AS h (host, held_until, held_kind, held_because, cool_downs, notes) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (host) DO UPDATE SET held_until = excluded.held_until, \
+             held_kind = excluded.held_kind, held_because = excluded.held_because, cool_downs = excluded.cool_downs, notes = excluded.notes",
+        );
+        let hold = memory.hold;
+        let write = write.bind(&host).bind(hold.as_ref().map(|hold| hold.until.micros()));
+        let write = write.bind(hold.as_ref().map(|hold| hold.kind.word())).bind(hold.map(|hold| hold.because));
+        tx.run(write.bind(memory.cool_downs).bind(notes)).await?;
+    }
+    Ok(())
+}
+
+/// Pages of `hosts` are asked for now, and the next ones not before `interval` has passed.
+pub(in crate::store) async fn space(tx: &mut Tx<'_>, hosts: &BTreeSet<String>, interval: Duration) -> Result<()> {
+    let write = query(
+        "INSERT INTO @hosts_sched AS h (host, asked_at, spaced_until) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (host) DO UPDATE SET asked_at = excluded.asked_at, spaced_until = excluded.spaced_until",
+    );
+    for host in hosts {
+        let write = write.clone().bind(host).bind(tx.now.micros());
+        tx.run(write.bind(tx.now.plus(interval).micros())).await?;
+    }
+    Ok(())
+}

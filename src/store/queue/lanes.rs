@@ -1,0 +1,184 @@
+//! Lanes: one row per account, host, class and risk that has ready jobs. A claim walks lanes instead of jobs, so a job
+//! that may not run now (its account, host or class paused or at its cap) delays no other, however many there are.
+
+use crate::domain::job::QueueClass;
+use crate::store::Result;
+use crate::store::queue::lanes;
+use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::rows::jobs::JobRow;
+use crate::store::sql::statement::{Sql, query};
+use crate::store::sql::transaction::Tx;
+use std::collections::BTreeMap;
+
+/// How far one job of weight 1 moves its account's virtual time.
+pub(in crate::store) const STEP: i64 = 1_000_000;
+
+/// Lanes in one statement.
+const AT_ONCE: usize = 32;
+
+/// The ready jobs `j` of a lane of `lanes`. SQLite would take the index of the account's jobs, and read all of them: it
+/// has no idea of how many there are, and a column's type keeps it from comparing with the fourth part of the lane's.
+pub(in crate::store) const fn ready_in_lane(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => {
+            "jobs j INDEXED BY jobs_lane WHERE j.state = 'ready' AND j.account_id = lanes.account_id \
+             AND j.host = lanes.host AND j.class = lanes.class AND (j.crashes > 0) = +lanes.risky"
+        }
+        Dialect::Postgres => {
+            "@jobs j WHERE j.state = 'ready' AND j.account_id = lanes.account_id \
+             AND j.host = lanes.host AND j.class = lanes.class AND (j.crashes > 0) = lanes.risky"
+        }
+    }
+}
+
+/// Which lane a ready job stands in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::store) struct LaneKey {
+    pub(in crate::store) account_id: i64,
+    pub(in crate::store) host: String,
+    pub(in crate::store) class: i64,
+    pub(in crate::store) risky: bool,
+}
+
+impl LaneKey {
+    /// The lane of `row` as it stands.
+    pub(in crate::store) fn of(row: &JobRow) -> Self {
+        Self {
+            account_id: row.account_id,
+            host: row.host.clone(),
+            class: row.job.class.code(),
+            risky: row.job.counters.crashes > 0,
+        }
+    }
+}
+
+/// The virtual time of a job that becomes ready now: one step of its account's weight after the account's last
+/// ready job, and never before what is being served. Taken from the jobs themselves, so a cancelled pile leaves
+/// its account no debt.
+pub(in crate::store) async fn next_virtual_time(tx: &mut Tx<'_>, account_id: i64, class: QueueClass) -> Result<i64> {
+    if let Some((vtime, step)) = tx.vtimes.get_mut(&(account_id, class.code())) {
+        *vtime = vtime.saturating_add(*step);
+        return Ok(*vtime);
+    }
+    let statement = query(
+        "SELECT (SELECT max(vtime) FROM @jobs WHERE state = 'ready' AND account_id = ?1 AND class = ?2) AS own, \
+         (SELECT CASE ?2 WHEN 0 THEN vclock_manual WHEN 1 THEN vclock_retry ELSE vclock_auto END \
+          FROM @sched_clock WHERE id = 1) AS clock, \
+         (SELECT weight FROM @accounts_sched WHERE account_id = ?1) AS weight",
+    );
+    let row = tx.one(statement.bind(account_id).bind(class.code())).await?;
+    let own: Option<i64> = get(&row, "own")?;
+    let clock: i64 = get(&row, "clock")?;
+    let weight = get::<Option<i64>>(&row, "weight")?.unwrap_or(1).max(1);
+    let (vtime, step) = (own.unwrap_or(clock).max(clock).saturating_add(STEP / weight), STEP / weight);
+    tx.vtimes.insert((account_id, class.code()), (vtime, step));
+    Ok(vtime)
+}
+
+/// A ready job at `vtime` has come into the lane.
+pub(in crate::store) async fn add(tx: &mut Tx<'_>, lane: &LaneKey, vtime: i64) -> Result<()> {
+    lanes::add_all(tx, &BTreeMap::from([(lane.clone(), vtime)])).await
+}
+
+/// Ready jobs have come into lanes, the first of each at this virtual time.
+pub(in crate::store) async fn add_all(tx: &mut Tx<'_>, lanes: &BTreeMap<LaneKey, i64>) -> Result<()> {
+    let lanes: Vec<_> = lanes.iter().collect();
+    for some in lanes.chunks(tx.dialect().rows_per_statement()) {
+        let mut sql = Sql::new("INSERT INTO @lanes (account_id, host, class, risky, head) VALUES ");
+        for (place, (lane, head)) in some.iter().enumerate() {
+            sql.push(if place > 0 { ", (" } else { "(" }).bind(lane.account_id).push(", ").bind(&lane.host);
+            sql.push(", ").bind(lane.class).push(", ").bind(lane.risky).push(", ").bind(**head).push(")");
+        }
+        sql.push(
+            " ON CONFLICT (account_id, host, class, risky) DO UPDATE SET head = excluded.head \
+             WHERE excluded.head < lanes.head",
+        );
+        tx.run(sql.query()).await?;
+    }
+    Ok(())
+}
+
+/// A job has left the lane.
+pub(in crate::store) async fn remove(tx: &mut Tx<'_>, lane: &LaneKey) -> Result<()> {
+    let first = query(
+        "SELECT vtime FROM @jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
+         AND (crashes > 0) = ? ORDER BY vtime, id LIMIT 1",
+    );
+    let first = first.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
+    let head: Option<i64> = tx.first(first).await?.map(|row| get(&row, 0)).transpose()?;
+    set_head(tx, lane, head).await
+}
+
+/// These jobs have left their lanes. What is first in each now is taken from the jobs themselves; a lane that has
+/// none stays as it was until [`lanes_end`](Self::lanes_end).
+pub(in crate::store) async fn remove_all(tx: &mut Tx<'_>, jobs: &[JobRow]) -> Result<()> {
+    let ids: Vec<i64> = jobs.iter().map(|row| row.job.id.0).collect();
+    let mut sql = Sql::new("UPDATE @lanes SET head = coalesce((SELECT j.vtime FROM ");
+    sql.push(ready_in_lane(tx.dialect())).push(
+        " ORDER BY j.vtime, j.id LIMIT 1), head) FROM @jobs t WHERE t.id IN (SELECT each(?)) \
+         AND lanes.account_id = t.account_id AND lanes.host = t.host AND lanes.class = t.class \
+         AND lanes.risky = (t.crashes > 0)",
+    );
+    tx.run(sql.query().bind(ids)).await?;
+    Ok(())
+}
+
+/// These lanes have no job any more, as it seems; those are gone of which it is true.
+pub(in crate::store) async fn drop_empty(tx: &mut Tx<'_>, lanes: &[LaneKey]) -> Result<()> {
+    for some in lanes.chunks(tx.dialect().rows_per_statement().min(AT_ONCE)) {
+        let mut sql = Sql::new("DELETE FROM @lanes WHERE NOT EXISTS (SELECT 1 FROM ");
+        sql.push(ready_in_lane(tx.dialect())).push(") AND (");
+        // Said again until they are a power of two: few texts, so that the database knows the statement.
+        for place in 0..some.len().next_power_of_two() {
+            let lane = &some[place.min(some.len() - 1)];
+            sql.push(if place > 0 { " OR (account_id = " } else { "(account_id = " }).bind(lane.account_id);
+            sql.push(" AND host = ").bind(&lane.host).push(" AND class = ").bind(lane.class);
+            sql.push(" AND risky = ").bind(lane.risky).push(")");
+        }
+        sql.push(")");
+        tx.run(sql.query()).await?;
+    }
+    Ok(())
+}
+
+/// The lane's first job stands at `head`; without one there is no lane.
+pub(in crate::store) async fn set_head(tx: &mut Tx<'_>, lane: &LaneKey, head: Option<i64>) -> Result<()> {
+    let statement = match head {
+        Some(_) => query(
+            "UPDATE @lanes SET head = ?5 \
+             WHERE account_id = ?1 AND host = ?2 AND class = ?3 AND risky = ?4 AND head <> ?5",
+        ),
+        None => query("DELETE FROM @lanes WHERE account_id = ?1 AND host = ?2 AND class = ?3 AND risky = ?4"),
+    };
+    let statement = statement.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
+    tx.run(match head {
+        Some(head) => statement.bind(head),
+        None => statement,
+    })
+    .await?;
+    Ok(())
+}
+
+/// What the lanes are by the jobs.
+const DERIVED: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM @jobs \
+     WHERE state = 'ready' GROUP BY account_id, host, class, (crashes > 0)";
+
+/// Derives all lanes from the jobs again; how many were wrong. Done on opening, and whenever they are in doubt.
+pub async fn rederive(db: &Database) -> Result<u64> {
+    let mut tx = Tx::begin(db, Purpose::Queue).await?;
+    let wrong = "SELECT (SELECT count(*) FROM (SELECT * FROM @lanes EXCEPT SELECT * FROM derived) AS more) + \
+         (SELECT count(*) FROM (SELECT * FROM derived EXCEPT SELECT * FROM @lanes) AS less)";
+    let mut sql = Sql::new("WITH derived AS (");
+    sql.push(DERIVED).push(") ").push(wrong);
+    let wrong: i64 = get(&tx.one(sql.query()).await?, 0)?;
+    if wrong > 0 {
+        tx.run(query("DELETE FROM @lanes")).await?;
+        let mut sql = Sql::new("INSERT INTO @lanes ");
+        sql.push(DERIVED);
+        tx.run(sql.query()).await?;
+    }
+    tx.commit().await?;
+    Ok(u64::try_from(wrong).unwrap_or_default())
+}

@@ -1,0 +1,209 @@
+//! What people and the schedule ask for: adding, syncing, cancelling, removing; in chunks, so that the writer is never
+//! held long.
+
+use crate::domain::document::{Status, StatusFacts};
+use crate::domain::id::DocumentId;
+use crate::domain::job::{JobState, QueueClass};
+use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
+use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, SkipReason, Verb};
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::queue::apply::{With, apply, new_outcome};
+use crate::store::queue::lanes::LaneKey;
+use crate::store::queue::{enqueue, lanes};
+use crate::store::sql::columns::corrupt;
+use crate::store::sql::conn::Purpose;
+use crate::store::sql::database::Database;
+use crate::store::sql::rows::documents::Document;
+use crate::store::sql::rows::jobs::JobRow;
+use crate::store::sql::rows::{documents, jobs};
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+use std::collections::HashSet;
+
+/// Documents in one transaction.
+pub(in crate::store) const CHUNK: usize = 250;
+
+pub(in crate::store) async fn request(
+    db: &Database,
+    documents: &[DocumentId],
+    request: &Request,
+) -> Result<Vec<Answered>> {
+    db.writable()?;
+    let mut answers = Vec::with_capacity(documents.len());
+    for chunk in documents.chunks(CHUNK) {
+        let mut tx = Tx::begin(db, Purpose::Queue).await?;
+        jobs::lock_live_of(&mut tx, chunk).await?;
+        let chunk_answers = request_all(&mut tx, chunk, request).await?;
+        answers.extend(chunk.iter().zip(chunk_answers).map(|(id, answer)| Answered { document_id: *id, answer }));
+        tx.commit().await?;
+        if chunk.len() == CHUNK {
+            db.give_way().await;
+        }
+    }
+    Ok(answers)
+}
+
+pub(in crate::store) async fn cancel(db: &Database, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>> {
+    db.writable()?;
+    let mut answers = Vec::with_capacity(documents.len());
+    for chunk in documents.chunks(CHUNK) {
+        let mut tx = Tx::begin(db, Purpose::Queue).await?;
+        jobs::lock_live_of(&mut tx, chunk).await?;
+        for &document_id in chunk {
+            let answer = cancel_one(&mut tx, document_id, by).await?;
+            answers.push(Answered { document_id, answer });
+        }
+        tx.commit().await?;
+        if chunk.len() == CHUNK {
+            db.give_way().await;
+        }
+    }
+    Ok(answers)
+}
+
+async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> Result<Vec<Answer>> {
+    let mut documents = documents::by_ids(tx, ids).await?;
+    let mut live = jobs::live_of(tx, ids).await?;
+    let mut answers = vec![Answer::Skipped(SkipReason::Missing); ids.len()];
+    let (mut new, mut places, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    for (place, id) in ids.iter().enumerate() {
+        if !seen.insert(id) {
+            // Asked for twice: the second time it meets what the first has made.
+            insert_new(tx, &mut new, &mut places, request, &mut answers).await?;
+            documents.extend(documents::by_ids(tx, &[*id]).await?);
+            live.extend(jobs::live_of(tx, &[*id]).await?);
+        }
+        let Some(document) = documents.remove(id) else { continue };
+        match request_one(tx, &document, live.remove(id), request).await? {
+            Some(answer) => answers[place] = answer,
+            None => {
+                new.push(document);
+                places.push(place);
+            }
+        }
+    }
+    insert_new(tx, &mut new, &mut places, request, &mut answers).await?;
+    if request.verb == Verb::SyncWhole {
+        // Whatever the request met: what runs already has begun as it was asked for.
+        let whole = "UPDATE @jobs SET whole = true WHERE document_id IN (SELECT each(?)) \
+             AND state IN ('scheduled', 'ready')";
+        tx.run(query(whole).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())).await?;
+    }
+    Ok(answers)
+}
+
+async fn insert_new(
+    tx: &mut Tx<'_>,
+    new: &mut Vec<Document>,
+    places: &mut Vec<usize>,
+    request: &Request,
+    answers: &mut [Answer],
+) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let jobs = enqueue::ready(tx, new, request).await?;
+    for (document, place) in new.drain(..).zip(places.drain(..)) {
+        let job = jobs.get(&document.id).ok_or_else(|| corrupt("document_id"))?;
+        answers[place] = Answer::Queued(*job);
+    }
+    Ok(())
+}
+
+/// What a request does to a document; `None` when it wants a new job.
+async fn request_one(
+    tx: &mut Tx<'_>,
+    document: &Document,
+    live: Option<JobRow>,
+    request: &Request,
+) -> Result<Option<Answer>> {
+    let met = live.as_ref().map(live_job);
+    let status = status(document, live.as_ref(), tx.now);
+    let step = match request.meets(document.syncable(), status, met.as_ref()) {
+        Ok(step) => step,
+        Err(reason) => return Ok(Some(Answer::Skipped(reason))),
+    };
+    let Some(row) = live else {
+        return Ok(None);
+    };
+    let id = row.job.id;
+    Ok(Some(match step {
+        RequestStep::Promote | RequestStep::RunNow => {
+            run_as_manual(tx, &row, request).await?;
+            if step == RequestStep::Promote { Answer::Promoted(id) } else { Answer::RunsNow(id) }
+        }
+        RequestStep::RecordRunning => {
+            let held = row.worker_name.as_ref().map_or("a worker", |name| name.as_str());
+            let draft = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {held}"));
+            let with = With { worker: row.worker_name.clone(), ..With::default() };
+            let mut outcome = new_outcome(&row, Some(document), &draft, &with, tx.now);
+            outcome.outcome.requested_by = Some(request.by.clone());
+            tx.record(outcome);
+            let statement = query("UPDATE @jobs SET recorded_attempt = attempt WHERE id = ?").bind(id.0);
+            tx.run(statement).await?;
+            Answer::AlreadySyncing(id, row.worker_name)
+        }
+        RequestStep::Insert | RequestStep::Nothing if row.job.state == JobState::Running => {
+            Answer::AlreadySyncing(id, row.worker_name)
+        }
+        RequestStep::Insert | RequestStep::Nothing => Answer::AlreadyQueued(id),
+    }))
+}
+
+/// Makes a ready or waiting job one that a person asked for, ready now; its counters stay.
+async fn run_as_manual(tx: &mut Tx<'_>, row: &JobRow, request: &Request) -> Result<()> {
+    let vtime = lanes::next_virtual_time(tx, row.account_id, QueueClass::Manual).await?;
+    let statement = query(
+        "UPDATE @jobs SET state = 'ready', class = 0, run_at = ?2, vtime = ?3, requested_at = ?2, requested_by = ?4 \
+         WHERE id = ?1",
+    );
+    let statement = statement.bind(row.job.id.0).bind(tx.now.micros()).bind(vtime).bind(request.by.as_str());
+    tx.run(statement).await?;
+    if row.job.state == JobState::Ready {
+        lanes::remove(tx, &LaneKey::of(row)).await?;
+    }
+    lanes::add(tx, &LaneKey { class: QueueClass::Manual.code(), ..LaneKey::of(row) }, vtime).await
+}
+
+async fn cancel_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<Answer> {
+    let document = documents::by_id(tx, id).await?;
+    let Some(mut row) = jobs::live(tx, id).await? else {
+        return Ok(Answer::Skipped(if document.is_some() { SkipReason::NothingToCancel } else { SkipReason::Missing }));
+    };
+    if row.job.state == JobState::Running {
+        let statement = query(
+            "UPDATE @jobs SET cancel_requested_at = ?2, cancel_requested_by = ?3 \
+             WHERE id = ?1 AND cancel_requested_at IS NULL",
+        );
+        tx.run(statement.bind(row.job.id.0).bind(tx.now.micros()).bind(by.as_str())).await?;
+        return Ok(Answer::Stopping(row.job.id));
+    }
+    row.job.cancel_requested_by = Some(by.clone());
+    let to = row.job.cancelled(None, tx.now);
+    apply(tx, &row, document.as_ref(), &to, With::default()).await?;
+    Ok(Answer::Cancelled(row.job.id))
+}
+
+fn live_job(row: &JobRow) -> LiveJob {
+    LiveJob {
+        id: row.job.id,
+        state: row.job.state,
+        class: row.job.class,
+        attempt: row.job.counters.attempt,
+        recorded_attempt: row.recorded_attempt,
+        held_by: row.worker_name.clone(),
+    }
+}
+
+fn status(document: &Document, live: Option<&JobRow>, now: Timestamp) -> Status {
+    let facts = StatusFacts {
+        live_job: live.map(|row| StatusFacts::live(row.job.state, row.job.counters.attempt, row.lock_holder.is_some())),
+        sync_status: document.sync_status,
+        attempted_at: document.attempted_at,
+        synced_at: document.synced_at,
+        cadence: document.cadence,
+    };
+    facts.status(now)
+}

@@ -1,0 +1,89 @@
+//! The beginning of a try: a job with nothing left to sync ends, the row of any other becomes `syncing`.
+
+use crate::domain::id::{DocumentId, JobId};
+use crate::domain::job::QueueClass;
+use crate::store::Result;
+use crate::store::queue::apply::{With, apply};
+use crate::store::sql::rows::documents::Document;
+use crate::store::sql::rows::jobs::JobRow;
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+
+/// Why a job needs no fetch any more.
+const SYNCED_ELSEWHERE: &str = "synced elsewhere";
+
+/// The job's document, when there is something to sync; else the job ends `cancelled` with the reason.
+pub(in crate::store) async fn document_to_sync(
+    tx: &mut Tx<'_>,
+    row: &JobRow,
+    document: Option<Document>,
+    with: With<'_>,
+) -> Result<Option<Document>> {
+    let reason = match &document {
+        None => Some("the document is gone".to_owned()),
+        Some(document) => match document.syncable() {
+            Err(reason) => Some(format!("the document {reason}")),
+            Ok(()) => is_synced_elsewhere(row, document).then(|| SYNCED_ELSEWHERE.to_owned()),
+        },
+    };
+    let Some(reason) = reason else { return Ok(document) };
+    let end = row.job.cancelled(Some(&reason), tx.now);
+    apply(tx, row, document.as_ref(), &end, with).await?;
+    if reason == SYNCED_ELSEWHERE {
+        let forget = "UPDATE @document_state SET error_code = NULL, detail = NULL, http_status = NULL \
+                      WHERE document_id = ?";
+        tx.run(query(forget).bind(row.job.document_id.0)).await?;
+    }
+    Ok(None)
+}
+
+/// Tries begin: what stands in the rows is remembered where it is the first, and the rows become `syncing`.
+pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[Try]) -> Result<()> {
+    if tries.is_empty() {
+        return Ok(());
+    }
+    let remember = query(
+        "UPDATE @jobs SET lock_holder = NULL, started_at = ?2, \
+         before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE d.sync_status END, \
+         before_error_code = CASE WHEN before_taken THEN before_error_code ELSE meta.last_sync_error_code END, \
+         before_attempted_at = CASE WHEN before_taken THEN before_attempted_at \
+         ELSE micros(d.last_sync_attempted_at) END, before_taken = true \
+         FROM captain_documents d WHERE d.id = jobs.document_id AND jobs.id IN (SELECT each(?1))",
+    );
+    let jobs: Vec<i64> = tries.iter().map(|one| one.job.0).collect();
+    tx.run(remember.bind(jobs).bind(tx.now.micros())).await?;
+    let mark = query(
+        "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
+         metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
+         WHERE id IN (SELECT each(?1))",
+    );
+    let documents: Vec<i64> = tries.iter().map(|one| one.document.0).collect();
+    tx.run(mark.bind(documents).bind(tx.now.micros())).await?;
+    Ok(())
+}
+
+/// A try that is about to begin.
+pub(in crate::store) struct Try {
+    job: JobId,
+    document: DocumentId,
+}
+
+impl Try {
+    /// Of this job.
+    pub(in crate::store) fn of(row: &JobRow) -> Self {
+        Self { job: row.job.id, document: row.job.document_id }
+    }
+}
+
+/// Whether somebody else has done what the job was for: a retry whose document was synced since its last try, or a job
+/// that no person asked for, whose document was synced since the request.
+fn is_synced_elsewhere(row: &JobRow, document: &Document) -> bool {
+    let since = match row.job.class {
+        QueueClass::Manual => None,
+        _ if row.lock_holder.is_some() => Some(row.started_at.map_or(row.requested_at, |at| at.max(row.requested_at))),
+        QueueClass::Retry => row.started_at,
+        // Its time was drawn long ago: somebody may have asked for the same since.
+        QueueClass::Auto => Some(row.requested_at),
+    };
+    since.zip(document.synced_at).is_some_and(|(since, synced)| synced > since)
+}

@@ -1,0 +1,118 @@
+//! What differs between the two databases in a statement that is otherwise the same: names, placeholders, times, JSON.
+//!
+//! Statements are written once, with marks that [`Dialect::render`] replaces. On PostgreSQL everything of ours is in a
+//! schema of its own, and the documents' times are timestamps; on SQLite both are plain.
+
+/// How a database wants its statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Dialect {
+    /// `?1`, times as microseconds, JSON as text.
+    Sqlite,
+    /// `$1`, the documents' times as timestamps, JSON as jsonb.
+    Postgres,
+}
+
+/// A mark and what it becomes on SQLite and on PostgreSQL. The first that fits counts.
+const MARKS: [(&str, &str, &str); 8] = [
+    // A table of ours.
+    ("@", "", "quarterdeck."),
+    // A time of `captain_documents` as microseconds, and back.
+    ("micros(", "(", "quarterdeck.micros("),
+    ("stamp(", "(", "quarterdeck.stamp("),
+    // The numbers of a list.
+    ("each(", "value FROM json_each(", "unnest("),
+    // ASCII letters in lower case, others untouched.
+    ("fold(", "lower(", "quarterdeck.fold("),
+    ("COLLATE bytes", "COLLATE BINARY", "COLLATE \"C\""),
+    // The metadata as an object with these keys set; whatever else it holds stays.
+    (
+        "metadata = merged(",
+        "metadata = json_set(CASE WHEN json_valid(metadata) THEN \
+         CASE json_type(metadata) WHEN 'object' THEN metadata ELSE '{}' END ELSE '{}' END, ",
+        "metadata = (CASE jsonb_typeof(metadata) WHEN 'object' THEN metadata ELSE '{}'::jsonb END) \
+         || jsonb_build_object(",
+    ),
+    // A key within the above.
+    ("key:", "$.", ""),
+];
+
+impl Dialect {
+    /// Rows in one statement. SQLite has no round trips, and keeps statements of one row prepared.
+    pub(in crate::store) const fn rows_per_statement(self) -> usize {
+        match self {
+            Self::Sqlite => 1,
+            Self::Postgres => 50,
+        }
+    }
+
+    /// The statement `text` as this database wants it.
+    pub(in crate::store) fn render(self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() + text.len() / 4);
+        let (mut rest, mut placeholders) = (text, 0_usize);
+        while let Some(first) = rest.chars().next() {
+            if first == '?' {
+                rest = &rest[1..];
+                let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+                // Without a number it is the next one, as on SQLite.
+                placeholders = rest[..digits].parse().unwrap_or(placeholders + 1);
+                rest = &rest[digits..];
+                out.push(if self == Self::Sqlite { '?' } else { '$' });
+                out.push_str(&placeholders.to_string());
+                continue;
+            }
+            // A text of the metadata of `d`.
+            if let Some(after) = rest.strip_prefix("meta.") {
+                let length = after.bytes().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'_').count();
+                self.push_meta(&mut out, &after[..length]);
+                rest = &after[length..];
+                continue;
+            }
+            if let Some((mark, sqlite, postgres)) = MARKS.iter().find(|(mark, ..)| rest.starts_with(mark)) {
+                out.push_str(if self == Self::Sqlite { sqlite } else { postgres });
+                rest = &rest[mark.len()..];
+                continue;
+            }
+            // A word is passed whole, so that a mark is never found within another name.
+            let word = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+            let length = if word > 0 { word } else { first.len_utf8() };
+            out.push_str(&rest[..length]);
+            rest = &rest[length..];
+        }
+        out
+    }
+
+    fn push_meta(self, out: &mut String, key: &str) {
+        match self {
+            Self::Sqlite => {
+                out.push_str("CASE WHEN json_valid(d.metadata) THEN d.metadata ->> '$.");
+                out.push_str(key);
+                out.push_str("' END");
+            }
+            Self::Postgres => {
+                out.push_str("(d.metadata ->> '");
+                out.push_str(key);
+                out.push_str("')");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_written_once_for_both() {
+        let text = "UPDATE captain_documents SET last_synced_at = stamp(?2), metadata = merged('key:sync_step', ?) \
+             WHERE id = ?1 AND fold(name) <> timestamp(1) AND id IN (SELECT document_id FROM @jobs)";
+        let sqlite = Dialect::Sqlite.render(text);
+        assert!(sqlite.starts_with("UPDATE captain_documents SET last_synced_at = (?2), metadata = json_set("));
+        assert!(sqlite.contains("'$.sync_step', ?3)") && sqlite.contains("lower(name) <> timestamp(1)"), "{sqlite}");
+        assert!(sqlite.ends_with("FROM jobs)"), "{sqlite}");
+        let postgres = Dialect::Postgres.render(text);
+        assert!(postgres.contains("last_synced_at = quarterdeck.stamp($2)"), "{postgres}");
+        assert!(postgres.contains("jsonb_build_object('sync_step', $3)"), "{postgres}");
+        assert!(postgres.ends_with("FROM quarterdeck.jobs)"), "{postgres}");
+        assert_eq!(Dialect::Postgres.render("SELECT meta.sync_step AS s"), "SELECT (d.metadata ->> 'sync_step') AS s");
+    }
+}

@@ -1,0 +1,257 @@
+//! A filter as SQL: one translation for documents (page, matching, preview), one for outcomes. Every value is bound.
+
+use crate::domain::content::ContentChange;
+use crate::domain::document::STUCK_AFTER;
+use crate::domain::filter::{Age, Filter, Side, Term, Test};
+use crate::domain::time::Timestamp;
+use crate::store::sql::statement::Sql;
+use crate::store::{Result, StoreError};
+
+/// Which tables a statement about documents `d` needs beside them. Asked for one by one: over a hundred thousand
+/// documents a join that nobody uses costs as much as the rest, and SQLite drops only some of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) struct Joins {
+    /// `s`, the document's state.
+    pub(in crate::store) state: bool,
+    /// `l`, its live job, and `c`, what its account's plan gives it.
+    pub(in crate::store) live: bool,
+    /// `j`, its live job, else its last one; comes with `s`.
+    pub(in crate::store) last: bool,
+}
+
+impl Joins {
+    /// Everything.
+    pub(in crate::store) const ALL: Self = Self { state: true, live: true, last: true };
+    /// What the status is derived from.
+    pub(in crate::store) const STATUS: Self = Self { state: false, live: true, last: false };
+
+    /// What `filter` asks about.
+    pub(in crate::store) fn of(filter: &Filter) -> Self {
+        filter.terms.iter().fold(Self::default(), |joins, term| {
+            joins.and(match &term.test {
+                Test::Status(_) | Test::Next(_) => Self::STATUS,
+                Test::Error(_) | Test::Http(_) | Test::Host(_) => Self { state: true, ..Self::default() },
+                Test::Queue(_) => Self { last: true, ..Self::default() },
+                _ => Self::default(),
+            })
+        })
+    }
+
+    /// Both.
+    pub(in crate::store) const fn and(self, other: Self) -> Self {
+        Self { state: self.state || other.state, live: self.live || other.live, last: self.last || other.last }
+    }
+
+    /// Adds ` FROM …`.
+    pub(in crate::store) fn push(self, sql: &mut Sql) {
+        sql.push(" FROM captain_documents d");
+        if self.state || self.last {
+            sql.push(" LEFT JOIN @document_state s ON s.document_id = d.id");
+        }
+        if self.live {
+            sql.push(" LEFT JOIN @jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
+            sql.push(" LEFT JOIN @accounts_sched c ON c.account_id = d.account_id");
+        }
+        if self.last {
+            sql.push(" LEFT JOIN @jobs j ON j.id = s.job_id");
+        }
+    }
+}
+
+/// Adds the status of a document as its place in `Status::ALL`; the rules of `StatusFacts::status`.
+pub(in crate::store) fn push_status(sql: &mut Sql, now: Timestamp) {
+    sql.push(
+        "CAST(CASE WHEN l.lock_holder IS NOT NULL THEN 2 WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
+         WHEN l.state = 'scheduled' AND l.attempt > 0 THEN 2 ELSE ",
+    );
+    push_row_status(sql, now);
+    sql.push(" END AS BIGINT)");
+}
+
+/// The same for a document without a job that decides it.
+pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
+    sql.push("CASE WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ")
+        .bind(now.minus(STUCK_AFTER).micros())
+        .push(" THEN 3 ELSE 1 END ELSE ");
+    push_settled_status(sql, now);
+    sql.push(" END");
+}
+
+/// The same for a document that is not marked as syncing either: never asks when it was attempted.
+pub(in crate::store) fn push_settled_status(sql: &mut Sql, now: Timestamp) {
+    sql.push("CASE WHEN d.sync_status = 2 THEN 0 WHEN d.sync_status = 1 THEN CASE WHEN micros(d.last_synced_at) < ")
+        .bind(now.micros())
+        .push(" - c.cadence THEN 5 ELSE 6 END ELSE 7 END");
+}
+
+/// Adds ` WHERE …` for documents.
+pub(in crate::store) fn push_documents(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
+    push(sql, filter, |sql, test| document_test(sql, test, now))
+}
+
+/// Adds ` WHERE …` for outcomes `o`.
+pub(in crate::store) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
+    push(sql, filter, |sql, test| outcome_test(sql, test, now))
+}
+
+/// Values that a statement may bind, less than both databases can.
+const MOST_VALUES: usize = 30_000;
+/// Bytes of a word; nothing that it is looked for in is longer.
+const LONGEST_WORD: usize = 10_000;
+
+fn push(sql: &mut Sql, filter: &Filter, mut push_test: impl FnMut(&mut Sql, &Test) -> Result<()>) -> Result<()> {
+    sql.push(" WHERE 1 = 1");
+    for term in &filter.terms {
+        // CASE makes an unknown (NULL) a no before it is negated: `-error:timeout` also matches documents without one.
+        sql.push(" AND CASE WHEN ");
+        push_test(sql, &term.test)?;
+        sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { " THEN 1 ELSE 0 END = 1" });
+    }
+    let long_word = |term: &Term| matches!(&term.test, Test::Word(word) if word.len() > LONGEST_WORD);
+    if sql.values() > MOST_VALUES || filter.terms.iter().any(long_word) {
+        return Err(StoreError::Refused("the filter is too long".into()));
+    }
+    Ok(())
+}
+
+fn document_test(sql: &mut Sql, test: &Test, now: Timestamp) -> Result<()> {
+    match test {
+        Test::Word(word) => push_word(sql, "d.name", "d.external_link", word),
+        Test::Status(statuses) => {
+            push_status(sql, now);
+            sql.push(" IN ").bind_list(statuses.iter().map(|status| *status as i64));
+        }
+        Test::Error(codes) => {
+            sql.push("s.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
+        }
+        Test::Http(statuses) => {
+            sql.push("s.http_status IN ").bind_list(statuses.iter().map(|status| i64::from(*status)));
+        }
+        Test::Host(hosts) => push_hosts(sql, "s.host", hosts),
+        Test::Id(ids) => {
+            sql.push("d.id IN ").bind_list(ids.iter().copied());
+        }
+        Test::Account(ids) => {
+            sql.push("d.account_id IN ").bind_list(ids.iter().copied());
+        }
+        Test::Assistant(ids) => {
+            sql.push("d.assistant_id IN ").bind_list(ids.iter().copied());
+        }
+        Test::Attempted(age) => push_ago(sql, "micros(d.last_sync_attempted_at)", *age, now),
+        Test::Synced(age) => push_ago(sql, "micros(d.last_synced_at)", *age, now),
+        Test::Next(age) => {
+            let at = now.plus(age.span).micros();
+            match age.side {
+                Side::Less => sql.push("l.state = 'scheduled' AND l.run_at < ").bind(at),
+                Side::More => sql.push("l.state IS NULL OR l.state <> 'scheduled' OR l.run_at > ").bind(at),
+            };
+        }
+        Test::Queue(classes) => {
+            sql.push("j.class IN ").bind_list(classes.iter().map(|class| class.code()));
+        }
+        Test::Content(words) if words[..] == [ContentChange::Held] => {
+            sql.push("d.id IN (SELECT document_id FROM @held_contents WHERE rejected_at IS NULL)");
+        }
+        Test::Content(_) => return meaningless("of documents, `content:` knows `held` alone"),
+        Test::Result(_) | Test::By(_) => return meaningless("`result:` and `by:` are of outcomes, not of documents"),
+    }
+    Ok(())
+}
+
+fn outcome_test(sql: &mut Sql, test: &Test, now: Timestamp) -> Result<()> {
+    match test {
+        Test::Word(word) => push_word(sql, "o.name", "o.url", word),
+        Test::Error(codes) => {
+            sql.push("o.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
+        }
+        Test::Http(statuses) => {
+            sql.push("o.http_status IN ").bind_list(statuses.iter().map(|status| i64::from(*status)));
+        }
+        Test::Host(hosts) => push_hosts(sql, "o.host", hosts),
+        Test::Id(ids) => {
+            sql.push("o.document_id IN ").bind_list(ids.iter().copied());
+        }
+        Test::Account(ids) => {
+            sql.push("o.account_id IN ").bind_list(ids.iter().copied());
+        }
+        Test::Assistant(ids) => {
+            sql.push("o.assistant_id IN ").bind_list(ids.iter().copied());
+        }
+        Test::Attempted(age) => push_ago(sql, "o.at", *age, now),
+        Test::Queue(classes) => {
+            sql.push("o.queue IN ").bind_list(classes.iter().map(|class| class.code()));
+        }
+        Test::Result(results) => {
+            sql.push("o.result IN ").bind_list(results.iter().map(|result| result.word()));
+        }
+        Test::Content(words) => {
+            sql.push("o.content IN ").bind_list(words.iter().map(|content| content.word()));
+        }
+        Test::By(names) => {
+            sql.push("fold(o.requested_by) IN ").bind_list(names.iter().map(|name| name.to_ascii_lowercase()));
+        }
+        Test::Status(_) | Test::Synced(_) | Test::Next(_) => {
+            return meaningless("`status:`, `synced:` and `next:` are of documents, not of outcomes");
+        }
+    }
+    Ok(())
+}
+
+fn meaningless(message: &str) -> Result<()> {
+    Err(StoreError::Refused(message.into()))
+}
+
+fn push_word(sql: &mut Sql, name: &'static str, url: &'static str, word: &str) {
+    let pattern = format!("%{}%", like_literal(&word.to_ascii_lowercase()));
+    sql.push("fold(").push(name).push(") LIKE ").bind(pattern.clone()).push(" ESCAPE '\\' OR fold(");
+    sql.push(url).push(") LIKE ").bind(pattern).push(" ESCAPE '\\'");
+}
+
+fn push_hosts(sql: &mut Sql, column: &'static str, hosts: &[String]) {
+    let hosts: Vec<_> = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+    sql.push(column).push(" IN ").bind_list(hosts.iter().map(String::as_str));
+    for host in &hosts {
+        let pattern = format!("{}:%", like_literal(host));
+        sql.push(" OR ").push(column).push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
+    }
+}
+
+fn push_ago(sql: &mut Sql, column: &'static str, age: Age, now: Timestamp) {
+    let at = now.minus(age.span).micros();
+    match age.side {
+        Side::Less => sql.push(column).push(" > ").bind(at),
+        Side::More => sql.push(column).push(" IS NULL OR ").push(column).push(" < ").bind(at),
+    };
+}
+
+/// `text` with what LIKE would act on escaped.
+fn like_literal(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '%' | '_') {
+            literal.push('\\');
+        }
+        literal.push(c);
+    }
+    literal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_is_in_the_text() {
+        let word = "x' OR 1=1 --%_";
+        let filter = Filter {
+            terms: vec![
+                Term { negated: true, test: Test::Word(word.into()) },
+                Term { negated: false, test: Test::Host(vec![word.into()]) },
+            ],
+        };
+        let mut sql = Sql::default();
+        push_documents(&mut sql, &filter, Timestamp::from_micros(0)).expect("documents have both");
+        assert!(!sql.text().contains("1=1"), "{}", sql.text());
+        assert_eq!(like_literal("50%_\\"), "50\\%\\_\\\\");
+    }
+}

@@ -1,0 +1,185 @@
+//! Rows of `captain_documents` with our state beside them, read in a transaction that is going to change them.
+
+use crate::domain::content::{Converter, Stored, Validators, WHOLE_FETCH_EVERY};
+use crate::domain::document::SyncStatus;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::id::DocumentId;
+use crate::domain::link::{host_of, is_pdf};
+use crate::domain::request::SkipReason;
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::sql::columns::{line, small, span, time};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::reader::Reader;
+use crate::store::sql::statement::{Sql, query};
+use crate::store::sql::transaction::Tx;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// `status` of a document that may be synced.
+pub(in crate::store) const AVAILABLE: i64 = 1;
+
+/// A document without its content.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Document {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) name: SafeLine,
+    pub(in crate::store) url: String,
+    pub(in crate::store) account_id: i64,
+    pub(in crate::store) assistant_id: i64,
+    pub(in crate::store) available: bool,
+    pub(in crate::store) sync_status: Option<SyncStatus>,
+    pub(in crate::store) attempted_at: Option<Timestamp>,
+    pub(in crate::store) synced_at: Option<Timestamp>,
+    pub(in crate::store) fingerprint: Option<String>,
+    pub(in crate::store) host: String,
+    pub(in crate::store) has_state: bool,
+    pub(in crate::store) fence: i64,
+    pub(in crate::store) recent: String,
+    /// How often its account's plan wants a sync.
+    pub(in crate::store) cadence: Option<Duration>,
+    pub(in crate::store) validity: Validity,
+    /// The text that was not trusted, and whether a person said no to it.
+    pub(in crate::store) held: Option<(Fingerprint, bool)>,
+}
+
+/// What is known of how the stored text came.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct Validity {
+    has_content: bool,
+    validators: Option<Validators>,
+    /// The fingerprint of the text that the validators came with.
+    validated: Option<String>,
+    fetched_whole_at: Option<Timestamp>,
+    converter: Option<i64>,
+    chars: Option<u64>,
+}
+
+impl Document {
+    /// What a fetched page is compared with.
+    pub(in crate::store) fn stored(&self) -> Stored {
+        let ours = self.is_ours();
+        let rejected = self.held.as_ref().filter(|(_, rejected)| *rejected);
+        Stored {
+            fingerprint: self.stored_fingerprint(),
+            converter: self.validity.converter.filter(|_| ours).map(Converter),
+            chars: self.validity.chars.filter(|_| self.validity.has_content),
+            rejected: rejected.map(|(fingerprint, _)| fingerprint.clone()),
+        }
+    }
+
+    /// Why it cannot be synced at all.
+    pub(in crate::store) fn syncable(&self) -> std::result::Result<(), SkipReason> {
+        if is_pdf(&self.url) {
+            Err(SkipReason::Pdf)
+        } else if !self.available {
+            Err(SkipReason::Unavailable)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The fingerprint to compare with; none when the text that it stands for is gone.
+    pub(in crate::store) fn stored_fingerprint(&self) -> Option<Fingerprint> {
+        self.fingerprint.clone().filter(|_| self.validity.has_content).map(Fingerprint::stored)
+    }
+
+    /// Whether the stored text is the one that this program wrote last: what is known of how it came speaks of it.
+    fn is_ours(&self) -> bool {
+        self.validity.validated.is_some() && self.validity.validated == self.fingerprint
+    }
+
+    /// What the server may be asked by instead of for the whole page: only when its answer would speak of the very text
+    /// that is stored, and when the page was seen whole not long ago.
+    pub(in crate::store) fn validators(&self, now: Timestamp) -> Option<Validators> {
+        let Validity { has_content, validators, fetched_whole_at, .. } = &self.validity;
+        let is_recent = fetched_whole_at.is_some_and(|at| at.plus(WHOLE_FETCH_EVERY) > now);
+        if *has_content && self.is_ours() && is_recent { validators.clone() } else { None }
+    }
+}
+
+/// The host under which a URL of any form is queued.
+pub(in crate::store) fn host(url: &str) -> String {
+    host_of(url).unwrap_or_default()
+}
+
+fn document(row: &Row) -> Result<Document> {
+    let url: String = get(row, "external_link")?;
+    let state_host: Option<String> = get(row, "host")?;
+    Ok(Document {
+        id: get(row, "id")?,
+        name: line(row, "name")?.unwrap_or_default(),
+        account_id: get(row, "account_id")?,
+        assistant_id: get(row, "assistant_id")?,
+        available: get::<i64>(row, "status")? == AVAILABLE,
+        sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
+        attempted_at: time(row, "last_sync_attempted_at")?,
+        synced_at: time(row, "last_synced_at")?,
+        fingerprint: get(row, "fingerprint")?,
+        has_state: state_host.is_some(),
+        host: state_host.unwrap_or_else(|| host(&url)),
+        fence: get::<Option<i64>>(row, "fence")?.unwrap_or_default(),
+        recent: get::<Option<String>>(row, "recent")?.unwrap_or_default(),
+        cadence: span(row, "cadence")?,
+        validity: Validity {
+            has_content: get(row, "has_content")?,
+            validators: Validators::new(get(row, "etag")?, get(row, "last_modified")?),
+            validated: get(row, "validated")?,
+            fetched_whole_at: time(row, "fetched_whole_at")?,
+            converter: get(row, "converter")?,
+            chars: small(row, "chars")?,
+        },
+        held: match get::<Option<String>>(row, "held_fingerprint")? {
+            Some(fingerprint) => Some((Fingerprint::stored(fingerprint), time(row, "rejected_at")?.is_some())),
+            None => None,
+        },
+        url,
+    })
+}
+
+/// Documents by their ids, as [`document`] reads them.
+const DOCUMENTS: &str = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
+     CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
+     micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
+     s.host, s.fence, s.recent, s.etag, s.last_modified, s.validated, s.fetched_whole_at, \
+     d.content IS NOT NULL AS has_content, s.converter, \
+     CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
+     h.fingerprint AS held_fingerprint, h.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence \
+     FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
+     LEFT JOIN @held_contents h ON h.document_id = d.id \
+     LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \
+     WHERE d.id IN (SELECT each(?))";
+
+/// What a page fetched now would be compared with; `None` when there is no such document.
+pub(in crate::store) async fn stored(reader: &mut Reader, id: DocumentId) -> Result<Option<Stored>> {
+    let row = reader.first(query(DOCUMENTS).bind(vec![id.0])).await?;
+    row.as_ref().map(|row| document(row).map(|document| document.stored())).transpose()
+}
+
+/// A document.
+pub(in crate::store) async fn by_id(tx: &mut Tx<'_>, id: DocumentId) -> Result<Option<Document>> {
+    Ok(by_ids(tx, &[id]).await?.remove(&id))
+}
+
+/// Documents.
+pub(in crate::store) async fn by_ids(tx: &mut Tx<'_>, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Document>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = tx.all(query(DOCUMENTS).bind(ids)).await?;
+    rows.iter().map(document).map(|document| document.map(|document| (DocumentId(document.id), document))).collect()
+}
+
+/// Makes the state rows of documents that another program has added.
+pub(in crate::store) async fn ensure_states(tx: &mut Tx<'_>, documents: &[Document]) -> Result<()> {
+    let without: Vec<_> = documents.iter().filter(|document| !document.has_state).collect();
+    for some in without.chunks(tx.dialect().rows_per_statement()) {
+        let mut sql = Sql::new("INSERT INTO @document_state (document_id, host, content_length) VALUES ");
+        for (place, document) in some.iter().enumerate() {
+            sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(&document.host);
+            sql.push(", (SELECT length(content) FROM captain_documents WHERE id = ").bind(document.id).push("))");
+        }
+        sql.push(" ON CONFLICT DO NOTHING");
+        tx.run(sql.query()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Rows of `outcomes`, the append-only log: written with dense numbers by the commit of a transaction.
+
+use crate::domain::content::ContentChange;
+use crate::domain::failure::ErrorCode;
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
+use crate::domain::job::QueueClass;
+use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::sql::columns::{code, corrupt, line, number, small, time, word};
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::statement::{IntoValue, Sql, Statement, Value};
+
+/// An outcome that waits for its number, with what the log keeps beside the line.
+pub(in crate::store) struct NewOutcome {
+    /// The line; its `seq` is not set yet.
+    pub(in crate::store) outcome: Outcome,
+    /// The host then.
+    pub(in crate::store) host: String,
+    /// The lease that it ended, if an attempt ended with it.
+    pub(in crate::store) token: Option<i64>,
+}
+
+/// The statements that write outcomes which have their numbers.
+pub(in crate::store) fn inserts(new: &[NewOutcome], dialect: Dialect) -> Vec<Statement> {
+    let insert = |some: &[NewOutcome]| {
+        let mut sql = Sql::new(
+            "INSERT INTO @outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
+             token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
+             next_attempt_at, worker, requested_by) VALUES ",
+        );
+        for (place, new) in some.iter().enumerate() {
+            if place > 0 {
+                sql.push(", ");
+            }
+            sql.bind_list(values(new));
+        }
+        sql.query()
+    };
+    new.chunks(dialect.rows_per_statement()).map(insert).collect()
+}
+
+fn values(new: &NewOutcome) -> [Value; 23] {
+    let outcome = &new.outcome;
+    let text = |line: &Option<SafeLine>| line.as_ref().map(SafeLine::as_str).into_value();
+    let big = |number: Option<u64>| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)).into_value();
+    [
+        outcome.seq.0.into_value(),
+        outcome.at.micros().into_value(),
+        outcome.document_id.0.into_value(),
+        outcome.account_id.0.into_value(),
+        outcome.assistant_id.0.into_value(),
+        outcome.name.as_str().into_value(),
+        outcome.url.as_str().into_value(),
+        (&new.host).into_value(),
+        outcome.job_id.0.into_value(),
+        outcome.attempt.into_value(),
+        new.token.into_value(),
+        outcome.queue.code().into_value(),
+        outcome.result.word().into_value(),
+        outcome.error_code.map(|code| code.word()).into_value(),
+        (&outcome.exception_class).into_value(),
+        big(outcome.duration_ms),
+        outcome.http_status.into_value(),
+        text(&outcome.detail),
+        outcome.content.map(|content| content.word()).into_value(),
+        big(outcome.bytes),
+        outcome.next_attempt_at.map(Timestamp::micros).into_value(),
+        text(&outcome.worker),
+        text(&outcome.requested_by),
+    ]
+}
+
+/// A row of `outcomes`.
+pub(in crate::store) fn outcome(row: &Row) -> Result<Outcome> {
+    Ok(Outcome {
+        document_id: DocumentId(get(row, "document_id")?),
+        account_id: AccountId(get(row, "account_id")?),
+        assistant_id: AssistantId(get(row, "assistant_id")?),
+        result: word(row, "result", OutcomeResult::parse)?.ok_or_else(|| corrupt("result"))?,
+        error_code: word(row, "error_code", ErrorCode::parse)?,
+        exception_class: get(row, "exception_class")?,
+        duration_ms: small(row, "duration_ms")?,
+        at: Timestamp::from_micros(get(row, "at")?),
+        seq: Seq(get(row, "seq")?),
+        job_id: JobId(get(row, "job_id")?),
+        attempt: number(row, "attempt")?,
+        queue: code(row, "queue", QueueClass::from_code)?.ok_or_else(|| corrupt("queue"))?,
+        url: line(row, "url")?.unwrap_or_default(),
+        http_status: small(row, "http_status")?,
+        detail: line(row, "detail")?,
+        content: word(row, "content", ContentChange::parse)?,
+        bytes: small(row, "bytes")?,
+        next_attempt_at: time(row, "next_attempt_at")?,
+        worker: line(row, "worker")?,
+        requested_by: line(row, "requested_by")?,
+        name: line(row, "name")?.unwrap_or_default(),
+    })
+}

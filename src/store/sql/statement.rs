@@ -1,0 +1,176 @@
+//! Statements: text that is the same for both databases (marks: see `dialect`) and the values that are bound to it.
+
+use std::borrow::Cow;
+
+/// A value that is bound, never written into the text. Its type is known even when it is missing: PostgreSQL asks.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::store) enum Value {
+    /// A number or a time in microseconds.
+    Int(Option<i64>),
+    /// A text.
+    Text(Option<String>),
+    /// Yes or no.
+    Flag(bool),
+    /// Several numbers: a list on PostgreSQL, JSON on SQLite; read by `SELECT each(?)`.
+    Ints(Vec<i64>),
+}
+
+/// What can be bound.
+pub(in crate::store) trait IntoValue {
+    /// The value.
+    fn into_value(self) -> Value;
+    /// The same, missing.
+    fn missing() -> Value;
+}
+
+macro_rules! into_value {
+    ($kind:ident: $($of:ty => $convert:expr),* $(,)?) => {$(
+        impl IntoValue for $of {
+            fn into_value(self) -> Value {
+                let convert: fn(Self) -> _ = $convert;
+                Value::$kind(Some(convert(self)))
+            }
+            fn missing() -> Value {
+                Value::$kind(None)
+            }
+        }
+    )*};
+}
+into_value!(Int: i64 => |n| n, u32 => i64::from, u16 => i64::from);
+into_value!(Text: String => |text| text, &str => str::to_owned, &String => String::clone);
+
+impl<T: IntoValue> IntoValue for Option<T> {
+    fn into_value(self) -> Value {
+        self.map_or_else(T::missing, T::into_value)
+    }
+    fn missing() -> Value {
+        T::missing()
+    }
+}
+
+impl IntoValue for &Option<String> {
+    fn into_value(self) -> Value {
+        Value::Text(self.clone())
+    }
+    fn missing() -> Value {
+        Value::Text(None)
+    }
+}
+
+impl IntoValue for bool {
+    fn into_value(self) -> Value {
+        Value::Flag(self)
+    }
+    fn missing() -> Value {
+        Value::Int(None)
+    }
+}
+
+impl IntoValue for Vec<i64> {
+    fn into_value(self) -> Value {
+        Value::Ints(self)
+    }
+    fn missing() -> Value {
+        Value::Ints(Vec::new())
+    }
+}
+
+impl IntoValue for Value {
+    fn into_value(self) -> Value {
+        self
+    }
+    fn missing() -> Value {
+        Value::Text(None)
+    }
+}
+
+/// A statement and what is bound to it.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Statement {
+    pub(in crate::store) text: Cow<'static, str>,
+    pub(in crate::store) values: Vec<Value>,
+}
+
+/// A statement of fixed text.
+pub(in crate::store) fn query(text: &'static str) -> Statement {
+    Statement { text: Cow::Borrowed(text), values: Vec::new() }
+}
+
+impl Statement {
+    /// Binds the next value.
+    pub(in crate::store) fn bind(mut self, value: impl IntoValue) -> Self {
+        self.values.push(value.into_value());
+        self
+    }
+
+    /// Whether it may change something.
+    pub(in crate::store) fn writes(&self) -> bool {
+        ["INSERT", "UPDATE", "DELETE"].iter().any(|word| self.text.starts_with(word))
+    }
+}
+
+/// A statement in the making. Pieces of text are fixed; whatever comes from outside is bound.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    /// Starts with `text`.
+    pub(in crate::store) fn new(text: &'static str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// Adds fixed text.
+    pub(in crate::store) fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds a placeholder for `value`.
+    pub(in crate::store) fn bind(&mut self, value: impl IntoValue) -> &mut Self {
+        self.values.push(value.into_value());
+        self.text.push('?');
+        self.text.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// Binds `value` without a placeholder: the text names it by its number, as often as it likes.
+    pub(in crate::store) fn with(&mut self, value: impl IntoValue) -> &mut Self {
+        self.values.push(value.into_value());
+        self
+    }
+
+    /// Adds `(?, ?, …)`; `(NULL)` for an empty list, in which nothing is.
+    pub(in crate::store) fn bind_list<V: IntoValue>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+        self.push("(");
+        let mut first = true;
+        for value in values {
+            if !first {
+                self.push(", ");
+            }
+            first = false;
+            self.bind(value);
+        }
+        if first {
+            self.push("NULL");
+        }
+        self.push(")")
+    }
+
+    /// How many values it binds.
+    pub(in crate::store) fn values(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The statement, ready to be run.
+    pub(in crate::store) fn query(self) -> Statement {
+        Statement { text: Cow::Owned(self.text), values: self.values }
+    }
+
+    #[cfg(test)]
+    pub(in crate::store) fn text(&self) -> &str {
+        &self.text
+    }
+}

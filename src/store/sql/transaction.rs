@@ -1,0 +1,306 @@
+//! Write transactions on either database.
+//!
+//! The connection is taken out of its place for each transaction and put back by the commit alone. A transaction that
+//! is dropped on the way (an error, a cancelled future, a full disk) takes its connection with it: nothing can go on
+//! in a half-done transaction.
+//!
+//! On SQLite one writes at a time. On PostgreSQL those that move jobs in the queue ([`Purpose::Queue`], [`Purpose::Claim`]) do, under an
+//! advisory lock; ends of attempts and heartbeats run beside them and lock the rows of their jobs, always in the order
+//! of the documents, so that nobody waits in a circle.
+
+use crate::domain::id::Seq;
+use crate::domain::outcome::Outcome;
+use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::sql::conn::{Conn, Purpose, Row, get};
+use crate::store::sql::database::{Database, Engine};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::error::{no_row, writing};
+use crate::store::sql::rows::outcomes::{NewOutcome, inserts};
+use crate::store::sql::statement::{Statement, query};
+use crate::store::sqlite::WriterSlot;
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+/// A write transaction. Dropped without [`commit`](Tx::commit) it leaves nothing.
+pub(in crate::store) struct Tx<'s> {
+    conn: Conn,
+    /// SQLite's one writing connection belongs there.
+    slot: Option<WriterSlot<'s>>,
+    db: &'s Database,
+    /// The store's clock, read once: between two readings a lease could expire, and one statement would rescue a job
+    /// that another one takes for running.
+    pub(in crate::store) now: Timestamp,
+    changed: bool,
+    outcomes: Vec<NewOutcome>,
+    /// The last virtual time given to an account and class in this transaction, and the step to the next.
+    pub(in crate::store) vtimes: HashMap<(i64, i64), (i64, i64)>,
+}
+
+impl<'s> Tx<'s> {
+    /// Begins a transaction. One on a schema that this process does not know is refused; until it ends nobody migrates.
+    pub(in crate::store) async fn begin(db: &'s Database, purpose: Purpose) -> Result<Self> {
+        db.writable()?;
+        let (conn, slot, now) = match &db.engine {
+            Engine::Sqlite(sqlite) => {
+                let mut slot = sqlite.writer().await;
+                db.still_open()?;
+                let (conn, version) = sqlite.begin(&mut slot).await?;
+                db.check_version(version)?;
+                (Conn::Sqlite(conn), Some(slot), db.now())
+            }
+            Engine::Postgres(postgres) => {
+                db.still_open()?;
+                let (conn, now, version) = postgres.begin(purpose, &*db.clock).await?;
+                db.check_version(version)?;
+                (conn, None, now)
+            }
+        };
+        let (outcomes, vtimes) = (Vec::new(), HashMap::new());
+        Ok(Self { conn, slot, db, now, changed: false, outcomes, vtimes })
+    }
+
+    /// How the database wants its statements.
+    pub(in crate::store) fn dialect(&self) -> Dialect {
+        self.conn.dialect()
+    }
+
+    /// Whether changed documents are noted in the outbox.
+    pub(in crate::store) fn publishes_changes(&self) -> bool {
+        self.db.publishes_changes()
+    }
+
+    /// Whether workers of this process hold no lock by which their death is seen.
+    pub(in crate::store) fn lease_only(&self) -> bool {
+        self.db.lease_only()
+    }
+
+    /// Runs a statement that writes; how many rows it touched.
+    pub(in crate::store) async fn run(&mut self, statement: Statement) -> Result<u64> {
+        let writes = statement.writes();
+        let touched = self.conn.execute(statement).await.map_err(writing)?;
+        self.changed |= writes && touched > 0;
+        Ok(touched)
+    }
+
+    /// The same for bookkeeping that nobody need look at: it wakes nobody.
+    pub(in crate::store) async fn run_quietly(&mut self, statement: Statement) -> Result<u64> {
+        self.conn.execute(statement).await.map_err(writing)
+    }
+
+    /// Runs fixed text that binds nothing.
+    pub(in crate::store) async fn script(&mut self, text: &'static str) -> Result<()> {
+        self.conn.script(text).await.map_err(writing)
+    }
+
+    /// All rows of a statement.
+    pub(in crate::store) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        let writes = statement.writes();
+        let rows = self.conn.fetch_all(statement).await.map_err(writing)?;
+        self.changed |= writes && !rows.is_empty();
+        Ok(rows)
+    }
+
+    /// The first row of a statement.
+    pub(in crate::store) async fn first(&mut self, statement: Statement) -> Result<Option<Row>> {
+        Ok(self.all(statement).await?.into_iter().next())
+    }
+
+    /// The only row of a statement that always has one.
+    pub(in crate::store) async fn one(&mut self, statement: Statement) -> Result<Row> {
+        self.first(statement).await?.ok_or_else(no_row)
+    }
+
+    /// Records an outcome; it has its number at the commit.
+    pub(in crate::store) fn record(&mut self, outcome: NewOutcome) {
+        self.outcomes.push(outcome);
+    }
+
+    /// How many outcomes wait for their number.
+    pub(in crate::store) fn recorded(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// Forgets the outcomes after the first `kept`: what they tell was rolled back.
+    pub(in crate::store) fn forget(&mut self, kept: usize) {
+        self.outcomes.truncate(kept);
+        self.vtimes.clear();
+    }
+
+    /// Commits, and answers with what was recorded, in order.
+    pub(in crate::store) async fn commit(mut self) -> Result<Vec<Outcome>> {
+        let db = self.db;
+        let records = !self.outcomes.is_empty() || db.in_doubt.load(Ordering::Relaxed);
+        let mut unconfirmed = if records { Some(db.unconfirmed.lock().await) } else { None };
+        let outcomes = self.number().await?;
+        let earlier = match &unconfirmed {
+            Some(unconfirmed) if !unconfirmed.is_empty() => self.of_these_committed(unconfirmed).await?,
+            _ => Vec::new(),
+        };
+        let committed = self.script("COMMIT").await;
+        if let Some(unconfirmed) = &mut unconfirmed {
+            match &committed {
+                Ok(_) => unconfirmed.clear(),
+                // A server may have made it all the same: the next one sees, and tells. A file says what it has done.
+                Err(_) if self.dialect() == Dialect::Postgres => unconfirmed.extend(outcomes.iter().cloned()),
+                Err(_) => {}
+            }
+            db.in_doubt.store(!unconfirmed.is_empty(), Ordering::Relaxed);
+        }
+        committed?;
+        if let Some(record) = &db.recorder {
+            for outcomes in [&earlier, &outcomes].into_iter().filter(|outcomes| !outcomes.is_empty()) {
+                record(outcomes);
+            }
+        }
+        drop(unconfirmed);
+        if let (Some(mut slot), Conn::Sqlite(conn)) = (self.slot, self.conn) {
+            *slot = Some(conn);
+        }
+        // A commit without a change must not wake anybody: who looks for work on every change would never rest.
+        if self.changed {
+            db.bump();
+        }
+        Ok(outcomes)
+    }
+
+    /// Of outcomes whose commit was answered with an error, those that stand in the table: a number alone may be another's.
+    async fn of_these_committed(&mut self, unconfirmed: &[Outcome]) -> Result<Vec<Outcome>> {
+        let mut committed = Vec::new();
+        for outcome in unconfirmed {
+            let found = query("SELECT count(*) FROM @outcomes WHERE seq = ? AND job_id = ? AND attempt = ? AND at = ?");
+            let found = found.bind(outcome.seq.0).bind(outcome.job_id.0).bind(i64::from(outcome.attempt));
+            if get::<i64>(&self.one(found.bind(outcome.at.micros())).await?, 0)? > 0 {
+                committed.push(outcome.clone());
+            }
+        }
+        Ok(committed)
+    }
+
+    /// Numbers are taken last, so that on a database with several writers the counter's row is held for an instant.
+    async fn number(&mut self) -> Result<Vec<Outcome>> {
+        let recorded = std::mem::take(&mut self.outcomes);
+        if recorded.is_empty() {
+            return Ok(Vec::new());
+        }
+        let count = i64::try_from(recorded.len()).unwrap_or(i64::MAX);
+        let counter = query("UPDATE @outcome_seq SET last = last + ? WHERE id = 1 RETURNING last").bind(count);
+        let last: i64 = get(&self.one(counter).await?, 0)?;
+        let mut outcomes = Vec::with_capacity(recorded.len());
+        let mut recorded = recorded;
+        for (seq, new) in (last - count + 1..).zip(&mut recorded) {
+            new.outcome.seq = Seq(seq);
+        }
+        for insert in inserts(&recorded, self.dialect()) {
+            self.run(insert).await?;
+        }
+        outcomes.extend(recorded.into_iter().map(|new| new.outcome));
+        Ok(outcomes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+    use super::*;
+    use crate::domain::content::{ContentChange, Page};
+    use crate::domain::fingerprint::Fingerprint;
+    use crate::domain::id::{AccountId, AssistantId, DocumentId, WorkerId};
+    use crate::domain::job::{AttemptEnd, JobState, QueueClass};
+    use crate::domain::link::Link;
+    use crate::domain::request::{Request, Scope, Verb};
+    use crate::store::queue::requests::CHUNK;
+    use crate::store::{
+        Access, ClaimLimits, Finish, Finished, Marking, NewDocument, Options, SqlStore, Store, StoreError,
+    };
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    async fn store(folder: &tempfile::TempDir) -> Arc<SqlStore> {
+        let url = format!("sqlite:{}", folder.path().join("k.db").display());
+        SqlStore::open(&url, Options::new(Access::Create)).await.unwrap()
+    }
+
+    fn document(n: usize) -> NewDocument {
+        NewDocument {
+            link: Link::parse(&format!("https://a.test/{n}")).unwrap(),
+            name: None,
+            account_id: AccountId(1),
+            assistant_id: AssistantId(1),
+        }
+    }
+
+    /// `max_page_count` is the connection's own, so it is set from within.
+    async fn fill_disk(store: &SqlStore) {
+        let Engine::Sqlite(sqlite) = &store.db.engine else { panic!("not a file") };
+        let mut slot = sqlite.writer().await;
+        let mut conn = Conn::Sqlite(slot.take().unwrap());
+        conn.script("PRAGMA max_page_count = 1").await.unwrap();
+        let Conn::Sqlite(conn) = conn else { unreachable!() };
+        *slot = Some(conn);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_nobodys_failure_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        store.add(&[document(1), document(2)]).await.unwrap();
+        let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "ana".into(), scope: Scope::Named };
+        store.request(&[DocumentId(1), DocumentId(2)], &request).await.unwrap();
+        let limits = ClaimLimits {
+            slots: 2,
+            lease: Duration::from_secs(30),
+            per_host: 2,
+            per_account: None,
+            host_interval: Duration::ZERO,
+            marking: Marking::AtClaim,
+        };
+        let claimed = store.claim(&WorkerId("w1".into()), limits).await.unwrap();
+        fill_disk(&store).await;
+        let finish = |place: usize, text: String| {
+            let page = Page::new(Some("T"), text, 9, 200).unwrap();
+            let fingerprint = Fingerprint::of(&page.content);
+            let end = AttemptEnd::Fetched { page: Box::new(page), fingerprint, change: ContentChange::First };
+            Finish { held: claimed[place].held, end, took: Duration::ZERO }
+        };
+        let (big, small) = (finish(0, "word ".repeat(30_000)), finish(1, "small".into()));
+        let policy = Default::default();
+        let (one, other) = tokio::join!(store.finish(big.clone(), &policy), store.finish(small.clone(), &policy));
+        for full in [one, other] {
+            assert!(matches!(full, Err(StoreError::Unavailable(_))), "all of the group: {full:?}");
+        }
+        assert_eq!(store.last_seq().await.unwrap(), Seq::START);
+        assert_eq!(store.content(DocumentId(1)).await.unwrap(), None);
+        assert_eq!(store.queue().await.unwrap().running, 2);
+        // The poisoned connection is gone, and with it the limit: there is space again.
+        let (one, other) = tokio::join!(store.finish(big, &policy), store.finish(small, &policy));
+        for written in [one, other] {
+            assert!(matches!(written, Ok(Finished::Written { state: JobState::Done, .. })), "{written:?}");
+        }
+        let mut tx = Tx::begin(&store.db, Purpose::Rows).await.unwrap();
+        let check: String = get(&tx.one(query("PRAGMA integrity_check")).await.unwrap(), 0).unwrap();
+        assert_eq!(check, "ok");
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_leaves_no_half_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        // One transaction's worth: of more, those before the caller went away stay, as they should.
+        let documents: Vec<_> = (0..CHUNK).map(document).collect();
+        for polls in 1..12 {
+            let adding = store.add(&documents);
+            let mut adding = std::pin::pin!(adding);
+            for _ in 0..polls {
+                // Each poll goes as far as the next answer of the connection's thread; then the caller is gone.
+                let _ = tokio::time::timeout(Duration::from_micros(300), &mut adding).await;
+            }
+        }
+        // A quick machine may have come to the end in one of the rounds.
+        let total = store.counts().await.unwrap().total();
+        assert!(total == 0 || total == CHUNK as u64, "all or nothing: {total}");
+        store.add(&documents).await.unwrap();
+        assert_eq!(store.counts().await.unwrap().total(), CHUNK as u64);
+    }
+}

@@ -1,0 +1,68 @@
+//! The palette: every action by name, and why one cannot be done now.
+
+use super::action::Action;
+use super::availability::available;
+use super::keymap::{Binding, TABLE};
+use super::model::Model;
+use super::scope::Scope;
+
+/// A row of the palette.
+#[derive(Clone, Debug)]
+pub struct PaletteRow {
+    /// The action with its keys.
+    pub binding: &'static Binding,
+    /// Why it cannot be done now.
+    pub refused: Option<String>,
+}
+
+/// Returns the rows that fit what is looked for: those in which it stands as it is first.
+pub fn rows(model: &Model, looked_for: &str) -> Vec<PaletteRow> {
+    let needle = looked_for.trim().to_lowercase();
+    let scope = Scope::Pane(model.pane());
+    let mut rows: Vec<(u8, PaletteRow)> = TABLE
+        .iter()
+        .filter(|binding| binding.scopes.list().any(|scope| !scope.types_text()))
+        .filter(|binding| !matches!(binding.action, Action::Palette | Action::Choose | Action::OtherChoice))
+        .filter(|binding| !matches!(binding.action, Action::PreviousChoice | Action::Close))
+        .filter_map(|binding| {
+            let rank = rank(binding, &needle)?;
+            let refused = if binding.scopes.contains(scope) {
+                available(model, binding.action).err()
+            } else {
+                binding.scopes.list().next().map(|scope| format!("works in {}", scope.word()))
+            };
+            Some((rank, PaletteRow { binding, refused }))
+        })
+        .collect();
+    rows.sort_by_key(|(rank, _)| *rank);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn rank(binding: &Binding, needle: &str) -> Option<u8> {
+    let (word, says) = (binding.word.to_lowercase(), binding.says.to_lowercase());
+    match () {
+        () if word.starts_with(needle) => Some(0),
+        () if word.contains(needle) => Some(1),
+        () if says.contains(needle) => Some(2),
+        () if is_subsequence(needle, &word) => Some(3),
+        () if is_subsequence(needle, &says) => Some(4),
+        () => None,
+    }
+}
+
+/// Whether the letters of `needle` stand in `text` in their order.
+fn is_subsequence(needle: &str, text: &str) -> bool {
+    let mut rest = text.chars();
+    needle.chars().all(|wanted| rest.any(|c| c == wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_subsequence;
+
+    #[test]
+    fn letters_in_order_are_enough() {
+        assert!(is_subsequence("rtal", "retry all") && is_subsequence("", "x"));
+        assert!(!is_subsequence("la", "retry al"));
+    }
+}

@@ -1,0 +1,27 @@
+//! The activity list: what was asked for, refused or failed in this console.
+
+use crate::tui::model::Model;
+use crate::tui::model::toast::Level;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::Tone;
+
+/// The messages, newest first.
+pub(super) fn text(model: &Model) -> Vec<Words> {
+    let mut text: Vec<Words> = Vec::new();
+    for notice in model.notices.activity() {
+        let (sign, tone) = match notice.level {
+            Level::Done => (model.glyphs.good, Tone::Good),
+            Level::Refused => (model.glyphs.alarm, Tone::Waiting),
+            Level::Failed => (model.glyphs.failed, Tone::Failed),
+        };
+        text.push(vec![
+            words(format!("{} ", notice.at.clock(&model.zone())), Tone::Dim),
+            words(format!("{sign} "), tone),
+            words(notice.text.to_string(), if notice.level == Level::Failed { tone } else { Tone::Plain }),
+        ]);
+    }
+    if text.is_empty() {
+        text.push(vec![words("Nothing was asked for, refused or failed so far.", Tone::Dim)]);
+    }
+    text
+}

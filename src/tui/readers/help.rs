@@ -1,0 +1,47 @@
+//! The help, printed from the key table.
+
+use crate::domain::text::width;
+use crate::tui::keymap::help_groups;
+use crate::tui::layout::reader_cells;
+use crate::tui::model::Model;
+use crate::tui::text::lines::wrap;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::Tone;
+
+/// Cells of the keys before their sentence, and where a sentence would be left with a third of the line.
+const KEYS: usize = 14;
+const FEW_KEYS: usize = 6;
+
+/// The help, broken to the width of the reader.
+pub(super) fn text(model: &Model) -> Vec<Words> {
+    let room = reader_cells(model.size);
+    let column = if room < 56 { FEW_KEYS } else { KEYS };
+    let room = room.saturating_sub(column + 4);
+    let mut text: Vec<Words> = Vec::new();
+    for (heading, bindings) in help_groups(model.glyphs.ascii) {
+        if !text.is_empty() {
+            text.push(Words::new());
+        }
+        text.push(vec![words(heading, Tone::Strong)]);
+        for (keys, binding) in bindings {
+            let (says, tone) = if binding.dangerous && model.options.read_only {
+                (format!("{} (off: read-only)", binding.says), Tone::Dim)
+            } else {
+                (binding.says.to_owned(), Tone::Plain)
+            };
+            let under = " ".repeat(column + 4);
+            let mut before = match column.checked_sub(width(&keys)) {
+                Some(pad) => format!("  {keys}{}  ", " ".repeat(pad)),
+                None => {
+                    text.push(vec![words(format!("  {keys}"), Tone::Accent)]);
+                    under.clone()
+                }
+            };
+            for line in wrap(&says, room, 5) {
+                text.push(vec![words(before, Tone::Accent), words(line, tone)]);
+                before = under.clone();
+            }
+        }
+    }
+    text
+}

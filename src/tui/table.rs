@@ -1,0 +1,5 @@
+//! What views of rows have in common: the rows with their cursor, the columns, and the pane around them.
+
+pub mod columns;
+pub mod draw;
+pub mod state;

@@ -1,0 +1,255 @@
+//! The columns of a table: which of them there is room for, where they stand, and what stands in them.
+//!
+//! Own drawing and not ratatui's `Table`: there a heading is cut at its column, and "attempted" is wider than any age under
+//! it; a line cannot span columns, as the headings of the jobs' sections do; and what does not fit is cut without a sign.
+
+use crate::store::SortBy;
+use crate::tui::model::Model;
+use crate::tui::text::Words;
+use crate::tui::theme::{Look, Tone};
+use crate::tui::widgets::canvas::{Canvas, cells};
+use std::ops::Range;
+
+/// The end at which the text of a column begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Align {
+    Left,
+    Right,
+}
+
+/// The width of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Width {
+    /// So many cells.
+    Cells(u16),
+    /// A part of what the columns of fixed width leave, as [`Columns::share`] says.
+    Text,
+}
+
+/// The condition under which a column is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Condition {
+    Always,
+    /// In tables of so many cells.
+    Within(Range<u16>),
+    /// While there is room, the lower numbers first.
+    Rank(u8),
+}
+
+/// A column of a table whose rows are `R`.
+#[derive(Debug)]
+pub struct Column<R: 'static> {
+    heading: &'static str,
+    width: Width,
+    gap: u16,
+    align: Align,
+    condition: Condition,
+    sort: Option<SortBy>,
+    cell: fn(&Model, &R, u16) -> Words,
+}
+
+impl<R> Column<R> {
+    /// A column of `cells` cells, its text at the left. `cell` writes a row's text for so many cells.
+    pub const fn left(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Words) -> Self {
+        let (width, align) = (Width::Cells(cells), Align::Left);
+        Self { heading, width, gap: 1, align, condition: Condition::Always, sort: None, cell }
+    }
+
+    /// The same with its text at the right, and no gap before it: figures seldom fill their column.
+    pub const fn right(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Words) -> Self {
+        let (width, align) = (Width::Cells(cells), Align::Right);
+        Self { heading, width, gap: 0, align, condition: Condition::Always, sort: None, cell }
+    }
+
+    /// A column of text, which takes what those of fixed width leave; at most two in a table.
+    pub const fn text(heading: &'static str, cell: fn(&Model, &R, u16) -> Words) -> Self {
+        Self { heading, width: Width::Text, gap: 1, align: Align::Left, condition: Condition::Always, sort: None, cell }
+    }
+
+    /// With so many free cells before it.
+    pub const fn gap(mut self, cells: u16) -> Self {
+        self.gap = cells;
+        self
+    }
+
+    /// Shown while there is room; the lower the rank, the more it is missed.
+    pub const fn rank(mut self, rank: u8) -> Self {
+        self.condition = Condition::Rank(rank);
+        self
+    }
+
+    /// Shown in tables of so many cells.
+    pub const fn within(mut self, cells: Range<u16>) -> Self {
+        self.condition = Condition::Within(cells);
+        self
+    }
+
+    /// Its heading stands out while documents are in this order.
+    pub const fn sorted_by(mut self, sort: SortBy) -> Self {
+        self.sort = Some(sort);
+        self
+    }
+
+    /// Its cells, those before it included; a column of text has none of its own.
+    fn fixed(&self) -> u16 {
+        match self.width {
+            Width::Cells(cells) => self.gap + cells,
+            Width::Text => self.gap,
+        }
+    }
+}
+
+/// The columns of a table, and how those of text share what the others leave.
+#[derive(Debug)]
+pub struct Columns<R: 'static> {
+    /// All of them, in their order.
+    pub columns: &'static [Column<R>],
+    /// Free cells at the right end.
+    pub margin: u16,
+    /// Cells of text that are kept before a column with a rank is shown.
+    pub least_text: u16,
+    /// The cells of the first and of the second column of text.
+    pub share: fn(u16) -> [u16; 2],
+}
+
+/// A column in its place.
+#[derive(Debug)]
+pub struct Placed<R: 'static> {
+    column: &'static Column<R>,
+    /// Its first cell.
+    pub x: u16,
+    /// Its cells.
+    pub cells: u16,
+}
+
+impl<R> Columns<R> {
+    /// Places the columns that `width` cells are enough for, in their own order. Of those with a rank each takes its room
+    /// before those that are missed less; a narrow one may still fit where a wider one did not.
+    pub fn place(&self, width: u16) -> Vec<Placed<R>> {
+        let mut shown: Vec<bool> = self.columns.iter().map(|column| is_shown(&column.condition, width)).collect();
+        let fixed = |shown: &[bool]| {
+            self.columns.iter().zip(shown).filter(|(_, shown)| **shown).map(|(column, _)| column.fixed()).sum::<u16>()
+        };
+        let mut room = width.saturating_sub(self.margin + fixed(&shown) + self.least_text);
+        for (place, cells) in self.ranked() {
+            shown[place] = cells <= room;
+            room -= if shown[place] { cells } else { 0 };
+        }
+        let mut text = (self.share)(width.saturating_sub(self.margin + fixed(&shown))).into_iter();
+        let mut x = 0;
+        let mut placed = Vec::new();
+        for (column, _) in self.columns.iter().zip(shown).filter(|(_, shown)| *shown) {
+            let cells = match column.width {
+                Width::Cells(cells) => cells,
+                Width::Text => text.next().unwrap_or(0),
+            };
+            x += column.gap;
+            placed.push(Placed { column, x, cells });
+            x += cells;
+        }
+        placed
+    }
+
+    /// The columns with a rank, the most missed first, and their cells.
+    fn ranked(&self) -> impl Iterator<Item = (usize, u16)> {
+        let mut ranked: Vec<(u8, usize, u16)> = Vec::new();
+        for (place, column) in self.columns.iter().enumerate() {
+            if let Condition::Rank(rank) = column.condition {
+                ranked.push((rank, place, column.fixed()));
+            }
+        }
+        ranked.sort_unstable();
+        ranked.into_iter().map(|(_, place, cells)| (place, cells))
+    }
+}
+
+fn is_shown(condition: &Condition, width: u16) -> bool {
+    match condition {
+        Condition::Always => true,
+        Condition::Within(cells) => cells.contains(&width),
+        Condition::Rank(_) => false,
+    }
+}
+
+impl<R> Placed<R> {
+    /// Whether it is one of text.
+    pub fn is_text(&self) -> bool {
+        self.column.width == Width::Text
+    }
+
+    /// Whether its text is at the right.
+    pub fn is_right(&self) -> bool {
+        self.column.align == Align::Right
+    }
+
+    /// The cell after it.
+    pub const fn end(&self) -> u16 {
+        self.x + self.cells
+    }
+
+    /// Writes its heading, which stands out when documents are in its order.
+    pub fn draw_heading(&self, y: u16, sort: Option<SortBy>, canvas: &mut Canvas<'_>, look: Look) {
+        let sorted = sort.is_some() && self.column.sort == sort;
+        let style = look.theme.style(if sorted { Tone::Plain } else { Tone::Dim });
+        match self.column.align {
+            Align::Left => {
+                canvas.text(self.x, y, self.cells, self.column.heading, style);
+            }
+            // A heading that is wider than its column stands over the end of the one before.
+            Align::Right => canvas.right(self.end(), y, self.column.heading, style),
+        }
+    }
+
+    /// Writes a row's text.
+    pub fn draw(&self, model: &Model, row: &R, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+        let words = (self.column.cell)(model, row, self.cells);
+        match self.column.align {
+            Align::Left => canvas.words(self.x, y, self.cells, &words, look),
+            Align::Right => {
+                let taken = cells(&words);
+                canvas.words(self.end().saturating_sub(taken), y, taken.min(self.end()), &words, look)
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type TestColumn = Column<()>;
+
+    const fn nothing(_: &Model, _row: &(), _: u16) -> Words {
+        Words::new()
+    }
+
+    #[test]
+    fn what_is_missed_most_takes_its_room_first() {
+        static COLUMNS: [TestColumn; 4] = [
+            TestColumn::text("", nothing).gap(0),
+            TestColumn::right("a", 5, nothing).rank(3),
+            TestColumn::right("b", 9, nothing).rank(1),
+            TestColumn::right("c", 6, nothing).rank(2),
+        ];
+        let columns = Columns { columns: &COLUMNS, margin: 1, least_text: 2, share: |text| [text, 0] };
+        let headings = |width| columns.place(width).iter().map(|placed| placed.column.heading).collect::<String>();
+        let shown = [20, 19, 15, 14, 13, 9, 8, 5, 4].map(|room| headings(room + 3));
+        assert_eq!(shown, ["abc", "bc", "bc", "ab", "b", "b", "c", "a", ""]);
+    }
+
+    #[test]
+    fn text_takes_what_the_others_leave() {
+        static COLUMNS: [TestColumn; 4] = [
+            TestColumn::left("s", 1, nothing).gap(3),
+            TestColumn::text("n", nothing),
+            TestColumn::text("m", nothing).gap(2),
+            TestColumn::right("t", 6, nothing).within(20..u16::MAX),
+        ];
+        let columns =
+            Columns { columns: &COLUMNS, margin: 0, least_text: 0, share: |text| [text / 3, text - text / 3] };
+        let placed = |width| columns.place(width).iter().map(|placed| (placed.x, placed.cells)).collect::<Vec<_>>();
+        assert_eq!(placed(40), [(3, 1), (5, 9), (16, 18), (34, 6)]);
+        assert_eq!(placed(19), [(3, 1), (5, 4), (11, 8)]);
+        assert_eq!(placed(3), [(3, 1), (5, 0), (7, 0)]);
+    }
+}

@@ -1,0 +1,170 @@
+//! The pane of a table: frame and title, what is said instead of rows, rows under their heading, how the row under the
+//! cursor and old rows look.
+
+use super::columns::Columns;
+use super::state::{Group, Rows, Table};
+use crate::domain::text::width;
+use crate::domain::time::age;
+use crate::store::Seen;
+use crate::tui::action::Action;
+use crate::tui::keymap::binding;
+use crate::tui::layout::inside;
+use crate::tui::model::Model;
+use crate::tui::say::figures::grouped;
+use crate::tui::text::lines::{clip, wrap};
+use crate::tui::text::{Words, words};
+use crate::tui::theme::{Look, Tone};
+use crate::tui::views::view::Pane;
+use crate::tui::widgets::canvas::{Canvas, cells};
+use crate::tui::widgets::frame::Frame;
+use crate::tui::widgets::scroll_bar::ScrollBar;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Lines of a reason that stands alone.
+const LINES: usize = 4;
+/// Cells of a frame's line that are the frame's own, and those between a title and what stands beside it.
+const FRAME: u16 = 6;
+const BESIDE: u16 = 5;
+
+/// What the frame of a table says.
+pub struct PaneHeader {
+    /// The table's name.
+    pub name: &'static str,
+    /// Beside the name: how many there are of what.
+    pub totals: Words,
+    /// Instead of rows, when there is none.
+    pub none: &'static str,
+    /// In the bottom line of the frame, when no toast is there.
+    pub foot: Words,
+}
+
+/// Draws a table that has a line for each row.
+pub fn draw<R: Group + 'static>(
+    model: &Model,
+    table: &Table<Seen<R>>,
+    columns: &Columns<R>,
+    header: PaneHeader,
+    pane: &Pane,
+    buf: &mut Buffer,
+) {
+    let look = model.look();
+    let Some(mut canvas) = frame(model, table, header, pane, buf) else { return };
+    let placed = columns.place(canvas.area.width);
+    for column in &placed {
+        column.draw_heading(0, None, &mut canvas, look);
+    }
+    let rows = table.data.rows.iter().enumerate().skip(table.top);
+    for ((place, row), y) in rows.zip(1..canvas.area.height) {
+        for column in &placed {
+            column.draw(model, row, y, &mut canvas, look);
+        }
+        finish_row(pane.focused, place == table.place, table.trouble.is_some(), y, &mut canvas, look);
+    }
+    let rows = u64::from(inside(pane.area).height.saturating_sub(1));
+    let bar = ScrollBar { top: table.top as u64, rows, of: table.data.rows.len() as u64 };
+    bar.draw(pane.area, 2, pane.focused, buf, look);
+}
+
+/// Draws the frame. Returns the cells inside; none when there are no rows, which has been said then.
+pub fn frame<'b>(
+    model: &Model,
+    rows: &dyn Rows,
+    header: PaneHeader,
+    pane: &Pane,
+    buf: &'b mut Buffer,
+) -> Option<Canvas<'b>> {
+    if pane.area.is_empty() {
+        return None;
+    }
+    let look = model.look();
+    let foot = if pane.toast.is_empty() { &header.foot } else { &pane.toast };
+    let border = look.theme.border(pane.focused);
+    let title = title(model, rows, header.name, header.totals);
+    Frame { title: &title, aside: &[], foot, border }.draw(pane.area, buf, look);
+    let inner = inside(pane.area);
+    let mut canvas = Canvas::new(buf, inner);
+    if rows.rows() > 0 {
+        return Some(canvas);
+    }
+    let (said, tone) = match (rows.trouble(), rows.read_at()) {
+        (Some(trouble), _) => (trouble.to_string(), Tone::Failed),
+        (None, None) => (format!("Reading the {}", header.name), Tone::Dim),
+        (None, Some(_)) => (header.none.to_owned(), Tone::Plain),
+    };
+    let lines = wrap(&said, usize::from(inner.width.saturating_sub(2)), LINES);
+    let top = inner.height.saturating_sub(lines.len() as u16) / 2;
+    for (line, y) in lines.iter().zip(top..) {
+        let x = inner.width.saturating_sub(width(line) as u16) / 2;
+        canvas.text(x, y, inner.width, line, look.theme.style(tone));
+    }
+    None
+}
+
+fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Words) -> Words {
+    let mut title = vec![words(name, Tone::Strong)];
+    let old = rows.age(model.now).map(age);
+    match (rows.trouble(), old) {
+        (Some(trouble), Some(old)) => title.push(words(format!("  data {old} old: {trouble}"), Tone::Failed)),
+        (Some(trouble), None) => title.push(words(format!("  {trouble}"), Tone::Failed)),
+        (None, _) if rows.read_at().is_none() => title.push(words(" reading", Tone::Dim)),
+        (None, old) => {
+            title.extend(totals);
+            title.extend(old.map(|old| words(format!("  {old} old"), Tone::Waiting)));
+        }
+    }
+    title
+}
+
+/// What matters most of the row under the cursor, for the frame to say where there is no pane that explains it; and which
+/// key tells the rest.
+pub fn unless_explained(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model) -> Words) -> Words {
+    if pane.explained {
+        return Words::new();
+    }
+    let mut said = in_short(model);
+    let key = binding(Action::About).and_then(|binding| binding.keys.first()).map(|key| key.label(model.glyphs.ascii));
+    let (Some(key), false) = (key, said.is_empty()) else { return said };
+    let hint = [words(format!("  {key}"), Tone::Accent), words(" about", Tone::Dim)];
+    let mut room = usize::from(pane.area.width.saturating_sub(FRAME + cells(&hint)));
+    for (text, _) in &mut said {
+        *text = clip(text, room, model.glyphs.more);
+        room = room.saturating_sub(width(text));
+    }
+    said.extend(hint);
+    said
+}
+
+/// The first of `asides` that there is room for beside `title` in the frame around `inner`; the last one where none has.
+pub fn aside_that_fits(asides: Vec<String>, title: &[(String, Tone)], inner: Rect) -> String {
+    let room = usize::from((inner.width + 2).saturating_sub(FRAME + BESIDE + cells(title)));
+    let last = asides.last().cloned().unwrap_or_default();
+    asides.into_iter().find(|aside| width(aside) <= room).unwrap_or(last)
+}
+
+/// A number with its word, for a title.
+pub fn total(number: u64, word: &str) -> [(String, Tone); 2] {
+    [words(format!(" {}", grouped(number)), Tone::Plain), words(format!(" {word}"), Tone::Dim)]
+}
+
+/// How many rows there are in all, and how many of them are shown when that is not all.
+pub fn shown(rows: usize, of: u64) -> Words {
+    let rows = rows as u64;
+    if rows >= of {
+        return vec![words(format!(" {}", grouped(of)), Tone::Plain)];
+    }
+    vec![words(format!(" {}", grouped(rows)), Tone::Plain), words(format!(" of {}", grouped(of)), Tone::Dim)]
+}
+
+/// Makes the row in line `y` look as what it is: under the cursor, or old.
+pub fn finish_row(focused: bool, under_cursor: bool, is_old: bool, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+    let wide = canvas.area.width;
+    if under_cursor {
+        canvas.text(0, y, 1, look.glyphs.bar, look.theme.border(focused));
+        if focused {
+            canvas.restyle(1, y, wide.saturating_sub(1), look.theme.cursor());
+        }
+    } else if is_old {
+        canvas.restyle(0, y, wide, look.theme.behind());
+    }
+}

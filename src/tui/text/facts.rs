@@ -1,0 +1,46 @@
+//! Sentences and facts in lines of so many cells, for text to be read over the screen.
+
+use super::lines::wrap;
+use super::{Words, words};
+use crate::tui::theme::Tone;
+
+/// Cells of the name of a fact.
+pub const LABEL: usize = 12;
+/// The most lines of a sentence or a fact.
+const LINES: usize = 6;
+
+/// Lines of at most so many cells.
+#[derive(Debug)]
+pub struct Facts {
+    cells: usize,
+    /// The lines so far.
+    pub lines: Vec<Words>,
+}
+
+impl Facts {
+    /// No line yet; each will have at most `cells` cells.
+    pub const fn new(cells: usize) -> Self {
+        Self { cells, lines: Vec::new() }
+    }
+
+    /// Adds a sentence in the tone of its first piece.
+    pub fn sentence(&mut self, sentence: &[(String, Tone)]) {
+        let tone = sentence.first().map_or(Tone::Plain, |(_, tone)| *tone);
+        let whole: String = sentence.iter().map(|(text, _)| text.as_str()).collect();
+        self.lines.extend(wrap(&whole, self.cells, LINES).into_iter().map(|line| vec![words(line, tone)]));
+    }
+
+    /// Adds an empty line.
+    pub fn gap(&mut self) {
+        self.lines.push(Words::new());
+    }
+
+    /// Adds a value with its name.
+    pub fn fact(&mut self, label: &str, value: &str) {
+        let mut label = format!("{label:LABEL$}");
+        for line in wrap(value, self.cells.saturating_sub(LABEL), LINES) {
+            self.lines.push(vec![words(label, Tone::Dim), words(line, Tone::Plain)]);
+            label = " ".repeat(LABEL);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Text in a line of so many cells: cut, broken between words, broken exactly.
+
+use crate::domain::text::{fit, width};
+use std::ops::Range;
+use unicode_width::UnicodeWidthChar;
+
+/// `text` in at most `cells` cells, with this set's own sign for what was cut.
+pub fn clip(text: &str, cells: usize, more: &str) -> String {
+    let fitted = fit(text, cells);
+    if more == "…" || fitted == text { fitted } else { fitted.replace('…', more) }
+}
+
+/// Breaks text between words into at most `most` lines; what is left is cut off with a sign.
+pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() && lines.len() < most {
+        if lines.len() + 1 == most || width(rest) <= cells {
+            lines.push(fit(rest, cells));
+            break;
+        }
+        let mut end = 0;
+        for (place, _) in rest.match_indices(' ').chain(std::iter::once((rest.len(), ""))) {
+            if width(&rest[..place]) > cells {
+                break;
+            }
+            end = place;
+        }
+        if end == 0 {
+            // One word that is wider than the line: a URL, say.
+            lines.push(fit(rest, cells));
+            break;
+        }
+        lines.push(rest[..end].to_owned());
+        rest = rest[end..].trim_start();
+    }
+    lines
+}
+
+/// The parts of a line of text, broken at spaces, that take at most `most` cells each; a word that is wider is broken
+/// anywhere. Spaces for which there is no room are in no part.
+pub fn broken(line: &str, most: usize) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut part, mut used) = (0..0, 0);
+    let mut at = 0;
+    for word in line.split_inclusive(' ') {
+        let cells = width(word.trim_end());
+        if used > 0 && used + cells > most {
+            parts.push(std::mem::replace(&mut part, at..at));
+            used = 0;
+        }
+        for c in word.chars() {
+            let cells = c.width().unwrap_or(0);
+            let next = at + c.len_utf8();
+            if used + cells > most {
+                if c == ' ' {
+                    at = next;
+                    continue;
+                }
+                parts.push(std::mem::replace(&mut part, at..at));
+                used = 0;
+            }
+            part.end = next;
+            used += cells;
+            at = next;
+        }
+    }
+    parts.push(part);
+    parts
+}
+
+/// `text` without its first `cells` cells.
+pub fn skip_cells(text: &str, cells: usize) -> &str {
+    let mut used = 0;
+    for (place, c) in text.char_indices() {
+        if used >= cells {
+            return &text[place..];
+        }
+        used += width(c.encode_utf8(&mut [0; 4]));
+    }
+    ""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_broken_between_words() {
+        assert_eq!(wrap("no answer in 20 s", 10, 2), ["no answer", "in 20 s"]);
+        assert_eq!(wrap("a b c d e f", 3, 2), ["a b", "c…"]);
+        assert_eq!(wrap("https://example.org/x y", 6, 3), ["https…"]);
+        assert_eq!(wrap("", 6, 3), Vec::<String>::new());
+        assert_eq!(wrap("日本語 日本", 4, 3), ["日…"]);
+    }
+
+    fn parts(line: &str, width: usize) -> Vec<&str> {
+        broken(line, width).into_iter().map(|part| &line[part]).collect()
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_and_long_words_anywhere() {
+        assert_eq!(parts("one two three", 7), ["one two", "three"]);
+        assert_eq!(parts("", 7), [""]);
+        assert_eq!(parts("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(parts("日本語", 4), ["日本", "語"]);
+        assert_eq!(parts("ab   cd", 3), ["ab ", "cd"]);
+        assert_eq!(parts("ab   cd", 2), ["ab", "cd"]);
+    }
+}

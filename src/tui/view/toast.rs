@@ -1,0 +1,36 @@
+//! The toast: a short message in the frame of the focused pane, so that it hides nothing.
+
+use crate::tui::layout::Areas;
+use crate::tui::model::Model;
+use crate::tui::model::toast::Level;
+use crate::tui::scope::PaneId;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::Tone;
+
+/// A frame that can carry the toast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    List,
+    Peek,
+    Panel,
+}
+
+/// The toast for the bottom line of a frame, when it is this frame's.
+pub(super) fn toast(model: &Model, areas: &Areas, place: Place) -> Words {
+    let wanted = match (model.pane(), areas.peek.is_empty()) {
+        // The narrow panel would cut it; beside a list it goes there.
+        (PaneId::Outcomes, _) if areas.main.is_empty() => Place::Panel,
+        (_, false) => Place::Peek,
+        (_, true) => Place::List,
+    };
+    let Some(toast) = model.notices.toast(model.now).filter(|_| place == wanted) else {
+        return Words::new();
+    };
+    let glyphs = &model.glyphs;
+    let (sign, tone) = match toast.level {
+        Level::Done => (glyphs.good, Tone::Good),
+        Level::Refused => (glyphs.alarm, Tone::Waiting),
+        Level::Failed => (glyphs.failed, Tone::Failed),
+    };
+    vec![words(format!("{sign} {}", toast.text), tone)]
+}

@@ -1,0 +1,27 @@
+//! The views, a folder each with state, text and drawing, and the registry of all of them.
+
+pub mod accounts;
+pub mod catalog;
+pub mod detail;
+pub mod documents;
+pub mod hosts;
+pub mod jobs;
+pub mod outcomes;
+pub mod selected;
+pub mod view;
+
+use super::scope::PaneId;
+use catalog::ViewId;
+use view::View;
+
+/// Returns what stands in `pane`.
+pub fn of(pane: PaneId) -> &'static dyn View {
+    match pane {
+        PaneId::View(ViewId::Documents) => &documents::DocumentsView,
+        PaneId::View(ViewId::Jobs) => &jobs::JobsView,
+        PaneId::View(ViewId::Hosts) => &hosts::HostsView,
+        PaneId::View(ViewId::Accounts) => &accounts::AccountsView,
+        PaneId::Outcomes => &outcomes::OutcomesView,
+        PaneId::Detail => &detail::DetailView,
+    }
+}

@@ -1,0 +1,66 @@
+//! The accounts: plan, documents by status, jobs, and their share of the last hour.
+
+mod about;
+mod draw;
+pub mod state;
+mod text;
+
+use super::selected::SelectedDocument;
+use super::view::{Explanation, Pane, View};
+use crate::domain::pause::PauseScope;
+use crate::domain::time::Timestamp;
+use crate::tui::action::Action;
+use crate::tui::layout::Peek;
+use crate::tui::model::Model;
+use crate::tui::table::state::Rows;
+use crate::tui::text::Words;
+use crate::tui::text::time::countdown_changes_at;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The accounts view.
+pub struct AccountsView;
+
+impl View for AccountsView {
+    fn draw(&self, model: &Model, pane: Pane, buf: &mut Buffer) {
+        draw::draw(model, &pane, buf);
+    }
+
+    fn rows<'m>(&self, model: &'m Model) -> Option<&'m dyn Rows> {
+        Some(&model.views.accounts)
+    }
+
+    fn rows_mut<'m>(&self, model: &'m mut Model) -> Option<&'m mut dyn Rows> {
+        Some(&mut model.views.accounts)
+    }
+
+    fn peek(&self, model: &Model) -> Peek {
+        if model.views.accounts.row().is_some() { Peek::Group } else { Peek::Absent }
+    }
+
+    fn explain(&self, model: &Model, inner: Rect) -> Explanation {
+        let row = model.views.accounts.row();
+        row.map_or_else(Explanation::default, |seen| about::explain(model, seen, inner))
+    }
+
+    fn about(&self, model: &Model) -> Option<(String, Vec<Words>)> {
+        model.views.accounts.row().map(|seen| about::all(model, seen))
+    }
+
+    fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
+        let rows = model.views.accounts.data.rows.iter().skip(model.views.accounts.top).take(lines);
+        rows.filter_map(|seen| seen.next_due_at).filter_map(|at| countdown_changes_at(at, model.now)).min()
+    }
+
+    fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
+        Err("here are no documents: enter shows them")
+    }
+
+    fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {
+        model.views.accounts.row().map(|seen| PauseScope::Account(seen.id)).ok_or("there is no account here")
+    }
+
+    fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::About && model.views.accounts.row().is_none()).then_some("there is no account here")
+    }
+}

@@ -1,0 +1,76 @@
+//! The account under the cursor: explained in the peek pane, and with all that is known of it, for which the columns and
+//! the pane of a small screen have no room.
+
+use super::text::{documents, is_paused, jobs, lately, name, next, next_due, plan, plan_in_words, share, standing};
+use crate::domain::document::Status;
+use crate::store::AccountSeen;
+use crate::tui::layout::reader_cells;
+use crate::tui::model::Model;
+use crate::tui::say::figures::{count, grouped};
+use crate::tui::table::draw::aside_that_fits;
+use crate::tui::text::facts::{Facts, LABEL};
+use crate::tui::text::{Words, words};
+use crate::tui::theme::{self, Tone};
+use crate::tui::views::view::Explanation;
+use ratatui::layout::Rect;
+
+/// Cells of the bar of its share.
+const BAR: usize = 8;
+
+/// The account in sentences, as many as the `inner` of a pane has lines.
+pub(super) fn explain(model: &Model, seen: &AccountSeen, inner: Rect) -> Explanation {
+    let title = vec![words(format!("account {}", name(seen)), Tone::Strong)];
+    let in_all = count(seen.counts.total(), "document");
+    // Without much room the plan: how many documents there are is told by the line of them.
+    let asides = match plan_in_words(seen) {
+        None => vec![in_all],
+        Some(long) => {
+            vec![format!("{in_all} {} {long}", model.glyphs.dot), long, format!("plan {}", plan(model, seen).0)]
+        }
+    };
+    let mut then = vec![words("  ", Tone::Plain)];
+    let lines = match inner.height {
+        5.. => {
+            then.extend(next(model, seen, false));
+            vec![standing(model, seen, false), then, Words::new(), documents(model, seen, false), lately(model, seen)]
+        }
+        4 => {
+            let paused = is_paused(model, seen);
+            then.extend(if paused { vec![words(jobs(seen), Tone::Plain)] } else { next(model, seen, true) });
+            vec![standing(model, seen, true), then, documents(model, seen, true), lately(model, seen)]
+        }
+        _ => vec![standing(model, seen, true), documents(model, seen, true)],
+    };
+    let aside = vec![words(aside_that_fits(asides, &title, inner), Tone::Dim)];
+    Explanation { title, aside, lines, ..Explanation::default() }
+}
+
+/// A title and all that is known of the account.
+pub(super) fn all(model: &Model, seen: &AccountSeen) -> (String, Vec<Words>) {
+    let mut text = Facts::new(reader_cells(model.size));
+    text.sentence(&standing(model, seen, true));
+    text.sentence(&next(model, seen, true));
+    text.gap();
+    let plan = plan_in_words(seen).unwrap_or_else(|| "none: nothing is looked at by itself".to_owned());
+    text.fact("plan", plan.strip_prefix("plan ").unwrap_or(&plan));
+    text.fact("next due", &next_due(model, seen).0);
+    text.fact("jobs", &jobs(seen));
+    let (bar, share) = share(model, seen, BAR);
+    text.lines.push(vec![
+        words(format!("{:LABEL$}", "last hour"), Tone::Dim),
+        words(if bar.is_empty() { bar } else { bar + " " }, Tone::Accent),
+        words(share, Tone::Plain),
+    ]);
+    let all = count(model.views.accounts.last_hour(), "attempt");
+    text.fact("", &format!("{} of {all}", grouped(seen.last_hour)));
+    text.gap();
+    text.fact("documents", &grouped(seen.counts.total()));
+    for status in Status::ALL.into_iter().filter(|status| seen.counts.of(*status) > 0) {
+        text.lines.push(vec![
+            words(format!("  {} ", model.glyphs.status(status)), theme::status(status)),
+            words(grouped(seen.counts.of(status)), Tone::Plain),
+            words(format!(" {}", status.word()), Tone::Dim),
+        ]);
+    }
+    (format!("account {}", name(seen)), text.lines)
+}

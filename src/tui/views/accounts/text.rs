@@ -1,0 +1,184 @@
+//! An account in words: its plan, how its documents stand, what of the work is its.
+
+use crate::domain::document::Status;
+use crate::domain::pause::PauseScope;
+use crate::domain::plan::Cadence;
+use crate::domain::time::span;
+use crate::store::AccountSeen;
+use crate::tui::model::Model;
+use crate::tui::say::figures::percent;
+use crate::tui::say::figures::{count, grouped};
+use crate::tui::say::pause::{key, of_group, of_group_by_whom};
+use crate::tui::text::time::until;
+use crate::tui::text::{Words, with_keys, words};
+use crate::tui::theme::{self, Tone};
+use std::time::Duration;
+
+/// Its number, and its name where it has one.
+pub fn name(seen: &AccountSeen) -> String {
+    match &seen.name {
+        Some(name) => format!("{} {name}", seen.id),
+        None => seen.id.to_string(),
+    }
+}
+
+/// The sign before it.
+pub fn sign(model: &Model, seen: &AccountSeen) -> (&'static str, Tone) {
+    let glyphs = &model.glyphs;
+    if is_paused(model, seen) {
+        (glyphs.stopped, Tone::Waiting)
+    } else if seen.counts.of(Status::Stuck) > 0 {
+        (glyphs.alarm, Tone::Lost)
+    } else if seen.running > 0 {
+        (glyphs.running, Tone::Running)
+    } else if seen.ready > 0 {
+        (glyphs.queued, Tone::Running)
+    } else if seen.waiting > 0 {
+        (glyphs.retrying, Tone::Waiting)
+    } else {
+        (glyphs.good, Tone::Good)
+    }
+}
+
+/// Its plan and how often that looks at a document: `business 1w`.
+pub fn plan(model: &Model, seen: &AccountSeen) -> (String, Tone) {
+    match (&seen.plan, seen.cadence.map(short)) {
+        (Some(plan), Some(every)) => (format!("{plan} {every}"), Tone::Plain),
+        (Some(plan), None) => (plan.to_string(), Tone::Dim),
+        (None, Some(every)) => (every, Tone::Plain),
+        (None, None) => (model.glyphs.none.to_owned(), Tone::Dim),
+    }
+}
+
+/// The same in words: `plan business, every 1 week`.
+pub fn plan_in_words(seen: &AccountSeen) -> Option<String> {
+    let every = seen.cadence.and_then(Cadence::new);
+    match (&seen.plan, every) {
+        (Some(plan), Some(every)) => Some(format!("plan {plan}, {every}")),
+        (Some(plan), None) => Some(format!("plan {plan}, never by itself")),
+        (None, every) => every.map(|every| every.to_string()),
+    }
+}
+
+/// A cadence in its largest whole unit, as nobody says "24h" to a day.
+fn short(every: Duration) -> String {
+    let s = every.as_secs();
+    let units = [(604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let unit = units.into_iter().find(|(unit, _)| s.is_multiple_of(*unit));
+    unit.map_or_else(|| span(every), |(unit, word)| format!("{}{word}", s / unit))
+}
+
+/// Its documents by status as a strip of `cells` signs: each status that there is has one at least, as long as there is
+/// room, the worst first; what is left goes by numbers.
+pub fn strip(model: &Model, seen: &AccountSeen, cells: usize) -> Words {
+    let mut parts: Vec<(Status, u64)> =
+        Status::ALL.into_iter().map(|status| (status, seen.counts.of(status))).filter(|(_, n)| *n > 0).collect();
+    if parts.is_empty() {
+        return vec![words(model.glyphs.none, Tone::Dim)];
+    }
+    parts.truncate(cells);
+    let mut signs = vec![1_u64; parts.len()];
+    for _ in parts.len()..cells {
+        // To whom a sign stands for the most documents.
+        let most = (0..parts.len()).max_by_key(|place| (parts[*place].1 / signs[*place], usize::MAX - place));
+        if let Some(place) = most {
+            signs[place] += 1;
+        }
+    }
+    let sign = |(status, signs): (Status, u64)| {
+        words(model.glyphs.status(status).repeat(usize::try_from(signs).unwrap_or(cells)), theme::status(status))
+    };
+    parts.into_iter().map(|(status, _)| status).zip(signs).map(sign).collect()
+}
+
+/// Its part of the last hour's attempts as a bar of `cells` cells, and in per cent.
+pub fn share(model: &Model, seen: &AccountSeen, cells: usize) -> (String, String) {
+    let all = model.views.accounts.last_hour();
+    if seen.last_hour == 0 || all == 0 {
+        return (String::new(), model.glyphs.none.to_owned());
+    }
+    let part = seen.last_hour as f64 / all as f64;
+    let halves = ((part * (cells * 2) as f64).round() as usize).clamp(1, cells * 2);
+    let [half, whole] = model.glyphs.lying;
+    let bar = format!("{}{}", whole.repeat(halves / 2), half.repeat(halves % 2));
+    (bar, format!("{}%", percent(seen.last_hour, all)))
+}
+
+/// When the next of its jobs is due, or that none starts.
+pub fn next_due(model: &Model, seen: &AccountSeen) -> (String, Tone) {
+    if is_paused(model, seen) {
+        return ("paused".to_owned(), Tone::Waiting);
+    }
+    match seen.next_due_at {
+        Some(at) => (until(model.now, at), Tone::Dim),
+        None if seen.ready > 0 => ("now".to_owned(), Tone::Dim),
+        None => (model.glyphs.none.to_owned(), Tone::Dim),
+    }
+}
+
+/// Whether a pause holds all of its jobs: its own, or that of everything.
+pub fn is_paused(model: &Model, seen: &AccountSeen) -> bool {
+    of_group(model, &PauseScope::Account(seen.id)).is_some()
+}
+
+/// What of it runs and waits, in figures.
+pub fn jobs(seen: &AccountSeen) -> String {
+    format!("{} running, {} queued, {} waiting", grouped(seen.running), grouped(seen.ready), grouped(seen.waiting))
+}
+
+/// What of it runs or waits; or whose pause keeps it from that. `brief` says no more than that then.
+pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
+    let (sign, tone) = sign(model, seen);
+    let jobs = jobs(seen);
+    let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) else {
+        return vec![words(format!("{sign} {jobs}"), tone)];
+    };
+    let mut said = vec![words(format!("{sign} {}", of_group_by_whom(model, pause)), tone)];
+    said.extend((!brief).then(|| words(format!("  {jobs}"), Tone::Dim)));
+    said
+}
+
+/// What happens next, and which key changes it; `brief` leaves the keys to the footer.
+pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
+    if let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) {
+        return with_keys(&format!("What has not started waits until `{}` resumes.", key(pause)), Tone::Plain);
+    }
+    let due = match seen.next_due_at {
+        Some(at) => format!("The next of its jobs is due {}.", until(model.now, at)),
+        None if seen.ready > 0 => "Its jobs run as soon as they may.".to_owned(),
+        None => "Nothing of it is planned.".to_owned(),
+    };
+    if brief {
+        return vec![words(due, Tone::Plain)];
+    }
+    let pauses = if model.options.read_only { "" } else { ", `p` pauses it" };
+    with_keys(&format!("{due} `{}` shows its documents{pauses}.", model.glyphs.enter), Tone::Plain)
+}
+
+/// Its documents by status, in figures; `brief` leaves the words to the signs.
+pub fn documents(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
+    let mut said = Words::new();
+    for status in Status::ALL {
+        let number = seen.counts.of(status);
+        if number > 0 {
+            let gap = if said.is_empty() { "" } else { "   " };
+            said.push(words(format!("{gap}{} ", model.glyphs.status(status)), theme::status(status)));
+            said.push(words(grouped(number), Tone::Plain));
+            said.extend((!brief).then(|| words(format!(" {}", status.word()), Tone::Dim)));
+        }
+    }
+    if said.is_empty() { vec![words("no document", Tone::Dim)] } else { said }
+}
+
+/// What of the last hour was its.
+pub fn lately(model: &Model, seen: &AccountSeen) -> Words {
+    let all = model.views.accounts.last_hour();
+    if seen.last_hour == 0 {
+        return vec![words("no attempt in the last hour", Tone::Dim)];
+    }
+    let share = percent(seen.last_hour, all);
+    vec![
+        words("last hour ", Tone::Dim),
+        words(format!("{}, {share}% of {}", count(seen.last_hour, "attempt"), grouped(all)), Tone::Plain),
+    ]
+}

@@ -1,0 +1,56 @@
+//! The details of one document: how it stands, its attempts, its text, what a text would change, its earlier texts.
+
+mod attempts;
+pub mod changes;
+pub mod difference;
+mod draw;
+pub mod state;
+mod text;
+
+pub use draw::head_lines;
+
+use super::documents::row_changes_at;
+use super::selected::SelectedDocument;
+use super::view::{Pane, View};
+use crate::domain::time::Timestamp;
+use crate::tui::action::Action;
+use crate::tui::model::Model;
+use crate::tui::text::time::age_changes_at;
+use ratatui::buffer::Buffer;
+use state::Tab;
+
+/// The details of one document.
+pub struct DetailView;
+
+impl View for DetailView {
+    fn draw(&self, model: &Model, pane: Pane, buf: &mut Buffer) {
+        draw::draw(model, &pane, buf);
+    }
+
+    fn next_refresh(&self, model: &Model, _lines: usize) -> Option<Timestamp> {
+        let now = model.now;
+        let data = model.detail.as_ref()?.data.as_deref();
+        let row = model.detail_row().and_then(|row| row_changes_at(row, now));
+        let attempt = data.and_then(|data| data.outcomes.first()).map(|outcome| outcome.at);
+        let held = data.and_then(|data| data.held.as_ref()).map(|held| held.held_at);
+        row.into_iter().chain([attempt, held].into_iter().flatten().map(|at| age_changes_at(at, now))).min()
+    }
+
+    fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {
+        let gone = model.detail.as_ref().is_some_and(|detail| detail.gone);
+        let none = if gone { "the document is gone" } else { "it is still being read" };
+        model.detail_row().map(SelectedDocument::from).ok_or(none)
+    }
+
+    fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
+        match action {
+            Action::Accept | Action::Reject => model.held_text().is_none().then_some("no text of it is held back"),
+            Action::Compare => {
+                let has_version = |detail: &state::Detail| detail.tab == Tab::Versions && detail.lines() > 0;
+                let none = !model.detail.as_ref().is_some_and(has_version);
+                none.then_some("go to an earlier version first: ] leads there")
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The tab of the details with the attempts, newest first.
+//!
+//! Not a table of columns: a long duration takes its cells from the cause of its own row alone.
+
+use super::state::{Detail, DetailData};
+use crate::domain::outcome::Outcome;
+use crate::domain::text::{SafeLine, width};
+use crate::domain::time::age;
+use crate::tui::model::Model;
+use crate::tui::say::figures::grouped;
+use crate::tui::table::draw::finish_row;
+use crate::tui::text::lines::{clip, wrap};
+use crate::tui::text::{Words, words};
+use crate::tui::theme::{Look, Tone};
+use crate::tui::views::outcomes::text::{reason, sign, tone, word};
+use crate::tui::widgets::canvas::Canvas;
+
+/// The attempts above, and what is known of the one under the cursor below.
+pub(super) fn draw(
+    model: &Model,
+    detail: &Detail,
+    data: &DetailData,
+    focused: bool,
+    canvas: &mut Canvas<'_>,
+    look: Look,
+) {
+    let (room, height) = (canvas.area.width, canvas.area.height);
+    if data.outcomes.is_empty() {
+        canvas.text(1, 0, room, "It was never tried.", look.theme.style(Tone::Dim));
+        return;
+    }
+    let about = if height >= 12 { 7 } else { 0 };
+    let rows = usize::from(height.saturating_sub(1 + about)).max(1);
+    let at = detail.attempt_at();
+    let top = (at + 1).saturating_sub(rows);
+    let wide = room >= 60;
+    let dim = look.theme.style(Tone::Dim);
+    let end = room.saturating_sub(1);
+    canvas.text(1, 0, 8, "when", dim);
+    canvas.text(6, 0, 8, "attempt", dim);
+    // Without room for both the glyph is the result, and the cause says the rest.
+    let (cause_at, took_end) = if wide { (30, end.saturating_sub(12)) } else { (16, end) };
+    if wide {
+        canvas.text(14, 0, 8, "result", dim);
+    }
+    canvas.text(cause_at, 0, 8, "cause", dim);
+    // A cause is worth more than how long it took.
+    let timed = room >= 46;
+    if timed {
+        canvas.right(took_end, 0, "ms", dim);
+    }
+    if wide {
+        canvas.text(took_end + 2, 0, 10, "asked by", dim);
+    }
+    for (line, outcome) in data.outcomes.iter().skip(top).take(rows).enumerate() {
+        let y = 1 + line as u16;
+        let result = outcome.result;
+        let tone = tone(outcome, result);
+        let style = look.theme.style(tone);
+        canvas.text(1, y, 4, &age(model.now.since(outcome.at)), dim);
+        if !result.is_exhaustion() {
+            canvas.right(13, y, &outcome.attempt.to_string(), dim);
+        }
+        canvas.text(14, y, 1, sign(&look.glyphs, outcome, result), style);
+        if wide {
+            canvas.text(16, y, 13, word(outcome, result), style);
+        }
+        let took = outcome.duration_ms.filter(|_| timed).map_or(String::new(), grouped);
+        let cause_room = took_end.saturating_sub(cause_at + if timed { width(&took).max(6) as u16 + 1 } else { 0 });
+        let said = if wide || outcome.error_code.is_some() {
+            reason(outcome)
+        } else {
+            [word(outcome, result), &reason(outcome)]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let cause = clip(&said, usize::from(cause_room), look.glyphs.more);
+        canvas.text(cause_at, y, cause_room, &cause, style);
+        canvas.right(took_end, y, &took, dim);
+        if let (true, Some(by)) = (wide, &outcome.requested_by) {
+            canvas.text(took_end + 2, y, 10, &clip(by, 10, look.glyphs.more), dim);
+        }
+        finish_row(focused, top + line == at, false, y, canvas, look);
+    }
+    if let (true, Some(outcome)) = (about > 0, data.outcomes.get(at)) {
+        about_attempt(model, outcome, height - about + 1, canvas, look);
+    }
+}
+
+/// One attempt in full.
+fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+    let room = canvas.area.width.saturating_sub(2);
+    let tone = tone(outcome, outcome.result);
+    let when = outcome.at.date_clock(&model.zone());
+    let mut lines: Vec<Words> = vec![vec![
+        words(format!("{} {}", sign(&look.glyphs, outcome, outcome.result), word(outcome, outcome.result)), tone),
+        words(format!("  {when}, outcome {}", grouped(u64::try_from(outcome.seq.0).unwrap_or(0))), Tone::Dim),
+    ]];
+    let cause = reason(outcome);
+    lines.extend(
+        wrap(&cause, usize::from(room.saturating_sub(2)), 3)
+            .into_iter()
+            .map(|line| vec![words(format!("  {line}"), Tone::Plain)]),
+    );
+    let mut facts = Words::new();
+    let mut fact = |label: &str, value: &str| {
+        facts.push(words(format!("  {label} "), Tone::Dim));
+        facts.push(words(value, Tone::Plain));
+    };
+    fact("queue", outcome.queue.word());
+    if let Some(status) = outcome.http_status {
+        fact("HTTP", &status.to_string());
+    }
+    if let Some(worker) = &outcome.worker {
+        fact("worker", worker);
+    }
+    if let Some(class) = &outcome.exception_class {
+        fact("exception", &SafeLine::new(class));
+    }
+    if let Some(at) = outcome.next_attempt_at {
+        fact("next try", &at.clock(&model.zone()));
+    }
+    lines.push(facts);
+    for (line, text) in lines.iter().enumerate() {
+        canvas.words(1, y + line as u16, room, text, look);
+    }
+}

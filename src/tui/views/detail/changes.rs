@@ -1,0 +1,91 @@
+//! The tab of the details that shows how two texts differ: why one is held back, their sizes, and the lines.
+
+use super::difference::{Row, Side};
+use super::state::Detail;
+use super::text::{instead, left_out, notice};
+use crate::tui::model::Model;
+use crate::tui::say::figures::count;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::{Look, Tone};
+use crate::tui::widgets::canvas::Canvas;
+
+/// From this height on the notice has all of its lines.
+const ROOMY: usize = 12;
+
+/// Returns how many lines the tab has at `width` cells a line, with `height` of them on the screen.
+pub fn lines(model: &Model, width: usize, height: usize) -> usize {
+    let Some(detail) = &model.detail else { return 0 };
+    above(model, detail, width, height).len() + detail.rows.len() + below(model).len()
+}
+
+fn above(model: &Model, detail: &Detail, width: usize, height: usize) -> Vec<Words> {
+    let mut lines = notice(model, detail, width, height >= ROOMY);
+    if model.difference().is_none() {
+        lines.push(instead(detail));
+    }
+    lines
+}
+
+fn below(model: &Model) -> Vec<Words> {
+    model.difference().and_then(left_out).into_iter().collect()
+}
+
+pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, look: Look) {
+    let room = canvas.area.width.saturating_sub(2);
+    let height = usize::from(canvas.area.height);
+    let above = above(model, detail, usize::from(room), height);
+    // Those of another comparison wait until the one that is wanted is made.
+    let rows: &[Row] = if model.difference().is_some() { &detail.rows } else { &[] };
+    let below = below(model);
+    let total = above.len() + rows.len() + below.len();
+    let scroll = detail.scroll.min(total.saturating_sub(height));
+    for y in 0..height.min(total) {
+        let (line, place) = (scroll + y, y as u16);
+        if let Some(said) = above.get(line) {
+            canvas.words(1, place, room, said, look);
+        } else if let Some(row) = rows.get(line - above.len()) {
+            draw_row(row, place, canvas, look);
+        } else if let Some(said) = below.get(line - above.len() - rows.len()) {
+            canvas.words(1, place, room, said, look);
+        }
+    }
+}
+
+/// How many lines stand below what is on the screen.
+pub(super) fn more_below(model: &Model, detail: &Detail, width: usize, height: usize) -> usize {
+    let total = lines(model, width, height);
+    total.saturating_sub(detail.scroll.min(total.saturating_sub(height)) + height)
+}
+
+fn draw_row(row: &Row, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+    let (sign, tone) = match row.side {
+        Side::Skipped(number) => {
+            let text = format!("{} {} the same", look.glyphs.more, count(number as u64, "line"));
+            canvas.text(1, y, canvas.area.width.saturating_sub(2), &text, look.theme.style(Tone::Dim));
+            return;
+        }
+        Side::Same => (" ", Tone::Dim),
+        Side::Gone => ("-", Tone::Failed),
+        Side::New => ("+", Tone::Good),
+    };
+    let style = look.theme.style(tone);
+    canvas.text(1, y, 1, sign, style);
+    let room = canvas.area.width.saturating_sub(4);
+    if row.side == Side::Same {
+        canvas.words(3, y, room, &[words(row.text.as_str(), tone)], look);
+        return;
+    }
+    // The signs of what is left out take the place of the spaces beside the text.
+    if row.cut.0 {
+        canvas.text(2, y, 1, look.glyphs.more, look.theme.style(Tone::Dim));
+    }
+    let (before, rest) = row.text.split_at(row.differs.start);
+    let (differs, after) = rest.split_at(row.differs.len());
+    let mut x = 3;
+    for (text, style) in [(before, style), (differs, look.theme.differs(tone)), (after, style)] {
+        x = canvas.text(x, y, (room + 3).saturating_sub(x), text, style);
+    }
+    if row.cut.1 {
+        canvas.text(x, y, 1, look.glyphs.more, look.theme.style(Tone::Dim));
+    }
+}

@@ -1,0 +1,178 @@
+//! The details of one document: how it stands, its attempts newest first, its text, its earlier texts.
+
+use super::attempts;
+use super::changes;
+use super::state::{Detail, DetailData, Tab};
+use crate::domain::document::DocumentRow;
+use crate::domain::text::width;
+use crate::domain::time::age;
+use crate::tui::layout::inside;
+use crate::tui::model::Model;
+use crate::tui::say::figures::{chars, count, grouped};
+use crate::tui::table::draw::finish_row;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::{Look, Tone};
+use crate::tui::views::documents::peek;
+use crate::tui::views::view::Pane;
+use crate::tui::widgets::canvas::{Canvas, cells};
+use crate::tui::widgets::frame::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget as _};
+
+/// Lines above the tab's own, in a pane of `height` lines inside.
+pub const fn head_lines(height: u16) -> u16 {
+    if height < SMALL { 2 } else { 6 }
+}
+
+/// Below this height the head says what happened and no more.
+const SMALL: u16 = 12;
+
+pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
+    let Some(detail) = &model.detail else { return };
+    if pane.area.is_empty() {
+        return;
+    }
+    let look = model.look();
+    let title = vec![words(detail.name.to_string(), Tone::Strong)];
+    let aside = vec![words(format!("document {}", detail.document), Tone::Dim)];
+    Frame { title: &title, aside: &aside, foot: &pane.toast, border: look.theme.border(pane.focused) }
+        .draw(pane.area, buf, look);
+    let inner = inside(pane.area);
+    let mut canvas = Canvas::new(buf, inner);
+    let room = inner.width.saturating_sub(2);
+    if detail.gone {
+        canvas.text(
+            1,
+            0,
+            room,
+            "The document was removed; its outcomes stay in the log.",
+            look.theme.style(Tone::Lost),
+        );
+        return;
+    }
+    let Some(data) = &detail.data else {
+        canvas.text(1, 0, room, "reading", look.theme.style(Tone::Dim));
+        return;
+    };
+    // The list's row is the fresher one.
+    let row = model.documents.find(detail.document).unwrap_or(&data.row);
+    let mut next = vec![words("  ", Tone::Plain)];
+    next.extend(peek::next(model, row, false));
+    let mut lines =
+        vec![vec![words(row.url.to_string(), Tone::Plain)], peek::happened(model, row), next, facts(model, row, data)];
+    if inner.height < SMALL {
+        lines = vec![peek::happened(model, row)];
+    }
+    for (y, line) in lines.iter().enumerate() {
+        canvas.words(1, y as u16, room, line, look);
+    }
+    tabs(model, detail, data, lines.len() as u16, &mut canvas, look);
+    let head = head_lines(inner.height).min(inner.height);
+    let body = Rect { y: inner.y + head, height: inner.height - head, ..inner };
+    if detail.tab == Tab::Content && !data.content.is_empty() {
+        return content(detail, body, buf, look);
+    }
+    let mut canvas = Canvas::new(buf, body);
+    match detail.tab {
+        Tab::Attempts => attempts::draw(model, detail, data, pane.focused, &mut canvas, look),
+        Tab::Content => {
+            canvas.text(1, 0, room, "Nothing is stored yet.", look.theme.style(Tone::Dim));
+        }
+        Tab::Changes => changes::draw(model, detail, &mut canvas, look),
+        Tab::Versions => versions(model, data, detail.scroll, pane.focused, &mut canvas, look),
+    }
+}
+
+fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Words {
+    let mut line = vec![words(format!("account {}  assistant {}", row.account_id, row.assistant_id), Tone::Dim)];
+    if let Some(length) = row.content_length {
+        let version = data.version.map_or(String::new(), |version| format!(", version {version}"));
+        line.push(words(format!("   {}{version}", chars(length)), Tone::Plain));
+    }
+    if !row.recent.is_empty() {
+        line.push(words("   last ", Tone::Dim));
+        line.extend(peek::strip(model, row));
+    }
+    if let Some(by) = &row.requested_by {
+        line.push(words("   by ", Tone::Dim));
+        line.push(words(by.to_string(), Tone::Plain));
+    }
+    line
+}
+
+fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+    let number = |tab| match tab {
+        Tab::Attempts => grouped(data.outcomes.len() as u64),
+        Tab::Content => grouped(data.content.len() as u64),
+        Tab::Changes if data.held.is_some() => look.glyphs.held.to_owned(),
+        // What has not been compared is not counted.
+        Tab::Changes => {
+            model.difference().map_or(String::new(), |data| grouped(data.difference.gone + data.difference.new))
+        }
+        Tab::Versions => grouped(data.versions.len() as u64),
+    };
+    let airy = |tab: Tab| format!(" {} ", [tab.word(), &number(tab)].join(" ").trim_end());
+    let close = |tab: Tab| [tab.word(), &number(tab)].join(" ").trim_end().to_owned();
+    let bare = |tab: Tab| tab.word().to_owned();
+    let forms: [(&dyn Fn(Tab) -> String, u16); 3] = [(&airy, 1), (&close, 2), (&bare, 1)];
+    let room = canvas.area.width.saturating_sub(1);
+    let taken = |(label, gap): &(&dyn Fn(Tab) -> String, u16)| {
+        Tab::ALL.into_iter().map(|tab| width(&label(tab)) as u16 + gap).sum::<u16>() - gap
+    };
+    let (label, gap) = forms.iter().find(|form| taken(form) <= room).unwrap_or(&forms[2]);
+    let mut x = 1;
+    for tab in Tab::ALL {
+        let style = if tab == detail.tab { look.theme.cursor() } else { look.theme.style(Tone::Dim) };
+        x = canvas.text(x, y, canvas.area.width.saturating_sub(x), &label(tab), style) + gap;
+    }
+    let body = usize::from(canvas.area.height.saturating_sub(head_lines(canvas.area.height)));
+    let below = if detail.tab == Tab::Changes {
+        changes::more_below(model, detail, usize::from(room).saturating_sub(1), body)
+    } else {
+        0
+    };
+    let said = format!("{} {} more", look.glyphs.below, grouped(below as u64));
+    if below > 0 && x + width(&said) as u16 <= room {
+        canvas.right(room, y, &said, look.theme.style(Tone::Dim));
+    }
+}
+
+/// The text, which has been broken to the width of the pane.
+fn content(detail: &Detail, body: Rect, buf: &mut Buffer, look: Look) {
+    let lines = detail.wrapped.iter().skip(detail.scroll).take(usize::from(body.height)).map(|line| {
+        let tone = if line.starts_with('#') { Tone::Strong } else { Tone::Plain };
+        Line::styled(line.as_str(), look.theme.style(tone))
+    });
+    let area = Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body };
+    Paragraph::new(lines.collect::<Vec<_>>()).render(area, buf);
+}
+
+fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canvas: &mut Canvas<'_>, look: Look) {
+    let room = canvas.area.width.saturating_sub(2);
+    if data.versions.is_empty() {
+        canvas.text(1, 0, room, "No earlier content is kept.", look.theme.style(Tone::Dim));
+        return;
+    }
+    let dim = look.theme.style(Tone::Dim);
+    let height = usize::from(canvas.area.height);
+    let at = scroll.min(data.versions.len() - 1);
+    let top = (at + 1).saturating_sub(height);
+    for (y, version) in data.versions.iter().skip(top).take(height).enumerate() {
+        let line = vec![
+            words(format!("{:>4}", version.version), Tone::Plain),
+            words(format!("  replaced {} ago", age(model.now.since(version.replaced_at))), Tone::Dim),
+            words(format!("   {}", chars(version.content_length)), Tone::Plain),
+        ];
+        let end = canvas.words(1, y as u16, room, &line, look);
+        if let Some(fingerprint) = &version.fingerprint {
+            canvas.text(end + 3, y as u16, 12, fingerprint, dim);
+        }
+        finish_row(focused, top + y == at, false, y as u16, canvas, look);
+    }
+    let kept = vec![words(count(data.versions.len() as u64, "version"), Tone::Dim)];
+    if data.versions.len() < height {
+        canvas.words(1, data.versions.len() as u16 + 1, cells(&kept), &kept, look);
+    }
+}

@@ -1,0 +1,86 @@
+//! Why a text is held back, and what two texts differ in, in words.
+
+use super::difference::{Compared, DifferenceData, HeldSeen};
+use super::state::{Detail, DetailData};
+use crate::domain::time::age;
+use crate::tui::model::Model;
+use crate::tui::say::figures::{count, grouped};
+use crate::tui::text::lines::{clip, wrap};
+use crate::tui::text::{Words, words};
+use crate::tui::theme::Tone;
+
+/// What stands above a difference of `cells` cells; as little as possible unless there is room.
+pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<Words> {
+    let (Some(data), Some(of)) = (&detail.data, detail.compared()) else { return Vec::new() };
+    let difference = model.difference();
+    let mut lines = match (&of, &data.held) {
+        (Compared::Held { .. }, Some(held)) => of_held(model, data, held, cells, roomy),
+        (Compared::Versions { old, new }, _) => of_versions(model, data, (*old, *new)),
+        _ => Vec::new(),
+    };
+    if let Some(difference) = difference {
+        lines.push(sizes(difference));
+    }
+    if roomy {
+        lines.push(Words::new());
+    }
+    lines
+}
+
+fn of_held(model: &Model, data: &DetailData, held: &HeldSeen, cells: usize, roomy: bool) -> Vec<Words> {
+    let since = age(model.now.since(held.held_at));
+    let sign = model.glyphs.held;
+    if !roomy {
+        let said = format!("{sign} held {since}: {}", held.reason);
+        return vec![vec![words(clip(&said, cells, model.glyphs.more), Tone::Lost)]];
+    }
+    let said = format!("{sign} held back {since} ago: the fetched text {}", held.reason);
+    let mut lines: Vec<Words> = wrap(&said, cells, 3).into_iter().map(|line| vec![words(line, Tone::Lost)]).collect();
+    if let Some(title) = held.title.as_ref().filter(|title| **title != data.row.name) {
+        lines.push(vec![words("title ", Tone::Dim), words(title.to_string(), Tone::Plain)]);
+    }
+    lines
+}
+
+fn of_versions(model: &Model, data: &DetailData, (old, new): (u64, u64)) -> Vec<Words> {
+    let stored = if Some(new) == data.version { ", the stored one" } else { "" };
+    let kept = data.versions.iter().find(|kept| kept.version == old);
+    let when = kept.map_or(String::new(), |kept| format!("  {} ago", age(model.now.since(kept.replaced_at))));
+    vec![vec![
+        words(format!("version {new}{stored}"), Tone::Strong),
+        words(format!(" replaced version {old}{when}"), Tone::Dim),
+    ]]
+}
+
+fn sizes(data: &DifferenceData) -> Words {
+    let (old, new) = data.chars;
+    let changed = data.difference.gone + data.difference.new;
+    let mut line =
+        vec![words(format!("{} to {} characters", grouped(old), grouped(new)), Tone::Plain), words("   ", Tone::Plain)];
+    match changed {
+        0 => line.push(words("no line differs, only spaces at line ends", Tone::Dim)),
+        _ => {
+            line.push(words(format!("+{}", grouped(data.difference.new)), Tone::Good));
+            line.push(words(format!(" -{}", grouped(data.difference.gone)), Tone::Failed));
+            line.push(words(if changed == 1 { " line" } else { " lines" }, Tone::Dim));
+        }
+    }
+    line
+}
+
+/// What is said in place of a difference.
+pub fn instead(detail: &Detail) -> Words {
+    let text = match (&detail.trouble, &detail.data, detail.compared()) {
+        (Some(reason), _, Some(_)) => return vec![words(format!("They cannot be compared: {reason}"), Tone::Failed)],
+        (_, _, Some(_)) => "comparing",
+        (_, Some(_), None) if detail.version.is_some() => "That version is not kept any more.",
+        _ => "Nothing is held back, and there is no earlier content to compare with.",
+    };
+    vec![words(text, Tone::Dim)]
+}
+
+/// The line after a difference that was too long to be kept.
+pub fn left_out(data: &DifferenceData) -> Option<Words> {
+    let left_out = data.difference.left_out;
+    (left_out > 0).then(|| vec![words(format!("and {}, not shown", count(left_out, "more line")), Tone::Dim)])
+}

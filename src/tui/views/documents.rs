@@ -1,0 +1,68 @@
+//! The list of documents: a window of rows in an order of choice, with marks.
+
+mod draw;
+pub mod peek;
+pub mod state;
+pub mod text;
+
+use super::selected::SelectedDocument;
+use super::view::{Explanation, Pane, View};
+use crate::domain::document::DocumentRow;
+use crate::domain::time::Timestamp;
+use crate::tui::action::Action;
+use crate::tui::layout::Peek;
+use crate::tui::model::Model;
+use crate::tui::text::time::{age_changes_at, countdown_changes_at};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The list of documents.
+pub struct DocumentsView;
+
+impl View for DocumentsView {
+    fn draw(&self, model: &Model, pane: Pane, buf: &mut Buffer) {
+        draw::draw(model, &pane, buf);
+    }
+
+    fn choose(&self, model: &mut Model) {
+        model.documents.chosen = true;
+    }
+
+    fn peek(&self, model: &Model) -> Peek {
+        if model.documents.page.total > 0 { Peek::Document } else { Peek::Absent }
+    }
+
+    fn explain(&self, model: &Model, inner: Rect) -> Explanation {
+        model.documents.row().map_or_else(Explanation::default, |row| peek::explain(model, row, inner.height))
+    }
+
+    fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
+        let hold_changes_at = |row| text::hold(model, row).and_then(|hold| countdown_changes_at(hold.until, model.now));
+        let rows = model.documents.visible(lines as u64).map(|(_, row)| row);
+        rows.flat_map(|row| row_changes_at(row, model.now).into_iter().chain(hold_changes_at(row))).min()
+    }
+
+    fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {
+        match model.documents.row() {
+            Some(row) => Ok(row.into()),
+            None if model.documents.page.total == 0 => Err("there is no document here"),
+            None => Err("the rows are still being read"),
+        }
+    }
+
+    fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
+        match action {
+            Action::SyncAll | Action::RetryAll | Action::CancelAll | Action::MarkAll => {
+                (model.documents.page.total == 0).then_some("no document matches")
+            }
+            Action::ClearMarks => model.documents.marks.is_empty().then_some("nothing is marked"),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the next moment at which a time of the row reads differently.
+pub(super) fn row_changes_at(row: &DocumentRow, now: Timestamp) -> Option<Timestamp> {
+    let ages = [row.attempted_at, row.synced_at].into_iter().flatten().map(|at| age_changes_at(at, now));
+    ages.chain(row.next_attempt_at.and_then(|at| countdown_changes_at(at, now))).min()
+}

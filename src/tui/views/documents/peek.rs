@@ -1,0 +1,198 @@
+//! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
+
+use super::text::{can_be_decided, error, hold, is_orphaned, step, why_held, why_queued};
+use crate::domain::document::{DocumentRow, RecentResult, Status};
+use crate::domain::pause::PauseScope;
+use crate::domain::time::{Timestamp, age};
+use crate::tui::model::Model;
+use crate::tui::say::figures::{chars, count};
+use crate::tui::say::pause;
+use crate::tui::text::time::until;
+use crate::tui::text::{Words, with_keys, words};
+use crate::tui::theme::{self, Tone};
+use crate::tui::views::view::Explanation;
+use std::time::Duration;
+
+const A_DAY: Duration = Duration::from_secs(86_400);
+
+/// The row in sentences, in a pane of `height` lines inside.
+pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanation {
+    let name = if row.name.is_empty() { row.url.to_string() } else { row.name.to_string() };
+    let dot = model.glyphs.dot;
+    let ids = format!("document {} {dot} account {} {dot} assistant {}", row.id, row.account_id, row.assistant_id);
+    let (lines, beside) = if height >= 5 {
+        let mut then = vec![words("  ", Tone::Plain)];
+        then.extend(next(model, row, false));
+        let url = vec![words(row.url.to_string(), Tone::Plain)];
+        (vec![url, happened(model, row), then, Words::new(), history(model, row)], Words::new())
+    } else {
+        (vec![happened(model, row), next(model, row, true)], strip(model, row))
+    };
+    Explanation {
+        title: vec![words(name, Tone::Strong)],
+        aside: vec![words(ids, Tone::Dim)],
+        lines,
+        beside,
+        is_old: model.stale.is_some(),
+    }
+}
+
+/// What happened: glyph, word, when, why.
+pub fn happened(model: &Model, row: &DocumentRow) -> Words {
+    let tone = theme::status(row.status);
+    let ago = |at| format!(" {} ago", age(model.now.since(at)));
+    let when = match row.status {
+        Status::Failed | Status::Waiting => row.attempted_at.map(ago),
+        Status::Synced | Status::Stale => row.synced_at.map(ago),
+        _ => None,
+    };
+    let mut line = vec![words(
+        format!("{} {}{}", model.glyphs.status(row.status), row.status.word(), when.unwrap_or_default()),
+        tone,
+    )];
+    let why = match row.status {
+        Status::Syncing => Some(step(model, row)),
+        Status::Queued => Some(why_queued(model, row)),
+        Status::Waiting if row.held_by.is_some() => Some(why_held(row)),
+        _ => error(row),
+    };
+    line.extend(why.map(|why| words(format!("  {why}"), tone)));
+    if row.status == Status::Queued
+        && let Some(error) = error(row)
+    {
+        line.push(words(format!("  last failure: {error}"), Tone::Dim));
+    }
+    if let Some(reason) = &row.held {
+        line.push(words(format!("  {} held back: it {reason}", model.glyphs.held), Tone::Lost));
+    }
+    line
+}
+
+/// What happens next, and which key helps; `brief` leaves out what the list shows beside it.
+pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
+    let at = |at: Timestamp| match until(model.now, at) {
+        // The time of a day that is not told says nothing.
+        soon if brief || at.since(model.now) >= A_DAY => soon,
+        soon => format!("{soon} ({})", at.clock(&model.zone())),
+    };
+    let text = match row.status {
+        _ if can_be_decided(row) => match (model.detail.is_some(), brief) {
+            (true, _) if model.options.read_only => "The stored text stays until somebody decides.".into(),
+            (true, _) => "`a` accepts the fetched text, `d` rejects it.".into(),
+            (false, true) => format!("`{}` shows what it would change.", model.glyphs.enter),
+            (false, false) => {
+                format!(
+                    "The stored text stays until somebody decides; `{}` shows what would change.",
+                    model.glyphs.enter
+                )
+            }
+        },
+        Status::Failed => match row.next_attempt_at {
+            Some(next) => format!("Asked for again {}. `r` retries it now.", at(next)),
+            None => match row.next_look_at {
+                Some(look) => format!("Next look {}; `r` retries it now.", at(look)),
+                None => "Not tried again by itself; `r` retries it now.".to_owned(),
+            },
+        },
+        Status::Waiting if row.held_by.is_some() => {
+            let next = row.next_attempt_at.map_or("in a moment".to_owned(), at);
+            format!("Its lock is looked at again {next}. `r` looks now, `x` gives up.")
+        }
+        Status::Waiting => {
+            let tries = row.try_of.filter(|_| !brief);
+            let tries = tries.map_or(String::new(), |tried| format!(", {} of {} failed", tried.number, tried.of));
+            let next = row.next_attempt_at.map_or("soon".to_owned(), at);
+            format!("Next try {next}{tries}. `r` tries it now, `x` gives up.")
+        }
+        Status::Syncing if is_orphaned(model, row) => "The next worker takes it up again.".to_owned(),
+        Status::Syncing if row.cancel_requested => "It was told to stop and ends in a moment.".to_owned(),
+        Status::Syncing => {
+            let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
+            let worker =
+                row.held_by.as_ref().filter(|_| !brief).map_or(String::new(), |worker| format!(" on {worker}"));
+            let number = row.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), |n| format!(", attempt {n}"));
+            format!("Runs{since}{worker}{number}. `x` stops it.")
+        }
+        Status::Queued if model.queue.workers == 0 && !model.has_runner && brief => {
+            "No worker: start one with \"quarterdeck work\".".to_owned()
+        }
+        Status::Queued if model.queue.workers == 0 && !model.has_runner => {
+            "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
+        }
+        Status::Queued if let Some(pause) = pause::of_row(model, row) => {
+            let key = pause::key(pause);
+            match pause.scope {
+                PauseScope::Class(_) => format!("Starts when {} are resumed. `x` ends it.", pause.scope),
+                _ => format!("Starts when {} is resumed: `{key}`. `x` ends it.", pause.scope),
+            }
+        }
+        Status::Queued if hold(model, row).is_some() => {
+            let until = hold(model, row).map_or(model.now, |hold| hold.until);
+            format!("Its host is asked again {}, no try lost. `x` ends it.", at(until))
+        }
+        Status::Queued if brief => "Runs soon. `s` puts it first, `x` ends it.".to_owned(),
+        Status::Stuck if brief => "No worker here has it. `r` retries it now.".to_owned(),
+        Status::Stale if brief => match row.next_attempt_at {
+            Some(next) => format!("Its plan syncs it {}. `s` does now.", at(next)),
+            None => "Older than its plan wants. `s` syncs it now.".to_owned(),
+        },
+        Status::Queued => "Runs as soon as it may. `s` puts it first, `x` ends it.".to_owned(),
+        Status::Stuck => "Marked as syncing, and no worker of this store has it. `r` retries it now.".to_owned(),
+        Status::Stale => match row.next_attempt_at {
+            Some(next) => {
+                format!("Synced longer ago than its plan wants; the next sync comes {}. `s` syncs it now.", at(next))
+            }
+            None => "Synced longer ago than its plan wants. `s` syncs it now.".to_owned(),
+        },
+        Status::Synced => match row.next_attempt_at.or(row.next_look_at) {
+            Some(next) => format!("Looked at again {}. `s` syncs it now.", at(next)),
+            None => "Nothing is planned for it. `s` syncs it now.".to_owned(),
+        },
+        Status::Never if !row.available => "It is not available yet, so it is not synced.".to_owned(),
+        Status::Never => match row.next_attempt_at.or(row.next_look_at) {
+            Some(next) => format!("Its first sync comes {}. `s` syncs it now.", at(next)),
+            None => "Never synced so far. `s` syncs it now.".to_owned(),
+        },
+    };
+    // To look is no change.
+    let only_looks = can_be_decided(row) && model.detail.is_none();
+    if model.options.read_only && !only_looks {
+        // Keys that are refused here are no help.
+        let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');
+        return vec![words(format!("{until_key}."), Tone::Plain)];
+    }
+    with_keys(&text, Tone::Plain)
+}
+
+/// The strip of the last results.
+pub fn strip(model: &Model, row: &DocumentRow) -> Words {
+    let piece = |result: &RecentResult| words(model.glyphs.recent(*result), theme::recent(*result));
+    row.recent.iter().map(piece).collect()
+}
+
+/// The strip with what else is known of it.
+pub fn history(model: &Model, row: &DocumentRow) -> Words {
+    let mut line = Words::new();
+    let fact = |line: &mut Words, label: &str, value: String| {
+        line.push(words(format!("{}{label} ", if line.is_empty() { "" } else { "   " }), Tone::Dim));
+        line.push(words(value, Tone::Plain));
+    };
+    if !row.recent.is_empty() {
+        line.push(words(format!("last {} ", row.recent.len()), Tone::Dim));
+        line.extend(strip(model, row));
+    }
+    if let Some(at) = row.synced_at {
+        fact(&mut line, "good", format!("{} ago", age(model.now.since(at))));
+    }
+    if let Some(length) = row.content_length {
+        let versions = match row.versions {
+            0 => String::new(),
+            n => format!(", {}", count(u64::from(n), "earlier version")),
+        };
+        fact(&mut line, "kept", format!("{}{versions}", chars(length)));
+    }
+    if let Some(by) = &row.requested_by {
+        fact(&mut line, "by", by.to_string());
+    }
+    line
+}

@@ -1,0 +1,178 @@
+//! A row of the list in words: what matters now, and the times.
+
+use crate::domain::document::{DocumentRow, Status};
+use crate::domain::failure::ErrorCode;
+use crate::domain::politeness::Hold;
+use crate::domain::text::width;
+use crate::domain::time::age;
+use crate::runner::event::Phase;
+use crate::tui::model::Model;
+use crate::tui::say::pause;
+use crate::tui::text::failure::cause;
+use crate::tui::text::lines::clip;
+use crate::tui::text::time::until;
+use crate::tui::theme::{self, Tone};
+
+/// The last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
+pub fn error(row: &DocumentRow) -> Option<String> {
+    let code = row.error_code?;
+    let detail = row.detail.as_deref().filter(|detail| !detail.is_empty());
+    Some(cause(code, row.http_status, detail))
+}
+
+/// The same in as few words as say anything: `404 not found`, `503`, `timeout`.
+fn short_error(row: &DocumentRow) -> Option<String> {
+    let code = row.error_code?;
+    Some(match (row.http_status, code) {
+        (Some(status), ErrorCode::NotFound | ErrorCode::AccessDenied) => format!("{status} {}", code.plain()),
+        (Some(status), ErrorCode::FetchFailed | ErrorCode::Timeout) if !(200..300).contains(&status) => {
+            status.to_string()
+        }
+        _ => code.plain().to_owned(),
+    })
+}
+
+/// The last failure in the words that fit; cut only when not even the fewest do.
+fn fitting_error(row: &DocumentRow, cells: usize, more: &str) -> Option<String> {
+    let full = error(row)?;
+    if width(&full) <= cells {
+        return Some(full);
+    }
+    match short_error(row) {
+        Some(short) if width(&short) <= cells => Some(short),
+        _ => Some(clip(&full, cells, more)),
+    }
+}
+
+/// Why a ready job is not running yet.
+pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
+    if model.queue.workers == 0 && !model.has_runner {
+        return "no worker runs".to_owned();
+    }
+    if model.has_runner && model.runner.phase != Phase::Running && model.queue.workers <= 1 {
+        return "the runner is stopping".to_owned();
+    }
+    if let Some(pause) = pause::of_row(model, row) {
+        return pause::by_whom(model, pause);
+    }
+    if let Some(hold) = hold(model, row) {
+        return format!("host held until {}: {}", hold.until.clock(&model.zone()), hold.because);
+    }
+    let same_host = model.documents.page.rows.iter().filter(|other| other.host == row.host);
+    let busy = same_host.filter(|other| other.status == Status::Syncing && other.held_by.is_some()).count();
+    let cap = model.options.per_host;
+    if cap > 0 && busy >= cap as usize {
+        return format!("host busy {cap}/{cap}");
+    }
+    "waits for a slot".to_owned()
+}
+
+/// Why the host of a ready job is left alone, while it is.
+pub fn hold<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r Hold> {
+    row.host_hold.as_ref().filter(|hold| row.status == Status::Queued && hold.until > model.now)
+}
+
+/// Why a job waits whose document's lock is somebody else's.
+pub fn why_held(row: &DocumentRow) -> String {
+    match row.held_by.as_deref() {
+        Some(name) => format!("held by another worker: {name}"),
+        None => "held by another worker".to_owned(),
+    }
+}
+
+/// Whether a row runs on a worker that is gone, with no other one to take it up.
+pub fn is_orphaned(model: &Model, row: &DocumentRow) -> bool {
+    row.status == Status::Syncing && row.held_by.is_some() && !model.has_runner && model.queue.workers == 0
+}
+
+/// What a running attempt is doing.
+pub fn step(model: &Model, row: &DocumentRow) -> String {
+    if is_orphaned(model, row) {
+        return "its worker is gone".to_owned();
+    }
+    if row.cancel_requested {
+        return "stopping".to_owned();
+    }
+    match (model.steps.get(&row.id).copied().or(row.sync_step), &row.held_by) {
+        (Some(step), _) => step.word().to_owned(),
+        (None, Some(worker)) if !model.has_runner => format!("on {worker}"),
+        _ => "running".to_owned(),
+    }
+}
+
+/// The column that says what matters now, in at most `cells` cells.
+pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone) {
+    let more = model.glyphs.more;
+    match row.status {
+        Status::Syncing => {
+            let step = step(model, row);
+            if is_orphaned(model, row) {
+                return (clip(&step, cells, more), Tone::Lost);
+            }
+            let dots = if model.glyphs.ascii { "..." } else { more };
+            let ends = if step.starts_with("on ") { "" } else { dots };
+            (clip(&format!("{step}{ends}"), cells, more), Tone::Running)
+        }
+        Status::Waiting if row.held_by.is_some() => (clip(&why_held(row), cells, more), Tone::Waiting),
+        Status::Waiting => {
+            let tries = row.try_of.map_or(String::new(), |tried| format!(", {} of {}", tried.number, tried.of));
+            // The count must not be what is cut off.
+            let room = cells.saturating_sub(width(&tries));
+            let cause = fitting_error(row, room, more).unwrap_or_else(|| clip("waits for its next try", room, more));
+            (format!("{cause}{tries}"), Tone::Waiting)
+        }
+        Status::Queued => {
+            let why = why_queued(model, row);
+            let short = why.starts_with("host held") && width(&why) > cells;
+            (if short { clip("host held", cells, more) } else { clip(&why, cells, more) }, Tone::Dim)
+        }
+        Status::Stuck => {
+            let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
+            (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
+        }
+        Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
+        status => match (in_row(model, row), fitting_error(row, cells, more)) {
+            // A failure is told by the status; that somebody must decide is told nowhere else.
+            (Some(held), _) => (clip(&held, cells, more), Tone::Lost),
+            (None, Some(error)) => (error, theme::status(status)),
+            (None, None) => (String::new(), Tone::Plain),
+        },
+    }
+}
+
+/// When the last attempt was.
+pub fn attempted(model: &Model, row: &DocumentRow) -> String {
+    row.attempted_at.map_or_else(|| model.glyphs.none.to_owned(), |at| age(model.now.since(at)))
+}
+
+/// When it was last found good.
+pub fn synced(model: &Model, row: &DocumentRow) -> String {
+    row.synced_at.map_or_else(|| "never".to_owned(), |at| age(model.now.since(at)))
+}
+
+/// When it is tried next.
+pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
+    match (row.status, row.next_attempt_at) {
+        (Status::Syncing, _) => (String::new(), Tone::Dim),
+        (Status::Queued, _) if pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
+        (Status::Queued, _) => match hold(model, row) {
+            Some(hold) => (until(model.now, hold.until), Tone::Waiting),
+            None => ("now".to_owned(), Tone::Dim),
+        },
+        (status, Some(at)) => {
+            let tone = if status == Status::Waiting { Tone::Waiting } else { Tone::Dim };
+            (until(model.now, at), tone)
+        }
+        (_, None) => (model.glyphs.none.to_owned(), Tone::Dim),
+    }
+}
+
+/// Whether it can be decided now: what runs or is about to may bring another text.
+pub const fn can_be_decided(row: &DocumentRow) -> bool {
+    row.held.is_some() && !matches!(row.status, Status::Syncing | Status::Queued | Status::Waiting)
+}
+
+/// The held text of a row in the list: `? held: looks like a login page`.
+pub fn in_row(model: &Model, row: &DocumentRow) -> Option<String> {
+    row.held.as_ref().map(|reason| format!("{} held: {reason}", model.glyphs.held))
+}

@@ -1,0 +1,71 @@
+//! The hosts, the worst first: how their documents fare, how they answer, and why one is left alone.
+
+mod about;
+mod draw;
+pub mod state;
+mod text;
+
+use super::selected::SelectedDocument;
+use super::view::{Explanation, Pane, View};
+use crate::domain::pause::PauseScope;
+use crate::domain::time::Timestamp;
+use crate::tui::action::Action;
+use crate::tui::layout::Peek;
+use crate::tui::model::Model;
+use crate::tui::table::state::Rows;
+use crate::tui::text::Words;
+use crate::tui::text::time::countdown_changes_at;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The hosts view.
+pub struct HostsView;
+
+impl View for HostsView {
+    fn draw(&self, model: &Model, pane: Pane, buf: &mut Buffer) {
+        draw::draw(model, &pane, buf);
+    }
+
+    fn rows<'m>(&self, model: &'m Model) -> Option<&'m dyn Rows> {
+        Some(&model.views.hosts)
+    }
+
+    fn rows_mut<'m>(&self, model: &'m mut Model) -> Option<&'m mut dyn Rows> {
+        Some(&mut model.views.hosts)
+    }
+
+    fn peek(&self, model: &Model) -> Peek {
+        if model.views.hosts.row().is_some() { Peek::Group } else { Peek::Absent }
+    }
+
+    fn explain(&self, model: &Model, inner: Rect) -> Explanation {
+        let row = model.views.hosts.row();
+        row.map_or_else(Explanation::default, |seen| about::explain(model, seen, inner))
+    }
+
+    fn about(&self, model: &Model) -> Option<(String, Vec<Words>)> {
+        model.views.hosts.row().map(|seen| about::all(model, seen))
+    }
+
+    fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
+        let rows = model.views.hosts.data.rows.iter().skip(model.views.hosts.top).take(lines);
+        let holds = rows.filter_map(|seen| seen.held.as_ref());
+        holds.filter_map(|hold| countdown_changes_at(hold.until, model.now)).min()
+    }
+
+    fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
+        Err("here are no documents: enter shows them")
+    }
+
+    fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {
+        match model.views.hosts.row() {
+            Some(seen) if seen.host.is_empty() => Err("these documents have no host: they are files"),
+            Some(seen) => Ok(text::scope(seen)),
+            None => Err("there is no host here"),
+        }
+    }
+
+    fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::About && model.views.hosts.row().is_none()).then_some("there is no host here")
+    }
+}

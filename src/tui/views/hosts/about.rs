@@ -1,0 +1,64 @@
+//! The host under the cursor: explained in the peek pane, and with all that is known of it, for which the columns and the
+//! pane of a small screen have no room.
+
+use super::text::{busy, documents, hold, lately, latency, name, next, scope, standing};
+use crate::store::HostSeen;
+use crate::tui::layout::reader_cells;
+use crate::tui::model::Model;
+use crate::tui::say::figures::{count, grouped, percent};
+use crate::tui::say::pause::of_group;
+use crate::tui::table::draw::aside_that_fits;
+use crate::tui::text::facts::Facts;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::Tone;
+use crate::tui::views::view::Explanation;
+use ratatui::layout::Rect;
+
+/// The host in sentences, as many as the `inner` of a pane has lines.
+pub(super) fn explain(model: &Model, seen: &HostSeen, inner: Rect) -> Explanation {
+    let title = vec![words(name(seen), Tone::Strong)];
+    let then = |brief| {
+        let mut then = vec![words("  ", Tone::Plain)];
+        then.extend(next(model, seen, brief));
+        then
+    };
+    let mut aside = Words::new();
+    let lines = match inner.height {
+        5.. => vec![standing(model, seen), then(false), Words::new(), documents(seen), lately(seen, false)],
+        4 => vec![standing(model, seen), then(true), documents(seen), lately(seen, true)],
+        _ => {
+            let in_all = count(seen.documents, "document");
+            aside.push(words(aside_that_fits(vec![in_all], &title, inner), Tone::Dim));
+            vec![standing(model, seen), lately(seen, true)]
+        }
+    };
+    Explanation { title, aside, lines, ..Explanation::default() }
+}
+
+/// A title and all that is known of the host.
+pub(super) fn all(model: &Model, seen: &HostSeen) -> (String, Vec<Words>) {
+    let mut text = Facts::new(reader_cells(model.size));
+    text.sentence(&standing(model, seen));
+    // Else it names keys, which mean nothing while this is open.
+    if hold(model, seen).is_some() || of_group(model, &scope(seen)).is_some() {
+        text.sentence(&next(model, seen, true));
+    }
+    text.gap();
+    text.fact("documents", &grouped(seen.documents));
+    text.fact("failed", &part(seen.failed, seen.documents));
+    text.fact("running", &busy(model, seen).0);
+    text.fact("queued", &grouped(seen.ready));
+    text.gap();
+    text.fact("last hour", &count(seen.recent, "attempt"));
+    text.fact("429 or 503", &part(seen.limited, seen.recent));
+    text.fact("latency", &latency(model, seen));
+    (format!("host {}", name(seen)), text.lines)
+}
+
+/// `6 (13%)`.
+fn part(part: u64, of: u64) -> String {
+    match percent(part, of) {
+        0 => grouped(part),
+        some => format!("{} ({some}%)", grouped(part)),
+    }
+}

@@ -1,0 +1,81 @@
+//! The hosts view: its rows and their order.
+
+use crate::domain::politeness::HoldKind;
+use crate::domain::text::SafeLine;
+use crate::store::{HostSeen, Seen};
+use crate::tui::say::figures::percent;
+use crate::tui::table::state::{Group, Table};
+use std::cmp::Reverse;
+
+/// The hosts view.
+pub type Hosts = Table<Seen<HostSeen>>;
+
+impl Group for HostSeen {
+    type Key = SafeLine;
+
+    fn key(&self) -> SafeLine {
+        self.host.clone()
+    }
+
+    fn arrange(rows: &mut [Self]) {
+        rows.sort_by_cached_key(badness);
+    }
+}
+
+/// What the order of the hosts goes by, the worst first: those that are left alone, because nothing good came of them or
+/// because they asked for it, then by what goes wrong there. In whole per cent, as they are shown, so that rows do not
+/// change places for what nobody sees; the larger host counts more, and the name decides what is left.
+fn badness(seen: &HostSeen) -> impl Ord + use<> {
+    let worst = percent(seen.failed, seen.documents).max(percent(seen.limited, seen.recent));
+    let held = seen.held.as_ref().map(|hold| hold.kind == HoldKind::CoolDown);
+    (Reverse(held), Reverse(worst), Reverse(seen.documents), seen.host.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::politeness::Hold;
+    use crate::domain::time::Timestamp;
+    use crate::tui::table::state::TableData as _;
+
+    fn host(name: &str, documents: u64, failed: u64, limited: u64) -> HostSeen {
+        HostSeen {
+            host: name.into(),
+            documents,
+            failed,
+            recent: 100,
+            limited,
+            median: None,
+            running: 0,
+            ready: 0,
+            held: None,
+        }
+    }
+
+    #[test]
+    fn the_worst_come_first_and_the_order_has_no_ties() {
+        let hold = |kind| Some(Hold { until: Timestamp::from_micros(9), kind, because: "so it is".into() });
+        let rows = vec![
+            host("b.test", 10, 0, 0),
+            host("a.test", 10, 0, 0),
+            host("large.test", 90, 0, 0),
+            host("failing.test", 10, 4, 0),
+            host("limiting.test", 10, 0, 41),
+            HostSeen { held: hold(HoldKind::AskedFor), ..host("asks.test", 9, 9, 0) },
+            HostSeen { held: hold(HoldKind::CoolDown), ..host("cools.test", 1, 0, 0) },
+            // 40.1 per cent is shown as 40.
+            host("much.test", 1_000, 401, 0),
+        ];
+        let mut seen = Seen { rows, total: 8 };
+        let order = |seen: &Seen<HostSeen>| seen.keys().iter().map(ToString::to_string).collect::<Vec<_>>();
+        seen.arrange();
+        let sorted = order(&seen);
+        assert_eq!(
+            sorted,
+            ["cools.test", "asks.test", "limiting.test", "much.test", "failing.test", "large.test", "a.test", "b.test"]
+        );
+        seen.rows.reverse();
+        seen.arrange();
+        assert_eq!(order(&seen), sorted);
+    }
+}

@@ -1,0 +1,187 @@
+//! A host in words: what holds it, how its documents fare, how it answers.
+
+use crate::domain::pause::PauseScope;
+use crate::domain::politeness::{Hold, HoldKind};
+use crate::domain::text::width;
+use crate::domain::time::{countdown, span};
+use crate::store::HostSeen;
+use crate::tui::model::Model;
+use crate::tui::say::figures::percent;
+use crate::tui::say::figures::{count, grouped, tally};
+use crate::tui::say::pause::{by_whom, key, of_group, of_group_by_whom};
+use crate::tui::text::time::until;
+use crate::tui::text::{Words, with_keys, words};
+use crate::tui::theme::Tone;
+
+/// From here on what goes wrong stands out.
+const MUCH: u64 = 10;
+/// From here on there is room for a reason, cut as it may be.
+const REASON: usize = 36;
+
+/// Its name; documents that are files have none.
+pub fn name(seen: &HostSeen) -> &str {
+    if seen.host.is_empty() { "(files)" } else { &seen.host }
+}
+
+/// What it is as a pause names it.
+pub fn scope(seen: &HostSeen) -> PauseScope {
+    PauseScope::Host(seen.host.to_string())
+}
+
+/// Why it is left alone, while it is.
+pub fn hold<'s>(model: &Model, seen: &'s HostSeen) -> Option<&'s Hold> {
+    seen.held.as_ref().filter(|hold| hold.until > model.now)
+}
+
+/// The sign before it.
+pub fn sign(model: &Model, seen: &HostSeen) -> (&'static str, Tone) {
+    let glyphs = &model.glyphs;
+    if of_group(model, &scope(seen)).is_some() {
+        return (glyphs.stopped, Tone::Waiting);
+    }
+    match hold(model, seen) {
+        Some(hold) if hold.kind == HoldKind::AskedFor => (glyphs.retrying, Tone::Waiting),
+        Some(_) => (glyphs.alarm, Tone::Lost),
+        None if seen.running > 0 => (glyphs.running, Tone::Running),
+        None if seen.ready > 0 => (glyphs.queued, Tone::Running),
+        None if percent(seen.failed, seen.documents) >= MUCH => (glyphs.failed, Tone::Failed),
+        None => (glyphs.good, Tone::Good),
+    }
+}
+
+/// What holds it up now, in the words that fit into `cells` cells.
+pub fn state(model: &Model, seen: &HostSeen, cells: usize) -> (String, Tone) {
+    let fitting = |forms: Vec<String>| {
+        let last = forms.last().cloned().unwrap_or_default();
+        forms.into_iter().find(|form| width(form) <= cells).unwrap_or(last)
+    };
+    if let Some(pause) = of_group(model, &scope(seen)) {
+        let forms = vec![by_whom(model, pause), format!("paused by {}", pause.by), "paused".to_owned()];
+        return (fitting(forms), Tone::Waiting);
+    }
+    if let Some(hold) = hold(model, seen) {
+        let left = countdown(hold.until.since(model.now));
+        let (long, short, tone) = if hold.kind == HoldKind::AskedFor {
+            ("Retry-After", "wait", Tone::Waiting)
+        } else {
+            ("cool-down", "cool", Tone::Lost)
+        };
+        if cells >= REASON {
+            return (format!("{long}, {}: {}", until(model.now, hold.until), hold.because), tone);
+        }
+        let forms = vec![format!("{long} {left}"), format!("{short} {left}"), left];
+        return (fitting(forms), tone);
+    }
+    if seen.ready > 0 {
+        return (
+            fitting(vec![
+                format!("{} queued", grouped(seen.ready)),
+                format!("{} {}", model.glyphs.queued, tally(seen.ready, 5)),
+            ]),
+            Tone::Plain,
+        );
+    }
+    (String::new(), Tone::Plain)
+}
+
+/// Running jobs, of as many as may run at a time.
+pub fn busy(model: &Model, seen: &HostSeen) -> (String, Tone) {
+    let tone = if seen.running > 0 { Tone::Running } else { Tone::Dim };
+    match model.options.per_host {
+        0 => (grouped(seen.running), tone),
+        cap => (format!("{}/{cap}", grouped(seen.running)), tone),
+    }
+}
+
+/// A part in per cent, and how much it asks to be looked at.
+pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
+    match percent(part, of) {
+        0 => (model.glyphs.none.to_owned(), Tone::Dim),
+        some if some >= MUCH => (format!("{some}%"), bad),
+        some => (format!("{some}%"), Tone::Plain),
+    }
+}
+
+/// The middle of what an attempt takes there.
+pub fn latency(model: &Model, seen: &HostSeen) -> String {
+    seen.median.map_or_else(|| model.glyphs.none.to_owned(), span)
+}
+
+/// What holds it up, in a sentence; or that nothing does.
+pub fn standing(model: &Model, seen: &HostSeen) -> Words {
+    let (sign, tone) = sign(model, seen);
+    let said = if let Some(pause) = of_group(model, &scope(seen)) {
+        of_group_by_whom(model, pause)
+    } else if let Some(hold) = hold(model, seen) {
+        left_alone(hold)
+    } else if seen.running + seen.ready > 0 {
+        let cap = match model.options.per_host {
+            0 => String::new(),
+            cap => format!(", at most {cap} at a time"),
+        };
+        format!("{} running, {} queued{cap}", grouped(seen.running), grouped(seen.ready))
+    } else {
+        "nothing runs there or waits for it".to_owned()
+    };
+    vec![words(format!("{sign} {said}"), tone)]
+}
+
+fn left_alone(hold: &Hold) -> String {
+    let what = if hold.kind == HoldKind::AskedFor { "left alone" } else { "cool-down" };
+    format!("{what}: {}", hold.because)
+}
+
+/// What happens next, and which key changes it; `brief` says the first of it alone.
+pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
+    let held = hold(model, seen).map(|hold| {
+        let until = until(model.now, hold.until);
+        format!("asked again {until} ({})", hold.until.clock(&model.zone()))
+    });
+    let enter = model.glyphs.enter;
+    let text = match (of_group(model, &scope(seen)), held) {
+        (Some(pause), held) => {
+            let held =
+                held.filter(|_| !brief).map_or(String::new(), |held| format!("; but for that it would be {held}"));
+            format!("What has not started waits until `{}` resumes{held}.", key(pause))
+        }
+        (None, Some(held)) if brief => held,
+        (None, Some(held)) => format!("It is {held}; no document loses a try by that."),
+        (None, None) if model.options.read_only => format!("`{enter}` shows its documents."),
+        (None, None) => format!("`{enter}` shows its documents, `p` pauses it."),
+    };
+    with_keys(&text, Tone::Plain)
+}
+
+/// How its documents fare.
+pub fn documents(seen: &HostSeen) -> Words {
+    let failed = match percent(seen.failed, seen.documents) {
+        0 => "none failed".to_owned(),
+        some => format!("{} failed ({some}%)", grouped(seen.failed)),
+    };
+    vec![words(format!("{}, {failed}", count(seen.documents, "document")), Tone::Plain)]
+}
+
+/// How it answered lately; `brief` says it in few words.
+pub fn lately(seen: &HostSeen, brief: bool) -> Words {
+    if brief && seen.recent > 0 {
+        let mut said = format!("{}/h", count(seen.recent, "attempt"));
+        match percent(seen.limited, seen.recent) {
+            0 => said.push_str(", none 429/503"),
+            some => said.push_str(&format!(", {some}% 429/503")),
+        }
+        said.extend(seen.median.map(|median| format!(", latency {}", span(median))));
+        return vec![words(said, Tone::Plain)];
+    }
+    if seen.recent == 0 {
+        return vec![words("no attempt in the last hour", Tone::Dim)];
+    }
+    let limited = match percent(seen.limited, seen.recent) {
+        0 => "none answered 429 or 503".to_owned(),
+        some => format!("{} answered 429 or 503 ({some}%)", grouped(seen.limited)),
+    };
+    let median = seen.median.map_or(String::new(), |median| format!(", half within {}", span(median)));
+    vec![
+        words("last hour ", Tone::Dim),
+        words(format!("{}, {limited}{median}", count(seen.recent, "attempt")), Tone::Plain),
+    ]
+}

@@ -1,0 +1,89 @@
+//! The jobs in sections: who runs them, why they wait, how they ended.
+
+mod draw;
+pub mod state;
+mod text;
+
+use super::selected::SelectedDocument;
+use super::view::{Pane, View};
+use crate::domain::id::AccountId;
+use crate::domain::time::Timestamp;
+use crate::store::JobPlace;
+use crate::tui::action::Action;
+use crate::tui::model::Model;
+use crate::tui::table::state::Rows;
+use crate::tui::text::time::{age_changes_at, countdown_changes_at};
+use ratatui::buffer::Buffer;
+use state::Line;
+
+/// The jobs view.
+pub struct JobsView;
+
+impl View for JobsView {
+    fn draw(&self, model: &Model, pane: Pane, buf: &mut Buffer) {
+        draw::draw(model, &pane, buf);
+    }
+
+    fn rows<'m>(&self, model: &'m Model) -> Option<&'m dyn Rows> {
+        Some(&model.views.jobs)
+    }
+
+    fn rows_mut<'m>(&self, model: &'m mut Model) -> Option<&'m mut dyn Rows> {
+        Some(&mut model.views.jobs)
+    }
+
+    /// The headings of its sections scroll with their rows.
+    fn heading_lines(&self) -> u16 {
+        0
+    }
+
+    fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
+        let jobs = &model.views.jobs;
+        let shown = jobs.lines().into_iter().skip(jobs.top).take(lines);
+        shown
+            .filter_map(|line| if let Line::Job(seen) = line { changes_at(&seen.place, model.now) } else { None })
+            .min()
+    }
+
+    fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {
+        let seen = model.views.jobs.row().ok_or("there is no job here")?;
+        let row = model.documents.find(seen.document);
+        Ok(SelectedDocument {
+            document: seen.document,
+            name: seen.name.clone(),
+            url: row.map(|row| row.url.clone()).unwrap_or_default(),
+            status: state::status(&seen.place).or(row.map(|row| row.status)),
+            error: None,
+        })
+    }
+
+    /// A job knows both itself, and its document may be far from the rows of the list.
+    fn owners(&self, model: &Model) -> Option<(String, AccountId)> {
+        model.views.jobs.row().map(|seen| (seen.host.to_string(), seen.account))
+    }
+
+    fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
+        match (action, model.views.jobs.row().map(|seen| &seen.place)) {
+            (Action::BreakLease, None) => Some("there is no job here"),
+            (Action::BreakLease, Some(JobPlace::Running { .. })) => None,
+            (Action::BreakLease, Some(_)) => Some("this job does not run: only a running one has a lease"),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the next moment at which a time of a job there reads differently.
+fn changes_at(place: &JobPlace, now: Timestamp) -> Option<Timestamp> {
+    match place {
+        JobPlace::Running { lease_until, heartbeat_at, .. } => {
+            let lease = lease_until.and_then(|at| countdown_changes_at(at, now));
+            lease.into_iter().chain(heartbeat_at.map(|at| age_changes_at(at, now))).min()
+        }
+        JobPlace::Ready { since, blocked } => {
+            let hold = blocked.host_held_until.and_then(|at| countdown_changes_at(at, now));
+            hold.into_iter().chain([age_changes_at(*since, now)]).min()
+        }
+        JobPlace::Waiting { run_at, .. } => countdown_changes_at(*run_at, now),
+        JobPlace::Ended { at, .. } => Some(age_changes_at(*at, now)),
+    }
+}

@@ -1,0 +1,153 @@
+//! A job of the jobs view in words: what it does or why it waits, and its times.
+
+use super::state::Section;
+use crate::domain::document::Try;
+use crate::domain::outcome::OutcomeResult;
+use crate::domain::pause::Pause;
+use crate::domain::time::{age, countdown};
+use crate::store::{Blocked, JobPlace, JobSeen};
+use crate::tui::model::Model;
+use crate::tui::say::pause::of_job;
+use crate::tui::text::time::until;
+use crate::tui::text::{Words, words};
+use crate::tui::theme::{self, Tone};
+
+/// The sign before a job.
+pub fn sign(model: &Model, seen: &JobSeen) -> (&'static str, Tone) {
+    let glyphs = &model.glyphs;
+    match &seen.place {
+        JobPlace::Running { lease_until, .. } if lease_until.is_some_and(|at| at <= model.now) => {
+            (glyphs.alarm, Tone::Lost)
+        }
+        JobPlace::Running { .. } => (glyphs.running, Tone::Running),
+        JobPlace::Ready { .. } => (glyphs.queued, Tone::Running),
+        JobPlace::Waiting { after: None, lock_holder: None, .. } => (glyphs.stale, Tone::Dim),
+        JobPlace::Waiting { .. } => (glyphs.retrying, Tone::Waiting),
+        JobPlace::Ended { result, .. } => (ended_sign(model, *result), theme::outcome(*result)),
+    }
+}
+
+const fn ended_sign(model: &Model, result: OutcomeResult) -> &'static str {
+    let glyphs = &model.glyphs;
+    match result {
+        OutcomeResult::Updated => glyphs.good,
+        OutcomeResult::Unchanged => glyphs.same,
+        OutcomeResult::Cancelled | OutcomeResult::Purged => glyphs.stopped,
+        OutcomeResult::AlreadySyncing => glyphs.met,
+        OutcomeResult::WorkerLost | OutcomeResult::CrashExhausted => glyphs.alarm,
+        _ => glyphs.failed,
+    }
+}
+
+/// What it does, why it waits, or how it ended.
+pub fn matters(model: &Model, seen: &JobSeen) -> Words {
+    match &seen.place {
+        JobPlace::Running { worker, cancelled_by, lease_until, heartbeat_at, .. } => {
+            let holder = worker.as_deref().unwrap_or("a worker that is gone");
+            let (said, tone) = match (cancelled_by, model.steps.get(&seen.document)) {
+                _ if lease_until.is_some_and(|at| at <= model.now) => ("lease is over".to_owned(), Tone::Lost),
+                (Some(by), _) => (format!("stopping for {by}"), Tone::Waiting),
+                _ if heartbeat_at.is_none() => ("worker is gone".to_owned(), Tone::Lost),
+                (None, Some(step)) => (step.word().to_owned(), Tone::Running),
+                (None, None) => ("running".to_owned(), Tone::Running),
+            };
+            vec![words(format!("{said} "), tone), words(holder, Tone::Plain)]
+        }
+        JobPlace::Ready { .. } if let Some(pause) = of_job(model, seen) => paused(pause, None),
+        JobPlace::Ready { blocked, .. } => {
+            let (why, tone) = why_ready(model, seen, blocked);
+            vec![words(why, tone)]
+        }
+        JobPlace::Waiting { after, .. } if let Some(pause) = of_job(model, seen) => paused(pause, *after),
+        JobPlace::Waiting { after, lock_holder, .. } => match (lock_holder, after) {
+            (Some(holder), _) => vec![words(format!("held by another worker: {holder}"), Tone::Waiting)],
+            (None, Some(tried)) => {
+                vec![words(format!("failed, try {} of {} next", tried.number + 1, tried.of), Tone::Waiting)]
+            }
+            (None, None) => vec![words("waits for its time", Tone::Dim)],
+        },
+        JobPlace::Ended { result, error_code, .. } => {
+            let said = error_code
+                .map_or_else(|| ended(*result).to_owned(), |code| format!("{}: {}", ended(*result), code.plain()));
+            vec![words(said, theme::outcome(*result))]
+        }
+    }
+}
+
+/// Whose pause it is under comes first, then what: that is what may be cut.
+fn paused(pause: &Pause, after: Option<Try>) -> Words {
+    let mut said = vec![words(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
+    said.extend(after.map(|tried| words(format!(", then try {} of {}", tried.number + 1, tried.of), Tone::Dim)));
+    said
+}
+
+const fn ended(result: OutcomeResult) -> &'static str {
+    match result {
+        OutcomeResult::Updated => "updated",
+        OutcomeResult::Unchanged => "unchanged",
+        OutcomeResult::AlreadySyncing => "already syncing",
+        OutcomeResult::PermanentFailure => "failed",
+        OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure => "retrying",
+        OutcomeResult::WorkerLost => "worker lost",
+        OutcomeResult::Cancelled => "cancelled",
+        OutcomeResult::Purged => "purged",
+        OutcomeResult::TransientRetryExhausted
+        | OutcomeResult::UnexpectedRetryExhausted
+        | OutcomeResult::CrashExhausted => "gave up",
+    }
+}
+
+/// Why a ready job that is not paused does not run yet: the first thing in its way, the widest first.
+fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone) {
+    if model.queue.workers == 0 && !model.has_runner {
+        return ("no worker runs".to_owned(), Tone::Waiting);
+    }
+    if let Some(at) = blocked.host_held_until.filter(|at| *at > model.now) {
+        let because = blocked.host_held_because.as_ref().map_or(String::new(), |because| format!(": {because}"));
+        return (format!("host held, {}{because}", until(model.now, at)), Tone::Waiting);
+    }
+    let cap = u64::from(model.options.per_host);
+    if cap > 0 && blocked.host_running >= cap {
+        return (format!("host busy {}/{cap}", blocked.host_running), Tone::Plain);
+    }
+    match blocked.account_cap {
+        Some(cap) if blocked.account_running >= cap => {
+            (format!("account {} at its cap {}/{cap}", seen.account, blocked.account_running), Tone::Plain)
+        }
+        _ => ("waits for a slot".to_owned(), Tone::Dim),
+    }
+}
+
+/// The column before the last: the heart's age of a running job's worker, the class of one that waits.
+pub fn middle(model: &Model, seen: &JobSeen) -> String {
+    match &seen.place {
+        JobPlace::Running { heartbeat_at, .. } => {
+            heartbeat_at.map_or_else(|| model.glyphs.none.to_owned(), |at| age(model.now.since(at)))
+        }
+        _ => seen.class.word().to_owned(),
+    }
+}
+
+/// The last column: what is left of the lease, how long it is ready, when it is tried, how long ago it ended.
+pub fn time(model: &Model, seen: &JobSeen) -> (String, Tone) {
+    match &seen.place {
+        JobPlace::Running { lease_until, .. } => match lease_until {
+            Some(at) if *at > model.now => (countdown(at.since(model.now)), Tone::Dim),
+            Some(_) => ("over".to_owned(), Tone::Lost),
+            None => (model.glyphs.none.to_owned(), Tone::Dim),
+        },
+        JobPlace::Ready { since, .. } => (age(model.now.since(*since)), Tone::Dim),
+        JobPlace::Waiting { run_at, .. } => (until(model.now, *run_at), Tone::Waiting),
+        JobPlace::Ended { at, .. } => (age(model.now.since(*at)), Tone::Dim),
+    }
+}
+
+/// A section's name, and what its two last columns are called.
+pub const fn heading(section: Section) -> (&'static str, &'static str, &'static str) {
+    match section {
+        Section::Running => ("running", "beat", "lease"),
+        Section::Ready => ("ready", "class", "since"),
+        Section::Waiting => ("waiting", "class", "try"),
+        Section::Recent => ("recent", "class", "ended"),
+    }
+}

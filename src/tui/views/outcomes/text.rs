@@ -1,0 +1,171 @@
+//! An entry of the outcome panel, and an attempt of the details, in words.
+
+use super::entry::Entry;
+use crate::domain::content::ContentChange;
+use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::text::width;
+use crate::domain::time::{countdown, span};
+use crate::tui::glyphs::Glyphs;
+use crate::tui::say::figures::{bytes, grouped};
+use crate::tui::text::failure::cause;
+use crate::tui::text::lines::wrap;
+use crate::tui::theme::{self, Tone};
+use std::time::Duration;
+
+/// The name of the document, else its URL.
+pub fn name(outcome: &Outcome) -> &str {
+    if outcome.name.is_empty() { &outcome.url } else { &outcome.name }
+}
+
+/// The sign of a result.
+pub const fn sign(glyphs: &Glyphs, outcome: &Outcome, result: OutcomeResult) -> &'static str {
+    match result {
+        OutcomeResult::Updated => glyphs.good,
+        OutcomeResult::Unchanged => match outcome.content {
+            Some(ContentChange::First) => glyphs.good,
+            Some(ContentChange::Held) => glyphs.held,
+            _ => glyphs.same,
+        },
+        OutcomeResult::AlreadySyncing => glyphs.met,
+        OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure => glyphs.retrying,
+        OutcomeResult::PermanentFailure
+        | OutcomeResult::TransientRetryExhausted
+        | OutcomeResult::UnexpectedRetryExhausted => glyphs.failed,
+        OutcomeResult::WorkerLost | OutcomeResult::CrashExhausted => glyphs.alarm,
+        OutcomeResult::Cancelled | OutcomeResult::Purged => glyphs.stopped,
+    }
+}
+
+/// The tone of a result.
+pub const fn tone(outcome: &Outcome, result: OutcomeResult) -> Tone {
+    match (result, outcome.content) {
+        (OutcomeResult::Unchanged, Some(ContentChange::First)) => Tone::Good,
+        (OutcomeResult::Unchanged, Some(ContentChange::Held)) => Tone::Lost,
+        _ => theme::outcome(result),
+    }
+}
+
+/// The result in a word: `updated`, `first content`, `retrying`.
+pub const fn word(outcome: &Outcome, result: OutcomeResult) -> &'static str {
+    match result {
+        OutcomeResult::Updated => "updated",
+        OutcomeResult::Unchanged => match outcome.content {
+            Some(ContentChange::First) => "first content",
+            Some(ContentChange::Held) => "held back",
+            Some(ContentChange::NotModified) => "not modified",
+            _ => "unchanged",
+        },
+        OutcomeResult::AlreadySyncing => "already syncing",
+        OutcomeResult::PermanentFailure => "failed",
+        OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure => "retrying",
+        OutcomeResult::TransientRetryExhausted | OutcomeResult::UnexpectedRetryExhausted => "gave up",
+        OutcomeResult::WorkerLost => "worker lost",
+        OutcomeResult::CrashExhausted => "gave up",
+        OutcomeResult::Cancelled => "cancelled",
+        OutcomeResult::Purged => "purged",
+    }
+}
+
+/// What is known of it, in one line without its duration.
+pub fn reason(outcome: &Outcome) -> String {
+    if let (true, Some(detail)) = (outcome.result.is_exhaustion(), &outcome.detail) {
+        return detail.to_string();
+    }
+    if let Some(code) = outcome.error_code {
+        return cause(code, outcome.http_status, outcome.detail.as_deref());
+    }
+    match (outcome.result, &outcome.detail) {
+        (OutcomeResult::Updated | OutcomeResult::Unchanged, detail) => {
+            let mut parts = Vec::new();
+            parts.extend(outcome.bytes.map(bytes));
+            parts.extend(detail.as_ref().map(ToString::to_string));
+            parts.join(", ")
+        }
+        (OutcomeResult::AlreadySyncing, _) => {
+            let worker = outcome.worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
+            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!("; {by} asked"));
+            format!("already syncing{worker}{by}")
+        }
+        (OutcomeResult::Purged, None) => "dropped from the queue".to_owned(),
+        (OutcomeResult::Cancelled, None) => "cancelled".to_owned(),
+        (_, Some(detail)) => detail.to_string(),
+        (result, None) => word(outcome, result).to_owned(),
+    }
+}
+
+/// The first line of an entry: the name, or what a run came to.
+pub fn title(entry: &Entry) -> String {
+    if entry.is_run() {
+        format!("{} {} documents", word(&entry.outcome, entry.result()), grouped(entry.count))
+    } else {
+        name(&entry.outcome).to_owned()
+    }
+}
+
+/// The word at the right end of a quiet entry.
+pub fn aside(entry: &Entry) -> &'static str {
+    if !entry.is_quiet() {
+        return "";
+    }
+    match entry.outcome.content {
+        Some(ContentChange::NotModified) => "304",
+        _ => "unchanged",
+    }
+}
+
+/// The lines under the first, each at most `cells` wide.
+pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
+    if entry.is_quiet() || cells == 0 {
+        return Vec::new();
+    }
+    let outcome = &entry.outcome;
+    let mut text = match outcome.result {
+        // What is held back says so itself, and why.
+        OutcomeResult::Unchanged if outcome.content == Some(ContentChange::Held) && outcome.detail.is_some() => {
+            outcome.detail.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
+        OutcomeResult::Updated | OutcomeResult::Unchanged => {
+            let mut parts = vec![word(outcome, outcome.result).to_owned()];
+            parts.extend(Some(reason(outcome)).filter(|reason| !reason.is_empty()));
+            parts.join(&format!(" {dot} "))
+        }
+        OutcomeResult::Purged if entry.is_run() => return Vec::new(),
+        OutcomeResult::Cancelled if entry.is_run() && outcome.detail.is_none() => return Vec::new(),
+        _ => reason(outcome),
+    };
+    if let Some(took) = outcome.duration_ms.map(|ms| span(Duration::from_millis(ms))) {
+        let with_time = format!("{text} {dot} {took}");
+        if width(&with_time) <= cells {
+            text = with_time;
+        }
+    }
+    let mut lines = wrap(&text, cells, 2);
+    lines.extend(Some(then(entry, cells)).filter(|then| !then.is_empty()));
+    lines
+}
+
+/// What happens after a failure; when that is matters more than which attempt it was.
+fn then(entry: &Entry, cells: usize) -> String {
+    let outcome = &entry.outcome;
+    if let Some(result) = entry.exhausted {
+        let said = entry.given_up.as_ref().map(ToString::to_string);
+        return said.unwrap_or_else(|| word(outcome, result).to_owned());
+    }
+    match (outcome.next_attempt_at, outcome.result) {
+        (Some(at), _) => {
+            let again = format!("again in {}", countdown(at.since(outcome.at)));
+            let whole = format!("attempt {}, {again}", outcome.attempt);
+            if width(&whole) <= cells { whole } else { again }
+        }
+        (None, OutcomeResult::WorkerLost) => "queued again".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Whether what the panel shows of an entry has `needle`, in lower case, in it.
+pub fn has(entry: &Entry, needle: &str) -> bool {
+    let within = |text: &str| text.to_lowercase().contains(needle);
+    within(&title(entry))
+        || within(aside(entry))
+        || (!entry.is_quiet() && (within(&reason(&entry.outcome)) || within(word(&entry.outcome, entry.result()))))
+}

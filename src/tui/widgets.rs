@@ -1,0 +1,5 @@
+//! Drawing into a part of the screen: text, frames, scroll bars.
+
+pub mod canvas;
+pub mod frame;
+pub mod scroll_bar;

@@ -1,0 +1,55 @@
+//! The frame of a pane or dialog.
+
+use super::canvas::{Canvas, cells};
+use crate::tui::theme::{Look, Tone};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Block, Widget as _};
+
+/// A frame with its title at the left and words at the right end of the top line, and words in the bottom line.
+pub struct Frame<'a> {
+    /// The title.
+    pub title: &'a [(String, Tone)],
+    /// At the right end of the top line, when there is room.
+    pub aside: &'a [(String, Tone)],
+    /// In the bottom line.
+    pub foot: &'a [(String, Tone)],
+    /// The style of the lines.
+    pub border: Style,
+}
+
+impl Frame<'_> {
+    /// Draws it around `area`.
+    pub fn draw(&self, area: Rect, buf: &mut Buffer, look: Look) {
+        let area = area.intersection(buf.area);
+        if area.width < 2 || area.height < 2 {
+            return;
+        }
+        let style = Style::reset().patch(self.border);
+        Block::bordered().border_set(look.glyphs.frame).border_style(style).render(area, buf);
+        // Not the block's own titles: they are cut without a sign, and one at the right is written over the left one.
+        let mut canvas = Canvas::new(buf, area);
+        let (right, bottom) = (area.width - 1, area.height - 1);
+        let room = area.width.saturating_sub(6);
+        let title_cells = cells(self.title).min(room);
+        if title_cells > 0 {
+            let end = canvas.words(3, 0, title_cells, self.title, look);
+            canvas.text(2, 0, 1, " ", self.border);
+            canvas.text(end, 0, 1, " ", self.border);
+        }
+        let aside_cells = cells(self.aside);
+        if aside_cells > 0 && aside_cells + title_cells + 5 <= room {
+            let start = right - 3 - aside_cells + 1;
+            canvas.text(start - 1, 0, 1, " ", self.border);
+            let end = canvas.words(start, 0, aside_cells, self.aside, look);
+            canvas.text(end, 0, 1, " ", self.border);
+        }
+        let foot_cells = cells(self.foot).min(room);
+        if foot_cells > 0 {
+            canvas.text(2, bottom, 1, " ", self.border);
+            let end = canvas.words(3, bottom, foot_cells, self.foot, look);
+            canvas.text(end, bottom, 1, " ", self.border);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The scroll bar in the right side of a frame.
+
+use crate::tui::theme::Look;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget as _};
+
+/// The part of a long list that is on the screen.
+#[derive(Clone, Copy, Debug)]
+pub struct ScrollBar {
+    /// The first line on the screen.
+    pub top: u64,
+    /// Lines on the screen.
+    pub rows: u64,
+    /// All lines.
+    pub of: u64,
+}
+
+impl ScrollBar {
+    /// Draws it into the right side of the frame around `area`, the lines beginning at its line `first`; nothing when all
+    /// of them are on the screen.
+    pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, look: Look) {
+        let Some((start, size)) = self.thumb() else { return };
+        let rows = u16::try_from(self.rows).unwrap_or(u16::MAX);
+        let side = Rect { x: area.right().saturating_sub(1), y: area.y.saturating_add(first), width: 1, height: rows };
+        // In cells of the side, so that the widget has nothing left to round.
+        let cells = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let places = cells(self.rows - size).saturating_add(1);
+        let mut state = ScrollbarState::new(places).position(cells(start)).viewport_content_length(cells(size));
+        Scrollbar::new(ScrollbarOrientation::VerticalRight)
+            .begin_symbol(None)
+            .end_symbol(None)
+            .track_symbol(None)
+            .thumb_symbol(look.glyphs.thumb)
+            .thumb_style(Style::reset().patch(look.theme.border(focused)))
+            .render(side.intersection(buf.area), buf, &mut state);
+    }
+
+    /// The thumb's first cell and its cells. It is at the top only for the first line, where ratatui's own arithmetic,
+    /// which rounds, leaves it for the next few lines too.
+    fn thumb(&self) -> Option<(u64, u64)> {
+        let Self { top, rows, of } = *self;
+        if of <= rows || rows == 0 {
+            return None;
+        }
+        let size = (rows * rows / of).clamp(1, rows);
+        let room = rows - size;
+        Some(((top * room).div_ceil((of - rows).max(1)).min(room), size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::glyphs::UNICODE;
+    use crate::tui::theme::Theme;
+
+    /// The cells of the side with the thumb in them.
+    fn drawn(bar: ScrollBar) -> Vec<u16> {
+        let area = Rect::new(0, 0, 3, 12);
+        let mut buf = Buffer::empty(area);
+        bar.draw(area, 2, true, &mut buf, Look { glyphs: UNICODE, theme: Theme::new(false) });
+        (0..12).filter(|y| buf[(2, *y)].symbol() == UNICODE.thumb).collect()
+    }
+
+    #[test]
+    fn the_thumb_leaves_the_top_with_the_first_line() {
+        let at = |top| drawn(ScrollBar { top, rows: 9, of: 900 });
+        assert_eq!([at(0), at(1), at(890), at(891)], [vec![2], vec![3], vec![10], vec![10]]);
+        assert_eq!(drawn(ScrollBar { top: 0, rows: 9, of: 18 }), [2, 3, 4, 5]);
+        assert_eq!(drawn(ScrollBar { top: 9, rows: 9, of: 18 }), [7, 8, 9, 10]);
+        assert_eq!(drawn(ScrollBar { top: 0, rows: 9, of: 9 }), Vec::<u16>::new());
+    }
+}

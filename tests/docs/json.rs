@@ -1,0 +1,400 @@
+//! `json.md` lists exactly the fields that the program prints: every verb is run, and its objects are compared with the
+//! tables of its section, in both directions: names, types, what may be null and what may be left out.
+
+use super::pages::page;
+use crate::support::db;
+use crate::support::install::{Install, PATIENCE};
+use crate::support::site::{Reply, Site, html};
+use clap::CommandFactory as _;
+use quarterdeck::cli::Cli;
+use quarterdeck::domain::content::ContentChange;
+use quarterdeck::domain::document::{Status, SyncStep};
+use quarterdeck::domain::failure::ErrorCode;
+use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
+use quarterdeck::domain::job::QueueClass;
+use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
+use quarterdeck::domain::text::SafeLine;
+use quarterdeck::domain::time::Timestamp;
+use rustix::process::Signal;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+/// The head of the tables that list fields.
+const HEAD: &str = "| field | type | null | meaning |";
+/// Objects whose keys are values of another field: they are documented under a place holder.
+const COUNTS: [(&str, &str); 2] = [("results", "results.<result>"), ("error_codes", "error_codes.<error_code>")];
+
+/// A row of a table of fields.
+#[derive(Debug)]
+struct Field {
+    kind: String,
+    null: String,
+}
+
+/// The fields of each section that has a table of fields, by the section's heading.
+fn sections() -> BTreeMap<String, BTreeMap<String, Field>> {
+    let mut sections = BTreeMap::<String, BTreeMap<String, Field>>::new();
+    let (mut heading, mut listing) = (String::new(), false);
+    let text = page("json");
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            heading = title.to_owned();
+        }
+        listing = line == HEAD || listing && line.starts_with('|');
+        if !listing || line == HEAD || line.starts_with("| ---") {
+            continue;
+        }
+        let cells: Vec<&str> = line.trim_matches('|').splitn(4, '|').map(str::trim).collect();
+        let [name, kind, null, _] = cells[..] else { panic!("{line}") };
+        let field = Field { kind: kind.to_owned(), null: null.to_owned() };
+        assert!(["no", "yes", "left out"].contains(&null), "{heading}: {line}");
+        let before = sections.entry(heading.clone()).or_default().insert(name.trim_matches('`').to_owned(), field);
+        assert!(before.is_none(), "{heading}: {name} is listed twice");
+    }
+    sections
+}
+
+/// What was printed, by section.
+#[derive(Default)]
+struct Printed(BTreeMap<&'static str, Vec<Value>>);
+
+impl Printed {
+    fn add(&mut self, section: &'static str, objects: impl IntoIterator<Item = Value>) {
+        self.0.entry(section).or_default().extend(objects);
+    }
+}
+
+/// A field as it was printed in an object: `null` is there, a field that is left out is not.
+fn fields(object: &Value, prefix: &str, found: &mut Vec<(String, Value)>) {
+    for (key, value) in object.as_object().expect("an object") {
+        let path = format!("{prefix}{key}");
+        found.push((path.clone(), value.clone()));
+        let counted = COUNTS.iter().find(|(name, _)| *name == path);
+        match (counted, value) {
+            (Some((_, holder)), Value::Object(counts)) => {
+                found.extend(counts.values().map(|count| ((*holder).to_owned(), count.clone())));
+            }
+            (None, Value::Object(_)) => fields(value, &format!("{path}."), found),
+            // The attempts of a document are outcomes, with a section of their own.
+            (None, Value::Array(elements)) if path != "attempts" => {
+                elements.iter().for_each(|element| fields(element, &format!("{path}[]."), found));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The word of the table for the type of a value.
+fn is_of_kind(value: &Value, kind: &str) -> bool {
+    match kind {
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "object" => value.is_object(),
+        "list" => value.is_array(),
+        "string" => value.is_string(),
+        "time" => value
+            .as_str()
+            .is_some_and(|text| text.len() == 27 && text.ends_with('Z') && Timestamp::parse_rfc3339(text).is_some()),
+        _ => false,
+    }
+}
+
+/// Compares the objects of a section with its table.
+fn compare(section: &str, documented: &BTreeMap<String, Field>, objects: &[Value], wrong: &mut Vec<String>) {
+    let mut seen = BTreeMap::<String, Vec<Value>>::new();
+    for object in objects {
+        let mut found = Vec::new();
+        fields(object, "", &mut found);
+        for (path, value) in found {
+            seen.entry(path).or_default().push(value);
+        }
+    }
+    for path in seen.keys().filter(|path| !documented.contains_key(*path)) {
+        wrong.push(format!("{section}: {path} is printed and not documented"));
+    }
+    for (path, field) in documented {
+        let values = seen.get(path).map(Vec::as_slice).unwrap_or_default();
+        let nulls = values.iter().filter(|value| value.is_null()).count();
+        // Only fields of the object itself are counted: an inner one is there as often as its list is long.
+        let is_inner = path.contains(['.', '[']);
+        let missing = if is_inner { 0 } else { objects.len().saturating_sub(values.len()) };
+        let may_be = match field.null.as_str() {
+            "yes" => nulls > 0 && missing == 0,
+            "left out" => nulls == 0 && missing > 0,
+            _ => nulls == 0 && missing == 0,
+        };
+        if values.len() == nulls {
+            wrong.push(format!("{section}: {path} is documented and never printed with a value"));
+        } else if !may_be {
+            let found = format!("{nulls} times null, {missing} times left out");
+            wrong.push(format!("{section}: {path}: null is \"{}\", found {found}", field.null));
+        }
+        for value in values.iter().filter(|value| !value.is_null() && !is_of_kind(value, &field.kind)) {
+            wrong.push(format!("{section}: {path} is {value}, which is no {}", field.kind));
+        }
+    }
+}
+
+/// Pages that are there, missing, or turn into a login page at their second visit, with a title and without.
+fn reply(path: &str, hit: u32) -> Reply {
+    let login = |title: &str| {
+        Reply::Html(format!("<html>{title}<main><h1>Please sign in</h1><p>Your password, please.</p></main></html>"))
+    };
+    match path.split('/').nth(1) {
+        Some("missing") => Reply::Status(404, Vec::new()),
+        Some("wall") if hit > 1 => login("<title>Sign in</title>"),
+        Some("untitled-wall") if hit > 1 => login(""),
+        _ => html("A page", "This is a page with a text, for as many people as like to read it."),
+    }
+}
+
+/// The verbs of an installation, run one after the other.
+struct Session {
+    install: Install,
+    printed: Printed,
+    verbs: BTreeSet<String>,
+}
+
+impl Session {
+    /// Runs a verb that ends with `code`; the objects that it prints.
+    fn run(&mut self, code: i32, args: &[&str]) -> Vec<Value> {
+        let ran = self.install.run(args);
+        assert_eq!(ran.code, Some(code), "{args:?}: {}", ran.err);
+        let objects: Vec<Value> = ran.out.iter().map(|line| serde_json::from_str(line).expect(line)).collect();
+        assert!(!objects.is_empty(), "{args:?} prints nothing: {}", ran.err);
+        self.verbs.insert(args[0].to_owned());
+        objects
+    }
+
+    /// The same, for a section.
+    fn keep(&mut self, section: &'static str, code: i32, args: &[&str]) -> Vec<Value> {
+        let objects = self.run(code, args);
+        self.printed.add(section, objects.clone());
+        objects
+    }
+
+    /// Objects of accounts, then the summary.
+    fn schedule(&mut self, args: &[&str]) {
+        let objects = self.run(0, args);
+        let (summaries, accounts): (Vec<_>, Vec<_>) =
+            objects.into_iter().partition(|object| object.get("event").is_some());
+        assert_eq!(summaries.len(), 1);
+        self.printed.add("schedule", accounts);
+        self.printed.add("schedule: the summary", summaries);
+    }
+
+    /// A document, and its outcomes.
+    fn show(&mut self, document: &str) {
+        for object in self.keep("show", 0, &["show", document, "--json"]) {
+            let attempts = object["attempts"].as_array().expect("a list").clone();
+            self.printed.add("Outcomes", attempts);
+        }
+    }
+}
+
+/// An outcome with every field and one without those that may be missing: not all can be led to from outside.
+fn full_and_bare_outcome() -> [Value; 2] {
+    let full = Outcome {
+        document_id: DocumentId(1),
+        account_id: AccountId(1),
+        assistant_id: AssistantId(1),
+        result: OutcomeResult::UnexpectedFailure,
+        error_code: Some(ErrorCode::SyncError),
+        exception_class: Some("panic".to_owned()),
+        duration_ms: Some(1),
+        at: Timestamp::from_micros(1),
+        seq: Seq(1),
+        job_id: JobId(1),
+        attempt: 1,
+        queue: QueueClass::Manual,
+        url: SafeLine::new("https://example.org"),
+        http_status: Some(200),
+        detail: Some(SafeLine::new("why")),
+        content: Some(ContentChange::First),
+        bytes: Some(1),
+        next_attempt_at: Some(Timestamp::from_micros(1)),
+        worker: Some(SafeLine::new("host:1")),
+        requested_by: Some(SafeLine::new("ana")),
+        name: SafeLine::new("not part of the line"),
+    };
+    let bare = Outcome { worker: None, requested_by: None, detail: None, content: None, ..full.clone() };
+    [full, bare].map(|outcome| serde_json::from_str(&outcome.json()).expect("JSON"))
+}
+
+/// The answer of a worker's health port.
+fn health(address: &str) -> Value {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    write!(stream, "GET /health HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    serde_json::from_str(body).expect(body)
+}
+
+async fn sql(install: &Install, statement: &str) {
+    assert_eq!(db::execute(install.file(), statement).await, 1, "{statement}");
+}
+
+/// Adds documents, syncs them and looks at them, with texts that wait for a decision and versions without a fingerprint.
+async fn sync_and_decide(session: &mut Session) {
+    let url = |path: &str| session.install.site.url(path);
+    let (page, missing, wall, bare) = (url("/page"), url("/missing"), url("/wall"), url("/untitled-wall"));
+    let (other, imported) = (url("/other"), url("/imported"));
+    session.keep("add", 0, &["add", &page, &missing, &wall, &bare, "--json"]);
+    session.keep("add", 0, &["add", &page, "--json"]);
+    session.keep("add", 0, &["add", &other, "--account", "2", "--assistant", "2", "--json"]);
+    let lines = format!("{{\"url\":\"{imported}\"}}\n{{\"url\":\"{page}\"}}\nnonsense\n");
+    let file = session.install.write("pages.jsonl", lines).display().to_string();
+    session.keep("import", 1, &["import", &file, "--json"]);
+    session.keep("list", 0, &["list", "--json"]);
+    session.keep("show", 0, &["show", "1", "--json"]);
+
+    session.keep("Outcomes", 1, &["sync", "--all", "--wait", "--json"]);
+    session.keep("Outcomes", 0, &["sync", "3", "4", "--wait", "--json"]);
+    session.keep("list", 0, &["list", "--json"]);
+    for document in ["1", "2", "3", "4"] {
+        session.show(document);
+    }
+    session.keep("accept and reject", 0, &["accept", "3", "--json"]);
+    session.keep("accept and reject", 0, &["reject", "4", "--json"]);
+    session.keep("accept and reject", 2, &["accept", "1", "--json"]);
+    // As Chatwoot writes a text: without a fingerprint.
+    sql(&session.install, "update captain_documents set content = 'of Chatwoot', metadata = '{}' where id = 1").await;
+    session.keep("Outcomes", 0, &["sync", "1", "--wait", "--json"]);
+    for document in ["1", "3"] {
+        session.show(document);
+    }
+    session.keep("Outcomes", 1, &["retry", "2", "--wait", "--json"]);
+    sql(
+        &session.install,
+        "update captain_documents set metadata = json_set(metadata, '$.sync_step', 'fetching') where id = 5",
+    )
+    .await;
+    session.keep("list", 0, &["list", "--json"]);
+    session.show("5");
+}
+
+/// The schedule, pauses, and requests that meet jobs in the queue.
+async fn schedule_and_request(session: &mut Session) {
+    let scheduled = session.install.site.url("/scheduled");
+    session.keep("add", 0, &["add", &scheduled, "--json"]);
+    session.schedule(&["schedule", "--plan", "daily", "--dry-run", "--json"]);
+    session.schedule(&["schedule", "--json"]);
+    session.keep("list", 0, &["list", "--json"]);
+    session.show("7");
+    session.keep("purge", 0, &["purge", "--dry-run", "--json"]);
+    session.keep("purge", 0, &["purge", "--json"]);
+
+    session.keep("pause", 0, &["pause", "--account", "7", "--json"]);
+    session.keep("pause", 0, &["pause", "--all", "--json"]);
+    session.keep("pause", 0, &["resume", "--json"]);
+    session.keep("resume", 0, &["resume", "--all", "--json"]);
+    session.keep("resume", 0, &["resume", "--account", "7", "--json"]);
+
+    session.install.fill(&["/ready-1".to_owned(), "/ready-2".to_owned()]).await;
+    let deep = session.install.write("deep.toml", "schedule.queue_depth = 1\nplans.daily.every = \"1 day\"\n");
+    session.schedule(&["schedule", "--config", &deep.display().to_string(), "--json"]);
+    session.keep("sync", 0, &["sync", "8", "1", "--json"]);
+    session.keep("sync", 0, &["retry", "1", "--json"]);
+    session.keep("sync", 0, &["cancel", "1", "8", "--json"]);
+    session.keep("sync --dry-run", 0, &["retry", "--all", "--dry-run", "--json"]);
+    session.keep("sync --dry-run", 0, &["sync", "1", "--dry-run", "--json"]);
+    session.keep("sync --dry-run", 0, &["cancel", "--all", "--dry-run", "--json"]);
+    session.keep("sync --dry-run", 0, &["remove", "7", "--dry-run", "--json"]);
+    session.keep("remove", 0, &["remove", "7", "--yes", "--json"]);
+}
+
+/// Workers, the log, and the verbs that need no store.
+async fn work_and_look(session: &mut Session) {
+    session.keep("Outcomes", 0, &["work", "--drain"]);
+    session.keep("Outcomes", 0, &["log", "--json"]);
+    session.keep("doctor", 0, &["doctor", "--json"]);
+    session.keep("demo", 0, &["demo", "--headless", "--documents", "12"]);
+    let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);
+    let line = work.until_says("health is told at http://");
+    let (_, address) = line.split_once("http://").expect("an address");
+    let address = address.trim_end_matches("/health");
+    let well = health(address);
+    // Without its file a database does not answer.
+    let (file, aside) = (session.install.file().to_owned(), session.install.folder().join("aside.db"));
+    std::fs::rename(&file, &aside).expect("moved");
+    let unwell = health(address);
+    std::fs::rename(&aside, &file).expect("moved back");
+    session.printed.add("work --health", [well, unwell]);
+    work.signal(Signal::TERM);
+    assert_eq!(work.ended().code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_field_that_is_printed_is_documented_and_every_documented_one_is_printed() {
+    let site = Site::start(reply).await;
+    let settings = "retry.transient_waits = [\"10ms\"]\nplans.daily.every = \"1 day\"\naccounts.1 = \"daily\"\n";
+    let install = Install::new(site, settings);
+    let mut session = Session { install, printed: Printed::default(), verbs: BTreeSet::new() };
+    sync_and_decide(&mut session).await;
+    schedule_and_request(&mut session).await;
+    work_and_look(&mut session).await;
+    session.printed.add("Outcomes", full_and_bare_outcome());
+
+    let mut sections = sections();
+    // A shown document has the fields of a listed one, then its own.
+    let listed: Vec<String> = sections["list"].keys().cloned().collect();
+    for object in session.printed.0.get_mut("show").into_iter().flatten() {
+        let object = object.as_object_mut().expect("an object");
+        for name in &listed {
+            assert!(object.shift_remove(name).is_some(), "show: {name} of list is missing");
+        }
+    }
+    let mut wrong = Vec::new();
+    for (section, objects) in &session.printed.0 {
+        match sections.remove(*section) {
+            Some(documented) => compare(section, &documented, objects, &mut wrong),
+            None => wrong.push(format!("there is no section \"{section}\" with a table of fields")),
+        }
+    }
+    wrong.extend(sections.keys().map(|section| format!("{section}: nothing was printed for it")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+    // Every verb that can print JSON was run.
+    let command = Cli::command();
+    let has_json = |verb: &clap::Command| verb.get_arguments().any(|argument| argument.get_id() == "json");
+    let with_json = command.get_subcommands().filter(|verb| has_json(verb)).map(|verb| verb.get_name().to_owned());
+    let missed: Vec<String> = with_json.filter(|verb| !session.verbs.contains(verb)).collect();
+    assert!(missed.is_empty(), "verbs with --json that were not run: {missed:?}");
+}
+
+/// The text of a section.
+fn section(text: &str, heading: &str) -> String {
+    let (_, after) = text.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section {heading}"));
+    after.split("\n## ").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_verb_has_a_section_and_every_word_of_a_field_is_explained() {
+    let text = page("json");
+    let command = Cli::command();
+    for verb in command.get_subcommands() {
+        let prints = verb.get_arguments().any(|argument| argument.get_id() == "json");
+        let headings = text.lines().filter_map(|line| line.strip_prefix("## "));
+        let has_section = headings.flat_map(str::split_whitespace).any(|word| word == verb.get_name());
+        assert!(has_section || !prints, "{} has no section", verb.get_name());
+        assert!(has_section || text.contains(&format!("`{}`", verb.get_name())), "{} is not named", verb.get_name());
+    }
+    let explains = |heading: &str, word: &str| {
+        assert!(section(&text, heading).contains(&format!("`{word}`")), "{heading}: {word} is not explained");
+    };
+    OutcomeResult::ALL.iter().for_each(|result| explains("Outcomes", result.word()));
+    ContentChange::WORDS.iter().for_each(|change| explains("Outcomes", change.word()));
+    ErrorCode::ALL.iter().for_each(|code| explains("Outcomes", code.word()));
+    Status::ALL.iter().for_each(|status| explains("list", status.word()));
+    for class in QueueClass::ALL {
+        explains("Outcomes", class.word());
+        explains("list", class.word());
+    }
+    for step in [SyncStep::Fetching, SyncStep::Comparing, SyncStep::Updating] {
+        explains("list", step.word());
+    }
+}

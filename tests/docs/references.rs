@@ -1,0 +1,140 @@
+//! No file of the repository refers to a page that is not there; links of the pages lead to files and headings; the tests
+//! and folders that the pages name exist.
+
+use super::pages::pages;
+use super::{code_spans, files_under, prose, root};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is looked at.
+const LOOKED_AT: [&str; 6] = ["src", "tests", "assets", "README.md", ".github", ".ci"];
+
+/// The names of Markdown files in a text, with their paths as far as they are written.
+fn markdown_names(text: &str) -> Vec<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let mut names = Vec::new();
+    for (at, end) in text.match_indices(".md") {
+        let after = &text[at + end.len()..];
+        let start = text[..at].rfind(|c| !is_part(c)).map_or(0, |place| place + 1);
+        let is_whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        // An address of the web is no file of ours, and an ending alone is no name.
+        if is_whole && start < at && !text[..start].ends_with(':') && !text[start..at].ends_with(['/', '*']) {
+            names.push(&text[start..at + end.len()]);
+        }
+    }
+    names
+}
+
+/// Whether `name`, written in `file`, is a file: from the root, among the pages, or beside the file that names it.
+fn exists(name: &str, file: &Path) -> bool {
+    let beside = file.parent().map(Path::to_owned).unwrap_or_default();
+    [root().to_owned(), root().join("assets/docs"), beside].iter().any(|folder| folder.join(name).is_file())
+}
+
+#[test]
+fn names_of_pages_are_found_in_any_text() {
+    assert_eq!(markdown_names("see assets/docs/json.md, \"x\"; (a.md)"), ["assets/docs/json.md", "a.md"]);
+    assert_eq!(markdown_names("*.md .md a.mdx https://a.b/c.md"), [] as [&str; 0]);
+}
+
+#[test]
+fn no_file_refers_to_a_page_that_is_not_there() {
+    let (mut wrong, mut names) = (Vec::new(), 0);
+    for file in LOOKED_AT.iter().flat_map(|name| files_under(&root().join(name))) {
+        // Pages of the web and what is made of them are not ours to write.
+        if file.starts_with(root().join("tests/fetch/golden")) || file.ends_with("tests/docs/references.rs") {
+            continue;
+        }
+        // A picture or a database is no text.
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        // Code on a page may write files of any name.
+        let is_page = file.extension().is_some_and(|ending| ending == "md");
+        let lines: Vec<&str> = if is_page { prose(&text).collect() } else { text.lines().collect() };
+        for line in lines {
+            for name in markdown_names(line) {
+                names += 1;
+                if !exists(name, &file) {
+                    wrong.push(format!("{}: {name}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(names > 20, "only {names} names were found");
+    assert!(wrong.is_empty(), "files that are not there are named:\n{}", wrong.join("\n"));
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let plain = heading.trim_start_matches('#').trim().to_lowercase();
+    plain
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+/// The targets of the links in a page.
+fn links(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = prose(text).collect();
+    let joined = lines.join("\n");
+    joined.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned()).collect()
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    assert_eq!(anchor("### sync --dry-run"), "sync---dry-run");
+    let mut texts: Vec<(PathBuf, String)> =
+        pages().into_iter().map(|(name, text)| (root().join(format!("assets/docs/{name}.md")), text)).collect();
+    texts.push((root().join("README.md"), fs::read_to_string(root().join("README.md")).expect("the README")));
+    for (file, text) in texts {
+        for link in links(&text) {
+            if link.contains("://") {
+                continue;
+            }
+            let (path, heading) = link.split_once('#').map_or((link.as_str(), None), |(path, at)| (path, Some(at)));
+            let target = if path.is_empty() { file.clone() } else { file.parent().expect("a folder").join(path) };
+            assert!(target.exists(), "{}: {link} leads nowhere", file.display());
+            if let Some(heading) = heading {
+                let there = fs::read_to_string(&target).expect("text");
+                let mut headings = prose(&there).filter(|line| line.starts_with('#'));
+                assert!(headings.any(|line| anchor(line) == heading), "{}: {link}: no such heading", file.display());
+            }
+        }
+    }
+}
+
+/// The names of all functions in a folder of sources.
+fn functions(folder: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for file in files_under(&root().join(folder)) {
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        for (_, rest) in text.lines().filter_map(|line| line.split_once("fn ")) {
+            names.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_tests_and_folders_that_the_pages_name_exist() {
+    let functions: BTreeSet<String> = ["tests", "src"].into_iter().flat_map(functions).collect();
+    let is_name = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let mut named = 0;
+    for (name, text) in pages() {
+        for span in prose(&text).flat_map(code_spans) {
+            if ["src/", "tests/", "assets/"].iter().any(|folder| span.starts_with(folder)) && !span.contains(' ') {
+                assert!(root().join(span).exists(), "{name}: there is no {span}");
+            }
+        }
+        if name == "guarantees" {
+            // A name of four words and more is a test's.
+            let tests = prose(&text).flat_map(code_spans).filter(|span| is_name(span) && span.matches('_').count() > 3);
+            for test in tests {
+                named += 1;
+                assert!(functions.contains(test), "{name}: there is no test {test}");
+            }
+        }
+    }
+    assert!(named > 30, "only {named} tests are named");
+}
