@@ -283,7 +283,7 @@ async fn a_console_that_only_reads_refuses_and_says_so() {
         operator.sees("read-only").await;
         for (key, word) in [("s", "sync"), ("S", "sync all"), ("a", "add"), ("del", "remove"), ("x", "cancel")] {
             operator.press(&[key]);
-            operator.sees(&format!("this console only reads, so {word} is off")).await;
+            operator.sees(&format!("read-only: {word} is off")).await;
         }
         operator
     })

@@ -79,7 +79,7 @@ async fn a_held_host_is_asked_again_within_half_a_second_of_the_end(on: Backend)
     let last = scene.ask(&["/last"]).await[0];
     let row = scene.store.find(&quarterdeck::store::Named::Id(last)).await.expect("the store answers").remove(0);
     let hold = row.host_hold.expect("three were told to wait");
-    assert_eq!(hold.because, "3 documents were told to wait (Retry-After)");
+    assert_eq!(hold.because, "3 documents received Retry-After");
     let outcome = scene.outcomes(1).await.remove(0);
     assert_eq!((outcome.document_id, outcome.attempt, outcome.result.word()), (last, 1, "unchanged"));
     assert!(outcome.at > hold.until, "nothing was asked for while it was held");

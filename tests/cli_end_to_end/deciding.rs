@@ -110,7 +110,7 @@ fn what_cannot_be_decided_says_why_and_changes_nothing() {
         let answer = json_lines(&fine.out).remove(0);
         assert_eq!(
             (answer["answer"].as_str(), answer["reason"].as_str()),
-            (Some("skipped"), Some("nothing of it is held back"))
+            (Some("skipped"), Some("it does not need review"))
         );
         let read_only = place.run(["--read-only", verb, "1"]);
         assert_eq!((read_only.code, read_only.out.as_str()), (Some(2), ""), "{}", read_only.err);

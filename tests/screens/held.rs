@@ -195,7 +195,7 @@ fn a_decision_is_asked_about_and_names_the_text_that_was_seen() {
 fn nothing_is_decided_before_the_difference_is_on_the_screen() {
     let mut screen = list(options(), 120, 40);
     screen.press(&["enter", "a"]);
-    assert!(screen.text().contains("no text of it is held back"), "it is still being read: {}", screen.text());
+    assert!(screen.text().contains("it does not need review"), "it is still being read: {}", screen.text());
     answer_detail(&mut screen, true);
     screen.press(&["a"]);
     assert!(screen.model.overlay.is_none());
@@ -222,12 +222,12 @@ fn the_keys_are_there_only_where_something_is_held() {
     without.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });
     assert!(!footer(&without).contains("accept") && !footer(&without).contains("reject"), "{}", footer(&without));
     without.press(&["a"]);
-    assert!(without.text().contains("no text of it is held back"), "{}", without.text());
+    assert!(without.text().contains("it does not need review"), "{}", without.text());
     let mut reading = opened(Options { read_only: true, ..options() }, 120, 40);
     assert!(!footer(&reading).contains("accept"), "{}", footer(&reading));
     for (key, word) in [("a", "accept"), ("d", "reject")] {
         reading.press(&[key]);
-        assert!(reading.text().contains(&format!("this console only reads, so {word} is off")), "{}", reading.text());
+        assert!(reading.text().contains(&format!("read-only: {word} is off")), "{}", reading.text());
     }
     assert!(reading.model.overlay.is_none());
     assert!(reading.text().contains("The stored text stays until somebody decides."), "{}", reading.text());
@@ -300,7 +300,7 @@ fn the_held_ones_are_a_key_away_and_so_are_all_again() {
     assert!(screen.model.list_is_shown());
     let mut usual = Screen::usual(120, 40);
     usual.press(&["H"]);
-    assert!(usual.text().contains("no text is held back"), "{}", usual.text());
+    assert!(usual.text().contains("no document needs review"), "{}", usual.text());
     // By its name, too.
     screen.press(&["H", ":"]).type_text("held").press(&["enter"]);
     assert_eq!(screen.model.documents.filter_text, "content:held");

@@ -39,7 +39,7 @@ fn a_lease_that_is_broken_is_typed_at_every_size() {
 fn what_needs_a_look_stands_out_among_the_jobs() {
     let screen = jobs_view(120, 40);
     let colour = |text: &str| screen.cell_of(text).fg;
-    assert_eq!(colour("lease is over"), Color::Magenta);
+    assert_eq!(colour("lease expired"), Color::Magenta);
     assert_eq!(colour("comparing"), Color::Cyan);
     assert_eq!(colour("host held, in 1:20"), Color::Yellow);
     assert_eq!(colour("failed, try 2 of 3 next"), Color::Yellow);
