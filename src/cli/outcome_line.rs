@@ -42,6 +42,8 @@ pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
         line.push_str(&format!("  {}", code.plain()));
     }
     if let Some(detail) = &outcome.detail {
+        // The result names the review already.
+        let detail = detail.strip_prefix("needs review: ").unwrap_or(detail);
         line.push_str(&format!(": {detail}"));
     }
     if let Some(next) = outcome.next_attempt_at {

@@ -90,7 +90,7 @@ fn the_pane_below_explains_a_hold_and_a_pause() {
     let text = screen.text();
     let until = within(80).clock(&screen.model.zone());
     assert!(text.contains("! cooling down: 5 documents in a row timed out"), "{text}");
-    assert!(text.contains(&format!("It is asked again in 1:20 ({until}); no document loses a try by that.")), "{text}");
+    assert!(text.contains(&format!("Cooling down, next request in 1:20 ({until}); no attempt is used up.")), "{text}");
     assert!(text.contains("48 documents, 6 failed (13%)"), "{text}");
     screen.press(&["j"]);
     let text = screen.text();
@@ -163,7 +163,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
             assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
         }
         let said = all_of_it(&mut hosts_view(options(), width, height));
-        for fact in ["documents 96", "429 or 503 11 (28%)", "latency 212 ms", "running 0/2", "asked again in 3:20"] {
+        for fact in ["documents 96", "429 or 503 11 (28%)", "latency 212 ms", "running 0/2", "next request in 3:20"] {
             assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
         }
     }

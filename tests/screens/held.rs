@@ -130,15 +130,15 @@ fn versions_and_what_replaced_one_at_three_sizes() {
 fn a_held_row_is_told_by_sign_word_and_colour() {
     let screen = list(options(), 120, 40);
     let buffer = screen.buffer();
-    let (x, y) = find(&buffer, "? held: looks").expect("in the list");
+    let (x, y) = find(&buffer, "? needs review: looks").expect("in the list");
     assert!(x > 13 && y > 3);
-    assert_eq!(screen.cell_of("? held back: it looks").fg, Color::Magenta, "in the peek pane");
-    assert_eq!(screen.cell_of("? 1 held").fg, Color::Magenta, "in the head");
+    assert_eq!(screen.cell_of("? needs review: it looks").fg, Color::Magenta, "in the peek pane");
+    assert_eq!(screen.cell_of("? 1 needs review").fg, Color::Magenta, "in the head");
     let mut away = list(options(), 120, 40);
     away.press(&["j"]);
-    assert_eq!(away.cell_of("? held: looks").fg, Color::Magenta, "where the cursor is not");
+    assert_eq!(away.cell_of("? needs review: looks").fg, Color::Magenta, "where the cursor is not");
     let mono = list(Options { mono: true, ..options() }, 120, 40);
-    assert!(mono.text().contains("? held: looks") && mono.text().contains("? 1 held"));
+    assert!(mono.text().contains("? needs review: looks") && mono.text().contains("? 1 needs review"));
 }
 
 #[test]
@@ -175,11 +175,11 @@ fn a_decision_is_asked_about_and_names_the_text_that_was_seen() {
     for (key, decision, button) in [("a", Decision::Accept, "[ Accept ]"), ("d", Decision::Reject, "[ Reject ]")] {
         let mut screen = opened(options(), 120, 40);
         screen.press(&[key]);
-        assert!(screen.text().contains("[ Cancel ]"), "{}", screen.text());
+        assert!(screen.text().contains("[ Keep ]"), "{}", screen.text());
         screen.press(&["enter"]);
-        assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::Act(_))), "Cancel has the focus");
+        assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::Act(_))), "Keep has the focus");
         screen.press(&[key, "tab"]);
-        assert!(screen.text().contains(button) && screen.text().contains("It was held back because it looks like a"));
+        assert!(screen.text().contains(button) && screen.text().contains("It needs review because it looks like a"));
         screen.press(&["enter"]);
         let asked = screen.asked();
         let [Effect::Act(command)] = asked.as_slice() else { panic!("{asked:?}") };
@@ -277,8 +277,8 @@ fn what_came_of_a_decision_is_said() {
     for (decided, decision, text) in [
         (Decided::Done, Decision::Accept, "✓ accepted: Pricing has the new text"),
         (Decided::Done, Decision::Reject, "✓ rejected: Pricing keeps its text"),
-        (Decided::NothingHeld, Decision::Accept, "! nothing of Pricing is held back any more; nothing was done"),
-        (Decided::Replaced, Decision::Accept, "! another text of Pricing is held back by now; nothing was done"),
+        (Decided::NothingHeld, Decision::Accept, "! Pricing does not need review any more; nothing was done"),
+        (Decided::Replaced, Decision::Accept, "! another text of Pricing needs review now; nothing was done"),
         (Decided::Syncing, Decision::Reject, "! Pricing is being synced: decide when that has ended"),
     ] {
         let screen = said(decided, decision);

@@ -242,7 +242,7 @@ fn a_row_whose_lock_is_held_elsewhere_says_so_and_when_it_is_looked_at() {
     let text = screen.text();
     assert!(text.contains("locked by another worker: Ch"), "{text}");
     assert!(text.contains("Next lock check in 0:05"), "{text}");
-    assert!(!text.contains("Next try"), "{text}");
+    assert!(!text.contains("Next attempt"), "{text}");
 }
 
 #[test]

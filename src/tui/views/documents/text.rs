@@ -125,7 +125,7 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
         Status::Queued => {
             let why = why_queued(model, row);
             let short = why.starts_with("host cooling down") && width(&why) > cells;
-            (if short { clip("host cooling down", cells, more) } else { clip(&why, cells, more) }, Tone::Dim)
+            (if short { clip("cooling down", cells, more) } else { clip(&why, cells, more) }, Tone::Dim)
         }
         Status::Stuck => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
