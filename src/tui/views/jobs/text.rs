@@ -78,7 +78,7 @@ fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone)
     }
     if let Some(at) = blocked.host_held_until.filter(|at| *at > model.now) {
         let because = blocked.host_held_because.as_ref().map_or(String::new(), |because| format!(": {because}"));
-        return (format!("host cooling down, next request {}{because}", until(model.now, at)), Tone::Waiting);
+        return (format!("cooling down, again {}{because}", until(model.now, at)), Tone::Waiting);
     }
     let cap = u64::from(model.options.per_host);
     if cap > 0 && blocked.host_running >= cap {
