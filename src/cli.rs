@@ -62,10 +62,10 @@ pub struct Cli {
     /// Settings [env: QUARTERDECK_CONFIG]; see `quarterdeck config`
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
-    /// No runner, no change, no file made
+    /// Change nothing: no runner, no writes, no new files
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub read_only: bool,
-    /// Draw the console with ASCII characters alone
+    /// Draw the console with ASCII characters only
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub ascii: bool,
     /// Only watch; other processes run the jobs (the default on PostgreSQL)
@@ -101,31 +101,31 @@ pub enum Verb {
     List(list::Args),
     /// Print one document with its content, attempts and versions
     Show(show::Args),
-    /// Ask for syncs
+    /// Request syncs of documents
     Sync(sync::Args),
-    /// Ask for syncs of what failed, waits for its next try, or is stuck
+    /// Retry documents that failed, wait for their next attempt, or are stuck
     Retry(retry::Args),
     /// Cancel queued, waiting and running syncs
     Cancel(cancel::Args),
-    /// Take a text that was held back for the page: it replaces the stored one
+    /// Accept a fetched text that needs review: it replaces the stored one
     Accept(decide::Args),
-    /// Say that a text that was held back is not the page: the stored one stays
+    /// Reject a fetched text that needs review: the stored one stays
     Reject(decide::Args),
     /// Remove documents with their contents
     Remove(remove::Args),
-    /// Put due documents in the queue now, as runners do all the time
+    /// Queue due documents now, as runners do continuously
     Schedule(schedule::Args),
-    /// Stop jobs of everything, an account, a host or a class from starting; what runs goes on
+    /// Pause everything, an account, a host or a queue class; running jobs finish
     Pause(pause::PauseArgs),
-    /// Let them start again; without an argument: list what is paused
+    /// Resume paused jobs; without an argument: list what is paused
     Resume(pause::ResumeArgs),
-    /// Drop auto jobs that have not started; what people asked for stays
+    /// Drop auto jobs that have not started; manual jobs stay
     Purge(purge::Args),
     /// Print outcomes
     Log(log::Args),
-    /// Set a PostgreSQL database up, or bring a store up to date: prints what it does, and does it
+    /// Set up a PostgreSQL database, or upgrade a store; prints each step
     Migrate(migrate::Args),
-    /// Look at everything, say what is wrong and what mends it; changes nothing
+    /// Check everything, report problems and how to fix them; changes nothing
     Doctor(doctor::Args),
     /// Print the annotated settings with their defaults
     Config,

@@ -71,7 +71,7 @@ async fn a_purge_is_asked_about_and_says_how_many() {
         operator.sees("drop waiting auto jobs").await;
         operator.press(&["enter"]);
         operator.settle().await;
-        assert_eq!(operator.store.with(|facts| facts.purgeable), 12, "Cancel has the focus");
+        assert_eq!(operator.store.with(|facts| facts.purgeable), 12, "Keep has the focus");
         operator.press(&["D", "tab", "enter"]);
         operator.sees("dropped 12 waiting auto jobs").await;
     })
@@ -87,7 +87,7 @@ async fn the_next_look_is_told() {
         row.status = Status::Failed;
         row.next_look_at = Some(NOW.plus(Duration::from_secs(6 * 86_400 + 3_600)));
     });
-    with(store, async |operator| operator.sees("Next look in 6d; r retries it now.").await).await;
+    with(store, async |operator| operator.sees("Next check in 6d; r retries it now.").await).await;
 }
 
 /// A worker that is killed commits nothing that would tell of it.
@@ -126,7 +126,7 @@ async fn a_dialogs_target_is_frozen() {
             facts.documents[61].status = Status::Failed;
         });
         operator.settle().await;
-        // Cancel has the focus: enter alone removes nothing.
+        // Keep has the focus: enter alone removes nothing.
         operator.press(&["enter"]);
         operator.settle().await;
         assert_eq!(operator.store.with(|facts| facts.removed.len()), 0);
@@ -249,7 +249,7 @@ async fn one_running_job_is_asked_about_before_it_is_stopped() {
         operator.press(&["s"]);
         operator.sees("Document 0001 is syncing already on web-2").await;
         operator.press(&["x"]);
-        operator.sees("[ Cancel ]    Stop it").await;
+        operator.sees("[ Keep ]    Stop it").await;
         operator.press(&["tab", "enter"]);
         operator.sees("cancelled Document 0001").await;
     })
@@ -283,7 +283,7 @@ async fn a_console_that_only_reads_refuses_and_says_so() {
         operator.sees("read-only").await;
         for (key, word) in [("s", "sync"), ("S", "sync all"), ("a", "add"), ("del", "remove"), ("x", "cancel")] {
             operator.press(&[key]);
-            operator.sees(&format!("this console only reads, so {word} is off")).await;
+            operator.sees(&format!("read-only: {word} is off")).await;
         }
         operator
     })

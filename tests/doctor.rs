@@ -84,7 +84,7 @@ async fn a_new_machine_is_well_and_stays_as_it_is() {
     report.assert("rights", "ok", &[]);
     report.assert("workers", "ok", &["no job waits"]);
     report.assert("queue", "ok", &["0 ready"]);
-    assert_eq!(report.err, "nothing is wrong; 1 to know of");
+    assert_eq!(report.err, "nothing is wrong; 1 warning");
     assert!(standing(install.folder()) == before, "something was changed");
 
     let plain = install.run(&["doctor"]);
@@ -102,7 +102,7 @@ async fn wrong_settings_are_all_named_and_the_rest_is_looked_at() {
     assert_eq!(report.code, Some(1), "{:#?}", report.lines);
     report.assert("config", "fail", &["wrong.toml:2: unknown key runner.concurency", "quarterdeck config"]);
     report.assert("config", "fail", &["wrong.toml:3: runner.lease must be"]);
-    report.assert("store", "warn", &["not looked at while the settings cannot be read"]);
+    report.assert("store", "warn", &["not checked while the settings cannot be read"]);
     report.assert("certificates", "fail", &["no page on https", "ca-certificates"]);
     let file = install.write("old.toml", "\n[fetch]\nsources = []\n").display().to_string();
     let report = doctor(&install, &[], &["--config", &file]);

@@ -32,7 +32,7 @@ pub fn until(address: &str, status: u16, is: impl Fn(&Value) -> bool) -> Value {
 
 /// Where a worker says that it tells its health.
 pub fn address(work: &Process) -> String {
-    let line = work.until_says("health is told at http://");
+    let line = work.until_says("health is served at http://");
     let (_, rest) = line.split_once("http://").expect("an address");
     rest.trim_end_matches("/health").to_owned()
 }

@@ -24,7 +24,7 @@ async fn pauses_are_said_kept_and_ended() {
     assert!(paused.out[0].starts_with("account 7 is paused by ana since 20"), "{:?}", paused.out);
     let again = install.run(&["pause", "--account", "7"]);
     assert_eq!((again.code, &again.out), (Some(0), &paused.out), "an older pause keeps its time");
-    assert!(again.err.contains("account 7 was paused before"), "{}", again.err);
+    assert!(again.err.contains("account 7 was paused already"), "{}", again.err);
     assert!(again.err.contains("no document is of account 7 so far"), "it may be a slip: {}", again.err);
     for what in [["--host", "https://Example.org:8080/x"], ["--class", "auto"]] {
         assert_eq!(install.run(&["pause", what[0], what[1]]).code, Some(0));
@@ -37,7 +37,7 @@ async fn pauses_are_said_kept_and_ended() {
     let listed: Vec<_> = list.out.iter().map(first).collect();
     assert_eq!(listed, ["everything is", "account 7 is", "host example.org:8080 is", "auto jobs are"]);
     let resumed = install.run(&["resume", "--all"]);
-    assert_eq!(resumed.out, ["everything goes on"]);
+    assert_eq!(resumed.out, ["everything resumed"]);
     assert!(resumed.err.contains("host example.org:8080 is still paused by ana"), "{}", resumed.err);
     let again = install.run(&["resume", "--all", "--json"]);
     assert_eq!((again.code, again.out[0].as_str()), (Some(0), r#"{"scope":"all","key":null,"resumed":false}"#));
@@ -78,11 +78,11 @@ async fn whoever_wonders_why_nothing_runs_is_told_by_every_verb() {
         assert_eq!(ended.err.contains(says), told, "{args:?}: {}", ended.err);
     }
     let shown = install.run(&["show", "2"]);
-    assert!(shown.out.iter().any(|line| line.starts_with(&format!("held        {says}"))), "{:?}", shown.out);
+    assert!(shown.out.iter().any(|line| line.starts_with(&format!("paused      {says}"))), "{:?}", shown.out);
     assert!(!install.run(&["show", "1"]).out.iter().any(|line| line.contains("paused")));
     let doctor = install.run(&["doctor"]);
     let told = |says: &str| doctor.out.iter().any(|line| line.contains(says));
-    assert!(told("account 7: paused by ana") && told("pauses hold 1 job"), "{:?}", doctor.out);
+    assert!(told("account 7: paused by ana") && told("1 job paused in all"), "{:?}", doctor.out);
     assert!(told("`quarterdeck resume --account 7` ends it"), "{:?}", doctor.out);
     // A pause of a class is no matter of a document that has no job of it.
     assert_eq!(install.run(&["resume", "--account", "7"]).code, Some(0));

@@ -103,7 +103,7 @@ async fn a_held_host_is_asked_again_at_the_end_of_the_hold(on: Backend) {
     let last = scene.ask_site(&["/last"]).await[0];
     let row = scene.store.find(&Named::Id(last)).await.expect("the store answers").remove(0);
     let hold = row.host_hold.expect("three were told to wait");
-    assert_eq!(hold.because, "3 documents were told to wait (Retry-After)");
+    assert_eq!(hold.because, "3 documents received Retry-After");
     assert_eq!(hold.until, START.plus(Duration::from_secs(1)));
     for at in [START, hold.until.minus(MICRO)] {
         scene.clock.set(at);

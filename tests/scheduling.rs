@@ -44,13 +44,15 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
         would.out[4].starts_with("[Captain::Documents::ScheduleSyncsJob] {\"event\":\"completed\",\"plan_name\":null")
     );
     assert!(would.out[4].contains("\"documents_enqueued\":3") && would.out[4].ends_with("\"dry_run\":true}"));
+    assert!(would.err.contains("in place of the line for the Rails log"), "{}", would.err);
     let refused = install.run(&["schedule", "--read-only"]);
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     let unknown = install.run(&["schedule", "--plan", "gold"]);
     assert_eq!(unknown.code, Some(2));
-    assert!(unknown.err.contains("nobody is on a plan \"gold\" (there are fast, none, slow)"), "{}", unknown.err);
+    assert!(unknown.err.contains("no account is on a plan \"gold\" (there are fast, none, slow)"), "{}", unknown.err);
     let one = install.run(&["schedule", "--plan", "SLOW", "--json"]);
     assert_eq!(one.code, Some(0), "{}", one.err);
+    assert!(!one.err.contains("Rails"), "{}", one.err);
     assert_eq!(
         one.out[0],
         r#"{"account_id":1,"plan":"fast","cadence_seconds":null,"documents_enqueued":0,"reason":"is on another plan"}"#

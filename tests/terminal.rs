@@ -165,7 +165,7 @@ fn a_suspended_console_keeps_no_lock_from_others() {
     for _ in 0..5 {
         // Writing at full speed: every document is asked for, and the runner takes them.
         terminal.keys("S");
-        terminal.until_text("[ Cancel ]");
+        terminal.until_text("[ Keep ]");
         terminal.keys("\t\r");
         terminal.keys("\x1a");
         terminal.until("the shell's screen", |screen| !screen.alternate_screen());
@@ -282,7 +282,7 @@ fn hosts_and_accounts_are_gone_to_by_key_and_paused_and_their_documents_shown() 
     terminal.keys("\r");
     terminal.until("the pause, with whose it is", |screen| {
         let text = screen.contents();
-        text.contains("paused account 1; what runs goes on") && text.contains("□ paused by ")
+        text.contains("paused account 1; running jobs finish") && text.contains("□ paused by ")
     });
     terminal.keys("p\r");
     terminal.until("that it goes on", |screen| screen.contents().contains("resumed account 1"));

@@ -17,13 +17,13 @@ pub struct Args {
     /// Pages, http or https
     #[arg(required = true, value_name = "URL")]
     pub urls: Vec<String>,
-    /// Until the first sync brings a title; for one URL alone
+    /// Name until the first sync brings a title; for a single URL
     #[arg(long)]
     pub name: Option<String>,
     /// Owners.
     #[command(flatten)]
     pub owner: Owner,
-    /// Ask for a sync at once
+    /// Request a sync at once
     #[arg(long)]
     pub sync: bool,
     /// Print one JSON object a document: id, url, added
@@ -59,7 +59,7 @@ impl Owner {
             return Ok(());
         }
         let Some(assistant) = self.assistant else {
-            let message = "these documents are a Chatwoot's: say with --assistant N whose they are to be";
+            let message = "these documents are a Chatwoot's: name the owner by --assistant N";
             return Err(CliError::Usage(message.to_owned()));
         };
         let Some(account) = store.assistant(AssistantId(assistant)).await? else {

@@ -10,10 +10,10 @@ use crate::store::{Decided, Decision, HeldText};
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Documents by ID or URL; `list --filter content:held` names them
+    /// Documents by ID or URL; `list --filter content:review` prints them
     #[arg(value_name = "ID|URL", required = true)]
     pub documents: Vec<String>,
-    /// Only if this very text is held: its fingerprint, as `show` prints it
+    /// Only if the text that needs review has this fingerprint, as `show` prints it
     #[arg(long, value_name = "HEX")]
     pub fingerprint: Option<String>,
     /// JSON: one object a line
@@ -39,9 +39,9 @@ pub(super) async fn run(
     for (row, decided) in rows.iter().zip(decided) {
         let (answer, why) = match decided {
             Decided::Done => (decision.done(), None),
-            Decided::NothingHeld => ("skipped", Some("nothing of it is held back")),
-            Decided::Replaced => ("skipped", Some("another text of it is held back")),
-            Decided::Syncing => ("skipped", Some("it is being synced; decide when that has ended")),
+            Decided::NothingHeld => ("skipped", Some("it does not need review")),
+            Decided::Replaced => ("skipped", Some("another text of it needs review")),
+            Decided::Syncing => ("skipped", Some("it is being synced; decide when that is done")),
         };
         if why.is_some() {
             exit = Exit::WrongUse;

@@ -35,10 +35,10 @@ pub struct Args {
     /// Without a screen: sync each document once, print a JSON summary, end
     #[arg(long)]
     pub headless: bool,
-    /// Pages of the site
+    /// Number of pages of the site
     #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub documents: u32,
-    /// What the pages are and how they behave; the same seed is the same site
+    /// Seed of the pages and their behaviour; the same seed makes the same site
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 }

@@ -18,6 +18,7 @@ use crate::config::{Config, ConfigError, Environment, Flags, Places};
 use crate::domain::finding::{Finding, Verdict};
 use crate::domain::text::SafeLine;
 use crate::tui::glyphs::{ASCII, UNICODE};
+use crate::tui::say::figures::count;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
@@ -68,11 +69,11 @@ pub(super) async fn run(args: &Args, places: Places, flags: Flags, out: &mut Out
     }
     let number = |word: &str| all.iter().filter(|verdict| verdict.word() == word).count();
     let (failed, warned) = (number(Verdict::Fail.word()), number(Verdict::Warn.word()));
-    note(match (failed, warned) {
-        (0, 0) => "all is well".to_owned(),
-        (0, warned) => format!("nothing is wrong; {warned} to know of"),
-        (failed, 0) => format!("{failed} wrong"),
-        (failed, warned) => format!("{failed} wrong, {warned} to know of"),
+    note(match (count(failed as u64, "error"), count(warned as u64, "warning")) {
+        _ if failed + warned == 0 => "all is well".to_owned(),
+        (_, warnings) if failed == 0 => format!("nothing is wrong; {warnings}"),
+        (errors, _) if warned == 0 => errors,
+        (errors, warnings) => format!("{errors}, {warnings}"),
     });
     Ok(match all.into_iter().max() {
         Some(Verdict::Unreachable) => Exit::Unreachable,

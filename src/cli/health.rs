@@ -62,7 +62,7 @@ impl HealthPort {
             |error| CliError::Usage(format!("--health {port}: 127.0.0.1:{port} cannot be listened to: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
-        note(format!("health is told at http://{address}/health"));
+        note(format!("health is served at http://{address}/health"));
         Ok(Self(listener))
     }
 

@@ -26,13 +26,13 @@ pub struct Args {
     /// A file, or - for standard input; packed by gzip or not
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
-    /// What the file is; told from its name or its first line when left out
+    /// The file's format; detected from its name or first line when left out
     #[arg(long, value_enum)]
     pub format: Option<Form>,
     /// Owners of lines that name none.
     #[command(flatten)]
     pub owner: Owner,
-    /// Ask for syncs at once
+    /// Request syncs at once
     #[arg(long)]
     pub sync: bool,
     /// Print the result as one JSON object: added, existed, unreadable

@@ -16,13 +16,13 @@ const PAGE: u64 = 1_000;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only those that match
+    /// Print only documents that match
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// id, status, name, url, error, attempted, synced or next; with - before it the other way round
+    /// id, status, name, url, error, attempted, synced or next; a leading - reverses the order
     #[arg(long, value_name = "COLUMN", default_value = "id", allow_hyphen_values = true, value_parser = read_sort)]
     pub sort: Sort,
-    /// At most so many
+    /// Print at most N
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// One JSON object a line

@@ -21,22 +21,22 @@ const BATCH: u64 = 1_000;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Go on with those that come, until Ctrl-C
+    /// Follow new outcomes until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
-    /// Not older than a span (2h, 7d) or a time (2026-11-25T07:00:00Z)
+    /// Only outcomes newer than a span (2h, 7d) or a time (2026-11-25T07:00:00Z)
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
-    /// Only those that match
+    /// Only outcomes that match
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// The newest N of them
+    /// Only the newest N
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
-    /// How each is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

@@ -21,7 +21,7 @@ pub struct Args {
     /// Also create captain_documents and accounts where they are missing: for a database without Chatwoot
     #[arg(long)]
     pub standalone: bool,
-    /// Do not wait for workers of an older version: they stop by themselves, and newer ones take up what they ran
+    /// Do not wait for workers of an older version: they stop on their own, and newer ones take over their jobs
     #[arg(long)]
     pub force: bool,
     /// Do not copy an SQLite store before it is changed

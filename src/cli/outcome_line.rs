@@ -2,7 +2,7 @@
 
 use crate::chatwoot::rails_log;
 use crate::domain::content::ContentChange;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::time::span;
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
@@ -33,28 +33,30 @@ impl Format {
 
 /// Returns a line for people: time, result, document, duration, reason and next attempt.
 pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
-    let mut line = format!(
-        "{}  {:<26} {} {}",
-        outcome.at.date_clock(zone),
-        outcome.result.word(),
-        outcome.document_id,
-        outcome.url
-    );
+    let mut line =
+        format!("{}  {:<26} {} {}", outcome.at.date_clock(zone), word(outcome), outcome.document_id, outcome.url);
     if let Some(took) = outcome.duration_ms {
         line.push_str(&format!("  {}", span(Duration::from_millis(took))));
-    }
-    // "unchanged" is upstream's word for it, and would be taken for the opposite.
-    if outcome.content == Some(ContentChange::First) {
-        line.push_str("  first content");
     }
     if let Some(code) = outcome.error_code {
         line.push_str(&format!("  {}", code.plain()));
     }
     if let Some(detail) = &outcome.detail {
+        // The result names the review already.
+        let detail = detail.strip_prefix("needs review: ").unwrap_or(detail);
         line.push_str(&format!(": {detail}"));
     }
     if let Some(next) = outcome.next_attempt_at {
         line.push_str(&format!("  next attempt {}", next.clock(zone)));
     }
     line
+}
+
+/// The result in the console's words where the stored word, `unchanged`, would be taken for the opposite.
+fn word(outcome: &Outcome) -> &'static str {
+    match (outcome.result, outcome.content) {
+        (OutcomeResult::Unchanged, Some(ContentChange::First)) => "first content",
+        (OutcomeResult::Unchanged, Some(ContentChange::Held)) => "needs review",
+        (result, _) => result.word(),
+    }
 }

@@ -117,7 +117,7 @@ const fn be(scope: &PauseScope, past: bool) -> &'static str {
 /// Says on stderr which pauses hold something of what a verb is about: whoever sees nothing run is told why.
 pub(super) async fn say_pauses(store: &dyn Store, holds: impl Fn(&PauseScope) -> bool) -> Result<(), StoreError> {
     for pause in store.pauses().await?.iter().filter(|pause| holds(&pause.scope)) {
-        note(format!("{}: what has not started waits", words(pause)));
+        note(format!("{}: no job of it starts until it is resumed", words(pause)));
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output)
     if store.pause(&scope, &operator()).await? {
         context.announce(&*store).await?;
     } else {
-        note(format!("{scope} {} paused before", be(&scope, true)));
+        note(format!("{scope} {} paused already", be(&scope, true)));
     }
     if !has_documents(&*store, &scope).await? {
         note(format!("no document is of {scope} so far"));
@@ -195,7 +195,7 @@ pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Outpu
     if args.json {
         out.json(&ResumedJson { scope: scope.kind(), key: key(&scope), resumed })?;
     } else if resumed {
-        out.line(format!("{scope} goes on"))?;
+        out.line(format!("{scope} resumed"))?;
     } else {
         note(format!("{scope} {} not paused", be(&scope, true)));
     }

@@ -92,10 +92,10 @@ fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io:
         (ContentChange::First, Some(_)) => "A sync would store it all the same, as the first content:",
         (ContentChange::Changed, _) => "A sync would change the stored text:",
         (ContentChange::Rebased, _) => {
-            "A sync would store it quietly, since another converter or other rules made the stored text:"
+            "A sync would store it without reporting a change: another converter or other rules made the stored text:"
         }
         (ContentChange::Held, Some(Doubt::Rejected)) => "A sync would keep the stored text. What was rejected:",
-        (ContentChange::Held, _) => "A sync would hold it back and keep the stored text. What it would change:",
+        (ContentChange::Held, _) => "The text would need review, and the stored one would stay. What it would change:",
     })?;
     if matches!(change, ContentChange::Same | ContentChange::NotModified) {
         return Ok(());
@@ -108,14 +108,14 @@ fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io:
 fn what_next(failure: &Failure, policy: &RetryPolicy) -> String {
     let attempts = policy.attempts(failure.class);
     match failure.class {
-        FailureClass::Permanent => "A sync would fail and not try again by itself.".to_owned(),
+        FailureClass::Permanent => "A sync would fail and not be retried automatically.".to_owned(),
         FailureClass::Transient | FailureClass::Unexpected => {
             match policy.wait(failure.class, 1, failure.retry_after) {
                 Some(wait) => {
                     let wait = duration::exact(Duration::from_secs(wait.as_secs()));
-                    format!("A sync would try again in {wait}, {attempts} times in all.")
+                    format!("A sync would be retried in {wait}, {attempts} attempts in all.")
                 }
-                None => "A sync would fail and not try again by itself.".to_owned(),
+                None => "A sync would fail and not be retried automatically.".to_owned(),
             }
         }
     }

@@ -10,10 +10,10 @@ use serde::Serialize;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only say how many would be dropped
+    /// Only print how many would be dropped
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
     /// One JSON object

@@ -14,10 +14,10 @@ pub struct Args {
     /// Which.
     #[command(flatten)]
     pub which: Which,
-    /// Only say what would be done
+    /// Only print what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
     /// JSON: one object

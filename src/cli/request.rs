@@ -22,10 +22,10 @@ pub struct Bulk {
     /// Which documents.
     #[command(flatten)]
     pub selection: Selection,
-    /// Only say what would be done
+    /// Only print what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
     /// One JSON object a document; with --wait one outcome a line; with --dry-run one object
@@ -219,14 +219,14 @@ fn tell(
 fn words(answer: &Answer) -> (&'static str, Option<String>) {
     match answer {
         Answer::Queued(_) => ("queued", None),
-        Answer::Promoted(_) => ("promoted", Some("was queued, goes first now".to_owned())),
+        Answer::Promoted(_) => ("promoted", Some("was queued, is first now".to_owned())),
         Answer::RunsNow(_) => ("runs_now", Some("its next attempt is made now".to_owned())),
         Answer::AlreadyQueued(_) => ("already_queued", None),
         Answer::AlreadySyncing(_, Some(worker)) => ("already_syncing", Some(format!("held by {worker}"))),
         Answer::AlreadySyncing(_, None) => ("already_syncing", None),
         Answer::Skipped(reason) => ("skipped", Some(reason.to_string())),
         Answer::Cancelled(_) => ("cancelled", None),
-        Answer::Stopping(_) => ("stopping", Some("its running attempt was told".to_owned())),
+        Answer::Stopping(_) => ("stopping", Some("its running attempt is being stopped".to_owned())),
     }
 }
 
@@ -277,14 +277,14 @@ mod tests {
         let job = JobId(1);
         for (answer, word, reason) in [
             (Answer::Queued(job), "queued", None),
-            (Answer::Promoted(job), "promoted", Some("was queued, goes first now")),
+            (Answer::Promoted(job), "promoted", Some("was queued, is first now")),
             (Answer::RunsNow(job), "runs_now", Some("its next attempt is made now")),
             (Answer::AlreadyQueued(job), "already_queued", None),
             (Answer::AlreadySyncing(job, Some(SafeLine::new("box:1"))), "already_syncing", Some("held by box:1")),
             (Answer::AlreadySyncing(job, None), "already_syncing", None),
             (Answer::Skipped(SkipReason::NothingToCancel), "skipped", Some("has nothing to cancel")),
             (Answer::Cancelled(job), "cancelled", None),
-            (Answer::Stopping(job), "stopping", Some("its running attempt was told")),
+            (Answer::Stopping(job), "stopping", Some("its running attempt is being stopped")),
         ] {
             assert_eq!(words(&answer), (word, reason.map(str::to_owned)));
         }

@@ -131,7 +131,7 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
 /// Returns the obstacle in the few words for which the column has room.
 fn why(row: &DocumentRow) -> &'static str {
     match (row.status, &row.held_by) {
-        (Status::Waiting, Some(_)) => "held elsewhere",
+        (Status::Waiting, Some(_)) => "locked elsewhere",
         _ => row.error_code.map_or("-", ErrorCode::plain),
     }
 }

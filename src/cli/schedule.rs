@@ -12,8 +12,9 @@ use crate::domain::schedule::{AccountPass, DueRules, Pass, Terms, jitter};
 use crate::domain::time::span;
 use crate::runner::schedule::seed;
 use crate::store::{PassAnswer, PassMode, PassOrder, Plans, When};
+use crate::tui::say::figures::count;
 use serde::Serialize;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -28,7 +29,7 @@ pub struct Args {
     /// Only accounts on this plan
     #[arg(long, value_name = "NAME")]
     pub plan: Option<String>,
-    /// Only say what would be scheduled, and why not more
+    /// Only print what would be scheduled, and why not more
     #[arg(long)]
     pub dry_run: bool,
     /// One JSON object an account, then the summary
@@ -67,8 +68,16 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
     };
     say_pauses(&*store, |scope| !matches!(scope, PauseScope::Class(class) if *class != QueueClass::Auto)).await?;
+    let form = match (args.json, io::stdout().is_terminal()) {
+        (true, _) => Form::Json,
+        (false, true) => Form::Text,
+        (false, false) => Form::Piped,
+    };
     for pass in &passes {
-        print(pass, terms.rules, args.json, out)?;
+        print(pass, terms.rules, form, out)?;
+    }
+    if form == Form::Piped && !passes.is_empty() {
+        note("the next version prints a sentence in place of the line for the Rails log; --json stays as it is");
     }
     context.announce(&*store).await?;
     store.close().await;
@@ -80,7 +89,7 @@ fn known(name: &str, terms: &Terms, plans: &Plans) -> Result<PlanName, CliError>
     let wrong = |known: Vec<&str>| {
         let there_are =
             if known.is_empty() { "there are no plans".to_owned() } else { format!("there are {}", known.join(", ")) };
-        CliError::Usage(format!("--plan: nobody is on a plan \"{name}\" ({there_are})"))
+        CliError::Usage(format!("--plan: no account is on a plan \"{name}\" ({there_are})"))
     };
     let own = plans.accounts.iter().filter_map(|account| account.name.as_ref());
     let mut known: Vec<&PlanName> = own.chain(terms.plans.plans.keys()).collect();
@@ -101,11 +110,22 @@ struct AccountJson<'a> {
     reason: Option<&'a str>,
 }
 
-fn print(pass: &Pass, rules: DueRules, json: bool, out: &mut Output) -> io::Result<()> {
+/// Format of the output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One JSON object per account, then the summary.
+    Json,
+    /// Lines for a person on a terminal.
+    Text,
+    /// The same lines with the summary as Chatwoot logs it, for scripts that read it already.
+    Piped,
+}
+
+fn print(pass: &Pass, rules: DueRules, form: Form, out: &mut Output) -> io::Result<()> {
     let mut accounts: Vec<&AccountPass> = pass.accounts.iter().collect();
     accounts.sort_by_key(|account| account.account);
     for account in accounts {
-        if json {
+        if form == Form::Json {
             let cadence = match account.verdict {
                 Verdict::Looked(cadence) => Some(cadence.every().as_secs()),
                 _ => None,
@@ -124,7 +144,29 @@ fn print(pass: &Pass, rules: DueRules, json: bool, out: &mut Output) -> io::Resu
     for row in &pass.skipped {
         note(format!("document {} of account {}: {}", row.document, row.account, row.reason));
     }
-    if json { out.json(&pass.summary()) } else { out.line(rails_log::pass_line(pass)) }
+    match form {
+        Form::Json => out.json(&pass.summary()),
+        Form::Text => out.line(sentence(pass)),
+        Form::Piped => out.line(rails_log::pass_line(pass)),
+    }
+}
+
+/// `Scheduled 12 due documents in 3 accounts.`
+fn sentence(pass: &Pass) -> String {
+    let verb = if pass.dry_run { "Would schedule" } else { "Scheduled" };
+    let accounts = pass.accounts.iter().filter(|account| account.enqueued > 0).count() as u64;
+    let enqueued: u64 = pass.accounts.iter().map(|account| u64::from(account.enqueued)).sum();
+    let more = if pass.accounts.iter().any(|account| account.stopped_by.is_some()) { " More may be due." } else { "" };
+    match (enqueued, pass.held_back) {
+        (0, Some(ready)) => format!("{verb} no documents: {} in the queue already.", are(ready)),
+        (0, None) => format!("{verb} no documents.{more}"),
+        _ => format!("{verb} {} in {}.{more}", count(enqueued, "due document"), count(accounts, "account")),
+    }
+}
+
+/// `1 job is`, `10,500 jobs are`
+fn are(jobs: u64) -> String {
+    format!("{} {}", count(jobs, "job"), if jobs == 1 { "is" } else { "are" })
 }
 
 /// `account 7 (business, every 1 week): would schedule 12 within 24 h; the limit of an account is reached`
@@ -148,4 +190,37 @@ fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
     };
     let plan = if plan.is_empty() { String::new() } else { format!(" ({plan}{cadence})") };
     format!("account {}{plan}: {what}", account.account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::AccountId;
+    use crate::domain::schedule::{PassLimits, StoppedBy};
+
+    fn pass(enqueued: &[u32], stopped_by: Option<StoppedBy>, held_back: Option<u64>, dry_run: bool) -> Pass {
+        let account = |(id, enqueued): (i64, &u32)| AccountPass {
+            account: AccountId(id),
+            plan: None,
+            verdict: Verdict::NoPlan,
+            enqueued: *enqueued,
+            stopped_by,
+        };
+        let accounts = (1..).zip(enqueued).map(account).collect();
+        Pass { only: None, limits: PassLimits::default(), accounts, skipped: Vec::new(), held_back, dry_run }
+    }
+
+    #[test]
+    fn a_pass_is_a_sentence_for_people() {
+        let text = |enqueued: &[u32], stopped_by, held_back, dry_run| {
+            sentence(&pass(enqueued, stopped_by, held_back, dry_run))
+        };
+        assert_eq!(text(&[9, 0, 3], None, None, false), "Scheduled 12 due documents in 2 accounts.");
+        assert_eq!(text(&[1], None, None, true), "Would schedule 1 due document in 1 account.");
+        let limited = text(&[50], Some(StoppedBy::AccountLimit), None, false);
+        assert_eq!(limited, "Scheduled 50 due documents in 1 account. More may be due.");
+        assert_eq!(text(&[0, 0], None, None, false), "Scheduled no documents.");
+        let deep = text(&[0], None, Some(10_500), true);
+        assert_eq!(deep, "Would schedule no documents: 10,500 jobs are in the queue already.");
+    }
 }

@@ -112,7 +112,7 @@ pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option
     // A script's empty variable must not become every document.
     if filter.terms.is_empty() {
         return Err(CliError::Usage(
-            "an empty filter matches every document; where that can be meant it is written --all".to_owned(),
+            "an empty filter matches every document; where that is allowed, write --all".to_owned(),
         ));
     }
     Ok(Some(filter))

@@ -31,7 +31,7 @@ pub struct Args {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
-    /// Fetch it once and say what happened, stage by stage, and what would change; nothing is stored
+    /// Fetch it once and print each stage and what would change; nothing is stored
     #[arg(long, conflicts_with = "json")]
     pub probe: bool,
 }
@@ -106,13 +106,13 @@ fn print(
     if row.next_attempt_at.is_some() {
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
     } else if row.next_look_at.is_some() {
-        out.line(format!("next look   {}", time(row.next_look_at)))?;
+        out.line(format!("next check  {}", time(row.next_look_at)))?;
     }
     for pause in pauses {
-        out.line(format!("held        {pause}"))?;
+        out.line(format!("paused      {pause}"))?;
     }
     if let Some(hold) = row.host_hold.as_ref().filter(|hold| hold.until > now) {
-        out.line(format!("host held   until {}: {}", time(Some(hold.until)), hold.because))?;
+        out.line(format!("host        cooling down until {}: {}", time(Some(hold.until)), hold.because))?;
     }
     if let Some(fingerprint) = &row.fingerprint {
         out.line(format!("fingerprint {fingerprint}"))?;
@@ -134,7 +134,7 @@ fn print(
     if let Some(held) = held {
         let since = held.held_at.date_clock(zone);
         out.line("")?;
-        out.line(format!("Held back since {since}: the fetched text {}", held.reason))?;
+        out.line(format!("Needs review since {since}: the fetched text {}", held.reason))?;
         out.line(format!("Its fingerprint is {}", held.fingerprint))?;
         out.line("What it would change (accept or reject it):")?;
         out.line("")?;

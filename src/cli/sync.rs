@@ -12,7 +12,7 @@ pub struct Args {
     /// Documents, and how the verb treats many of them.
     #[command(flatten)]
     pub bulk: Bulk,
-    /// Fetch the pages whole, even when their servers would say that nothing has changed
+    /// Fetch the pages whole, without conditional requests
     #[arg(long)]
     pub force: bool,
     /// Wait until all have ended; runs them here when no worker does. Exit 0 only if all ended synced

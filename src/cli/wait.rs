@@ -184,7 +184,7 @@ async fn watch(
             }
             () = stop.next() => {
                 clear_progress();
-                note(format!("stopped waiting; {} of {} are still to be done", awaited.pending.len(), awaited.total));
+                note(format!("stopped waiting; {} of {} have not ended", awaited.pending.len(), awaited.total));
                 return Ok(());
             }
         }

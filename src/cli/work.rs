@@ -21,10 +21,10 @@ pub struct Args {
     /// End when nothing is running, ready or waiting; exit 1 if a document failed for good
     #[arg(long)]
     pub drain: bool,
-    /// Syncs at a time
+    /// Concurrent syncs
     #[arg(long, value_name = "N")]
     pub concurrency: Option<u32>,
-    /// Tell on this port of 127.0.0.1 whether it does its work: 200, or 503 with the reason
+    /// Serve health on this port of 127.0.0.1: 200, or 503 with the reason
     #[arg(long, value_name = "PORT")]
     pub health: Option<u16>,
 }
@@ -115,7 +115,7 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
 fn say_health(health: &Health, silent: &mut bool) {
     match health {
         Health::Unreachable { reason, .. } if !*silent => {
-            note(format!("{reason}; nothing is lost, it is tried again until it answers"));
+            note(format!("{reason}; nothing is lost, retrying until it answers"));
             *silent = true;
         }
         Health::Fine if *silent => {

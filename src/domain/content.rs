@@ -151,7 +151,7 @@ impl Page {
     /// Returns the outcome's detail for this page.
     pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
         let doubt = self.doubt.map(|doubt| match change {
-            ContentChange::Held => format!("held back: it {doubt}"),
+            ContentChange::Held => format!("needs review: it {doubt}"),
             _ => format!("stored, but it {doubt}"),
         });
         let rebased =

@@ -138,7 +138,7 @@ impl HostMemory {
             self.notes.told.push((document.0, until.micros()));
             if self.notes.told.len() >= TOLD_TO_HOLD {
                 let last = self.notes.told.iter().map(|(_, until)| *until).max().unwrap_or_default();
-                let because = format!("{} documents were told to wait (Retry-After)", self.notes.told.len());
+                let because = format!("{} documents received Retry-After", self.notes.told.len());
                 self.hold(Hold { until: Timestamp::from_micros(last), kind: HoldKind::AskedFor, because });
             }
         }
@@ -155,7 +155,7 @@ impl HostMemory {
             0 if self.notes.troubled.len() < TROUBLED_TO_HOLD => return,
             0 => format!("{} documents in a row {}", self.notes.troubled.len(), words(&self.notes.troubled)),
             // The one that was to find out.
-            tried => format!("still: {} ({} times left alone)", again(trouble), tried + 1),
+            tried => format!("{}; cool-down {} in a row", again(trouble), tried + 1),
         };
         let wait = COOL_DOWN.0.saturating_mul(1 << self.cool_downs.min(16)).min(COOL_DOWN.1);
         self.cool_downs += 1;
@@ -186,9 +186,9 @@ fn words(troubled: &[(i64, Trouble)]) -> &'static str {
 
 const fn again(trouble: Trouble) -> &'static str {
     match trouble {
-        Trouble::TimedOut => "the next one timed out",
-        Trouble::NotConnected => "the next one could not be connected to",
-        Trouble::ServerError => "the next one was answered with a server error",
+        Trouble::TimedOut => "still timing out",
+        Trouble::NotConnected => "still not connecting",
+        Trouble::ServerError => "still answering 5xx",
     }
 }
 
@@ -248,7 +248,7 @@ mod tests {
         host.hear(ANSWERED, DocumentId(9), after(3));
         host.hear(told(30), DocumentId(3), after(4));
         let hold = host.hold.clone().expect("three were told");
-        assert_eq!((hold.until, &*hold.because), (after(601), "3 documents were told to wait (Retry-After)"));
+        assert_eq!((hold.until, &*hold.because), (after(601), "3 documents received Retry-After"));
         assert_eq!(hold.kind, HoldKind::AskedFor);
         assert_eq!(host.cool_downs, 0, "afterwards all of them may come");
         // What one was told counts for as long as it was told.
@@ -276,7 +276,7 @@ mod tests {
         host.hear(trouble(Trouble::NotConnected), DocumentId(7), after(31));
         let hold = host.hold.clone().expect("it is not well");
         assert_eq!(hold.until, after(31 + 60));
-        assert_eq!(hold.because, "still: the next one could not be connected to (2 times left alone)");
+        assert_eq!(hold.because, "still not connecting; cool-down 2 in a row");
         host.hear(ANSWERED, DocumentId(8), after(100));
         assert_eq!(host.cool_downs, 0);
         assert!(host.is_forgotten(after(100)));
@@ -312,7 +312,7 @@ mod tests {
         for kind in [HoldKind::AskedFor, HoldKind::CoolDown] {
             assert_eq!(HoldKind::parse(kind.word()), Some(kind));
         }
-        assert_eq!(HoldKind::parse("3 documents were told to wait (Retry-After)"), None);
+        assert_eq!(HoldKind::parse("3 documents received Retry-After"), None);
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn tls_words(error: &TlsError) -> String {
             Bad::Revoked => "the certificate was revoked",
             Bad::BadSignature => "the certificate's signature is wrong",
             // What the usual commands make: a certificate that is its own authority. The verifier names it by its word alone.
-            Bad::Other(other) if other.to_string() == "CaUsedAsEndEntity" => "the certificate is signed by itself",
+            Bad::Other(other) if other.to_string() == "CaUsedAsEndEntity" => "the certificate is self-signed",
             _ => "the certificate is not valid",
         },
         TlsError::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion)

@@ -44,7 +44,7 @@ pub fn available(model: &Model, action: Action) -> Result<(), String> {
         return Err(mismatch.to_string());
     }
     if binding.dangerous && model.options.read_only {
-        return Err(format!("this console only reads, so {} is off", binding.word));
+        return Err(format!("read-only: {} is off", binding.word));
     }
     refusal(model, action).map_or(Ok(()), |reason| Err(reason.to_owned()))
 }
@@ -58,7 +58,7 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
     }
     match action {
         Action::Sync | Action::Retry | Action::Cancel | Action::Remove => selection(model).err(),
-        Action::ShowHeld if model.counts.held == 0 && !model.documents.only_held() => Some("no text is held back"),
+        Action::ShowHeld if model.counts.held == 0 && !model.documents.only_held() => Some("no document needs review"),
         Action::ShowDocuments => group(model).err(),
         Action::Pause if pane.has_groups() => group(model).err(),
         Action::Pause | Action::Details | Action::CopyUrl | Action::Open | Action::Mark => document(model).err(),

@@ -53,8 +53,8 @@ impl Act {
             Self::BreakLease(_) => "break the lease of",
             Self::Pause(_) => "pause",
             Self::Resume(_) => "resume",
-            Self::Decide(Decision::Accept, _) => "accept the held text of",
-            Self::Decide(Decision::Reject, _) => "reject the held text of",
+            Self::Decide(Decision::Accept, _) => "accept the fetched text of",
+            Self::Decide(Decision::Reject, _) => "reject the fetched text of",
             Self::Add(..) => "add",
         }
     }

@@ -20,7 +20,7 @@ pub fn text(model: &Model) -> Option<(String, Vec<Words>)> {
         Overlay::Workers(_) => titled("workers", workers::text(model)),
         Overlay::About(_) => views::of(PaneId::View(model.active)).about(model).or_else(|| {
             // It had its row when this was opened.
-            titled("gone", vec![vec![words("It has no document any more.", Tone::Plain)]])
+            titled("gone", vec![vec![words("No document is left.", Tone::Plain)]])
         }),
         _ => None,
     }

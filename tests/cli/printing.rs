@@ -192,7 +192,7 @@ fn an_outcome_has_a_line_in_every_form() {
     };
     assert_eq!(
         outcome_line::text(&good, &zone),
-        "2025-11-25 07:02:31  unchanged                  812 https://help.example.org/refunds  212 ms  first content"
+        "2025-11-25 07:02:31  first content              812 https://help.example.org/refunds  212 ms"
     );
     assert_eq!(Format::Json.line(&good, &zone), Some(good.json()));
     assert_eq!(

@@ -15,7 +15,7 @@ fn walled() -> Place {
     let synced = json_lines(&place.run(["sync", "1", "--wait", "--json"]).ok());
     assert_eq!((synced[0]["result"].as_str(), synced[0]["content"].as_str()), (Some("unchanged"), Some("held")));
     let detail = synced[0]["detail"].as_str().expect("the reason");
-    assert!(detail.contains("held back: it looks like a login page"), "{detail}");
+    assert!(detail.contains("needs review: it looks like a login page"), "{detail}");
     place
 }
 
@@ -76,7 +76,7 @@ fn a_rejected_wall_is_not_asked_about_again() {
     assert!(again[0]["detail"].as_str().expect("why").contains("it is the text that was rejected before"));
     assert!(held(&place).is_empty(), "nobody is asked");
     assert!(content(&place).contains(ARTICLE));
-    refused(&place.run(["accept", "1"]), "1 Prices: skipped: nothing of it is held back\n");
+    refused(&place.run(["accept", "1"]), "1 Prices: skipped: it does not need review\n");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_decision_may_name_the_text_and_is_then_on_no_other() {
     let other = "0".repeat(64);
     for verb in ["accept", "reject"] {
         let ran = place.run([verb, "1", "--fingerprint", &other]);
-        refused(&ran, "1 Prices: skipped: another text of it is held back\n");
+        refused(&ran, "1 Prices: skipped: another text of it needs review\n");
     }
     assert_eq!(held(&place), [1]);
     let accepted = place.run(["accept", "1", "--fingerprint", &fingerprint, "--json"]).ok();
@@ -110,7 +110,7 @@ fn what_cannot_be_decided_says_why_and_changes_nothing() {
         let answer = json_lines(&fine.out).remove(0);
         assert_eq!(
             (answer["answer"].as_str(), answer["reason"].as_str()),
-            (Some("skipped"), Some("nothing of it is held back"))
+            (Some("skipped"), Some("it does not need review"))
         );
         let read_only = place.run(["--read-only", verb, "1"]);
         assert_eq!((read_only.code, read_only.out.as_str()), (Some(2), ""), "{}", read_only.err);

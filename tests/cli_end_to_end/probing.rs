@@ -37,7 +37,7 @@ fn a_probe_prints_stages_headers_and_what_would_change_and_stores_nothing() {
     let ran = place.run(["show", &gone, "--probe"]);
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert!(ran.out.contains("failed      404 Not Found"), "{}", ran.out);
-    assert!(ran.out.contains("A sync would fail and not try again by itself."), "{}", ran.out);
+    assert!(ran.out.contains("A sync would fail and not be retried automatically."), "{}", ran.out);
 }
 
 /// What the probe says, and what a sync then does with the same page: (the probe's last sentence, the field `content`).
@@ -53,7 +53,7 @@ fn what_a_probe_says_is_what_a_sync_does() {
     let place = Place::new();
     place.run(["add", &place.url("/walled/prices")]).ok();
     place.run(["sync", "1", "--wait"]).ok();
-    let held = "A sync would hold it back and keep the stored text. What it would change:";
+    let held = "The text would need review, and the stored one would stay. What it would change:";
     probed_and_synced(&place, held, "held");
     place.run(["reject", "1"]).ok();
     probed_and_synced(&place, "A sync would keep the stored text. What was rejected:", "held");

@@ -68,7 +68,7 @@ fn each_cause_has_its_line_and_what_happens_next() {
     let place = Place::new();
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let again = "A sync would try again in";
-    let never = "A sync would fail and not try again by itself.";
+    let never = "A sync would fail and not be retried automatically.";
     for (url, detail, next) in [
         (
             format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/expired.pem"))),
@@ -92,7 +92,7 @@ fn each_cause_has_its_line_and_what_happens_next() {
         ),
         (
             format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/own-authority.pem"))),
-            "TLS: the certificate is signed by itself",
+            "TLS: the certificate is self-signed",
             again,
         ),
         (format!("https://127.0.0.1:{}/", not_tls()), "TLS: the server does not speak TLS there", again),

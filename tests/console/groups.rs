@@ -80,14 +80,14 @@ async fn p_pauses_and_resumes_the_host_or_the_account_in_hand() {
         operator.settle().await;
         assert!(operator.store.with(|facts| facts.pauses.is_empty()));
         operator.press(&["p", "enter"]);
-        operator.sees("paused host wiki.example; what runs goes on").await;
+        operator.sees("paused host wiki.example; running jobs finish").await;
         operator.sees("paused by ana").await;
         operator.press(&["p", "enter"]);
         operator.sees("resumed host wiki.example").await;
         operator.press(&["5"]);
         operator.sees("Bluebird").await;
         operator.press(&["j", "p", "enter"]);
-        operator.sees("paused account 7; what runs goes on").await;
+        operator.sees("paused account 7; running jobs finish").await;
         operator.press(&["P", "tab", "enter"]);
         operator.sees("paused everything").await;
         operator.sees("everything is paused by ana").await;

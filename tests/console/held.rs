@@ -46,7 +46,7 @@ fn text(fingerprint: &str) -> HeldText {
 async fn a_held_text_is_looked_at_and_accepted() {
     let store = store("# Sign in\x1b[2J\n\nTen euro.");
     with(Arc::clone(&store), async |operator| {
-        operator.sees("? 1 held").await;
+        operator.sees("? 1 needs review").await;
         operator.press(&["H"]);
         operator.sees("documents 1 of 5 match content:held").await;
         operator.press(&["enter"]);
@@ -54,12 +54,12 @@ async fn a_held_text_is_looked_at_and_accepted() {
         operator.sees("- # Prices").await;
         operator.sees_no("[2J");
         operator.press(&["a"]);
-        operator.sees("accept the held text of Document 0001").await;
+        operator.sees("accept the fetched text of Document 0001").await;
         operator.press(&["tab", "enter"]);
         operator.sees("✓ accepted: Document 0001 has the new text").await;
         // At once: list, counts and details.
         operator.settle().await;
-        operator.sees_no("? 1 held");
+        operator.sees_no("? 1 needs review");
         operator.sees_no("a accept");
         operator.press(&["esc"]);
         operator.sees("None of 5 documents matches.").await;
@@ -72,14 +72,14 @@ async fn a_held_text_is_looked_at_and_accepted() {
 async fn a_held_text_is_rejected_and_the_row_is_as_any_other_again() {
     let store = store("# Sign in");
     with(Arc::clone(&store), async |operator| {
-        operator.sees("? held: looks").await;
+        operator.sees("? needs review: looks").await;
         operator.press(&["enter"]);
         operator.sees("+ # Sign in").await;
         operator.press(&["d", "tab", "enter"]);
         operator.sees("✓ rejected: Document 0001 keeps its text").await;
         operator.press(&["esc"]);
         operator.settle().await;
-        operator.sees_no("held");
+        operator.sees_no("review");
     })
     .await;
     assert_eq!(decisions(&store), [(text("aa11"), Decision::Reject)]);
@@ -99,7 +99,7 @@ async fn a_text_that_was_replaced_meanwhile_is_not_accepted_and_the_new_one_is_s
         });
         operator.settle().await;
         operator.press(&["enter"]);
-        operator.sees("! another text of Document 0001 is held back by now; nothing was done").await;
+        operator.sees("! another text of Document 0001 needs review now; nothing was done").await;
         operator.sees("+ # Not found").await;
         operator.sees_no("+ # Sign in");
         operator.press(&["d", "tab", "enter"]);
@@ -125,10 +125,10 @@ async fn a_decision_made_elsewhere_is_seen_and_nothing_is_done_twice() {
         operator.store.commit(decide);
         operator.settle().await;
         operator.press(&["enter"]);
-        operator.sees("! nothing of Document 0001 is held back any more; nothing was done").await;
-        operator.sees("Nothing is held back, and there is no earlier content").await;
+        operator.sees("! Document 0001 does not need review any more; nothing was done").await;
+        operator.sees("No earlier version yet.").await;
         operator.press(&["a"]);
-        operator.sees("no text of it is held back").await;
+        operator.sees("it does not need review").await;
     })
     .await;
     assert_eq!(decisions(&store).len(), 1);

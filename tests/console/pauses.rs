@@ -15,7 +15,7 @@ async fn p_offers_host_and_account_and_says_who_paused() {
         operator.sees("Pause account").await;
         operator.press(&["enter"]);
         operator.settle().await;
-        assert!(operator.store.with(|facts| facts.pauses.is_empty()), "Cancel has the focus");
+        assert!(operator.store.with(|facts| facts.pauses.is_empty()), "Keep has the focus");
         operator.press(&["p", "tab", "tab", "enter"]);
         operator.sees(&format!("paused account {account}")).await;
         operator.sees("paused by").await;
@@ -38,9 +38,9 @@ async fn everything_is_asked_about_both_ways() {
         operator.sees("pause everything").await;
         operator.press(&["enter"]);
         operator.settle().await;
-        assert!(operator.store.with(|facts| facts.pauses.is_empty()), "Cancel has the focus");
+        assert!(operator.store.with(|facts| facts.pauses.is_empty()), "Keep has the focus");
         operator.press(&["P", "tab", "enter"]);
-        operator.sees("paused everything; what runs goes on").await;
+        operator.sees("paused everything; running jobs finish").await;
         operator.sees("everything paused by").await;
         operator.press(&["P"]);
         operator.sees("resume everything").await;

@@ -72,7 +72,7 @@ async fn a_lease_is_broken_only_when_the_documents_id_was_typed() {
         operator.settle().await;
         assert!(operator.store.with(|facts| facts.broken.is_empty()));
         operator.press(&["B", "3", "1", "enter"]);
-        operator.sees("took Quickstart for administrators from its worker").await;
+        operator.sees("broke the lease of Quickstart for administrators").await;
         operator.sees("running 2").await;
         operator.press(&["G", "B"]);
         operator.sees("only a running one has a lease").await;
@@ -96,7 +96,7 @@ async fn a_job_that_ended_meanwhile_is_not_taken_and_nor_is_its_successor() {
         });
         operator.settle().await;
         operator.press(&["3", "1", "enter"]);
-        operator.sees("Quickstart for administrators does not run any more").await;
+        operator.sees("Quickstart for administrators is not running any more").await;
         operator.sees("running 2").await;
     })
     .await;
@@ -111,7 +111,7 @@ async fn a_console_that_only_reads_breaks_no_lease() {
         operator.press(&["3"]);
         operator.sees("running 3").await;
         operator.press(&["B"]);
-        operator.sees("this console only reads, so break lease is off").await;
+        operator.sees("read-only: break lease is off").await;
         operator
     })
     .await;
@@ -193,6 +193,7 @@ async fn with_more_jobs_than_lines_the_cursor_stays_on_the_screen() {
             at: crate::support::facts::ago(9),
             result: quarterdeck::domain::outcome::OutcomeResult::Updated,
             error_code: None,
+            content: None,
         };
         facts.jobs.recent = vec![job(400, "The very last", over)];
     });

@@ -315,7 +315,7 @@ async fn work_and_look(session: &mut Session) {
     session.keep("doctor", 0, &["doctor", "--json"]);
     session.keep("demo", 0, &["demo", "--headless", "--documents", "12"]);
     let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);
-    let line = work.until_says("health is told at http://");
+    let line = work.until_says("health is served at http://");
     let (_, address) = line.split_once("http://").expect("an address");
     let address = address.trim_end_matches("/health");
     let well = health(address);

@@ -89,13 +89,13 @@ fn the_pane_below_explains_a_hold_and_a_pause() {
     let mut screen = hosts_view(options(), 120, 40);
     let text = screen.text();
     let until = within(80).clock(&screen.model.zone());
-    assert!(text.contains("! cool-down: 5 documents in a row timed out"), "{text}");
-    assert!(text.contains(&format!("It is asked again in 1:20 ({until}); no document loses a try by that.")), "{text}");
+    assert!(text.contains("! cooling down: 5 documents in a row timed out"), "{text}");
+    assert!(text.contains(&format!("Cooling down, next request in 1:20 ({until}); no attempt is used up.")), "{text}");
     assert!(text.contains("48 documents, 6 failed (13%)"), "{text}");
     screen.press(&["j"]);
     let text = screen.text();
-    assert!(text.contains("↻ left alone: 3 documents were told to wait (Retry-After)"), "{text}");
-    assert!(text.contains("40 attempts, 11 answered 429 or 503 (28%), half within 212 ms"), "{text}");
+    assert!(text.contains("↻ cooling down: 3 documents received Retry-After"), "{text}");
+    assert!(text.contains("40 attempts, 11 answered 429 or 503 (28%), median 212 ms"), "{text}");
     while !screen.text().contains("╭─ acme.example ") {
         screen.press(&["j"]);
     }
@@ -163,7 +163,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
             assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
         }
         let said = all_of_it(&mut hosts_view(options(), width, height));
-        for fact in ["documents 96", "429 or 503 11 (28%)", "latency 212 ms", "running 0/2", "asked again in 3:20"] {
+        for fact in ["documents 96", "429 or 503 11 (28%)", "latency 212 ms", "running 0/2", "next request in 3:20"] {
             assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
         }
     }
@@ -171,7 +171,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
     let mut screen = accounts_view(options(), 80, 24);
     screen.press(&["i"]);
     screen.send(Msg::Rows(ViewRows::Accounts(Ok(Seen::default()))));
-    assert!(screen.text().contains("It has no document any more."), "{}", screen.text());
+    assert!(screen.text().contains("No document is left."), "{}", screen.text());
     screen.press(&["esc", "i"]);
     assert!(screen.text().contains("there is no account here"), "{}", screen.text());
 }
@@ -180,8 +180,8 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
 fn loading_empty_away_slow_and_old_each_have_their_words() {
     let mut screen = Screen::usual(80, 24);
     for (key, reading, none) in [
-        ("4", "Reading the hosts", "No document, so no host either."),
-        ("5", "Reading the accounts", "No document, so no account either."),
+        ("4", "Reading the hosts", "No host: there are no documents yet."),
+        ("5", "Reading the accounts", "No account: there are no documents yet."),
     ] {
         screen.press(&[key]);
         assert!(screen.text().contains(reading), "{}", screen.text());
@@ -205,7 +205,7 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
     let begun = screen.model.now;
     let later = |seconds| begun.plus(std::time::Duration::from_secs(seconds));
     update(&mut screen.model, later(8), Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
-    assert!(screen.text().contains("worst first · 2 left alone · 1 paused  0s old"), "{}", screen.text());
+    assert!(screen.text().contains("worst first · 2 cooling down · 1 paused  0s old"), "{}", screen.text());
     update(&mut screen.model, later(12), Msg::Wake);
     assert!(screen.text().contains("  4s old"), "{}", screen.text());
 }

@@ -130,15 +130,15 @@ fn versions_and_what_replaced_one_at_three_sizes() {
 fn a_held_row_is_told_by_sign_word_and_colour() {
     let screen = list(options(), 120, 40);
     let buffer = screen.buffer();
-    let (x, y) = find(&buffer, "? held: looks").expect("in the list");
+    let (x, y) = find(&buffer, "? needs review: looks").expect("in the list");
     assert!(x > 13 && y > 3);
-    assert_eq!(screen.cell_of("? held back: it looks").fg, Color::Magenta, "in the peek pane");
-    assert_eq!(screen.cell_of("? 1 held").fg, Color::Magenta, "in the head");
+    assert_eq!(screen.cell_of("? needs review: it looks").fg, Color::Magenta, "in the peek pane");
+    assert_eq!(screen.cell_of("? 1 needs review").fg, Color::Magenta, "in the head");
     let mut away = list(options(), 120, 40);
     away.press(&["j"]);
-    assert_eq!(away.cell_of("? held: looks").fg, Color::Magenta, "where the cursor is not");
+    assert_eq!(away.cell_of("? needs review: looks").fg, Color::Magenta, "where the cursor is not");
     let mono = list(Options { mono: true, ..options() }, 120, 40);
-    assert!(mono.text().contains("? held: looks") && mono.text().contains("? 1 held"));
+    assert!(mono.text().contains("? needs review: looks") && mono.text().contains("? 1 needs review"));
 }
 
 #[test]
@@ -175,11 +175,11 @@ fn a_decision_is_asked_about_and_names_the_text_that_was_seen() {
     for (key, decision, button) in [("a", Decision::Accept, "[ Accept ]"), ("d", Decision::Reject, "[ Reject ]")] {
         let mut screen = opened(options(), 120, 40);
         screen.press(&[key]);
-        assert!(screen.text().contains("[ Cancel ]"), "{}", screen.text());
+        assert!(screen.text().contains("[ Keep ]"), "{}", screen.text());
         screen.press(&["enter"]);
-        assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::Act(_))), "Cancel has the focus");
+        assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::Act(_))), "Keep has the focus");
         screen.press(&[key, "tab"]);
-        assert!(screen.text().contains(button) && screen.text().contains("It was held back because it looks like a"));
+        assert!(screen.text().contains(button) && screen.text().contains("It needs review because it looks like a"));
         screen.press(&["enter"]);
         let asked = screen.asked();
         let [Effect::Act(command)] = asked.as_slice() else { panic!("{asked:?}") };
@@ -195,7 +195,7 @@ fn a_decision_is_asked_about_and_names_the_text_that_was_seen() {
 fn nothing_is_decided_before_the_difference_is_on_the_screen() {
     let mut screen = list(options(), 120, 40);
     screen.press(&["enter", "a"]);
-    assert!(screen.text().contains("no text of it is held back"), "it is still being read: {}", screen.text());
+    assert!(screen.text().contains("it does not need review"), "it is still being read: {}", screen.text());
     answer_detail(&mut screen, true);
     screen.press(&["a"]);
     assert!(screen.model.overlay.is_none());
@@ -222,12 +222,12 @@ fn the_keys_are_there_only_where_something_is_held() {
     without.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });
     assert!(!footer(&without).contains("accept") && !footer(&without).contains("reject"), "{}", footer(&without));
     without.press(&["a"]);
-    assert!(without.text().contains("no text of it is held back"), "{}", without.text());
+    assert!(without.text().contains("it does not need review"), "{}", without.text());
     let mut reading = opened(Options { read_only: true, ..options() }, 120, 40);
     assert!(!footer(&reading).contains("accept"), "{}", footer(&reading));
     for (key, word) in [("a", "accept"), ("d", "reject")] {
         reading.press(&[key]);
-        assert!(reading.text().contains(&format!("this console only reads, so {word} is off")), "{}", reading.text());
+        assert!(reading.text().contains(&format!("read-only: {word} is off")), "{}", reading.text());
     }
     assert!(reading.model.overlay.is_none());
     assert!(reading.text().contains("The stored text stays until somebody decides."), "{}", reading.text());
@@ -277,8 +277,8 @@ fn what_came_of_a_decision_is_said() {
     for (decided, decision, text) in [
         (Decided::Done, Decision::Accept, "✓ accepted: Pricing has the new text"),
         (Decided::Done, Decision::Reject, "✓ rejected: Pricing keeps its text"),
-        (Decided::NothingHeld, Decision::Accept, "! nothing of Pricing is held back any more; nothing was done"),
-        (Decided::Replaced, Decision::Accept, "! another text of Pricing is held back by now; nothing was done"),
+        (Decided::NothingHeld, Decision::Accept, "! Pricing does not need review any more; nothing was done"),
+        (Decided::Replaced, Decision::Accept, "! another text of Pricing needs review now; nothing was done"),
         (Decided::Syncing, Decision::Reject, "! Pricing is being synced: decide when that has ended"),
     ] {
         let screen = said(decided, decision);
@@ -300,7 +300,7 @@ fn the_held_ones_are_a_key_away_and_so_are_all_again() {
     assert!(screen.model.list_is_shown());
     let mut usual = Screen::usual(120, 40);
     usual.press(&["H"]);
-    assert!(usual.text().contains("no text is held back"), "{}", usual.text());
+    assert!(usual.text().contains("no document needs review"), "{}", usual.text());
     // By its name, too.
     screen.press(&["H", ":"]).type_text("held").press(&["enter"]);
     assert_eq!(screen.model.documents.filter_text, "content:held");

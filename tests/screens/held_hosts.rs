@@ -15,10 +15,16 @@ fn a_queued_row_says_until_when_its_host_is_held_and_why() {
     screen.page(vec![DocumentRow { host_hold, ..document(1, "Waits", Status::Queued) }]);
     let text = screen.text();
     let until = within(80).clock(&screen.model.zone());
-    assert!(text.contains(&format!("host held until {until}: 5 documents in a row timed out")), "{text}");
-    assert!(text.contains("Its host is asked again in 1:20") && text.contains("no try lost. x ends it."), "{text}");
+    assert!(text.contains(&format!("host cooling down until {until}: 5 documents in a row timed out")), "{text}");
+    assert!(
+        text.contains("Next request to its host in 1:20") && text.contains("no attempt used up. x ends it."),
+        "{text}"
+    );
     let list = text.lines().find(|line| line.contains("queued") && line.contains("in 1:20")).expect("the row");
-    assert!(list.contains("host held ") && !list.contains("host held…"), "what does not fit is left out whole: {list}");
+    assert!(
+        list.contains("cooling down ") && !list.contains("cooling down…"),
+        "what does not fit is left out whole: {list}"
+    );
     // A hold that is over explains nothing.
     update(&mut screen.model, within(80), Msg::Wake);
     assert!(!screen.text().contains("held until"), "{}", screen.text());

@@ -173,7 +173,7 @@ fn the_panel_is_pinned_to_a_document_and_let_go() {
 fn keys_act_on_the_outcome_under_the_cursor_when_the_panel_has_them() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["tab", "r"]);
-    assert!(screen.text().contains("go to an outcome first: k goes up"));
+    assert!(screen.text().contains("select an outcome first: k moves up"));
     assert!(screen.asked().is_empty());
     screen.press(&["k", "r"]);
     let asked = screen.asked();
@@ -240,9 +240,9 @@ fn a_row_whose_lock_is_held_elsewhere_says_so_and_when_it_is_looked_at() {
         ..document(1, "Held", Status::Waiting)
     }]);
     let text = screen.text();
-    assert!(text.contains("held by another worker: Ch"), "{text}");
-    assert!(text.contains("Its lock is looked at again in 0:05"), "{text}");
-    assert!(!text.contains("Next try"), "{text}");
+    assert!(text.contains("locked by another worker: Ch"), "{text}");
+    assert!(text.contains("Next lock check in 0:05"), "{text}");
+    assert!(!text.contains("Next attempt"), "{text}");
 }
 
 #[test]
@@ -399,7 +399,7 @@ fn a_row_whose_worker_was_killed_says_so_where_no_other_one_runs() {
     assert!(!screen.text().contains("its worker is gone"));
     screen.model.queue.workers = 0;
     let text = screen.text();
-    assert!(text.contains("its worker is gone") && text.contains("The next worker takes it up again."), "{text}");
+    assert!(text.contains("its worker is gone") && text.contains("The next worker restarts it."), "{text}");
 }
 
 fn head(screen: &Screen) -> String {
@@ -442,7 +442,7 @@ fn workers_are_a_key_away_and_scroll_where_there_are_many() {
     let mut screen = Screen::usual(80, 24);
     screen.asked();
     screen.press(&["w"]);
-    assert!(screen.text().contains("They are being read."), "{}", screen.text());
+    assert!(screen.text().contains("Reading the workers."), "{}", screen.text());
     assert!(screen.asked().is_empty(), "it was asked for already, and is never asked for twice at a time");
     screen.send(Msg::Workers(Ok(Vec::new())));
     assert!(screen.text().contains("None is known"), "{}", screen.text());

@@ -57,7 +57,7 @@ fn the_focused_pane_has_the_coloured_border() {
 fn a_dialog_dims_what_is_behind_it_and_focuses_cancel() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["del"]);
-    assert!(screen.cell_of("[ Cancel ]").modifier.contains(Modifier::REVERSED));
+    assert!(screen.cell_of("[ Keep ]").modifier.contains(Modifier::REVERSED));
     assert!(!screen.cell_of("  Remove  ").modifier.contains(Modifier::REVERSED));
     let behind = screen.cell_of("✗ failed  Partner");
     assert_eq!((behind.fg, behind.modifier), (Color::Reset, Modifier::DIM));

@@ -39,10 +39,10 @@ fn a_lease_that_is_broken_is_typed_at_every_size() {
 fn what_needs_a_look_stands_out_among_the_jobs() {
     let screen = jobs_view(120, 40);
     let colour = |text: &str| screen.cell_of(text).fg;
-    assert_eq!(colour("lease is over"), Color::Magenta);
+    assert_eq!(colour("lease expired"), Color::Magenta);
     assert_eq!(colour("comparing"), Color::Cyan);
-    assert_eq!(colour("host held, in 1:20"), Color::Yellow);
-    assert_eq!(colour("failed, try 2 of 3 next"), Color::Yellow);
+    assert_eq!(colour("cooling down, again in 1:20"), Color::Yellow);
+    assert_eq!(colour("failed, attempt 2 of 3 next"), Color::Yellow);
     assert_eq!(colour("failed: not found"), Color::Red);
     // The view that is shown is named before the counts, which are about documents.
     assert_eq!(screen.cell_of("jobs   1,204 documents").fg, Color::Cyan, "{}", screen.text());
@@ -72,7 +72,7 @@ fn a_job_under_a_pause_says_whose_it_is_ready_or_waiting() {
         let text = screen.text();
         assert_eq!(text.matches(words).count(), 8, "five that are ready and three that wait: {text}");
         assert_eq!(screen.cell_of(words).fg, Color::Yellow);
-        assert!(!text.contains("host held"), "the pause comes first: {text}");
+        assert!(!text.contains("host cooling"), "the pause comes first: {text}");
     }
     // Of class manual are those with even numbers.
     screen.send(Msg::Pauses(Ok(by(PauseScope::Class(QueueClass::Manual)))));

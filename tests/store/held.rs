@@ -55,7 +55,7 @@ async fn a_doubtful_text_waits_and_is_written_when_it_is_accepted(on: Backend) {
     assert_eq!(held_ids(&scene).await, [document]);
     let last = scene.outcomes().await.pop().unwrap();
     assert_eq!((last.result, last.content), (OutcomeResult::Unchanged, Some(ContentChange::Held)));
-    assert_eq!(last.detail.as_deref(), Some("held back: it looks like a login page"));
+    assert_eq!(last.detail.as_deref(), Some("needs review: it looks like a login page"));
     let held = scene.store.held_content(document).await.unwrap().unwrap();
     assert_eq!((held.text.as_str(), held.title.as_deref()), ("# Sign in", Some("Sign in")));
     let decided = decide(&scene, document, Decision::Accept).await;
@@ -85,7 +85,7 @@ async fn a_rejected_text_is_not_asked_about_again_and_another_is(on: Backend) {
     sync(&scene, document, "404", "# Not found", None).await;
     let last = scene.outcomes().await.pop().unwrap();
     assert_eq!((last.content, held_ids(&scene).await.len()), (Some(ContentChange::Held), 0));
-    assert_eq!(last.detail.as_deref(), Some("held back: it is the text that was rejected before"));
+    assert_eq!(last.detail.as_deref(), Some("needs review: it is the text that was rejected before"));
     // Remembered over a good fetch, too.
     sync(&scene, document, "T", BODY, None).await;
     sync(&scene, document, "404", "# Not found", None).await;

@@ -65,7 +65,7 @@ async fn a_host_that_told_three_documents_to_wait_is_held_and_others_are_not(on:
     let row = scene.row(third[1]).await;
     assert_eq!((row.status, row.attempt), (Status::Queued, Some(0)));
     let hold = row.host_hold.expect("its host is held");
-    assert_eq!((hold.until, &*hold.because), (START.plus(600 * SECOND), "3 documents were told to wait (Retry-After)"));
+    assert_eq!((hold.until, &*hold.because), (START.plus(600 * SECOND), "3 documents received Retry-After"));
     assert_eq!(hold.kind, HoldKind::AskedFor);
     // Whoever waits for work knows when to look.
     assert_eq!(scene.store.queue().await.unwrap().next_due_at, Some(START.plus(90 * SECOND)));
@@ -200,7 +200,7 @@ async fn holds_of_before_there_were_kinds_keep_theirs(on: Backend) {
     scene.sql("ALTER TABLE hosts_sched DROP COLUMN held_kind").await;
     let rows = format!(
         "INSERT INTO hosts_sched (host, held_until, held_because) VALUES \
-         ('asks.test', {until}, '3 documents were told to wait (Retry-After)'), \
+         ('asks.test', {until}, '3 documents received Retry-After'), \
          ('cools.test', {until}, '5 documents in a row timed out'), ('over.test', {over}, 'x')"
     );
     scene.sql(&rows).await;

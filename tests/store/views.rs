@@ -65,8 +65,12 @@ async fn every_job_stands_in_its_section_with_what_is_known(backend: Backend) {
     );
     assert_eq!(*lock_holder, None);
     assert_eq!(names(&page.recent), ["https://a.test/failed"], "one that is tried again has not ended");
-    let ended =
-        JobPlace::Ended { at: START, result: OutcomeResult::PermanentFailure, error_code: Some(ErrorCode::NotFound) };
+    let ended = JobPlace::Ended {
+        at: START,
+        result: OutcomeResult::PermanentFailure,
+        error_code: Some(ErrorCode::NotFound),
+        content: None,
+    };
     assert_eq!(page.recent[0].place, ended);
     let claimed: Vec<_> = scene.claim(2).await.iter().map(|claimed| claimed.document_id).collect();
     assert_eq!(claimed, page.ready.iter().map(|job| job.document).collect::<Vec<_>>(), "a claim takes that order");

@@ -50,7 +50,9 @@ pub fn jobs() -> JobsPage {
     let waiting = |id, name, after, holder: Option<&str>, run_in| {
         job(id, name, JobPlace::Waiting { run_at: within(run_in), after, lock_holder: holder.map(Into::into) })
     };
-    let ended = |id, name, result, error_code| job(id, name, JobPlace::Ended { at: ago(30), result, error_code });
+    let ended = |id, name, result, error_code| {
+        job(id, name, JobPlace::Ended { at: ago(30), result, error_code, content: None })
+    };
     JobsPage {
         running: vec![
             running(31, "Quickstart for administrators", 3, 27),
@@ -121,7 +123,7 @@ pub fn hosts() -> Seen<HostSeen> {
             ..host("slow.example", 48, 6)
         },
         HostSeen {
-            held: hold(200, HoldKind::AskedFor, "3 documents were told to wait (Retry-After)"),
+            held: hold(200, HoldKind::AskedFor, "3 documents received Retry-After"),
             limited: 11,
             ..host("wiki.example", 96, 0)
         },

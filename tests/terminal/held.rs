@@ -6,12 +6,12 @@ use crate::support::pty::Terminal;
 /// How many texts the head says are held.
 fn held(screen: &vt100::Screen) -> Option<usize> {
     let text = screen.contents();
-    let (before, _) = text.lines().nth(1)?.split_once(" held")?;
+    let (before, _) = text.lines().nth(1)?.split_once(" need")?;
     before.rsplit(' ').next()?.parse().ok()
 }
 
 fn wait_for_held(terminal: &Terminal, number: usize) {
-    terminal.until(&format!("{number} held"), |screen| held(screen) == Some(number));
+    terminal.until(&format!("{number} need review"), |screen| held(screen) == Some(number));
 }
 
 /// Opens the held text under the cursor and waits for the difference.
@@ -19,7 +19,7 @@ fn look(terminal: &mut Terminal) -> vt100::Screen {
     terminal.keys("\r");
     terminal.until("the difference", |screen| {
         let text = screen.contents();
-        text.contains("? held back") && text.contains("│ + #") && text.contains("│ - ")
+        text.contains("? needs review") && text.contains("│ + #") && text.contains("│ - ")
     })
 }
 
@@ -36,22 +36,22 @@ fn a_held_page_of_the_demo_is_looked_at_and_accepted_and_another_rejected() {
         .expect("the heading of the wall");
     let colour = screen.cell(row, col).expect("a cell").fgcolor();
     assert_eq!(colour, vt100::Color::Idx(2), "what is new is green");
-    // Cancel has the focus.
+    // Keep has the focus.
     terminal.keys("a");
-    terminal.until_text("[ Cancel ]");
+    terminal.until_text("[ Keep ]");
     terminal.keys("\r");
-    terminal.until("no question", |screen| !screen.contents().contains("Cancel"));
+    terminal.until("no question", |screen| !screen.contents().contains("[ Keep ]"));
     terminal.keys("a");
-    terminal.until_text("[ Cancel ]");
+    terminal.until_text("[ Keep ]");
     terminal.keys("\t\r");
     terminal.until_text("✓ accepted: ");
     wait_for_held(&terminal, 1);
-    terminal.until("the version that it replaced", |screen| screen.contents().contains("version 2, the stored one"));
+    terminal.until("the version that it replaced", |screen| screen.contents().contains("version 2 (current)"));
     terminal.keys("\x1b");
     terminal.until("the other one", |screen| screen.contents().contains("documents 1 of 120 match content:held"));
     look(&mut terminal);
     terminal.keys("d");
-    terminal.until_text("[ Cancel ]");
+    terminal.until_text("[ Keep ]");
     terminal.keys("\t\r");
     terminal.until_text("✓ rejected: ");
     terminal.until("nothing held", |screen| held(screen).is_none());

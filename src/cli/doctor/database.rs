@@ -62,7 +62,7 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
     if stuck > 0 {
         found.push(Finding::warn(
             "documents",
-            format!("{} marked as syncing for hours with no worker at it", count(stuck, "document")),
+            format!("{} marked as syncing for hours with no worker running them", count(stuck, "document")),
             "`quarterdeck retry --filter status:stuck` syncs them",
         ));
     }
@@ -102,7 +102,7 @@ fn workers_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) 
                 "look at that process: it is stuck, suspended or cut off from the database; when it ends, others take \
                  its jobs",
             ),
-            Alive::Gone => Finding::warn(WORKERS, says, "the next worker or console takes up what it ran"),
+            Alive::Gone => Finding::warn(WORKERS, says, "the next worker or console restarts its jobs"),
         });
     }
     if workers.iter().all(|worker| worker.alive == Alive::Gone) {
@@ -145,7 +145,7 @@ async fn pauses_found(store: &dyn Store, queue: &QueueState) -> Result<Vec<Findi
     let found = store.pauses().await?.into_iter().map(|pause| {
         let ago = age(store.now().since(pause.since));
         let says =
-            format!("{}: paused by {} {ago} ago; pauses hold {}", pause.scope, pause.by, count(queue.paused, "job"));
+            format!("{}: paused by {} {ago} ago; {} paused in all", pause.scope, pause.by, count(queue.paused, "job"));
         let again = match &pause.scope {
             PauseScope::All => "--all".to_owned(),
             scope => format!("--{} {}", scope.kind(), scope.key()),

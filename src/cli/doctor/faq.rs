@@ -34,15 +34,15 @@ pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding
                 "Chatwoot's are not started when a text changes: no Redis is named",
                 "name Chatwoot's Redis by redis.url, or say chatwoot.enqueue_faq_job = false",
             )),
-            Err(error) => found.push(Finding::fail(FAQ, error.to_string(), "mend redis.url")),
+            Err(error) => found.push(Finding::fail(FAQ, error.to_string(), "fix redis.url")),
         }
     }
     match store.untold(COUNTED).await.map(|untold| untold.len()) {
         Ok(0) | Err(_) => {}
         Ok(waiting) => found.push(Finding::warn(
             FAQ,
-            format!("{waiting} noted and not yet put in Sidekiq's queue"),
-            "a worker does it that reaches Chatwoot's Redis and is let (chatwoot.enqueue_faq_job)",
+            format!("{waiting} pending, not yet in Sidekiq's queue"),
+            "run a worker that reaches Chatwoot's Redis, with chatwoot.enqueue_faq_job on",
         )),
     }
     found
@@ -52,11 +52,15 @@ async fn in_redis(config: &Config, redis: &Redis) -> Finding {
     let (faq, place) = (&config.runner.faq, redis.label());
     let reach = redis.reach().borrow().clone();
     if let Reach::Away(reason) = reach {
-        return Finding::warn(FAQ, format!("Chatwoot's wait: Redis does not answer: {reason}"), "see that it runs");
+        return Finding::warn(
+            FAQ,
+            format!("Chatwoot's wait: Redis does not answer: {reason}"),
+            "make sure that it runs",
+        );
     }
     let sidekiq = match redis.has_sidekiq().await {
         Ok(sidekiq) => sidekiq,
-        Err(error) => return Finding::warn(FAQ, format!("Chatwoot's wait: {error}"), "see that it runs"),
+        Err(error) => return Finding::warn(FAQ, format!("Chatwoot's wait: {error}"), "make sure that it runs"),
     };
     if !sidekiq && faq.switch == FaqSwitch::Auto {
         let says = format!("Chatwoot's are not started when a text changes: no Sidekiq is seen in Redis {place}");

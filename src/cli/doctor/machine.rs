@@ -32,8 +32,8 @@ pub(super) fn terminal() -> Vec<Finding> {
         let says = if kind.is_empty() { "TERM is not set".to_owned() } else { format!("TERM is {kind}") };
         found.push(Finding::warn(
             TERMINAL,
-            format!("{says}, so nothing is known of what it can draw"),
-            "set it to what the terminal is, such as xterm-256color",
+            format!("{says}, so the console cannot know what it can draw"),
+            "set it to the type of the terminal, such as xterm-256color",
         ));
     }
     if width < SMALLEST.0 || height < SMALLEST.1 {
@@ -54,7 +54,7 @@ pub(super) fn terminal() -> Vec<Finding> {
 pub(super) fn character_set() -> Vec<Finding> {
     let locale = locale();
     vec![match &locale.said {
-        None => Finding::ok(LOCALE, "none is set; UTF-8 is taken for granted (--ascii draws without)"),
+        None => Finding::ok(LOCALE, "none is set; UTF-8 is assumed (--ascii draws without)"),
         Some((variable, said)) if locale.is_utf8() => Finding::ok(LOCALE, format!("{variable}={said}")),
         Some((variable, said)) => Finding::warn(
             LOCALE,

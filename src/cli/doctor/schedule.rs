@@ -31,7 +31,7 @@ pub(super) async fn schedule(store: &dyn Store, config: &Config, found: &mut Vec
             "take Chatwoot's out of its cron jobs, or set schedule.enabled = false",
         ),
         (true, false, PlanSource::Settings) if config.schedule.terms.plans.is_empty() => {
-            Finding::ok(SCHEDULE, "no plan is set up under [plans], so nothing is synced by itself")
+            Finding::ok(SCHEDULE, "no plan is set up under [plans], so documents are synced only on request")
         }
         (true, false, _) => Finding::ok(SCHEDULE, format!("on for {accounts}")),
     });

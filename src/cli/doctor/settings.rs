@@ -42,7 +42,7 @@ pub(super) fn file(patient: &Patient) -> Vec<Finding> {
 
 /// Without settings nobody knows which store is meant.
 fn not_looked_at() -> Finding {
-    Finding::warn("store", "not looked at while the settings cannot be read", "mend them first, then run this again")
+    Finding::warn("store", "not checked while the settings cannot be read", "fix them first, then run this again")
 }
 
 /// A password in a file that others may read.
@@ -65,7 +65,7 @@ pub(super) fn private_hosts(patient: &Patient) -> Vec<Finding> {
     }
     let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
     let says = format!("whoever may add a document can have pages fetched from {}", hosts.join(", "));
-    vec![Finding::warn("addresses", says, "take out of fetch.allow_private_hosts what no document needs")]
+    vec![Finding::warn("addresses", says, "remove hosts that no document needs from fetch.allow_private_hosts")]
 }
 
 /// Checks that the outcome files can be written.
@@ -77,7 +77,7 @@ pub(super) fn log_dir(patient: &Patient) -> Vec<Finding> {
     vec![match std::fs::metadata(dir) {
         Ok(data) if !data.is_dir() => fail("is a file, not a folder".into(), "name a folder"),
         Ok(_) if may_write(dir) => Finding::ok(LOG, format!("outcomes are written to files in {place}")),
-        Ok(_) => fail("this user may not write there".into(), "let it, or name another folder"),
+        Ok(_) => fail("this user may not write there".into(), "grant it write access, or name another folder"),
         // It is made with the first outcome, and so are the folders before it.
         Err(error) if error.kind() == ErrorKind::NotFound => match dir.ancestors().find(|parent| parent.exists()) {
             Some(parent) if parent.is_dir() && may_write(parent) => {

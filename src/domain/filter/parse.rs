@@ -33,6 +33,9 @@ impl Filter {
     }
 }
 
+/// The console's word for quarantined content, accepted in place of the stored word `held`.
+const REVIEW: &str = "review";
+
 /// The letters before a colon at the start of `text`, when they name a field (known or not).
 pub(super) fn field_prefix(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !(c.is_ascii_alphabetic() || c == '_'))?;
@@ -99,8 +102,10 @@ impl<'a> Reader<'a> {
         let value_at = values[0].at;
         let test = test(field, values)?;
         match (&test, subject) {
-            (Test::Content(words), Some(Subject::Documents)) if words[..] != [ContentChange::Held] => {
-                error(value_at, "of documents, content: knows held alone")
+            (Test::Content(words), Some(Subject::Documents))
+                if words.iter().any(|word| *word != ContentChange::Held) =>
+            {
+                error(value_at, "only content:held is supported here")
             }
             _ => Ok(Term { negated, test }),
         }
@@ -148,7 +153,11 @@ fn test(field: Field, values: Vec<Value>) -> Result<Test, FilterError> {
         }
         Field::Content => {
             let known = ContentChange::WORDS.map(ContentChange::word);
-            Test::Content(words(field, values, ContentChange::parse, &known)?)
+            let read = |word: &str| match word {
+                REVIEW => Some(ContentChange::Held),
+                word => ContentChange::parse(word),
+            };
+            Test::Content(words(field, values, read, &known)?)
         }
         Field::Http => Test::Http(each(field, values, "a status from 100 to 599", |text| {
             let status = digits(text)?;

@@ -1,6 +1,7 @@
 //! Accepted texts, their canonical form, their matches; and a property: no text panics.
 
 use super::*;
+use crate::domain::content::ContentChange;
 use crate::domain::document::{DocumentRow, RecentResult};
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::outcome::Outcome;
@@ -91,6 +92,9 @@ fn what_is_typed_prints_canonically() {
         ("id:0812 account:7 assistant:3", "id:812 account:7 assistant:3"),
         ("attempted:<60m synced:>48h next:<10m", "attempted:<1h synced:>2d next:<10m"),
         ("queue:auto,retry", "queue:auto,retry"),
+        ("content:held", "content:held"),
+        ("content:review", "content:held"),
+        ("-content:Review,first", "-content:held,first"),
         ("result:updated by:ana,\"ben,jr\"", "result:updated by:ana,\"ben,jr\""),
         ("\"two words\" -\"not these\"", "\"two words\" -\"not these\""),
         ("by:\"ana lima\"", "by:\"ana lima\""),
@@ -358,4 +362,21 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn content_review_selects_what_content_held_selects() {
+    for subject in [Subject::Documents, Subject::Outcomes] {
+        let parsed = |text| Filter::parse_for(text, subject).map_err(|error| error.to_string());
+        assert_eq!(parsed("content:review"), parsed("content:held"));
+        assert!(parsed("content:held,review").is_ok(), "one word and its alias");
+    }
+    let (mut document, mut quarantined) = (row(), outcome());
+    let review = Filter::parse("content:review").expect("an alias");
+    assert!(!review.matches(&document, NOW) && !review.matches_outcome(&quarantined, NOW));
+    document.held = Some(SafeLine::new("looks like a login page"));
+    quarantined.content = Some(ContentChange::Held);
+    assert!(review.matches(&document, NOW) && review.matches_outcome(&quarantined, NOW));
+    let refused = Filter::parse_for("content:first", Subject::Documents).map_err(|error| error.to_string());
+    assert_eq!(refused, Err("filter, at 9: only content:held is supported here".to_owned()));
 }

@@ -1,5 +1,6 @@
 //! Types of the console's readings: the queue in figures, outcomes, and the views of jobs, hosts, accounts and workers.
 
+use crate::domain::content::ContentChange;
 use crate::domain::document::{Counts, Try};
 use crate::domain::failure::ErrorCode;
 use crate::domain::filter::Filter;
@@ -163,6 +164,8 @@ pub enum JobPlace {
         result: OutcomeResult,
         /// Why, when it failed.
         error_code: Option<ErrorCode>,
+        /// The page's content compared with the stored one, when it was fetched.
+        content: Option<ContentChange>,
     },
 }
 

@@ -1,6 +1,7 @@
 //! What the console's jobs view reads: every section's first rows and how many there are in all. For people; a claim
 //! looks for itself.
 
+use crate::domain::content::ContentChange;
 use crate::domain::document::Try;
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, DocumentId, JobId};
@@ -64,7 +65,9 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
         .await?;
     let looked_through = i64::try_from(limit.saturating_mul(LOOKED_THROUGH)).unwrap_or(i64::MAX);
     let mut ended = Sql::new("SELECT ");
-    ended.push(COLUMNS).push(", o.at, o.result, o.error_code FROM (SELECT * FROM @outcomes ORDER BY seq DESC LIMIT ");
+    ended
+        .push(COLUMNS)
+        .push(", o.at, o.result, o.error_code, o.content FROM (SELECT * FROM @outcomes ORDER BY seq DESC LIMIT ");
     ended.bind(looked_through).push(") o JOIN @jobs j ON j.id = o.job_id").push(DOCUMENT);
     ended.push("WHERE j.state IN ('done', 'failed', 'cancelled', 'purged') ORDER BY o.seq DESC");
     let ended = reader.all(ended.query()).await?;
@@ -156,5 +159,6 @@ fn ended_place(row: &Row) -> Result<JobPlace> {
         at: at(row, "at")?,
         result: word(row, "result", OutcomeResult::parse)?.ok_or_else(|| corrupt("result"))?,
         error_code: word(row, "error_code", ErrorCode::parse)?,
+        content: word(row, "content", ContentChange::parse)?,
     })
 }

@@ -165,7 +165,12 @@ async fn write_row(
 async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with: &With<'_>) -> Result<()> {
     let mut recent = document.recent.clone();
     for draft in &to.outcomes {
-        if let Some(result) = draft.result.recent() {
+        // A first content is `unchanged` in the outcome, and yet a new text.
+        let result = match draft.content {
+            Some(ContentChange::First) => Some(RecentResult::Updated),
+            _ => draft.result.recent(),
+        };
+        if let Some(result) = result {
             recent = push_recent(&recent, result);
         } else if draft.result.is_exhaustion() {
             recent.pop();

@@ -21,7 +21,7 @@ pub(super) fn text(model: &Model) -> Vec<Words> {
         ]);
     }
     if text.is_empty() {
-        text.push(vec![words("Nothing was asked for, refused or failed so far.", Tone::Dim)]);
+        text.push(vec![words("Nothing was requested, refused or failed so far.", Tone::Dim)]);
     }
     text
 }

@@ -25,11 +25,11 @@ pub(super) fn text(model: &Model) -> Vec<Words> {
     let workers = &model.workers;
     let mut text: Vec<Words> = Vec::new();
     if let Some(trouble) = &workers.trouble {
-        text.extend(sentence(&format!("They cannot be read: {trouble}"), Tone::Failed));
+        text.extend(sentence(&format!("Cannot read the workers: {trouble}"), Tone::Failed));
     } else if workers.read_at.is_none() {
-        text.push(vec![words("They are being read.", Tone::Dim)]);
+        text.push(vec![words("Reading the workers.", Tone::Dim)]);
     } else if workers.seen.is_empty() && model.has_runner {
-        text.extend(sentence("None is known: the runner of this console has ended, or has not begun.", Tone::Plain));
+        text.extend(sentence("No worker: this console's runner has not started, or has ended.", Tone::Plain));
     } else if workers.seen.is_empty() {
         let none = "No worker runs jobs of this store: start one with \"quarterdeck work\".";
         text.extend(sentence(none, Tone::Plain));

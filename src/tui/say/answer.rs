@@ -15,20 +15,20 @@ pub fn done(command: &Command, done: &Done, asked_by: Option<&SafeLine>) -> (Lev
         Done::Added(Added::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
         Done::Added(Added::Exists(id)) => (Level::Refused, format!("this URL is there already, as document {id}")),
         Done::Decided(decided) => decision(command, *decided),
-        Done::LeaseBroken(None) => (Level::Refused, format!("{} does not run any more", label(command))),
+        Done::LeaseBroken(None) => (Level::Refused, format!("{} is not running any more", label(command))),
         Done::LeaseBroken(Some(_)) => {
-            (Level::Done, format!("took {} from its worker; the try counts as lost", label(command)))
+            (Level::Done, format!("broke the lease of {}; the attempt counts as lost", label(command)))
         }
         Done::Removed(0) => (Level::Refused, "nothing was removed: it was gone already".to_owned()),
         Done::Removed(1) if command.name.is_some() => (Level::Done, format!("removed {}", label(command))),
         Done::Removed(removed) => (Level::Done, format!("removed {}", count(*removed, "document"))),
         Done::Paused(new) => match (&command.act, new) {
-            (Act::Pause(scope), true) => (Level::Done, format!("paused {scope}; what runs goes on")),
-            _ => (Level::Refused, "it was paused before".to_owned()),
+            (Act::Pause(scope), true) => (Level::Done, format!("paused {scope}; running jobs finish")),
+            _ => (Level::Refused, "it is paused already".to_owned()),
         },
         Done::Resumed(ended) => match (&command.act, ended) {
             (Act::Resume(scope), true) => (Level::Done, format!("resumed {scope}")),
-            _ => (Level::Refused, "it was not paused any more".to_owned()),
+            _ => (Level::Refused, "it is not paused any more".to_owned()),
         },
         Done::Purged(0) => (Level::Refused, "no auto job waits".to_owned()),
         Done::Purged(purged) => (Level::Done, format!("dropped {}", count(*purged, "waiting auto job"))),
@@ -49,12 +49,12 @@ fn decision(command: &Command, decided: Decided) -> (Level, String) {
         }
         (Decided::Done, _) => (Level::Done, format!("rejected: {name} keeps its text")),
         (Decided::NothingHeld, _) => {
-            (Level::Refused, format!("nothing of {name} is held back any more; nothing was done"))
+            (Level::Refused, format!("{name} does not need review any more; nothing was done"))
         }
         (Decided::Replaced, _) => {
-            (Level::Refused, format!("another text of {name} is held back by now; nothing was done"))
+            (Level::Refused, format!("another text of {name} needs review now; nothing was done"))
         }
-        (Decided::Syncing, _) => (Level::Refused, format!("{name} is being synced: decide when that has ended")),
+        (Decided::Syncing, _) => (Level::Refused, format!("{name} is being synced: decide when that is done")),
     }
 }
 
@@ -71,8 +71,8 @@ fn single(command: &Command, answered: &Answered, asked_by: Option<&SafeLine>) -
     let name = label(command);
     match &answered.answer {
         Answer::Queued(_) => (Level::Done, format!("queued {name}")),
-        Answer::Promoted(_) => (Level::Done, format!("{name} goes first now")),
-        Answer::RunsNow(_) => (Level::Done, format!("{name} is tried now instead of later")),
+        Answer::Promoted(_) => (Level::Done, format!("{name} is first in the queue")),
+        Answer::RunsNow(_) => (Level::Done, format!("{name} is retried now")),
         Answer::AlreadyQueued(_) => (Level::Refused, format!("{name} is queued already")),
         Answer::AlreadySyncing(_, worker) => {
             let worker = worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
@@ -97,7 +97,7 @@ fn several(command: &Command, answers: &[Answered]) -> (Level, String) {
     let verb = if command.act == Act::Cancel { "cancelled" } else { "queued" };
     let mut parts = vec![format!("{verb} {}", count(accepted, "document"))];
     if before > 0 {
-        parts.push(format!("{} were at it already", grouped(before)));
+        parts.push(format!("{} already queued or running", grouped(before)));
     }
     let mut reasons: Vec<(SkipReason, u64)> = Vec::new();
     for answered in answers {

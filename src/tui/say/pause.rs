@@ -60,7 +60,7 @@ pub fn summary(model: &Model) -> Option<String> {
 /// What a resumed or paused scope leaves to say about the queue.
 pub fn held(model: &Model) -> String {
     match model.queue.paused {
-        0 => "No job is held by a pause now.".to_owned(),
-        held => format!("Pauses hold {} now.", count(held, "job")),
+        0 => "No job is paused now.".to_owned(),
+        held => format!("Paused now: {}.", count(held, "job")),
     }
 }

@@ -65,9 +65,9 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
 pub(super) fn purge(model: &mut Model) {
     let lines = vec![
         "Every auto job that has not started is dropped, with a line in the outcomes.".to_owned(),
-        format!("{} wait for their time now.", count(model.queue.scheduled, "job")),
-        "What people asked for stays, and so does what runs or was tried.".to_owned(),
-        "What is still due then is scheduled again by the next pass.".to_owned(),
+        format!("Scheduled now: {}.", count(model.queue.scheduled, "job")),
+        "Manual jobs, retries and running jobs stay.".to_owned(),
+        "The next pass schedules again what is still due.".to_owned(),
     ];
     let command = Command { act: Act::Purge, documents: Vec::new(), name: None };
     confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop them", command);
@@ -89,7 +89,7 @@ fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Upd
         // Nobody knows here whether a document off the screen runs.
         (BulkVerb::Cancel, Some(Status::Syncing) | None) => Some((
             format!("cancel {}", one.name),
-            vec!["Its attempt may be running: it is stopped, and what it fetched is thrown away.".to_owned()],
+            vec!["If an attempt is running, it is stopped, and what it fetched is discarded.".to_owned()],
             "Stop it",
         )),
         (BulkVerb::Remove, _) => Some((

@@ -52,7 +52,7 @@ pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box
         }
         // One of the texts is another by now: which, the next reading says.
         Ok(None) => {
-            detail.trouble = Some("one of the two texts is another by now".into());
+            detail.trouble = Some("one of the two texts has changed since".into());
             loads::detail_changed(model, up);
         }
         Err(reason) => detail.trouble = Some(reason),
@@ -93,12 +93,12 @@ pub(super) fn decide(model: &mut Model, action: Action) {
     };
     let sizes = format!("{} to {} characters", grouped(old), grouped(new));
     let (Some(detail), Some(held)) = (&model.detail, model.held_text()) else { return };
-    let why = format!("It was held back because it {}.", held.reason);
+    let why = format!("It needs review because it {}.", held.reason);
     let (lines, verb) = match decision {
         Decision::Accept => (
             vec![
                 why,
-                format!("The fetched text takes the place of the stored one: from {sizes}."),
+                format!("The fetched text replaces the stored one: from {sizes}."),
                 "The stored one is kept as an earlier version.".to_owned(),
             ],
             "Accept",
@@ -107,12 +107,12 @@ pub(super) fn decide(model: &mut Model, action: Action) {
             vec![
                 why,
                 "The stored text stays, and the fetched one is dropped.".to_owned(),
-                "When the page brings this very text again, nobody is asked.".to_owned(),
+                "If the page brings the same text again, it needs no review.".to_owned(),
             ],
             "Reject",
         ),
     };
-    let title = format!("{} the held text of {}", decision.verb(), detail.name);
+    let title = format!("{} the fetched text of {}", decision.verb(), detail.name);
     let command = Command {
         act: Act::Decide(decision, fingerprint),
         documents: vec![detail.document],

@@ -96,7 +96,7 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
         QuitChoice::Drain => {
             model.leaving = Leaving::Draining;
             up.effect(Effect::Drain);
-            model.tell(Level::Done, "finishing what runs, then this ends; q asks again");
+            model.tell(Level::Done, "draining: running jobs finish, then the console quits; q asks again");
         }
         QuitChoice::Leave => {
             up.effect(Effect::Leave);

@@ -33,7 +33,7 @@ pub(super) fn choose(model: &mut Model) {
         choices.push((format!("{verb} {word}"), command(scope, standing.is_some())));
     }
     lines.push(String::new());
-    lines.push("A pause stops what has not started, whoever asks for it; what runs goes on.".to_owned());
+    lines.push("A pause keeps jobs from starting, whoever asks for them; running jobs finish.".to_owned());
     let chosen = grouped.then_some(0);
     model.overlay = Some(Overlay::Choice(Choice { title: "pause or resume".to_owned(), lines, choices, chosen }));
 }
@@ -46,7 +46,7 @@ pub(super) fn everything(model: &mut Model) {
             let mut lines = vec![format!("Everything is {}.", by_whom(model, pause)), held(model)];
             if model.pauses.len() > 1 {
                 let others = count(model.pauses.len() as u64 - 1, "other pause");
-                lines.push(format!("{others} of accounts, hosts or classes will stand."));
+                lines.push(format!("{others} of accounts, hosts or classes will remain."));
             }
             ("resume everything", "Resume", lines)
         }
@@ -56,8 +56,8 @@ pub(super) fn everything(model: &mut Model) {
                     "{} queued or waiting for a next try will not start.",
                     are(model.queue.ready + model.queue.waiting)
                 ),
-                format!("{} running now will go on to the end.", are(model.queue.running)),
-                "It holds for every worker of this store, until somebody resumes.".to_owned(),
+                format!("{} running now will finish.", are(model.queue.running)),
+                "This applies to every worker of this store, until somebody resumes.".to_owned(),
             ];
             ("pause everything", "Pause", lines)
         }
@@ -87,7 +87,7 @@ fn row(model: &Model) -> Result<&DocumentRow, &'static str> {
     let document = document(model)?.document;
     let opened = model.detail.as_ref().and_then(|detail| detail.data.as_ref()).map(|data| &data.row);
     let row = model.documents.find(document).or(opened.filter(|row| row.id == document));
-    row.ok_or("its row is not at hand: go to it in the list")
+    row.ok_or("its row is not loaded: select it in the list")
 }
 
 pub(super) fn take(model: &mut Model, answer: Answer<Vec<Pause>>, up: &mut Update) {

@@ -144,7 +144,7 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
     }
     if let PromptKind::BreakLease { job, document, name, .. } = prompt.kind.clone() {
         if text != document.to_string() {
-            let reason = SafeLine::new(&format!("its id is {document}; nothing is done until that is typed"));
+            let reason = SafeLine::new(&format!("type its id, {document}, to confirm"));
             prompt.problem = Some(Problem { at: None, reason });
             return;
         }

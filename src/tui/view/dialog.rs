@@ -26,7 +26,7 @@ pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buf
     let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
     let lines: Vec<Words> =
         dialog.lines.iter().flat_map(|line| wrap(line, room, 3)).map(|line| vec![words(line, Tone::Plain)]).collect();
-    let buttons = [("Cancel", !dialog.yes), (dialog.verb, dialog.yes)];
+    let buttons = [("Keep", !dialog.yes), (dialog.verb, dialog.yes)];
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
@@ -39,7 +39,7 @@ pub(super) fn choice(model: &Model, dialog: &Choice, body: Rect, buf: &mut Buffe
             lines.push(Words::new());
         }
     }
-    let mut buttons = vec![("Cancel", dialog.chosen.is_none())];
+    let mut buttons = vec![("Keep", dialog.chosen.is_none())];
     buttons
         .extend(dialog.choices.iter().enumerate().map(|(at, (label, _))| (label.as_str(), dialog.chosen == Some(at))));
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
@@ -53,9 +53,9 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
         more => format!("{} run in this process.", count(u64::from(more), "job")),
     };
     let then = match choice {
-        QuitChoice::Stay => "Drain finishes what runs and then quits, Leave gives it back at once.",
-        QuitChoice::Drain => "What runs is finished, nothing new is taken; then this ends.",
-        QuitChoice::Leave => "What runs is given back at once, as it was, for another worker or the next start.",
+        QuitChoice::Stay => "Drain finishes the running jobs, then quits; Leave requeues them at once.",
+        QuitChoice::Drain => "Running jobs finish, no new ones start; then the console quits.",
+        QuitChoice::Leave => "Running jobs go back to the queue at once, for another worker or the next start.",
     };
     let text = format!("{running} {then}");
     let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
@@ -88,7 +88,7 @@ pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
         canvas.words(2, y as u16, inner.width.saturating_sub(3), &line, look);
     }
     let last = inner.height.saturating_sub(1);
-    canvas.words(2, last, inner.width.saturating_sub(3), &[words("a capital turns it round", Tone::Dim)], look);
+    canvas.words(2, last, inner.width.saturating_sub(3), &[words("capital: reverse", Tone::Dim)], look);
 }
 
 pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &mut Buffer) {
@@ -104,8 +104,8 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
     }
     let mut yes = String::new();
     match &dialog.answer {
-        None => lines.push(vec![words("counting what it would do", Tone::Dim)]),
-        Some(Err(reason)) => lines.push(vec![words(format!("It cannot be counted: {reason}"), Tone::Failed)]),
+        None => lines.push(vec![words("counting the documents", Tone::Dim)]),
+        Some(Err(reason)) => lines.push(vec![words(format!("Cannot count them: {reason}"), Tone::Failed)]),
         Some(Ok(preview)) => {
             let number = preview.targets.len() as u64;
             lines.extend(effects(model, dialog, preview));
@@ -114,7 +114,7 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
             }
         }
     }
-    let mut buttons = vec![("Cancel", !dialog.yes)];
+    let mut buttons = vec![("Keep", !dialog.yes)];
     if !yes.is_empty() {
         buttons.push((&yes, dialog.yes));
     }
@@ -166,14 +166,14 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Word
             "takes",
             if rate > 0.0 {
                 let seconds = (number as f64 / rate).ceil().min(1e9);
-                format!("about {} at the present {}", span(Duration::from_secs_f64(seconds.max(1.0))), per_second(rate))
+                format!("about {} at the current {}", span(Duration::from_secs_f64(seconds.max(1.0))), per_second(rate))
             } else {
-                "not known: nothing has run in the last seconds".to_owned()
+                "unknown (idle)".to_owned()
             },
         ));
     }
     lines.push(Words::new());
-    lines.push(vec![words("Rows that match after this moment are left alone.", Tone::Dim)]);
+    lines.push(vec![words("Documents that match later are not included.", Tone::Dim)]);
     lines
 }
 

@@ -226,7 +226,8 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     };
     let held: Option<Words> = (model.counts.held > 0).then(|| {
         let number = grouped(model.counts.held);
-        vec![words(format!("{} ", look.glyphs.held), Tone::Lost), words(number, Tone::Plain), words(" held", Tone::Dim)]
+        let need = if model.counts.held == 1 { " needs review" } else { " need review" };
+        vec![words(format!("{} ", look.glyphs.held), Tone::Lost), words(number, Tone::Plain), words(need, Tone::Dim)]
     });
     // From the fullest form to the barest; the first that fits is taken, so that nothing moves while numbers change.
     let shown = |with_word: bool, all: bool| -> Vec<Words> {

@@ -28,7 +28,7 @@ pub(super) fn draw(model: &Model, palette: &Palette, body: Rect, buf: &mut Buffe
     let height = usize::from(inner.height.saturating_sub(1));
     let top = (palette.selected + 1).saturating_sub(height);
     if rows.is_empty() {
-        canvas.text(3, 1, room, "no action is called that", look.theme.style(Tone::Dim));
+        canvas.text(3, 1, room, "no action matches", look.theme.style(Tone::Dim));
     }
     for (line, row) in rows.iter().skip(top).take(height).enumerate() {
         let y = 1 + line as u16;

@@ -31,11 +31,11 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     let (title, hint) = match &prompt.kind {
         PromptKind::Filter(..) => ("filter documents", "words, status:failed, error:timeout, host:, synced:>2d, -not"),
         PromptKind::Outcomes(..) => ("filter outcomes", "words, result:updated, error:timeout"),
-        PromptKind::Search(_) => ("search outcomes", "n goes on below, N above"),
+        PromptKind::Search(_) => ("search outcomes", "n: next match, N: previous"),
         PromptKind::Add => ("add a document", "the URL of a page, http:// or https://"),
         PromptKind::BreakLease { document, name, worker, .. } => {
             let from = worker.as_deref().unwrap_or("its worker");
-            lease = (format!("break the lease of {name}"), format!("type {document} to take it from {from}"));
+            lease = (format!("break the lease of {name}"), format!("type {document} to take the job from {from}"));
             (lease.0.as_str(), lease.1.as_str())
         }
     };

@@ -44,11 +44,11 @@ impl View for DetailView {
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
         match action {
-            Action::Accept | Action::Reject => model.held_text().is_none().then_some("no text of it is held back"),
+            Action::Accept | Action::Reject => model.held_text().is_none().then_some("it does not need review"),
             Action::Compare => {
                 let has_version = |detail: &state::Detail| detail.tab == Tab::Versions && detail.lines() > 0;
                 let none = !model.detail.as_ref().is_some_and(has_version);
-                none.then_some("go to an earlier version first: ] leads there")
+                none.then_some("select an earlier version first: ] shows them")
             }
             _ => None,
         }

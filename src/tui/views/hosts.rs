@@ -54,7 +54,7 @@ impl View for HostsView {
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
-        Err("here are no documents: enter shows them")
+        Err("no documents in this view: enter shows them")
     }
 
     fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {

@@ -66,7 +66,7 @@ impl View for JobsView {
         match (action, model.views.jobs.row().map(|seen| &seen.place)) {
             (Action::BreakLease, None) => Some("there is no job here"),
             (Action::BreakLease, Some(JobPlace::Running { .. })) => None,
-            (Action::BreakLease, Some(_)) => Some("this job does not run: only a running one has a lease"),
+            (Action::BreakLease, Some(_)) => Some("this job is not running: only a running one has a lease"),
             _ => None,
         }
     }

@@ -91,7 +91,7 @@ pub trait View: Sync {
 
     /// Returns the host or the account under the cursor, as a pause of it is written, or why there is none.
     fn group(&self, _model: &Model) -> Result<PauseScope, &'static str> {
-        Err("neither a host nor an account is in hand")
+        Err("no host or account is selected")
     }
 
     /// Returns host and account of the document under the cursor, when the row there knows both by itself.

@@ -51,7 +51,7 @@ pub(super) fn all(model: &Model, seen: &AccountSeen) -> (String, Vec<Words>) {
     text.sentence(&standing(model, seen, true));
     text.sentence(&next(model, seen, true));
     text.gap();
-    let plan = plan_in_words(seen).unwrap_or_else(|| "none: nothing is looked at by itself".to_owned());
+    let plan = plan_in_words(seen).unwrap_or_else(|| "none: manual only".to_owned());
     text.fact("plan", plan.strip_prefix("plan ").unwrap_or(&plan));
     text.fact("next due", &next_due(model, seen).0);
     text.fact("jobs", &jobs(seen));

@@ -61,7 +61,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let header = PaneHeader {
         name: "accounts",
         totals: totals(model),
-        none: "No document, so no account either.",
+        none: "No account: there are no documents yet.",
         foot: unless_explained(model, pane, in_short),
     };
     crate::tui::table::draw::draw(model, &model.views.accounts, &COLUMNS, header, pane, buf);

@@ -55,7 +55,7 @@ pub fn plan_in_words(seen: &AccountSeen) -> Option<String> {
     let every = seen.cadence.and_then(Cadence::new);
     match (&seen.plan, every) {
         (Some(plan), Some(every)) => Some(format!("plan {plan}, {every}")),
-        (Some(plan), None) => Some(format!("plan {plan}, never by itself")),
+        (Some(plan), None) => Some(format!("plan {plan}, manual only")),
         (None, every) => every.map(|every| every.to_string()),
     }
 }
@@ -141,12 +141,12 @@ pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
 /// What happens next, and which key changes it; `brief` leaves the keys to the footer.
 pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     if let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) {
-        return with_keys(&format!("What has not started waits until `{}` resumes.", key(pause)), Tone::Plain);
+        return with_keys(&format!("No job starts until `{}` resumes.", key(pause)), Tone::Plain);
     }
     let due = match seen.next_due_at {
-        Some(at) => format!("The next of its jobs is due {}.", until(model.now, at)),
-        None if seen.ready > 0 => "Its jobs run as soon as they may.".to_owned(),
-        None => "Nothing of it is planned.".to_owned(),
+        Some(at) => format!("Its next job is due {}.", until(model.now, at)),
+        None if seen.ready > 0 => "Its jobs start when a slot is free.".to_owned(),
+        None => "Nothing is scheduled.".to_owned(),
     };
     if brief {
         return vec![words(due, Tone::Plain)];

@@ -26,7 +26,7 @@ pub(super) fn draw(
 ) {
     let (room, height) = (canvas.area.width, canvas.area.height);
     if data.outcomes.is_empty() {
-        canvas.text(1, 0, room, "It was never tried.", look.theme.style(Tone::Dim));
+        canvas.text(1, 0, room, "No attempt yet.", look.theme.style(Tone::Dim));
         return;
     }
     let about = if height >= 12 { 7 } else { 0 };
@@ -55,22 +55,22 @@ pub(super) fn draw(
     for (line, outcome) in data.outcomes.iter().skip(top).take(rows).enumerate() {
         let y = 1 + line as u16;
         let result = outcome.result;
-        let tone = tone(outcome, result);
+        let tone = tone(outcome.content, result);
         let style = look.theme.style(tone);
         canvas.text(1, y, 4, &age(model.now.since(outcome.at)), dim);
         if !result.is_exhaustion() {
             canvas.right(13, y, &outcome.attempt.to_string(), dim);
         }
-        canvas.text(14, y, 1, sign(&look.glyphs, outcome, result), style);
+        canvas.text(14, y, 1, sign(&look.glyphs, outcome.content, result), style);
         if wide {
-            canvas.text(16, y, 13, word(outcome, result), style);
+            canvas.text(16, y, 13, word(outcome.content, result), style);
         }
         let took = outcome.duration_ms.filter(|_| timed).map_or(String::new(), grouped);
         let cause_room = took_end.saturating_sub(cause_at + if timed { width(&took).max(6) as u16 + 1 } else { 0 });
         let said = if wide || outcome.error_code.is_some() {
             reason(outcome)
         } else {
-            [word(outcome, result), &reason(outcome)]
+            [word(outcome.content, result), &reason(outcome)]
                 .into_iter()
                 .filter(|part| !part.is_empty())
                 .collect::<Vec<_>>()
@@ -92,10 +92,17 @@ pub(super) fn draw(
 /// One attempt in full.
 fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, look: Look) {
     let room = canvas.area.width.saturating_sub(2);
-    let tone = tone(outcome, outcome.result);
+    let tone = tone(outcome.content, outcome.result);
     let when = outcome.at.date_clock(&model.zone());
     let mut lines: Vec<Words> = vec![vec![
-        words(format!("{} {}", sign(&look.glyphs, outcome, outcome.result), word(outcome, outcome.result)), tone),
+        words(
+            format!(
+                "{} {}",
+                sign(&look.glyphs, outcome.content, outcome.result),
+                word(outcome.content, outcome.result)
+            ),
+            tone,
+        ),
         words(format!("  {when}, outcome {}", grouped(u64::try_from(outcome.seq.0).unwrap_or(0))), Tone::Dim),
     ]];
     let cause = reason(outcome);
@@ -120,7 +127,7 @@ fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'
         fact("exception", &SafeLine::new(class));
     }
     if let Some(at) = outcome.next_attempt_at {
-        fact("next try", &at.clock(&model.zone()));
+        fact("next attempt", &at.clock(&model.zone()));
     }
     lines.push(facts);
     for (line, text) in lines.iter().enumerate() {

@@ -152,7 +152,7 @@ fn content(detail: &Detail, body: Rect, buf: &mut Buffer, look: Look) {
 fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canvas: &mut Canvas<'_>, look: Look) {
     let room = canvas.area.width.saturating_sub(2);
     if data.versions.is_empty() {
-        canvas.text(1, 0, room, "No earlier content is kept.", look.theme.style(Tone::Dim));
+        canvas.text(1, 0, room, "No earlier version is kept.", look.theme.style(Tone::Dim));
         return;
     }
     let dim = look.theme.style(Tone::Dim);

@@ -31,10 +31,10 @@ fn of_held(model: &Model, data: &DetailData, held: &HeldSeen, cells: usize, room
     let since = age(model.now.since(held.held_at));
     let sign = model.glyphs.held;
     if !roomy {
-        let said = format!("{sign} held {since}: {}", held.reason);
+        let said = format!("{sign} needs review: it {}", held.reason);
         return vec![vec![words(clip(&said, cells, model.glyphs.more), Tone::Lost)]];
     }
-    let said = format!("{sign} held back {since} ago: the fetched text {}", held.reason);
+    let said = format!("{sign} needs review: the text fetched {since} ago {}", held.reason);
     let mut lines: Vec<Words> = wrap(&said, cells, 3).into_iter().map(|line| vec![words(line, Tone::Lost)]).collect();
     if let Some(title) = held.title.as_ref().filter(|title| **title != data.row.name) {
         lines.push(vec![words("title ", Tone::Dim), words(title.to_string(), Tone::Plain)]);
@@ -43,9 +43,9 @@ fn of_held(model: &Model, data: &DetailData, held: &HeldSeen, cells: usize, room
 }
 
 fn of_versions(model: &Model, data: &DetailData, (old, new): (u64, u64)) -> Vec<Words> {
-    let stored = if Some(new) == data.version { ", the stored one" } else { "" };
+    let stored = if Some(new) == data.version { " (current)" } else { "" };
     let kept = data.versions.iter().find(|kept| kept.version == old);
-    let when = kept.map_or(String::new(), |kept| format!("  {} ago", age(model.now.since(kept.replaced_at))));
+    let when = kept.map_or(String::new(), |kept| format!(", {} ago", age(model.now.since(kept.replaced_at))));
     vec![vec![
         words(format!("version {new}{stored}"), Tone::Strong),
         words(format!(" replaced version {old}{when}"), Tone::Dim),
@@ -71,10 +71,10 @@ fn sizes(data: &DifferenceData) -> Words {
 /// What is said in place of a difference.
 pub fn instead(detail: &Detail) -> Words {
     let text = match (&detail.trouble, &detail.data, detail.compared()) {
-        (Some(reason), _, Some(_)) => return vec![words(format!("They cannot be compared: {reason}"), Tone::Failed)],
+        (Some(reason), _, Some(_)) => return vec![words(format!("Cannot compare them: {reason}"), Tone::Failed)],
         (_, _, Some(_)) => "comparing",
         (_, Some(_), None) if detail.version.is_some() => "That version is not kept any more.",
-        _ => "Nothing is held back, and there is no earlier content to compare with.",
+        _ => "No earlier version yet.",
     };
     vec![words(text, Tone::Dim)]
 }

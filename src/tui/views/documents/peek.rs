@@ -63,7 +63,7 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
         line.push(words(format!("  last failure: {error}"), Tone::Dim));
     }
     if let Some(reason) = &row.held {
-        line.push(words(format!("  {} held back: it {reason}", model.glyphs.held), Tone::Lost));
+        line.push(words(format!("  {} needs review: it {reason}", model.glyphs.held), Tone::Lost));
     }
     line
 }
@@ -88,24 +88,24 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             }
         },
         Status::Failed => match row.next_attempt_at {
-            Some(next) => format!("Asked for again {}. `r` retries it now.", at(next)),
+            Some(next) => format!("Next attempt {}. `r` retries it now.", at(next)),
             None => match row.next_look_at {
-                Some(look) => format!("Next look {}; `r` retries it now.", at(look)),
-                None => "Not tried again by itself; `r` retries it now.".to_owned(),
+                Some(look) => format!("Next check {}; `r` retries it now.", at(look)),
+                None => "Not retried automatically; `r` retries it now.".to_owned(),
             },
         },
         Status::Waiting if row.held_by.is_some() => {
             let next = row.next_attempt_at.map_or("in a moment".to_owned(), at);
-            format!("Its lock is looked at again {next}. `r` looks now, `x` gives up.")
+            format!("Next lock check {next}. `r` checks now, `x` gives up.")
         }
         Status::Waiting => {
             let tries = row.try_of.filter(|_| !brief);
             let tries = tries.map_or(String::new(), |tried| format!(", {} of {} failed", tried.number, tried.of));
             let next = row.next_attempt_at.map_or("soon".to_owned(), at);
-            format!("Next try {next}{tries}. `r` tries it now, `x` gives up.")
+            format!("Next attempt {next}{tries}. `r` retries now, `x` gives up.")
         }
-        Status::Syncing if is_orphaned(model, row) => "The next worker takes it up again.".to_owned(),
-        Status::Syncing if row.cancel_requested => "It was told to stop and ends in a moment.".to_owned(),
+        Status::Syncing if is_orphaned(model, row) => "The next worker restarts it.".to_owned(),
+        Status::Syncing if row.cancel_requested => "Cancel requested; it stops in a moment.".to_owned(),
         Status::Syncing => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
             let worker =
@@ -128,30 +128,30 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         }
         Status::Queued if hold(model, row).is_some() => {
             let until = hold(model, row).map_or(model.now, |hold| hold.until);
-            format!("Its host is asked again {}, no try lost. `x` ends it.", at(until))
+            format!("Next request to its host {}, no attempt used up. `x` ends it.", at(until))
         }
-        Status::Queued if brief => "Runs soon. `s` puts it first, `x` ends it.".to_owned(),
-        Status::Stuck if brief => "No worker here has it. `r` retries it now.".to_owned(),
+        Status::Queued if brief => "Starts soon. `s` puts it first, `x` ends it.".to_owned(),
+        Status::Stuck if brief => "No worker runs it. `r` retries it now.".to_owned(),
         Status::Stale if brief => match row.next_attempt_at {
-            Some(next) => format!("Its plan syncs it {}. `s` does now.", at(next)),
-            None => "Older than its plan wants. `s` syncs it now.".to_owned(),
+            Some(next) => format!("Next sync {}. `s` syncs it now.", at(next)),
+            None => "Overdue. `s` syncs it now.".to_owned(),
         },
-        Status::Queued => "Runs as soon as it may. `s` puts it first, `x` ends it.".to_owned(),
-        Status::Stuck => "Marked as syncing, and no worker of this store has it. `r` retries it now.".to_owned(),
+        Status::Queued => "Starts when a slot is free. `s` puts it first, `x` ends it.".to_owned(),
+        Status::Stuck => "Marked as syncing, but no worker of this store runs it. `r` retries it now.".to_owned(),
         Status::Stale => match row.next_attempt_at {
             Some(next) => {
-                format!("Synced longer ago than its plan wants; the next sync comes {}. `s` syncs it now.", at(next))
+                format!("Overdue by its plan; next sync {}. `s` syncs it now.", at(next))
             }
-            None => "Synced longer ago than its plan wants. `s` syncs it now.".to_owned(),
+            None => "Overdue by its plan. `s` syncs it now.".to_owned(),
         },
         Status::Synced => match row.next_attempt_at.or(row.next_look_at) {
-            Some(next) => format!("Looked at again {}. `s` syncs it now.", at(next)),
-            None => "Nothing is planned for it. `s` syncs it now.".to_owned(),
+            Some(next) => format!("Next check {}. `s` syncs it now.", at(next)),
+            None => "Not scheduled. `s` syncs it now.".to_owned(),
         },
         Status::Never if !row.available => "It is not available yet, so it is not synced.".to_owned(),
         Status::Never => match row.next_attempt_at.or(row.next_look_at) {
-            Some(next) => format!("Its first sync comes {}. `s` syncs it now.", at(next)),
-            None => "Never synced so far. `s` syncs it now.".to_owned(),
+            Some(next) => format!("First sync {}. `s` syncs it now.", at(next)),
+            None => "Never synced. `s` syncs it now.".to_owned(),
         },
     };
     // To look is no change.
@@ -182,7 +182,7 @@ pub fn history(model: &Model, row: &DocumentRow) -> Words {
         line.extend(strip(model, row));
     }
     if let Some(at) = row.synced_at {
-        fact(&mut line, "good", format!("{} ago", age(model.now.since(at))));
+        fact(&mut line, "synced", format!("{} ago", age(model.now.since(at))));
     }
     if let Some(length) = row.content_length {
         let versions = match row.versions {

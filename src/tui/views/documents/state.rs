@@ -81,7 +81,7 @@ impl Documents {
 
     /// Whether the list shows what is held back and nothing else.
     pub fn only_held(&self) -> bool {
-        self.filter_text.trim() == HELD
+        matches!(self.filter_text.trim(), HELD | "content:review")
     }
 
     /// Moves the cursor to a place. Whether rows have to be read for it.

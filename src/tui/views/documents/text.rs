@@ -56,7 +56,7 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
         return pause::by_whom(model, pause);
     }
     if let Some(hold) = hold(model, row) {
-        return format!("host held until {}: {}", hold.until.clock(&model.zone()), hold.because);
+        return format!("host cooling down until {}: {}", hold.until.clock(&model.zone()), hold.because);
     }
     let same_host = model.documents.page.rows.iter().filter(|other| other.host == row.host);
     let busy = same_host.filter(|other| other.status == Status::Syncing && other.held_by.is_some()).count();
@@ -75,8 +75,8 @@ pub fn hold<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r Hold> {
 /// Why a job waits whose document's lock is somebody else's.
 pub fn why_held(row: &DocumentRow) -> String {
     match row.held_by.as_deref() {
-        Some(name) => format!("held by another worker: {name}"),
-        None => "held by another worker".to_owned(),
+        Some(name) => format!("locked by another worker: {name}"),
+        None => "locked by another worker".to_owned(),
     }
 }
 
@@ -118,13 +118,14 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             let tries = row.try_of.map_or(String::new(), |tried| format!(", {} of {}", tried.number, tried.of));
             // The count must not be what is cut off.
             let room = cells.saturating_sub(width(&tries));
-            let cause = fitting_error(row, room, more).unwrap_or_else(|| clip("waits for its next try", room, more));
+            let cause =
+                fitting_error(row, room, more).unwrap_or_else(|| clip("waits for its next attempt", room, more));
             (format!("{cause}{tries}"), Tone::Waiting)
         }
         Status::Queued => {
             let why = why_queued(model, row);
-            let short = why.starts_with("host held") && width(&why) > cells;
-            (if short { clip("host held", cells, more) } else { clip(&why, cells, more) }, Tone::Dim)
+            let short = why.starts_with("host cooling down") && width(&why) > cells;
+            (if short { clip("cooling down", cells, more) } else { clip(&why, cells, more) }, Tone::Dim)
         }
         Status::Stuck => {
             let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
@@ -174,5 +175,5 @@ pub const fn can_be_decided(row: &DocumentRow) -> bool {
 
 /// The held text of a row in the list: `? held: looks like a login page`.
 pub fn in_row(model: &Model, row: &DocumentRow) -> Option<String> {
-    row.held.as_ref().map(|reason| format!("{} held: {reason}", model.glyphs.held))
+    row.held.as_ref().map(|reason| format!("{} needs review: {reason}", model.glyphs.held))
 }

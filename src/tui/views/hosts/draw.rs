@@ -52,7 +52,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let header = PaneHeader {
         name: "hosts",
         totals: totals(model),
-        none: "No document, so no host either.",
+        none: "No host: there are no documents yet.",
         foot: unless_explained(model, pane, in_short),
     };
     crate::tui::table::draw::draw(model, &model.views.hosts, &COLUMNS, header, pane, buf);
@@ -64,7 +64,7 @@ fn totals(model: &Model) -> Words {
     title.push(words(" worst first", Tone::Dim));
     let held = data.rows.iter().filter(|seen| hold(model, seen).is_some()).count() as u64;
     let paused = model.pauses.iter().filter(|pause| matches!(pause.scope, PauseScope::Host(_))).count() as u64;
-    for (number, word) in [(held, "left alone"), (paused, "paused")] {
+    for (number, word) in [(held, "cooling down"), (paused, "paused")] {
         if number > 0 {
             title.push(words(format!(" {}", model.glyphs.dot), Tone::Dim));
             title.extend(total(number, word));

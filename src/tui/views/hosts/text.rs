@@ -121,31 +121,30 @@ pub fn standing(model: &Model, seen: &HostSeen) -> Words {
         };
         format!("{} running, {} queued{cap}", grouped(seen.running), grouped(seen.ready))
     } else {
-        "nothing runs there or waits for it".to_owned()
+        "no job is running or queued".to_owned()
     };
     vec![words(format!("{sign} {said}"), tone)]
 }
 
 fn left_alone(hold: &Hold) -> String {
-    let what = if hold.kind == HoldKind::AskedFor { "left alone" } else { "cool-down" };
-    format!("{what}: {}", hold.because)
+    format!("cooling down: {}", hold.because)
 }
 
 /// What happens next, and which key changes it; `brief` says the first of it alone.
 pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
     let held = hold(model, seen).map(|hold| {
         let until = until(model.now, hold.until);
-        format!("asked again {until} ({})", hold.until.clock(&model.zone()))
+        format!("next request {until} ({})", hold.until.clock(&model.zone()))
     });
     let enter = model.glyphs.enter;
     let text = match (of_group(model, &scope(seen)), held) {
         (Some(pause), held) => {
             let held =
-                held.filter(|_| !brief).map_or(String::new(), |held| format!("; but for that it would be {held}"));
-            format!("What has not started waits until `{}` resumes{held}.", key(pause))
+                held.filter(|_| !brief).map_or(String::new(), |held| format!("; the host is cooling down, {held}"));
+            format!("No job starts until `{}` resumes{held}.", key(pause))
         }
         (None, Some(held)) if brief => held,
-        (None, Some(held)) => format!("It is {held}; no document loses a try by that."),
+        (None, Some(held)) => format!("Cooling down, {held}; no attempt is used up."),
         (None, None) if model.options.read_only => format!("`{enter}` shows its documents."),
         (None, None) => format!("`{enter}` shows its documents, `p` pauses it."),
     };
@@ -179,7 +178,7 @@ pub fn lately(seen: &HostSeen, brief: bool) -> Words {
         0 => "none answered 429 or 503".to_owned(),
         some => format!("{} answered 429 or 503 ({some}%)", grouped(seen.limited)),
     };
-    let median = seen.median.map_or(String::new(), |median| format!(", half within {}", span(median)));
+    let median = seen.median.map_or(String::new(), |median| format!(", median {}", span(median)));
     vec![
         words("last hour ", Tone::Dim),
         words(format!("{}, {limited}{median}", count(seen.recent, "attempt")), Tone::Plain),

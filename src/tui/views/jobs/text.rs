@@ -2,7 +2,6 @@
 
 use super::state::Section;
 use crate::domain::document::Try;
-use crate::domain::outcome::OutcomeResult;
 use crate::domain::pause::Pause;
 use crate::domain::time::{age, countdown};
 use crate::store::{Blocked, JobPlace, JobSeen};
@@ -10,7 +9,8 @@ use crate::tui::model::Model;
 use crate::tui::say::pause::of_job;
 use crate::tui::text::time::until;
 use crate::tui::text::{Words, words};
-use crate::tui::theme::{self, Tone};
+use crate::tui::theme::Tone;
+use crate::tui::views::outcomes::text as outcome_text;
 
 /// The sign before a job.
 pub fn sign(model: &Model, seen: &JobSeen) -> (&'static str, Tone) {
@@ -23,19 +23,9 @@ pub fn sign(model: &Model, seen: &JobSeen) -> (&'static str, Tone) {
         JobPlace::Ready { .. } => (glyphs.queued, Tone::Running),
         JobPlace::Waiting { after: None, lock_holder: None, .. } => (glyphs.stale, Tone::Dim),
         JobPlace::Waiting { .. } => (glyphs.retrying, Tone::Waiting),
-        JobPlace::Ended { result, .. } => (ended_sign(model, *result), theme::outcome(*result)),
-    }
-}
-
-const fn ended_sign(model: &Model, result: OutcomeResult) -> &'static str {
-    let glyphs = &model.glyphs;
-    match result {
-        OutcomeResult::Updated => glyphs.good,
-        OutcomeResult::Unchanged => glyphs.same,
-        OutcomeResult::Cancelled | OutcomeResult::Purged => glyphs.stopped,
-        OutcomeResult::AlreadySyncing => glyphs.met,
-        OutcomeResult::WorkerLost | OutcomeResult::CrashExhausted => glyphs.alarm,
-        _ => glyphs.failed,
+        JobPlace::Ended { result, content, .. } => {
+            (outcome_text::sign(glyphs, *content, *result), outcome_text::tone(*content, *result))
+        }
     }
 }
 
@@ -45,9 +35,9 @@ pub fn matters(model: &Model, seen: &JobSeen) -> Words {
         JobPlace::Running { worker, cancelled_by, lease_until, heartbeat_at, .. } => {
             let holder = worker.as_deref().unwrap_or("a worker that is gone");
             let (said, tone) = match (cancelled_by, model.steps.get(&seen.document)) {
-                _ if lease_until.is_some_and(|at| at <= model.now) => ("lease is over".to_owned(), Tone::Lost),
+                _ if lease_until.is_some_and(|at| at <= model.now) => ("lease expired".to_owned(), Tone::Lost),
                 (Some(by), _) => (format!("stopping for {by}"), Tone::Waiting),
-                _ if heartbeat_at.is_none() => ("worker is gone".to_owned(), Tone::Lost),
+                _ if heartbeat_at.is_none() => ("worker gone".to_owned(), Tone::Lost),
                 (None, Some(step)) => (step.word().to_owned(), Tone::Running),
                 (None, None) => ("running".to_owned(), Tone::Running),
             };
@@ -60,16 +50,16 @@ pub fn matters(model: &Model, seen: &JobSeen) -> Words {
         }
         JobPlace::Waiting { after, .. } if let Some(pause) = of_job(model, seen) => paused(pause, *after),
         JobPlace::Waiting { after, lock_holder, .. } => match (lock_holder, after) {
-            (Some(holder), _) => vec![words(format!("held by another worker: {holder}"), Tone::Waiting)],
+            (Some(holder), _) => vec![words(format!("locked by another worker: {holder}"), Tone::Waiting)],
             (None, Some(tried)) => {
-                vec![words(format!("failed, try {} of {} next", tried.number + 1, tried.of), Tone::Waiting)]
+                vec![words(format!("failed, attempt {} of {} next", tried.number + 1, tried.of), Tone::Waiting)]
             }
-            (None, None) => vec![words("waits for its time", Tone::Dim)],
+            (None, None) => vec![words("scheduled", Tone::Dim)],
         },
-        JobPlace::Ended { result, error_code, .. } => {
-            let said = error_code
-                .map_or_else(|| ended(*result).to_owned(), |code| format!("{}: {}", ended(*result), code.plain()));
-            vec![words(said, theme::outcome(*result))]
+        JobPlace::Ended { result, error_code, content, .. } => {
+            let ended = outcome_text::word(*content, *result);
+            let said = error_code.map_or_else(|| ended.to_owned(), |code| format!("{ended}: {}", code.plain()));
+            vec![words(said, outcome_text::tone(*content, *result))]
         }
     }
 }
@@ -77,24 +67,8 @@ pub fn matters(model: &Model, seen: &JobSeen) -> Words {
 /// Whose pause it is under comes first, then what: that is what may be cut.
 fn paused(pause: &Pause, after: Option<Try>) -> Words {
     let mut said = vec![words(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
-    said.extend(after.map(|tried| words(format!(", then try {} of {}", tried.number + 1, tried.of), Tone::Dim)));
+    said.extend(after.map(|tried| words(format!(", then attempt {} of {}", tried.number + 1, tried.of), Tone::Dim)));
     said
-}
-
-const fn ended(result: OutcomeResult) -> &'static str {
-    match result {
-        OutcomeResult::Updated => "updated",
-        OutcomeResult::Unchanged => "unchanged",
-        OutcomeResult::AlreadySyncing => "already syncing",
-        OutcomeResult::PermanentFailure => "failed",
-        OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure => "retrying",
-        OutcomeResult::WorkerLost => "worker lost",
-        OutcomeResult::Cancelled => "cancelled",
-        OutcomeResult::Purged => "purged",
-        OutcomeResult::TransientRetryExhausted
-        | OutcomeResult::UnexpectedRetryExhausted
-        | OutcomeResult::CrashExhausted => "gave up",
-    }
 }
 
 /// Why a ready job that is not paused does not run yet: the first thing in its way, the widest first.
@@ -104,7 +78,7 @@ fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone)
     }
     if let Some(at) = blocked.host_held_until.filter(|at| *at > model.now) {
         let because = blocked.host_held_because.as_ref().map_or(String::new(), |because| format!(": {because}"));
-        return (format!("host held, {}{because}", until(model.now, at)), Tone::Waiting);
+        return (format!("cooling down, again {}{because}", until(model.now, at)), Tone::Waiting);
     }
     let cap = u64::from(model.options.per_host);
     if cap > 0 && blocked.host_running >= cap {

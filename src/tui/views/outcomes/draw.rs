@@ -78,7 +78,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         }
     }
     if lines.is_empty() {
-        Canvas::new(buf, inner).text(1, 0, inner.width, "nothing of it passes the filter", look.theme.style(Tone::Dim));
+        Canvas::new(buf, inner).text(1, 0, inner.width, "no outcome matches the filter", look.theme.style(Tone::Dim));
         return;
     }
     let at_start = model.panel.older == Older::None || model.panel.pin.is_some();
@@ -101,7 +101,7 @@ fn heading(model: &Model) -> (Words, Words) {
         words(format!(" {} following", glyphs.on), Tone::Good)
     } else {
         match panel.new_since_hold(model.now) {
-            0 => words(format!(" {} held", glyphs.off), Tone::Waiting),
+            0 => words(format!(" {} scrolled", glyphs.off), Tone::Waiting),
             new => words(format!(" {} {} new", glyphs.below, grouped(new)), Tone::Waiting),
         }
     };
@@ -131,7 +131,7 @@ fn draw_entry(
 ) {
     let cells = canvas.area.width;
     let (result, outcome) = (entry.result(), &entry.outcome);
-    let tone = tone(outcome, result);
+    let tone = tone(outcome.content, result);
     let style = |tone| look.theme.style(tone);
     let needle = &model.panel.search;
     let name_at = name_at(cells);
@@ -143,7 +143,7 @@ fn draw_entry(
             let clock = outcome.at.clock(&model.zone());
             canvas.text(1, y, time, &clock, style(Tone::Dim));
         }
-        canvas.text(name_at - 2, y, 1, sign(&look.glyphs, outcome, result), style(tone));
+        canvas.text(name_at - 2, y, 1, sign(&look.glyphs, outcome.content, result), style(tone));
         let aside = aside(entry);
         let kept = if aside.is_empty() || cells < 30 { 0 } else { width(aside) as u16 + 1 };
         let room = cells.saturating_sub(name_at + 1 + kept);

@@ -18,10 +18,10 @@ pub fn name(outcome: &Outcome) -> &str {
 }
 
 /// The sign of a result.
-pub const fn sign(glyphs: &Glyphs, outcome: &Outcome, result: OutcomeResult) -> &'static str {
+pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match result {
         OutcomeResult::Updated => glyphs.good,
-        OutcomeResult::Unchanged => match outcome.content {
+        OutcomeResult::Unchanged => match content {
             Some(ContentChange::First) => glyphs.good,
             Some(ContentChange::Held) => glyphs.held,
             _ => glyphs.same,
@@ -37,8 +37,8 @@ pub const fn sign(glyphs: &Glyphs, outcome: &Outcome, result: OutcomeResult) -> 
 }
 
 /// The tone of a result.
-pub const fn tone(outcome: &Outcome, result: OutcomeResult) -> Tone {
-    match (result, outcome.content) {
+pub const fn tone(content: Option<ContentChange>, result: OutcomeResult) -> Tone {
+    match (result, content) {
         (OutcomeResult::Unchanged, Some(ContentChange::First)) => Tone::Good,
         (OutcomeResult::Unchanged, Some(ContentChange::Held)) => Tone::Lost,
         _ => theme::outcome(result),
@@ -46,12 +46,12 @@ pub const fn tone(outcome: &Outcome, result: OutcomeResult) -> Tone {
 }
 
 /// The result in a word: `updated`, `first content`, `retrying`.
-pub const fn word(outcome: &Outcome, result: OutcomeResult) -> &'static str {
+pub const fn word(content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match result {
         OutcomeResult::Updated => "updated",
-        OutcomeResult::Unchanged => match outcome.content {
+        OutcomeResult::Unchanged => match content {
             Some(ContentChange::First) => "first content",
-            Some(ContentChange::Held) => "held back",
+            Some(ContentChange::Held) => "needs review",
             Some(ContentChange::NotModified) => "not modified",
             _ => "unchanged",
         },
@@ -89,14 +89,14 @@ pub fn reason(outcome: &Outcome) -> String {
         (OutcomeResult::Purged, None) => "dropped from the queue".to_owned(),
         (OutcomeResult::Cancelled, None) => "cancelled".to_owned(),
         (_, Some(detail)) => detail.to_string(),
-        (result, None) => word(outcome, result).to_owned(),
+        (result, None) => word(outcome.content, result).to_owned(),
     }
 }
 
 /// The first line of an entry: the name, or what a run came to.
 pub fn title(entry: &Entry) -> String {
     if entry.is_run() {
-        format!("{} {} documents", word(&entry.outcome, entry.result()), grouped(entry.count))
+        format!("{} {} documents", word(entry.outcome.content, entry.result()), grouped(entry.count))
     } else {
         name(&entry.outcome).to_owned()
     }
@@ -125,7 +125,7 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
             outcome.detail.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         OutcomeResult::Updated | OutcomeResult::Unchanged => {
-            let mut parts = vec![word(outcome, outcome.result).to_owned()];
+            let mut parts = vec![word(outcome.content, outcome.result).to_owned()];
             parts.extend(Some(reason(outcome)).filter(|reason| !reason.is_empty()));
             parts.join(&format!(" {dot} "))
         }
@@ -149,7 +149,7 @@ fn then(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
         let said = entry.given_up.as_ref().map(ToString::to_string);
-        return said.unwrap_or_else(|| word(outcome, result).to_owned());
+        return said.unwrap_or_else(|| word(outcome.content, result).to_owned());
     }
     match (outcome.next_attempt_at, outcome.result) {
         (Some(at), _) => {
@@ -167,5 +167,6 @@ pub fn has(entry: &Entry, needle: &str) -> bool {
     let within = |text: &str| text.to_lowercase().contains(needle);
     within(&title(entry))
         || within(aside(entry))
-        || (!entry.is_quiet() && (within(&reason(&entry.outcome)) || within(word(&entry.outcome, entry.result()))))
+        || (!entry.is_quiet()
+            && (within(&reason(&entry.outcome)) || within(word(entry.outcome.content, entry.result()))))
 }
