@@ -13,6 +13,7 @@ mod conformance;
 mod console;
 mod demo_runs;
 mod demo_site;
+mod dependencies;
 mod docs;
 mod doctor;
 mod draining;
