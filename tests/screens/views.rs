@@ -72,7 +72,7 @@ fn a_job_under_a_pause_says_whose_it_is_ready_or_waiting() {
         let text = screen.text();
         assert_eq!(text.matches(words).count(), 8, "five that are ready and three that wait: {text}");
         assert_eq!(screen.cell_of(words).fg, Color::Yellow);
-        assert!(!text.contains("host cooling"), "the pause comes first: {text}");
+        assert!(!text.contains("cooling down"), "the pause comes first: {text}");
     }
     // Of class manual are those with even numbers.
     screen.send(Msg::Pauses(Ok(by(PauseScope::Class(QueueClass::Manual)))));
