@@ -72,6 +72,6 @@ fn a_probe_knows_whose_rules_made_the_stored_text() {
         place.port
     );
     place.write("config.toml", &sites);
-    probed_and_synced(&place, "A sync would store it quietly", "same");
+    probed_and_synced(&place, "A sync would store it without reporting a change", "same");
     probed_and_synced(&place, "A sync would change nothing.", "same");
 }

@@ -67,7 +67,7 @@ fn a_certificate_that_is_good_is_taken_and_the_handshake_is_timed() {
 fn each_cause_has_its_line_and_what_happens_next() {
     let place = Place::new();
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-    let again = "A sync would try again in";
+    let again = "A sync would be retried in";
     let never = "A sync would fail and not be retried automatically.";
     for (url, detail, next) in [
         (

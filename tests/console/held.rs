@@ -72,7 +72,7 @@ async fn a_held_text_is_looked_at_and_accepted() {
 async fn a_held_text_is_rejected_and_the_row_is_as_any_other_again() {
     let store = store("# Sign in");
     with(Arc::clone(&store), async |operator| {
-        operator.sees("? needs review: looks").await;
+        operator.sees("? review: looks").await;
         operator.press(&["enter"]);
         operator.sees("+ # Sign in").await;
         operator.press(&["d", "tab", "enter"]);

@@ -26,7 +26,7 @@ async fn at_the_bottom_follows_and_anywhere_else_is_held() {
         operator.sees("● following").await;
         operator.sees("Outcome 0060").await;
         operator.press(&["tab", "k", "k"]);
-        operator.sees("○ held").await;
+        operator.sees("○ scrolled").await;
         operator.store.commit(|facts| facts.outcomes.extend(outcomes(61, 75)));
         operator.sees("▼ 15 new").await;
         operator.sees("Outcome 0058").await;

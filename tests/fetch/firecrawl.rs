@@ -93,13 +93,15 @@ async fn a_page_and_what_is_asked_for() {
     let page = double.page().await.expect("a page");
     assert_eq!((page.title.as_deref(), page.content.as_str()), (Some("Guide"), "# Guide\n\nWords"));
     assert_eq!((page.http_status, page.etag), (200, None));
+    // Firecrawl's own time-out ends first.
+    let timeout = (double.limits().total_timeout - Duration::from_secs(2)).as_secs() * 1_000;
     let (head, body) = double.asked.lock().expect("not poisoned").remove(0);
     assert!(head.starts_with("POST /v2/scrape HTTP/1.1\r\n"), "{head}");
     assert!(head.to_ascii_lowercase().contains(&format!("authorization: bearer {KEY}\r\n")), "{head}");
     assert_eq!(
         body,
         json!({
-            "url": PAGE, "onlyMainContent": true, "formats": ["markdown"], "timeout": 8_000, "maxAge": 0,
+            "url": PAGE, "onlyMainContent": true, "formats": ["markdown"], "timeout": timeout, "maxAge": 0,
             "excludeTags": ["iframe", ".sidebar", ".cookie-banner", "[role=navigation]", "[role=banner]", "[role=contentinfo]"],
         })
     );

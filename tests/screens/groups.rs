@@ -90,7 +90,7 @@ fn the_pane_below_explains_a_hold_and_a_pause() {
     let text = screen.text();
     let until = within(80).clock(&screen.model.zone());
     assert!(text.contains("! cooling down: 5 documents in a row timed out"), "{text}");
-    assert!(text.contains(&format!("Cooling down, next request in 1:20 ({until}); no attempt is used up.")), "{text}");
+    assert!(text.contains(&format!("Cooling down, next request in 1:20 ({until}); no attempt is lost.")), "{text}");
     assert!(text.contains("48 documents, 6 failed (13%)"), "{text}");
     screen.press(&["j"]);
     let text = screen.text();
@@ -100,7 +100,7 @@ fn the_pane_below_explains_a_hold_and_a_pause() {
         screen.press(&["j"]);
     }
     assert!(screen.text().contains("□ paused by ben 2d ago"), "{}", screen.text());
-    assert!(screen.text().contains("What has not started waits until p resumes."), "{}", screen.text());
+    assert!(screen.text().contains("No job starts until p resumes."), "{}", screen.text());
 }
 
 #[test]

@@ -130,15 +130,15 @@ fn versions_and_what_replaced_one_at_three_sizes() {
 fn a_held_row_is_told_by_sign_word_and_colour() {
     let screen = list(options(), 120, 40);
     let buffer = screen.buffer();
-    let (x, y) = find(&buffer, "? needs review: looks").expect("in the list");
+    let (x, y) = find(&buffer, "? review: looks").expect("in the list");
     assert!(x > 13 && y > 3);
     assert_eq!(screen.cell_of("? needs review: it looks").fg, Color::Magenta, "in the peek pane");
     assert_eq!(screen.cell_of("? 1 needs review").fg, Color::Magenta, "in the head");
     let mut away = list(options(), 120, 40);
     away.press(&["j"]);
-    assert_eq!(away.cell_of("? needs review: looks").fg, Color::Magenta, "where the cursor is not");
+    assert_eq!(away.cell_of("? review: looks").fg, Color::Magenta, "where the cursor is not");
     let mono = list(Options { mono: true, ..options() }, 120, 40);
-    assert!(mono.text().contains("? needs review: looks") && mono.text().contains("? 1 needs review"));
+    assert!(mono.text().contains("? review: looks") && mono.text().contains("? 1 needs review"));
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn two_texts_are_compared_once_and_not_again_when_the_details_are_opened_again()
     // What comes for an older question is not taken for it.
     screen.send(Msg::Difference { generation: generation - 1, answer: Ok(None) });
     screen.send(Msg::Difference { generation, answer: Err("disk I/O error".into()) });
-    assert!(screen.text().contains("They cannot be compared: disk I/O error"), "{}", screen.text());
+    assert!(screen.text().contains("Cannot compare them: disk I/O error"), "{}", screen.text());
     assert_eq!(comparison(&mut screen), None, "not asked for in a circle");
     screen.press(&["]", "["]);
     assert!(comparison(&mut screen).is_some(), "coming to it again tries again");
@@ -279,7 +279,7 @@ fn what_came_of_a_decision_is_said() {
         (Decided::Done, Decision::Reject, "✓ rejected: Pricing keeps its text"),
         (Decided::NothingHeld, Decision::Accept, "! Pricing does not need review any more; nothing was done"),
         (Decided::Replaced, Decision::Accept, "! another text of Pricing needs review now; nothing was done"),
-        (Decided::Syncing, Decision::Reject, "! Pricing is being synced: decide when that has ended"),
+        (Decided::Syncing, Decision::Reject, "! Pricing is being synced: decide when that is done"),
     ] {
         let screen = said(decided, decision);
         assert!(screen.contains(text), "{text} on\n{screen}");
@@ -302,7 +302,7 @@ fn the_held_ones_are_a_key_away_and_so_are_all_again() {
     usual.press(&["H"]);
     assert!(usual.text().contains("no document needs review"), "{}", usual.text());
     // By its name, too.
-    screen.press(&["H", ":"]).type_text("held").press(&["enter"]);
+    screen.press(&["H", ":"]).type_text("review").press(&["enter"]);
     assert_eq!(screen.model.documents.filter_text, "content:held");
 }
 
@@ -318,7 +318,7 @@ fn a_version_is_compared_with_its_successor_and_the_newest_with_what_is_stored()
     screen.press(&["]", "j", "enter"]);
     assert_eq!(comparison(&mut screen).map(|(_, of)| of), Some(Compared::Versions { old: 3, new: 4 }));
     screen.press(&["[", "enter"]);
-    assert!(screen.text().contains("go to an earlier version first"), "{}", screen.text());
+    assert!(screen.text().contains("select an earlier version first"), "{}", screen.text());
 }
 
 #[test]

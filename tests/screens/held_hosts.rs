@@ -17,7 +17,7 @@ fn a_queued_row_says_until_when_its_host_is_held_and_why() {
     let until = within(80).clock(&screen.model.zone());
     assert!(text.contains(&format!("host cooling down until {until}: 5 documents in a row timed out")), "{text}");
     assert!(
-        text.contains("Next request to its host in 1:20") && text.contains("no attempt used up. x ends it."),
+        text.contains("Next request to its host in 1:20") && text.contains("no attempt lost. x ends it."),
         "{text}"
     );
     let list = text.lines().find(|line| line.contains("queued") && line.contains("in 1:20")).expect("the row");

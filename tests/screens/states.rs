@@ -445,7 +445,7 @@ fn workers_are_a_key_away_and_scroll_where_there_are_many() {
     assert!(screen.text().contains("Reading the workers."), "{}", screen.text());
     assert!(screen.asked().is_empty(), "it was asked for already, and is never asked for twice at a time");
     screen.send(Msg::Workers(Ok(Vec::new())));
-    assert!(screen.text().contains("None is known"), "{}", screen.text());
+    assert!(screen.text().contains("No worker:"), "{}", screen.text());
     let many = (0..40).map(|n| WorkerSeen { name: format!("host:{n}").as_str().into(), ..workers().remove(1) });
     screen.send(Msg::Workers(Ok(many.collect())));
     assert!(screen.text().contains("40 workers, 200 of 640 slots busy"), "{}", screen.text());
@@ -454,7 +454,7 @@ fn workers_are_a_key_away_and_scroll_where_there_are_many() {
     assert!(!screen.text().contains("host:0 ") && screen.text().contains("host:39"), "{}", screen.text());
     screen.send(Msg::Workers(Err("the database file was moved or removed".into())));
     screen.press(&["g"]);
-    assert!(screen.text().contains("They cannot be read: the database file was moved"), "{}", screen.text());
+    assert!(screen.text().contains("Cannot read the workers: the database file was moved"), "{}", screen.text());
     assert!(screen.text().contains("host:0 "), "what was known stays");
     screen.press(&["w"]);
     assert!(!screen.text().contains("host:0 "));

@@ -79,7 +79,7 @@ fn a_job_under_a_pause_says_whose_it_is_ready_or_waiting() {
     assert_eq!(screen.text().matches("paused by ben: manual jobs").count(), 5, "{}", screen.text());
     assert!(screen.text().contains("paused by ben: manual jobs, th…"), "{}", screen.text());
     screen.press(&["z"]);
-    assert!(screen.text().contains("paused by ben: manual jobs, then try 2 of 3"), "{}", screen.text());
+    assert!(screen.text().contains("paused by ben: manual jobs, then attempt 2 of 3"), "{}", screen.text());
     shot("jobs-paused-120x40", &screen);
 }
 
@@ -88,7 +88,7 @@ fn every_button_of_the_pause_chooser_is_whole_at_every_size() {
     for (width, height) in super::SIZES {
         let mut screen = jobs_view(width, height);
         screen.press(&["p", "tab", "tab"]);
-        for label in ["  Cancel  ", "  Pause host  ", "[ Pause account ]"] {
+        for label in ["  Keep  ", "  Pause host  ", "[ Pause account ]"] {
             assert!(screen.text().contains(label.trim_end()), "{label}: {}", screen.text());
         }
         assert!(screen.text().contains("goes on."), "the whole sentence: {}", screen.text());

@@ -28,7 +28,7 @@ async fn a_first_content_is_written_whole(backend: Backend) {
     let row = scene.row(id).await;
     assert_eq!((row.status, row.name.as_str(), row.content_length), (Status::Synced, "A title", Some(9)));
     assert_eq!((row.synced_at, row.attempted_at), (Some(scene.store.now()), Some(scene.store.now())));
-    assert_eq!((row.updated_at, row.recent), (scene.store.now(), vec![RecentResult::Unchanged]));
+    assert_eq!((row.updated_at, row.recent), (scene.store.now(), vec![RecentResult::Updated]));
     let content = scene.store.content(id).await.unwrap().unwrap();
     assert_eq!((content.text.as_str(), content.version), ("Some text", 1));
     let kept = scene.either(

@@ -200,7 +200,7 @@ async fn holds_of_before_there_were_kinds_keep_theirs(on: Backend) {
     scene.sql("ALTER TABLE hosts_sched DROP COLUMN held_kind").await;
     let rows = format!(
         "INSERT INTO hosts_sched (host, held_until, held_because) VALUES \
-         ('asks.test', {until}, '3 documents received Retry-After'), \
+         ('asks.test', {until}, '3 documents were told to wait (Retry-After)'), \
          ('cools.test', {until}, '5 documents in a row timed out'), ('over.test', {over}, 'x')"
     );
     scene.sql(&rows).await;

@@ -128,7 +128,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         }
         Status::Queued if hold(model, row).is_some() => {
             let until = hold(model, row).map_or(model.now, |hold| hold.until);
-            format!("Next request to its host {}, no attempt used up. `x` ends it.", at(until))
+            format!("Next request to its host {}, no attempt lost. `x` ends it.", at(until))
         }
         Status::Queued if brief => "Starts soon. `s` puts it first, `x` ends it.".to_owned(),
         Status::Stuck if brief => "No worker runs it. `r` retries it now.".to_owned(),

@@ -175,5 +175,5 @@ pub const fn can_be_decided(row: &DocumentRow) -> bool {
 
 /// The held text of a row in the list: `? held: looks like a login page`.
 pub fn in_row(model: &Model, row: &DocumentRow) -> Option<String> {
-    row.held.as_ref().map(|reason| format!("{} needs review: {reason}", model.glyphs.held))
+    row.held.as_ref().map(|reason| format!("{} review: {reason}", model.glyphs.held))
 }

@@ -144,7 +144,7 @@ pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
             format!("No job starts until `{}` resumes{held}.", key(pause))
         }
         (None, Some(held)) if brief => held,
-        (None, Some(held)) => format!("Cooling down, {held}; no attempt is used up."),
+        (None, Some(held)) => format!("Cooling down, {held}; no attempt is lost."),
         (None, None) if model.options.read_only => format!("`{enter}` shows its documents."),
         (None, None) => format!("`{enter}` shows its documents, `p` pauses it."),
     };
