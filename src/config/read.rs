@@ -203,7 +203,7 @@ pub(super) fn whole<T: TryFrom<i64>>(value: &DeValue<'_>, within: RangeInclusive
 
 /// A span of time within bounds: `"30s"`, `"2m"`, `"1 week"`.
 pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) -> Result<Duration, Wrong> {
-    let read = value.as_str().and_then(|text| duration::parse(text));
+    let read = value.as_str().and_then(duration::parse);
     match read {
         Some(span) if within.contains(&span) => Ok(span),
         Some(_) => out_of(duration::exact(*within.start()), duration::exact(*within.end()), value),

@@ -69,7 +69,7 @@ pub fn seed() -> u64 {
 
 fn tell(worker: &Worker, pass: &Pass) {
     if pass.enqueued() > 0 || pass.held_back.is_some() || pass.only.is_some() {
-        tracing::info!("{}", rails_log::pass_line(&pass));
+        tracing::info!("{}", rails_log::pass_line(pass));
     }
     for row in pass.skipped.iter().take(TOLD) {
         let message = format!("document {} is not scheduled: {}", row.document, row.reason);
