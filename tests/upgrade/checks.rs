@@ -2,6 +2,7 @@
 
 use super::{fixture, set_version, version};
 use crate::store::support::{Backend, LEASE, Scene, limits, new, open, permanent, request, worker};
+use crate::support::limit::within;
 use crate::support::place::Place;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::lock::LockHolder;
@@ -91,8 +92,8 @@ async fn who_only_watches_is_told_of_a_migration(on: Backend) {
         let mut mismatch = watching.schema_mismatch();
         assert_eq!(*mismatch.borrow(), None);
         set_version(&scene.place, VERSION + 1).await;
-        let told = tokio::time::timeout(Duration::from_secs(30), mismatch.wait_for(Option::is_some)).await;
-        assert_eq!(*told.expect("it is told").unwrap(), Some(NEWER), "{access:?}");
+        let told = within("the mismatch to be seen", mismatch.wait_for(Option::is_some)).await;
+        assert_eq!(*told.unwrap(), Some(NEWER), "{access:?}");
         assert_eq!(watching.counts().await.unwrap().total(), 1, "what is there can be read");
         watching.close().await;
         set_version(&scene.place, VERSION).await;

@@ -4,7 +4,7 @@ use super::{set_version, version};
 use crate::store::support::{Backend, Scene};
 use crate::support::deck::{fetcher, parts, settings};
 use crate::support::install::{Install, until};
-use crate::support::limit::PATIENCE;
+use crate::support::limit::within;
 use crate::support::place::Place;
 use crate::support::pty::Terminal;
 use crate::support::site::{Reply, Site, html};
@@ -19,7 +19,6 @@ use rustix::process::Signal;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 const SAYS: [&str; 2] = ["was migrated to version", "by a newer quarterdeck; this process knows version"];
 
@@ -46,7 +45,7 @@ async fn a_runner_lets_go_of_what_it_runs_and_a_newer_one_takes_it_up_without_a_
     );
     until(&*scene.store, "it runs", async || site.hits("/page") == 1).await;
     set_version(&scene.place, VERSION + 1).await;
-    timeout(PATIENCE, older.ended()).await.expect("it ends by itself");
+    within("the older runner to end", older.ended()).await;
     assert_eq!(older.status().borrow().phase, Phase::Stopped);
     assert!(scene.store.schema_mismatch().borrow().is_some());
     // Nothing was written: the newer program finds the job as the older one left it.
