@@ -53,7 +53,7 @@ async fn processes_of_one_store_hear_each_other_and_no_one_else() {
             other => panic!("{other:?}"),
         }
     }
-    assert!(commits >= 1 && commits <= STORM / 100, "{commits} of {STORM}");
+    assert!((1..=STORM / 100).contains(&commits), "{commits} of {STORM}");
     assert!(own.try_recv().is_err() && strange.try_recv().is_err(), "nobody hears itself, or another store");
 }
 
