@@ -91,7 +91,7 @@ fn every_button_of_the_pause_chooser_is_whole_at_every_size() {
         for label in ["  Keep  ", "  Pause host  ", "[ Pause account ]"] {
             assert!(screen.text().contains(label.trim_end()), "{label}: {}", screen.text());
         }
-        assert!(screen.text().contains("goes on."), "the whole sentence: {}", screen.text());
+        assert!(screen.text().contains("finish."), "the whole sentence: {}", screen.text());
         shot(&format!("pause-{width}x{height}"), &screen);
     }
 }
