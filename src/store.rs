@@ -32,17 +32,21 @@ mod version;
 
 pub use error::{Result, StoreError};
 pub use examine::examine;
-pub use interface::console::{
-    AccountSeen, Alive, Blocked, HostSeen, JobPlace, JobSeen, JobsPage, JobsQuery, OutcomeQuery, OutcomesFrom,
-    QueueState, SECTION_ROWS, Seen, WorkerSeen,
-};
+pub use interface::base::{CommitSignals, QueueState, StoreBase};
+pub use interface::chatwoot::ChatwootStore;
 pub use interface::documents::{
-    Added, Around, BulkVerb, Decided, Decision, DocumentPage, HeldContent, HeldText, Named, NewDocument, PageQuery,
-    Preview, Sort, SortBy, StoredContent, StoredVersion, Targets,
+    Added, Around, BulkVerb, Decided, Decision, DocumentPage, DocumentStore, HeldContent, HeldText, Named, NewDocument,
+    PageQuery, Preview, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
-pub use interface::jobs::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo};
-pub use interface::schedule::{PassAnswer, PassMode, PassOrder, PlanSource, Plans, When};
-pub use interface::store::Store;
+pub use interface::jobs::{
+    Beat, ClaimLimits, Claimed, Finish, Finished, Held, JobStore, Marked, Marking, Rescued, WorkerInfo,
+};
+pub use interface::queries::{
+    AccountSeen, Alive, Blocked, HostSeen, JobPlace, JobSeen, JobsPage, JobsQuery, OutcomeQuery, OutcomesFrom, Queries,
+    SECTION_ROWS, Seen, WorkerSeen,
+};
+pub use interface::schedule::{PassAnswer, PassMode, PassOrder, PlanSource, Plans, ScheduleStore, When};
+pub use interface::store::{ConsoleStore, RunnerStore, Store};
 pub use migrations::VERSION;
 pub use options::{Access, Options, Recorder};
 pub use postgres::migrate::migrate;

@@ -13,8 +13,8 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::store::{
-    self, Access, Around, Decided, Decision, Finish, Finished, HeldText, ManualClock, Migration, PageQuery, Sort,
-    SortBy, SqlStore, Store, StoreError, VERSION,
+    self, Access, Around, ChatwootStore, Decided, Decision, DocumentStore, Finish, Finished, HeldText, JobStore,
+    ManualClock, Migration, PageQuery, Queries, Sort, SortBy, SqlStore, Store, StoreBase, StoreError, VERSION,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

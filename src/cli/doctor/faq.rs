@@ -6,14 +6,13 @@ use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::lock::{Reach, Redis};
 use crate::store::Store;
-use std::sync::Arc;
 
 const FAQ: &str = "FAQ jobs";
 /// Rows that are counted.
 const COUNTED: u32 = 1_000;
 
 /// Nothing where nobody expects such jobs.
-pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding> {
+pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     let switch = config.runner.faq.switch;
     if switch == FaqSwitch::Auto && !store.is_chatwoots() {
         return Vec::new();
