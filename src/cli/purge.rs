@@ -4,7 +4,7 @@ use super::confirm::{MANY, agreed};
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use crate::tui::say::figures::count;
+use crate::format;
 use serde::Serialize;
 
 /// Arguments.
@@ -30,7 +30,7 @@ struct PurgeJson {
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let store = if args.dry_run { context.store().await? } else { context.store_for("purge").await? };
     let waiting = store.purgeable().await?;
-    let jobs = count(waiting, "waiting auto job");
+    let jobs = format::count(waiting, "waiting auto job");
     let mut purged = waiting;
     if !args.dry_run {
         if waiting == 0 {
@@ -50,7 +50,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     } else if args.dry_run {
         out.line(format!("would drop {jobs}"))?;
     } else if purged > 0 {
-        out.line(format!("dropped {}", count(purged, "waiting auto job")))?;
+        out.line(format!("dropped {}", format::count(purged, "waiting auto job")))?;
     }
     store.close().await;
     Ok(Exit::Done)
