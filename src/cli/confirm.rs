@@ -5,7 +5,7 @@ use super::output::{is_interactive, note};
 use std::io::{self, BufRead as _, Write as _};
 
 /// Documents by filter above which a verb asks.
-pub(super) const MANY: usize = 100;
+pub(super) const CONFIRM_THRESHOLD: usize = 100;
 
 /// Asks for consent: given by `--yes`, else by the person at the terminal. Without a terminal there is nobody to ask,
 /// and `--yes` is required.

@@ -1,6 +1,6 @@
 //! `quarterdeck purge`: drops the jobs of class `auto` that have not started; what people asked for stays.
 
-use super::confirm::{MANY, agreed};
+use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
@@ -35,7 +35,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     if !args.dry_run {
         if waiting == 0 {
             note("no auto job waits");
-        } else if usize::try_from(waiting).is_ok_and(|waiting| waiting <= MANY)
+        } else if usize::try_from(waiting).is_ok_and(|waiting| waiting <= CONFIRM_THRESHOLD)
             || agreed(args.yes, &format!("Drop {jobs}?"))?
         {
             purged = store.purge(&operator()).await?;

@@ -1,6 +1,6 @@
 //! Common part of `sync`, `retry` and `cancel`: selection, preview, confirmation, answers.
 
-use super::confirm::{MANY, agreed};
+use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
@@ -123,7 +123,7 @@ pub(super) async fn choose(
     }
     let asks = match verb {
         BulkVerb::Remove => true,
-        _ => named.is_none() && ids.len() > MANY,
+        _ => named.is_none() && ids.len() > CONFIRM_THRESHOLD,
     };
     let question = match verb {
         BulkVerb::Remove => format!("Remove {} with contents and earlier versions?", documents(&ids)),
