@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-const LOOK: Duration = Duration::from_secs(5);
+const RETRY_BACKOFF: Duration = Duration::from_secs(5);
 /// A value as a worker of Chatwoot sets it, and one of another.
 const CHATWOOT: &str = "1764054151.1234567";
 const ANOTHER_CHATWOOT: &str = "1764054160.7654321";
@@ -89,7 +89,7 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     assert_eq!(deck.until(1).await, ["already_syncing"]);
     let line = &deck.seen[0];
     assert_eq!(line.detail.as_deref(), Some("held by Chatwoot"));
-    assert_eq!((line.requested_by.as_deref(), line.next_attempt_at), (Some("ana"), Some(START.plus(LOOK))));
+    assert_eq!((line.requested_by.as_deref(), line.next_attempt_at), (Some("ana"), Some(START.plus(RETRY_BACKOFF))));
     assert!(
         quarterdeck::chatwoot::rails_log::outcome_line(line)
             .is_some_and(|line| line.ends_with(r#""result":"already_syncing"}"#))
@@ -98,23 +98,23 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     // The job waits, with its number given back.
     let row = deck.row(document).await;
     assert_eq!((row.status, row.attempt, row.queue), (Status::Waiting, Some(0), Some(Manual)));
-    assert_eq!((row.held_by.as_deref(), row.next_attempt_at), (Some("Chatwoot"), Some(START.plus(LOOK))));
+    assert_eq!((row.held_by.as_deref(), row.next_attempt_at), (Some("Chatwoot"), Some(START.plus(RETRY_BACKOFF))));
     let waiting = Filter::parse("status:waiting").expect("a filter");
     assert_eq!(deck.store.matching(&waiting).await.expect("the store answers"), [document]);
     assert_eq!(deck.store.queue().await.expect("the store answers").waiting, 1, "`work --drain` stays for it");
     // The same hold is looked at again, and not told again.
-    deck.pass(LOOK);
-    deck.until_row(document, |row| row.next_attempt_at == Some(START.plus(LOOK * 2))).await;
+    deck.pass(RETRY_BACKOFF);
+    deck.until_row(document, |row| row.next_attempt_at == Some(START.plus(RETRY_BACKOFF * 2))).await;
     assert_eq!(deck.row(document).await.status, Status::Waiting);
     // Another hold is.
     redis.chatwoot_unlocks(document);
     assert!(redis.chatwoot_locks(document, ANOTHER_CHATWOOT));
-    deck.pass(LOOK);
+    deck.pass(RETRY_BACKOFF);
     assert_eq!(deck.until(2).await, ["already_syncing"]);
     assert_eq!((deck.site.hits("/a"), redis.get(&redis.key(document)).as_deref()), (0, Some(ANOTHER_CHATWOOT)));
     // Free: a job that a person asked for runs, as its first attempt.
     redis.chatwoot_unlocks(document);
-    deck.pass(LOOK);
+    deck.pass(RETRY_BACKOFF);
     assert_eq!(deck.until(3).await, ["unchanged"]);
     assert_eq!((deck.seen[2].attempt, deck.site.hits("/a")), (1, 1));
 }
@@ -137,7 +137,7 @@ async fn a_job_that_nobody_asked_for_ends_when_its_document_was_synced_meanwhile
     let before = row_of(&deck, synced).await;
     redis.chatwoot_unlocks(synced);
     redis.chatwoot_unlocks(not_synced);
-    deck.pass(LOOK);
+    deck.pass(RETRY_BACKOFF);
     deck.until(4).await;
     let result = |document| deck.seen[2..].iter().find(|line| line.document_id == document).map(|line| line.result);
     assert_eq!(result(synced), Some(OutcomeResult::Cancelled));
@@ -165,7 +165,7 @@ async fn a_retry_that_meets_a_busy_lock_keeps_its_counters_and_ends_when_synced_
     let at = deck.place.at(deck.store.now().plus(Duration::from_secs(1)).micros());
     deck.sql(&format!("update captain_documents set sync_status = 1, last_synced_at = {at}")).await;
     redis.chatwoot_unlocks(document);
-    deck.pass(LOOK);
+    deck.pass(RETRY_BACKOFF);
     assert_eq!(deck.until(3).await, ["cancelled"]);
     let row = deck.row(document).await;
     assert_eq!((row.status, row.error_code, deck.site.hits("/down")), (Status::Synced, None, 1));
@@ -243,7 +243,7 @@ async fn a_lock_that_is_anothers_before_the_finish_means_that_nothing_is_written
     assert_eq!(redis.get(&redis.key(document)).as_deref(), Some(CHATWOOT), "not ours to delete");
     redis.chatwoot_unlocks(document);
     gate.add_permits(1);
-    deck.pass(LOOK);
+    deck.pass(RETRY_BACKOFF);
     assert_eq!(deck.until(2).await, ["unchanged"]);
     assert_eq!(deck.content(document).await.as_deref(), Some("text\n"));
 }

@@ -5,7 +5,7 @@ use super::output::{is_interactive, note};
 use std::io::{self, BufRead as _, Write as _};
 
 /// Documents by filter above which a verb asks.
-pub(super) const MANY: usize = 100;
+pub(super) const CONFIRM_THRESHOLD: usize = 100;
 
 /// Asks for consent: given by `--yes`, else by the person at the terminal. Without a terminal there is nobody to ask,
 /// and `--yes` is required.
@@ -26,28 +26,9 @@ pub(super) fn agreed(yes: bool, question: &str) -> Result<bool, CliError> {
     Ok(agreed)
 }
 
-/// `1 document`, `1,204 documents`.
-pub(super) fn documents(count: usize) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    format!("{grouped} document{}", if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_are_grouped() {
-        let counts = [0, 1, 999, 1_204, 1_000_000].map(documents);
-        assert_eq!(counts, ["0 documents", "1 document", "999 documents", "1,204 documents", "1,000,000 documents"]);
-    }
 
     #[test]
     fn yes_is_not_asked() {

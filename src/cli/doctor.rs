@@ -17,8 +17,8 @@ use super::output::{Output, masked, note};
 use crate::config::{Config, ConfigError, Environment, Flags, Places};
 use crate::domain::finding::{Finding, Verdict};
 use crate::domain::text::SafeLine;
+use crate::format;
 use crate::tui::glyphs::{ASCII, UNICODE};
-use crate::tui::say::figures::count;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
@@ -69,7 +69,7 @@ pub(super) async fn run(args: &Args, places: Places, flags: Flags, out: &mut Out
     }
     let number = |word: &str| all.iter().filter(|verdict| verdict.word() == word).count();
     let (failed, warned) = (number(Verdict::Fail.word()), number(Verdict::Warn.word()));
-    note(match (count(failed as u64, "error"), count(warned as u64, "warning")) {
+    note(match (format::count(failed as u64, "error"), format::count(warned as u64, "warning")) {
         _ if failed + warned == 0 => "all is well".to_owned(),
         (_, warnings) if failed == 0 => format!("nothing is wrong; {warnings}"),
         (errors, _) if warned == 0 => errors,

@@ -1,9 +1,8 @@
 //! Outcomes as lines for people, for scripts, and in upstream's own form.
 
 use crate::chatwoot::rails_log;
-use crate::domain::content::ContentChange;
-use crate::domain::outcome::{Outcome, OutcomeResult};
-use crate::domain::time::span;
+use crate::domain::outcome::Outcome;
+use crate::format;
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -33,13 +32,13 @@ impl Format {
 
 /// Returns a line for people: time, result, document, duration, reason and next attempt.
 pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
-    let mut line =
-        format!("{}  {:<26} {} {}", outcome.at.date_clock(zone), word(outcome), outcome.document_id, outcome.url);
+    let result = format::logged_outcome(outcome.content, outcome.result);
+    let mut line = format!("{}  {:<26} {} {}", outcome.at.date_clock(zone), result, outcome.document_id, outcome.url);
     if let Some(took) = outcome.duration_ms {
-        line.push_str(&format!("  {}", span(Duration::from_millis(took))));
+        line.push_str(&format!("  {}", format::duration(Duration::from_millis(took))));
     }
     if let Some(code) = outcome.error_code {
-        line.push_str(&format!("  {}", code.plain()));
+        line.push_str(&format!("  {}", format::error_code(code)));
     }
     if let Some(detail) = &outcome.detail {
         // The result names the review already.
@@ -50,13 +49,4 @@ pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
         line.push_str(&format!("  next attempt {}", next.clock(zone)));
     }
     line
-}
-
-/// The result in the console's words where the stored word, `unchanged`, would be taken for the opposite.
-fn word(outcome: &Outcome) -> &'static str {
-    match (outcome.result, outcome.content) {
-        (OutcomeResult::Unchanged, Some(ContentChange::First)) => "first content",
-        (OutcomeResult::Unchanged, Some(ContentChange::Held)) => "needs review",
-        (result, _) => result.word(),
-    }
 }

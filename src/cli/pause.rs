@@ -71,7 +71,10 @@ impl What {
             }
             (_, _, _, Some(word)) => match QueueClass::parse(word) {
                 Some(class) => PauseScope::Class(class),
-                None => return wrong(format!("--class: \"{word}\" is none of manual, retry, auto")),
+                None => {
+                    let classes = QueueClass::ALL.map(QueueClass::word).join(", ");
+                    return wrong(format!("--class: \"{word}\" is none of {classes}"));
+                }
             },
             _ => return Ok(None),
         }))

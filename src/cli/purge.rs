@@ -1,10 +1,10 @@
 //! `quarterdeck purge`: drops the jobs of class `auto` that have not started; what people asked for stays.
 
-use super::confirm::{MANY, agreed};
+use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use crate::tui::say::figures::count;
+use crate::format;
 use serde::Serialize;
 
 /// Arguments.
@@ -30,12 +30,12 @@ struct PurgeJson {
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let store = if args.dry_run { context.store().await? } else { context.store_for("purge").await? };
     let waiting = store.purgeable().await?;
-    let jobs = count(waiting, "waiting auto job");
+    let jobs = format::count(waiting, "waiting auto job");
     let mut purged = waiting;
     if !args.dry_run {
         if waiting == 0 {
             note("no auto job waits");
-        } else if usize::try_from(waiting).is_ok_and(|waiting| waiting <= MANY)
+        } else if usize::try_from(waiting).is_ok_and(|waiting| waiting <= CONFIRM_THRESHOLD)
             || agreed(args.yes, &format!("Drop {jobs}?"))?
         {
             purged = store.purge(&operator()).await?;
@@ -50,7 +50,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     } else if args.dry_run {
         out.line(format!("would drop {jobs}"))?;
     } else if purged > 0 {
-        out.line(format!("dropped {}", count(purged, "waiting auto job")))?;
+        out.line(format!("dropped {}", format::count(purged, "waiting auto job")))?;
     }
     store.close().await;
     Ok(Exit::Done)

@@ -1,11 +1,11 @@
 //! `quarterdeck remove`: documents with their contents and versions; outcomes stay in the log. Always confirmed.
 
-use super::confirm::documents;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{Bulk, Chosen, choose};
 use super::selection::Selection;
+use crate::format;
 use crate::store::BulkVerb;
 
 /// Arguments.
@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     if args.json {
         out.json(&serde_json::json!({ "removed": removed }))?;
     } else {
-        out.line(format!("removed {}", documents(usize::try_from(removed).unwrap_or(usize::MAX))))?;
+        out.line(format!("removed {}", format::count(removed, "document")))?;
     }
     context.announce(&*store).await?;
     store.close().await;

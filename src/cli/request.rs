@@ -1,6 +1,6 @@
 //! Common part of `sync`, `retry` and `cancel`: selection, preview, confirmation, answers.
 
-use super::confirm::{MANY, agreed, documents};
+use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
@@ -11,6 +11,7 @@ use super::wait::Awaited;
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::request::{Answer, Answered, Request, SkipReason, Verb};
+use crate::format;
 use crate::store::{BulkVerb, Preview, Store};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -109,7 +110,7 @@ pub(super) async fn choose(
             return Ok(None);
         }
         for (reason, count) in &preview.skipped {
-            note(format!("skipped {}: {}", documents(usize::try_from(*count).unwrap_or(usize::MAX)), plural(reason)));
+            note(format!("skipped {}: {}", format::count(*count, "document"), format::skip(*reason)));
         }
         preview.targets
     } else {
@@ -122,11 +123,11 @@ pub(super) async fn choose(
     }
     let asks = match verb {
         BulkVerb::Remove => true,
-        _ => named.is_none() && ids.len() > MANY,
+        _ => named.is_none() && ids.len() > CONFIRM_THRESHOLD,
     };
     let question = match verb {
-        BulkVerb::Remove => format!("Remove {} with contents and earlier versions?", documents(ids.len())),
-        _ => format!("{} {}?", capital(name), documents(ids.len())),
+        BulkVerb::Remove => format!("Remove {} with contents and earlier versions?", documents(&ids)),
+        _ => format!("{} {}?", format::capitalized(name), documents(&ids)),
     };
     if asks && !agreed(bulk.yes, &question)? {
         store.close().await;
@@ -161,11 +162,11 @@ fn tell_preview(preview: &Preview, verb: &str, json: bool, out: &mut Output) -> 
                 .collect(),
         });
     }
-    let hosts = if preview.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", preview.hosts) };
-    out.line(format!("would {verb} {} on {hosts}", documents(preview.targets.len())))?;
+    let hosts = format::count(preview.hosts, "host");
+    out.line(format!("would {verb} {} on {hosts}", documents(&preview.targets)))?;
     for (reason, count) in &preview.skipped {
-        let count = documents(usize::try_from(*count).unwrap_or(usize::MAX));
-        out.line(format!("would skip {count}: {}", plural(reason)))?;
+        let count = format::count(*count, "document");
+        out.line(format!("would skip {count}: {}", format::skip(*reason)))?;
     }
     Ok(())
 }
@@ -192,7 +193,7 @@ fn tell(
     let mut refused = false;
     let mut sums: BTreeMap<&'static str, usize> = BTreeMap::new();
     for Answered { document_id, answer } in answers {
-        let (word, reason) = words(answer);
+        let (word, reason) = (format::answer_word(answer), format::answer_note(answer));
         let never = matches!(answer, Answer::Skipped(SkipReason::Pdf | SkipReason::Unavailable | SkipReason::Missing));
         refused |= is_named && never;
         if json {
@@ -215,26 +216,15 @@ fn tell(
     Ok(refused)
 }
 
-/// The word for scripts, and what a person wants to know besides.
-fn words(answer: &Answer) -> (&'static str, Option<String>) {
-    match answer {
-        Answer::Queued(_) => ("queued", None),
-        Answer::Promoted(_) => ("promoted", Some("was queued, is first now".to_owned())),
-        Answer::RunsNow(_) => ("runs_now", Some("its next attempt is made now".to_owned())),
-        Answer::AlreadyQueued(_) => ("already_queued", None),
-        Answer::AlreadySyncing(_, Some(worker)) => ("already_syncing", Some(format!("held by {worker}"))),
-        Answer::AlreadySyncing(_, None) => ("already_syncing", None),
-        Answer::Skipped(reason) => ("skipped", Some(reason.to_string())),
-        Answer::Cancelled(_) => ("cancelled", None),
-        Answer::Stopping(_) => ("stopping", Some("its running attempt is being stopped".to_owned())),
-    }
-}
-
 fn urls(selected: &Selected) -> HashMap<DocumentId, String> {
     match selected {
         Selected::Rows(rows) => rows.iter().map(|row| (row.id, row.url.to_string())).collect(),
         Selected::Matching(_) => HashMap::new(),
     }
+}
+
+fn documents(ids: &[DocumentId]) -> String {
+    format::count(ids.len() as u64, "document")
 }
 
 fn verb_name(verb: BulkVerb) -> &'static str {
@@ -243,55 +233,5 @@ fn verb_name(verb: BulkVerb) -> &'static str {
         BulkVerb::Request(Verb::Retry) => "retry",
         BulkVerb::Cancel => "cancel",
         BulkVerb::Remove => "remove",
-    }
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// A reason that follows a number of documents instead of one.
-fn plural(reason: &SkipReason) -> String {
-    match reason {
-        SkipReason::Pdf => "PDFs, which are never synced by a fetch".to_owned(),
-        SkipReason::Unavailable => "not available yet".to_owned(),
-        SkipReason::Running => "syncing already".to_owned(),
-        SkipReason::NotFailed(status) => {
-            format!("{}; only failed, waiting and stuck documents are retried", status.word())
-        }
-        SkipReason::NothingToCancel => "nothing to cancel".to_owned(),
-        SkipReason::Missing => "gone".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::document::Status;
-    use crate::domain::id::JobId;
-    use crate::domain::text::SafeLine;
-
-    #[test]
-    fn every_answer_has_a_word() {
-        let job = JobId(1);
-        for (answer, word, reason) in [
-            (Answer::Queued(job), "queued", None),
-            (Answer::Promoted(job), "promoted", Some("was queued, is first now")),
-            (Answer::RunsNow(job), "runs_now", Some("its next attempt is made now")),
-            (Answer::AlreadyQueued(job), "already_queued", None),
-            (Answer::AlreadySyncing(job, Some(SafeLine::new("box:1"))), "already_syncing", Some("held by box:1")),
-            (Answer::AlreadySyncing(job, None), "already_syncing", None),
-            (Answer::Skipped(SkipReason::NothingToCancel), "skipped", Some("has nothing to cancel")),
-            (Answer::Cancelled(job), "cancelled", None),
-            (Answer::Stopping(job), "stopping", Some("its running attempt is being stopped")),
-        ] {
-            assert_eq!(words(&answer), (word, reason.map(str::to_owned)));
-        }
-        assert_eq!(
-            plural(&SkipReason::NotFailed(Status::Never)),
-            "never; only failed, waiting and stuck documents are retried"
-        );
-        assert_eq!(capital("sync"), "Sync");
     }
 }

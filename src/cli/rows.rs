@@ -6,7 +6,8 @@ use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::{fit, width};
-use crate::domain::time::{Timestamp, age};
+use crate::domain::time::Timestamp;
+use crate::format;
 use crate::store::{HeldContent, StoredVersion};
 use serde::Serialize;
 
@@ -122,9 +123,9 @@ pub fn table_head() -> String {
 
 /// A document as a line of the table: ages at `now`, the URL last because it is never cut.
 pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
-    let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| age(now.since(at)));
+    let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| format::age(now.since(at)));
     let id = row.id.to_string();
-    let next = row.next_attempt_at.map_or("-".to_owned(), |at| age(at.since(now)));
+    let next = row.next_attempt_at.map_or("-".to_owned(), |at| format::age(at.since(now)));
     columns([&id, row.status.word(), &ago(row.attempted_at), &ago(row.synced_at), &next, &row.name, why(row), &row.url])
 }
 
@@ -132,7 +133,7 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
 fn why(row: &DocumentRow) -> &'static str {
     match (row.status, &row.held_by) {
         (Status::Waiting, Some(_)) => "locked elsewhere",
-        _ => row.error_code.map_or("-", ErrorCode::plain),
+        _ => row.error_code.map_or("-", format::error_code),
     }
 }
 

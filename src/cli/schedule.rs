@@ -9,10 +9,9 @@ use crate::domain::job::QueueClass;
 use crate::domain::pause::PauseScope;
 use crate::domain::plan::{PlanName, Verdict};
 use crate::domain::schedule::{AccountPass, DueRules, Pass, Terms, jitter};
-use crate::domain::time::span;
+use crate::format;
 use crate::runner::schedule::seed;
 use crate::store::{PassAnswer, PassMode, PassOrder, Plans, When};
-use crate::tui::say::figures::count;
 use serde::Serialize;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -160,13 +159,17 @@ fn sentence(pass: &Pass) -> String {
     match (enqueued, pass.held_back) {
         (0, Some(ready)) => format!("{verb} no documents: {} in the queue already.", are(ready)),
         (0, None) => format!("{verb} no documents.{more}"),
-        _ => format!("{verb} {} in {}.{more}", count(enqueued, "due document"), count(accounts, "account")),
+        _ => format!(
+            "{verb} {} in {}.{more}",
+            format::count(enqueued, "due document"),
+            format::count(accounts, "account")
+        ),
     }
 }
 
 /// `1 job is`, `10,500 jobs are`
 fn are(jobs: u64) -> String {
-    format!("{} {}", count(jobs, "job"), if jobs == 1 { "is" } else { "are" })
+    format!("{} {}", format::count(jobs, "job"), if jobs == 1 { "is" } else { "are" })
 }
 
 /// `account 7 (business, every 1 week): would schedule 12 within 24 h; the limit of an account is reached`
@@ -176,8 +179,10 @@ fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
         Verdict::Looked(cadence) => {
             let what = match (account.enqueued, dry_run) {
                 (0, _) => "nothing is due".to_owned(),
-                (number, true) => format!("would schedule {number} within {}", span(jitter(rules, cadence))),
-                (number, false) => format!("scheduled {number} within {}", span(jitter(rules, cadence))),
+                (number, true) => {
+                    format!("would schedule {number} within {}", format::duration(jitter(rules, cadence)))
+                }
+                (number, false) => format!("scheduled {number} within {}", format::duration(jitter(rules, cadence))),
             };
             let what = match (account.enqueued, account.stopped_by) {
                 (_, None) => what,

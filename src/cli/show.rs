@@ -15,6 +15,7 @@ use crate::domain::id::DocumentId;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::safe_block;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::store::{HeldContent, OutcomeQuery, OutcomesFrom, Queries, StoreError, StoredContent, StoredVersion};
 use jiff::tz::TimeZone;
 use std::io;
@@ -99,7 +100,7 @@ fn print(
     out.line(format!("status      {}", row.status.word()))?;
     if let Some(code) = row.error_code {
         let detail = row.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-        out.line(format!("last error  {}{detail}", code.plain()))?;
+        out.line(format!("last error  {}{detail}", format::error_code(code)))?;
     }
     out.line(format!("attempted   {}", time(row.attempted_at)))?;
     out.line(format!("synced      {}", time(row.synced_at)))?;

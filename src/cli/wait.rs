@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Interval at which gone documents and workers are looked for: neither leaves an outcome to wait for.
-const LOOK: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Ids in one filter.
 const CHUNK: usize = 500;
 
@@ -149,7 +149,7 @@ async fn watch(
     let mut stop = StopSignals::listen()?;
     let mut tail = follow(store.clone(), after);
     let mut mismatch = store.schema_mismatch();
-    let mut look = interval(LOOK);
+    let mut look = interval(POLL_INTERVAL);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !awaited.is_over() {
         still_understood(&**store)?;

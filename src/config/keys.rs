@@ -30,8 +30,8 @@ pub(super) struct Key {
     pub(super) set: Set,
 }
 
-/// More than any number that makes sense.
-const MANY: i64 = 1_000_000_000;
+/// Largest number that a setting which counts documents or jobs takes: more than any that makes sense.
+const MAX_COUNT: i64 = 1_000_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 const HOUR: Duration = Duration::from_secs(3_600);
 const SECOND: Duration = Duration::from_secs(1);
@@ -74,9 +74,9 @@ pub(super) const KEYS: &[Key] = &[
     key("chatwoot.faq_queue", |c, v| put(&mut c.runner.faq.queue, sidekiq_name(text(v)?))),
     key("schedule.enabled", |c, v| put_some(&mut c.schedule.enabled, flag(v))),
     key("schedule.rules", |c, v| put(&mut c.schedule.terms.rules, rules(text(v)?))),
-    key("schedule.per_account", |c, v| put_some(&mut c.schedule.terms.per_account, whole(v, 1..=MANY))),
-    key("schedule.total", |c, v| put_some(&mut c.schedule.terms.total, whole(v, 1..=MANY))),
-    key("schedule.queue_depth", |c, v| put(&mut c.schedule.terms.queue_depth, whole(v, 1..=MANY))),
+    key("schedule.per_account", |c, v| put_some(&mut c.schedule.terms.per_account, whole(v, 1..=MAX_COUNT))),
+    key("schedule.total", |c, v| put_some(&mut c.schedule.terms.total, whole(v, 1..=MAX_COUNT))),
+    key("schedule.queue_depth", |c, v| put(&mut c.schedule.terms.queue_depth, whole(v, 1..=MAX_COUNT))),
     key("plans.default", |c, v| put_some(&mut c.plans().default, plan_name(text(v)?))),
     key("log.dir", |c, v| put(&mut c.log.dir, directory(text(v)?))),
     key("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),

@@ -102,27 +102,41 @@ impl Charset {
     }
 }
 
+/// Defines the word of each behaviour, and `WORDS` with all of them. A behaviour without a word does not compile.
+macro_rules! words {
+    ($($behaviour:pat => $word:literal),+ $(,)?) => {
+        /// Every word, for tests that look for each.
+        pub const WORDS: [&'static str; [$($word),+].len()] = [$($word),+];
+
+        /// Returns the word for tests and summaries.
+        pub const fn word(self) -> &'static str {
+            match self {
+                $($behaviour => $word),+
+            }
+        }
+    };
+}
+
 impl Behaviour {
-    /// Every word, for tests that look for each.
-    pub const WORDS: [&'static str; 17] = [
-        "steady",
-        "changing",
-        "spacing",
-        "not_found",
-        "gone",
-        "forbidden",
-        "empty",
-        "server_error",
-        "unavailable",
-        "silent",
-        "silent_recovers",
-        "drip",
-        "redirects",
-        "redirects_across",
-        "wrong_charset",
-        "huge",
-        "cookie_wall",
-    ];
+    words! {
+        Self::Steady => "steady",
+        Self::Changing => "changing",
+        Self::Spacing => "spacing",
+        Self::NotFound => "not_found",
+        Self::Gone => "gone",
+        Self::Forbidden => "forbidden",
+        Self::Empty => "empty",
+        Self::ServerError { .. } => "server_error",
+        Self::Unavailable { .. } => "unavailable",
+        Self::Silent { failures: None } => "silent",
+        Self::Silent { failures: Some(_) } => "silent_recovers",
+        Self::Drip { .. } => "drip",
+        Self::Redirects(Hops::SameHost) => "redirects",
+        Self::Redirects(Hops::AcrossHosts) => "redirects_across",
+        Self::WrongCharset(_) => "wrong_charset",
+        Self::Huge => "huge",
+        Self::CookieWall => "cookie_wall",
+    }
 
     /// The behaviour of the document at `place`, from 0.
     ///
@@ -152,29 +166,6 @@ impl Behaviour {
             3 | 41 | 55 => Self::Spacing,
             1 | 6 | 9 | 12 | 15 | 18 | 23 | 27 | 31 | 35 | 39 | 43 | 48 | 52 | 57 => Self::Changing,
             _ => Self::Steady,
-        }
-    }
-
-    /// The word for tests and summaries.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Steady => "steady",
-            Self::Changing => "changing",
-            Self::Spacing => "spacing",
-            Self::NotFound => "not_found",
-            Self::Gone => "gone",
-            Self::Forbidden => "forbidden",
-            Self::Empty => "empty",
-            Self::ServerError { .. } => "server_error",
-            Self::Unavailable { .. } => "unavailable",
-            Self::Silent { failures: None } => "silent",
-            Self::Silent { failures: Some(_) } => "silent_recovers",
-            Self::Drip { .. } => "drip",
-            Self::Redirects(Hops::SameHost) => "redirects",
-            Self::Redirects(Hops::AcrossHosts) => "redirects_across",
-            Self::WrongCharset(_) => "wrong_charset",
-            Self::Huge => "huge",
-            Self::CookieWall => "cookie_wall",
         }
     }
 

@@ -3,7 +3,7 @@
 use super::fingerprint::Fingerprint;
 use super::guard::Doubt;
 use super::text::{SafeLine, cut_chars, is_blank};
-use serde::{Deserialize, Serialize};
+use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
 
 /// Contents are cut here, in characters (upstream's limit).
@@ -162,24 +162,26 @@ impl Page {
     }
 }
 
-/// Effect of a successful attempt on the stored content (JSON field `content`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ContentChange {
-    /// Content was written and there was no fingerprint to compare with.
-    First,
-    /// Content was written over another.
-    Changed,
-    /// The same text.
-    Same,
-    /// Another converter's text was written over the old one's: as far as can be told the same page.
-    #[serde(rename = "same", skip_deserializing)]
-    Rebased,
-    /// The server said so (304).
-    NotModified,
-    /// Another text that was not trusted; the old one stays.
-    Held,
+word_enum! {
+    /// Effect of a successful attempt on the stored content (JSON field `content`).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum ContentChange {
+        /// Content was written and there was no fingerprint to compare with.
+        First = "first",
+        /// Content was written over another.
+        Changed = "changed",
+        /// The same text.
+        Same = "same",
+        /// Another converter's text was written over the old one's: as far as can be told the same page. Its word is that
+        /// of `Same`, as which it is read back.
+        Rebased = "same",
+        /// The server said so (304).
+        NotModified = "not_modified",
+        /// Another text that was not trusted; the old one stays.
+        Held = "held",
+    }
 }
+serde_by_word!(ContentChange);
 
 impl ContentChange {
     /// Compares a fetched text with the stored fingerprint.
@@ -196,23 +198,9 @@ impl ContentChange {
         matches!(self, Self::First | Self::Changed | Self::Rebased)
     }
 
-    /// The word in outcomes and filters.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Changed => "changed",
-            Self::Same | Self::Rebased => "same",
-            Self::NotModified => "not_modified",
-            Self::Held => "held",
-        }
-    }
-
-    /// One variant per word.
-    pub const WORDS: [Self; 5] = [Self::First, Self::Changed, Self::Same, Self::NotModified, Self::Held];
-
-    /// Reads a stored word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::WORDS.into_iter().find(|change| change.word() == word)
+    /// Returns the words in outcomes and filters, each of them once.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().filter(|change| Self::parse(change.word()) == Some(*change)).map(Self::word)
     }
 }
 

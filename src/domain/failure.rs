@@ -25,20 +25,6 @@ word_enum! {
 }
 serde_by_word!(ErrorCode);
 
-impl ErrorCode {
-    /// The words on the screen.
-    pub const fn plain(self) -> &'static str {
-        match self {
-            Self::NotFound => "not found",
-            Self::AccessDenied => "access denied",
-            Self::ContentEmpty => "content empty",
-            Self::Timeout => "timeout",
-            Self::FetchFailed => "fetch failed",
-            Self::SyncError => "sync error",
-        }
-    }
-}
-
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())

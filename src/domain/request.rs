@@ -124,6 +124,16 @@ pub enum Answer {
     Stopping(JobId),
 }
 
+impl Answer {
+    /// Returns true if the request changed something for this document.
+    pub const fn is_accepted(&self) -> bool {
+        match self {
+            Self::Queued(_) | Self::Promoted(_) | Self::RunsNow(_) | Self::Cancelled(_) | Self::Stopping(_) => true,
+            Self::AlreadyQueued(_) | Self::AlreadySyncing(..) | Self::Skipped(_) => false,
+        }
+    }
+}
+
 /// Answer for one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {

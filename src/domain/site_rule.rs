@@ -1,59 +1,28 @@
 //! Rules for single hosts and documents (`fetch.sites`): which fetcher gets their pages, and which part of a page counts.
 
 use super::id::DocumentId;
+use super::word_enum::word_enum;
 
-/// By what a page is fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FetchedBy {
-    /// This program itself.
-    Direct,
-    /// Firecrawl's scrape API, which runs a page's scripts.
-    Firecrawl,
-}
-
-impl FetchedBy {
-    /// All of them, in the order in which messages list them.
-    pub const ALL: [Self; 2] = [Self::Direct, Self::Firecrawl];
-
-    /// The word in the settings.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Firecrawl => "firecrawl",
-        }
-    }
-
-    /// Reads the settings' word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|by| by.word() == word)
+word_enum! {
+    /// By what a page is fetched. The order is that in which messages list them.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum FetchedBy {
+        /// This program itself.
+        Direct = "direct",
+        /// Firecrawl's scrape API, which runs a page's scripts.
+        Firecrawl = "firecrawl",
     }
 }
 
-/// Which part of a page is looked at before selectors leave things out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Extract {
-    /// The main content: `main`, else `[role=main]`, else the only `article`, else `body`.
-    #[default]
-    Main,
-    /// The whole body, with everything that stands around the content.
-    Body,
-}
-
-impl Extract {
-    /// All of them, in the order in which messages list them.
-    pub const ALL: [Self; 2] = [Self::Main, Self::Body];
-
-    /// The word in the settings.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Main => "main",
-            Self::Body => "body",
-        }
-    }
-
-    /// Reads the settings' word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|extract| extract.word() == word)
+word_enum! {
+    /// Part of a page that is looked at before selectors leave things out. The order is that in which messages list them.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub enum Extract {
+        /// The main content: `main`, else `[role=main]`, else the only `article`, else `body`.
+        #[default]
+        Main = "main",
+        /// The whole body, with everything that stands around the content.
+        Body = "body",
     }
 }
 

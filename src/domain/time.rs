@@ -1,4 +1,4 @@
-//! Instants and how long ago they were. UTC everywhere; only the screen knows a zone.
+//! Instants, in UTC everywhere; only the screen knows a zone.
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -94,38 +94,6 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// An age in one unit: `4s`, `12m`, `3h`, `9d`, `2y`.
-pub fn age(of: Duration) -> String {
-    let s = of.as_secs();
-    match s {
-        0..60 => format!("{s}s"),
-        60..3_600 => format!("{}m", s / 60),
-        3_600..86_400 => format!("{}h", s / 3_600),
-        86_400..31_536_000 => format!("{}d", s / 86_400),
-        _ => format!("{}y", s / 31_536_000),
-    }
-}
-
-/// A countdown: `0:42`, `2:54` below an hour; then one unit as [`age`].
-pub fn countdown(left: Duration) -> String {
-    let s = left.as_secs();
-    if s < 3_600 { format!("{}:{:02}", s / 60, s % 60) } else { age(left) }
-}
-
-/// A span in words for sentences: `20 s`, `1.4 s`, `212 ms`, `5 min`, `1 h`.
-pub fn span(of: Duration) -> String {
-    let ms = of.as_millis();
-    let s = of.as_secs();
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..10_000 if ms % 1_000 >= 50 => format!("{:.1} s", of.as_secs_f64()),
-        1_000..120_000 => format!("{s} s"),
-        120_000..7_200_000 => format!("{} min", s / 60),
-        7_200_000..172_800_000 => format!("{} h", s / 3_600),
-        _ => format!("{} d", s / 86_400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,15 +113,5 @@ mod tests {
             let _ = Timestamp::from_micros(micros).rfc3339();
         }
         assert_eq!(Timestamp::from_micros(5).since(Timestamp::from_micros(9)), Duration::ZERO);
-    }
-
-    #[test]
-    fn ages_have_one_unit() {
-        let of = |s| age(Duration::from_secs(s));
-        assert_eq!([of(0), of(59), of(60), of(3_599), of(7_200), of(90_000)], ["0s", "59s", "1m", "59m", "2h", "1d"]);
-        assert_eq!(countdown(Duration::from_secs(174)), "2:54");
-        assert_eq!(countdown(Duration::from_secs(7_300)), "2h");
-        assert_eq!(span(Duration::from_millis(1_400)), "1.4 s");
-        assert_eq!(span(Duration::from_millis(20_013)), "20 s");
     }
 }

@@ -5,18 +5,18 @@ use super::model::Model;
 use super::model::overlay::Overlay;
 use super::scope::PaneId;
 use super::screen::view_lines;
-use super::text::time::{age_changes_at, countdown_changes_at, next_minute, next_second};
 use super::views;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::runner::event::Health;
 
 /// Returns the first moment after now at which the screen is out of date.
 pub fn next(model: &Model) -> Timestamp {
     let now = model.now;
-    let mut moments = vec![next_minute(now)];
+    let mut moments = vec![format::next_minute(now)];
     moments.extend(model.notices.toast_ends(now));
     if model.rate.moves(now) {
-        moments.push(next_second(now));
+        moments.push(format::next_second(now));
     }
     let main = model.main_pane();
     let lines = if let PaneId::View(view) = main { view_lines(model, view) } else { 0 };
@@ -25,21 +25,21 @@ pub fn next(model: &Model) -> Timestamp {
         moments.extend(rows.due_at());
         moments.extend(rows.title_changes_at(now));
     }
-    moments.extend(model.queue.oldest_ready_at.map(|at| age_changes_at(at, now)));
+    moments.extend(model.queue.oldest_ready_at.map(|at| format::age_changes_at(at, now)));
     if model.queue.ready == 0 {
-        moments.extend(model.queue.next_due_at.and_then(|at| countdown_changes_at(at, now)));
+        moments.extend(model.queue.next_due_at.and_then(|at| format::countdown_changes_at(at, now)));
     }
     if matches!(model.overlay, Some(Overlay::Workers(_))) {
         let ages = model.workers.seen.iter().flat_map(|worker| [worker.started_at, worker.heartbeat_at]);
-        moments.extend(ages.map(|at| age_changes_at(at, now)));
+        moments.extend(ages.map(|at| format::age_changes_at(at, now)));
         moments.extend(model.workers.due_at(now));
     }
     if let Some(stale) = &model.stale {
-        moments.extend(countdown_changes_at(stale.again_at, now));
-        moments.extend(model.read_at.map(|at| age_changes_at(at, now)));
+        moments.extend(format::countdown_changes_at(stale.again_at, now));
+        moments.extend(model.read_at.map(|at| format::age_changes_at(at, now)));
     }
     if let Health::Unreachable { next_try_at, .. } = model.health {
-        moments.extend(countdown_changes_at(next_try_at, now));
+        moments.extend(format::countdown_changes_at(next_try_at, now));
     }
-    moments.into_iter().min().unwrap_or_else(|| next_minute(now))
+    moments.into_iter().min().unwrap_or_else(|| format::next_minute(now))
 }

@@ -2,34 +2,72 @@
 
 use super::views::catalog::{RowKind, ViewId};
 
-/// A pane that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PaneId {
-    /// A view in the main area.
-    View(ViewId),
-    /// The outcome panel.
-    Outcomes,
-    /// A document's details, which lie over the view.
-    Detail,
+/// Defines an enum of the values of another one and of values of its own, each with its word, and derives `all()` and
+/// `word()`: a value without a word does not compile, and one with a word is in the list.
+macro_rules! with_values_of_another {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident {
+            $(#[$other_meta:meta])* $other:ident($type:ty) in $values:expr,
+            $($(#[$own_meta:meta])* $own:ident = $word:literal),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        $vis enum $name {
+            $(#[$other_meta])* $other($type),
+            $($(#[$own_meta])* $own),+
+        }
+
+        impl $name {
+            /// Returns every value, in the order of help and documentation.
+            $vis fn all() -> impl Iterator<Item = Self> {
+                $values.map(Self::$other).chain([$(Self::$own),+])
+            }
+
+            /// Returns its name on the screen, in help and in the documentation.
+            $vis const fn word(self) -> &'static str {
+                match self {
+                    Self::$other(value) => value.word(),
+                    $(Self::$own => $word),+
+                }
+            }
+        }
+    };
+}
+
+with_values_of_another! {
+    /// A pane that can have the focus.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum PaneId {
+        /// A view in the main area.
+        View(ViewId) in ViewId::ALL.iter().copied(),
+        /// The outcome panel.
+        Outcomes = "outcomes",
+        /// A document's details, which lie over the view.
+        Detail = "details",
+    }
+}
+
+with_values_of_another! {
+    /// A place in which keys are read.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Scope {
+        /// A pane has the focus.
+        Pane(PaneId) in PaneId::all(),
+        /// Text to be read lies over the screen: help, activity, workers, a host or an account.
+        Reader = "help and lists",
+        /// A dialog with choices.
+        Dialog = "dialogs",
+        /// A line to be typed.
+        Prompt = "typing",
+        /// The palette.
+        Palette = "palette",
+    }
 }
 
 impl PaneId {
     /// The list of documents.
     pub const DOCUMENTS: Self = Self::View(ViewId::Documents);
-
-    /// Every pane, in the order of help and documentation.
-    pub fn all() -> impl Iterator<Item = Self> {
-        ViewId::ALL.iter().map(|view| Self::View(*view)).chain([Self::Outcomes, Self::Detail])
-    }
-
-    /// Its name on the screen and in the documentation.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::View(view) => view.word(),
-            Self::Outcomes => "outcomes",
-            Self::Detail => "details",
-        }
-    }
 
     /// The subject of its rows.
     pub const fn rows(self) -> RowKind {
@@ -45,21 +83,6 @@ impl PaneId {
     }
 }
 
-/// A place in which keys are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// A pane has the focus.
-    Pane(PaneId),
-    /// Text to be read lies over the screen: help, activity, workers, a host or an account.
-    Reader,
-    /// A dialog with choices.
-    Dialog,
-    /// A line to be typed.
-    Prompt,
-    /// The palette.
-    Palette,
-}
-
 impl Scope {
     /// The list of documents.
     pub const DOCUMENTS: Self = Self::Pane(PaneId::DOCUMENTS);
@@ -69,22 +92,6 @@ impl Scope {
     pub const OUTCOMES: Self = Self::Pane(PaneId::Outcomes);
     /// A document's details.
     pub const DETAIL: Self = Self::Pane(PaneId::Detail);
-
-    /// Every scope, in the order of help and documentation.
-    pub fn all() -> impl Iterator<Item = Self> {
-        PaneId::all().map(Self::Pane).chain([Self::Reader, Self::Dialog, Self::Prompt, Self::Palette])
-    }
-
-    /// Its name in help and documentation.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Pane(pane) => pane.word(),
-            Self::Reader => "help and lists",
-            Self::Dialog => "dialogs",
-            Self::Prompt => "typing",
-            Self::Palette => "palette",
-        }
-    }
 
     /// Returns whether letters are text here.
     pub const fn types_text(self) -> bool {

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How often it is checked that the terminal still is one. A child of a leader that ignores HUP gets no signal at all.
-const LOOK: Duration = Duration::from_secs(5);
+/// Interval at which the process checks that its terminal still is one. A child of a leader that ignores HUP gets no signal at all.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Events that may wait for the loop.
 const EVENTS: usize = 256;
 /// `SIGTSTP` and `SIGCONT`, which tokio has no names for.
@@ -83,7 +83,7 @@ fn each(signal: Signal, input: fn() -> Input) -> BoxStream<'static, Input> {
 fn lost_terminal() -> BoxStream<'static, Input> {
     stream::once(async {
         while stdout().is_terminal() {
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
         Input::Terminate
     })

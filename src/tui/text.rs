@@ -1,9 +1,7 @@
 //! Text of one line in pieces, each with its tone, and what makes such lines.
 
 pub mod facts;
-pub mod failure;
 pub mod lines;
-pub mod time;
 
 use super::theme::Tone;
 

@@ -1,5 +1,6 @@
 //! How long pages made to hurt keep a processor busy. Fails when one takes longer than the limit of every conversion and
-//! the parser's last piece, or when a sound page does not come through within the limit.
+//! the parser's last piece, or when a sound page does not come through within the limit. The same for texts made to hurt
+//! their comparison: fails when a pair takes longer than [`COMPARE_LIMIT`].
 //!
 //! `cargo bench --bench hostile`; prints the ten worst.
 
@@ -8,6 +9,8 @@
 #[path = "../support/hostile.rs"]
 mod hostile;
 
+use quarterdeck::domain::content::MAX_CONTENT_CHARS;
+use quarterdeck::domain::difference::Difference;
 use quarterdeck::fetch::{TIME_LIMIT, convert};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
@@ -15,6 +18,9 @@ use url::Url;
 
 /// The last piece may be a slow one.
 const SLACK: Duration = Duration::from_secs(1);
+
+/// Longest processor time for the comparison of two texts of the largest stored size.
+const COMPARE_LIMIT: Duration = Duration::from_millis(100);
 
 /// Processor time of this thread.
 fn busy() -> Duration {
@@ -56,4 +62,46 @@ fn main() {
         println!("{line}");
     }
     println!("{count} pages, none over {TIME_LIMIT:?} and its last piece");
+    compare_texts();
+}
+
+/// Compares pairs of texts, as long as a stored one may be, that have many short lines in common in another order.
+fn compare_texts() {
+    // A linear congruential generator: the same lines in every run.
+    let mut state = 7_u64;
+    let mut draw = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut random = |kinds: u64| -> [String; 2] { [(); 2].map(|()| text(|_| draw(kinds).to_string())) };
+    let few_kinds =
+        [2, 5, 30, 300, 5_000, 20_000, 60_000].map(|kinds| (format!("{kinds} kinds of lines"), random(kinds)));
+    let others = [
+        ("in reverse", [text(|n| format!("{n:05}")), text(|n| format!("{:05}", 99_999 - n))]),
+        ("neighbours exchanged", [text(|n| format!("{n:05}")), text(|n| format!("{:05}", n ^ 1))]),
+        ("nothing in common", [text(|n| format!("a{n}")), text(|n| format!("b{n}"))]),
+        ("other periods", [text(|n| (n % 2).to_string()), text(|n| (n % 3).to_string())]),
+        ("empty lines", [text(|_| String::new()), text(|n| "x".repeat(n % 2))]),
+    ];
+    let others = others.map(|(name, texts)| (name.to_owned(), texts));
+    for (name, [old, new]) in few_kinds.into_iter().chain(others) {
+        let before = busy();
+        let difference = Difference::of(&old, &new, 3);
+        let took = busy() - before;
+        println!("{name}: {took:.2?}, {} lines gone, {} new", difference.gone, difference.new);
+        assert!(took < COMPARE_LIMIT, "{name} took {took:?}");
+    }
+}
+
+/// Lines up to the length at which stored texts are cut.
+fn text(line: impl FnMut(usize) -> String) -> String {
+    let mut text = String::with_capacity(MAX_CONTENT_CHARS);
+    for line in (0..).map(line) {
+        if text.len() + line.len() >= MAX_CONTENT_CHARS {
+            break;
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
 }

@@ -388,7 +388,7 @@ fn every_verb_has_a_section_and_every_word_of_a_field_is_explained() {
         assert!(section(&text, heading).contains(&format!("`{word}`")), "{heading}: {word} is not explained");
     };
     OutcomeResult::ALL.iter().for_each(|result| explains("Outcomes", result.word()));
-    ContentChange::WORDS.iter().for_each(|change| explains("Outcomes", change.word()));
+    ContentChange::words().for_each(|word| explains("Outcomes", word));
     ErrorCode::ALL.iter().for_each(|code| explains("Outcomes", code.word()));
     Status::ALL.iter().for_each(|status| explains("list", status.word()));
     for class in QueueClass::ALL {

@@ -27,8 +27,8 @@ pub const EAGER: &str = "runner.per_host = 256\nrunner.concurrency = 8\n\
 /// Leases that run out while a test waits.
 pub const SHORT_LEASE: &str = "runner.lease = \"1s\"\nrunner.heartbeat = \"300ms\"\n";
 
-/// Pause between two looks for what no outcome says: that nothing is left to do.
-const LOOK: Duration = Duration::from_millis(500);
+/// Interval at which it is polled for what no outcome says: that nothing is left to do.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub struct Fleet {
@@ -137,7 +137,7 @@ impl Fleet {
         while *seen.borrow_and_update() < count && self.live().await != Some(0) {
             let next = async {
                 // That nothing is left is no outcome.
-                while !is_announced(&mut seen, LOOK).await && self.live().await != Some(0) {}
+                while !is_announced(&mut seen, POLL_INTERVAL).await && self.live().await != Some(0) {}
             };
             within("the workers to get on", next).await;
         }

@@ -26,8 +26,8 @@ use tempfile::TempDir;
 /// page that the test holds back keeps its slot.
 pub const PATIENT_FETCH: &str =
     "fetch.connect_timeout = \"5m\"\nfetch.read_timeout = \"5m\"\nfetch.total_timeout = \"5m\"\n";
-/// Pause between two looks for what changes without the store.
-const LOOK: Duration = Duration::from_millis(50);
+/// Interval at which it is polled for what changes without the store.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Who runs the processes.
 pub const OPERATOR: &str = "ana";
 
@@ -191,7 +191,7 @@ pub fn until(store: &dyn StoreBase, what: &str, mut is: impl AsyncFnMut() -> boo
                 return;
             }
             // Pages that were asked for are no change of the store, and follow one at once.
-            is_announced(&mut changes, LOOK).await;
+            is_announced(&mut changes, POLL_INTERVAL).await;
         }
     })
 }

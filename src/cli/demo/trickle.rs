@@ -13,11 +13,11 @@ const AT_FIRST: usize = 48;
 /// Documents at a time after that.
 const AT_A_TIME: usize = 3;
 /// Interval between two requests.
-const EVERY: Duration = Duration::from_millis(500);
+const REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Rounds after which those are asked for again that have something to show at their second sync: nobody is to wait for it
-/// until all have had their turn.
-const SECOND_LOOK: u32 = 8;
+/// Round in which the documents that have something to show at their second sync are requested again, so that a viewer
+/// sees it before all others have been synced once.
+const SECOND_SYNC_ROUND: u32 = 8;
 
 /// Starts one over `ids`; `soon` are those of them that are to be synced twice soon.
 pub(super) fn start(
@@ -27,7 +27,7 @@ pub(super) fn start(
     request: Request,
 ) -> Beside {
     Beside::start(|stop| async move {
-        let mut clock = interval(EVERY);
+        let mut clock = interval(REQUEST_INTERVAL);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut order = Order::of(ids);
         // Whatever their turn would be, they are among the first.
@@ -42,7 +42,7 @@ pub(super) fn start(
             let _ = store.request(&order.next(count), &request).await;
             count = AT_A_TIME;
             round += 1;
-            if round == SECOND_LOOK {
+            if round == SECOND_SYNC_ROUND {
                 let _ = store.request(&soon, &request).await;
             }
         }

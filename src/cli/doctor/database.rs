@@ -7,12 +7,11 @@ use crate::domain::document::Status;
 use crate::domain::filter::Filter;
 use crate::domain::finding::{Finding, Verdict};
 use crate::domain::pause::PauseScope;
-use crate::domain::time::age;
+use crate::format;
 use crate::store::{
     Access, Alive, OutcomeQuery, OutcomesFrom, Queries, QueueState, Store, StoreBase, StoreError, WorkerSeen, examine,
     open,
 };
-use crate::tui::say::figures::{count, grouped};
 use std::time::Duration;
 
 const WORKERS: &str = "workers";
@@ -63,7 +62,7 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
     if stuck > 0 {
         found.push(Finding::warn(
             "documents",
-            format!("{} marked as syncing for hours with no worker running them", count(stuck, "document")),
+            format!("{} marked as syncing for hours with no worker running them", format::count(stuck, "document")),
             "`quarterdeck retry --filter status:stuck` syncs them",
         ));
     }
@@ -71,7 +70,7 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
     if let Some(newest) = store.outcomes(&newest).await?.first()
         && newest.at.since(store.now()) > AHEAD
     {
-        let ahead = age(newest.at.since(store.now()));
+        let ahead = format::age(newest.at.since(store.now()));
         found.push(Finding::warn(
             "clock",
             format!("the newest outcome is from {ahead} ahead of now: the clock was set back"),
@@ -92,8 +91,8 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueSta
             worker.alive.word(),
             worker.running,
             worker.capacity,
-            age(now.since(worker.started_at)),
-            age(now.since(worker.heartbeat_at)),
+            format::age(now.since(worker.started_at)),
+            format::age(now.since(worker.heartbeat_at)),
         );
         found.push(match worker.alive {
             Alive::Beating => Finding::ok(WORKERS, says),
@@ -124,14 +123,14 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueSta
 fn queue_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState) -> Finding {
     let mut says = format!(
         "{} ready, {} running, {} waiting for the next try, {} for later",
-        grouped(queue.ready),
-        grouped(queue.running),
-        grouped(queue.waiting),
-        grouped(queue.scheduled)
+        format::number(queue.ready),
+        format::number(queue.running),
+        format::number(queue.waiting),
+        format::number(queue.scheduled)
     );
     let oldest = queue.oldest_ready_at.map(|at| store.now().since(at));
     if let Some(oldest) = oldest {
-        says.push_str(&format!("; the oldest has been ready for {}", age(oldest)));
+        says.push_str(&format!("; the oldest has been ready for {}", format::age(oldest)));
     }
     let runs = workers.iter().any(|worker| worker.alive == Alive::Beating);
     if runs && oldest.is_some_and(|oldest| oldest > LONG) {
@@ -144,9 +143,13 @@ fn queue_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState
 /// Returns a finding for each pause: a pause stays until somebody ends it.
 async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Finding>, StoreError> {
     let found = store.pauses().await?.into_iter().map(|pause| {
-        let ago = age(store.now().since(pause.since));
-        let says =
-            format!("{}: paused by {} {ago} ago; {} paused in all", pause.scope, pause.by, count(queue.paused, "job"));
+        let ago = format::age(store.now().since(pause.since));
+        let says = format!(
+            "{}: paused by {} {ago} ago; {} paused in all",
+            pause.scope,
+            pause.by,
+            format::count(queue.paused, "job")
+        );
         let again = match &pause.scope {
             PauseScope::All => "--all".to_owned(),
             scope => format!("--{} {}", scope.kind(), scope.key()),
@@ -157,5 +160,5 @@ async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Fin
 }
 
 fn waits(number: u64) -> String {
-    if number == 1 { "1 job waits".to_owned() } else { format!("{} jobs wait", grouped(number)) }
+    if number == 1 { "1 job waits".to_owned() } else { format!("{} jobs wait", format::number(number)) }
 }

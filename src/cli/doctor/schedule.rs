@@ -3,8 +3,8 @@
 use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::domain::plan::Verdict;
+use crate::format;
 use crate::store::{PlanSource, ScheduleStore, StoreError};
-use crate::tui::say::figures::count;
 
 const SCHEDULE: &str = "schedule";
 
@@ -17,7 +17,7 @@ pub(super) async fn schedule(
     let plans = store.plans(&config.schedule.terms).await?;
     let kept = plans.accounts.iter().filter(|account| matches!(account.verdict(None), Verdict::Looked(_))).count();
     let kept = u64::try_from(kept).unwrap_or(u64::MAX);
-    let accounts = format!("{} of {} with documents", count(kept, "account"), plans.accounts.len());
+    let accounts = format!("{} of {} with documents", format::count(kept, "account"), plans.accounts.len());
     let acts = config.schedule.acts(store.is_chatwoots());
     for trouble in &plans.troubles {
         let (says, cure) = trouble.rsplit_once("; ").unwrap_or((trouble, "set plans up under [plans]"));

@@ -152,7 +152,7 @@ fn test(field: Field, values: Vec<Value>) -> Result<Test, FilterError> {
             Test::Result(words(field, values, OutcomeResult::parse, &known)?)
         }
         Field::Content => {
-            let known = ContentChange::WORDS.map(ContentChange::word);
+            let known: Vec<_> = ContentChange::words().collect();
             let read = |word: &str| match word {
                 REVIEW => Some(ContentChange::Held),
                 word => ContentChange::parse(word),

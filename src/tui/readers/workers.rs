@@ -1,11 +1,10 @@
 //! The workers, one by one: where, how busy, since when, and whether they live.
 
 use crate::domain::text::width;
-use crate::domain::time::age;
+use crate::format;
 use crate::store::{Alive, WorkerSeen};
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
-use crate::tui::say::figures::{count, grouped};
 use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{Look, Tone};
@@ -38,8 +37,11 @@ pub(super) fn text(model: &Model) -> Vec<Words> {
         return text;
     }
     let together = workers.together();
-    let total = format!("{} of {} slots busy", grouped(together.busy), grouped(together.slots));
-    text.push(vec![words(count(together.workers, "worker"), Tone::Strong), words(format!(", {total}"), Tone::Plain)]);
+    let total = format!("{} of {} slots busy", format::number(together.busy), format::number(together.slots));
+    text.push(vec![
+        words(format::count(together.workers, "worker"), Tone::Strong),
+        words(format!(", {total}"), Tone::Plain),
+    ]);
     text.push(Words::new());
     if room >= ONE_LINE {
         let name = room - BUSY - SINCE - BEAT - STATE;
@@ -73,7 +75,7 @@ fn wide(model: &Model, worker: &WorkerSeen, room: usize, look: Look) -> Words {
     let (sign, tone) = sign(worker.alive, look);
     let name = clip(&worker.name, room.saturating_sub(4), look.glyphs.more);
     let pad = " ".repeat(room.saturating_sub(2 + width(&name)));
-    let ago = |at| age(model.now.since(at));
+    let ago = |at| format::age(model.now.since(at));
     vec![
         words(format!("{sign} "), tone),
         words(format!("{name}{pad}"), Tone::Plain),
@@ -88,7 +90,7 @@ fn narrow(model: &Model, worker: &WorkerSeen, room: usize, look: Look) -> [Words
     let (sign, tone) = sign(worker.alive, look);
     let word = worker.alive.word();
     let name = clip(&worker.name, room.saturating_sub(4 + width(word)), look.glyphs.more);
-    let ago = |at| age(model.now.since(at));
+    let ago = |at| format::age(model.now.since(at));
     let facts = format!(
         "  {}/{} busy {dot} since {} {dot} beat {} ago",
         worker.running,

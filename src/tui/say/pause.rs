@@ -1,9 +1,8 @@
 //! Pauses in words: what is paused, by whom, since when.
 
-use super::figures::count;
 use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
-use crate::domain::time::age;
+use crate::format;
 use crate::store::JobSeen;
 use crate::tui::model::Model;
 use std::time::Duration;
@@ -30,7 +29,7 @@ pub fn of_group<'m>(model: &'m Model, group: &PauseScope) -> Option<&'m Pause> {
 pub fn by_whom(model: &Model, pause: &Pause) -> String {
     let ago = model.now.since(pause.since);
     if ago >= A_DAY {
-        return format!("paused by {} {} ago", pause.by, age(ago));
+        return format!("paused by {} {} ago", pause.by, format::age(ago));
     }
     let clock = pause.since.clock(&model.zone());
     format!("paused by {} since {}", pause.by, clock.get(..5).unwrap_or(&clock))
@@ -61,6 +60,6 @@ pub fn summary(model: &Model) -> Option<String> {
 pub fn held(model: &Model) -> String {
     match model.queue.paused {
         0 => "No job is paused now.".to_owned(),
-        held => format!("Paused now: {}.", count(held, "job")),
+        held => format!("Paused now: {}.", format::count(held, "job")),
     }
 }

@@ -4,13 +4,12 @@
 use super::columns::Columns;
 use super::state::{Group, Rows, Table};
 use crate::domain::text::width;
-use crate::domain::time::age;
+use crate::format;
 use crate::store::Seen;
 use crate::tui::action::Action;
 use crate::tui::keymap::binding;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::say::figures::grouped;
 use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{Look, Tone};
@@ -103,7 +102,7 @@ pub fn frame<'b>(
 
 fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Words) -> Words {
     let mut title = vec![words(name, Tone::Strong)];
-    let old = rows.age(model.now).map(age);
+    let old = rows.age(model.now).map(format::age);
     match (rows.trouble(), old) {
         (Some(trouble), Some(old)) => title.push(words(format!("  data {old} old: {trouble}"), Tone::Failed)),
         (Some(trouble), None) => title.push(words(format!("  {trouble}"), Tone::Failed)),
@@ -145,16 +144,19 @@ pub fn aside_that_fits(asides: Vec<String>, title: &[(String, Tone)], inner: Rec
 
 /// A number with its word, for a title.
 pub fn total(number: u64, word: &str) -> [(String, Tone); 2] {
-    [words(format!(" {}", grouped(number)), Tone::Plain), words(format!(" {word}"), Tone::Dim)]
+    [words(format!(" {}", format::number(number)), Tone::Plain), words(format!(" {word}"), Tone::Dim)]
 }
 
 /// Returns the number of all rows, with that of the shown ones before it when these are not all.
 pub fn shown(rows: usize, of: u64) -> Words {
     let rows = rows as u64;
     if rows >= of {
-        return vec![words(format!(" {}", grouped(of)), Tone::Plain)];
+        return vec![words(format!(" {}", format::number(of)), Tone::Plain)];
     }
-    vec![words(format!(" {}", grouped(rows)), Tone::Plain), words(format!(" of {}", grouped(of)), Tone::Dim)]
+    vec![
+        words(format!(" {}", format::number(rows)), Tone::Plain),
+        words(format!(" of {}", format::number(of)), Tone::Dim),
+    ]
 }
 
 /// Makes the row in line `y` look as what it is: under the cursor, or old.

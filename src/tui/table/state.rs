@@ -3,8 +3,8 @@
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::store::Seen;
-use crate::tui::text::time::age_changes_at;
 use std::time::Duration;
 
 /// The greatest age of a view while something in it moves that commits nothing.
@@ -215,7 +215,7 @@ impl<D: TableData> Rows for Table<D> {
     }
 
     fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let age = self.read_at.filter(|_| self.age(now).is_some()).map(|at| age_changes_at(at, now));
+        let age = self.read_at.filter(|_| self.age(now).is_some()).map(|at| format::age_changes_at(at, now));
         let slow_from = self.asked.map(|begun| begun.plus(SLOW)).filter(|at| *at > now);
         age.into_iter().chain(slow_from).min()
     }

@@ -5,6 +5,7 @@ use super::loads;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
 use crate::domain::request::{Answer as Answered, Scope, Verb};
+use crate::format;
 use crate::store::{BulkVerb, Targets};
 use crate::tui::action::Action;
 use crate::tui::availability::{Selection, document, selection};
@@ -15,7 +16,6 @@ use crate::tui::model::overlay::{Confirm, Overlay, PreviewDialog};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::{Answer, Done};
 use crate::tui::say::answer;
-use crate::tui::say::figures::count;
 use crate::tui::screen::list_rows;
 use crate::tui::views::selected::SelectedDocument;
 
@@ -65,7 +65,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
 pub(super) fn purge(model: &mut Model) {
     let lines = vec![
         "Every auto job that has not started is dropped, with a line in the outcomes.".to_owned(),
-        format!("Scheduled now: {}.", count(model.queue.scheduled, "job")),
+        format!("Scheduled now: {}.", format::count(model.queue.scheduled, "job")),
         "Manual jobs, retries and running jobs stay.".to_owned(),
         "The next pass schedules again what is still due.".to_owned(),
     ];
@@ -115,14 +115,14 @@ fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &m
         BulkVerb::Request(_) => up.effect(Effect::Act(command)),
         BulkVerb::Cancel => confirm(
             model,
-            format!("cancel the jobs of {}", count(number, "document")),
+            format!("cancel the jobs of {}", format::count(number, "document")),
             vec!["Running attempts are stopped; queued and waiting jobs end.".to_owned()],
             "Cancel jobs",
             command,
         ),
         BulkVerb::Remove => confirm(
             model,
-            format!("remove {}", count(number, "document")),
+            format!("remove {}", format::count(number, "document")),
             vec!["Contents, earlier versions and jobs are removed for good; outcomes stay in the log.".to_owned()],
             "Remove",
             command,
@@ -174,7 +174,7 @@ pub(super) fn take_matching(model: &mut Model, answer: Answer<Vec<DocumentId>>, 
     up.redraw();
     match answer {
         Ok(documents) => {
-            model.tell(Level::Done, format!("marked {}", count(documents.len() as u64, "document")));
+            model.tell(Level::Done, format!("marked {}", format::count(documents.len() as u64, "document")));
             model.documents.marks.extend(documents);
         }
         Err(reason) => model.tell(Level::Failed, format!("nothing was marked: {reason}")),
@@ -215,7 +215,7 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Don
                 (Some(name), _) => name.to_string(),
                 (None, Act::Purge) => "waiting auto jobs".to_owned(),
                 (None, _) if command.documents.is_empty() => "the document".to_owned(),
-                (None, _) => count(command.documents.len() as u64, "document"),
+                (None, _) => format::count(command.documents.len() as u64, "document"),
             };
             model.tell(Level::Failed, format!("{} {what}: {reason}", command.act.word()));
         }

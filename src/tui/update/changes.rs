@@ -3,6 +3,7 @@
 use super::effects::Update;
 use super::{loads, prompt, views};
 use crate::domain::filter::Filter;
+use crate::format;
 use crate::store::Decision;
 use crate::tui::action::Action;
 use crate::tui::command::{Act, Command};
@@ -11,7 +12,6 @@ use crate::tui::model::Model;
 use crate::tui::model::overlay::{Confirm, Overlay};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::Answer;
-use crate::tui::say::figures::grouped;
 use crate::tui::views::catalog::ViewId;
 use crate::tui::views::detail::difference::{Compared, DifferenceData};
 use crate::tui::views::detail::state::Tab;
@@ -91,7 +91,7 @@ pub(super) fn decide(model: &mut Model, action: Action) {
         let text = format!("look at what it would change first; then {key} {}s it", decision.verb());
         return model.tell(Level::Refused, text);
     };
-    let sizes = format!("{} to {} characters", grouped(old), grouped(new));
+    let sizes = format!("{} to {} characters", format::number(old), format::number(new));
     let (Some(detail), Some(held)) = (&model.detail, model.held_text()) else { return };
     let why = format!("It needs review because it {}.", held.reason);
     let (lines, verb) = match decision {

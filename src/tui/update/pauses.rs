@@ -3,13 +3,13 @@
 use super::effects::Update;
 use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
+use crate::format;
 use crate::tui::availability::{document, group};
 use crate::tui::command::{Act, Command};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Choice, Confirm, Overlay};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::Answer;
-use crate::tui::say::figures::count;
 use crate::tui::say::pause::{by_whom, held};
 use crate::tui::views;
 
@@ -45,7 +45,7 @@ pub(super) fn everything(model: &mut Model) {
         Some(pause) => {
             let mut lines = vec![format!("Everything is {}.", by_whom(model, pause)), held(model)];
             if model.pauses.len() > 1 {
-                let others = count(model.pauses.len() as u64 - 1, "other pause");
+                let others = format::count(model.pauses.len() as u64 - 1, "other pause");
                 lines.push(format!("{others} of accounts, hosts or classes will remain."));
             }
             ("resume everything", "Resume", lines)
@@ -67,7 +67,7 @@ pub(super) fn everything(model: &mut Model) {
 }
 
 fn are(jobs: u64) -> String {
-    count(jobs, "job")
+    format::count(jobs, "job")
 }
 
 fn command(scope: PauseScope, stands: bool) -> Command {

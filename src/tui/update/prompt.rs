@@ -6,12 +6,12 @@ use super::outcomes::{Towards, jump, settle};
 use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
+use crate::format;
 use crate::tui::command::{Act, Command};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Overlay, Problem, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
-use crate::tui::say::figures::count;
 use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::InputRequest;
@@ -160,7 +160,7 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
         let none = format!("\"{text}\" is not found");
         let lines = model.panel.shown(model.now).filter(|entry| outcome::has(entry, &needle)).count() as u64;
         if lines > 0 {
-            model.tell(Level::Done, format!("\"{text}\" is in {}", count(lines, "outcome")));
+            model.tell(Level::Done, format!("\"{text}\" is in {}", format::count(lines, "outcome")));
         }
         jump(model, Towards::HereOrAbove, |entry| outcome::has(entry, &needle), &none, up);
     }

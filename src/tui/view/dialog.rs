@@ -2,13 +2,11 @@
 
 use crate::domain::request::Verb;
 use crate::domain::text::width as text_width;
-use crate::domain::time::span;
+use crate::format;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::layout::{inside, middle};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Choice, Confirm, PreviewDialog, QuitChoice};
-use crate::tui::say::answer::skipped;
-use crate::tui::say::figures::{count, grouped, per_second};
 use crate::tui::text::lines::wrap;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
@@ -50,7 +48,7 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
     let running = match model.runner.busy {
         0 => "No job runs in this process at this moment.".to_owned(),
         1 => "1 job runs in this process.".to_owned(),
-        more => format!("{} run in this process.", count(u64::from(more), "job")),
+        more => format!("{} run in this process.", format::count(u64::from(more), "job")),
     };
     let then = match choice {
         QuitChoice::Stay => "Drain finishes the running jobs, then quits; Leave requeues them at once.",
@@ -110,7 +108,7 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
             let number = preview.targets.len() as u64;
             lines.extend(effects(model, dialog, preview));
             if number > 0 {
-                yes = format!("{} {}", capital(verb), grouped(number));
+                yes = format!("{} {}", format::capitalized(verb), format::number(number));
             }
         }
     }
@@ -126,10 +124,13 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Word
     let number = preview.targets.len() as u64;
     let left_alone: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
     let all = number + left_alone;
-    let column = grouped(all).len();
+    let column = format::number(all).len();
     let line = |number: u64, text: String, tone: Tone| {
         vec![
-            words(format!("{:>column$} ", grouped(number)), if tone == Tone::Dim { Tone::Dim } else { Tone::Strong }),
+            words(
+                format!("{:>column$} ", format::number(number)),
+                if tone == Tone::Dim { Tone::Dim } else { Tone::Strong },
+            ),
             words(text, tone),
         ]
     };
@@ -153,20 +154,24 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Word
         }
     });
     for (reason, number) in &preview.skipped {
-        lines.push(line(*number, format!("skipped: {}", skipped(*reason)), Tone::Dim));
+        lines.push(line(*number, format!("skipped: {}", format::skip_short(*reason)), Tone::Dim));
     }
     if matches!(dialog.verb, BulkVerb::Request(_)) && number > 0 {
         lines.push(Words::new());
         lines.push(labelled(
             "hosts",
-            format!("{}, at most {} at a time each", grouped(preview.hosts), model.options.per_host),
+            format!("{}, at most {} at a time each", format::number(preview.hosts), model.options.per_host),
         ));
         let rate = model.rate.per_second(model.now);
         lines.push(labelled(
             "takes",
             if rate > 0.0 {
                 let seconds = (number as f64 / rate).ceil().min(1e9);
-                format!("about {} at the current {}", span(Duration::from_secs_f64(seconds.max(1.0))), per_second(rate))
+                format!(
+                    "about {} at the current {}",
+                    format::duration(Duration::from_secs_f64(seconds.max(1.0))),
+                    format::rate(rate)
+                )
             } else {
                 "unknown (idle)".to_owned()
             },
@@ -188,11 +193,6 @@ const fn verb(verb: BulkVerb) -> &'static str {
         BulkVerb::Cancel => "cancel",
         BulkVerb::Remove => "remove",
     }
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or(String::new(), |first| format!("{}{}", first.to_ascii_uppercase(), chars.as_str()))
 }
 
 /// Draws a dialog of these lines and buttons.

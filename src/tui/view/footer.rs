@@ -1,11 +1,11 @@
 //! The footer: the keys that work here and now, in order of use, and how many rows are marked.
 
+use crate::format;
 use crate::tui::action::Action;
 use crate::tui::availability::{group_is_paused, useful};
 use crate::tui::keymap::{Binding, TABLE};
 use crate::tui::model::overlay::{Overlay, PromptKind};
 use crate::tui::model::{Focus, Model};
-use crate::tui::say::figures::grouped;
 use crate::tui::scope::Scope;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
@@ -20,7 +20,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let marks = model.documents.marks.len() as u64;
     if marks > 0 {
         let word = if area.width < 60 { "" } else { " marked" };
-        right.push(words(format!("{} {}{word}", look.glyphs.mark, grouped(marks)), Tone::Waiting));
+        right.push(words(format!("{} {}{word}", look.glyphs.mark, format::number(marks)), Tone::Waiting));
     }
     let end = area.width.saturating_sub(1 + if right.is_empty() { 0 } else { cells(&right) + 2 });
     let keys = hints(model);

@@ -2,13 +2,11 @@
 //! the width goes.
 
 use crate::domain::document::Status;
-use crate::domain::time::age;
+use crate::format;
 use crate::runner::event::{Health, LockHealth, Phase};
 use crate::tui::model::rate::SECONDS;
 use crate::tui::model::{Leaving, Model};
-use crate::tui::say::figures::{count, grouped, per_second};
 use crate::tui::say::pause;
-use crate::tui::text::time::until;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{self, Look, Tone};
 use crate::tui::views::catalog::ViewId;
@@ -55,7 +53,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let left = parts.len();
     parts.push((2, runner(model)));
     parts.push((7, workers(model)));
-    parts.push((3, vec![words(per_second(model.rate.per_second(model.now)), Tone::Plain)]));
+    parts.push((3, vec![words(format::rate(model.rate.per_second(model.now)), Tone::Plain)]));
     parts.push((7, history(model, look)));
     parts.push((5, queue(model)));
     parts.push((8, oldest(model)));
@@ -87,7 +85,7 @@ fn store(model: &Model) -> Words {
 fn runner(model: &Model) -> Words {
     let glyphs = &model.glyphs;
     if let Health::Unreachable { next_try_at, .. } = &model.health {
-        let again = until(model.now, *next_try_at);
+        let again = format::until(model.now, *next_try_at);
         return vec![words(format!("{} database away, again {again}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
@@ -115,13 +113,13 @@ fn together(model: &Model) -> Words {
         if together.late > 0 { (model.glyphs.alarm, Tone::Waiting) } else { (model.glyphs.on, Tone::Good) };
     let mut part = vec![words(format!("{sign} "), tone)];
     if together.workers == 0 {
-        part.push(words(count(model.queue.workers, "worker"), Tone::Plain));
+        part.push(words(format::count(model.queue.workers, "worker"), Tone::Plain));
         return part;
     }
-    part.push(words(format!("{} ", count(together.workers, "worker")), Tone::Plain));
-    part.push(words(format!("{}/{}", grouped(together.busy), grouped(together.slots)), Tone::Plain));
+    part.push(words(format!("{} ", format::count(together.workers, "worker")), Tone::Plain));
+    part.push(words(format!("{}/{}", format::number(together.busy), format::number(together.slots)), Tone::Plain));
     if together.late > 0 {
-        part.push(words(format!(" {} late", grouped(together.late)), tone));
+        part.push(words(format!(" {} late", format::number(together.late)), tone));
     }
     part
 }
@@ -179,17 +177,18 @@ fn queue(model: &Model) -> Words {
     if queue.ready == 0 {
         return match queue.next_due_at {
             Some(at) if queue.waiting + queue.scheduled > 0 => {
-                vec![words("next ", Tone::Dim), words(until(model.now, at), Tone::Plain)]
+                vec![words("next ", Tone::Dim), words(format::until(model.now, at), Tone::Plain)]
             }
             _ => vec![words("queue empty", Tone::Dim)],
         };
     }
-    vec![words("queued ", Tone::Dim), words(grouped(queue.ready), Tone::Plain)]
+    vec![words("queued ", Tone::Dim), words(format::number(queue.ready), Tone::Plain)]
 }
 
 fn oldest(model: &Model) -> Words {
     let oldest = model.queue.oldest_ready_at.filter(|_| model.queue.ready > 0);
-    let oldest = oldest.map(|at| vec![words("oldest ", Tone::Dim), words(age(model.now.since(at)), Tone::Plain)]);
+    let oldest =
+        oldest.map(|at| vec![words("oldest ", Tone::Dim), words(format::age(model.now.since(at)), Tone::Plain)]);
     oldest.unwrap_or_default()
 }
 
@@ -213,19 +212,20 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let begin = 1 + view(model, canvas, look);
     let room = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
     let noun = if model.counts.total() == 1 { " document" } else { " documents" };
-    let total = vec![words(grouped(model.counts.total()), Tone::Strong), words(noun, Tone::Dim)];
+    let total = vec![words(format::number(model.counts.total()), Tone::Strong), words(noun, Tone::Dim)];
     let part = |status: Status, with_word: bool| {
         let number = model.counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
         let plain = if number == 0 { Tone::Dim } else { Tone::Plain };
-        let mut part = vec![words(format!("{} ", look.glyphs.status(status)), tone), words(grouped(number), plain)];
+        let mut part =
+            vec![words(format!("{} ", look.glyphs.status(status)), tone), words(format::number(number), plain)];
         if with_word {
             part.push(words(format!(" {}", status.word()), Tone::Dim));
         }
         part
     };
     let held: Option<Words> = (model.counts.held > 0).then(|| {
-        let number = grouped(model.counts.held);
+        let number = format::number(model.counts.held);
         let need = if model.counts.held == 1 { " needs review" } else { " need review" };
         vec![words(format!("{} ", look.glyphs.held), Tone::Lost), words(number, Tone::Plain), words(need, Tone::Dim)]
     });

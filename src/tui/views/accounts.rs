@@ -9,12 +9,12 @@ use super::selected::SelectedDocument;
 use super::view::{Explanation, Pane, View};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::tui::action::Action;
 use crate::tui::layout::Peek;
 use crate::tui::model::Model;
 use crate::tui::table::state::Rows;
 use crate::tui::text::Words;
-use crate::tui::text::time::countdown_changes_at;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -49,7 +49,7 @@ impl View for AccountsView {
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
         let rows = model.views.accounts.data.rows.iter().skip(model.views.accounts.top).take(lines);
-        rows.filter_map(|seen| seen.next_due_at).filter_map(|at| countdown_changes_at(at, model.now)).min()
+        rows.filter_map(|seen| seen.next_due_at).filter_map(|at| format::countdown_changes_at(at, model.now)).min()
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {

@@ -13,9 +13,9 @@ use super::documents::row_changes_at;
 use super::selected::SelectedDocument;
 use super::view::{Pane, View};
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::tui::action::Action;
 use crate::tui::model::Model;
-use crate::tui::text::time::age_changes_at;
 use ratatui::buffer::Buffer;
 use state::Tab;
 
@@ -33,7 +33,7 @@ impl View for DetailView {
         let row = model.detail_row().and_then(|row| row_changes_at(row, now));
         let attempt = data.and_then(|data| data.outcomes.first()).map(|outcome| outcome.at);
         let held = data.and_then(|data| data.held.as_ref()).map(|held| held.held_at);
-        row.into_iter().chain([attempt, held].into_iter().flatten().map(|at| age_changes_at(at, now))).min()
+        row.into_iter().chain([attempt, held].into_iter().flatten().map(|at| format::age_changes_at(at, now))).min()
     }
 
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {

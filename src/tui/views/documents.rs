@@ -9,10 +9,10 @@ use super::selected::SelectedDocument;
 use super::view::{Explanation, Pane, View};
 use crate::domain::document::DocumentRow;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::tui::action::Action;
 use crate::tui::layout::Peek;
 use crate::tui::model::Model;
-use crate::tui::text::time::{age_changes_at, countdown_changes_at};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -37,7 +37,8 @@ impl View for DocumentsView {
     }
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
-        let hold_changes_at = |row| text::hold(model, row).and_then(|hold| countdown_changes_at(hold.until, model.now));
+        let hold_changes_at =
+            |row| text::hold(model, row).and_then(|hold| format::countdown_changes_at(hold.until, model.now));
         let rows = model.documents.visible(lines as u64).map(|(_, row)| row);
         rows.flat_map(|row| row_changes_at(row, model.now).into_iter().chain(hold_changes_at(row))).min()
     }
@@ -63,6 +64,6 @@ impl View for DocumentsView {
 
 /// Returns the next moment at which a time of the row reads differently.
 pub(super) fn row_changes_at(row: &DocumentRow, now: Timestamp) -> Option<Timestamp> {
-    let ages = [row.attempted_at, row.synced_at].into_iter().flatten().map(|at| age_changes_at(at, now));
-    ages.chain(row.next_attempt_at.and_then(|at| countdown_changes_at(at, now))).min()
+    let ages = [row.attempted_at, row.synced_at].into_iter().flatten().map(|at| format::age_changes_at(at, now));
+    ages.chain(row.next_attempt_at.and_then(|at| format::countdown_changes_at(at, now))).min()
 }

@@ -9,12 +9,12 @@ use super::selected::SelectedDocument;
 use super::view::{Explanation, Pane, View};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::tui::action::Action;
 use crate::tui::layout::Peek;
 use crate::tui::model::Model;
 use crate::tui::table::state::Rows;
 use crate::tui::text::Words;
-use crate::tui::text::time::countdown_changes_at;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -50,7 +50,7 @@ impl View for HostsView {
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
         let rows = model.views.hosts.data.rows.iter().skip(model.views.hosts.top).take(lines);
         let holds = rows.filter_map(|seen| seen.held.as_ref());
-        holds.filter_map(|hold| countdown_changes_at(hold.until, model.now)).min()
+        holds.filter_map(|hold| format::countdown_changes_at(hold.until, model.now)).min()
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {

@@ -8,11 +8,11 @@ use super::selected::SelectedDocument;
 use super::view::{Pane, View};
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::store::JobPlace;
 use crate::tui::action::Action;
 use crate::tui::model::Model;
 use crate::tui::table::state::Rows;
-use crate::tui::text::time::{age_changes_at, countdown_changes_at};
 use ratatui::buffer::Buffer;
 use state::Line;
 
@@ -76,14 +76,14 @@ impl View for JobsView {
 fn changes_at(place: &JobPlace, now: Timestamp) -> Option<Timestamp> {
     match place {
         JobPlace::Running { lease_until, heartbeat_at, .. } => {
-            let lease = lease_until.and_then(|at| countdown_changes_at(at, now));
-            lease.into_iter().chain(heartbeat_at.map(|at| age_changes_at(at, now))).min()
+            let lease = lease_until.and_then(|at| format::countdown_changes_at(at, now));
+            lease.into_iter().chain(heartbeat_at.map(|at| format::age_changes_at(at, now))).min()
         }
         JobPlace::Ready { since, blocked } => {
-            let hold = blocked.host_held_until.and_then(|at| countdown_changes_at(at, now));
-            hold.into_iter().chain([age_changes_at(*since, now)]).min()
+            let hold = blocked.host_held_until.and_then(|at| format::countdown_changes_at(at, now));
+            hold.into_iter().chain([format::age_changes_at(*since, now)]).min()
         }
-        JobPlace::Waiting { run_at, .. } => countdown_changes_at(*run_at, now),
-        JobPlace::Ended { at, .. } => Some(age_changes_at(*at, now)),
+        JobPlace::Waiting { run_at, .. } => format::countdown_changes_at(*run_at, now),
+        JobPlace::Ended { at, .. } => Some(format::age_changes_at(*at, now)),
     }
 }

@@ -3,10 +3,10 @@
 
 use super::text::{documents, is_paused, jobs, lately, name, next, next_due, plan, plan_in_words, share, standing};
 use crate::domain::document::Status;
+use crate::format;
 use crate::store::AccountSeen;
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
-use crate::tui::say::figures::{count, grouped};
 use crate::tui::table::draw::aside_that_fits;
 use crate::tui::text::facts::{Facts, LABEL};
 use crate::tui::text::{Words, words};
@@ -20,7 +20,7 @@ const BAR: usize = 8;
 /// The account in sentences, as many as the `inner` of a pane has lines.
 pub(super) fn explain(model: &Model, seen: &AccountSeen, inner: Rect) -> Explanation {
     let title = vec![words(format!("account {}", name(seen)), Tone::Strong)];
-    let in_all = count(seen.counts.total(), "document");
+    let in_all = format::count(seen.counts.total(), "document");
     // Without much room the plan: how many documents there are is told by the line of them.
     let asides = match plan_in_words(seen) {
         None => vec![in_all],
@@ -61,14 +61,14 @@ pub(super) fn all(model: &Model, seen: &AccountSeen) -> (String, Vec<Words>) {
         words(if bar.is_empty() { bar } else { bar + " " }, Tone::Accent),
         words(share, Tone::Plain),
     ]);
-    let all = count(model.views.accounts.last_hour(), "attempt");
-    text.fact("", &format!("{} of {all}", grouped(seen.last_hour)));
+    let all = format::count(model.views.accounts.last_hour(), "attempt");
+    text.fact("", &format!("{} of {all}", format::number(seen.last_hour)));
     text.gap();
-    text.fact("documents", &grouped(seen.counts.total()));
+    text.fact("documents", &format::number(seen.counts.total()));
     for status in Status::ALL.into_iter().filter(|status| seen.counts.of(*status) > 0) {
         text.lines.push(vec![
             words(format!("  {} ", model.glyphs.status(status)), theme::status(status)),
-            words(grouped(seen.counts.of(status)), Tone::Plain),
+            words(format::number(seen.counts.of(status)), Tone::Plain),
             words(format!(" {}", status.word()), Tone::Dim),
         ]);
     }

@@ -3,9 +3,9 @@
 use super::text::{name, next_due, plan, share, sign, standing, strip};
 use crate::domain::pause::PauseScope;
 use crate::domain::text::width;
+use crate::format;
 use crate::store::AccountSeen;
 use crate::tui::model::Model;
-use crate::tui::say::figures::tally;
 use crate::tui::table::columns::{Column, Columns};
 use crate::tui::table::draw::{PaneHeader, shown, total, unless_explained};
 use crate::tui::text::lines::clip;
@@ -46,7 +46,7 @@ fn one((text, tone): (impl Into<String>, Tone)) -> Words {
 }
 
 fn number(number: u64, cells: usize, some: Tone, none: Tone) -> Words {
-    vec![words(tally(number, cells), if number == 0 { none } else { some })]
+    vec![words(format::short_number(number, cells), if number == 0 { none } else { some })]
 }
 
 /// The bar at the left and the figure at the right, a cell before both of them free.

@@ -3,13 +3,10 @@
 use crate::domain::document::Status;
 use crate::domain::pause::PauseScope;
 use crate::domain::plan::Cadence;
-use crate::domain::time::span;
+use crate::format;
 use crate::store::AccountSeen;
 use crate::tui::model::Model;
-use crate::tui::say::figures::percent;
-use crate::tui::say::figures::{count, grouped};
 use crate::tui::say::pause::{key, of_group, of_group_by_whom};
-use crate::tui::text::time::until;
 use crate::tui::text::{Words, with_keys, words};
 use crate::tui::theme::{self, Tone};
 use std::time::Duration;
@@ -65,7 +62,7 @@ fn short(every: Duration) -> String {
     let s = every.as_secs();
     let units = [(604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
     let unit = units.into_iter().find(|(unit, _)| s.is_multiple_of(*unit));
-    unit.map_or_else(|| span(every), |(unit, word)| format!("{}{word}", s / unit))
+    unit.map_or_else(|| format::duration(every), |(unit, word)| format!("{}{word}", s / unit))
 }
 
 /// Its documents by status as a strip of `cells` signs: each status that there is has one at least, as long as there is
@@ -101,7 +98,7 @@ pub fn share(model: &Model, seen: &AccountSeen, cells: usize) -> (String, String
     let halves = ((part * (cells * 2) as f64).round() as usize).clamp(1, cells * 2);
     let [half, whole] = model.glyphs.lying;
     let bar = format!("{}{}", whole.repeat(halves / 2), half.repeat(halves % 2));
-    (bar, format!("{}%", percent(seen.last_hour, all)))
+    (bar, format!("{}%", format::percent(seen.last_hour, all)))
 }
 
 /// When the next of its jobs is due, or that none starts.
@@ -110,7 +107,7 @@ pub fn next_due(model: &Model, seen: &AccountSeen) -> (String, Tone) {
         return ("paused".to_owned(), Tone::Waiting);
     }
     match seen.next_due_at {
-        Some(at) => (until(model.now, at), Tone::Dim),
+        Some(at) => (format::until(model.now, at), Tone::Dim),
         None if seen.ready > 0 => ("now".to_owned(), Tone::Dim),
         None => (model.glyphs.none.to_owned(), Tone::Dim),
     }
@@ -123,7 +120,12 @@ pub fn is_paused(model: &Model, seen: &AccountSeen) -> bool {
 
 /// What of it runs and waits, in figures.
 pub fn jobs(seen: &AccountSeen) -> String {
-    format!("{} running, {} queued, {} waiting", grouped(seen.running), grouped(seen.ready), grouped(seen.waiting))
+    format!(
+        "{} running, {} queued, {} waiting",
+        format::number(seen.running),
+        format::number(seen.ready),
+        format::number(seen.waiting)
+    )
 }
 
 /// What of it runs or waits; or whose pause keeps it from that. `brief` says no more than that then.
@@ -144,7 +146,7 @@ pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
         return with_keys(&format!("No job starts until `{}` resumes.", key(pause)), Tone::Plain);
     }
     let due = match seen.next_due_at {
-        Some(at) => format!("Its next job is due {}.", until(model.now, at)),
+        Some(at) => format!("Its next job is due {}.", format::until(model.now, at)),
         None if seen.ready > 0 => "Its jobs start when a slot is free.".to_owned(),
         None => "Nothing is scheduled.".to_owned(),
     };
@@ -163,7 +165,7 @@ pub fn documents(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
         if number > 0 {
             let gap = if said.is_empty() { "" } else { "   " };
             said.push(words(format!("{gap}{} ", model.glyphs.status(status)), theme::status(status)));
-            said.push(words(grouped(number), Tone::Plain));
+            said.push(words(format::number(number), Tone::Plain));
             said.extend((!brief).then(|| words(format!(" {}", status.word()), Tone::Dim)));
         }
     }
@@ -176,9 +178,12 @@ pub fn lately(model: &Model, seen: &AccountSeen) -> Words {
     if seen.last_hour == 0 {
         return vec![words("no attempt in the last hour", Tone::Dim)];
     }
-    let share = percent(seen.last_hour, all);
+    let share = format::percent(seen.last_hour, all);
     vec![
         words("last hour ", Tone::Dim),
-        words(format!("{}, {share}% of {}", count(seen.last_hour, "attempt"), grouped(all)), Tone::Plain),
+        words(
+            format!("{}, {share}% of {}", format::count(seen.last_hour, "attempt"), format::number(all)),
+            Tone::Plain,
+        ),
     ]
 }

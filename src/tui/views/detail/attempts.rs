@@ -5,14 +5,13 @@
 use super::state::{Detail, DetailData};
 use crate::domain::outcome::Outcome;
 use crate::domain::text::{SafeLine, width};
-use crate::domain::time::age;
+use crate::format;
 use crate::tui::model::Model;
-use crate::tui::say::figures::grouped;
 use crate::tui::table::draw::finish_row;
 use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{Look, Tone};
-use crate::tui::views::outcomes::text::{reason, sign, tone, word};
+use crate::tui::views::outcomes::text::{reason, sign, tone};
 use crate::tui::widgets::canvas::Canvas;
 
 /// The attempts above, and what is known of the one under the cursor below.
@@ -57,20 +56,20 @@ pub(super) fn draw(
         let result = outcome.result;
         let tone = tone(outcome.content, result);
         let style = look.theme.style(tone);
-        canvas.text(1, y, 4, &age(model.now.since(outcome.at)), dim);
+        canvas.text(1, y, 4, &format::age(model.now.since(outcome.at)), dim);
         if !result.is_exhaustion() {
             canvas.right(13, y, &outcome.attempt.to_string(), dim);
         }
         canvas.text(14, y, 1, sign(&look.glyphs, outcome.content, result), style);
         if wide {
-            canvas.text(16, y, 13, word(outcome.content, result), style);
+            canvas.text(16, y, 13, format::outcome(outcome.content, result), style);
         }
-        let took = outcome.duration_ms.filter(|_| timed).map_or(String::new(), grouped);
+        let took = outcome.duration_ms.filter(|_| timed).map_or(String::new(), format::number);
         let cause_room = took_end.saturating_sub(cause_at + if timed { width(&took).max(6) as u16 + 1 } else { 0 });
         let said = if wide || outcome.error_code.is_some() {
             reason(outcome)
         } else {
-            [word(outcome.content, result), &reason(outcome)]
+            [format::outcome(outcome.content, result), &reason(outcome)]
                 .into_iter()
                 .filter(|part| !part.is_empty())
                 .collect::<Vec<_>>()
@@ -99,11 +98,11 @@ fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'
             format!(
                 "{} {}",
                 sign(&look.glyphs, outcome.content, outcome.result),
-                word(outcome.content, outcome.result)
+                format::outcome(outcome.content, outcome.result)
             ),
             tone,
         ),
-        words(format!("  {when}, outcome {}", grouped(u64::try_from(outcome.seq.0).unwrap_or(0))), Tone::Dim),
+        words(format!("  {when}, outcome {}", format::number(u64::try_from(outcome.seq.0).unwrap_or(0))), Tone::Dim),
     ]];
     let cause = reason(outcome);
     lines.extend(

@@ -3,8 +3,8 @@
 use super::difference::{Row, Side};
 use super::state::Detail;
 use super::text::{instead, left_out, notice};
+use crate::format;
 use crate::tui::model::Model;
-use crate::tui::say::figures::count;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{Look, Tone};
 use crate::tui::widgets::canvas::Canvas;
@@ -60,7 +60,7 @@ pub(super) fn more_below(model: &Model, detail: &Detail, width: usize, height: u
 fn draw_row(row: &Row, y: u16, canvas: &mut Canvas<'_>, look: Look) {
     let (sign, tone) = match row.side {
         Side::Skipped(number) => {
-            let text = format!("{} {} the same", look.glyphs.more, count(number as u64, "line"));
+            let text = format!("{} {} the same", look.glyphs.more, format::count(number as u64, "line"));
             canvas.text(1, y, canvas.area.width.saturating_sub(2), &text, look.theme.style(Tone::Dim));
             return;
         }

@@ -5,10 +5,9 @@ use super::changes;
 use super::state::{Detail, DetailData, Tab};
 use crate::domain::document::DocumentRow;
 use crate::domain::text::width;
-use crate::domain::time::age;
+use crate::format;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::say::figures::{chars, count, grouped};
 use crate::tui::table::draw::finish_row;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{Look, Tone};
@@ -89,7 +88,7 @@ fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Words {
     let mut line = vec![words(format!("account {}  assistant {}", row.account_id, row.assistant_id), Tone::Dim)];
     if let Some(length) = row.content_length {
         let version = data.version.map_or(String::new(), |version| format!(", version {version}"));
-        line.push(words(format!("   {}{version}", chars(length)), Tone::Plain));
+        line.push(words(format!("   {}{version}", format::chars(length)), Tone::Plain));
     }
     if !row.recent.is_empty() {
         line.push(words("   last ", Tone::Dim));
@@ -104,14 +103,14 @@ fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Words {
 
 fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Look) {
     let number = |tab| match tab {
-        Tab::Attempts => grouped(data.outcomes.len() as u64),
-        Tab::Content => grouped(data.content.len() as u64),
+        Tab::Attempts => format::number(data.outcomes.len() as u64),
+        Tab::Content => format::number(data.content.len() as u64),
         Tab::Changes if data.held.is_some() => look.glyphs.held.to_owned(),
         // What has not been compared is not counted.
         Tab::Changes => {
-            model.difference().map_or(String::new(), |data| grouped(data.difference.gone + data.difference.new))
+            model.difference().map_or(String::new(), |data| format::number(data.difference.gone + data.difference.new))
         }
-        Tab::Versions => grouped(data.versions.len() as u64),
+        Tab::Versions => format::number(data.versions.len() as u64),
     };
     let airy = |tab: Tab| format!(" {} ", [tab.word(), &number(tab)].join(" ").trim_end());
     let close = |tab: Tab| [tab.word(), &number(tab)].join(" ").trim_end().to_owned();
@@ -133,7 +132,7 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
     } else {
         0
     };
-    let said = format!("{} {} more", look.glyphs.below, grouped(below as u64));
+    let said = format!("{} {} more", look.glyphs.below, format::number(below as u64));
     if below > 0 && x + width(&said) as u16 <= room {
         canvas.right(room, y, &said, look.theme.style(Tone::Dim));
     }
@@ -162,8 +161,8 @@ fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canv
     for (y, version) in data.versions.iter().skip(top).take(height).enumerate() {
         let line = vec![
             words(format!("{:>4}", version.version), Tone::Plain),
-            words(format!("  replaced {} ago", age(model.now.since(version.replaced_at))), Tone::Dim),
-            words(format!("   {}", chars(version.content_length)), Tone::Plain),
+            words(format!("  replaced {} ago", format::age(model.now.since(version.replaced_at))), Tone::Dim),
+            words(format!("   {}", format::chars(version.content_length)), Tone::Plain),
         ];
         let end = canvas.words(1, y as u16, room, &line, look);
         if let Some(fingerprint) = &version.fingerprint {
@@ -171,7 +170,7 @@ fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canv
         }
         finish_row(focused, top + y == at, false, y as u16, canvas, look);
     }
-    let kept = vec![words(count(data.versions.len() as u64, "version"), Tone::Dim)];
+    let kept = vec![words(format::count(data.versions.len() as u64, "version"), Tone::Dim)];
     if data.versions.len() < height {
         canvas.words(1, data.versions.len() as u16 + 1, cells(&kept), &kept, look);
     }

@@ -2,9 +2,8 @@
 
 use super::difference::{Compared, DifferenceData, HeldSeen};
 use super::state::{Detail, DetailData};
-use crate::domain::time::age;
+use crate::format;
 use crate::tui::model::Model;
-use crate::tui::say::figures::{count, grouped};
 use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
@@ -28,7 +27,7 @@ pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<
 }
 
 fn of_held(model: &Model, data: &DetailData, held: &HeldSeen, cells: usize, roomy: bool) -> Vec<Words> {
-    let since = age(model.now.since(held.held_at));
+    let since = format::age(model.now.since(held.held_at));
     let sign = model.glyphs.held;
     if !roomy {
         let said = format!("{sign} needs review: it {}", held.reason);
@@ -45,7 +44,7 @@ fn of_held(model: &Model, data: &DetailData, held: &HeldSeen, cells: usize, room
 fn of_versions(model: &Model, data: &DetailData, (old, new): (u64, u64)) -> Vec<Words> {
     let stored = if Some(new) == data.version { " (current)" } else { "" };
     let kept = data.versions.iter().find(|kept| kept.version == old);
-    let when = kept.map_or(String::new(), |kept| format!(", {} ago", age(model.now.since(kept.replaced_at))));
+    let when = kept.map_or(String::new(), |kept| format!(", {} ago", format::age(model.now.since(kept.replaced_at))));
     vec![vec![
         words(format!("version {new}{stored}"), Tone::Strong),
         words(format!(" replaced version {old}{when}"), Tone::Dim),
@@ -55,13 +54,15 @@ fn of_versions(model: &Model, data: &DetailData, (old, new): (u64, u64)) -> Vec<
 fn sizes(data: &DifferenceData) -> Words {
     let (old, new) = data.chars;
     let changed = data.difference.gone + data.difference.new;
-    let mut line =
-        vec![words(format!("{} to {} characters", grouped(old), grouped(new)), Tone::Plain), words("   ", Tone::Plain)];
+    let mut line = vec![
+        words(format!("{} to {} characters", format::number(old), format::number(new)), Tone::Plain),
+        words("   ", Tone::Plain),
+    ];
     match changed {
         0 => line.push(words("no line differs, only spaces at line ends", Tone::Dim)),
         _ => {
-            line.push(words(format!("+{}", grouped(data.difference.new)), Tone::Good));
-            line.push(words(format!(" -{}", grouped(data.difference.gone)), Tone::Failed));
+            line.push(words(format!("+{}", format::number(data.difference.new)), Tone::Good));
+            line.push(words(format!(" -{}", format::number(data.difference.gone)), Tone::Failed));
             line.push(words(if changed == 1 { " line" } else { " lines" }, Tone::Dim));
         }
     }
@@ -82,5 +83,5 @@ pub fn instead(detail: &Detail) -> Words {
 /// The line after a difference that was too long to be kept.
 pub fn left_out(data: &DifferenceData) -> Option<Words> {
     let left_out = data.difference.left_out;
-    (left_out > 0).then(|| vec![words(format!("and {}, not shown", count(left_out, "more line")), Tone::Dim)])
+    (left_out > 0).then(|| vec![words(format!("and {}, not shown", format::count(left_out, "more line")), Tone::Dim)])
 }

@@ -4,15 +4,13 @@ use super::state::SORTS;
 use super::text::{attempted, matters, next, synced};
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::text::width;
-use crate::domain::time::age;
+use crate::format;
 use crate::store::SortBy;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::say::figures::{count, grouped};
 use crate::tui::table::columns::{Column, Columns};
 use crate::tui::table::draw::finish_row;
 use crate::tui::text::lines::clip;
-use crate::tui::text::time::until;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{self, Look, Tone};
 use crate::tui::views::view::Pane;
@@ -137,15 +135,17 @@ fn title(model: &Model) -> Words {
     let all = model.counts.total();
     // The number of the rows before the new filter would pass for the new one's.
     let total_now =
-        if documents.restarted { format!(" {}", model.glyphs.more) } else { format!(" {}", grouped(total)) };
+        if documents.restarted { format!(" {}", model.glyphs.more) } else { format!(" {}", format::number(total)) };
     title.push(words(total_now, Tone::Plain));
     if !documents.filter_text.is_empty() {
-        title.push(words(format!(" of {} match ", grouped(all.max(total))), Tone::Dim));
+        title.push(words(format!(" of {} match ", format::number(all.max(total))), Tone::Dim));
         title.push(words(documents.filter_text.clone(), Tone::Waiting));
     }
     if let Some(stale) = &model.stale {
-        let old = model.read_at.map_or("no data yet".to_owned(), |at| format!("data {} old", age(model.now.since(at))));
-        let again = until(model.now, stale.again_at);
+        let old = model
+            .read_at
+            .map_or("no data yet".to_owned(), |at| format!("data {} old", format::age(model.now.since(at))));
+        let again = format::until(model.now, stale.again_at);
         title.push(words(format!("  {old}, again {again}: {}", stale.reason), Tone::Failed));
         return title;
     }
@@ -164,11 +164,11 @@ fn nothing(model: &Model, inner: Rect, buf: &mut Buffer, look: Look) {
     let wide = |long: &'static str, short: &'static str| if inner.width < 60 { short } else { long };
     if let Some(stale) = &model.stale {
         lines.push(vec![words(stale.reason.to_string(), Tone::Failed)]);
-        lines.push(vec![words(format!("Tried again {}.", until(model.now, stale.again_at)), Tone::Plain)]);
+        lines.push(vec![words(format!("Tried again {}.", format::until(model.now, stale.again_at)), Tone::Plain)]);
     } else if !model.documents.loaded {
         lines.push(vec![words("Reading the store", Tone::Dim)]);
     } else if !model.documents.filter.terms.is_empty() {
-        let all = count(model.counts.total(), "document");
+        let all = format::count(model.counts.total(), "document");
         lines.push(vec![words(format!("None of {all} matches."), Tone::Strong)]);
         lines.push(Vec::new());
         lines.push(key("esc", "shows all of them again"));

@@ -3,11 +3,10 @@
 use super::text::{can_be_decided, error, hold, is_orphaned, step, why_held, why_queued};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::pause::PauseScope;
-use crate::domain::time::{Timestamp, age};
+use crate::domain::time::Timestamp;
+use crate::format;
 use crate::tui::model::Model;
-use crate::tui::say::figures::{chars, count};
 use crate::tui::say::pause;
-use crate::tui::text::time::until;
 use crate::tui::text::{Words, with_keys, words};
 use crate::tui::theme::{self, Tone};
 use crate::tui::views::view::Explanation;
@@ -40,7 +39,7 @@ pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanat
 /// What happened: glyph, word, when, why.
 pub fn happened(model: &Model, row: &DocumentRow) -> Words {
     let tone = theme::status(row.status);
-    let ago = |at| format!(" {} ago", age(model.now.since(at)));
+    let ago = |at| format!(" {} ago", format::age(model.now.since(at)));
     let when = match row.status {
         Status::Failed | Status::Waiting => row.attempted_at.map(ago),
         Status::Synced | Status::Stale => row.synced_at.map(ago),
@@ -70,7 +69,7 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
 
 /// What happens next, and which key helps; `brief` leaves out what the list shows beside it.
 pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
-    let at = |at: Timestamp| match until(model.now, at) {
+    let at = |at: Timestamp| match format::until(model.now, at) {
         // The time of a day that is not told says nothing.
         soon if brief || at.since(model.now) >= A_DAY => soon,
         soon => format!("{soon} ({})", at.clock(&model.zone())),
@@ -107,7 +106,8 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         Status::Syncing if is_orphaned(model, row) => "The next worker restarts it.".to_owned(),
         Status::Syncing if row.cancel_requested => "Cancel requested; it stops in a moment.".to_owned(),
         Status::Syncing => {
-            let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
+            let since =
+                row.attempted_at.map_or(String::new(), |at| format!(" for {}", format::age(model.now.since(at))));
             let worker =
                 row.held_by.as_ref().filter(|_| !brief).map_or(String::new(), |worker| format!(" on {worker}"));
             let number = row.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), |n| format!(", attempt {n}"));
@@ -182,14 +182,14 @@ pub fn history(model: &Model, row: &DocumentRow) -> Words {
         line.extend(strip(model, row));
     }
     if let Some(at) = row.synced_at {
-        fact(&mut line, "synced", format!("{} ago", age(model.now.since(at))));
+        fact(&mut line, "synced", format!("{} ago", format::age(model.now.since(at))));
     }
     if let Some(length) = row.content_length {
         let versions = match row.versions {
             0 => String::new(),
-            n => format!(", {}", count(u64::from(n), "earlier version")),
+            n => format!(", {}", format::count(u64::from(n), "earlier version")),
         };
-        fact(&mut line, "kept", format!("{}{versions}", chars(length)));
+        fact(&mut line, "kept", format!("{}{versions}", format::chars(length)));
     }
     if let Some(by) = &row.requested_by {
         fact(&mut line, "by", by.to_string());

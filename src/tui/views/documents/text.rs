@@ -4,31 +4,31 @@ use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
 use crate::domain::politeness::Hold;
 use crate::domain::text::width;
-use crate::domain::time::age;
+use crate::format;
 use crate::runner::event::Phase;
 use crate::tui::model::Model;
 use crate::tui::say::pause;
-use crate::tui::text::failure::cause;
 use crate::tui::text::lines::clip;
-use crate::tui::text::time::until;
 use crate::tui::theme::{self, Tone};
 
 /// The last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
 pub fn error(row: &DocumentRow) -> Option<String> {
     let code = row.error_code?;
     let detail = row.detail.as_deref().filter(|detail| !detail.is_empty());
-    Some(cause(code, row.http_status, detail))
+    Some(format::failure(code, row.http_status, detail))
 }
 
 /// The same in as few words as say anything: `404 not found`, `503`, `timeout`.
 fn short_error(row: &DocumentRow) -> Option<String> {
     let code = row.error_code?;
     Some(match (row.http_status, code) {
-        (Some(status), ErrorCode::NotFound | ErrorCode::AccessDenied) => format!("{status} {}", code.plain()),
+        (Some(status), ErrorCode::NotFound | ErrorCode::AccessDenied) => {
+            format!("{status} {}", format::error_code(code))
+        }
         (Some(status), ErrorCode::FetchFailed | ErrorCode::Timeout) if !(200..300).contains(&status) => {
             status.to_string()
         }
-        _ => code.plain().to_owned(),
+        _ => format::error_code(code).to_owned(),
     })
 }
 
@@ -128,7 +128,8 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             (if short { clip("cooling down", cells, more) } else { clip(&why, cells, more) }, Tone::Dim)
         }
         Status::Stuck => {
-            let since = row.attempted_at.map_or(String::new(), |at| format!(" for {}", age(model.now.since(at))));
+            let since =
+                row.attempted_at.map_or(String::new(), |at| format!(" for {}", format::age(model.now.since(at))));
             (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
         }
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
@@ -143,12 +144,12 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
 
 /// When the last attempt was.
 pub fn attempted(model: &Model, row: &DocumentRow) -> String {
-    row.attempted_at.map_or_else(|| model.glyphs.none.to_owned(), |at| age(model.now.since(at)))
+    row.attempted_at.map_or_else(|| model.glyphs.none.to_owned(), |at| format::age(model.now.since(at)))
 }
 
 /// When it was last found good.
 pub fn synced(model: &Model, row: &DocumentRow) -> String {
-    row.synced_at.map_or_else(|| "never".to_owned(), |at| age(model.now.since(at)))
+    row.synced_at.map_or_else(|| "never".to_owned(), |at| format::age(model.now.since(at)))
 }
 
 /// When it is tried next.
@@ -157,12 +158,12 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
         (Status::Queued, _) if pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
         (Status::Queued, _) => match hold(model, row) {
-            Some(hold) => (until(model.now, hold.until), Tone::Waiting),
+            Some(hold) => (format::until(model.now, hold.until), Tone::Waiting),
             None => ("now".to_owned(), Tone::Dim),
         },
         (status, Some(at)) => {
             let tone = if status == Status::Waiting { Tone::Waiting } else { Tone::Dim };
-            (until(model.now, at), tone)
+            (format::until(model.now, at), tone)
         }
         (_, None) => (model.glyphs.none.to_owned(), Tone::Dim),
     }

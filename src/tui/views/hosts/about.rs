@@ -2,10 +2,10 @@
 //! the pane of a small screen have no room.
 
 use super::text::{busy, documents, hold, lately, latency, name, next, scope, standing};
+use crate::format;
 use crate::store::HostSeen;
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
-use crate::tui::say::figures::{count, grouped, percent};
 use crate::tui::say::pause::of_group;
 use crate::tui::table::draw::aside_that_fits;
 use crate::tui::text::facts::Facts;
@@ -27,7 +27,7 @@ pub(super) fn explain(model: &Model, seen: &HostSeen, inner: Rect) -> Explanatio
         5.. => vec![standing(model, seen), then(false), Words::new(), documents(seen), lately(seen, false)],
         4 => vec![standing(model, seen), then(true), documents(seen), lately(seen, true)],
         _ => {
-            let in_all = count(seen.documents, "document");
+            let in_all = format::count(seen.documents, "document");
             aside.push(words(aside_that_fits(vec![in_all], &title, inner), Tone::Dim));
             vec![standing(model, seen), lately(seen, true)]
         }
@@ -44,12 +44,12 @@ pub(super) fn all(model: &Model, seen: &HostSeen) -> (String, Vec<Words>) {
         text.sentence(&next(model, seen, true));
     }
     text.gap();
-    text.fact("documents", &grouped(seen.documents));
+    text.fact("documents", &format::number(seen.documents));
     text.fact("failed", &part(seen.failed, seen.documents));
     text.fact("running", &busy(model, seen).0);
-    text.fact("queued", &grouped(seen.ready));
+    text.fact("queued", &format::number(seen.ready));
     text.gap();
-    text.fact("last hour", &count(seen.recent, "attempt"));
+    text.fact("last hour", &format::count(seen.recent, "attempt"));
     text.fact("429 or 503", &part(seen.limited, seen.recent));
     text.fact("latency", &latency(model, seen));
     (format!("host {}", name(seen)), text.lines)
@@ -57,8 +57,8 @@ pub(super) fn all(model: &Model, seen: &HostSeen) -> (String, Vec<Words>) {
 
 /// `6 (13%)`.
 fn part(part: u64, of: u64) -> String {
-    match percent(part, of) {
-        0 => grouped(part),
-        some => format!("{} ({some}%)", grouped(part)),
+    match format::percent(part, of) {
+        0 => format::number(part),
+        some => format!("{} ({some}%)", format::number(part)),
     }
 }

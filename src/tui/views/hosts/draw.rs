@@ -2,9 +2,9 @@
 
 use super::text::{busy, hold, lately, latency, name, share, sign, standing, state};
 use crate::domain::pause::PauseScope;
+use crate::format;
 use crate::store::HostSeen;
 use crate::tui::model::Model;
-use crate::tui::say::figures::tally;
 use crate::tui::table::columns::{Column, Columns};
 use crate::tui::table::draw::{PaneHeader, shown, total, unless_explained};
 use crate::tui::text::lines::clip;
@@ -27,7 +27,8 @@ static COLUMNS: Columns<HostSeen> = Columns {
         HostColumn::text("host", |model, seen, cells| {
             vec![words(clip(name(seen), usize::from(cells), model.glyphs.more), Tone::Plain)]
         }),
-        HostColumn::right("docs", 7, |_, seen, _| vec![words(tally(seen.documents, 6), Tone::Plain)]).rank(3),
+        HostColumn::right("docs", 7, |_, seen, _| vec![words(format::short_number(seen.documents, 6), Tone::Plain)])
+            .rank(3),
         HostColumn::right("failed", 7, |model, seen, _| one(share(model, seen.failed, seen.documents, Tone::Failed)))
             .rank(1),
         HostColumn::right("429/503", 8, |model, seen, _| one(share(model, seen.limited, seen.recent, Tone::Waiting)))

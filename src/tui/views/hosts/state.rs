@@ -2,8 +2,8 @@
 
 use crate::domain::politeness::HoldKind;
 use crate::domain::text::SafeLine;
+use crate::format;
 use crate::store::{HostSeen, Seen};
-use crate::tui::say::figures::percent;
 use crate::tui::table::state::{Group, Table};
 use std::cmp::Reverse;
 
@@ -26,7 +26,7 @@ impl Group for HostSeen {
 /// or because they asked for it, then by what goes wrong there. In whole per cent, as they are shown, so that rows do
 /// not change places for what nobody sees; the larger host counts more, and the name decides what is left.
 fn badness(seen: &HostSeen) -> impl Ord + use<> {
-    let worst = percent(seen.failed, seen.documents).max(percent(seen.limited, seen.recent));
+    let worst = format::percent(seen.failed, seen.documents).max(format::percent(seen.limited, seen.recent));
     let held = seen.held.as_ref().map(|hold| hold.kind == HoldKind::CoolDown);
     (Reverse(held), Reverse(worst), Reverse(seen.documents), seen.host.to_string())
 }

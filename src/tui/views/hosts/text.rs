@@ -3,13 +3,10 @@
 use crate::domain::pause::PauseScope;
 use crate::domain::politeness::{Hold, HoldKind};
 use crate::domain::text::width;
-use crate::domain::time::{countdown, span};
+use crate::format;
 use crate::store::HostSeen;
 use crate::tui::model::Model;
-use crate::tui::say::figures::percent;
-use crate::tui::say::figures::{count, grouped, tally};
 use crate::tui::say::pause::{by_whom, key, of_group, of_group_by_whom};
-use crate::tui::text::time::until;
 use crate::tui::text::{Words, with_keys, words};
 use crate::tui::theme::Tone;
 
@@ -44,7 +41,7 @@ pub fn sign(model: &Model, seen: &HostSeen) -> (&'static str, Tone) {
         Some(_) => (glyphs.alarm, Tone::Lost),
         None if seen.running > 0 => (glyphs.running, Tone::Running),
         None if seen.ready > 0 => (glyphs.queued, Tone::Running),
-        None if percent(seen.failed, seen.documents) >= MUCH => (glyphs.failed, Tone::Failed),
+        None if format::percent(seen.failed, seen.documents) >= MUCH => (glyphs.failed, Tone::Failed),
         None => (glyphs.good, Tone::Good),
     }
 }
@@ -60,14 +57,14 @@ pub fn state(model: &Model, seen: &HostSeen, cells: usize) -> (String, Tone) {
         return (fitting(forms), Tone::Waiting);
     }
     if let Some(hold) = hold(model, seen) {
-        let left = countdown(hold.until.since(model.now));
+        let left = format::countdown(hold.until.since(model.now));
         let (long, short, tone) = if hold.kind == HoldKind::AskedFor {
             ("Retry-After", "wait", Tone::Waiting)
         } else {
             ("cool-down", "cool", Tone::Lost)
         };
         if cells >= REASON {
-            return (format!("{long}, {}: {}", until(model.now, hold.until), hold.because), tone);
+            return (format!("{long}, {}: {}", format::until(model.now, hold.until), hold.because), tone);
         }
         let forms = vec![format!("{long} {left}"), format!("{short} {left}"), left];
         return (fitting(forms), tone);
@@ -75,8 +72,8 @@ pub fn state(model: &Model, seen: &HostSeen, cells: usize) -> (String, Tone) {
     if seen.ready > 0 {
         return (
             fitting(vec![
-                format!("{} queued", grouped(seen.ready)),
-                format!("{} {}", model.glyphs.queued, tally(seen.ready, 5)),
+                format!("{} queued", format::number(seen.ready)),
+                format!("{} {}", model.glyphs.queued, format::short_number(seen.ready, 5)),
             ]),
             Tone::Plain,
         );
@@ -88,14 +85,14 @@ pub fn state(model: &Model, seen: &HostSeen, cells: usize) -> (String, Tone) {
 pub fn busy(model: &Model, seen: &HostSeen) -> (String, Tone) {
     let tone = if seen.running > 0 { Tone::Running } else { Tone::Dim };
     match model.options.per_host {
-        0 => (grouped(seen.running), tone),
-        cap => (format!("{}/{cap}", grouped(seen.running)), tone),
+        0 => (format::number(seen.running), tone),
+        cap => (format!("{}/{cap}", format::number(seen.running)), tone),
     }
 }
 
 /// A part in per cent, and how much it asks to be looked at.
 pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
-    match percent(part, of) {
+    match format::percent(part, of) {
         0 => (model.glyphs.none.to_owned(), Tone::Dim),
         some if some >= MUCH => (format!("{some}%"), bad),
         some => (format!("{some}%"), Tone::Plain),
@@ -104,7 +101,7 @@ pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
 
 /// The middle of what an attempt takes there.
 pub fn latency(model: &Model, seen: &HostSeen) -> String {
-    seen.median.map_or_else(|| model.glyphs.none.to_owned(), span)
+    seen.median.map_or_else(|| model.glyphs.none.to_owned(), format::duration)
 }
 
 /// What holds it up, in a sentence; or that nothing does.
@@ -119,7 +116,7 @@ pub fn standing(model: &Model, seen: &HostSeen) -> Words {
             0 => String::new(),
             cap => format!(", at most {cap} at a time"),
         };
-        format!("{} running, {} queued{cap}", grouped(seen.running), grouped(seen.ready))
+        format!("{} running, {} queued{cap}", format::number(seen.running), format::number(seen.ready))
     } else {
         "no job is running or queued".to_owned()
     };
@@ -133,7 +130,7 @@ fn left_alone(hold: &Hold) -> String {
 /// What happens next, and which key changes it; `brief` says the first of it alone.
 pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
     let held = hold(model, seen).map(|hold| {
-        let until = until(model.now, hold.until);
+        let until = format::until(model.now, hold.until);
         format!("next request {until} ({})", hold.until.clock(&model.zone()))
     });
     let enter = model.glyphs.enter;
@@ -153,34 +150,34 @@ pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
 
 /// How its documents fare.
 pub fn documents(seen: &HostSeen) -> Words {
-    let failed = match percent(seen.failed, seen.documents) {
+    let failed = match format::percent(seen.failed, seen.documents) {
         0 => "none failed".to_owned(),
-        some => format!("{} failed ({some}%)", grouped(seen.failed)),
+        some => format!("{} failed ({some}%)", format::number(seen.failed)),
     };
-    vec![words(format!("{}, {failed}", count(seen.documents, "document")), Tone::Plain)]
+    vec![words(format!("{}, {failed}", format::count(seen.documents, "document")), Tone::Plain)]
 }
 
 /// How it answered lately; `brief` says it in few words.
 pub fn lately(seen: &HostSeen, brief: bool) -> Words {
     if brief && seen.recent > 0 {
-        let mut said = format!("{}/h", count(seen.recent, "attempt"));
-        match percent(seen.limited, seen.recent) {
+        let mut said = format!("{}/h", format::count(seen.recent, "attempt"));
+        match format::percent(seen.limited, seen.recent) {
             0 => said.push_str(", none 429/503"),
             some => said.push_str(&format!(", {some}% 429/503")),
         }
-        said.extend(seen.median.map(|median| format!(", latency {}", span(median))));
+        said.extend(seen.median.map(|median| format!(", latency {}", format::duration(median))));
         return vec![words(said, Tone::Plain)];
     }
     if seen.recent == 0 {
         return vec![words("no attempt in the last hour", Tone::Dim)];
     }
-    let limited = match percent(seen.limited, seen.recent) {
+    let limited = match format::percent(seen.limited, seen.recent) {
         0 => "none answered 429 or 503".to_owned(),
-        some => format!("{} answered 429 or 503 ({some}%)", grouped(seen.limited)),
+        some => format!("{} answered 429 or 503 ({some}%)", format::number(seen.limited)),
     };
-    let median = seen.median.map_or(String::new(), |median| format!(", median {}", span(median)));
+    let median = seen.median.map_or(String::new(), |median| format!(", median {}", format::duration(median)));
     vec![
         words("last hour ", Tone::Dim),
-        words(format!("{}, {limited}{median}", count(seen.recent, "attempt")), Tone::Plain),
+        words(format!("{}, {limited}{median}", format::count(seen.recent, "attempt")), Tone::Plain),
     ]
 }

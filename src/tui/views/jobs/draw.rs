@@ -2,9 +2,9 @@
 
 use super::state::{Line, Section};
 use super::text::{heading, matters, middle, sign, time};
+use crate::format;
 use crate::store::JobSeen;
 use crate::tui::model::Model;
-use crate::tui::say::figures::grouped;
 use crate::tui::table::columns::{Column, Columns, Placed};
 use crate::tui::table::draw::{PaneHeader, finish_row, frame, total};
 use crate::tui::text::lines::clip;
@@ -62,7 +62,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
                 finish_row(pane.focused, under == Some(seen.job), jobs.trouble.is_some(), y, &mut canvas, look);
             }
             Line::More(more) => {
-                let said = format!("and {} more", grouped(more));
+                let said = format!("and {} more", format::number(more));
                 let x = columns.iter().find(|column| column.is_text()).map_or(0, |column| column.x);
                 canvas.text(x, y, canvas.area.width, &said, look.theme.style(Tone::Dim));
             }
@@ -87,7 +87,7 @@ fn draw_heading(
     let (word, middle, last) = heading(section);
     let x = canvas.text(1, y, 12, word, look.theme.style(Tone::Strong));
     if section != Section::Recent {
-        let total = format!(" {}", grouped(section.total(&model.views.jobs.data)));
+        let total = format!(" {}", format::number(section.total(&model.views.jobs.data)));
         canvas.text(x, y, 12, &total, look.theme.style(Tone::Plain));
     }
     // The one before the last has no room in a narrow pane.

@@ -3,11 +3,10 @@
 use super::state::Section;
 use crate::domain::document::Try;
 use crate::domain::pause::Pause;
-use crate::domain::time::{age, countdown};
+use crate::format;
 use crate::store::{Blocked, JobPlace, JobSeen};
 use crate::tui::model::Model;
 use crate::tui::say::pause::of_job;
-use crate::tui::text::time::until;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
 use crate::tui::views::outcomes::text as outcome_text;
@@ -57,8 +56,9 @@ pub fn matters(model: &Model, seen: &JobSeen) -> Words {
             (None, None) => vec![words("scheduled", Tone::Dim)],
         },
         JobPlace::Ended { result, error_code, content, .. } => {
-            let ended = outcome_text::word(*content, *result);
-            let said = error_code.map_or_else(|| ended.to_owned(), |code| format!("{ended}: {}", code.plain()));
+            let ended = format::outcome(*content, *result);
+            let said =
+                error_code.map_or_else(|| ended.to_owned(), |code| format!("{ended}: {}", format::error_code(code)));
             vec![words(said, outcome_text::tone(*content, *result))]
         }
     }
@@ -78,7 +78,7 @@ fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone)
     }
     if let Some(at) = blocked.host_held_until.filter(|at| *at > model.now) {
         let because = blocked.host_held_because.as_ref().map_or(String::new(), |because| format!(": {because}"));
-        return (format!("cooling down, again {}{because}", until(model.now, at)), Tone::Waiting);
+        return (format!("cooling down, again {}{because}", format::until(model.now, at)), Tone::Waiting);
     }
     let cap = u64::from(model.options.per_host);
     if cap > 0 && blocked.host_running >= cap {
@@ -96,7 +96,7 @@ fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone)
 pub fn middle(model: &Model, seen: &JobSeen) -> String {
     match &seen.place {
         JobPlace::Running { heartbeat_at, .. } => {
-            heartbeat_at.map_or_else(|| model.glyphs.none.to_owned(), |at| age(model.now.since(at)))
+            heartbeat_at.map_or_else(|| model.glyphs.none.to_owned(), |at| format::age(model.now.since(at)))
         }
         _ => seen.class.word().to_owned(),
     }
@@ -106,13 +106,13 @@ pub fn middle(model: &Model, seen: &JobSeen) -> String {
 pub fn time(model: &Model, seen: &JobSeen) -> (String, Tone) {
     match &seen.place {
         JobPlace::Running { lease_until, .. } => match lease_until {
-            Some(at) if *at > model.now => (countdown(at.since(model.now)), Tone::Dim),
+            Some(at) if *at > model.now => (format::countdown(at.since(model.now)), Tone::Dim),
             Some(_) => ("over".to_owned(), Tone::Lost),
             None => (model.glyphs.none.to_owned(), Tone::Dim),
         },
-        JobPlace::Ready { since, .. } => (age(model.now.since(*since)), Tone::Dim),
-        JobPlace::Waiting { run_at, .. } => (until(model.now, *run_at), Tone::Waiting),
-        JobPlace::Ended { at, .. } => (age(model.now.since(*at)), Tone::Dim),
+        JobPlace::Ready { since, .. } => (format::age(model.now.since(*since)), Tone::Dim),
+        JobPlace::Waiting { run_at, .. } => (format::until(model.now, *run_at), Tone::Waiting),
+        JobPlace::Ended { at, .. } => (format::age(model.now.since(*at)), Tone::Dim),
     }
 }
 

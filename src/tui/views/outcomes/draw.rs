@@ -4,10 +4,10 @@ use super::entry::Entry;
 use super::state::Older;
 use super::text::{aside, sign, title, tone, under};
 use crate::domain::text::width;
+use crate::format;
 use crate::tui::glyphs::Glyphs;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::say::figures::grouped;
 use crate::tui::text::lines::clip;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{Look, Tone};
@@ -102,7 +102,7 @@ fn heading(model: &Model) -> (Words, Words) {
     } else {
         match panel.new_since_hold(model.now) {
             0 => words(format!(" {} scrolled", glyphs.off), Tone::Waiting),
-            new => words(format!(" {} {} new", glyphs.below, grouped(new)), Tone::Waiting),
+            new => words(format!(" {} {} new", glyphs.below, format::number(new)), Tone::Waiting),
         }
     };
     head.push(state);
@@ -113,7 +113,7 @@ fn heading(model: &Model) -> (Words, Words) {
         head.push(words(format!(" -{}", glyphs.same), Tone::Dim));
     }
     let right = if panel.search.is_empty() {
-        vec![words(grouped(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)]
+        vec![words(format::number(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)]
     } else {
         vec![words(format!("/{}", panel.search), Tone::Waiting)]
     };

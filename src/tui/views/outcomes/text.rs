@@ -4,10 +4,8 @@ use super::entry::Entry;
 use crate::domain::content::ContentChange;
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::width;
-use crate::domain::time::{countdown, span};
+use crate::format;
 use crate::tui::glyphs::Glyphs;
-use crate::tui::say::figures::{bytes, grouped};
-use crate::tui::text::failure::cause;
 use crate::tui::text::lines::wrap;
 use crate::tui::theme::{self, Tone};
 use std::time::Duration;
@@ -45,39 +43,18 @@ pub const fn tone(content: Option<ContentChange>, result: OutcomeResult) -> Tone
     }
 }
 
-/// The result in a word: `updated`, `first content`, `retrying`.
-pub const fn word(content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
-    match result {
-        OutcomeResult::Updated => "updated",
-        OutcomeResult::Unchanged => match content {
-            Some(ContentChange::First) => "first content",
-            Some(ContentChange::Held) => "needs review",
-            Some(ContentChange::NotModified) => "not modified",
-            _ => "unchanged",
-        },
-        OutcomeResult::AlreadySyncing => "already syncing",
-        OutcomeResult::PermanentFailure => "failed",
-        OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure => "retrying",
-        OutcomeResult::TransientRetryExhausted | OutcomeResult::UnexpectedRetryExhausted => "gave up",
-        OutcomeResult::WorkerLost => "worker lost",
-        OutcomeResult::CrashExhausted => "gave up",
-        OutcomeResult::Cancelled => "cancelled",
-        OutcomeResult::Purged => "purged",
-    }
-}
-
 /// What is known of it, in one line without its duration.
 pub fn reason(outcome: &Outcome) -> String {
     if let (true, Some(detail)) = (outcome.result.is_exhaustion(), &outcome.detail) {
         return detail.to_string();
     }
     if let Some(code) = outcome.error_code {
-        return cause(code, outcome.http_status, outcome.detail.as_deref());
+        return format::failure(code, outcome.http_status, outcome.detail.as_deref());
     }
     match (outcome.result, &outcome.detail) {
         (OutcomeResult::Updated | OutcomeResult::Unchanged, detail) => {
             let mut parts = Vec::new();
-            parts.extend(outcome.bytes.map(bytes));
+            parts.extend(outcome.bytes.map(format::bytes));
             parts.extend(detail.as_ref().map(ToString::to_string));
             parts.join(", ")
         }
@@ -89,14 +66,14 @@ pub fn reason(outcome: &Outcome) -> String {
         (OutcomeResult::Purged, None) => "dropped from the queue".to_owned(),
         (OutcomeResult::Cancelled, None) => "cancelled".to_owned(),
         (_, Some(detail)) => detail.to_string(),
-        (result, None) => word(outcome.content, result).to_owned(),
+        (result, None) => format::outcome(outcome.content, result).to_owned(),
     }
 }
 
 /// The first line of an entry: the name, or what a run came to.
 pub fn title(entry: &Entry) -> String {
     if entry.is_run() {
-        format!("{} {} documents", word(entry.outcome.content, entry.result()), grouped(entry.count))
+        format!("{} {} documents", format::outcome(entry.outcome.content, entry.result()), format::number(entry.count))
     } else {
         name(&entry.outcome).to_owned()
     }
@@ -125,7 +102,7 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
             outcome.detail.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         OutcomeResult::Updated | OutcomeResult::Unchanged => {
-            let mut parts = vec![word(outcome.content, outcome.result).to_owned()];
+            let mut parts = vec![format::outcome(outcome.content, outcome.result).to_owned()];
             parts.extend(Some(reason(outcome)).filter(|reason| !reason.is_empty()));
             parts.join(&format!(" {dot} "))
         }
@@ -133,7 +110,7 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
         OutcomeResult::Cancelled if entry.is_run() && outcome.detail.is_none() => return Vec::new(),
         _ => reason(outcome),
     };
-    if let Some(took) = outcome.duration_ms.map(|ms| span(Duration::from_millis(ms))) {
+    if let Some(took) = outcome.duration_ms.map(|ms| format::duration(Duration::from_millis(ms))) {
         let with_time = format!("{text} {dot} {took}");
         if width(&with_time) <= cells {
             text = with_time;
@@ -149,11 +126,11 @@ fn then(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
         let said = entry.given_up.as_ref().map(ToString::to_string);
-        return said.unwrap_or_else(|| word(outcome.content, result).to_owned());
+        return said.unwrap_or_else(|| format::outcome(outcome.content, result).to_owned());
     }
     match (outcome.next_attempt_at, outcome.result) {
         (Some(at), _) => {
-            let again = format!("again in {}", countdown(at.since(outcome.at)));
+            let again = format!("again in {}", format::countdown(at.since(outcome.at)));
             let whole = format!("attempt {}, {again}", outcome.attempt);
             if width(&whole) <= cells { whole } else { again }
         }
@@ -168,5 +145,5 @@ pub fn has(entry: &Entry, needle: &str) -> bool {
     within(&title(entry))
         || within(aside(entry))
         || (!entry.is_quiet()
-            && (within(&reason(&entry.outcome)) || within(word(entry.outcome.content, entry.result()))))
+            && (within(&reason(&entry.outcome)) || within(format::outcome(entry.outcome.content, entry.result()))))
 }

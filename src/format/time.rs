@@ -1,14 +1,48 @@
-//! Times in words, and when those words change by themselves.
+//! Ages, countdowns and durations, and the moments at which such a text changes.
 
-use crate::domain::time::{Timestamp, countdown};
+use crate::domain::time::Timestamp;
 use std::time::Duration;
 
 const SECOND: u64 = 1;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
+/// 365 days.
+const YEAR: u64 = 365 * DAY;
 
-/// How soon: `now`, `in 1:20`, `in 6d`.
+/// Returns an age in one unit: `4s`, `12m`, `3h`, `9d`, `2y`.
+pub fn age(of: Duration) -> String {
+    let s = of.as_secs();
+    match s {
+        0..MINUTE => format!("{s}s"),
+        MINUTE..HOUR => format!("{}m", s / MINUTE),
+        HOUR..DAY => format!("{}h", s / HOUR),
+        DAY..YEAR => format!("{}d", s / DAY),
+        _ => format!("{}y", s / YEAR),
+    }
+}
+
+/// Returns a countdown: minutes and seconds below an hour (`0:42`, `2:54`), then one unit as [`age`].
+pub fn countdown(left: Duration) -> String {
+    let s = left.as_secs();
+    if s < HOUR { format!("{}:{:02}", s / MINUTE, s % MINUTE) } else { age(left) }
+}
+
+/// Returns a duration for a sentence: `212 ms`, `1.4 s`, `20 s`, `5 min`, `3 h`, `2 d`.
+pub fn duration(of: Duration) -> String {
+    let ms = of.as_millis();
+    let s = of.as_secs();
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..10_000 if ms % 1_000 >= 50 => format!("{:.1} s", of.as_secs_f64()),
+        1_000..120_000 => format!("{s} s"),
+        120_000..7_200_000 => format!("{} min", s / MINUTE),
+        7_200_000..172_800_000 => format!("{} h", s / HOUR),
+        _ => format!("{} d", s / DAY),
+    }
+}
+
+/// Returns the time that is left until `at`: `now`, `in 1:20`, `in 6d`.
 pub fn until(now: Timestamp, at: Timestamp) -> String {
     match at.since(now) {
         left if left < Duration::from_secs(1) => "now".to_owned(),
@@ -64,7 +98,17 @@ fn next_whole(now: Timestamp, seconds: u64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::{age, countdown};
+
+    #[test]
+    fn ages_have_one_unit() {
+        let of = |s| age(Duration::from_secs(s));
+        assert_eq!([of(0), of(59), of(60), of(3_599), of(7_200), of(90_000)], ["0s", "59s", "1m", "59m", "2h", "1d"]);
+        assert_eq!([of(31_535_999), of(31_536_000)], ["364d", "1y"]);
+        assert_eq!(countdown(Duration::from_secs(174)), "2:54");
+        assert_eq!(countdown(Duration::from_secs(7_300)), "2h");
+        let of = |ms| duration(Duration::from_millis(ms));
+        assert_eq!([of(212), of(1_400), of(20_013), of(300_000)], ["212 ms", "1.4 s", "20 s", "5 min"]);
+    }
 
     #[test]
     fn the_text_changes_at_the_moment_and_not_before() {

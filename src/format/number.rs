@@ -1,7 +1,7 @@
-//! Numbers and sizes for people.
+//! Numbers, sizes, shares and rates.
 
-/// With commas between thousands: `1,204`.
-pub fn grouped(number: u64) -> String {
+/// Returns a number with commas between thousands: `1,204`.
+pub fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -13,23 +13,24 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// A number with its noun: `1 document`, `12 documents`.
-pub fn count(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(number)) }
+/// Returns a number with its noun, in the plural for all but one: `1 document`, `1,204 documents`.
+pub fn count(of: u64, noun: &str) -> String {
+    if of == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(of)) }
 }
 
-/// A number in at most `cells` cells, five at least for all that there is: `1,204`, `120k`, `3.1M`.
-pub fn tally(number: u64, cells: usize) -> String {
-    let whole = grouped(number);
-    if whole.len() <= cells { whole } else { scaled(number, ["", "k", "M", "G"]).replace(' ', "") }
+/// Returns a number in at most `cells` cells: `1,204`, `120k`, `3.1M`. Five cells are enough for any number below a
+/// thousand billion.
+pub fn short_number(of: u64, cells: usize) -> String {
+    let whole = number(of);
+    if whole.len() <= cells { whole } else { scaled(of, ["", "k", "M", "G"]).replace(' ', "") }
 }
 
-/// Bytes in thousands: `512 B`, `3.1 kB`, `40 MB`.
+/// Returns a number of bytes, a kilobyte being 1,000 of them: `512 B`, `3.1 kB`, `40 MB`.
 pub fn bytes(number: u64) -> String {
     scaled(number, ["B", "kB", "MB", "GB"])
 }
 
-/// Characters: `820 chars`, `9.8k chars`.
+/// Returns a number of characters: `820 chars`, `9.8k chars`.
 pub fn chars(number: u64) -> String {
     match number {
         1 => "1 char".to_owned(),
@@ -49,12 +50,12 @@ fn scaled(number: u64, units: [&str; 4]) -> String {
     if unit > 0 && value < 9.95 { format!("{value:.1} {}", units[unit]) } else { format!("{value:.0} {}", units[unit]) }
 }
 
-/// Attempts per second: `0/s`, `0.4/s`, `42/s`.
-pub fn per_second(rate: f64) -> String {
-    if rate == 0.0 || rate >= 9.95 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") }
+/// Returns a rate per second: `0/s`, `0.4/s`, `42/s`.
+pub fn rate(of: f64) -> String {
+    if of == 0.0 || of >= 9.95 { format!("{of:.0}/s") } else { format!("{of:.1}/s") }
 }
 
-/// A part in whole per cent: never 0 of something, never 100 of less than all.
+/// Returns a share in whole per cent, rounded, but 0 only for nothing and 100 only for all.
 pub fn percent(part: u64, of: u64) -> u64 {
     if part == 0 || of == 0 {
         return 0;
@@ -68,25 +69,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_short_and_never_jump_a_unit() {
+    fn numbers_are_short_and_never_skip_a_unit() {
         assert_eq!(
             ["0", "999", "1,000", "1,234,567"],
-            [0, 999, 1_000, 1_234_567].map(grouped).each_ref().map(|s| s.as_str())
+            [0, 999, 1_000, 1_234_567].map(number).each_ref().map(|s| s.as_str())
         );
         let sizes = [0, 999, 1_000, 3_140, 9_949, 9_950, 999_499, 999_500, 40_000_000];
         let texts = ["0 B", "999 B", "1.0 kB", "3.1 kB", "9.9 kB", "10 kB", "999 kB", "1.0 MB", "40 MB"];
         assert_eq!(sizes.map(bytes), texts);
         assert_eq!([chars(1), chars(820), chars(9_800)], ["1 char", "820 chars", "9.8k chars"]);
-        assert_eq!([per_second(0.0), per_second(0.4), per_second(42.2)], ["0/s", "0.4/s", "42/s"]);
+        assert_eq!([rate(0.0), rate(0.4), rate(42.2)], ["0/s", "0.4/s", "42/s"]);
         assert_eq!(
-            [tally(1_204, 5), tally(120_400, 5), tally(3_140_000, 5), tally(12, 3)],
+            [short_number(1_204, 5), short_number(120_400, 5), short_number(3_140_000, 5), short_number(12, 3)],
             ["1,204", "120k", "3.1M", "12"]
         );
         assert_eq!([count(1, "document"), count(1_204, "document")], ["1 document", "1,204 documents"]);
     }
 
     #[test]
-    fn a_few_of_many_are_not_none_and_all_but_a_few_not_all() {
+    fn a_few_of_many_are_not_none_and_all_but_a_few_are_not_all() {
         let of_thousand = [0, 1, 5, 15, 499, 995, 999, 1_000].map(|part| percent(part, 1_000));
         assert_eq!(of_thousand, [0, 1, 1, 2, 50, 99, 99, 100]);
         assert_eq!([percent(1, 3), percent(2, 3), percent(0, 0), percent(5, 0)], [33, 67, 0, 0]);

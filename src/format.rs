@@ -1,0 +1,16 @@
+//! Numbers, durations, answers and failures as text for people, shared by the command line and the console.
+//!
+//! Every function is pure and returns plain text without colours: the caller passes the current time, and untrusted text
+//! arrives as a [`SafeLine`](crate::domain::text::SafeLine).
+
+mod answer;
+mod failure;
+mod number;
+mod outcome;
+mod time;
+
+pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip, skip_short};
+pub use failure::{error_code, failure};
+pub use number::{bytes, chars, count, number, percent, rate, short_number};
+pub use outcome::{logged_outcome, outcome};
+pub use time::{age, age_changes_at, countdown, countdown_changes_at, duration, next_minute, next_second, until};

@@ -1,0 +1,171 @@
+//! Answers to requests (sync, retry, cancel): the word that scripts read, and sentences for people.
+
+use super::number::{count, number};
+use crate::domain::document::Status;
+use crate::domain::request::{Answer, Answered, SkipReason};
+use crate::domain::text::SafeLine;
+
+/// Returns the word that stands for an answer in JSON and in the lines of the command line.
+pub const fn answer_word(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Queued(_) => "queued",
+        Answer::Promoted(_) => "promoted",
+        Answer::RunsNow(_) => "runs_now",
+        Answer::AlreadyQueued(_) => "already_queued",
+        Answer::AlreadySyncing(..) => "already_syncing",
+        Answer::Skipped(_) => "skipped",
+        Answer::Cancelled(_) => "cancelled",
+        Answer::Stopping(_) => "stopping",
+    }
+}
+
+/// Returns the remark that follows an answer's word, if it needs one: `held by box:1`, `has nothing to cancel`.
+pub fn answer_note(answer: &Answer) -> Option<String> {
+    match answer {
+        Answer::Promoted(_) => Some("was queued, is first now".to_owned()),
+        Answer::RunsNow(_) => Some("its next attempt is made now".to_owned()),
+        Answer::AlreadySyncing(_, worker) => worker.as_ref().map(|worker| format!("held by {worker}")),
+        Answer::Skipped(reason) => Some(reason.to_string()),
+        Answer::Stopping(_) => Some("its running attempt is being stopped".to_owned()),
+        Answer::Queued(_) | Answer::AlreadyQueued(_) | Answer::Cancelled(_) => None,
+    }
+}
+
+/// Returns the answer for one document, called `name`, as a sentence. `asked_by` is the person for whom it is syncing
+/// already.
+pub fn answer(name: &str, answer: &Answer, asked_by: Option<&SafeLine>) -> String {
+    match answer {
+        Answer::Queued(_) => format!("queued {name}"),
+        Answer::Promoted(_) => format!("{name} is first in the queue"),
+        Answer::RunsNow(_) => format!("{name} is retried now"),
+        Answer::AlreadyQueued(_) => format!("{name} is queued already"),
+        Answer::AlreadySyncing(_, worker) => {
+            let worker = worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
+            let by = asked_by.map_or(String::new(), |by| format!(", asked for by {by}"));
+            format!("{name} is syncing already{worker}{by}")
+        }
+        Answer::Skipped(reason) => format!("{name} {reason}"),
+        Answer::Cancelled(_) => format!("cancelled {name}"),
+        Answer::Stopping(_) => format!("stopping {name}"),
+    }
+}
+
+/// Returns the answers for many documents in one sentence: `queued 12 documents, 3 already queued or running`. `done` is
+/// the verb for those that were accepted.
+pub fn answers(done: &str, answers: &[Answered]) -> String {
+    let matching = |test: fn(&Answer) -> bool| answers.iter().filter(|answered| test(&answered.answer)).count() as u64;
+    let accepted = matching(Answer::is_accepted);
+    let before = matching(|answer| matches!(answer, Answer::AlreadyQueued(_) | Answer::AlreadySyncing(..)));
+    let mut parts = vec![format!("{done} {}", count(accepted, "document"))];
+    if before > 0 {
+        parts.push(format!("{} already queued or running", number(before)));
+    }
+    let mut skipped: Vec<(SkipReason, u64)> = Vec::new();
+    for answered in answers {
+        if let Answer::Skipped(reason) = answered.answer {
+            match skipped.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, documents)) => *documents += 1,
+                None => skipped.push((reason, 1)),
+            }
+        }
+    }
+    let skipped = skipped.into_iter();
+    parts.extend(skipped.map(|(reason, documents)| format!("{} skipped: {}", number(documents), skip_short(reason))));
+    parts.join(", ")
+}
+
+/// Returns the reason for which several documents were skipped, after their number.
+pub fn skip(reason: SkipReason) -> String {
+    match reason {
+        SkipReason::Pdf => "PDFs, which are never synced by a fetch".to_owned(),
+        SkipReason::Unavailable => "not available yet".to_owned(),
+        SkipReason::Running => "syncing already".to_owned(),
+        SkipReason::NotFailed(status) => {
+            format!("{}; only failed, waiting and stuck documents are retried", status.word())
+        }
+        SkipReason::NothingToCancel => "nothing to cancel".to_owned(),
+        SkipReason::Missing => "gone".to_owned(),
+    }
+}
+
+/// Returns the same as [`skip`] where there is little space: in a toast or a dialog.
+pub fn skip_short(reason: SkipReason) -> String {
+    match reason {
+        SkipReason::Pdf => "PDF, never synced by a fetch".to_owned(),
+        SkipReason::NotFailed(Status::Never) => "never synced, so nothing to retry".to_owned(),
+        SkipReason::NotFailed(status) => format!("{}, so nothing to retry", status.word()),
+        SkipReason::Unavailable | SkipReason::Running | SkipReason::NothingToCancel | SkipReason::Missing => {
+            skip(reason)
+        }
+    }
+}
+
+/// Returns a word with its first letter as a capital, for the beginning of a sentence.
+pub fn capitalized(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{DocumentId, JobId};
+
+    const JOB: JobId = JobId(1);
+
+    #[test]
+    fn every_answer_has_a_word_and_a_sentence() {
+        let on_worker = Answer::AlreadySyncing(JOB, Some(SafeLine::new("box:1")));
+        for (given, word, note, sentence) in [
+            (Answer::Queued(JOB), "queued", None, "queued A"),
+            (Answer::Promoted(JOB), "promoted", Some("was queued, is first now"), "A is first in the queue"),
+            (Answer::RunsNow(JOB), "runs_now", Some("its next attempt is made now"), "A is retried now"),
+            (Answer::AlreadyQueued(JOB), "already_queued", None, "A is queued already"),
+            (on_worker, "already_syncing", Some("held by box:1"), "A is syncing already on box:1, asked for by ana"),
+            (Answer::AlreadySyncing(JOB, None), "already_syncing", None, "A is syncing already, asked for by ana"),
+            (
+                Answer::Skipped(SkipReason::NothingToCancel),
+                "skipped",
+                Some("has nothing to cancel"),
+                "A has nothing to cancel",
+            ),
+            (Answer::Cancelled(JOB), "cancelled", None, "cancelled A"),
+            (Answer::Stopping(JOB), "stopping", Some("its running attempt is being stopped"), "stopping A"),
+        ] {
+            assert_eq!((answer_word(&given), answer_note(&given).as_deref()), (word, note));
+            assert_eq!(answer("A", &given, Some(&SafeLine::new("ana"))), sentence);
+        }
+    }
+
+    #[test]
+    fn many_answers_are_added_up() {
+        let given = [
+            Answer::Queued(JOB),
+            Answer::Skipped(SkipReason::Pdf),
+            Answer::AlreadyQueued(JOB),
+            Answer::Promoted(JOB),
+            Answer::Skipped(SkipReason::NotFailed(Status::Never)),
+            Answer::Skipped(SkipReason::Pdf),
+        ];
+        let given = given.map(|answer| Answered { document_id: DocumentId(1), answer });
+        assert_eq!(
+            answers("queued", &given),
+            "queued 2 documents, 1 already queued or running, 2 skipped: PDF, never synced by a fetch, \
+             1 skipped: never synced, so nothing to retry"
+        );
+        assert_eq!(answers("cancelled", &[]), "cancelled 0 documents");
+    }
+
+    #[test]
+    fn a_reason_is_longer_where_there_is_space() {
+        let reason = SkipReason::NotFailed(Status::Never);
+        assert_eq!(skip(reason), "never; only failed, waiting and stuck documents are retried");
+        assert_eq!(skip_short(SkipReason::NotFailed(Status::Synced)), "synced, so nothing to retry");
+        assert_eq!(skip_short(SkipReason::Missing), skip(SkipReason::Missing));
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!(["sync", "", "été"].map(capitalized), ["Sync", "", "Été"]);
+    }
+}

@@ -1,0 +1,51 @@
+//! Results of attempts in plain English.
+
+use crate::domain::content::ContentChange;
+use crate::domain::outcome::OutcomeResult;
+
+/// Returns the result of an attempt in a word or two: `updated`, `first content`, `retrying`.
+pub const fn outcome(content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
+    match result {
+        OutcomeResult::Updated => "updated",
+        OutcomeResult::Unchanged => match content {
+            Some(ContentChange::First) => "first content",
+            Some(ContentChange::Held) => "needs review",
+            Some(ContentChange::NotModified) => "not modified",
+            _ => "unchanged",
+        },
+        OutcomeResult::AlreadySyncing => "already syncing",
+        OutcomeResult::PermanentFailure => "failed",
+        OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure => "retrying",
+        OutcomeResult::TransientRetryExhausted
+        | OutcomeResult::UnexpectedRetryExhausted
+        | OutcomeResult::CrashExhausted => "gave up",
+        OutcomeResult::WorkerLost => "worker lost",
+        OutcomeResult::Cancelled => "cancelled",
+        OutcomeResult::Purged => "purged",
+    }
+}
+
+/// Returns the result as the log's lines have it: the stored word, except where that word, `unchanged`, would be taken
+/// for the opposite.
+pub const fn logged_outcome(content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
+    match (result, content) {
+        (OutcomeResult::Unchanged, Some(ContentChange::First | ContentChange::Held)) => outcome(content, result),
+        _ => result.word(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_keeps_the_stored_word_unless_it_would_mislead() {
+        let unchanged = |content| logged_outcome(Some(content), OutcomeResult::Unchanged);
+        assert_eq!(unchanged(ContentChange::First), "first content");
+        assert_eq!(unchanged(ContentChange::Held), "needs review");
+        assert_eq!(unchanged(ContentChange::NotModified), "unchanged");
+        assert_eq!(outcome(Some(ContentChange::NotModified), OutcomeResult::Unchanged), "not modified");
+        assert_eq!(logged_outcome(None, OutcomeResult::CrashExhausted), "crash_exhausted");
+        assert_eq!(outcome(None, OutcomeResult::CrashExhausted), "gave up");
+    }
+}
