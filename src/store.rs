@@ -6,19 +6,21 @@
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
-//! (passes), `queries` (reads for people); `interface` has the types that pass in and out, and `sql_store` is the store
+//! (passes), `outbox` (messages to subscribers), `chatwoot` (Chatwoot's own tables), `queries` (reads for people); `interface` has the types that pass in and out, and `sql_store` is the store
 //! that they make up. What only one database has stands in `sqlite` and `postgres`.
 
 use std::sync::Arc;
 
 mod address;
 mod attempts;
+mod chatwoot;
 mod checks;
 mod error;
 mod examine;
 mod interface;
 mod migrations;
 mod options;
+mod outbox;
 mod postgres;
 mod queries;
 mod queue;
@@ -41,6 +43,7 @@ pub use interface::documents::{
     Preview, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
 pub use interface::jobs::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo};
+pub use interface::outbox::OutboxStore;
 pub use interface::schedule::{PassAnswer, PassMode, PassOrder, PlanSource, Plans, When};
 pub use interface::store::Store;
 pub use migrations::VERSION;

@@ -62,7 +62,7 @@ const LARGEST_CYCLE: usize = 8;
 const STILL_LARGER: [(&str, usize); 0] = [];
 
 /// The layers of `store`, the lowest first: a module depends on its own layer and on those below it.
-const STORE_LAYERS: [&[&str]; 8] = [
+const STORE_LAYERS: [&[&str]; 9] = [
     &[
         "error",
         "options",
@@ -78,11 +78,12 @@ const STORE_LAYERS: [&[&str]; 8] = [
     ],
     &["sqlite", "postgres", "sql"],
     &["sql::database", "sql::transaction", "sql::rows::jobs", "sql::rows::documents"],
+    &["chatwoot"],
     &["queue"],
     &["attempts"],
     &["schedule"],
     &["queries"],
-    &["sql_store", "examine", "upgrading"],
+    &["sql_store", "outbox", "examine", "upgrading"],
 ];
 
 /// Files that may name the driver of the databases, or are in a folder that may.

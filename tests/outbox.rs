@@ -115,9 +115,9 @@ async fn a_death_at_any_point_leaves_one_entry() {
     // A point, and what is noted and told when the process is dead.
     for (point, noted, told) in [
         ("after_finish", "1", None),
-        ("before_telling", "1", Some(0)),
-        ("after_telling", "1", Some(1)),
-        ("told", "0", Some(1)),
+        ("before_delivery", "1", Some(0)),
+        ("after_delivery", "1", Some(1)),
+        ("delivered", "0", Some(1)),
     ] {
         let scene = Scene::new("").await;
         assert_eq!(scene.run(&["sync", "1"]).code, Some(0));
@@ -148,7 +148,7 @@ async fn a_redis_that_is_away_means_later() {
     let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
     let worker = scene.install.start_with(&env, &["work"]);
     let store = open(&scene.database.url, Access::Write).await.expect("it is there");
-    until(&*store, "told", async || store.untold(9).await.is_ok_and(|untold| untold.is_empty())).await;
+    until(&*store, "told", async || store.pending_deliveries().await.is_ok_and(|pending| pending.is_empty())).await;
     worker.signal(rustix::process::Signal::TERM);
     assert_eq!(worker.ended().code, Some(0));
     store.close().await;

@@ -4,7 +4,8 @@ use super::attempts::finish::{self, Finishing};
 use super::attempts::group_commit::GroupCommit;
 use super::attempts::liveness::Liveness;
 use super::attempts::{leases, mark, rescue, review, workers};
-use super::queue::{claim, documents, lanes, outbox, pauses, purge, requests};
+use super::chatwoot::assistants;
+use super::queue::{claim, documents, lanes, pauses, purge, requests};
 use super::schedule::scan::Rests;
 use super::schedule::{pass, plans};
 use super::sql::database::Database;
@@ -14,7 +15,6 @@ use super::{
     PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result, SchemaMismatch, Seen, Store, StoredContent,
     StoredVersion, Targets, Upgraded, WorkerInfo, WorkerSeen, queries,
 };
-use crate::chatwoot::faq_job::PendingFaqJob;
 use crate::domain::content::Stored;
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
@@ -240,20 +240,8 @@ impl Store for SqlStore {
         rescue::rescue(&self.db, &self.liveness).await
     }
 
-    fn tell_faqs(&self, on: bool) {
-        self.db.publish_changes(on);
-    }
-
-    async fn untold(&self, limit: u32) -> Result<Vec<PendingFaqJob>> {
-        outbox::untold(&self.db, limit).await
-    }
-
-    async fn told(&self, jid: &str) -> Result<()> {
-        outbox::told(&self.db, jid).await
-    }
-
     async fn assistant(&self, assistant: AssistantId) -> Result<Option<AccountId>> {
-        outbox::assistant(&self.db, assistant).await
+        assistants::account(&self.db, assistant).await
     }
 
     async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {

@@ -50,7 +50,8 @@ impl Scene {
         let limits =
             FetchSettings { allow_private_hosts: vec![site.host().parse().unwrap()], ..FetchSettings::default() };
         let fetcher = Arc::new(Fetcher::new(limits).unwrap());
-        let parts = Parts { store: Arc::clone(&store), fetcher, redis: None, name: "bench:1".into() };
+        let parts =
+            Parts { store: Arc::clone(&store), fetcher, redis: None, subscribers: Vec::new(), name: "bench:1".into() };
         runner::start(parts, settings(host_interval), Mode::OnDemand);
         let tail = follow(Arc::clone(&store), Seq::START);
         Self { store, site, tail, _place: place }

@@ -6,8 +6,9 @@ use quarterdeck::domain::content::Stored;
 use quarterdeck::domain::document::{Counts, DocumentRow, Status};
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::fingerprint::Fingerprint;
-use quarterdeck::domain::id::{DocumentId, JobId, Seq, WorkerId};
+use quarterdeck::domain::id::{DocumentId, JobId, OutboxId, Seq, WorkerId};
 use quarterdeck::domain::lock::{LockHolder, StoreId};
+use quarterdeck::domain::outbox::{PendingDelivery, Subscriber, SubscriberStatus};
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::domain::request::{Answer, Answered, Request};
@@ -17,12 +18,12 @@ use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
     AccountSeen, Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, Decided, Decision, DocumentPage, Finish,
-    Finished, Held, HeldContent, HeldText, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, OutcomeQuery,
-    OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result, SchemaMismatch, Seen,
-    SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    Finished, Held, HeldContent, HeldText, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, OutboxStore,
+    OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result,
+    SchemaMismatch, Seen, SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
 };
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -141,6 +142,33 @@ impl Memory {
 /// The console never does this.
 fn never<T>(what: &str) -> Result<T> {
     Err(StoreError::Unusable(format!("a console does not {what}")))
+}
+
+#[async_trait]
+impl OutboxStore for Memory {
+    fn subscribe(&self, _subscriber: Arc<dyn Subscriber>) {}
+
+    fn unsubscribe(&self, _name: &str) {}
+
+    async fn due_deliveries(&self, _subscriber: &str, _limit: u32) -> Result<Vec<PendingDelivery>> {
+        never("deliver")
+    }
+
+    async fn begin_delivery(&self, _pending: &PendingDelivery, _leased_until: Timestamp) -> Result<bool> {
+        never("deliver")
+    }
+
+    async fn delivered(&self, _id: OutboxId) -> Result<()> {
+        never("deliver")
+    }
+
+    async fn delivery_failed(&self, _id: OutboxId, _reason: &SafeLine, _next_at: Timestamp) -> Result<()> {
+        never("deliver")
+    }
+
+    async fn pending_deliveries(&self) -> Result<Vec<SubscriberStatus>> {
+        never("look at the outbox")
+    }
 }
 
 #[async_trait]

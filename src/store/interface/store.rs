@@ -1,6 +1,5 @@
 //! The store as its users see it, whichever database is underneath.
 
-use crate::chatwoot::faq_job::PendingFaqJob;
 use crate::domain::content::Stored;
 use crate::domain::document::{Counts, DocumentRow};
 use crate::domain::filter::Filter;
@@ -20,12 +19,13 @@ use tokio::sync::watch;
 use crate::store::interface::console::*;
 use crate::store::interface::documents::*;
 use crate::store::interface::jobs::*;
+use crate::store::interface::outbox::OutboxStore;
 use crate::store::interface::schedule::*;
 use crate::store::{Result, SchemaMismatch, Upgraded};
 
 /// The store of one database.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: OutboxStore + Send + Sync + 'static {
     /// What to call it on the screen, without secrets: `sqlite knowledge.db`.
     fn label(&self) -> SafeLine;
 
@@ -170,20 +170,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes jobs of dead workers (process death, or a lease that ran out) ready again and records the loss.
     async fn rescue(&self) -> Result<Rescued>;
-
-    /// From now on a finish of this process that changes a content notes, in its transaction, that Chatwoot's FAQ job
-    /// is to be started; or does not. Not, until it is said.
-    fn tell_faqs(&self, _on: bool) {}
-
-    /// Changed documents of which Chatwoot has not been told yet, the oldest first.
-    async fn untold(&self, _limit: u32) -> Result<Vec<PendingFaqJob>> {
-        Ok(Vec::new())
-    }
-
-    /// Chatwoot has been told: by the id of the job there.
-    async fn told(&self, _jid: &str) -> Result<()> {
-        Ok(())
-    }
 
     /// The account of one of Chatwoot's assistants; `None` when there is no such assistant. For a Chatwoot's alone.
     async fn assistant(&self, _assistant: AssistantId) -> Result<Option<AccountId>> {
