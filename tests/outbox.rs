@@ -195,6 +195,30 @@ async fn the_switch_and_the_form_are_the_settings_or_what_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_a_verb_accepts_starts_a_job_too() {
+    let site = Site::start(|_, hit| match hit {
+        1 => html("T", "A long text that is worth keeping, with many words in it."),
+        _ => html("Sign in", "# Sign in"),
+    })
+    .await;
+    let scene = Scene::on(site, "").await;
+    scene.sync();
+    scene.sync();
+    assert_eq!(scene.entries("queue:low").len(), 1, "a text that needs review starts none");
+    assert_eq!(scene.run(&["reject", "1", "--json"]).code, Some(0));
+    assert_eq!(scene.noted().await, "0", "nor does one that is rejected");
+    scene.database.script("UPDATE quarterdeck.held_contents SET rejected_at = NULL, content = '# Sign in'").await;
+    let accepted = scene.run(&["accept", "1"]);
+    assert_eq!((accepted.code, scene.noted().await.as_str()), (Some(0), "1"), "{accepted:?}");
+    let doctor = scene.run(&["doctor"]).out.join("\n");
+    assert!(doctor.contains("1 pending, not yet in Sidekiq's queue, the oldest for"), "{doctor}");
+    let again = scene.run(&["accept", "1"]);
+    assert_eq!((again.code, scene.noted().await.as_str()), (Some(2), "1"), "{again:?}");
+    assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
+    assert_eq!((scene.noted().await.as_str(), scene.entries("queue:low").len()), ("0", 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_of_a_chatwoot_belong_to_an_assistant_that_is_there() {
     let scene = Scene::new("").await;
     let page = scene.install.site.url("/more");
