@@ -65,8 +65,8 @@ pub(super) fn start(worker: &Arc<Worker>) {
     for relay in &worker.relays {
         subscribe(worker, relay);
     }
-    for relay in worker.relays.iter().cloned() {
-        let worker = Arc::clone(worker);
+    for relay in &worker.relays {
+        let (worker, relay) = (Arc::clone(worker), Arc::clone(relay));
         tokio::spawn(async move {
             let ended = worker.ended.clone();
             ended.run_until_cancelled(run(&worker, &relay)).await;

@@ -148,7 +148,7 @@ async fn of_several_processes_one_delivers_and_after_its_lease_another(on: Backe
     sync(&scene, document, "b", ContentChange::Changed).await;
     let other = scene.another().await;
     let pending = other.due_deliveries("changes", 9).await.unwrap().remove(0);
-    assert_eq!(due(&scene, "changes").await, [pending.clone()]);
+    assert_eq!(due(&scene, "changes").await, std::slice::from_ref(&pending));
     let until = scene.store.now().plus(LEASE);
     assert!(scene.store.begin_delivery(&pending, until).await.unwrap());
     assert!(!other.begin_delivery(&pending, until).await.unwrap(), "it was begun since");
