@@ -31,7 +31,7 @@ use crate::domain::outbox::Deliver;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
 use crate::lock::Redis;
-use crate::store::Store;
+use crate::store::RunnerStore;
 use event::{Health, LockHealth, RunnerStatus};
 use handle::Handle;
 use held::HeldJobs;
@@ -49,7 +49,7 @@ const EVENTS: usize = 1_024;
 /// Services that a worker uses.
 pub struct Parts {
     /// Store of its jobs and documents.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn RunnerStore>,
     /// Fetcher of its pages.
     pub fetcher: Arc<Fetcher>,
     /// Locks documents, and joins it to the other processes. The worker uses it until it has ended; closing it is the
@@ -104,7 +104,7 @@ pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
     tokio::spawn(rescue::run(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
-        signals::join(&worker.store, redis, worker.events.clone(), worker.ended.clone());
+        signals::join(worker.store.clone(), redis, worker.events.clone(), worker.ended.clone());
         tokio::spawn(locking::watch(Arc::clone(&worker)));
     }
     tokio::spawn(claim::run(worker));

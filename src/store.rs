@@ -1,13 +1,17 @@
 //! Where documents, jobs and outcomes live. The only module with SQL.
 //!
-//! One interface, so that runner, console and command line do not know which database is underneath. The database row
-//! is the truth; [`Store::changes`] is only a hint to look sooner. Every method is one transaction, or says otherwise,
-//! and reads the clock once.
+//! Users name the interface that they work with, and do not know which database is underneath: workers [`JobStore`],
+//! those who change documents [`DocumentStore`], those who read [`Queries`], passes of the schedule [`ScheduleStore`];
+//! [`OutboxStore`] holds messages to subscribers, [`ChatwootStore`] is for a database that is Chatwoot's. Each builds on [`StoreBase`]. The runner takes them as
+//! [`RunnerStore`], the console as [`ConsoleStore`]; [`Store`] is all of them, for the command line that opens it.
+//!
+//! The database row is the truth; [`StoreBase::changes`] is only a hint to look sooner. Every method is one transaction,
+//! or says otherwise, and reads the clock once.
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
-//! (passes), `outbox` (messages to subscribers), `chatwoot` (Chatwoot's own tables), `queries` (reads for people); `interface` has the types that pass in and out, and `sql_store` is the store
-//! that they make up. What only one database has stands in `sqlite` and `postgres`.
+//! (passes), `outbox` (messages to subscribers), `chatwoot` (Chatwoot's own tables), `queries` (reads for people). `interface` has the interfaces and the types that pass in and out, and
+//! `sql_store` implements them, a file for each. What only one database has stands in `sqlite` and `postgres`.
 
 use std::sync::Arc;
 
@@ -34,18 +38,22 @@ mod version;
 
 pub use error::{Result, StoreError};
 pub use examine::examine;
-pub use interface::console::{
-    AccountSeen, Alive, Blocked, HostSeen, JobPlace, JobSeen, JobsPage, JobsQuery, OutcomeQuery, OutcomesFrom,
-    QueueState, SECTION_ROWS, Seen, WorkerSeen,
-};
+pub use interface::base::{CommitSignals, QueueState, StoreBase};
+pub use interface::chatwoot::ChatwootStore;
 pub use interface::documents::{
-    Added, Around, BulkVerb, Decided, Decision, DocumentPage, HeldContent, HeldText, Named, NewDocument, PageQuery,
-    Preview, Sort, SortBy, StoredContent, StoredVersion, Targets,
+    Added, Around, BulkVerb, Decided, Decision, DocumentPage, DocumentStore, HeldContent, HeldText, Named, NewDocument,
+    PageQuery, Preview, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
-pub use interface::jobs::{Beat, ClaimLimits, Claimed, Finish, Finished, Held, Marked, Marking, Rescued, WorkerInfo};
+pub use interface::jobs::{
+    Beat, ClaimLimits, Claimed, Finish, Finished, Held, JobStore, Marked, Marking, Rescued, WorkerInfo,
+};
 pub use interface::outbox::OutboxStore;
-pub use interface::schedule::{PassAnswer, PassMode, PassOrder, PlanSource, Plans, When};
-pub use interface::store::Store;
+pub use interface::queries::{
+    AccountSeen, Alive, Blocked, HostSeen, JobPlace, JobSeen, JobsPage, JobsQuery, OutcomeQuery, OutcomesFrom, Queries,
+    SECTION_ROWS, Seen, WorkerSeen,
+};
+pub use interface::schedule::{PassAnswer, PassMode, PassOrder, PlanSource, Plans, ScheduleStore, When};
+pub use interface::store::{ConsoleStore, RunnerStore, Store};
 pub use migrations::VERSION;
 pub use options::{Access, Options, Recorder};
 pub use postgres::migrate::migrate;

@@ -55,7 +55,7 @@ pub use options::Options;
 pub use terminal::{no_color, screen_size};
 
 use crate::runner::handle::Handle;
-use crate::store::Store;
+use crate::store::ConsoleStore;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When standard output is no terminal. One that is lost later is no error but [`Exit::Left`].
-pub async fn run(store: Arc<dyn Store>, runner: Option<Handle>, mut options: Options) -> io::Result<Exit> {
+pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut options: Options) -> io::Result<Exit> {
     options.mono |= terminal::no_color();
     // Before the screen is entered: a signal in between must find its handler.
     let signals = signals::Signals::new()?;
@@ -77,7 +77,7 @@ pub async fn run(store: Arc<dyn Store>, runner: Option<Handle>, mut options: Opt
     let now = store.now();
     let label = store.label();
     let model = model::Model::new(options.clone(), label, runner.is_some(), now, (size.width, size.height));
-    let (performer, mut inbox) = perform::Performer::new(Arc::clone(&store), runner, options.operator);
+    let (performer, mut inbox) = perform::Performer::new(store.clone(), runner, options.operator);
     performer.start();
     if let Some(remote) = options.remote {
         performer.watch_remote(remote.subscribe());

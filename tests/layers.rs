@@ -79,12 +79,17 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["sqlite", "postgres", "sql"],
     &["sql::database", "sql::transaction", "sql::rows::jobs", "sql::rows::documents"],
     &["chatwoot"],
-    &["queue"],
+    &["queue", "outbox"],
     &["attempts"],
     &["schedule"],
     &["queries"],
-    &["sql_store", "outbox", "examine", "upgrading"],
+    &["sql_store", "examine", "upgrading"],
 ];
+
+/// Modules above the store, and those of its interfaces that each may name. `cli` puts the program together and may name
+/// them all.
+const STORE_INTERFACES: [(&str, &[&str]); 2] =
+    [("runner", &["RunnerStore", "CommitSignals", "Queries", "StoreBase"]), ("tui", &["ConsoleStore"])];
 
 /// Files that may name the driver of the databases, or are in a folder that may.
 const DRIVER_FILES: [&str; 6] = [
@@ -216,6 +221,28 @@ fn the_store_is_built_in_layers() {
             if store_layer(other).is_none_or(|other| other > own) {
                 wrong.push(format!("{module} depends on {other}, which is above it"));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn users_of_the_store_name_their_interfaces() {
+    let sources = sources();
+    let of_interfaces = sources.iter().filter(|(path, _)| path.starts_with("src/store/interface"));
+    let declared = of_interfaces.flat_map(|(_, code)| code.lines().filter_map(|line| line.strip_prefix("pub trait ")));
+    let interfaces: BTreeSet<&str> = declared.filter_map(|line| Some(line.split_once(':')?.0)).collect();
+    for (user, names) in STORE_INTERFACES {
+        let unknown: Vec<_> = names.iter().filter(|name| !interfaces.contains(*name)).collect();
+        assert!(unknown.is_empty(), "{user}: {unknown:?} are no interfaces of the store");
+    }
+    let mut wrong = Vec::new();
+    for (path, code) in &sources {
+        let Some(module) = room_of(path).filter(|module| module != "store") else { continue };
+        let allowed = STORE_INTERFACES.iter().find(|(user, _)| *user == module).map_or(&[][..], |(_, names)| names);
+        let others = interfaces.iter().filter(|interface| module != "cli" && !allowed.contains(interface));
+        for other in others.chain([&"SqlStore"]).filter(|other| names(code, other)) {
+            wrong.push(format!("{}: names {other}", path.display()));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

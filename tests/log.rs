@@ -8,7 +8,6 @@ use quarterdeck::domain::request::{Request, Scope, Verb};
 use quarterdeck::runner::tail::{Tailed, follow};
 use quarterdeck::store::{Access, Added, NewDocument, Store, open};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 /// Documents of each of the two processes; each is cancelled twice.
 const DOCUMENTS: usize = 5_000;
@@ -56,7 +55,7 @@ async fn a_watcher_misses_none_of_20_000_outcomes_of_two_processes() {
         }
     }
     store.add(&pages(2)).await.expect("the store answers");
-    let mut tail = follow(Arc::clone(&store), Seq::START);
+    let mut tail = follow(store.clone(), Seq::START);
 
     let watching = async {
         let mut last = 0;

@@ -41,7 +41,7 @@ impl Scene {
         let store = open_with(&place.url(), options).await.expect("a new store");
         let other = Site::start(|_, _| html("T", "text")).await;
         let runner = runner::start(parts(&store, fetcher_of(&[&site, &other]), None), settings, Mode::OnDemand);
-        let tail = follow(Arc::clone(&store), Seq::START);
+        let tail = follow(store.clone(), Seq::START);
         Self { store, clock, runner, site, other, asked_of_other: 0, tail, _place: place }
     }
 

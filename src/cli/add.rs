@@ -8,7 +8,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
 use crate::domain::request::{Request, Scope, Verb};
 use crate::domain::text::SafeLine;
-use crate::store::{Added, NewDocument, Store, StoreError};
+use crate::store::{Added, ChatwootStore, DocumentStore, NewDocument, StoreError};
 use serde::Serialize;
 
 /// Arguments.
@@ -54,7 +54,7 @@ impl Owner {
     }
 
     /// Checks that documents may be added for these owners: on a Chatwoot database the assistant must be given.
-    pub(super) async fn check(self, store: &dyn Store) -> Result<(), CliError> {
+    pub(super) async fn check(self, store: &dyn ChatwootStore) -> Result<(), CliError> {
         if !store.is_chatwoots() {
             return Ok(());
         }
@@ -127,7 +127,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 }
 
 /// Asks for a sync of what was just added, and of what was there already.
-pub(super) async fn request_syncs(store: &dyn Store, added: &[Added]) -> Result<(), StoreError> {
+pub(super) async fn request_syncs(store: &dyn DocumentStore, added: &[Added]) -> Result<(), StoreError> {
     let ids: Vec<DocumentId> = added.iter().map(|(Added::New(id) | Added::Exists(id))| *id).collect();
     let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: operator(), scope: Scope::Bulk };
     store.request(&ids, &request).await?;

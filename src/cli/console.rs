@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         context.files.open()?;
     }
     let Some(store) = store(context, ascii).await? else { return Ok(Exit::Unreachable) };
-    let redis = if runs { locks(&context.config, &store).await? } else { news(&context.config, &store).await? };
+    let redis = if runs { locks(&context.config, &*store).await? } else { news(&context.config, &*store).await? };
     let runner = match runs {
         true => {
             let mode = Mode::Service(context.config.schedule.clone());
@@ -45,8 +45,8 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         // The runner joins them otherwise.
         let events = broadcast::Sender::new(REMOTE_EVENTS);
         let until = CancellationToken::new();
-        signals::join(&store, redis, events.clone(), until.clone());
-        options.hearing = Some(signals::hearing(&store, redis, until));
+        signals::join(store.clone(), redis, events.clone(), until.clone());
+        options.hearing = Some(signals::hearing(store.clone(), redis, until));
         options.remote = Some(events);
     }
     show(store, runner, redis, options).await

@@ -24,7 +24,7 @@ use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
 use crate::fetch::AllowedHostError;
 use crate::runner::Mode;
-use crate::store::{Added, NewDocument, Store};
+use crate::store::{Added, DocumentStore, NewDocument, Store};
 use scratch::Scratch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -102,7 +102,7 @@ fn plans() -> PlanTable {
     table
 }
 
-async fn add_documents(store: &dyn Store, site: &Site) -> Result<Vec<DocumentId>, CliError> {
+async fn add_documents(store: &dyn DocumentStore, site: &Site) -> Result<Vec<DocumentId>, CliError> {
     let mut documents = Vec::new();
     for document in site.documents() {
         let link = Link::parse(&document.url)

@@ -3,7 +3,7 @@
 use crate::config::ConfigError;
 use crate::domain::filter::FilterError;
 use crate::domain::text::SafeLine;
-use crate::store::{Store, StoreError};
+use crate::store::{StoreBase, StoreError};
 use std::io;
 use std::process::ExitCode;
 use thiserror::Error;
@@ -37,7 +37,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// Ends a verb whose store was migrated by a newer program meanwhile, and says so.
-pub(super) fn still_understood(store: &dyn Store) -> Result<(), StoreError> {
+pub(super) fn still_understood(store: &dyn StoreBase) -> Result<(), StoreError> {
     match *store.schema_mismatch().borrow() {
         Some(mismatch) => Err(StoreError::Schema(mismatch)),
         None => Ok(()),

@@ -8,7 +8,7 @@ use super::exit::CliError;
 use super::output::{masked, note};
 use crate::runner::event::{Health, LockHealth, Phase};
 use crate::runner::handle::Handle;
-use crate::store::Store;
+use crate::store::Queries;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -67,7 +67,7 @@ impl HealthPort {
     }
 
     /// Serves it.
-    pub(super) fn serve(self, runner: Handle, store: Arc<dyn Store>) -> Serving {
+    pub(super) fn serve(self, runner: Handle, store: Arc<dyn Queries>) -> Serving {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let asked = Arc::new(Asked { runner, store });
         let accepting = accept(self.0, asked, tasks.clone());
@@ -118,7 +118,7 @@ async fn connection(stream: TcpStream, asked: Arc<Asked>) {
 /// Sources of the facts.
 struct Asked {
     runner: Handle,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Queries>,
 }
 
 impl Asked {

@@ -10,7 +10,7 @@ use crate::lock::{self, AddressError, Redis, Role};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
 use crate::runner::{self, Mode, Parts};
-use crate::store::Store;
+use crate::store::{RunnerStore, Store};
 use std::sync::Arc;
 
 /// `host:pid`: this process, for people.
@@ -21,16 +21,16 @@ pub(super) fn worker_name() -> SafeLine {
 
 /// Connects a process that runs jobs to the Redis of the settings, and joins it to the other processes of `store`; `None`
 /// when no Redis is used. Closing it is the caller's.
-pub(super) async fn locks(config: &Config, store: &Arc<dyn Store>) -> Result<Option<Arc<Redis>>, CliError> {
+pub(super) async fn locks(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
     redis(config, store, Role::Worker { renew: config.runner.heartbeat }).await
 }
 
 /// The same for a process that runs no jobs and so locks nothing.
-pub(super) async fn news(config: &Config, store: &Arc<dyn Store>) -> Result<Option<Arc<Redis>>, CliError> {
+pub(super) async fn news(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
     redis(config, store, Role::Watcher).await
 }
 
-async fn redis(config: &Config, store: &Arc<dyn Store>, role: Role) -> Result<Option<Arc<Redis>>, CliError> {
+async fn redis(config: &Config, store: &dyn Store, role: Role) -> Result<Option<Arc<Redis>>, CliError> {
     match config.redis.used_url() {
         Some(_) => Redis::start(&config.redis, role, store.id().await?).map_err(wrong_address),
         None => Ok(None),
@@ -77,7 +77,7 @@ pub(super) fn say_locks(runner: &Handle) {
 /// Starts the runner of this process.
 pub(super) fn start_runner(
     config: &Config,
-    store: Arc<dyn Store>,
+    store: Arc<dyn RunnerStore>,
     redis: Option<Arc<Redis>>,
     mode: Mode,
 ) -> Result<Handle, CliError> {

@@ -11,7 +11,7 @@ use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
 use crate::runner::tail::{Tailed, follow};
-use crate::store::{OutcomeQuery, OutcomesFrom, Store, StoreError};
+use crate::store::{OutcomeQuery, OutcomesFrom, Queries, StoreError};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -114,12 +114,12 @@ impl Printer {
         }
     }
 
-    async fn read(&self, store: &dyn Store, from: OutcomesFrom, limit: u64) -> Result<Vec<Outcome>, StoreError> {
+    async fn read(&self, store: &dyn Queries, from: OutcomesFrom, limit: u64) -> Result<Vec<Outcome>, StoreError> {
         store.outcomes(&OutcomeQuery { filter: self.filter.clone(), document: None, from, limit }).await
     }
 
     /// All up to `last`. How many were printed.
-    async fn stored(&self, store: &dyn Store, last: Seq, out: &mut Output) -> Result<u64, CliError> {
+    async fn stored(&self, store: &dyn Queries, last: Seq, out: &mut Output) -> Result<u64, CliError> {
         let mut after = match self.since {
             Some(since) => before(store, since, last).await?,
             None => Seq::START,
@@ -138,7 +138,7 @@ impl Printer {
     }
 
     /// The newest `limit` up to `last` that have a line in this form.
-    async fn newest(&self, store: &dyn Store, last: Seq, limit: u64, out: &mut Output) -> Result<u64, CliError> {
+    async fn newest(&self, store: &dyn Queries, last: Seq, limit: u64, out: &mut Output) -> Result<u64, CliError> {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut newest_first: Vec<Outcome> = Vec::new();
         let mut before = Seq(last.0.saturating_add(1));
@@ -166,7 +166,7 @@ impl Printer {
     /// Prints the outcomes after `last` as they come, until Ctrl-C.
     async fn follow(
         &self,
-        store: Arc<dyn Store>,
+        store: Arc<dyn Queries>,
         last: Seq,
         stop: &mut StopSignals,
         out: &mut Output,
@@ -193,7 +193,7 @@ impl Printer {
 
 /// A number before the first outcome that is not older than `since`: numbers and times grow together, so halving finds
 /// it without reading the log from its start.
-async fn before(store: &dyn Store, since: Timestamp, last: Seq) -> Result<Seq, StoreError> {
+async fn before(store: &dyn Queries, since: Timestamp, last: Seq) -> Result<Seq, StoreError> {
     let (mut low, mut high) = (Seq::START.0, last.0);
     while low < high {
         let middle = low + (high - low) / 2;

@@ -10,7 +10,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::link::host_of;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::time::Timestamp;
-use crate::store::{Around, PageQuery, Sort, Store, StoreError};
+use crate::store::{Around, PageQuery, Queries, Sort, StoreError};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::io;
@@ -115,7 +115,7 @@ const fn be(scope: &PauseScope, past: bool) -> &'static str {
 }
 
 /// Says on stderr which pauses hold something of what a verb is about: whoever sees nothing run is told why.
-pub(super) async fn say_pauses(store: &dyn Store, holds: impl Fn(&PauseScope) -> bool) -> Result<(), StoreError> {
+pub(super) async fn say_pauses(store: &dyn Queries, holds: impl Fn(&PauseScope) -> bool) -> Result<(), StoreError> {
     for pause in store.pauses().await?.iter().filter(|pause| holds(&pause.scope)) {
         note(format!("{}: no job of it starts until it is resumed", words(pause)));
     }
@@ -134,7 +134,7 @@ pub(super) fn holds(scope: &PauseScope, row: &DocumentRow) -> bool {
 }
 
 /// Returns true if the scope concerns a document now, or may later.
-async fn has_documents(store: &dyn Store, scope: &PauseScope) -> Result<bool, StoreError> {
+async fn has_documents(store: &dyn Queries, scope: &PauseScope) -> Result<bool, StoreError> {
     let test = match scope {
         PauseScope::All | PauseScope::Class(_) => return Ok(true),
         PauseScope::Account(account) => Test::Account(vec![account.0]),

@@ -8,7 +8,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
 use crate::domain::request::Scope;
-use crate::store::{Named, Store, Targets};
+use crate::store::{Named, Queries, Targets};
 use std::collections::HashSet;
 
 /// Documents on the command line. Exactly one of the three ways.
@@ -81,7 +81,7 @@ pub fn read_name(text: &str) -> Result<Named, CliError> {
 }
 
 /// Finds what `names` stand for; a name without a document is wrong use, and then nothing is done at all.
-pub(super) async fn find(store: &dyn Store, names: &[String]) -> Result<Vec<DocumentRow>, CliError> {
+pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<DocumentRow>, CliError> {
     let (mut rows, mut wrong, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for name in names {
         let named = match read_name(name) {
@@ -120,7 +120,7 @@ pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option
 
 impl Selection {
     /// The documents that are meant. `filter` is what [`check`] made of ours.
-    pub(super) async fn resolve(&self, store: &dyn Store, filter: Option<Filter>) -> Result<Selected, CliError> {
+    pub(super) async fn resolve(&self, store: &dyn Queries, filter: Option<Filter>) -> Result<Selected, CliError> {
         match filter {
             Some(filter) => Ok(Selected::Matching(filter)),
             None if self.all => Ok(Selected::Matching(Filter::default())),

@@ -15,7 +15,7 @@ use crate::domain::id::DocumentId;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::safe_block;
 use crate::domain::time::Timestamp;
-use crate::store::{HeldContent, OutcomeQuery, OutcomesFrom, Store, StoreError, StoredContent, StoredVersion};
+use crate::store::{HeldContent, OutcomeQuery, OutcomesFrom, Queries, StoreError, StoredContent, StoredVersion};
 use jiff::tz::TimeZone;
 use std::io;
 
@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 }
 
 /// Every kept outcome of a document, oldest first.
-async fn outcomes_of(store: &dyn Store, document: DocumentId) -> Result<Vec<Outcome>, StoreError> {
+async fn outcomes_of(store: &dyn Queries, document: DocumentId) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes: Vec<Outcome> = Vec::new();
     loop {
         let from = OutcomesFrom::After(outcomes.last().map_or(crate::domain::id::Seq::START, |last| last.seq));

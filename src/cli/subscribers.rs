@@ -4,11 +4,11 @@ use crate::chatwoot::faq_job::FaqSwitch;
 use crate::config::Config;
 use crate::domain::outbox::{Deliver, Subscriber};
 use crate::lock::{FaqJobs, Redis};
-use crate::store::Store;
+use crate::store::OutboxStore;
 use std::sync::Arc;
 
 /// Returns the subscribers for a worker, whose messages it makes and delivers.
-pub(super) fn of(config: &Config, store: &dyn Store, redis: Option<&Arc<Redis>>) -> Vec<Arc<dyn Deliver>> {
+pub(super) fn of(config: &Config, store: &dyn OutboxStore, redis: Option<&Arc<Redis>>) -> Vec<Arc<dyn Deliver>> {
     let mut subscribers: Vec<Arc<dyn Deliver>> = Vec::new();
     if wants_faq_jobs(config, store) {
         subscribers.push(Arc::new(FaqJobs::new(config.faq_job.clone(), redis.cloned())));
@@ -17,13 +17,13 @@ pub(super) fn of(config: &Config, store: &dyn Store, redis: Option<&Arc<Redis>>)
 }
 
 /// Has the messages made for outcomes that a process without a worker records; the next worker delivers them.
-pub(super) fn subscribe(config: &Config, store: &dyn Store) {
+pub(super) fn subscribe(config: &Config, store: &dyn OutboxStore) {
     for subscriber in of(config, store, None) {
         store.subscribe(subscriber as Arc<dyn Subscriber>);
     }
 }
 
-fn wants_faq_jobs(config: &Config, store: &dyn Store) -> bool {
+fn wants_faq_jobs(config: &Config, store: &dyn OutboxStore) -> bool {
     match config.faq_job.switch {
         FaqSwitch::Off => false,
         FaqSwitch::On => true,

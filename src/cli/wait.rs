@@ -200,7 +200,7 @@ async fn look_around(
     own: &mut Option<Handle>,
 ) -> Result<(), CliError> {
     if own.is_none() && store.queue().await?.workers == 0 {
-        let redis = locks(&context.config, store).await?;
+        let redis = locks(&context.config, &**store).await?;
         let runner = start_runner(&context.config, store.clone(), redis, Mode::OnDemand)?;
         say_locks(&runner);
         *own = Some(runner);

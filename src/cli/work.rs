@@ -41,7 +41,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     let lines = OutcomeLines::start();
     let store = context.open(Some(lines.recorder())).await?;
     let mode = if args.drain { Mode::Drain } else { Mode::Service(context.config.schedule.clone()) };
-    let redis = locks(&context.config, &store).await?;
+    let redis = locks(&context.config, &*store).await?;
     if let Some(redis) = &redis {
         locks_are_there(redis).await?;
     }

@@ -3,7 +3,7 @@
 
 use super::event::{Event, LockHealth};
 use crate::lock::{News, Redis};
-use crate::store::Store;
+use crate::store::{CommitSignals, StoreBase};
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
@@ -11,14 +11,19 @@ use tokio_util::sync::CancellationToken;
 
 /// Tells others what this process commits, and hands on what they tell: commits as hints to `store`, steps as `events`.
 /// Runs until `until`.
-pub fn join(store: &Arc<dyn Store>, redis: &Arc<Redis>, events: broadcast::Sender<Event>, until: CancellationToken) {
+pub fn join(
+    store: Arc<dyn CommitSignals>,
+    redis: &Arc<Redis>,
+    events: broadcast::Sender<Event>,
+    until: CancellationToken,
+) {
     let (mut commits, told) = (store.commits(), Arc::clone(redis));
     let committed = async move {
         while commits.changed().await.is_ok() {
             told.tell(News::Committed);
         }
     };
-    let (store, mut news) = (Arc::clone(store), redis.news());
+    let mut news = redis.news();
     let heard = async move {
         loop {
             match news.recv().await {
@@ -39,9 +44,9 @@ pub fn join(store: &Arc<dyn Store>, redis: &Arc<Redis>, events: broadcast::Sende
 }
 
 /// Returns the state of the subscription, for a process that only watches. Runs until `until`.
-pub fn hearing(store: &Arc<dyn Store>, redis: &Arc<Redis>, until: CancellationToken) -> watch::Receiver<LockHealth> {
+pub fn hearing(store: Arc<dyn StoreBase>, redis: &Arc<Redis>, until: CancellationToken) -> watch::Receiver<LockHealth> {
     let (shown, seen) = watch::channel(LockHealth::Off);
-    let (store, mut reach) = (Arc::clone(store), redis.reach());
+    let mut reach = redis.reach();
     let watching = async move {
         loop {
             let now = reach.borrow_and_update().clone();

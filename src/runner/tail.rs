@@ -3,7 +3,7 @@
 use crate::domain::filter::Filter;
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
-use crate::store::{OutcomeQuery, OutcomesFrom, Store, StoreError};
+use crate::store::{OutcomeQuery, OutcomesFrom, Queries, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -27,7 +27,7 @@ pub enum Tailed {
 
 /// Every outcome after `after`, in order, none twice and none missing, until the receiver is dropped. A slow reader
 /// slows the tail alone, never a worker.
-pub fn follow(store: Arc<dyn Store>, after: Seq) -> mpsc::Receiver<Tailed> {
+pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<Tailed> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let mut changes = store.changes();

@@ -9,7 +9,7 @@ use crate::domain::id::WorkerId;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
 use crate::lock::{News, Redis};
-use crate::store::{Store, StoreError, WorkerInfo};
+use crate::store::{RunnerStore, StoreError, WorkerInfo};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast, watch};
@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 /// State shared by the tasks of a worker.
 pub(super) struct Worker {
     pub(super) id: WorkerId,
-    pub(super) store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn RunnerStore>,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) redis: Option<Arc<Redis>>,
     /// Delivery to the subscribers of the outbox, one for each.

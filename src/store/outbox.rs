@@ -2,52 +2,17 @@
 //! The rows are written by the commit of the transaction that records the outcome (`sql::rows::outbox`).
 
 use crate::domain::id::OutboxId;
-use crate::domain::outbox::{PendingDelivery, Subscriber, SubscriberStatus, short_reason};
+use crate::domain::outbox::{PendingDelivery, SubscriberStatus, short_reason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::interface::outbox::OutboxStore;
 use crate::store::sql::columns::{line, number};
 use crate::store::sql::conn::{Purpose, Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::sql_store::SqlStore;
-use async_trait::async_trait;
-use std::sync::Arc;
 
-#[async_trait]
-impl OutboxStore for SqlStore {
-    fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
-        self.db.subscribe(subscriber);
-    }
-
-    fn unsubscribe(&self, name: &str) {
-        self.db.unsubscribe(name);
-    }
-
-    async fn due_deliveries(&self, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>> {
-        due(&self.db, subscriber, limit).await
-    }
-
-    async fn begin_delivery(&self, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool> {
-        begin(&self.db, pending, leased_until).await
-    }
-
-    async fn delivered(&self, id: OutboxId) -> Result<()> {
-        delivered(&self.db, id).await
-    }
-
-    async fn delivery_failed(&self, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()> {
-        failed(&self.db, id, reason, next_at).await
-    }
-
-    async fn pending_deliveries(&self) -> Result<Vec<SubscriberStatus>> {
-        status(&self.db).await
-    }
-}
-
-async fn due(db: &Database, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>> {
+pub(in crate::store) async fn due(db: &Database, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>> {
     let statement = query(
         "SELECT id, key, payload, created_at, attempts FROM @outbox WHERE subscriber = ? AND next_at <= ? \
          ORDER BY next_at, id LIMIT ?",
@@ -66,7 +31,7 @@ fn pending(row: &Row) -> Result<PendingDelivery> {
     })
 }
 
-async fn begin(db: &Database, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool> {
+pub(in crate::store) async fn begin(db: &Database, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool> {
     // The number of attempts is the version of the row: of two processes that read it, one begins.
     let begin = query("UPDATE @outbox SET attempts = attempts + 1, next_at = ?3 WHERE id = ?1 AND attempts = ?2");
     let begin = begin.bind(pending.id.0).bind(pending.attempts).bind(leased_until.micros());
@@ -76,14 +41,14 @@ async fn begin(db: &Database, pending: &PendingDelivery, leased_until: Timestamp
     Ok(begun)
 }
 
-async fn delivered(db: &Database, id: OutboxId) -> Result<()> {
+pub(in crate::store) async fn delivered(db: &Database, id: OutboxId) -> Result<()> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
     tx.run(query("DELETE FROM @outbox WHERE id = ?").bind(id.0)).await?;
     tx.commit().await?;
     Ok(())
 }
 
-async fn failed(db: &Database, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()> {
+pub(in crate::store) async fn failed(db: &Database, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()> {
     let failed = query("UPDATE @outbox SET last_error = ?2, next_at = ?3 WHERE id = ?1");
     let failed = failed.bind(id.0).bind(short_reason(reason).as_str()).bind(next_at.micros());
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
@@ -93,7 +58,7 @@ async fn failed(db: &Database, id: OutboxId, reason: &SafeLine, next_at: Timesta
     Ok(())
 }
 
-async fn status(db: &Database) -> Result<Vec<SubscriberStatus>> {
+pub(in crate::store) async fn status(db: &Database) -> Result<Vec<SubscriberStatus>> {
     let statement = query(
         "SELECT o.subscriber, count(*) AS pending, min(o.created_at) AS oldest_at, (SELECT e.last_error \
          FROM @outbox e WHERE e.subscriber = o.subscriber AND e.last_error IS NOT NULL \

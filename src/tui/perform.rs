@@ -16,7 +16,8 @@ use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
-    Added, Decided, HeldText, JobsQuery, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS, Store, StoreError,
+    Added, ConsoleStore, Decided, HeldText, JobsQuery, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS,
+    StoreError,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub struct Performer {
 }
 
 struct Shared {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ConsoleStore>,
     runner: Option<Handle>,
     operator: SafeLine,
     to: mpsc::Sender<Msg>,
@@ -61,7 +62,11 @@ impl std::fmt::Debug for Shared {
 
 impl Performer {
     /// A performer and the messages that it answers with.
-    pub fn new(store: Arc<dyn Store>, runner: Option<Handle>, operator: SafeLine) -> (Self, mpsc::Receiver<Msg>) {
+    pub fn new(
+        store: Arc<dyn ConsoleStore>,
+        runner: Option<Handle>,
+        operator: SafeLine,
+    ) -> (Self, mpsc::Receiver<Msg>) {
         let (to, inbox) = mpsc::channel(WAITING);
         let shared =
             Arc::new(Shared { store, runner, operator, to, took: AtomicU64::new(0), counting: Mutex::new(()) });

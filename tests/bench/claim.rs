@@ -11,7 +11,7 @@ mod harness;
 use harness::place::{Backend, Place};
 use harness::{Times, backends, size, timed};
 use quarterdeck::domain::id::WorkerId;
-use quarterdeck::store::{Access, ClaimLimits, Marking, Options, SqlStore, Store, WorkerInfo};
+use quarterdeck::store::{Access, ClaimLimits, JobStore, Marking, Options, SqlStore, Store, WorkerInfo};
 use std::time::Duration;
 
 const ACCOUNTS: usize = 500;

@@ -51,9 +51,9 @@ impl Scene {
             FetchSettings { allow_private_hosts: vec![site.host().parse().unwrap()], ..FetchSettings::default() };
         let fetcher = Arc::new(Fetcher::new(limits).unwrap());
         let parts =
-            Parts { store: Arc::clone(&store), fetcher, redis: None, subscribers: Vec::new(), name: "bench:1".into() };
+            Parts { store: store.clone(), fetcher, redis: None, subscribers: Vec::new(), name: "bench:1".into() };
         runner::start(parts, settings(host_interval), Mode::OnDemand);
-        let tail = follow(Arc::clone(&store), Seq::START);
+        let tail = follow(store.clone(), Seq::START);
         Self { store, site, tail, _place: place }
     }
 

@@ -98,7 +98,7 @@ async fn main() {
 
 async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
     let parts = Parts {
-        store: Arc::clone(store),
+        store: store.clone(),
         fetcher: Arc::clone(fetcher),
         redis: None,
         subscribers: Vec::new(),

@@ -12,7 +12,7 @@ use harness::place::Backend;
 use harness::{Bench, START, Times, backends, timed};
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
 use quarterdeck::domain::schedule::{DueRules, Terms};
-use quarterdeck::store::{PassAnswer, PassMode, PassOrder, Store, When};
+use quarterdeck::store::{DocumentStore, PassAnswer, PassMode, PassOrder, Queries, ScheduleStore, When};
 use std::time::Duration;
 
 const DOCUMENTS: i64 = 200_000;
@@ -37,7 +37,7 @@ fn documents(backend: Backend) -> String {
 }
 
 /// One pass; how many jobs it made.
-async fn pass(store: &dyn Store, terms: &Terms, when: When) -> u64 {
+async fn pass(store: &dyn ScheduleStore, terms: &Terms, when: When) -> u64 {
     let order = PassOrder {
         terms,
         only: None,

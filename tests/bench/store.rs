@@ -18,7 +18,8 @@ use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::request::{Request, Scope, Verb};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::store::{
-    Around, BulkVerb, ClaimLimits, Claimed, Finish, Finished, Marking, PageQuery, Sort, SortBy, Store, Targets,
+    Around, BulkVerb, ClaimLimits, Claimed, DocumentStore, Finish, Finished, JobStore, Marking, PageQuery, Queries,
+    Sort, SortBy, Targets,
 };
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ fn documents(backend: Backend) -> String {
     )
 }
 
-async fn finish(store: &dyn Store, claimed: &[Claimed]) {
+async fn finish(store: &dyn JobStore, claimed: &[Claimed]) {
     let finishes = claimed.iter().map(async |job| {
         let page = Page::new(Some("T"), "text".to_owned(), 4, 200).unwrap();
         let fingerprint = Fingerprint::of(&page.content);

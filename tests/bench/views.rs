@@ -10,7 +10,7 @@ mod harness;
 
 use harness::place::Backend;
 use harness::{Bench, START, Times, backends, timed};
-use quarterdeck::store::Store;
+use quarterdeck::store::Queries;
 
 fn documents(backend: Backend) -> String {
     let (now, week) = (START.micros(), 604_800_000_000_i64);

@@ -67,7 +67,7 @@ async fn a_console_that_only_watches_sees_steps_and_commits_of_a_worker_at_once(
     assert_eq!(next(&mut news).await, News::Committed);
     let events = broadcast::Sender::new(64);
     let mut seen = events.subscribe();
-    signals::join(&store, &watching, events, CancellationToken::new());
+    signals::join(store.clone(), &watching, events, CancellationToken::new());
     let document = deck.add("/a").await;
     deck.sync(document).await;
     let step = |step| Event::Step { document, step };

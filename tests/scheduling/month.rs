@@ -17,8 +17,8 @@ use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::schedule::{DueRules, Terms, draw, jitter};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, ClaimLimits, Claimed, Finish, ManualClock, Marking, NewDocument, PassAnswer, PassMode, PassOrder, SqlStore,
-    Store, When, WorkerInfo,
+    Access, ClaimLimits, Claimed, DocumentStore, Finish, JobStore, ManualClock, Marking, NewDocument, PassAnswer,
+    PassMode, PassOrder, ScheduleStore, SqlStore, Store, When, WorkerInfo,
 };
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -223,7 +223,7 @@ impl Month {
                 lease: Duration::from_secs(30),
                 seed: step,
             };
-            if let PassAnswer::Made(passes, _) = Store::schedule(&*runner.store, &order).await.unwrap() {
+            if let PassAnswer::Made(passes, _) = ScheduleStore::schedule(&*runner.store, &order).await.unwrap() {
                 made += passes.len();
                 for pass in passes {
                     self.most_in_pass = self.most_in_pass.max(pass.enqueued());

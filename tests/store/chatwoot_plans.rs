@@ -5,7 +5,7 @@ use super::support::{Backend, Scene};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::plan::Verdict;
 use quarterdeck::domain::schedule::{DueRules, Terms};
-use quarterdeck::store::{PassAnswer, PlanSource, SqlStore, Store};
+use quarterdeck::store::{PassAnswer, PlanSource, ScheduleStore, SqlStore};
 use std::sync::Arc;
 
 /// A database whose documents are Chatwoot's, and the store on it.

@@ -7,7 +7,7 @@ use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Added, ClaimLimits, Finished, Held, Store};
+use quarterdeck::store::{Added, ClaimLimits, DocumentStore, Finished, Held, JobStore, Store, StoreBase};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, Claimed, Finished, Held, Store};
+use quarterdeck::store::{Access, Claimed, DocumentStore, Finished, Held, JobStore, Store, StoreBase};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

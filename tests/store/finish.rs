@@ -7,7 +7,7 @@ use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::Token;
 use quarterdeck::domain::job::{AttemptEnd, JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Finish, Finished, Held, Store};
+use quarterdeck::store::{DocumentStore, Finish, Finished, Held, JobStore, Queries, StoreBase};
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use quarterdeck::domain::guard::Doubt;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Decided, Decision, Finished, HeldText, Store};
+use quarterdeck::store::{Decided, Decision, DocumentStore, Finished, HeldText, Queries};
 
 const BODY: &str = "A long text that is worth keeping, with many words in it.";
 

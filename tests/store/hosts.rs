@@ -8,7 +8,7 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::politeness::HoldKind;
 use quarterdeck::domain::retry::RetryPolicy;
-use quarterdeck::store::{ClaimLimits, Claimed, Finish, Store};
+use quarterdeck::store::{ClaimLimits, Claimed, DocumentStore, Finish, JobStore, Queries, StoreBase};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -151,7 +151,7 @@ async fn claims_of_a_host_are_spaced_over_all_workers(on: Backend) {
     scene.on_host("slow.test", 1, 4).await;
     scene.on_host("also.test", 1, 2).await;
     let spaced = ClaimLimits { host_interval: 2 * SECOND, ..limits(16) };
-    let claim = async |store: &dyn Store, name| store.claim(&worker(name).id, spaced).await.unwrap();
+    let claim = async |store: &dyn JobStore, name| store.claim(&worker(name).id, spaced).await.unwrap();
     let first = claim(&*scene.store, "w1").await;
     assert_eq!(first.len(), 2, "one of each host: {:?}", urls(&first));
     assert!(claim(&*other, "w2").await.is_empty());

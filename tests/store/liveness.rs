@@ -10,7 +10,8 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, Alive, Beat, Clock, Finished, Held, ManualClock, Options, SqlStore, Store, WorkerInfo, WorkerSeen,
+    Access, Alive, Beat, Clock, DocumentStore, Finished, Held, JobStore, ManualClock, Options, Queries, SqlStore,
+    Store, StoreBase, WorkerInfo, WorkerSeen,
 };
 use rustix::process::Pid;
 use std::io::{BufRead, BufReader};

@@ -9,7 +9,9 @@ use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::{Access, ClaimLimits, Claimed, Finished, Marked, Marking, Store, StoreError};
+use quarterdeck::store::{
+    Access, ClaimLimits, Claimed, Finished, JobStore, Marked, Marking, Store, StoreBase, StoreError,
+};
 use std::time::Duration;
 
 const AGAIN: Duration = Duration::from_secs(5);

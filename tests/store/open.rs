@@ -6,7 +6,10 @@ use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;
-use quarterdeck::store::{self, Access, Finish, Finished, ManualClock, Options, Store, StoreError};
+use quarterdeck::store::{
+    self, Access, DocumentStore, Finish, Finished, JobStore, ManualClock, Options, Queries, Store, StoreBase,
+    StoreError,
+};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::collections::BTreeSet;

@@ -8,7 +8,7 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::outbox::{OutboxMessage, OutcomeEvent, PendingDelivery, Subscriber};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Finished, OutboxStore, Store};
+use quarterdeck::store::{DocumentStore, Finished, JobStore, OutboxStore, StoreBase};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -10,7 +10,9 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::schedule::{DueRules, Pass, Terms};
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::{BulkVerb, PassAnswer, PassMode, PassOrder, Store, Targets, When};
+use quarterdeck::store::{
+    BulkVerb, DocumentStore, PassAnswer, PassMode, PassOrder, Queries, ScheduleStore, StoreBase, Targets, When,
+};
 use std::time::Duration;
 
 fn ours(plan: &str) -> Terms {
@@ -97,25 +99,25 @@ async fn one_acts_at_a_time(backend: Backend) {
     let orders = names.map(|holder| PassOrder { when: every, ..order(&terms, holder) });
     let [a, b, c] = &others;
     let answers = tokio::join!(
-        Store::schedule(&**a, &orders[0]),
-        Store::schedule(&**b, &orders[1]),
-        Store::schedule(&**c, &orders[2])
+        ScheduleStore::schedule(&**a, &orders[0]),
+        ScheduleStore::schedule(&**b, &orders[1]),
+        ScheduleStore::schedule(&**c, &orders[2])
     );
     let answers = [answers.0.unwrap(), answers.1.unwrap(), answers.2.unwrap()];
     assert!(answers.iter().any(|answer| matches!(answer, PassAnswer::Made(..))), "{answers:?}");
     // One that comes when the first is through finds that it has been.
-    let again = Store::schedule(&**b, &orders[1]).await.unwrap();
+    let again = ScheduleStore::schedule(&**b, &orders[1]).await.unwrap();
     assert_eq!(again, PassAnswer::NotYet);
     // Who died in the middle of a pass holds the others up for a lease, and no longer.
     let until = scene.store.now().plus(Duration::from_secs(30)).micros();
     scene.sql(&format!("UPDATE scheduler SET holder = 'dead', held_until = {until}")).await;
     scene.clock.advance(Duration::from_secs(20));
-    assert_eq!(Store::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Held);
+    assert_eq!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Held);
     scene.clock.advance(Duration::from_secs(11));
-    assert!(matches!(Store::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Made(..)));
+    assert!(matches!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Made(..)));
     // A clock that is set back by an hour stops nobody.
     scene.clock.set(Timestamp::from_micros(scene.store.now().micros() - 3_600_000_000));
-    assert!(matches!(Store::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Made(..)));
+    assert!(matches!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Made(..)));
 }
 
 async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backend: Backend) {
@@ -124,7 +126,7 @@ async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backen
     let passes = async |seconds: u64| {
         scene.clock.advance(Duration::from_secs(seconds));
         let every = PassOrder { when: When::Every(Duration::from_secs(15)), ..order(&terms, "test") };
-        match Store::schedule(&*scene.store, &every).await.unwrap() {
+        match ScheduleStore::schedule(&*scene.store, &every).await.unwrap() {
             PassAnswer::Made(passes, _) => passes[0].enqueued(),
             other => panic!("{other:?}"),
         }
@@ -150,7 +152,9 @@ async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backen
     let terms = ours("enterprise");
     let every = PassOrder { when: When::Every(Duration::from_secs(15)), ..order(&terms, "test") };
     scene.clock.advance(Duration::from_secs(15));
-    let PassAnswer::Made(made, _) = Store::schedule(&*scene.store, &every).await.unwrap() else { panic!("held") };
+    let PassAnswer::Made(made, _) = ScheduleStore::schedule(&*scene.store, &every).await.unwrap() else {
+        panic!("held")
+    };
     assert_eq!(made[0].enqueued(), 1);
 }
 
@@ -166,7 +170,9 @@ async fn a_link_that_is_no_address_is_told_once_and_costs_no_limit(backend: Back
         scene.set_time(*id, "last_sync_attempted_at", None).await;
     }
     let dry = PassOrder { mode: PassMode::DryRun, ..order(&terms, "test") };
-    let PassAnswer::Made(passes, _) = Store::schedule(&*scene.store, &dry).await.unwrap() else { panic!("held") };
+    let PassAnswer::Made(passes, _) = ScheduleStore::schedule(&*scene.store, &dry).await.unwrap() else {
+        panic!("held")
+    };
     assert_eq!((passes[0].skipped.len(), scene.scheduled().await.len()), (2, 0), "a dry run writes nothing");
     let pass = scene.pass(&terms).await;
     assert_eq!(pass.skipped.iter().map(|row| row.document).collect::<Vec<_>>(), ids[..2]);
@@ -206,7 +212,7 @@ async fn stale_is_the_word_everywhere(backend: Backend) {
     assert_eq!(scene.row(stale).await.status, Status::Synced, "no plan is known yet");
     let business = ours("business");
     let plans = PassOrder { mode: PassMode::PlansOnly, ..order(&business, "test") };
-    Store::schedule(&*scene.store, &plans).await.unwrap();
+    ScheduleStore::schedule(&*scene.store, &plans).await.unwrap();
     assert!(scene.scheduled().await.is_empty(), "the plans alone");
     for (id, status) in [(fresh, Status::Synced), (stale, Status::Stale), (other, Status::Synced)] {
         assert_eq!(scene.row(id).await.status, status);
@@ -287,16 +293,16 @@ async fn chatwoots_trigger_comes_once_a_day(backend: Backend) {
     let of_two = scene.standing("https://a.test/2", "1", 80 * DAY).await;
     scene.set(of_two, "account_id = 2").await;
     let daily = PassOrder { when: When::Daily, ..order(&terms, "test") };
-    let look = async || match Store::schedule(&*scene.store, &daily).await.unwrap() {
+    let look = async || match ScheduleStore::schedule(&*scene.store, &daily).await.unwrap() {
         PassAnswer::Made(passes, _) => passes.iter().map(|pass| pass.enqueued()).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
     assert!(look().await.is_empty(), "the first look of all is not a day's first");
-    assert_eq!(Store::schedule(&*scene.store, &daily).await.unwrap(), PassAnswer::NotYet);
+    assert_eq!(ScheduleStore::schedule(&*scene.store, &daily).await.unwrap(), PassAnswer::NotYet);
     scene.clock.advance(Duration::from_secs(11 * MINUTE));
     assert_eq!(look().await, [1, 1], "enterprise, then business: a Sunday");
     scene.clock.advance(Duration::from_secs(HOUR));
-    assert_eq!(Store::schedule(&*scene.store, &daily).await.unwrap(), PassAnswer::NotYet);
+    assert_eq!(ScheduleStore::schedule(&*scene.store, &daily).await.unwrap(), PassAnswer::NotYet);
     scene.store.purge(&"ana".into()).await.unwrap();
     scene.clock.advance(Duration::from_secs(DAY));
     assert_eq!(look().await, [1], "enterprise alone on a Monday");

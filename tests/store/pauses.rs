@@ -7,7 +7,7 @@ use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::text::SafeLine;
-use quarterdeck::store::{ClaimLimits, Store as _};
+use quarterdeck::store::{ClaimLimits, DocumentStore, JobStore, Queries, StoreBase};
 use std::time::Duration;
 
 async fn each_scope_holds_its_own_jobs_until_it_is_resumed(backend: Backend) {

@@ -12,7 +12,8 @@ use quarterdeck::domain::id::Seq;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    self, Access, Added, ClaimLimits, Finish, Finished, ManualClock, Migration, Store, StoreError, migrate, plan,
+    self, Access, Added, ClaimLimits, DocumentStore, Finish, Finished, JobStore, ManualClock, Migration, Queries,
+    Store, StoreBase, StoreError, migrate, plan,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -15,7 +15,8 @@ use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Around, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Sort, SortBy, Store, StoreError,
+    Around, DocumentStore, JobStore, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Queries, Sort, SortBy,
+    StoreBase, StoreError,
 };
 use std::time::Duration;
 

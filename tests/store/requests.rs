@@ -8,7 +8,7 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::request::{Answer, Request, Scope, SkipReason, Verb};
-use quarterdeck::store::{Added, BulkVerb, Named, Store, Targets};
+use quarterdeck::store::{Added, BulkVerb, DocumentStore, Named, Queries, StoreBase, Targets};
 use std::time::Duration;
 
 async fn adding_the_same_again_leaves_it_alone(backend: Backend) {

@@ -5,7 +5,7 @@ use super::support::{Backend, START, Scene};
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
 use quarterdeck::domain::schedule::{DueRules, Pass, Terms, draw};
-use quarterdeck::store::{PassAnswer, PassMode, PassOrder, SqlStore, Store, When};
+use quarterdeck::store::{PassAnswer, PassMode, PassOrder, Queries, ScheduleStore, SqlStore, StoreBase, When};
 use std::time::Duration;
 
 pub const MINUTE: u64 = 60;
@@ -42,7 +42,7 @@ pub fn order<'a>(terms: &'a Terms, holder: &'a str) -> PassOrder<'a> {
 }
 
 pub async fn pass_on(store: &SqlStore, terms: &Terms) -> Pass {
-    match Store::schedule(store, &order(terms, "test")).await.unwrap() {
+    match ScheduleStore::schedule(store, &order(terms, "test")).await.unwrap() {
         PassAnswer::Made(mut passes, _) => passes.remove(0),
         other => panic!("{other:?}"),
     }
@@ -105,7 +105,9 @@ async fn s3_a_pass_for_one_plan_serves_that_plan_alone(backend: Backend) {
     scene.set(of_two, "account_id = 2").await;
     let only = name("ENTERPRISE");
     let order = PassOrder { only: Some(&only), ..order(&terms, "test") };
-    let PassAnswer::Made(passes, _) = Store::schedule(&*scene.store, &order).await.unwrap() else { panic!("held") };
+    let PassAnswer::Made(passes, _) = ScheduleStore::schedule(&*scene.store, &order).await.unwrap() else {
+        panic!("held")
+    };
     assert_eq!(scene.scheduled().await, [of_two.0]);
     let summary = passes[0].summary();
     assert_eq!((summary.plan_name.as_deref(), summary.accounts_enabled), (Some("enterprise"), 1));

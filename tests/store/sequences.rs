@@ -10,7 +10,10 @@ use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::lock::LockHolder;
-use quarterdeck::store::{ClaimLimits, Claimed, Finish, Finished, Marked, Marking, Named, SqlStore, Store};
+use quarterdeck::store::{
+    ClaimLimits, Claimed, DocumentStore, Finish, Finished, JobStore, Marked, Marking, Named, Queries, SqlStore, Store,
+    StoreBase,
+};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -13,8 +13,8 @@ use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, Added, ClaimLimits, Claimed, Finish, Finished, ManualClock, Marking, Named, NewDocument, Options,
-    OutcomeQuery, OutcomesFrom, SqlStore, Store, WorkerInfo,
+    Access, Added, ClaimLimits, Claimed, DocumentStore, Finish, Finished, JobStore, ManualClock, Marking, Named,
+    NewDocument, Options, OutcomeQuery, OutcomesFrom, Queries, SqlStore, WorkerInfo,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -107,7 +107,7 @@ pub async fn open(url: &str, clock: Arc<ManualClock>, access: Access) -> Arc<Sql
     SqlStore::open(url, Options { clock, ..Options::new(access) }).await.unwrap()
 }
 
-pub async fn outcomes_after(store: &dyn Store, seq: Seq) -> Vec<Outcome> {
+pub async fn outcomes_after(store: &dyn Queries, seq: Seq) -> Vec<Outcome> {
     let query =
         OutcomeQuery { filter: Filter::default(), document: None, from: OutcomesFrom::After(seq), limit: u64::MAX };
     store.outcomes(&query).await.unwrap()

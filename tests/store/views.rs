@@ -7,7 +7,9 @@ use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use quarterdeck::domain::id::JobId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, Beat, Blocked, Finished, JobPlace, JobSeen, JobsPage, JobsQuery, Store};
+use quarterdeck::store::{
+    Access, Beat, Blocked, DocumentStore, Finished, JobPlace, JobSeen, JobStore, JobsPage, JobsQuery, Queries,
+};
 use quarterdeck::store::{Options, SECTION_ROWS, SqlStore, StoreError};
 use std::sync::Arc;
 use std::time::Duration;

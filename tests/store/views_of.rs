@@ -8,7 +8,7 @@ use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::politeness::{Hold, HoldKind};
 use quarterdeck::domain::retry::RetryPolicy;
-use quarterdeck::store::{AccountSeen, Claimed, Finish, HostSeen, Store};
+use quarterdeck::store::{AccountSeen, Claimed, DocumentStore, Finish, HostSeen, JobStore, Queries, StoreBase};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);

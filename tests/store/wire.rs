@@ -9,7 +9,9 @@ use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::Seq;
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, Finish, Finished, ManualClock, Store, StoreError};
+use quarterdeck::store::{
+    Access, DocumentStore, Finish, Finished, JobStore, ManualClock, Queries, Store, StoreBase, StoreError,
+};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -69,7 +69,7 @@ impl Deck {
         };
         let runner = runner::start(parts(&store, fetcher, redis.clone()), settings, Mode::OnDemand);
         let events = runner.subscribe();
-        let tail = follow(Arc::clone(&store), Seq::START);
+        let tail = follow(store.clone(), Seq::START);
         Self { store, clock, runner, site, redis, seen: Vec::new(), events, tail, place }
     }
 
@@ -213,7 +213,7 @@ impl Deck {
 
 /// A test's worker.
 pub fn parts(store: &Arc<dyn Store>, fetcher: Arc<Fetcher>, redis: Option<Arc<Redis>>) -> Parts {
-    Parts { store: Arc::clone(store), fetcher, redis, subscribers: Vec::new(), name: "test:1".into() }
+    Parts { store: store.clone(), fetcher, redis, subscribers: Vec::new(), name: "test:1".into() }
 }
 
 /// The defaults with fewer slots.

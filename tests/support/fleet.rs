@@ -55,7 +55,7 @@ impl Fleet {
         witness(&place).await;
         let seen: Arc<Mutex<Vec<Outcome>>> = Arc::default();
         let (told, count) = watch::channel(0);
-        let (mut tail, kept) = (follow(Arc::clone(&store), Seq::START), Arc::clone(&seen));
+        let (mut tail, kept) = (follow(store.clone(), Seq::START), Arc::clone(&seen));
         let following = tokio::spawn(async move {
             while let Some(tailed) = tail.recv().await {
                 if let Tailed::Outcomes(outcomes) = tailed {

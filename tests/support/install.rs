@@ -9,7 +9,7 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::request::{Request, Scope, Verb};
-use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use quarterdeck::store::{Access, Added, NewDocument, Store, StoreBase, open};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::fmt::from_fn;
 use std::io::{BufRead as _, BufReader, Read};
@@ -182,7 +182,7 @@ pub fn allow(path: &Path, mode: u32) {
 
 /// Waits until the store satisfies `is`; looked at after each of its changes.
 #[track_caller]
-pub fn until(store: &dyn Store, what: &str, mut is: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
+pub fn until(store: &dyn StoreBase, what: &str, mut is: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let mut changes = store.changes();
     within(what, async move {
         loop {

@@ -4,7 +4,7 @@
 //! machine that is slow or busy with something else does not reach it: no test measures time with it (`measure` does).
 //! Tests have no waits of their own: `tests/waits.rs` holds that.
 
-use quarterdeck::store::Store;
+use quarterdeck::store::StoreBase;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt::Display;
 use std::os::fd::AsFd;
@@ -56,7 +56,7 @@ pub fn until<T>(what: impl Display, mut ask: impl AsyncFnMut() -> Option<T>) -> 
 /// When that is over, with `what` was waited for.
 #[track_caller]
 pub fn until_announced(
-    store: &dyn Store,
+    store: &dyn StoreBase,
     what: impl Display,
     mut is: impl AsyncFnMut() -> bool,
 ) -> impl Future<Output = ()> {

@@ -4,7 +4,7 @@ use super::memory::Memory;
 use super::screen::{key, lines};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use quarterdeck::runner::handle::Handle;
-use quarterdeck::store::Store;
+use quarterdeck::store::StoreBase;
 use quarterdeck::tui::Options;
 use quarterdeck::tui::model::Model;
 use quarterdeck::tui::perform::Performer;

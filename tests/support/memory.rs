@@ -1,29 +1,25 @@
 //! A store in memory for tests of the console: documents and outcomes that a test sets, requests that it can read back,
-//! and a clock that is tokio's. Nothing runs jobs here; what a console never asks for is refused.
+//! and a clock that is tokio's. It has the interfaces that a console uses, and nothing runs jobs here.
 
 use async_trait::async_trait;
 use quarterdeck::domain::content::Stored;
 use quarterdeck::domain::document::{Counts, DocumentRow, Status};
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::fingerprint::Fingerprint;
-use quarterdeck::domain::id::{DocumentId, JobId, OutboxId, Seq, WorkerId};
-use quarterdeck::domain::lock::{LockHolder, StoreId};
-use quarterdeck::domain::outbox::{PendingDelivery, Subscriber, SubscriberStatus};
+use quarterdeck::domain::id::{DocumentId, JobId, Seq};
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::domain::request::{Answer, Answered, Request};
-use quarterdeck::domain::retry::RetryPolicy;
-use quarterdeck::domain::schedule::Terms;
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    AccountSeen, Added, Around, Beat, BulkVerb, ClaimLimits, Claimed, Decided, Decision, DocumentPage, Finish,
-    Finished, Held, HeldContent, HeldText, HostSeen, JobsPage, JobsQuery, Marked, Named, NewDocument, OutboxStore,
-    OutcomeQuery, OutcomesFrom, PageQuery, PassAnswer, PassOrder, Plans, Preview, QueueState, Rescued, Result,
-    SchemaMismatch, Seen, SortBy, Store, StoreError, StoredContent, StoredVersion, Targets, WorkerInfo, WorkerSeen,
+    AccountSeen, Added, Around, BulkVerb, Decided, Decision, DocumentPage, DocumentStore, HeldContent, HeldText,
+    HostSeen, JobsPage, JobsQuery, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview, Queries,
+    QueueState, Rescued, Result, SchemaMismatch, Seen, SortBy, StoreBase, StoreError, StoredContent, StoredVersion,
+    Targets, WorkerSeen,
 };
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -139,40 +135,8 @@ impl Memory {
     }
 }
 
-/// The console never does this.
-fn never<T>(what: &str) -> Result<T> {
-    Err(StoreError::Unusable(format!("a console does not {what}")))
-}
-
 #[async_trait]
-impl OutboxStore for Memory {
-    fn subscribe(&self, _subscriber: Arc<dyn Subscriber>) {}
-
-    fn unsubscribe(&self, _name: &str) {}
-
-    async fn due_deliveries(&self, _subscriber: &str, _limit: u32) -> Result<Vec<PendingDelivery>> {
-        never("deliver")
-    }
-
-    async fn begin_delivery(&self, _pending: &PendingDelivery, _leased_until: Timestamp) -> Result<bool> {
-        never("deliver")
-    }
-
-    async fn delivered(&self, _id: OutboxId) -> Result<()> {
-        never("deliver")
-    }
-
-    async fn delivery_failed(&self, _id: OutboxId, _reason: &SafeLine, _next_at: Timestamp) -> Result<()> {
-        never("deliver")
-    }
-
-    async fn pending_deliveries(&self) -> Result<Vec<SubscriberStatus>> {
-        never("look at the outbox")
-    }
-}
-
-#[async_trait]
-impl Store for Memory {
+impl StoreBase for Memory {
     fn label(&self) -> SafeLine {
         "memory of a test".into()
     }
@@ -185,22 +149,20 @@ impl Store for Memory {
         self.changes.subscribe()
     }
 
-    fn commits(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
-    }
-
     fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>> {
         self.mismatches.subscribe()
     }
 
-    fn hint(&self) {
-        self.changes.send_modify(|number| *number += 1);
+    async fn queue(&self) -> Result<QueueState> {
+        self.read(|facts| {
+            let at = |status| facts.documents.iter().filter(|row| row.status == status).count() as u64;
+            QueueState { ready: at(Status::Queued), running: at(Status::Syncing), workers: 1, ..QueueState::default() }
+        })
     }
+}
 
-    async fn id(&self) -> Result<StoreId> {
-        never("ask for the store's id")
-    }
-
+#[async_trait]
+impl DocumentStore for Memory {
     async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
         self.read(|facts| {
             documents
@@ -217,99 +179,6 @@ impl Store for Memory {
                 })
                 .collect()
         })
-    }
-
-    async fn page(&self, query: &PageQuery) -> Result<DocumentPage> {
-        let (delay, rows) = {
-            let delay = self.with(|facts| {
-                facts.pages += 1;
-                if facts.page_delays.is_empty() { Duration::ZERO } else { facts.page_delays.remove(0) }
-            });
-            (delay, self.sorted(&query.filter, query))
-        };
-        sleep(delay).await;
-        let rows = rows?;
-        let total = rows.len() as u64;
-        let last = total.saturating_sub(query.limit);
-        let offset = match query.around {
-            Around::Offset(offset) => offset,
-            Around::Document { document, above, else_at } => rows
-                .iter()
-                .position(|row| row.id == document)
-                .map_or(else_at, |place| (place as u64).saturating_sub(above)),
-        }
-        .min(last);
-        let rows = rows.into_iter().skip(offset as usize).take(query.limit as usize).collect();
-        Ok(DocumentPage { rows, offset, total })
-    }
-
-    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>> {
-        self.read(|facts| {
-            let fits = |row: &&DocumentRow| match named {
-                Named::Id(id) => row.id == *id,
-                Named::Url(link) => row.url.as_str() == link.as_str(),
-            };
-            facts.documents.iter().filter(fits).cloned().collect()
-        })
-    }
-
-    async fn counts(&self) -> Result<Counts> {
-        self.read(|facts| {
-            let mut counts = Counts::default();
-            for row in &facts.documents {
-                counts.set(row.status, counts.of(row.status) + 1);
-                counts.held += u64::from(row.held.is_some());
-            }
-            counts
-        })
-    }
-
-    async fn queue(&self) -> Result<QueueState> {
-        self.read(|facts| {
-            let at = |status| facts.documents.iter().filter(|row| row.status == status).count() as u64;
-            QueueState { ready: at(Status::Queued), running: at(Status::Syncing), workers: 1, ..QueueState::default() }
-        })
-    }
-
-    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
-        let now = self.now();
-        self.read(|facts| {
-            let fits = facts.documents.iter().filter(|row| filter.matches(row, now));
-            fits.map(|row| row.id).collect()
-        })
-    }
-
-    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>> {
-        let stored = self.content(document).await?;
-        Ok(stored.map(|stored| Stored {
-            fingerprint: Some(Fingerprint::of(&stored.text)),
-            chars: Some(stored.text.chars().count() as u64),
-            ..Stored::default()
-        }))
-    }
-
-    async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
-        self.read(|facts| {
-            let usual = || format!("# Document {document}\x1b[2J\n\nIts text.");
-            let text = facts.contents.get(&document).cloned().unwrap_or_else(usual);
-            Some(StoredContent { text, version: 1 })
-        })
-    }
-
-    async fn versions(&self, _document: DocumentId) -> Result<Vec<StoredVersion>> {
-        self.read(|_| Vec::new())
-    }
-
-    async fn version_text(&self, _document: DocumentId, _version: u64) -> Result<Option<String>> {
-        self.read(|_| None)
-    }
-
-    async fn preview(&self, of: &Targets, _verb: BulkVerb) -> Result<Preview> {
-        let targets = match of {
-            Targets::Ids(ids) => ids.clone(),
-            Targets::Matching(filter) => self.matching(filter).await?,
-        };
-        Ok(Preview { targets, skipped: Vec::new(), hosts: 1 })
     }
 
     async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>> {
@@ -337,10 +206,6 @@ impl Store for Memory {
             let cancelled = |id: &DocumentId| Answered { document_id: *id, answer: Answer::Cancelled(JobId(id.0)) };
             documents.iter().map(cancelled).collect()
         })
-    }
-
-    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>> {
-        self.read(|facts| facts.held.get(&document).cloned())
     }
 
     async fn decide(&self, texts: &[HeldText], decision: Decision, _: &SafeLine) -> Result<Vec<Decided>> {
@@ -380,6 +245,173 @@ impl Store for Memory {
         Ok(removed)
     }
 
+    async fn purge(&self, _by: &SafeLine) -> Result<u64> {
+        self.read(|facts| std::mem::take(&mut facts.purgeable))
+    }
+
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
+        let since = self.now();
+        let new = self.read(|facts| {
+            let new = !facts.pauses.iter().any(|pause| pause.scope == *scope);
+            if new {
+                facts.pauses.push(Pause { scope: scope.clone(), since, by: by.clone() });
+            }
+            new
+        })?;
+        self.commit(|_| {});
+        Ok(new)
+    }
+
+    async fn resume(&self, scope: &PauseScope) -> Result<bool> {
+        let ended = self.read(|facts| {
+            let before = facts.pauses.len();
+            facts.pauses.retain(|pause| pause.scope != *scope);
+            facts.pauses.len() < before
+        })?;
+        self.commit(|_| {});
+        Ok(ended)
+    }
+
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+        let broken = self.read(|facts| {
+            let running = facts.jobs.running.iter().any(|seen| seen.job == job);
+            facts.broken.push((job, by.clone()));
+            facts.jobs.running.retain(|seen| seen.job != job);
+            facts.jobs.running_total -= u64::from(running);
+            running.then(Rescued::default)
+        })?;
+        self.commit(|_| {});
+        Ok(broken)
+    }
+}
+
+#[async_trait]
+impl Queries for Memory {
+    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>> {
+        self.read(|facts| {
+            let fits = |row: &&DocumentRow| match named {
+                Named::Id(id) => row.id == *id,
+                Named::Url(link) => row.url.as_str() == link.as_str(),
+            };
+            facts.documents.iter().filter(fits).cloned().collect()
+        })
+    }
+
+    async fn page(&self, query: &PageQuery) -> Result<DocumentPage> {
+        let (delay, rows) = {
+            let delay = self.with(|facts| {
+                facts.pages += 1;
+                if facts.page_delays.is_empty() { Duration::ZERO } else { facts.page_delays.remove(0) }
+            });
+            (delay, self.sorted(&query.filter, query))
+        };
+        sleep(delay).await;
+        let rows = rows?;
+        let total = rows.len() as u64;
+        let last = total.saturating_sub(query.limit);
+        let offset = match query.around {
+            Around::Offset(offset) => offset,
+            Around::Document { document, above, else_at } => rows
+                .iter()
+                .position(|row| row.id == document)
+                .map_or(else_at, |place| (place as u64).saturating_sub(above)),
+        }
+        .min(last);
+        let rows = rows.into_iter().skip(offset as usize).take(query.limit as usize).collect();
+        Ok(DocumentPage { rows, offset, total })
+    }
+
+    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
+        let now = self.now();
+        self.read(|facts| {
+            let fits = facts.documents.iter().filter(|row| filter.matches(row, now));
+            fits.map(|row| row.id).collect()
+        })
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.read(|facts| {
+            let mut counts = Counts::default();
+            for row in &facts.documents {
+                counts.set(row.status, counts.of(row.status) + 1);
+                counts.held += u64::from(row.held.is_some());
+            }
+            counts
+        })
+    }
+
+    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>> {
+        let stored = self.content(document).await?;
+        Ok(stored.map(|stored| Stored {
+            fingerprint: Some(Fingerprint::of(&stored.text)),
+            chars: Some(stored.text.chars().count() as u64),
+            ..Stored::default()
+        }))
+    }
+
+    async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
+        self.read(|facts| {
+            let usual = || format!("# Document {document}\x1b[2J\n\nIts text.");
+            let text = facts.contents.get(&document).cloned().unwrap_or_else(usual);
+            Some(StoredContent { text, version: 1 })
+        })
+    }
+
+    async fn versions(&self, _document: DocumentId) -> Result<Vec<StoredVersion>> {
+        self.read(|_| Vec::new())
+    }
+
+    async fn version_text(&self, _document: DocumentId, _version: u64) -> Result<Option<String>> {
+        self.read(|_| None)
+    }
+
+    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>> {
+        self.read(|facts| facts.held.get(&document).cloned())
+    }
+
+    async fn preview(&self, of: &Targets, _verb: BulkVerb) -> Result<Preview> {
+        let targets = match of {
+            Targets::Ids(ids) => ids.clone(),
+            Targets::Matching(filter) => self.matching(filter).await?,
+        };
+        Ok(Preview { targets, skipped: Vec::new(), hosts: 1 })
+    }
+
+    async fn purgeable(&self) -> Result<u64> {
+        self.read(|facts| facts.purgeable)
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        self.read(|facts| {
+            facts.pauses.sort_by_key(|pause| pause.scope.clone());
+            facts.pauses.clone()
+        })
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerSeen>> {
+        self.read(|facts| {
+            facts.workers_read += 1;
+            facts.workers.clone()
+        })
+    }
+
+    async fn jobs(&self, _query: &JobsQuery) -> Result<JobsPage> {
+        self.read(|facts| {
+            facts.jobs_read += 1;
+            facts.jobs.clone()
+        })
+    }
+
+    async fn accounts(&self) -> Result<Seen<AccountSeen>> {
+        self.count_over().await;
+        self.read(|facts| facts.accounts.clone())
+    }
+
+    async fn hosts(&self) -> Result<Seen<HostSeen>> {
+        self.count_over().await;
+        self.read(|facts| facts.hosts.clone())
+    }
+
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {
         let limit = query.limit as usize;
         self.read(|facts| {
@@ -399,108 +431,4 @@ impl Store for Memory {
     async fn last_seq(&self) -> Result<Seq> {
         self.read(|facts| facts.outcomes.last().map_or(Seq::START, |outcome| outcome.seq))
     }
-
-    async fn plans(&self, _terms: &Terms) -> Result<Plans> {
-        never("read the plans")
-    }
-    async fn schedule(&self, _order: &PassOrder<'_>) -> Result<PassAnswer> {
-        never("schedule")
-    }
-    async fn purgeable(&self) -> Result<u64> {
-        self.read(|facts| facts.purgeable)
-    }
-    async fn purge(&self, _by: &SafeLine) -> Result<u64> {
-        self.read(|facts| std::mem::take(&mut facts.purgeable))
-    }
-
-    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
-        let since = self.now();
-        let new = self.read(|facts| {
-            let new = !facts.pauses.iter().any(|pause| pause.scope == *scope);
-            if new {
-                facts.pauses.push(Pause { scope: scope.clone(), since, by: by.clone() });
-            }
-            new
-        })?;
-        self.commit(|_| {});
-        Ok(new)
-    }
-    async fn resume(&self, scope: &PauseScope) -> Result<bool> {
-        let ended = self.read(|facts| {
-            let before = facts.pauses.len();
-            facts.pauses.retain(|pause| pause.scope != *scope);
-            facts.pauses.len() < before
-        })?;
-        self.commit(|_| {});
-        Ok(ended)
-    }
-    async fn pauses(&self) -> Result<Vec<Pause>> {
-        self.read(|facts| {
-            facts.pauses.sort_by_key(|pause| pause.scope.clone());
-            facts.pauses.clone()
-        })
-    }
-
-    async fn register(&self, _worker: &WorkerInfo) -> Result<()> {
-        never("register")
-    }
-    async fn unregister(&self, _worker: &WorkerId) -> Result<()> {
-        never("unregister")
-    }
-    async fn workers(&self) -> Result<Vec<WorkerSeen>> {
-        self.read(|facts| {
-            facts.workers_read += 1;
-            facts.workers.clone()
-        })
-    }
-    async fn claim(&self, _worker: &WorkerId, _limits: ClaimLimits) -> Result<Vec<Claimed>> {
-        never("claim")
-    }
-    async fn mark(&self, _held: Held) -> Result<Marked> {
-        never("mark")
-    }
-    async fn defer(&self, _held: Held, _holder: &LockHolder, _again: Duration) -> Result<Finished> {
-        never("defer")
-    }
-    async fn beat(&self, _worker: &WorkerId, _held: &[Held], _lease: Duration) -> Result<Vec<Beat>> {
-        never("beat")
-    }
-    async fn cancels(&self, _held: &[Held]) -> Result<Vec<Held>> {
-        never("look for cancels")
-    }
-    async fn finish(&self, _finish: Finish, _policy: &RetryPolicy) -> Result<Finished> {
-        never("finish")
-    }
-    async fn release(&self, _held: &[Held]) -> Result<()> {
-        never("release")
-    }
-    async fn rescue(&self) -> Result<Rescued> {
-        never("rescue")
-    }
-    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
-        let broken = self.read(|facts| {
-            let running = facts.jobs.running.iter().any(|seen| seen.job == job);
-            facts.broken.push((job, by.clone()));
-            facts.jobs.running.retain(|seen| seen.job != job);
-            facts.jobs.running_total -= u64::from(running);
-            running.then(Rescued::default)
-        })?;
-        self.commit(|_| {});
-        Ok(broken)
-    }
-    async fn accounts(&self) -> Result<Seen<AccountSeen>> {
-        self.count_over().await;
-        self.read(|facts| facts.accounts.clone())
-    }
-    async fn hosts(&self) -> Result<Seen<HostSeen>> {
-        self.count_over().await;
-        self.read(|facts| facts.hosts.clone())
-    }
-    async fn jobs(&self, _query: &JobsQuery) -> Result<JobsPage> {
-        self.read(|facts| {
-            facts.jobs_read += 1;
-            facts.jobs.clone()
-        })
-    }
-    async fn close(&self) {}
 }

@@ -11,8 +11,8 @@ use quarterdeck::domain::outbox::PendingDelivery;
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::schedule::Terms;
 use quarterdeck::store::{
-    self, Access, Decision, Finish, HeldText, OutboxStore, PassMode, PassOrder, SchemaMismatch, Store, StoreError,
-    VERSION, When,
+    self, Access, Decision, DocumentStore, Finish, HeldText, JobStore, OutboxStore, PassMode, PassOrder, Queries,
+    ScheduleStore, SchemaMismatch, Store, StoreBase, StoreError, VERSION, When,
 };
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
         lease: LEASE,
         seed: 7,
     };
-    refused("schedule", Store::schedule(&**store, &order).await);
+    refused("schedule", ScheduleStore::schedule(&**store, &order).await);
     refused("rederive", store.rederive_lanes().await);
     scene.clock.advance(2 * LEASE);
     refused("rescue", other.rescue().await);

@@ -12,7 +12,10 @@ use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
 use quarterdeck::domain::schedule::{DueRules, Terms};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::lock::FaqJobs;
-use quarterdeck::store::{Claimed, Finished, Marking, OutboxStore, PassMode, PassOrder, Store, When};
+use quarterdeck::store::{
+    Claimed, DocumentStore, Finished, JobStore, Marking, OutboxStore, PassMode, PassOrder, ScheduleStore, Store,
+    StoreBase, When,
+};
 use sqlx::{AssertSqlSafe, Connection as _};
 use std::process::Command;
 use std::sync::Arc;
@@ -153,9 +156,9 @@ async fn scheduled(scene: &Scene) {
         lease: Duration::from_secs(30),
         seed: 7,
     };
-    Store::schedule(&*scene.store, &order).await.unwrap();
+    ScheduleStore::schedule(&*scene.store, &order).await.unwrap();
     let order = PassOrder { only: None, mode: PassMode::PlansOnly, ..order };
-    Store::schedule(&*scene.store, &order).await.unwrap();
+    ScheduleStore::schedule(&*scene.store, &order).await.unwrap();
     scene.store.pause(&PauseScope::Account(AccountId(2)), &"ana".into()).await.unwrap();
 }
 

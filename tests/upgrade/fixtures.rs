@@ -15,8 +15,8 @@ use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::lock::FaqJobs;
 use quarterdeck::store::{
-    self, Access, Around, Decided, Decision, Finish, Finished, HeldText, ManualClock, Migration, OutboxStore,
-    PageQuery, Sort, SortBy, SqlStore, Store, StoreError, VERSION,
+    self, Access, Around, Decided, Decision, DocumentStore, Finish, Finished, HeldText, JobStore, ManualClock,
+    Migration, OutboxStore, PageQuery, Queries, Sort, SortBy, SqlStore, Store, StoreBase, StoreError, VERSION,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::runner::event::Phase;
 use quarterdeck::runner::{self, Mode};
-use quarterdeck::store::{Access, Store, VERSION, open};
+use quarterdeck::store::{Access, Queries, Store, StoreBase, VERSION, open};
 use rustix::process::Signal;
 use std::sync::Arc;
 use std::time::Duration;

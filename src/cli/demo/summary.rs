@@ -6,7 +6,7 @@ use crate::domain::failure::ErrorCode;
 use crate::domain::filter::Filter;
 use crate::domain::id::Seq;
 use crate::domain::outcome::{Outcome, OutcomeResult};
-use crate::store::{OutcomeQuery, OutcomesFrom, Store, StoreError};
+use crate::store::{OutcomeQuery, OutcomesFrom, Queries, StoreError};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl<K: Serialize> Serialize for Counted<K> {
 }
 
 /// Reads it off a store.
-pub(super) async fn of(store: &dyn Store, took: Duration) -> Result<Summary, StoreError> {
+pub(super) async fn of(store: &dyn Queries, took: Duration) -> Result<Summary, StoreError> {
     let counts = store.counts().await?;
     let mut tally = Tally::default();
     let mut after = Seq::START;

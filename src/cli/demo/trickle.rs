@@ -3,7 +3,7 @@
 use super::beside::Beside;
 use crate::domain::id::DocumentId;
 use crate::domain::request::Request;
-use crate::store::Store;
+use crate::store::DocumentStore;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -20,7 +20,12 @@ const EVERY: Duration = Duration::from_millis(500);
 const SECOND_LOOK: u32 = 8;
 
 /// Starts one over `ids`; `soon` are those of them that are to be synced twice soon.
-pub(super) fn start(store: Arc<dyn Store>, ids: Vec<DocumentId>, soon: Vec<DocumentId>, request: Request) -> Beside {
+pub(super) fn start(
+    store: Arc<dyn DocumentStore>,
+    ids: Vec<DocumentId>,
+    soon: Vec<DocumentId>,
+    request: Request,
+) -> Beside {
     Beside::start(|stop| async move {
         let mut clock = interval(EVERY);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);

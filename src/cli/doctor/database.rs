@@ -9,7 +9,8 @@ use crate::domain::finding::{Finding, Verdict};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::age;
 use crate::store::{
-    Access, Alive, OutcomeQuery, OutcomesFrom, QueueState, Store, StoreError, WorkerSeen, examine, open,
+    Access, Alive, OutcomeQuery, OutcomesFrom, Queries, QueueState, Store, StoreBase, StoreError, WorkerSeen, examine,
+    open,
 };
 use crate::tui::say::figures::{count, grouped};
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
             if let Err(error) = within(&*store, config, &mut found).await {
                 found.push(of_error(&error));
             }
-            found.extend(faq::jobs(config, &store).await);
+            found.extend(faq::jobs(config, &*store).await);
             match faq::pending(&*store).await {
                 Ok(pending) => found.extend(pending),
                 Err(error) => found.push(of_error(&error)),
@@ -85,7 +86,7 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
 }
 
 /// Returns a finding for each worker, or that there is none.
-fn workers_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) -> Vec<Finding> {
+fn workers_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState) -> Vec<Finding> {
     let now = store.now();
     let mut found = Vec::new();
     for worker in workers {
@@ -124,7 +125,7 @@ fn workers_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) 
     found
 }
 
-fn queue_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) -> Finding {
+fn queue_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState) -> Finding {
     let mut says = format!(
         "{} ready, {} running, {} waiting for the next try, {} for later",
         grouped(queue.ready),
@@ -145,7 +146,7 @@ fn queue_found(store: &dyn Store, workers: &[WorkerSeen], queue: &QueueState) ->
 }
 
 /// Returns a finding for each pause: a pause stays until somebody ends it.
-async fn pauses_found(store: &dyn Store, queue: &QueueState) -> Result<Vec<Finding>, StoreError> {
+async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Finding>, StoreError> {
     let found = store.pauses().await?.into_iter().map(|pause| {
         let ago = age(store.now().since(pause.since));
         let says =

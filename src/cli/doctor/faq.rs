@@ -9,12 +9,11 @@ use crate::domain::time::age;
 use crate::lock::{Reach, Redis};
 use crate::store::{Store, StoreError};
 use crate::tui::say::figures::grouped;
-use std::sync::Arc;
 
 const FAQ: &str = "FAQ jobs";
 
 /// Nothing where nobody expects such jobs.
-pub(super) async fn jobs(config: &Config, store: &Arc<dyn Store>) -> Vec<Finding> {
+pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     let switch = config.faq_job.switch;
     if switch == FaqSwitch::Auto && !store.is_chatwoots() {
         return Vec::new();

@@ -3,13 +3,17 @@
 use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::domain::plan::Verdict;
-use crate::store::{PlanSource, Store, StoreError};
+use crate::store::{PlanSource, ScheduleStore, StoreError};
 use crate::tui::say::figures::count;
 
 const SCHEDULE: &str = "schedule";
 
 /// Returns the findings about the schedule.
-pub(super) async fn schedule(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) -> Result<(), StoreError> {
+pub(super) async fn schedule(
+    store: &dyn ScheduleStore,
+    config: &Config,
+    found: &mut Vec<Finding>,
+) -> Result<(), StoreError> {
     let plans = store.plans(&config.schedule.terms).await?;
     let kept = plans.accounts.iter().filter(|account| matches!(account.verdict(None), Verdict::Looked(_))).count();
     let kept = u64::try_from(kept).unwrap_or(u64::MAX);

@@ -1,12 +1,54 @@
-//! What is asked of the store about documents, and what it answers.
+//! The interface of those who change documents and jobs on a person's request, and the types of documents and contents.
 
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
-use crate::domain::id::{AccountId, AssistantId, DocumentId};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::link::Link;
-use crate::domain::request::{SkipReason, Verb};
+use crate::domain::pause::PauseScope;
+use crate::domain::request::{Answered, Request, SkipReason, Verb};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::interface::base::StoreBase;
+use crate::store::interface::jobs::Rescued;
+use async_trait::async_trait;
+
+/// Changes that a person asks for.
+#[async_trait]
+pub trait DocumentStore: StoreBase {
+    /// Adds documents, `available` and never synced. One answer each, in order.
+    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>>;
+
+    /// Requests syncs. One answer each, in order. A large set takes several transactions.
+    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>>;
+
+    /// Cancels live jobs. One answer each, in order. A large set takes several transactions.
+    async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>>;
+
+    /// Decides on texts in review: an accepted one is written as a change and recorded as an `updated` outcome. One
+    /// answer each, in order, and a transaction each.
+    async fn decide(&self, texts: &[HeldText], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>>;
+
+    /// Removes documents with their contents and jobs; a running attempt ends `cancelled`, outcomes stay. Returns the
+    /// number of documents that existed. A large set takes several transactions.
+    async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
+
+    /// Drops the jobs of class `auto` that have not started, with an outcome each, and returns their number. Takes
+    /// several transactions.
+    async fn purge(&self, by: &SafeLine) -> Result<u64>;
+
+    /// Pauses `scope`: none of its jobs is claimed any more, and running ones go on. Returns false if it was paused
+    /// before; that pause keeps its time and name.
+    async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool>;
+
+    /// Ends the pause of exactly `scope`. Returns false if there was none.
+    async fn resume(&self, scope: &PauseScope) -> Result<bool>;
+
+    /// Takes a running job from its worker on a person's request, as
+    /// [`JobStore::rescue`](crate::store::JobStore::rescue) takes it from a dead one: fence and token keep the worker
+    /// from writing. `None` when the job does not run.
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>>;
+}
 
 /// A document to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]

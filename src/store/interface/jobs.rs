@@ -1,14 +1,62 @@
-//! What passes between the store and a worker: claims, leases, ends.
+//! The interface of workers: registration, claims, leases, ends of attempts.
 
 use crate::domain::content::{Stored, Validators};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
+use crate::domain::lock::LockHolder;
 use crate::domain::outcome::Outcome;
-use crate::domain::retry::Counters;
+use crate::domain::retry::{Counters, RetryPolicy};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::interface::base::StoreBase;
+use async_trait::async_trait;
 use std::time::Duration;
+
+/// Jobs as a worker sees them. A worker holds the lease of a job under the token of its claim; a call with another token
+/// changes nothing.
+#[async_trait]
+pub trait JobStore: StoreBase {
+    /// Registers this process as a live worker.
+    async fn register(&self, worker: &WorkerInfo) -> Result<()>;
+
+    /// Removes a worker that ends in order and releases the jobs it still holds.
+    async fn unregister(&self, worker: &WorkerId) -> Result<()>;
+
+    /// Makes due jobs ready and claims some, in the order of class and virtual time. Marks their rows `syncing` unless
+    /// the limits say [`Marking::Apart`]. Jobs whose document is gone, a PDF or unavailable end `cancelled` on the way.
+    /// A worker gets at most one job at a time that a lost worker has held before.
+    async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>>;
+
+    /// Marks the row of a job that was claimed with [`Marking::Apart`]: keeps the values from before its first try, sets
+    /// status `syncing` and the time of the attempt, clears step and error code. The fence stays as it is. The document
+    /// is read again, since it may be gone, unavailable or synced by somebody else by now. Several marks share a
+    /// transaction; returns once it is committed.
+    async fn mark(&self, held: Held) -> Result<Marked>;
+
+    /// Snoozes a job whose document is locked by `holder`: it is tried again after `again`, with number and counters as
+    /// before the claim and the row untouched. Records one `already_syncing` outcome per job and lock holder.
+    /// [`Finished::Late`] when the token is not current.
+    async fn defer(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished>;
+
+    /// Renews the leases that `worker` still holds, to `lease` from now, and its own heartbeat. One answer per lease, in
+    /// order.
+    async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>>;
+
+    /// Returns those of the held jobs that somebody asked to cancel.
+    async fn cancels(&self, held: &[Held]) -> Result<Vec<Held>>;
+
+    /// Ends an attempt: writes job, document and outcomes in one transaction, which several finishes may share. Returns
+    /// once it is committed.
+    async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished>;
+
+    /// Releases held jobs: number and counters as before the claim, no outcome.
+    async fn release(&self, held: &[Held]) -> Result<()>;
+
+    /// Makes jobs of dead workers (process gone, or lease expired) ready again and records the loss.
+    async fn rescue(&self) -> Result<Rescued>;
+}
 
 /// A process that is going to run jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +91,7 @@ pub struct ClaimLimits {
 pub enum Marking {
     /// With the claim.
     AtClaim,
-    /// By [`Store::mark`](crate::store::Store::mark), once its lock is held.
+    /// By [`JobStore::mark`], once its lock is held.
     Apart,
 }
 

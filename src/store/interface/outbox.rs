@@ -5,12 +5,13 @@ use crate::domain::outbox::{PendingDelivery, Subscriber, SubscriberStatus};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
+use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
 use std::sync::Arc;
 
 /// Messages to subscribers: each is written in the transaction of its outcome and removed once it is delivered.
 #[async_trait]
-pub trait OutboxStore: Send + Sync + 'static {
+pub trait OutboxStore: StoreBase {
     /// Offers the outcomes that this process records from now on to `subscriber`, in place of one with the same name.
     fn subscribe(&self, subscriber: Arc<dyn Subscriber>);
 

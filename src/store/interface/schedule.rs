@@ -1,8 +1,22 @@
-//! Types of the schedule: the plans of the accounts, the pass that is asked for, and what came of it.
+//! The interface of the schedule: the plans of the accounts, and the passes that put due documents in the queue.
 
 use crate::domain::plan::{AccountPlan, PlanName};
 use crate::domain::schedule::{Pass, PassLimits, Terms};
+use crate::store::Result;
+use crate::store::interface::base::StoreBase;
+use async_trait::async_trait;
 use std::time::Duration;
+
+/// The schedule, by which due documents become jobs.
+#[async_trait]
+pub trait ScheduleStore: StoreBase {
+    /// Reads the plans of the accounts as they are now, from the settings or from Chatwoot.
+    async fn plans(&self, terms: &Terms) -> Result<Plans>;
+
+    /// Makes one pass of the schedule: due documents become jobs of class `auto` that wait for their drawn time. Takes
+    /// several transactions under a lease and writes no document.
+    async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer>;
+}
 
 /// Where the plans come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

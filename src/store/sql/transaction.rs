@@ -220,7 +220,8 @@ mod tests {
     use crate::domain::request::{Request, Scope, Verb};
     use crate::store::queue::requests::CHUNK;
     use crate::store::{
-        Access, ClaimLimits, Finish, Finished, Marking, NewDocument, Options, SqlStore, Store, StoreError,
+        Access, ClaimLimits, DocumentStore, Finish, Finished, JobStore, Marking, NewDocument, Options, Queries,
+        SqlStore, StoreBase, StoreError,
     };
     use std::sync::Arc;
     use std::time::Duration;

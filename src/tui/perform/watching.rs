@@ -58,7 +58,7 @@ impl Shared {
                 }
             }
         };
-        let mut tail = follow(Arc::clone(&self.store), last);
+        let mut tail = follow(self.store.clone(), last);
         let mut told = false;
         while let Some(tailed) = tail.recv().await {
             match tailed {

@@ -18,8 +18,8 @@ use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::request::Request;
 use quarterdeck::store::{
-    Access, Added, Around, ClaimLimits, Claimed, Finish, Finished, Held, ManualClock, Marked, PageQuery, Sort, SortBy,
-    SqlStore, Store,
+    Access, Added, Around, ClaimLimits, Claimed, DocumentStore, Finish, Finished, Held, JobStore, ManualClock, Marked,
+    PageQuery, Queries, Sort, SortBy, SqlStore, Store, StoreBase,
 };
 use rules::{Caps, Model};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

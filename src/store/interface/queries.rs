@@ -1,36 +1,80 @@
-//! Types of the console's readings: the queue in figures, outcomes, and the views of jobs, hosts, accounts and workers.
+//! The interface of those who read: lists, contents, figures and outcomes, with the types of the console's views.
 
-use crate::domain::content::ContentChange;
-use crate::domain::document::{Counts, Try};
+use crate::domain::content::{ContentChange, Stored};
+use crate::domain::document::{Counts, DocumentRow, Try};
 use crate::domain::failure::ErrorCode;
 use crate::domain::filter::Filter;
 use crate::domain::id::{AccountId, DocumentId, JobId, Seq, WorkerId};
 use crate::domain::job::QueueClass;
-use crate::domain::outcome::OutcomeResult;
+use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::pause::Pause;
 use crate::domain::politeness::Hold;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::interface::base::StoreBase;
+use crate::store::interface::documents::{
+    BulkVerb, DocumentPage, HeldContent, Named, PageQuery, Preview, StoredContent, StoredVersion, Targets,
+};
+use async_trait::async_trait;
 use std::time::Duration;
 
-/// The queue in figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct QueueState {
-    /// Jobs ready for a slot.
-    pub ready: u64,
-    /// Jobs running, of every worker.
-    pub running: u64,
-    /// Jobs that wait for their next try.
-    pub waiting: u64,
-    /// Jobs that wait for their first time.
-    pub scheduled: u64,
-    /// Of the ready and waiting ones, those that a pause holds.
-    pub paused: u64,
-    /// When the oldest ready job became ready.
-    pub oldest_ready_at: Option<Timestamp>,
-    /// When the next scheduled job is due, or the next host of ready jobs may be asked again.
-    pub next_due_at: Option<Timestamp>,
-    /// Workers that are alive.
-    pub workers: u64,
+/// Reads for people; no call writes anything.
+#[async_trait]
+pub trait Queries: StoreBase {
+    /// Returns the documents with that name: one for an ID, one per assistant for a URL.
+    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>>;
+
+    /// Returns a window of the sorted, filtered list.
+    async fn page(&self, query: &PageQuery) -> Result<DocumentPage>;
+
+    /// Returns the IDs of all documents that match, in ID order.
+    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>>;
+
+    /// Returns the number of documents at each status.
+    async fn counts(&self) -> Result<Counts>;
+
+    /// Returns the values that a page of the document would be compared with now; `None` when there is no such document.
+    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>>;
+
+    /// Returns the stored text; `None` when there is no document or no text.
+    async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>>;
+
+    /// Returns the earlier contents that are kept, newest first.
+    async fn versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>>;
+
+    /// Returns the text of an earlier content; `None` when it is not kept.
+    async fn version_text(&self, document: DocumentId, version: u64) -> Result<Option<String>>;
+
+    /// Returns the text in review; `None` when none waits for a decision. A rejected one does not.
+    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>>;
+
+    /// Returns the effect that `verb` would have on the documents of `of`.
+    async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview>;
+
+    /// Returns the number of jobs that [`DocumentStore::purge`](crate::store::DocumentStore::purge) would drop.
+    async fn purgeable(&self) -> Result<u64>;
+
+    /// Returns the pauses: that of everything first, then accounts, hosts and classes in order.
+    async fn pauses(&self) -> Result<Vec<Pause>>;
+
+    /// Returns the registered workers, the longest serving first. One that ended in order is not among them.
+    async fn workers(&self) -> Result<Vec<WorkerSeen>>;
+
+    /// Returns the first jobs of each section. The cost does not grow with the number of jobs beyond the counts.
+    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
+
+    /// Returns the accounts that have documents, in ID order; the first ones when there are too many to show.
+    async fn accounts(&self) -> Result<Seen<AccountSeen>>;
+
+    /// Returns the hosts that have documents, by name; those with the most documents when there are too many to show.
+    async fn hosts(&self) -> Result<Seen<HostSeen>>;
+
+    /// Returns outcomes, oldest first.
+    async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;
+
+    /// Returns the number of the last outcome; [`Seq::START`] when there is none.
+    async fn last_seq(&self) -> Result<Seq>;
 }
 
 /// Which outcomes, and from which end.

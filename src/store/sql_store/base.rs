@@ -1,0 +1,50 @@
+//! The parts of the store that several users share, on an SQL database.
+
+use super::SqlStore;
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::queries::counts;
+use crate::store::{CommitSignals, QueueState, Result, SchemaMismatch, StoreBase};
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+#[async_trait]
+impl StoreBase for SqlStore {
+    fn label(&self) -> SafeLine {
+        self.db.label()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.db.now()
+    }
+
+    fn is_chatwoots(&self) -> bool {
+        self.db.is_chatwoots()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.db.changes()
+    }
+
+    fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>> {
+        self.db.schema_mismatch()
+    }
+
+    async fn queue(&self) -> Result<QueueState> {
+        counts::queue(&self.db).await
+    }
+
+    async fn at_rest(&self) -> Box<dyn Send> {
+        self.db.at_rest().await
+    }
+}
+
+impl CommitSignals for SqlStore {
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.db.commits()
+    }
+
+    fn hint(&self) {
+        self.db.hint();
+    }
+}

@@ -1,0 +1,91 @@
+//! The interface of those who read, on an SQL database.
+
+use super::SqlStore;
+use crate::domain::content::Stored;
+use crate::domain::document::{Counts, DocumentRow};
+use crate::domain::filter::Filter;
+use crate::domain::id::{DocumentId, Seq};
+use crate::domain::outcome::Outcome;
+use crate::domain::pause::Pause;
+use crate::store::queries::{accounts, contents, counts, documents, hosts, jobs, outcomes, preview, workers};
+use crate::store::queue::{pauses, purge};
+use crate::store::{
+    AccountSeen, BulkVerb, DocumentPage, HeldContent, HostSeen, JobsPage, JobsQuery, Named, OutcomeQuery, PageQuery,
+    Preview, Queries, Result, Seen, StoredContent, StoredVersion, Targets, WorkerSeen,
+};
+use async_trait::async_trait;
+
+#[async_trait]
+impl Queries for SqlStore {
+    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>> {
+        documents::find(&self.db, named).await
+    }
+
+    async fn page(&self, query: &PageQuery) -> Result<DocumentPage> {
+        documents::page(&self.db, query).await
+    }
+
+    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
+        documents::matching(&self.db, filter).await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        counts::counts(&self.db).await
+    }
+
+    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>> {
+        contents::stored(&self.db, document).await
+    }
+
+    async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>> {
+        contents::content(&self.db, document).await
+    }
+
+    async fn versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>> {
+        contents::versions(&self.db, document).await
+    }
+
+    async fn version_text(&self, document: DocumentId, version: u64) -> Result<Option<String>> {
+        contents::version_text(&self.db, document, version).await
+    }
+
+    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>> {
+        contents::held_content(&self.db, document).await
+    }
+
+    async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview> {
+        preview::preview(&self.db, of, verb).await
+    }
+
+    async fn purgeable(&self) -> Result<u64> {
+        purge::purgeable(&self.db).await
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        pauses::all(&self.db).await
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerSeen>> {
+        workers::workers(&self.db).await
+    }
+
+    async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage> {
+        jobs::jobs(&self.db, query).await
+    }
+
+    async fn accounts(&self) -> Result<Seen<AccountSeen>> {
+        accounts::accounts(&self.db).await
+    }
+
+    async fn hosts(&self) -> Result<Seen<HostSeen>> {
+        hosts::hosts(&self.db).await
+    }
+
+    async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {
+        outcomes::outcomes(&self.db, query).await
+    }
+
+    async fn last_seq(&self) -> Result<Seq> {
+        outcomes::last_seq(&self.db).await
+    }
+}
