@@ -48,7 +48,7 @@ enum Passed {
 #[derive(Debug, thiserror::Error)]
 enum Interruption {
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Database(#[from] StoreError),
     #[error(transparent)]
     Receiver(#[from] DeliveryError),
 }
