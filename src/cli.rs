@@ -37,6 +37,7 @@ mod schedule;
 pub mod selection;
 mod show;
 mod stop;
+mod subscribers;
 mod sync;
 mod wait;
 mod work;

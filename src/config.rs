@@ -11,6 +11,7 @@ mod sites;
 
 pub use places::Places;
 
+use crate::chatwoot::faq_job::FaqSettings;
 use crate::domain::lock::LockMode;
 use crate::domain::plan::{Plan, PlanName, PlanTable};
 use crate::fetch::FetchSettings;
@@ -35,8 +36,10 @@ pub struct Config {
     /// `runner.enabled`: whether the console runs jobs itself. Unless somebody says so, not on a server: nobody's laptop
     /// starts to sync production by looking at it.
     pub console_runs_jobs: bool,
-    /// `[runner]`, `[retry]`, `[chatwoot]` and `fetch.host_interval`
+    /// `[runner]`, `[retry]` and `fetch.host_interval`
     pub runner: runner::Settings,
+    /// `[chatwoot]`
+    pub faq_job: FaqSettings,
     /// `[fetch]`
     pub fetch: FetchSettings,
     /// `[schedule]`, `[plans]` and `[accounts]`
@@ -156,6 +159,7 @@ impl Config {
             redis: lock::Settings::default(),
             console_runs_jobs: true,
             runner: runner::Settings::default(),
+            faq_job: FaqSettings::default(),
             fetch: FetchSettings::default(),
             schedule: Scheduling::default(),
             log: LogSettings { dir: places.log_dir.clone(), keep_days: 14 },

@@ -1,6 +1,6 @@
 //! The pure room: what a document, a job, an attempt and an outcome are, and how each becomes the next.
 //!
-//! Knows std, serde with its JSON, sha2, url, unicode-width and the time crate; no clock, no I/O. Everything that can be decided
+//! Knows std, serde with its JSON, sha2, url, unicode-width, async-trait and the time crate; no clock, no I/O. Everything that can be decided
 //! without looking at the world is decided here, so that both databases, the console and the command line agree.
 
 pub mod backoff;
@@ -17,6 +17,7 @@ pub mod id;
 pub mod job;
 pub mod link;
 pub mod lock;
+pub mod outbox;
 pub mod outcome;
 pub mod pause;
 pub mod plan;

@@ -3,7 +3,7 @@
 //!
 //! `address` reads URL and key pattern, `script` is what a lock is in Redis, `keeper` keeps the connection and renews,
 //! `signal` publishes and subscribes,
-//! `sidekiq` puts jobs in Chatwoot's queues. No call waits longer than a second, and none waits for a Redis known to be away.
+//! `sidekiq` puts Chatwoot's FAQ jobs in its queue, as a subscriber of the outbox. No call waits longer than a second, and none waits for a Redis known to be away.
 
 mod address;
 mod examine;
@@ -15,7 +15,7 @@ mod signal;
 pub use address::{AddressError, DEFAULT_KEY, check_key, check_url, masked_url};
 pub use examine::examine;
 pub use script::TTL;
-pub use sidekiq::Pushed;
+pub use sidekiq::{FaqJobs, Pushed};
 pub use signal::{News, announce};
 
 use crate::domain::lock::{Lock, LockHolder, LockMode, StoreId};

@@ -5,7 +5,7 @@
 //!
 //! `settings` are the settings and the modes of a runner, `worker` is the state that its tasks share. `claim` keeps the slots
 //! full and runs each job by `attempt`, under its lock (`locking`); `beat` renews leases, `rescue` takes over jobs of dead
-//! workers, `schedule` puts due documents in the queue, `relay` works the outbox off.
+//! workers, `schedule` puts due documents in the queue, `relay` delivers the messages of the outbox.
 
 mod attempt;
 mod beat;
@@ -27,6 +27,7 @@ mod worker;
 pub use settings::{Mode, Scheduling, Settings};
 
 use crate::domain::id::WorkerId;
+use crate::domain::outbox::Deliver;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
 use crate::lock::Redis;
@@ -34,6 +35,7 @@ use crate::store::RunnerStore;
 use event::{Health, LockHealth, RunnerStatus};
 use handle::Handle;
 use held::HeldJobs;
+use relay::Relay;
 use report::Reporter;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
@@ -53,13 +55,15 @@ pub struct Parts {
     /// Locks documents, and joins it to the other processes. The worker uses it until it has ended; closing it is the
     /// caller's.
     pub redis: Option<Arc<Redis>>,
+    /// Subscribers of the outbox: outcomes of this worker are offered to them, and their messages delivered.
+    pub subscribers: Vec<Arc<dyn Deliver>>,
     /// `host:pid`, for people.
     pub name: SafeLine,
 }
 
 /// Starts a worker. It runs until its handle drains or leaves it, or as its mode says; dropping the handle does not stop it.
 pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
-    let Parts { store, fetcher, redis, name } = parts;
+    let Parts { store, fetcher, redis, subscribers, name } = parts;
     let (events, _) = broadcast::channel(EVENTS);
     let (status, status_seen) = watch::channel(RunnerStatus { slots: settings.slots, ..RunnerStatus::default() });
     let (health, health_seen) = watch::channel(Health::Fine);
@@ -79,6 +83,7 @@ pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
         store,
         fetcher,
         redis,
+        relays: subscribers.into_iter().map(Relay::new).collect(),
         name,
         settings,
         mode,
@@ -94,8 +99,7 @@ pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
         leave: handle.leave.clone(),
         ended: handle.ended.clone(),
     });
-    relay::begin(&worker);
-    tokio::spawn(relay::run(Arc::clone(&worker)));
+    relay::start(&worker);
     beat::start(&worker);
     tokio::spawn(rescue::run(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));

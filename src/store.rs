@@ -2,7 +2,7 @@
 //!
 //! Users name the interface that they work with, and do not know which database is underneath: workers [`JobStore`],
 //! those who change documents [`DocumentStore`], those who read [`Queries`], passes of the schedule [`ScheduleStore`];
-//! [`ChatwootStore`] is for a database that is Chatwoot's. Each builds on [`StoreBase`]. The runner takes them as
+//! [`OutboxStore`] holds messages to subscribers, [`ChatwootStore`] is for a database that is Chatwoot's. Each builds on [`StoreBase`]. The runner takes them as
 //! [`RunnerStore`], the console as [`ConsoleStore`]; [`Store`] is all of them, for the command line that opens it.
 //!
 //! The database row is the truth; [`StoreBase::changes`] is only a hint to look sooner. Every method is one transaction,
@@ -10,19 +10,21 @@
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
-//! (passes), `queries` (reads for people). `interface` has the interfaces and the types that pass in and out, and
+//! (passes), `outbox` (messages to subscribers), `chatwoot` (Chatwoot's own tables), `queries` (reads for people). `interface` has the interfaces and the types that pass in and out, and
 //! `sql_store` implements them, a file for each. What only one database has stands in `sqlite` and `postgres`.
 
 use std::sync::Arc;
 
 mod address;
 mod attempts;
+mod chatwoot;
 mod checks;
 mod error;
 mod examine;
 mod interface;
 mod migrations;
 mod options;
+mod outbox;
 mod postgres;
 mod queries;
 mod queue;
@@ -45,6 +47,7 @@ pub use interface::documents::{
 pub use interface::jobs::{
     Beat, ClaimLimits, Claimed, Finish, Finished, Held, JobStore, Marked, Marking, Rescued, WorkerInfo,
 };
+pub use interface::outbox::OutboxStore;
 pub use interface::queries::{
     AccountSeen, Alive, Blocked, HostSeen, JobPlace, JobSeen, JobsPage, JobsQuery, OutcomeQuery, OutcomesFrom, Queries,
     SECTION_ROWS, Seen, WorkerSeen,

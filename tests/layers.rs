@@ -66,7 +66,7 @@ const LARGEST_CYCLE: usize = 8;
 const STILL_LARGER: [(&str, usize); 0] = [];
 
 /// The layers of `store`, the lowest first: a module depends on its own layer and on those below it.
-const STORE_LAYERS: [&[&str]; 8] = [
+const STORE_LAYERS: [&[&str]; 9] = [
     &[
         "error",
         "options",
@@ -82,7 +82,8 @@ const STORE_LAYERS: [&[&str]; 8] = [
     ],
     &["sqlite", "postgres", "sql"],
     &["sql::database", "sql::transaction", "sql::rows::jobs", "sql::rows::documents"],
-    &["queue"],
+    &["chatwoot"],
+    &["queue", "outbox"],
     &["attempts"],
     &["schedule"],
     &["queries"],

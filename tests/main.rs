@@ -28,6 +28,7 @@ mod outbox;
 mod pausing;
 mod politeness;
 mod readme;
+mod relay;
 mod scheduling;
 mod screens;
 mod server;

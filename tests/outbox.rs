@@ -115,9 +115,9 @@ async fn a_death_at_any_point_leaves_one_entry() {
     // A point, and what is noted and told when the process is dead.
     for (point, noted, told) in [
         ("after_finish", "1", None),
-        ("before_telling", "1", Some(0)),
-        ("after_telling", "1", Some(1)),
-        ("told", "0", Some(1)),
+        ("before_delivery", "1", Some(0)),
+        ("after_delivery", "1", Some(1)),
+        ("delivered", "0", Some(1)),
     ] {
         let scene = Scene::new("").await;
         assert_eq!(scene.run(&["sync", "1"]).code, Some(0));
@@ -148,7 +148,7 @@ async fn a_redis_that_is_away_means_later() {
     let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
     let worker = scene.install.start_with(&env, &["work"]);
     let store = open(&scene.database.url, Access::Write).await.expect("it is there");
-    until(&*store, "told", async || store.untold(9).await.is_ok_and(|untold| untold.is_empty())).await;
+    until(&*store, "told", async || store.pending_deliveries().await.is_ok_and(|pending| pending.is_empty())).await;
     worker.signal(rustix::process::Signal::TERM);
     assert_eq!(worker.ended().code, Some(0));
     store.close().await;
@@ -192,6 +192,30 @@ async fn the_switch_and_the_form_are_the_settings_or_what_is_seen() {
     assert!(entries[0]["created_at"].is_i64(), "{}", entries[0]);
     let says = on.run(&["doctor"]).out.join("\n");
     assert!(says.contains("queue faqs of Redis") && says.contains("Sidekiq::ActiveJob::Wrapper"), "{says}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_a_verb_accepts_starts_a_job_too() {
+    let site = Site::start(|_, hit| match hit {
+        1 => html("T", "A long text that is worth keeping, with many words in it."),
+        _ => html("Sign in", "# Sign in"),
+    })
+    .await;
+    let scene = Scene::on(site, "").await;
+    scene.sync();
+    scene.sync();
+    assert_eq!(scene.entries("queue:low").len(), 1, "a text that needs review starts none");
+    assert_eq!(scene.run(&["reject", "1", "--json"]).code, Some(0));
+    assert_eq!(scene.noted().await, "0", "nor does one that is rejected");
+    scene.database.script("UPDATE quarterdeck.held_contents SET rejected_at = NULL, content = '# Sign in'").await;
+    let accepted = scene.run(&["accept", "1"]);
+    assert_eq!((accepted.code, scene.noted().await.as_str()), (Some(0), "1"), "{accepted:?}");
+    let doctor = scene.run(&["doctor"]).out.join("\n");
+    assert!(doctor.contains("1 pending, not yet in Sidekiq's queue, the oldest for"), "{doctor}");
+    let again = scene.run(&["accept", "1"]);
+    assert_eq!((again.code, scene.noted().await.as_str()), (Some(2), "1"), "{again:?}");
+    assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
+    assert_eq!((scene.noted().await.as_str(), scene.entries("queue:low").len()), ("0", 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,7 @@ mod hosts;
 mod liveness;
 mod marks;
 mod open;
+mod outbox;
 mod passes;
 mod pauses;
 mod postgres;

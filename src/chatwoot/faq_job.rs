@@ -1,8 +1,15 @@
-//! Chatwoot's own job that rebuilds a document's FAQs (`Captain::Documents::ResponseBuilderJob`), as Sidekiq keeps it.
+//! Chatwoot's own job that rebuilds a document's FAQs (`Captain::Documents::ResponseBuilderJob`): the outbox message that
+//! asks for it, and the job as Sidekiq keeps it.
 
 use crate::domain::id::{AccountId, DocumentId};
+use crate::domain::outbox::{OutboxMessage, OutcomeEvent, PendingDelivery};
 use crate::domain::time::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// Name of the subscriber in the store.
+pub const SUBSCRIBER: &str = "chatwoot_faq";
+/// Length of a job's id in Sidekiq, in hexadecimal digits.
+const JID_LENGTH: usize = 24;
 
 /// The class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have a class of their own and keep this
 /// name for it, so it is understood by all of them.
@@ -41,17 +48,24 @@ impl Default for FaqSettings {
     }
 }
 
-/// A changed document of which Chatwoot is still to be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingFaqJob {
-    /// The job's id in Sidekiq, 24 hexadecimal digits; by it a second telling is known.
-    pub jid: String,
+/// Payload of the outbox message. A Sidekiq entry is made of it at delivery, in the form that the installation has then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedDocument {
     /// The document.
-    pub document: DocumentId,
+    pub document_id: DocumentId,
     /// Account of the document.
-    pub account: AccountId,
-    /// Time of the change, UTC.
-    pub at: Timestamp,
+    pub account_id: AccountId,
+}
+
+/// Returns the message for an event: Chatwoot's own callback starts the job when the text really differs. Its key becomes
+/// the job's id in Sidekiq.
+pub fn message(event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
+    if !event.text_changed {
+        return None;
+    }
+    let changed = ChangedDocument { document_id: event.outcome.document_id, account_id: event.outcome.account_id };
+    let key = event.id.chars().take(JID_LENGTH).collect();
+    Some(OutboxMessage { key, payload: serde_json::to_string(&changed).ok()? })
 }
 
 /// Form of the times in a payload; it differs between Sidekiq versions.
@@ -109,13 +123,15 @@ struct Document {
     global_id: String,
 }
 
-/// The list entry for `untold`, put in the queue at `now`; `job_id` is Rails' own id of it, a UUID.
-pub fn payload(
-    untold: &PendingFaqJob,
+/// Returns the entry of Sidekiq's list for a pending message, enqueued at `now`; `job_id` is Rails' own id of the job, a
+/// UUID. A payload that is no [`ChangedDocument`] is an error.
+pub fn sidekiq_entry(
+    pending: &PendingDelivery,
     job_id: &str,
     form: &PayloadFormat,
     now: Timestamp,
 ) -> Result<String, serde_json::Error> {
+    let changed: ChangedDocument = serde_json::from_str(&pending.payload)?;
     serde_json::to_string(&Payload {
         retry: true,
         queue: &form.queue,
@@ -126,7 +142,7 @@ pub fn payload(
             provider_job_id: None,
             queue_name: &form.queue,
             priority: None,
-            arguments: [Document { global_id: format!("gid://chatwoot/Captain::Document/{}", untold.document) }],
+            arguments: [Document { global_id: format!("gid://chatwoot/Captain::Document/{}", changed.document_id) }],
             executions: 0,
             exception_executions: serde_json::Map::new(),
             locale: "en",
@@ -135,8 +151,8 @@ pub fn payload(
             scheduled_at: None,
         }],
         class: &form.wrapper,
-        jid: &untold.jid,
-        created_at: number(untold.at, form.times),
+        jid: &pending.key,
+        created_at: number(pending.created_at, form.times),
         enqueued_at: number(now, form.times),
     })
 }
@@ -162,13 +178,15 @@ pub fn format_of(payload: &[u8]) -> Option<(String, SidekiqTimes)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::OutboxId;
 
     fn written(times: SidekiqTimes) -> serde_json::Value {
         let at = Timestamp::from_micros(1_764_054_151_123_456);
-        let jid = "0123456789abcdef01234567".to_owned();
-        let untold = PendingFaqJob { jid, document: DocumentId(42), account: AccountId(7), at };
+        let key = "0123456789abcdef01234567".to_owned();
+        let payload = r#"{"document_id":42,"account_id":7}"#.to_owned();
+        let pending = PendingDelivery { id: OutboxId(1), key, payload, created_at: at, attempts: 0 };
         let form = PayloadFormat { wrapper: WRAPPER.to_owned(), queue: "low".to_owned(), times };
-        let text = payload(&untold, "u-u-i-d", &form, at.plus(std::time::Duration::from_secs(1))).expect("JSON");
+        let text = sidekiq_entry(&pending, "u-u-i-d", &form, at.plus(std::time::Duration::from_secs(1))).expect("JSON");
         serde_json::from_str(&text).expect("JSON")
     }
 

@@ -4,6 +4,7 @@ use super::exit::CliError;
 use super::join;
 use super::output::note;
 use super::record::OutcomeFiles;
+use super::subscribers;
 use crate::config::Config;
 use crate::domain::text::SafeLine;
 use crate::store::{Access, Options, Recorder, Store, open_with};
@@ -40,6 +41,9 @@ impl Context {
         let store = open_with(&self.config.store.url, options).await?;
         if let Some(upgraded) = store.upgraded() {
             note(upgraded);
+        }
+        if !self.read_only {
+            subscribers::subscribe(&self.config, &*store);
         }
         Ok(store)
     }

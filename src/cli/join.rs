@@ -2,6 +2,7 @@
 
 use super::exit::CliError;
 use super::output::note;
+use super::subscribers;
 use crate::config::Config;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
@@ -81,6 +82,7 @@ pub(super) fn start_runner(
     mode: Mode,
 ) -> Result<Handle, CliError> {
     let fetcher = Fetcher::new(config.fetch.clone()).map_err(|error| CliError::Usage(error.to_string()))?;
-    let parts = Parts { store, fetcher: Arc::new(fetcher), redis, name: worker_name() };
+    let subscribers = subscribers::of(config, &*store, redis.as_ref());
+    let parts = Parts { store, fetcher: Arc::new(fetcher), redis, subscribers, name: worker_name() };
     Ok(runner::start(parts, config.runner.clone(), mode))
 }

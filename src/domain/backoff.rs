@@ -45,6 +45,26 @@ impl Backoff {
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
+    /// For a message that its receiver did not accept: a mistake there is mended within minutes or hours, and others are
+    /// delivered meanwhile.
+    pub const fn of_delivery() -> Self {
+        const SCHEDULE: [Duration; 6] = [
+            Duration::from_secs(2),
+            Duration::from_secs(10),
+            Duration::from_secs(30),
+            Duration::from_secs(2 * 60),
+            Duration::from_secs(10 * 60),
+            Duration::from_secs(60 * 60),
+        ];
+        Self { schedule: &SCHEDULE, failures: 0 }
+    }
+
+    /// The same after `failures` in a row that were recorded elsewhere.
+    pub const fn after(mut self, failures: usize) -> Self {
+        self.failures = failures;
+        self
+    }
+
     /// Records a failure and returns the wait before the next try.
     pub fn wait(&mut self) -> Duration {
         let last = self.schedule.len().saturating_sub(1);
@@ -76,11 +96,15 @@ mod tests {
 
     #[test]
     fn waits_grow_stay_at_the_last_step_and_begin_again_after_a_success() {
-        for fresh in [Backoff::of_service(), Backoff::of_claims(), Backoff::of_countdown()] {
+        let schedules = [Backoff::of_service(), Backoff::of_claims(), Backoff::of_countdown(), Backoff::of_delivery()];
+        for fresh in schedules {
             let mut backoff = fresh.clone();
             let waits: Vec<Duration> = (0..9).map(|_| backoff.wait()).collect();
             assert!(waits.is_sorted() && waits[0] < waits[8] && waits[7] == waits[8], "{waits:?}");
             assert_eq!(backoff.failures(), 9);
+            for (failures, wait) in waits.iter().enumerate() {
+                assert_eq!(fresh.clone().after(failures).wait(), *wait);
+            }
             backoff.reset();
             assert_eq!((backoff.wait(), backoff.failures()), (waits[0], 1));
         }

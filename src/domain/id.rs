@@ -44,6 +44,11 @@ id!(
     Token
 );
 
+id!(
+    /// A row of the outbox.
+    OutboxId
+);
+
 impl Seq {
     /// The number before the first outcome.
     pub const START: Seq = Seq(0);

@@ -1,9 +1,18 @@
 //! Sidekiq's lists, as Chatwoot keeps them in the same Redis: without its namespace `alfred`, which is its own keys' alone
 //! (its Sidekiq is given the bare address).
 
-use super::{Away, Redis};
-use crate::chatwoot::faq_job::{SidekiqTimes, format_of};
+use super::{Away, Reach, Redis, own};
+use crate::chatwoot::faq_job::{
+    FaqSettings, FaqSwitch, PayloadFormat, SUBSCRIBER, SidekiqTimes, WRAPPER, format_of, message, sidekiq_entry,
+};
+use crate::domain::outbox::{
+    Deliver, DeliveryError, OutboxMessage, OutcomeEvent, PendingDelivery, ReceiverState, Subscriber,
+};
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
 use redis::{Script, Value};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Time for which an enqueued job is remembered: a second delivery within it is ignored.
@@ -28,6 +37,92 @@ pub enum Pushed {
     Now,
     /// The job had been enqueued before.
     Before,
+}
+
+/// Chatwoot's FAQ job as a subscriber of the outbox: its messages become jobs in Sidekiq's queue.
+pub struct FaqJobs {
+    settings: FaqSettings,
+    /// `None` in a process that only makes the messages.
+    redis: Option<Arc<Redis>>,
+    /// A Sidekiq was seen there once: a Redis that was emptied since is still Chatwoot's.
+    sidekiq_seen: AtomicBool,
+    /// Form of the payloads, until the receiver is asked for again.
+    form: Mutex<Option<PayloadFormat>>,
+}
+
+impl FaqJobs {
+    /// Makes the subscriber. Without a Redis it makes messages and delivers none.
+    pub fn new(settings: FaqSettings, redis: Option<Arc<Redis>>) -> Self {
+        Self { settings, redis, sidekiq_seen: AtomicBool::new(false), form: Mutex::default() }
+    }
+
+    /// Returns the form of the payloads: as the settings say, else as the jobs that wait there are written.
+    async fn form(&self, redis: &Redis) -> Result<PayloadFormat, Away> {
+        if let Some(form) = own(&self.form).clone() {
+            return Ok(form);
+        }
+        let FaqSettings { wrapper, queue, .. } = &self.settings;
+        let seen = redis.sidekiq_form(queue).await?;
+        let (seen, times) = seen.unwrap_or_else(|| (WRAPPER.to_owned(), SidekiqTimes::Seconds));
+        let wrapper = wrapper.clone().unwrap_or(seen);
+        let form = PayloadFormat { wrapper, queue: queue.clone(), times };
+        *own(&self.form) = Some(form.clone());
+        Ok(form)
+    }
+}
+
+impl Subscriber for FaqJobs {
+    fn name(&self) -> &str {
+        SUBSCRIBER
+    }
+
+    fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
+        message(event)
+    }
+}
+
+#[async_trait]
+impl Deliver for FaqJobs {
+    async fn reachable(&self) {
+        match &self.redis {
+            // Only fails when Redis is gone, which is within `self`.
+            Some(redis) => drop(redis.reach().wait_for(|reach| *reach == Reach::Reached).await),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn receiver(&self) -> ReceiverState {
+        let Some(redis) = self.redis.as_ref().filter(|redis| redis.is_reached()) else {
+            return ReceiverState::Unreachable;
+        };
+        *own(&self.form) = None;
+        if self.settings.switch != FaqSwitch::Auto || self.sidekiq_seen.load(Ordering::Relaxed) {
+            return ReceiverState::Ready;
+        }
+        match redis.has_sidekiq().await {
+            Ok(true) => {
+                self.sidekiq_seen.store(true, Ordering::Relaxed);
+                ReceiverState::Ready
+            }
+            Ok(false) => ReceiverState::Absent,
+            Err(_) => ReceiverState::Unreachable,
+        }
+    }
+
+    /// Redis remembers the keys of the last days: a second delivery does no harm.
+    fn lease(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn deliver(&self, pending: &PendingDelivery, now: Timestamp) -> Result<(), DeliveryError> {
+        let redis = self.redis.as_ref().ok_or_else(|| DeliveryError::unavailable("no Redis is named"))?;
+        let form = self.form(redis).await.map_err(DeliveryError::unavailable)?;
+        let id = uuid::Uuid::new_v4().to_string();
+        let entry = sidekiq_entry(pending, &id, &form, now).map_err(DeliveryError::refused)?;
+        // A Redis that refuses one job refuses all of them: their queue is the same.
+        redis.push_job(&form.queue, &pending.key, &entry).await.map_err(DeliveryError::unavailable)?;
+        Ok(())
+    }
 }
 
 impl Redis {

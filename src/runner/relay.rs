@@ -1,131 +1,168 @@
-//! Tells Chatwoot's Sidekiq of changed documents. The store's outbox is the truth: a row is read, its job is put in the
-//! queue unless that was done before, and then the row goes. Any process may do it, several at once and a second time
-//! after a crash: the job's id decides in Redis.
+//! Delivers the messages of the outbox: one relay for each subscriber, so that a slow or failing one holds up no other.
+//!
+//! The store's rows are the truth. A relay reads those that are due, begins each delivery (of several processes one
+//! does), hands the message to the subscriber and removes the row. A process that dies on the way leaves the row, and the
+//! message is delivered once more.
 
 use super::worker::Worker;
-use crate::chatwoot::faq_job::{FaqSwitch, PayloadFormat, SidekiqTimes, WRAPPER, payload};
+use crate::domain::backoff::Backoff;
+use crate::domain::outbox::{Deliver, DeliveryError, PendingDelivery, ReceiverState, Subscriber};
 use crate::fault;
-use crate::lock::{Reach, Redis};
+use crate::store::StoreError;
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
-/// Rows of the outbox that are read at once.
+/// Messages that are read at once.
 const BATCH: u32 = 100;
-/// Interval at which the outbox is polled without a signal: it may hold rows of a process that died.
-const LOOK: Duration = Duration::from_secs(2);
-/// Interval at which a Redis without Sidekiq is checked again.
-const NO_SIDEKIQ: Duration = Duration::from_secs(30);
-/// The longest that the end of a runner waits for the last rows.
-const LAST: Duration = Duration::from_secs(5);
+/// Interval at which the outbox is polled without a signal: messages may be due again, or left by a process that died.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// Interval at which an absent receiver is looked for.
+const ABSENT_INTERVAL: Duration = Duration::from_secs(30);
+/// Upper limit of one delivery; a subscriber's lease is longer.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest that the end of a runner waits for the last messages.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
-/// Decides before anything runs whether changes are recorded in the outbox. While it depends on Redis they are
-/// recorded: a superfluous row waits, a missing one is lost.
-pub(super) fn begin(worker: &Worker) {
-    worker.store.tell_faqs(is_wanted(worker));
+/// Delivery to one subscriber.
+pub(super) struct Relay {
+    subscriber: Arc<dyn Deliver>,
+    /// Held during a pass: the last one waits for the one that runs.
+    pass: Mutex<()>,
 }
 
-fn is_wanted(worker: &Worker) -> bool {
-    match worker.settings.faq.switch {
-        FaqSwitch::Off => false,
-        FaqSwitch::On => true,
-        FaqSwitch::Auto => worker.store.is_chatwoots() && worker.redis.is_some(),
-    }
-}
-
-pub(super) async fn run(worker: Arc<Worker>) {
-    let Some(redis) = worker.redis.clone().filter(|_| is_wanted(&worker)) else { return };
-    let ended = worker.ended.clone();
-    ended.run_until_cancelled(relay(&worker, &redis)).await;
-}
-
-async fn relay(worker: &Worker, redis: &Redis) {
-    let mut reach = redis.reach();
-    let mut commits = worker.store.commits();
-    let mut sidekiq = false;
-    loop {
-        if reach.wait_for(|reach| *reach == Reach::Reached).await.is_err() {
-            return;
-        }
-        commits.mark_unchanged();
-        let wait = match pass(worker, redis, &mut sidekiq).await {
-            Passed::All => LOOK,
-            Passed::NoSidekiq => NO_SIDEKIQ,
-            // The lock's keeper finds out when it is back; a database that is away is said by the claims.
-            Passed::Later => {
-                sleep(LOOK).await;
-                continue;
-            }
-        };
-        tokio::select! {
-            () = sleep(wait) => {}
-            changed = commits.changed(), if wait == LOOK => if changed.is_err() { return },
-        }
-    }
-}
-
-/// Delivers what is left in the outbox when the runner ends, if Redis answers; otherwise the next runner does.
-pub(super) async fn last(worker: &Worker) {
-    if let Some(redis) = worker.redis.as_ref().filter(|redis| is_wanted(worker) && redis.is_reached()) {
-        let _ = timeout(LAST, pass(worker, redis, &mut false)).await;
-    }
-}
-
-/// Result of a pass over the outbox.
-#[derive(Debug, PartialEq, Eq)]
+/// Outcome of a pass over the messages that are due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Passed {
-    All,
-    NoSidekiq,
-    Later,
+    /// None is left, but for those that were refused or that another process delivers.
+    Done,
+    /// There is no receiver; no messages are made.
+    Absent,
+    /// Receiver or store did not answer.
+    Interrupted,
 }
 
-/// `sidekiq` is whether one was seen: a Redis that was emptied since is still Chatwoot's.
-async fn pass(worker: &Worker, redis: &Redis, sidekiq: &mut bool) -> Passed {
-    if worker.settings.faq.switch == FaqSwitch::Auto && !*sidekiq {
-        match redis.has_sidekiq().await {
-            Ok(true) => {
-                *sidekiq = true;
-                worker.store.tell_faqs(true);
-            }
-            Ok(false) => {
-                worker.store.tell_faqs(false);
-                return Passed::NoSidekiq;
-            }
-            Err(_) => return Passed::Later,
-        }
-    }
-    match tell(worker, redis).await {
-        Ok(()) => Passed::All,
-        Err(error) => {
-            tracing::warn!(error, "Chatwoot is told later");
-            Passed::Later
-        }
+/// Reason why a pass was interrupted.
+#[derive(Debug, thiserror::Error)]
+enum Interruption {
+    #[error(transparent)]
+    Database(#[from] StoreError),
+    #[error(transparent)]
+    Receiver(#[from] DeliveryError),
+}
+
+impl Relay {
+    pub(super) fn new(subscriber: Arc<dyn Deliver>) -> Arc<Self> {
+        Arc::new(Self { subscriber, pass: Mutex::default() })
     }
 }
 
-async fn tell(worker: &Worker, redis: &Redis) -> Result<(), String> {
+/// Subscribes before anything runs, then starts the relays; they run until the worker has ended. While the presence of a
+/// receiver is not known, messages are made: a superfluous one waits, a missing one is lost.
+pub(super) fn start(worker: &Arc<Worker>) {
+    for relay in &worker.relays {
+        subscribe(worker, relay);
+    }
+    for relay in &worker.relays {
+        let (worker, relay) = (Arc::clone(worker), Arc::clone(relay));
+        tokio::spawn(async move {
+            let ended = worker.ended.clone();
+            ended.run_until_cancelled(run(&worker, &relay)).await;
+        });
+    }
+}
+
+/// Delivers what is due when the runner ends, as far as the receivers answer; the rest waits for the next runner.
+pub(super) async fn last(worker: &Worker) {
+    let passes = worker.relays.iter().map(|relay| timeout(SHUTDOWN_GRACE, pass(worker, relay)));
+    join_all(passes).await;
+}
+
+fn subscribe(worker: &Worker, relay: &Relay) {
+    worker.store.subscribe(Arc::clone(&relay.subscriber) as Arc<dyn Subscriber>);
+}
+
+async fn run(worker: &Worker, relay: &Relay) {
+    let mut commits = worker.store.commits();
+    let mut backoff = Backoff::of_claims();
     loop {
-        let untold = worker.store.untold(BATCH).await.map_err(|error| error.to_string())?;
-        if untold.is_empty() {
+        relay.subscriber.reachable().await;
+        commits.mark_unchanged();
+        match pass(worker, relay).await {
+            Passed::Done => {
+                backoff.reset();
+                tokio::select! {
+                    () = sleep(POLL_INTERVAL) => {}
+                    changed = commits.changed() => if changed.is_err() { return },
+                }
+            }
+            Passed::Absent => sleep(ABSENT_INTERVAL).await,
+            Passed::Interrupted => sleep(backoff.wait()).await,
+        }
+    }
+}
+
+async fn pass(worker: &Worker, relay: &Relay) -> Passed {
+    let _running = relay.pass.lock().await;
+    match relay.subscriber.receiver().await {
+        ReceiverState::Ready => subscribe(worker, relay),
+        ReceiverState::Unreachable => return Passed::Interrupted,
+        ReceiverState::Absent => {
+            worker.store.unsubscribe(relay.subscriber.name());
+            return Passed::Absent;
+        }
+    }
+    match deliver_due(worker, &*relay.subscriber).await {
+        Ok(()) => Passed::Done,
+        Err(reason) => {
+            tracing::warn!(subscriber = relay.subscriber.name(), %reason, "messages are delivered later");
+            Passed::Interrupted
+        }
+    }
+}
+
+async fn deliver_due(worker: &Worker, subscriber: &dyn Deliver) -> Result<(), Interruption> {
+    loop {
+        let due = worker.store.due_deliveries(subscriber.name(), BATCH).await?;
+        let mut begun = 0;
+        for pending in &due {
+            begun += u32::from(deliver(worker, subscriber, pending).await?);
+        }
+        // Nothing is due any more, or other processes are at it.
+        if begun == 0 {
             return Ok(());
         }
-        let form = form(worker, redis).await?;
-        for untold in &untold {
-            fault::point("before_telling", "");
-            let id = uuid::Uuid::new_v4().to_string();
-            let text = payload(untold, &id, &form, worker.store.now()).map_err(|error| error.to_string())?;
-            redis.push_job(&form.queue, &untold.jid, &text).await.map_err(|error| error.to_string())?;
-            fault::point("after_telling", "");
-            worker.store.told(&untold.jid).await.map_err(|error| error.to_string())?;
-            fault::point("told", "");
-        }
     }
 }
 
-/// As the settings say, else as the jobs that wait there are written.
-async fn form(worker: &Worker, redis: &Redis) -> Result<PayloadFormat, String> {
-    let faq = &worker.settings.faq;
-    let seen = redis.sidekiq_form(&faq.queue).await.map_err(|error| error.to_string())?;
-    let (wrapper, times) = seen.unwrap_or_else(|| (WRAPPER.to_owned(), SidekiqTimes::Seconds));
-    Ok(PayloadFormat { wrapper: faq.wrapper.clone().unwrap_or(wrapper), queue: faq.queue.clone(), times })
+/// Delivers one message. False when another process has begun it.
+async fn deliver(worker: &Worker, subscriber: &dyn Deliver, pending: &PendingDelivery) -> Result<bool, Interruption> {
+    let (store, name) = (&worker.store, subscriber.name());
+    let now = store.now();
+    if !store.begin_delivery(pending, now.plus(subscriber.lease())).await? {
+        return Ok(false);
+    }
+    fault::point("before_delivery", name);
+    let delivery = timeout(DELIVERY_TIMEOUT, subscriber.deliver(pending, now)).await;
+    let delivery = delivery.unwrap_or_else(|_| Err(DeliveryError::refused("no answer in time")));
+    match delivery {
+        Ok(()) => {
+            fault::point("after_delivery", name);
+            store.delivered(pending.id).await?;
+            fault::point("delivered", name);
+        }
+        Err(DeliveryError::Refused(reason)) => {
+            tracing::warn!(subscriber = name, %reason, "a message was refused");
+            let failures = usize::try_from(pending.attempts).unwrap_or(usize::MAX);
+            let wait = Backoff::of_delivery().after(failures).wait();
+            store.delivery_failed(pending.id, &reason, store.now().plus(wait)).await?;
+        }
+        Err(DeliveryError::Unavailable(reason)) => {
+            store.delivery_failed(pending.id, &reason, store.now()).await?;
+            return Err(DeliveryError::Unavailable(reason).into());
+        }
+    }
+    Ok(true)
 }

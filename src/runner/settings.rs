@@ -1,11 +1,10 @@
 //! The settings of a runner, and the mode in which one runs.
 
-use crate::chatwoot::faq_job::FaqSettings;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::Terms;
 use std::time::Duration;
 
-/// The settings of `[runner]`, `[retry]` and `[chatwoot]`, and of `[fetch]` the one that is kept over all workers.
+/// The settings of `[runner]` and `[retry]`, and of `[fetch]` the one that is kept over all workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Attempts at a time.
@@ -24,8 +23,6 @@ pub struct Settings {
     pub drain: Duration,
     /// Retry policy.
     pub policy: RetryPolicy,
-    /// Settings of Chatwoot's FAQ job.
-    pub faq: FaqSettings,
 }
 
 impl Default for Settings {
@@ -39,7 +36,6 @@ impl Default for Settings {
             heartbeat: Duration::from_secs(10),
             drain: Duration::from_secs(25),
             policy: RetryPolicy::default(),
-            faq: FaqSettings::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::event::{Event, Health, LockHealth, RunnerStatus};
 use super::held::HeldJobs;
+use super::relay::Relay;
 use super::report::Reporter;
 use super::settings::{Mode, Settings};
 use crate::domain::id::WorkerId;
@@ -21,6 +22,8 @@ pub(super) struct Worker {
     pub(super) store: Arc<dyn RunnerStore>,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) redis: Option<Arc<Redis>>,
+    /// Delivery to the subscribers of the outbox, one for each.
+    pub(super) relays: Vec<Arc<Relay>>,
     pub(super) name: SafeLine,
     pub(super) settings: Settings,
     pub(super) mode: Mode,

@@ -25,7 +25,7 @@ macro_rules! migration {
 }
 
 /// Every migration, oldest first. A file that was released is never changed: stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 9] = [
+pub(super) const MIGRATIONS: [MigrationFile; 10] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "what is to be told to Chatwoot's own jobs"),
@@ -35,6 +35,7 @@ pub(super) const MIGRATIONS: [MigrationFile; 9] = [
     migration!("0007_contents.sql", "texts that wait for a person"),
     migration!("0008_holds.sql", "whether a host asked to be left alone"),
     migration!("0009_upgrades.sql", "checksums of migrations, and the version of each worker's program"),
+    migration!("0010_outbox.sql", "messages of the outbox for any subscriber, with their attempts"),
 ];
 
 /// The schema version of this program: a store that has had all migrations. The same on both databases.

@@ -8,7 +8,6 @@ pub(in crate::store) mod documents;
 pub(in crate::store) mod enqueue;
 pub(in crate::store) mod host_backoff;
 pub(in crate::store) mod lanes;
-pub(in crate::store) mod outbox;
 pub(in crate::store) mod pauses;
 pub(in crate::store) mod purge;
 pub(in crate::store) mod requests;

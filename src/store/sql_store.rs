@@ -5,6 +5,7 @@ mod base;
 mod chatwoot;
 mod documents;
 mod jobs;
+mod outbox;
 mod queries;
 mod schedule;
 

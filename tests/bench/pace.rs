@@ -50,7 +50,8 @@ impl Scene {
         let limits =
             FetchSettings { allow_private_hosts: vec![site.host().parse().unwrap()], ..FetchSettings::default() };
         let fetcher = Arc::new(Fetcher::new(limits).unwrap());
-        let parts = Parts { store: store.clone(), fetcher, redis: None, name: "bench:1".into() };
+        let parts =
+            Parts { store: store.clone(), fetcher, redis: None, subscribers: Vec::new(), name: "bench:1".into() };
         runner::start(parts, settings(host_interval), Mode::OnDemand);
         let tail = follow(store.clone(), Seq::START);
         Self { store, site, tail, _place: place }

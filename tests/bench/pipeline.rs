@@ -97,6 +97,12 @@ async fn main() {
 }
 
 async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
-    let parts = Parts { store: store.clone(), fetcher: Arc::clone(fetcher), redis: None, name: "bench:1".into() };
+    let parts = Parts {
+        store: store.clone(),
+        fetcher: Arc::clone(fetcher),
+        redis: None,
+        subscribers: Vec::new(),
+        name: "bench:1".into(),
+    };
     runner::start(parts, Settings::default(), Mode::Drain).ended().await;
 }

@@ -213,7 +213,7 @@ impl Deck {
 
 /// A test's worker.
 pub fn parts(store: &Arc<dyn Store>, fetcher: Arc<Fetcher>, redis: Option<Arc<Redis>>) -> Parts {
-    Parts { store: store.clone(), fetcher, redis, name: "test:1".into() }
+    Parts { store: store.clone(), fetcher, redis, subscribers: Vec::new(), name: "test:1".into() }
 }
 
 /// The defaults with fewer slots.

@@ -4,12 +4,14 @@ use super::{fixture, set_version, version};
 use crate::store::support::{Backend, LEASE, Scene, limits, new, open, permanent, request, worker};
 use crate::support::limit::within;
 use crate::support::place::Place;
+use quarterdeck::domain::id::OutboxId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::lock::LockHolder;
+use quarterdeck::domain::outbox::PendingDelivery;
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::schedule::Terms;
 use quarterdeck::store::{
-    self, Access, ChatwootStore, Decision, DocumentStore, Finish, HeldText, JobStore, PassMode, PassOrder, Queries,
+    self, Access, Decision, DocumentStore, Finish, HeldText, JobStore, OutboxStore, PassMode, PassOrder, Queries,
     ScheduleStore, SchemaMismatch, Store, StoreBase, StoreError, VERSION, When,
 };
 use std::time::Duration;
@@ -50,7 +52,16 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     refused("finish", store.finish(finish, &Default::default()).await);
     refused("release", store.release(&[job.held]).await);
     refused("break a lease", store.break_lease(job.held.job_id, &by).await);
-    refused("told", store.told("0123").await);
+    let pending = PendingDelivery {
+        id: OutboxId(1),
+        key: "k".into(),
+        payload: "{}".into(),
+        created_at: store.now(),
+        attempts: 0,
+    };
+    refused("begin a delivery", store.begin_delivery(&pending, store.now()).await);
+    refused("delivered", store.delivered(pending.id).await);
+    refused("a failed delivery", store.delivery_failed(pending.id, &"no".into(), store.now()).await);
     let terms = Terms::default();
     let order = PassOrder {
         terms: &terms,

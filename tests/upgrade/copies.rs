@@ -74,7 +74,12 @@ async fn a_verb_that_finds_an_old_store_copies_it_migrates_it_and_says_where_the
     assert_eq!(version_of(install.file()).await, VERSION);
     db::execute(install.file(), "DELETE FROM captain_documents WHERE external_link = 'https://example.org/new'").await;
     db::execute(install.file(), "DELETE FROM document_state WHERE host = 'example.org'").await;
-    assert_eq!(rows(install.file()).await, before, "the rows are what they were");
+    // The outbox has another form since version 10; the tests of fixtures hold what stands in it.
+    let others = |mut rows: Vec<Option<String>>| {
+        rows.retain(|row| !row.as_deref().is_some_and(|row| row.starts_with("outbox ")));
+        rows
+    };
+    assert_eq!(others(rows(install.file()).await), others(before), "the rows are what they were");
     let again = install.run(&["list"]);
     assert_eq!((again.code, again.err.contains("migrated")), (Some(0), false), "said once: {again:?}");
 }

@@ -1,6 +1,7 @@
 //! A store with rows of every kind: what the fixtures hold, and what a new fixture is made from.
 
 use crate::store::support::{Backend, START, Scene, fetched, limits, permanent, request, timeout, unexpected, worker};
+use quarterdeck::chatwoot::faq_job::FaqSettings;
 use quarterdeck::domain::content::{ContentChange, Page};
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::Failure;
@@ -10,12 +11,14 @@ use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
 use quarterdeck::domain::schedule::{DueRules, Terms};
 use quarterdeck::domain::time::Timestamp;
+use quarterdeck::lock::FaqJobs;
 use quarterdeck::store::{
-    ChatwootStore, Claimed, DocumentStore, Finished, JobStore, Marking, PassMode, PassOrder, ScheduleStore, Store,
+    Claimed, DocumentStore, Finished, JobStore, Marking, OutboxStore, PassMode, PassOrder, ScheduleStore, Store,
     StoreBase, When,
 };
 use sqlx::{AssertSqlSafe, Connection as _};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The documents of a filled store, with the status that each has on its clock at the end.
@@ -70,7 +73,7 @@ pub async fn filled(on: Backend) -> Scene {
 }
 
 async fn fill(scene: &Scene) {
-    scene.store.tell_faqs(true);
+    scene.store.subscribe(Arc::new(FaqJobs::new(FaqSettings::default(), None)));
     scene.store.register(&worker("w1")).await.unwrap();
     let mut ids = Vec::new();
     for (url, _) in STATUSES {

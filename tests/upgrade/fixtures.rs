@@ -5,16 +5,18 @@ use super::{BEFORE, fixture, install, steps, version};
 use crate::store::support::{Backend, fetched, limits, new, open, outcomes_after, request, worker};
 use crate::support::place::Place;
 use crate::support::postgres;
+use quarterdeck::chatwoot::faq_job::{ChangedDocument, FaqSettings, SUBSCRIBER};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{DocumentRow, Status};
 use quarterdeck::domain::filter::Filter;
-use quarterdeck::domain::id::{AccountId, DocumentId, Seq};
+use quarterdeck::domain::id::{AccountId, DocumentId, OutboxId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::pause::PauseScope;
+use quarterdeck::lock::FaqJobs;
 use quarterdeck::store::{
-    self, Access, Around, ChatwootStore, Decided, Decision, DocumentStore, Finish, Finished, HeldText, JobStore,
-    ManualClock, Migration, PageQuery, Queries, Sort, SortBy, SqlStore, Store, StoreBase, StoreError, VERSION,
+    self, Access, Around, Decided, Decision, DocumentStore, Finish, Finished, HeldText, JobStore, ManualClock,
+    Migration, OutboxStore, PageQuery, Queries, Sort, SortBy, SqlStore, Store, StoreBase, StoreError, VERSION,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,7 +65,7 @@ async fn a_store_of_the_version_before_is_read_as_it_was(on: Backend) {
     let outcomes = outcomes_after(&*store, Seq::START).await;
     assert!(outcomes.len() > 10 && (1..).zip(&outcomes).all(|(seq, outcome)| outcome.seq == Seq(seq)));
     assert!(outcomes.iter().any(|outcome| outcome.result == OutcomeResult::WorkerLost));
-    assert!(!store.untold(100).await.unwrap().is_empty());
+    assert!(store.pending_deliveries().await.unwrap()[0].pending > 0);
     let accounts = store.accounts().await.unwrap();
     assert_eq!(accounts.rows.len(), 2);
     assert_eq!(store.queue().await.unwrap().running, 1);
@@ -204,6 +206,43 @@ async fn a_store_of_any_earlier_version_is_brought_up_to_date(on: Backend) {
     }
 }
 
+async fn undelivered_messages_of_the_version_before_are_delivered(on: Backend) {
+    let place = of_version(on, 9).await;
+    let keys: Vec<String> = (1..=3).map(|n| format!("{n:024x}")).collect();
+    for (n, key) in (1..).zip(&keys) {
+        let row = format!("'{key}', {n}, 7, {}", left_at().minus(Duration::from_secs(60 - n)).micros());
+        let table = place.either("outbox", "quarterdeck.outbox");
+        place.sql(&format!("INSERT INTO {table} (jid, document_id, account_id, created_at) VALUES ({row})")).await;
+    }
+    // One was delivered: its id is not given again.
+    place.sql(&format!("DELETE FROM {} WHERE id = 3", place.either("outbox", "quarterdeck.outbox"))).await;
+    let (store, _) = opened(&place).await;
+    let pending = store.due_deliveries(SUBSCRIBER, 9).await.unwrap();
+    for (n, (message, key)) in (1..).zip(pending.iter().zip(&keys)) {
+        assert_eq!((message.id, &message.key, message.attempts), (OutboxId(n), key, 0));
+        let changed: ChangedDocument = serde_json::from_str(&message.payload).unwrap();
+        assert_eq!(changed, ChangedDocument { document_id: DocumentId(n), account_id: AccountId(7) });
+    }
+    assert_eq!(pending.len(), 2);
+    let status = store.pending_deliveries().await.unwrap();
+    assert_eq!((status.len(), status[0].pending, status[0].oldest_at), (1, 2, pending[0].created_at));
+    // What is written now comes after them, in the form of theirs.
+    store.subscribe(Arc::new(FaqJobs::new(FaqSettings::default(), None)));
+    store.request(&[DocumentId(1)], &request(QueueClass::Manual)).await.unwrap();
+    let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
+    let finish = Finish { held: job.held, end: fetched("T", "x", ContentChange::First), took: Duration::ZERO };
+    store.finish(finish, &Default::default()).await.unwrap();
+    let after = store.due_deliveries(SUBSCRIBER, 9).await.unwrap();
+    assert_eq!((&after[..2], after.len()), (&pending[..], 3));
+    assert!(after[2].id > OutboxId(2) && after[2].key.len() == keys[0].len(), "{:?}", after[2]);
+    assert_eq!(after[2].payload, r#"{"document_id":1,"account_id":1}"#);
+    for message in &after {
+        store.delivered(message.id).await.unwrap();
+    }
+    assert!(store.pending_deliveries().await.unwrap().is_empty());
+    store.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_program_itself_reads_and_works_on_the_file_of_the_version_before() {
     let install = install().await;
@@ -235,4 +274,5 @@ on_both! {
     a_store_of_the_version_before_works_to_its_end,
     a_migrated_store_has_the_tables_of_a_new_one,
     a_store_of_any_earlier_version_is_brought_up_to_date,
+    undelivered_messages_of_the_version_before_are_delivered,
 }

@@ -37,6 +37,10 @@ pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
                 found.push(of_error(&error));
             }
             found.extend(faq::jobs(config, &*store).await);
+            match faq::pending(&*store).await {
+                Ok(pending) => found.extend(pending),
+                Err(error) => found.push(of_error(&error)),
+            }
             store.close().await;
         }
         // What it is refused for has been found.

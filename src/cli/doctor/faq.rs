@@ -1,19 +1,20 @@
-//! Check of Chatwoot's FAQ job: enqueued or not, and why not.
+//! Checks of the outbox: whether Chatwoot's FAQ jobs are started, and what is pending for any subscriber.
 
-use crate::chatwoot::faq_job::{FaqSwitch, WRAPPER};
+use crate::chatwoot::faq_job::{FaqSwitch, SUBSCRIBER, WRAPPER};
 use crate::cli::join::news;
 use crate::config::Config;
 use crate::domain::finding::Finding;
+use crate::domain::outbox::SubscriberStatus;
+use crate::domain::time::age;
 use crate::lock::{Reach, Redis};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+use crate::tui::say::figures::grouped;
 
 const FAQ: &str = "FAQ jobs";
-/// Rows that are counted.
-const COUNTED: u32 = 1_000;
 
 /// Nothing where nobody expects such jobs.
 pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
-    let switch = config.runner.faq.switch;
+    let switch = config.faq_job.switch;
     if switch == FaqSwitch::Auto && !store.is_chatwoots() {
         return Vec::new();
     }
@@ -36,19 +37,37 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
             Err(error) => found.push(Finding::fail(FAQ, error.to_string(), "fix redis.url")),
         }
     }
-    match store.untold(COUNTED).await.map(|untold| untold.len()) {
-        Ok(0) | Err(_) => {}
-        Ok(waiting) => found.push(Finding::warn(
-            FAQ,
-            format!("{waiting} pending, not yet in Sidekiq's queue"),
-            "run a worker that reaches Chatwoot's Redis, with chatwoot.enqueue_faq_job on",
-        )),
-    }
     found
 }
 
+/// Returns a finding for the pending messages of each subscriber of the outbox, also of one that these settings do not
+/// name.
+pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
+    let pending = store.pending_deliveries().await?;
+    let finding = |status: &SubscriberStatus| {
+        let mut facts = format!("the oldest for {}", age(store.now().since(status.oldest_at)));
+        if let Some(reason) = &status.last_error {
+            facts.push_str(&format!("; last error: {reason}"));
+        }
+        let number = grouped(status.pending);
+        if status.subscriber.as_str() == SUBSCRIBER {
+            return Finding::warn(
+                FAQ,
+                format!("{number} pending, not yet in Sidekiq's queue, {facts}"),
+                "run a worker that reaches Chatwoot's Redis, with chatwoot.enqueue_faq_job on",
+            );
+        }
+        Finding::warn(
+            "outbox",
+            format!("{number} pending for {}, {facts}", status.subscriber),
+            "run a worker whose settings name this subscriber, and look at its receiver",
+        )
+    };
+    Ok(pending.iter().map(finding).collect())
+}
+
 async fn in_redis(config: &Config, redis: &Redis) -> Finding {
-    let (faq, place) = (&config.runner.faq, redis.label());
+    let (faq, place) = (&config.faq_job, redis.label());
     let reach = redis.reach().borrow().clone();
     if let Reach::Away(reason) = reach {
         return Finding::warn(

@@ -9,11 +9,12 @@ use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::queue::apply::{With, new_outcome, push_recent};
-use crate::store::queue::{contents, outbox};
+use crate::store::queue::contents;
 use crate::store::sql::columns::{corrupt, line, time};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::documents::Document;
+use crate::store::sql::rows::outcomes::NewOutcome;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
@@ -66,7 +67,7 @@ async fn decide_one(tx: &mut Tx<'_>, text: &HeldText, decision: Decision, by: &S
     let title = line(&held, "title")?;
     let page = Page::new(title.as_deref(), get(&held, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
     let page = Page { fingerprint, converter, ..page };
-    outbox::note_change(tx, &document, &page.content).await?;
+    let text_changed = tx.has_subscribers() && contents::differs(tx, &document, &page.content).await?;
     contents::write(tx, &document, &page, &page.fingerprint).await?;
     accepted(tx, &document, &page, time(&held, "held_at")?).await?;
     let job = ids.into_iter().flatten().find_map(|id| jobs.remove(&JobId(id)));
@@ -77,8 +78,8 @@ async fn decide_one(tx: &mut Tx<'_>, text: &HeldText, decision: Decision, by: &S
     draft.detail = Some(SafeLine::new(&format!("accepted by {by}, although it {reason}")));
     draft.content = Some(ContentChange::Changed);
     let with = With { page: Some((&page, &page.fingerprint)), ..With::default() };
-    let outcome = new_outcome(&job, Some(&document), &draft, &with, tx.now);
-    tx.record(outcome);
+    let new = new_outcome(&job, Some(&document), &draft, &with, tx.now);
+    tx.record(NewOutcome { text_changed, ..new });
     Ok(Decided::Done)
 }
 

@@ -5,15 +5,16 @@ use crate::store::interface::base::CommitSignals;
 use crate::store::interface::chatwoot::ChatwootStore;
 use crate::store::interface::documents::DocumentStore;
 use crate::store::interface::jobs::JobStore;
+use crate::store::interface::outbox::OutboxStore;
 use crate::store::interface::queries::Queries;
 use crate::store::interface::schedule::ScheduleStore;
 use crate::store::{Result, Upgraded};
 use async_trait::async_trait;
 
 /// The interfaces that the runner works with.
-pub trait RunnerStore: JobStore + ScheduleStore + ChatwootStore + CommitSignals {}
+pub trait RunnerStore: JobStore + ScheduleStore + OutboxStore + CommitSignals {}
 
-impl<S: JobStore + ScheduleStore + ChatwootStore + CommitSignals> RunnerStore for S {}
+impl<S: JobStore + ScheduleStore + OutboxStore + CommitSignals> RunnerStore for S {}
 
 /// The interfaces that the console works with.
 pub trait ConsoleStore: DocumentStore + Queries {}
@@ -22,7 +23,7 @@ impl<S: DocumentStore + Queries> ConsoleStore for S {}
 
 /// A whole store, for those who open and close it and hand its interfaces to their users.
 #[async_trait]
-pub trait Store: RunnerStore + ConsoleStore {
+pub trait Store: RunnerStore + ConsoleStore + ChatwootStore {
     /// Returns the store's identity for other programs: made with its schema, never changed.
     async fn id(&self) -> Result<StoreId>;
 

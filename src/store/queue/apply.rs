@@ -11,7 +11,7 @@ use crate::domain::text::{SafeLine, without_nul};
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::queue::lanes::LaneKey;
-use crate::store::queue::{contents, lanes, outbox};
+use crate::store::queue::{contents, lanes};
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::jobs::{JobRow, class_code};
 use crate::store::sql::rows::outcomes::NewOutcome;
@@ -46,15 +46,18 @@ pub(in crate::store) async fn apply(
     with: With<'_>,
 ) -> Result<()> {
     move_job(tx, row, to, &with).await?;
+    let mut text_changed = false;
     if let Some(document) = document {
-        write_row(tx, document, to, with.page).await?;
+        text_changed = write_row(tx, document, to, with.page).await?;
         write_state(tx, document, to, &with).await?;
         if to.row == RowWrite::Synced {
             contents::keep_for_review(tx, row.job.id, document, with.held).await?;
         }
     }
     for draft in &to.outcomes {
-        tx.record(new_outcome(row, document, draft, &with, tx.now));
+        let new = new_outcome(row, document, draft, &with, tx.now);
+        let text_changed = text_changed && draft.content.is_some_and(ContentChange::writes);
+        tx.record(NewOutcome { text_changed, ..new });
     }
     Ok(())
 }
@@ -109,21 +112,23 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &With<'_
     Ok(())
 }
 
+/// Writes the document's row. Returns true if its text is another one now, which is only looked up for subscribers.
 async fn write_row(
     tx: &mut Tx<'_>,
     document: &Document,
     to: &Transition,
     page: Option<(&Page, &Fingerprint)>,
-) -> Result<()> {
+) -> Result<bool> {
     let now = tx.now.micros();
+    let mut text_changed = false;
     let statement = match &to.row {
-        RowWrite::Keep => return Ok(()),
+        RowWrite::Keep => return Ok(false),
         RowWrite::Synced => {
             if let Some((page, fingerprint)) = page {
-                // Other words for the same page are nothing to tell.
-                if !to.outcomes.iter().any(|line| line.content == Some(ContentChange::Rebased)) {
-                    outbox::note_change(tx, document, &page.content).await?;
-                }
+                // A page that was only converted anew is no change.
+                let rebased = to.outcomes.iter().any(|line| line.content == Some(ContentChange::Rebased));
+                text_changed =
+                    tx.has_subscribers() && !rebased && contents::differs(tx, document, &page.content).await?;
                 contents::write(tx, document, page, fingerprint).await?;
             }
             query("UPDATE captain_documents SET sync_status = 1, last_synced_at = stamp(?2), last_sync_attempted_at = stamp(?2), \
@@ -159,7 +164,7 @@ async fn write_row(
         .bind(before.error_code.clone()),
     };
     tx.run(statement).await?;
-    Ok(())
+    Ok(text_changed)
 }
 
 async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with: &With<'_>) -> Result<()> {
@@ -252,7 +257,7 @@ pub(in crate::store) fn new_outcome(
         requested_by: row.requested_by.clone(),
         name,
     };
-    NewOutcome { outcome, host: row.host.clone(), token: with.token }
+    NewOutcome { outcome, host: row.host.clone(), token: with.token, text_changed: false }
 }
 
 /// The strip of recent results with one more.

@@ -5,12 +5,23 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::JobId;
 use crate::domain::text::without_nul;
 use crate::store::Result;
+use crate::store::sql::conn::get;
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
 /// Earlier contents that are kept.
 const VERSIONS: i64 = 5;
+
+/// Returns true if `text` is not empty and differs from the stored text of a document. Asked before the text is written.
+pub(in crate::store) async fn differs(tx: &mut Tx<'_>, document: &Document, text: &str) -> Result<bool> {
+    if text.trim().is_empty() {
+        return Ok(false);
+    }
+    let differs = query("SELECT count(*) FROM captain_documents WHERE id = ?1 AND (content IS NULL OR content <> ?2)");
+    let row = tx.one(differs.bind(document.id).bind(without_nul(text.to_owned()))).await?;
+    Ok(get::<i64>(&row, 0)? > 0)
+}
 
 /// Replaces the stored text of a document by that of `page`; the text before it becomes a version.
 pub(in crate::store) async fn write(

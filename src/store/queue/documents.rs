@@ -3,8 +3,8 @@
 use crate::domain::content::MAX_TITLE_CHARS;
 use crate::domain::id::DocumentId;
 use crate::domain::text::{SafeLine, cut_chars};
+use crate::store::chatwoot::assistants;
 use crate::store::queue::apply::{With, apply};
-use crate::store::queue::outbox;
 use crate::store::queue::requests::CHUNK;
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -18,7 +18,7 @@ pub(in crate::store) async fn add(db: &Database, documents: &[NewDocument]) -> R
     // Checked here too: an empty list makes no transaction.
     db.writable()?;
     db.may_add()?;
-    let theirs = if db.is_chatwoots() { Some(outbox::as_chatwoots(db, documents).await?) } else { None };
+    let theirs = if db.is_chatwoots() { Some(assistants::with_accounts(db, documents).await?) } else { None };
     let documents = theirs.as_deref().unwrap_or(documents);
     let mut added = Vec::with_capacity(documents.len());
     for chunk in documents.chunks(CHUNK) {

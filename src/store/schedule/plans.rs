@@ -1,24 +1,17 @@
 //! The plan of each account: by the settings or, on a Chatwoot database without plans in the settings, by Chatwoot's own
 //! tables `accounts` and `installation_configs`.
 
-use crate::chatwoot::settings::{ChatwootSettings, FEATURE_BIT, NAMES};
 use crate::domain::id::AccountId;
 use crate::domain::plan::AccountPlan;
 use crate::domain::schedule::{PassLimits, Terms};
+use crate::store::chatwoot;
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{PlanSource, Plans, Result, StoreError};
+use crate::store::{PlanSource, Plans, Result};
 use std::collections::HashMap;
-
-/// What Chatwoot's tables let themselves be asked for.
-struct Readable {
-    plan_name: bool,
-    feature: bool,
-    settings: bool,
-}
 
 /// Reads the plans of all accounts that have documents.
 pub(in crate::store) async fn read(db: &Database, terms: &Terms) -> Result<Plans> {
@@ -32,21 +25,7 @@ pub(in crate::store) async fn read(db: &Database, terms: &Terms) -> Result<Plans
             troubles: Vec::new(),
         });
     }
-    let mut troubles = Vec::new();
-    let readable = readable(&mut reader, &mut troubles).await?;
-    let installation = if readable.settings { settings(&mut reader).await? } else { ChatwootSettings::default() };
-    let known =
-        if readable.plan_name && readable.feature { chatwoots(&mut reader, &accounts).await? } else { HashMap::new() };
-    let of = |account: AccountId| {
-        let (name, feature) = known.get(&account.0).map_or((None, false), |(name, on)| (name.as_deref(), *on));
-        installation.of(account, name, feature)
-    };
-    Ok(Plans {
-        source: PlanSource::Chatwoot,
-        accounts: accounts.into_iter().map(of).collect(),
-        limits: terms.limits(installation.limits()),
-        troubles,
-    })
+    chatwoot::plans::read(&mut reader, accounts, terms).await
 }
 
 /// The accounts that have documents. Each step is one look into an index, however many documents an account has.
@@ -57,69 +36,6 @@ pub(in crate::store) async fn accounts(reader: &mut Reader) -> Result<Vec<Accoun
          WHERE found.id IS NOT NULL) SELECT id FROM found WHERE id IS NOT NULL",
     );
     reader.all(statement).await?.iter().map(|row| Ok(AccountId(get(row, 0)?))).collect()
-}
-
-/// Looks which of Chatwoot's columns are there and may be read; what is not is said.
-async fn readable(reader: &mut Reader, troubles: &mut Vec<String>) -> Result<Readable> {
-    let statement = query(
-        "SELECT t.name, t.field, to_regclass(t.name) IS NOT NULL AS there, a.attname IS NOT NULL AS has, \
-         coalesce(has_table_privilege(to_regclass(t.name), 'SELECT'), false) AS may \
-         FROM (VALUES ('accounts', 'custom_attributes'), ('accounts', 'feature_flags'), \
-          ('installation_configs', 'serialized_value')) AS t(name, field) \
-         LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(t.name) AND a.attname = t.field AND NOT a.attisdropped",
-    );
-    let mut readable = Readable { plan_name: false, feature: false, settings: false };
-    for row in reader.all(statement).await? {
-        let (table, field): (String, String) = (get(&row, "name")?, get(&row, "field")?);
-        let (there, has, may): (bool, bool, bool) = (get(&row, "there")?, get(&row, "has")?, get(&row, "may")?);
-        match (there, has, may) {
-            (false, ..) => troubles.push(format!(
-                "there is no table {table}, so Chatwoot's plans are not known; set plans up under [plans]"
-            )),
-            (true, false, _) => troubles.push(format!(
-                "{table} has no column {field}, so Chatwoot's plans are not known; set plans up under [plans]"
-            )),
-            (true, true, false) => {
-                troubles.push(format!(
-                    "this role may not read {table}; GRANT SELECT ON {table} to it, or set plans up under [plans]"
-                ));
-            }
-            (true, true, true) => match field.as_str() {
-                "custom_attributes" => readable.plan_name = true,
-                "feature_flags" => readable.feature = true,
-                _ => readable.settings = true,
-            },
-        }
-    }
-    troubles.dedup();
-    Ok(readable)
-}
-
-async fn settings(reader: &mut Reader) -> Result<ChatwootSettings> {
-    let statement = query(
-        "SELECT name::text AS name, serialized_value::text AS value FROM installation_configs \
-         WHERE name IN (?, ?, ?, ?, ?) AND serialized_value IS NOT NULL",
-    );
-    let statement = NAMES.iter().fold(statement, |statement, name| statement.bind(*name));
-    let rows = reader.all(statement).await?;
-    let rows: Vec<(String, String)> =
-        rows.iter().map(|row| Ok((get(row, "name")?, get(row, "value")?))).collect::<Result<_>>()?;
-    Ok(ChatwootSettings::read(rows.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
-}
-
-/// Plan names and feature bits, by account.
-async fn chatwoots(reader: &mut Reader, accounts: &[AccountId]) -> Result<HashMap<i64, (Option<String>, bool)>> {
-    let statement = query(
-        "SELECT id::bigint AS id, custom_attributes ->> 'plan_name' AS plan, \
-         (coalesce(feature_flags, 0)::bigint & ?) <> 0 AS feature FROM accounts WHERE id IN (SELECT each(?))",
-    );
-    let ids: Vec<i64> = accounts.iter().map(|account| account.0).collect();
-    let rows = match reader.all(statement.bind(FEATURE_BIT).bind(ids)).await {
-        // Types that no Chatwoot has had: said by whoever asks, not a reason to end.
-        Err(StoreError::Corrupt(_)) => return Ok(HashMap::new()),
-        rows => rows?,
-    };
-    rows.iter().map(|row| Ok((get(row, "id")?, (get(row, "plan")?, get(row, "feature")?)))).collect()
 }
 
 /// What stands of an account where the status and the claim find it.

@@ -1,6 +1,7 @@
 //! The database of a store, SQLite or PostgreSQL: connections, the clock, who hears of changes, and the tasks that go
 //! with them. Nothing here knows what is stored.
 
+use crate::domain::outbox::{Subscriber, Subscribers};
 use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -15,8 +16,8 @@ use crate::store::version::{self, SchemaMismatch};
 use crate::store::{Access, Options, Recorder, Upgraded};
 use crate::store::{Result, StoreError};
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,8 +36,8 @@ pub(in crate::store) struct Database {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) recorder: Option<Recorder>,
     read_only: bool,
-    /// Whether changed documents are noted in the outbox.
-    publishes_changes: AtomicBool,
+    /// Subscribers of the outbox to which this process offers its outcomes.
+    subscribers: RwLock<Subscribers>,
     /// Counts commits of this process and of others, as far as they are seen.
     changes: watch::Sender<u64>,
     /// Counts commits of this process alone.
@@ -72,7 +73,7 @@ impl Database {
             clock,
             recorder: options.recorder,
             read_only: options.access == Access::ReadOnly,
-            publishes_changes: AtomicBool::new(false),
+            subscribers: RwLock::new(Arc::new([])),
             changes,
             commits: watch::Sender::new(0),
             unconfirmed: Mutex::default(),
@@ -206,14 +207,25 @@ impl Database {
         }
     }
 
-    /// Whether changed documents are noted in the outbox; not until [`publish_changes`](Self::publish_changes).
-    pub(super) fn publishes_changes(&self) -> bool {
-        self.publishes_changes.load(Ordering::Relaxed)
+    /// Returns the subscribers of the outbox as they are now.
+    pub(super) fn subscribers(&self) -> Subscribers {
+        Arc::clone(&self.subscribers.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Has changed documents noted in the outbox from now on, or not.
-    pub(in crate::store) fn publish_changes(&self, on: bool) {
-        self.publishes_changes.store(on, Ordering::Relaxed);
+    /// Offers outcomes to a subscriber from the next transaction on, in place of one with the same name.
+    pub(in crate::store) fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
+        let mut all = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
+        if all.iter().any(|other| Arc::ptr_eq(other, &subscriber)) {
+            return;
+        }
+        let others = all.iter().filter(|other| other.name() != subscriber.name()).cloned();
+        *all = others.chain([Arc::clone(&subscriber)]).collect();
+    }
+
+    /// Offers outcomes to the subscriber with this name no more.
+    pub(in crate::store) fn unsubscribe(&self, name: &str) {
+        let mut all = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
+        *all = all.iter().filter(|other| other.name() != name).cloned().collect();
     }
 
     /// Whether the documents are Chatwoot's own.

@@ -9,6 +9,7 @@
 //! of the documents, so that nobody waits in a circle.
 
 use crate::domain::id::Seq;
+use crate::domain::outbox::Subscribers;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
@@ -16,6 +17,7 @@ use crate::store::sql::conn::{Conn, Purpose, Row, get};
 use crate::store::sql::database::{Database, Engine};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::{no_row, writing};
+use crate::store::sql::rows::outbox;
 use crate::store::sql::rows::outcomes::{NewOutcome, inserts};
 use crate::store::sql::statement::{Statement, query};
 use crate::store::sqlite::WriterSlot;
@@ -32,6 +34,8 @@ pub(in crate::store) struct Tx<'s> {
     /// that another one takes for running.
     pub(in crate::store) now: Timestamp,
     changed: bool,
+    /// Those of the process when the transaction began.
+    subscribers: Subscribers,
     outcomes: Vec<NewOutcome>,
     /// The last virtual time given to an account and class in this transaction, and the step to the next.
     pub(in crate::store) vtimes: HashMap<(i64, i64), (i64, i64)>,
@@ -57,7 +61,7 @@ impl<'s> Tx<'s> {
             }
         };
         let (outcomes, vtimes) = (Vec::new(), HashMap::new());
-        Ok(Self { conn, slot, db, now, changed: false, outcomes, vtimes })
+        Ok(Self { conn, slot, db, now, changed: false, subscribers: db.subscribers(), outcomes, vtimes })
     }
 
     /// How the database wants its statements.
@@ -65,9 +69,9 @@ impl<'s> Tx<'s> {
         self.conn.dialect()
     }
 
-    /// Whether changed documents are noted in the outbox.
-    pub(in crate::store) fn publishes_changes(&self) -> bool {
-        self.db.publishes_changes()
+    /// Returns true if outcomes of this transaction are offered to a subscriber of the outbox.
+    pub(in crate::store) fn has_subscribers(&self) -> bool {
+        !self.subscribers.is_empty()
     }
 
     /// Whether workers of this process hold no lock by which their death is seen.
@@ -192,6 +196,10 @@ impl<'s> Tx<'s> {
             new.outcome.seq = Seq(seq);
         }
         for insert in inserts(&recorded, self.dialect()) {
+            self.run(insert).await?;
+        }
+        // After the numbers, which messages may carry.
+        for insert in outbox::inserts(&self.subscribers, &recorded, self.now, self.dialect()) {
             self.run(insert).await?;
         }
         outcomes.extend(recorded.into_iter().map(|new| new.outcome));

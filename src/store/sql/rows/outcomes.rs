@@ -21,6 +21,8 @@ pub(in crate::store) struct NewOutcome {
     pub(in crate::store) host: String,
     /// The lease that it ended, if an attempt ended with it.
     pub(in crate::store) token: Option<i64>,
+    /// The stored text was replaced by another one, as subscribers of the outbox are told.
+    pub(in crate::store) text_changed: bool,
 }
 
 /// The statements that write outcomes which have their numbers.

@@ -1,0 +1,36 @@
+//! Chatwoot's assistants: a document that is added belongs to one, and to its account.
+
+use crate::domain::id::{AccountId, AssistantId};
+use crate::store::sql::conn::get;
+use crate::store::sql::database::Database;
+use crate::store::sql::statement::query;
+use crate::store::{NewDocument, Result, StoreError};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+/// Returns the documents as Chatwoot would add them: with the account of their assistant, which must exist.
+pub(in crate::store) async fn with_accounts(db: &Database, documents: &[NewDocument]) -> Result<Vec<NewDocument>> {
+    let mut accounts = BTreeMap::new();
+    for document in documents {
+        let id = document.assistant_id;
+        if let Entry::Vacant(entry) = accounts.entry(id) {
+            let none = || StoreError::Unusable(format!("this Chatwoot has no assistant {id}"));
+            entry.insert(account(db, id).await?.ok_or_else(none)?);
+        }
+    }
+    let with =
+        |document: &NewDocument| NewDocument { account_id: accounts[&document.assistant_id], ..document.clone() };
+    Ok(documents.iter().map(with).collect())
+}
+
+/// Returns the account of an assistant; `None` when there is no such assistant.
+pub(in crate::store) async fn account(db: &Database, assistant: AssistantId) -> Result<Option<AccountId>> {
+    let mut reader = db.reader().await?;
+    let there = reader.one(query("SELECT to_regclass('captain_assistants') IS NOT NULL")).await?;
+    if !get::<bool>(&there, 0)? {
+        return Err(StoreError::Unusable("there is no table captain_assistants beside captain_documents".into()));
+    }
+    let statement = query("SELECT account_id FROM captain_assistants WHERE id = ?").bind(assistant.0);
+    let rows = reader.all(statement).await?;
+    rows.first().map(|row| Ok(AccountId(get(row, 0)?))).transpose()
+}

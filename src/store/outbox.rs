@@ -1,0 +1,79 @@
+//! The outbox as a relay and `doctor` use it: messages that are due, their deliveries, and their figures by subscriber.
+//! The rows are written by the commit of the transaction that records the outcome (`sql::rows::outbox`).
+
+use crate::domain::id::OutboxId;
+use crate::domain::outbox::{PendingDelivery, SubscriberStatus, short_reason};
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::sql::columns::{line, number};
+use crate::store::sql::conn::{Purpose, Row, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::statement::query;
+use crate::store::sql::transaction::Tx;
+
+pub(in crate::store) async fn due(db: &Database, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>> {
+    let statement = query(
+        "SELECT id, key, payload, created_at, attempts FROM @outbox WHERE subscriber = ? AND next_at <= ? \
+         ORDER BY next_at, id LIMIT ?",
+    );
+    let statement = statement.bind(subscriber).bind(db.now().micros()).bind(limit);
+    db.reader().await?.all(statement).await?.iter().map(pending).collect()
+}
+
+fn pending(row: &Row) -> Result<PendingDelivery> {
+    Ok(PendingDelivery {
+        id: OutboxId(get(row, "id")?),
+        key: get(row, "key")?,
+        payload: get(row, "payload")?,
+        created_at: Timestamp::from_micros(get(row, "created_at")?),
+        attempts: number(row, "attempts")?,
+    })
+}
+
+pub(in crate::store) async fn begin(db: &Database, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool> {
+    // The number of attempts is the version of the row: of two processes that read it, one begins.
+    let begin = query("UPDATE @outbox SET attempts = attempts + 1, next_at = ?3 WHERE id = ?1 AND attempts = ?2");
+    let begin = begin.bind(pending.id.0).bind(pending.attempts).bind(leased_until.micros());
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    let begun = tx.run_quietly(begin).await? > 0;
+    tx.commit().await?;
+    Ok(begun)
+}
+
+pub(in crate::store) async fn delivered(db: &Database, id: OutboxId) -> Result<()> {
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    tx.run(query("DELETE FROM @outbox WHERE id = ?").bind(id.0)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn failed(db: &Database, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()> {
+    let failed = query("UPDATE @outbox SET last_error = ?2, next_at = ?3 WHERE id = ?1");
+    let failed = failed.bind(id.0).bind(short_reason(reason).as_str()).bind(next_at.micros());
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    // No relay has to wake up for it.
+    tx.run_quietly(failed).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn status(db: &Database) -> Result<Vec<SubscriberStatus>> {
+    let statement = query(
+        "SELECT o.subscriber, count(*) AS pending, min(o.created_at) AS oldest_at, (SELECT e.last_error \
+         FROM @outbox e WHERE e.subscriber = o.subscriber AND e.last_error IS NOT NULL \
+         ORDER BY e.next_at DESC, e.id DESC LIMIT 1) AS last_error \
+         FROM @outbox o GROUP BY o.subscriber ORDER BY o.subscriber",
+    );
+    let rows = db.reader().await?.all(statement).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(SubscriberStatus {
+                subscriber: line(row, "subscriber")?.unwrap_or_default(),
+                pending: number(row, "pending")?,
+                oldest_at: Timestamp::from_micros(get(row, "oldest_at")?),
+                last_error: line(row, "last_error")?,
+            })
+        })
+        .collect()
+}

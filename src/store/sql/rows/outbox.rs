@@ -1,0 +1,58 @@
+//! Rows of `outbox`: the messages that subscribers make of the outcomes of a transaction, written by its commit.
+
+use crate::domain::outbox::{OutboxMessage, OutcomeEvent, Subscriber, Subscribers};
+use crate::domain::text::without_nul;
+use crate::domain::time::Timestamp;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::rows::outcomes::NewOutcome;
+use crate::store::sql::statement::{Sql, Statement};
+use std::sync::Arc;
+
+/// A message with the name of its subscriber.
+struct NewMessage {
+    subscriber: String,
+    message: OutboxMessage,
+}
+
+/// Returns the statements that write the messages for outcomes which have their numbers; none without a subscriber, or
+/// when no subscriber wants one of them. `now` is the time of the transaction, UTC.
+pub(in crate::store) fn inserts(
+    subscribers: &Subscribers,
+    recorded: &[NewOutcome],
+    now: Timestamp,
+    dialect: Dialect,
+) -> Vec<Statement> {
+    if subscribers.is_empty() {
+        return Vec::new();
+    }
+    let messages: Vec<NewMessage> = recorded.iter().flat_map(|new| messages(subscribers, new)).collect();
+    messages.chunks(dialect.rows_per_statement()).map(|some| insert(some, now)).collect()
+}
+
+fn messages(subscribers: &Subscribers, new: &NewOutcome) -> Vec<NewMessage> {
+    let message = |subscriber: &Arc<dyn Subscriber>| {
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let event = OutcomeEvent { outcome: &new.outcome, text_changed: new.text_changed, id: &id };
+        let message = subscriber.message(&event)?;
+        Some(NewMessage { subscriber: subscriber.name().to_owned(), message })
+    };
+    subscribers.iter().filter_map(message).collect()
+}
+
+fn insert(messages: &[NewMessage], now: Timestamp) -> Statement {
+    let mut sql = Sql::new("INSERT INTO @outbox (subscriber, key, payload, created_at, next_at) VALUES ");
+    for (index, new) in messages.iter().enumerate() {
+        if index > 0 {
+            sql.push(", ");
+        }
+        // PostgreSQL stores no U+0000, and a message must not keep an attempt from being finished.
+        let texts = [new.subscriber.clone(), new.message.key.clone(), new.message.payload.clone()].map(without_nul);
+        sql.push("(");
+        for text in texts {
+            sql.bind(text).push(", ");
+        }
+        sql.bind(now.micros()).push(", ").bind(now.micros()).push(")");
+    }
+    sql.push(" ON CONFLICT (subscriber, key) DO NOTHING");
+    sql.query()
+}

@@ -1,0 +1,41 @@
+//! The interface to messages for subscribers on an SQL database.
+
+use super::SqlStore;
+use crate::domain::id::OutboxId;
+use crate::domain::outbox::{PendingDelivery, Subscriber, SubscriberStatus};
+use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::store::{OutboxStore, Result, outbox};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+#[async_trait]
+impl OutboxStore for SqlStore {
+    fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
+        self.db.subscribe(subscriber);
+    }
+
+    fn unsubscribe(&self, name: &str) {
+        self.db.unsubscribe(name);
+    }
+
+    async fn due_deliveries(&self, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>> {
+        outbox::due(&self.db, subscriber, limit).await
+    }
+
+    async fn begin_delivery(&self, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool> {
+        outbox::begin(&self.db, pending, leased_until).await
+    }
+
+    async fn delivered(&self, id: OutboxId) -> Result<()> {
+        outbox::delivered(&self.db, id).await
+    }
+
+    async fn delivery_failed(&self, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()> {
+        outbox::failed(&self.db, id, reason, next_at).await
+    }
+
+    async fn pending_deliveries(&self) -> Result<Vec<SubscriberStatus>> {
+        outbox::status(&self.db).await
+    }
+}
