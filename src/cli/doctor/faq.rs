@@ -5,10 +5,9 @@ use crate::cli::join::news;
 use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::domain::outbox::SubscriberStatus;
-use crate::domain::time::age;
+use crate::format::{age, number};
 use crate::lock::{Reach, Redis};
 use crate::store::{Store, StoreError};
-use crate::tui::say::figures::grouped;
 
 const FAQ: &str = "FAQ jobs";
 
@@ -49,7 +48,7 @@ pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreErro
         if let Some(reason) = &status.last_error {
             facts.push_str(&format!("; last error: {reason}"));
         }
-        let number = grouped(status.pending);
+        let number = number(status.pending);
         if status.subscriber.as_str() == SUBSCRIBER {
             return Finding::warn(
                 FAQ,
