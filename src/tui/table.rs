@@ -1,4 +1,4 @@
-//! The table that views of rows share: the rows with their cursor, the columns, and the pane around them.
+//! The table that several views share: the rows with their cursor, the columns, and the pane around them.
 
 pub mod columns;
 pub mod draw;

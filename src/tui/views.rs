@@ -1,4 +1,5 @@
-//! The views, a folder each with state, text and drawing, and the registry of all of them.
+//! The console's views and the registry that finds a pane's view. Each view has a folder with its state, its texts and
+//! its drawing.
 
 pub mod accounts;
 pub mod catalog;
@@ -14,7 +15,7 @@ use super::scope::PaneId;
 use catalog::ViewId;
 use view::View;
 
-/// Returns what stands in `pane`.
+/// Returns the view that `pane` shows.
 pub fn of(pane: PaneId) -> &'static dyn View {
     match pane {
         PaneId::View(ViewId::Documents) => &documents::DocumentsView,

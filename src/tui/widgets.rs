@@ -1,4 +1,4 @@
-//! Drawing into a part of the screen: text, frames, scroll bars.
+//! Widgets that draw into a part of the screen: text, frames, scroll bars.
 
 pub mod canvas;
 pub mod frame;

@@ -1,8 +1,8 @@
-//! The columns of a table: which of them there is room for, where they stand, and what stands in them.
+//! Layout and drawing of a table's columns.
 //!
-//! Own drawing and not ratatui's `Table`: there a heading is cut at its column, and "attempted" is wider than any age
-//! under it; a line cannot span columns, as the headings of the jobs' sections do; and what does not fit is cut
-//! without a sign.
+//! This module does not use ratatui's `Table`: that one cuts a heading at its column, but "attempted" is wider than any
+//! age below it; its lines cannot span columns, as the headings of the jobs' sections do; and it cuts text without a
+//! sign.
 
 use crate::store::SortBy;
 use crate::tui::model::Model;
@@ -11,33 +11,31 @@ use crate::tui::theme::{Look, Tone};
 use crate::tui::widgets::canvas::{Canvas, cells};
 use std::ops::Range;
 
-/// The end at which the text of a column begins.
+/// The side of a column to which its text is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Align {
     Left,
     Right,
 }
 
-/// The width of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Width {
-    /// This number of cells.
     Cells(u16),
-    /// A part of what the columns of fixed width leave, as [`Columns::share`] says.
+    /// The share that [`Columns::share`] gives this column of the cells that the fixed columns leave.
     Text,
 }
 
-/// The condition under which a column is shown.
+/// The condition under which a column is visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Condition {
     Always,
-    /// In tables of this width in cells.
+    /// In tables whose width in cells is in this range.
     Within(Range<u16>),
-    /// While there is room, the lower numbers first.
+    /// As long as the column fits; lower ranks are placed first.
     Rank(u8),
 }
 
-/// A column of a table whose rows are `R`.
+/// A column of a table with rows of type `R`.
 #[derive(Debug)]
 pub struct Column<R: 'static> {
     heading: &'static str,
@@ -50,48 +48,48 @@ pub struct Column<R: 'static> {
 }
 
 impl<R> Column<R> {
-    /// A column of `cells` cells, its text at the left. `cell` writes a row's text for so many cells.
+    /// Creates a column of `cells` cells with left-aligned text. `cell` returns a row's text for a number of cells.
     pub const fn left(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Words) -> Self {
         let (width, align) = (Width::Cells(cells), Align::Left);
         Self { heading, width, gap: 1, align, condition: Condition::Always, sort: None, cell }
     }
 
-    /// The same with its text at the right, and no gap before it: figures seldom fill their column.
+    /// Creates a right-aligned column without a gap before it, because numbers seldom fill their column.
     pub const fn right(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Words) -> Self {
         let (width, align) = (Width::Cells(cells), Align::Right);
         Self { heading, width, gap: 0, align, condition: Condition::Always, sort: None, cell }
     }
 
-    /// A column of text, which takes what those of fixed width leave; at most two in a table.
+    /// Creates a text column, which shares the cells that fixed columns leave. A table has at most two of them.
     pub const fn text(heading: &'static str, cell: fn(&Model, &R, u16) -> Words) -> Self {
         Self { heading, width: Width::Text, gap: 1, align: Align::Left, condition: Condition::Always, sort: None, cell }
     }
 
-    /// With this number of free cells before it.
+    /// Sets the number of empty cells before the column.
     pub const fn gap(mut self, cells: u16) -> Self {
         self.gap = cells;
         self
     }
 
-    /// Shown while there is room; the lower the rank, the more it is missed.
+    /// Shows the column only if it fits; columns with a lower rank are placed first.
     pub const fn rank(mut self, rank: u8) -> Self {
         self.condition = Condition::Rank(rank);
         self
     }
 
-    /// Shown in tables of this width in cells.
+    /// Shows the column only in tables whose width in cells is in this range.
     pub const fn within(mut self, cells: Range<u16>) -> Self {
         self.condition = Condition::Within(cells);
         self
     }
 
-    /// Its heading stands out while documents are in this order.
+    /// Highlights the heading while documents are sorted by `sort`.
     pub const fn sorted_by(mut self, sort: SortBy) -> Self {
         self.sort = Some(sort);
         self
     }
 
-    /// Its cells, those before it included; a column of text has none of its own.
+    /// Returns the column's cells including its gap; for a text column the gap only.
     fn fixed(&self) -> u16 {
         match self.width {
             Width::Cells(cells) => self.gap + cells,
@@ -100,32 +98,32 @@ impl<R> Column<R> {
     }
 }
 
-/// The columns of a table, and how those of text share what the others leave.
+/// The columns of a table, and the rule by which text columns share the remaining cells.
 #[derive(Debug)]
 pub struct Columns<R: 'static> {
-    /// All of them, in their order.
+    /// From left to right.
     pub columns: &'static [Column<R>],
-    /// Free cells at the right end.
+    /// Empty cells at the right end.
     pub margin: u16,
-    /// Cells of text that are kept before a column with a rank is shown.
+    /// Cells that the text columns keep before a ranked column is shown.
     pub least_text: u16,
-    /// The cells of the first and of the second column of text.
+    /// Splits the remaining cells between the first and the second text column.
     pub share: fn(u16) -> [u16; 2],
 }
 
-/// A column in its place.
+/// A visible column with its position.
 #[derive(Debug)]
 pub struct Placed<R: 'static> {
     column: &'static Column<R>,
-    /// Its first cell.
+    /// Offset of the first cell from the table's left edge.
     pub x: u16,
-    /// Its cells.
+    /// Width in cells, without the gap.
     pub cells: u16,
 }
 
 impl<R> Columns<R> {
-    /// Places the columns that `width` cells are enough for, in their own order. Of those with a rank each takes its
-    /// room before those that are missed less; a narrow one may still fit where a wider one did not.
+    /// Returns the columns that fit into `width` cells, from left to right. Ranked columns are considered from the
+    /// lowest rank up; a narrow one may still fit where a wider one did not.
     pub fn place(&self, width: u16) -> Vec<Placed<R>> {
         let mut shown: Vec<bool> = self.columns.iter().map(|column| is_shown(&column.condition, width)).collect();
         let fixed = |shown: &[bool]| {
@@ -151,7 +149,7 @@ impl<R> Columns<R> {
         placed
     }
 
-    /// The columns with a rank, the most missed first, and their cells.
+    /// Returns index and cells of each ranked column, lowest rank first.
     fn ranked(&self) -> impl Iterator<Item = (usize, u16)> {
         let mut ranked: Vec<(u8, usize, u16)> = Vec::new();
         for (place, column) in self.columns.iter().enumerate() {
@@ -173,22 +171,22 @@ fn is_shown(condition: &Condition, width: u16) -> bool {
 }
 
 impl<R> Placed<R> {
-    /// Returns whether it is a column of text.
+    /// Returns true for a text column.
     pub fn is_text(&self) -> bool {
         self.column.width == Width::Text
     }
 
-    /// Returns whether its text is at the right.
+    /// Returns true for a right-aligned column.
     pub fn is_right(&self) -> bool {
         self.column.align == Align::Right
     }
 
-    /// The cell after it.
+    /// Returns the offset of the cell after the column.
     pub const fn end(&self) -> u16 {
         self.x + self.cells
     }
 
-    /// Writes its heading, which stands out when documents are in its order.
+    /// Draws the heading, highlighted if documents are sorted by this column.
     pub fn draw_heading(&self, y: u16, sort: Option<SortBy>, canvas: &mut Canvas<'_>, look: Look) {
         let sorted = sort.is_some() && self.column.sort == sort;
         let style = look.theme.style(if sorted { Tone::Plain } else { Tone::Dim });
@@ -196,12 +194,12 @@ impl<R> Placed<R> {
             Align::Left => {
                 canvas.text(self.x, y, self.cells, self.column.heading, style);
             }
-            // A heading that is wider than its column stands over the end of the one before.
+            // A heading that is wider than its column extends over the end of the column before.
             Align::Right => canvas.right(self.end(), y, self.column.heading, style),
         }
     }
 
-    /// Writes a row's text.
+    /// Draws the column's text of one row.
     pub fn draw(&self, model: &Model, row: &R, y: u16, canvas: &mut Canvas<'_>, look: Look) {
         let words = (self.column.cell)(model, row, self.cells);
         match self.column.align {

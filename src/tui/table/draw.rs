@@ -1,5 +1,5 @@
-//! The pane of a table: frame and title, what is said instead of rows, rows under their heading, how the row under the
-//! cursor and old rows look.
+//! Drawing of a table's pane: frame and title, the message of an empty table, rows below their headings, and the styles
+//! of the cursor row and of old rows.
 
 use super::columns::Columns;
 use super::state::{Group, Rows, Table};
@@ -20,25 +20,25 @@ use crate::tui::widgets::scroll_bar::ScrollBar;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Lines of a reason that stands alone.
+/// Greatest number of lines of the message that replaces the rows.
 const LINES: usize = 4;
-/// Cells of a frame's line that are the frame's own, and those between a title and what stands beside it.
+/// Cells of a frame's top or bottom line that the frame itself needs.
 const FRAME: u16 = 6;
 const BESIDE: u16 = 5;
 
-/// The words in the frame of a table.
+/// The texts in the frame of a table.
 pub struct PaneHeader {
-    /// The table's name.
+    /// The view's name, with which the title begins.
     pub name: &'static str,
-    /// Beside the name: how many there are of what.
+    /// Numbers of rows after the name.
     pub totals: Words,
-    /// Instead of rows, when there is none.
+    /// Message of a table without rows.
     pub none: &'static str,
-    /// In the bottom line of the frame, when no toast is there.
+    /// Text in the bottom line of the frame, unless a toast is there.
     pub foot: Words,
 }
 
-/// Draws a table that has a line for each row.
+/// Draws a table with one line per row.
 pub fn draw<R: Group + 'static>(
     model: &Model,
     table: &Table<Seen<R>>,
@@ -65,7 +65,7 @@ pub fn draw<R: Group + 'static>(
     bar.draw(pane.area, 2, pane.focused, buf, look);
 }
 
-/// Draws the frame. Returns the cells inside; none when there are no rows, which has been said then.
+/// Draws the frame. Returns the cells inside; for a table without rows it draws a message there and returns `None`.
 pub fn frame<'b>(
     model: &Model,
     rows: &dyn Rows,
@@ -115,8 +115,8 @@ fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Words) -> W
     title
 }
 
-/// Returns what matters most of the row under the cursor, for a frame without a pane under it that explains the row,
-/// and the key that tells the rest.
+/// Returns a summary of the row under the cursor and the key that shows more, for the frame's bottom line. Empty if the
+/// peek pane explains the row already.
 pub fn unless_explained(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model) -> Words) -> Words {
     if pane.explained {
         return Words::new();
@@ -134,20 +134,19 @@ pub fn unless_explained(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model
     said
 }
 
-/// Returns the first of `asides` that there is room for beside `title` in the frame around `inner`; the last one
-/// where none has.
+/// Returns the first of `asides` that fits next to `title` in the frame around `inner`; the last one if none fits.
 pub fn aside_that_fits(asides: Vec<String>, title: &[(String, Tone)], inner: Rect) -> String {
     let room = usize::from((inner.width + 2).saturating_sub(FRAME + BESIDE + cells(title)));
     let last = asides.last().cloned().unwrap_or_default();
     asides.into_iter().find(|aside| width(aside) <= room).unwrap_or(last)
 }
 
-/// A number with its word, for a title.
+/// Returns a number and its word, for a title.
 pub fn total(number: u64, word: &str) -> [(String, Tone); 2] {
     [words(format!(" {}", format::number(number)), Tone::Plain), words(format!(" {word}"), Tone::Dim)]
 }
 
-/// Returns the number of all rows, with that of the shown ones before it when these are not all.
+/// Returns the total number of rows, as "300 of 1,000" if only `rows` of them were read.
 pub fn shown(rows: usize, of: u64) -> Words {
     let rows = rows as u64;
     if rows >= of {
@@ -159,7 +158,7 @@ pub fn shown(rows: usize, of: u64) -> Words {
     ]
 }
 
-/// Makes the row in line `y` look as what it is: under the cursor, or old.
+/// Styles the row in line `y` as the cursor row or as old; other rows stay unchanged.
 pub fn finish_row(focused: bool, under_cursor: bool, is_old: bool, y: u16, canvas: &mut Canvas<'_>, look: Look) {
     let wide = canvas.area.width;
     if under_cursor {

@@ -1,5 +1,4 @@
-//! The rows of a view as they were last read, with a cursor that belongs to what a row is about and never to its
-//! number.
+//! State of a table: the rows of the last read and the cursor. The cursor follows a row's identity, not its index.
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -7,74 +6,74 @@ use crate::format;
 use crate::store::Seen;
 use std::time::Duration;
 
-/// The greatest age of a view while something in it moves that commits nothing.
+/// Time between two reads of a view whose data changes without a commit.
 pub const REFRESH: Duration = Duration::from_secs(5);
-/// After a reading the store is left alone for so many times what it took: one that is slow comes seldom.
+/// After a read, the next one waits at least this many times the read's duration, so a slow read uses at most 20 % of
+/// the time.
 const REST: u32 = 4;
-/// A reading that takes longer than this is slow: the view says how old it is.
+/// From this duration on a read is slow, and the view shows the age of its rows.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// The data of a table, read as a whole.
+/// The data of a table, all of whose rows are read at once.
 pub trait TableData: Default + PartialEq {
-    /// The identity of a row: a job, a host, an account.
+    /// The identity of a row, such as the id of a job or an account, or the name of a host.
     type Key: Clone + PartialEq;
 
-    /// The shortest time between two readings.
+    /// Shortest time from the result of a read to the start of the next.
     const PACE: Duration;
 
-    /// Returns the identities of the rows, in the order on the screen.
+    /// Returns the rows' identities in the order on the screen.
     fn keys(&self) -> Vec<Self::Key>;
 
-    /// Returns the number of rows.
+    /// Returns the number of rows, without headings.
     fn rows(&self) -> usize;
 
-    /// Brings the rows into the order on the screen.
+    /// Sorts the rows into the order on the screen; keeps the order of the read by default.
     fn arrange(&mut self) {}
 
-    /// The lines of the row at `place`; `None` when there is none.
+    /// Returns the lines of the row at index `place`; `None` if there is no such row.
     fn span(&self, place: usize) -> Option<RowSpan>;
 
-    /// Returns whether something in it changes by itself, without a commit.
+    /// Returns true if some of the data changes without a commit, such as the age of a heartbeat.
     fn moves(&self) -> bool {
         false
     }
 }
 
-/// The lines of a row among all lines.
+/// The lines of one row among all lines of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowSpan {
-    /// The first that is to be seen with it.
+    /// The first line that has to be visible with the row, such as the heading of its section.
     pub first: usize,
-    /// Its own.
+    /// The row's own line.
     pub last: usize,
-    /// The number of all lines.
     pub of: usize,
 }
 
-/// A view's rows as they were last read, and the cursor in them.
+/// The rows of a view's last read, the cursor, and the state of the next read.
 #[derive(Debug)]
 pub struct Table<D: TableData> {
-    /// What was read.
+    /// Data of the last successful read.
     pub data: D,
-    /// What the cursor is on.
+    /// Identity of the row under the cursor.
     pub cursor: Option<D::Key>,
-    /// The cursor's place among the rows.
+    /// Index of the row under the cursor.
     pub place: usize,
-    /// The first line on the screen, headings counted.
+    /// The first visible line; headings count.
     pub top: usize,
-    /// A key was pressed: the cursor follows its row from now on, and rests on the first one before.
+    /// True once a person has moved the cursor. It follows its row from then on; before, it stays on the first row.
     pub chosen: bool,
-    /// When the reading that is under way begins, or began.
+    /// Start of the read that is scheduled or under way.
     pub asked: Option<Timestamp>,
-    /// Something was committed since.
+    /// A commit arrived after the request, so another read follows the current one.
     pub again: bool,
-    /// How long the last reading took.
+    /// Duration of the last read, from its start to its result.
     pub took: Duration,
-    /// When it was read.
+    /// Time of the last successful read.
     pub read_at: Option<Timestamp>,
-    /// When it was last tried.
+    /// Time of the last result, successful or not.
     pub tried_at: Option<Timestamp>,
-    /// Why it could not be read the last time.
+    /// Why the last read failed; `None` after a success.
     pub trouble: Option<SafeLine>,
 }
 
@@ -97,7 +96,7 @@ impl<D: TableData> Default for Table<D> {
 }
 
 impl<D: TableData> Table<D> {
-    /// Takes what was read, or why it was not; whether the screen shows something else now.
+    /// Applies the result of a read. Returns true if the view has to be redrawn.
     pub fn take(&mut self, now: Timestamp, answer: Result<D, SafeLine>) -> bool {
         let was_slow = self.is_slow(now);
         self.took = self.asked.take().map_or(Duration::ZERO, |begun| now.since(begun));
@@ -105,7 +104,7 @@ impl<D: TableData> Table<D> {
         match answer {
             Ok(mut data) => {
                 data.arrange();
-                // Also when it is the same: how old it is was on the screen, or is from now on.
+                // The same rows need a redraw too if their age appears in the title or disappears from it.
                 let tells_age = was_slow || self.is_slow(now);
                 let changed = self.read_at.is_none() || self.trouble.is_some() || tells_age || self.data != data;
                 (self.data, self.read_at, self.trouble) = (data, Some(now), None);
@@ -119,7 +118,7 @@ impl<D: TableData> Table<D> {
         }
     }
 
-    /// Puts the cursor where its row is now; where that is gone, on the row that has taken its place.
+    /// Moves the cursor to its row's new index; if the row is gone, to the row that is now at the old index.
     fn settle(&mut self) {
         let keys = self.data.keys();
         let found = self.cursor.as_ref().filter(|_| self.chosen).and_then(|key| keys.iter().position(|k| k == key));
@@ -136,47 +135,48 @@ impl<D: TableData> Table<D> {
     }
 }
 
-/// A table, whatever its rows are: what moving in it, reading it and drawing its frame need.
+/// A table without its row type: the interface for moving the cursor, reading the rows and drawing the frame.
 pub trait Rows {
-    /// Notes that it is to be read. Returns how long to wait before that; none while it is being read, after which it
-    /// is read once more.
+    /// Requests a read. Returns the time to wait before it; `None` while one is scheduled or under way, after which one
+    /// more read follows.
     fn ask(&mut self, now: Timestamp) -> Option<Duration>;
 
-    /// Returns whether it was asked for while it was being read.
+    /// Returns true if a read was requested during the current one.
     fn again(&self) -> bool;
 
-    /// Returns when it has to be read again although nothing was committed; never while nothing moves by itself.
+    /// Returns the time of the next read that needs no commit; `None` unless the data changes without one or the last
+    /// read failed.
     fn due_at(&self) -> Option<Timestamp>;
 
-    /// Returns when it was read, if it was.
+    /// Returns the time of the last successful read.
     fn read_at(&self) -> Option<Timestamp>;
 
-    /// Returns why it could not be read the last time.
+    /// Returns why the last read failed; `None` after a success.
     fn trouble(&self) -> Option<&SafeLine>;
 
-    /// Returns the age of the rows when the title has to give it: they could not be read again, or reading takes long.
+    /// Returns the age of the rows if the title has to show it: the last read failed, or reads are slow.
     fn age(&self, now: Timestamp) -> Option<Duration>;
 
-    /// Returns the next moment after `now` at which its title reads differently: it gives the age of the rows, or
-    /// begins to.
+    /// Returns the next time after `now` at which the title changes its text: the age grows by a unit, or becomes
+    /// visible.
     fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp>;
 
-    /// Returns the number of rows.
+    /// Returns the number of rows, without headings.
     fn rows(&self) -> usize;
 
-    /// The cursor's place among the rows.
+    /// Returns the index of the row under the cursor.
     fn place(&self) -> usize;
 
-    /// The first line on the screen, headings counted.
+    /// Returns the first visible line; headings count.
     fn top(&self) -> usize;
 
-    /// Moves the cursor to a row.
+    /// Moves the cursor to the row at index `place`, or to the last row if there are fewer.
     fn go(&mut self, place: usize);
 
-    /// The cursor is where a person wants it: it follows its row from now on.
+    /// Notes that a person has moved the cursor: from now on it follows its row.
     fn choose(&mut self);
 
-    /// Scrolls so that the cursor is among the `height` lines on the screen.
+    /// Scrolls so that the cursor is among the `height` visible lines.
     fn show_cursor(&mut self, height: usize);
 }
 
@@ -255,21 +255,21 @@ impl<D: TableData> Rows for Table<D> {
     }
 }
 
-/// A row of a table that has a line for each: a host, an account.
+/// A row of a table with one line per row: a host or an account.
 pub trait Group: PartialEq + Sized {
-    /// The identity of the row.
     type Key: Clone + PartialEq;
 
-    /// Returns its identity.
+    /// Returns the row's identity, which stays the same from read to read.
     fn key(&self) -> Self::Key;
 
-    /// Brings the rows into the order on the screen; they come in that of their keys.
+    /// Sorts the rows into the order on the screen; by default they stay in the order of their keys, in which they are
+    /// read.
     fn arrange(_rows: &mut [Self]) {}
 }
 
 impl<G: Group> TableData for Seen<G> {
     type Key = G::Key;
-    // It counts over whole tables.
+    // The read counts over whole tables.
     const PACE: Duration = Duration::from_secs(2);
 
     fn keys(&self) -> Vec<G::Key> {
@@ -290,13 +290,13 @@ impl<G: Group> TableData for Seen<G> {
 }
 
 impl<G: Group> Table<Seen<G>> {
-    /// The row under the cursor.
+    /// Returns the row under the cursor.
     pub fn row(&self) -> Option<&G> {
         self.data.rows.get(self.place)
     }
 }
 
-/// The lines of a table that has one for each row.
+/// Returns the row's span in a table with one line per row.
 fn line_each(place: usize, rows: usize) -> Option<RowSpan> {
     (place < rows).then_some(RowSpan { first: place, last: place, of: rows })
 }
@@ -305,7 +305,7 @@ fn line_each(place: usize, rows: usize) -> Option<RowSpan> {
 mod tests {
     use super::*;
 
-    /// Numbers, of which even ones come first.
+    /// Numbers that are sorted with the even ones first.
     #[derive(Debug, Default, PartialEq)]
     struct Numbers(Vec<u32>);
 
@@ -346,7 +346,7 @@ mod tests {
         assert_eq!(waits(&mut table, 0), Some(0));
         assert_eq!((waits(&mut table, 10), table.again), (None, true));
         assert!(table.take(at(100), Ok(Numbers(vec![1]))));
-        // It took 100 ms: the pace is longer than the rest.
+        // The read took 100 ms, so the shortest interval is longer than the back-off.
         assert_eq!((waits(&mut table, 100), table.again), (Some(2_000), false));
         assert!(!table.take(at(2_200), Ok(Numbers(vec![1]))), "the same, and nothing to say of its age");
         assert_eq!(waits(&mut table, 2_200), Some(2_000));

@@ -1,4 +1,4 @@
-//! The accounts: plan, documents by status, jobs, and their share of the last hour.
+//! The accounts view: plan, documents by status, jobs, and the share of the last hour's attempts.
 
 mod about;
 mod draw;
@@ -18,7 +18,7 @@ use crate::tui::text::Words;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// The accounts view.
+/// The accounts view, whose state is in `model.views.accounts`.
 pub struct AccountsView;
 
 impl View for AccountsView {

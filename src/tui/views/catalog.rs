@@ -1,7 +1,7 @@
-//! The views of the main area: which there are, by which key each is shown, and what is kept of each.
+//! The catalogue of the main area's views: their keys, names, help texts and kept state.
 //!
-//! A new view is added here, to the registry in [`views`](super) and to the reads in `perform`; keys, help, palette,
-//! head line, loading and moving follow from that.
+//! To add a view, add it here, to the registry in [`views`](super) and to the reads in `perform`. Keys, help, palette,
+//! head line, loading and cursor movement follow from that.
 
 use super::accounts::state::Accounts;
 use super::hosts::state::Hosts;
@@ -11,16 +11,16 @@ use crate::domain::time::Timestamp;
 use crate::store::{AccountSeen, HostSeen, JobsPage, Seen};
 use crate::tui::keymap::key::Key;
 
-/// The subject of a view's rows, which decides what the keys for rows do there.
+/// The subject of a view's rows, which decides what the keys for rows do in that view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowKind {
-    /// A document, or its job: it can be synced, opened, paused with its host or account.
+    /// A document or its job: a person can sync it, open it, and pause its host or account.
     Document,
-    /// A host or an account, by which documents are grouped: it can be paused, and its documents shown.
+    /// A host or an account: a person can pause it and list its documents.
     Group,
 }
 
-/// The fixed properties of a view.
+/// The fixed properties of one view.
 #[derive(Debug)]
 struct Properties {
     word: &'static str,
@@ -29,17 +29,18 @@ struct Properties {
     rows: RowKind,
 }
 
-/// Defines [`ViewId`] with the properties of each view from one list, so that none can be forgotten.
+/// Defines [`ViewId`] and the properties of each view from one list, so that a view without properties does not
+/// compile.
 macro_rules! views {
     ($($(#[$attribute:meta])* $name:ident: $key:literal, $word:literal, $says:literal, $rows:ident;)+) => {
-        /// A view of the main area.
+        /// The identity of a view of the main area.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         pub enum ViewId {
             $($(#[$attribute])* $name,)+
         }
 
         impl ViewId {
-            /// Every view, in the order of help and documentation.
+            /// Every view, in the order of the help and the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
             const fn properties(self) -> &'static Properties {
@@ -60,63 +61,54 @@ macro_rules! views {
 }
 
 views! {
-    /// The list of documents.
     #[default]
     Documents: '1', "documents", "show the list of documents", Document;
-    /// The jobs in sections.
     Jobs: '3', "jobs", "show the jobs: running, ready, waiting, recent", Document;
-    /// The hosts, the worst first.
     Hosts: '4', "hosts", "show the hosts, the worst first", Group;
-    /// The accounts.
     Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share", Group;
 }
 
 impl ViewId {
-    /// Its name on the screen and in the documentation.
+    /// Returns the view's name on the screen and in the documentation.
     pub const fn word(self) -> &'static str {
         self.properties().word
     }
 
-    /// The keys that show it.
+    /// Returns the keys that switch to the view.
     pub const fn keys(self) -> &'static [Key] {
         self.properties().keys
     }
 
-    /// The sentence for those keys in help and documentation.
+    /// Returns what those keys do, for the help and the documentation.
     pub const fn says(self) -> &'static str {
         self.properties().says
     }
 
-    /// The subject of its rows.
+    /// Returns the subject of the view's rows.
     pub const fn rows(self) -> RowKind {
         self.properties().rows
     }
 }
 
-/// The state of the views beside the list of documents, which is kept in the model itself: others read its rows too.
+/// The state of all views except the list of documents. That list's state is in the model itself, because other modules
+/// read its rows too.
 #[derive(Debug, Default)]
 pub struct Views {
-    /// The jobs view.
     pub jobs: Jobs,
-    /// The hosts view.
     pub hosts: Hosts,
-    /// The accounts view.
     pub accounts: Accounts,
 }
 
-/// The rows that were read for a view, or why they could not be.
+/// The result of a read for one view: its rows, or the reason why the read failed.
 #[derive(Debug)]
 pub enum ViewRows {
-    /// The jobs in sections.
     Jobs(Result<JobsPage, SafeLine>),
-    /// The hosts.
     Hosts(Result<Seen<HostSeen>, SafeLine>),
-    /// The accounts.
     Accounts(Result<Seen<AccountSeen>, SafeLine>),
 }
 
 impl Views {
-    /// Takes what was read. Returns its view, and whether that would be drawn differently now.
+    /// Applies the result of a read. Returns its view, and true if that view has to be redrawn.
     pub fn take(&mut self, now: Timestamp, rows: ViewRows) -> (ViewId, bool) {
         match rows {
             ViewRows::Jobs(answer) => (ViewId::Jobs, self.jobs.take(now, answer)),

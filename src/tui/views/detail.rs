@@ -1,4 +1,4 @@
-//! The details of one document: how it stands, its attempts, its text, what a text would change, its earlier texts.
+//! The details of one document: its state, its attempts, its text, what a new text would change, and its earlier texts.
 
 mod attempts;
 pub mod changes;
@@ -19,7 +19,7 @@ use crate::tui::model::Model;
 use ratatui::buffer::Buffer;
 use state::Tab;
 
-/// The details of one document.
+/// The pane with the details of one document.
 pub struct DetailView;
 
 impl View for DetailView {

@@ -1,4 +1,4 @@
-//! The list of documents: a window of rows in an order of choice, with marks.
+//! The list of documents: a window of the sorted and filtered rows, with marks.
 
 mod draw;
 pub mod peek;
@@ -16,7 +16,7 @@ use crate::tui::model::Model;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// The list of documents.
+/// The list of documents, whose state is in `model.documents`.
 pub struct DocumentsView;
 
 impl View for DocumentsView {
@@ -62,7 +62,7 @@ impl View for DocumentsView {
     }
 }
 
-/// Returns the next moment at which a time of the row reads differently.
+/// Returns the next time at which an age or a countdown of the row changes its text.
 pub(super) fn row_changes_at(row: &DocumentRow, now: Timestamp) -> Option<Timestamp> {
     let ages = [row.attempted_at, row.synced_at].into_iter().flatten().map(|at| format::age_changes_at(at, now));
     ages.chain(row.next_attempt_at.and_then(|at| format::countdown_changes_at(at, now))).min()

@@ -1,4 +1,4 @@
-//! The hosts, the worst first: how their documents fare, how they answer, and why one is left alone.
+//! The hosts view, the worst hosts first: the state of their documents, their responses, and their back-off.
 
 mod about;
 mod draw;
@@ -18,7 +18,7 @@ use crate::tui::text::Words;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// The hosts view.
+/// The hosts view, whose state is in `model.views.hosts`.
 pub struct HostsView;
 
 impl View for HostsView {

@@ -1,4 +1,4 @@
-//! The jobs in sections: who runs them, why they wait, how they ended.
+//! The jobs view: jobs in sections, with the worker that runs them, why they wait, or how they ended.
 
 mod draw;
 pub mod state;
@@ -16,7 +16,7 @@ use crate::tui::table::state::Rows;
 use ratatui::buffer::Buffer;
 use state::Line;
 
-/// The jobs view.
+/// The jobs view, whose state is in `model.views.jobs`.
 pub struct JobsView;
 
 impl View for JobsView {
@@ -32,7 +32,7 @@ impl View for JobsView {
         Some(&mut model.views.jobs)
     }
 
-    /// The headings of its sections scroll with their rows.
+    /// Returns 0: the headings of the sections scroll with their rows.
     fn heading_lines(&self) -> u16 {
         0
     }
@@ -57,7 +57,7 @@ impl View for JobsView {
         })
     }
 
-    /// A job knows both itself, and its document may be far from the rows of the list.
+    /// Returns both from the job, since its document may be outside the loaded rows of the list.
     fn owners(&self, model: &Model) -> Option<(String, AccountId)> {
         model.views.jobs.row().map(|seen| (seen.host.to_string(), seen.account))
     }
@@ -72,7 +72,7 @@ impl View for JobsView {
     }
 }
 
-/// Returns the next moment at which a time of a job there reads differently.
+/// Returns the next time at which an age or a countdown of a job in `place` changes its text.
 fn changes_at(place: &JobPlace, now: Timestamp) -> Option<Timestamp> {
     match place {
         JobPlace::Running { lease_until, heartbeat_at, .. } => {

@@ -1,4 +1,4 @@
-//! The outcome panel: what arrives, newest at the bottom, and where in it a person reads.
+//! The outcome panel: outcomes as they arrive, newest at the bottom, with a cursor for reading older ones.
 
 mod draw;
 pub mod entry;
@@ -15,7 +15,7 @@ use crate::tui::action::Action;
 use crate::tui::model::Model;
 use ratatui::buffer::Buffer;
 
-/// The outcome panel.
+/// The outcome panel, whose state is in `model.panel`.
 pub struct OutcomesView;
 
 impl View for OutcomesView {
@@ -23,7 +23,7 @@ impl View for OutcomesView {
         draw::draw(model, &pane, buf);
     }
 
-    /// Its times are those of a clock, which stay.
+    /// Returns `None`: the panel shows times of day, which do not change.
     fn next_refresh(&self, _model: &Model, _lines: usize) -> Option<Timestamp> {
         None
     }

@@ -1,22 +1,19 @@
-//! The document that an action on one is about.
+//! The document that an action applies to.
 
 use super::documents::text::error;
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
 
-/// One document, with what is known of it where the cursor is.
+/// The document under the cursor, with what its row contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectedDocument {
-    /// The document.
     pub document: DocumentId,
-    /// Its name.
     pub name: SafeLine,
-    /// Its URL.
     pub url: SafeLine,
-    /// Its status, when its row is at hand.
+    /// `None` while the document's row is not loaded.
     pub status: Option<Status>,
-    /// Its last error in plain words.
+    /// The last error in plain words.
     pub error: Option<String>,
 }
 

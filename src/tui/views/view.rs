@@ -1,4 +1,4 @@
-//! The interface of what stands in a pane: the views of the main area, the details and the outcome panel.
+//! The interface that every pane's view implements: the views of the main area, the details and the outcome panel.
 
 use super::selected::SelectedDocument;
 use crate::domain::id::AccountId;
@@ -12,94 +12,93 @@ use crate::tui::text::Words;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// The place in which a view is drawn.
+/// The area and the surroundings with which a view is drawn.
 #[derive(Clone, Debug)]
 pub struct Pane {
-    /// Its cells, the frame included; none while the view is not shown.
+    /// Includes the frame; empty while the view is not shown.
     pub area: Rect,
-    /// It has the focus.
     pub focused: bool,
-    /// The message for the bottom line of its frame, when it is the one that carries it.
+    /// A message for the bottom line of the frame; empty when another pane shows it or there is none.
     pub toast: Words,
     /// The peek pane explains the row under the cursor.
     pub explained: bool,
 }
 
-/// The content of the peek pane: a row in sentences.
+/// The content of the peek pane, which explains the row under the cursor in sentences.
 #[derive(Clone, Debug, Default)]
 pub struct Explanation {
-    /// The title of its frame.
     pub title: Words,
-    /// At the right end of the title's line, when there is room.
+    /// Shown at the right end of the title's line if it fits.
     pub aside: Words,
-    /// Its lines.
     pub lines: Vec<Words>,
-    /// At the right end of the first line, when there is room.
+    /// Shown at the right end of the first line if it fits.
     pub beside: Words,
-    /// The data is old: the database does not answer.
+    /// The database does not respond, so the data is old.
     pub is_old: bool,
 }
 
-/// A view. Its state is in the model; this is what it makes of that. A method that does not apply keeps its default.
+/// A view, which reads its state from the model. Methods that do not apply to a view keep their default.
 pub trait View: Sync {
-    /// Draws it.
+    /// Draws the view with its frame into `pane`.
     fn draw(&self, model: &Model, pane: Pane, buf: &mut Buffer);
 
-    /// Returns its rows, when they are read as a whole.
+    /// Returns the view's rows, if the store reads all of them at once; the list of documents and the outcome panel
+    /// load parts.
     fn rows<'m>(&self, _model: &'m Model) -> Option<&'m dyn Rows> {
         None
     }
 
-    /// Returns its rows to move in, or to read again.
+    /// Returns the same rows for moving the cursor and for starting a read.
     fn rows_mut<'m>(&self, _model: &'m mut Model) -> Option<&'m mut dyn Rows> {
         None
     }
 
-    /// Lines above the rows that do not scroll with them.
+    /// Returns the number of lines above the rows that do not scroll with them.
     fn heading_lines(&self) -> u16 {
         1
     }
 
-    /// The cursor is where a person wants it: it follows its row from now on.
+    /// Notes that a person has moved the cursor: from now on the cursor follows its row.
     fn choose(&self, model: &mut Model) {
         if let Some(rows) = self.rows_mut(model) {
             rows.choose();
         }
     }
 
-    /// The pane that explains the row under the cursor.
+    /// Returns the kind of peek pane that explains the row under the cursor.
     fn peek(&self, _model: &Model) -> Peek {
         Peek::Absent
     }
 
-    /// Explains the row under the cursor in the `inner` cells of the peek pane.
+    /// Explains the row under the cursor, in the `inner` cells of the peek pane.
     fn explain(&self, _model: &Model, _inner: Rect) -> Explanation {
         Explanation::default()
     }
 
-    /// Returns a title and all that is known of the row under the cursor, for text to be read over the screen.
+    /// Returns a title and every known fact about the row under the cursor, for a reader over the whole screen.
     fn about(&self, _model: &Model) -> Option<(String, Vec<Words>)> {
         None
     }
 
-    /// Returns the earliest moment at which an age or a countdown among the first `lines` lines on the screen reads
-    /// differently.
+    /// Returns the earliest time at which an age or a countdown among the first `lines` visible lines changes its text.
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp>;
 
-    /// Returns the document under the cursor, or why there is none.
+    /// Returns the document under the cursor. The error is the reason why there is none, for the person.
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str>;
 
-    /// Returns the host or the account under the cursor, as a pause of it is written, or why there is none.
+    /// Returns the host or account under the cursor as the scope of a pause. The error is the reason why there is none,
+    /// for the person.
     fn group(&self, _model: &Model) -> Result<PauseScope, &'static str> {
         Err("no host or account is selected")
     }
 
-    /// Returns host and account of the document under the cursor, when the row there knows both by itself.
+    /// Returns the host and the account of the document under the cursor, if the row itself contains both.
     fn owners(&self, _model: &Model) -> Option<(String, AccountId)> {
         None
     }
 
-    /// Returns why one of its own actions cannot be done now, in words for the person who tried.
+    /// Returns why `action`, which belongs to this view, is impossible now, for the person who tried it; `None` if it
+    /// is possible.
     fn refusal(&self, _model: &Model, _action: Action) -> Option<&'static str> {
         None
     }

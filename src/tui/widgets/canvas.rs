@@ -1,7 +1,7 @@
-//! Text in a part of the screen, clipped to it whatever happens.
+//! Text in a part of the screen, always clipped to that part.
 //!
-//! Lines are drawn by [`Canvas::words`] and not by ratatui's `Line` or `Paragraph` where they may have to be cut: these
-//! cut without a sign, and a reader could not tell that something is missing.
+//! Lines that may have to be cut are drawn by [`Canvas::words`] and not by ratatui's `Line` or `Paragraph`: these cut
+//! without a sign, and a reader could not tell that text is missing.
 
 use crate::domain::text::width;
 use crate::tui::theme::{Look, Theme, Tone};
@@ -9,39 +9,40 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// A part of the screen, with positions counted from its own corner.
+/// A part of the screen; positions count from its top left corner.
 pub struct Canvas<'a> {
     buf: &'a mut Buffer,
-    /// The part.
+    /// In coordinates of the screen.
     pub area: Rect,
 }
 
 impl<'a> Canvas<'a> {
-    /// The part of `buf` that `area` really covers.
+    /// Creates a canvas on the part of `area` that is inside `buf`.
     pub fn new(buf: &'a mut Buffer, area: Rect) -> Self {
         let area = area.intersection(buf.area);
         Self { buf, area }
     }
 
-    /// Writes `text` into at most `cells` cells; the cell after it.
+    /// Writes `text` into at most `cells` cells. Returns the offset of the cell after it.
     pub fn text(&mut self, x: u16, y: u16, cells: u16, text: &str, style: Style) -> u16 {
         if x >= self.area.width || y >= self.area.height {
             return x;
         }
         let cells = cells.min(self.area.width - x);
-        // Whatever stood there before, a border say, leaves nothing of its style.
+        // The style of earlier content, such as a border, must not remain.
         let style = Style::reset().patch(style);
         let (end, _) = self.buf.set_stringn(self.area.x + x, self.area.y + y, text, usize::from(cells), style);
         end.saturating_sub(self.area.x)
     }
 
-    /// Writes `text` so that it ends before `end`.
+    /// Writes `text` right-aligned, with its last cell before `end`.
     pub fn right(&mut self, end: u16, y: u16, text: &str, style: Style) {
         let cells = width(text) as u16;
         self.text(end.saturating_sub(cells), y, cells.min(end), text, style);
     }
 
-    /// Writes pieces one after the other, cut with a sign where they end; the cell after them.
+    /// Writes pieces one after the other into at most `room` cells; a cut text ends in a sign. Returns the offset of
+    /// the cell after them.
     pub fn words(&mut self, x: u16, y: u16, room: u16, words: &[(String, Tone)], look: Look) -> u16 {
         let room = room.min(self.area.width.saturating_sub(x));
         let cut = cells(words) > room;
@@ -62,13 +63,13 @@ impl<'a> Canvas<'a> {
         if cut { self.text(at, y, room.min(1), look.glyphs.more, look.theme.style(tone)) } else { at }
     }
 
-    /// Puts `style` over a stretch of cells.
+    /// Adds `style` to the styles of `cells` cells.
     pub fn style(&mut self, x: u16, y: u16, cells: u16, style: Style) {
         let stretch = Rect::new(self.area.x.saturating_add(x), self.area.y.saturating_add(y), cells, 1);
         self.buf.set_style(stretch.intersection(self.area), style);
     }
 
-    /// Takes every style from a stretch of cells and gives it one.
+    /// Replaces the styles of `cells` cells by `style`.
     pub fn restyle(&mut self, x: u16, y: u16, cells: u16, style: Style) {
         let stretch = Rect::new(self.area.x.saturating_add(x), self.area.y.saturating_add(y), cells, 1);
         for position in stretch.intersection(self.area).positions() {
@@ -79,12 +80,12 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// Returns the number of cells that pieces take together.
+/// Returns the total width of pieces, in cells.
 pub fn cells(words: &[(String, Tone)]) -> u16 {
     u16::try_from(words.iter().map(|(text, _)| width(text)).sum::<usize>()).unwrap_or(u16::MAX)
 }
 
-/// Dims all that is drawn so far: it lies behind a dialog.
+/// Dims everything that was drawn so far, before a dialog is drawn over it.
 pub fn dim(area: Rect, buf: &mut Buffer, theme: &Theme) {
     let style = Style::reset().patch(theme.behind());
     for position in area.intersection(buf.area).positions() {
@@ -94,9 +95,9 @@ pub fn dim(area: Rect, buf: &mut Buffer, theme: &Theme) {
     }
 }
 
-/// Empties a part of the screen.
+/// Clears `area`, including the half of a wide character that reaches into it from the left.
 pub fn clear(area: Rect, buf: &mut Buffer) {
-    // A wide character that begins just before the part would reach into it.
+    // A wide character that begins one cell before `area` would extend into it.
     for y in area.top()..area.bottom() {
         let before = area.x.checked_sub(1).and_then(|x| buf.cell_mut((x, y)));
         if let Some(cell) = before.filter(|cell| width(cell.symbol()) > 1) {

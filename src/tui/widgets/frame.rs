@@ -7,20 +7,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, Widget as _};
 
-/// A frame with its title at the left and words at the right end of the top line, and words in the bottom line.
+/// A frame with a title and an aside in its top line, and a text in its bottom line.
 pub struct Frame<'a> {
-    /// The title.
     pub title: &'a [(String, Tone)],
-    /// At the right end of the top line, when there is room.
+    /// Text at the right end of the top line, omitted if it does not fit.
     pub aside: &'a [(String, Tone)],
-    /// In the bottom line.
     pub foot: &'a [(String, Tone)],
-    /// The style of the lines.
     pub border: Style,
 }
 
 impl Frame<'_> {
-    /// Draws it around `area`.
+    /// Draws the frame along the edge of `area`; nothing if that is smaller than two cells in a direction.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, look: Look) {
         let area = area.intersection(buf.area);
         if area.width < 2 || area.height < 2 {
@@ -28,7 +25,8 @@ impl Frame<'_> {
         }
         let style = Style::reset().patch(self.border);
         Block::bordered().border_set(look.glyphs.frame).border_style(style).render(area, buf);
-        // Not the block's own titles: they are cut without a sign, and one at the right is written over the left one.
+        // The block's own titles are not used: ratatui cuts them without a sign, and writes a title at the right over
+        // the left one.
         let mut canvas = Canvas::new(buf, area);
         let (right, bottom) = (area.width - 1, area.height - 1);
         let room = area.width.saturating_sub(6);

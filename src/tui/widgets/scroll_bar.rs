@@ -6,25 +6,25 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget as _};
 
-/// The part of a long list that is on the screen.
+/// A scroll bar: the visible part of a list, in lines.
 #[derive(Clone, Copy, Debug)]
 pub struct ScrollBar {
-    /// The first line on the screen.
+    /// The first visible line.
     pub top: u64,
-    /// Lines on the screen.
+    /// Number of visible lines.
     pub rows: u64,
-    /// All lines.
+    /// Number of all lines.
     pub of: u64,
 }
 
 impl ScrollBar {
-    /// Draws it into the right side of the frame around `area`, the lines beginning at its line `first`; nothing when
-    /// all of them are on the screen.
+    /// Draws the scroll bar into the right side of the frame around `area`, from line `first` of the frame on; nothing
+    /// if all lines are visible.
     pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, look: Look) {
         let Some((start, size)) = self.thumb() else { return };
         let rows = u16::try_from(self.rows).unwrap_or(u16::MAX);
         let side = Rect { x: area.right().saturating_sub(1), y: area.y.saturating_add(first), width: 1, height: rows };
-        // In cells of the side, so that the widget has nothing left to round.
+        // In cells of the side, so that the widget does not round.
         let cells = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let places = cells(self.rows - size).saturating_add(1);
         let mut state = ScrollbarState::new(places).position(cells(start)).viewport_content_length(cells(size));
@@ -37,8 +37,8 @@ impl ScrollBar {
             .render(side.intersection(buf.area), buf, &mut state);
     }
 
-    /// The thumb's first cell and its cells. It is at the top only for the first line, where ratatui's own arithmetic,
-    /// which rounds, leaves it for the next few lines too.
+    /// Returns the thumb's first cell and its length in cells. The thumb is at the top only while the first line is
+    /// visible; ratatui's own arithmetic rounds, and would leave it there for the next few lines too.
     fn thumb(&self) -> Option<(u64, u64)> {
         let Self { top, rows, of } = *self;
         if of <= rows || rows == 0 {
@@ -56,7 +56,7 @@ mod tests {
     use crate::tui::glyphs::UNICODE;
     use crate::tui::theme::Theme;
 
-    /// The cells of the side with the thumb in them.
+    /// Returns the cells of the side that contain the thumb.
     fn drawn(bar: ScrollBar) -> Vec<u16> {
         let area = Rect::new(0, 0, 3, 12);
         let mut buf = Buffer::empty(area);

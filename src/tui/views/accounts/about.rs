@@ -1,5 +1,5 @@
-//! The account under the cursor: explained in the peek pane, and with all that is known of it, for which the columns
-//! and the pane of a small screen have no room.
+//! The account under the cursor: sentences for the peek pane, and all facts for a reader over the whole screen, since a
+//! small screen has no space for all columns.
 
 use super::text::{documents, is_paused, jobs, lately, name, next, next_due, plan, plan_in_words, share, standing};
 use crate::domain::document::Status;
@@ -14,14 +14,14 @@ use crate::tui::theme::{self, Tone};
 use crate::tui::views::view::Explanation;
 use ratatui::layout::Rect;
 
-/// Cells of the bar of its share.
+/// Width of the bar of the account's share, in cells.
 const BAR: usize = 8;
 
-/// The account in sentences, as many as the `inner` of a pane has lines.
+/// Explains the account in as many sentences as `inner`, the inside of the pane, has lines.
 pub(super) fn explain(model: &Model, seen: &AccountSeen, inner: Rect) -> Explanation {
     let title = vec![words(format!("account {}", name(seen)), Tone::Strong)];
     let in_all = format::count(seen.counts.total(), "document");
-    // Without much room the plan: how many documents there are is told by the line of them.
+    // In a narrow pane the plan only: the line about the documents shows how many there are.
     let asides = match plan_in_words(seen) {
         None => vec![in_all],
         Some(long) => {
@@ -45,7 +45,7 @@ pub(super) fn explain(model: &Model, seen: &AccountSeen, inner: Rect) -> Explana
     Explanation { title, aside, lines, ..Explanation::default() }
 }
 
-/// A title and all that is known of the account.
+/// Returns a title and every known fact about the account.
 pub(super) fn all(model: &Model, seen: &AccountSeen) -> (String, Vec<Words>) {
     let mut text = Facts::new(reader_cells(model.size));
     text.sentence(&standing(model, seen, true));

@@ -1,4 +1,4 @@
-//! The columns of the accounts, and what the frame around them says.
+//! The columns of the accounts view, and the texts of its frame.
 
 use super::text::{name, next_due, plan, share, sign, standing, strip};
 use crate::domain::pause::PauseScope;
@@ -14,9 +14,9 @@ use crate::tui::theme::Tone;
 use crate::tui::views::view::Pane;
 use ratatui::buffer::Buffer;
 
-/// The fewest and the most cells of the name.
+/// Smallest and greatest width of the name, in cells.
 const NAME: (u16, u16) = (9, 40);
-/// Cells of the bar of an account's share.
+/// Width of the bar of an account's share, in cells.
 const BAR: usize = 4;
 
 type AccountColumn = Column<AccountSeen>;
@@ -49,7 +49,7 @@ fn number(number: u64, cells: usize, some: Tone, none: Tone) -> Words {
     vec![words(format::short_number(number, cells), if number == 0 { none } else { some })]
 }
 
-/// The bar at the left and the figure at the right, a cell before both of them free.
+/// Returns the bar at the left and the percentage at the right, each after one empty cell.
 fn last_hour(model: &Model, seen: &AccountSeen, cells: u16) -> Words {
     let (bar, percent) = share(model, seen, BAR);
     let gap = usize::from(cells).saturating_sub(1 + width(&bar) + width(&percent));
@@ -57,6 +57,7 @@ fn last_hour(model: &Model, seen: &AccountSeen, cells: u16) -> Words {
     vec![words(bar, Tone::Accent), words(" ".repeat(gap), Tone::Plain), words(percent, tone)]
 }
 
+/// Draws the accounts view with its frame.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let header = PaneHeader {
         name: "accounts",

@@ -1,10 +1,10 @@
-//! The accounts view: its rows, in the order of their ids.
+//! State of the accounts view: its rows, in the order of their ids.
 
 use crate::domain::id::AccountId;
 use crate::store::{AccountSeen, Seen};
 use crate::tui::table::state::{Group, Table};
 
-/// The accounts view.
+/// The table behind the accounts view.
 pub type Accounts = Table<Seen<AccountSeen>>;
 
 impl Group for AccountSeen {
@@ -16,7 +16,7 @@ impl Group for AccountSeen {
 }
 
 impl Accounts {
-    /// Attempts of all accounts in the last hour.
+    /// Returns the number of attempts of all accounts in the last hour.
     pub fn last_hour(&self) -> u64 {
         self.data.rows.iter().map(|seen| seen.last_hour).sum()
     }

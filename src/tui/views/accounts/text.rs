@@ -1,4 +1,4 @@
-//! An account in words: its plan, how its documents stand, what of the work is its.
+//! Texts of the accounts view: an account's plan, its documents by status, its share of the work.
 
 use crate::domain::document::Status;
 use crate::domain::pause::PauseScope;
@@ -11,7 +11,7 @@ use crate::tui::text::{Words, with_keys, words};
 use crate::tui::theme::{self, Tone};
 use std::time::Duration;
 
-/// Its number, and its name where it has one.
+/// Returns the account's number and, if known, its name.
 pub fn name(seen: &AccountSeen) -> String {
     match &seen.name {
         Some(name) => format!("{} {name}", seen.id),
@@ -19,7 +19,7 @@ pub fn name(seen: &AccountSeen) -> String {
     }
 }
 
-/// The sign before it.
+/// Returns the glyph before an account, with its tone.
 pub fn sign(model: &Model, seen: &AccountSeen) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
     if is_paused(model, seen) {
@@ -37,7 +37,7 @@ pub fn sign(model: &Model, seen: &AccountSeen) -> (&'static str, Tone) {
     }
 }
 
-/// Its plan and how often that looks at a document: `business 1w`.
+/// Returns the plan and its cadence, such as `business 1w`.
 pub fn plan(model: &Model, seen: &AccountSeen) -> (String, Tone) {
     match (&seen.plan, seen.cadence.map(short)) {
         (Some(plan), Some(every)) => (format!("{plan} {every}"), Tone::Plain),
@@ -47,7 +47,7 @@ pub fn plan(model: &Model, seen: &AccountSeen) -> (String, Tone) {
     }
 }
 
-/// The same in words: `plan business, every 1 week`.
+/// Returns the plan in words, such as `plan business, every 1 week`.
 pub fn plan_in_words(seen: &AccountSeen) -> Option<String> {
     let every = seen.cadence.and_then(Cadence::new);
     match (&seen.plan, every) {
@@ -57,7 +57,7 @@ pub fn plan_in_words(seen: &AccountSeen) -> Option<String> {
     }
 }
 
-/// A cadence in its largest whole unit, as nobody says "24h" to a day.
+/// Returns a cadence in its largest whole unit: one day is `1d`, not `24h`.
 fn short(every: Duration) -> String {
     let s = every.as_secs();
     let units = [(604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
@@ -65,8 +65,8 @@ fn short(every: Duration) -> String {
     unit.map_or_else(|| format::duration(every), |(unit, word)| format!("{}{word}", s / unit))
 }
 
-/// Its documents by status as a strip of `cells` signs: each status that there is has one at least, as long as there is
-/// room, the worst first; what is left goes by numbers.
+/// Returns the account's documents by status as a strip of `cells` glyphs, the worst status first. Each status that
+/// occurs gets at least one glyph, as long as they fit; the rest is in proportion to the numbers of documents.
 pub fn strip(model: &Model, seen: &AccountSeen, cells: usize) -> Words {
     let mut parts: Vec<(Status, u64)> =
         Status::ALL.into_iter().map(|status| (status, seen.counts.of(status))).filter(|(_, n)| *n > 0).collect();
@@ -76,7 +76,7 @@ pub fn strip(model: &Model, seen: &AccountSeen, cells: usize) -> Words {
     parts.truncate(cells);
     let mut signs = vec![1_u64; parts.len()];
     for _ in parts.len()..cells {
-        // To whom a sign stands for the most documents.
+        // The next glyph goes to the status with the most documents per glyph.
         let most = (0..parts.len()).max_by_key(|place| (parts[*place].1 / signs[*place], usize::MAX - place));
         if let Some(place) = most {
             signs[place] += 1;
@@ -88,7 +88,7 @@ pub fn strip(model: &Model, seen: &AccountSeen, cells: usize) -> Words {
     parts.into_iter().map(|(status, _)| status).zip(signs).map(sign).collect()
 }
 
-/// Its part of the last hour's attempts as a bar of `cells` cells, and in per cent.
+/// Returns the account's share of the last hour's attempts, as a bar of up to `cells` cells and in per cent.
 pub fn share(model: &Model, seen: &AccountSeen, cells: usize) -> (String, String) {
     let all = model.views.accounts.last_hour();
     if seen.last_hour == 0 || all == 0 {
@@ -101,7 +101,7 @@ pub fn share(model: &Model, seen: &AccountSeen, cells: usize) -> (String, String
     (bar, format!("{}%", format::percent(seen.last_hour, all)))
 }
 
-/// When the next of its jobs is due, or that none starts.
+/// Returns the time until the account's next job, or "now" or "paused".
 pub fn next_due(model: &Model, seen: &AccountSeen) -> (String, Tone) {
     if is_paused(model, seen) {
         return ("paused".to_owned(), Tone::Waiting);
@@ -113,12 +113,12 @@ pub fn next_due(model: &Model, seen: &AccountSeen) -> (String, Tone) {
     }
 }
 
-/// Whether a pause holds all of its jobs: its own, or that of everything.
+/// Returns true if all of the account's jobs are paused: by a pause of the account, or of everything.
 pub fn is_paused(model: &Model, seen: &AccountSeen) -> bool {
     of_group(model, &PauseScope::Account(seen.id)).is_some()
 }
 
-/// What of it runs and waits, in figures.
+/// Returns the numbers of running, queued and waiting jobs.
 pub fn jobs(seen: &AccountSeen) -> String {
     format!(
         "{} running, {} queued, {} waiting",
@@ -128,7 +128,7 @@ pub fn jobs(seen: &AccountSeen) -> String {
     )
 }
 
-/// What of it runs or waits; or whose pause keeps it from that. `brief` says no more than that then.
+/// Describes the account's pause and its jobs; with `brief` a pause is shown without the jobs.
 pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     let (sign, tone) = sign(model, seen);
     let jobs = jobs(seen);
@@ -140,7 +140,7 @@ pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     said
 }
 
-/// What happens next, and which key changes it; `brief` leaves the keys to the footer.
+/// Describes the next step and the key that changes it; with `brief` without keys, which the footer shows.
 pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     if let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) {
         return with_keys(&format!("No job starts until `{}` resumes.", key(pause)), Tone::Plain);
@@ -157,7 +157,7 @@ pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     with_keys(&format!("{due} `{}` shows its documents{pauses}.", model.glyphs.enter), Tone::Plain)
 }
 
-/// Its documents by status, in figures; `brief` leaves the words to the signs.
+/// Returns the number of documents of each status; with `brief` the glyph only names the status.
 pub fn documents(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     let mut said = Words::new();
     for status in Status::ALL {
@@ -172,7 +172,7 @@ pub fn documents(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
     if said.is_empty() { vec![words("no document", Tone::Dim)] } else { said }
 }
 
-/// What of the last hour was its.
+/// Returns the account's attempts in the last hour and their share.
 pub fn lately(model: &Model, seen: &AccountSeen) -> Words {
     let all = model.views.accounts.last_hour();
     if seen.last_hour == 0 {

@@ -1,6 +1,7 @@
-//! The tab of the details with the attempts, newest first.
+//! The details' tab with the attempts, newest first.
 //!
-//! Not a table of columns: a long duration takes its cells from the cause of its own row alone.
+//! It does not use the columns of [`table`](crate::tui::table), because here a long duration shortens the cause in its
+//! own row only.
 
 use super::state::{Detail, DetailData};
 use crate::domain::outcome::Outcome;
@@ -14,7 +15,7 @@ use crate::tui::theme::{Look, Tone};
 use crate::tui::views::outcomes::text::{reason, sign, tone};
 use crate::tui::widgets::canvas::Canvas;
 
-/// The attempts above, and what is known of the one under the cursor below.
+/// Draws the list of attempts, and below it the one under the cursor in full.
 pub(super) fn draw(
     model: &Model,
     detail: &Detail,
@@ -37,13 +38,13 @@ pub(super) fn draw(
     let end = room.saturating_sub(1);
     canvas.text(1, 0, 8, "when", dim);
     canvas.text(6, 0, 8, "attempt", dim);
-    // Without room for both the glyph is the result, and the cause says the rest.
+    // In a narrow pane the glyph shows the result and the cause names it.
     let (cause_at, took_end) = if wide { (30, end.saturating_sub(12)) } else { (16, end) };
     if wide {
         canvas.text(14, 0, 8, "result", dim);
     }
     canvas.text(cause_at, 0, 8, "cause", dim);
-    // A cause is worth more than how long it took.
+    // A narrow pane shows the cause instead of the duration.
     let timed = room >= 46;
     if timed {
         canvas.right(took_end, 0, "ms", dim);
@@ -88,7 +89,7 @@ pub(super) fn draw(
     }
 }
 
-/// One attempt in full.
+/// Draws all facts of one attempt from line `y` on.
 fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, look: Look) {
     let room = canvas.area.width.saturating_sub(2);
     let tone = tone(outcome.content, outcome.result);

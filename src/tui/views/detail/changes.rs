@@ -1,4 +1,4 @@
-//! The tab of the details that shows how two texts differ: why one is held back, their sizes, and the lines.
+//! The details' tab that compares two texts: the reason of a quarantine, the sizes, and the lines that differ.
 
 use super::difference::{Row, Side};
 use super::state::Detail;
@@ -9,10 +9,10 @@ use crate::tui::text::{Words, words};
 use crate::tui::theme::{Look, Tone};
 use crate::tui::widgets::canvas::Canvas;
 
-/// From this height on the notice has all of its lines.
+/// Lowest pane, in lines, that shows the full notice above the difference.
 const ROOMY: usize = 12;
 
-/// Returns how many lines the tab has at `width` cells a line, with `height` of them on the screen.
+/// Returns the number of lines of the tab in a pane of `width` cells and `height` lines.
 pub fn lines(model: &Model, width: usize, height: usize) -> usize {
     let Some(detail) = &model.detail else { return 0 };
     above(model, detail, width, height).len() + detail.rows.len() + below(model).len()
@@ -30,11 +30,12 @@ fn below(model: &Model) -> Vec<Words> {
     model.difference().and_then(left_out).into_iter().collect()
 }
 
+/// Draws the visible lines of the tab: the notice, the rows of the difference, and the line about its omitted end.
 pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, look: Look) {
     let room = canvas.area.width.saturating_sub(2);
     let height = usize::from(canvas.area.height);
     let above = above(model, detail, usize::from(room), height);
-    // Those of another comparison wait until the one that is wanted is made.
+    // The rows of the previous comparison stay hidden until the requested one has arrived.
     let rows: &[Row] = if model.difference().is_some() { &detail.rows } else { &[] };
     let below = below(model);
     let total = above.len() + rows.len() + below.len();
@@ -51,7 +52,7 @@ pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, look
     }
 }
 
-/// How many lines stand below what is on the screen.
+/// Returns the number of lines below the visible part of the tab.
 pub(super) fn more_below(model: &Model, detail: &Detail, width: usize, height: usize) -> usize {
     let total = lines(model, width, height);
     total.saturating_sub(detail.scroll.min(total.saturating_sub(height)) + height)
@@ -75,7 +76,7 @@ fn draw_row(row: &Row, y: u16, canvas: &mut Canvas<'_>, look: Look) {
         canvas.words(3, y, room, &[words(row.text.as_str(), tone)], look);
         return;
     }
-    // The signs of what is left out take the place of the spaces beside the text.
+    // The glyph of a cut takes the cell of the space before or after the text.
     if row.cut.0 {
         canvas.text(2, y, 1, look.glyphs.more, look.theme.style(Tone::Dim));
     }

@@ -1,4 +1,4 @@
-//! How two texts of a document differ: the stored one and the one that is held back, or a version and its successor.
+//! The difference of two texts of a document: the stored one and the quarantined one, or a version and its successor.
 
 use crate::domain::difference::{Difference, Kept, Line};
 use crate::domain::id::DocumentId;
@@ -7,81 +7,75 @@ use crate::domain::time::Timestamp;
 use crate::tui::text::lines::broken;
 use std::ops::Range;
 
-/// Which texts are compared.
+/// The pair of texts that is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compared {
-    /// The stored text with the one that is held back.
+    /// The stored text and the quarantined text.
     Held {
-        /// The held text's fingerprint.
+        /// Fingerprint of the quarantined text.
         fingerprint: String,
-        /// The stored text's version.
+        /// Version of the stored text.
         stored: u64,
     },
-    /// An earlier text with the one that replaced it.
+    /// An earlier text and its successor.
     Versions {
-        /// The earlier one.
         old: u64,
-        /// Its successor, which may be the stored one.
+        /// The successor, which may be the stored text.
         new: u64,
     },
 }
 
-/// A text that is held back, without itself.
+/// Facts about a quarantined text, without the text itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldSeen {
-    /// Why it is not trusted: completes "it …".
+    /// Why the text is not trusted: completes the sentence "it …".
     pub reason: SafeLine,
-    /// When it was fetched first.
+    /// Time of the first fetch, in UTC.
     pub held_at: Timestamp,
-    /// Its fingerprint.
     pub fingerprint: String,
-    /// The title that came with it.
+    /// The title that was fetched with the text.
     pub title: Option<SafeLine>,
 }
 
-/// Two texts that were compared.
+/// The result of a comparison of two texts of one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DifferenceData {
-    /// Whose they are.
     pub document: DocumentId,
-    /// Which they are.
     pub of: Compared,
-    /// How they differ; safe for a terminal.
+    /// Safe to print on a terminal.
     pub difference: Difference,
-    /// Characters of the old and of the new one.
+    /// Number of characters of the old and of the new text.
     pub chars: (u64, u64),
-    /// The number of the question, so that its lines are broken once.
+    /// Number of the request, by which the difference is wrapped only once per width.
     pub reading: u64,
 }
 
-/// Which side a row of a difference is on.
+/// The text that a row of a difference comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Both.
+    /// In both texts.
     Same,
-    /// The old text.
+    /// Only in the old text.
     Gone,
-    /// The new text.
+    /// Only in the new text.
     New,
-    /// So many lines of both are left out.
+    /// Number of omitted lines that are the same in both texts.
     Skipped(usize),
 }
 
-/// A row of a difference on the screen.
+/// One screen row of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its side.
     pub side: Side,
-    /// Its text.
     pub text: String,
-    /// The bytes of the text that differ from the other side's.
+    /// Byte range of `text` that differs from the other side.
     pub differs: Range<usize>,
-    /// Something of the line before this row, or after it, is not shown.
+    /// True if the difference omits the line's text before this row (first) or after it (second).
     pub cut: (bool, bool),
 }
 
-/// The rows of a difference at `width` cells. What is the same on both sides is one row a line, to be cut where it
-/// ends; of what changed every word is shown: a paragraph is one line.
+/// Wraps a difference into rows of `width` cells. An unchanged line is one row, cut at the pane's edge; a changed line
+/// wraps, so that all of its words are visible, since one line can be a whole paragraph.
 pub fn rows(difference: &Difference, width: usize) -> Vec<Row> {
     difference.lines.iter().flat_map(|kept| rows_of(kept, width)).collect()
 }

@@ -1,4 +1,4 @@
-//! The details of one document: how it stands, its attempts newest first, its text, its earlier texts.
+//! Drawing of the details: the head with the document's state, the tabs, and the content of the active tab.
 
 use super::attempts;
 use super::changes;
@@ -20,14 +20,15 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget as _};
 
-/// Lines above the tab's own, in a pane of `height` lines inside.
+/// Returns the number of lines above the tab's content, in a pane with `height` lines inside its frame.
 pub const fn head_lines(height: u16) -> u16 {
     if height < SMALL { 2 } else { 6 }
 }
 
-/// Below this height the head says what happened and no more.
+/// Lowest pane, in lines, that has the full head; below, the head shows the current status only.
 const SMALL: u16 = 12;
 
+/// Draws the details with their frame; a message if the document was removed or is still being read.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let Some(detail) = &model.detail else { return };
     if pane.area.is_empty() {
@@ -55,7 +56,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         canvas.text(1, 0, room, "reading", look.theme.style(Tone::Dim));
         return;
     };
-    // The list's row is the fresher one.
+    // The list's row is newer.
     let row = model.documents.find(detail.document).unwrap_or(&data.row);
     let mut next = vec![words("  ", Tone::Plain)];
     next.extend(peek::next(model, row, false));
@@ -106,7 +107,7 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
         Tab::Attempts => format::number(data.outcomes.len() as u64),
         Tab::Content => format::number(data.content.len() as u64),
         Tab::Changes if data.held.is_some() => look.glyphs.held.to_owned(),
-        // What has not been compared is not counted.
+        // There is no number before the comparison has arrived.
         Tab::Changes => {
             model.difference().map_or(String::new(), |data| format::number(data.difference.gone + data.difference.new))
         }
@@ -138,7 +139,7 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
     }
 }
 
-/// The text, which has been broken to the width of the pane.
+/// Draws the stored text, which is already wrapped to the width of the pane.
 fn content(detail: &Detail, body: Rect, buf: &mut Buffer, look: Look) {
     let lines = detail.wrapped.iter().skip(detail.scroll).take(usize::from(body.height)).map(|line| {
         let tone = if line.starts_with('#') { Tone::Strong } else { Tone::Plain };

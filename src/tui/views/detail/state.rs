@@ -1,4 +1,4 @@
-//! The details of one document: its attempts, its text, its earlier texts.
+//! State of the details of one document: what was read, the active tab, the cursor and the scroll position.
 
 use crate::domain::document::DocumentRow;
 use crate::domain::id::{DocumentId, Seq};
@@ -10,23 +10,21 @@ use crate::tui::text::lines::broken;
 use crate::tui::views::detail::difference::{self, Compared, DifferenceData, HeldSeen, Row};
 
 word_enum! {
-    /// A tab of the details.
+    /// A tab of the details; the word is its label.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum Tab {
-        /// The attempts, newest first.
         #[default]
         Attempts = "attempts",
-        /// The stored text.
         Content = "content",
-        /// What a held text would change; without one, what replaced an earlier text.
+        /// The changes that the quarantined text would make; without one, the changes from an earlier text to its
+        /// successor.
         Changes = "changes",
-        /// The earlier texts.
         Versions = "versions",
     }
 }
 
 impl Tab {
-    /// The next, or the one before.
+    /// Returns the next tab, or the previous one; the ends wrap around.
     pub fn step(self, forward: bool) -> Self {
         let place = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
         let len = Self::ALL.len();
@@ -34,27 +32,26 @@ impl Tab {
     }
 }
 
-/// All that the details show of a document.
+/// The data of one read for the details of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetailData {
-    /// Its row.
     pub row: DocumentRow,
-    /// Its newest outcomes, newest first.
+    /// The document's newest outcomes, newest first.
     pub outcomes: Vec<Outcome>,
-    /// Its text, safe for a terminal, by lines.
+    /// The lines of the stored text, safe to print on a terminal.
     pub content: Vec<String>,
-    /// How many times content was written.
+    /// Number of times that content was stored.
     pub version: Option<u64>,
-    /// Its earlier contents, newest first.
+    /// Earlier contents, newest first.
     pub versions: Vec<StoredVersion>,
-    /// The text that waits for a person, without itself.
+    /// The quarantined text that waits for a person's decision, without the text itself.
     pub held: Option<HeldSeen>,
-    /// The number of the reading, so that its text is broken into lines once.
+    /// Number of the read, by which the text is wrapped only once per width.
     pub reading: u64,
 }
 
 impl DetailData {
-    /// Whether nothing on the screen is another by it.
+    /// Returns true if `other` looks the same on the screen.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let Self { row, outcomes, content, version, versions, held, reading: _ } = self;
         (row, version, held) == (&other.row, &other.version, &other.held)
@@ -62,47 +59,46 @@ impl DetailData {
     }
 }
 
-/// The details of one document.
+/// The open details: the document, what was read of it, and what is on the screen.
 #[derive(Clone, Debug)]
 pub struct Detail {
-    /// The document.
     pub document: DocumentId,
-    /// Its name when the details were opened.
+    /// The document's name when the details were opened.
     pub name: SafeLine,
-    /// The newest question; an answer to another is dropped.
+    /// Number of the newest read request; results of earlier requests are dropped.
     pub generation: u64,
-    /// That question has no answer yet.
+    /// The newest request has no result yet.
     pub asked: bool,
-    /// Something was committed since.
+    /// A commit arrived after the request, so another read follows its result.
     pub again: bool,
-    /// What was read.
+    /// `None` until the first result.
     pub data: Option<Box<DetailData>>,
-    /// The document does not exist any more.
+    /// The document was removed.
     pub gone: bool,
-    /// The tab.
     pub tab: Tab,
-    /// The attempt under the cursor; `None` is the newest.
+    /// The attempt under the cursor; `None` is the newest one.
     pub attempt: Option<Seq>,
-    /// The first line of the text on the screen; among the versions the one under the cursor.
+    /// The first visible line of the tab; in the tab of versions, the index of the version under the cursor.
     pub scroll: usize,
-    /// The version that is compared with its successor; `None` is what there is most reason to look at.
+    /// The version that is compared with its successor. `None` compares the quarantined text with the stored one, or
+    /// without one the newest earlier version.
     pub version: Option<u64>,
-    /// The comparison that was asked for last, with the number of the question.
+    /// The latest requested comparison, with the number of its request.
     pub comparing: Option<(Compared, u64)>,
-    /// Why it was not made.
+    /// Why the latest comparison failed.
     pub trouble: Option<SafeLine>,
-    /// The difference broken to the width of the pane.
+    /// The difference, wrapped to the width of the pane.
     pub rows: Vec<Row>,
-    /// The width and the reading that it was broken for.
+    /// Width in cells and number of the request for which `rows` was made.
     rows_for: Option<(usize, u64)>,
-    /// The text broken to the width of the pane.
+    /// The stored text, wrapped to the width of the pane.
     pub wrapped: Vec<String>,
-    /// The width and the reading that it was broken for.
+    /// Width in cells and number of the read for which `wrapped` was made.
     wrapped_for: Option<(usize, u64)>,
 }
 
 impl Detail {
-    /// Details that were just opened.
+    /// Creates the details of a document whose first read, number `generation`, is under way.
     pub fn new(document: DocumentId, name: SafeLine, generation: u64) -> Self {
         Self {
             document,
@@ -125,7 +121,7 @@ impl Detail {
         }
     }
 
-    /// Breaks the text to `width` cells, when it has not been yet.
+    /// Wraps the stored text to `width` cells, unless that was done before.
     pub fn wrap(&mut self, width: usize) {
         let Some(data) = &self.data else { return };
         let wanted = Some((width, data.reading));
@@ -139,7 +135,7 @@ impl Detail {
         self.scroll = self.scroll.min(self.lines().saturating_sub(1));
     }
 
-    /// Breaks the difference to `width` cells, when it has not been yet.
+    /// Wraps the difference to `width` cells, unless that was done before.
     pub fn wrap_difference(&mut self, data: &DifferenceData, width: usize) {
         let wanted = Some((width, data.reading));
         if width > 0 && self.rows_for != wanted {
@@ -148,7 +144,7 @@ impl Detail {
         }
     }
 
-    /// Which texts are to be compared now; `None` when there are no two.
+    /// Returns the pair of texts to compare; `None` if the document has only one.
     pub fn compared(&self) -> Option<Compared> {
         let data = self.data.as_deref()?;
         let stored = data.version.unwrap_or(0);
@@ -164,13 +160,13 @@ impl Detail {
         Some(Compared::Versions { old, new })
     }
 
-    /// The place of the attempt under the cursor.
+    /// Returns the index of the attempt under the cursor.
     pub fn attempt_at(&self) -> usize {
         let Some(data) = &self.data else { return 0 };
         self.attempt.and_then(|seq| data.outcomes.iter().position(|outcome| outcome.seq == seq)).unwrap_or(0)
     }
 
-    /// How many lines the tab has.
+    /// Returns the number of lines of the active tab.
     pub fn lines(&self) -> usize {
         match (&self.data, self.tab) {
             (None, _) => 0,

@@ -1,4 +1,4 @@
-//! Why a text is held back, and what two texts differ in, in words.
+//! Texts of the tab with the changes: the reason of a quarantine, and the size of a difference.
 
 use super::difference::{Compared, DifferenceData, HeldSeen};
 use super::state::{Detail, DetailData};
@@ -8,7 +8,8 @@ use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
 
-/// What stands above a difference of `cells` cells; as little as possible unless there is room.
+/// Returns the lines above a difference in a pane of `cells` cells: the reason of the quarantine or the compared
+/// versions, then the sizes. Without `roomy` the reason takes one line, cut at the edge, and no empty line follows.
 pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<Words> {
     let (Some(data), Some(of)) = (&detail.data, detail.compared()) else { return Vec::new() };
     let difference = model.difference();
@@ -69,7 +70,7 @@ fn sizes(data: &DifferenceData) -> Words {
     line
 }
 
-/// What is said in place of a difference.
+/// Returns the line that replaces a missing difference, with the reason.
 pub fn instead(detail: &Detail) -> Words {
     let text = match (&detail.trouble, &detail.data, detail.compared()) {
         (Some(reason), _, Some(_)) => return vec![words(format!("Cannot compare them: {reason}"), Tone::Failed)],
@@ -80,7 +81,7 @@ pub fn instead(detail: &Detail) -> Words {
     vec![words(text, Tone::Dim)]
 }
 
-/// The line after a difference that was too long to be kept.
+/// Returns the line below a difference whose end was too long to keep; `None` if it is complete.
 pub fn left_out(data: &DifferenceData) -> Option<Words> {
     let left_out = data.difference.left_out;
     (left_out > 0).then(|| vec![words(format!("and {}, not shown", format::count(left_out, "more line")), Tone::Dim)])

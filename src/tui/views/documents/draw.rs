@@ -1,4 +1,5 @@
-//! The list of documents: status, name, what matters now, times. Widths come from the terminal, never from the data.
+//! Drawing of the list of documents: status, name, last error, times. Widths depend on the terminal only, never on the
+//! data.
 
 use super::state::SORTS;
 use super::text::{attempted, matters, next, synced};
@@ -20,10 +21,10 @@ use crate::tui::widgets::scroll_bar::ScrollBar;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// From this width on one time is shown, and from this one on all columns are.
+/// Narrowest pane, in cells, with one time column, and narrowest pane with all columns.
 const ONE_TIME: u16 = 38;
 const ALL: u16 = 66;
-/// The longest cause that is said in a few words: `403 access denied`.
+/// Width of the longest short cause, `403 access denied`, in cells.
 const SHORT_CAUSE: u16 = 17;
 
 type DocumentColumn = Column<DocumentRow>;
@@ -57,8 +58,8 @@ static COLUMNS: Columns<DocumentRow> = Columns {
     margin: 0,
     least_text: 0,
     share: |text| {
-        // Names are longer than causes, which are said in as few words as the column has room for; but never less than
-        // those.
+        // Names get more space than causes, which have short forms, but a cause keeps the cells of its longest short
+        // form.
         let name = (text / 2).max((text * 3 / 5).min(text.saturating_sub(SHORT_CAUSE)));
         [name, text - name]
     },
@@ -74,7 +75,7 @@ fn sign(model: &Model, row: &DocumentRow) -> (String, Tone) {
 }
 
 fn status(model: &Model, row: &DocumentRow) -> Words {
-    // The glyph has the colour of what is in order; its word stays quiet.
+    // Only the glyph of a synced document is coloured; its word stays plain.
     let tone = if row.status == Status::Synced { Tone::Plain } else { theme::status(row.status) };
     vec![sign(model, row), words(" ", Tone::Plain), words(row.status.word(), tone)]
 }
@@ -89,6 +90,7 @@ fn attempted_cell(model: &Model, row: &DocumentRow, _: u16) -> Words {
     vec![words(attempted(model, row), Tone::Dim)]
 }
 
+/// Draws the list of documents with its frame and scroll bar; rows that are not loaded show a placeholder.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
         return;
@@ -111,7 +113,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     for (place, y) in (documents.top..documents.page.total).zip(1..=rows) {
         match documents.at(place) {
             Some(row) => columns.iter().for_each(|column| column.draw(model, row, y, &mut canvas, look)),
-            // The rows there are being read.
+            // This row is not loaded yet.
             None => {
                 if let Some(name) = columns.iter().find(|column| column.is_text()) {
                     canvas.text(name.x, y, name.cells, look.glyphs.more, look.theme.style(Tone::Dim));
@@ -133,7 +135,7 @@ fn title(model: &Model) -> Words {
     }
     let total = documents.page.total;
     let all = model.counts.total();
-    // The number of the rows before the new filter would pass for the new one's.
+    // The number of rows of the previous filter would be mistaken for that of the new one.
     let total_now =
         if documents.restarted { format!(" {}", model.glyphs.more) } else { format!(" {}", format::number(total)) };
     title.push(words(total_now, Tone::Plain));
@@ -157,7 +159,7 @@ fn title(model: &Model) -> Words {
     title
 }
 
-/// Says what to do when there is nothing to show.
+/// Draws a message in place of an empty list, with the keys and commands that help.
 fn nothing(model: &Model, inner: Rect, buf: &mut Buffer, look: Look) {
     let mut lines: Vec<Words> = Vec::new();
     let key = |key: &str, text: &str| vec![words(format!("{key:<24} "), Tone::Accent), words(text, Tone::Plain)];

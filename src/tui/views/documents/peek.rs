@@ -1,4 +1,4 @@
-//! The peek pane: the row under the cursor in sentences. What happened, what happens next, which key helps.
+//! The peek pane of a document: the status and its reason, the next step, and the key that helps, in sentences.
 
 use super::text::{can_be_decided, error, hold, is_orphaned, step, why_held, why_queued};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const A_DAY: Duration = Duration::from_secs(86_400);
 
-/// The row in sentences, in a pane of `height` lines inside.
+/// Explains the row in a pane with `height` lines inside its frame.
 pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanation {
     let name = if row.name.is_empty() { row.url.to_string() } else { row.name.to_string() };
     let dot = model.glyphs.dot;
@@ -36,7 +36,7 @@ pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanat
     }
 }
 
-/// What happened: glyph, word, when, why.
+/// Returns the line of the current status: glyph, word, time and reason.
 pub fn happened(model: &Model, row: &DocumentRow) -> Words {
     let tone = theme::status(row.status);
     let ago = |at| format!(" {} ago", format::age(model.now.since(at)));
@@ -67,10 +67,10 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
     line
 }
 
-/// What happens next, and which key helps; `brief` leaves out what the list shows beside it.
+/// Describes the next step and the key that helps; with `brief` without what the list shows next to it.
 pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
     let at = |at: Timestamp| match format::until(model.now, at) {
-        // The time of a day that is not told says nothing.
+        // A time of day is of no use without the date, so it is shown for the next 24 hours only.
         soon if brief || at.since(model.now) >= A_DAY => soon,
         soon => format!("{soon} ({})", at.clock(&model.zone())),
     };
@@ -154,23 +154,24 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             None => "Never synced. `s` syncs it now.".to_owned(),
         },
     };
-    // To look is no change.
+    // Viewing is possible in read-only mode.
     let only_looks = can_be_decided(row) && model.detail.is_none();
     if model.options.read_only && !only_looks {
-        // Keys that are refused here are no help.
+        // Keys that are refused in read-only mode are omitted.
         let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');
         return vec![words(format!("{until_key}."), Tone::Plain)];
     }
     with_keys(&text, Tone::Plain)
 }
 
-/// The strip of the last results.
+/// Returns the glyphs of the last results.
 pub fn strip(model: &Model, row: &DocumentRow) -> Words {
     let piece = |result: &RecentResult| words(model.glyphs.recent(*result), theme::recent(*result));
     row.recent.iter().map(piece).collect()
 }
 
-/// The strip with what else is known of it.
+/// Returns the glyphs of the last results, with the last sync, the kept content and the person who requested the last
+/// job.
 pub fn history(model: &Model, row: &DocumentRow) -> Words {
     let mut line = Words::new();
     let fact = |line: &mut Words, label: &str, value: String| {

@@ -1,4 +1,5 @@
-//! The list: a window of rows, a cursor and marks that belong to documents and never to row numbers.
+//! State of the list of documents: a window of rows, a cursor and marks. Cursor and marks refer to documents, never to
+//! row numbers.
 
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
@@ -6,7 +7,7 @@ use crate::domain::id::DocumentId;
 use crate::store::{Around, DocumentPage, PageQuery, Sort, SortBy};
 use std::collections::BTreeSet;
 
-/// The columns to sort by: letter, column, word.
+/// The columns to sort by: key, column, name on the screen.
 pub const SORTS: [(char, SortBy, &str); 8] = [
     ('s', SortBy::Status, "status"),
     ('d', SortBy::Name, "document"),
@@ -18,73 +19,72 @@ pub const SORTS: [(char, SortBy, &str); 8] = [
     ('i', SortBy::Id, "arrival"),
 ];
 
-/// The filter of the documents with a text that is held back.
+/// The filter that lists documents with quarantined content.
 pub const HELD: &str = "content:held";
 
-/// The list.
+/// The list of documents.
 #[derive(Clone, Debug, Default)]
 pub struct Documents {
-    /// Which documents.
     pub filter: Filter,
-    /// The filter as it was typed.
+    /// The filter as typed.
     pub filter_text: String,
-    /// In which order.
     pub sort: Sort,
-    /// The window that was read last.
+    /// The window of the last read.
     pub page: DocumentPage,
-    /// The document under the cursor; `None` while the rows that the cursor went to are being read.
+    /// The document under the cursor; `None` while the rows around the cursor are being read.
     pub cursor: Option<DocumentId>,
-    /// The cursor's place in the whole list.
+    /// Index of the cursor in the whole list.
     pub place: u64,
-    /// The place of the first row on the screen.
+    /// Index of the first visible row in the whole list.
     pub top: u64,
-    /// A key was pressed. Before that nobody has chosen a document, and the cursor rests on the first row whichever
-    /// document that is; afterwards it follows its document.
+    /// True once a person has moved the cursor. It follows its document from then on; before, it stays on the first
+    /// row, whichever document that is.
     pub chosen: bool,
-    /// Marked documents, seen or not.
+    /// Marked documents, also those outside the window.
     pub marks: BTreeSet<DocumentId>,
-    /// The newest question; an answer to another is dropped.
+    /// Number of the newest read request; results of earlier requests are dropped.
     pub generation: u64,
-    /// The newest question has no answer yet.
+    /// The newest request has no result yet.
     pub asked: bool,
-    /// Something was committed since that question.
+    /// A commit arrived after the request, so another read follows its result.
     pub again: bool,
-    /// The first answer is there.
+    /// The first result has arrived.
     pub loaded: bool,
-    /// The document around which the newest question was asked.
+    /// The document around which the newest request asks for rows.
     around: Option<DocumentId>,
-    /// Other rows were asked for: a document that is not among them is left for the first row.
+    /// The filter or the order has changed: if the document under the cursor is not in the result, the cursor goes to
+    /// the first row.
     pub restarted: bool,
 }
 
 impl Documents {
-    /// The row under the cursor.
+    /// Returns the row under the cursor.
     pub fn row(&self) -> Option<&DocumentRow> {
         self.find(self.cursor?)
     }
 
-    /// A document's row, when it is in the window.
+    /// Returns a document's row if it is in the window.
     pub fn find(&self, document: DocumentId) -> Option<&DocumentRow> {
         self.page.rows.iter().find(|row| row.id == document)
     }
 
-    /// The row at a place of the whole list, when it is in the window.
+    /// Returns the row at an index of the whole list if it is in the window.
     pub fn at(&self, place: u64) -> Option<&DocumentRow> {
         let within = usize::try_from(place.checked_sub(self.page.offset)?).ok()?;
         self.page.rows.get(within)
     }
 
-    /// The rows on a screen of `height` lines.
+    /// Returns the loaded rows on a screen of `height` lines, each with its index in the whole list.
     pub fn visible(&self, height: u64) -> impl Iterator<Item = (u64, &DocumentRow)> {
         (self.top..self.top.saturating_add(height)).filter_map(|place| self.at(place).map(|row| (place, row)))
     }
 
-    /// Whether the list shows what is held back and nothing else.
+    /// Returns true if the filter selects documents with quarantined content and nothing else.
     pub fn only_held(&self) -> bool {
         matches!(self.filter_text.trim(), HELD | "content:review")
     }
 
-    /// Moves the cursor to a place. Whether rows have to be read for it.
+    /// Moves the cursor to an index of the whole list. Returns true if rows have to be read for it.
     pub fn go(&mut self, place: u64, height: u64) -> bool {
         let last = self.page.total.saturating_sub(1);
         self.chosen = true;
@@ -94,14 +94,14 @@ impl Documents {
         !self.covers(height)
     }
 
-    /// Whether every row of the screen is in the window.
+    /// Returns true if every row of the screen is in the window.
     pub fn covers(&self, height: u64) -> bool {
         let end = self.page.offset + self.page.rows.len() as u64;
         let wanted = self.top.saturating_add(height).min(self.page.total);
         self.top >= self.page.offset && wanted <= end
     }
 
-    /// Whether the window should be moved before the cursor reaches its edge.
+    /// Returns true if the screen is so close to the window's edge that the next rows should be read.
     pub fn near_edge(&self, height: u64) -> bool {
         let end = self.page.offset + self.page.rows.len() as u64;
         let ahead = height / 2;
@@ -109,7 +109,7 @@ impl Documents {
             || (end < self.page.total && self.top + height + ahead > end)
     }
 
-    /// The question for the window: what is on the screen and as much again on both sides.
+    /// Returns the query for the window: the rows of the screen, and as many before and after them.
     pub fn query(&mut self, height: u64) -> PageQuery {
         let height = height.max(1);
         self.around = self.cursor.filter(|_| self.chosen);
@@ -121,7 +121,7 @@ impl Documents {
         PageQuery { filter: self.filter.clone(), sort: self.sort, around, limit: height * 3 }
     }
 
-    /// Takes a window. Whether rows of the screen are still missing.
+    /// Applies the result of a read. Returns true if rows of the screen are still missing.
     pub fn take(&mut self, page: DocumentPage, height: u64) -> bool {
         self.page = page;
         self.loaded = true;
@@ -135,7 +135,7 @@ impl Documents {
                 self.place = place;
                 self.top = place.saturating_sub(line);
             }
-            // The cursor went to another document after the question: that one may stand anywhere.
+            // The cursor has moved to another document since the request, and that one may be anywhere in the list.
             None if self.chosen && self.cursor.is_some() && self.cursor != self.around => return true,
             None => {
                 if !self.chosen || self.restarted {
@@ -150,14 +150,14 @@ impl Documents {
         self.page.total > 0 && !self.covers(height)
     }
 
-    /// Another filter or order asks for other rows. The cursor keeps its document and its line on the screen if the
-    /// document is among them, else it goes to the first.
+    /// Prepares for the rows of another filter or order. The cursor keeps its document and its line on the screen if
+    /// the document is among the new rows; otherwise it goes to the first row.
     pub fn restart(&mut self) {
         (self.place, self.top) = (self.place - self.top.min(self.place), 0);
         self.restarted = true;
     }
 
-    /// Moves the top so that the cursor is on the screen and no line is wasted below the last row.
+    /// Scrolls so that the cursor is visible and no line below the last row stays empty.
     pub fn show_cursor(&mut self, height: u64) {
         let height = height.max(1);
         self.top = self.top.min(self.page.total.saturating_sub(height));

@@ -1,4 +1,4 @@
-//! A row of the list in words: what matters now, and the times.
+//! Texts of a row of the list: its status detail and its times.
 
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
@@ -11,14 +11,14 @@ use crate::tui::say::pause;
 use crate::tui::text::lines::clip;
 use crate::tui::theme::{self, Tone};
 
-/// The last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
+/// Returns the last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
 pub fn error(row: &DocumentRow) -> Option<String> {
     let code = row.error_code?;
     let detail = row.detail.as_deref().filter(|detail| !detail.is_empty());
     Some(format::failure(code, row.http_status, detail))
 }
 
-/// The same in as few words as say anything: `404 not found`, `503`, `timeout`.
+/// Returns the shortest form of the last failure: `404 not found`, `503`, `timeout`.
 fn short_error(row: &DocumentRow) -> Option<String> {
     let code = row.error_code?;
     Some(match (row.http_status, code) {
@@ -32,7 +32,7 @@ fn short_error(row: &DocumentRow) -> Option<String> {
     })
 }
 
-/// The last failure in the words that fit; cut only when not even the fewest do.
+/// Returns the longest form of the last failure that fits; if none does, the full form, cut.
 fn fitting_error(row: &DocumentRow, cells: usize, more: &str) -> Option<String> {
     let full = error(row)?;
     if width(&full) <= cells {
@@ -44,7 +44,7 @@ fn fitting_error(row: &DocumentRow, cells: usize, more: &str) -> Option<String> 
     }
 }
 
-/// Why a ready job is not running yet.
+/// Returns why a ready job does not run yet.
 pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if model.queue.workers == 0 && !model.has_runner {
         return "no worker runs".to_owned();
@@ -67,12 +67,12 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     "waits for a slot".to_owned()
 }
 
-/// Why the host of a ready job is left alone, while it is.
+/// Returns the back-off of a ready job's host while it lasts.
 pub fn hold<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r Hold> {
     row.host_hold.as_ref().filter(|hold| row.status == Status::Queued && hold.until > model.now)
 }
 
-/// Why a job waits whose document's lock is somebody else's.
+/// Describes a job that waits because another worker has the document's lock.
 pub fn why_held(row: &DocumentRow) -> String {
     match row.held_by.as_deref() {
         Some(name) => format!("locked by another worker: {name}"),
@@ -80,12 +80,12 @@ pub fn why_held(row: &DocumentRow) -> String {
     }
 }
 
-/// Whether a row runs on a worker that is gone, with no other one to take it up.
+/// Returns true if the row's job runs on a worker that is gone and no worker is there to rescue it.
 pub fn is_orphaned(model: &Model, row: &DocumentRow) -> bool {
     row.status == Status::Syncing && row.held_by.is_some() && !model.has_runner && model.queue.workers == 0
 }
 
-/// What a running attempt is doing.
+/// Returns the current step of a running attempt.
 pub fn step(model: &Model, row: &DocumentRow) -> String {
     if is_orphaned(model, row) {
         return "its worker is gone".to_owned();
@@ -100,7 +100,8 @@ pub fn step(model: &Model, row: &DocumentRow) -> String {
     }
 }
 
-/// The column that says what matters now, in at most `cells` cells.
+/// Returns the text of the column "last error", at most `cells` wide: the step, the reason of the wait, or the last
+/// failure, whichever matters for the status.
 pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone) {
     let more = model.glyphs.more;
     match row.status {
@@ -116,7 +117,7 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
         Status::Waiting if row.held_by.is_some() => (clip(&why_held(row), cells, more), Tone::Waiting),
         Status::Waiting => {
             let tries = row.try_of.map_or(String::new(), |tried| format!(", {} of {}", tried.number, tried.of));
-            // The count must not be what is cut off.
+            // The count of attempts must not be cut off.
             let room = cells.saturating_sub(width(&tries));
             let cause =
                 fitting_error(row, room, more).unwrap_or_else(|| clip("waits for its next attempt", room, more));
@@ -134,7 +135,7 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
         }
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
         status => match (in_row(model, row), fitting_error(row, cells, more)) {
-            // A failure is told by the status; that somebody must decide is told nowhere else.
+            // The status shows a failure, but nothing else shows that a person has to decide.
             (Some(held), _) => (clip(&held, cells, more), Tone::Lost),
             (None, Some(error)) => (error, theme::status(status)),
             (None, None) => (String::new(), Tone::Plain),
@@ -142,17 +143,17 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
     }
 }
 
-/// When the last attempt was.
+/// Returns the age of the last attempt.
 pub fn attempted(model: &Model, row: &DocumentRow) -> String {
     row.attempted_at.map_or_else(|| model.glyphs.none.to_owned(), |at| format::age(model.now.since(at)))
 }
 
-/// When it was last found good.
+/// Returns the age of the last successful sync, or "never".
 pub fn synced(model: &Model, row: &DocumentRow) -> String {
     row.synced_at.map_or_else(|| "never".to_owned(), |at| format::age(model.now.since(at)))
 }
 
-/// When it is tried next.
+/// Returns the time until the next attempt, or "now" or "paused".
 pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
@@ -169,12 +170,13 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     }
 }
 
-/// Whether it can be decided now: what runs or is about to may bring another text.
+/// Returns true if a person can decide about the quarantined content now. While a job is live, its attempt may bring
+/// another text.
 pub const fn can_be_decided(row: &DocumentRow) -> bool {
     row.held.is_some() && !matches!(row.status, Status::Syncing | Status::Queued | Status::Waiting)
 }
 
-/// The held text of a row in the list: `? held: looks like a login page`.
+/// Returns the note about quarantined content in the list, such as `? review: looks like a login page`.
 pub fn in_row(model: &Model, row: &DocumentRow) -> Option<String> {
     row.held.as_ref().map(|reason| format!("{} review: {reason}", model.glyphs.held))
 }

@@ -1,5 +1,5 @@
-//! The host under the cursor: explained in the peek pane, and with all that is known of it, for which the columns and
-//! the pane of a small screen have no room.
+//! The host under the cursor: sentences for the peek pane, and all facts for a reader over the whole screen, since a
+//! small screen has no space for all columns.
 
 use super::text::{busy, documents, hold, lately, latency, name, next, scope, standing};
 use crate::format;
@@ -14,7 +14,7 @@ use crate::tui::theme::Tone;
 use crate::tui::views::view::Explanation;
 use ratatui::layout::Rect;
 
-/// The host in sentences, as many as the `inner` of a pane has lines.
+/// Explains the host in as many sentences as `inner`, the inside of the pane, has lines.
 pub(super) fn explain(model: &Model, seen: &HostSeen, inner: Rect) -> Explanation {
     let title = vec![words(name(seen), Tone::Strong)];
     let then = |brief| {
@@ -35,11 +35,11 @@ pub(super) fn explain(model: &Model, seen: &HostSeen, inner: Rect) -> Explanatio
     Explanation { title, aside, lines, ..Explanation::default() }
 }
 
-/// A title and all that is known of the host.
+/// Returns a title and every known fact about the host.
 pub(super) fn all(model: &Model, seen: &HostSeen) -> (String, Vec<Words>) {
     let mut text = Facts::new(reader_cells(model.size));
     text.sentence(&standing(model, seen));
-    // Else it names keys, which mean nothing while this is open.
+    // Otherwise the sentence names keys, which do nothing while this is open.
     if hold(model, seen).is_some() || of_group(model, &scope(seen)).is_some() {
         text.sentence(&next(model, seen, true));
     }
@@ -55,7 +55,7 @@ pub(super) fn all(model: &Model, seen: &HostSeen) -> (String, Vec<Words>) {
     (format!("host {}", name(seen)), text.lines)
 }
 
-/// `6 (13%)`.
+/// Returns a number and its share of `of`, such as `6 (13%)`.
 fn part(part: u64, of: u64) -> String {
     match format::percent(part, of) {
         0 => format::number(part),

@@ -1,4 +1,4 @@
-//! The columns of the hosts, and what the frame around them says.
+//! The columns of the hosts view, and the texts of its frame.
 
 use super::text::{busy, hold, lately, latency, name, share, sign, standing, state};
 use crate::domain::pause::PauseScope;
@@ -13,9 +13,9 @@ use crate::tui::theme::Tone;
 use crate::tui::views::view::Pane;
 use ratatui::buffer::Buffer;
 
-/// The fewest and the most cells of the name.
+/// Smallest and greatest width of the name, in cells.
 const NAME: (u16, u16) = (15, 30);
-/// The fewest cells of the last column, and how many more it has before the name grows.
+/// Smallest width of the last column in cells, and the cells that it gets in addition before the name grows.
 const STATE: u16 = 8;
 const STATE_MORE: u16 = 6;
 
@@ -49,6 +49,7 @@ fn one((text, tone): (impl Into<String>, Tone)) -> Words {
     vec![words(text, tone)]
 }
 
+/// Draws the hosts view with its frame.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let header = PaneHeader {
         name: "hosts",

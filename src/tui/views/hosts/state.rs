@@ -1,4 +1,4 @@
-//! The hosts view: its rows and their order.
+//! State of the hosts view: its rows and their order.
 
 use crate::domain::politeness::HoldKind;
 use crate::domain::text::SafeLine;
@@ -7,7 +7,7 @@ use crate::store::{HostSeen, Seen};
 use crate::tui::table::state::{Group, Table};
 use std::cmp::Reverse;
 
-/// The hosts view.
+/// The table behind the hosts view.
 pub type Hosts = Table<Seen<HostSeen>>;
 
 impl Group for HostSeen {
@@ -22,9 +22,10 @@ impl Group for HostSeen {
     }
 }
 
-/// What the order of the hosts goes by, the worst first: those that are left alone, because nothing good came of them
-/// or because they asked for it, then by what goes wrong there. In whole per cent, as they are shown, so that rows do
-/// not change places for what nobody sees; the larger host counts more, and the name decides what is left.
+/// Returns the sort key of a host, worst first: a cool-down after failures, then a back-off that the host requested,
+/// then hosts without back-off. Within these counts the larger of two shares, failed documents and 429 or 503
+/// responses, in whole per cent as on the screen, so that rows keep their order while nothing visible changes. The
+/// number of documents and then the name break ties.
 fn badness(seen: &HostSeen) -> impl Ord + use<> {
     let worst = format::percent(seen.failed, seen.documents).max(format::percent(seen.limited, seen.recent));
     let held = seen.held.as_ref().map(|hold| hold.kind == HoldKind::CoolDown);

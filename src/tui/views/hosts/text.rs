@@ -1,4 +1,4 @@
-//! A host in words: what holds it, how its documents fare, how it answers.
+//! Texts of the hosts view: a host's back-off or pause, its documents, its responses.
 
 use crate::domain::pause::PauseScope;
 use crate::domain::politeness::{Hold, HoldKind};
@@ -10,27 +10,27 @@ use crate::tui::say::pause::{by_whom, key, of_group, of_group_by_whom};
 use crate::tui::text::{Words, with_keys, words};
 use crate::tui::theme::Tone;
 
-/// From here on what goes wrong stands out.
+/// From this percentage on a failure share is highlighted.
 const MUCH: u64 = 10;
-/// From here on there is room for a reason, cut as it may be.
+/// Smallest width, in cells, in which a reason is shown, cut if necessary.
 const REASON: usize = 36;
 
-/// Its name; documents that are files have none.
+/// Returns the host's name; documents that are files have none.
 pub fn name(seen: &HostSeen) -> &str {
     if seen.host.is_empty() { "(files)" } else { &seen.host }
 }
 
-/// What it is as a pause names it.
+/// Returns the scope of a pause of this host.
 pub fn scope(seen: &HostSeen) -> PauseScope {
     PauseScope::Host(seen.host.to_string())
 }
 
-/// Why it is left alone, while it is.
+/// Returns the host's back-off while it lasts.
 pub fn hold<'s>(model: &Model, seen: &'s HostSeen) -> Option<&'s Hold> {
     seen.held.as_ref().filter(|hold| hold.until > model.now)
 }
 
-/// The sign before it.
+/// Returns the glyph before a host, with its tone.
 pub fn sign(model: &Model, seen: &HostSeen) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
     if of_group(model, &scope(seen)).is_some() {
@@ -46,7 +46,7 @@ pub fn sign(model: &Model, seen: &HostSeen) -> (&'static str, Tone) {
     }
 }
 
-/// What holds it up now, in the words that fit into `cells` cells.
+/// Returns the pause, the back-off or the queue of the host, in the longest form that fits into `cells` cells.
 pub fn state(model: &Model, seen: &HostSeen, cells: usize) -> (String, Tone) {
     let fitting = |forms: Vec<String>| {
         let last = forms.last().cloned().unwrap_or_default();
@@ -81,7 +81,7 @@ pub fn state(model: &Model, seen: &HostSeen, cells: usize) -> (String, Tone) {
     (String::new(), Tone::Plain)
 }
 
-/// Running jobs, of as many as may run at a time.
+/// Returns the number of running jobs and the limit per host, if there is one.
 pub fn busy(model: &Model, seen: &HostSeen) -> (String, Tone) {
     let tone = if seen.running > 0 { Tone::Running } else { Tone::Dim };
     match model.options.per_host {
@@ -90,7 +90,7 @@ pub fn busy(model: &Model, seen: &HostSeen) -> (String, Tone) {
     }
 }
 
-/// A part in per cent, and how much it asks to be looked at.
+/// Returns a share in per cent, in the tone `bad` if it is high.
 pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
     match format::percent(part, of) {
         0 => (model.glyphs.none.to_owned(), Tone::Dim),
@@ -99,12 +99,12 @@ pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
     }
 }
 
-/// The middle of what an attempt takes there.
+/// Returns the median duration of an attempt.
 pub fn latency(model: &Model, seen: &HostSeen) -> String {
     seen.median.map_or_else(|| model.glyphs.none.to_owned(), format::duration)
 }
 
-/// What holds it up, in a sentence; or that nothing does.
+/// Describes the host's pause or back-off; without one its running and queued jobs.
 pub fn standing(model: &Model, seen: &HostSeen) -> Words {
     let (sign, tone) = sign(model, seen);
     let said = if let Some(pause) = of_group(model, &scope(seen)) {
@@ -127,7 +127,7 @@ fn left_alone(hold: &Hold) -> String {
     format!("cooling down: {}", hold.because)
 }
 
-/// What happens next, and which key changes it; `brief` says the first of it alone.
+/// Describes the next step and the key that changes it; with `brief` the first part only.
 pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
     let held = hold(model, seen).map(|hold| {
         let until = format::until(model.now, hold.until);
@@ -148,7 +148,7 @@ pub fn next(model: &Model, seen: &HostSeen, brief: bool) -> Words {
     with_keys(&text, Tone::Plain)
 }
 
-/// How its documents fare.
+/// Returns the number of documents and of failed ones.
 pub fn documents(seen: &HostSeen) -> Words {
     let failed = match format::percent(seen.failed, seen.documents) {
         0 => "none failed".to_owned(),
@@ -157,7 +157,7 @@ pub fn documents(seen: &HostSeen) -> Words {
     vec![words(format!("{}, {failed}", format::count(seen.documents, "document")), Tone::Plain)]
 }
 
-/// How it answered lately; `brief` says it in few words.
+/// Describes the host's responses in the last hour; with `brief` in few words.
 pub fn lately(seen: &HostSeen, brief: bool) -> Words {
     if brief && seen.recent > 0 {
         let mut said = format!("{}/h", format::count(seen.recent, "attempt"));

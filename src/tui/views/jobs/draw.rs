@@ -1,4 +1,4 @@
-//! The jobs in sections, each with a heading of its own.
+//! Drawing of the jobs view: sections of jobs, each with its own heading.
 
 use super::state::{Line, Section};
 use super::text::{heading, matters, middle, sign, time};
@@ -14,12 +14,12 @@ use crate::tui::views::view::Pane;
 use crate::tui::widgets::canvas::Canvas;
 use ratatui::buffer::Buffer;
 
-/// From here on the column before the last has room.
+/// Narrowest pane, in cells, that has the column before the last.
 const MIDDLE_FROM: u16 = 60;
 
 type JobColumn = Column<JobSeen>;
 
-/// The headings of the columns are those of the sections.
+/// The columns of every section. They have no heading here, because each section draws its own.
 static COLUMNS: Columns<JobSeen> = Columns {
     columns: &[
         JobColumn::left("", 1, |model, seen, _| {
@@ -46,6 +46,7 @@ fn last(model: &Model, seen: &JobSeen, _: u16) -> Words {
     vec![words(text, tone)]
 }
 
+/// Draws the jobs view with its frame; headings and rows scroll together.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let look = model.look();
     let jobs = &model.views.jobs;
@@ -90,7 +91,7 @@ fn draw_heading(
         let total = format!(" {}", format::number(section.total(&model.views.jobs.data)));
         canvas.text(x, y, 12, &total, look.theme.style(Tone::Plain));
     }
-    // The one before the last has no room in a narrow pane.
+    // A narrow pane has no column before the last.
     for (column, word) in columns.iter().rev().filter(|column| column.is_right()).zip([last, middle]) {
         canvas.right(column.end(), y, word, look.theme.style(Tone::Dim));
     }

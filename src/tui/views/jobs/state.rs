@@ -1,4 +1,4 @@
-//! The jobs view: sections, the lines that they make, and the cursor in them.
+//! State of the jobs view: its sections, their lines, and the cursor.
 
 use crate::domain::document::Status;
 use crate::domain::id::JobId;
@@ -8,22 +8,21 @@ use crate::tui::table::state::{RowSpan, Table, TableData};
 use std::time::Duration;
 
 variant_list! {
-    /// A section of the jobs.
+    /// A section of the jobs view, by the state of its jobs.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Section {
-        /// A worker has them.
         Running,
-        /// They wait for a slot, in the order in which they are claimed.
+        /// Ready to run, in the order in which workers claim them.
         Ready,
-        /// They wait for a time.
+        /// Due at a later time.
         Waiting,
-        /// They ended lately.
+        /// Ended recently.
         Recent,
     }
 }
 
 impl Section {
-    /// Its rows.
+    /// Returns the section's jobs in `page`.
     pub fn of(self, page: &JobsPage) -> &[JobSeen] {
         match self {
             Self::Running => &page.running,
@@ -33,7 +32,8 @@ impl Section {
         }
     }
 
-    /// How many there are in all; of those that ended nobody counts all.
+    /// Returns the number of jobs in the section, including those that were not read. Of ended jobs only those that
+    /// were read count, since nothing counts all of them.
     pub fn total(self, page: &JobsPage) -> u64 {
         match self {
             Self::Running => page.running_total,
@@ -44,23 +44,21 @@ impl Section {
     }
 }
 
-/// A line of the jobs view.
+/// A line of the jobs view: a heading, a job, or the number of further jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
-    /// A section begins.
     Heading(Section),
-    /// A job.
     Job(&'a JobSeen),
-    /// So many more are in the section than were read.
+    /// Number of jobs in the section that were not read.
     More(u64),
 }
 
-/// The jobs view.
+/// The table behind the jobs view.
 pub type Jobs = Table<JobsPage>;
 
 impl TableData for JobsPage {
     type Key = JobId;
-    // The reading costs no more than the sections' rows.
+    // A read costs no more than the sections' rows.
     const PACE: Duration = Duration::ZERO;
 
     fn keys(&self) -> Vec<JobId> {
@@ -71,7 +69,7 @@ impl TableData for JobsPage {
         Section::ALL.into_iter().map(|section| section.of(self).len()).sum()
     }
 
-    /// With its section's heading when it is the first row there.
+    /// Includes the section's heading if the row is the first of its section.
     fn span(&self, place: usize) -> Option<RowSpan> {
         let lines = lines(self);
         let mut rows = lines.iter().enumerate().filter(|(_, line)| matches!(line, Line::Job(_)));
@@ -81,19 +79,19 @@ impl TableData for JobsPage {
         Some(RowSpan { first, last, of: lines.len() })
     }
 
-    /// Hearts beat, leases run out and workers die without a commit.
+    /// Returns true while a job runs: heartbeats arrive, leases expire and workers die without a commit.
     fn moves(&self) -> bool {
         !self.running.is_empty()
     }
 }
 
 impl Jobs {
-    /// Every line, sections without jobs left out.
+    /// Returns every line; sections without jobs have none.
     pub fn lines(&self) -> Vec<Line<'_>> {
         lines(&self.data)
     }
 
-    /// The job under the cursor.
+    /// Returns the job under the cursor.
     pub fn row(&self) -> Option<&JobSeen> {
         Section::ALL.into_iter().flat_map(|section| section.of(&self.data)).nth(self.place)
     }
@@ -114,7 +112,8 @@ fn lines(page: &JobsPage) -> Vec<Line<'_>> {
     lines
 }
 
-/// The status that a job's place gives its document; of one that ended the document has to say.
+/// Returns the document's status that follows from its job's state; `None` for an ended job, after which only the
+/// document's own row knows it.
 pub fn status(place: &JobPlace) -> Option<Status> {
     match place {
         JobPlace::Running { .. } => Some(Status::Syncing),

@@ -1,4 +1,4 @@
-//! A job of the jobs view in words: what it does or why it waits, and its times.
+//! Texts of the jobs view: what a job does or why it waits, and its times.
 
 use super::state::Section;
 use crate::domain::document::Try;
@@ -11,7 +11,7 @@ use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
 use crate::tui::views::outcomes::text as outcome_text;
 
-/// The sign before a job.
+/// Returns the glyph before a job, with its tone.
 pub fn sign(model: &Model, seen: &JobSeen) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
     match &seen.place {
@@ -28,7 +28,7 @@ pub fn sign(model: &Model, seen: &JobSeen) -> (&'static str, Tone) {
     }
 }
 
-/// What it does, why it waits, or how it ended.
+/// Describes what a job does, why it waits, or how it ended.
 pub fn matters(model: &Model, seen: &JobSeen) -> Words {
     match &seen.place {
         JobPlace::Running { worker, cancelled_by, lease_until, heartbeat_at, .. } => {
@@ -64,14 +64,15 @@ pub fn matters(model: &Model, seen: &JobSeen) -> Words {
     }
 }
 
-/// Whose pause it is under comes first, then what: that is what may be cut.
+/// Describes a paused job. The person and the scope come first, because the end may be cut off.
 fn paused(pause: &Pause, after: Option<Try>) -> Words {
     let mut said = vec![words(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
     said.extend(after.map(|tried| words(format!(", then attempt {} of {}", tried.number + 1, tried.of), Tone::Dim)));
     said
 }
 
-/// Why a ready job that is not paused does not run yet: the first thing in its way, the widest first.
+/// Returns why a ready job that is not paused does not run yet: the first obstacle, from the widest scope to the
+/// narrowest.
 fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone) {
     if model.queue.workers == 0 && !model.has_runner {
         return ("no worker runs".to_owned(), Tone::Waiting);
@@ -92,7 +93,8 @@ fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone)
     }
 }
 
-/// The column before the last: the heart's age of a running job's worker, the class of one that waits.
+/// Returns the text of the column before the last: the age of the worker's heartbeat for a running job, the queue class
+/// for any other.
 pub fn middle(model: &Model, seen: &JobSeen) -> String {
     match &seen.place {
         JobPlace::Running { heartbeat_at, .. } => {
@@ -102,7 +104,8 @@ pub fn middle(model: &Model, seen: &JobSeen) -> String {
     }
 }
 
-/// The last column: what is left of the lease, how long it is ready, when it is tried, how long ago it ended.
+/// Returns the text of the last column: the remaining lease of a running job, the time since a job became ready, the
+/// time until the next attempt, or the time since it ended.
 pub fn time(model: &Model, seen: &JobSeen) -> (String, Tone) {
     match &seen.place {
         JobPlace::Running { lease_until, .. } => match lease_until {
@@ -116,7 +119,7 @@ pub fn time(model: &Model, seen: &JobSeen) -> (String, Tone) {
     }
 }
 
-/// A section's name, and what its two last columns are called.
+/// Returns a section's name and the headings of its two last columns.
 pub const fn heading(section: Section) -> (&'static str, &'static str, &'static str) {
     match section {
         Section::Running => ("running", "beat", "lease"),

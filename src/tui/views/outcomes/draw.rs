@@ -1,4 +1,5 @@
-//! The outcome panel: oldest to newest, the newest at the bottom; time, glyph, name, and the cause under it.
+//! Drawing of the outcome panel: one entry per outcome, the newest at the bottom, with time, glyph and name, and the
+//! details below.
 
 use super::entry::Entry;
 use super::state::Older;
@@ -16,7 +17,8 @@ use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 
-/// Cells before the glyph: the time, in seconds where there is room.
+/// Returns the cells of the time before the glyph: hours and minutes, with seconds in a wide panel, none in a narrow
+/// one.
 const fn time_cells(cells: u16) -> u16 {
     match cells {
         ..22 => 0,
@@ -25,27 +27,29 @@ const fn time_cells(cells: u16) -> u16 {
     }
 }
 
-/// Where the name begins.
+/// Returns the offset of the name.
 const fn name_at(cells: u16) -> u16 {
     let time = time_cells(cells);
     if time == 0 { 3 } else { 1 + time + 3 }
 }
 
-/// Where the cause begins: under the name, and where that would break every line in two, near the left end.
+/// Returns the offset of the details below the name: aligned with it, or near the left edge of a narrow panel, where
+/// that would wrap every line.
 const fn under_at(cells: u16) -> u16 {
     if cells < 32 { 2 } else { name_at(cells) }
 }
 
-/// The room of a cause: to the right end.
+/// Returns the width of the details, up to the right edge.
 fn room(cells: u16) -> usize {
     usize::from(cells.saturating_sub(under_at(cells)))
 }
 
-/// How many lines an entry takes in a panel of `cells` cells.
+/// Returns the number of lines of an entry in a panel of `cells` cells.
 pub fn entry_height(entry: &Entry, glyphs: &Glyphs, cells: u16) -> usize {
     1 + under(entry, room(cells), glyphs.dot).len()
 }
 
+/// Draws the outcome panel with its frame, or a message if it is empty.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
         return;
@@ -64,7 +68,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         Canvas::new(buf, inner).text(1, 0, inner.width, text, look.theme.style(Tone::Dim));
         return;
     }
-    // From the last entry on the screen upwards, as far as there is room.
+    // Collects entries from the last visible one upwards, until the panel is full.
     let bottom = model.panel.bottom.filter(|_| !model.panel.follows());
     let mut lines: Vec<(&Entry, u16, Vec<String>)> = Vec::new();
     let mut used: u16 = 0;
@@ -82,7 +86,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         return;
     }
     let at_start = model.panel.older == Older::None || model.panel.pin.is_some();
-    // A short log hangs from the top; a full one stands on the bottom.
+    // A log shorter than the panel is aligned to the top, a longer one to the bottom.
     let base = if used < inner.height && at_start { used } else { inner.height };
     let mut canvas = Canvas::new(buf, inner);
     for (entry, above, under) in lines {
@@ -120,7 +124,7 @@ fn heading(model: &Model) -> (Words, Words) {
     (head, right)
 }
 
-/// Draws an entry from line `y` on, of which the first may be above the panel.
+/// Draws an entry from line `y` on. `y` is negative if the entry begins above the panel.
 fn draw_entry(
     model: &Model,
     entry: &Entry,
@@ -163,7 +167,7 @@ fn draw_entry(
     }
     for (line, text) in under.iter().enumerate() {
         let Ok(y) = u16::try_from(y + 1 + line as i32) else { continue };
-        // What went well has said so by its glyph; its figures are quiet.
+        // The glyph already shows the success, so its figures are dimmed.
         let tone = if tone == Tone::Good { Tone::Dim } else { tone };
         let text = if look.glyphs.ascii { text.replace('…', look.glyphs.more) } else { text.clone() };
         let x = under_at(cells);
@@ -172,13 +176,13 @@ fn draw_entry(
     }
 }
 
-/// Marks what is searched for.
+/// Highlights the matches of the search in a text that was drawn at (`x`, `y`).
 fn found(text: &str, x: u16, y: u16, needle: &str, canvas: &mut Canvas<'_>, look: Look) {
     if needle.is_empty() {
         return;
     }
     let lower = text.to_lowercase();
-    // Case folding that changes lengths would put the mark elsewhere.
+    // A lower-case text of another length would misplace the highlights.
     if lower.len() != text.len() {
         return;
     }

@@ -1,4 +1,4 @@
-//! One entry of the outcome panel: an outcome with those that belong to it.
+//! One entry of the outcome panel: an outcome, together with outcomes that are shown in the same entry.
 
 use crate::domain::content::ContentChange;
 use crate::domain::id::Seq;
@@ -6,26 +6,26 @@ use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::SafeLine;
 use std::collections::VecDeque;
 
-/// Entries among which the failure of an exhaustion is looked for; they are written together.
+/// Number of newest entries that are searched for the failure of an exhaustion; both are written together.
 const BACK: usize = 64;
 
-/// An outcome, its exhaustion folded in, or a run of the same bulk result.
+/// An outcome with the exhaustion of its retries, or a run of equal bulk results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The outcome, of a run the first.
+    /// The outcome; for a run the first one.
     pub outcome: Outcome,
-    /// How many outcomes it stands for, an exhaustion apart.
+    /// Number of outcomes in the entry, without the exhaustion.
     pub count: u64,
-    /// The exhaustion that followed it.
+    /// The exhaustion of the retries after this failure.
     pub exhausted: Option<OutcomeResult>,
-    /// What the exhaustion says.
+    /// The detail text of the exhaustion.
     pub given_up: Option<SafeLine>,
-    /// The last outcome that it stands for.
+    /// The last outcome in the entry.
     pub last: Seq,
 }
 
 impl Entry {
-    /// An entry of one outcome.
+    /// Creates an entry of one outcome.
     pub fn new(outcome: Outcome) -> Self {
         Self {
             exhausted: outcome.result.is_exhaustion().then_some(outcome.result),
@@ -36,23 +36,23 @@ impl Entry {
         }
     }
 
-    /// The number by which it is known: its first outcome's.
+    /// Returns the entry's identity: the sequence number of its first outcome.
     pub fn seq(&self) -> Seq {
         self.outcome.seq
     }
 
-    /// The result that counts: an exhaustion says more than its failure.
+    /// Returns the result to show: the exhaustion if there is one, else the outcome's own.
     pub fn result(&self) -> OutcomeResult {
         self.exhausted.unwrap_or(self.outcome.result)
     }
 
-    /// Whether it brought nothing new and nothing is wrong.
+    /// Returns true if the content is unchanged and nothing needs attention.
     pub fn is_quiet(&self) -> bool {
         self.outcome.result == OutcomeResult::Unchanged
             && !matches!(self.outcome.content, Some(ContentChange::First | ContentChange::Held))
     }
 
-    /// Whether it is a run of several documents.
+    /// Returns true if the entry stands for several documents.
     pub fn is_run(&self) -> bool {
         self.count > 1
     }
@@ -71,14 +71,14 @@ impl Entry {
     }
 }
 
-/// Adds the next outcome to a list of entries.
+/// Appends an outcome, or adds it to the entry that it belongs to.
 pub fn push(entries: &mut VecDeque<Entry>, outcome: Outcome) {
     if outcome.result.is_exhaustion() {
         let failure = entries.iter_mut().rev().take(BACK).find(|entry| entry.takes_exhaustion(&outcome));
         if let Some(entry) = failure {
             entry.exhausted = Some(outcome.result);
             entry.given_up.clone_from(&outcome.detail);
-            // An interleaved neighbour may be newer already.
+            // The entry may already contain a newer outcome.
             entry.last = entry.last.max(outcome.seq);
             return;
         }

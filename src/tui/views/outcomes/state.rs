@@ -1,6 +1,6 @@
-//! The outcome panel: what it holds, what of it is shown, and where it is scrolled to.
+//! State of the outcome panel: the kept entries, the filter, and the scroll position.
 //!
-//! At the bottom it follows; anywhere else it is held. Nothing else decides that.
+//! At the bottom the panel follows new outcomes; scrolled anywhere else it stays. Nothing else decides that.
 
 use super::entry::{Entry, push};
 use crate::domain::filter::Filter;
@@ -10,63 +10,60 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use std::collections::VecDeque;
 
-/// Entries that are kept; older ones are read from the store again.
+/// Greatest number of kept entries; older ones are read from the store when needed.
 pub const KEPT: usize = 5_000;
 
-/// Whether outcomes before the oldest kept one can be had.
+/// Availability of outcomes before the oldest kept one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Older {
-    /// Perhaps.
+    /// Not known: nothing was requested yet.
     #[default]
     Unasked,
-    /// They are being read.
+    /// A read is under way.
     Asked,
-    /// There are none.
+    /// The store has no older ones.
     None,
 }
 
-/// The panel shows one document alone.
+/// The restriction of the panel to one document.
 #[derive(Clone, Debug)]
 pub struct Pin {
-    /// The document.
     pub document: DocumentId,
-    /// Its name.
     pub name: SafeLine,
-    /// Its outcomes.
     pub entries: VecDeque<Entry>,
-    /// They were read.
+    /// The document's outcomes were read.
     pub loaded: bool,
 }
 
-/// The panel.
+/// The outcome panel: its entries, filter, search, cursor and scroll position.
 #[derive(Debug)]
 pub struct Panel {
     entries: VecDeque<Entry>,
-    /// The entry under the cursor; `None` follows.
+    /// The entry under the cursor; `None` means that the panel follows new outcomes.
     pub cursor: Option<Seq>,
-    /// The last entry on the screen while it is held.
+    /// The last visible entry while the panel is scrolled.
     pub bottom: Option<Seq>,
-    /// The newest outcome when the hold began.
+    /// The newest outcome at the time when the panel was scrolled away from the bottom.
     pub held_from: Seq,
-    /// The newest outcome that arrived.
+    /// The newest outcome that has arrived.
     pub newest: Seq,
-    /// Outcomes that arrived while it was held and full, and were not kept.
+    /// Number of outcomes that were dropped because the panel was scrolled and full; they are read again when it
+    /// follows.
     pub unkept: u64,
-    /// Outcomes that arrived while the newest are read again.
+    /// Outcomes that arrived while the newest ones are read again; `None` while no such read is under way.
     meanwhile: Option<Vec<Outcome>>,
-    /// Outcomes that brought nothing new are not shown.
+    /// Hides unchanged outcomes.
     pub hide_unchanged: bool,
-    /// Which outcomes are shown.
+    /// The filter of the visible outcomes.
     pub filter: Filter,
-    /// The filter as it was typed.
+    /// The filter as typed.
     pub filter_text: String,
-    /// What is searched for, in lower case.
+    /// The search text in lower case; empty without a search.
     pub search: String,
-    /// Shows one document alone.
+    /// Restricts the panel to one document.
     pub pin: Option<Pin>,
-    /// Whether older ones can be had.
     pub older: Older,
-    /// The first reading is there.
+    /// The first read has arrived.
     pub loaded: bool,
 }
 
@@ -92,30 +89,30 @@ impl Default for Panel {
 }
 
 impl Panel {
-    /// The entries, oldest first, those of the pinned document when there is one.
+    /// Returns the entries, oldest first; with a pin those of its document.
     pub fn entries(&self) -> &VecDeque<Entry> {
         self.pin.as_ref().map_or(&self.entries, |pin| &pin.entries)
     }
 
-    /// The entries that are shown, oldest first.
+    /// Returns the entries that pass the filter, oldest first.
     pub fn shown(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries().iter().filter(move |entry| {
             !(self.hide_unchanged && entry.is_quiet()) && self.filter.matches_outcome(&entry.outcome, now)
         })
     }
 
-    /// The entry under the cursor.
+    /// Returns the entry under the cursor.
     pub fn selected(&self) -> Option<&Entry> {
         let cursor = self.cursor?;
         self.entries().iter().find(|entry| entry.seq() == cursor)
     }
 
-    /// Whether something is shown of what arrives.
+    /// Returns true if the panel shows new outcomes as they arrive.
     pub const fn follows(&self) -> bool {
         self.cursor.is_none()
     }
 
-    /// How many shown entries arrived since the hold began.
+    /// Returns the number of visible entries that arrived since the panel was scrolled, and of the dropped outcomes.
     pub fn new_since_hold(&self, now: Timestamp) -> u64 {
         if self.follows() {
             return 0;
@@ -123,7 +120,7 @@ impl Panel {
         self.unkept + self.shown(now).rev().take_while(|entry| entry.last > self.held_from).count() as u64
     }
 
-    /// Takes outcomes that arrived, in order. Those that are known already are passed over.
+    /// Adds arriving outcomes, in their order. Outcomes that are known already are ignored.
     pub fn take(&mut self, outcomes: Vec<Outcome>) {
         for outcome in outcomes {
             if outcome.seq <= self.newest {
@@ -138,7 +135,7 @@ impl Panel {
             } else if self.entries.len() >= KEPT && !self.follows() {
                 self.unkept += 1;
             } else if self.unkept > 0 {
-                // A hole would hide outcomes for ever; all of it is read again when the hold ends.
+                // A gap would hide outcomes for ever; the panel reads all of them again when it follows.
                 self.unkept += 1;
             } else {
                 push(&mut self.entries, outcome);
@@ -150,7 +147,7 @@ impl Panel {
         }
     }
 
-    /// Takes the newest outcomes of the store in place of what was kept.
+    /// Replaces the kept entries by the newest outcomes of the store.
     pub fn take_newest(&mut self, outcomes: Vec<Outcome>) {
         self.loaded = true;
         self.entries.clear();
@@ -167,14 +164,15 @@ impl Panel {
         self.unkept = 0;
     }
 
-    /// The reading of the newest failed; what arrived meanwhile is kept for the next one.
+    /// Notes that the read of the newest outcomes failed. Outcomes that arrived during it count as dropped, so a later
+    /// read includes them.
     pub fn newest_failed(&mut self) {
         if let Some(meanwhile) = self.meanwhile.take() {
             self.unkept += meanwhile.len() as u64;
         }
     }
 
-    /// Takes outcomes from before the oldest.
+    /// Adds outcomes from before the oldest entry; ignores them if `before` is no longer the oldest.
     pub fn take_older(&mut self, before: Seq, outcomes: Vec<Outcome>) {
         if self.entries.front().map(Entry::seq) != Some(before) {
             self.older = Older::Unasked;
@@ -190,7 +188,7 @@ impl Panel {
         }
         older.append(&mut self.entries);
         self.entries = older;
-        // The far end goes first while somebody reads at the near one; it is read again when the hold ends.
+        // The newest entries go, since the person reads the oldest; they are read again when the panel follows.
         while self.entries.len() > KEPT {
             if let Some(gone) = self.entries.pop_back() {
                 self.unkept += gone.count;
@@ -198,7 +196,7 @@ impl Panel {
         }
     }
 
-    /// Takes the outcomes of the pinned document.
+    /// Adds the outcomes of the pinned document before those that have arrived.
     pub fn take_pinned(&mut self, document: DocumentId, outcomes: Vec<Outcome>) {
         if let Some(pin) = self.pin.as_mut().filter(|pin| pin.document == document) {
             let live: Vec<_> = pin.entries.drain(..).map(|entry| entry.outcome).collect();
@@ -209,7 +207,7 @@ impl Panel {
         }
     }
 
-    /// Follows again. Whether the newest have to be read for it.
+    /// Scrolls to the bottom and follows. Returns true if the caller has to read the newest outcomes.
     pub fn follow(&mut self) -> bool {
         (self.cursor, self.bottom) = (None, None);
         let read_again = self.unkept > 0 && self.meanwhile.is_none();
@@ -219,7 +217,8 @@ impl Panel {
         read_again
     }
 
-    /// The number of the oldest kept outcome, when those before it should be read now; asked once.
+    /// Returns the oldest kept outcome if those before it should be read now: fewer than `screen` visible entries are
+    /// above the cursor, and no such read is under way.
     pub fn ask_older(&mut self, now: Timestamp, screen: usize) -> Option<Seq> {
         if self.pin.is_some() || self.older != Older::Unasked || self.follows() {
             return None;

@@ -1,4 +1,4 @@
-//! An entry of the outcome panel, and an attempt of the details, in words.
+//! Texts for an entry of the outcome panel and for an attempt in the details.
 
 use super::entry::Entry;
 use crate::domain::content::ContentChange;
@@ -10,12 +10,12 @@ use crate::tui::text::lines::wrap;
 use crate::tui::theme::{self, Tone};
 use std::time::Duration;
 
-/// The name of the document, else its URL.
+/// Returns the document's name, or its URL if it has none.
 pub fn name(outcome: &Outcome) -> &str {
     if outcome.name.is_empty() { &outcome.url } else { &outcome.name }
 }
 
-/// The sign of a result.
+/// Returns the glyph of a result.
 pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match result {
         OutcomeResult::Updated => glyphs.good,
@@ -34,7 +34,7 @@ pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: Outco
     }
 }
 
-/// The tone of a result.
+/// Returns the tone, which decides the colour, of a result.
 pub const fn tone(content: Option<ContentChange>, result: OutcomeResult) -> Tone {
     match (result, content) {
         (OutcomeResult::Unchanged, Some(ContentChange::First)) => Tone::Good,
@@ -43,7 +43,7 @@ pub const fn tone(content: Option<ContentChange>, result: OutcomeResult) -> Tone
     }
 }
 
-/// What is known of it, in one line without its duration.
+/// Returns the cause or the details of an outcome in one line, without its duration.
 pub fn reason(outcome: &Outcome) -> String {
     if let (true, Some(detail)) = (outcome.result.is_exhaustion(), &outcome.detail) {
         return detail.to_string();
@@ -70,7 +70,7 @@ pub fn reason(outcome: &Outcome) -> String {
     }
 }
 
-/// The first line of an entry: the name, or what a run came to.
+/// Returns the first line of an entry: the document's name, or result and number of a run.
 pub fn title(entry: &Entry) -> String {
     if entry.is_run() {
         format!("{} {} documents", format::outcome(entry.outcome.content, entry.result()), format::number(entry.count))
@@ -79,7 +79,7 @@ pub fn title(entry: &Entry) -> String {
     }
 }
 
-/// The word at the right end of a quiet entry.
+/// Returns the word at the right end of an entry without changes; empty for any other.
 pub fn aside(entry: &Entry) -> &'static str {
     if !entry.is_quiet() {
         return "";
@@ -90,14 +90,14 @@ pub fn aside(entry: &Entry) -> &'static str {
     }
 }
 
-/// The lines under the first, each at most `cells` wide.
+/// Returns the lines below the title, each at most `cells` wide.
 pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     if entry.is_quiet() || cells == 0 {
         return Vec::new();
     }
     let outcome = &entry.outcome;
     let mut text = match outcome.result {
-        // What is held back says so itself, and why.
+        // A quarantined text's detail already contains the reason.
         OutcomeResult::Unchanged if outcome.content == Some(ContentChange::Held) && outcome.detail.is_some() => {
             outcome.detail.as_ref().map(ToString::to_string).unwrap_or_default()
         }
@@ -121,7 +121,8 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     lines
 }
 
-/// What happens after a failure; when that is matters more than which attempt it was.
+/// Returns what happens after a failure. If space is short, the time of the next attempt stays and the number of this
+/// one goes.
 fn then(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
@@ -139,7 +140,7 @@ fn then(entry: &Entry, cells: usize) -> String {
     }
 }
 
-/// Whether what the panel shows of an entry has `needle`, in lower case, in it.
+/// Returns true if the visible text of an entry contains `needle`, which is in lower case.
 pub fn has(entry: &Entry, needle: &str) -> bool {
     let within = |text: &str| text.to_lowercase().contains(needle);
     within(&title(entry))
