@@ -1,7 +1,8 @@
-//! The command line: one file per verb; what several verbs need has a file of its own.
+//! The command line: one file per verb, and a file for each thing that several verbs share.
 //!
-//! Data goes to stdout, messages to stderr. Exit codes stand in [`exit`]; `rows`, `outcome_line` print, `selection` and
-//! `confirm` say which documents are meant, `join` puts runner and fetch together from the settings, `context` is what every verb has at hand.
+//! Data goes to stdout, messages to stderr. [`exit`] has the exit codes, `rows` and `outcome_line` print, `selection`
+//! and `confirm` determine the documents that a verb acts on, `join` builds runner, Redis and fetcher from the
+//! settings, `context` is what every verb gets.
 
 mod add;
 mod cancel;
@@ -54,7 +55,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "quarterdeck", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// Where documents live: sqlite:PATH or postgres://USER@HOST/DATABASE [env: QUARTERDECK_STORE]
+    /// Store with the documents: sqlite:PATH or postgres://USER@HOST/DATABASE [env: QUARTERDECK_STORE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
     pub store: Option<String>,
     /// Locks each document in this Redis while it is synced: redis:// or rediss:// [env: QUARTERDECK_REDIS]
@@ -87,7 +88,7 @@ Filters: free words in name and URL, status:failed, error:timeout, http:503, hos
 assistant:3, attempted:<1h, synced:>2d, next:<10m, queue:auto; for `log` also result:updated and by:ana. A comma means \
 or, - negates, quotes keep spaces.";
 
-/// Verb of the command line.
+/// The verbs, with their arguments; the comments are the help text.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// The console over a throwaway store and a built-in site whose pages change, fail, hang and recover
@@ -136,11 +137,11 @@ pub enum Verb {
     Help(help::Args),
 }
 
-/// Runs what the command line asks for.
+/// Runs the verb of the command line, or the console.
 pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     let mut out = Output::stdout();
     let done = dispatch(cli, &mut out).await;
-    // What was printed before a failure is still wanted.
+    // Output printed before a failure is still wanted.
     let flushed = out.flush();
     let exit = done?;
     flushed?;
@@ -148,7 +149,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
 }
 
 async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
-    // These need no settings, and are wanted most when the settings are wrong.
+    // These need no settings, and are needed most when the settings are wrong.
     match &cli.verb {
         Some(Verb::Config) => return config::run(out),
         Some(Verb::Keys(args)) => return keys::run(args, out),
@@ -181,7 +182,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         runner: cli.runner,
     };
     if let Some(Verb::Doctor(args)) = &cli.verb {
-        // Wanted most when the settings are wrong, too; and it keeps no log of its own.
+        // Needed most when the settings are wrong, too; and doctor writes no log.
         return doctor::run(args, places, flags, out).await;
     }
     let config = Config::load(&places, &Environment::read(), &flags)?;

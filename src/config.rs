@@ -1,8 +1,8 @@
-//! The settings: defaults < file < environment < flags.
+//! The settings, merged from defaults < file < environment < flags.
 //!
-//! Each module owns the type and the defaults of its settings; this one fills them. `keys` is the table of what a file may
-//! say (`sites` reads its longest value), `read` walks a file and reads values, `places` knows where things lie by default.
-//! Every mistake is named with the place where it was made, all of them at once.
+//! Each module owns the type and the defaults of its settings; this one fills them. `keys` is the table of the keys
+//! that a file may contain (`sites` reads the value of `fetch.sites`), `read` parses a file and its values, `places`
+//! has the default paths. All mistakes are reported at once, each with the line, variable or flag in which it was made.
 
 mod keys;
 mod places;
@@ -26,15 +26,15 @@ use thiserror::Error;
 /// The annotated file with every key and its default, as `quarterdeck config` prints it.
 pub const TEMPLATE: &str = include_str!("../assets/config.toml");
 
-/// Every setting, with a value.
+/// All settings, each with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `[store]`
     pub store: StoreConfig,
     /// `[redis]`
     pub redis: lock::Settings,
-    /// `runner.enabled`: whether the console runs jobs itself. Unless somebody says so, not on a server: nobody's laptop
-    /// starts to sync production by looking at it.
+    /// `runner.enabled`: the console runs jobs itself. When the key is not set: true for SQLite, false for a server, so
+    /// that a console opened on a laptop does not start to sync production.
     pub console_runs_jobs: bool,
     /// `[runner]`, `[retry]` and `fetch.host_interval`
     pub runner: runner::Settings,
@@ -46,14 +46,14 @@ pub struct Config {
     pub schedule: Scheduling,
     /// `[log]`
     pub log: LogSettings,
-    /// Outdated parts of the file.
+    /// Keys of the file that are still read but were renamed.
     pub warnings: Vec<Problem>,
 }
 
-/// Place of the store.
+/// Connection settings of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// `sqlite:` and a path, or `postgres://…`. May hold a secret: never printed as it is.
+    /// `sqlite:` and a path, or `postgres://…`. May contain a password: mask it before printing.
     pub url: String,
 }
 
@@ -65,7 +65,7 @@ impl StoreConfig {
 }
 
 /// Settings from the environment. Plain `DATABASE_URL` and `REDIS_URL` are not read: nothing may be written to a
-/// database that nobody named for this program.
+/// database that was not named for this program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
     /// `QUARTERDECK_STORE`
@@ -93,21 +93,20 @@ pub struct Flags {
     pub runner: bool,
 }
 
-/// Why there are no settings.
+/// Error of loading the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConfigError {
-    /// The XDG directories cannot be told.
+    /// Neither `HOME` nor the XDG directories are set.
     #[error("the home directory is not known: set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME")]
     NoHome,
-    /// A file that was named does not exist, or the default one cannot be read.
+    /// The named file does not exist, or the default file exists and cannot be read.
     #[error("cannot read the config file {}: {reason}", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// The system's error.
+        /// The operating system's error.
         reason: String,
     },
-    /// Mistakes in what was said, in the order of their lines.
+    /// Mistakes in file, environment and flags; those of the file come first, by line.
     #[error("{}", lines(problems))]
     Wrong {
         /// At least one.
@@ -115,10 +114,10 @@ pub enum ConfigError {
     },
 }
 
-/// A mistake in the settings.
+/// A mistake, or an outdated key, in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// `FILE:LINE`, a variable or a flag.
+    /// Origin of the value: `FILE:LINE`, a variable or a flag.
     pub place: String,
     /// The key and what is wrong with it.
     pub message: String,
@@ -147,12 +146,12 @@ impl Environment {
 }
 
 impl Config {
-    /// The names of every key, with their sections.
+    /// Returns the names of all keys, each with its section.
     pub fn keys() -> impl Iterator<Item = &'static str> {
         keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
     }
 
-    /// Returns the settings without file, environment and flags.
+    /// Returns the settings that apply without file, environment and flags.
     pub fn defaults(places: &Places) -> Self {
         Self {
             store: StoreConfig { url: format!("sqlite:{}", places.store_file.display()) },
@@ -167,13 +166,16 @@ impl Config {
         }
     }
 
-    /// The file that is read, and whether somebody named it.
+    /// Returns the config file to read, and true if a flag or the environment named it.
     pub fn file<'a>(places: &'a Places, environment: &'a Environment, flags: &'a Flags) -> (&'a Path, bool) {
         let named = flags.config.as_deref().or(environment.config.as_deref());
         (named.unwrap_or(&places.config_file), named.is_some())
     }
 
-    /// Puts together what everybody says. A file named by flag or variable must exist; the default one may be missing.
+    /// Loads the settings from file, environment and flags, later ones winning.
+    ///
+    /// # Errors
+    /// A file named by flag or variable does not exist (the default one may be missing), or a value is invalid.
     pub fn load(places: &Places, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
         let (path, named) = Self::file(places, environment, flags);
         let text = match std::fs::read_to_string(path) {
@@ -186,7 +188,7 @@ impl Config {
         Self::from_parts(places, path, &text, environment, flags)
     }
 
-    /// The same with the file's text at hand.
+    /// Does the same as [`Config::load`], with the file's text given.
     pub fn from_parts(
         places: &Places,
         path: &Path,
@@ -234,18 +236,18 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(ConfigError::Wrong { problems }) }
     }
 
-    /// The plans of `[plans]`, and who has them.
+    /// Returns the plans of `[plans]` and the accounts assigned to them.
     fn plans(&mut self) -> &mut PlanTable {
         &mut self.schedule.terms.plans
     }
 
-    /// The plan of this name, made when there is none yet.
+    /// Returns the plan of this name and creates it if there is none yet.
     fn plan(&mut self, name: &str) -> Result<&mut Plan, String> {
         let name = PlanName::new(name).ok_or_else(|| "must stand under the name of a plan".to_owned())?;
         Ok(self.plans().plans.entry(name).or_default())
     }
 
-    /// Values that are right one by one and wrong together.
+    /// Returns the values that are valid alone but contradict each other.
     fn conflicts(&self, given: &Given) -> Vec<Problem> {
         let (redis, runner, fetch) = (&self.redis, &self.runner, &self.fetch);
         let show = crate::domain::duration::exact;
@@ -289,7 +291,7 @@ impl Config {
     }
 }
 
-/// Place at which each key was last set.
+/// Origin of each key that was set; the last one wins.
 #[derive(Debug, Default)]
 struct Given(BTreeMap<&'static str, String>);
 
@@ -302,7 +304,7 @@ impl Given {
         self.0.contains_key(key)
     }
 
-    /// The place of the first of `keys` that somebody said.
+    /// Returns the origin of the first of `keys` that was set, else `defaults`.
     fn place(&self, keys: &[&str]) -> String {
         keys.iter().find_map(|key| self.0.get(key)).cloned().unwrap_or_else(|| "defaults".to_owned())
     }

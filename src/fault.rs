@@ -4,13 +4,13 @@
 #[cfg(feature = "faults")]
 pub use armed::{Action, arm};
 
-/// Does what was armed for this point when `subject` (an attempt's URL, the step of a migration) contains the armed part.
+/// Runs the fault armed for the point `name` if `subject` (an attempt's URL, a migration's step) contains its text.
 #[cfg(feature = "faults")]
 pub(crate) fn point(name: &str, subject: &str) {
     armed::point(name, subject);
 }
 
-/// Nothing.
+/// Does nothing: faults are compiled in only with the feature `faults`.
 #[cfg(not(feature = "faults"))]
 pub(crate) fn point(_name: &str, _subject: &str) {}
 
@@ -18,12 +18,11 @@ pub(crate) fn point(_name: &str, _subject: &str) {}
 mod armed {
     use std::sync::{LazyLock, Mutex, PoisonError};
 
-    /// Kind of a fault.
+    /// Effect of a fault on the program.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Action {
-        /// The task panics.
         Panic,
-        /// The process aborts, as a kill would end it.
+        /// The process aborts at once, as after a kill.
         Abort,
     }
 
@@ -44,7 +43,7 @@ mod armed {
         Mutex::new(from_environment.into_iter().collect())
     });
 
-    /// From now on, the point `name` breaks for every subject that contains `part`.
+    /// Arms the point `name` from now on, for every subject that contains `part`.
     pub fn arm(name: &str, action: Action, part: &str) {
         let fault = Fault { name: name.to_owned(), action, part: part.to_owned() };
         FAULTS.lock().unwrap_or_else(PoisonError::into_inner).push(fault);

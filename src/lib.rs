@@ -1,17 +1,17 @@
 //! Quarterdeck: a terminal operations console for document syncs, with the job runner inside.
 //!
-//! The rooms, and which way the arrows run (a test reads `src/` and holds them):
+//! The modules and their dependencies, which `tests/layers.rs` checks; an arrow points to the module that may be named:
 //!
 //! ```text
 //! domain <- chatwoot <- store, lock, fetch <- runner <- config <- tui, cli <- main
 //! domain <- format <- tui, cli
-//! demo knows domain alone; cli starts it
+//! demo depends on domain alone; cli starts it
 //! ```
 //!
-//! `domain`, `chatwoot` and `format` are pure. `store` is the only room with SQL, `lock` the only one that knows Redis,
-//! `fetch` the only one that opens connections to pages, `tui` the only one that knows a terminal. `store`, `lock` and
-//! `fetch` do not know each other; the runner joins them. `config` fills the settings that `lock`, `fetch` and `runner`
-//! define. `fault` is for the tests alone: points at which store and runner can be made to break.
+//! `domain`, `chatwoot` and `format` are pure. Only `store` has SQL, only `lock` uses Redis, only `fetch` opens
+//! connections to pages, and only `tui` uses a terminal. `store`, `lock` and `fetch` do not know each other; the runner
+//! connects them. `config` fills the settings that `lock`, `fetch` and `runner` define. `fault` is for tests: named
+//! points at which a test makes store and runner break.
 
 pub mod chatwoot;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! The binary: what must be done once per process, then the command line.
+//! The binary: sets up what a process needs once (TLS provider, async runtime), then runs the command line.
 
 use clap::Parser as _;
 use quarterdeck::cli::exit::Exit;
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // The one TLS provider of this process; that another is installed already cannot be here.
+    // The TLS provider of this process. Nothing else installs one, so the call cannot fail.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         }
     };
     let done = runtime.block_on(run(cli));
-    // A blocking read of a terminal that nobody answers must not hold the end up.
+    // A blocking read of a terminal that nobody answers must not delay the exit.
     runtime.shutdown_background();
     match done {
         Ok(exit) => exit.into(),

@@ -1,4 +1,4 @@
-//! `quarterdeck add URL…`: documents in. All of them or, when one is wrong, none.
+//! `quarterdeck add URL…`: adds documents. If one URL is invalid, none is added.
 
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
@@ -11,7 +11,7 @@ use crate::domain::text::SafeLine;
 use crate::store::{Added, ChatwootStore, DocumentStore, NewDocument, StoreError};
 use serde::Serialize;
 
-/// Arguments.
+/// Arguments of `add`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Pages, http or https
@@ -31,7 +31,7 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Whose documents they are.
+/// Owners of the documents that are added.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Owner {
     /// The account that owns them [default: 1; on a Chatwoot database its assistant's]
@@ -43,17 +43,17 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The account of documents that name none.
+    /// Returns the account for documents that name none.
     pub(super) fn account(self) -> i64 {
         self.account.unwrap_or(1)
     }
 
-    /// The assistant of documents that name none.
+    /// Returns the assistant for documents that name none.
     pub(super) fn assistant(self) -> i64 {
         self.assistant.unwrap_or(1)
     }
 
-    /// Checks that documents may be added for these owners: on a Chatwoot database the assistant must be given.
+    /// Checks the owners against the store: on a Chatwoot database the assistant must be given and exist.
     pub(super) async fn check(self, store: &dyn ChatwootStore) -> Result<(), CliError> {
         if !store.is_chatwoots() {
             return Ok(());
@@ -126,7 +126,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// Asks for a sync of what was just added, and of what was there already.
+/// Requests a sync of every document in `added`, including those that existed already.
 pub(super) async fn request_syncs(store: &dyn DocumentStore, added: &[Added]) -> Result<(), StoreError> {
     let ids: Vec<DocumentId> = added.iter().map(|(Added::New(id) | Added::Exists(id))| *id).collect();
     let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: operator(), scope: Scope::Bulk };

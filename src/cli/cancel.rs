@@ -1,11 +1,11 @@
-//! `quarterdeck cancel`: ends queued and waiting jobs, and tells running attempts to stop.
+//! `quarterdeck cancel`: cancels queued and waiting jobs, and asks running attempts to stop.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{self, Bulk};
 
-/// Arguments.
+/// Arguments of `cancel`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Documents, and how the verb treats many of them.

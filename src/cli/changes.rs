@@ -1,15 +1,15 @@
-//! A difference of two texts, as the verbs print it.
+//! Prints the difference of two texts, for the verbs that show one.
 
 use super::output::Output;
 use crate::domain::difference::{Line, difference};
 use crate::domain::text::safe_block;
 use std::io;
 
-/// Common lines beside each change, and lines of a difference that are printed.
+/// Unchanged lines printed before and after each change.
 const AROUND: usize = 2;
 const SHOWN: usize = 60;
 
-/// Prints what turns `old` into `new`.
+/// Prints the difference from `old` to `new`, at most [`SHOWN`] lines of it.
 pub(super) fn print(old: &str, new: &str, out: &mut Output) -> io::Result<()> {
     let (old, new) = (safe_block(old), safe_block(new));
     let lines = difference(&old, &new, AROUND);

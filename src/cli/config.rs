@@ -1,4 +1,4 @@
-//! `quarterdeck config`: the annotated settings.
+//! `quarterdeck config`: prints the annotated settings with their defaults.
 
 use super::exit::{CliError, Exit};
 use super::output::Output;

@@ -1,14 +1,16 @@
-//! Asks before many documents are touched, or one is removed.
+//! Asks for confirmation before a verb acts on many documents, or removes one.
 
 use super::exit::CliError;
 use super::output::{is_interactive, note};
 use std::io::{self, BufRead as _, Write as _};
 
-/// Documents by filter above which a verb asks.
+/// Largest number of documents matched by a filter for which a verb does not ask.
 pub(super) const CONFIRM_THRESHOLD: usize = 100;
 
-/// Asks for consent: given by `--yes`, else by the person at the terminal. Without a terminal there is nobody to ask,
-/// and `--yes` is required.
+/// Returns true if the user agrees: by `--yes`, else by the answer on the terminal.
+///
+/// # Errors
+/// `--yes` is missing and there is no terminal to ask on.
 pub(super) fn agreed(yes: bool, question: &str) -> Result<bool, CliError> {
     if yes {
         return Ok(true);

@@ -1,4 +1,4 @@
-//! `quarterdeck` without a verb: the console, with the runner inside unless it only watches.
+//! `quarterdeck` without a verb: the console, with a runner inside unless it only watches.
 
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit, still_understood};
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// Owner of documents that are added without naming one.
+/// Owner of documents that the console adds.
 const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 
-/// Steps of other processes that the screen may be behind before it misses some.
+/// Events of other processes that may queue up for the screen; when it falls further behind, the oldest are dropped.
 const REMOTE_EVENTS: usize = 1_024;
 
 pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     };
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     if let (None, Some(redis)) = (&runner, &redis) {
-        // The runner joins them otherwise.
+        // With a runner, the runner joins the other processes.
         let events = broadcast::Sender::new(REMOTE_EVENTS);
         let until = CancellationToken::new();
         signals::join(store.clone(), redis, events.clone(), until.clone());
@@ -52,8 +52,8 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     show(store, runner, redis, options).await
 }
 
-/// The store. On a server it is waited for, on a screen that says what is wrong; `None` when the person has left before
-/// anything was known to be wrong.
+/// Opens the store. A server that does not answer is retried, on a screen that shows the error; `None` when the user
+/// leaves before there was an error.
 async fn store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Store>>, CliError> {
     let url = &context.config.store.url;
     if !context.config.store.is_server() {
@@ -77,7 +77,7 @@ fn is_ascii(asked: bool) -> bool {
     asked || !locale().is_utf8()
 }
 
-/// The console asks for keys and draws; without a terminal it could do neither.
+/// Fails without a terminal: the console reads keys and draws.
 pub(super) fn needs_terminal() -> Result<(), CliError> {
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
         return Ok(());
@@ -87,7 +87,7 @@ pub(super) fn needs_terminal() -> Result<(), CliError> {
     ))
 }
 
-/// Shows the console until it is left; then the runner has ended and the store is closed.
+/// Runs the console until the user leaves it, then ends the runner and closes Redis and store.
 pub(super) async fn show(
     store: Arc<dyn Store>,
     runner: Option<Handle>,
@@ -96,7 +96,7 @@ pub(super) async fn show(
 ) -> Result<Exit, CliError> {
     let shown = tui::run(store.clone(), runner.clone(), options).await;
     if let Some(runner) = runner {
-        // After a drain that the console waited for this finds nothing left; after an error it gives back what runs.
+        // After a drain in the console nothing runs any more; after an error this releases the running jobs.
         runner.leave();
         runner.ended().await;
     }
@@ -125,15 +125,15 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
     }
 }
 
-/// Character set as the environment gives it.
+/// The character set that the environment announces.
 pub(super) struct Locale {
-    /// The variable that decides and what it says; `None` when none of them is set.
+    /// The variable that decides, and its value; `None` when none is set.
     pub(super) said: Option<(&'static str, String)>,
 }
 
 impl Locale {
-    /// Returns true if glyphs beyond ASCII may be used. Without any locale (a bare container) the terminal is assumed
-    /// to be modern.
+    /// Returns true if the console may draw characters beyond ASCII. Without any locale (a bare container) the terminal
+    /// is assumed to be modern.
     pub(super) fn is_utf8(&self) -> bool {
         self.said.as_ref().is_none_or(|(_, said)| {
             let said = said.to_ascii_lowercase();
@@ -142,7 +142,7 @@ impl Locale {
     }
 }
 
-/// The locale of this process: the first variable that is set decides, as for the C library.
+/// Returns the locale of this process. As in the C library, the first of these variables that is set decides.
 pub(super) fn locale() -> Locale {
     let set = |name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?));
     Locale { said: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set) }

@@ -1,4 +1,4 @@
-//! Context of a verb: the settings, the way to the store, and the requester's name.
+//! The context that every verb gets: the settings, access to the store, and the user's name.
 
 use super::exit::CliError;
 use super::join;
@@ -10,7 +10,7 @@ use crate::domain::text::SafeLine;
 use crate::store::{Access, Options, Recorder, Store, open_with};
 use std::sync::Arc;
 
-/// The settings of a run, and its outcome files.
+/// Settings and outcome files of one call of the program.
 pub(super) struct Context {
     pub(super) config: Config,
     pub(super) read_only: bool,
@@ -22,18 +22,19 @@ impl Context {
         Self { files: OutcomeFiles::of(&config), config, read_only }
     }
 
-    /// The store, made on first use unless nothing may be made. What this process records goes to the outcome files.
+    /// Opens the store, and creates it if it does not exist, unless `--read-only` is given. Outcomes that this process
+    /// records are also written to the outcome files.
     pub(super) async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
         self.open(None).await
     }
 
-    /// The store, for a verb that changes it.
+    /// Opens the store for a verb that changes it; `--read-only` is an error then.
     pub(super) async fn store_for(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
         self.may_change(verb)?;
         self.store().await
     }
 
-    /// The same, with one more recorder.
+    /// Opens the store as [`Context::store`] does, with one more recorder of outcomes.
     pub(super) async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
         let access = if self.read_only { Access::ReadOnly } else { Access::Create };
         let mut options = Options::new(access);
@@ -48,7 +49,7 @@ impl Context {
         Ok(store)
     }
 
-    /// Tells the other processes of the store that this one has changed it.
+    /// Notifies the other processes of the store that it has changed.
     pub(super) async fn announce(&self, store: &dyn Store) -> Result<(), CliError> {
         join::announce(&self.config, store).await
     }
@@ -61,7 +62,7 @@ impl Context {
     }
 }
 
-/// Returns the name of the user that the process belongs to: in outcomes, the one who asks.
+/// Returns the user's name from `USER` or `LOGNAME`, which outcomes record as the requester; else `operator`.
 pub(super) fn operator() -> SafeLine {
     let name =
         ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));

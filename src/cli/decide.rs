@@ -1,4 +1,4 @@
-//! `quarterdeck accept` and `quarterdeck reject`: what a person says of texts that were held back.
+//! `quarterdeck accept` and `quarterdeck reject`: a person's decision on quarantined texts.
 
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
@@ -7,7 +7,7 @@ use super::selection::{find, read_name};
 use crate::domain::document::DocumentRow;
 use crate::store::{Decided, Decision, HeldText};
 
-/// Arguments.
+/// Arguments of `accept` and `reject`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Documents by ID or URL; `list --filter content:review` prints them

@@ -1,5 +1,5 @@
-//! `quarterdeck demo`: a throwaway store, the built-in site, and either the console over them or a run without a screen
-//! that ends with a summary.
+//! `quarterdeck demo`: a throwaway store and the built-in site, with the console, or without a screen and then with a
+//! summary at the end.
 
 mod beside;
 mod outages;
@@ -29,7 +29,7 @@ use scratch::Scratch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Arguments.
+/// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Without a screen: sync each document once, print a JSON summary, end
@@ -43,7 +43,7 @@ pub struct Args {
     pub seed: u64,
 }
 
-/// Requester of the demo's syncs.
+/// Requester of the demo's syncs, as outcomes record it.
 const ASKED_BY: &str = "demo";
 const NOTE: &str = "demo: short waits and time-outs";
 
@@ -71,7 +71,7 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     exit
 }
 
-/// The defaults, with waits short enough to watch and with the site's own addresses allowed, nothing else.
+/// Returns the default settings with waits short enough to watch. Of private hosts, only those of the site are allowed.
 fn settings(scratch: &Scratch, site: &Site) -> Result<Config, CliError> {
     let seconds = Duration::from_secs;
     let mut config = Config::defaults(&Places {
@@ -89,7 +89,7 @@ fn settings(scratch: &Scratch, site: &Site) -> Result<Config, CliError> {
     Ok(config)
 }
 
-/// The two larger accounts are synced as they are asked for; the others by their plans, often enough to watch.
+/// Returns the plans of the demo's accounts: 1 and 2 sync only on request, 3 every 10 min, 4 every 2 min.
 fn plans() -> PlanTable {
     let mut table = PlanTable::default();
     let plans = [("startups", None, [1, 2].as_slice()), ("business", Some(600), &[3]), ("enterprise", Some(120), &[4])];
@@ -118,18 +118,18 @@ async fn add_documents(store: &dyn DocumentStore, site: &Site) -> Result<Vec<Doc
     Ok(added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect())
 }
 
-/// The pages whose second text is one that is held back.
+/// Returns the pages whose second text is a cookie wall, which is quarantined.
 fn walled(site: &Site, ids: &[DocumentId]) -> Vec<DocumentId> {
     let pages = site.documents().iter().zip(ids);
     pages.filter(|(page, _)| page.behaviour == Behaviour::CookieWall).map(|(_, id)| *id).collect()
 }
 
-/// As the schedule would ask.
+/// Returns a request like those of the schedule: class `auto`, for many documents.
 fn request() -> Request {
     Request { verb: Verb::Sync, class: QueueClass::Auto, by: SafeLine::new(ASKED_BY), scope: Scope::Bulk }
 }
 
-/// Each document once, until nothing is left to do; then the summary.
+/// Syncs each document once, until no job is left, then prints the summary.
 async fn headless(
     config: &Config,
     store: Arc<dyn Store>,
@@ -156,7 +156,7 @@ async fn headless(
     Ok(if stopped { Exit::SomeFailed } else { Exit::Done })
 }
 
-/// The console; meanwhile documents are asked for again and again.
+/// Runs the console while a background task keeps requesting syncs.
 async fn console(
     config: &Config,
     store: Arc<dyn Store>,

@@ -1,4 +1,4 @@
-//! Diagnostics: warnings and errors of the program itself, in a daily file of the log directory, never on a terminal.
+//! Warnings and errors of the program itself, written to a daily file in the log directory, never to a terminal.
 
 use crate::config::Config;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::filter::LevelFilter;
 
-/// Begins to write them. The file is made with the first line: most runs have nothing to say.
+/// Starts writing diagnostics. The file is created with the first line, so most runs leave none.
 pub(super) fn start(config: &Config) {
     let lines = Lines(Arc::new(Mutex::new(State::Unopened {
         dir: config.log.dir.clone(),
@@ -19,7 +19,7 @@ pub(super) fn start(config: &Config) {
         .with_max_level(LevelFilter::WARN)
         .with_writer(move || lines.clone())
         .finish();
-    // One that is set already (by a test in the same process) stays.
+    // A subscriber that is set already (by a test in the same process) stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
@@ -32,7 +32,7 @@ enum State {
         keep_days: usize,
     },
     Open(RollingFileAppender),
-    /// The directory cannot be written to; there is nowhere to say so.
+    /// The directory cannot be written to. Nobody can be notified of that, so further lines are dropped.
     Shut,
 }
 

@@ -1,8 +1,8 @@
-//! `quarterdeck doctor`: looks at everything that the program needs, says what is wrong with it and what mends it, and
-//! changes nothing.
+//! `quarterdeck doctor`: checks everything that the program needs and prints problems with fixes. Changes nothing.
 //!
-//! [`CHECKS`] is the list: `settings` (config file, log directory, private hosts), `machine` (certificates, terminal,
-//! locale), `database` (the store, its workers and its queue), `schedule` (who keeps documents fresh), `redis` (the locks).
+//! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts), `machine` (certificates,
+//! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox and `schedule` for
+//! the automatic syncs), `locks` (Redis).
 
 mod database;
 mod faq;
@@ -22,7 +22,7 @@ use crate::tui::glyphs::{ASCII, UNICODE};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-/// Arguments.
+/// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// One JSON object a line: check, result (ok, warn, fail), says, cure
@@ -30,7 +30,7 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Objects of the checks.
+/// Input of the checks: paths, environment and flags, and the settings loaded from them.
 struct Patient {
     places: Places,
     environment: Environment,
@@ -38,10 +38,10 @@ struct Patient {
     config: Result<Config, ConfigError>,
 }
 
-/// Looks at one thing; what cannot be looked at without settings finds nothing when there are none.
+/// One check. A check that needs settings returns no finding when they could not be loaded.
 type Check = fn(&Patient) -> BoxFuture<'_, Vec<Finding>>;
 
-/// Everything that is looked at, in the order in which it is told.
+/// All checks, in the order in which they run and print.
 const CHECKS: [Check; 8] = [
     |patient| Box::pin(async { settings::file(patient) }),
     |patient| Box::pin(async { settings::private_hosts(patient) }),
@@ -53,7 +53,7 @@ const CHECKS: [Check; 8] = [
     |patient| Box::pin(locks::redis(patient)),
 ];
 
-/// Runs every check.
+/// Runs every check and prints its findings; the worst of them decides the exit code.
 pub(super) async fn run(args: &Args, places: Places, flags: Flags, out: &mut Output) -> Result<Exit, CliError> {
     let environment = Environment::read();
     let config = Config::load(&places, &environment, &flags);
@@ -64,7 +64,7 @@ pub(super) async fn run(args: &Args, places: Places, flags: Flags, out: &mut Out
             print(&finding, args.json, out)?;
             all.push(finding.verdict);
         }
-        // One that takes long, or hangs, is seen to be the one.
+        // Printed before the next check starts, so that a slow or hanging check can be identified.
         out.flush()?;
     }
     let number = |word: &str| all.iter().filter(|verdict| verdict.word() == word).count();
@@ -82,7 +82,7 @@ pub(super) async fn run(args: &Args, places: Places, flags: Flags, out: &mut Out
     })
 }
 
-/// A finding as scripts read it.
+/// A finding in JSON; the order of the fields is the contract.
 #[derive(Serialize)]
 struct Line<'a> {
     check: &'a str,

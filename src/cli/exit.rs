@@ -1,4 +1,4 @@
-//! The exit codes that scripts rely on (assets/docs/operating.md, "Exit codes"), and the error that leads to each.
+//! The exit codes that scripts rely on (assets/docs/operating.md, "Exit codes"), and the errors that lead to them.
 
 use crate::config::ConfigError;
 use crate::domain::filter::FilterError;
@@ -8,7 +8,7 @@ use std::io;
 use std::process::ExitCode;
 use thiserror::Error;
 
-/// An exit code.
+/// Exit code of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// 0: done; without `--wait`, queued. Also a filter that matches nothing, and a question answered with no.
@@ -24,7 +24,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number.
+    /// Returns the number that the process exits with.
     pub const fn code(self) -> u8 {
         self as u8
     }
@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Ends a verb whose store was migrated by a newer program meanwhile, and says so.
+/// Fails if a newer program has migrated the store since this verb opened it.
 pub(super) fn still_understood(store: &dyn StoreBase) -> Result<(), StoreError> {
     match *store.schema_mismatch().borrow() {
         Some(mismatch) => Err(StoreError::Schema(mismatch)),
@@ -44,43 +44,38 @@ pub(super) fn still_understood(store: &dyn StoreBase) -> Result<(), StoreError> 
     }
 }
 
-/// Why a verb did not do its work.
+/// Error that ends a verb.
 #[derive(Debug, Error)]
 pub enum CliError {
-    /// The request cannot be carried out.
+    /// The arguments, or what they ask for, cannot be carried out.
     #[error("{0}")]
     Usage(String),
-    /// The settings are wrong.
     #[error("{0}")]
     Config(#[from] ConfigError),
-    /// The filter is wrong.
     #[error("{error}\n{}", error.marked(text))]
     Filter {
-        /// Mistake and its position.
+        /// The mistake and its position.
         error: FilterError,
-        /// Filter as typed.
+        /// The filter as typed.
         text: String,
     },
-    /// The store did not answer.
+    /// The store does not answer or refuses; [`CliError::Named`] also has its URL.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// The store of this name did not answer.
+    /// The same, with the store's URL.
     #[error("{store}: {error}")]
     Named {
-        /// URL of the store, as given.
+        /// URL of the store as configured; it may contain a password.
         store: String,
-        /// The store's error.
         error: StoreError,
     },
-    /// Redis does not answer, and nothing may be synced without it.
+    /// Redis does not answer, and `redis.lock` is "required".
     #[error("Redis at {0}; redis.lock is required, so nothing is synced")]
     Redis(SafeLine),
-    /// The outcome files cannot be made.
+    /// The outcome files cannot be created.
     #[error("the outcome files cannot be written in {dir} (log.dir): {error}")]
     Files {
-        /// Their folder.
         dir: String,
-        /// Why not.
         error: io::Error,
     },
     /// Reading or writing failed: stdout, the terminal, a socket of the demo.
@@ -89,7 +84,7 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// The exit code. A reader of stdout that went away is no failure.
+    /// Returns the exit code. It is no failure if the reader of stdout closes the pipe.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {
@@ -101,7 +96,7 @@ impl CliError {
         }
     }
 
-    /// The same, with the store's URL where the error itself does not name its place.
+    /// Adds the store's URL to store errors that do not name it themselves.
     pub(super) fn at(self, store: &str) -> Self {
         match self {
             Self::Store(
@@ -114,7 +109,7 @@ impl CliError {
         }
     }
 
-    /// Returns the message for stderr; `None` when the reader of stdout has gone away.
+    /// Returns the message for stderr; `None` when the reader of stdout has closed the pipe.
     pub fn message(&self) -> Option<String> {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => None,

@@ -1,8 +1,8 @@
-//! `work --health PORT`: tells on loopback whether this worker does its work, for whoever restarts it when it does not.
+//! `work --health PORT`: a health endpoint on loopback, for the supervisor that restarts a worker when it fails.
 //!
 //! `GET /` or `/health`: 200 and `{"status":"ok","busy":N,"slots":N}` while the database answers; 503 with another
-//! `status` (`unreachable`, `draining`, `stopped`) and a `reason` while it does not, or while a Redis that is required
-//! does not, or while this worker is ending.
+//! `status` (`unreachable`, `draining`, `stopped`) and a `reason` while the database or a required Redis does not
+//! answer, or while this worker is ending.
 
 use super::exit::CliError;
 use super::output::{masked, note};
@@ -27,25 +27,25 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A database that takes longer does not answer, as far as a probe is concerned: those wait for a few seconds.
+/// Time within which the database must answer to count as reachable; probes themselves give up after a few seconds.
 const ANSWER: Duration = Duration::from_secs(2);
-/// The longest that somebody may hold a connection.
+/// Longest time for which a client may keep a connection.
 const CONNECTION: Duration = Duration::from_secs(10);
-/// Connections at a time; further ones wait their turn.
+/// Connections served at a time; further ones wait.
 const CONNECTIONS: usize = 16;
-/// After a failed accept (no descriptors left), as long as it takes others to close some.
+/// Wait after a failed accept (no file descriptors left), so that others can close some.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A port that is listened to and not served yet.
+/// A listening port that is not served yet.
 pub(super) struct HealthPort(TcpListener);
 
-/// A port that is served until it is told to end.
+/// The running health endpoint; serves until [`Serving::end`].
 pub(super) struct Serving {
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
-/// Facts that the health endpoint reports.
+/// Body of the response, as JSON.
 #[derive(Serialize)]
 struct Told {
     status: &'static str,
@@ -56,7 +56,7 @@ struct Told {
 }
 
 impl HealthPort {
-    /// Takes `port` on 127.0.0.1, 0 for any that is free, and says where it is.
+    /// Listens on `port` of 127.0.0.1 (0: any free port) and prints the address on stderr.
     pub(super) async fn listen(port: u16) -> Result<Self, CliError> {
         let taken =
             |error| CliError::Usage(format!("--health {port}: 127.0.0.1:{port} cannot be listened to: {error}"));
@@ -66,7 +66,7 @@ impl HealthPort {
         Ok(Self(listener))
     }
 
-    /// Serves it.
+    /// Starts to answer requests in the background.
     pub(super) fn serve(self, runner: Handle, store: Arc<dyn Queries>) -> Serving {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let asked = Arc::new(Asked { runner, store });
@@ -78,18 +78,18 @@ impl HealthPort {
 }
 
 impl Serving {
-    /// Stops listening; what is being answered has a moment to be.
+    /// Stops accepting; requests that are being answered get 2 s to finish.
     pub(super) async fn end(self) {
         self.stop.cancel();
         self.tasks.close();
-        // A reader that does not read must not hold the process.
+        // A client that does not read must not keep the process alive.
         let _ = timeout(ANSWER, self.tasks.wait()).await;
     }
 }
 
 async fn accept(listener: TcpListener, asked: Arc<Asked>, tasks: TaskTracker) {
     let turns = Arc::new(Semaphore::new(CONNECTIONS));
-    // It is never closed.
+    // The semaphore is never closed, so this loop runs until it is cancelled.
     while let Ok(turn) = Arc::clone(&turns).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -111,11 +111,11 @@ async fn connection(stream: TcpStream, asked: Arc<Asked>) {
     });
     let mut builder = http1::Builder::new();
     builder.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(CONNECTION);
-    // One who goes away without an answer did not want it.
+    // A client that leaves before the answer does not need it.
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Sources of the facts.
+/// Sources of the health report.
 struct Asked {
     runner: Handle,
     store: Arc<dyn Queries>,
@@ -138,7 +138,7 @@ impl Asked {
         response(code, serde_json::to_string(&told).unwrap_or_default() + "\n")
     }
 
-    /// Why it does not do its work, in a word and in a sentence.
+    /// Returns `None` while the worker is healthy, else the status word and the reason in a sentence.
     async fn trouble(&self) -> Option<(&'static str, String)> {
         let now = *self.runner.status().borrow();
         match now.phase {
@@ -152,7 +152,7 @@ impl Asked {
         if let locks @ LockHealth::Stopped { .. } = &*self.runner.locks().borrow() {
             return locks.words().map(|why| ("unreachable", why));
         }
-        // What the runner saw last may be a second old, or it may be waiting for an answer right now.
+        // The runner's status may be a second old, or the runner may be waiting for the database right now.
         match timeout(ANSWER, self.store.last_seq()).await {
             Ok(Ok(_)) => None,
             Ok(Err(error)) => Some(("unreachable", error.to_string())),

@@ -19,12 +19,12 @@ use page::RenderOptions;
 use std::env;
 use topics::{TOPICS, Topic};
 
-/// Lines longer than this are hard to read, however wide the terminal is.
+/// Widest line that is printed: longer ones are hard to read, however wide the terminal is.
 const WIDEST: usize = 100;
-/// Narrower terminals get lines of this width, which they break themselves.
+/// Narrowest line that is printed; a narrower terminal wraps it.
 const NARROWEST: usize = 40;
 
-/// Arguments.
+/// Arguments of `help`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A verb or a topic; without one, both are listed
@@ -32,11 +32,11 @@ pub struct Args {
     pub about: Option<String>,
 }
 
-/// Prints the help of a verb, a page, or the list of both. A page is rendered on a terminal, and plain Markdown
-/// elsewhere.
+/// Prints the help of a verb, a page of the documentation, or the list of both. A page is rendered for a terminal, and
+/// printed as plain Markdown elsewhere.
 ///
 /// # Errors
-/// When there is neither a verb nor a topic of that name.
+/// There is neither a verb nor a topic of that name.
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let cli = Cli::command();
     let options = options();
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Width and styles of the terminal on standard output; `None` when standard output is no terminal.
+/// Returns width and styles of the terminal on standard output; `None` when standard output is no terminal.
 fn options() -> Option<RenderOptions> {
     let (columns, _) = tui::screen_size()?;
     let dumb = env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
@@ -65,7 +65,7 @@ fn options() -> Option<RenderOptions> {
     Some(RenderOptions { width: usize::from(columns).clamp(NARROWEST, WIDEST), styling })
 }
 
-/// The verb or the topic that a word names.
+/// The verb or the topic that the argument names.
 #[derive(Debug)]
 enum HelpTarget<'t> {
     Verb(String),
@@ -75,7 +75,7 @@ enum HelpTarget<'t> {
 /// Returns the verb of that name, else the topic.
 ///
 /// # Errors
-/// When there is neither; the message suggests the nearest name.
+/// There is neither; the message suggests the nearest name.
 fn resolve<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<HelpTarget<'t>, CliError> {
     if let Some(verb) = cli.get_subcommands().find(|verb| verb.get_name() == word) {
         return Ok(HelpTarget::Verb(verb.get_name().to_owned()));
@@ -89,16 +89,16 @@ fn resolve<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<HelpTar
     Err(CliError::Usage(format!("there is no verb or topic \"{word}\"{hint}; `quarterdeck help` lists them")))
 }
 
-/// The text of `quarterdeck VERB --help`, rendered by clap as for the flag.
+/// Returns the text of `quarterdeck VERB --help`, rendered by clap.
 fn verb_help(cli: Command, verb: &str) -> String {
     match cli.try_get_matches_from(["quarterdeck", verb, "--help"]) {
         Err(help) => help.render().to_string(),
-        // A verb without --help cannot be: clap gives it to all of them.
+        // Cannot happen: clap gives --help to every verb.
         Ok(_) => String::new(),
     }
 }
 
-/// All verbs with what they do, and all topics with their titles.
+/// Returns all verbs with their summaries, and all topics with their titles.
 fn listing(cli: &Command, topics: &[Topic], width: usize) -> String {
     let verbs = cli.get_subcommands().map(|verb| {
         let about = verb.get_about().map(ToString::to_string).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `quarterdeck import FILE|-`: documents in, from a file. A line that cannot be read is reported with its number and
+//! `quarterdeck import FILE|-`: adds documents from a file. A line that cannot be read is reported with its number and
 //! the others are imported; the exit code is then 1.
 
 #[cfg(test)]
@@ -17,10 +17,10 @@ use serde::Serialize;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
-/// Documents that go to the store at a time.
+/// Documents added to the store in one call.
 const BATCH: usize = 1_000;
 
-/// Arguments.
+/// Arguments of `import`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file, or - for standard input; packed by gzip or not
@@ -29,7 +29,7 @@ pub struct Args {
     /// The file's format; detected from its name or first line when left out
     #[arg(long, value_enum)]
     pub format: Option<Form>,
-    /// Owners of lines that name none.
+    /// Owners of the documents whose lines name none.
     #[command(flatten)]
     pub owner: Owner,
     /// Request syncs at once

@@ -1,4 +1,4 @@
-//! Puts runner, lock and fetch together from the settings.
+//! Builds runner, Redis connection and fetcher from the settings and connects them.
 
 use super::exit::CliError;
 use super::output::note;
@@ -13,19 +13,19 @@ use crate::runner::{self, Mode, Parts};
 use crate::store::{RunnerStore, Store};
 use std::sync::Arc;
 
-/// `host:pid`: this process, for people.
+/// Returns `host:pid`, the name of this process for people.
 pub(super) fn worker_name() -> SafeLine {
     let system = rustix::system::uname();
     SafeLine::new(&format!("{}:{}", system.nodename().to_string_lossy(), std::process::id()))
 }
 
-/// Connects a process that runs jobs to the Redis of the settings, and joins it to the other processes of `store`; `None`
-/// when no Redis is used. Closing it is the caller's.
+/// Connects a process that runs jobs to the Redis of the settings, for locks and for notifications between the
+/// processes of `store`; `None` when no Redis is used. The caller closes the connection.
 pub(super) async fn locks(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
     redis(config, store, Role::Worker { renew: config.runner.heartbeat }).await
 }
 
-/// The same for a process that runs no jobs and so locks nothing.
+/// Connects a process that runs no jobs, and so takes no locks, for notifications only; otherwise like [`locks`].
 pub(super) async fn news(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
     redis(config, store, Role::Watcher).await
 }
@@ -37,7 +37,7 @@ async fn redis(config: &Config, store: &dyn Store, role: Role) -> Result<Option<
     }
 }
 
-/// Tells the other processes of `store` that it has changed, for a verb that asks and goes.
+/// Notifies the other processes of `store` that it has changed, for a verb that connects only for that.
 pub(super) async fn announce(config: &Config, store: &dyn Store) -> Result<(), CliError> {
     match config.redis.used_url() {
         Some(_) => lock::announce(&config.redis, &store.id().await?).await.map_err(wrong_address),
@@ -50,7 +50,7 @@ fn wrong_address(error: AddressError) -> CliError {
     CliError::Usage(format!("{key} {error}"))
 }
 
-/// Says on stderr when the locks are lost and when they are back, until the runner has ended.
+/// Prints on stderr when Redis, and with it the locks, becomes unavailable and available, until the runner has ended.
 pub(super) fn say_locks(runner: &Handle) {
     let (mut locks, runner) = (runner.locks(), runner.clone());
     let saying = async move {
@@ -74,7 +74,7 @@ pub(super) fn say_locks(runner: &Handle) {
     });
 }
 
-/// Starts the runner of this process.
+/// Starts this process's runner with the fetcher and the subscribers of the settings.
 pub(super) fn start_runner(
     config: &Config,
     store: Arc<dyn RunnerStore>,

@@ -1,10 +1,10 @@
-//! `quarterdeck keys`: the keys of the console, from the table that the console itself uses.
+//! `quarterdeck keys`: prints the key bindings of the console, from the table that the console uses.
 
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use crate::tui;
 
-/// Arguments.
+/// Arguments of `keys`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// As a Markdown table

@@ -1,4 +1,4 @@
-//! `quarterdeck list`: documents out.
+//! `quarterdeck list`: prints documents as a table or as JSON lines.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -10,10 +10,10 @@ use crate::domain::filter::Subject;
 use crate::store::{Around, PageQuery, Sort, SortBy};
 use std::collections::HashSet;
 
-/// Rows that are read at a time.
+/// Rows read per query.
 const PAGE: u64 = 1_000;
 
-/// Arguments.
+/// Arguments of `list`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print only documents that match
@@ -54,7 +54,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let store = context.store().await?;
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut offset = 0;
-    // Rows move while syncs run; one that moved to a later page is not printed again.
+    // Rows change pages while syncs run: a row that moved to a later page is not printed again.
     let mut printed = HashSet::new();
     let pauses: Vec<_> = store.pauses().await?.into_iter().map(|pause| pause.scope).collect();
     let mut held = HashSet::new();
@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         if printed.is_empty() && !args.json && !page.rows.is_empty() {
             out.line(table_head())?;
         }
-        // The last page is a full one and begins with rows that were printed.
+        // The last page is always a full one, so it begins with rows that were printed already.
         let before = printed.len();
         for row in
             page.rows.iter().filter(|row| printed.insert(row.id)).take(usize::try_from(left).unwrap_or(usize::MAX))

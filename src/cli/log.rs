@@ -1,4 +1,4 @@
-//! `quarterdeck log`: outcomes, oldest first, and with `-f` those that come.
+//! `quarterdeck log`: prints outcomes, oldest first, and with `-f` also new ones as they are recorded.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -15,10 +15,10 @@ use crate::store::{OutcomeQuery, OutcomesFrom, Queries, StoreError};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
-/// Outcomes that are read at a time.
+/// Outcomes read per query.
 const BATCH: u64 = 1_000;
 
-/// Arguments.
+/// Arguments of `log`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Follow new outcomes until Ctrl-C
@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         since: since.map(|since| since.before(store.now())),
         filter,
     };
-    // What is recorded while the stored ones are printed belongs to the following.
+    // Outcomes recorded while the stored ones are printed are printed by the follow part.
     let last = store.last_seq().await?;
     let printed = match args.limit {
         Some(limit) => printer.newest(&*store, last, limit, out).await?,
@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// From when on.
+/// Start of the printed range: an age or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
     Ago(std::time::Duration),
@@ -118,7 +118,7 @@ impl Printer {
         store.outcomes(&OutcomeQuery { filter: self.filter.clone(), document: None, from, limit }).await
     }
 
-    /// All up to `last`. How many were printed.
+    /// Prints all stored outcomes up to `last` and returns their number.
     async fn stored(&self, store: &dyn Queries, last: Seq, out: &mut Output) -> Result<u64, CliError> {
         let mut after = match self.since {
             Some(since) => before(store, since, last).await?,
@@ -137,7 +137,7 @@ impl Printer {
         }
     }
 
-    /// The newest `limit` up to `last` that have a line in this form.
+    /// Prints the newest `limit` outcomes up to `last` that have a line in this format, and returns their number.
     async fn newest(&self, store: &dyn Queries, last: Seq, limit: u64, out: &mut Output) -> Result<u64, CliError> {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut newest_first: Vec<Outcome> = Vec::new();
@@ -191,8 +191,8 @@ impl Printer {
     }
 }
 
-/// A number before the first outcome that is not older than `since`: numbers and times grow together, so halving finds
-/// it without reading the log from its start.
+/// Returns a sequence number before the first outcome that is not older than `since`. Numbers and times grow together,
+/// so a binary search finds it without reading the log from its start.
 async fn before(store: &dyn Queries, since: Timestamp, last: Seq) -> Result<Seq, StoreError> {
     let (mut low, mut high) = (Seq::START.0, last.0);
     while low < high {

@@ -1,5 +1,5 @@
-//! `quarterdeck migrate`: sets a PostgreSQL database up, and brings a store of either kind up to date. Prints what it is
-//! going to do and does it, without asking; while workers of an older program run it waits for their end.
+//! `quarterdeck migrate`: sets up a PostgreSQL database, and upgrades a store of either kind. It prints its steps and
+//! carries them out without asking; while workers of an older program run, it waits until they end.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -9,10 +9,10 @@ use crate::store::{self, Migration, OlderWorker, Upgrade};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// The time between two looks at workers that are waited for.
+/// Interval at which the list of older workers is read while waiting for their end.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Arguments.
+/// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only print what would be done
@@ -52,7 +52,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         out.line("nothing to do: up to date")?;
         return Ok(Exit::Done);
     }
-    // Said before it is done, also through a pipe.
+    // Printed before the work starts, also through a pipe.
     out.flush()?;
     if args.dry_run {
         let older = store::older_workers(url).await?;
@@ -73,7 +73,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let how = Upgrade { standalone: args.standalone, backup: !args.no_backup, force: args.force };
     let upgraded = tokio::select! {
         upgraded = store::upgrade(url, how) => upgraded?,
-        // The database undoes the step that was under way, as after a kill.
+        // The database rolls back the step that was under way, as after a kill.
         () = stop.next() => {
             note("interrupted: the step that was under way is undone; `quarterdeck migrate` goes on");
             return Ok(Exit::Interrupted);
@@ -86,7 +86,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// Waits until no worker of an older version runs. Nothing is held meanwhile.
+/// Waits until no worker of an older version runs; holds no lock meanwhile.
 async fn until_gone(url: &str) -> Result<(), CliError> {
     let mut named = Vec::new();
     loop {

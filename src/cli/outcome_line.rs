@@ -1,4 +1,4 @@
-//! Outcomes as lines for people, for scripts, and in upstream's own form.
+//! Prints outcomes as lines for people, as JSON for scripts, and as Chatwoot's own log lines.
 
 use crate::chatwoot::rails_log;
 use crate::domain::outcome::Outcome;
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
-/// A form of the log.
+/// Output format of `log`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A line for people, times in the local zone
@@ -20,7 +20,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The line of `outcome`, if this form has one.
+    /// Returns the line of `outcome`; `None` for outcomes that this format leaves out.
     pub fn line(self, outcome: &Outcome, zone: &TimeZone) -> Option<String> {
         match self {
             Self::Text => Some(text(outcome, zone)),
@@ -41,7 +41,7 @@ pub fn text(outcome: &Outcome, zone: &TimeZone) -> String {
         line.push_str(&format!("  {}", format::error_code(code)));
     }
     if let Some(detail) = &outcome.detail {
-        // The result names the review already.
+        // The result column says "needs review" already.
         let detail = detail.strip_prefix("needs review: ").unwrap_or(detail);
         line.push_str(&format!(": {detail}"));
     }

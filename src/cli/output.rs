@@ -1,20 +1,20 @@
-//! Data to stdout, messages to stderr, both without secrets and without anything that a terminal acts on.
+//! Writes data to stdout and messages to stderr; messages without passwords and without terminal escape codes.
 
 use crate::domain::text::safe_block;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
-/// Output for data, not for messages.
+/// Buffered output for data; messages go through [`note`].
 pub struct Output(BufWriter<Box<dyn Write + Send>>);
 
 impl Output {
-    /// Standard output, in large pieces: a list of a million documents is not a million system calls.
+    /// Writes to standard output in large blocks, so that a list of a million documents takes few system calls.
     pub fn stdout() -> Self {
         Self::to(Box::new(io::stdout()))
     }
 
-    /// Any writer.
+    /// Writes to any writer, for tests.
     pub fn to(writer: Box<dyn Write + Send>) -> Self {
         Self(BufWriter::new(writer))
     }
@@ -24,34 +24,34 @@ impl Output {
         writeln!(self.0, "{line}")
     }
 
-    /// Prints a JSON object on a line of its own.
+    /// Prints a value as JSON, on one line.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut self.0, value)?;
         self.0.write_all(b"\n")
     }
 
-    /// Text as it is.
+    /// Prints text unchanged, without a line break.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.0.write_all(text.as_bytes())
     }
 
-    /// Hands on what is pending: before a wait, and at the end.
+    /// Writes everything that is buffered: before a wait, and at the end.
     pub fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
 }
 
-/// Says something on stderr. Nobody may be listening there, and that is no reason to fail.
+/// Prints a message on stderr. A closed stderr is no failure.
 pub fn note(message: impl Display) {
     let _ = writeln!(io::stderr(), "{}", masked(&safe_block(&message.to_string())));
 }
 
-/// Returns true if a person watches stderr and can answer on stdin.
+/// Returns true if stderr and stdin are terminals, so that a person can be asked.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// `text` with the passwords of all addresses within replaced by `***`.
+/// Returns `text` with the password of every URL in it replaced by `***`.
 pub fn masked(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,5 @@
-//! `quarterdeck pause` and `quarterdeck resume`: what no worker begins for now. What runs goes on.
+//! `quarterdeck pause` and `quarterdeck resume`: stop and resume jobs by account, host, class or altogether. A pause
+//! keeps workers from starting jobs; running ones finish.
 
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
@@ -18,7 +19,7 @@ use std::io;
 /// Arguments of `pause`.
 #[derive(Debug, clap::Args)]
 pub struct PauseArgs {
-    /// What.
+    /// Jobs to pause.
     #[command(flatten)]
     pub what: What,
     /// One JSON object a pause
@@ -30,7 +31,7 @@ pub struct PauseArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Without an argument it lists what is paused.")]
 pub struct ResumeArgs {
-    /// What.
+    /// Jobs to resume.
     #[command(flatten)]
     pub what: What,
     /// One JSON object a pause
@@ -38,7 +39,7 @@ pub struct ResumeArgs {
     pub json: bool,
 }
 
-/// What is paused or resumed.
+/// The jobs to pause or resume; at most one of the options.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 pub struct What {
@@ -81,7 +82,7 @@ impl What {
     }
 }
 
-/// A pause in JSON: the order of the fields is the contract.
+/// A pause in JSON; the order of the fields is the contract.
 #[derive(Serialize)]
 struct PauseJson<'a> {
     scope: &'a str,
@@ -101,13 +102,13 @@ fn key(scope: &PauseScope) -> Option<String> {
     Some(scope.key()).filter(|key| !key.is_empty())
 }
 
-/// `account 7 is paused by ana since 2026-11-25 21:04:02`
+/// Returns `account 7 is paused by ana since 2026-11-25 21:04:02`, in local time.
 fn words(pause: &Pause) -> String {
     let since = pause.since.date_clock(&TimeZone::system());
     format!("{} {} paused by {} since {since}", pause.scope, be(&pause.scope, false), pause.by)
 }
 
-/// Jobs are many.
+/// Returns "is", "are", "was" or "were": the scope of a class is plural ("auto jobs").
 const fn be(scope: &PauseScope, past: bool) -> &'static str {
     match (scope, past) {
         (PauseScope::Class(_), false) => "are",
@@ -117,7 +118,7 @@ const fn be(scope: &PauseScope, past: bool) -> &'static str {
     }
 }
 
-/// Says on stderr which pauses hold something of what a verb is about: whoever sees nothing run is told why.
+/// Prints on stderr the pauses for which `holds` is true, so that a user learns why nothing of the request runs.
 pub(super) async fn say_pauses(store: &dyn Queries, holds: impl Fn(&PauseScope) -> bool) -> Result<(), StoreError> {
     for pause in store.pauses().await?.iter().filter(|pause| holds(&pause.scope)) {
         note(format!("{}: no job of it starts until it is resumed", words(pause)));
@@ -125,18 +126,18 @@ pub(super) async fn say_pauses(store: &dyn Queries, holds: impl Fn(&PauseScope) 
     Ok(())
 }
 
-/// The pauses that hold the jobs of a document, in words for a line of its own.
+/// Returns a sentence for each pause that stops jobs of the document.
 pub(super) fn of_row<'p>(pauses: &'p [Pause], row: &'p DocumentRow) -> impl Iterator<Item = String> + 'p {
     pauses.iter().filter(|pause| holds(&pause.scope, row)).map(words)
 }
 
-/// Returns true if a pause of `scope` stops a document's jobs; a pause of a class stops those that it has now.
+/// Returns true if a pause of `scope` stops the document's jobs; for a class, those that it has now.
 pub(super) fn holds(scope: &PauseScope, row: &DocumentRow) -> bool {
     let has_job = row.next_attempt_at.is_some() || matches!(row.status, Status::Queued | Status::Waiting);
     scope.covers(row.account_id, &row.host, row.queue.filter(|_| has_job))
 }
 
-/// Returns true if the scope concerns a document now, or may later.
+/// Returns true if the scope concerns a document; always for a class or everything, which may concern later ones.
 async fn has_documents(store: &dyn Queries, scope: &PauseScope) -> Result<bool, StoreError> {
     let test = match scope {
         PauseScope::All | PauseScope::Class(_) => return Ok(true),
@@ -202,7 +203,7 @@ pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Outpu
     } else {
         note(format!("{scope} {} not paused", be(&scope, true)));
     }
-    // Whoever resumes one thing and still sees nothing run is told why.
+    // Printed so that a user who resumes one scope and still sees nothing run learns why.
     for pause in store.pauses().await? {
         note(format!("{} {} still paused by {}", pause.scope, be(&pause.scope, false), pause.by));
     }

@@ -1,4 +1,5 @@
-//! `quarterdeck show ID --probe`: one fetch that is watched, and what it would change. Nothing is stored.
+//! `quarterdeck show ID --probe`: fetches the document once and prints each stage, and what a sync would change.
+//! Nothing is stored.
 
 use super::changes;
 use super::exit::{CliError, Exit};
@@ -33,7 +34,7 @@ pub(super) async fn run(
             print_page(page, stored, text, out)?;
             Ok(Exit::Done)
         }
-        // Nobody asked whether it has changed.
+        // Cannot happen: the request is unconditional.
         Ok(Answer::NotModified) => Ok(Exit::Done),
         Err(failure) => {
             out.line(format!("failed      {}", failure.detail))?;
@@ -72,7 +73,7 @@ fn print_ends(seen: &Probe, out: &mut Output) -> io::Result<()> {
     Ok(())
 }
 
-/// The page, and what a sync would make of it: by the comparison that a sync makes.
+/// Prints the page, and what a sync would do with it, by the comparison that a sync makes.
 fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io::Result<()> {
     let characters = page.content.chars().count();
     let cut = page.cut.map(|cut| format!(", {cut}")).unwrap_or_default();
@@ -104,7 +105,7 @@ fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io:
     changes::print(text, &page.content, out)
 }
 
-/// Describes what a sync would do after this failure.
+/// Describes the retries that a sync would get after this failure.
 fn what_next(failure: &Failure, policy: &RetryPolicy) -> String {
     let attempts = policy.attempts(failure.class);
     match failure.class {

@@ -1,4 +1,4 @@
-//! `quarterdeck purge`: drops the jobs of class `auto` that have not started; what people asked for stays.
+//! `quarterdeck purge`: drops the jobs of class `auto` that have not started; jobs that people requested stay.
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
@@ -7,7 +7,7 @@ use super::output::{Output, note};
 use crate::format;
 use serde::Serialize;
 
-/// Arguments.
+/// Arguments of `purge`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only print how many would be dropped

@@ -1,5 +1,5 @@
-//! Sinks of outcomes besides the store: the outcome files of every process that records some, and standard output of
-//! `work`. The store feeds both after each commit, in order, so nothing is printed that is not stored.
+//! Recorders of outcomes besides the store: the outcome files of every process that records outcomes, and the standard
+//! output of `work`. The store calls them after each commit, in order, so nothing is printed that is not stored.
 
 use super::exit::CliError;
 use super::output::note;
@@ -14,10 +14,11 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-/// Batches that may wait for a slow reader of standard output; then the store's writer waits, since no line is lost.
+/// Batches that may wait for a slow reader of standard output. Beyond that the store's writer waits, because no line
+/// may be lost.
 const WAITING: usize = 1_024;
 
-/// The outcome files of this process; made with the first outcome, so that a verb which records none leaves none.
+/// The outcome files of this process, created with the first outcome, so that a verb which records none creates none.
 pub(super) struct OutcomeFiles {
     settings: LogSettings,
     log: OnceLock<Option<OutcomeLog>>,
@@ -28,17 +29,17 @@ impl OutcomeFiles {
         Arc::new(Self { settings: config.log.clone(), log: OnceLock::new() })
     }
 
-    /// Makes them now, for a process that will record many: what is wrong is said before the work starts.
+    /// Creates the files now, for a process that will record many outcomes: errors are reported before the work starts.
     pub(super) fn open(&self) -> Result<(), CliError> {
         let log = OutcomeLog::in_files(&self.settings)
             .map_err(|error| CliError::Files { dir: self.settings.dir.display().to_string(), error })?;
-        // Opened already: then this one has nothing to do.
+        // Fails only if the files are open already, which is fine.
         let _ = self.log.set(Some(log));
         Ok(())
     }
 
-    /// A recorder that writes here, and then to `also`. It does not keep the files open: they are flushed and closed
-    /// when the last owner lets go of them, whatever still holds the store.
+    /// Returns a recorder that writes to these files, and then to `also`. It keeps only a weak reference, so the files
+    /// are flushed and closed when their last owner drops them, even if the store lives longer.
     pub(super) fn recorder(self: &Arc<Self>, also: Option<Recorder>) -> Recorder {
         let files = Arc::downgrade(self);
         Arc::new(move |outcomes| {
@@ -68,24 +69,25 @@ impl OutcomeFiles {
     }
 }
 
-/// Outcome lines of this process on standard output.
+/// Prints this process's outcomes as JSON lines on standard output.
 pub(super) struct OutcomeLines {
     lines: SyncSender<Vec<Outcome>>,
     printer: JoinHandle<()>,
-    /// Cancelled when the reader of standard output went away.
+    /// Cancelled when the reader of standard output has closed it.
     broken: CancellationToken,
     failed: Arc<AtomicU64>,
 }
 
 impl OutcomeLines {
-    /// Starts printing. Of a thread of its own: a reader that is slow must not hold the tasks up.
+    /// Starts printing on a thread, so that a slow reader does not block the async tasks.
     pub(super) fn start() -> Self {
         let (lines, received) = sync_channel::<Vec<Outcome>>(WAITING);
         let broken = CancellationToken::new();
         let tell = broken.clone();
         let printer = thread::spawn(move || {
             let mut out = io::stdout();
-            // An empty batch is the end: the store may hold the recorder, and with it a sender, for longer.
+            // An empty batch marks the end. Waiting for all senders to be dropped could take longer: the store may keep
+            // the recorder, and with it a sender.
             while let Some(outcomes) = received.recv().ok().filter(|outcomes| !outcomes.is_empty()) {
                 let lines: String = outcomes.iter().map(|outcome| outcome.json() + "\n").collect();
                 if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
@@ -103,18 +105,18 @@ impl OutcomeLines {
             let for_good = outcomes.iter().filter(|outcome| fails_for_good(outcome)).count();
             failed.fetch_add(for_good as u64, Ordering::Relaxed);
             if !outcomes.is_empty() {
-                // Nobody reads any more; the outcomes are in the store.
+                // Sending fails only when the reader is gone; the outcomes are in the store.
                 let _ = lines.send(outcomes.to_vec());
             }
         })
     }
 
-    /// Resolves when nobody reads any more.
+    /// Waits until the reader of standard output has closed it.
     pub(super) async fn broken(&self) {
         self.broken.cancelled().await;
     }
 
-    /// Waits until all is printed. How many documents failed for good.
+    /// Waits until everything is printed, and returns the number of documents that failed for good.
     pub(super) fn finish(self) -> u64 {
         let _ = self.lines.send(Vec::new());
         let _ = self.printer.join();
@@ -122,7 +124,7 @@ impl OutcomeLines {
     }
 }
 
-/// Returns true if a document ended failed with this outcome.
+/// Returns true if this outcome ends its job as failed.
 fn fails_for_good(outcome: &Outcome) -> bool {
     outcome.result == OutcomeResult::PermanentFailure || outcome.result.is_exhaustion()
 }

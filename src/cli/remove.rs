@@ -1,4 +1,4 @@
-//! `quarterdeck remove`: documents with their contents and versions; outcomes stay in the log. Always confirmed.
+//! `quarterdeck remove`: removes documents with their contents and versions; outcomes stay in the log. Always asks.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -8,10 +8,10 @@ use super::selection::Selection;
 use crate::format;
 use crate::store::BulkVerb;
 
-/// Arguments.
+/// Arguments of `remove`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which.
+    /// Documents to remove.
     #[command(flatten)]
     pub which: Which,
     /// Only print what would be done
@@ -25,7 +25,7 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Documents to be removed. There is no --all: who means that removes the store.
+/// The documents to remove. There is no --all: whoever wants to remove everything deletes the store.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Which {

@@ -1,4 +1,4 @@
-//! Common part of `sync`, `retry` and `cancel`: selection, preview, confirmation, answers.
+//! The common part of `sync`, `retry`, `cancel` and `remove`: selection, preview, confirmation, answers.
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
@@ -17,10 +17,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-/// Arguments of a verb on many documents.
+/// Arguments of a verb that acts on many documents.
 #[derive(Debug, clap::Args)]
 pub struct Bulk {
-    /// Which documents.
+    /// Documents to act on.
     #[command(flatten)]
     pub selection: Selection,
     /// Only print what would be done
@@ -34,7 +34,7 @@ pub struct Bulk {
     pub json: bool,
 }
 
-/// `sync` or `retry`.
+/// Runs `sync` or `retry`: requests the syncs, prints the answers, and with `wait` waits for the jobs' end.
 pub(super) async fn request(
     context: &Context,
     bulk: &Bulk,
@@ -46,7 +46,7 @@ pub(super) async fn request(
     let Some(Chosen { store, selected, ids }) = choose(context, bulk, BulkVerb::Request(verb), out).await? else {
         return Ok(Exit::Done);
     };
-    // Before the request: every outcome that it leads to comes after this one.
+    // Read before the request, so that every outcome of its jobs has a later number.
     let before = store.last_seq().await?;
     let request = Request { verb, class: QueueClass::Manual, by: operator(), scope: selected.scope() };
     let answers = store.request(&ids, &request).await?;
@@ -66,7 +66,7 @@ pub(super) async fn request(
     Ok(exit)
 }
 
-/// `cancel`.
+/// Runs `cancel` and prints the answers.
 pub(super) async fn cancel(context: &Context, bulk: &Bulk, out: &mut Output) -> Result<Exit, CliError> {
     let Some(Chosen { store, selected, ids }) = choose(context, bulk, BulkVerb::Cancel, out).await? else {
         return Ok(Exit::Done);
@@ -78,14 +78,15 @@ pub(super) async fn cancel(context: &Context, bulk: &Bulk, out: &mut Output) -> 
     Ok(Exit::Done)
 }
 
-/// Documents that a verb is going to act on, after consent.
+/// The documents that a verb acts on, after the user's confirmation.
 pub(super) struct Chosen {
     pub(super) store: std::sync::Arc<dyn Store>,
     pub(super) selected: Selected,
     pub(super) ids: Vec<DocumentId>,
 }
 
-/// Selects, previews, and asks. `None` when there is nothing to do: a dry run, a no, nothing that matches.
+/// Selects the documents, prints the preview, and asks. `None` when there is nothing to do: a dry run, a "no", or no
+/// document that matches.
 pub(super) async fn choose(
     context: &Context,
     bulk: &Bulk,
@@ -100,7 +101,7 @@ pub(super) async fn choose(
         Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),
         Selected::Matching(_) => None,
     };
-    // Named documents are asked for one by one, and each gets its own answer; only their removal is previewed.
+    // Each named document gets its own answer from the request, so only dry runs and filters need a preview.
     let needs_preview = bulk.dry_run || named.is_none();
     let ids = if needs_preview {
         let preview = store.preview(&selected.targets(), verb).await?;
@@ -179,8 +180,8 @@ struct AnswerJson<'a> {
     reason: Option<&'a str>,
 }
 
-/// Says what became of each: named documents one by one, matched ones in a sum. Whether a named document can never be
-/// synced.
+/// Prints the answers: one line for each named document, sums for matched ones. Returns true if a named document can
+/// never be synced.
 fn tell(
     answers: &[Answered],
     selected: &Selected,

@@ -1,4 +1,4 @@
-//! `quarterdeck retry`: asks for syncs of failed, waiting and stuck documents.
+//! `quarterdeck retry`: requests syncs of failed, waiting and stuck documents.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -6,7 +6,7 @@ use super::output::Output;
 use super::request::{Bulk, request};
 use crate::domain::request::Verb;
 
-/// Arguments.
+/// Arguments of `retry`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Documents, and how the verb treats many of them.

@@ -1,4 +1,4 @@
-//! Documents as JSON lines and as a table.
+//! Prints documents as JSON lines and as a table.
 
 use crate::domain::document::{DocumentRow, Status, SyncStep};
 use crate::domain::failure::ErrorCode;
@@ -11,8 +11,8 @@ use crate::format;
 use crate::store::{HeldContent, StoredVersion};
 use serde::Serialize;
 
-/// A document in JSON, as assets/docs/json.md documents it. Scripts rely on the order of the fields; every key is always
-/// there, null when there is nothing.
+/// A document in JSON (assets/docs/json.md). Scripts rely on the order of the fields; every key is always there, with
+/// null for a missing value.
 #[derive(Debug, Serialize)]
 pub struct DocumentJson<'a> {
     id: DocumentId,
@@ -62,7 +62,7 @@ impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
     }
 }
 
-/// A document with all that is kept of it.
+/// A document in JSON with its content, attempts, earlier versions and quarantined text.
 #[derive(Debug, Serialize)]
 pub struct ShownJson<'a> {
     #[serde(flatten)]
@@ -91,7 +91,7 @@ struct VersionJson<'a> {
 }
 
 impl<'a> ShownJson<'a> {
-    /// `attempts` oldest first, `versions` newest first; `held` waits for a person.
+    /// Combines the parts: `attempts` oldest first, `versions` newest first, `held` the quarantined text.
     pub fn new(
         row: &'a DocumentRow,
         content: Option<&'a str>,
@@ -116,12 +116,12 @@ impl<'a> ShownJson<'a> {
     }
 }
 
-/// The head of the table.
+/// Returns the heading line of the table.
 pub fn table_head() -> String {
     columns(["ID", "STATUS", "ATTEMPTED", "SYNCED", "NEXT", "NAME", "ERROR", "URL"])
 }
 
-/// A document as a line of the table: ages at `now`, the URL last because it is never cut.
+/// Returns a document as a line of the table. Ages are relative to `now`; the URL is last because it is never cut.
 pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| format::age(now.since(at)));
     let id = row.id.to_string();
@@ -129,7 +129,7 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     columns([&id, row.status.word(), &ago(row.attempted_at), &ago(row.synced_at), &next, &row.name, why(row), &row.url])
 }
 
-/// Returns the obstacle in the few words for which the column has room.
+/// Returns the lock or the last error in words short enough for the ERROR column; `-` without either.
 fn why(row: &DocumentRow) -> &'static str {
     match (row.status, &row.held_by) {
         (Status::Waiting, Some(_)) => "locked elsewhere",
@@ -144,7 +144,7 @@ fn columns(cells: [&str; 8]) -> String {
         if cells == 0 {
             line.push_str(cell);
         } else {
-            // Numbers stand at the right, and a long one is never cut: it names the document.
+            // IDs are aligned to the right, and a long one is never cut: it names the document.
             let cell = if place == 0 { cell.to_owned() } else { fit(cell, cells) };
             let gap = " ".repeat(cells.saturating_sub(width(&cell)));
             let (before, after) = if place == 0 { (gap.as_str(), "") } else { ("", gap.as_str()) };

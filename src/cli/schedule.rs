@@ -1,4 +1,4 @@
-//! `quarterdeck schedule`: one pass of the schedule now, or what it would do and why.
+//! `quarterdeck schedule`: runs one pass of the schedule now, or prints what a pass would do and why.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -17,12 +17,12 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Longest wait for another process that makes a pass: a pass is short, and a dead process's lease is over by then.
+/// Longest wait for another process's pass: a pass is short, and by then the lease of a dead process has expired.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// Interval at which the other pass is polled.
+/// Interval at which the wait for another process's pass tries again.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Arguments.
+/// Arguments of `schedule`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only accounts on this plan
@@ -83,7 +83,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// The plan of that name; it must be one that somebody could be on.
+/// Returns the plan of that name; an error if neither the settings nor an account has it.
 fn known(name: &str, terms: &Terms, plans: &Plans) -> Result<PlanName, CliError> {
     let wrong = |known: Vec<&str>| {
         let there_are =
@@ -116,7 +116,7 @@ enum Form {
     Json,
     /// Lines for a person on a terminal.
     Text,
-    /// The same lines with the summary as Chatwoot logs it, for scripts that read it already.
+    /// The same lines, but the summary in Chatwoot's log format, for scripts that parse it already.
     Piped,
 }
 

@@ -1,4 +1,4 @@
-//! Selection of documents: by id, by URL, by filter, or all.
+//! Selection of documents: by ID, by URL, by filter, or all.
 
 use super::exit::CliError;
 use crate::domain::document::DocumentRow;
@@ -11,7 +11,7 @@ use crate::domain::request::Scope;
 use crate::store::{Named, Queries, Targets};
 use std::collections::HashSet;
 
-/// Documents on the command line. Exactly one of the three ways.
+/// Arguments that select documents; exactly one of the three ways.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Selection {
@@ -26,17 +26,17 @@ pub struct Selection {
     pub all: bool,
 }
 
-/// Selected documents.
+/// Documents that the arguments select.
 #[derive(Clone, Debug)]
 pub enum Selected {
-    /// These, in the order in which they were named; none twice.
+    /// Documents that were named, in that order, without duplicates.
     Rows(Vec<DocumentRow>),
-    /// All that match.
+    /// All documents that match.
     Matching(Filter),
 }
 
 impl Selected {
-    /// Returns whether somebody named each of them, or a filter matched them.
+    /// Returns the scope that the request records: documents named one by one, or matched by a filter.
     pub fn scope(&self) -> Scope {
         match self {
             Self::Rows(_) => Scope::Named,
@@ -44,7 +44,8 @@ impl Selected {
         }
     }
 
-    /// Returns true if a pause stops jobs of `class` of any of them, as far as that is known.
+    /// Returns true if a pause of `scope` stops jobs of `class` of any of the documents. A filter's documents are
+    /// unknown here: true unless the pause is of another class.
     pub fn may_be_held(&self, scope: &PauseScope, class: QueueClass) -> bool {
         match (self, scope) {
             (Self::Rows(rows), _) => rows.iter().any(|row| scope.covers(row.account_id, &row.host, Some(class))),
@@ -53,7 +54,7 @@ impl Selected {
         }
     }
 
-    /// For a preview.
+    /// Returns the documents in the form that the store's preview takes.
     pub fn targets(&self) -> Targets {
         match self {
             Self::Rows(rows) => Targets::Ids(rows.iter().map(|row| row.id).collect()),
@@ -62,12 +63,12 @@ impl Selected {
     }
 }
 
-/// Reads a filter for documents or outcomes; the error shows where in it the mistake is.
+/// Parses a filter for documents or outcomes; the error marks the position of the mistake.
 pub fn read_filter(text: &str, subject: Subject) -> Result<Filter, CliError> {
     Filter::parse_for(text, subject).map_err(|error| CliError::Filter { error, text: text.to_owned() })
 }
 
-/// Reads what names a document: digits are an ID, anything else must be a URL.
+/// Parses the name of a document: digits are an ID, anything else must be a URL.
 pub fn read_name(text: &str) -> Result<Named, CliError> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let id = text.parse().map_err(|_| CliError::Usage(format!("{text}: no document has such an ID")))?;
@@ -80,7 +81,7 @@ pub fn read_name(text: &str) -> Result<Named, CliError> {
     }
 }
 
-/// Finds what `names` stand for; a name without a document is wrong use, and then nothing is done at all.
+/// Finds the named documents. A name without a document is an error, so that a verb acts on all of them or none.
 pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<DocumentRow>, CliError> {
     let (mut rows, mut wrong, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for name in names {
@@ -100,7 +101,7 @@ pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<Do
     if wrong.is_empty() { Ok(rows) } else { Err(CliError::Usage(wrong.join("\n"))) }
 }
 
-/// Checks the arguments: mistakes are reported before a store is opened.
+/// Checks the arguments before a store is opened, and returns the parsed filter.
 pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option<Filter>, CliError> {
     for name in documents {
         read_name(name)?;
@@ -119,7 +120,7 @@ pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option
 }
 
 impl Selection {
-    /// The documents that are meant. `filter` is what [`check`] made of ours.
+    /// Finds the selected documents. `filter` is the result of [`check`] for these arguments.
     pub(super) async fn resolve(&self, store: &dyn Queries, filter: Option<Filter>) -> Result<Selected, CliError> {
         match filter {
             Some(filter) => Ok(Selected::Matching(filter)),

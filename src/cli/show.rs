@@ -1,4 +1,4 @@
-//! `quarterdeck show ID|URL`: one document with its content, attempts and versions.
+//! `quarterdeck show ID|URL`: prints one document with its content, attempts and versions.
 
 use super::changes;
 use super::context::Context;
@@ -20,10 +20,10 @@ use crate::store::{HeldContent, OutcomeQuery, OutcomesFrom, Queries, StoreError,
 use jiff::tz::TimeZone;
 use std::io;
 
-/// Outcomes that are read at a time.
+/// Outcomes read per query.
 const BATCH: u64 = 500;
 
-/// Arguments.
+/// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The document; a URL may be several assistants'
@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(exit)
 }
 
-/// Every kept outcome of a document, oldest first.
+/// Reads every stored outcome of a document, oldest first.
 async fn outcomes_of(store: &dyn Queries, document: DocumentId) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes: Vec<Outcome> = Vec::new();
     loop {

@@ -1,9 +1,9 @@
-//! The signals that tell a process to go. Listened to from before the work starts, so that none is missed.
+//! The signals that ask a process to end.
 
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// TERM, INT and HUP: the ways in which a worker is told to go.
+/// Listener for TERM, INT and HUP. Created before the work starts, so that no signal is missed.
 pub(super) struct StopSignals {
     term: Signal,
     int: Signal,
@@ -19,7 +19,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal; cancel safe.
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}

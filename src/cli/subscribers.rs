@@ -1,4 +1,4 @@
-//! The subscribers of the outbox that the settings name: each with its messages and the way to its receiver.
+//! The outbox's subscribers (receivers of outcomes outside the store) that the settings name.
 
 use crate::chatwoot::faq_job::FaqSwitch;
 use crate::config::Config;
@@ -7,7 +7,7 @@ use crate::lock::{FaqJobs, Redis};
 use crate::store::OutboxStore;
 use std::sync::Arc;
 
-/// Returns the subscribers for a worker, whose messages it makes and delivers.
+/// Returns the subscribers, each with its connection: a worker delivers their messages.
 pub(super) fn of(config: &Config, store: &dyn OutboxStore, redis: Option<&Arc<Redis>>) -> Vec<Arc<dyn Deliver>> {
     let mut subscribers: Vec<Arc<dyn Deliver>> = Vec::new();
     if wants_faq_jobs(config, store) {
@@ -16,7 +16,7 @@ pub(super) fn of(config: &Config, store: &dyn OutboxStore, redis: Option<&Arc<Re
     subscribers
 }
 
-/// Has the messages made for outcomes that a process without a worker records; the next worker delivers them.
+/// Registers the subscribers in a process without a worker: the next worker delivers the messages of its outcomes.
 pub(super) fn subscribe(config: &Config, store: &dyn OutboxStore) {
     for subscriber in of(config, store, None) {
         store.subscribe(subscriber as Arc<dyn Subscriber>);

@@ -1,4 +1,4 @@
-//! `quarterdeck sync`: asks for syncs, and waits for them when told to.
+//! `quarterdeck sync`: requests syncs, and with `--wait` waits for their end.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -6,7 +6,7 @@ use super::output::Output;
 use super::request::{Bulk, request};
 use crate::domain::request::Verb;
 
-/// Arguments.
+/// Arguments of `sync`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Documents, and how the verb treats many of them.

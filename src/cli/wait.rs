@@ -1,6 +1,6 @@
-//! Waits until jobs have ended, with progress, and runs them here when no worker does.
+//! Waits until jobs have ended, with a progress bar, and runs them in this process when no worker does.
 //!
-//! What ends a job is read from the log of outcomes, so that it does not matter which process runs it. [`Awaited`] is
+//! The end of a job is read from the log of outcomes, so that it does not matter which process runs it. [`Awaited`] is
 //! the pure part.
 
 use super::context::Context;
@@ -24,12 +24,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Interval at which gone documents and workers are looked for: neither leaves an outcome to wait for.
+/// Interval at which removed documents and the number of workers are polled: neither produces an outcome.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
-/// Ids in one filter.
+/// Document IDs in one filter.
 const CHUNK: usize = 500;
 
-/// The jobs that are waited for.
+/// The jobs that the verb waits for, with the counts of those that have ended.
 #[derive(Debug, Default)]
 pub(super) struct Awaited {
     pending: HashMap<JobId, DocumentId>,
@@ -40,7 +40,7 @@ pub(super) struct Awaited {
 }
 
 impl Awaited {
-    /// Collects the answers that have a job.
+    /// Collects the jobs from the answers; answers without a job are left out.
     pub(super) fn from(answers: &[Answered], urls: HashMap<DocumentId, String>) -> Self {
         let job = |answered: &Answered| match answered.answer {
             Answer::Queued(job)
@@ -54,7 +54,7 @@ impl Awaited {
         Self { total: pending.len(), pending, urls, ..Self::default() }
     }
 
-    /// Takes an outcome in. Whether it is about one of the jobs.
+    /// Counts an outcome. Returns true if it belongs to one of the jobs.
     pub(super) fn take(&mut self, outcome: &Outcome) -> bool {
         if !self.pending.contains_key(&outcome.job_id) {
             return false;
@@ -73,7 +73,7 @@ impl Awaited {
                 self.failed += 1;
                 true
             }
-            // A try that is followed by another, by an exhaustion, or by a cancel.
+            // An attempt that is followed by another one, by an exhaustion, or by a cancel.
             OutcomeResult::TransientFailure
             | OutcomeResult::UnexpectedFailure
             | OutcomeResult::WorkerLost
@@ -85,7 +85,8 @@ impl Awaited {
         true
     }
 
-    /// Documents that are no more: their jobs ended without having been run.
+    /// Counts jobs of documents that are not in `left` as failed: the documents were removed, so their jobs never run.
+    /// Returns those documents.
     fn gone(&mut self, left: &HashSet<DocumentId>) -> Vec<DocumentId> {
         let gone: Vec<DocumentId> = self.pending.values().filter(|id| !left.contains(id)).copied().collect();
         self.pending.retain(|_, id| left.contains(id));
@@ -101,7 +102,7 @@ impl Awaited {
         if self.synced == self.total { Exit::Done } else { Exit::SomeFailed }
     }
 
-    /// `[=====>    ] 12 of 120, 2 failed`
+    /// Returns a progress bar such as `[=====>    ] 12 of 120, 2 failed`.
     fn progress(&self) -> String {
         const CELLS: usize = 24;
         let ended = self.total - self.pending.len();
@@ -112,7 +113,7 @@ impl Awaited {
     }
 }
 
-/// Waits until every job has ended. Exit 0 only if all ended synced.
+/// Waits until every job has ended. Returns exit code 0 only if all ended synced.
 pub(super) async fn until_ended(
     context: &Context,
     store: Arc<dyn Store>,
@@ -125,7 +126,7 @@ pub(super) async fn until_ended(
     let waited = watch(context, &store, after, &mut awaited, &mut own, json, out).await;
     clear_progress();
     if let Some(runner) = own {
-        // Ours have ended; what else it took goes back to the queue as it was, and nobody waits for it here.
+        // The awaited jobs have ended; other jobs that this runner took go back to the queue unchanged.
         runner.leave();
         runner.ended().await;
     }
@@ -192,7 +193,7 @@ async fn watch(
     Ok(())
 }
 
-/// Starts a runner of our own when nobody else runs jobs, and gives up on documents that are gone.
+/// Starts a runner in this process if no worker runs jobs, and stops waiting for documents that were removed.
 async fn look_around(
     context: &Context,
     store: &Arc<dyn Store>,

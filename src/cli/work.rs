@@ -1,4 +1,4 @@
-//! `quarterdeck work`: a worker without a screen. The outcomes that it records are JSON lines on stdout.
+//! `quarterdeck work`: a worker without a screen. Prints the outcomes that it records as JSON lines on stdout.
 
 use super::context::Context;
 use super::exit::{CliError, Exit, still_understood};
@@ -15,7 +15,7 @@ use crate::runner::event::{Event, Health};
 use crate::runner::handle::Handle;
 use tokio::sync::broadcast::error::RecvError;
 
-/// Arguments.
+/// Arguments of `work`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// End when nothing is running, ready or waiting; exit 1 if a document failed for good
@@ -31,7 +31,7 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     context.may_change("work")?;
-    // Before anything runs: a signal that comes while we start must drain, too.
+    // Listening starts before anything runs: a signal during the start must drain, too.
     let mut stop = StopSignals::listen()?;
     context.files.open()?;
     let port = match args.health {
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     }
     let runner = start_runner(&context.config, store.clone(), redis.clone(), mode)?;
     say_locks(&runner);
-    // One that cannot be read now is told of by the runner.
+    // An error here is ignored: the runner reports that the store cannot be read.
     let _ = say_pauses(&*store, |_| true).await;
     let health = port.map(|port| port.serve(runner.clone(), store.clone()));
     until_ended(&runner, &mut stop, &lines).await;
@@ -63,7 +63,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
 }
 
-/// A worker that may do nothing says so and ends, as with a database that cannot be used: whoever started it is told.
+/// Fails if Redis is required and does not answer, so that the supervisor which started the worker notices. A database
+/// that cannot be used ends the worker, too.
 async fn locks_are_there(redis: &Redis) -> Result<(), CliError> {
     if redis.mode() == LockMode::Required {
         redis.settled().await;
@@ -74,7 +75,8 @@ async fn locks_are_there(redis: &Redis) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The first signal drains, the second leaves. Without a reader of our lines there is no reason to go on, either.
+/// Waits for the runner's end. The first signal drains it, the second releases the running jobs; the end of the reader
+/// of stdout drains it, too.
 async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines) {
     let mut events = runner.subscribe();
     let mut health = runner.health();
@@ -111,7 +113,7 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
     }
 }
 
-/// Says once that the database does not answer, and once that it does again.
+/// Prints once that the database does not answer, and once that it answers again.
 fn say_health(health: &Health, silent: &mut bool) {
     match health {
         Health::Unreachable { reason, .. } if !*silent => {

@@ -1,7 +1,7 @@
-//! The table of keys: what a config file may say, and what of it is accepted.
+//! The table of config keys, with the values that each accepts.
 //!
-//! A key appears here with the feature that reads it; one that nobody reads is an error, so that a setting never seems
-//! to work and does not. A new one is a field of its module's settings, with its default, and a line of [`KEYS`].
+//! A key is added together with the feature that reads it, and an unknown key is an error, so no setting is silently
+//! ignored. To add a key, add a field with its default to the settings of its module, and a line to [`KEYS`].
 
 use super::read::{Wrong, duration, flag, list, size, text, whole};
 use super::{Config, sites};
@@ -19,25 +19,24 @@ use std::time::Duration;
 use toml::de::DeValue;
 use url::Url;
 
-/// Sets a value, or says what would be right.
+/// Sets a field from a value; the error says which values are valid.
 pub(super) type Set = fn(&mut Config, &DeValue<'_>) -> Result<(), Wrong>;
 
-/// A key of the file.
+/// A key of the file with a fixed name.
 pub(super) struct Key {
-    /// With its section.
+    /// Full name with its section, such as `runner.lease`.
     pub(super) name: &'static str,
-    /// Setter of its value.
     pub(super) set: Set,
 }
 
-/// Largest number that a setting which counts documents or jobs takes: more than any that makes sense.
+/// Upper bound of settings that count documents or jobs: above every sensible value.
 const MAX_COUNT: i64 = 1_000_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 const HOUR: Duration = Duration::from_secs(3_600);
 const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
 
-/// Every key with its reader and the field that it sets, in a line.
+/// All keys with fixed names: name, field, reader and range of each on one line.
 pub(super) const KEYS: &[Key] = &[
     key("store.url", |c, v| put(&mut c.store.url, store_url(text(v)?))),
     key("redis.url", |c, v| put_some(&mut c.redis.url, redis_url(text(v)?))),
@@ -82,33 +81,33 @@ pub(super) const KEYS: &[Key] = &[
     key("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),
 ];
 
-/// Keys that are still read under their old names, with a warning: the old name, then the new one.
+/// Renamed keys, as pairs of old and new name: the old name still works, with a warning.
 pub(super) const RENAMED: &[(&str, &str)] = &[("fetch.sources", "fetch.sites")];
 
 const fn key(name: &'static str, set: Set) -> Key {
     Key { name, set }
 }
 
-/// Sets a field to a value that could be read.
+/// Stores a value in its field, or returns the error of reading it.
 fn put<T>(field: &mut T, value: Result<T, Wrong>) -> Result<(), Wrong> {
     *field = value?;
     Ok(())
 }
 
-/// The same for a field that has no value by default.
+/// Does the same as [`put`] for a field without a default.
 fn put_some<T>(field: &mut Option<T>, value: Result<T, Wrong>) -> Result<(), Wrong> {
     put(field, value.map(Some))
 }
 
-/// A key whose path holds a name that is the reader's own.
+/// A key whose path contains a name chosen by the user, such as a plan's.
 pub(super) struct NamedKey {
-    /// With its section; `NAME` or `ID` stands for the reader's name.
+    /// Full name with its section; `NAME` or `ID` stands for the user's name.
     pub(super) name: &'static str,
-    /// Setter of its value for the given name.
+    /// Setter, called with the user's name and the value.
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), Wrong>,
 }
 
-/// Every such key.
+/// All keys with a user-chosen name in their path.
 pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
         name: "plans.NAME.every",
@@ -144,7 +143,7 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
 ];
 
 impl NamedKey {
-    /// The reader's name in `path`, if it is a path of this key.
+    /// Returns the user's name in `path` if `path` is a path of this key.
     pub(super) fn name_in<'a>(&self, path: &'a str) -> Option<&'a str> {
         let mark = if self.name.contains("NAME") { "NAME" } else { "ID" };
         let (before, after) = self.name.split_once(mark)?;
@@ -152,7 +151,7 @@ impl NamedKey {
         if name.is_empty() || name.contains('.') { None } else { Some(name) }
     }
 
-    /// Returns true if `path` is a section above this key.
+    /// Returns true if `path` is a section that contains this key.
     pub(super) fn is_below(&self, path: &str) -> bool {
         let mut own = self.name.split('.');
         let fits =
@@ -169,7 +168,7 @@ fn plan_name(name: &str) -> Result<PlanName, Wrong> {
     PlanName::new(name).ok_or_else(|| "must name a plan, which stands under [plans]".to_owned())
 }
 
-/// A store's address: not empty; what it must look like is the store's to say.
+/// Checks that a store's URL is not empty; the store checks the rest when it is opened.
 pub(super) fn store_url(url: &str) -> Result<String, Wrong> {
     match url.trim() {
         "" => Err("must name a store, such as sqlite:/var/lib/quarterdeck/quarterdeck.db".to_owned()),
@@ -177,7 +176,7 @@ pub(super) fn store_url(url: &str) -> Result<String, Wrong> {
     }
 }
 
-/// A Redis's address: its scheme; the rest is the lock's to say. It is never repeated: it may hold a password.
+/// Checks the scheme of a Redis URL; `lock` checks the rest. Messages never repeat the URL: it may contain a password.
 pub(super) fn redis_url(url: &str) -> Result<String, Wrong> {
     let url = url.trim();
     if ["redis://", "rediss://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
@@ -191,7 +190,7 @@ fn switch(on: bool) -> FaqSwitch {
     if on { FaqSwitch::On } else { FaqSwitch::Off }
 }
 
-/// A class or a queue of Sidekiq.
+/// Reads the name of a Sidekiq class or queue.
 fn sidekiq_name(name: &str) -> Result<String, Wrong> {
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
     if name.is_empty() || !name.chars().all(known) {
@@ -209,7 +208,7 @@ fn lock_key(key: &str) -> Result<String, Wrong> {
     check_key(key).map(|()| key.to_owned()).map_err(wrong)
 }
 
-/// The flag's number, under the same bounds as the key's.
+/// Checks the number of `--concurrency` against the range of `runner.concurrency`.
 pub(super) fn concurrency(number: i64) -> Result<u32, Wrong> {
     let accepted = u32::try_from(number).ok().filter(|number| (1..=1_024).contains(number));
     accepted.ok_or_else(|| format!("must be a whole number from 1 to 1024, not {number}"))
@@ -233,7 +232,7 @@ fn directory(path: &str) -> Result<PathBuf, Wrong> {
     if path.is_empty() { Err("must name a directory".to_owned()) } else { Ok(PathBuf::from(path)) }
 }
 
-/// An address, with its port unless it is the usual one. Not a name: who would look it up?
+/// Reads the IP address of a DNS server, with a port unless it is 53. A host name would itself need a lookup.
 fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, Wrong> {
     let address = text(value)?;
     let with_port = address.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
@@ -260,7 +259,7 @@ fn web_url(url: &str) -> Result<Url, Wrong> {
     known.ok_or_else(|| "must be a URL such as https://api.firecrawl.dev, without a password in it".to_owned())
 }
 
-/// A host, a host with its port, an address, or a network of addresses.
+/// Reads a host, a host with its port, an address, or a network such as `10.0.0.0/8`.
 fn private_host(value: &DeValue<'_>) -> Result<AllowedHost, Wrong> {
     let host = text(value)?;
     let wrong = |_| format!("must hold hosts, addresses or networks such as 10.0.0.0/8, not \"{host}\"");

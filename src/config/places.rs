@@ -4,7 +4,7 @@ use super::ConfigError;
 use etcetera::BaseStrategy as _;
 use std::path::PathBuf;
 
-/// The default places of this user.
+/// Paths that apply when neither settings nor flags name others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
     /// `$XDG_CONFIG_HOME/quarterdeck/config.toml`
@@ -16,7 +16,10 @@ pub struct Places {
 }
 
 impl Places {
-    /// Returns the default paths of the user who runs this process.
+    /// Returns the default paths for the user of this process.
+    ///
+    /// # Errors
+    /// The user's home directory is unknown.
     pub fn find() -> Result<Self, ConfigError> {
         let xdg = etcetera::base_strategy::Xdg::new().map_err(|_| ConfigError::NoHome)?;
         let state = xdg.state_dir().unwrap_or_else(|| xdg.data_dir());

@@ -1,4 +1,4 @@
-//! Walks a config file with the place of every key, and reads values of the kinds that keys have.
+//! Parses a config file, finds the line of each key, and reads values of the types that keys have.
 
 use super::keys::{KEYS, Key, NAMED_KEYS, RENAMED};
 use super::{Config, Given, Problem};
@@ -11,10 +11,10 @@ use std::path::Path;
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
-/// Mistake in a value, worded to follow the key's name: `must be …`.
+/// Message about an invalid value, worded to follow the key's name: `must be …`.
 pub(super) type Wrong = String;
 
-/// Applies the file's `text` to `config` and notes where each key stands. Gives back every mistake, in order.
+/// Applies the file's `text` to `config`, notes the line of each key in `given`, and returns all mistakes by line.
 pub(super) fn file(config: &mut Config, given: &mut Given, path: &Path, text: &str) -> Vec<Problem> {
     let walk = Walk { path, text };
     let mut found: Vec<(usize, Problem)> = Vec::new();
@@ -69,7 +69,7 @@ impl Walk<'_> {
                 }
             } else if let (true, Some(inner)) = (is_section, value.get_ref().as_table()) {
                 if let Some(plan) = path.strip_prefix("plans.") {
-                    // A plan that says nothing is a plan all the same: one that never syncs by itself.
+                    // A plan without keys is a plan too: its documents are synced only on request.
                     if let Err(wrong) = config.plan(plan) {
                         found.push(self.problem(at, format!("{path} {wrong}")));
                         continue;
@@ -84,7 +84,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Plans that are named and do not exist.
+    /// Reports `plans.default` and `accounts` entries that name a plan which does not exist.
     fn plans(&self, table: &DeTable<'_>, config: &mut Config, found: &mut Vec<(usize, Problem)>) {
         let section = |name: &str| table.get(name).and_then(|section| section.get_ref().as_table());
         let default = section("plans").and_then(|plans| plans.get_key_value("default"));
@@ -109,7 +109,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Keys under their old names: a warning, or a mistake when the new name is given too.
+    /// Handles keys under their old names: a warning, or a mistake when the new name is set too.
     fn renamed(&self, table: &DeTable<'_>, config: &mut Config, found: &mut Vec<(usize, Problem)>) {
         for (old, new) in RENAMED {
             let Some(at) = position(table, old) else { continue };
@@ -131,14 +131,14 @@ impl Walk<'_> {
         (at, Problem { place: self.place(at), message })
     }
 
-    /// `FILE:LINE` of a byte of the file.
+    /// Returns `FILE:LINE` of the byte offset `at`.
     fn place(&self, at: usize) -> String {
         let line = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         format!("{}:{line}", self.path.display())
     }
 }
 
-/// The byte at which the last name of a key's path begins; `None` when the file does not have the key.
+/// Returns the byte offset of the last name of a key's path; `None` when the file does not have the key.
 fn position(table: &DeTable<'_>, path: &str) -> Option<usize> {
     let (section, name) = path.rsplit_once('.')?;
     let section = section.split('.').try_fold(table, |table, name| table.get(name)?.get_ref().as_table())?;
@@ -157,7 +157,7 @@ fn unknown(path: &str, is_table: bool) -> String {
         if let Some(meant) = named.find(|name| nearest(own, std::iter::once(last(name))).is_some()) {
             return format!("unknown key {path} (did you mean {meant}?)");
         }
-        // The right name in the wrong section is the likelier slip; then a misspelt name.
+        // The right name in the wrong section is likelier than a misspelt name.
         let by_last = KEYS.iter().find(|key| last(key.name) == own).map(|key| key.name);
         by_last.or_else(|| nearest(path, KEYS.iter().map(|key| key.name))).map(str::to_owned)
     };
@@ -192,7 +192,7 @@ pub(super) fn list<T>(value: &DeValue<'_>, read: impl Fn(&DeValue<'_>) -> Result
     list.iter().map(|value| read(value.get_ref())).collect()
 }
 
-/// A whole number within bounds.
+/// Reads a whole number within the given range.
 pub(super) fn whole<T: TryFrom<i64>>(value: &DeValue<'_>, within: RangeInclusive<i64>) -> Result<T, Wrong> {
     let number = value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
     let accepted = number.filter(|number| within.contains(number)).and_then(|number| T::try_from(number).ok());
@@ -201,7 +201,7 @@ pub(super) fn whole<T: TryFrom<i64>>(value: &DeValue<'_>, within: RangeInclusive
     })
 }
 
-/// A span of time within bounds: `"30s"`, `"2m"`, `"1 week"`.
+/// Reads a duration within the given range: `"30s"`, `"2m"`, `"1 week"`.
 pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) -> Result<Duration, Wrong> {
     let read = value.as_str().and_then(duration::parse);
     match read {
@@ -211,7 +211,8 @@ pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) ->
     }
 }
 
-/// Bytes within bounds: a number, or a text such as `"40 MB"`. As upstream counts, a kilobyte has 1,024 bytes.
+/// Reads a size in bytes within the given range: a number, or a text such as `"40 MB"`. As in Chatwoot, a kilobyte has
+/// 1,024 bytes.
 pub(super) fn size(value: &DeValue<'_>, within: RangeInclusive<u64>) -> Result<u64, Wrong> {
     let read = match value {
         DeValue::String(text) => parse_size(text),

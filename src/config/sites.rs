@@ -1,4 +1,4 @@
-//! The value of `fetch.sites`: a list of tables, each a rule for one host or one document.
+//! Reads the value of `fetch.sites`: a list of tables, each a rule for one host or one document.
 
 use super::read::{Wrong, list, text, whole};
 use crate::domain::id::DocumentId;
@@ -6,10 +6,10 @@ use crate::domain::site_rule::{Extract, FetchedBy, SiteRule, SiteRules};
 use crate::fetch::check_site;
 use toml::de::DeValue;
 
-/// The keys of a rule, for messages.
+/// The keys of a rule, as messages list them.
 const KNOWN: &str = "host or document, fetcher, fallback, extract, include, exclude, ignore";
 
-/// Reads all rules, with their selectors and patterns. What is wrong with one of them is said of the whole list.
+/// Reads all rules and checks their selectors and patterns. A mistake in one rule is reported at the line of the list.
 pub(super) fn read(value: &DeValue<'_>) -> Result<SiteRules, Wrong> {
     list(value, site).map(SiteRules)
 }
@@ -49,7 +49,7 @@ fn extract(value: &DeValue<'_>) -> Result<Extract, Wrong> {
     Extract::parse(word).ok_or_else(|| unlike(word, &Extract::ALL.map(Extract::word)))
 }
 
-/// Lists the words that would be right.
+/// Returns a message that lists the valid words.
 fn unlike(word: &str, known: &[&str]) -> Wrong {
     let known: Vec<String> = known.iter().map(|known| format!("\"{known}\"")).collect();
     format!("must say {}, not \"{word}\"", known.join(" or "))

@@ -1,17 +1,17 @@
-//! Background tasks of the demo's console, until it is closed.
+//! Background tasks that run while the demo's console is open.
 
 use std::future::Future;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A task that ends when it is told to.
+/// A task that runs until it is stopped.
 pub(super) struct Beside {
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Beside {
-    /// Starts what `work` makes of the token by which it is told.
+    /// Spawns the future that `work` returns; the token is cancelled to stop it.
     pub(super) fn start<W: Future<Output = ()> + Send + 'static>(work: impl FnOnce(CancellationToken) -> W) -> Self {
         let beside = Self { stop: CancellationToken::new(), tasks: TaskTracker::new() };
         beside.tasks.spawn(work(beside.stop.clone()));
@@ -19,7 +19,7 @@ impl Beside {
         beside
     }
 
-    /// Tells it, and waits for its end.
+    /// Asks the task to stop and waits for its end.
     pub(super) async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;

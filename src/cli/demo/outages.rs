@@ -1,18 +1,18 @@
-//! Takes one host of the demo's site down after the other, so that there is one to be left alone and to come back.
+//! Takes one host of the demo's site down after the other, so that the console shows hosts that cool down and recover.
 
 use super::beside::Beside;
 use crate::demo::Switch;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Until the first one: what is in order is seen first.
+/// Delay of the first outage, so that the viewer first sees healthy hosts.
 const FIRST: Duration = Duration::from_secs(4);
-/// Duration of an outage: longer than a host's first cool-down, so that it can be seen to end.
+/// Duration of an outage: longer than a host's first cool-down, so that the viewer sees the cool-down end.
 const LASTS: Duration = Duration::from_secs(45);
-/// Between two.
+/// Time between the end of an outage and the next one.
 const BETWEEN: Duration = Duration::from_secs(30);
 
-/// Starts them on a site of so many hosts.
+/// Starts the outages, over the hosts of the site in turn.
 pub(super) fn start(switch: Switch, hosts: usize) -> Beside {
     Beside::start(|stop| async move {
         let coming_and_going = async {

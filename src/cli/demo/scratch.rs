@@ -1,16 +1,16 @@
-//! A directory of the demo's own, gone when the demo is.
+//! The demo's temporary directory, removed when the demo ends.
 
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// A new directory, for this user alone; removed with everything in it when dropped.
+/// A new directory that only this user can read; removed with its contents when dropped.
 #[derive(Debug)]
 pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes one where the system keeps such things.
+    /// Creates a directory with mode 0700 in the system's temporary directory.
     pub(super) fn create() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("quarterdeck-demo-{}", uuid::Uuid::new_v4()));
         DirBuilder::new().mode(0o700).create(&path).map_err(|error| {

@@ -1,5 +1,5 @@
-//! The summary of a run without a screen (assets/docs/json.md, "demo"). All but the seconds depend on the site's seed
-//! alone.
+//! The JSON summary of `demo --headless` (assets/docs/json.md, "demo"). All but `seconds` depends only on the site's
+//! seed and number of pages.
 
 use crate::domain::document::Status;
 use crate::domain::failure::ErrorCode;
@@ -11,29 +11,25 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-/// Outcomes that are read at a time.
+/// Outcomes read per query.
 const BATCH: u64 = 1_000;
 
-/// Summary of a run. Field order is the order of the JSON object.
+/// Summary of a run. The fields' order is the order in the JSON object.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Summary {
-    /// Documents of the site.
     documents: u64,
-    /// Documents that ended synced.
     synced: u64,
-    /// Documents that ended failed.
     failed: u64,
-    /// Different pairs of job and attempt.
+    /// Distinct pairs of job and attempt.
     attempts: usize,
-    /// Outcomes by result.
     results: Counted<OutcomeResult>,
-    /// Failed attempts by code: an exhaustion repeats its failure's code and does not count again.
+    /// Failed attempts by code. The outcome that ends the retries repeats the code of its attempt and is not counted.
     error_codes: Counted<ErrorCode>,
-    /// Wall-clock time.
+    /// Wall-clock time, rounded to milliseconds.
     seconds: f64,
 }
 
-/// Counts in the order of their keys.
+/// Counts, serialised as an object in the order of its keys.
 #[derive(Debug)]
 struct Counted<K>(BTreeMap<K, u64>);
 
@@ -53,7 +49,7 @@ impl<K: Serialize> Serialize for Counted<K> {
     }
 }
 
-/// Reads it off a store.
+/// Computes the summary from the store's counts and outcomes.
 pub(super) async fn of(store: &dyn Queries, took: Duration) -> Result<Summary, StoreError> {
     let counts = store.counts().await?;
     let mut tally = Tally::default();

@@ -1,4 +1,4 @@
-//! Asks for documents of the demo again and again, as a schedule does, so that the console never goes still.
+//! Keeps requesting syncs of the demo's documents, as a schedule does, so that the console never goes quiet.
 
 use super::beside::Beside;
 use crate::domain::id::DocumentId;
@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Documents at the start: enough that the first syncs are seen at once and the queue is seen to shrink.
+/// Documents of the first request: enough that the first results come at once and the queue visibly shrinks.
 const AT_FIRST: usize = 48;
-/// Documents at a time after that.
+/// Documents of each further request.
 const AT_A_TIME: usize = 3;
-/// Interval between two requests.
+/// Time between two requests.
 const REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Round in which the documents that have something to show at their second sync are requested again, so that a viewer
-/// sees it before all others have been synced once.
+/// Number of requests after which the documents in `soon` are requested a second time, so that a viewer sees the effect
+/// before all others have been synced once.
 const SECOND_SYNC_ROUND: u32 = 8;
 
-/// Starts one over `ids`; `soon` are those of them that are to be synced twice soon.
+/// Starts requesting syncs of `ids`. `soon` are those of them that are synced first, and a second time soon after.
 pub(super) fn start(
     store: Arc<dyn DocumentStore>,
     ids: Vec<DocumentId>,
@@ -30,7 +30,7 @@ pub(super) fn start(
         let mut clock = interval(REQUEST_INTERVAL);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut order = Order::of(ids);
-        // Whatever their turn would be, they are among the first.
+        // Wherever they stand in the order, they are synced among the first.
         let _ = store.request(&soon, &request).await;
         let (mut count, mut round) = (AT_FIRST, 0);
         loop {
@@ -38,7 +38,7 @@ pub(super) fn start(
                 () = stop.cancelled() => return,
                 _ = clock.tick() => {}
             }
-            // What the store does not take now is asked for in the next round; the console shows that it is in trouble.
+            // Requests that the store does not accept are repeated later; the console shows the error.
             let _ = store.request(&order.next(count), &request).await;
             count = AT_A_TIME;
             round += 1;
@@ -49,7 +49,7 @@ pub(super) fn start(
     })
 }
 
-/// Round and round, in strides, so that neighbours (which are much alike and on one host) do not come together.
+/// Endless order over all documents, in strides, so that similar neighbours on one host are not synced together.
 struct Order {
     ids: Vec<DocumentId>,
     at: usize,

@@ -1,4 +1,4 @@
-//! The store, who works on it, and what waits there.
+//! Checks of the store, its workers and its queue.
 
 use super::schedule::schedule;
 use super::{Patient, faq};
@@ -16,19 +16,19 @@ use std::time::Duration;
 
 const WORKERS: &str = "workers";
 const QUEUE: &str = "queue";
-/// A ready job that is older than this waits for more than its turn.
+/// Age of a ready job above which the workers do not keep up: 10 min.
 const LONG: Duration = Duration::from_secs(600);
-/// Largest lead of an outcome over the clock that is not a clock set back.
+/// Time by which the newest outcome may be ahead of the clock before the clock counts as set back.
 const AHEAD: Duration = Duration::from_secs(5);
 
-/// Returns the findings about the store, then about its contents.
+/// Returns the findings about the store and its schema, then, if both are sound, about the contents.
 pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let url = &config.store.url;
     let mut found = examine(url).await;
     let stands = |finding: &Finding| !matches!(finding.check, "store" | "schema") || finding.verdict == Verdict::Ok;
     if !found.iter().all(stands) {
-        // It is away, or still to be made or mended: there is nothing to be read in it.
+        // The store is away, missing or outdated: its contents cannot be checked.
         return found;
     }
     match open(url, Access::ReadOnly).await {
@@ -43,7 +43,7 @@ pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
             }
             store.close().await;
         }
-        // What it is refused for has been found.
+        // The reason of the error is among the findings already.
         Err(_) if found.iter().any(|finding| finding.verdict >= Verdict::Fail) => {}
         Err(error) => found.push(of_error(&error)),
     }
@@ -84,7 +84,7 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
     Ok(())
 }
 
-/// Returns a finding for each worker, or that there is none.
+/// Returns a finding for each worker, and one if no worker is alive.
 fn workers_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState) -> Vec<Finding> {
     let now = store.now();
     let mut found = Vec::new();
@@ -144,7 +144,7 @@ fn queue_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState
     Finding::ok(QUEUE, says)
 }
 
-/// Returns a finding for each pause: a pause stays until somebody ends it.
+/// Returns a finding for each pause: a pause never ends without a `resume`.
 async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Finding>, StoreError> {
     let found = store.pauses().await?.into_iter().map(|pause| {
         let ago = format::age(store.now().since(pause.since));

@@ -1,4 +1,4 @@
-//! Checks of the outbox: whether Chatwoot's FAQ jobs are started, and what is pending for any subscriber.
+//! Checks of the outbox: Chatwoot's FAQ jobs, and the pending messages of every subscriber.
 
 use crate::chatwoot::faq_job::{FaqSwitch, SUBSCRIBER, WRAPPER};
 use crate::cli::join::news;
@@ -11,7 +11,7 @@ use crate::store::{Store, StoreError};
 
 const FAQ: &str = "FAQ jobs";
 
-/// Nothing where nobody expects such jobs.
+/// Returns the findings about Chatwoot's FAQ jobs; none where the settings and the store expect no such jobs.
 pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     let switch = config.faq_job.switch;
     if switch == FaqSwitch::Auto && !store.is_chatwoots() {
@@ -39,8 +39,7 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     found
 }
 
-/// Returns a finding for the pending messages of each subscriber of the outbox, also of one that these settings do not
-/// name.
+/// Returns a finding for each subscriber with pending messages, including subscribers that these settings do not name.
 pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let pending = store.pending_deliveries().await?;
     let finding = |status: &SubscriberStatus| {

@@ -1,10 +1,10 @@
-//! Check of Redis, if the settings name one.
+//! Check of Redis, which stores the locks, if the settings name one.
 
 use super::Patient;
 use crate::domain::finding::Finding;
 use crate::lock;
 
-/// Returns the findings about Redis.
+/// Returns the findings about the Redis of the settings.
 pub(super) async fn redis(patient: &Patient) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     lock::examine(&config.redis).await

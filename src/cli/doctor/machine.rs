@@ -9,7 +9,7 @@ use crate::tui::{no_color, screen_size};
 const TERMINAL: &str = "terminal";
 const LOCALE: &str = "locale";
 
-/// Checks that https certificates can be verified.
+/// Checks that the system has root certificates, without which no https page can be fetched.
 pub(super) fn certificates() -> Vec<Finding> {
     vec![match fetch::roots() {
         Ok(()) => Finding::ok("certificates", "the system has some: pages on https can be checked"),
@@ -21,7 +21,7 @@ pub(super) fn certificates() -> Vec<Finding> {
     }]
 }
 
-/// Checks that the console can be drawn here.
+/// Checks that the terminal's type is known and its size suffices for the console.
 pub(super) fn terminal() -> Vec<Finding> {
     let Some((width, height)) = screen_size() else {
         return vec![Finding::ok(TERMINAL, "this output is none; the console needs one, the other verbs do not")];
@@ -50,7 +50,7 @@ pub(super) fn terminal() -> Vec<Finding> {
     found
 }
 
-/// Checks that glyphs beyond ASCII can be drawn.
+/// Checks that the locale lets the console draw characters beyond ASCII.
 pub(super) fn character_set() -> Vec<Finding> {
     let locale = locale();
     vec![match &locale.said {

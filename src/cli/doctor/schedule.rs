@@ -1,4 +1,4 @@
-//! Check of the schedule: are documents synced automatically, and by whom.
+//! Check of the schedule: are documents synced automatically, and by which scheduler.
 
 use crate::config::Config;
 use crate::domain::finding::Finding;
@@ -8,7 +8,7 @@ use crate::store::{PlanSource, ScheduleStore, StoreError};
 
 const SCHEDULE: &str = "schedule";
 
-/// Returns the findings about the schedule.
+/// Adds the findings about the schedule and the plans to `found`.
 pub(super) async fn schedule(
     store: &dyn ScheduleStore,
     config: &Config,

@@ -1,4 +1,4 @@
-//! The settings, and what they point to.
+//! Checks of the config file, the log directory and the private hosts.
 
 use super::Patient;
 use crate::cli::output::masked;
@@ -12,7 +12,7 @@ use std::path::Path;
 const CONFIG: &str = "config";
 const LOG: &str = "log";
 
-/// Returns which config file is read, and its mistakes.
+/// Returns the findings about the config file: its mistakes, renamed keys, and a password that other users may read.
 pub(super) fn file(patient: &Patient) -> Vec<Finding> {
     let (path, _) = Config::file(&patient.places, &patient.environment, &patient.flags);
     let place = path.display();
@@ -40,12 +40,12 @@ pub(super) fn file(patient: &Patient) -> Vec<Finding> {
     }
 }
 
-/// Without settings nobody knows which store is meant.
+/// Returns a warning that the store was not checked: without valid settings its URL is unknown.
 fn not_looked_at() -> Finding {
     Finding::warn("store", "not checked while the settings cannot be read", "fix them first, then run this again")
 }
 
-/// A password in a file that others may read.
+/// Returns a warning if the file contains a password and other users of the machine may read it.
 fn readable_secret(path: &Path, text: &str) -> Option<Finding> {
     let mode = std::fs::metadata(path).ok()?.permissions().mode();
     if mode & 0o077 == 0 || masked(text) == text {
@@ -56,7 +56,7 @@ fn readable_secret(path: &Path, text: &str) -> Option<Finding> {
     Some(Finding::warn(CONFIG, says, format!("chmod 600 {place}")))
 }
 
-/// Hosts that are fetched although their addresses are private.
+/// Returns a warning if hosts with private addresses may be fetched.
 pub(super) fn private_hosts(patient: &Patient) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let hosts = &config.fetch.allow_private_hosts;
@@ -68,7 +68,7 @@ pub(super) fn private_hosts(patient: &Patient) -> Vec<Finding> {
     vec![Finding::warn("addresses", says, "remove hosts that no document needs from fetch.allow_private_hosts")]
 }
 
-/// Checks that the outcome files can be written.
+/// Checks that the outcome files can be written to the log directory.
 pub(super) fn log_dir(patient: &Patient) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let dir = &config.log.dir;
@@ -78,7 +78,7 @@ pub(super) fn log_dir(patient: &Patient) -> Vec<Finding> {
         Ok(data) if !data.is_dir() => fail("is a file, not a folder".into(), "name a folder"),
         Ok(_) if may_write(dir) => Finding::ok(LOG, format!("outcomes are written to files in {place}")),
         Ok(_) => fail("this user may not write there".into(), "grant it write access, or name another folder"),
-        // It is made with the first outcome, and so are the folders before it.
+        // The directory and its parents are created with the first outcome.
         Err(error) if error.kind() == ErrorKind::NotFound => match dir.ancestors().find(|parent| parent.exists()) {
             Some(parent) if parent.is_dir() && may_write(parent) => {
                 Finding::ok(LOG, format!("{place} is made with the first outcome"))

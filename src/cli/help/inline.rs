@@ -1,21 +1,21 @@
-//! The text of a paragraph, a heading or a table's cell: read into words, broken into lines, printed with styles.
+//! Inline text of a paragraph, heading or table cell: parsed into words, wrapped into lines, printed with styles.
 
 use crate::domain::text::width;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The styles that a terminal is sent.
+/// Styles that the terminal supports and the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Styling {
-    /// None: the terminal has no styles.
+    /// No styles: the terminal has none.
     None,
-    /// Bold alone: colours are not wanted.
+    /// Bold but no colours (`NO_COLOR`).
     Bold,
-    /// Bold, and a colour for code, which stands between back ticks otherwise.
+    /// Bold, and a colour for code, which is printed between back ticks otherwise.
     Colours,
 }
 
-/// The style of a part of a word.
+/// Style of a part of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     Plain,
@@ -23,12 +23,12 @@ pub(super) enum Style {
     Code,
 }
 
-/// A word with its styles; nothing breaks it but a column that is too narrow.
+/// A word, as parts with their styles. It is broken only if it is wider than its column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Word(Vec<(Style, String)>);
 
 impl Word {
-    /// Returns the width in cells.
+    /// Returns the word's width in terminal cells.
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| width(text)).sum()
     }
@@ -40,7 +40,7 @@ impl Word {
         }
     }
 
-    /// Splits after `cells` cells, at least one character.
+    /// Splits the word after at most `cells` cells, but at least one character.
     fn split(&self, cells: usize) -> (Self, Self) {
         let (mut first, mut rest) = (Self::default(), Self::default());
         for (style, text) in &self.0 {
@@ -54,15 +54,15 @@ impl Word {
     }
 }
 
-/// Words in one line, one space apart.
+/// A line of words, printed with one space between them.
 pub(super) type Line = Vec<Word>;
 
-/// The cells that a line takes.
+/// Returns the line's width in terminal cells.
 pub(super) fn line_width(line: &[Word]) -> usize {
     line.iter().map(Word::width).sum::<usize>() + line.len().saturating_sub(1)
 }
 
-/// Reads Markdown's inline marks: `**strong**`, `*emphasis*`, `` `code` ``, `[links](to)`, backslashes.
+/// Parses Markdown's inline marks: `**strong**`, `*emphasis*`, `` `code` ``, `[links](to)`, backslashes.
 pub(super) fn words(text: &str, styling: Styling) -> Vec<Word> {
     let mut reader = Reader { words: Vec::new(), word: Word::default(), ticks: styling != Styling::Colours };
     reader.read(text, Style::Plain);
@@ -70,7 +70,7 @@ pub(super) fn words(text: &str, styling: Styling) -> Vec<Word> {
     reader.words
 }
 
-/// Words without marks, of a text that is not Markdown.
+/// Splits a text that is not Markdown into words.
 pub(super) fn plain_words(text: &str) -> Vec<Word> {
     text.split_whitespace().map(|word| Word(vec![(Style::Plain, word.to_owned())])).collect()
 }
@@ -78,7 +78,7 @@ pub(super) fn plain_words(text: &str) -> Vec<Word> {
 struct Reader {
     words: Vec<Word>,
     word: Word,
-    /// Code keeps its back ticks.
+    /// True if code is printed between back ticks.
     ticks: bool,
 }
 
@@ -119,12 +119,12 @@ impl Reader {
         }
     }
 
-    /// Returns true if a mark here would close a span.
+    /// Returns true if text directly precedes this position, so that a mark here closes a span.
     fn ends_in_text(&self) -> bool {
         !self.word.0.is_empty()
     }
 
-    /// Code up to as many back ticks as opened it.
+    /// Reads a code span, which ends at as many back ticks as opened it.
     fn code(&mut self, chars: &mut Peekable<Chars<'_>>) {
         let mut end = String::from("`");
         while chars.next_if_eq(&'`').is_some() {
@@ -135,7 +135,7 @@ impl Reader {
         for _ in after.chars().count()..rest.chars().count() {
             chars.next();
         }
-        // One space beside a back tick belongs to the mark.
+        // One space next to a back tick belongs to the mark.
         let code = if code.contains('`') { code.trim() } else { code };
         let ticks = if self.ticks { end.as_str() } else { "" };
         for c in ticks.chars().chain(code.chars()).chain(ticks.chars()) {
@@ -143,7 +143,8 @@ impl Reader {
         }
     }
 
-    /// Other pages by the command that prints them, addresses as they are; nothing for files of the repository.
+    /// Prints a link's destination: the help command of another page, the URL of a website, nothing for a file of the
+    /// repository.
     fn destination(&mut self, label: &str, to: &str, style: Style) {
         let page = to.split('#').next().and_then(|file| file.strip_suffix(".md")).filter(|name| !name.contains('/'));
         let said = match page {
@@ -163,7 +164,7 @@ struct Link<'a> {
     after: Peekable<Chars<'a>>,
 }
 
-/// Reads a link after its opening bracket.
+/// Reads a link whose opening bracket has been read.
 fn link<'a>(chars: &Peekable<Chars<'a>>) -> Option<Link<'a>> {
     let mut after = chars.clone();
     let mut until = |end: char| {
@@ -181,8 +182,7 @@ fn link<'a>(chars: &Peekable<Chars<'a>>) -> Option<Link<'a>> {
     gap.is_empty().then_some(Link { label, to, after })
 }
 
-/// Breaks words into lines of at most `cells` cells. A word that is wider has a line of its own, or is broken too when
-/// `hard` is set.
+/// Wraps words into lines of at most `cells` cells. A wider word gets a line to itself; with `hard` it is broken.
 pub(super) fn wrap(words: &[Word], cells: usize, hard: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = vec![Vec::new()];
     for word in words {
@@ -207,7 +207,7 @@ pub(super) fn wrap(words: &[Word], cells: usize, hard: bool) -> Vec<Line> {
     lines
 }
 
-/// A line as it is sent to the terminal; `strong` makes all of it bold.
+/// Returns the line with its terminal escape codes; `strong` makes all of it bold.
 pub(super) fn print(line: &[Word], styling: Styling, strong: bool) -> String {
     let mut printed = String::new();
     for (index, word) in line.iter().enumerate() {

@@ -1,21 +1,21 @@
-//! Renders a page for a terminal. Reads, line by line, the Markdown that the pages are written in: headings, paragraphs, lists,
-//! fenced code, tables, comments. A test holds the pages to that, by a complete reader of Markdown.
+//! Renders a page of the documentation for a terminal. Parses only the Markdown that the pages use: headings,
+//! paragraphs, lists, fenced code, tables, comments. A test with a complete Markdown parser ensures that they use
+//! nothing else.
 
 use super::inline::{Styling, print, words, wrap};
 use super::table;
 use crate::domain::text::safe_block;
 
-/// Cells before everything but headings.
+/// Indentation, in cells, of everything but headings.
 const INDENT: usize = 2;
-/// Cells before code, within that.
+/// Further indentation, in cells, of code.
 const CODE: usize = 4;
 
-/// Width and styles of the terminal.
+/// Width and styles for rendering a page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RenderOptions {
     /// Cells of a line.
     pub width: usize,
-    /// Styles.
     pub styling: Styling,
 }
 
@@ -24,18 +24,18 @@ pub(super) struct RenderOptions {
 enum Block {
     Heading(String),
     Paragraph(String),
-    /// `indent`: cells before the mark, which nested items have more of.
+    /// `indent`: cells before the mark; nested items have more.
     Item {
         indent: usize,
         mark: String,
         text: String,
     },
     Code(Vec<String>),
-    /// Rows, the heading first.
+    /// Rows of cells; the first row is the heading.
     Table(Vec<Vec<String>>),
 }
 
-/// Renders a page. Nothing that a terminal would act on gets through but the styles of [`RenderOptions::styling`].
+/// Renders a page. Escape codes in its text are removed; only the styles of [`RenderOptions::styling`] are printed.
 pub(super) fn render(markdown: &str, options: RenderOptions) -> String {
     let mut text = String::new();
     let mut after_item = false;
@@ -65,7 +65,7 @@ pub(super) fn render(markdown: &str, options: RenderOptions) -> String {
     text
 }
 
-/// Adds words in lines; `mark` stands before the first of them, outside the others.
+/// Appends wrapped text; `mark` is printed before the first line, and the other lines are indented by its width.
 fn paragraph(markdown: &str, mark: &str, indent: usize, strong: bool, options: RenderOptions, text: &mut String) {
     let inner = indent + mark.chars().count();
     let lines = wrap(&words(markdown, options.styling), options.width.saturating_sub(inner), false);
@@ -79,7 +79,7 @@ fn paragraph(markdown: &str, mark: &str, indent: usize, strong: bool, options: R
 
 fn blocks(markdown: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
-    // Whether the next line of text goes on with the last block.
+    // True if the next line of text continues the last block.
     let mut open = false;
     let mut lines = markdown.lines().peekable();
     while let Some(line) = lines.next() {
@@ -132,7 +132,7 @@ fn heading(line: &str) -> Option<&str> {
     ((1..=6).contains(&level) && text.starts_with(' ')).then(|| text.trim())
 }
 
-/// The mark of a list's item, and its text.
+/// Splits a list item into its mark and its text; `None` for other lines.
 fn item(line: &str) -> Option<(&str, &str)> {
     let (mark, text) = line.split_once(' ')?;
     let number = mark.strip_suffix('.').is_some_and(|digits| {
@@ -145,7 +145,7 @@ fn is_rule(cell: &str) -> bool {
     !cell.is_empty() && cell.bytes().all(|byte| matches!(byte, b'-' | b':'))
 }
 
-/// The cells of a table's row; `\|` is a bar within a cell.
+/// Splits a table's row into cells; `\|` is a bar within a cell.
 fn cells(row: &str) -> Vec<String> {
     let row = row.strip_prefix('|').unwrap_or(row);
     let row = row.strip_suffix('|').unwrap_or(row);

@@ -1,13 +1,13 @@
-//! Columns that are aligned to the width: cells too wide for theirs are broken into lines.
+//! Columns aligned to the width; cells that are too wide for their column are wrapped.
 
 use super::inline::{Line, Styling, Word, line_width, plain_words, print, words, wrap};
 
 /// Cells between two columns.
 const GAP: usize = 2;
-/// A word up to this width is not broken for a column's sake.
+/// Longest word, in cells, that is kept whole when columns are narrowed.
 const LONGEST_WORD: usize = 24;
 
-/// A table of Markdown, its rows without the line of dashes. The first row is the heading.
+/// Renders a Markdown table from its rows, without the row of dashes. The first row is the heading.
 pub(super) fn render(rows: &[Vec<String>], width: usize, indent: usize, styling: Styling) -> String {
     let rows: Vec<Vec<Vec<Word>>> =
         rows.iter().map(|row| row.iter().map(|cell| words(cell, styling)).collect()).collect();
@@ -23,14 +23,14 @@ pub(super) fn render(rows: &[Vec<String>], width: usize, indent: usize, styling:
     text
 }
 
-/// Rows of two plain cells without a heading, two cells from the left.
+/// Renders rows of two plain cells without a heading, indented by two cells.
 pub(super) fn columns(rows: &[[String; 2]], width: usize) -> String {
     let rows: Vec<Vec<Vec<Word>>> = rows.iter().map(|row| row.iter().map(|cell| plain_words(cell)).collect()).collect();
     let widths = fitting(&rows, width.saturating_sub(GAP));
     rows.iter().map(|row| lines(row, &widths, GAP, Styling::None, false)).collect()
 }
 
-/// The columns' widths: as wide as their cells, the widest made narrower until all fit.
+/// Returns the columns' widths: as wide as their cells, with the widest narrowed until all fit into `width`.
 fn fitting(rows: &[Vec<Vec<Word>>], width: usize) -> Vec<usize> {
     let count = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widest = |index: usize, of: &dyn Fn(&Vec<Word>) -> usize| {
@@ -43,7 +43,7 @@ fn fitting(rows: &[Vec<Vec<Word>>], width: usize) -> Vec<usize> {
         let widest_of = |least: &[usize]| {
             (0..count).filter(|index| widths[*index] > least[*index]).max_by_key(|index| widths[*index])
         };
-        // Words are broken only when there is no other way.
+        // Words are broken only when narrowing between words does not suffice.
         let Some(index) = widest_of(&least).or_else(|| widest_of(&vec![1; count])) else { break };
         widths[index] -= 1;
     }

@@ -1,16 +1,16 @@
-//! The pages of `assets/docs`, embedded.
+//! The pages of `assets/docs`, embedded in the program.
 
 /// A page of the documentation.
 #[derive(Debug)]
 pub(super) struct Topic {
-    /// The file's name without its ending, in one word.
+    /// The file's name without `.md`.
     pub name: &'static str,
-    /// Markdown, beginning with a heading of the first level.
+    /// Markdown that begins with a heading of the first level.
     pub text: &'static str,
 }
 
 impl Topic {
-    /// The page's first heading.
+    /// Returns the page's first heading.
     pub fn title(&self) -> &'static str {
         let first = self.text.lines().next().unwrap_or_default();
         first.trim_start_matches('#').trim()
@@ -23,8 +23,7 @@ macro_rules! topics {
     };
 }
 
-/// Every page, in the order of the listing. A new file in `assets/docs` is one more line here; a test holds them
-/// together.
+/// All pages, in the order of the listing. Each file of `assets/docs` has one line here, which a test checks.
 pub(super) const TOPICS: &[Topic] = topics![
     "architecture"
     "benchmarks"

@@ -1,4 +1,5 @@
-//! Seeded mutation of sitemaps, as `fetch` has it of pages: `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fuzz::sitemap`.
+//! Seeded mutation of sitemaps, like that of pages in `fetch`; for a longer run:
+//! `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fuzz::sitemap`.
 
 use super::lines::{Form, Line, read};
 use super::packed::unpacked;

@@ -1,5 +1,5 @@
-//! Reads import files: one URL a line, CSV with a header, JSON lines, or a sitemap. Pure: bytes in, documents and complaints
-//! out, in the order of the file.
+//! Parses import files: one URL a line, CSV with a header, JSON lines, or a sitemap. Pure: takes bytes, returns
+//! documents and unreadable lines in the order of the file.
 
 use super::sitemap;
 use crate::domain::id::{AccountId, AssistantId};
@@ -23,16 +23,14 @@ pub enum Form {
     Sitemap,
 }
 
-/// A line with content.
+/// Result of a line or entry of the file; blank lines have none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// A document.
     Document(Box<NewDocument>),
-    /// The line could not be read.
     Unreadable {
-        /// From 1, in the file.
+        /// Line number in the file, from 1.
         number: u64,
-        /// In plain language.
+        /// Reason in plain language.
         why: String,
     },
 }
@@ -40,7 +38,7 @@ pub enum Line {
 const COLUMNS: [&str; 4] = ["url", "name", "account_id", "assistant_id"];
 
 impl Form {
-    /// Tells from the name (that of the unpacked file when it ends in .gz), else from the first line that is not blank.
+    /// Guesses the format from the file's extension (after removing .gz), else from the first line that is not blank.
     pub fn guess(path: &Path, bytes: &[u8]) -> Self {
         let ending = |path: &Path| path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let ending = if ending(path) == "gz" { ending(&path.with_extension("")) } else { ending(path) };
@@ -65,8 +63,10 @@ impl Form {
     }
 }
 
-/// Reads `bytes`. Lines that name no owner belong to `account` and `assistant`. An error when nothing can be read at
-/// all: a CSV file without a `url` column, XML that is no sitemap.
+/// Parses `bytes`. Lines that name no owner belong to `account` and `assistant`.
+///
+/// # Errors
+/// Nothing can be read at all: a CSV file without a `url` column, XML that is no sitemap.
 pub fn read(form: Form, bytes: &[u8], account: i64, assistant: i64) -> Result<Vec<Line>, String> {
     let owner = (account, assistant);
     match form {
@@ -80,7 +80,7 @@ pub fn read(form: Form, bytes: &[u8], account: i64, assistant: i64) -> Result<Ve
     }
 }
 
-/// The cells of a line, as far as it has them.
+/// The cells of a line; `None` for missing ones.
 #[derive(Default)]
 pub(super) struct Fields {
     url: Option<String>,
@@ -90,12 +90,13 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// A URL alone.
+    /// Returns fields with a URL alone.
     pub(super) fn of(url: String) -> Self {
         Self { url: Some(url), ..Self::default() }
     }
 
-    /// The document, for its own owner or the one that is usual; an error in words.
+    /// Returns the document, owned by the given account and assistant unless the cells name others; the error is in
+    /// plain language.
     pub(super) fn document(self, (account, assistant): (i64, i64)) -> Result<NewDocument, String> {
         let filled = |cell: Option<String>| cell.filter(|text| !text.trim().is_empty());
         let url = filled(self.url).ok_or("has no url")?;
@@ -116,7 +117,7 @@ impl Fields {
     }
 }
 
-/// Reads line by line; blank lines mean nothing, and `read` may say so of others.
+/// Parses line by line. Blank lines are skipped, and so are those for which `read` returns `None`.
 fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>>) -> Vec<Line> {
     let numbered = (1..).zip(without_bom(bytes).split(|byte| *byte == b'\n'));
     let line = |(number, line): (u64, &[u8])| match std::str::from_utf8(line.trim_ascii()) {
@@ -149,7 +150,7 @@ fn json(text: &str) -> Result<Fields, String> {
     Ok(Fields { url: url?, name: name?, account_id: account_id?, assistant_id: assistant_id? })
 }
 
-/// The line within the line is always 1 and says nothing.
+/// Returns the message without its position: each line is parsed alone, so that position is always "line 1".
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
@@ -173,7 +174,7 @@ fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String> {
                 read.push(finished(number, record_fields(&record, places).and_then(|fields| fields.document(owner))));
             }
             Err(error) => {
-                // Reading bytes into memory, with any number of cells: the reader has nothing left to refuse.
+                // Cannot happen: reading from memory does not fail, and any number of cells is allowed.
                 let number = error.position().map_or(0, csv::Position::line);
                 read.push(Line::Unreadable { number, why: error.to_string() });
                 return Ok(read);
@@ -198,7 +199,7 @@ fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// Enough of a cell to find it again.
+/// Shortens a cell for a message: long enough to find it in the file.
 pub(super) fn shortened(text: &str) -> String {
     crate::domain::text::fit(&SafeLine::new(text), 80)
 }

@@ -1,14 +1,14 @@
-//! Import files that are packed: gzip, told by their first bytes.
+//! Unpacks import files that are compressed with gzip, which is detected from their first bytes.
 
 use flate2::read::MultiGzDecoder;
 use std::io::{ErrorKind, Read as _};
 
-/// Largest size of an unpacked file: five times what the sitemap protocol allows. A few kilobytes can unpack to
-/// gigabytes.
+/// Largest size of an unpacked file: five times the limit of the sitemap protocol. Needed because a few kilobytes can
+/// unpack to gigabytes.
 const MAX_UNPACKED: usize = 256 * 1024 * 1024;
 
-/// The file as it was before it was packed; one that is not packed stays as it is. A damaged one is refused whole, since its last
-/// line may be half of a URL that looks like one.
+/// Unpacks gzip data; other data is returned unchanged. Damaged data is refused as a whole, because its last line may
+/// be half of a URL that looks complete.
 pub(super) fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     if !bytes.starts_with(b"\x1f\x8b") {
         return Ok(bytes);

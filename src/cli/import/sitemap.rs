@@ -1,8 +1,8 @@
-//! Reads sitemaps (sitemaps.org, 0.9): the `loc` of each `url` of a `urlset`; everything else in it means nothing here.
+//! Parses sitemaps (sitemaps.org, 0.9): the `loc` of each `url` of a `urlset`; everything else is ignored.
 //!
-//! Lenient where the meaning is plain (a bare `&`, a wrong or missing namespace, several sitemaps one after the other); what
-//! cannot be read is said with its line, and what stands before it is imported. Entities of a document's own are never
-//! expanded.
+//! Lenient where the meaning is plain (a bare `&`, a wrong or missing namespace, several sitemaps one after the other).
+//! Parts that cannot be read are reported with their line, and everything before them is imported. Entities that a
+//! document declares are never expanded.
 
 mod encoding;
 
@@ -15,12 +15,15 @@ use quick_xml::reader::NsReader;
 
 pub(super) use encoding::looks_like_xml;
 
-/// Elements within elements; a sitemap with pictures and films has five.
+/// Deepest nesting of elements that is read; sitemaps with images and videos nest five.
 const MAX_DEPTH: usize = 100;
-/// Sitemaps of an index that are named in the message.
+/// Sitemaps of an index that the message lists.
 const NAMED: usize = 20;
 
-/// Reads a sitemap. An error when nothing of it can be read, since it is something else: an index of sitemaps, a feed, a page.
+/// Parses a sitemap.
+///
+/// # Errors
+/// The file is something else: an index of sitemaps, a feed, a page.
 pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String> {
     let Decoded { text, encoding } = decode(bytes)?;
     let mut reader = NsReader::from_str(&text);
@@ -48,22 +51,22 @@ pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String>
     }
 }
 
-/// Kind of the outermost element.
+/// Kind of the file, by its outermost element.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// `urlset`: of pages.
+    /// `urlset`: a list of pages.
     Pages,
-    /// `sitemapindex`: of sitemaps.
+    /// `sitemapindex`: a list of sitemaps.
     Index,
 }
 
 struct Root {
     kind: Kind,
-    /// Namespace of the sitemap's own elements: `image:loc` is no page's.
+    /// Namespace of the sitemap's own elements, so that `image:loc` is not read as a page's `loc`.
     space: String,
 }
 
-/// A `url` or `sitemap`.
+/// The `url` or `sitemap` element that is open.
 struct Entry {
     line: u64,
     has_loc: bool,
@@ -105,7 +108,8 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// `space` is what a start tag belongs to, `at` where the event ends. An error when it makes no sense to go on.
+    /// Handles an event. `space` is the namespace of a start tag, `at` the byte offset at which the event ends. An
+    /// error ends the parsing.
     fn event(&mut self, space: &ResolveResult, event: &Event, at: u64) -> Result<(), String> {
         match event {
             Event::Start(tag) => self.start(tag.local_name().into_inner(), key(space), at)?,
@@ -151,7 +155,7 @@ impl<'t> Walk<'t> {
         match self.depth {
             2 => {
                 if let Some(entry) = self.entry.take().filter(|entry| !entry.has_loc) {
-                    // Many sitemaps are one line: its number alone finds nothing.
+                    // Many sitemaps are a single line, so the line number alone does not identify the entry.
                     let why = format!("entry {} has no loc", self.entries);
                     self.read.push(Line::Unreadable { number: entry.line, why });
                 }
@@ -213,7 +217,7 @@ impl<'t> Walk<'t> {
         self.read.push(Line::Unreadable { number, why });
     }
 
-    /// The file cannot be read beyond `at`.
+    /// Ends the parsing at byte `at`, from which on the file cannot be read.
     fn stop(mut self, at: u64, why: String) -> Result<Vec<Line>, String> {
         if self.root.is_none() {
             return Err(why);
@@ -246,7 +250,7 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// Returns the kind of file that an outermost element makes.
+/// Returns the kind of file for the name of its outermost element; an error names other known formats.
 fn kind(root: &str) -> Result<Kind, String> {
     let feed = |name: &str| Err(format!("is {name} feed and no sitemap: it names what is new, not what there is"));
     match root {
@@ -259,7 +263,7 @@ fn kind(root: &str) -> Result<Kind, String> {
     }
 }
 
-/// An index is no list of pages, and import reads files only.
+/// Returns the message for an index of sitemaps: it names no pages, and import reads files only, so it does not fetch.
 fn index(sitemaps: &[String]) -> String {
     let mut said = "is an index of sitemaps, which names no pages itself. Import each of them, as in\n  \
                     curl -sL URL | quarterdeck import -"
@@ -274,7 +278,7 @@ fn index(sitemaps: &[String]) -> String {
     said
 }
 
-/// A name for what an element belongs to; a prefix that nobody declared stands for itself.
+/// Returns a string that identifies a namespace; an undeclared prefix stands for itself.
 fn key<'a>(space: &'a ResolveResult) -> &'a str {
     match space {
         ResolveResult::Bound(space) => space.0,
@@ -283,7 +287,7 @@ fn key<'a>(space: &'a ResolveResult) -> &'a str {
     }
 }
 
-/// Numbers of lines, asked for from the front to the back.
+/// Converts byte offsets, given in ascending order, to line numbers.
 struct LinesOf<'t> {
     text: &'t str,
     at: usize,
@@ -291,7 +295,7 @@ struct LinesOf<'t> {
 }
 
 impl LinesOf<'_> {
-    /// The line, from 1, of the byte before `at`.
+    /// Returns the line, from 1, of the byte before offset `at`.
     fn line(&mut self, at: u64) -> u64 {
         let at = usize::try_from(at).unwrap_or(usize::MAX).min(self.text.len());
         if let Some(between) = self.text.as_bytes().get(self.at..at) {

@@ -1,4 +1,4 @@
-//! Pages as a terminal shows them, and that they are written in what can be shown.
+//! Tests of the rendering, and that the pages use only the Markdown that is parsed.
 
 use super::*;
 use crate::cli::help::topics::TOPICS;
@@ -75,7 +75,7 @@ fn the_pages_fit_into_every_usual_width() {
     for topic in TOPICS {
         for cells in [72, 80, 100] {
             let rendered = render(topic.text, RenderOptions { width: cells, styling: Styling::None });
-            // Code is not broken, nor a word.
+            // Code is not wrapped, and words are not broken.
             let breakable = |line: &&str| !line.starts_with("      ") && line.trim().contains(' ');
             let long = rendered.lines().filter(breakable).find(|line| width(line) > cells);
             assert_eq!(long, None, "{} at {cells}", topic.name);
@@ -83,7 +83,7 @@ fn the_pages_fit_into_every_usual_width() {
     }
 }
 
-/// A complete reader of Markdown finds nothing in the pages that the small one does not know.
+/// A complete Markdown parser finds no construct in the pages that the page parser does not know.
 #[test]
 fn the_pages_are_written_in_what_is_read() {
     for topic in TOPICS {
@@ -118,7 +118,7 @@ fn the_pages_are_written_in_what_is_read() {
     }
 }
 
-/// Both readers find the same text: no mark is shown, and nothing is lost.
+/// Both parsers find the same text: no mark is printed, and nothing is lost.
 #[test]
 fn the_text_of_the_pages_is_all_there() {
     for topic in TOPICS {
@@ -147,7 +147,7 @@ fn the_text_of_the_pages_is_all_there() {
     }
 }
 
-/// Removes the destinations of links: they are shown on a terminal only.
+/// Removes the destinations of links: only the page parser prints them.
 fn without_destinations(markdown: &str) -> String {
     let mut parts = markdown.split("](");
     let mut text = parts.next().unwrap_or_default().to_owned();

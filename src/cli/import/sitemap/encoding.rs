@@ -1,14 +1,14 @@
-//! From the bytes of an XML file to its text: byte order mark, then the two bytes a character of UTF-16, then what the XML
-//! declaration says, else UTF-8.
+//! Decodes an XML file. Determines the encoding from the byte order mark, else from the first two bytes (UTF-16), else
+//! from the XML declaration, else assumes UTF-8.
 
 use super::super::lines::shortened;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 
-/// A declaration ends within so many bytes.
+/// Bytes within which the XML declaration must end.
 const WINDOW: usize = 512;
 
-/// A file's text. What is not valid became U+FFFD.
+/// A file's text, with U+FFFD in place of invalid bytes.
 pub(super) struct Decoded<'b> {
     pub text: Cow<'b, str>,
     /// The encoding's name, for messages.
@@ -22,7 +22,7 @@ pub(in super::super) fn looks_like_xml(bytes: &[u8]) -> bool {
     window.find(|byte| **byte != 0 && !byte.is_ascii_whitespace()) == Some(&b'<')
 }
 
-/// Reads the file's text; an error when it names an encoding that nobody knows.
+/// Decodes the file; an error when its declaration names an unknown encoding.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, String> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (encoding, &bytes[length..]),
@@ -41,7 +41,7 @@ fn declared(bytes: &[u8]) -> Result<&'static Encoding, String> {
         return Ok(UTF_8);
     }
     match Encoding::for_label_no_replacement(label) {
-        // A declaration that could be read as ASCII is not UTF-16, whatever it says.
+        // A declaration that is readable as ASCII is not UTF-16, whatever encoding it names.
         Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
         Some(encoding) => Ok(encoding),
         None => {
