@@ -1,7 +1,8 @@
-//! The pure room: what a document, a job, an attempt and an outcome are, and how each becomes the next.
+//! Pure rules of the program: documents, jobs, attempts and outcomes, and the transitions between them.
 //!
-//! Knows std, serde with its JSON, sha2, url, unicode-width, async-trait and the time crate; no clock, no I/O. Everything that can be decided
-//! without looking at the world is decided here, so that both databases, the console and the command line agree.
+//! This module uses std, async-trait, jiff, serde with its JSON, sha2, strsim, thiserror, unicode-width and url, but no
+//! clock and no I/O: callers pass in the time. Every rule that needs no I/O is here, so that both databases, the
+//! console and the command line decide alike.
 
 pub mod backoff;
 pub mod content;

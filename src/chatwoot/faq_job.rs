@@ -1,44 +1,40 @@
-//! Chatwoot's own job that rebuilds a document's FAQs (`Captain::Documents::ResponseBuilderJob`): the outbox message that
-//! asks for it, and the job as Sidekiq keeps it.
+//! Chatwoot's own job that rebuilds a document's FAQs (`Captain::Documents::ResponseBuilderJob`): the outbox message
+//! that requests it, and the job in Sidekiq's format.
 
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::outbox::{OutboxMessage, OutcomeEvent, PendingDelivery};
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Name of the subscriber in the store.
+/// Name of the outbox subscriber in the store; it must never change.
 pub const SUBSCRIBER: &str = "chatwoot_faq";
-/// Length of a job's id in Sidekiq, in hexadecimal digits.
+/// Length of a job's id (`jid`) in Sidekiq, in hexadecimal digits.
 const JID_LENGTH: usize = 24;
 
-/// The class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have a class of their own and keep this
-/// name for it, so it is understood by all of them.
+/// Class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have a class of their own but keep this
+/// name as an alias, so all versions accept it.
 pub const WRAPPER: &str = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper";
-/// The queue that Chatwoot gives these jobs.
+/// Sidekiq queue that Chatwoot uses for these jobs.
 pub const QUEUE: &str = "low";
-/// The job.
+/// Ruby class of Chatwoot's job.
 const JOB: &str = "Captain::Documents::ResponseBuilderJob";
 
 /// Condition under which Chatwoot's FAQ job is enqueued after a change (`chatwoot.enqueue_faq_job`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FaqSwitch {
-    /// On a Chatwoot's database whose Redis has a Sidekiq.
+    /// Enqueue if the database is a Chatwoot's and its Redis has a Sidekiq.
     #[default]
     Auto,
-    /// In any case.
     On,
-    /// Never.
     Off,
 }
 
 /// Settings of the FAQ job, section `[chatwoot]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaqSettings {
-    /// Condition under which it is enqueued.
     pub switch: FaqSwitch,
-    /// The class that runs Rails' jobs; `None` is the one of the jobs that wait there, else [`WRAPPER`].
+    /// Class that runs Rails' jobs; `None` uses that of the jobs found in Sidekiq, else [`WRAPPER`].
     pub wrapper: Option<String>,
-    /// Sidekiq queue that receives it.
     pub queue: String,
 }
 
@@ -48,17 +44,16 @@ impl Default for FaqSettings {
     }
 }
 
-/// Payload of the outbox message. A Sidekiq entry is made of it at delivery, in the form that the installation has then.
+/// Payload of the outbox message. At delivery it becomes a Sidekiq entry, in the format that the installation uses
+/// then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedDocument {
-    /// The document.
     pub document_id: DocumentId,
-    /// Account of the document.
     pub account_id: AccountId,
 }
 
-/// Returns the message for an event: Chatwoot's own callback starts the job when the text really differs. Its key becomes
-/// the job's id in Sidekiq.
+/// Returns the message for an event, or `None` if the text did not change: Chatwoot's own callback, too, starts the job
+/// only for a different text. The message's key becomes the job's id in Sidekiq.
 pub fn message(event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
     if !event.text_changed {
         return None;
@@ -68,7 +63,7 @@ pub fn message(event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
     Some(OutboxMessage { key, payload: serde_json::to_string(&changed).ok()? })
 }
 
-/// Form of the times in a payload; it differs between Sidekiq versions.
+/// Format of the times in a payload, which depends on the Sidekiq version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SidekiqTimes {
     /// Seconds since 1970 with a fraction (up to Sidekiq 7).
@@ -78,14 +73,12 @@ pub enum SidekiqTimes {
     Millis,
 }
 
-/// Form in which this installation's Sidekiq writes its payloads.
+/// Format in which this installation's Sidekiq writes its payloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadFormat {
-    /// The class that runs Rails' jobs.
+    /// Class that runs Rails' jobs.
     pub wrapper: String,
-    /// The queue.
     pub queue: String,
-    /// Form of its times.
     pub times: SidekiqTimes,
 }
 
@@ -123,8 +116,8 @@ struct Document {
     global_id: String,
 }
 
-/// Returns the entry of Sidekiq's list for a pending message, enqueued at `now`; `job_id` is Rails' own id of the job, a
-/// UUID. A payload that is no [`ChangedDocument`] is an error.
+/// Returns the entry of Sidekiq's list for a pending message, enqueued at `now`; `job_id` is Rails' own id of the job,
+/// a UUID. Fails if the payload is not a [`ChangedDocument`].
 pub fn sidekiq_entry(
     pending: &PendingDelivery,
     job_id: &str,
@@ -166,7 +159,7 @@ fn number(at: Timestamp, times: SidekiqTimes) -> serde_json::Number {
     }
 }
 
-/// Returns the wrapper class and the form of times of a payload found in Redis; `None` if it is no Rails job.
+/// Returns the wrapper class and the format of the times of a payload found in Redis; `None` if it is not a Rails job.
 pub fn format_of(payload: &[u8]) -> Option<(String, SidekiqTimes)> {
     let payload: serde_json::Value = serde_json::from_slice(payload).ok()?;
     payload.get("wrapped")?;

@@ -1,4 +1,4 @@
-//! Lines as Chatwoot's own jobs write them to the Rails log, for tools that read that log already.
+//! Log lines in the format of Chatwoot's own jobs, for tools that already read the Rails log.
 
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
@@ -6,7 +6,7 @@ use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
 use crate::domain::schedule::Pass;
 use serde::Serialize;
 
-/// The fields of `Captain::Documents::PerformSyncJob`, in its order; absent ones are left out.
+/// Fields of `Captain::Documents::PerformSyncJob`, in its order; absent ones are omitted.
 #[derive(Serialize)]
 struct OutcomeLine<'a> {
     document_id: DocumentId,
@@ -21,7 +21,7 @@ struct OutcomeLine<'a> {
     duration_ms: Option<u64>,
 }
 
-/// Returns the line of an outcome; `None` for a result that Chatwoot's job does not have.
+/// Returns the log line of an outcome; `None` for a result that Chatwoot's job does not have.
 pub fn outcome_line(outcome: &Outcome) -> Option<String> {
     if !is_logged(outcome.result) {
         return None;
@@ -41,7 +41,7 @@ pub fn outcome_line(outcome: &Outcome) -> Option<String> {
 const fn is_logged(result: OutcomeResult) -> bool {
     match result.kind() {
         OutcomeKind::Success | OutcomeKind::Refused | OutcomeKind::Failure => true,
-        // Chatwoot has no leases and so no lost workers.
+        // Chatwoot has no leases and therefore no lost workers.
         OutcomeKind::Exhaustion => !matches!(result, OutcomeResult::CrashExhausted),
         OutcomeKind::Lost | OutcomeKind::Cancelled | OutcomeKind::Purged => false,
     }

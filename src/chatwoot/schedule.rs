@@ -1,9 +1,9 @@
-//! The days on which Chatwoot's scheduler serves a plan.
+//! Days on which Chatwoot's scheduler serves a plan.
 
 use crate::domain::plan::PlanName;
 use crate::domain::time::Timestamp;
 
-/// Microseconds of a day.
+/// Length of a day in microseconds.
 const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Returns the plans that Chatwoot's daily trigger serves on the day of `now` in UTC: `enterprise` every day,

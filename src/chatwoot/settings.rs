@@ -1,6 +1,6 @@
-//! Chatwoot's own settings of automatic syncs, from its table `installation_configs` and by its exact rules of parsing
-//! (assets/docs/chatwoot.md, "Settings it reads"). Whatever cannot be read means what Chatwoot makes of it; nothing here
-//! is an error.
+//! Chatwoot's own settings of automatic syncs, read from its table `installation_configs` by its exact parsing rules
+//! (assets/docs/chatwoot.md, "Settings it reads"). A value that cannot be parsed has the meaning that Chatwoot gives
+//! it; nothing here returns an error.
 
 use crate::domain::id::AccountId;
 use crate::domain::plan::{AccountPlan, Cadence, PlanName};
@@ -9,22 +9,22 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The map from plans to hours.
+/// Setting: hours between syncs, per plan.
 pub const INTERVALS: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_INTERVALS";
-/// Documents of one account in one pass.
+/// Setting: maximum documents of one account in one pass.
 pub const PER_ACCOUNT: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_PER_ACCOUNT_BATCH_LIMIT";
-/// Documents in one pass.
+/// Setting: maximum documents in one pass.
 pub const TOTAL: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_GLOBAL_BATCH_LIMIT";
-/// Pricing plan of a self-hosted installation.
+/// Setting: pricing plan of a self-hosted installation.
 pub const PRICING_PLAN: &str = "INSTALLATION_PRICING_PLAN";
-/// `cloud` on Chatwoot's own servers.
+/// Setting: `cloud` on Chatwoot's own servers.
 pub const DEPLOYMENT: &str = "DEPLOYMENT_ENV";
-/// Every name that is read.
+/// Names of all settings that are read.
 pub const NAMES: [&str; 5] = [INTERVALS, PER_ACCOUNT, TOTAL, PRICING_PLAN, DEPLOYMENT];
-/// The bit of `accounts.feature_flags` that switches automatic syncs on.
+/// Bit of `accounts.feature_flags` that enables automatic syncs.
 pub const FEATURE_BIT: i64 = 1 << 51;
 
-/// The settings that count here.
+/// Parsed settings of automatic syncs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatwootSettings {
     intervals: BTreeMap<String, Cadence>,
@@ -34,7 +34,7 @@ pub struct ChatwootSettings {
 }
 
 impl ChatwootSettings {
-    /// From rows of `installation_configs`: a name and its `serialized_value`, as JSON text.
+    /// Parses rows of `installation_configs`: a name and its `serialized_value`, as JSON text.
     pub fn read<'a>(rows: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let values: BTreeMap<&str, Value> =
             rows.into_iter().map(|(name, serialized)| (name, stored_value(serialized))).collect();
@@ -47,7 +47,7 @@ impl ChatwootSettings {
         }
     }
 
-    /// The limits that are set; upstream's defaults for the others.
+    /// Returns the limits of a pass, with Chatwoot's defaults for those that are not set.
     pub fn limits(&self) -> PassLimits {
         let otherwise = PassLimits::default();
         PassLimits {
@@ -66,7 +66,7 @@ impl ChatwootSettings {
     }
 }
 
-/// The limit of a setting: Ruby's `to_s.to_i`; `None` when that is not positive.
+/// Parses a limit as Ruby's `to_s.to_i` does; `None` if it is not positive.
 fn limit(value: &Value) -> Option<u32> {
     let text = match value {
         Value::String(text) => text.clone(),
@@ -77,7 +77,8 @@ fn limit(value: &Value) -> Option<u32> {
     if number > 0 { Some(u32::try_from(number).unwrap_or(u32::MAX)) } else { None }
 }
 
-/// Ruby's `String#to_i`: space, a sign, digits with single underscores between them; whatever follows is ignored.
+/// Parses like Ruby's `String#to_i`: white space, a sign, digits with single underscores between them; the rest is
+/// ignored.
 fn leading_integer(text: &str) -> i64 {
     let text = text.trim_start();
     let (negative, digits) = match text.strip_prefix('-') {
@@ -99,7 +100,7 @@ fn leading_integer(text: &str) -> i64 {
     if negative { -number } else { number }
 }
 
-/// Hours by plan. Only whole numbers above zero count: `"168"`, 1.5, false and null switch a plan off.
+/// Parses the hours per plan. Only whole numbers above zero count: `"168"`, 1.5, false and null disable a plan.
 fn intervals(value: &Value) -> BTreeMap<String, Cadence> {
     let parsed = match value {
         Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
@@ -113,20 +114,20 @@ fn intervals(value: &Value) -> BTreeMap<String, Cadence> {
     map.iter().filter_map(|(plan, hours)| Some((plan.to_lowercase(), cadence(hours)?))).collect()
 }
 
-/// Returns the value under the key `value` of a `serialized_value`. The column is jsonb: Rails writes a JSON string of
-/// YAML there; older and newer versions write a plain object.
+/// Returns the value under the key `value` of a `serialized_value`. The column is jsonb: Rails writes a JSON string
+/// with YAML in it; older and newer versions write a plain object.
 fn stored_value(serialized: &str) -> Value {
     match serde_json::from_str(serialized) {
         Ok(Value::String(yaml)) => yaml_value(&yaml),
         Ok(Value::Object(mut object)) => object.remove("value").unwrap_or(Value::Null),
         Ok(_) => Value::Null,
-        // Older installations keep the YAML itself.
+        // Older installations store the YAML itself.
         Err(_) => yaml_value(serialized),
     }
 }
 
-/// The key `value` of a YAML mapping as Rails dumps it: a scalar, a block of text, JSON, or a mapping of scalars.
-/// Anything else is null.
+/// Returns the key `value` of a YAML mapping as Rails dumps it: a scalar, a block of text, JSON, or a mapping of
+/// scalars. Anything else is null.
 fn yaml_value(yaml: &str) -> Value {
     let mut lines = yaml.lines().skip_while(|line| !line.starts_with("value:"));
     let Some(first) = lines.next() else { return Value::Null };
@@ -137,7 +138,7 @@ fn yaml_value(yaml: &str) -> Value {
         return Value::String(text.join(if rest.starts_with('|') { "\n" } else { " " }).trim_end().to_owned());
     }
     if !rest.is_empty() {
-        // A long text goes on in the lines below.
+        // A long text continues on the following lines.
         let whole = indented.iter().fold(rest.to_owned(), |text, line| format!("{text} {}", line.trim()));
         return scalar(whole.trim());
     }
@@ -148,7 +149,7 @@ fn yaml_value(yaml: &str) -> Value {
     let mut map = Map::new();
     for line in indented.into_iter().filter(|line| !line.trim().is_empty()) {
         if depth(line) > outer {
-            // Something deeper belongs to the key before it, which is then no plain value.
+            // A more deeply indented line belongs to the key before it, which is then not a plain value.
             if let Some((_, last)) = map.iter_mut().next_back() {
                 *last = Value::Object(Map::new());
             }
@@ -172,7 +173,8 @@ fn without_tag(text: &str) -> &str {
     }
 }
 
-/// A scalar of YAML as far as settings have them; JSON in braces is read as JSON, since flow style is the same.
+/// Parses a YAML scalar, as far as settings use them; text in braces is parsed as JSON, since YAML's flow style is the
+/// same.
 fn scalar(text: &str) -> Value {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {

@@ -1,11 +1,11 @@
-//! Waits between tries of a service (a database, Redis) that does not answer.
+//! Back-off between attempts to use a service (a database, Redis) that does not respond.
 //!
-//! The waits between attempts of a *document* are the retry policy's ([`retry`](super::retry)), those of a *host* are
-//! its circuit breaker's ([`politeness`](super::politeness)).
+//! The waits between attempts of a *document* are those of the retry policy ([`retry`](super::retry)), those of a
+//! *host* are those of its circuit breaker ([`politeness`](super::politeness)).
 
 use std::time::Duration;
 
-/// A growing wait: each failure in a row takes the next step of the schedule, the last step is kept.
+/// Growing wait: each consecutive failure uses the next step of the schedule, and the last step repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backoff {
     schedule: &'static [Duration],
@@ -13,8 +13,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// For a connection or a statement of this process: a restart of the service is over within seconds, and a
-    /// finished attempt is waiting to be written.
+    /// Creates the back-off for a connection or a statement of this process, from 50 ms to 2 s: a restart of the
+    /// service takes seconds, and a finished attempt is waiting to be written.
     pub const fn of_service() -> Self {
         const SCHEDULE: [Duration; 5] = [
             Duration::from_millis(50),
@@ -26,7 +26,8 @@ impl Backoff {
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
-    /// For the claims of a runner: nothing is lost while they wait, and every worker asks at the same time.
+    /// Creates the back-off for the claims of a runner, from 250 ms to 5 s: nothing is lost while they wait, and every
+    /// worker retries at the same time.
     pub const fn of_claims() -> Self {
         const SCHEDULE: [Duration; 5] = [
             Duration::from_millis(250),
@@ -38,15 +39,15 @@ impl Backoff {
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
-    /// For a wait that is shown as a countdown of whole seconds.
+    /// Creates the back-off for a wait that is displayed as a countdown, in whole seconds from 1 s to 5 s.
     pub const fn of_countdown() -> Self {
         const SCHEDULE: [Duration; 4] =
             [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3), Duration::from_secs(5)];
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
-    /// For a message that its receiver did not accept: a mistake there is mended within minutes or hours, and others are
-    /// delivered meanwhile.
+    /// Creates the back-off for a message that its receiver did not accept, from 2 s to 1 h: a mistake there is fixed
+    /// within minutes or hours, and other messages are delivered meanwhile.
     pub const fn of_delivery() -> Self {
         const SCHEDULE: [Duration; 6] = [
             Duration::from_secs(2),
@@ -59,13 +60,13 @@ impl Backoff {
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
-    /// The same after `failures` in a row that were recorded elsewhere.
+    /// Sets the number of consecutive failures, if it was recorded elsewhere.
     pub const fn after(mut self, failures: usize) -> Self {
         self.failures = failures;
         self
     }
 
-    /// Records a failure and returns the wait before the next try.
+    /// Records a failure and returns the wait before the next attempt.
     pub fn wait(&mut self) -> Duration {
         let last = self.schedule.len().saturating_sub(1);
         let wait = self.schedule.get(self.failures.min(last)).copied().unwrap_or_default();
@@ -73,12 +74,12 @@ impl Backoff {
         wait
     }
 
-    /// Records a success: the next failure waits for the first step again.
+    /// Records a success: the next failure starts with the first step.
     pub const fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// Failures in a row so far.
+    /// Returns the number of consecutive failures so far.
     pub const fn failures(&self) -> usize {
         self.failures
     }

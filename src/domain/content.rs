@@ -6,38 +6,38 @@ use super::text::{SafeLine, cut_chars, is_blank};
 use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
 
-/// Contents are cut here, in characters (upstream's limit).
+/// Maximum length of a content in characters, Chatwoot's own; longer contents are cut.
 pub const MAX_CONTENT_CHARS: usize = 200_000;
-/// Titles are cut here, in characters.
+/// Maximum length of a title in characters; longer titles are cut.
 pub const MAX_TITLE_CHARS: usize = 255;
 
-/// A page is fetched whole at least this often, whatever its server says of it: some say "not modified" for ever.
+/// Longest time between two full fetches of a page. Some servers answer 304 for ever, so after this time a page is
+/// fetched without its validators.
 pub const WHOLE_FETCH_EVERY: Duration = Duration::from_secs(7 * 86_400);
 
-/// Validators of a page (RFC 9110, section 8.8), sent back with the next request so that the server can answer 304.
-/// Kept exactly as the server wrote them: servers may compare them as text.
+/// Validators of a page (RFC 9110, section 8.8), sent with the next request so that the server can answer 304. Kept
+/// byte for byte as the server sent them, since servers may compare them as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validators {
-    /// `ETag`.
     pub etag: Option<String>,
-    /// `Last-Modified`.
     pub last_modified: Option<String>,
 }
 
 impl Validators {
-    /// `None` when there is nothing to ask by.
+    /// Returns `None` if the server sent neither of the two.
     pub fn new(etag: Option<String>, last_modified: Option<String>) -> Option<Self> {
         (etag.is_some() || last_modified.is_some()).then_some(Self { etag, last_modified })
     }
 }
 
-/// Version of the converter and of the site rules that made a text. Texts of different versions may differ although the
-/// page is the same.
+/// Version of the converter and the site rules that produced a text. Texts of different versions may differ although
+/// the page is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Converter(pub i64);
 
 impl Converter {
-    /// Number and rules as one number: the low 16 bits are the converter's, the rest stands for the rules, zero for none.
+    /// Combines the converter's number (low 16 bits) with a hash of the site rules (the bits above; zero without
+    /// rules).
     pub fn new(number: u16, rules: &str) -> Self {
         if rules.is_empty() {
             return Self(i64::from(number));
@@ -48,26 +48,27 @@ impl Converter {
     }
 }
 
-/// Stored state of a document, as far as a fetched page is compared with it.
+/// Stored state of a document, with the fields against which a fetched page is compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// The fingerprint of the stored text; `None` without one.
+    /// Fingerprint of the stored text; `None` without a text.
     pub fingerprint: Option<Fingerprint>,
-    /// Version that made the stored text; `None` if another program wrote it.
+    /// Version that produced the stored text; `None` if another program wrote it.
     pub converter: Option<Converter>,
-    /// Characters of the stored text; `None` without one.
+    /// Length of the stored text in characters; `None` without a text.
     pub chars: Option<u64>,
-    /// The text that a person said no to.
+    /// Fingerprint of the text that a person rejected last.
     pub rejected: Option<Fingerprint>,
 }
 
 impl Stored {
-    /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is quarantined.
+    /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect: it is
+    /// then quarantined, unless no text is stored yet.
     ///
-    /// A text that another converter or other site rules made is stored without being reported as a change: the old
-    /// page's bytes are gone, so a change of the page cannot be told from a change of the rules, and one late report
-    /// costs less than a false report for every document. A text that another program (Chatwoot) wrote is compared as
-    /// it is.
+    /// A text that another converter or other site rules produced is stored without being reported as a change: the old
+    /// page's bytes are gone, so a change of the page cannot be distinguished from a change of the rules, and one late
+    /// report costs less than a false report for every document. A text that another program (Chatwoot) wrote is
+    /// compared as it is.
     pub fn compare(&self, page: &Page) -> (ContentChange, Option<Doubt>) {
         let change = ContentChange::between(self.fingerprint.as_ref(), &page.fingerprint);
         if !change.writes() {
@@ -87,35 +88,35 @@ impl Stored {
     }
 }
 
-/// A page that was fetched and turned into text.
+/// Fetched page, converted to text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The page's own title, at most [`MAX_TITLE_CHARS`]; `None` when it has none or a blank one.
+    /// The page's own title, at most [`MAX_TITLE_CHARS`]; `None` if it has none or a blank one.
     pub title: Option<SafeLine>,
     /// Markdown, at most [`MAX_CONTENT_CHARS`], without U+0000; never blank.
     pub content: String,
-    /// Something was cut off the content or the title, said in the outcome.
+    /// Note for the outcome if the content or the title was cut.
     pub cut: Option<&'static str>,
-    /// Bytes of the body after decompression.
+    /// Size of the body in bytes, after decompression.
     pub bytes: u64,
-    /// The status of the last answer.
+    /// HTTP status of the last response, after redirects.
     pub http_status: u16,
-    /// `ETag` as the server wrote it.
+    /// `ETag` header, byte for byte as the server sent it.
     pub etag: Option<String>,
-    /// `Last-Modified` as the server wrote it.
+    /// `Last-Modified` header, byte for byte as the server sent it.
     pub last_modified: Option<String>,
-    /// Of the content, without the text that its site rule ignores.
+    /// Fingerprint of the content, without the text that its site rule ignores.
     pub fingerprint: Fingerprint,
-    /// Version that made the content; `None` if unknown.
+    /// Version that produced the content; `None` if unknown.
     pub converter: Option<Converter>,
-    /// Note on how the page was read, for the outcome's detail.
+    /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
-    /// Why it is not taken for the page.
+    /// Reason why the page is suspect; `None` if it is not.
     pub doubt: Option<Doubt>,
 }
 
 impl Page {
-    /// Cuts `title` and `content` to their limits. `None` when the content is blank (`content_empty`).
+    /// Cuts `title` and `content` to their limits. Returns `None` if the content is blank (`content_empty`).
     pub fn new(title: Option<&str>, content: String, bytes: u64, http_status: u16) -> Option<Self> {
         if is_blank(&content) {
             return None;
@@ -148,7 +149,7 @@ impl Page {
 }
 
 impl Page {
-    /// Returns the outcome's detail for this page.
+    /// Returns the outcome's detail for this page: why it is suspect, whether it was converted anew, and what was cut.
     pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
         let doubt = self.doubt.map(|doubt| match change {
             ContentChange::Held => format!("needs review: it {doubt}"),
@@ -166,25 +167,25 @@ word_enum! {
     /// Effect of a successful attempt on the stored content (JSON field `content`).
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum ContentChange {
-        /// Content was written and there was no fingerprint to compare with.
+        /// Content was stored, and no fingerprint was there to compare it with.
         First = "first",
-        /// Content was written over another.
+        /// Different content was stored.
         Changed = "changed",
-        /// The same text.
+        /// The fetched text equals the stored one.
         Same = "same",
-        /// Another converter's text was written over the old one's: as far as can be told the same page. Its word is that
-        /// of `Same`, as which it is read back.
+        /// Text of another converter version replaced the stored one; as far as can be determined the page is the same.
+        /// Its word is that of `Same`, so it is read back as `Same`.
         Rebased = "same",
-        /// The server said so (304).
+        /// The server answered 304.
         NotModified = "not_modified",
-        /// Another text that was not trusted; the old one stays.
+        /// Suspect content was quarantined; the stored content stays.
         Held = "held",
     }
 }
 serde_by_word!(ContentChange);
 
 impl ContentChange {
-    /// Compares a fetched text with the stored fingerprint.
+    /// Compares a fetched text's fingerprint with the stored one.
     pub fn between(stored: Option<&Fingerprint>, fetched: &Fingerprint) -> Self {
         match stored {
             None => Self::First,
@@ -193,12 +194,12 @@ impl ContentChange {
         }
     }
 
-    /// Returns true if content, name and fingerprint are written.
+    /// Returns true if content, name and fingerprint are written to the row.
     pub const fn writes(self) -> bool {
         matches!(self, Self::First | Self::Changed | Self::Rebased)
     }
 
-    /// Returns the words in outcomes and filters, each of them once.
+    /// Returns the words that outcomes and filters use, each once.
     pub fn words() -> impl Iterator<Item = &'static str> {
         Self::ALL.into_iter().filter(|change| Self::parse(change.word()) == Some(*change)).map(Self::word)
     }

@@ -1,31 +1,32 @@
-//! What is different between two texts, line by line, as short as it can be said.
+//! Line-by-line difference of two texts, kept as short as possible.
 //!
-//! `compare` finds the common lines, in bounded time and memory whatever the texts are; this file says what is between
-//! them; `kept` is a difference to be kept and shown.
+//! `compare` finds the common lines, in bounded time and memory for any texts; this file derives the lines between
+//! them; `kept` cuts a difference to the size that is displayed.
 
 mod compare;
 mod kept;
 
 pub use kept::{Difference, Kept};
 
-/// One line of a difference.
+/// Line of a difference, with its text as `T`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<T> {
-    /// In both; there to show where.
+    /// Line of both texts, shown as context of a change.
     Same(T),
-    /// In the old text alone.
+    /// Line of the old text only.
     Gone(T),
-    /// In the new text alone.
+    /// Line of the new text only.
     New(T),
-    /// So many lines are in both and not shown.
+    /// Number of lines that are in both texts and omitted.
     Skipped(usize),
 }
 
-/// The difference of two texts with up to `around` common lines beside each change; empty for the same texts.
+/// Returns the difference of two texts with up to `around` common lines before and after each change; empty for equal
+/// texts.
 pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<Line<&'a str>> {
     let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
     let (mut i, mut j, mut lines) = (0, 0, Vec::with_capacity(old.len().max(new.len())));
-    // Behind the last common line is what comes before the end of both.
+    // The ends of both texts act as a last common line, which closes the last change.
     let common = without_stray_blanks(compare::common(&old, &new), &old, &new);
     for (a, b) in common.into_iter().chain([(old.len(), new.len())]) {
         lines.extend(old[i..a].iter().map(|line| Line::Gone(*line)));
@@ -36,14 +37,13 @@ pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<Line<&'a
     shortened(&lines, around)
 }
 
-/// Lines that are gone or new at one place, from which on they are much: a blank line among them is not what the texts have
-/// in common.
+/// Changed lines at one position above which a blank line between them no longer counts as common to both texts.
 const MUCH: usize = 12;
-/// How many times more there must be of one kind than of the other.
+/// Ratio of removed to added lines, or the reverse, above which a change counts as lopsided.
 const LOPSIDED: usize = 4;
 
-/// Without blank lines that stand between much that is gone and little that is new, or the other way round: every text has
-/// blank lines, and those would tear apart what took the place of the rest.
+/// Removes common blank lines within a large lopsided change (many lines removed and few added, or the reverse). Every
+/// text has blank lines; as common lines they would split the change into pieces.
 fn without_stray_blanks(common: Vec<(usize, usize)>, old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
     let mut kept: Vec<(usize, usize)> = Vec::with_capacity(common.len());
     let mut at = 0;
@@ -141,13 +141,13 @@ mod tests {
             ["# Brand", "", "Cookies?", "", "Accept all"].map(Line::New),
             "{lines:?}"
         );
-        // Where as much comes as goes they say where each belongs.
+        // In a balanced change the blank lines stay: they show which lines belong to each other.
         let lines = difference("a\n\nb\n\nc", "A\n\nB\n\nc", 3);
         use Line::{Gone, New, Same};
         assert_eq!(lines, [Gone("a"), New("A"), Same(""), Gone("b"), New("B"), Same(""), Same("c")]);
     }
 
-    /// Whatever is found: what is old and what is new can be read back.
+    /// Old and new text can both be restored from any difference.
     #[test]
     fn both_texts_can_be_read_out_of_every_difference() {
         let mut state = 7_u64;

@@ -1,4 +1,4 @@
-//! A document as lists and screens know it, and the one word that says how it stands.
+//! A document as lists and screens show it, and the single status that is derived for it.
 
 use super::failure::{ErrorCode, FailureClass};
 use super::id::{AccountId, AssistantId, DocumentId};
@@ -10,22 +10,19 @@ use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Age after which a `syncing` row without a job of ours counts as stuck; Chatwoot uses the same limit.
+/// Age after which a `syncing` row without a job of this program counts as stuck; Chatwoot uses the same limit.
 pub const STUCK_AFTER: Duration = Duration::from_secs(2 * 3_600);
 
 /// `captain_documents.sync_status`; NULL is a document that was never synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SyncStatus {
-    /// 0
     Syncing,
-    /// 1
     Synced,
-    /// 2
     Failed,
 }
 
 impl SyncStatus {
-    /// The integer that Chatwoot's enum stores.
+    /// Returns the integer that Chatwoot's enum stores.
     pub const fn code(self) -> i64 {
         match self {
             Self::Syncing => 0,
@@ -34,7 +31,7 @@ impl SyncStatus {
         }
     }
 
-    /// `None` for an integer that upstream does not know either.
+    /// Reads the stored integer; `None` for one that Chatwoot does not define either.
     pub const fn from_code(code: i64) -> Option<Self> {
         match code {
             0 => Some(Self::Syncing),
@@ -46,11 +43,11 @@ impl SyncStatus {
 }
 
 word_enum! {
-    /// Step of a running attempt. A live event; only the row key `sync_step` of a Chatwoot worker is ever stored.
+    /// Step of a running attempt, sent as a live event. The store keeps it only in the row key `sync_step` of a
+    /// Chatwoot worker.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum SyncStep {
-        /// The page is being fetched.
         Fetching = "fetching",
         /// The page's fingerprint is compared with the stored one.
         Comparing = "comparing",
@@ -60,24 +57,21 @@ word_enum! {
 }
 
 word_enum! {
-    /// The status of a document: exactly one word, the first that fits. A live job decides before the row does.
+    /// Status of a document, derived from its live job, else from its row ([`StatusFacts::status`]).
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Status {
-        /// The last sync ended in a failure that is not tried again by itself.
+        /// The last sync ended in a failure that is not retried automatically.
         Failed = "failed",
-        /// `syncing` for longer than [`STUCK_AFTER`] without a job of ours.
+        /// `syncing` for longer than [`STUCK_AFTER`] without a job of this program.
         Stuck = "stuck",
-        /// An attempt was made; the next one has its time.
+        /// An attempt failed, or another program has the lock; the next attempt is scheduled.
         Waiting = "waiting",
-        /// An attempt is running.
         Syncing = "syncing",
         /// A job is ready for a free slot.
         Queued = "queued",
         /// Synced, but longer ago than the plan's cadence.
         Stale = "stale",
-        /// Synced.
         Synced = "synced",
-        /// Never synced.
         Never = "never",
     }
 }
@@ -86,9 +80,8 @@ serde_by_word!(Status);
 /// Facts from which the status is derived. The store's SQL derives the same; a test compares the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusFacts {
-    /// The live job's state and how many attempts it has had, if there is a live job ([`StatusFacts::live`]).
+    /// State and number of attempts of the live job, if there is one ([`StatusFacts::live`]).
     pub live_job: Option<(JobState, u32)>,
-    /// The row's status.
     pub sync_status: Option<SyncStatus>,
     /// The row's `last_sync_attempted_at`.
     pub attempted_at: Option<Timestamp>,
@@ -99,13 +92,13 @@ pub struct StatusFacts {
 }
 
 impl StatusFacts {
-    /// Returns the live job as the status sees it. A job that waits for another program's lock counts as waiting, also
-    /// in the instants in which it polls the lock, so that the status does not flicker.
+    /// Returns the live job's part of the facts. A job that waits for another program's lock counts as waiting even
+    /// while it polls the lock, so that the status does not flicker.
     pub const fn live(state: JobState, attempts: u32, lock_is_held: bool) -> (JobState, u32) {
         if lock_is_held { (JobState::Scheduled, 1) } else { (state, attempts) }
     }
 
-    /// The first word that fits.
+    /// Returns the status at `now`: the live job's if it has one to show, else that of the row.
     pub fn status(&self, now: Timestamp) -> Status {
         match self.live_job {
             Some((JobState::Running, _)) => return Status::Syncing,
@@ -128,100 +121,96 @@ impl StatusFacts {
     }
 }
 
-/// A document with everything that a list shows of it.
+/// A document with every field that a list shows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentRow {
-    /// The document.
     pub id: DocumentId,
-    /// The page's title or the name that a person gave.
+    /// The page's title, or the name that a person gave the document.
     pub name: SafeLine,
     /// `external_link`.
     pub url: SafeLine,
-    /// The URL's host and port.
+    /// Host and port of the URL.
     pub host: SafeLine,
-    /// Account of the document.
     pub account_id: AccountId,
-    /// Assistant of the document.
     pub assistant_id: AssistantId,
-    /// `status` is `available`; others are never synced.
+    /// The row's `status` is `available`; documents with another status are never synced.
     pub available: bool,
-    /// The one word.
     pub status: Status,
-    /// The row's step (a Chatwoot worker's; ours are live events).
+    /// Step in the row, written by a Chatwoot worker; this program's own steps are live events.
     pub sync_step: Option<SyncStep>,
-    /// The last failure's code, kept until a success.
+    /// Code of the last failure, kept until a sync succeeds.
     pub error_code: Option<ErrorCode>,
-    /// The last failure in plain language, kept until a success.
+    /// Plain-language text of the last failure, kept until a sync succeeds.
     pub detail: Option<SafeLine>,
-    /// The HTTP status of the last failure, when it had one.
+    /// HTTP status of the last failure, if the server responded.
     pub http_status: Option<u16>,
-    /// Time at which the last attempt started or ended.
+    /// Start or end of the last attempt, UTC.
     pub attempted_at: Option<Timestamp>,
-    /// Time of the last successful sync, changed or not.
+    /// Time of the last successful sync, UTC, whether or not the content changed.
     pub synced_at: Option<Timestamp>,
-    /// Time of the live job's next run; `None` unless it waits for a time.
+    /// Time of the live job's next run, UTC; `None` unless the job is scheduled.
     pub next_attempt_at: Option<Timestamp>,
-    /// Without a live job: when the schedule looks at it again, by the account's plan; `None` when nothing is known of
-    /// one. The time that is drawn then is up to the plan's jitter later.
+    /// Time at which the schedule checks the document next, UTC, by the account's plan. `None` with a live job, or
+    /// without a plan. The time drawn for the sync itself is later by up to the plan's jitter.
     pub next_look_at: Option<Timestamp>,
     /// The live job's attempt, else the last job's.
     pub attempt: Option<u32>,
     /// The live job's class, else the last job's.
     pub queue: Option<QueueClass>,
-    /// Lower-case hex, when content was stored.
+    /// SHA-256 of the stored content in lower-case hex; `None` without content.
     pub fingerprint: Option<String>,
-    /// Characters of the stored content.
+    /// Length of the stored content in characters.
     pub content_length: Option<u64>,
-    /// Changes only when content or name change.
+    /// Changes only when content or name changes, UTC.
     pub updated_at: Timestamp,
-    /// The failure just recorded by the live job, as `n of m` of its class: "timeout, 2 of 4".
+    /// Failures of the live job in the class of its last failure, shown as `n of m`: "timeout, 2 of 4".
     pub try_of: Option<Try>,
-    /// Name of the worker that runs it; while it waits for a lock, the lock's holder.
+    /// Name of the worker that runs the live job; while the job waits for a lock, the lock's holder.
     pub held_by: Option<SafeLine>,
-    /// Name of the person or program that requested the live job, else the last one.
+    /// Person or program that requested the live job, else the last job.
     pub requested_by: Option<SafeLine>,
-    /// A running attempt was told to stop.
+    /// A person asked to cancel the running attempt.
     pub cancel_requested: bool,
     /// The last eight results, oldest first.
     pub recent: Vec<RecentResult>,
-    /// Number of earlier contents that are kept.
+    /// Number of earlier contents that the store keeps.
     pub versions: u32,
-    /// Until when its host is left alone, and why; it may be over.
+    /// The last back-off of the document's host, which may have ended.
     pub host_hold: Option<Hold>,
-    /// Why a fetched text was not trusted and waits for a person; `None` without one.
+    /// Reason why a fetched text is quarantined; `None` if none is.
     pub held: Option<SafeLine>,
 }
 
-/// "2 of 4": the failure just recorded, in its own class's counter.
+/// Failures of one class, with that class's limit: "2 of 4".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Try {
-    /// Whose counter.
+    /// Class of the last failure; each class has its own counter.
     pub class: FailureClass,
     /// Failures of this class so far.
     pub number: u32,
-    /// Attempts that this class allows.
+    /// Attempts that this class allows in total.
     pub of: u32,
 }
 
-/// A glyph of the strip of recent results.
+/// Result of an attempt in the strip of recent results, where each is one glyph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecentResult {
-    /// New content.
+    /// The content changed.
     Updated,
-    /// Good, nothing new.
+    /// The attempt succeeded without a change.
     Unchanged,
-    /// A failure that is tried again.
+    /// The attempt failed and is retried.
     Retrying,
     /// A failure that ended the job.
     Failed,
-    /// The worker died.
+    /// The worker died or lost its lease.
     Lost,
     /// Cancelled or purged.
     Stopped,
 }
 
 impl RecentResult {
-    /// The letter under which the store keeps it.
+    /// Returns the letter by which the store records the result.
     pub const fn letter(self) -> char {
         match self {
             Self::Updated => 'u',
@@ -233,14 +222,14 @@ impl RecentResult {
         }
     }
 
-    /// Reads a letter.
+    /// Reads the store's letter; `None` for any other.
     pub fn from_letter(letter: char) -> Option<Self> {
         [Self::Updated, Self::Unchanged, Self::Retrying, Self::Failed, Self::Lost, Self::Stopped]
             .into_iter()
             .find(|result| result.letter() == letter)
     }
 
-    /// Length of the strip.
+    /// Number of results in the strip.
     pub const KEPT: usize = 8;
 }
 
@@ -248,22 +237,22 @@ impl RecentResult {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     by_status: [u64; 8],
-    /// Documents with quarantined content; each is counted under its status, too.
+    /// Documents with quarantined content; each is also counted under its status.
     pub held: u64,
 }
 
 impl Counts {
-    /// Sets the number at `status`.
+    /// Sets the number of documents with `status`.
     pub fn set(&mut self, status: Status, documents: u64) {
         self.by_status[status as usize] = documents;
     }
 
-    /// The number at `status`.
+    /// Returns the number of documents with `status`.
     pub fn of(&self, status: Status) -> u64 {
         self.by_status[status as usize]
     }
 
-    /// All of them.
+    /// Returns the number of documents of all statuses.
     pub fn total(&self) -> u64 {
         self.by_status.iter().sum()
     }

@@ -1,8 +1,7 @@
 //! Durations as people write them in the configuration: `"30s"`, `"1h 30m"`, `"1 week"`, `"4.2s"`.
 //!
-//! The accepted forms are wider than those of the time crate: months, a decimal part on every term, days and weeks with a
-//! fixed length. Files that were written for earlier versions rely on each of them, so the table in the tests is the
-//! contract.
+//! The syntax accepts more than the time crate's: months, a decimal part on every term, days and weeks of fixed length.
+//! Existing configuration files rely on each of them, so the table in the tests is the contract.
 
 use std::time::Duration;
 
@@ -13,12 +12,13 @@ const MONTH: u64 = 2_630_016;
 /// 365.25 days, in seconds.
 const YEAR: u64 = 31_557_600;
 
-/// A unit with its spellings, which are case-sensitive: `m` is a minute, `M` a month.
+/// Unit with its spellings, which are case-sensitive: `m` is a minute, `M` a month.
 struct Unit {
     spellings: &'static [&'static str],
     /// Length in seconds; 0 for units below a second.
     seconds: u64,
-    /// Length in nanoseconds, in which a decimal part is counted; 0 where it must come to whole seconds.
+    /// Length in nanoseconds, the resolution of a decimal part; 0 for units whose decimal part must yield whole
+    /// seconds.
     nanos: u64,
 }
 
@@ -57,7 +57,7 @@ impl Unit {
         };
         let part = match self.nanos {
             0 => Duration::from_secs(exact(self.seconds)?),
-            // There is nothing below a nanosecond.
+            // A nanosecond cannot be divided.
             1 => return None,
             nanos => Duration::from_nanos(exact(nanos)?),
         };
@@ -65,14 +65,14 @@ impl Unit {
     }
 }
 
-/// A number before a unit, with numerator and denominator of its decimal part.
+/// Number before a unit, with numerator and denominator of its decimal part.
 struct Number {
     whole: u64,
     fraction: Option<(u64, u64)>,
 }
 
 impl Number {
-    /// Reads a number from the start of `text` and returns what follows it. White space may stand between digits.
+    /// Reads a number from the start of `text` and returns the rest. White space between digits is allowed.
     fn read(text: &str) -> Option<(Self, &str)> {
         if !text.starts_with(|c: char| c.is_ascii_digit()) {
             return None;
@@ -84,7 +84,7 @@ impl Number {
     }
 }
 
-/// Reads digits: their value, ten to the power of their count, and what follows them.
+/// Reads digits. Returns their value, ten to the power of their count, and the rest of the text.
 fn digits(text: &str) -> Option<(u64, u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && !c.is_whitespace()).unwrap_or(text.len());
     let (mut value, mut power) = (0_u64, Some(1_u64));
@@ -92,13 +92,13 @@ fn digits(text: &str) -> Option<(u64, u64, &str)> {
         value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
         power = power.and_then(|power| power.checked_mul(10));
     }
-    // Only a decimal part needs the power; leading zeros can make that of a whole number too large.
+    // The power is used for decimal parts only; leading zeros can make that of a whole number overflow.
     Some((value, power.unwrap_or(0), &text[end..]))
 }
 
 /// Reads a duration: terms of a number and a unit, with or without white space between them. A lone `0` needs no unit.
-/// Returns `None` for everything else, for what is no whole number of nanoseconds (of seconds, from hours on), and for
-/// what is too long to be represented.
+/// Returns `None` for any other text, for a value that is not a whole number of nanoseconds (of seconds, from hours
+/// on), and for one that is too long to be represented.
 pub fn parse(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -116,7 +116,7 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(total)
 }
 
-/// Formats a duration without loss and such that [`parse`] reads the same again: `1h 30m`, `2days`, `100ms`.
+/// Formats a duration without loss, such that [`parse`] reads the same one: `1h 30m`, `2days`, `100ms`.
 pub fn exact(duration: Duration) -> String {
     let (seconds, nanos) = (duration.as_secs(), u64::from(duration.subsec_nanos()));
     let day = seconds % YEAR % MONTH;
@@ -141,7 +141,7 @@ pub fn exact(duration: Duration) -> String {
 mod tests {
     use super::*;
 
-    /// Every spelling of every unit, with the length of one of it in nanoseconds.
+    /// Every spelling of every unit, with the unit's length in nanoseconds.
     const SPELLINGS: &[(&str, u128)] = &[
         ("nanos", 1),
         ("nsec", 1),

@@ -1,4 +1,4 @@
-//! The failure of an attempt: its code, and its class, which decides whether it is tried again.
+//! Failures of attempts: the code that is stored, and the class, which decides whether the attempt is retried.
 
 use super::text::SafeLine;
 use super::word_enum::{serde_by_word, word_enum};
@@ -6,20 +6,20 @@ use std::fmt;
 use std::time::Duration;
 
 word_enum! {
-    /// The code in the row and in the outcome.
+    /// Error code in the document's row and in the outcome.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum ErrorCode {
-        /// 404, 410.
+        /// HTTP 404 or 410.
         NotFound = "not_found",
-        /// 401, 403.
+        /// HTTP 401 or 403.
         AccessDenied = "access_denied",
         /// The page has no text.
         ContentEmpty = "content_empty",
-        /// No answer in time; 408, 504.
+        /// No complete response in time, or HTTP 408 or 504.
         Timeout = "timeout",
-        /// Anything else between us and the page.
+        /// Any other failure to fetch the page.
         FetchFailed = "fetch_failed",
-        /// An unexpected error of the program, or a worker lost three times.
+        /// An unexpected error of this program, or a worker lost three times.
         SyncError = "sync_error",
     }
 }
@@ -31,66 +31,63 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Consequence of a failure.
+/// Class of a failure; it decides on the retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
-    /// The page is so; not tried again.
+    /// Not retried: another attempt would fail alike.
     Permanent,
-    /// May pass; tried again after growing waits.
+    /// May pass; retried with growing waits.
     Transient,
-    /// An error of ours; tried again soon, and reported once when it stays.
+    /// An error of this program; retried soon, and reported once when the retries are used up.
     Unexpected,
 }
 
-/// Whose doing a failure is.
+/// Party that caused a failure; only the page's host can open the host's circuit breaker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Blame {
-    /// The page's host, or the way to it.
+    /// The page's host, or the network on the way to it.
     #[default]
     Host,
-    /// A service that was to fetch the page: nothing was learnt of the host.
+    /// A service that fetches pages for this program (Firecrawl): its failure says nothing about the host.
     Service,
 }
 
-/// A failed attempt.
+/// Failed attempt, as the fetch reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Consequence for the job.
     pub class: FailureClass,
-    /// The code that is stored.
     pub code: ErrorCode,
-    /// A line of plain language, without the document's name or URL.
+    /// One line in plain language, without the document's name or URL.
     pub detail: SafeLine,
-    /// The status that the page answered with, when it answered.
+    /// HTTP status of the response; `None` without a response.
     pub http_status: Option<u16>,
-    /// For unexpected ones: the error type's name, or `panic`.
+    /// Name of the error's type, or `panic`; for unexpected failures only.
     pub exception_class: Option<String>,
-    /// Wait that the server asked for, already cut to [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
+    /// Wait that the server requested, at most [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
     pub retry_after: Option<Duration>,
-    /// Whose doing it is.
     pub blame: Blame,
 }
 
 impl Failure {
-    /// A permanent failure.
+    /// Creates a permanent failure.
     pub fn permanent(code: ErrorCode, detail: impl AsRef<str>) -> Self {
         Self::of(FailureClass::Permanent, code, detail)
     }
 
-    /// A transient failure.
+    /// Creates a transient failure.
     pub fn transient(code: ErrorCode, detail: impl AsRef<str>) -> Self {
         Self::of(FailureClass::Transient, code, detail)
     }
 
-    /// An unexpected failure: `sync_error` with the name of what went wrong.
+    /// Creates an unexpected failure: `sync_error` with the name of the error's type.
     pub fn unexpected(exception_class: impl Into<String>, detail: impl AsRef<str>) -> Self {
         let mut failure = Self::of(FailureClass::Unexpected, ErrorCode::SyncError, detail);
         failure.exception_class = Some(exception_class.into());
         failure
     }
 
-    /// The failure that an HTTP status outside 200..=299 is. Redirects are followed before this is asked; one that
-    /// arrives here had nowhere to go and is permanent.
+    /// Creates the failure for an HTTP status outside 200..=299. The client follows redirects before; a redirect that
+    /// arrives here could not be followed and is permanent.
     pub fn from_status(status: u16, reason: &str) -> Self {
         let (class, code) = classify_status(status);
         let mut failure = Self::of(class, code, format!("{status} {reason}").trim_end());
@@ -98,19 +95,19 @@ impl Failure {
         failure
     }
 
-    /// The same with the wait that the server asked for.
+    /// Adds the wait that the server requested, cut to [`RETRY_AFTER_CAP`](super::retry::RETRY_AFTER_CAP).
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait.map(|wait| wait.min(super::retry::RETRY_AFTER_CAP));
         self
     }
 
-    /// The same with the status of the page that was refused for another reason (type, size, emptiness).
+    /// Adds the HTTP status of a page that was refused for another reason (type, size, emptiness).
     pub fn with_status(mut self, status: u16) -> Self {
         self.http_status = Some(status);
         self
     }
 
-    /// The same, done by the service that was to fetch the page.
+    /// Blames the service that was to fetch the page instead of the page's host.
     pub fn of_service(mut self) -> Self {
         self.blame = Blame::Service;
         self
@@ -129,8 +126,8 @@ impl Failure {
     }
 }
 
-/// The class and code of an HTTP status that is not a success. What may pass (time-outs, "too early", rate limits, 5xx)
-/// is transient, everything else permanent.
+/// Returns class and code of an HTTP status that is not a success. Conditions that may pass (time-outs, "too early",
+/// rate limits, 5xx) are transient, all others permanent.
 pub const fn classify_status(status: u16) -> (FailureClass, ErrorCode) {
     match status {
         404 | 410 => (FailureClass::Permanent, ErrorCode::NotFound),

@@ -1,5 +1,5 @@
-//! The filter language, the same on the screen and on the command line (assets/docs/filters.md): parsed, printed and
-//! evaluated here, turned into SQL by the store from the same terms.
+//! Filter language, the same in the console and on the command line (assets/docs/filters.md). This module parses,
+//! prints and evaluates filters; the store turns the same terms into SQL.
 
 mod evaluate;
 mod field;
@@ -20,23 +20,24 @@ use super::outcome::OutcomeResult;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a text is not a filter, and where.
+/// Error of a text that is not a filter, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("filter, at {}: {message}", at + 1)]
 pub struct FilterError {
-    /// The byte of the text, from 0, at which the mistake begins: on a character boundary, at most the text's length.
-    /// The message counts from 1.
+    /// Byte offset of the mistake, from 0: on a character boundary, at most the text's length. The message counts from
+    /// 1.
     pub at: usize,
     /// Cause of the error, and the correct form if there is one.
     pub message: String,
 }
 
 impl FilterError {
-    /// `text` with a mark under the mistake, in two lines for a terminal; `text` must be what was parsed.
+    /// Returns `text` with a mark under the mistake, in two lines for a terminal; `text` must be the text that was
+    /// parsed.
     pub fn marked(&self, text: &str) -> String {
         let line = super::text::SafeLine::new(text);
         let before = super::text::SafeLine::new(text.get(..self.at).unwrap_or(text));
-        // White space before the mark is cut off by the safe form, and is one cell in the line above.
+        // The safe form trims white space before the mark, but the line above has one cell for it.
         let gap = text
             .get(..self.at)
             .is_some_and(|before| before.ends_with(char::is_whitespace) && !before.trim().is_empty());
@@ -44,67 +45,59 @@ impl FilterError {
     }
 }
 
-/// Terms that must all hold. No terms: everything.
+/// Terms that must all match; a filter without terms matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// The terms, in the order in which they were written.
     pub terms: Vec<Term>,
 }
 
 /// A term, possibly negated with `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Term {
-    /// Written with `-`.
     pub negated: bool,
-    /// Condition that must hold.
     pub test: Test,
 }
 
-/// A condition. Several values (written with commas) are alternatives.
+/// Condition of a term. Several values (written with commas) are alternatives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Test {
-    /// A word or a quoted phrase within name or URL, ASCII case folded.
+    /// Word or quoted phrase within name or URL, without regard to ASCII case.
     Word(String),
-    /// `status:`
     Status(Vec<Status>),
-    /// `error:`, the last failure's code.
+    /// `error:`, code of the last failure.
     Error(Vec<ErrorCode>),
-    /// `http:`, the last failure's status.
+    /// `http:`, HTTP status of the last failure.
     Http(Vec<u16>),
-    /// `host:`, host with or without its port, in lower case.
+    /// `host:`, a host with or without its port, in lower case.
     Host(Vec<String>),
-    /// `id:`
     Id(Vec<i64>),
-    /// `account:`
     Account(Vec<i64>),
-    /// `assistant:`
     Assistant(Vec<i64>),
-    /// `attempted:<1h` less than an hour ago; `>`: longer ago, or never.
+    /// `attempted:<1h`: less than an hour ago; `>`: longer ago, or never.
     Attempted(Age),
-    /// `synced:>2d` longer ago, or never.
+    /// `synced:<2d`: less than two days ago; `>`: longer ago, or never.
     Synced(Age),
-    /// `next:<10m` within ten minutes; `>`: later, or never.
+    /// `next:<10m`: within ten minutes; `>`: later, or never.
     Next(Age),
-    /// `queue:`, the live job's class, else the last job's.
+    /// `queue:`, class of the live job, else of the last job.
     Queue(Vec<QueueClass>),
-    /// `result:`, of outcomes.
+    /// `result:`, for outcomes only.
     Result(Vec<OutcomeResult>),
-    /// `content:`, what an attempt meant for the stored content; of documents only `held`: a text waits for a person.
+    /// `content:`, effect of an attempt on the stored content. For documents only `held` is allowed: content in
+    /// quarantine.
     Content(Vec<ContentChange>),
-    /// `by:`, who asked, whole and ASCII case folded; of outcomes.
+    /// `by:`, name of the requester, compared as a whole without regard to ASCII case; for outcomes only.
     By(Vec<String>),
 }
 
-/// A comparison with how long ago, or how soon.
+/// Comparison with a time span, before or after now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Age {
-    /// `<` or `>`.
     pub side: Side,
-    /// Length of the span.
     pub span: Duration,
 }
 
-/// Side of an age limit.
+/// Operator of a comparison with a time span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// `<`

@@ -1,20 +1,22 @@
-//! Findings of `quarterdeck doctor`: a fact, a verdict and a remedy. Every module that it examines returns these.
+//! Findings of `quarterdeck doctor`: a fact, its verdict and a remedy. Every module that the command examines returns
+//! these.
 
-/// Verdict on a fact.
+/// Verdict on a fact, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// As it should be.
     Ok,
-    /// Works, and somebody should know.
+    /// Works, but deserves attention.
     Warn,
     /// Does not work.
     Fail,
-    /// A service does not answer.
+    /// A service does not respond.
     Unreachable,
 }
 
 impl Verdict {
-    /// The word for people and scripts.
+    /// Returns the word for people and scripts; an unreachable service is a `fail`, which only the exit code
+    /// distinguishes.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -24,36 +26,36 @@ impl Verdict {
     }
 }
 
-/// A fact about the installation.
+/// Fact about the installation, with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Subject in a word.
+    /// Subject of the check, in one word.
     pub check: &'static str,
-    /// Verdict on it.
     pub verdict: Verdict,
-    /// The fact in plain words. May quote untrusted text: made safe and masked where it is printed.
+    /// Fact in plain words. It may quote untrusted text, which the printer makes safe and masks.
     pub says: String,
-    /// Remedy.
+    /// Action that resolves the problem.
     pub cure: Option<String>,
 }
 
 impl Finding {
-    /// As it should be.
+    /// Creates a finding that is as it should be.
     pub fn ok(check: &'static str, says: impl Into<String>) -> Self {
         Self { check, verdict: Verdict::Ok, says: says.into(), cure: None }
     }
 
-    /// Works, and somebody should know.
+    /// Creates a finding that works but deserves attention, with a remedy.
     pub fn warn(check: &'static str, says: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { check, verdict: Verdict::Warn, says: says.into(), cure: Some(cure.into()) }
     }
 
-    /// Does not work.
+    /// Creates a finding that does not work, with a remedy.
     pub fn fail(check: &'static str, says: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { check, verdict: Verdict::Fail, says: says.into(), cure: Some(cure.into()) }
     }
 
-    /// From an error's message, whose cure stands last and after a semicolon, as everywhere in this program.
+    /// Creates a finding from an error message, whose remedy is the part after the last semicolon, as everywhere in
+    /// this program.
     pub fn of_message(check: &'static str, verdict: Verdict, message: &str) -> Self {
         let (says, cure) = match message.rsplit_once("; ") {
             Some((says, cure)) => (says.to_owned(), Some(cure.to_owned())),

@@ -1,18 +1,18 @@
-//! The fingerprint by which two fetches of a page are compared.
+//! Fingerprint of a content, by which changes are detected.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// Lower-case hex SHA-256 of a text whose runs of ASCII white space are one space each and whose ends are stripped:
-/// Chatwoot's own definition, so that either program recognises the other's.
+/// Lower-case hex SHA-256 of a text in which runs of ASCII white space are one space each and the ends are trimmed.
+/// This is Chatwoot's own definition, so that each program recognises the other's fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of `content`.
+    /// Computes the fingerprint of `content`.
     ///
-    /// White space is the six bytes of Ruby's `\s`: neither `split_ascii_whitespace` (which lacks the vertical tab) nor
-    /// `split_whitespace` (which takes NBSP) is that set. Ruby's `strip` also removes NUL at either end.
+    /// White space is the six bytes of Ruby's `\s`: neither `split_ascii_whitespace` (without the vertical tab) nor
+    /// `split_whitespace` (with NBSP) uses that set. Ruby's `strip` also removes NUL at either end.
     pub fn of(content: &str) -> Self {
         let mut hash = Sha256::new();
         let stripped = content.trim_matches(|c| is_space(c) || c == '\0');
@@ -32,12 +32,12 @@ impl Fingerprint {
         Self(hex)
     }
 
-    /// A stored fingerprint, compared as it is.
+    /// Wraps a stored fingerprint without validation.
     pub fn stored(hex: String) -> Self {
         Self(hex)
     }
 
-    /// The hex digits.
+    /// Returns the hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }

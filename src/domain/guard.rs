@@ -1,29 +1,29 @@
-//! The content guard: what a page that answers 200 looks like when it is not the page.
+//! Content guard: detects pages that answer 200 but are an error, a login, a challenge or a shell without text.
 //!
-//! Pure judgement of title and text. Only short texts are judged by their words: an article about logging in is longer than a
-//! login page, and being wrong costs a question to a person, not a document.
+//! It judges title and text only, and only short texts by their words: an article about logging in is longer than a
+//! login page. A wrong suspicion costs a person's decision, not a document.
 
 use std::fmt;
 
-/// Why a fetched text is not taken for the page.
+/// Reason why a fetched text is suspect and goes into quarantine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// An error told with status 200.
+    /// Error page sent with status 200.
     Error,
-    /// A page that wants a name and a password.
+    /// Page that asks for a user name and a password.
     Login,
-    /// A wall against robots.
+    /// Check against robots, such as a captcha.
     Challenge,
-    /// A page that is made by scripts, and says that they are off.
+    /// Page that is built by scripts and reports that they are disabled.
     Scripts,
-    /// Under a tenth of the stored text, both in characters.
+    /// Text with less than a tenth of the stored text's characters.
     Shrunk {
-        /// Stored.
+        /// Characters of the stored text.
         from: u64,
-        /// Fetched.
+        /// Characters of the fetched text.
         to: u64,
     },
-    /// The very text that a person said no to.
+    /// Exactly the text that a person rejected.
     Rejected,
 }
 
@@ -42,11 +42,11 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Characters up to which a text is judged by its words.
+/// Maximum length, in characters, of a text that is judged by its words.
 const SHORT: u64 = 1_500;
-/// The same where single words decide.
+/// Maximum length, in characters, of a text for which a single word decides.
 const VERY_SHORT: u64 = 600;
-/// A text shrinks when it has fewer than this part of the stored one's characters.
+/// A text has shrunk if it has less than one part in this many of the stored text's characters.
 const LEAST_PART: u64 = 10;
 
 const CHALLENGES: [&str; 22] = [
@@ -133,7 +133,7 @@ const ERRORS: [&str; 36] = [
     "ページが見つかりません",
 ];
 
-/// Statuses with which a page that tells an error begins.
+/// HTTP statuses with which the title or first line of an error page begins.
 const STATUSES: [&str; 9] = ["400", "401", "403", "404", "410", "429", "500", "502", "503"];
 
 const LOGINS: [&str; 16] = [
@@ -159,7 +159,7 @@ const PASSWORDS: [&str; 8] =
     ["password", "passwort", "mot de passe", "contraseña", "senha", "пароль", "密码", "パスワード"];
 
 impl Doubt {
-    /// Returns the reason against accepting a page. `stored` is the length of the stored text in characters.
+    /// Returns the reason why a page is suspect, if it is. `stored` is the length of the stored text in characters.
     pub fn about(title: Option<&str>, content: &str, stored: Option<u64>) -> Option<Self> {
         let chars = content.chars().count() as u64;
         if chars <= SHORT
@@ -223,12 +223,12 @@ fn is_login(line: &str) -> bool {
     })
 }
 
-/// A title's parts: the page's own, and the site's.
+/// Splits a title into its parts: usually the page's name and the site's.
 fn parts(line: &str) -> impl Iterator<Item = &str> {
     line.split(['|', '·', '—', '–', '»']).flat_map(|part| part.split(" - ")).map(str::trim)
 }
 
-/// Lower case, Markdown's marks gone, one space between words.
+/// Converts a text to lower case without Markdown marks, with one space between words.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || matches!(c, '#' | '*' | '_' | '`' | '[' | ']' | '>' | '\\')) {

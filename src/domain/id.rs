@@ -1,4 +1,4 @@
-//! Identifiers: one type per thing, so that an account never stands where a document is meant.
+//! Identifiers, with one type per kind, so that for example an account cannot be passed as a document.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,42 +19,43 @@ macro_rules! id {
 }
 
 id!(
-    /// A row of `captain_documents`.
+    /// Id of a row of `captain_documents`.
     DocumentId
 );
 id!(
-    /// The owner of documents by whom the queue is shared fairly.
+    /// Id of an account, the owner of documents among whom the queue is shared fairly.
     AccountId
 );
 id!(
-    /// The assistant that a document belongs to; a URL is unique within it.
+    /// Id of the assistant that a document belongs to; a URL is unique within it.
     AssistantId
 );
 id!(
-    /// A durable request to sync one document.
+    /// Id of a job, the durable request to sync one document.
     JobId
 );
 id!(
-    /// The place of an outcome in the log: dense, from 1, in commit order.
+    /// Position of an outcome in the log: without gaps, from 1, in commit order.
     Seq
 );
 id!(
-    /// A claim's number, which only grows over the whole store: the token of the lease, and the fence by which a late
+    /// Number of a claim, which only grows over the whole store: the token of the lease, and the fence by which a late
     /// writer is refused.
     Token
 );
 
 id!(
-    /// A row of the outbox.
+    /// Id of a row of the outbox.
     OutboxId
 );
 
 impl Seq {
-    /// The number before the first outcome.
+    /// Position before the first outcome.
     pub const START: Seq = Seq(0);
 }
 
-/// A worker: a process that runs jobs. New at every start, so that a restart never answers for its predecessor.
+/// Id of a worker, a process that runs jobs. It is new at every start, so that a restarted process is not mistaken for
+/// its predecessor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WorkerId(pub String);

@@ -1,7 +1,7 @@
-//! The job state machine: what each event makes of a job, of its document's row, and what is recorded.
+//! Job state machine: the effect of each event on a job and on its document's row, and the outcomes that are recorded.
 //!
-//! Every function here takes a job as it stands in the store and returns a [`Transition`]; the store applies it in the
-//! transaction that read the job. Nothing else decides what a job becomes. `tests/transitions.rs` is its table.
+//! Every function here takes a job as stored and returns a [`Transition`]; the store applies it in the transaction that
+//! read the job. No other code decides the next state of a job. `tests/transitions.rs` is its table.
 
 mod row;
 mod words;
@@ -20,26 +20,22 @@ use super::text::SafeLine;
 use super::time::Timestamp;
 use std::time::Duration;
 
-/// A job as it stands in the store, with what a transition needs to know.
+/// Stored job, with the fields that a transition needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// The job.
     pub id: JobId,
-    /// Document of the job.
     pub document_id: DocumentId,
-    /// Current state.
     pub state: JobState,
-    /// Current class.
     pub class: QueueClass,
-    /// Earliest time of the next run.
+    /// Earliest time of the next run, UTC.
     pub run_at: Timestamp,
     /// Attempts and failures so far.
     pub counters: Counters,
-    /// The code of its last failed try, if a try of it failed.
+    /// Code of its last failed attempt; `None` if no attempt failed.
     pub last_failure: Option<ErrorCode>,
-    /// The row before its first try; `None` before that try.
+    /// Row before the job's first attempt; `None` before that attempt.
     pub before: Option<RowBefore>,
-    /// Name of the person who asked to stop the running attempt.
+    /// Name of the person who asked to cancel the running attempt.
     pub cancel_requested_by: Option<SafeLine>,
 }
 
@@ -48,44 +44,37 @@ pub struct Job {
 pub enum AttemptEnd {
     /// The page was fetched.
     Fetched {
-        /// The page, with its content's fingerprint.
         page: Box<Page>,
         /// The fingerprint of `page.content`.
         fingerprint: Fingerprint,
-        /// Difference from the fingerprint stored at the claim.
+        /// Comparison with the fingerprint that was stored at the claim.
         change: ContentChange,
     },
-    /// The server said that the stored content is still the page (304).
+    /// The server answered that the stored content is still current (304).
     NotModified,
-    /// The attempt failed.
     Failed(Failure),
     /// A cancel request stopped the attempt before it had a result.
     Stopped,
 }
 
-/// The one report that an exhausted job of ours is worth.
+/// Report of a job that used up its retries through errors of this program; sent once per job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorReport {
-    /// The error type's name, `panic` or `worker_lost`.
+    /// Name of the error's type, `panic` or `worker_lost`.
     pub exception_class: String,
-    /// Plain language.
+    /// One line in plain language.
     pub detail: SafeLine,
 }
 
-/// Result of applying an event to a job.
+/// Result of applying an event to a job: its new state, and what the store writes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// The state it has then.
     pub state: JobState,
-    /// The class it has then.
     pub class: QueueClass,
-    /// Earliest time of the next run, for states that wait.
+    /// Earliest time of the next run, UTC, for states that wait.
     pub run_at: Timestamp,
-    /// The counters it has then.
     pub counters: Counters,
-    /// The code of its last failed try.
     pub last_failure: Option<ErrorCode>,
-    /// Write to the document's row.
     pub row: RowWrite,
     /// Outcomes to record, in order.
     pub outcomes: Vec<OutcomeDraft>,
@@ -94,12 +83,12 @@ pub struct Transition {
 }
 
 impl Job {
-    /// A worker takes it: the attempt counts from here.
+    /// Returns the counters after a claim: a claim starts a new attempt.
     pub fn claimed(&self) -> Counters {
         Counters { attempt: self.counters.attempt + 1, ..self.counters }
     }
 
-    /// A running attempt ended. `took` is the wall-clock time since it started.
+    /// Applies the end of the running attempt. `took` is the wall-clock time since its start.
     pub fn finished(&self, end: &AttemptEnd, policy: &RetryPolicy, took: Duration, now: Timestamp) -> Transition {
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match end {
@@ -167,7 +156,8 @@ impl Job {
                 run_at,
                 counters,
                 last_failure: Some(failure.code),
-                // Between transient tries the row stays `syncing`; between unexpected ones it is failed, as on Chatwoot.
+                // Between transient attempts the row stays `syncing`; between unexpected ones it is failed, as in
+                // Chatwoot.
                 row: match failure.class {
                     FailureClass::Unexpected => RowWrite::Failed(failure.code),
                     _ => RowWrite::Keep,
@@ -191,12 +181,13 @@ impl Job {
         ended(JobState::Failed, Some(last), report)
     }
 
-    /// The worker died or its lease expired.
+    /// Applies the loss of the worker: it died, or its lease expired.
     pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
         self.taken(&format!("worker {worker} is gone"), now)
     }
 
-    /// A person took it from its worker. It counts as a loss: a job that has to be broken loose again and again ends.
+    /// Breaks the worker's lease on request of a person. It counts as a loss, so that a job whose lease is broken
+    /// repeatedly ends.
     pub fn lease_broken(&self, by: &SafeLine, now: Timestamp) -> Transition {
         self.taken(&format!("lease broken by {by}"), now)
     }
@@ -233,7 +224,7 @@ impl Job {
         }
     }
 
-    /// The job ends without a result: cancelled by a person, or for `reason` (its document is gone).
+    /// Ends the job without a result: cancelled by a person, or for `reason` (its document is gone).
     pub fn cancelled(&self, reason: Option<&str>, now: Timestamp) -> Transition {
         let line = match reason {
             Some(reason) => OutcomeDraft::new(OutcomeResult::Cancelled).with_detail(reason),
@@ -242,13 +233,14 @@ impl Job {
         Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Cancelled, now) }
     }
 
-    /// The job is dropped from the queue; only auto jobs that have not started are.
+    /// Drops the job from the queue; the caller passes only auto jobs that have not started.
     pub fn purged(&self, by: &SafeLine, now: Timestamp) -> Transition {
         let line = OutcomeDraft::new(OutcomeResult::Purged).with_detail(format!("purged by {by}"));
         Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Purged, now) }
     }
 
-    /// A draining worker gives it back: number and counters as before the claim, nothing recorded.
+    /// Returns the job to the queue while its worker drains: attempt number and counters go back to their values before
+    /// the claim, and no outcome is recorded.
     pub fn released(&self, now: Timestamp) -> Transition {
         let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
         if self.cancel_requested_by.is_some() {
@@ -257,9 +249,9 @@ impl Job {
         Transition { counters, row: self.stopped_row(), ..self.becomes(JobState::Ready, now) }
     }
 
-    /// Another program holds the document's lock: attempt number and counters go back to their values before the claim,
-    /// the row stays as it is (the holder writes it), and the lock is polled after `again`. `told` is true if this
-    /// holder has been recorded before.
+    /// Postpones the job because another program holds the document's lock: attempt number and counters go back to
+    /// their values before the claim, the row stays as it is (the holder writes it), and the lock is polled after
+    /// `again`. `told` is true if this holder has been recorded before.
     pub fn deferred(&self, holder: &LockHolder, told: bool, again: Duration, now: Timestamp) -> Transition {
         let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
         if self.cancel_requested_by.is_some() {
@@ -272,7 +264,8 @@ impl Job {
         Transition { run_at, counters, outcomes, ..self.becomes(JobState::Scheduled, now) }
     }
 
-    /// The row of a job that started and stops: failed if a try of it failed, else what stood there before.
+    /// Returns the row of a stopped job: failed if one of its attempts failed, else restored to its state before the
+    /// job.
     fn stopped_row(&self) -> RowWrite {
         match (&self.before, self.last_failure) {
             (None, _) => RowWrite::Keep,

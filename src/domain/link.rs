@@ -1,35 +1,34 @@
-//! A document's URL: what is taken, how it is written, whose host it is.
+//! A document's URL: validation, normalised form and host.
 
 use thiserror::Error;
 use url::Url;
 
-/// An http or https URL as it is stored in `external_link`.
+/// Validated http or https URL in the form stored in `external_link`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Link {
     text: String,
     host: String,
 }
 
-/// Why a text is not a link. The message is for the person who typed it.
+/// Reason why a text is not a valid link. The message is for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LinkError {
-    /// The text is not a URL.
     #[error("is not a URL")]
     NotAUrl,
-    /// Another scheme.
+    /// The scheme is neither http nor https.
     #[error("must begin with http:// or https://")]
     Scheme,
-    /// A user name or password within.
+    /// The URL contains a user name or password.
     #[error("must not carry a user name or password")]
     UserInfo,
-    /// A page is fetched and read as text; a PDF is not.
+    /// Pages are fetched and read as text, which a PDF is not.
     #[error("is a PDF, which is never synced by a fetch")]
     Pdf,
 }
 
 impl Link {
-    /// Reads what a person typed or a file holds: trimmed, checked, without a fragment, without **one** trailing slash
-    /// (as Chatwoot stores it).
+    /// Validates a URL that was typed or read from a file, and normalises it as Chatwoot does: trimmed, without a
+    /// fragment, without **one** trailing slash.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let trimmed = text.trim();
         if trimmed.is_empty() || trimmed.chars().any(char::is_control) {
@@ -55,18 +54,18 @@ impl Link {
         Ok(Self { text, host })
     }
 
-    /// The stored form.
+    /// Returns the stored form.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Host and port; the scheme's own port is left out.
+    /// Returns host and port; the scheme's default port is omitted.
     pub fn host(&self) -> &str {
         &self.host
     }
 }
 
-/// Host and port of any URL text; `None` when there is none.
+/// Returns host and port of any URL text; `None` without a host. The scheme's default port is omitted.
 pub fn host_of(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let host = url.host_str()?;
@@ -76,7 +75,7 @@ pub fn host_of(text: &str) -> Option<String> {
     })
 }
 
-/// Upstream's string test for a PDF document: uploads are `PDF: …`, links end in `.pdf`, case counts.
+/// Tests for a PDF document as Chatwoot does, by the text: uploads are `PDF: …`, links end in `.pdf`, case-sensitive.
 pub fn is_pdf(link: &str) -> bool {
     link.starts_with("PDF:") || link.ends_with(".pdf")
 }

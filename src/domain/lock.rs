@@ -1,4 +1,4 @@
-//! The Redis lock of a document as the rest of the program sees it: how much it is wanted, and who has it.
+//! Redis lock of a document, as pure types: its mode, its owner in this program, and a foreign holder.
 
 use super::id::{DocumentId, JobId, Token};
 use super::text::SafeLine;
@@ -6,20 +6,19 @@ use super::word_enum::word_enum;
 use std::fmt;
 
 word_enum! {
-    /// Importance of the Redis lock (`redis.lock`).
+    /// Mode of the Redis lock (`redis.lock`).
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum LockMode {
-        /// No sync without it: a Redis that is away stops the claims.
+        /// No sync without the lock: while Redis is unavailable, nothing is claimed.
         Required = "required",
-        /// A Redis that is away is shown, and syncs go on under lease and fence.
+        /// Syncs continue without Redis, protected by lease and fence; the console shows that it is unavailable.
         #[default]
         Preferred = "preferred",
-        /// Redis is not used.
         Off = "off",
     }
 }
 
-/// Identity of a store to other programs, made with its schema and never changed. Locks and channels carry it.
+/// Identity of a store for other programs, created with its schema and never changed. Locks and channels carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreId(pub String);
 
@@ -29,22 +28,20 @@ impl fmt::Display for StoreId {
     }
 }
 
-/// A lock of ours: a document's key under the lease of one claim.
+/// Lock of this program: the key of one document, under the lease of one claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lock {
-    /// Whose key it is.
     pub document: DocumentId,
-    /// The job that wants it.
     pub job: JobId,
-    /// The claim's token: a higher one of the same store has seen the lower one's lease end.
+    /// Token of the claim. A higher token of the same store proves that the lease of a lower one has ended.
     pub token: Token,
 }
 
-/// Somebody else who has a document's lock.
+/// Other program that holds a document's lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockHolder {
-    /// For people: `Chatwoot`.
+    /// Name for display: `Chatwoot`.
     pub name: SafeLine,
-    /// The key's value, which tells one hold from the next.
+    /// Value of the Redis key, which differs from one acquisition to the next.
     pub value: SafeLine,
 }

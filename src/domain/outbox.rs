@@ -1,8 +1,8 @@
-//! The transactional outbox: subscribers, the messages that they make of recorded outcomes, and their delivery.
+//! Transactional outbox: subscribers, the messages that they make of recorded outcomes, and the delivery of these.
 //!
-//! The store offers every outcome to every [`Subscriber`] in the transaction that records it, and keeps each message as
-//! a row of the same transaction. Later a relay hands the rows to the subscriber's receiver ([`Deliver`]) at least once,
-//! and removes those that arrived. Nothing here delivers anything: the implementations do.
+//! The store offers every outcome to every [`Subscriber`] in the transaction that records it, and inserts each message
+//! as a row in the same transaction. Later a relay passes the rows to the subscriber's receiver ([`Deliver`]) at least
+//! once, and deletes those that were delivered. This module defines the traits only; `lock` implements the delivery.
 
 use super::id::OutboxId;
 use super::outcome::Outcome;
@@ -13,17 +13,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Time for which a process that delivers a message keeps the others from it, unless the subscriber says otherwise.
+/// Default lease of a delivery: the time for which no other process delivers the message.
 const LEASE: Duration = Duration::from_secs(60);
-/// Longest reason of a failed delivery that is kept, in characters.
+/// Maximum length of the stored reason of a failed delivery, in characters.
 const MAX_REASON_CHARS: usize = 300;
 
-/// A recorded outcome, as the store offers it to subscribers within the transaction that records it.
+/// Recorded outcome, as the store offers it to subscribers within the transaction that records it.
 #[derive(Clone, Copy, Debug)]
 pub struct OutcomeEvent<'a> {
-    /// The outcome, with its number.
+    /// The outcome, including its sequence number.
     pub outcome: &'a Outcome,
-    /// The stored text was replaced by another one that is not empty. A page that was only converted anew is no change.
+    /// The stored text was replaced by a different, non-empty one. A page that was only converted anew does not count.
     pub text_changed: bool,
     /// Random id of this event, 32 hexadecimal digits.
     pub id: &'a str,
@@ -32,59 +32,59 @@ pub struct OutcomeEvent<'a> {
 /// Message that a subscriber makes of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxMessage {
-    /// Idempotency key, unique among the messages of the subscriber: a second message with it is not stored, and the
-    /// receiver can tell a repeated delivery by it.
+    /// Idempotency key, unique among the messages of the subscriber: the store ignores a second message with the same
+    /// key, and the receiver recognises a repeated delivery by it.
     pub key: String,
-    /// Content, in the subscriber's own form.
+    /// Content, in the subscriber's own format.
     pub payload: String,
 }
 
-/// A message that has not arrived yet.
+/// Message that has not been delivered yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingDelivery {
-    /// Row of the outbox.
     pub id: OutboxId,
-    /// Idempotency key.
+    /// Idempotency key, see [`OutboxMessage::key`].
     pub key: String,
     /// Content, as the subscriber made it.
     pub payload: String,
     /// Time of the event, UTC.
     pub created_at: Timestamp,
-    /// Deliveries that were begun before.
+    /// Deliveries that were started before this one.
     pub attempts: u32,
 }
 
-/// Pending messages of one subscriber.
+/// Backlog of one subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriberStatus {
-    /// Name of the subscriber, as stored: the settings of this process need not know it.
+    /// Name of the subscriber, as stored. The settings of this process may lack this subscriber.
     pub subscriber: SafeLine,
-    /// Messages that have not arrived.
+    /// Messages that have not been delivered.
     pub pending: u64,
-    /// Time of the oldest of their events, UTC.
+    /// Time of the oldest pending event, UTC.
     pub oldest_at: Timestamp,
-    /// Reason of the latest failed delivery.
+    /// Reason of the last failed delivery.
     pub last_error: Option<SafeLine>,
 }
 
-/// The pure half of a subscriber: its messages.
+/// The pure half of a subscriber: turns outcomes into messages.
 pub trait Subscriber: Send + Sync + 'static {
-    /// Name in the store. It is never changed: rows that wait under another name are not delivered.
+    /// Returns the name in the store. It must never change: messages that are pending under another name are not
+    /// delivered.
     fn name(&self) -> &str;
 
-    /// Returns the message for an event; `None` for an event that the subscriber does not want, which costs no row. Called
-    /// in a write transaction, so it must be quick.
+    /// Returns the message for an event, or `None` if the subscriber ignores the event, which then costs no row. The
+    /// store calls this within a write transaction, so it must be quick.
     fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage>;
 }
 
 /// State of the receiver of a subscriber's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiverState {
-    /// Deliveries can be tried.
+    /// Deliveries can be attempted.
     Ready,
-    /// The receiver does not answer at the moment; messages wait for it.
+    /// The receiver does not respond at the moment; messages stay pending.
     Unreachable,
-    /// There is no such receiver: as long as there is none, no messages are made.
+    /// No such receiver exists, and no messages are made until one does.
     Absent,
 }
 
@@ -94,53 +94,55 @@ pub enum DeliveryError {
     /// The receiver accepts no message at all now. The relay pauses, and the message stays due.
     #[error("{0}")]
     Unavailable(SafeLine),
-    /// The receiver did not accept this message. It is tried again after its back-off, the others go on.
+    /// The receiver did not accept this message. It is retried after its back-off; the other messages are delivered
+    /// meanwhile.
     #[error("{0}")]
     Refused(SafeLine),
 }
 
 impl DeliveryError {
-    /// The receiver does not answer, for a reason that may be untrusted text.
+    /// Reports that the receiver does not respond. The reason may be untrusted text: it is made safe and cut.
     pub fn unavailable(reason: impl ToString) -> Self {
         Self::Unavailable(short_reason(&reason.to_string()))
     }
 
-    /// The receiver did not accept the message, for a reason that may be untrusted text.
+    /// Reports that the receiver did not accept the message. The reason may be untrusted text: it is made safe and cut.
     pub fn refused(reason: impl ToString) -> Self {
         Self::Refused(short_reason(&reason.to_string()))
     }
 }
 
-/// Makes the reason of a failed delivery safe to print and short enough to keep.
+/// Makes the reason of a failed delivery safe to print, and cuts it to 300 characters.
 pub fn short_reason(reason: &str) -> SafeLine {
     SafeLine::new(cut_chars(&SafeLine::new(reason), MAX_REASON_CHARS).0)
 }
 
-/// The other half of a subscriber: the delivery of its messages.
+/// The delivering half of a subscriber.
 ///
-/// Each subscriber has a relay of its own in each runner, so that a slow one holds up no other.
+/// Each runner has one relay per subscriber, so a slow receiver does not delay the other subscribers.
 #[async_trait]
 pub trait Deliver: Subscriber {
-    /// Waits until it is worth asking for the [`receiver`](Self::receiver). Cancel safe.
+    /// Waits until it is worth requesting the state of the [`receiver`](Self::receiver). Cancel safe.
     async fn reachable(&self) {}
 
-    /// Returns the state of the receiver, at once or after one question to it.
+    /// Returns the state of the receiver, immediately or after one request to it.
     async fn receiver(&self) -> ReceiverState {
         ReceiverState::Ready
     }
 
-    /// Returns the time for which no other process tries a message whose delivery has begun. It must be longer than a
-    /// delivery may take, unless the receiver ignores a key that it has seen: then zero lets the next process take over
-    /// from a dead one at once.
+    /// Returns the time for which no other process delivers a message whose delivery has started. It must be longer
+    /// than a delivery may take, unless the receiver ignores a key that it has received before: then zero lets the next
+    /// process take over from a dead one immediately.
     fn lease(&self) -> Duration {
         LEASE
     }
 
-    /// Delivers a message at `now`, the store's time in UTC. A process that dies meanwhile delivers it once more.
+    /// Delivers a message; `now` is the store's time, UTC. If the process dies before it can record the delivery,
+    /// another delivers the message once more.
     async fn deliver(&self, message: &PendingDelivery, now: Timestamp) -> Result<(), DeliveryError>;
 }
 
-/// The subscribers to which a store offers its outcomes.
+/// Subscribers to which a store offers its outcomes.
 pub type Subscribers = Arc<[Arc<dyn Subscriber>]>;
 
 #[cfg(test)]

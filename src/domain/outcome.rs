@@ -1,4 +1,4 @@
-//! The recorded result of an attempt: append-only, one structured line each (assets/docs/json.md, "Outcomes"). Its first
+//! Recorded results of attempts: append-only, one structured line each (assets/docs/json.md, "Outcomes"). The first
 //! fields are those of Chatwoot's own log lines, in their order.
 
 use super::content::ContentChange;
@@ -12,43 +12,42 @@ use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 
 word_enum! {
-    /// Result of an attempt or a request.
+    /// Result of an attempt or a request, as stored and logged.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum OutcomeResult {
-        /// New content replaced another.
+        /// New content replaced the stored one.
         Updated = "updated",
-        /// Nothing new; also a first content (as upstream, [`ContentChange`] tells them apart).
+        /// The content did not change, or it is the first content, as in Chatwoot; [`ContentChange`] distinguishes the
+        /// two.
         Unchanged = "unchanged",
-        /// A request met a running attempt.
+        /// A request was refused because an attempt was running; no attempt was made for it.
         AlreadySyncing = "already_syncing",
-        /// Not tried again.
+        /// Failure that is not retried.
         PermanentFailure = "permanent_failure",
-        /// Tried again after a wait, unless an exhaustion follows.
+        /// Failure that is retried after a wait, unless an exhaustion follows.
         TransientFailure = "transient_failure",
-        /// An error of ours; tried again soon, unless an exhaustion follows.
+        /// An error of this program; retried soon, unless an exhaustion follows.
         UnexpectedFailure = "unexpected_failure",
-        /// The last transient attempt has failed.
+        /// The last transient attempt failed.
         TransientRetryExhausted = "transient_retry_exhausted",
-        /// The last unexpected attempt has failed; reported once.
+        /// The last unexpected attempt failed; reported once.
         UnexpectedRetryExhausted = "unexpected_retry_exhausted",
         /// The worker died or lost its lease.
         WorkerLost = "worker_lost",
-        /// Lost three times; reported once.
+        /// The worker was lost three times; reported once.
         CrashExhausted = "crash_exhausted",
-        /// Stopped by a person or because its document is gone.
+        /// Cancelled by a person, or because the document is gone.
         Cancelled = "cancelled",
-        /// Dropped from the queue.
         Purged = "purged",
     }
 }
 serde_by_word!(OutcomeResult);
 
-/// The part of an outcome in a job's life.
+/// Kind of an outcome: its effect on the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutcomeKind {
-    /// The attempt ended with the document synced.
     Success,
-    /// A request met a running attempt; no attempt was made.
+    /// A request was refused because an attempt was running; no attempt was made for it.
     Refused,
     /// The attempt failed; an exhaustion of the same attempt may follow.
     Failure,
@@ -56,15 +55,14 @@ pub enum OutcomeKind {
     Lost,
     /// The attempts of a failure class are used up; the job ends.
     Exhaustion,
-    /// The job was cancelled.
     Cancelled,
     /// The job was dropped from the queue before its first attempt.
     Purged,
 }
 
 impl OutcomeResult {
-    /// Returns the part that this result has in a job's life. Exhaustive on purpose: everything else that depends on the
-    /// sort of a result asks for its kind, so a new result is sorted in here and nowhere else.
+    /// Returns the kind of this result. The match is exhaustive on purpose: all other rules that group results use
+    /// their kind, so a new result is classified here and nowhere else.
     pub const fn kind(self) -> OutcomeKind {
         match self {
             Self::Updated | Self::Unchanged => OutcomeKind::Success,
@@ -79,18 +77,18 @@ impl OutcomeResult {
         }
     }
 
-    /// Returns true if the result follows the failure line of the same attempt and ends the job.
+    /// Returns true if the result follows the failure of the same attempt and ends the job.
     pub const fn is_exhaustion(self) -> bool {
         matches!(self.kind(), OutcomeKind::Exhaustion)
     }
 
-    /// Returns true if something went wrong.
+    /// Returns true for failures, lost workers and exhaustions.
     pub const fn is_failure(self) -> bool {
         matches!(self.kind(), OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion)
     }
 
-    /// Returns the glyph for the strip of recent results; `None` for a result that ends no attempt. An exhaustion turns
-    /// its own failure's glyph into [`RecentResult::Failed`] instead of adding one.
+    /// Returns the entry for the strip of recent results; `None` for a result that ends no attempt. An exhaustion turns
+    /// the entry of its own failure into [`RecentResult::Failed`] instead of adding one.
     pub const fn recent(self) -> Option<RecentResult> {
         match self {
             Self::Updated => Some(RecentResult::Updated),
@@ -107,31 +105,29 @@ impl OutcomeResult {
     }
 }
 
-/// Outcome as a transition produces it; the store adds who, where and when.
+/// Outcome as a transition produces it; the store adds ids, names and the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeDraft {
-    /// Result.
     pub result: OutcomeResult,
-    /// The failure's code.
     pub error_code: Option<ErrorCode>,
-    /// For unexpected failures.
+    /// Name of the error's type, or `panic`; for unexpected failures only.
     pub exception_class: Option<String>,
-    /// Wall-clock milliseconds of this attempt; exhaustions have none.
+    /// Duration of this attempt in milliseconds, wall clock; `None` for exhaustions.
     pub duration_ms: Option<u64>,
-    /// The page's status, when it answered.
+    /// HTTP status of the response; `None` without a response.
     pub http_status: Option<u16>,
-    /// Plain language.
+    /// One line in plain language.
     pub detail: Option<SafeLine>,
-    /// For good attempts.
+    /// Effect on the stored content; for successful attempts only.
     pub content: Option<ContentChange>,
-    /// Bytes of the body after decompression.
+    /// Size of the body in bytes, after decompression.
     pub bytes: Option<u64>,
     /// Time of the next attempt, UTC.
     pub next_attempt_at: Option<Timestamp>,
 }
 
 impl OutcomeDraft {
-    /// A draft with a result alone.
+    /// Creates a draft with all other fields empty.
     pub const fn new(result: OutcomeResult) -> Self {
         Self {
             result,
@@ -146,73 +142,70 @@ impl OutcomeDraft {
         }
     }
 
-    /// The same with a line of plain language.
+    /// Adds one line of plain language, made safe to print.
     pub fn with_detail(mut self, detail: impl AsRef<str>) -> Self {
         self.detail = Some(SafeLine::new(detail.as_ref()));
         self
     }
 }
 
-/// An outcome as recorded. Field order is the order of the JSON line; absent fields are left out.
+/// Recorded outcome. The order of the fields is that of the JSON line; absent fields are omitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Outcomes outlive documents: the row may be gone.
+    /// Document of the job. Outcomes outlive documents: the row may be gone.
     pub document_id: DocumentId,
-    /// The document's account then.
+    /// Account of the document at the time of recording.
     pub account_id: AccountId,
-    /// The document's assistant then.
+    /// Assistant of the document at the time of recording.
     pub assistant_id: AssistantId,
-    /// Result.
     pub result: OutcomeResult,
-    /// The failure's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<ErrorCode>,
-    /// For unexpected failures: the error type's name, or `panic`.
+    /// Name of the error's type, or `panic`; for unexpected failures only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exception_class: Option<String>,
-    /// Wall-clock milliseconds of this attempt.
+    /// Duration of this attempt in milliseconds, wall clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// Time of recording, UTC.
     pub at: Timestamp,
-    /// Number in the log, dense and in commit order.
+    /// Sequence number in the log, without gaps and in commit order.
     pub seq: Seq,
-    /// The job.
     pub job_id: JobId,
-    /// The claim that led to it, from 1; an exhaustion shares its failure's.
+    /// Number of the claim, from 1; an exhaustion has that of its failure.
     pub attempt: u32,
-    /// The job's class during the attempt.
+    /// Class of the job during the attempt.
     pub queue: QueueClass,
-    /// The document's URL then.
+    /// URL of the document at the time of recording.
     pub url: SafeLine,
-    /// The page's status, when it answered.
+    /// HTTP status of the response, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// Plain language.
+    /// One line in plain language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<SafeLine>,
-    /// For good attempts.
+    /// Effect on the stored content; for successful attempts only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentChange>,
-    /// Bytes of the body after decompression.
+    /// Size of the body in bytes, after decompression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// Time of the next attempt, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
-    /// The worker that ran the attempt, `host:pid`; absent when none did.
+    /// Worker that ran the attempt, `host:pid`; absent if none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<SafeLine>,
-    /// Requester of the job; for `already_syncing`, of the request that was refused.
+    /// Requester of the job; for `already_syncing`, of the refused request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<SafeLine>,
-    /// The document's name, as it was with this outcome, for the screen; not part of the line.
+    /// Name of the document at the time of recording, for display; not part of the JSON line.
     #[serde(skip)]
     pub name: SafeLine,
 }
 
 impl Outcome {
-    /// The JSON line, without a line feed.
+    /// Returns the JSON line, without a line feed.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! Pauses: the accounts, hosts and classes whose jobs an operator has stopped from being claimed. A job that runs already
-//! runs to its end.
+//! Pauses: accounts, hosts, queue classes or everything that a person stopped for now. Their jobs are not claimed; a
+//! job that is already running continues to its end.
 
 use super::id::AccountId;
 use super::job::QueueClass;
@@ -10,18 +10,15 @@ use std::fmt;
 /// Scope of a pause.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PauseScope {
-    /// Everything.
     All,
-    /// The jobs of an account.
     Account(AccountId),
-    /// The jobs of a host, written as jobs have it.
+    /// Jobs of a host, which is written as in a job: lower case, with the port if it is not the scheme's default.
     Host(String),
-    /// The jobs of a queue class.
     Class(QueueClass),
 }
 
 impl PauseScope {
-    /// The store's word for the kind of scope.
+    /// Returns the store's word for the kind of scope.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::All => "all",
@@ -31,7 +28,7 @@ impl PauseScope {
         }
     }
 
-    /// The store's key within the kind; empty for everything.
+    /// Returns the store's key within the kind; empty for everything.
     pub fn key(&self) -> String {
         match self {
             Self::All => String::new(),
@@ -51,7 +48,7 @@ impl PauseScope {
         }
     }
 
-    /// Reads kind and key as [`kind`](Self::kind) and [`key`](Self::key) write them; `None` when they mean nothing.
+    /// Reads kind and key as [`kind`](Self::kind) and [`key`](Self::key) write them; `None` if they are invalid.
     pub fn parse(kind: &str, key: &str) -> Option<Self> {
         match kind {
             "all" if key.is_empty() => Some(Self::All),
@@ -63,7 +60,7 @@ impl PauseScope {
     }
 }
 
-/// As a person reads it: `everything`, `account 7`, `host example.org`, `auto jobs`.
+/// Formats the scope for people: `everything`, `account 7`, `host example.org`, `auto jobs`.
 impl fmt::Display for PauseScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -74,14 +71,13 @@ impl fmt::Display for PauseScope {
     }
 }
 
-/// A pause that stands.
+/// Active pause, with its author.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
-    /// Scope of the pause.
     pub scope: PauseScope,
-    /// Since when, UTC.
+    /// Start of the pause, UTC.
     pub since: Timestamp,
-    /// Name of the person who paused it.
+    /// Name of the person who paused the scope.
     pub by: SafeLine,
 }
 

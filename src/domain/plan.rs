@@ -1,6 +1,6 @@
-//! Plans: how often an account's documents are looked at, and what share of the runner it has.
+//! Plans: the interval at which an account's documents are synced, and the account's share of the runner.
 //!
-//! A plan comes from the settings, or from Chatwoot ([`installation`](super::installation)); both end as one
+//! A plan comes from this program's settings or from those of Chatwoot (module `chatwoot::settings`); both yield one
 //! [`AccountPlan`] per account.
 
 use super::id::AccountId;
@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// A plan's name. Case does not count, as on Chatwoot.
+/// Name of a plan in lower case. Names are compared without regard to case, as Chatwoot does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanName(String);
 
 impl PlanName {
-    /// In lower case, without space around it. `None` when nothing is left.
+    /// Trims the name and converts it to lower case; `None` if it is blank.
     pub fn new(name: &str) -> Option<Self> {
         let name = name.trim().to_lowercase();
         if name.is_empty() { None } else { Some(Self(name)) }
     }
 
-    /// The name in lower case.
+    /// Returns the name in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -31,22 +31,22 @@ impl fmt::Display for PlanName {
     }
 }
 
-/// Interval between two syncs of a document; a minute at least.
+/// Interval between two syncs of a document, from one minute to a hundred years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cadence(Duration);
 
 impl Cadence {
-    /// The shortest: below it the queue would be all that a worker does.
+    /// Shortest cadence. Below it, a worker would spend all its time on the queue.
     pub const SHORTEST: Duration = Duration::from_secs(60);
-    /// The longest: a hundred years, so that no sum of times overflows.
+    /// Longest cadence, a hundred years, so that no sum of times overflows.
     pub const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
 
-    /// `None` below a minute; above a hundred years it is a hundred years.
+    /// Returns `None` below a minute; cuts a longer interval to a hundred years.
     pub fn new(every: Duration) -> Option<Self> {
         if every < Self::SHORTEST { None } else { Some(Self(every.min(Self::LONGEST))) }
     }
 
-    /// The span.
+    /// Returns the interval between two syncs.
     pub const fn every(self) -> Duration {
         self.0
     }
@@ -66,35 +66,34 @@ impl fmt::Display for Cadence {
     }
 }
 
-/// A plan of the settings.
+/// Plan as the settings define it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Cadence; `None`: synced manually only.
+    /// Interval between syncs; `None`: documents are synced on request only.
     pub every: Option<Cadence>,
-    /// The share of the runner against other accounts; 1 unless said.
+    /// Share of the runner relative to other accounts; 1 if not set.
     pub weight: Option<u32>,
-    /// Running jobs of one account at a time; no cap of its own unless said.
+    /// Maximum number of running jobs per account; no limit of its own if not set.
     pub max_running: Option<u32>,
 }
 
-/// The plans of the settings.
+/// Plans of the settings, and their assignment to accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanTable {
-    /// Every plan.
     pub plans: BTreeMap<PlanName, Plan>,
-    /// The plan of accounts that have none of their own.
+    /// Plan of the accounts that are not listed.
     pub default: Option<PlanName>,
-    /// The plans of accounts.
+    /// Plans that are assigned to single accounts.
     pub accounts: BTreeMap<AccountId, PlanName>,
 }
 
 impl PlanTable {
-    /// Returns true if there is no plan at all.
+    /// Returns true if the settings define no plan.
     pub fn is_empty(&self) -> bool {
         self.plans.is_empty()
     }
 
-    /// Returns the account's plan by the settings.
+    /// Returns the account's plan according to the settings: its own, else the default.
     pub fn of(&self, account: AccountId) -> AccountPlan {
         let name = self.accounts.get(&account).or(self.default.as_ref());
         let plan = name.and_then(|name| self.plans.get(name)).cloned().unwrap_or_default();
@@ -109,25 +108,24 @@ impl PlanTable {
     }
 }
 
-/// An account's plan, resolved.
+/// Resolved plan of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountPlan {
-    /// The account.
     pub account: AccountId,
-    /// Name of the plan; `None` without one.
     pub name: Option<PlanName>,
-    /// Cadence of its documents; `None`: synced manually only.
+    /// Interval between syncs; `None`: documents are synced on request only.
     pub cadence: Option<Cadence>,
     /// Share of the runner; `None` leaves the stored weight as it is.
     pub weight: Option<u32>,
-    /// Largest number of running jobs.
+    /// Maximum number of running jobs.
     pub max_running: Option<u32>,
-    /// Automatic syncs are switched on (Chatwoot's feature bit; the settings have no such switch).
+    /// Automatic syncs are enabled (Chatwoot's feature bit; this program's settings have no such switch, so it is true
+    /// there).
     pub feature: bool,
 }
 
 impl AccountPlan {
-    /// Decides on the account in a pass of the schedule. `only` restricts the pass to one plan.
+    /// Decides whether a schedule pass scans the account's documents. `only` restricts the pass to one plan.
     pub fn verdict(&self, only: Option<&PlanName>) -> Verdict {
         match (self.feature, &self.name, self.cadence) {
             (false, ..) => Verdict::FeatureOff,
@@ -139,24 +137,23 @@ impl AccountPlan {
     }
 }
 
-/// The decision of a pass on an account before it looks at any document. Tested in the order of Chatwoot's scheduler:
-/// feature, plan asked for, interval.
+/// Decision of a schedule pass on an account, made before it reads any document. Tested in the order of Chatwoot's
+/// scheduler: feature, requested plan, interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Automatic syncs are switched off for it.
+    /// Automatic syncs are disabled for the account.
     FeatureOff,
     /// The pass is for another plan.
     OtherPlan,
-    /// The account has no plan.
     NoPlan,
     /// The plan has no cadence.
     NoCadence,
-    /// The account's documents are scanned.
+    /// The account's documents are scanned for due ones, at this cadence.
     Looked(Cadence),
 }
 
 impl Verdict {
-    /// Why nothing is looked at, in words.
+    /// Describes why the account's documents are not scanned; `None` if they are.
     pub const fn words(self) -> Option<&'static str> {
         match self {
             Self::FeatureOff => Some("automatic syncs are switched off for it"),

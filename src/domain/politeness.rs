@@ -1,7 +1,8 @@
 //! Per-host back-off: honours `Retry-After`, and opens a circuit breaker after repeated failures.
 //!
-//! Every ended attempt yields a [`HostNews`] about its document's host; the [`HostMemory`] of that host decides. The
-//! waits of a single document are the retry policy's; documents that wait for their host lose no attempt.
+//! Every ended attempt yields a [`HostNews`] about its document's host, and the [`HostMemory`] of that host decides
+//! whether it backs off. The waits of a single document are the retry policy's. Documents that wait for their host lose
+//! no attempt.
 
 use super::failure::{Blame, ErrorCode, Failure, FailureClass};
 use super::id::DocumentId;
@@ -22,27 +23,26 @@ pub const COOL_DOWN: (Duration, Duration) = (Duration::from_secs(30), Duration::
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
-    /// No answer, or not all of it, in time.
+    /// No complete response in time.
     TimedOut,
-    /// No connection, or one that broke before an answer.
+    /// No connection, or one that broke before a response.
     NotConnected,
-    /// 5xx.
+    /// HTTP 5xx.
     ServerError,
 }
 
-/// Evidence of an ended attempt about its host.
+/// Evidence about a host from one ended attempt. The default is no evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HostNews {
-    /// The host answered.
+    /// The host responded, and not with a server error.
     pub answered: bool,
-    /// The host failed.
     pub trouble: Option<Trouble>,
-    /// Wait that the host asked for (`Retry-After` with 429 or 503).
+    /// Wait that the host requested (`Retry-After` with status 429 or 503).
     pub told: Option<Duration>,
 }
 
 impl HostNews {
-    /// Of an attempt's end.
+    /// Derives the evidence from the end of an attempt.
     pub fn of(end: &AttemptEnd) -> Self {
         match end {
             AttemptEnd::Fetched { .. } | AttemptEnd::NotModified => Self { answered: true, ..Self::default() },
@@ -71,58 +71,56 @@ impl HostNews {
 }
 
 word_enum! {
-    /// Whose wish a hold is.
+    /// Origin of a back-off.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum HoldKind {
-        /// The host's own: it named a time (`Retry-After`).
+        /// The host's request: it named a time (`Retry-After`).
         AskedFor = "asked_for",
-        /// Ours: nothing good came from it.
+        /// The circuit breaker opened after failures.
         CoolDown = "cool_down",
     }
 }
 
-/// Until when nothing of a host is asked for, and why.
+/// Period in which nothing is fetched from a host, and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// The end, UTC.
+    /// End, UTC.
     pub until: Timestamp,
-    /// Whose wish it is.
     pub kind: HoldKind,
-    /// In plain words, for people alone: "5 documents in a row timed out".
+    /// Reason in plain words, for display only: "5 documents in a row timed out".
     pub because: String,
 }
 
 /// State of a host's circuit breaker between two attempts. The default is a host without history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostMemory {
-    /// The hold that was decided last; it may be over.
+    /// The back-off that was decided last; it may have ended.
     pub hold: Option<Hold>,
-    /// Cool-downs since the host answered last. As long as there is one behind it, a host that is not held is asked for
-    /// one page at a time: whether it is well again must be found out by one, not by all that wait.
+    /// Cool-downs since the host last responded. While it is above zero and no back-off is active, one page at a time
+    /// is fetched from the host: a single attempt probes whether it has recovered, not every waiting document.
     pub cool_downs: u32,
-    /// History on which the decisions are based.
     pub notes: Notes,
 }
 
-/// The documents behind a decision, the oldest first.
+/// Documents on which a decision is based, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Notes {
     /// Documents that received `Retry-After`, each with the end of its wait (microseconds since 1970).
     told: Vec<(i64, i64)>,
-    /// Documents that failed since the host last answered.
+    /// Documents that failed since the host last responded.
     troubled: Vec<(i64, Trouble)>,
 }
 
 impl HostMemory {
-    /// Returns true if nothing needs to be stored at `now`.
+    /// Returns true if the host needs no row in the store at `now`.
     pub fn is_forgotten(&self, now: Timestamp) -> bool {
         self.cool_downs == 0
             && self.notes == Notes::default()
             && self.hold.as_ref().is_none_or(|hold| hold.until <= now)
     }
 
-    /// Takes in news of `document`.
+    /// Applies the evidence of an attempt on `document` to the breaker.
     pub fn hear(&mut self, news: HostNews, document: DocumentId, now: Timestamp) {
         self.notes.told.retain(|(_, until)| *until > now.micros());
         if news.answered {
@@ -145,7 +143,7 @@ impl HostMemory {
     }
 
     fn meet(&mut self, trouble: Trouble, document: DocumentId, now: Timestamp) {
-        // What was under way when the hold began tells nothing new.
+        // Attempts that were already running when the cool-down began are no new evidence.
         if self.cool_downs > 0 && self.hold.as_ref().is_some_and(|hold| hold.until > now) {
             return;
         }
@@ -154,7 +152,7 @@ impl HostMemory {
         let because = match self.cool_downs {
             0 if self.notes.troubled.len() < TROUBLED_TO_HOLD => return,
             0 => format!("{} documents in a row {}", self.notes.troubled.len(), words(&self.notes.troubled)),
-            // The one that was to find out.
+            // This attempt was the probe after a cool-down.
             tried => format!("{}; cool-down {} in a row", again(trouble), tried + 1),
         };
         let wait = COOL_DOWN.0.saturating_mul(1 << self.cool_downs.min(16)).min(COOL_DOWN.1);
@@ -163,7 +161,7 @@ impl HostMemory {
         self.hold(Hold { until: now.plus(wait), kind: HoldKind::CoolDown, because });
     }
 
-    /// A hold never ends an earlier, longer one.
+    /// Replaces the back-off only by a longer one: a new back-off never shortens an active one.
     fn hold(&mut self, hold: Hold) {
         if self.hold.as_ref().is_none_or(|known| known.until < hold.until) {
             self.hold = Some(hold);
@@ -227,7 +225,7 @@ mod tests {
         assert_eq!(of(timeout()), trouble(Trouble::TimedOut));
         assert_eq!(of(timeout().with_status(200)), trouble(Trouble::TimedOut), "half a body is no answer");
         assert_eq!(of(Failure::transient(ErrorCode::FetchFailed, "refused")), trouble(Trouble::NotConnected));
-        // What is refused here was never asked there; an error of ours tells nothing of anybody.
+        // A URL that is refused locally was never requested, and an error of this program says nothing about the host.
         assert_eq!(of(Failure::permanent(ErrorCode::FetchFailed, "refused: 10.0.0.1")), HostNews::default());
         assert_eq!(of(Failure::unexpected("panic", "boom")), HostNews::default());
         assert_eq!(of(timeout().of_service()), HostNews::default());
@@ -244,14 +242,14 @@ mod tests {
         host.hear(told(600), DocumentId(2), after(1));
         host.hear(told(60), DocumentId(1), after(2));
         assert_eq!(host.hold, None, "the same document twice is one");
-        // A good answer in between changes nothing: it is not about being well.
+        // A good response in between does not matter: a request to wait is no failure.
         host.hear(ANSWERED, DocumentId(9), after(3));
         host.hear(told(30), DocumentId(3), after(4));
         let hold = host.hold.clone().expect("three were told");
         assert_eq!((hold.until, &*hold.because), (after(601), "3 documents received Retry-After"));
         assert_eq!(hold.kind, HoldKind::AskedFor);
         assert_eq!(host.cool_downs, 0, "afterwards all of them may come");
-        // What one was told counts for as long as it was told.
+        // A document counts only until its requested wait has ended.
         let mut host = HostMemory::default();
         host.hear(told(10), DocumentId(1), START);
         host.hear(told(10), DocumentId(2), START);
@@ -270,7 +268,7 @@ mod tests {
         let hold = host.hold.clone().expect("five in a row");
         assert_eq!((hold.until, &*hold.because), (after(30), "5 documents in a row timed out"));
         assert_eq!(hold.kind, HoldKind::CoolDown);
-        // What was under way ends meanwhile.
+        // An attempt that was running when the breaker opened ends during the cool-down.
         host.hear(trouble(Trouble::TimedOut), DocumentId(6), after(3));
         assert_eq!((host.hold.as_ref(), host.cool_downs), (Some(&hold), 1));
         host.hear(trouble(Trouble::NotConnected), DocumentId(7), after(31));

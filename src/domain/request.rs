@@ -1,4 +1,4 @@
-//! Requests to the queue (sync, retry, cancel) and its answer for each document.
+//! Requests to the queue (sync, retry, cancel), and the answer for each document.
 
 use super::document::Status;
 use super::id::{DocumentId, JobId};
@@ -6,53 +6,50 @@ use super::job::{JobState, QueueClass};
 use super::text::SafeLine;
 use std::fmt;
 
-/// Kind of a sync request.
+/// Kind of a sync request, which decides for which statuses it applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
-    /// Sync it, whatever its status.
+    /// Sync the document, whatever its status.
     Sync,
-    /// The same, and fetch the page whole, whatever its server would say of it.
+    /// Sync the document and fetch the full page, without the validators by which the server could answer 304.
     SyncWhole,
-    /// Sync it if it failed, waits for its next try, or is stuck.
+    /// Sync the document if it failed, waits for its next attempt, or is stuck.
     Retry,
 }
 
-/// A request to sync documents.
+/// Request to sync documents, by a person or the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Sync or retry.
     pub verb: Verb,
     /// `Manual` for people, `Auto` for the schedule and the demo.
     pub class: QueueClass,
     /// Name of the requester, recorded in the outcome.
     pub by: SafeLine,
-    /// Named document or bulk: a bulk request on a running document records nothing.
+    /// Origin of the documents; a bulk request on a running document records nothing.
     pub scope: Scope,
 }
 
-/// Origin of the documents of a request.
+/// Origin of a request's documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Named one by one.
+    /// Documents that were named one by one.
     Named,
-    /// Matched by a filter, or marked in bulk.
+    /// Documents that were matched by a filter, or marked in bulk.
     Bulk,
 }
 
-/// Why a document is left alone.
+/// Reason why a request skips a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SkipReason {
-    /// The link leads to a PDF.
+    /// The URL leads to a PDF.
     Pdf,
     /// The document's `status` is not `available`.
     Unavailable,
-    /// The document is being synced (bulk requests only).
+    /// The document is being synced; for bulk requests only.
     Running,
-    /// Only failed, waiting and stuck documents are retried.
+    /// Only failed, waiting and stuck documents are retried; this one has the given status.
     NotFailed(Status),
-    /// There is no job to cancel.
     NothingToCancel,
-    /// No such document.
     Missing,
 }
 
@@ -71,56 +68,52 @@ impl fmt::Display for SkipReason {
     }
 }
 
-/// The live job that a request meets.
+/// Live job of a document to which a request applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveJob {
-    /// The job.
     pub id: JobId,
-    /// State of the job.
     pub state: JobState,
-    /// Class of the job.
     pub class: QueueClass,
-    /// The attempt that runs, or that ran last.
+    /// The running attempt, else the last one.
     pub attempt: u32,
-    /// The attempt for which a request has been recorded as `already_syncing`.
+    /// Last attempt for which a refused request was recorded as `already_syncing`.
     pub recorded_attempt: Option<u32>,
-    /// The worker that runs it.
+    /// Name of the worker that runs the job.
     pub held_by: Option<SafeLine>,
 }
 
-/// Step that the store takes for a request.
+/// Write of the store for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestStep {
-    /// Put a new job in the queue.
+    /// Insert a new job into the queue.
     Insert,
-    /// Make the ready job one of class manual.
+    /// Raise the ready job to class manual.
     Promote,
-    /// Make the scheduled job ready now, as manual; counters stay.
+    /// Make the scheduled job ready now, in class manual; counters stay.
     RunNow,
     /// Record `already_syncing`, once per attempt.
     RecordRunning,
-    /// Nothing to write.
+    /// Write nothing.
     Nothing,
 }
 
-/// Answer to a request, for one document.
+/// Answer to a request for one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A new job is in the queue.
     Queued(JobId),
-    /// The ready job became manual and goes first.
+    /// The ready job became manual and is served first.
     Promoted(JobId),
-    /// The waiting job became ready.
+    /// The scheduled job became ready.
     RunsNow(JobId),
     /// The job was ready already.
     AlreadyQueued(JobId),
     /// The job is running, on this worker if known.
     AlreadySyncing(JobId, Option<SafeLine>),
-    /// The document was skipped.
     Skipped(SkipReason),
-    /// A cancel: the job ended.
+    /// The job ended because of a cancel request.
     Cancelled(JobId),
-    /// A cancel: the running attempt was told.
+    /// The running attempt was requested to stop.
     Stopping(JobId),
 }
 
@@ -134,18 +127,16 @@ impl Answer {
     }
 }
 
-/// Answer for one document.
+/// Document of a request, with the answer for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// The document.
     pub document_id: DocumentId,
-    /// The answer.
     pub answer: Answer,
 }
 
 impl Request {
-    /// Returns the step for a document with this status and live job. `syncable` is the reason if the document can
-    /// never be synced.
+    /// Returns the store's write for a document with this status and live job, or the reason to skip it. `syncable` is
+    /// an error if the document can never be synced.
     pub fn meets(
         &self,
         syncable: Result<(), SkipReason>,
@@ -154,7 +145,7 @@ impl Request {
     ) -> Result<RequestStep, SkipReason> {
         syncable?;
         if self.verb == Verb::Retry && !matches!(status, Status::Failed | Status::Waiting | Status::Stuck) {
-            // A running document is told apart from one that merely is not failed.
+            // A retry of a running document reports that it is running, not that it has not failed.
             if !live.is_some_and(|job| job.state == JobState::Running) {
                 return Err(SkipReason::NotFailed(status));
             }

@@ -1,15 +1,15 @@
-//! Retry policy: when a failed attempt is repeated. Transient and unexpected failures are counted separately, as
-//! Chatwoot's job does, and lost workers in a third counter.
+//! Retry policy: number and spacing of the attempts after a failure. Transient and unexpected failures are counted
+//! separately, as in Chatwoot's job, and lost workers in a third counter.
 
 use super::failure::FailureClass;
 use std::time::Duration;
 
-/// The longest `Retry-After` that is followed.
+/// Longest `Retry-After` that is honoured; longer ones are cut to it.
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(3_600);
-/// Losses of a worker after which a job is given up.
+/// Number of lost workers after which a job fails for good.
 pub const CRASH_LIMIT: u32 = 3;
 
-/// The waits between attempts.
+/// Waits between the attempts of a job, per failure class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Waits after transient failures; their number plus one is the number of attempts.
@@ -28,7 +28,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns the number of attempts that a class allows.
+    /// Returns the number of attempts that a class allows, the first one included.
     pub fn attempts(&self, class: FailureClass) -> u32 {
         let waits = match class {
             FailureClass::Permanent => 0,
@@ -38,8 +38,8 @@ impl RetryPolicy {
         u32::try_from(waits).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// The wait after the `failures`-th failure of `class`, from 1; `None` when that was the last attempt. A server's
-    /// `retry_after` may lengthen a wait, never shorten it.
+    /// Returns the wait after the `failures`-th failure of `class`, from 1; `None` if that was the last attempt. A
+    /// server's `retry_after` may lengthen a wait, never shorten it.
     pub fn wait(&self, class: FailureClass, failures: u32, retry_after: Option<Duration>) -> Option<Duration> {
         let place = usize::try_from(failures.checked_sub(1)?).ok()?;
         match class {
@@ -53,21 +53,19 @@ impl RetryPolicy {
     }
 }
 
-/// Attempts and failures of a job. They survive restarts, unlike Chatwoot's.
+/// Attempts and failures of a job. The store keeps them, so unlike Chatwoot's they survive restarts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counters {
-    /// Claims that led to an outcome, the running one included.
+    /// Claims that count as an attempt, including the running one.
     pub attempt: u32,
-    /// Failures of the transient class.
     pub transient: u32,
-    /// Failures of the unexpected class.
     pub unexpected: u32,
-    /// Workers lost under it.
+    /// Workers that were lost while they ran the job.
     pub crashes: u32,
 }
 
 impl Counters {
-    /// The failures of `class`.
+    /// Returns the number of failures of `class`; permanent ones are not counted, since the first ends the job.
     pub const fn of(&self, class: FailureClass) -> u32 {
         match class {
             FailureClass::Permanent => 0,

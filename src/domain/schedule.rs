@@ -1,5 +1,5 @@
-//! The schedule's rules: when a document is due, how its time is drawn, and the result of a pass
-//! (assets/docs/scheduling.md). Pure: the time and the seed are passed in.
+//! Rules of the schedule: the time at which a document is due, the jitter of its sync, and the result of a pass
+//! (assets/docs/scheduling.md). Pure: the time and the random seed are arguments.
 
 use super::document::SyncStatus;
 use super::id::{AccountId, DocumentId};
@@ -14,27 +14,29 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-/// Microseconds since 1970 of a day.
+/// Length of a day in microseconds.
 const DAY_MICROS: i64 = 86_400_000_000;
-/// Age up to which a `syncing` row without a job of ours is another program's work; Chatwoot uses the same limit.
+/// Age up to which a `syncing` row without a job of this program belongs to another program; Chatwoot uses the same
+/// limit.
 pub const LEFT_TO_OTHERS: Duration = Duration::from_secs(2 * 3_600);
-/// A page that failed for good is never left alone for longer, unless its cadence is.
+/// Longest interval between two checks of a page that failed permanently, unless its cadence is longer.
 pub const FARTHEST_LOOK: Duration = Duration::from_secs(30 * 86_400);
 
 word_enum! {
-    /// Whose rules say what is due.
+    /// Rules by which a document is due.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum DueRules {
-        /// Ours: continuous, due once the cadence has passed, never-synced documents too, failures with growing distance.
+        /// This program's rules: continuous, due once the cadence has passed, including never-synced documents, with
+        /// growing intervals after failures.
         #[default]
         Continuous = "continuous",
-        /// Chatwoot's: once a day for the plans of that day, due after half the cadence, failures alike.
+        /// Chatwoot's rules: once a day for the plans of that day, due after half the cadence, also after failures.
         HalfCadence = "chatwoot",
     }
 }
 
 impl DueRules {
-    /// A synced document is due when its last success is before this.
+    /// Returns the time before which the last success must be for a synced document to be due.
     pub fn synced_before(self, cadence: Cadence, now: Timestamp) -> Timestamp {
         now.minus(match self {
             Self::Continuous => cadence.every(),
@@ -42,15 +44,15 @@ impl DueRules {
         })
     }
 
-    /// The distance of the look that follows `failures` permanent failures in a row (none: another kind of failure).
-    /// Ours starts at a day, or the cadence when that is shorter, and doubles to 30 days, or the cadence when that is
-    /// longer; Chatwoot looks again after half the cadence for ever.
+    /// Returns the interval until the check after `failures` permanent failures in a row (0: another kind of failure).
+    /// The continuous rules start at a day, or the cadence if that is shorter, and double up to 30 days, or the cadence
+    /// if that is longer. Chatwoot's rules always use half the cadence.
     pub fn distance(self, cadence: Cadence, failures: u32) -> Duration {
         let (first, farthest) = self.distances(cadence);
         first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(DOUBLINGS))).min(farthest)
     }
 
-    /// The first and the farthest distance of a look after failures.
+    /// Returns the shortest and the longest interval until a check after failures.
     pub fn distances(self, cadence: Cadence) -> (Duration, Duration) {
         match self {
             Self::Continuous => (cadence.every().min(DAY), cadence.every().max(FARTHEST_LOOK)),
@@ -59,7 +61,7 @@ impl DueRules {
     }
 }
 
-/// Returns the time at which the schedule checks a document without a job again, by the continuous rules; `None` for a
+/// Returns the time at which the schedule checks a document without a job next, by the continuous rules; `None` for a
 /// row that another program is syncing.
 pub fn next_look(
     cadence: Cadence,
@@ -79,16 +81,16 @@ pub fn next_look(
     Some(at.unwrap_or(now))
 }
 
-/// Largest number of doublings; from one minute, 30 days are reached long before.
+/// Maximum number of doublings; starting from one minute, 30 days are reached long before.
 pub const DOUBLINGS: u32 = 16;
 
-/// Chatwoot's due window: half the cadence in whole seconds, so that a late run does not skip the next window.
+/// Returns Chatwoot's due window: half the cadence in whole seconds, so that a late run does not skip the next window.
 fn window(cadence: Cadence) -> Duration {
     Duration::from_secs(cadence.every().as_secs() / 2)
 }
 
-/// The longest wait that is drawn: 4 hours up to a day, a day up to a week, else 4 days. Ours is a sixth of a cadence
-/// below a day, which meets the 4 hours there.
+/// Returns the maximum jitter: 4 hours for a cadence up to a day, a day up to a week, else 4 days. With the continuous
+/// rules it is a sixth of a cadence below a day, which approaches the 4 hours.
 pub fn jitter(rules: DueRules, cadence: Cadence) -> Duration {
     let every = cadence.every();
     match rules {
@@ -99,16 +101,17 @@ pub fn jitter(rules: DueRules, cadence: Cadence) -> Duration {
     }
 }
 
-/// The wait of one document: whole seconds from 0 to `most`, both included. The same seed draws the same.
+/// Draws the jitter of one document: whole seconds from 0 to `most`, both included. The same seed yields the same
+/// value.
 pub fn draw(seed: u64, document: DocumentId, most: Duration) -> Duration {
-    // splitmix64
+    // splitmix64, a pseudo-random generator.
     let mut mixed = seed ^ document.0.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = mixed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^= mixed >> 31;
     let choices = u128::from(most.as_secs()) + 1;
-    // The product's upper half: no remainder that favours the early ones.
+    // The upper half of the product; a remainder would favour small values.
     Duration::from_secs(u64::try_from((u128::from(mixed) * choices) >> 64).unwrap_or(0))
 }
 
@@ -117,36 +120,35 @@ pub fn is_another_day(before: Timestamp, now: Timestamp) -> bool {
     now.micros().div_euclid(DAY_MICROS) > before.micros().div_euclid(DAY_MICROS)
 }
 
-/// Limits of a pass.
+/// Limits of one schedule pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassLimits {
-    /// Documents of one account in one pass.
+    /// Maximum documents of one account in one pass.
     pub per_account: u32,
-    /// Documents in one pass.
+    /// Maximum documents in one pass.
     pub total: u32,
-    /// Ready jobs above which nothing is put in the queue.
+    /// Number of ready jobs above which a pass enqueues nothing.
     pub queue_depth: u32,
 }
 
 impl Default for PassLimits {
-    /// Upstream's 50 and 1,000.
+    /// Chatwoot's own 50 and 1,000, and a queue depth of 10,000.
     fn default() -> Self {
         Self { per_account: 50, total: 1_000, queue_depth: 10_000 }
     }
 }
 
-/// Settings of the schedule.
+/// Settings of the schedule (section `[schedule]`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// Plans and who has them. Without any, a database of Chatwoot has its own.
+    /// Plans and their accounts. Without any, a Chatwoot database supplies its own.
     pub plans: PlanTable,
-    /// Whose rules say what is due.
     pub rules: DueRules,
-    /// Documents of one account in one pass; `None`: Chatwoot's setting on its database, else 50.
+    /// Maximum documents of one account in one pass; `None`: Chatwoot's setting on its database, else 50.
     pub per_account: Option<u32>,
-    /// Documents in one pass; `None`: Chatwoot's setting on its database, else 1,000.
+    /// Maximum documents in one pass; `None`: Chatwoot's setting on its database, else 1,000.
     pub total: Option<u32>,
-    /// Ready jobs above which nothing is put in the queue.
+    /// Number of ready jobs above which a pass enqueues nothing.
     pub queue_depth: u32,
 }
 
@@ -163,7 +165,7 @@ impl Default for Terms {
 }
 
 impl Terms {
-    /// Returns the limits of the settings, with `otherwise` where they say nothing.
+    /// Returns the limits of the settings, with those of `otherwise` where a setting is absent.
     pub fn limits(&self, otherwise: PassLimits) -> PassLimits {
         PassLimits {
             per_account: self.per_account.unwrap_or(otherwise.per_account),
@@ -173,34 +175,27 @@ impl Terms {
     }
 }
 
-/// Result of a pass, or of a dry run, for an account.
+/// Result of a pass, or of a dry run, for one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountPass {
-    /// The account.
     pub account: AccountId,
-    /// Plan of the account.
     pub plan: Option<PlanName>,
-    /// Decision on the account.
     pub verdict: Verdict,
-    /// Documents put in the queue.
     pub enqueued: u32,
-    /// Why no more of them, if there may be more.
+    /// Limit that ended the account's part of the pass, if more documents may be due.
     pub stopped_by: Option<StoppedBy>,
 }
 
-/// Why an account got no more.
+/// Limit that ended an account's part of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoppedBy {
-    /// The limit of the account.
     AccountLimit,
-    /// The limit of the pass.
     TotalLimit,
-    /// The queue is deep enough.
     QueueDepth,
 }
 
 impl StoppedBy {
-    /// In words.
+    /// Describes the limit in plain language.
     pub const fn words(self) -> &'static str {
         match self {
             Self::AccountLimit => "the limit of an account is reached",
@@ -210,73 +205,69 @@ impl StoppedBy {
     }
 }
 
-/// A document that cannot be scheduled.
+/// Document whose row cannot be scheduled, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedRow {
-    /// The document.
     pub document: DocumentId,
-    /// Account of the document.
     pub account: AccountId,
-    /// Why, in plain language.
+    /// Reason in plain language.
     pub reason: SafeLine,
 }
 
-/// Result of a pass.
+/// Result of one schedule pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pass {
-    /// The one plan that it was for.
+    /// Plan to which the pass was restricted, if it was.
     pub only: Option<PlanName>,
-    /// Limits of the pass.
     pub limits: PassLimits,
-    /// Result per account with documents, in the order in which they were served.
+    /// Result per account with documents, in the order in which the accounts were served.
     pub accounts: Vec<AccountPass>,
-    /// Rows that cannot be scheduled and had not been reported before.
+    /// Rows that cannot be scheduled and have not been reported before.
     pub skipped: Vec<SkippedRow>,
-    /// Nothing was put in the queue because it is this deep.
+    /// Depth of the queue, in ready jobs, if it was too deep for the pass to enqueue anything.
     pub held_back: Option<u64>,
     /// Nothing was written.
     pub dry_run: bool,
 }
 
-/// The summary of a pass (assets/docs/json.md, "schedule"): the fields of Chatwoot's own log line first and in its order,
-/// then ours.
+/// Summary of a pass (assets/docs/json.md, "schedule"): first the fields of Chatwoot's own log line in their order,
+/// then those of this program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// `completed`
+    /// Always `completed`.
     pub event: &'static str,
-    /// The one plan that the pass was for.
+    /// Plan to which the pass was restricted, if it was.
     pub plan_name: Option<String>,
-    /// The limit of the pass was used up.
+    /// The limit of the whole pass was used up.
     pub global_cap_hit: bool,
-    /// Documents of one account.
+    /// Maximum documents of one account in the pass.
     pub per_account_batch_limit: u32,
-    /// Documents of the pass.
+    /// Maximum documents of the pass.
     pub global_batch_limit: u32,
-    /// Capacity of the pass that was left.
+    /// Documents that the pass could still have enqueued.
     pub remaining_global_capacity: u32,
     /// Accounts that have documents.
     pub accounts_scanned: usize,
-    /// Of these, the ones that the pass was for.
+    /// Those of them whose feature is on and whose plan the pass was for.
     pub accounts_enabled: usize,
-    /// Of these, the ones with a cadence.
+    /// Those of them with a cadence.
     pub accounts_scheduled: usize,
-    /// Jobs made.
     pub documents_enqueued: u32,
-    /// Ours: rows that cannot be scheduled, told for the first time.
+    /// Rows that cannot be scheduled, reported for the first time; not a field of Chatwoot's.
     pub documents_skipped: usize,
-    /// Ours: how deep the queue was, if that held everything back.
+    /// Ready jobs, if they were too many for the pass to enqueue anything; not a field of Chatwoot's.
     pub held_back_by_queue: Option<u64>,
-    /// Ours: nothing was written.
+    /// Nothing was written; not a field of Chatwoot's.
     pub dry_run: bool,
 }
 
 impl Pass {
-    /// Jobs made.
+    /// Returns the number of jobs that the pass created.
     pub fn enqueued(&self) -> u32 {
         self.accounts.iter().map(|account| account.enqueued).sum()
     }
 
-    /// The pass in figures.
+    /// Counts the pass's accounts, documents and limits for the log.
     pub fn summary(&self) -> Summary {
         let enqueued = self.enqueued();
         let count = |fits: fn(&Verdict) -> bool| self.accounts.iter().filter(|one| fits(&one.verdict)).count();

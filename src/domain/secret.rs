@@ -1,18 +1,18 @@
-//! A text that is never shown.
+//! Text that must not be printed.
 
 use std::fmt;
 
-/// A key or a password. Printed, it is asterisks.
+/// Key or password. Its debug output is asterisks.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Keeps `text` to itself.
+    /// Wraps `text`, so that only [`reveal`](Self::reveal) returns it.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself, for the one who needs it.
+    /// Returns the plain text, for the code that sends it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,13 +1,13 @@
-//! Rules for single hosts and documents (`fetch.sites`): which fetcher gets their pages, and which part of a page counts.
+//! Rules for single hosts and documents (`fetch.sites`): the fetcher of their pages, the part of a page that counts as
+//! content, and the differences to ignore.
 
 use super::id::DocumentId;
 use super::word_enum::word_enum;
 
 word_enum! {
-    /// By what a page is fetched. The order is that in which messages list them.
+    /// Fetcher of a page. Messages list them in this order.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum FetchedBy {
-        /// This program itself.
         Direct = "direct",
         /// Firecrawl's scrape API, which runs a page's scripts.
         Firecrawl = "firecrawl",
@@ -15,40 +15,40 @@ word_enum! {
 }
 
 word_enum! {
-    /// Part of a page that is looked at before selectors leave things out. The order is that in which messages list them.
+    /// Part of a page from which selectors then remove elements. Messages list them in this order.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum Extract {
         /// The main content: `main`, else `[role=main]`, else the only `article`, else `body`.
         #[default]
         Main = "main",
-        /// The whole body, with everything that stands around the content.
+        /// The whole body, including everything around the main content.
         Body = "body",
     }
 }
 
-/// A rule for one document, or for a host.
+/// Rule for one document, or for the documents of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SiteRule {
-    /// The documents of this host, with a port when it is not the scheme's own; `*.example.org` is every host under it.
+    /// Host that the rule applies to, with the port if it is not the scheme's default; `*.example.org` is every host
+    /// below it.
     pub host: Option<String>,
-    /// This document alone.
+    /// The only document that the rule applies to.
     pub document: Option<DocumentId>,
-    /// By what they are fetched; `None` as everything is.
+    /// Fetcher to use; `None` for the default of the settings.
     pub fetcher: Option<FetchedBy>,
-    /// By what else, when that fails in a way that is its own.
+    /// Fetcher to use if the first one fails by its own fault.
     pub fallback: Option<FetchedBy>,
-    /// CSS selectors of what alone is the content; none is what `extract` says.
+    /// CSS selectors of the only elements that count as content; if empty, `extract` decides.
     pub include: Vec<String>,
-    /// CSS selectors of what is left out.
+    /// CSS selectors of elements that are removed.
     pub exclude: Vec<String>,
-    /// Regular expressions of text that is no change: stored, and left out of the fingerprint.
+    /// Regular expressions of text whose change does not count: it is stored, but left out of the fingerprint.
     pub ignore: Vec<String>,
-    /// Which part of the page is looked at.
     pub extract: Extract,
 }
 
 impl SiteRule {
-    /// Whether it holds for `host`.
+    /// Returns true if the rule applies to `host`.
     fn is_of(&self, host: &str) -> bool {
         match self.host.as_deref().map(|own| own.strip_prefix('*').ok_or(own)) {
             Some(Ok(suffix)) => host.len() > suffix.len() && host.ends_with(suffix),
@@ -58,18 +58,18 @@ impl SiteRule {
     }
 }
 
-/// All rules, in the order of the settings.
+/// All site rules, in the order of the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SiteRules(pub Vec<SiteRule>);
 
 impl SiteRules {
-    /// Returns the one rule for a document of `host`: its own before its host's, a host's own before `*.`; of several the
-    /// first.
+    /// Returns the rule for a document of `host`: the document's own precedes that of its host, and an exact host
+    /// precedes `*.`; among equals the first applies.
     pub fn of(&self, document: DocumentId, host: &str) -> Option<&SiteRule> {
         self.index(document, host).and_then(|index| self.0.get(index))
     }
 
-    /// Returns the index of that rule.
+    /// Returns the index of the rule that [`of`](Self::of) returns.
     pub fn index(&self, document: DocumentId, host: &str) -> Option<usize> {
         let own = self.0.iter().position(|rule| rule.document == Some(document));
         let exact = || self.0.iter().position(|rule| rule.host.as_deref() == Some(host));

@@ -1,10 +1,10 @@
-//! "Did you mean …?": the known word that is nearest to a mistyped one.
+//! Spelling suggestions ("Did you mean …?"): the known word that is nearest to a mistyped one.
 
-/// The nearest of `known` to `word`, when it is near enough to be what was meant: at most one slip (a letter too many,
-/// too few, wrong, or two swapped) for every three letters.
+/// Returns the word of `known` that is nearest to `word`, if it is near enough: at most one typing error (a letter too
+/// many, too few, wrong, or two swapped) per three letters.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
-    // Longer texts are no slip of the finger, and comparing takes the square of their length.
+    // Longer texts are no typing errors, and the comparison takes quadratic time.
     if word.is_empty() || word.chars().count() > 64 {
         return None;
     }

@@ -1,7 +1,7 @@
-//! Untrusted text made safe once, where it enters (titles, URLs, errors, database rows).
+//! Sanitising of untrusted text (titles, URLs, errors, database rows), once, where it enters the program.
 //!
-//! What a terminal would act on never gets past here: control characters, the escape sequences they start, and the
-//! marks that turn the order of what is read.
+//! Removes everything on which a terminal would act: control characters, the escape sequences that they start, and the
+//! marks that change the direction of the text.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,7 +15,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub struct SafeLine(String);
 
 impl SafeLine {
-    /// Makes `raw` safe.
+    /// Removes or replaces all unsafe characters of `raw`.
     pub fn new(raw: &str) -> Self {
         let mut line = String::with_capacity(raw.len());
         let mut gap = false;
@@ -33,7 +33,7 @@ impl SafeLine {
         Self(line)
     }
 
-    /// The text.
+    /// Returns the text as a plain string slice.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -64,8 +64,8 @@ impl<'de> Deserialize<'de> for SafeLine {
     }
 }
 
-/// Several lines made safe: line feeds stay, tabs are four spaces, the rest as in [`SafeLine`]; runs of spaces stay,
-/// since code depends on them.
+/// Makes a text of several lines safe: line feeds are kept, a tab becomes four spaces, and the rest is as in
+/// [`SafeLine`], except that runs of spaces are kept, since code depends on them.
 pub fn safe_block(raw: &str) -> String {
     let mut block = String::with_capacity(raw.len());
     for c in without_escapes(raw) {
@@ -79,12 +79,12 @@ pub fn safe_block(raw: &str) -> String {
     block
 }
 
-/// Without U+0000, which PostgreSQL cannot store.
+/// Removes U+0000, which PostgreSQL cannot store.
 pub fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "") } else { text }
 }
 
-/// The first `most` characters of `text`, and whether anything was cut off.
+/// Returns the first `most` characters of `text`, and true if anything was cut off.
 pub fn cut_chars(text: &str, most: usize) -> (&str, bool) {
     match text.char_indices().nth(most) {
         Some((end, _)) => (&text[..end], true),
@@ -92,17 +92,18 @@ pub fn cut_chars(text: &str, most: usize) -> (&str, bool) {
     }
 }
 
-/// Returns true if `text` has nothing but white space, as Ruby's `blank?` defines it (a zero-width space is not blank).
+/// Returns true if `text` is empty or white space only, as Ruby's `blank?` defines it (a zero-width space is not
+/// blank).
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
 }
 
-/// Returns the number of terminal cells of `text`.
+/// Returns the width of `text` in terminal cells.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// `text` cut to `cells` terminal cells, with `…` when something was cut.
+/// Cuts `text` to `cells` terminal cells; a text that was cut ends in `…`.
 pub fn fit(text: &str, cells: usize) -> String {
     if width(text) <= cells {
         return text.to_owned();
@@ -125,8 +126,8 @@ pub fn fit(text: &str, cells: usize) -> String {
     fitted
 }
 
-/// Characters that are not control characters and still must not reach a terminal: direction overrides and isolates,
-/// line and paragraph separators, interlinear marks, tags, the byte order mark.
+/// Returns true for characters that are not control characters but must not reach a terminal: direction overrides and
+/// isolates, line and paragraph separators, interlinear marks, tags, the byte order mark.
 fn is_unsafe(c: char) -> bool {
     matches!(
         c,
@@ -135,8 +136,8 @@ fn is_unsafe(c: char) -> bool {
     )
 }
 
-/// The characters of `raw` without escape sequences: the part after ESC or a C1 introducer goes with it, since without
-/// its start it is only rubbish on the screen.
+/// Returns the characters of `raw` without escape sequences. The whole sequence after ESC or a C1 introducer is
+/// removed, since its remainder would appear as garbage on the screen.
 fn without_escapes(raw: &str) -> impl Iterator<Item = char> + '_ {
     let mut chars = raw.chars().peekable();
     std::iter::from_fn(move || {
@@ -159,7 +160,8 @@ fn without_escapes(raw: &str) -> impl Iterator<Item = char> + '_ {
                 while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
                 chars.next_if(|c| matches!(c, '@'..='~'));
             } else {
-                // A string ends at BEL, ST or the end of the line; an unterminated one must not swallow the page.
+                // A string sequence ends at BEL, ST or the end of the line; an unterminated one must not remove the
+                // rest of the page.
                 while let Some(c) = chars.next_if(|c| *c != '\n') {
                     if c == '\x07' || c == '\u{9c}' {
                         break;

@@ -1,31 +1,31 @@
-//! Instants, in UTC everywhere; only the screen knows a zone.
+//! Instants, always in UTC; only the screen converts them to a time zone.
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 use std::time::Duration;
 
-/// An instant in UTC, in whole microseconds since 1970, as both databases store it.
+/// Instant in UTC, in whole microseconds since 1970, as both databases store it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From microseconds since 1970, UTC.
+    /// Creates an instant from microseconds since 1970, UTC.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since 1970, UTC.
+    /// Returns the microseconds since 1970, UTC.
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// This instant moved later.
+    /// Returns the instant that is later by `by`, saturating at the end of the range.
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(micros(by)))
     }
 
-    /// This instant moved earlier.
+    /// Returns the instant that is earlier by `by`, saturating at the start of the range.
     pub fn minus(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(micros(by)))
     }
@@ -35,28 +35,28 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// RFC 3339 in UTC with exactly six digits of fraction, as files and JSON carry it.
+    /// Formats as RFC 3339 in UTC with exactly six fractional digits, as files and JSON carry it.
     pub fn rfc3339(self) -> String {
         self.civil(&TimeZone::UTC, "%Y-%m-%dT%H:%M:%S%.6fZ")
     }
 
-    /// Reads RFC 3339 of any zone. `None` when it is not that.
+    /// Reads RFC 3339 with any offset; `None` for other texts.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let instant: jiff::Timestamp = text.parse().ok()?;
         Some(Self(instant.as_microsecond()))
     }
 
-    /// The wall-clock time of day in `zone`, `14:02:31`.
+    /// Formats the time of day in `zone`: `14:02:31`.
     pub fn clock(self, zone: &TimeZone) -> String {
         self.civil(zone, "%H:%M:%S")
     }
 
-    /// Date and time of day in `zone`, `2026-11-25 14:02:31`.
+    /// Formats date and time of day in `zone`: `2026-11-25 14:02:31`.
     pub fn date_clock(self, zone: &TimeZone) -> String {
         self.civil(zone, "%Y-%m-%d %H:%M:%S")
     }
 
-    /// The short name of `zone` at this instant, `CET`.
+    /// Returns the abbreviation of `zone` at this instant: `CET`.
     pub fn zone_name(self, zone: &TimeZone) -> String {
         self.civil(zone, "%Z")
     }

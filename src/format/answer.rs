@@ -1,11 +1,11 @@
-//! Answers to requests (sync, retry, cancel): the word that scripts read, and sentences for people.
+//! Answers to requests (sync, retry, cancel): the word for scripts, and sentences for people.
 
 use super::number::{count, number};
 use crate::domain::document::Status;
 use crate::domain::request::{Answer, Answered, SkipReason};
 use crate::domain::text::SafeLine;
 
-/// Returns the word that stands for an answer in JSON and in the lines of the command line.
+/// Returns the word of an answer in JSON and in the lines of the command line.
 pub const fn answer_word(answer: &Answer) -> &'static str {
     match answer {
         Answer::Queued(_) => "queued",
@@ -31,8 +31,8 @@ pub fn answer_note(answer: &Answer) -> Option<String> {
     }
 }
 
-/// Returns the answer for one document, called `name`, as a sentence. `asked_by` is the person for whom it is syncing
-/// already.
+/// Returns the answer for the document `name` as a sentence. `asked_by` is the requester of the job that is already
+/// running.
 pub fn answer(name: &str, answer: &Answer, asked_by: Option<&SafeLine>) -> String {
     match answer {
         Answer::Queued(_) => format!("queued {name}"),
@@ -50,8 +50,8 @@ pub fn answer(name: &str, answer: &Answer, asked_by: Option<&SafeLine>) -> Strin
     }
 }
 
-/// Returns the answers for many documents in one sentence: `queued 12 documents, 3 already queued or running`. `done` is
-/// the verb for those that were accepted.
+/// Returns the answers for several documents in one sentence: `queued 12 documents, 3 already queued or running`.
+/// `done` is the verb for the accepted ones.
 pub fn answers(done: &str, answers: &[Answered]) -> String {
     let matching = |test: fn(&Answer) -> bool| answers.iter().filter(|answered| test(&answered.answer)).count() as u64;
     let accepted = matching(Answer::is_accepted);
@@ -74,7 +74,7 @@ pub fn answers(done: &str, answers: &[Answered]) -> String {
     parts.join(", ")
 }
 
-/// Returns the reason for which several documents were skipped, after their number.
+/// Returns the reason why several documents were skipped, to be written after their number.
 pub fn skip(reason: SkipReason) -> String {
     match reason {
         SkipReason::Pdf => "PDFs, which are never synced by a fetch".to_owned(),
@@ -88,7 +88,7 @@ pub fn skip(reason: SkipReason) -> String {
     }
 }
 
-/// Returns the same as [`skip`] where there is little space: in a toast or a dialog.
+/// Returns a shorter form of [`skip`] for a toast or a dialog.
 pub fn skip_short(reason: SkipReason) -> String {
     match reason {
         SkipReason::Pdf => "PDF, never synced by a fetch".to_owned(),
@@ -100,7 +100,7 @@ pub fn skip_short(reason: SkipReason) -> String {
     }
 }
 
-/// Returns a word with its first letter as a capital, for the beginning of a sentence.
+/// Returns a word with its first letter in upper case, for the beginning of a sentence.
 pub fn capitalized(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

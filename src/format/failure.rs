@@ -1,4 +1,4 @@
-//! Failures in plain English.
+//! Failures and their codes in plain English.
 
 use crate::domain::failure::ErrorCode;
 
@@ -15,7 +15,7 @@ pub const fn error_code(code: ErrorCode) -> &'static str {
 }
 
 /// Returns a failure with its cause: `404 not found`, `timeout: no answer in 20 s`. A detail that begins with the HTTP
-/// status or with the code's own words stands alone, so that nothing is said twice.
+/// status or with the code's own words is returned alone, so that nothing is repeated.
 pub fn failure(code: ErrorCode, http_status: Option<u16>, detail: Option<&str>) -> String {
     let plain = error_code(code);
     match (detail, http_status) {

@@ -1,6 +1,6 @@
 //! Numbers, sizes, shares and rates.
 
-/// Returns a number with commas between thousands: `1,204`.
+/// Returns a number with a comma between thousands: `1,204`.
 pub fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -13,19 +13,19 @@ pub fn number(number: u64) -> String {
     text
 }
 
-/// Returns a number with its noun, in the plural for all but one: `1 document`, `1,204 documents`.
+/// Returns a number with its noun, in the plural unless it is 1: `1 document`, `1,204 documents`.
 pub fn count(of: u64, noun: &str) -> String {
     if of == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(of)) }
 }
 
-/// Returns a number in at most `cells` cells: `1,204`, `120k`, `3.1M`. Five cells are enough for any number below a
-/// thousand billion.
+/// Returns a number in at most `cells` terminal cells: `1,204`, `120k`, `3.1M`. Five cells suffice for any number below
+/// a thousand billion.
 pub fn short_number(of: u64, cells: usize) -> String {
     let whole = number(of);
     if whole.len() <= cells { whole } else { scaled(of, ["", "k", "M", "G"]).replace(' ', "") }
 }
 
-/// Returns a number of bytes, a kilobyte being 1,000 of them: `512 B`, `3.1 kB`, `40 MB`.
+/// Returns a size in bytes, with 1,000 bytes per kilobyte: `512 B`, `3.1 kB`, `40 MB`.
 pub fn bytes(number: u64) -> String {
     scaled(number, ["B", "kB", "MB", "GB"])
 }
@@ -42,7 +42,7 @@ pub fn chars(number: u64) -> String {
 fn scaled(number: u64, units: [&str; 4]) -> String {
     let mut value = number as f64;
     let mut unit = 0;
-    // 999.5 and more would be written as 1000.
+    // 999.5 and above would be rounded to 1000.
     while value >= 999.5 && unit + 1 < units.len() {
         value /= 1_000.0;
         unit += 1;
@@ -55,7 +55,7 @@ pub fn rate(of: f64) -> String {
     if of == 0.0 || of >= 9.95 { format!("{of:.0}/s") } else { format!("{of:.1}/s") }
 }
 
-/// Returns a share in whole per cent, rounded, but 0 only for nothing and 100 only for all.
+/// Returns a share in whole per cent, rounded; 0 only for an empty part, or an empty whole, and 100 only for the whole.
 pub fn percent(part: u64, of: u64) -> u64 {
     if part == 0 || of == 0 {
         return 0;

@@ -25,8 +25,8 @@ pub const fn outcome(content: Option<ContentChange>, result: OutcomeResult) -> &
     }
 }
 
-/// Returns the result as the log's lines have it: the stored word, except where that word, `unchanged`, would be taken
-/// for the opposite.
+/// Returns the result as the log's lines show it: the stored word, except where that word, `unchanged`, would be
+/// misleading.
 pub const fn logged_outcome(content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match (result, content) {
         (OutcomeResult::Unchanged, Some(ContentChange::First | ContentChange::Held)) => outcome(content, result),

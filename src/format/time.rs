@@ -1,4 +1,4 @@
-//! Ages, countdowns and durations, and the moments at which such a text changes.
+//! Ages, countdowns and durations, and the times at which such a text changes.
 
 use crate::domain::time::Timestamp;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub fn age(of: Duration) -> String {
     }
 }
 
-/// Returns a countdown: minutes and seconds below an hour (`0:42`, `2:54`), then one unit as [`age`].
+/// Returns a countdown: minutes and seconds below an hour (`0:42`, `2:54`), then one unit as in [`age`].
 pub fn countdown(left: Duration) -> String {
     let s = left.as_secs();
     if s < HOUR { format!("{}:{:02}", s / MINUTE, s % MINUTE) } else { age(left) }
@@ -42,7 +42,7 @@ pub fn duration(of: Duration) -> String {
     }
 }
 
-/// Returns the time that is left until `at`: `now`, `in 1:20`, `in 6d`.
+/// Returns the time left until `at`: `now`, `in 1:20`, `in 6d`.
 pub fn until(now: Timestamp, at: Timestamp) -> String {
     match at.since(now) {
         left if left < Duration::from_secs(1) => "now".to_owned(),
@@ -50,7 +50,7 @@ pub fn until(now: Timestamp, at: Timestamp) -> String {
     }
 }
 
-/// Returns the next moment after `now` at which the age of `at` reads differently.
+/// Returns the next time after `now` at which the text for the age of `at` changes.
 pub fn age_changes_at(at: Timestamp, now: Timestamp) -> Timestamp {
     let age = now.since(at).as_secs();
     let unit = match age {
@@ -63,7 +63,7 @@ pub fn age_changes_at(at: Timestamp, now: Timestamp) -> Timestamp {
     if turns > now { turns } else { now.plus(Duration::from_secs(unit)) }
 }
 
-/// Returns the next moment after `now` at which the countdown to `at` reads differently; none once it is over.
+/// Returns the next time after `now` at which the text of the countdown to `at` changes; `None` once it is over.
 pub fn countdown_changes_at(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     if at <= now {
         return None;
@@ -74,18 +74,18 @@ pub fn countdown_changes_at(at: Timestamp, now: Timestamp) -> Option<Timestamp> 
         3_601..=DAY => HOUR,
         _ => DAY,
     };
-    // Whole units left until the moment itself; the text turns just below one.
+    // Whole units left until `at` itself; the text changes just after the remainder falls below one.
     let units = left.as_micros().div_ceil(u128::from(unit) * 1_000_000).saturating_sub(1);
     let rest = Duration::from_secs(unit.saturating_mul(u64::try_from(units).unwrap_or(u64::MAX)));
     Some(at.minus(rest).plus(Duration::from_micros(1)).max(now.plus(Duration::from_millis(20))))
 }
 
-/// Returns the beginning of the next second.
+/// Returns the start of the next second.
 pub fn next_second(now: Timestamp) -> Timestamp {
     next_whole(now, SECOND)
 }
 
-/// Returns the beginning of the next minute.
+/// Returns the start of the next minute.
 pub fn next_minute(now: Timestamp) -> Timestamp {
     next_whole(now, MINUTE)
 }

@@ -1,23 +1,25 @@
-//! The common lines of two texts: the longest sequence of them where that can be had cheaply; in long texts first the
-//! lines that stand once in both, and the longest sequence between those. What is too long even then counts as replaced.
+//! Finds the common lines of two texts: their longest common sequence where that is cheap. Long texts are first divided
+//! at the lines that occur once in both (patience diff). Segments that are too long even then count as replaced.
 
 use std::collections::HashMap;
 
-/// Lines of one stretch that are compared each with each.
+/// Maximum lines per segment for which every line is compared with every other.
 const COMPARED: usize = 2_000;
-/// Comparisons of lines altogether: bounds the time, and with [`COMPARED`] the memory (two bytes each).
+/// Maximum number of line comparisons in total. Bounds the time and, with [`COMPARED`], the memory (two bytes per
+/// comparison).
 const COMPARISONS: usize = 16_000_000;
-/// How often a stretch is divided by lines that stand once in it: each time costs as much as reading it.
+/// Maximum depth to which a segment is divided at lines that occur once in it; each division costs as much as reading
+/// it.
 const DIVIDED: u32 = 24;
 
-/// The places of common lines in both texts, in order.
+/// Returns the index pairs of the common lines in both texts, in order.
 pub(super) fn common(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
     let mut numbers = HashMap::new();
     let mut number = |line| {
         let next = numbers.len() as u32;
         *numbers.entry(line).or_insert(next)
     };
-    // Numbers are compared much faster than lines.
+    // Comparing numbers is much faster than comparing lines.
     let old: Vec<u32> = old.iter().map(|line| number(*line)).collect();
     let new: Vec<u32> = new.iter().map(|line| number(*line)).collect();
     let mut search = Search { found: Vec::new(), left: COMPARISONS };
@@ -25,7 +27,7 @@ pub(super) fn common(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
     search.found
 }
 
-/// Lines, and the place of the first.
+/// Segment of a text: its lines as numbers, and the index of the first one.
 type Stretch<'a> = (&'a [u32], usize);
 
 struct Search {
@@ -68,9 +70,9 @@ impl Search {
         }
     }
 
-    /// The longest common sequence.
+    /// Finds the longest common sequence of two segments.
     fn longest(&mut self, (old, old_at): Stretch<'_>, (new, new_at): Stretch<'_>) {
-        // That of what is left from each place on.
+        // Lengths of the longest common sequences of the remainders from each pair of indices on.
         let width = new.len() + 1;
         let mut longest = vec![0_u16; (old.len() + 1) * width];
         for i in (0..old.len()).rev() {
@@ -96,7 +98,7 @@ impl Search {
     }
 }
 
-/// The places of lines that stand once in both, in the order of the old text.
+/// Returns the index pairs of lines that occur exactly once in both segments, in the order of the old text.
 fn single(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     let once = |lines: &[u32]| {
         let mut places: HashMap<u32, Option<usize>> = HashMap::with_capacity(lines.len());
@@ -110,9 +112,9 @@ fn single(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     old.iter().filter_map(|line| place(&once_old, line).zip(place(&once_new, line))).collect()
 }
 
-/// As many of `places` as stand in the same order in the new text, too.
+/// Returns the longest subsequence of `places` whose indices in the new text increase, too.
 fn in_order(places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-    // For each length the sequence of that length that ends first, by its last member; and what stands before each member.
+    // Per length, the last member of the sequence of that length that ends first; and the predecessor of each member.
     let mut ends: Vec<usize> = Vec::new();
     let mut before = vec![None; places.len()];
     for (at, (_, new)) in places.iter().enumerate() {
@@ -145,7 +147,8 @@ mod tests {
         assert_eq!(in_order(Vec::new()), []);
     }
 
-    /// The worst that a page can do: a megabyte of short lines, few of them different, in another order each.
+    /// Worst case that a page can produce: a megabyte of short lines, few of them distinct, in a different order in
+    /// each text.
     #[test]
     fn hostile_texts_are_compared_in_bounded_work() {
         let text = |factor: usize| (0..500_000).map(|n| ["x", "y", "z"][n * n * factor % 7 % 3]).collect::<Vec<_>>();

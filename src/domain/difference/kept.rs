@@ -1,45 +1,47 @@
-//! A difference that is kept to be shown: its lines cut to what a person reads, and what of a line really differs.
+//! Difference cut to a size for display: a limited number of lines of limited length, with the changed part of each.
 
 use super::{Line, MUCH, difference};
 use std::ops::Range;
 
-/// Lines and bytes that are kept; what comes later is counted.
+/// Maximum number of lines that are kept; later ones are only counted.
 const LINES: usize = 4_000;
 const BYTES: usize = 400_000;
-/// Characters of a line that are kept; a page without line breaks is one line.
+/// Maximum characters of a line that are kept; a page without line breaks is one line.
 const LONGEST: usize = 2_000;
-/// Characters before what differs, where the beginning of a line is left out.
+/// Characters kept before the changed part where the beginning of a line is omitted.
 const BEFORE: usize = 200;
 
-/// What turns one text into another.
+/// Displayable difference of two texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// Its lines, those that are the same shown only beside changes.
+    /// Lines in display order, with equal lines only next to changes.
     pub lines: Vec<Kept>,
     /// Lines of the old text alone.
     pub gone: u64,
     /// Lines of the new text alone.
     pub new: u64,
-    /// Lines of the difference that were too many to be kept.
+    /// Lines of the difference beyond the limits, which are not kept.
     pub left_out: u64,
 }
 
-/// A line of a kept difference.
+/// Line of a [`Difference`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// The line, or the part of it that is kept.
     pub line: Line<String>,
-    /// The bytes of it that differ from its counterpart in the other text; empty when it has none or is quite another.
+    /// Bytes of the kept text that differ from the line's counterpart in the other text; empty without a counterpart,
+    /// or if the two have too little in common.
     pub differs: Range<usize>,
-    /// Its beginning was left out.
+    /// The beginning of the line was omitted.
     pub begins_later: bool,
-    /// Its end was left out.
+    /// The end of the line was omitted.
     pub ends_earlier: bool,
 }
 
 impl Difference {
-    /// The difference of two texts with up to `around` common lines beside each change; without lines for the same texts.
-    /// Takes some ten milliseconds for a megabyte, and up to a tenth of a second: not for where keys are waited for.
+    /// Compares two texts, with up to `around` common lines before and after each change; equal texts yield no lines.
+    /// Takes some ten milliseconds per megabyte and at most a tenth of a second, so it must not run on a thread that
+    /// handles keys.
     pub fn of(old: &str, new: &str, around: usize) -> Self {
         let lines = difference(old, new, around);
         let mut kept = Self::default();
@@ -67,7 +69,7 @@ impl Difference {
 }
 
 impl Kept {
-    /// Its text; empty for what is skipped.
+    /// Returns the text; empty for omitted lines.
     pub fn text(&self) -> &str {
         match &self.line {
             Line::Same(text) | Line::Gone(text) | Line::New(text) => text,
@@ -76,8 +78,9 @@ impl Kept {
     }
 }
 
-/// The places of the lines in the order in which they are shown: what is gone before what is new, but the new first where it
-/// is short and much is gone. A wall in place of an article is seen at once, and not after the article.
+/// Returns the line indices in display order: removed lines before added ones, but the added ones first where they are
+/// fewer and many lines were removed. A challenge page in place of an article is then visible immediately, and not
+/// below the article.
 fn to_read(lines: &[Line<&str>]) -> Vec<usize> {
     let mut order = Vec::with_capacity(lines.len());
     while let Some(line) = lines.get(order.len()) {
@@ -94,7 +97,8 @@ fn to_read(lines: &[Line<&str>]) -> Vec<usize> {
     order
 }
 
-/// For each line what of it differs from its counterpart: the first line that is gone of a change is the first new one's.
+/// Returns the changed part of each line compared with its counterpart: within a change, the first removed line
+/// corresponds to the first added one, and so on.
 fn differing(lines: &[Line<&str>]) -> Vec<Range<usize>> {
     let mut differing = vec![0..0; lines.len()];
     let mut at = 0;
@@ -111,7 +115,8 @@ fn differing(lines: &[Line<&str>]) -> Vec<Range<usize>> {
     differing
 }
 
-/// What differs in either of two lines, by whole words; nothing when they have less than a third in common.
+/// Returns the changed bytes of two lines, extended to whole words; empty if the lines have less than a third in
+/// common.
 fn of_lines(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
     let same = |(a, b): &((usize, char), char)| a.1 == *b;
     let head = old.char_indices().zip(new.chars()).take_while(same).last();
@@ -137,7 +142,7 @@ fn of_lines(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
     (head..old.len() - tail, head..new.len() - tail)
 }
 
-/// The part of a line that is kept: its beginning, or what differs where that comes late.
+/// Cuts a line to the part that is kept: its beginning, or the surroundings of the changed part where that comes late.
 fn cut(line: &Line<&str>, differs: Range<usize>) -> Kept {
     let (text, with): (&str, fn(String) -> Line<String>) = match line {
         Line::Same(text) => (text, Line::Same),

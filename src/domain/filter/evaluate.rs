@@ -10,7 +10,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
 
 impl Filter {
-    /// Returns true if every term holds for a document. Terms about outcomes hold for none; [`check`](Self::check)
+    /// Returns true if a document matches every term. Terms about outcomes match no document; [`check`](Self::check)
     /// refuses them.
     pub fn matches(&self, row: &DocumentRow, now: Timestamp) -> bool {
         self.all(|test| match test {
@@ -31,8 +31,8 @@ impl Filter {
         })
     }
 
-    /// Returns true if every term holds for an outcome; free words are searched in its detail, too. Terms about
-    /// documents hold for none; [`check`](Self::check) refuses them. `now` is there for fields that will need it.
+    /// Returns true if an outcome matches every term; free words are searched in its detail, too. Terms about documents
+    /// match no outcome; [`check`](Self::check) refuses them. `now` is reserved for fields that will need it.
     pub fn matches_outcome(&self, outcome: &Outcome, _now: Timestamp) -> bool {
         self.all(|test| match test {
             Test::Word(word) => {

@@ -1,4 +1,4 @@
-//! The fields of the language: their words, and which of them mean something for whom.
+//! Fields of the filter language: their words, and the rows to which each applies.
 
 use super::{Filter, FilterError, Test};
 use crate::domain::word_enum::word_enum;
@@ -6,7 +6,7 @@ use crate::domain::word_enum::word_enum;
 /// Kind of rows that a filter selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// Documents: the list, and the verbs that act on documents.
+    /// Documents: the list, and the commands that act on documents.
     Documents,
     /// Outcomes: the log and the outcome panel.
     Outcomes,
@@ -68,8 +68,8 @@ impl Test {
 }
 
 impl Filter {
-    /// Refuses a field that means nothing for `subject`. The error points into the printed filter; use
-    /// [`parse_for`](Self::parse_for) to have it point into what was typed.
+    /// Refuses a field that does not apply to `subject`. The error's position refers to the printed filter; with
+    /// [`parse_for`](Self::parse_for) it refers to the typed text.
     pub fn check(&self, subject: Subject) -> Result<(), FilterError> {
         let mut at = 0;
         for term in &self.terms {

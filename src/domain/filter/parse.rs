@@ -1,4 +1,4 @@
-//! Reads the filter language.
+//! Parser of the filter language.
 //!
 //! ```text
 //! filter = { term }                      terms are separated by white space and must all hold
@@ -8,7 +8,7 @@
 //!          \" and \\ stand for " and \
 //! ```
 //!
-//! Letters before a colon are a field, unless `//` follows: an address can be typed as it is.
+//! Letters before a colon are a field, unless `//` follows: a URL can be typed without quotes.
 
 use super::field::{Field, Subject};
 use super::span::parse_span;
@@ -22,12 +22,12 @@ use crate::domain::suggest::nearest;
 use crate::domain::text::SafeLine;
 
 impl Filter {
-    /// Reads a filter; every field is allowed. White space alone is the filter that everything matches.
+    /// Reads a filter in which every field is allowed. White space alone is the filter that matches everything.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         Reader { text, at: 0 }.filter(None)
     }
 
-    /// Reads a filter and refuses, at its place, a field that means nothing for `subject`.
+    /// Reads a filter, and refuses a field that does not apply to `subject`; the error has the field's position.
     pub fn parse_for(text: &str, subject: Subject) -> Result<Self, FilterError> {
         Reader { text, at: 0 }.filter(Some(subject))
     }
@@ -36,14 +36,14 @@ impl Filter {
 /// The console's word for quarantined content, accepted in place of the stored word `held`.
 const REVIEW: &str = "review";
 
-/// The letters before a colon at the start of `text`, when they name a field (known or not).
+/// Returns the letters before a colon at the start of `text` if they are written like a field (known or not).
 pub(super) fn field_prefix(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !(c.is_ascii_alphabetic() || c == '_'))?;
     let is_field = end > 0 && text[end..].starts_with(':') && !text[end..].starts_with("://");
     is_field.then(|| &text[..end])
 }
 
-/// A value and the byte at which it stands.
+/// Value of a term, and its byte offset in the text.
 struct Value {
     at: usize,
     text: String,
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads up to white space, or a comma when there may be `several`, outside quotes.
+    /// Reads a value up to white space outside quotes; with `several`, also up to a comma.
     fn value(&mut self, several: bool) -> Result<Value, FilterError> {
         let at = self.at;
         let mut text = String::new();
@@ -178,7 +178,7 @@ fn digits(text: &str) -> Option<i64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// Reads every value with `read`; `wanted` says what each should be.
+/// Reads every value with `read`; `wanted` describes a valid value in the error.
 fn each<T>(
     field: Field,
     values: Vec<Value>,
@@ -193,7 +193,7 @@ fn each<T>(
     values.into_iter().map(read).collect()
 }
 
-/// Reads values that are words of a fixed list.
+/// Reads values from a fixed list of words.
 fn words<T>(
     field: Field,
     values: Vec<Value>,
@@ -216,7 +216,7 @@ fn words<T>(
     values.into_iter().map(read).collect()
 }
 
-/// Reads the one value of a comparison with a time.
+/// Reads the single value of a comparison with a time span.
 fn age(field: Field, mut values: Vec<Value>) -> Result<Age, FilterError> {
     let name = field.word();
     if let Some(second) = values.get(1) {
@@ -236,7 +236,7 @@ fn age(field: Field, mut values: Vec<Value>) -> Result<Age, FilterError> {
     }
 }
 
-/// Builds an error. The message may quote typed text and goes to a terminal, so it is made safe here.
+/// Builds an error. The message may quote typed text and is printed on a terminal, so it is made safe here.
 fn error<T>(at: usize, message: impl AsRef<str>) -> Result<T, FilterError> {
     Err(FilterError { at, message: SafeLine::new(message.as_ref()).to_string() })
 }

@@ -1,4 +1,4 @@
-//! Prints a filter so that it parses to the same filter.
+//! Prints a filter such that it parses to the same filter.
 
 use super::span::print_span;
 use super::{Age, Filter, Side, Term, Test};
@@ -37,7 +37,7 @@ impl Display for Test {
             Self::Error(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Http(values) => joined(f, values, |f, value| value.fmt(f)),
             Self::Host(values) | Self::By(values) => joined(f, values, |f, value| {
-                // A comma would part it, and `by://` would be an address.
+                // A comma would separate values, and `by://` would be read as a URL.
                 let plain = is_plain(value) && !value.contains(',') && !value.starts_with("//");
                 if plain { f.write_str(value) } else { quoted(f, value) }
             }),
@@ -80,7 +80,7 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '"')
 }
 
-/// Returns true if a free word needs no quotes to be read back as one.
+/// Returns true if a free word needs no quotes to be read back as such.
 fn word_is_plain(word: &str) -> bool {
     is_plain(word) && !word.starts_with('-') && super::parse::field_prefix(word).is_none()
 }

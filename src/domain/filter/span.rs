@@ -1,14 +1,15 @@
-//! Spans of time as people type them: `90m`, `2d`, `1w`, `1h30m`.
+//! Time spans as people type them: `90m`, `2d`, `1w`, `1h30m`.
 
 use std::time::Duration;
 
-/// Largest first, as a span is written.
+/// Units with their seconds, in the order in which a span is written: largest first.
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
-/// A century: longer ones are slips, and instants that far away do not exist in every database.
+/// Maximum span in seconds, a century: longer ones are typing errors, and databases cannot represent instants that far
+/// away.
 const LONGEST: u64 = 36_525 * 86_400;
 
-/// Reads numbers with the units s, m, h, d and w, each directly after its number. `None` when it is not that, or longer
-/// than a century.
+/// Reads numbers with the units s, m, h, d and w, each directly after its number. Returns `None` for other texts and
+/// for more than a century.
 pub fn parse_span(text: &str) -> Option<Duration> {
     let mut seconds: u64 = 0;
     let mut number: Option<u64> = None;
@@ -24,7 +25,7 @@ pub fn parse_span(text: &str) -> Option<Duration> {
     whole.then(|| Duration::from_secs(seconds))
 }
 
-/// The canonical writing: the largest unit that leaves no rest.
+/// Formats a span in its canonical form: in the largest unit of which it is a whole multiple.
 pub(super) fn print_span(span: Duration) -> String {
     let seconds = span.as_secs();
     let (letter, unit) =

@@ -1,4 +1,4 @@
-//! Accepted texts, their canonical form, their matches; and a property: no text panics.
+//! Accepted texts, their canonical form and their matches; a property test that no text panics.
 
 use super::*;
 use crate::domain::content::ContentChange;
@@ -269,7 +269,7 @@ fn every_field_is_on_the_page_about_filters() {
     }
 }
 
-/// Texts that have something of the language in them, so that many of them parse.
+/// Generates texts with fragments of the language, so that many of them parse.
 fn near_filters() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("-".to_owned()),
@@ -306,7 +306,7 @@ fn near_filters() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
 }
 
-/// Any filter that can be written.
+/// Generates any filter that can be written.
 fn filters() -> impl Strategy<Value = Filter> {
     let text = || "[^\u{0}]{1,6}";
     let age = (any::<bool>(), 0..4_000_000u64).prop_map(|(less, seconds)| Age {

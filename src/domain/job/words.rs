@@ -1,4 +1,4 @@
-//! The words of a job: where it is, and in which class it is served.
+//! State and queue class of a job, with their stored words.
 
 use crate::domain::word_enum::{serde_by_word, word_enum};
 
@@ -6,46 +6,41 @@ word_enum! {
     /// State of a job. The first three are live: a document has at most one live job.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum JobState {
-        /// Waits for its time.
+        /// Waits for its start time.
         Scheduled = "scheduled",
-        /// Waits for a free slot.
         Ready = "ready",
-        /// Claimed by a worker.
         Running = "running",
-        /// Ended synced.
         Done = "done",
-        /// Ended failed.
         Failed = "failed",
         /// Ended by a person, or because its document is gone.
         Cancelled = "cancelled",
-        /// Ended by `purge`.
         Purged = "purged",
     }
 }
 
 impl JobState {
-    /// Returns true if the job still stands for a request.
+    /// Returns true if the job is not ended: it still represents a request.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Scheduled | Self::Ready | Self::Running)
     }
 }
 
 word_enum! {
-    /// The order in which jobs are served. `auto` is purgeable.
+    /// Queue class: the order in which jobs are served. Only `auto` jobs can be purged.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum QueueClass {
-        /// A person asked.
+        /// Requested by a person.
         Manual = "manual",
-        /// A later try of an auto job.
+        /// Later attempt of an auto job.
         Retry = "retry",
-        /// The schedule asked.
+        /// Requested by the schedule.
         Auto = "auto",
     }
 }
 serde_by_word!(QueueClass);
 
 impl QueueClass {
-    /// The integer in the store, which is also the order.
+    /// Returns the integer that the store keeps, which is also the order.
     pub const fn code(self) -> i64 {
         match self {
             Self::Manual => 0,
@@ -54,12 +49,12 @@ impl QueueClass {
         }
     }
 
-    /// Reads the store's integer.
+    /// Reads the store's integer; `None` for any other.
     pub fn from_code(code: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.code() == code)
     }
 
-    /// The class of a later try.
+    /// Returns the class of the attempts after the first.
     pub const fn later(self) -> Self {
         match self {
             Self::Auto | Self::Retry => Self::Retry,

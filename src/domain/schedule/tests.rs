@@ -1,4 +1,4 @@
-//! Tables and properties of the schedule's rules.
+//! Tables and property tests of the schedule's rules.
 
 use super::*;
 use proptest::prelude::*;
@@ -74,7 +74,7 @@ fn a_summary_has_upstreams_fields_first() {
 
 #[test]
 fn draws_are_spread_over_the_whole_span() {
-    // 24 hours of a day's jitter, 10,000 documents: the fullest hour is little over the mean.
+    // Over 24 hours of jitter, 10,000 documents are spread evenly: the fullest hour is little above the mean.
     let mut hours = [0_u32; 24];
     for document in 0..10_000 {
         let wait = draw(7, DocumentId(document), Duration::from_secs(86_399)).as_secs();

@@ -1,4 +1,4 @@
-//! Cases and properties of safe text.
+//! Cases and property tests of safe text.
 
 use super::*;
 use proptest::prelude::*;
@@ -39,7 +39,7 @@ fn blank_is_unicode_white_space_alone() {
     assert!(!is_blank("\u{200b}"));
 }
 
-/// Text as hostile pages write it: any characters, with those that a terminal acts on in plenty.
+/// Generates hostile texts: any characters, many of them terminal control sequences.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<char>().prop_map(String::from),
@@ -70,7 +70,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// A safe line has nothing that a terminal acts on, and making it safe again changes nothing.
+    /// A safe line contains no terminal control characters, and making it safe once more changes nothing.
     #[test]
     fn a_safe_line_is_one_line_and_safe(raw in hostile()) {
         let line = SafeLine::new(&raw);
@@ -80,7 +80,7 @@ proptest! {
         prop_assert_eq!(&SafeLine::new(&line), &line);
     }
 
-    /// The same for several lines, whose line feeds stay.
+    /// A safe block contains no control characters except line feeds, and making it safe once more changes nothing.
     #[test]
     fn a_safe_block_keeps_its_lines_alone(raw in hostile()) {
         let block = safe_block(&raw);
@@ -88,7 +88,7 @@ proptest! {
         prop_assert_eq!(safe_block(&block), block);
     }
 
-    /// Never wider than its room, on a character boundary, and whole when there is room.
+    /// A fitted text is never wider than its limit, ends on a character boundary, and is unchanged if it fits.
     #[test]
     fn a_fitted_text_fits(raw in hostile(), cells in 0_usize..20) {
         let line = SafeLine::new(&raw);
@@ -97,7 +97,7 @@ proptest! {
         prop_assert!(width(&line) > cells || fitted == line.as_str());
     }
 
-    /// A cut is a beginning of the text, of so many characters and no more.
+    /// A cut text is the beginning of the original, with at most the given number of characters.
     #[test]
     fn a_cut_is_a_beginning(raw in hostile(), most in 0_usize..20) {
         let (cut, was_cut) = cut_chars(&raw, most);
