@@ -1,4 +1,4 @@
-//! The console: a list of documents, what their outcomes were, and keys to act on them.
+//! The terminal console: lists documents and their outcomes, and changes them by keys.
 //!
 //! ```text
 //! terminal, signals -> runtime -> update (model, msg) -> effects -> perform -> store, runner
@@ -6,17 +6,17 @@
 //!                         +------ view (model -> cells)        answers as messages
 //! ```
 //!
-//! Modules, each of which names only those to its left:
+//! Dependencies between the modules; each may use only those to its left:
 //!
 //! ```text
 //! theme, glyphs, layout, text, widgets <- views/*/state <- model <- views/* <- views (registry) <- screen,
 //! availability, readers, palette <- update, refresh, view <- runtime
 //! ```
 //!
-//! A view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details have a folder each in
-//! [`views`], with state, text and drawing, behind one trait. All but `runtime`, `perform` and what touches the terminal
-//! is pure: no clock, no I/O. [`runtime`] owns the only loop, [`perform`] is the only file that reaches the store and the
-//! runner.
+//! Each view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details has a folder in
+//! [`views`] with its state, text and drawing, behind one trait. Everything is pure (no clock, no I/O) except
+//! `runtime`, `perform` and the modules that touch the terminal. [`runtime`] owns the only loop; [`perform`] is the
+//! only module that calls the store and the runner.
 
 pub mod action;
 pub mod availability;
@@ -60,18 +60,18 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-/// Runs the console until it is left. Must be polled by `block_on` on the main thread: the thread that draws is the one
-/// whose panic restores the terminal, and it must not change.
+/// Runs the console until the person quits. Must be polled by `block_on` on the main thread: the terminal is restored
+/// by a panic of the thread that draws, so that thread must not change.
 ///
 /// # Errors
-/// When standard output is no terminal. One that is lost later is no error but [`Exit::Left`].
+/// Fails when standard output is no terminal. A terminal that is lost later is no error: the result is [`Exit::Left`].
 pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut options: Options) -> io::Result<Exit> {
     options.mono |= terminal::no_color();
-    // Before the screen is entered: a signal in between must find its handler.
+    // Installed before the screen is entered, so that a signal in between finds its handler.
     let signals = signals::Signals::new()?;
     let mut guard = terminal::Guard::enter()?;
-    // Never dropped: it would show the cursor, which the guard does, and on a terminal that is gone it would write its
-    // complaint to a standard error that is gone too, which is a panic.
+    // Never dropped: its `Drop` shows the cursor, which the guard does already, and on a lost terminal it would print
+    // an error to a standard error that is lost too, which panics.
     let mut screen = ManuallyDrop::new(terminal::screen()?);
     let size = screen.size()?;
     let now = store.now();
@@ -87,7 +87,7 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut optio
     }
     let input = signals.with_terminal();
     let ended = runtime::run(&mut *screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;
-    // The screen goes first: what is still to be written must not keep a person waiting in front of it.
+    // Restores the terminal first: changes that are still being written must not keep the person waiting.
     drop(guard);
     drop(inbox);
     performer.end().await;

@@ -1,8 +1,8 @@
-//! Everything a key can mean.
+//! Actions: everything that a key of the console can do.
 
 use super::views::catalog::ViewId;
 
-/// Something a person can do. What its keys are and what it says stands in [`keymap`](super::keymap).
+/// An action that a person can trigger. Its keys and its description stand in [`keymap`](super::keymap).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is described once, in the key table")]
 pub enum Action {

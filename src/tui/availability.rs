@@ -1,4 +1,5 @@
-//! The actions that can be done here and now, and why others cannot: for footer, palette and refusals.
+//! Decides which actions are available in the current state and why others are not, for the footer, the palette and
+//! refusals.
 
 use super::action::Action;
 use super::keymap::binding;
@@ -10,26 +11,25 @@ use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
 use crate::domain::pause::PauseScope;
 
-/// The documents that an action is about.
+/// The documents that an action applies to: the marked ones, or the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// The marked ones.
     Marked(Vec<DocumentId>),
-    /// The one under the cursor, or whose details are open, or whose outcome is under the cursor.
+    /// The document under the cursor, that of the open details, or that of the outcome under the cursor.
     One(SelectedDocument),
 }
 
-/// Returns the document that an action on one is about, or why there is none.
+/// Returns the current document: the target of actions on a single document.
 pub fn document(model: &Model) -> Result<SelectedDocument, &'static str> {
     views::of(model.pane()).document(model)
 }
 
-/// Returns what the row in hand groups documents by, as a pause of it is written: a host or an account.
+/// Returns the host or account of the current row as the scope of a pause.
 pub fn group(model: &Model) -> Result<PauseScope, &'static str> {
     views::of(model.pane()).group(model)
 }
 
-/// Returns the documents that `s`, `r`, `x` and removing are about.
+/// Returns the documents that sync, retry, cancel and remove apply to.
 pub fn selection(model: &Model) -> Result<Selection, &'static str> {
     if model.pane() == PaneId::DOCUMENTS && !model.documents.marks.is_empty() {
         return Ok(Selection::Marked(model.documents.marks.iter().copied().collect()));
@@ -37,7 +37,7 @@ pub fn selection(model: &Model) -> Result<Selection, &'static str> {
     document(model).map(Selection::One)
 }
 
-/// Returns whether `action` can be done now; else why not, in words for the person who tried.
+/// Checks that `action` is available now; the error is the reason, in words for the person who tried.
 pub fn available(model: &Model, action: Action) -> Result<(), String> {
     let Some(binding) = binding(action) else { return Ok(()) };
     if let Some(mismatch) = model.outdated.filter(|_| binding.dangerous) {
@@ -49,8 +49,7 @@ pub fn available(model: &Model, action: Action) -> Result<(), String> {
     refusal(model, action).map_or(Ok(()), |reason| Err(reason.to_owned()))
 }
 
-/// Returns why an action cannot be done now, if it cannot: first what the pane knows of its own, then what holds in
-/// all of them.
+/// Returns the reason why an action is unavailable, if it is. The pane's own reasons come before those of all panes.
 fn refusal(model: &Model, action: Action) -> Option<&'static str> {
     let pane = model.pane();
     if let Some(reason) = views::of(pane).refusal(model, action) {
@@ -71,7 +70,7 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
     }
 }
 
-/// Returns whether a key belongs into the footer now: it can be done, and it would do something.
+/// Returns true if the footer shows the action: it is available and would have an effect.
 pub fn useful(model: &Model, action: Action) -> bool {
     if available(model, action).is_err() {
         return false;
@@ -97,7 +96,7 @@ pub fn useful(model: &Model, action: Action) -> bool {
     }
 }
 
-/// Returns whether the host or the account under the cursor is paused itself.
+/// Returns true if the host or account of the current row is itself paused.
 pub fn group_is_paused(model: &Model) -> bool {
     group(model).is_ok_and(|scope| model.pauses.iter().any(|pause| pause.scope == scope))
 }

@@ -1,12 +1,13 @@
-//! The clipboard through the terminal (OSC 52): the only way that reaches the person's own machine over SSH.
+//! Clipboard access through the terminal (OSC 52), the only way that works over SSH.
 
 use crossterm::Command;
 use crossterm::clipboard::CopyToClipboard;
 
-/// The longest text; terminals drop longer sequences without a word.
+/// Longest text in bytes; terminals silently drop longer sequences.
 const LONGEST: usize = 74_994;
 
-/// What to write to the terminal for `text`. Inside tmux also wrapped, so that it passes through where that is allowed.
+/// Returns the escape sequence that copies `text`. Inside tmux it is wrapped as well, so that tmux passes it through
+/// where its configuration allows that.
 pub fn sequence(text: &str, in_tmux: bool) -> Result<String, String> {
     if text.len() > LONGEST {
         return Err(format!("too long to copy through the terminal: {} bytes, at most {LONGEST}", text.len()));

@@ -1,4 +1,4 @@
-//! A change that somebody asked for.
+//! Commands: changes to documents, jobs and pauses that a person requested.
 
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::link::Link;
@@ -7,42 +7,36 @@ use crate::domain::request::{Scope, Verb};
 use crate::domain::text::SafeLine;
 use crate::store::Decision;
 
-/// A change that somebody asked for, with the ids as they were at the keypress.
+/// A requested change. Its ids are those at the time of the keypress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// What.
     pub act: Act,
-    /// To which documents.
+    /// Empty for commands that apply to no document in particular.
     pub documents: Vec<DocumentId>,
-    /// The name, when it is one.
+    /// Name of the document, when there is exactly one.
     pub name: Option<SafeLine>,
 }
 
-/// A kind of change.
+/// The kind of a command, with what it needs besides the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Sync or retry.
     Request(Verb, Scope),
-    /// Cancel.
     Cancel,
-    /// Remove.
     Remove,
-    /// Drop the auto jobs that have not started; of no document in particular.
+    /// Drops the auto jobs that have not started, of all documents.
     Purge,
-    /// Take this job from its worker.
+    /// Breaks the lease of this job, which takes it from its worker.
     BreakLease(JobId),
-    /// Pause; of no document in particular.
     Pause(PauseScope),
-    /// End a pause.
     Resume(PauseScope),
-    /// Decide on a held text, the one with this fingerprint.
+    /// Accepts or rejects a quarantined text, identified by its fingerprint.
     Decide(Decision, String),
-    /// Add this link to this owner.
+    /// Adds this URL for this account and assistant.
     Add(Link, AccountId, AssistantId),
 }
 
 impl Act {
-    /// The verb for people.
+    /// Returns the verb for messages to people.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Request(Verb::Sync | Verb::SyncWhole, _) => "sync",

@@ -1,4 +1,5 @@
-//! What the pure part wants done outside. Every effect answers with a [`Msg`](super::msg::Msg), or cannot fail.
+//! Effects: requests of the pure part ([`update`](super::update)) to the outside. An effect is answered by a
+//! [`Msg`](super::msg::Msg), or cannot fail.
 
 use super::views::catalog::ViewId;
 use super::views::detail::difference::Compared;
@@ -10,89 +11,73 @@ use std::time::Duration;
 
 pub use super::command::{Act, Command};
 
-/// Something to be done.
+/// A request to the store, the runner, the terminal or the desktop.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Reads a window of the list, after `wait`.
+    /// Reads the visible rows of the document list, after `wait`.
     LoadPage {
-        /// Which question this is; an answer to an older one is dropped.
+        /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
-        /// The question.
         query: PageQuery,
-        /// How long to hold back first.
         wait: Duration,
     },
-    /// Reads counts and queue.
+    /// Reads the documents' counts by status and the queue's figures.
     LoadSummary,
-    /// Reads what a view beside the list shows, after `wait`.
+    /// Reads the rows of a view other than the document list, after `wait`.
     LoadView {
-        /// Which.
         view: ViewId,
-        /// How long to hold back first.
         wait: Duration,
     },
-    /// Reads what is paused.
     LoadPauses,
-    /// Reads which workers there are.
     LoadWorkers,
-    /// Reads the newest outcomes again, after the panel had let go of some.
+    /// Reads the newest outcomes again, after the panel dropped some to limit its memory.
     LoadNewest,
-    /// Reads outcomes before this one.
     LoadOlder(Seq),
-    /// Reads the newest outcomes of one document, for a pinned panel.
+    /// Reads the newest outcomes of one document, to which the panel is pinned.
     LoadPinned(DocumentId),
-    /// Reads all that the details show of a document.
+    /// Reads everything that the details of a document show.
     LoadDetail {
-        /// Which question this is.
+        /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
-        /// The document.
         document: DocumentId,
     },
-    /// Compares two texts of a document.
     LoadDifference {
-        /// Which question this is.
+        /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
-        /// The document.
         document: DocumentId,
-        /// Which texts.
         of: Compared,
     },
-    /// Asks what a bulk request would do.
+    /// Counts the documents that a bulk request would affect, without changing any.
     Preview {
-        /// Which question this is.
+        /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
-        /// Of which documents.
         targets: Targets,
-        /// What is asked for.
         verb: BulkVerb,
     },
-    /// Reads the ids of all that match the list's filter, to be marked.
+    /// Reads the ids of all documents that match the list's filter, to mark them.
     MarkAll(Filter),
-    /// Changes something in the store.
     Act(Command),
-    /// Puts text on the clipboard; the word says what it is.
+    /// Copies text to the clipboard; the second field names it in the confirmation, such as `URL`.
     Copy(String, &'static str),
-    /// Opens a page in a browser.
     Open(SafeLine),
-    /// Asks the runner to finish what runs.
+    /// Makes the runner finish its running jobs and start no others.
     Drain,
-    /// Asks the runner to release what runs.
+    /// Makes the runner release its running jobs: they go back to the queue.
     Leave,
-    /// Draws everything anew.
+    /// Redraws the whole screen.
     Redraw,
-    /// Stops this process until the shell continues it.
     Suspend,
-    /// Ends the console.
     End(Exit),
 }
 
-/// How a console ended.
+/// The reason why a console ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// On request, and no job was running here. The runner, if there is one, was asked to end.
+    /// A person quit while no job was running in this process. The runner, if there is one, was asked to end.
     Quit,
-    /// The runner has finished what ran, and has ended.
+    /// The runner finished its jobs and ended.
     Drained,
-    /// At once: what runs was asked to be released; wait for [`Handle::ended`](crate::runner::handle::Handle::ended).
+    /// Ended at once: the runner was asked to release its jobs; wait for
+    /// [`Handle::ended`](crate::runner::handle::Handle::ended).
     Left,
 }

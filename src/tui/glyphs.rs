@@ -1,68 +1,56 @@
-//! The signs on the screen: one cell each, in Unicode and in ASCII.
+//! The signs on the screen, in Unicode and in ASCII. Each is one terminal cell wide.
 
 use crate::domain::document::{RecentResult, Status};
 use ratatui::symbols::border;
 
-/// A set of signs.
+/// A set of signs, one for each meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
-    /// Whether these are the ASCII ones.
     pub ascii: bool,
-    /// A failure that ended.
+    /// A failure after which nothing is retried.
     pub failed: &'static str,
-    /// A failure that is tried again.
+    /// A failure that will be retried.
     pub retrying: &'static str,
-    /// An attempt that runs.
     pub running: &'static str,
-    /// A job that waits for a slot.
+    /// A job that is ready and waits for a free slot.
     pub queued: &'static str,
-    /// New content, or a document that is in order.
+    /// New content, or a document that is up to date.
     pub good: &'static str,
-    /// In order, but longer ago than wanted.
+    /// Synced, but longer ago than its cadence allows.
     pub stale: &'static str,
-    /// Nothing new.
     pub same: &'static str,
-    /// Never synced.
     pub never: &'static str,
-    /// Somebody must look: stuck, or a lost worker.
+    /// A problem that a person must look into: a stuck document, or a lost worker.
     pub alarm: &'static str,
-    /// A text that is held back until a person decides.
+    /// Quarantined content, which needs review.
     pub held: &'static str,
-    /// Stopped by a person.
     pub stopped: &'static str,
-    /// A request that met a running attempt.
+    /// A request for a document whose attempt was already running.
     pub met: &'static str,
-    /// Something is on.
     pub on: &'static str,
-    /// Something is off.
     pub off: &'static str,
-    /// The bar before the cursor row.
+    /// Bar before the row under the cursor.
     pub bar: &'static str,
-    /// A marked row.
     pub mark: &'static str,
-    /// Below here is more.
+    /// More rows below.
     pub below: &'static str,
-    /// Above here is more.
+    /// More rows above.
     pub above: &'static str,
-    /// No value.
     pub none: &'static str,
-    /// Between facts of one line.
+    /// Separator between facts in one line.
     pub dot: &'static str,
-    /// Something was cut, or goes on.
+    /// Ellipsis: text was cut off, or continues.
     pub more: &'static str,
-    /// The scroll bar's thumb.
     pub thumb: &'static str,
-    /// The enter key.
     pub enter: &'static str,
-    /// Eight heights, the lowest first.
+    /// Vertical bars in eight heights, the lowest first.
     pub bars: [&'static str; 8],
-    /// Half a cell and a whole one of a bar that lies.
+    /// Horizontal bar: half a cell, and a whole one.
     pub lying: [&'static str; 2],
-    /// Frames of panes and dialogs.
     pub frame: border::Set<'static>,
 }
 
-/// The usual signs.
+/// Signs for terminals and fonts that have Unicode's symbols; the default.
 pub const UNICODE: Glyphs = Glyphs {
     ascii: false,
     failed: "✗",
@@ -93,7 +81,7 @@ pub const UNICODE: Glyphs = Glyphs {
     frame: border::ROUNDED,
 };
 
-/// For terminals and fonts that have nothing else.
+/// Signs for terminals and fonts that have only ASCII.
 pub const ASCII: Glyphs = Glyphs {
     ascii: true,
     failed: "x",
@@ -134,7 +122,7 @@ pub const ASCII: Glyphs = Glyphs {
 };
 
 impl Glyphs {
-    /// The sign of a status.
+    /// Returns the sign of a document's status.
     pub const fn status(&self, status: Status) -> &'static str {
         match status {
             Status::Failed => self.failed,
@@ -148,7 +136,7 @@ impl Glyphs {
         }
     }
 
-    /// The sign of one of the last results.
+    /// Returns the sign of one of a document's last results.
     pub const fn recent(&self, result: RecentResult) -> &'static str {
         match result {
             RecentResult::Updated => self.good,

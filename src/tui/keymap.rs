@@ -1,4 +1,4 @@
-//! The one table of keys. Footer, help, palette, `quarterdeck keys` and `assets/docs/console.md` are printed from it.
+//! The table of keys. Footer, help, palette, `quarterdeck keys` and `assets/docs/console.md` are generated from it.
 
 mod binding;
 pub mod key;
@@ -14,7 +14,7 @@ pub use table::TABLE;
 use super::action::Action;
 use super::scope::Scope;
 
-/// Returns what `key` means in `scope`.
+/// Returns the action of `key` in `scope`, if it has one there.
 pub fn lookup(scope: Scope, key: Key) -> Option<Action> {
     TABLE
         .iter()
@@ -22,7 +22,7 @@ pub fn lookup(scope: Scope, key: Key) -> Option<Action> {
         .map(|binding| binding.action)
 }
 
-/// Returns the row of an action; every action has one (held by a test).
+/// Returns the table row of an action; every action has one, which a test checks.
 pub fn binding(action: Action) -> Option<&'static Binding> {
     TABLE.iter().find(|binding| binding.action == action)
 }

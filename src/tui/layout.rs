@@ -1,4 +1,5 @@
-//! The geometry of the screen: sizes and rectangles, without the state that decides between them.
+//! The geometry of the screen: sizes and rectangles as functions of plain arguments. [`screen`](super::screen) applies
+//! them to the state.
 //!
 //! ```text
 //! head line 1: store, runner, throughput, queue, clock
@@ -13,47 +14,41 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-/// The smallest terminal on which the console is drawn.
+/// Smallest terminal on which the console is drawn, in columns and rows.
 pub const SMALLEST: (u16, u16) = (40, 12);
-/// Below this width one pane is shown at a time.
+/// Width in cells below which one pane is shown at a time.
 const TWO_PANES: u16 = 64;
-/// Below this height there is no peek pane.
+/// Height in lines below which there is no peek pane.
 const PEEK_FROM: u16 = 18;
-/// From this height on a host or an account, of which there are fewer than of documents, has two lines more in it.
+/// Height in lines from which the peek pane of a host or account has two more lines: their lists have fewer rows than
+/// the list of documents.
 const GROUP_PEEK_FROM: u16 = 24;
-/// From this height on the peek pane has all of its lines.
+/// Height in lines from which the peek pane has all its lines.
 const WHOLE_PEEK_FROM: u16 = 30;
-/// The widest reader.
+/// Largest width of a reader (text shown over the screen), in cells.
 const WIDEST_READER: u16 = 92;
 
-/// The parts of the screen; those that are not shown are empty.
+/// The rectangles of the screen's parts; a part that is not shown is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Areas {
-    /// The two head lines.
     pub head: Rect,
-    /// The active view, or the details.
     pub main: Rect,
-    /// The peek pane.
     pub peek: Rect,
-    /// The outcome panel.
     pub panel: Rect,
-    /// The footer.
     pub footer: Rect,
 }
 
-/// The pane that explains the row under the cursor, as a view asks for it.
+/// The size class of the peek pane, which explains the row under the cursor; each view chooses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peek {
-    /// Nothing to explain: the view has the space.
+    /// No peek pane: the view gets the space.
     Absent,
-    /// A document.
     Document,
-    /// A host or an account.
     Group,
 }
 
 impl Peek {
-    /// Its lines, the frame included, on a screen of `height` lines.
+    /// Returns the pane's lines, including the frame, on a screen of `height` lines.
     const fn lines(self, height: u16) -> u16 {
         match (self, height) {
             (Self::Absent, _) | (_, ..PEEK_FROM) => 0,
@@ -64,12 +59,13 @@ impl Peek {
     }
 }
 
-/// Returns whether the terminal is too small to draw on.
+/// Returns true if the terminal is too small to draw on.
 pub const fn too_small(size: (u16, u16)) -> bool {
     size.0 < SMALLEST.0 || size.1 < SMALLEST.1
 }
 
-/// Divides a screen of `size` cells. `zoomed` or narrow it has one pane: the panel if that is `panel_focused`.
+/// Divides a screen of `size` cells. A zoomed or narrow screen has one pane: the outcome panel if `panel_focused`, else
+/// the main area.
 pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek) -> Areas {
     if too_small(size) {
         return Areas::default();
@@ -95,7 +91,8 @@ pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek) -
     areas
 }
 
-/// The panel takes a third, within reason: its lines are short, and the list's columns are not.
+/// Returns the panel's width: about a third of the screen, at most 64 cells. Its lines are short, while the list's
+/// columns need the space.
 const fn panel_width(width: u16) -> u16 {
     match width {
         ..100 => width / 3 + 2,
@@ -105,9 +102,9 @@ const fn panel_width(width: u16) -> u16 {
     }
 }
 
-/// The cells inside a frame around `area`.
+/// Returns the cells inside the frame around `area`.
 pub fn inside(area: Rect) -> Rect {
-    // Not `Rect::inner`, which gives an area without position where nothing is left: its corner is still counted from.
+    // Not `Rect::inner`: for an empty result it drops the position, and callers still count from the corner.
     Rect {
         x: area.x.saturating_add(1),
         y: area.y.saturating_add(1),
@@ -116,26 +113,25 @@ pub fn inside(area: Rect) -> Rect {
     }
 }
 
-/// A box of at most `width` by `height` cells in the middle of `area`.
+/// Returns a box of at most `width` by `height` cells in the middle of `area`.
 pub fn middle(area: Rect, width: u16, height: u16) -> Rect {
-    // Not `Rect::centered`, which leaves the odd cell on the other side.
+    // Not `Rect::centered`, which puts the odd cell on the other side.
     let (width, height) = (width.min(area.width), height.min(area.height));
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
-/// A reader on a screen of `size` cells: with some air around it, or over all but the footer where there is none to
-/// give.
+/// Returns the rectangle of a reader: with a margin if the screen is wide enough, else everything but the footer.
 pub fn reader(size: (u16, u16)) -> Rect {
     let body = Rect::new(0, 0, size.0, size.1.saturating_sub(1));
     middle(body, WIDEST_READER, if size.0 > WIDEST_READER { body.height.saturating_sub(2) } else { body.height })
 }
 
-/// Lines of a reader on a screen of `size` cells.
+/// Returns the number of text lines of a reader.
 pub fn reader_lines(size: (u16, u16)) -> usize {
     usize::from(reader(size).height.saturating_sub(2))
 }
 
-/// Cells of a reader's line on a screen of `size` cells.
+/// Returns the number of cells in a line of a reader.
 pub fn reader_cells(size: (u16, u16)) -> usize {
     usize::from(reader(size).width.saturating_sub(4))
 }

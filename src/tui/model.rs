@@ -1,5 +1,4 @@
-//! The state of the console. Plain data: [`update`](super::update) alone changes it, [`view`](super::view) alone reads
-//! it onto the screen.
+//! The state of the console, as plain data. Only [`update`](super::update) changes it; [`view`](super::view) draws it.
 
 pub mod overlay;
 pub mod rate;
@@ -29,114 +28,95 @@ use std::collections::HashMap;
 use toast::{Level, Notices};
 use workers::Workers;
 
-/// Which pane has the keys.
+/// The half of the screen that has the focus, and so receives the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Focus {
-    /// The list, or the details that lie over it.
+    /// The active view, or the details if they are open.
     #[default]
     Main,
-    /// The outcome panel.
     Outcomes,
 }
 
-/// Whether this process may end, and how far it is with that.
+/// Progress of a requested shutdown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Leaving {
-    /// Nobody asked.
     #[default]
     No,
-    /// The runner finishes what runs; then the console ends.
+    /// The runner finishes its running jobs; then the console ends.
     Draining,
 }
 
-/// Why the screen is older than it should be.
+/// A failure to read the document list: the screen shows old data until a retry succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stale {
-    /// When the last reading failed for the first time.
+    /// Time of the first of the failures in a row.
     pub since: Timestamp,
-    /// Why.
     pub reason: SafeLine,
-    /// When it is tried again.
+    /// Time of the next try.
     pub again_at: Timestamp,
-    /// Failures in a row.
     pub tries: u32,
 }
 
-/// The whole state.
+/// The whole state of the console.
 #[derive(Debug)]
 pub struct Model {
-    /// Now, as the store's clock has it; moved by every message.
+    /// Current time by the store's clock, as of the last message; never moves back.
     pub now: Timestamp,
-    /// The terminal's size in cells.
+    /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// What the store is called.
+    /// Name of the store, as the head line shows it.
     pub store: SafeLine,
-    /// How the console was started.
     pub options: Options,
-    /// Whether a runner is inside.
+    /// This process also runs jobs.
     pub has_runner: bool,
-    /// Show UTC instead of the operator's zone.
+    /// Times are shown in UTC instead of the operator's zone.
     pub utc: bool,
-    /// Signs.
     pub glyphs: Glyphs,
-    /// Styles.
     pub theme: Theme,
-    /// Which pane has the keys.
+    /// The half of the screen that has the focus, and so receives the keys.
     pub focus: Focus,
-    /// The focused pane has the whole screen.
+    /// The focused pane fills the screen.
     pub zoom: bool,
-    /// The view in the main area; the details may lie over it.
+    /// The view of the main area, which the details cover while they are open.
     pub active: ViewId,
-    /// The list.
     pub documents: Documents,
-    /// The views beside the list.
+    /// The views other than the list of documents.
     pub views: Views,
-    /// The details, when they are open.
     pub detail: Option<Detail>,
-    /// The last two texts that were compared: closing and opening their details compares nothing anew.
+    /// The last comparison. Kept when the details close, so that opening them again compares nothing anew.
     pub compared: Option<Box<DifferenceData>>,
-    /// The outcome panel.
     pub panel: Panel,
-    /// What lies over the screen.
     pub overlay: Option<Overlay>,
-    /// Toasts and the activity list.
     pub notices: Notices,
-    /// How many documents stand where.
+    /// Number of documents by status.
     pub counts: Counts,
-    /// The queue in figures.
     pub queue: QueueState,
-    /// What is paused.
     pub pauses: Vec<Pause>,
-    /// Who runs jobs.
     pub workers: Workers,
-    /// Attempts per second.
     pub rate: Rate,
-    /// What the runner does.
     pub runner: RunnerStatus,
-    /// Whether the database answers, as the runner sees it.
+    /// Connection of the runner to the database.
     pub health: Health,
-    /// Whether documents are locked in Redis, as the runner sees it.
+    /// State of the Redis locks, as the runner reports it.
     pub locks: LockHealth,
-    /// Set while readings fail.
+    /// Set while the document list cannot be read.
     pub stale: Option<Stale>,
-    /// Set for good when the store was migrated by a newer program: from then on the console only reads.
+    /// Set once a newer program has migrated the store, and never cleared: from then on the console is read-only.
     pub outdated: Option<SchemaMismatch>,
-    /// When the list was last read.
     pub read_at: Option<Timestamp>,
-    /// Where running attempts are.
+    /// Current step of each running attempt.
     pub steps: HashMap<DocumentId, SyncStep>,
-    /// Whether the process is about to end.
     pub leaving: Leaving,
-    /// Counts and queue are being read.
+    /// A read of counts and queue is in progress.
     pub summary_asked: bool,
-    /// Something was committed since.
+    /// A commit arrived during that read, so it is repeated.
     pub summary_again: bool,
-    /// Questions asked so far; every question has its own number.
+    /// Number of the last request to the store; each request has its own.
     pub questions: u64,
 }
 
 impl Model {
-    /// A console that knows nothing yet.
+    /// Returns the state of a console that has read nothing yet.
     pub fn new(options: Options, store: SafeLine, has_runner: bool, now: Timestamp, size: (u16, u16)) -> Self {
         Self {
             now,
@@ -176,66 +156,66 @@ impl Model {
         }
     }
 
-    /// The zone in which times are shown.
+    /// Returns the zone in which times are shown.
     pub fn zone(&self) -> TimeZone {
         if self.utc { TimeZone::UTC } else { self.options.zone.clone() }
     }
 
-    /// A number for a new question.
+    /// Returns the number of a new request, by which its answer is recognised.
     pub fn ask(&mut self) -> u64 {
         self.questions += 1;
         self.questions
     }
 
-    /// The difference that the open details want to show, once it has been made.
+    /// Returns the comparison that the open details show, once it has been computed.
     pub fn difference(&self) -> Option<&DifferenceData> {
         let detail = self.detail.as_ref()?;
         let wanted = detail.compared()?;
         self.compared.as_deref().filter(|data| data.document == detail.document && data.of == wanted)
     }
 
-    /// The pane that has the main area: the details, or the active view.
+    /// Returns the pane in the main area: the details if they are open, else the active view.
     pub fn main_pane(&self) -> PaneId {
         if self.detail.is_some() { PaneId::Detail } else { PaneId::View(self.active) }
     }
 
-    /// The pane that has the focus, whatever lies over it.
+    /// Returns the pane that has the focus, ignoring overlays.
     pub fn pane(&self) -> PaneId {
         if self.focus == Focus::Outcomes { PaneId::Outcomes } else { self.main_pane() }
     }
 
-    /// The place in which keys are read now.
+    /// Returns the scope that interprets keys now: the overlay's if one is open, else the focused pane's.
     pub fn scope(&self) -> Scope {
         self.overlay.as_ref().map_or_else(|| Scope::Pane(self.pane()), Overlay::scope)
     }
 
-    /// The signs and styles to draw with.
+    /// Returns the signs and styles to draw with.
     pub const fn look(&self) -> Look {
         Look { glyphs: self.glyphs, theme: self.theme }
     }
 
-    /// The text of the open details that waits for a decision.
+    /// Returns the quarantined text of the open details, if there is one.
     pub fn held_text(&self) -> Option<&HeldSeen> {
         self.detail.as_ref()?.data.as_ref()?.held.as_ref()
     }
 
-    /// The row of the open details, the list's where that has it: it is the fresher one.
+    /// Returns the row of the open details. The list's row is preferred, since it is fresher.
     pub fn detail_row(&self) -> Option<&DocumentRow> {
         let detail = self.detail.as_ref()?;
         self.documents.find(detail.document).or(detail.data.as_ref().map(|data| &data.row))
     }
 
-    /// Shows a message, and keeps it in the activity list.
+    /// Shows a message as a toast and adds it to the activity list.
     pub fn tell(&mut self, level: Level, text: impl AsRef<str>) {
         self.notices.tell(self.now, level, text);
     }
 
-    /// Keeps a message in the activity list alone.
+    /// Adds a message to the activity list without showing it.
     pub fn note(&mut self, level: Level, text: impl AsRef<str>) {
         self.notices.note(self.now, level, text);
     }
 
-    /// The list of documents has the main place.
+    /// Returns true if the main area shows the list of documents.
     pub fn list_is_shown(&self) -> bool {
         self.main_pane() == PaneId::DOCUMENTS
     }

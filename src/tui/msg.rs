@@ -1,4 +1,4 @@
-//! What reaches the pure part: keys, answers, news, and that time has passed.
+//! Messages to the pure part ([`update`](super::update)): keys, answers of the store, events, and the passing of time.
 
 use super::command::Command;
 use super::views::catalog::ViewRows;
@@ -15,111 +15,99 @@ use crossterm::event::KeyEvent;
 
 pub use super::views::detail::state::DetailData;
 
-/// An answer of the store, or why there is none, in plain language.
+/// A result of the store; the error is a sentence for people.
 pub type Answer<T> = Result<T, SafeLine>;
 
-/// One message.
+/// A message to [`update`](super::update::update).
 #[derive(Debug)]
 pub enum Msg {
-    /// The console starts.
     Start,
-    /// A key.
     Key(KeyEvent),
-    /// Text was pasted.
     Paste(String),
-    /// The terminal has this size now.
+    /// The terminal's new size in columns and rows.
     Resize(u16, u16),
-    /// Something on the screen is out of date: an age, a countdown, a toast.
+    /// An age, a countdown or a toast on the screen is out of date.
     Wake,
-    /// The process was told to end, or its terminal is gone.
+    /// The process received a signal to end, or lost its terminal.
     Terminate,
-    /// Something was committed.
+    /// The store reported a commit.
     Changed,
-    /// A window of the list.
+    /// The visible rows of the document list.
     Page {
-        /// To which question.
+        /// The number of the request.
         generation: u64,
-        /// The answer.
         answer: Answer<DocumentPage>,
     },
-    /// Counts and queue.
+    /// The documents' counts by status and the queue's figures.
     Summary(Answer<(Counts, QueueState)>),
-    /// The rows of a view beside the list.
+    /// The rows of a view other than the document list.
     Rows(ViewRows),
-    /// What is paused.
     Pauses(Answer<Vec<Pause>>),
-    /// Which workers there are.
     Workers(Answer<Vec<WorkerSeen>>),
-    /// The newest outcomes: at the start, or asked for again.
+    /// The newest outcomes: at the start, or on request.
     Newest(Answer<Vec<Outcome>>),
-    /// Outcomes before the oldest that is shown.
+    /// Outcomes before the oldest one shown.
     Older(Seq, Answer<Vec<Outcome>>),
-    /// The newest outcomes of the document that the panel is pinned to.
     Pinned(DocumentId, Answer<Vec<Outcome>>),
-    /// The next outcomes, without a gap.
+    /// The outcomes that follow those already received, without a gap.
     Outcomes(Vec<Outcome>),
-    /// The outcomes cannot be read; they are asked for again.
+    /// Reading outcomes failed; it is retried.
     OutcomesUnreachable(SafeLine),
-    /// What the details show.
     Detail {
-        /// To which question.
+        /// The number of the request.
         generation: u64,
-        /// The answer; `None` inside when the document is gone.
+        /// `Ok(None)` when the document does not exist any more.
         answer: Answer<Option<Box<DetailData>>>,
     },
-    /// How two texts of a document differ.
+    /// The comparison of two texts of a document.
     Difference {
-        /// To which question.
+        /// The number of the request.
         generation: u64,
-        /// The answer; `None` inside when one of them is not there any more.
+        /// `Ok(None)` when one of the texts does not exist any more.
         answer: Answer<Option<Box<DifferenceData>>>,
     },
-    /// What a bulk request would do.
     Preview {
-        /// To which question.
+        /// The number of the request.
         generation: u64,
-        /// The answer.
         answer: Answer<Preview>,
     },
-    /// All that match, to be marked.
+    /// The ids of all documents that match the filter, to mark them.
     Matching(Answer<Vec<DocumentId>>),
-    /// A change was made or refused.
+    /// A command was carried out or refused.
     Done(Command, Answer<Done>),
-    /// News of a running attempt.
+    /// An event of the runner, or of another process's runner.
     Runner(Event),
-    /// News were missed; steps may be old.
+    /// Events were lost; the known steps may be out of date.
     RunnerLagged,
-    /// What the runner does.
     Status(RunnerStatus),
-    /// Whether the database answers, as the runner sees it.
+    /// Connection of the runner to the database.
     Health(Health),
-    /// Whether documents are locked in Redis, as the runner sees it.
+    /// State of the Redis locks, as the runner reports it.
     Locks(LockHealth),
-    /// The store was migrated by a newer program; `None` until then.
+    /// A newer program has migrated the store; `None` until then.
     Schema(Option<SchemaMismatch>),
-    /// The runner has ended.
     RunnerEnded,
-    /// Clipboard or browser answered.
+    /// The result of copying or opening a page: a sentence for the person in either case.
     Told(Result<String, String>),
 }
 
-/// What a change came to.
+/// The result of a command that the store accepted.
 #[derive(Debug)]
 pub enum Done {
-    /// One answer per document.
+    /// One answer for each document.
     Answered(Vec<Answered>),
-    /// So many were removed.
+    /// Number of removed documents.
     Removed(u64),
-    /// So many auto jobs were dropped.
+    /// Number of dropped auto jobs.
     Purged(u64),
-    /// The job was taken from its worker; `None` when it did not run any more.
+    /// The job's lease was broken; `None` when the job was not running any more.
     LeaseBroken(Option<Rescued>),
-    /// It is paused now; `false`: it was before.
+    /// The pause exists now; `false` if it existed before.
     Paused(bool),
-    /// It goes on; `false`: it was not paused.
+    /// The pause is over; `false` if there was none.
     Resumed(bool),
-    /// What came of a decision on a held text.
+    /// The result of accepting or rejecting a quarantined text.
     Decided(Decided),
-    /// It is there now, or was before.
+    /// The document was added, or existed before.
     Added(Added),
 }

@@ -1,11 +1,12 @@
-//! Opens a page in the person's browser: detached, without a shell, and http or https alone.
+//! Opens a page in the person's browser: as a detached process, without a shell, and only for http and https.
 
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-/// Opens `url`. What to tell the person; over SSH a browser would open on the wrong machine, so the URL is told.
+/// Opens `url` and returns a sentence for the person. Over SSH a browser would open on the wrong machine, so the
+/// sentence contains the URL instead.
 pub fn open(url: &str) -> Result<String, String> {
     let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if env("SSH_TTY").is_some() || env("SSH_CONNECTION").is_some() {
@@ -18,12 +19,12 @@ pub fn open(url: &str) -> Result<String, String> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Its own group: the console's signals are not the browser's.
+        // A process group of its own, so that signals to the console do not reach the browser.
         .process_group(0)
         .spawn();
     match child {
         Ok(mut child) => {
-            // Somebody has to collect it when it ends; the drawing thread must not wait for that.
+            // Reaps the process when it ends; the drawing thread must not wait for that.
             std::thread::spawn(move || child.wait());
             Ok(format!("opening {url}"))
         }
@@ -42,7 +43,7 @@ fn check(url: &str) -> Result<(), String> {
     }
 }
 
-/// Program and arguments: the first of `$BROWSER`, in which `%s` stands for the URL, else `xdg-open`.
+/// Returns program and arguments: the first entry of `$BROWSER`, in which `%s` stands for the URL, else `xdg-open`.
 fn command(url: &str, browser: Option<OsString>) -> Result<(OsString, Vec<OsString>), String> {
     check(url)?;
     let Some(browser) = browser else {

@@ -1,4 +1,4 @@
-//! The options of a console.
+//! Start options of the console.
 
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
@@ -6,27 +6,26 @@ use crate::runner::event::{Event, LockHealth};
 use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, watch};
 
-/// The options that a console is started with.
+/// The options with which a console starts.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Keys that change something are refused.
+    /// Refuses the keys that change documents or jobs.
     pub read_only: bool,
-    /// What the first line says besides, `demo: waits and time-outs shortened`.
+    /// A remark for the head line, such as `demo: waits and time-outs shortened`.
     pub note: Option<SafeLine>,
-    /// Who asks, for outcomes.
+    /// Recorded in outcomes as the requester.
     pub operator: SafeLine,
-    /// The zone of times on the screen.
     pub zone: TimeZone,
-    /// Signs from ASCII alone.
+    /// Uses only ASCII signs.
     pub ascii: bool,
-    /// No colours. `NO_COLOR` means the same.
+    /// Uses no colours. The environment variable `NO_COLOR` has the same effect.
     pub mono: bool,
-    /// Running jobs of one host at a time, to say why a job waits; 0 is no cap.
+    /// Limit of running jobs per host, to explain why a job waits; 0 is no limit.
     pub per_host: u32,
-    /// To whom a document belongs that is added here.
+    /// Account and assistant of documents that are added in this console.
     pub default_owner: (AccountId, AssistantId),
-    /// Steps of attempts in other processes, for a console without a runner; with one they are among its events.
+    /// Events of attempts in other processes, for a console without a runner; a runner's own events include them.
     pub remote: Option<broadcast::Sender<Event>>,
-    /// Whether those steps can be heard, for the same.
+    /// State of the connection that delivers those events.
     pub hearing: Option<watch::Receiver<LockHealth>>,
 }

@@ -1,4 +1,4 @@
-//! The palette: every action by name, and why one cannot be done now.
+//! The palette: a search of all actions by name, with the reason why an action is unavailable.
 
 use super::action::Action;
 use super::availability::available;
@@ -6,16 +6,16 @@ use super::keymap::{Binding, TABLE};
 use super::model::Model;
 use super::scope::Scope;
 
-/// A row of the palette.
+/// A row of the palette: an action, available or not.
 #[derive(Clone, Debug)]
 pub struct PaletteRow {
-    /// The action with its keys.
     pub binding: &'static Binding,
-    /// Why it cannot be done now.
+    /// The reason why the action is unavailable.
     pub refused: Option<String>,
 }
 
-/// Returns the rows that fit what is looked for: those in which it stands as it is first.
+/// Returns the rows that match the search text, best match first: prefix of the word, then substring, then letters in
+/// order.
 pub fn rows(model: &Model, looked_for: &str) -> Vec<PaletteRow> {
     let needle = looked_for.trim().to_lowercase();
     let scope = Scope::Pane(model.pane());
@@ -50,7 +50,7 @@ fn rank(binding: &Binding, needle: &str) -> Option<u8> {
     }
 }
 
-/// Returns whether the letters of `needle` stand in `text` in their order.
+/// Returns true if the characters of `needle` occur in `text` in the same order.
 fn is_subsequence(needle: &str, text: &str) -> bool {
     let mut rest = text.chars();
     needle.chars().all(|wanted| rest.any(|c| c == wanted))

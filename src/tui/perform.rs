@@ -1,5 +1,5 @@
-//! Effects become futures, and their answers messages. The only file of the console that reaches store and runner,
-//! with `detail`, which reads all that the details of a document show.
+//! Performs effects: runs each as a future and sends its answer as a message. Together with `detail`, which reads the
+//! details of a document, and `watching`, this is the only part of the console that calls the store and the runner.
 
 mod detail;
 mod watching;
@@ -28,14 +28,14 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Messages that may wait for the loop.
+/// Capacity of the queue of messages to the loop.
 const WAITING: usize = 1_024;
-/// Outcomes that are read at a time.
+/// Maximum number of outcomes in one read.
 const OUTCOMES: u64 = 400;
-/// How long changes that were asked for may still take when the console ends.
+/// Time limit for requested changes that are still being written when the console ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Performs effects.
+/// Performs effects and watches store and runner. Every result is sent as a message.
 #[derive(Debug)]
 pub struct Performer {
     shared: Arc<Shared>,
@@ -48,9 +48,9 @@ struct Shared {
     runner: Option<Handle>,
     operator: SafeLine,
     to: mpsc::Sender<Msg>,
-    /// Microseconds that the last reading of the list took.
+    /// Duration of the last read of the document list, in microseconds.
     took: AtomicU64,
-    /// Held by the one reading that counts over whole tables.
+    /// Locked by a read that counts over whole tables, so that only one runs at a time.
     counting: Mutex<()>,
 }
 
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Performer {
-    /// A performer and the messages that it answers with.
+    /// Returns a performer and the receiver of its messages.
     pub fn new(
         store: Arc<dyn ConsoleStore>,
         runner: Option<Handle>,
@@ -73,12 +73,12 @@ impl Performer {
         (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
     }
 
-    /// Waits until the store writes nothing, and keeps it so until the answer is dropped.
+    /// Waits until the store writes nothing, and keeps it so until the result is dropped.
     pub(super) async fn at_rest(&self) -> Box<dyn Send> {
         self.shared.store.at_rest().await
     }
 
-    /// Begins to watch the store and the runner.
+    /// Starts to watch the store and the runner.
     pub fn start(&self) {
         let shared = &self.shared;
         self.spawn(Arc::clone(shared).changes());
@@ -93,22 +93,22 @@ impl Performer {
         }
     }
 
-    /// Begins to watch attempts of other processes.
+    /// Starts to watch attempts of other processes.
     pub fn watch_remote(&self, events: broadcast::Receiver<Event>) {
         self.spawn(Arc::clone(&self.shared).events(events));
     }
 
-    /// Begins to watch whether news of other processes come, for a console without a runner.
+    /// Starts to watch the connection that delivers events of other processes, for a console without a runner.
     pub fn watch_hearing(&self, locks: watch::Receiver<LockHealth>) {
         self.spawn(Arc::clone(&self.shared).states(locks, Msg::Locks));
     }
 
-    /// Performs one effect; the answer comes as a message.
+    /// Starts one effect; its answer is sent as a message.
     pub fn perform(&self, effect: Effect) {
         let shared = Arc::clone(&self.shared);
         match effect {
             Effect::Act(command) => {
-                // Not to be cut off by the console's end: it was asked for.
+                // Not cancelled when the console ends, since the person requested it.
                 self.tracker.spawn(async move { shared.act(command).await });
             }
             Effect::Drain => shared.runner.iter().for_each(Handle::drain),
@@ -117,11 +117,11 @@ impl Performer {
         }
     }
 
-    /// Stops watching and reading; changes that were asked for are still made.
+    /// Stops watching and reading, and waits for requested changes to be written.
     pub async fn end(self) {
         self.ending.cancel();
         self.tracker.close();
-        // A store that does not answer must not keep the process.
+        // The time limit keeps a store that does not answer from blocking the process.
         let _ = timeout(LAST_WORDS, self.tracker.wait()).await;
     }
 
@@ -135,14 +135,14 @@ impl Performer {
 
 fn answer<T>(result: Result<T, StoreError>) -> Answer<T> {
     result.map_err(|error| match error {
-        // Where it is shown there is little room, and what is beside it says that the database is meant.
+        // The text is shown in little space, next to words that say that the database is meant.
         StoreError::Unavailable(why) => SafeLine::new(&why),
         other => SafeLine::new(&other.to_string()),
     })
 }
 
 impl Shared {
-    /// Only fails when the loop has ended, and then nobody wants to know.
+    /// Sends a message to the loop. Fails only when the loop has ended and nothing receives messages.
     async fn tell(&self, msg: Msg) {
         let _ = self.to.send(msg).await;
     }
@@ -185,16 +185,16 @@ impl Shared {
                 Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await) }
             }
             Effect::MarkAll(filter) => Msg::Matching(answer(store.matching(&filter).await)),
-            // The rest is not reading: the loop or `perform` has done it.
+            // The other effects read nothing; the loop or `perform` has handled them.
             _ => return,
         };
         self.tell(msg).await;
     }
 
-    /// The rows of a view beside the list, which is read by pages.
+    /// Reads the rows of a view other than the document list, which is read by pages.
     async fn rows(&self, view: ViewId) -> Option<ViewRows> {
         let store = &self.store;
-        // Hosts and accounts are counted over whole tables: never both at a time.
+        // Hosts and accounts are counted over whole tables: at most one of these reads runs at a time.
         Some(match view {
             ViewId::Documents => return None,
             ViewId::Jobs => ViewRows::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
@@ -231,7 +231,7 @@ impl Shared {
             }
             Act::Cancel => self.store.cancel(&command.documents, &self.operator).await.map(Done::Answered),
             Act::Remove => self.store.remove(&command.documents).await.map(Done::Removed),
-            // Nobody is assumed to be meant there.
+            // In a Chatwoot database no account is assumed.
             Act::Add(..) if self.store.is_chatwoots() => Err(StoreError::Unusable(
                 "these documents are a Chatwoot's: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
             )),

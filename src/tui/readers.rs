@@ -1,4 +1,4 @@
-//! Text to be read over the screen, in lines of its width.
+//! Readers: texts shown over the screen (help, activity, workers, hosts and accounts), broken into lines of its width.
 
 mod activity;
 mod help;
@@ -11,7 +11,7 @@ use super::text::{Words, words};
 use super::theme::Tone;
 use super::views;
 
-/// Returns the title and the lines of the text that is open; none when what is open is no text to be read.
+/// Returns title and lines of the open reader; `None` when the open overlay is no reader.
 pub fn text(model: &Model) -> Option<(String, Vec<Words>)> {
     let titled = |title: &str, text| Some((title.to_owned(), text));
     match model.overlay.as_ref()? {
@@ -19,7 +19,7 @@ pub fn text(model: &Model) -> Option<(String, Vec<Words>)> {
         Overlay::Activity(_) => titled("activity, newest first", activity::text(model)),
         Overlay::Workers(_) => titled("workers", workers::text(model)),
         Overlay::About(_) => views::of(PaneId::View(model.active)).about(model).or_else(|| {
-            // It had its row when this was opened.
+            // The row existed when the reader was opened.
             titled("gone", vec![vec![words("No document is left.", Tone::Plain)]])
         }),
         _ => None,

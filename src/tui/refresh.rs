@@ -1,5 +1,5 @@
-//! The next moment at which something on the screen reads differently by itself: an age, a countdown, the clock's
-//! minute, a toast. Until then the screen is not drawn unless something happens.
+//! Next redraw deadline: the earliest time at which an age, a countdown, the clock's minute or a toast on the screen
+//! changes. Until then the screen is redrawn only when a message changes it.
 
 use super::model::Model;
 use super::model::overlay::Overlay;
@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::format;
 use crate::runner::event::Health;
 
-/// Returns the first moment after now at which the screen is out of date.
+/// Returns the first time after now at which the screen is out of date.
 pub fn next(model: &Model) -> Timestamp {
     let now = model.now;
     let mut moments = vec![format::next_minute(now)];

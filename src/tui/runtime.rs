@@ -1,5 +1,5 @@
-//! The loop: the only place that waits for several things. Keys come first, then the frame that is due, then news; a
-//! frame is drawn at most every [`FRAME`], and only when the state says that the screen is out of date.
+//! The console's loop, the only place that waits for several things. Keys have priority, then the frame that is due,
+//! then messages. A frame is drawn at most every [`FRAME`], and only when the screen is out of date.
 
 use super::effect::{Effect, Exit};
 use super::model::Model;
@@ -17,68 +17,61 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// The shortest time between two frames.
+/// Shortest time between two frames.
 pub const FRAME: Duration = Duration::from_millis(16);
-/// Messages that are taken at a time.
+/// Maximum number of messages handled in one round of the loop.
 const BATCH: usize = 256;
-/// How long a suspend waits for the store to come to rest.
+/// Time limit of a suspend for the store to finish its writes.
 const REST: Duration = Duration::from_secs(3);
 
-/// What comes from the terminal and the system.
+/// Input from the terminal and the operating system.
 #[derive(Debug)]
 pub enum Input {
-    /// A key, a paste, a new size.
     Terminal(Event),
-    /// The process was interrupted.
     Interrupt,
-    /// The process is to end.
     Terminate,
-    /// The process is to be suspended.
     Suspend,
-    /// The process was continued; somebody else may have used the terminal.
+    /// The process was continued; another program may have used the terminal meanwhile.
     Continued,
 }
 
-/// What a console does outside of store and runner.
+/// The console's access to terminal, clipboard and browser; tests have their own.
 pub trait Outside {
-    /// Puts text on the clipboard; the word says what it is. What to tell the person.
+    /// Copies text to the clipboard. `what` names the text, such as `URL`. Both results are a sentence for the person.
     fn copy(&mut self, text: &str, what: &str) -> Result<String, String>;
-    /// Opens a page. What to tell the person.
+    /// Opens a page in a browser. Both results are a sentence for the person.
     fn open(&mut self, url: &str) -> Result<String, String>;
-    /// Gives the terminal back, stops the process, and takes the terminal again when it was continued.
+    /// Restores the terminal, stops the process, and takes the terminal again once the process is continued.
     fn suspend(&mut self) -> io::Result<()>;
-    /// Takes the terminal again.
+    /// Takes the terminal again, after a continue.
     fn resume(&mut self) -> io::Result<()>;
-    /// What is written from here on is one frame, to be shown when it is whole.
+    /// Begins a frame: the terminal shows what is written from here on only once the frame is complete.
     fn frame_begins(&mut self) -> io::Result<()>;
-    /// The frame is whole.
+    /// Ends the frame.
     fn frame_ends(&mut self) -> io::Result<()>;
 }
 
-/// How a loop ended.
+/// The result of a loop.
 #[derive(Debug)]
 pub struct Ended {
-    /// How.
     pub exit: Exit,
-    /// The last state.
     pub model: Model,
-    /// Frames that were drawn.
+    /// Number of frames drawn.
     pub draws: u64,
 }
 
-/// What a round leaves to be done by the loop itself.
+/// The next step of the loop, as a handled input or message decides it.
 enum Turn {
     Go,
-    /// The process is to be suspended.
     Suspend,
     End(Exit),
 }
 
-/// Runs until an effect ends it. `clock` is the store's. A terminal that does not take what is drawn is lost: that ends
-/// it too, in order, with [`Exit::Left`].
+/// Runs the loop until an effect ends it. `clock` is the store's. A terminal that cannot be written is lost: this ends
+/// the loop with [`Exit::Left`] after the usual steps.
 ///
 /// # Errors
-/// When not even that can be done.
+/// Fails when those steps fail as well.
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     mut input: impl Stream<Item = Input> + Unpin,
@@ -99,7 +92,7 @@ pub async fn run<B: Backend>(
             Turn::Go => {}
             Turn::End(exit) => return Ok(Ended { exit, model: round.model, draws }),
             Turn::Suspend => {
-                // A database that does not come to rest must not keep the person from the shell.
+                // The time limit keeps a database that does not finish from keeping the person from the shell.
                 let rest = timeout(REST, performer.at_rest()).await;
                 round.suspend()?;
                 drop(rest);
@@ -121,7 +114,7 @@ pub async fn run<B: Backend>(
                         turn = round.step(msg);
                     }
                 }
-                // The performer holds a sender, so this cannot be before the loop's own end.
+                // Cannot happen before the loop ends, since the performer owns a sender.
                 if taken == 0 { Ok(Turn::End(Exit::Left)) } else { turn }
             }
             () = sleep_until(wake_at), if !round.dirty => round.step(Msg::Wake),
@@ -136,7 +129,7 @@ pub async fn run<B: Backend>(
     }
 }
 
-/// The parts of a loop that its branches share.
+/// The state that the branches of the loop share.
 struct Round<'a, B: Backend, O, C> {
     model: Model,
     dirty: bool,
@@ -152,7 +145,7 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
             Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
             Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
             Some(Input::Terminal(Event::Resize(width, height))) => {
-                // Also when the size is the one before: it may have been another in between, and cut the screen.
+                // Redraws even if the size is unchanged: a smaller size in between may have cut the screen.
                 self.redraw()?;
                 self.step(Msg::Resize(width, height))
             }
@@ -164,7 +157,7 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
                 self.redraw()?;
                 Ok(Turn::Go)
             }
-            // No input ever again means that the terminal is gone.
+            // The end of the input means that the terminal is lost.
             Some(Input::Terminate) | None => self.step(Msg::Terminate),
         }
     }
@@ -193,7 +186,7 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         Ok(turn)
     }
 
-    /// Tells what clipboard or browser said; that has no effects of its own.
+    /// Shows the result of copying or opening; this causes no effects.
     fn told(&mut self, told: Result<String, String>) {
         let now = (self.clock)();
         self.dirty |= update(&mut self.model, now, Msg::Told(told)).redraw;
@@ -204,7 +197,7 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
         self.redraw()
     }
 
-    /// The next frame is written whole.
+    /// Clears the screen, so that the next frame is written in full.
     fn redraw(&mut self) -> io::Result<()> {
         wipe(self.terminal)?;
         self.dirty = true;
@@ -231,8 +224,8 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
     }
 }
 
-/// Wipes the screen and forgets what was on it, so that the next frame is written whole. Not `Terminal::clear`, which
-/// asks the terminal where its cursor is, and one that is gone or busy never answers.
+/// Clears the screen and ratatui's memory of it, so that the next frame is written in full. `Terminal::clear` is no
+/// option: it asks the terminal for its cursor position, which a lost or busy terminal never answers.
 pub(super) fn wipe<B: Backend>(terminal: &mut Terminal<B>) -> io::Result<()> {
     terminal.backend_mut().clear_region(ClearType::All).map_err(failed)?;
     terminal.swap_buffers();

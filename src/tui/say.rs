@@ -1,4 +1,4 @@
-//! Wording that is no view's own: what a change came to, pauses.
+//! Texts that several views share: results of commands, and pauses.
 
 pub mod answer;
 pub mod pause;

@@ -1,9 +1,9 @@
-//! The places in which keys are read: the panes, and what lies over the screen.
+//! Key scopes: the panes and overlays, each of which gives keys its own meaning.
 
 use super::views::catalog::{RowKind, ViewId};
 
-/// Defines an enum of the values of another one and of values of its own, each with its word, and derives `all()` and
-/// `word()`: a value without a word does not compile, and one with a word is in the list.
+/// Defines an enum that wraps the values of another enum and adds values of its own, each with a word, and derives
+/// `all()` and `word()`. A value without a word does not compile, and every value with a word is in `all()`.
 macro_rules! with_values_of_another {
     (
         $(#[$meta:meta])*
@@ -24,7 +24,7 @@ macro_rules! with_values_of_another {
                 $values.map(Self::$other).chain([$(Self::$own),+])
             }
 
-            /// Returns its name on the screen, in help and in the documentation.
+            /// Returns the name on the screen, in the help and in the documentation.
             $vis const fn word(self) -> &'static str {
                 match self {
                     Self::$other(value) => value.word(),
@@ -39,37 +39,31 @@ with_values_of_another! {
     /// A pane that can have the focus.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum PaneId {
-        /// A view in the main area.
         View(ViewId) in ViewId::ALL.iter().copied(),
-        /// The outcome panel.
         Outcomes = "outcomes",
-        /// A document's details, which lie over the view.
+        /// A document's details, which cover the active view.
         Detail = "details",
     }
 }
 
 with_values_of_another! {
-    /// A place in which keys are read.
+    /// A scope of keys: the focused pane, or the overlay that is open.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum Scope {
-        /// A pane has the focus.
+        /// A pane with the focus, and no overlay.
         Pane(PaneId) in PaneId::all(),
-        /// Text to be read lies over the screen: help, activity, workers, a host or an account.
+        /// A text over the screen: help, activity, workers, a host or an account.
         Reader = "help and lists",
-        /// A dialog with choices.
         Dialog = "dialogs",
-        /// A line to be typed.
         Prompt = "typing",
-        /// The palette.
         Palette = "palette",
     }
 }
 
 impl PaneId {
-    /// The list of documents.
     pub const DOCUMENTS: Self = Self::View(ViewId::Documents);
 
-    /// The subject of its rows.
+    /// Returns the kind of the pane's rows.
     pub const fn rows(self) -> RowKind {
         match self {
             Self::View(view) => view.rows(),
@@ -77,50 +71,44 @@ impl PaneId {
         }
     }
 
-    /// Returns whether its rows are hosts or accounts.
+    /// Returns true if the pane's rows are hosts or accounts.
     pub const fn has_groups(self) -> bool {
         matches!(self.rows(), RowKind::Group)
     }
 }
 
 impl Scope {
-    /// The list of documents.
     pub const DOCUMENTS: Self = Self::Pane(PaneId::DOCUMENTS);
-    /// The jobs view.
     pub const JOBS: Self = Self::Pane(PaneId::View(ViewId::Jobs));
-    /// The outcome panel.
     pub const OUTCOMES: Self = Self::Pane(PaneId::Outcomes);
-    /// A document's details.
     pub const DETAIL: Self = Self::Pane(PaneId::Detail);
 
-    /// Returns whether letters are text here.
+    /// Returns true if letters are typed as text in this scope.
     pub const fn types_text(self) -> bool {
         matches!(self, Self::Prompt | Self::Palette)
     }
 }
 
-/// The scopes in which a key means something: a condition and not a list, so that a new view has the keys of every pane
-/// without being named anywhere.
+/// The scopes in which a key has an action. A condition rather than a list, so that the keys of every pane also work in
+/// a new view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scopes {
-    /// Everywhere.
     All,
-    /// Every pane.
     Panes,
-    /// Wherever something is moved through with letters: every pane, and what is only read.
+    /// Every scope that is scrolled with letters: panes and readers.
     Moves,
-    /// Wherever the cursor is on a document or its job.
+    /// Panes whose rows are documents or their jobs.
     DocumentRows,
-    /// The same but for the details, which are of one document already.
+    /// The same without the details, which are about one document.
     DocumentLists,
-    /// Wherever the cursor is on a host or an account.
+    /// Panes whose rows are hosts or accounts.
     GroupRows,
-    /// These alone.
+    /// Only the listed scopes.
     Only(&'static [Scope]),
 }
 
 impl Scopes {
-    /// Returns whether `scope` is one of them.
+    /// Returns true if `scope` is one of them.
     pub fn contains(self, scope: Scope) -> bool {
         match (self, scope) {
             (Self::All, _) | (Self::Panes | Self::Moves, Scope::Pane(_)) | (Self::Moves, Scope::Reader) => true,
@@ -132,7 +120,7 @@ impl Scopes {
         }
     }
 
-    /// Returns them in the order of help and documentation.
+    /// Returns the scopes, in the order of the help and the documentation.
     pub fn list(self) -> impl Iterator<Item = Scope> {
         Scope::all().filter(move |scope| self.contains(*scope))
     }

@@ -1,4 +1,4 @@
-//! The terminal's events and the process's signals as one stream.
+//! Terminal events and process signals as one stream.
 
 use super::runtime::Input;
 use crossterm::event::EventStream;
@@ -11,15 +11,16 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Interval at which the process checks that its terminal still is one. A child of a leader that ignores HUP gets no signal at all.
+/// Interval at which the process checks that its terminal still is one. A child of a session leader that ignores HUP
+/// gets no signal when its terminal is lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// Events that may wait for the loop.
+/// Capacity of the queue of events to the loop.
 const EVENTS: usize = 256;
-/// `SIGTSTP` and `SIGCONT`, which tokio has no names for.
+/// `SIGTSTP` and `SIGCONT`, for which tokio has no names.
 const TSTP: i32 = rustix::process::Signal::TSTP.as_raw();
 const CONT: i32 = rustix::process::Signal::CONT.as_raw();
 
-/// The signals that the console answers.
+/// Handlers of the signals that the console reacts to.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
@@ -30,7 +31,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes the signals over. HUP too where the parent ignores it: an orphan would spin on its dead terminal.
+    /// Installs the handlers, that of HUP even if the parent process ignores it: otherwise a process without a parent
+    /// would loop on its lost terminal.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -41,7 +43,7 @@ impl Signals {
         })
     }
 
-    /// The signals together with the terminal's own events.
+    /// Returns the signals merged with the terminal's events and a check for a lost terminal.
     pub fn with_terminal(self) -> impl Stream<Item = Input> + Unpin {
         stream::select_all([
             terminal_events(),
@@ -55,8 +57,8 @@ impl Signals {
     }
 }
 
-/// The terminal's events, read by a task of their own: on a terminal that is gone crossterm 0.29 may read for ever within
-/// one poll (its issue 793), and then it must not be the loop's thread that does, or no signal would end the program.
+/// Returns the terminal's events, which a separate task reads: on a lost terminal crossterm 0.29 may read for ever
+/// within one poll (its issue 793). On the loop's thread that would keep every signal from ending the program.
 fn terminal_events() -> BoxStream<'static, Input> {
     let (sender, receiver) = mpsc::channel(EVENTS);
     let reading = tokio::spawn(async move {
@@ -66,7 +68,7 @@ fn terminal_events() -> BoxStream<'static, Input> {
                 return;
             }
         }
-        // An end of the events, or an error, is the end of the terminal.
+        // The end of the events, or an error, means that the terminal is lost.
         let _ = sender.send(Input::Terminate).await;
     });
     let reading = AbortOnDropHandle::new(reading);

@@ -1,4 +1,4 @@
-//! The terminal's life: entered, given back on every way out, suspended and taken again.
+//! Takes the terminal for the console and restores it on every exit, including panics and suspends.
 
 use super::runtime::Outside;
 use super::{clipboard, opener};
@@ -18,42 +18,42 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
-    /// This thread draws: its panic ends the console, and nobody else's does.
+    /// True on the thread that draws. Only a panic of that thread ends the console.
     static DRAWS: Cell<bool> = const { Cell::new(false) };
 }
-/// The screen is ours now, so nothing else may be written on it.
+/// The console has taken the terminal, so nothing else may write to it.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 
-/// Whether colours are unwanted: `NO_COLOR` is set and not empty.
+/// Returns true if `NO_COLOR` is set and not empty.
 pub fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
-/// The size in cells of the terminal on standard output, when there is one.
+/// Returns columns and rows of the terminal on standard output, if there is one.
 pub fn screen_size() -> Option<(u16, u16)> {
-    // Else it is found by other ways, of other terminals.
+    // Otherwise crossterm falls back to other sources, which may be other terminals.
     if stdout().is_terminal() { crossterm::terminal::size().ok() } else { None }
 }
 
-/// A screen to draw on.
+/// Returns a screen that draws on standard output.
 pub fn screen() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
     Terminal::new(CrosstermBackend::new(stdout()))
 }
 
-/// The terminal while it is ours. Dropping it gives the terminal back.
+/// The terminal while the console has taken it; dropping the guard restores it.
 #[derive(Debug)]
 pub struct Guard(());
 
 impl Guard {
-    /// Takes the terminal for this thread.
+    /// Takes the terminal, with this thread as the one that draws. Fails when standard output is no terminal.
     pub fn enter() -> io::Result<Self> {
         if !stdout().is_terminal() {
             return Err(io::Error::other("the console needs a terminal; standard output is none"));
         }
         if no_color() {
-            // crossterm 0.29 writes `ESC [ ; m` for a colour under NO_COLOR, which also takes reverse video away, and
-            // with it the cursor row. Our own monochrome theme has no colours to write.
+            // Under NO_COLOR, crossterm 0.29 writes `ESC [ ; m` for a colour, which also ends reverse video and so
+            // hides the cursor row. The monochrome theme writes no colours anyway.
             crossterm::style::force_color_output(true);
         }
         DRAWS.set(true);
@@ -66,7 +66,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // There is nobody left to tell.
+        // The error cannot be reported any more.
         let _ = leave();
         DRAWS.set(false);
     }
@@ -86,7 +86,7 @@ impl Outside for Guard {
 
     fn suspend(&mut self) -> io::Result<()> {
         leave()?;
-        // STOP cannot be caught: the process rests here until somebody continues it.
+        // STOP cannot be caught: the process stops here until it is continued.
         kill_process(getpid(), Signal::STOP)?;
         enter()
     }
@@ -114,7 +114,7 @@ fn leave() -> io::Result<()> {
     if !ENTERED.swap(false, Ordering::AcqRel) {
         return Ok(());
     }
-    // Both, whatever the first says: a terminal that is half given back is the worse one.
+    // Does both even if the first fails: a terminal that is restored by half is worse.
     let screen = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     disable_raw_mode().and(screen)
 }
@@ -126,7 +126,7 @@ fn install_hook() {
             let _ = leave();
             before(info);
         } else if ENTERED.load(Ordering::Acquire) {
-            // A task of the runner: it is contained there, and the screen must stay whole.
+            // A task of the runner panicked: the runner contains that, and the screen must not be written over.
             tracing::error!(panic = %info, "a task panicked");
         } else {
             before(info);

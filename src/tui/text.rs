@@ -1,19 +1,20 @@
-//! Text of one line in pieces, each with its tone, and what makes such lines.
+//! Styled text: lines made of pieces, each with its tone.
 
 pub mod facts;
 pub mod lines;
 
 use super::theme::Tone;
 
-/// Pieces of one line, each with its meaning.
+/// The pieces of one line: text with the tone that gives its style.
 pub type Words = Vec<(String, Tone)>;
 
-/// A piece of text.
+/// Returns a piece of text with its tone.
 pub fn words(text: impl Into<String>, tone: Tone) -> (String, Tone) {
     (text.into(), tone)
 }
 
-/// Text in which the keys stand between backquotes: "When it is back, `r` retries it."
+/// Splits a text with keys in backquotes, such as "When it is back, `r` retries it.", into pieces; keys get the accent
+/// tone.
 pub fn with_keys(text: &str, tone: Tone) -> Words {
     text.split('`')
         .enumerate()

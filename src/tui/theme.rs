@@ -1,48 +1,44 @@
-//! What a colour means. Only the terminal's own sixteen colours on its own background, so that every palette and both
-//! backgrounds work; no black, no white, and grey is the attribute "dim", since bright black is the background of some
-//! palettes. Without colour the same meanings are attributes.
+//! Styles by meaning. They use only the terminal's own sixteen colours on its own background, so that every palette and
+//! both light and dark backgrounds work: no black, no white, and for grey the attribute "dim", since bright black is
+//! the background of some palettes. Without colour the same meanings are attributes.
 
 use crate::domain::document::{RecentResult, Status};
 use crate::domain::outcome::OutcomeResult;
 use crate::tui::glyphs::Glyphs;
 use ratatui::style::{Color, Modifier, Style};
 
-/// What a piece of text says by its style. Never alone: a glyph or a word says the same.
+/// The meaning of a piece of text, which decides its style. A style never stands alone: a sign or a word says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tone {
-    /// Ordinary text.
     Plain,
-    /// Text that stands out.
     Strong,
-    /// What is fine and quiet, labels, units.
+    /// Unimportant text: labels, units, normal states.
     Dim,
-    /// Focus and keys.
     Accent,
-    /// In order.
+    /// Success.
     Good,
-    /// Runs now, or will in a moment.
+    /// Running, or about to run.
     Running,
-    /// Waits for its next try; acts on something.
+    /// Waiting for a retry; an action that changes something.
     Waiting,
-    /// Went wrong.
     Failed,
-    /// A worker was lost, or somebody must look.
+    /// A lost worker, or something that a person must look into.
     Lost,
 }
 
-/// The styles of the tones.
+/// The styles of all tones, with or without colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
     mono: bool,
 }
 
 impl Theme {
-    /// With colours, or with attributes alone.
+    /// Returns the theme with colours, or with attributes alone if `mono`.
     pub const fn new(mono: bool) -> Self {
         Self { mono }
     }
 
-    /// The style of a tone.
+    /// Returns the style of a tone.
     pub const fn style(&self, tone: Tone) -> Style {
         let plain = Style::new();
         if self.mono {
@@ -65,43 +61,42 @@ impl Theme {
         }
     }
 
-    /// The row under the cursor of the focused pane, and the focused choice of a dialog: reverse video in one colour.
+    /// Returns the style of the cursor row in the focused pane, and of a dialog's focused button: reverse video in one
+    /// colour.
     pub const fn cursor(&self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// What a search found.
+    /// Returns the style of a search match.
     pub const fn found(&self) -> Style {
         let found = Style::new().add_modifier(Modifier::REVERSED);
         if self.mono { found } else { found.fg(Color::Yellow) }
     }
 
-    /// What of a changed line really differs.
+    /// Returns the style of the differing parts of a changed line.
     pub const fn differs(&self, tone: Tone) -> Style {
         self.style(tone).add_modifier(Modifier::UNDERLINED)
     }
 
-    /// What lies behind a dialog, and rows whose data is old.
+    /// Returns the style of everything behind a dialog, and of rows with old data.
     pub const fn behind(&self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// The border of a pane.
+    /// Returns the style of a pane's border.
     pub const fn border(&self, focused: bool) -> Style {
         self.style(if focused { Tone::Accent } else { Tone::Dim })
     }
 }
 
-/// The signs and styles that a console draws with.
+/// The signs and styles with which the console draws.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// The signs.
     pub glyphs: Glyphs,
-    /// The styles.
     pub theme: Theme,
 }
 
-/// The tone of a status.
+/// Returns the tone of a document's status.
 pub const fn status(status: Status) -> Tone {
     match status {
         Status::Failed => Tone::Failed,
@@ -114,7 +109,7 @@ pub const fn status(status: Status) -> Tone {
     }
 }
 
-/// The tone of one of the last results.
+/// Returns the tone of one of a document's last results.
 pub const fn recent(result: RecentResult) -> Tone {
     match result {
         RecentResult::Updated => Tone::Good,
@@ -125,7 +120,7 @@ pub const fn recent(result: RecentResult) -> Tone {
     }
 }
 
-/// The tone of an outcome.
+/// Returns the tone of an outcome.
 pub const fn outcome(result: OutcomeResult) -> Tone {
     match result {
         OutcomeResult::Updated => Tone::Good,

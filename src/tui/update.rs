@@ -1,5 +1,5 @@
-//! What every message makes of the state. Pure: no clock, no I/O; time comes with the message, and what is to be done
-//! outside leaves as an [`Effect`].
+//! State changes: applies each message to the model. Pure: no clock, no I/O. The time comes with the message, and
+//! requests to the outside leave as [`Effect`]s.
 
 mod acts;
 mod changes;
@@ -28,9 +28,9 @@ use crate::domain::time::Timestamp;
 use crate::runner::event::{Event, LockHealth, Phase};
 use crate::store::SchemaMismatch;
 
-/// Takes one message, which arrived at `now`.
+/// Applies one message, which arrived at `now`.
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
-    // A clock that is set back must not make ages negative.
+    // The time never moves back, so that a clock that is set back makes no age negative.
     model.now = model.now.max(now);
     let mut up = Update::default();
     let by_hand = matches!(msg, Msg::Key(_) | Msg::Resize(..) | Msg::Paste(_));
@@ -107,7 +107,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             up.redraw();
             match model.leaving {
                 Leaving::Draining => up.effect(Effect::End(Exit::Drained)),
-                // The schema's mismatch has said why.
+                // The message about the schema has given the reason.
                 Leaving::No if model.outdated.is_some() => {}
                 Leaving::No => model.tell(Level::Failed, "the runner inside this console has ended"),
             }
@@ -117,7 +117,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
     up
 }
 
-/// The store was migrated by a newer program: nothing that this console asks for would be written any more.
+/// Handles the migration of the store by a newer program: makes the console read-only, since its writes would be
+/// refused.
 fn outdated(model: &mut Model, mismatch: Option<SchemaMismatch>, up: &mut Update) {
     let Some(mismatch) = mismatch.filter(|mismatch| model.outdated != Some(*mismatch)) else { return };
     model.outdated = Some(mismatch);
@@ -126,11 +127,11 @@ fn outdated(model: &mut Model, mismatch: Option<SchemaMismatch>, up: &mut Update
     up.redraw();
 }
 
-/// Keeps what depends on the size of the panes right: whatever was opened, closed or zoomed, the cursor is on the screen
-/// and text is broken to the width that it has now.
+/// Adjusts what depends on the size of the panes, after anything was opened, closed or zoomed: the cursor stays on the
+/// screen, and text is broken to the current width.
 fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     let (width, _) = detail_cells(model);
-    // Only where it is read: a long text takes its time.
+    // Only for the tab that shows the text, since breaking a long text takes time.
     if let Some(detail) = model.detail.as_mut().filter(|detail| detail.tab == Tab::Content) {
         detail.wrap(width);
     }
@@ -149,7 +150,7 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
 fn fit_difference(model: &mut Model, width: usize) {
     let at_hand = model.difference().is_some();
     if let (Some(detail), Some(data), true) = (&mut model.detail, &model.compared, at_hand) {
-        // The signs of the sides stand before the text.
+        // Two cells for the signs of added and removed lines before the text.
         detail.wrap_difference(data, width.saturating_sub(2));
     }
 }

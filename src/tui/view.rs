@@ -1,5 +1,5 @@
-//! The screen, drawn from the state alone: head, panes, footer, and what lies over them. Where they stand says
-//! [`screen`](super::screen), what stands in the panes the [`views`](super::views).
+//! Draws the screen from the state alone: head, panes, footer and overlay. [`screen`](super::screen) computes their
+//! rectangles, the [`views`](super::views) draw the panes.
 
 mod dialog;
 mod footer;
@@ -24,7 +24,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget as _};
 use toast::{Place, toast};
 
-/// Draws the whole screen. Returns where the cursor of a typed line stands, if one is typed.
+/// Draws the whole screen. Returns the cursor's position in a typed line, if one is open.
 pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     if too_small(model.size) {
         too_small_to_draw(model, buf.area, buf);

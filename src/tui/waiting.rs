@@ -1,4 +1,4 @@
-//! Waits for a store on a server: a screen that says why there is none, and that gives way to the console when there is.
+//! Waits until a store on a server can be opened: shows the failure meanwhile, then makes way for the console.
 
 use super::glyphs::{ASCII, UNICODE};
 use super::runtime::{Input, Outside as _, wipe};
@@ -16,41 +16,42 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// A server that answers within this time is not waited for on a screen of its own.
+/// Time that a server has to answer before the waiting screen is shown.
 const AT_ONCE: Duration = Duration::from_millis(300);
 
-/// What was wrong with a try.
+/// The failure of a try to open the store.
 #[derive(Debug)]
 pub enum Missed<E> {
-    /// May pass, or be mended elsewhere: it is shown and tried again.
+    /// May pass, or be repaired elsewhere: shown and retried.
     Waits(E),
-    /// Nothing to wait for.
+    /// Will not pass: ends the wait.
     Ends(E),
 }
 
-/// How the wait ended.
+/// The result of a wait.
 #[derive(Debug)]
 pub enum Waited<T, E> {
-    /// There it is.
+    /// The store is open.
     Here(T),
-    /// The person has left; what was wrong last, if anything was.
+    /// The person quit, or the terminal was lost; holds the last failure, if there was one.
     Left(Option<E>),
 }
 
-/// How it looks.
+/// Settings of the waiting screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Looks {
-    /// Signs from ASCII alone.
+    /// Uses only ASCII signs.
     pub ascii: bool,
-    /// No colours.
+    /// Uses no colours.
     pub mono: bool,
 }
 
-/// Tries until it succeeds, the person leaves, or there is nothing to wait for. `store` is what is waited for, without
-/// secrets. Without a need no screen is taken. Must be polled on the thread that draws; see [`run`](super::run).
+/// Retries `open` until it succeeds, the person quits, or it fails for good. `store` is the URL to show, without
+/// secrets. The screen is taken only when the first try fails or takes longer. Must be polled on the thread that draws;
+/// see [`run`](super::run).
 ///
 /// # Errors
-/// What ends the wait; a terminal that is lost is [`Waited::Left`].
+/// Returns the failure that ends the wait. A terminal that is lost is no error but [`Waited::Left`].
 pub async fn wait_for<T, E, F>(store: SafeLine, looks: Looks, mut open: impl FnMut() -> F) -> Result<Waited<T, E>, E>
 where
     E: std::fmt::Display + From<io::Error>,
@@ -69,7 +70,7 @@ where
     Shown::take(store, looks)?.wait(Some(first), None, open).await
 }
 
-/// The screen while it is ours.
+/// The waiting screen, while it has taken the terminal.
 struct Shown {
     guard: terminal::Guard,
     /// Never dropped, as in [`run`](super::run).
@@ -106,7 +107,7 @@ impl Shown {
         }
         loop {
             let now = Instant::now();
-            // Whole seconds, the one that has begun included.
+            // Whole seconds, including the current one.
             self.waiting.again =
                 trying.is_none().then(|| next.saturating_duration_since(now).as_millis().div_ceil(1_000) as u64);
             if self.draw().is_err() {
@@ -148,7 +149,7 @@ impl Shown {
         }
     }
 
-    /// A try has failed; when the next one is.
+    /// Records a failed try and returns the time of the next one.
     fn missed(&mut self, error: Option<&impl std::fmt::Display>) -> Instant {
         let wait = self.backoff.wait();
         self.waiting.tries = u32::try_from(self.backoff.failures()).unwrap_or(u32::MAX);
@@ -164,7 +165,7 @@ impl Shown {
     }
 }
 
-/// How long the number of whole seconds within `left` stays what it is.
+/// Returns the time until the number of whole seconds within `left` changes.
 fn next_second(left: Duration) -> Duration {
     match left.subsec_millis() {
         0 => Duration::from_secs(1),
@@ -179,7 +180,7 @@ async fn ended<T, F: Future<Output = T>>(trying: &mut Option<std::pin::Pin<Box<F
     }
 }
 
-/// What an input asks for.
+/// The reaction to an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
     Go,

@@ -1,24 +1,23 @@
-//! One row of the key table.
+//! A row of the key table: an action with its keys and texts.
 
 use super::key::Key;
 use crate::tui::action::Action;
 use crate::tui::scope::Scopes;
 
-/// One row of the key table.
+/// A row of the key table: an action with its keys and texts.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    /// The action of the keys.
     pub action: Action,
-    /// Its keys, the one to be shown first.
+    /// The footer shows the first one.
     pub keys: &'static [Key],
-    /// The word in the footer.
+    /// Shown in the footer and the palette.
     pub word: &'static str,
-    /// The sentence in help, palette and documentation.
+    /// Shown in the help, the palette and the documentation.
     pub says: &'static str,
-    /// The scopes in which the keys mean this.
+    /// Scopes in which the keys have this action.
     pub scopes: Scopes,
-    /// It changes documents or jobs: refused when the console only reads.
+    /// The action changes documents, jobs or pauses; a read-only console refuses it.
     pub dangerous: bool,
-    /// Its place in the footer, from 1; 0 stays out.
+    /// Position in the footer, from 1; 0 is not shown.
     pub footer: u8,
 }

@@ -1,33 +1,32 @@
-//! A key as the table names it: a code and whether control is held. Shift is in the letter itself.
+//! A key as the table names it: a code, and whether Control is pressed. Shift is part of the letter.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A key.
+/// A key with or without Control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Which.
     pub code: KeyCode,
-    /// With control.
     pub ctrl: bool,
 }
 
 impl Key {
-    /// A character.
+    /// Returns the key that types `c`.
     pub const fn char(c: char) -> Self {
         Self { code: KeyCode::Char(c), ctrl: false }
     }
 
-    /// A letter with control.
+    /// Returns the key of `c` together with Control.
     pub const fn ctrl(c: char) -> Self {
         Self { code: KeyCode::Char(c), ctrl: true }
     }
 
-    /// Another key.
+    /// Returns a key that types no character, such as Enter.
     pub const fn of(code: KeyCode) -> Self {
         Self { code, ctrl: false }
     }
 
-    /// What a terminal sent. Terminals disagree on whether a capital carries shift, so the letter alone counts.
+    /// Converts a terminal event; `None` with Alt, Super or Meta. Terminals disagree on whether a capital carries
+    /// Shift, so only the letter counts.
     pub fn from_event(event: &KeyEvent) -> Option<Self> {
         if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
             return None;
@@ -43,12 +42,12 @@ impl Key {
         Some(Self { code, ctrl })
     }
 
-    /// Whether typing it means text.
+    /// Returns true if the key types a character.
     pub const fn is_text(&self) -> bool {
         matches!(self.code, KeyCode::Char(_)) && !self.ctrl
     }
 
-    /// How it is written for people.
+    /// Returns the key's name for people, such as `^d`, `esc` or `⏎`; ASCII only with `ascii`.
     pub fn label(&self, ascii: bool) -> String {
         let name = match self.code {
             KeyCode::Char(' ') => "space".to_owned(),

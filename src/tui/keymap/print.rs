@@ -1,10 +1,10 @@
-//! The key table as text and as Markdown.
+//! Prints the key table as text and as Markdown.
 
 use super::binding::Binding;
 use super::table::TABLE;
 use crate::tui::scope::Scopes;
 
-/// The groups of the printed table: where the keys mean something.
+/// Groups the table's rows by the scopes in which they apply; a group's heading lists the scopes.
 fn groups() -> Vec<(String, Vec<&'static Binding>)> {
     let mut groups: Vec<(Scopes, Vec<&'static Binding>)> = Vec::new();
     for binding in TABLE.iter() {
@@ -23,7 +23,7 @@ fn keys(binding: &Binding, ascii: bool) -> Vec<String> {
     binding.keys.iter().map(|key| key.label(ascii)).collect()
 }
 
-/// The whole table as plain ASCII text, for `quarterdeck keys`.
+/// Formats the whole table as ASCII text, for `quarterdeck keys`.
 pub fn keys_text() -> String {
     let mut text = String::new();
     for (place, (scopes, rows)) in groups().into_iter().enumerate() {
@@ -39,7 +39,7 @@ pub fn keys_text() -> String {
     text
 }
 
-/// The whole table as Markdown, for `assets/docs/console.md`.
+/// Formats the whole table as Markdown, for `assets/docs/console.md`.
 pub fn keys_markdown() -> String {
     let mut text = String::from("| where | keys | what |\n| --- | --- | --- |\n");
     for (scopes, rows) in groups() {
@@ -51,12 +51,12 @@ pub fn keys_markdown() -> String {
     text
 }
 
-/// A key as Markdown code.
+/// Formats a key as Markdown code.
 fn code(key: String) -> String {
     format!("`{key}`")
 }
 
-/// The groups for the help on the screen: heading, then keys and sentence.
+/// Returns the groups for the help on the screen: a heading, then keys and sentence of each row.
 pub fn help_groups(ascii: bool) -> Vec<(String, Vec<(String, &'static Binding)>)> {
     let with_keys = |binding: &'static Binding| (keys(binding, ascii).join(" "), binding);
     groups().into_iter().map(|(scopes, rows)| (scopes, rows.into_iter().map(with_keys).collect())).collect()

@@ -1,4 +1,4 @@
-//! The rows of the key table, in the order of help and documentation.
+//! The rows of the key table, in the order of the help and the documentation.
 
 use super::binding::Binding;
 use super::key::Key;
@@ -9,15 +9,11 @@ use crate::tui::views::catalog::ViewId;
 use crossterm::event::KeyCode;
 use std::sync::LazyLock;
 
-/// The list of documents.
 const LIST: Scopes = Scopes::Only(&[Scope::DOCUMENTS]);
-/// The panel.
 const PANEL: Scopes = Scopes::Only(&[Scope::OUTCOMES]);
-/// The jobs view.
 const JOBS: Scopes = Scopes::Only(&[Scope::JOBS]);
-/// The details.
 const DETAIL: Scopes = Scopes::Only(&[Scope::DETAIL]);
-/// Where a document's URL and error are at hand.
+/// The scopes that show a document's URL and error.
 const READ: Scopes = Scopes::Only(&[Scope::DOCUMENTS, Scope::OUTCOMES, Scope::DETAIL]);
 
 const fn row(
@@ -42,11 +38,11 @@ const fn danger(
     Binding { action, keys, word, says, scopes, dangerous: true, footer }
 }
 
-/// The row that goes to the outcome panel, which is always shown.
+/// The row of the outcome panel, which is always shown and therefore no view.
 const OUTCOMES: Binding =
     row(Action::ViewOutcomes, &[Key::char('2')], PaneId::Outcomes.word(), "go to the outcomes", Panes, 0);
 
-/// The table: the keys that show a view stand in it by their digits.
+/// The whole table. The keys that show a view are sorted in by their digits.
 pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let show = |view: &ViewId| row(Action::Show(*view), view.keys(), view.word(), view.says(), Panes, 0);
     let mut views: Vec<Binding> = ViewId::ALL.iter().map(show).chain([OUTCOMES]).collect();
@@ -54,7 +50,7 @@ pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     [BEFORE, &views, AFTER].concat()
 });
 
-/// The rows before those that show a view.
+/// The rows printed before those that show a view.
 const BEFORE: &[Binding] = &[
     danger(
         Action::Sync,
@@ -170,7 +166,7 @@ const BEFORE: &[Binding] = &[
     ),
 ];
 
-/// The rows after those that show a view.
+/// The rows printed after those that show a view.
 const AFTER: &[Binding] = &[
     row(
         Action::SwitchFocus,

@@ -1,4 +1,4 @@
-//! What lies over the screen: one thing at a time.
+//! Overlays: dialogs, prompts and readers drawn over the screen, one at a time.
 
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::id::{DocumentId, JobId};
@@ -9,35 +9,29 @@ use crate::tui::command::Command;
 use crate::tui::scope::Scope;
 use tui_input::Input;
 
-/// One thing over the screen.
+/// The open overlay. A number is the scroll position: the first line shown.
 #[derive(Debug)]
 pub enum Overlay {
-    /// The keys, scrolled by so many lines.
     Help(usize),
-    /// What was asked for, refused or failed, scrolled by so many lines.
     Activity(usize),
-    /// The workers, scrolled by so many lines.
     Workers(usize),
-    /// The host or the account under the cursor, scrolled by so many lines.
+    /// Everything known about the host or account under the cursor.
     About(usize),
-    /// Every action by name.
+    /// Search of all actions by name.
     Palette(Palette),
-    /// A line to be typed.
+    /// A line that the person types.
     Prompt(Prompt),
-    /// A column to be chosen by its letter.
+    /// The choice of the sort column, by its letter.
     Sort,
-    /// Something to be confirmed.
     Confirm(Confirm),
-    /// One of several things to be done, or none.
     Choice(Choice),
-    /// What a bulk request would do.
     Preview(Box<PreviewDialog>),
-    /// How to end while jobs run.
+    /// The choice of how to end the console while jobs run.
     Quit(QuitChoice),
 }
 
 impl Overlay {
-    /// Where keys are read while it is open.
+    /// Returns the scope that interprets keys while this overlay is open.
     pub const fn scope(&self) -> Scope {
         match self {
             Self::Help(_) | Self::Activity(_) | Self::Workers(_) | Self::About(_) | Self::Sort => Scope::Reader,
@@ -47,7 +41,7 @@ impl Overlay {
         }
     }
 
-    /// The first line on the screen of text to be read, if it is that.
+    /// Returns the scroll position, if this overlay is a reader.
     pub const fn scroll_mut(&mut self) -> Option<&mut usize> {
         match self {
             Self::Help(scroll) | Self::Activity(scroll) | Self::Workers(scroll) | Self::About(scroll) => Some(scroll),
@@ -56,32 +50,29 @@ impl Overlay {
     }
 }
 
-/// Every action by name.
+/// Search of all actions by name.
 #[derive(Debug, Default)]
 pub struct Palette {
-    /// What is looked for.
+    /// The text to search for.
     pub input: Input,
-    /// The row that is chosen.
+    /// Index of the selected row.
     pub selected: usize,
 }
 
-/// A line to be typed.
+/// A line that the person types.
 #[derive(Debug)]
 pub struct Prompt {
-    /// What for.
     pub kind: PromptKind,
-    /// The text.
     pub input: Input,
-    /// Why the text is not taken, and at which byte.
+    /// The reason why the text is refused.
     pub problem: Option<Problem>,
 }
 
-/// Why a text is not taken.
+/// A mistake in typed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The byte where it begins, when there is one place.
+    /// Byte offset of the mistake, if it has a position.
     pub at: Option<usize>,
-    /// The reason.
     pub reason: SafeLine,
 }
 
@@ -91,60 +82,52 @@ impl From<FilterError> for Problem {
     }
 }
 
-/// What a line is typed for.
+/// The purpose of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PromptKind {
-    /// The list's filter; what it was before, with its text.
+    /// The list's filter. Holds the filter and its text from before, to restore them on Escape.
     Filter(Filter, String),
-    /// The panel's search; what it was before.
+    /// The panel's search. Holds the search text from before.
     Search(String),
-    /// The panel's filter; what it was before, with its text.
+    /// The panel's filter. Holds the filter and its text from before.
     Outcomes(Filter, String),
-    /// The URL of a new document.
     Add,
-    /// The id of a document whose running job is taken from its worker.
+    /// The id of the document whose job's lease is to be broken, typed as a confirmation.
     BreakLease {
-        /// The job.
         job: JobId,
-        /// Its document.
         document: DocumentId,
-        /// The document's name.
         name: SafeLine,
-        /// The worker.
+        /// Name of the worker that has the lease, if it is known.
         worker: Option<SafeLine>,
     },
 }
 
-/// Something to be confirmed. Its targets do not move while it is open.
+/// A yes-or-no question. Its targets are fixed when it opens, so they do not change while it is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirm {
-    /// What is asked.
     pub title: String,
-    /// What will happen, in sentences.
+    /// The consequences, in sentences.
     pub lines: Vec<String>,
-    /// The word on the button.
+    /// Label of the button that confirms.
     pub verb: &'static str,
-    /// What is done on yes.
     pub command: Command,
-    /// The button that has the focus; Cancel at first.
+    /// The confirming button has the focus; at first Cancel has it.
     pub yes: bool,
 }
 
-/// One of several things to be done, or none. What they are about does not move while it is open.
+/// A question with several answers. Its targets are fixed when it opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What is asked.
     pub title: String,
-    /// What there is to know, in lines.
     pub lines: Vec<String>,
-    /// The words on the buttons after Cancel, and what each does.
+    /// Label and command of each button after Cancel.
     pub choices: Vec<(String, Command)>,
-    /// The button that has the focus; `None` is Cancel.
+    /// Index of the focused button; `None` is Cancel.
     pub chosen: Option<usize>,
 }
 
 impl Choice {
-    /// The focus goes to the next button, or the one before, round and round.
+    /// Moves the focus to the next or previous button, with wrap-around.
     pub fn step(&mut self, forward: bool) {
         let buttons = self.choices.len() + 1;
         let place = self.chosen.map_or(0, |place| place + 1);
@@ -152,25 +135,24 @@ impl Choice {
     }
 }
 
-/// What a bulk request would do, and whether to do it.
+/// The preview of a bulk request, with the question whether to run it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewDialog {
-    /// Which question this is.
+    /// Identifies the request for the preview; an answer with another number is dropped.
     pub generation: u64,
-    /// What is asked for.
     pub verb: BulkVerb,
-    /// Which documents, in words.
+    /// Description of the affected documents: the filter's text, or the number of marks.
     pub which: SafeLine,
-    /// How many were named, when they were.
+    /// Number of marked documents; `None` when a filter selects them.
     pub named: Option<usize>,
-    /// What the store said, once it has.
+    /// The store's answer, once it has arrived.
     pub answer: Option<Result<Preview, SafeLine>>,
-    /// The button that has the focus; Cancel at first.
+    /// The confirming button has the focus; at first Cancel has it.
     pub yes: bool,
 }
 
 impl PreviewDialog {
-    /// The documents that would be acted on.
+    /// Returns the documents that the request would affect; none before the answer has arrived.
     pub fn targets(&self) -> &[DocumentId] {
         match &self.answer {
             Some(Ok(preview)) => &preview.targets,
@@ -180,21 +162,21 @@ impl PreviewDialog {
 }
 
 variant_list! {
-    /// How to end while jobs run.
+    /// The choice of how to end the console while jobs run.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum QuitChoice {
-        /// Do not end.
+        /// Keep the console open.
         #[default]
         Stay,
-        /// Finish what runs, then end.
+        /// Finish the running jobs, then end.
         Drain,
-        /// Release what runs and end.
+        /// Put the running jobs back in the queue and end.
         Leave,
     }
 }
 
 impl QuitChoice {
-    /// The next, or the one before.
+    /// Returns the next or previous choice, with wrap-around.
     pub fn step(self, forward: bool) -> Self {
         let place = Self::ALL.iter().position(|choice| *choice == self).unwrap_or(0);
         let len = Self::ALL.len();

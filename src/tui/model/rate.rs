@@ -1,28 +1,28 @@
-//! Attempts per second, from the outcomes that arrive.
+//! Attempts per second, counted from the outcomes that arrive.
 
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::time::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Seconds that are kept.
+/// Number of seconds for which counts are kept.
 pub const SECONDS: usize = 20;
-/// Seconds over which the figure is a mean.
+/// Number of seconds over which the rate is averaged.
 const MEAN: usize = 5;
 
-/// Attempts in each of the last seconds.
+/// Number of attempts that ended in each of the last seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rate {
-    /// The second of the newest slot, since 1970.
+    /// Second of the newest slot, in seconds since 1970.
     newest: i64,
-    /// One slot a second, oldest first.
+    /// One count per second, oldest first.
     slots: VecDeque<u32>,
-    /// When the first outcome was counted.
+    /// Second of the first counted outcome, in seconds since 1970.
     begun: Option<i64>,
 }
 
 impl Rate {
-    /// Counts an outcome at the second in which it was recorded. What is no attempt's end does not count.
+    /// Counts an outcome in the second in which it was recorded. Outcomes that end no attempt do not count.
     pub fn count(&mut self, outcome: &Outcome) {
         let ends_attempt = !outcome.result.is_exhaustion()
             && !matches!(
@@ -43,7 +43,7 @@ impl Rate {
         }
     }
 
-    /// The seconds up to `now`, oldest first; the running second is not among them, it is not full yet.
+    /// Returns the counts of the seconds up to `now`, oldest first, without the current second, which is not over yet.
     pub fn history(&self, now: Timestamp) -> Vec<u32> {
         let last = second(now) - 1;
         (0..SECONDS as i64)
@@ -55,7 +55,7 @@ impl Rate {
             .collect()
     }
 
-    /// Attempts per second over the last few full seconds, or over those since the first outcome.
+    /// Returns the mean of the last few full seconds, or of those since the first outcome if there are fewer.
     pub fn per_second(&self, now: Timestamp) -> f64 {
         let Some(begun) = self.begun else { return 0.0 };
         let history = self.history(now);
@@ -65,7 +65,7 @@ impl Rate {
         f64::from(sum) / seconds as f64
     }
 
-    /// Whether a second that passes changes anything that is shown.
+    /// Returns true if the displayed counts change within the next second.
     pub fn moves(&self, now: Timestamp) -> bool {
         self.history(now.plus(Duration::from_secs(1))).iter().any(|slot| *slot > 0)
             || self.history(now).iter().any(|slot| *slot > 0)

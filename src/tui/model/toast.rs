@@ -1,23 +1,23 @@
-//! Short messages about what was just asked for, and the list in which they stay.
+//! Toasts (short messages about a request's result) and the activity list, which keeps them.
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How a message is meant.
+/// The level of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// It was done.
+    /// The request was carried out.
     Done,
-    /// It was not done, for a reason that is nobody's fault.
+    /// The request was not carried out, for a reason that is no failure.
     Refused,
-    /// Something went wrong.
+    /// A failure.
     Failed,
 }
 
 impl Level {
-    /// How long a toast of this level stays.
+    /// Returns the time for which a toast of this level is shown.
     const fn stays(self) -> Duration {
         match self {
             Self::Done => Duration::from_secs(4),
@@ -27,51 +27,48 @@ impl Level {
     }
 }
 
-/// A message.
+/// A message with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// When.
     pub at: Timestamp,
-    /// How it is meant.
     pub level: Level,
-    /// What it says.
     pub text: SafeLine,
 }
 
-/// Toasts and the activity list.
+/// The current toast and the activity list.
 #[derive(Clone, Debug, Default)]
 pub struct Notices {
     toast: Option<Notice>,
     activity: VecDeque<Notice>,
 }
 
-/// Messages that the activity list keeps.
+/// Maximum number of messages in the activity list; the oldest go first.
 const KEPT: usize = 500;
 
 impl Notices {
-    /// Shows a message and keeps it in the activity list.
+    /// Shows a message as a toast and adds it to the activity list.
     pub fn tell(&mut self, at: Timestamp, level: Level, text: impl AsRef<str>) {
         let notice = Notice { at, level, text: SafeLine::new(text.as_ref()) };
         self.keep(notice.clone());
         self.toast = Some(notice);
     }
 
-    /// Keeps a message in the activity list alone.
+    /// Adds a message to the activity list without showing it.
     pub fn note(&mut self, at: Timestamp, level: Level, text: impl AsRef<str>) {
         self.keep(Notice { at, level, text: SafeLine::new(text.as_ref()) });
     }
 
-    /// The toast that is shown at `now`.
+    /// Returns the toast that is shown at `now`.
     pub fn toast(&self, now: Timestamp) -> Option<&Notice> {
         self.toast.as_ref().filter(|toast| now < toast.at.plus(toast.level.stays()))
     }
 
-    /// When the toast goes.
+    /// Returns the time at which the current toast disappears.
     pub fn toast_ends(&self, now: Timestamp) -> Option<Timestamp> {
         self.toast(now).map(|toast| toast.at.plus(toast.level.stays()))
     }
 
-    /// The messages, newest first.
+    /// Returns the messages of the activity list, newest first.
     pub fn activity(&self) -> impl ExactSizeIterator<Item = &Notice> {
         self.activity.iter().rev()
     }

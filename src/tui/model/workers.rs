@@ -1,41 +1,41 @@
-//! The workers of the store, as they were last read.
+//! The store's workers, as they were last read.
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::{Alive, WorkerSeen};
 use std::time::Duration;
 
-/// How old the list may be while somebody reads it: a worker that dies commits nothing that would tell of it.
+/// Maximum age of the list while a person reads it. It is read by time because a worker that dies commits nothing that
+/// would signal it.
 pub const REFRESH: Duration = Duration::from_secs(2);
 
-/// See the module.
+/// The list of workers and the state of reading it.
 #[derive(Debug, Default)]
 pub struct Workers {
-    /// The longest serving first.
+    /// Ordered by start time, oldest first.
     pub seen: Vec<WorkerSeen>,
-    /// When they were read, or could not be.
+    /// Time of the last read, successful or not.
     pub read_at: Option<Timestamp>,
-    /// They are being read.
+    /// A read is in progress.
     pub asked: bool,
-    /// Why they could not be read the last time.
+    /// Error of the last read, if it failed.
     pub trouble: Option<SafeLine>,
 }
 
-/// The workers that are not gone, taken together.
+/// Totals over the workers that are not gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Together {
-    /// How many.
     pub workers: u64,
-    /// Of these, how many are late.
+    /// Workers with a late heartbeat.
     pub late: u64,
-    /// Jobs that they run.
+    /// Number of running jobs.
     pub busy: u64,
-    /// Jobs that they may run.
+    /// Number of jobs that may run at a time.
     pub slots: u64,
 }
 
 impl Workers {
-    /// All that are not gone.
+    /// Returns the totals over the workers that are not gone.
     pub fn together(&self) -> Together {
         let mut together = Together::default();
         for worker in self.seen.iter().filter(|worker| worker.alive != Alive::Gone) {
@@ -47,7 +47,7 @@ impl Workers {
         together
     }
 
-    /// When a reader's list has to be read again; nothing while it is being read.
+    /// Returns the time of the next read while the list is shown; `None` while a read is in progress.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         if self.asked { None } else { Some(self.read_at.map_or(now, |at| at.plus(REFRESH))) }
     }

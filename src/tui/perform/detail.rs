@@ -1,4 +1,4 @@
-//! Reads what the details of a document show, and compares its texts.
+//! Reads the details of a document and compares its texts.
 
 use super::Shared;
 use crate::domain::difference::Difference;
@@ -9,10 +9,11 @@ use crate::tui::views::detail::difference::{Compared, DifferenceData, HeldSeen};
 use crate::tui::views::detail::state::DetailData;
 use tokio::task::spawn_blocking;
 
-/// Common lines beside each change of a difference.
+/// Number of unchanged lines shown around each change of a difference.
 const AROUND: usize = 2;
 
 impl Shared {
+    /// Reads the details of a document; `None` when it does not exist any more. `reading` is stored in the result.
     pub(super) async fn detail(
         &self,
         reading: u64,
@@ -37,7 +38,7 @@ impl Shared {
         Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, held, reading })))
     }
 
-    /// How the texts of `of` differ; `None` when they are not those any more.
+    /// Compares the texts of `of`; `None` when they are not the current ones any more.
     pub(super) async fn difference(
         &self,
         reading: u64,
@@ -68,7 +69,7 @@ impl Shared {
     }
 }
 
-/// Works on a long text: not on the thread that draws, nor on one that others wait for.
+/// Runs work on a long text on a blocking thread, so that neither the drawing thread nor other tasks wait.
 async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
     spawn_blocking(work).await.map_err(|error| StoreError::Corrupt(format!("a text that cannot be read: {error}")))
 }

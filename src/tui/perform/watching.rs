@@ -1,4 +1,4 @@
-//! What is watched for the console as long as it runs: commits, outcomes, the runner, and the news of other processes.
+//! Watches commits, outcomes, the runner and the events of other processes, as long as the console runs.
 
 use super::Shared;
 use crate::domain::id::Seq;
@@ -15,17 +15,18 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{sleep, timeout};
 
-/// The shortest time between two looks after changes.
+/// Shortest time between two messages about changes.
 const PACE: Duration = Duration::from_millis(100);
-/// Readings may not take more than this part of the store's time: one in four.
+/// After a read, waits this many times its duration, so that reads take at most 25 % of the store's time.
 const REST: u64 = 3;
-/// Without any change the store is looked at this often, for what time alone changes.
+/// Interval at which the store is read without a commit, for values that change with time alone.
 const FLOOR: Duration = Duration::from_secs(60);
-/// The same while other processes alone run jobs: one that is killed changes nothing, and is to be missed.
+/// The same interval for a console without a runner. It is shorter because a worker that is killed commits nothing, and
+/// its absence must show.
 const WATCHING: Duration = Duration::from_secs(5);
 
 impl Shared {
-    /// Says that something was committed: at once when it was quiet, then as often as the store can bear.
+    /// Sends [`Msg::Changed`] after commits: at once after a quiet time, then only as often as reads may use the store.
     pub(super) async fn changes(self: Arc<Self>) {
         let mut changes = self.store.changes();
         let floor = if self.runner.is_some() { FLOOR } else { WATCHING };
@@ -39,7 +40,7 @@ impl Shared {
         }
     }
 
-    /// The newest stored outcomes, then every later one.
+    /// Sends the newest stored outcomes, then every later one.
     pub(super) async fn outcomes(self: Arc<Self>) {
         let mut told = false;
         let last = loop {
@@ -76,7 +77,7 @@ impl Shared {
         }
     }
 
-    /// Passes on what the runner, or another process, says of its attempts.
+    /// Forwards the events of the runner's attempts, or of another process's.
     pub(super) async fn events(self: Arc<Self>, mut events: broadcast::Receiver<Event>) {
         loop {
             match events.recv().await {
@@ -87,13 +88,13 @@ impl Shared {
         }
     }
 
-    /// How busy the runner is.
+    /// Sends the runner's status whenever it changes, at most once per [`PACE`].
     pub(super) async fn status(self: Arc<Self>, runner: Handle) {
         let mut status = runner.status();
         loop {
             let now = *status.borrow_and_update();
             self.tell(Msg::Status(now)).await;
-            // It changes with every job; a few times a second is enough for the eye.
+            // The status changes with every job; a person can follow only a few changes per second.
             sleep(PACE).await;
             if status.changed().await.is_err() {
                 return;
@@ -101,7 +102,7 @@ impl Shared {
         }
     }
 
-    /// A state of the runner, or of what is heard of others, now and whenever it changes.
+    /// Sends a watched state, such as the runner's health, now and whenever it changes.
     pub(super) async fn states<T: Clone>(self: Arc<Self>, mut states: watch::Receiver<T>, msg: fn(T) -> Msg) {
         loop {
             let now = states.borrow_and_update().clone();
@@ -112,7 +113,7 @@ impl Shared {
         }
     }
 
-    /// Says when the runner has ended.
+    /// Sends a message when the runner has ended.
     pub(super) async fn end_of(self: Arc<Self>, runner: Handle) {
         runner.ended().await;
         self.tell(Msg::RunnerEnded).await;

@@ -1,11 +1,11 @@
-//! The activity list: what was asked for, refused or failed in this console.
+//! The reader of the activity list: requests, refusals and failures of this console.
 
 use crate::tui::model::Model;
 use crate::tui::model::toast::Level;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
 
-/// The messages, newest first.
+/// Returns the messages, newest first.
 pub(super) fn text(model: &Model) -> Vec<Words> {
     let mut text: Vec<Words> = Vec::new();
     for notice in model.notices.activity() {

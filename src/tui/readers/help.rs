@@ -1,4 +1,4 @@
-//! The help, printed from the key table.
+//! The help, generated from the key table.
 
 use crate::domain::text::width;
 use crate::tui::keymap::help_groups;
@@ -8,11 +8,12 @@ use crate::tui::text::lines::wrap;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
 
-/// Cells of the keys before their sentence, and where a sentence would be left with a third of the line.
+/// Cells of the column of keys; the smaller number is for lines in which a sentence would be left with a third of the
+/// width.
 const KEYS: usize = 14;
 const FEW_KEYS: usize = 6;
 
-/// The help, broken to the width of the reader.
+/// Returns the help, broken to the width of the reader.
 pub(super) fn text(model: &Model) -> Vec<Words> {
     let room = reader_cells(model.size);
     let column = if room < 56 { FEW_KEYS } else { KEYS };

@@ -1,4 +1,4 @@
-//! The workers, one by one: where, how busy, since when, and whether they live.
+//! The reader of the workers: load, start and heartbeat of each, and its state.
 
 use crate::domain::text::width;
 use crate::format;
@@ -9,14 +9,15 @@ use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Words, words};
 use crate::tui::theme::{Look, Tone};
 
-/// Cells of the columns after the name; the last one takes what is left.
+/// Widths of the columns after the name, in cells; the name gets what is left.
 const BUSY: usize = 10;
 const SINCE: usize = 8;
 const BEAT: usize = 8;
 const STATE: usize = 24;
-/// Below this a worker has two lines.
+/// Width in cells below which each worker has two lines.
 const ONE_LINE: usize = 64;
 
+/// Returns the text, with totals before the single workers.
 pub(super) fn text(model: &Model) -> Vec<Words> {
     let look = model.look();
     let room = reader_cells(model.size);
@@ -62,7 +63,7 @@ const fn sign(alive: Alive, look: Look) -> (&'static str, Tone) {
     }
 }
 
-/// The word, and what it means where it is not good.
+/// Returns the word for a state, with its meaning if it is not good.
 const fn state(alive: Alive) -> &'static str {
     match alive {
         Alive::Beating => "alive",

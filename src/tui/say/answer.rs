@@ -1,4 +1,4 @@
-//! What a change came to, for toasts and the activity list.
+//! Results of commands as sentences, for toasts and the activity list.
 
 use crate::domain::request::Answered;
 use crate::domain::text::SafeLine;
@@ -8,7 +8,8 @@ use crate::tui::command::{Act, Command};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::Done;
 
-/// The sentence for what a command came to.
+/// Returns level and sentence for the result of a command. `asked_by` is the person who requested the document's
+/// present job, if one did.
 pub fn done(command: &Command, done: &Done, asked_by: Option<&SafeLine>) -> (Level, String) {
     match done {
         Done::Added(Added::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
@@ -39,7 +40,7 @@ pub fn done(command: &Command, done: &Done, asked_by: Option<&SafeLine>) -> (Lev
     }
 }
 
-/// What came of a decision on a held text.
+/// Returns level and sentence for the result of accepting or rejecting a quarantined text.
 fn decision(command: &Command, decided: Decided) -> (Level, String) {
     let name = label(command);
     match (decided, &command.act) {

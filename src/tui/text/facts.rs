@@ -1,24 +1,23 @@
-//! Sentences and facts in lines of so many cells, for text to be read over the screen.
+//! Sentences and labelled values, broken into lines of a given width, for readers.
 
 use super::lines::wrap;
 use super::{Words, words};
 use crate::tui::theme::Tone;
 
-/// Cells of the name of a fact.
+/// Width of a label in cells.
 pub const LABEL: usize = 12;
-/// The most lines of a sentence or a fact.
+/// Maximum number of lines of a sentence or a value.
 const LINES: usize = 6;
 
-/// Lines of at most so many cells.
+/// Builder of lines of at most a given width in cells.
 #[derive(Debug)]
 pub struct Facts {
     cells: usize,
-    /// The lines so far.
     pub lines: Vec<Words>,
 }
 
 impl Facts {
-    /// No line yet; each will have at most `cells` cells.
+    /// Returns a builder without lines; each line will have at most `cells` cells.
     pub const fn new(cells: usize) -> Self {
         Self { cells, lines: Vec::new() }
     }
@@ -35,7 +34,7 @@ impl Facts {
         self.lines.push(Words::new());
     }
 
-    /// Adds a value with its name.
+    /// Adds a value with its label.
     pub fn fact(&mut self, label: &str, value: &str) {
         let mut label = format!("{label:LABEL$}");
         for line in wrap(value, self.cells.saturating_sub(LABEL), LINES) {

@@ -1,16 +1,16 @@
-//! Text in a line of so many cells: cut, broken between words, broken exactly.
+//! Fits text into lines of a given number of cells: cuts it, breaks it between words, or breaks it anywhere.
 
 use crate::domain::text::{fit, width};
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
-/// `text` in at most `cells` cells, with this set's own sign for what was cut.
+/// Cuts `text` to at most `cells` cells; `more` is the ellipsis of the current set of signs.
 pub fn clip(text: &str, cells: usize, more: &str) -> String {
     let fitted = fit(text, cells);
     if more == "…" || fitted == text { fitted } else { fitted.replace('…', more) }
 }
 
-/// Breaks text between words into at most `most` lines; what is left is cut off with a sign.
+/// Breaks text between words into at most `most` lines. What does not fit is cut off and marked with `…`.
 pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut rest = text.trim();
@@ -27,7 +27,7 @@ pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
             end = place;
         }
         if end == 0 {
-            // One word that is wider than the line: a URL, say.
+            // A single word wider than the line, such as a URL.
             lines.push(fit(rest, cells));
             break;
         }
@@ -37,8 +37,8 @@ pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
     lines
 }
 
-/// The parts of a line of text, broken at spaces, that take at most `most` cells each; a word that is wider is broken
-/// anywhere. Spaces for which there is no room are in no part.
+/// Breaks a line of text at spaces into byte ranges of at most `most` cells each; a wider word is broken anywhere.
+/// Spaces that do not fit belong to no range.
 pub fn broken(line: &str, most: usize) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let (mut part, mut used) = (0..0, 0);
@@ -69,7 +69,7 @@ pub fn broken(line: &str, most: usize) -> Vec<Range<usize>> {
     parts
 }
 
-/// `text` without its first `cells` cells.
+/// Returns `text` without its first `cells` cells.
 pub fn skip_cells(text: &str, cells: usize) -> &str {
     let mut used = 0;
     for (place, c) in text.char_indices() {

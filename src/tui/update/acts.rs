@@ -1,4 +1,4 @@
-//! What changes documents and jobs: to which documents, whether it asks first, and what it came to.
+//! Commands on documents and jobs: which documents they apply to, whether they need a confirmation, and their results.
 
 use super::effects::Update;
 use super::loads;
@@ -19,9 +19,10 @@ use crate::tui::say::answer;
 use crate::tui::screen::list_rows;
 use crate::tui::views::selected::SelectedDocument;
 
-/// More marked documents than this pass the preview.
+/// Number of marked documents above which a command opens a preview first.
 const ASKED_FROM: usize = 20;
 
+/// Carries out sync, retry, cancel or remove: for one document, for the marked ones, or for all that match the filter.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     let verb = match action {
         Action::Sync | Action::SyncAll => BulkVerb::Request(Verb::Sync),
@@ -61,7 +62,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
-/// Auto jobs are nobody's in particular: what is dropped is said, and asked about.
+/// Opens a confirmation that states what is dropped: auto jobs belong to no particular person.
 pub(super) fn purge(model: &mut Model) {
     let lines = vec![
         "Every auto job that has not started is dropped, with a line in the outcomes.".to_owned(),
@@ -73,7 +74,7 @@ pub(super) fn purge(model: &mut Model) {
     confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop them", command);
 }
 
-/// What is done for a verb.
+/// Returns the kind of command of a verb.
 pub(super) const fn act_of(verb: BulkVerb, scope: Scope) -> Act {
     match verb {
         BulkVerb::Request(verb) => Act::Request(verb, scope),
@@ -86,7 +87,7 @@ fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Upd
     let command =
         Command { act: act_of(verb, Scope::Named), documents: vec![one.document], name: Some(one.name.clone()) };
     let asked = match (verb, one.status) {
-        // Nobody knows here whether a document off the screen runs.
+        // The status of a document that is not in the loaded rows is unknown: its job may be running.
         (BulkVerb::Cancel, Some(Status::Syncing) | None) => Some((
             format!("cancel {}", one.name),
             vec!["If an attempt is running, it is stopped, and what it fetched is discarded.".to_owned()],
@@ -151,6 +152,7 @@ fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up:
     up.effect(Effect::Preview { generation, targets, verb });
 }
 
+/// Changes the marks: toggles the row under the cursor and moves down, marks all matching documents, or clears.
 pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
     match action {
         Action::MarkAll => up.effect(Effect::MarkAll(model.documents.filter.clone())),
@@ -170,6 +172,7 @@ pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
+/// Marks all documents that match the filter.
 pub(super) fn take_matching(model: &mut Model, answer: Answer<Vec<DocumentId>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -181,7 +184,7 @@ pub(super) fn take_matching(model: &mut Model, answer: Answer<Vec<DocumentId>>, 
     }
 }
 
-/// Copies or opens.
+/// Copies the URL or error of the current document, or opens its page.
 pub(super) fn take_out(model: &mut Model, action: Action, up: &mut Update) {
     let Ok(one) = document(model) else { return };
     match (action, one.error) {
@@ -192,6 +195,7 @@ pub(super) fn take_out(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
+/// Shows the result of a command and reads what it changed again.
 pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Done>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -222,7 +226,8 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Don
     }
 }
 
-/// Takes the marks of what was done away, so that a second press does not repeat it; what was left alone stays marked.
+/// Removes the marks of documents on which the command took effect, so that a second press does not repeat it; skipped
+/// documents stay marked.
 fn unmark(model: &mut Model, command: &Command, done: &Done) {
     let marks = &mut model.documents.marks;
     match done {

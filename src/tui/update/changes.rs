@@ -1,4 +1,5 @@
-//! What a held text, or a later version, changes: comparing it when it is looked at, deciding when it has been.
+//! Comparing texts of a document, and the review of quarantined content: a decision is possible only once its
+//! difference is shown.
 
 use super::effects::Update;
 use super::{loads, prompt, views};
@@ -17,7 +18,7 @@ use crate::tui::views::detail::difference::{Compared, DifferenceData};
 use crate::tui::views::detail::state::Tab;
 use crate::tui::views::documents::state::HELD;
 
-/// Asks for the difference that is looked at, unless it is at hand or was asked for.
+/// Requests the difference that the details show, unless it is loaded or requested already.
 pub(super) fn compare(model: &mut Model, up: &mut Update) {
     let looked_at = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
     if !looked_at || model.difference().is_some() {
@@ -35,6 +36,7 @@ pub(super) fn compare(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadDifference { generation, document, of });
 }
 
+/// Stores the result of a comparison; a result that is no longer wanted is dropped.
 pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box<DifferenceData>>>, up: &mut Update) {
     let Some(detail) = &mut model.detail else { return };
     if detail.comparing.as_ref().is_none_or(|(_, asked)| *asked != generation) {
@@ -50,7 +52,7 @@ pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box
             }
             model.compared = Some(data);
         }
-        // One of the texts is another by now: which, the next reading says.
+        // One of the texts has changed; reading the details again shows which.
         Ok(None) => {
             detail.trouble = Some("one of the two texts has changed since".into());
             loads::detail_changed(model, up);
@@ -59,7 +61,7 @@ pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box
     }
 }
 
-/// Goes to what the version under the cursor was replaced with.
+/// Opens the difference between the version under the cursor and the one that replaced it.
 pub(super) fn compare_version(model: &mut Model) {
     let Some(detail) = &mut model.detail else { return };
     let kept = detail.data.as_ref().and_then(|data| data.versions.get(detail.scroll));
@@ -67,7 +69,7 @@ pub(super) fn compare_version(model: &mut Model) {
     (detail.tab, detail.scroll) = (Tab::Changes, 0);
 }
 
-/// Shows what is held back, or all again.
+/// Filters the list to quarantined documents, or shows all documents if that filter is set already.
 pub(super) fn show_held(model: &mut Model, up: &mut Update) {
     let again_all = model.documents.only_held() && model.list_is_shown();
     views::show(model, ViewId::Documents, up);
@@ -75,7 +77,7 @@ pub(super) fn show_held(model: &mut Model, up: &mut Update) {
     prompt::set_filter(model, Filter::parse(text).unwrap_or_default(), text.to_owned(), up);
 }
 
-/// Asks whether to accept or to reject, once it is on the screen what that means.
+/// Asks for confirmation to accept or reject. If the difference is not on the screen yet, opens it instead.
 pub(super) fn decide(model: &mut Model, action: Action) {
     let decision = if action == Action::Accept { Decision::Accept } else { Decision::Reject };
     let looked_at = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);

@@ -1,4 +1,4 @@
-//! Dialogs and the palette: which choice has the focus, and what it does.
+//! Dialogs and the palette: moves the focus and carries out the chosen button.
 
 use super::effects::Update;
 use super::{acts, prompt};
@@ -13,7 +13,7 @@ use crate::tui::model::{Leaving, Model};
 use crate::tui::msg::Answer;
 use crate::tui::palette;
 
-/// Moves the focus or takes the focused choice. Returns the action that was chosen in the palette.
+/// Moves the focus or carries out the focused choice. Returns the action that was chosen in the palette.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<Action> {
     let overlay = model.overlay.take()?;
     let choose = action == Action::Choose;
@@ -53,7 +53,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
                 }
                 None
             } else {
-                // With nothing to act on there is one button.
+                // With no document to act on, Cancel is the only button.
                 dialog.yes = !dialog.yes && !dialog.targets().is_empty();
                 Some(Overlay::Preview(dialog))
             }
@@ -105,6 +105,7 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
     }
 }
 
+/// Stores the answer of a preview in its dialog, if that is still open.
 pub(super) fn take_preview(model: &mut Model, generation: u64, answer: Answer<Preview>, up: &mut Update) {
     if let Some(Overlay::Preview(dialog)) = &mut model.overlay
         && dialog.generation == generation

@@ -1,21 +1,23 @@
-//! The result of a message.
+//! The result of a message: whether to redraw, and the effects to perform.
 
 use crate::tui::effect::Effect;
 
-/// The result of a message.
+/// The result of a message: whether to redraw, and the effects to perform.
 #[derive(Debug, Default)]
 pub struct Update {
-    /// The screen shows something that has changed.
+    /// Something on the screen has changed.
     pub redraw: bool,
-    /// What is to be done outside, in order.
+    /// Effects to perform, in this order.
     pub effects: Vec<Effect>,
 }
 
 impl Update {
+    /// Requests a redraw.
     pub(super) fn redraw(&mut self) {
         self.redraw = true;
     }
 
+    /// Appends an effect.
     pub(super) fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
     }

@@ -1,4 +1,4 @@
-//! A key becomes an action: the scope says which table rows count, and what is refused says why.
+//! Key handling: finds the action of a key in the current scope and carries it out, or shows why it is unavailable.
 
 use super::effects::Update;
 use super::{acts, changes, dialog, loads, moves, outcomes, pauses, prompt, views};
@@ -19,6 +19,7 @@ use crate::tui::views::documents::state::SORTS;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::Input;
 
+/// Handles a key event: an action, an edit of typed text, or nothing.
 pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     if event.kind == KeyEventKind::Release {
         return;
@@ -31,7 +32,7 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     match lookup(scope, key) {
         Some(action) => act(model, action, up),
         None if scope.types_text() => prompt::edit(model, event, up),
-        // `q` and the keys that open it also close what is only read.
+        // `q` and the keys that open readers also close a reader.
         None if scope == Scope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!' | 'w')) => {
             model.overlay = None;
             up.redraw();
@@ -40,7 +41,7 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     }
 }
 
-/// Does what an action means where the focus is.
+/// Carries out an action in the focused pane or overlay.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     up.redraw();
     if model.overlay.is_none() {
@@ -103,7 +104,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             if let Some(detail) = &mut model.detail {
                 detail.tab = detail.tab.step(action == Action::NextTab);
                 (detail.scroll, detail.version) = (0, None);
-                // Coming to it again tries again.
+                // Returning to the tab retries a failed comparison.
                 detail.comparing = detail.comparing.take().filter(|_| detail.trouble.take().is_none());
             }
         }
@@ -148,7 +149,7 @@ fn sort(model: &mut Model, key: Key, up: &mut Update) {
     loads::page(model, up);
 }
 
-/// One step back, and never out.
+/// Goes one step back: closes the details, ends zoom, leaves the view or clears the filter. Never quits.
 fn back(model: &mut Model, up: &mut Update) {
     if model.pane() == PaneId::Outcomes {
         return outcomes::back(model, up);
@@ -169,7 +170,7 @@ fn back(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Ends, or asks first while this process runs jobs.
+/// Quits, or asks first if this process runs jobs.
 pub(super) fn quit(model: &mut Model, up: &mut Update) {
     if model.has_runner && model.runner.busy > 0 {
         model.overlay = Some(Overlay::Quit(QuitChoice::Stay));

@@ -1,4 +1,4 @@
-//! Reading: questions to the store and their answers. Answers to older questions are dropped.
+//! Reads from the store: requests and their answers. An answer to an older request is dropped.
 
 use super::effects::Update;
 use crate::domain::document::Counts;
@@ -16,10 +16,10 @@ use crate::tui::views::catalog::ViewRows;
 use crate::tui::views::detail::state::{Detail, Tab};
 use std::time::Duration;
 
-/// The longest pause between two tries while the database does not answer.
+/// Longest wait between two tries while the database does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Asks for the rows on the screen now; an answer that is still out is dropped.
+/// Requests the rows on the screen; the answer to an earlier request is dropped.
 pub(super) fn page(model: &mut Model, up: &mut Update) {
     page_after(model, Duration::ZERO, up);
 }
@@ -32,14 +32,14 @@ fn page_after(model: &mut Model, wait: Duration, up: &mut Update) {
     up.effect(Effect::LoadPage { generation, query: documents.query(rows), wait });
 }
 
-/// Asks for counts and queue.
+/// Requests the documents' counts, the queue's figures and the pauses.
 pub(super) fn summary(model: &mut Model, up: &mut Update) {
     (model.summary_asked, model.summary_again) = (true, false);
     up.effect(Effect::LoadSummary);
     up.effect(Effect::LoadPauses);
 }
 
-/// Something was committed: look again, but never ask twice at a time.
+/// Handles a commit: reads what is shown again, with at most one read of each kind at a time.
 pub(super) fn changed(model: &mut Model, up: &mut Update) {
     if model.documents.asked {
         model.documents.again = true;
@@ -53,13 +53,14 @@ pub(super) fn changed(model: &mut Model, up: &mut Update) {
     }
     workers(model, up);
     active_view(model, up);
-    // A decision that somebody else makes is no outcome.
+    // A decision by another person makes no outcome, so the details are read too.
     if model.held_text().is_some() {
         detail_changed(model, up);
     }
 }
 
-/// Reads the active view, never twice at a time and never before it has rested. The list of documents is always read.
+/// Reads the active view, with at most one read at a time and a pause after each. The document list is not read here,
+/// since [`changed`] always reads it.
 pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     let (view, now) = (model.active, model.now);
     let rows = views::of(PaneId::View(view)).rows_mut(model);
@@ -68,7 +69,7 @@ pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Reads it again once it is old.
+/// Reads the active view again once its data is old.
 pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
     let due = views::of(PaneId::View(model.active)).rows(model).and_then(|rows| rows.due_at());
     if due.is_some_and(|due| due <= model.now) {
@@ -76,7 +77,7 @@ pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Takes what was read for a view.
+/// Stores the rows of a view.
 pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
     let (view, changed) = model.views.take(model.now, rows);
     if model.active != view {
@@ -88,14 +89,14 @@ pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
     }
 }
 
-/// Asks for the workers, unless that is under way.
+/// Requests the workers, unless a read is in progress.
 pub(super) fn workers(model: &mut Model, up: &mut Update) {
     if !std::mem::replace(&mut model.workers.asked, true) {
         up.effect(Effect::LoadWorkers);
     }
 }
 
-/// Asks again for what a person is reading, once it is old.
+/// Requests the workers again while a person reads about them, once the list is old.
 pub(super) fn workers_that_are_read(model: &mut Model, up: &mut Update) {
     let is_read = matches!(model.overlay, Some(Overlay::Workers(_)));
     if is_read && model.workers.due_at(model.now).is_some_and(|due| due <= model.now) {
@@ -103,18 +104,20 @@ pub(super) fn workers_that_are_read(model: &mut Model, up: &mut Update) {
     }
 }
 
+/// Stores the list of workers, or the error of reading it.
 pub(super) fn take_workers(model: &mut Model, answer: Answer<Vec<WorkerSeen>>, up: &mut Update) {
     let before = model.workers.together();
     let workers = &mut model.workers;
     (workers.asked, workers.read_at) = (false, Some(model.now));
     match answer {
         Ok(seen) => (workers.seen, workers.trouble) = (seen, None),
-        // The list says on the screen that the database is away; this is for whoever reads about workers.
+        // The document list shows that the database is unavailable; this is for the reader of the workers.
         Err(reason) => workers.trouble = Some(reason),
     }
     up.redraw |= before != model.workers.together() || matches!(model.overlay, Some(Overlay::Workers(_)));
 }
 
+/// Stores the rows of the document list; after a failure, retries with a growing wait.
 pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<DocumentPage>, up: &mut Update) {
     if generation != model.documents.generation {
         return;
@@ -139,7 +142,7 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<Docum
             }
         }
         Err(reason) => {
-            // Tables of a newer program: what the database says of them would only mislead.
+            // After a migration by a newer program, the database's own message would mislead.
             let reason = model.outdated.map_or(reason, |mismatch| mismatch.to_string().as_str().into());
             up.redraw();
             let tries = model.stale.as_ref().map_or(1, |stale| stale.tries + 1);
@@ -154,6 +157,7 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<Docum
     }
 }
 
+/// Stores counts and queue figures.
 pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState)>, up: &mut Update) {
     model.summary_asked = false;
     match answer {
@@ -162,7 +166,7 @@ pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState
             (model.counts, model.queue) = (counts, queue);
         }
         Err(reason) => {
-            // The list says so on the screen and asks again; the counts follow it.
+            // The document list shows the failure and retries; the counts are read along with it.
             model.note(Level::Failed, format!("the counts cannot be read: {reason}"));
         }
     }
@@ -171,12 +175,12 @@ pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState
     }
 }
 
-/// Opens the details of the document that the focus is on.
+/// Opens the details of the current document.
 pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
     let Ok(one) = document(model) else { return };
     let generation = model.ask();
     let mut detail = Detail::new(one.document, one.name, generation);
-    // What waits for a person comes before what is done.
+    // Quarantined content comes first, since it waits for a person.
     if model.documents.find(one.document).is_some_and(|row| row.held.is_some()) {
         detail.tab = Tab::Changes;
     }
@@ -185,7 +189,7 @@ pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadDetail { generation, document: one.document });
 }
 
-/// Reads the details again: something happened to their document.
+/// Reads the details again after a change of their document; at most one read at a time.
 pub(super) fn detail_changed(model: &mut Model, up: &mut Update) {
     let generation = model.ask();
     let Some(detail) = &mut model.detail else { return };
@@ -197,6 +201,7 @@ pub(super) fn detail_changed(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadDetail { generation, document: detail.document });
 }
 
+/// Stores the data of the open details.
 pub(super) fn take_detail(
     model: &mut Model,
     generation: u64,
@@ -211,13 +216,13 @@ pub(super) fn take_detail(
     up.redraw |= !matches!((&answer, &detail.data), (Ok(Some(new)), Some(old)) if new.says_the_same(old));
     match answer {
         Ok(Some(mut data)) => {
-            // A text that is the same needs not be broken again.
+            // Keeps the number of the reading if the text is the same, so that it is not broken into lines again.
             if let Some(old) = detail.data.as_ref().filter(|old| old.content == data.content) {
                 data.reading = old.reading;
             }
             detail.name = data.row.name.clone();
             detail.gone = false;
-            // The newest attempt is what the cursor rests on until it is moved.
+            // The cursor stays on the newest attempt until the person moves it.
             detail.data = Some(data);
             detail.scroll = detail.scroll.min(detail.lines().saturating_sub(1));
         }

@@ -1,4 +1,4 @@
-//! Moving: in the list, the panel, the details, and what is only read.
+//! Movement of the cursor or the scroll position, in the list, the panel, the details and readers.
 
 use super::effects::Update;
 use super::step::{scrolled, target};
@@ -14,11 +14,12 @@ use crate::tui::views::catalog::ViewId;
 use crate::tui::views::detail::changes;
 use crate::tui::views::detail::state::Tab;
 
+/// Carries out a movement key in the open reader or the focused pane.
 pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
     let text = readers::text(model);
     if let Some(overlay) = &mut model.overlay {
         if let (Some((_, text)), Some(scroll)) = (text, overlay.scroll_mut()) {
-            // The end is where the drawing stops it.
+            // Stops where the drawing stops.
             *scroll = scrolled(action, *scroll, text.len(), reader_lines(model.size));
         }
         return;
@@ -55,7 +56,7 @@ fn detail(model: &mut Model, action: Action) {
     let Some(detail) = &mut model.detail else { return };
     if detail.tab == Tab::Attempts {
         let place = target(action, detail.attempt_at(), detail.lines(), rows / 2);
-        // On the newest the cursor stays with whatever is newest.
+        // On the newest attempt the cursor follows whichever is the newest.
         detail.attempt = detail
             .data
             .as_ref()

@@ -1,4 +1,4 @@
-//! The outcome panel: what arrives, where it is scrolled to, search, pin and filter.
+//! The outcome panel: new outcomes, scroll position, search, pin and filter.
 
 use super::effects::Update;
 use super::loads;
@@ -18,7 +18,7 @@ use crate::tui::views::outcomes::state::{Older, Pin};
 use crate::tui::views::outcomes::{entry_height, text};
 use std::collections::VecDeque;
 
-/// The next outcomes arrived.
+/// Handles new outcomes: counts them, shows them, and reads the details again if they are about the open document.
 pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update) {
     up.redraw();
     for outcome in outcomes.iter().filter(|outcome| outcome.seq > model.panel.newest) {
@@ -27,7 +27,7 @@ pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update
     let opened = model.detail.as_ref().map(|detail| detail.document);
     let about_detail = outcomes.iter().any(|outcome| Some(outcome.document_id) == opened);
     model.panel.take(outcomes);
-    // What was let go of could not be read again; the store answers now.
+    // Outcomes that were dropped could not be read again before; the store answers now.
     if model.panel.follows() && model.panel.unkept > 0 {
         follow(model, up);
     }
@@ -36,6 +36,7 @@ pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update
     }
 }
 
+/// Stores the newest outcomes.
 pub(super) fn take_newest(model: &mut Model, answer: Answer<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -52,6 +53,7 @@ pub(super) fn take_newest(model: &mut Model, answer: Answer<Vec<Outcome>>, up: &
     }
 }
 
+/// Stores outcomes older than `before`.
 pub(super) fn take_older(model: &mut Model, before: Seq, answer: Answer<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -63,6 +65,7 @@ pub(super) fn take_older(model: &mut Model, before: Seq, answer: Answer<Vec<Outc
     }
 }
 
+/// Stores the outcomes of the pinned document.
 pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: Answer<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -71,7 +74,7 @@ pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: Answe
     }
 }
 
-/// Moves the cursor of the panel.
+/// Moves the cursor of the panel; at the last entry the panel follows new outcomes again.
 pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
     let shown: Vec<Seq> = model.panel.shown(model.now).map(Entry::seq).collect();
     let Some(last) = shown.len().checked_sub(1) else { return };
@@ -79,7 +82,7 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
         return follow(model, up);
     }
     let from = place(model, &shown).unwrap_or(last);
-    // A page is as many entries as are on the screen.
+    // A page is the number of entries on the screen.
     let page = entries_on_screen(model);
     let to = target(action, from, shown.len(), page);
     if to == last && to >= from {
@@ -96,7 +99,7 @@ fn follow(model: &mut Model, up: &mut Update) {
 
 fn place(model: &Model, shown: &[Seq]) -> Option<usize> {
     let cursor = model.panel.cursor?;
-    // An entry that the filter took away: the next one.
+    // If the filter hides the cursor's entry, takes the next one.
     Some(shown.partition_point(|seq| *seq < cursor).min(shown.len().checked_sub(1)?))
 }
 
@@ -119,12 +122,12 @@ fn entries_on_screen(model: &Model) -> usize {
         .max(1)
 }
 
-/// Holds the panel with the cursor on the shown entry `to`.
+/// Moves the cursor to the shown entry `to` and stops following new outcomes.
 fn hold(model: &mut Model, to: usize, up: &mut Update) {
     let inside = panel_inside(model);
     let room = usize::from(inside.height).max(1);
     let shown: Vec<&Entry> = model.panel.shown(model.now).collect();
-    // Only the entries near the cursor are measured: to break their text into lines is what costs.
+    // Measures only entries near the cursor: breaking their text into lines is the expensive part.
     let height = |place: usize| entry_height(shown[place], &model.glyphs, inside.width);
     let Some(last) = shown.len().checked_sub(1).filter(|last| to <= *last) else { return };
     let before = model.panel.bottom.map_or(last, |seq| shown.partition_point(|entry| entry.seq() < seq).min(last));
@@ -135,7 +138,7 @@ fn hold(model: &mut Model, to: usize, up: &mut Update) {
         bottom += 1;
         used += height(bottom);
     }
-    // At the top of the log there is nothing to fill the lines above with.
+    // At the top of the log no earlier entries exist to fill the screen; takes later ones instead.
     if bottom < room {
         used = (0..=bottom).map(height).sum();
         while bottom < last && used + height(bottom + 1) <= room {
@@ -153,6 +156,7 @@ fn hold(model: &mut Model, to: usize, up: &mut Update) {
     }
 }
 
+/// Carries out an action of the panel: hide, pin, or jump to a failure or a search match.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     match action {
         Action::HideUnchanged => {
@@ -179,16 +183,17 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
-/// Which way a jump looks.
+/// The direction of a jump to a matching entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Towards {
     Below,
     Above,
-    /// From the cursor upwards, the cursor's own line included.
+    /// From the cursor upwards, including the cursor's own line.
     HereOrAbove,
 }
 
-/// Goes to the nearest shown entry that fits. From the bottom there is nothing below, so the newest is meant.
+/// Goes to the nearest shown entry that matches. While the panel follows new outcomes there is no cursor: takes the
+/// newest match.
 pub(super) fn jump(model: &mut Model, towards: Towards, fits: impl Fn(&Entry) -> bool, none: &str, up: &mut Update) {
     let shown: Vec<(Seq, bool)> = model.panel.shown(model.now).map(|entry| (entry.seq(), fits(entry))).collect();
     let seqs: Vec<Seq> = shown.iter().map(|(seq, _)| *seq).collect();
@@ -205,7 +210,7 @@ pub(super) fn jump(model: &mut Model, towards: Towards, fits: impl Fn(&Entry) ->
     }
 }
 
-/// Pins the panel to the document in hand, or lets go.
+/// Pins the panel to the current document, or unpins it.
 fn pin(model: &mut Model, up: &mut Update) {
     if model.panel.pin.take().is_none()
         && let Ok(one) = document(model)
@@ -216,19 +221,20 @@ fn pin(model: &mut Model, up: &mut Update) {
     follow(model, up);
 }
 
-/// After another filter other entries are shown: a held place stays as near as it can, a followed end stays the end.
+/// Adjusts the cursor after a change of the filter: it stays as near as possible; a panel that follows new outcomes
+/// keeps following.
 pub(super) fn settle(model: &mut Model, up: &mut Update) {
     let shown: Vec<Seq> = model.panel.shown(model.now).map(Entry::seq).collect();
     if model.panel.follows() {
         return;
     }
-    // With nothing to show the place is kept for when there is something again.
+    // With no entry to show, the cursor is kept for when there is one again.
     if let Some(to) = place(model, &shown) {
         hold(model, to, up);
     }
 }
 
-/// One step back out of the panel.
+/// Goes one step back: clears search or filter, unpins, follows again, ends zoom, or leaves the panel.
 pub(super) fn back(model: &mut Model, up: &mut Update) {
     let panel = &mut model.panel;
     if !panel.search.is_empty() {

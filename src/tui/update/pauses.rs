@@ -1,4 +1,4 @@
-//! Pausing and resuming: what is offered, what is asked, what came of it.
+//! Pausing and resuming: dialogs and results.
 
 use super::effects::Update;
 use crate::domain::document::DocumentRow;
@@ -13,8 +13,8 @@ use crate::tui::msg::Answer;
 use crate::tui::say::pause::{by_whom, held};
 use crate::tui::views;
 
-/// Offers the host and the account of the document in hand; where hosts or accounts are shown, the one in hand, which
-/// has the focus then: it was gone to.
+/// Opens a choice of pauses. In a view of hosts or accounts it offers the current one, with the focus on it, since the
+/// person selected it; elsewhere the host and the account of the current document.
 pub(super) fn choose(model: &mut Model) {
     let grouped = model.pane().has_groups();
     let scopes = if grouped { group(model).map(|scope| vec![scope]) } else { of_document(model) };
@@ -38,7 +38,7 @@ pub(super) fn choose(model: &mut Model) {
     model.overlay = Some(Overlay::Choice(Choice { title: "pause or resume".to_owned(), lines, choices, chosen }));
 }
 
-/// Asks whether to pause everything, or to let everything go on.
+/// Asks whether to pause or to resume everything.
 pub(super) fn everything(model: &mut Model) {
     let standing = model.pauses.iter().find(|pause| pause.scope == PauseScope::All);
     let (title, verb, lines) = match standing {
@@ -90,6 +90,7 @@ fn row(model: &Model) -> Result<&DocumentRow, &'static str> {
     row.ok_or("its row is not loaded: select it in the list")
 }
 
+/// Stores the pauses.
 pub(super) fn take(model: &mut Model, answer: Answer<Vec<Pause>>, up: &mut Update) {
     match answer {
         Ok(pauses) => {

@@ -1,4 +1,4 @@
-//! Lines that are typed: they act while they are typed where that is harmless, and say what is wrong with them.
+//! Prompts (lines that a person types): filters and searches apply while they are typed, and mistakes are shown.
 
 use super::effects::Update;
 use super::loads;
@@ -16,15 +16,15 @@ use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::InputRequest;
 
-/// The longest line that is taken from a paste.
+/// Maximum number of characters taken from a paste.
 const LONGEST: usize = 4_096;
 
-/// Reads a filter, as every part of the program does.
+/// Parses a filter, by the same rules as the rest of the program.
 fn parse(text: &str, subject: Subject) -> Result<Filter, FilterError> {
     Filter::parse_for(text, subject)
 }
 
-/// A key that edits the line.
+/// Applies an editing key to the line.
 pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     let Some(request) = request(event) else { return };
     up.redraw();
@@ -41,7 +41,7 @@ pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     }
 }
 
-/// Pasted text goes where text is typed, as one line.
+/// Inserts pasted text into the open prompt or palette, as one line.
 pub(super) fn paste(model: &mut Model, text: &str, up: &mut Update) {
     let line = SafeLine::new(text);
     let (line, _) = crate::domain::text::cut_chars(&line, LONGEST);
@@ -79,8 +79,8 @@ fn request(event: &KeyEvent) -> Option<InputRequest> {
     })
 }
 
-/// The line has changed: a good filter acts at once; of a bad one the terms before the mistake do, and without such the
-/// filter that was there before, and the reason is said.
+/// Applies the changed line: a valid filter at once; of an invalid one the terms before the mistake, or the filter from
+/// before if there are none, and the mistake is shown.
 fn typed(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().to_owned();
@@ -107,7 +107,8 @@ fn good_part(text: &str, subject: Subject, before: Filter, before_text: String) 
         Ok(filter) => return (filter, text.to_owned(), None),
         Err(error) => error,
     };
-    // The mistake may lie within a term, whose field would be a word by itself.
+    // The mistake may lie within a term; its field name alone would be a valid search word, so the whole term is
+    // dropped.
     let good = text.get(..error.at).and_then(|start| start.rfind(char::is_whitespace)).and_then(|end| text.get(..end));
     let good = good.map(str::trim).filter(|good| !good.is_empty());
     match good.and_then(|good| parse(good, subject).ok().map(|filter| (filter, good.to_owned()))) {
@@ -116,6 +117,7 @@ fn good_part(text: &str, subject: Subject, before: Filter, before_text: String) 
     }
 }
 
+/// Filters the list, which returns to its first row only if the filter differs from the current one.
 pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     if model.documents.filter == filter {
         model.documents.filter_text = text;
@@ -124,18 +126,18 @@ pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &m
     }
 }
 
-/// Filters the list and begins at its first row, also when it was filtered so before.
+/// Filters the list and goes to its first row, even if the filter is unchanged.
 pub(super) fn filter_anew(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     (model.documents.filter, model.documents.filter_text) = (filter, text);
     model.documents.restart();
     loads::page(model, up);
 }
 
-/// Takes the line.
+/// Accepts the line: adds the document, breaks the lease, or keeps filter or search.
 pub(super) fn accept(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().trim().to_owned();
-    // What is wrong stays on the screen until it is mended or left.
+    // A mistake stays on the screen until it is corrected or the prompt is closed.
     if prompt.problem.is_some() {
         return;
     }
@@ -181,7 +183,7 @@ fn add(model: &mut Model, text: &str, up: &mut Update) {
     }
 }
 
-/// Closes what lies over the screen; a line that acted while it was typed is taken back.
+/// Closes the overlay; a filter or search that applied while it was typed is restored.
 pub(super) fn close(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(Prompt { kind, .. })) = model.overlay.take() else { return };
     match kind {

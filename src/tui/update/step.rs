@@ -1,8 +1,8 @@
-//! Steps in a list: a line, a page, to an end.
+//! Step sizes of movement in a list: one line, half a page, a page, or to an end.
 
 use crate::tui::action::Action;
 
-/// Returns where a step ends that starts at `from` among `len` things, with `page` of them on the screen.
+/// Returns the index after a step from index `from` in a list of length `len`, with `page` rows on the screen.
 pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> usize {
     let last = len.saturating_sub(1);
     let page = page.max(1);
@@ -21,7 +21,7 @@ pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> us
     .min(last)
 }
 
-/// Returns the first line on the screen after a step, so that the last line stays at the bottom.
+/// Returns the scroll position after a step; the last line never rises above the bottom of the screen.
 pub(super) fn scrolled(action: Action, from: usize, len: usize, page: usize) -> usize {
     target(action, from, len.saturating_sub(page) + 1, page)
 }

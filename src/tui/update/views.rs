@@ -1,4 +1,4 @@
-//! The views beside the list: which is shown, and what their own keys do.
+//! Switching between views, and the keys that only some views have.
 
 use super::effects::Update;
 use super::{loads, prompt};
@@ -15,13 +15,13 @@ use crate::tui::views;
 use crate::tui::views::catalog::ViewId;
 use tui_input::Input;
 
-/// Shows a view, and reads it: what is there may be old.
+/// Shows a view and reads it again, since its rows may be old.
 pub(super) fn show(model: &mut Model, view: ViewId, up: &mut Update) {
     (model.active, model.focus, model.detail) = (view, Focus::Main, None);
     loads::active_view(model, up);
 }
 
-/// Keeps the cursor on the screen, whatever its height is now.
+/// Keeps the cursor of the active view on the screen after a change of height.
 pub(super) fn fit(model: &mut Model) {
     let lines = view_lines(model, model.active);
     if let Some(rows) = views::of(PaneId::View(model.active)).rows_mut(model) {
@@ -29,7 +29,7 @@ pub(super) fn fit(model: &mut Model) {
     }
 }
 
-/// Goes to the list, with nothing in it but the documents of the host or the account in hand.
+/// Shows the document list, filtered to the current host or account.
 pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
     let test = match group(model) {
         Ok(PauseScope::Host(host)) => Test::Host(vec![host]),
@@ -43,7 +43,8 @@ pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
     show(model, ViewId::Documents, up);
 }
 
-/// Whoever takes a job from a worker that may be alive types whose it is: no key that was hit by mistake does that.
+/// Opens the prompt for breaking a lease. The person must type the document's id, since the worker may be alive and a
+/// mistyped key must not break its lease.
 pub(super) fn break_lease(model: &mut Model) {
     let Some(seen) = model.views.jobs.row() else { return };
     let JobPlace::Running { worker, .. } = &seen.place else { return };

@@ -1,4 +1,5 @@
-//! Dialogs: in the middle, what is behind them dimmed, Cancel focused, and in words what will and will not be touched.
+//! Dialogs, in the middle of a dimmed screen, with Cancel focused first and text that says what will and will not
+//! change.
 
 use crate::domain::request::Verb;
 use crate::domain::text::width as text_width;
@@ -17,9 +18,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
 
-/// The widest dialog.
+/// Largest width of a dialog, in cells.
 const WIDEST: u16 = 72;
 
+/// Draws a yes-or-no question.
 pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buffer) {
     let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
     let lines: Vec<Words> =
@@ -28,6 +30,7 @@ pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buf
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
+/// Draws a question with several answers.
 pub(super) fn choice(model: &Model, dialog: &Choice, body: Rect, buf: &mut Buffer) {
     let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
     let mut lines: Vec<Words> = Vec::new();
@@ -43,8 +46,9 @@ pub(super) fn choice(model: &Model, dialog: &Choice, body: Rect, buf: &mut Buffe
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
+/// Draws the choice of how to quit while jobs run.
 pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buffer) {
-    // The number goes on changing while the question stands.
+    // The number keeps changing while the dialog is open.
     let running = match model.runner.busy {
         0 => "No job runs in this process at this moment.".to_owned(),
         1 => "1 job runs in this process.".to_owned(),
@@ -58,7 +62,7 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
     let text = format!("{running} {then}");
     let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
     let mut lines: Vec<Words> = wrap(&text, room, 4).into_iter().map(|line| vec![words(line, Tone::Plain)]).collect();
-    // The box does not change its size with the choice.
+    // Keeps the box's size the same for each choice.
     lines.resize(if room < 50 { 4 } else { 2 }, Words::new());
     let buttons = [
         ("Stay", choice == QuitChoice::Stay),
@@ -68,6 +72,7 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
     draw(model, "quit while jobs run", Tone::Waiting, &lines, &buttons, body, buf);
 }
 
+/// Draws the sort columns with their letters.
 pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
     let look = model.look();
     let area = middle(body, 34, SORTS.len() as u16 + 3);
@@ -89,6 +94,7 @@ pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
     canvas.words(2, last, inner.width.saturating_sub(3), &[words("capital: reverse", Tone::Dim)], look);
 }
 
+/// Draws the preview of a bulk request.
 pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &mut Buffer) {
     let verb = verb(dialog.verb);
     let title = match dialog.named {
@@ -119,7 +125,7 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
     draw(model, &title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
-/// What the request would do, in lines.
+/// Formats the effects of the request, one per line.
 fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Words> {
     let number = preview.targets.len() as u64;
     let left_alone: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
@@ -195,7 +201,7 @@ const fn verb(verb: BulkVerb) -> &'static str {
     }
 }
 
-/// Draws a dialog of these lines and buttons.
+/// Draws a dialog with the given title, lines and buttons.
 fn draw(
     model: &Model,
     title: &str,
@@ -210,7 +216,7 @@ fn draw(
     let room = width.saturating_sub(6);
     let rows = button_rows(buttons, room);
     let below = rows.len() as u16;
-    // Air around the text, where there is room for it.
+    // Adds empty lines around the text if they fit.
     let airy = u16::from(body.height > lines.len() as u16 + below + 7);
     let height = lines.len() as u16 + 3 + below + 2 * airy;
     let area = middle(body, WIDEST, height);
@@ -230,14 +236,14 @@ fn draw(
         let mut x = 2;
         for (label, focused) in row {
             let style = if *focused { look.theme.cursor() } else { look.theme.style(Tone::Plain) };
-            // Without reverse video, as on a terminal that has none, the focus is still to be seen.
+            // The brackets show the focus on terminals without reverse video.
             let text = if *focused { format!("[ {label} ]") } else { format!("  {label}  ") };
             x = canvas.text(x, y, room, &text, style) + 2;
         }
     }
 }
 
-/// The buttons in as many lines as they need, each of them whole.
+/// Distributes the buttons over as many lines as they need; no button is broken.
 fn button_rows<'a>(buttons: &'a [(&'a str, bool)], room: u16) -> Vec<Vec<&'a (&'a str, bool)>> {
     let mut rows: Vec<Vec<&(&str, bool)>> = vec![Vec::new()];
     let mut used = 0;

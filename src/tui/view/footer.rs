@@ -1,4 +1,4 @@
-//! The footer: the keys that work here and now, in order of use, and how many rows are marked.
+//! The footer: the keys that are available now, by frequency of use, and the number of marked rows.
 
 use crate::format;
 use crate::tui::action::Action;
@@ -13,6 +13,7 @@ use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Draws the footer: keys on the left, number of marks on the right.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let look = model.look();
     let mut canvas = Canvas::new(buf, area);
@@ -25,11 +26,12 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let end = area.width.saturating_sub(1 + if right.is_empty() { 0 } else { cells(&right) + 2 });
     let keys = hints(model);
     let gap = if area.width < 100 { 2 } else { 3 };
-    // Help and quit are the ones that nobody may be left without.
+    // Help and quit are always shown.
     let ends: u16 = keys.iter().filter(|(action, _)| is_way_out(*action)).map(|(_, key)| cells(key) + gap).sum();
     let mut x = 1;
     let mut left = ends;
-    // Once one has no room the later ones have none: what is there does not depend on how long a word is.
+    // Once a key does not fit, later ones are left out too, so that the selection does not depend on the length of a
+    // word.
     let mut full = false;
     for (action, key) in &keys {
         let kept = if is_way_out(*action) { 0 } else { left };
@@ -50,7 +52,7 @@ const fn is_way_out(action: Action) -> bool {
     matches!(action, Action::Help | Action::Quit | Action::Close)
 }
 
-/// The keys of the scope that can do something now, in order.
+/// Returns the keys of the current scope that would have an effect, in the footer's order.
 fn hints(model: &Model) -> Vec<(Action, Words)> {
     let scope = model.scope();
     let over = model.overlay.is_some();
@@ -59,7 +61,7 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
         .filter(|binding| place(model, binding) > 0 && binding.scopes.contains(scope))
         .filter(|binding| over || useful(model, binding.action))
         .collect();
-    // What waits for a person comes before what can always be done.
+    // Decisions that wait for a person come first.
     rows.sort_by_key(|binding| (!matches!(binding.action, Action::Accept | Action::Reject), place(model, binding)));
     rows.into_iter()
         .filter_map(|binding| {
@@ -75,7 +77,8 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
         .collect()
 }
 
-/// Where a key stands; 0 stays out. A host or an account is there to be opened and paused, a document hardly for that.
+/// Returns the position of a key in the footer; 0 is left out. Pausing comes early for hosts and accounts, where it is
+/// common, and is left out for documents.
 fn place(model: &Model, binding: &Binding) -> u8 {
     match binding.action {
         Action::Pause if matches!(model.scope(), Scope::Pane(pane) if pane.has_groups()) => 2,
@@ -83,7 +86,7 @@ fn place(model: &Model, binding: &Binding) -> u8 {
     }
 }
 
-/// The word of an action here: what it leads to now.
+/// Returns the word of an action, as its effect in the current state.
 fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
     match action {
         Action::Choose => match &model.overlay {

@@ -1,5 +1,5 @@
-//! The two head lines: what this is and how it runs; how many documents stand where. Both shed what matters least as
-//! the width goes.
+//! The two head lines: store, runner and queue; and the documents' counts. On a narrow screen each leaves out its least
+//! important parts.
 
 use crate::domain::document::Status;
 use crate::format;
@@ -14,6 +14,7 @@ use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Draws both lines.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let look = model.look();
     let mut canvas = Canvas::new(buf, area);
@@ -21,10 +22,10 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     second(model, &mut canvas, look);
 }
 
-/// A part of a head line and when it goes: the greatest number first.
+/// A part of a head line with its rank: on a narrow screen the greatest rank is left out first.
 type Part = (u8, Words);
 
-/// Keeps the parts that fit into `room` with `gap` cells between them.
+/// Leaves out parts until the others fit into `room` cells, with `gap` cells between them.
 fn shed(mut parts: Vec<Part>, room: u16, gap: u16) -> Vec<Words> {
     parts.retain(|(_, words)| !words.is_empty());
     let total = |parts: &[Part]| parts.iter().map(|(_, words)| cells(words) + gap).sum::<u16>();
@@ -47,7 +48,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
         parts.push((4, vec![words(note.to_string(), Tone::Waiting)]));
     }
     parts.push((0, outdated(model)));
-    // Never shed before what is only nice to know: syncs run with less than was asked for.
+    // Kept longer than parts that only inform: documents are synced without the full protection of the locks.
     parts.push((1, locks(model)));
     parts.push((2, paused(model)));
     let left = parts.len();
@@ -57,7 +58,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     parts.push((7, history(model, look)));
     parts.push((5, queue(model)));
     parts.push((8, oldest(model)));
-    // Which side a part is on survives the shedding.
+    // Remembers the side of each part, since leaving out parts changes their indexes.
     let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(place, part)| (place < left, part)).collect();
     let kept = shed(sides.iter().map(|(_, part)| part.clone()).collect(), room, 3);
     let (mut x, mut end) = (1, room + 1);
@@ -106,7 +107,7 @@ fn runner(model: &Model) -> Words {
     }
 }
 
-/// The workers of the store, whichever process they are in: how many, and how busy once that has been read.
+/// Formats the number of the store's workers in all processes, and their load once it has been read.
 fn together(model: &Model) -> Words {
     let together = model.workers.together();
     let (sign, tone) =
@@ -124,18 +125,18 @@ fn together(model: &Model) -> Words {
     part
 }
 
-/// The same beside the runner of this console, when that is not the only one.
+/// Returns the same if this console has a runner and other workers exist.
 fn workers(model: &Model) -> Words {
     if model.has_runner && model.workers.together().workers > 1 { together(model) } else { Words::new() }
 }
 
-/// The store was migrated by a newer program.
+/// Returns the warning about a store that a newer program has migrated.
 fn outdated(model: &Model) -> Words {
     let says = |_| vec![words(format!("{} outdated: upgrade and start again", model.glyphs.alarm), Tone::Failed)];
     model.outdated.map_or_else(Words::new, says)
 }
 
-/// What is wrong with the locks, if something is.
+/// Returns the warning about the locks, if there is one.
 fn locks(model: &Model) -> Words {
     let said = match &model.locks {
         LockHealth::Off | LockHealth::Fine => return Words::new(),
@@ -145,14 +146,14 @@ fn locks(model: &Model) -> Words {
     vec![words(format!("{} {said}", model.glyphs.alarm), Tone::Failed)]
 }
 
-/// What does not start because somebody paused it.
+/// Returns the text about the pauses, if there are any.
 fn paused(model: &Model) -> Words {
     let said = pause::summary(model);
     said.map_or_else(Words::new, |said| vec![words(said, Tone::Waiting)])
 }
 
-/// The last seconds as bars. Not ratatui's `Sparkline`: they are one of the parts that go when there is no room, and
-/// a second without an attempt has the lowest bar, where a sparkline has none.
+/// Returns the last seconds as bars. Not ratatui's `Sparkline`: the bars are a part that may be left out, and a second
+/// without an attempt has the lowest bar, where a sparkline has none.
 fn history(model: &Model, look: Look) -> Words {
     let bars = match model.size.0 {
         ..70 => 0,
@@ -195,12 +196,12 @@ fn oldest(model: &Model) -> Words {
 fn clock(model: &Model) -> [(String, Tone); 2] {
     let zone = model.zone();
     let clock = model.now.clock(&zone);
-    // Minutes: a clock with seconds would draw the screen for ever.
+    // Shows minutes only: a clock with seconds would redraw the screen every second.
     let minutes = clock.get(..5).unwrap_or(&clock).to_owned();
     [words(minutes, Tone::Plain), words(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
 }
 
-/// Which view is shown, when it is not the list of documents, which the numbers are about; the cells that it takes.
+/// Draws the name of the active view, unless it is the document list, and returns the cells that it takes.
 fn view(model: &Model, canvas: &mut Canvas<'_>, look: Look) -> u16 {
     if model.active == ViewId::Documents {
         return 0;
@@ -229,7 +230,7 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
         let need = if model.counts.held == 1 { " needs review" } else { " need review" };
         vec![words(format!("{} ", look.glyphs.held), Tone::Lost), words(number, Tone::Plain), words(need, Tone::Dim)]
     });
-    // From the fullest form to the barest; the first that fits is taken, so that nothing moves while numbers change.
+    // Tries forms from the fullest to the shortest and takes the first that fits.
     let shown = |with_word: bool, all: bool| -> Vec<Words> {
         let statuses = Status::ALL.into_iter().filter(|status| all || model.counts.of(*status) > 0);
         held.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()

@@ -1,4 +1,4 @@
-//! What lies over the screen: dims what is behind it and draws the one thing that is open.
+//! Draws the open overlay over the dimmed screen.
 
 use super::{dialog, palette, prompt, reader};
 use crate::tui::layout::Areas;
@@ -9,7 +9,7 @@ use crate::tui::widgets::canvas::dim;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// Draws it; where the cursor of a typed line stands.
+/// Draws the overlay. Returns the cursor's position in a typed line, if one is open.
 pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Position> {
     let overlay = model.overlay.as_ref()?;
     let screen = buf.area;

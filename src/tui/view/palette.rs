@@ -1,4 +1,4 @@
-//! The palette: every action by name, with its key, and why it cannot be done now.
+//! Draws the palette: all actions by name with their keys, or the reason why one is unavailable.
 
 use crate::tui::layout::{inside, middle};
 use crate::tui::model::Model;
@@ -12,6 +12,7 @@ use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+/// Draws the palette. Returns the position of the text cursor.
 pub(super) fn draw(model: &Model, palette: &Palette, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let look = model.look();
     let area = middle(body, 78, body.height.saturating_sub(4).clamp(8, 24));

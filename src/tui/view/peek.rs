@@ -1,4 +1,4 @@
-//! The peek pane under a view: the row under the cursor in sentences. Its height never changes with the row.
+//! Draws the peek pane under a view: the row under the cursor in sentences. Its height is the same for every row.
 
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
@@ -9,6 +9,7 @@ use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Draws the pane, with the toast in the bottom line of its frame.
 pub(super) fn draw(model: &Model, area: Rect, toast: &Words, buf: &mut Buffer) {
     if area.is_empty() {
         return;

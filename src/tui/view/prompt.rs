@@ -1,4 +1,4 @@
-//! A line that is typed, in the last two lines of the body: the field, and under it what is wrong or what can be typed.
+//! Draws a prompt in the last lines of the body: the typed text, and under it the mistake or a hint.
 
 use crate::domain::text::width;
 use crate::tui::layout::{Areas, inside};
@@ -12,10 +12,11 @@ use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+/// Draws the prompt. Returns the position of the text cursor.
 pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffer) -> Option<Position> {
     let look = model.look();
     let in_panel = matches!(prompt.kind, PromptKind::Search(_) | PromptKind::Outcomes(..));
-    // What is typed in the panel stands there when it is wide enough to be read.
+    // A prompt of the panel is drawn there if the panel is wide enough to read it.
     let home = if in_panel && areas.panel.width >= 36 || areas.main.is_empty() {
         areas.panel
     } else {
@@ -23,7 +24,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     };
     let wide = usize::from(home.width.saturating_sub(4));
     let lines = prompt.problem.as_ref().map_or(Vec::new(), |problem| wrap(&problem.reason, wide, 3));
-    // One line more for each that the reason needs.
+    // Grows with the lines of the reason.
     let height = (3 + lines.len().max(1) as u16).min(home.height);
     let area = Rect { y: home.bottom().saturating_sub(height), height, ..home };
     clear(area, buf);

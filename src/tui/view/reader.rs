@@ -1,4 +1,4 @@
-//! Text to be read, in the middle of the screen.
+//! Draws a reader, in the middle of the screen.
 
 use crate::tui::layout::{inside, reader, reader_lines};
 use crate::tui::model::Model;
@@ -9,7 +9,7 @@ use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 
-/// Draws `text` from its line `scroll` on, or from further up where that leaves lines empty.
+/// Draws `text` from line `scroll` on, or from an earlier line if lines would stay empty.
 pub(super) fn draw(model: &Model, title: &str, text: &[Words], scroll: usize, buf: &mut Buffer) {
     let look = model.look();
     let rows = reader_lines(model.size);

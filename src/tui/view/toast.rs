@@ -1,4 +1,4 @@
-//! The toast: a short message in the frame of the focused pane, so that it hides nothing.
+//! Toasts: short messages in the frame of a pane, where they cover nothing.
 
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
@@ -7,7 +7,7 @@ use crate::tui::scope::PaneId;
 use crate::tui::text::{Words, words};
 use crate::tui::theme::Tone;
 
-/// A frame that can carry the toast.
+/// The frames that can show the toast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     List,
@@ -15,10 +15,10 @@ pub(super) enum Place {
     Panel,
 }
 
-/// The toast for the bottom line of a frame, when it is this frame's.
+/// Returns the toast for the bottom line of frame `place`; empty if the toast is shown in another frame.
 pub(super) fn toast(model: &Model, areas: &Areas, place: Place) -> Words {
     let wanted = match (model.pane(), areas.peek.is_empty()) {
-        // The narrow panel would cut it; beside a list it goes there.
+        // The narrow panel would cut the toast off, so it is used only if the panel is the only pane.
         (PaneId::Outcomes, _) if areas.main.is_empty() => Place::Panel,
         (_, false) => Place::Peek,
         (_, true) => Place::List,

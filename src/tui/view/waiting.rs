@@ -1,5 +1,4 @@
-//! The screen while there is no store yet: what is asked, why it does not answer, what mends it, and when it is asked
-//! again.
+//! The screen shown until the store can be opened: its URL, the failure with its remedy, and the time of the next try.
 
 use crate::domain::text::SafeLine;
 use crate::tui::layout::{inside, middle};
@@ -11,25 +10,25 @@ use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// The widest box.
+/// Largest width of the box, in cells.
 const WIDEST: u16 = 84;
-/// Lines of a reason.
+/// Maximum number of lines of a reason.
 const LINES: usize = 8;
 
-/// What is waited for.
+/// The progress of the tries to open the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// The store's URL, its password masked.
+    /// URL of the store, with its password masked.
     pub store: SafeLine,
-    /// Why it did not answer last; `None` when it is being asked for the first time.
+    /// Failure of the last try; `None` during the first.
     pub reason: Option<SafeLine>,
-    /// How often it was asked.
+    /// Number of failed tries.
     pub tries: u32,
-    /// Whole seconds until it is asked again; `None` while it is.
+    /// Whole seconds until the next try; `None` during a try.
     pub again: Option<u64>,
 }
 
-/// Draws the whole screen.
+/// Draws the waiting screen over all of `buf`.
 pub fn draw(waiting: &Waiting, look: Look, buf: &mut Buffer) {
     let screen = buf.area;
     clear(screen, buf);
@@ -48,7 +47,7 @@ pub fn draw(waiting: &Waiting, look: Look, buf: &mut Buffer) {
     let height = screen.height.saturating_sub(1);
     if lines.len() as u16 + 2 > height {
         lines.retain(|line| !line.is_empty());
-        // What mends it and what happens next are wanted more than the name.
+        // The remedy and the next try matter more than the name.
         while lines.len() as u16 + 2 > height && lines.len() > 2 {
             lines.remove(0);
         }
