@@ -1,5 +1,5 @@
-//! Finishes, grouped: one task takes what has come within a few milliseconds and writes it in one transaction, so that
-//! a full disk flush is paid once for many attempts.
+//! Writes the ends of attempts in groups: one task collects those of a few milliseconds and commits them in one
+//! transaction, so that many attempts share one full disk flush.
 
 use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::Try;
@@ -26,13 +26,13 @@ use crate::store::{Finish, Finished, Held, Result, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Weak;
 
-/// A finish that waits for its transaction, with what decides on retries.
+/// End of an attempt that waits for its transaction, with the policy that decides on retries.
 pub(in crate::store) struct Finishing {
     pub(in crate::store) finish: Finish,
     pub(in crate::store) policy: RetryPolicy,
 }
 
-/// Runs until every sender is gone and what they sent is written.
+/// Writes finishes until every sender is dropped and everything sent is committed.
 pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Finishing, Finished>) {
     while let Some(first) = pending.recv().await {
         let (group, answers): (Vec<_>, Vec<_>) =
@@ -40,27 +40,28 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
         let Some(db) = db.upgrade() else { return };
         let finished = finish_group(&db, &group).await;
         for (answer, finished) in answers.into_iter().zip(finished) {
-            // Nobody waits any more: the finish stands all the same.
+            // The sender may no longer wait; the finish is committed either way.
             let _ = answer.send(finished);
         }
     }
 }
 
-/// What one finish of a group has come to, before its outcomes have their numbers.
+/// Result of one finish of a group, before its outcomes have their sequence numbers.
 enum Written {
     Now { state: JobState, outcomes: usize, report: Option<ErrorReport> },
     Already(Finished),
     Refused(StoreError),
 }
 
-/// How a group is written. A savepoint for each costs two statements, and is needed only when data is refused.
+/// Use of savepoints when a group is written. A savepoint for each finish costs two statements, and is needed only
+/// after the database refused data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Care {
     Together,
     EachByItself,
 }
 
-/// What a group is read at once; each is taken out when it is used, and read again when it is wanted again.
+/// Rows that are read for the whole group in advance. Each is removed when it is used; a second use reads it anew.
 struct Read {
     jobs: HashMap<JobId, JobRow>,
     documents: HashMap<DocumentId, Document>,
@@ -70,7 +71,7 @@ struct Read {
 async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<Finished>> {
     let mut tried = try_finish_group(db, group, Care::Together).await;
     if let Err(StoreError::Refused(_)) = tried {
-        // Nothing was written: again, so that the others are not touched by the one whose data is refused.
+        // Nothing was written. The second run isolates the finish whose data is refused from the others.
         tried = try_finish_group(db, group, Care::EachByItself).await;
     }
     match tried {
@@ -91,7 +92,7 @@ async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<Finished
 async fn try_finish_group(db: &Database, group: &[Finishing], care: Care) -> Result<Vec<Result<Finished>>> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
     let jobs = jobs::lock(&mut tx, group.iter().map(|pending| pending.finish.held.job_id)).await?;
-    // In document order, so that writers on a database with several never wait for each other in a circle.
+    // In document order, so that writers on a database with several never deadlock.
     let mut order: Vec<usize> = (0..group.len()).collect();
     order.sort_by_key(|place| jobs.get(&group[*place].finish.held.job_id).map(|row| row.job.document_id));
     let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
@@ -137,7 +138,7 @@ async fn finish_one(tx: &mut Tx<'_>, pending: &Finishing, read: &mut Read) -> Re
     tx.script("SAVEPOINT one").await?;
     match write_finish(tx, finish, &finish.end, &pending.policy, read).await {
         Err(StoreError::Refused(why)) => {
-            // The data of this attempt alone is refused; the others of the group are not touched by it.
+            // Only the data of this attempt is refused; the others of the group are not affected.
             back_to_savepoint(tx, before).await?;
             let failure = Failure::unexpected("StoreRefused", format!("the database refused the data: {why}"));
             let end = AttemptEnd::Failed(failure);
@@ -213,7 +214,7 @@ async fn write_finish(
     Ok(Written::Now { state: to.state, outcomes: to.outcomes.len(), report: to.report })
 }
 
-/// The answer of a finish whose commit was answered with an error and had been made all the same.
+/// Returns the result of a finish that was committed although its commit returned an error.
 async fn committed_before(tx: &mut Tx<'_>, held: Held) -> Result<Option<Finished>> {
     let statement = query("SELECT * FROM @outcomes WHERE job_id = ? AND token = ? ORDER BY seq");
     let rows = tx.all(statement.bind(held.job_id.0).bind(held.token.0)).await?;
@@ -251,7 +252,8 @@ fn try_of(to: &Transition, end: &AttemptEnd, policy: &RetryPolicy) -> Option<Try
     }
 }
 
-/// The page that a finish leaves in the store, written or the same: what its server gave with it is kept.
+/// Returns the page if the finish leaves its text in the store, written or unchanged: what its server sent with it is
+/// kept.
 fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
     match end {
         AttemptEnd::Fetched { page, fingerprint, change } if change.writes() || *change == ContentChange::Same => {
@@ -261,7 +263,7 @@ fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
     }
 }
 
-/// The page that a finish holds back.
+/// Returns the page if the finish quarantines it.
 fn page_held(end: &AttemptEnd) -> Option<&Page> {
     match end {
         AttemptEnd::Fetched { page, change: ContentChange::Held, .. } => Some(page),
@@ -269,7 +271,7 @@ fn page_held(end: &AttemptEnd) -> Option<&Page> {
     }
 }
 
-/// The page that a finish writes, if it writes content.
+/// Returns the page if the finish writes its content.
 fn page_written(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
     match end {
         AttemptEnd::Fetched { page, fingerprint, change } if change.writes() => Some((page, fingerprint)),

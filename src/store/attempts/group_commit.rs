@@ -1,5 +1,5 @@
-//! Group commit: one task takes what has come within a few milliseconds and writes it in one transaction, so that a full
-//! disk flush is paid once for many. Whoever sends waits for the answer, which comes once its transaction is committed.
+//! Group commit: one task collects the writes of a few milliseconds and commits them in one transaction, so that many
+//! share one full disk flush. Each sender waits until its transaction is committed.
 
 use crate::store::Result;
 use crate::store::sql::database::closed;
@@ -7,27 +7,27 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// Writes that may wait for the task; whoever comes then waits before it.
+/// Writes that may wait in the channel; further senders wait for a free slot.
 const WAITING: usize = 256;
-/// Writes in one transaction.
+/// Maximum number of writes in one transaction.
 const GROUP: usize = 32;
-/// How long the first of a group waits for others.
+/// Time for which the first write of a group waits for others.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// A write that waits for its transaction.
+/// A write that waits for its transaction, with the sender of its result.
 pub(in crate::store) struct Pending<W, A> {
     pub(in crate::store) write: W,
     pub(in crate::store) answer: oneshot::Sender<Result<A>>,
 }
 
-/// The sending half of a group commit, open until it is closed.
+/// Sending half of a group commit; accepts writes until it is closed.
 pub(in crate::store) struct GroupCommit<W, A>(Mutex<Option<mpsc::Sender<Pending<W, A>>>>);
 
-/// The receiving half, for the task that writes.
+/// Receiving half, for the task that writes.
 pub(in crate::store) type Receiver<W, A> = mpsc::Receiver<Pending<W, A>>;
 
 impl<W, A> GroupCommit<W, A> {
-    /// Both halves.
+    /// Creates both halves.
     pub(in crate::store) fn new() -> (Self, Receiver<W, A>) {
         let (sender, receiver) = mpsc::channel(WAITING);
         (Self(Mutex::new(Some(sender))), receiver)
@@ -42,13 +42,13 @@ impl<W, A> GroupCommit<W, A> {
         answered.await.map_err(|_| closed())?
     }
 
-    /// Takes no more writes: the task ends when those that were sent are committed.
+    /// Accepts no more writes: the task ends once those already sent are committed.
     pub(in crate::store) async fn close(&self) {
         self.0.lock().await.take();
     }
 }
 
-/// What comes together with `first`.
+/// Collects the writes that arrive within a few milliseconds after `first`.
 pub(in crate::store) async fn gather<T>(first: T, pending: &mut mpsc::Receiver<T>) -> Vec<T> {
     let mut group = vec![first];
     let until = Instant::now() + GATHER;

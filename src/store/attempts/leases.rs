@@ -1,4 +1,4 @@
-//! Leases that are given back, and those whose holder is asked to stop.
+//! Returns leased jobs to the queue, and lists leases whose worker is requested to stop.
 
 use crate::domain::id::{JobId, Token};
 use crate::domain::job::JobState;
@@ -21,7 +21,7 @@ pub(in crate::store) async fn release(db: &Database, held: &[Held]) -> Result<()
 }
 
 pub(in crate::store) async fn cancels(db: &Database, held: &[Held]) -> Result<Vec<Held>> {
-    // An idle worker asks at every look at its queue.
+    // An idle worker calls this at every poll of the queue.
     if held.is_empty() {
         return Ok(Vec::new());
     }
@@ -35,7 +35,7 @@ fn pairs(rows: &[Row]) -> Result<Vec<(i64, Option<i64>)>> {
     rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect()
 }
 
-/// Gives held jobs back; what is not held any more is left alone.
+/// Returns leased jobs to the queue; skips those whose lease has ended meanwhile.
 pub(super) async fn give_back(tx: &mut Tx<'_>, held: &[Held]) -> Result<()> {
     let mut rows = jobs::lock(tx, held.iter().map(|held| held.job_id)).await?;
     for held in held {
@@ -48,7 +48,7 @@ pub(super) async fn give_back(tx: &mut Tx<'_>, held: &[Held]) -> Result<()> {
     Ok(())
 }
 
-/// Gives a running job back: number and counters as before the claim.
+/// Returns a running job to the queue, with its attempt number and counters as before the claim.
 pub(super) async fn give_row_back(tx: &mut Tx<'_>, row: &JobRow) -> Result<()> {
     let document = documents::by_id(tx, row.job.document_id).await?;
     let to = row.job.released(tx.now);
@@ -56,7 +56,7 @@ pub(super) async fn give_row_back(tx: &mut Tx<'_>, row: &JobRow) -> Result<()> {
     apply(tx, row, document.as_ref(), &to, with).await
 }
 
-/// What a worker holds by the rows.
+/// Returns the leases of a worker, as the table of jobs records them.
 pub(super) async fn held_by(tx: &mut Tx<'_>, worker: &str) -> Result<Vec<Held>> {
     let statement =
         query("SELECT id, lease_token FROM @jobs WHERE state = 'running' AND worker_id = ? ORDER BY document_id");

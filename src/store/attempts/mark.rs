@@ -1,5 +1,5 @@
-//! Between the claim and the fetch: rows are marked `syncing` once their lock is held, jobs whose lock is somebody
-//! else's are put off, and jobs with nothing left to sync end.
+//! Between claim and fetch: marks documents as `syncing` once their Redis lock is acquired, defers jobs whose lock has
+//! another holder, and ends jobs with nothing left to sync.
 
 use crate::domain::id::DocumentId;
 use crate::domain::job::JobState;
@@ -17,7 +17,7 @@ use crate::store::{Finished, Held, Marked, Result, StoreError};
 use std::sync::Weak;
 use std::time::Duration;
 
-/// Runs until every sender is gone and what they sent is written.
+/// Marks documents until every sender is dropped and everything sent is committed.
 pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Held, Marked>) {
     while let Some(first) = pending.recv().await {
         let (held, answers): (Vec<_>, Vec<_>) =
@@ -26,7 +26,7 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
         match mark_group(&db, &held).await {
             Ok(marked) => {
                 for (answer, marked) in answers.into_iter().zip(marked) {
-                    // Nobody waits any more: the mark stands, and the lease ends it.
+                    // The sender may no longer wait; the mark stays until the lease ends.
                     let _ = answer.send(Ok(marked));
                 }
             }
@@ -45,7 +45,7 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
 
 async fn mark_group(db: &Database, held: &[Held]) -> Result<Vec<Marked>> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    // In document order, so that writers on a database with several never wait for each other in a circle.
+    // In document order, so that writers on a database with several never deadlock.
     let mut jobs = jobs::lock(&mut tx, held.iter().map(|held| held.job_id)).await?;
     let mut order: Vec<usize> = (0..held.len()).collect();
     order.sort_by_key(|place| jobs.get(&held[*place].job_id).map(|row| row.job.document_id));
@@ -88,7 +88,7 @@ pub(in crate::store) async fn defer(
     Ok(Finished::Written { state: to.state, outcomes, report: None })
 }
 
-/// A job, if it still runs under this token.
+/// Returns the job if it still runs under this token.
 fn still_held(row: Option<JobRow>, held: Held) -> Option<JobRow> {
     row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0))
 }

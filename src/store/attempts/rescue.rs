@@ -1,4 +1,4 @@
-//! The rescue of what dead workers had leased, and of what a person takes from a living one.
+//! Makes the jobs of dead workers ready again, and breaks the lease of a living worker on a person's request.
 
 use crate::domain::id::JobId;
 use crate::domain::job::{ErrorReport, JobState, Transition};
@@ -19,9 +19,9 @@ use crate::store::{Rescued, Result};
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// A heartbeat younger than this stands, whatever the lock says: a process that is only slow is not dead.
+/// With a heartbeat younger than this, a worker is alive whatever its lock says: a slow process is not dead.
 const FRESH: Duration = Duration::from_secs(3);
-/// A database that took longer than this to let a rescue begin was busy.
+/// If the transaction of a rescue takes longer than this to begin, the database was busy.
 const PROMPT: Duration = Duration::from_millis(250);
 
 pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Result<Rescued> {
@@ -36,7 +36,7 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
     };
     let by_lease = liveness.trusts_leases(now);
     let ran_out = by_lease && running.iter().any(|(_, until)| until.is_none_or(|until| until < now.micros()));
-    // A worker whose row is gone while a job still names it is judged by its lock alone.
+    // A worker without a row that a job still names is judged by its lock alone.
     for id in running.into_iter().filter_map(|(worker, _)| worker) {
         if !known.iter().any(|known| known.id == id) {
             known.push(Known { id, heartbeat_at: Timestamp::from_micros(i64::MIN), outdated: false });
@@ -54,8 +54,8 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
     let asked = db.now();
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let running = running_jobs(&mut tx).await?;
-    // Whoever waited for the database could not beat meanwhile, and neither could the others: what was read before
-    // says nothing of them, and they get to beat first.
+    // While this process waited for the database, no worker could send a heartbeat. The leases read before prove
+    // nothing then, and the workers get time to send one first.
     let begun = db.now();
     let by_lease = by_lease && begun.since(asked) <= PROMPT && liveness.trusts_leases(begun);
     let mut rescued = Rescued::default();
@@ -63,14 +63,14 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
         let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));
         let expired = by_lease && row.lease_until.is_none_or(|until| until < tx.now);
         if (dead || expired) && row.worker_id.as_ref().is_some_and(|worker| outdated.contains(worker)) {
-            // It went because it may write nothing any more: no document is to blame.
+            // The worker ended because its program is too old to write anything: its documents are not at fault.
             leases::give_row_back(&mut tx, &row).await?;
         } else if dead || expired {
             rescued.reports.extend(lose(&mut tx, &row).await?);
         }
     }
     for worker in &gone {
-        // Its heart may have beaten between the look and this.
+        // It may have sent a heartbeat since it was checked.
         let statement = query("DELETE FROM @workers WHERE id = ? AND heartbeat_at < ?");
         tx.run(statement.bind(worker).bind(tx.now.minus(FRESH).micros())).await?;
     }
@@ -81,7 +81,7 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
 
 pub(in crate::store) async fn break_lease(db: &Database, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
-    // Locked as every other end of an attempt: a finish that commits first wins.
+    // Locked like every other end of an attempt: a finish that commits first wins.
     let row = jobs::lock(&mut tx, std::iter::once(job)).await?.remove(&job);
     let Some(row) = row.filter(|row| row.job.state == JobState::Running) else { return Ok(None) };
     let to = row.job.lease_broken(by, tx.now);
@@ -90,7 +90,7 @@ pub(in crate::store) async fn break_lease(db: &Database, job: JobId, by: &SafeLi
     Ok(Some(Rescued { outcomes, reports }))
 }
 
-/// Every running job, in the order of the documents, changed by nobody else until the end.
+/// Reads every running job in document order. On a server the rows stay locked until the transaction ends.
 async fn running_jobs(tx: &mut Tx<'_>) -> Result<Vec<JobRow>> {
     let running = match tx.dialect() {
         Dialect::Sqlite => "SELECT * FROM @jobs WHERE state = 'running' ORDER BY document_id",
@@ -99,14 +99,14 @@ async fn running_jobs(tx: &mut Tx<'_>) -> Result<Vec<JobRow>> {
     jobs::select(tx, query(running)).await
 }
 
-/// The worker of a running job is gone.
+/// Ends a running job's attempt as lost, since its worker is gone.
 async fn lose(tx: &mut Tx<'_>, row: &JobRow) -> Result<Option<ErrorReport>> {
     let name = row.worker_name.as_ref().map(|name| name.to_string()).or_else(|| row.worker_id.clone());
     let to = row.job.lost(name.as_deref().unwrap_or("unknown"), tx.now);
     take_away(tx, row, to).await
 }
 
-/// A running job is taken from its worker.
+/// Applies a transition that ends the lease of a running job.
 async fn take_away(tx: &mut Tx<'_>, row: &JobRow, to: Transition) -> Result<Option<ErrorReport>> {
     debug_assert_eq!(row.job.state, JobState::Running);
     let document = documents::by_id(tx, row.job.document_id).await?;

@@ -1,4 +1,4 @@
-//! Fetched texts that were not trusted: kept apart by the finish that brought them, until a person decides.
+//! A person's decision on quarantined texts: fetched content that was not trusted, and that the finish stored apart.
 
 use crate::domain::content::{ContentChange, Converter, Page};
 use crate::domain::document::RecentResult;
@@ -43,7 +43,7 @@ async fn decide_one(tx: &mut Tx<'_>, text: &HeldText, decision: Decision, by: &S
     );
     let Some(row) = tx.first(find.bind(id.0)).await? else { return Ok(Decided::NothingHeld) };
     let ids = [get(&row, "job_id")?, get::<Option<i64>>(&row, "last_job_id")?];
-    // With their rows locked no finish comes between, and what is read from here on stays so.
+    // The locked rows keep finishes out, so everything read from here on stays valid until the commit.
     let mut jobs = jobs::lock(tx, ids.into_iter().flatten().map(JobId)).await?;
     if jobs.values().any(|row| row.job.state == JobState::Running) {
         return Ok(Decided::Syncing);
@@ -57,7 +57,7 @@ async fn decide_one(tx: &mut Tx<'_>, text: &HeldText, decision: Decision, by: &S
         return Ok(Decided::Replaced);
     }
     if decision == Decision::Reject {
-        // The fingerprint is what is remembered; the text itself is of no use any more.
+        // Only the fingerprint is needed, to recognise the same text later.
         let reject = query("UPDATE @held_contents SET rejected_at = ?2, content = '' WHERE document_id = ?1");
         tx.run(reject.bind(id.0).bind(tx.now.micros())).await?;
         return Ok(Decided::Done);
@@ -84,7 +84,7 @@ async fn decide_one(tx: &mut Tx<'_>, text: &HeldText, decision: Decision, by: &S
 }
 
 async fn accepted(tx: &mut Tx<'_>, document: &Document, page: &Page, fetched: Option<Timestamp>) -> Result<()> {
-    // What the server gave with the text was not kept, so the next fetch asks for the whole page.
+    // The validators (`ETag`, `Last-Modified`) of this text were not kept, so the next fetch requests the whole page.
     let state = query(
         "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, validated = ?3, converter = ?4, \
          fetched_whole_at = ?5 WHERE document_id = ?1",

@@ -1,5 +1,5 @@
-//! Workers made known, and their heartbeats. How a process is seen to be dead is each database's own: a lock on a file,
-//! or one that a connection holds.
+//! Registration of workers, and their heartbeats. Each database detects dead processes differently: by a lock on a file
+//! (SQLite), or by one that a connection has (PostgreSQL).
 
 use crate::domain::id::WorkerId;
 use crate::store::attempts::leases;
@@ -38,8 +38,8 @@ pub(in crate::store) async fn register(db: &Database, liveness: &Liveness, worke
 
 pub(in crate::store) async fn unregister(db: &Database, liveness: &Liveness, worker: &WorkerId) -> Result<()> {
     let signed_off = sign_off(db, worker).await;
-    // On a store of a newer program the row stays, and tells a newer worker that this one did not crash; for that it must
-    // be seen to be gone.
+    // On a store that a newer program has migrated the row stays, and shows a newer worker that this one did not crash.
+    // That requires a released lock, by which the other sees that this worker is gone.
     if matches!(signed_off, Ok(()) | Err(StoreError::Schema(_))) && liveness.info(&worker.0).is_some() {
         liveness.left(&worker.0);
         db.let_go(&worker.0).await;
@@ -64,7 +64,7 @@ pub(in crate::store) async fn beat(
     lease: Duration,
 ) -> Result<Vec<Beat>> {
     liveness.leased(lease);
-    // A line that is dead must be told while the lease stands: then its holder can stop in time.
+    // A dead connection must be reported before the lease ends, so that the worker can stop in time.
     let answer = timeout(lease / 3, beat_once(db, liveness, worker, held, lease)).await;
     answer.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer within a third of the lease".into())))
 }
@@ -93,7 +93,7 @@ async fn beat_once(
         });
     }
     let beat = query("UPDATE @workers SET heartbeat_at = ? WHERE id = ?").bind(now.micros()).bind(&worker.0);
-    // Taken for dead while it slept: known again.
+    // Another process removed this worker as dead while it slept: it registers anew.
     if tx.run(beat).await? == 0
         && let Some(info) = liveness.info(&worker.0)
     {

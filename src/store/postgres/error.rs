@@ -1,14 +1,14 @@
-//! PostgreSQL's SQLSTATE codes (its manual, appendix A).
+//! Maps PostgreSQL's SQLSTATE codes (its manual, appendix A) to [`StoreError`].
 
 use crate::store::StoreError;
 use sqlx::Error;
 
-/// The code, when PostgreSQL answered at all.
+/// Returns the SQLSTATE code, if PostgreSQL returned one.
 pub(super) fn code(error: &Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }
 
-/// What PostgreSQL says.
+/// Returns the message of PostgreSQL, or of the connection.
 pub(in crate::store) fn words(error: &Error) -> String {
     match code(error).as_deref() {
         Some("57014" | "55P03") => "the database is busy: what is asked for waits for others".to_owned(),
@@ -19,7 +19,7 @@ pub(in crate::store) fn words(error: &Error) -> String {
     }
 }
 
-/// An error of a statement that reads.
+/// Converts the error of a statement that reads.
 pub(in crate::store) fn reading(error: &Error) -> StoreError {
     match code(error).as_deref() {
         Some("42501") => {
@@ -36,7 +36,7 @@ pub(in crate::store) fn reading(error: &Error) -> StoreError {
     }
 }
 
-/// An error of a statement that writes.
+/// Converts the error of a statement that writes.
 pub(in crate::store) fn writing(error: &Error) -> StoreError {
     match code(error).as_deref() {
         // Data exceptions, constraints, limits of a row, and what a trigger raises.

@@ -1,4 +1,4 @@
-//! What can be wrong with a server and a database on it. Only looks.
+//! Checks of a server and a database on it for `quarterdeck doctor`. Changes nothing.
 
 use super::migrate::Server;
 use super::{schema, url::Place};
@@ -11,9 +11,9 @@ use crate::store::sql::statement::query;
 use crate::store::{Access, Clock as _, Result, StoreError, SystemClock};
 use std::time::Duration;
 
-/// Clocks that differ by less are the same to a person who reads ages.
+/// Largest difference of two clocks that is not reported: a person who reads ages does not notice it.
 const SAME_CLOCK: Duration = Duration::from_secs(2);
-/// Connections that should be left for one more worker.
+/// Free connections that one more worker needs; with fewer, a warning is due.
 const LEFT: i64 = 10;
 
 pub(in crate::store) async fn examine(url: &str) -> Vec<Finding> {
@@ -32,7 +32,7 @@ pub(in crate::store) async fn examine(url: &str) -> Vec<Finding> {
     found
 }
 
-/// No connection is no service, whatever the reason.
+/// Reports a missing connection as unreachable, whatever the reason.
 fn unreachable(error: &StoreError) -> Finding {
     Finding { verdict: Verdict::Unreachable, ..of_error(STORE, error) }
 }
@@ -54,7 +54,7 @@ async fn look(conn: &mut Conn, place: &Place, found: &mut Vec<Finding>) -> Resul
             Finding::fail(RIGHTS, place.says(why), "name the server that writes, or use --read-only to look")
         }
         (Ok(()), Ok(()), None) => Finding::ok(RIGHTS, "this role may do all that is needed"),
-        // Of tables that are not there nobody can tell.
+        // Rights on missing tables cannot be checked.
         (Ok(()), Err(_), None) => return Ok(()),
     });
     Ok(())
@@ -102,7 +102,7 @@ async fn connections(conn: &mut Conn) -> Result<Finding> {
 
 async fn clock(conn: &mut Conn) -> Result<Finding> {
     let before = SystemClock.now();
-    // Not by our own function: the schema may be missing.
+    // Without our own SQL function: the schema may be missing.
     let asked = query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
     let rows = conn.fetch_all(asked).await.map_err(reading)?;
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
@@ -119,7 +119,7 @@ async fn clock(conn: &mut Conn) -> Result<Finding> {
     Ok(Finding::warn(CLOCK, says, "let both be set by NTP"))
 }
 
-/// Why nobody can write there at all.
+/// Returns the reason if nobody can write to this server.
 async fn writes(conn: &mut Conn) -> Result<Option<&'static str>> {
     let facts =
         query("SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::boolean AS read_only");

@@ -1,5 +1,5 @@
-//! `quarterdeck migrate`: what is missing in a database, said first and then done, one transaction each. A kill in the
-//! middle leaves whole migrations alone; the next run does the rest.
+//! `quarterdeck migrate`: lists what is missing in a database and then applies it, one transaction per step. After a
+//! kill only whole steps remain, and the next run does the rest.
 
 use super::pool::{self, Pool, Use};
 use super::schema::{self, Standing};
@@ -15,22 +15,22 @@ use crate::store::{Access, Result, StoreError};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Two that migrate at once take turns.
+/// Key of the advisory lock under which only one process migrates at a time.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"qd-migra");
 
-/// Waits for the write transactions of others, and keeps new ones waiting.
+/// Waits for the write transactions of others, and blocks new ones.
 const ALONE: &str = "LOCK TABLE quarterdeck.migrations IN ACCESS EXCLUSIVE MODE";
 
 const DOCUMENTS: &str = include_str!("../../../assets/migrations/postgres/standalone_documents.sql");
 const ACCOUNTS: &str = include_str!("../../../assets/migrations/postgres/standalone_accounts.sql");
 
-/// The steps that [`migrate`] would take with the database at `url`, in order; none when it is up to date. `standalone`
-/// makes the tables that Chatwoot has elsewhere, where they are missing.
+/// Returns the steps that [`migrate`] would take with the database at `url`, in order; none when it is up to date.
+/// `standalone` creates the tables that Chatwoot has elsewhere, where they are missing.
 pub(in crate::store) async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
     Server::at(url).await?.plan(standalone).await
 }
 
-/// Does what is missing, and tells of each step before it.
+/// Brings the database at `url` up to date, and calls `tell` before each step.
 pub async fn migrate(url: &str, standalone: bool, tell: &mut (dyn FnMut(Migration) + Send)) -> Result<()> {
     let server = Server::at(url).await?;
     for step in server.plan(standalone).await? {
@@ -40,7 +40,7 @@ pub async fn migrate(url: &str, standalone: bool, tell: &mut (dyn FnMut(Migratio
     Ok(())
 }
 
-/// The live workers of the database at `url` that a migration would leave behind.
+/// Returns the live workers of the database at `url` that are too old for it once it is up to date.
 pub(in crate::store) async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {
     let server = Server::at(url).await?;
     let mut conn = server.conn().await?;
@@ -50,7 +50,7 @@ pub(in crate::store) async fn older_workers(url: &str) -> Result<Vec<OlderWorker
     }
 }
 
-/// A server to be looked at or set up.
+/// A server to be checked or migrated.
 pub(super) struct Server {
     pool: Arc<Pool>,
     ended: CancellationToken,
@@ -63,7 +63,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// The server of a `postgres:` URL; not connected to yet.
+    /// Prepares the server of a `postgres:` URL, without connecting yet.
     pub(super) async fn at(url: &str) -> Result<Self> {
         let Address::Postgres(url) = address::parse(url)? else {
             return Err(StoreError::Unusable("an SQLite store is brought up to date when it is opened".into()));
@@ -74,12 +74,12 @@ impl Server {
         Ok(Self { pool, ended })
     }
 
-    /// Where it is.
+    /// Returns the address of the database.
     pub(super) fn place(&self) -> &Place {
         self.pool.place()
     }
 
-    /// A connection.
+    /// Returns a connection for reads and migrations.
     pub(super) async fn conn(&self) -> Result<Conn> {
         Ok(Conn::Postgres(self.pool.lease(Use::Ordinary).await?))
     }
@@ -104,16 +104,16 @@ impl Server {
         let place = self.pool.place();
         conn.script("BEGIN").await.map_err(writing)?;
         conn.execute(query("SELECT pg_advisory_xact_lock(?)").bind(MIGRATION_LOCK)).await.map_err(writing)?;
-        // Looked at again: another process may have done it while this one waited.
+        // Read a second time: another process may have applied the step while this one waited.
         let standing = schema::look(&mut conn, place).await?;
         standing.migratable(place)?;
         if steps(&standing, true).contains(&step) {
             if let Migration::Version(version) = step {
-                // An index on a table of another's may take longer than any answer.
+                // An index on Chatwoot's table may take longer than the statement timeout.
                 conn.script("SET LOCAL statement_timeout = 0").await.map_err(writing)?;
                 if version > 1 {
-                    // Every write transaction has a share of it: those that have begun end first, those that come wait
-                    // and find the new version.
+                    // Every write transaction locks the table for shared access: those that have begun end first, later
+                    // ones wait and find the new version.
                     conn.script(ALONE).await.map_err(writing)?;
                 }
             }
@@ -133,7 +133,7 @@ impl Server {
     }
 }
 
-/// A step's name at the fault points.
+/// Returns a step's name for the fault points.
 fn subject(step: Migration) -> String {
     match step {
         Migration::Version(version) => format!("version {version}"),
@@ -141,8 +141,8 @@ fn subject(step: Migration) -> String {
     }
 }
 
-/// Notes that a version was applied, and which files were. Of those that were applied before there was such a note, this
-/// program's are taken to have been.
+/// Records that a version was applied, and the checksums of the applied files. Migrations from before checksums were
+/// recorded are assumed to have come from this program's files.
 async fn note(conn: &mut Conn, version: i64) -> Result<()> {
     let done = query("INSERT INTO @migrations (version) VALUES (?)").bind(version);
     conn.execute(done).await.map_err(writing)?;

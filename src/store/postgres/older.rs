@@ -1,4 +1,4 @@
-//! Workers of a database that were built for an older schema and still run.
+//! Running workers of a database that were built for an older schema.
 
 use super::session::{held_locks, lock_key};
 use super::{SILENT, Timestamp, get, query, reading};
@@ -8,9 +8,10 @@ use crate::store::migrations::VERSION;
 use crate::store::sql::conn::Conn;
 use crate::store::upgrade::OlderWorker;
 
-/// The longest serving first. A worker lives as long as its lock is held; one without (PgBouncer) as long as it beats.
+/// Returns these workers, the longest running first. A worker lives as long as it has its lock or, without a lock
+/// (PgBouncer), as long as its last heartbeat is recent.
 pub(super) async fn workers(conn: &mut Conn) -> Result<Vec<OlderWorker>> {
-    // As JSON: the column of versions came later than the table.
+    // As JSON, since the column of versions is newer than the table.
     let known = query(
         "SELECT id, name, (to_jsonb(w) ->> 'schema_version')::bigint AS version, lease_only, heartbeat_at, \
          micros(clock_timestamp() AT TIME ZONE 'UTC') AS now FROM @workers w ORDER BY started_at, id",

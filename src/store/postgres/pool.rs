@@ -1,7 +1,9 @@
-//! Connections to PostgreSQL: a few, given out one at a time, closed whenever it is not certain that they are at rest.
+//! Connection pool for PostgreSQL: a few connections, each used by one caller at a time, and closed whenever it is not
+//! certain that they are at rest (no statement or transaction under way).
 //!
-//! Not sqlx's pool: a connection belongs to the runtime that opened it, and the heartbeat (a thread and a runtime of its
-//! own) must neither open connections there nor wait behind slow readings. All are opened on the store's own runtime.
+//! Not sqlx's pool: a connection belongs to the runtime that opened it, and the heartbeat, which runs on a separate
+//! thread and runtime, must neither open connections there nor wait behind slow reads. The store's own runtime opens
+//! all of them.
 
 use super::error::code;
 use super::url::{Place, TRANSACTION_SETTINGS};
@@ -17,27 +19,26 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Connections at a time: few, since a console and some workers share a server's hundred.
+/// Number of ordinary connections: few, since a console and some workers share a server's hundred.
 const CONNECTIONS: usize = 6;
-/// Beside them, for heartbeats and signals.
+/// Number of further connections, for heartbeats and notifications.
 const FOR_BEATS: usize = 3;
-/// How long a connection may take to be made.
+/// Longest time to open a connection, or to ping an idle one.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long somebody waits for one of ours to be free.
+/// Longest wait for a free connection of the pool.
 const TURN: Duration = Duration::from_secs(15);
-/// How long an answer may take; the server gives up before (`statement_timeout`), so this is for lines that are dead.
+/// Longest wait for a response. The server gives up earlier (`statement_timeout`), so this is for dead connections.
 pub(in crate::store) const ANSWER: Duration = Duration::from_secs(35);
-/// A connection that rested longer is asked whether it is alive before it is used.
+/// A connection that was idle for longer is pinged before it is used.
 const RESTED: Duration = Duration::from_secs(1);
-/// One that rested longer is closed.
+/// A connection that was idle for longer is closed.
 const TOO_LONG: Duration = Duration::from_secs(300);
 
-/// What a connection is for.
+/// Share of the pool from which a connection comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
-    /// Anything.
     Ordinary,
-    /// A heartbeat, which must not wait behind the rest.
+    /// Heartbeats and notifications, which must not wait behind the rest.
     Beat,
 }
 
@@ -56,12 +57,12 @@ struct Idle {
     resting: Vec<(PgConnection, Instant)>,
     closed: bool,
     backoff: Backoff,
-    /// Nobody tries to connect before this; and why.
+    /// Time before which no connection is attempted, and the reason.
     outage: Option<(Instant, String)>,
 }
 
 impl Pool {
-    /// Connections to `place`, opened on `runtime` when they are needed.
+    /// Creates a pool for `place`. Connections are opened on `runtime` when they are needed.
     pub(super) fn new(place: Place, options: PgConnectOptions, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
             place,
@@ -73,22 +74,22 @@ impl Pool {
         })
     }
 
-    /// Where it leads.
+    /// Returns the address of the database.
     pub(super) fn place(&self) -> &Place {
         &self.place
     }
 
-    /// The runtime of its connections.
+    /// Returns the runtime that owns the connections.
     pub(super) fn runtime(&self) -> &Handle {
         &self.runtime
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
-        // Every change is whole before anything can panic.
+        // Every change is complete before anything can panic.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection.
+    /// Returns an idle connection, or opens one. Waits up to [`TURN`] while all are in use.
     pub(super) async fn lease(self: &Arc<Self>, of: Use) -> Result<Lease> {
         let permits = if of == Use::Beat { &self.beats } else { &self.ordinary };
         let permit = timeout(TURN, Arc::clone(permits).acquire_owned()).await;
@@ -112,7 +113,7 @@ impl Pool {
         Ok(Lease::of(self.connect().await?, self, permit))
     }
 
-    /// A new connection, unless the last failure is too fresh.
+    /// Opens a connection, unless the back-off after the last failure still runs.
     async fn connect(&self) -> Result<PgConnection> {
         if let Some((until, why)) = &self.idle().outage
             && Instant::now() < *until
@@ -129,7 +130,7 @@ impl Pool {
             Err(error) => {
                 let wait = idle.backoff.wait();
                 idle.outage = Some((Instant::now() + wait, error.to_string()));
-                // What rests was connected to what is gone.
+                // Idle connections lead to a server that is gone.
                 idle.resting.clear();
             }
         }
@@ -137,7 +138,7 @@ impl Pool {
         connected
     }
 
-    /// A new connection, whatever happened before.
+    /// Opens a connection without regard to the back-off.
     pub(super) async fn connect_at_once(&self) -> Result<PgConnection> {
         let options = self.options.clone();
         let connecting = self.runtime.spawn(async move { timeout(CONNECT, options.connect()).await });
@@ -156,17 +157,17 @@ impl Pool {
         }
     }
 
-    /// Waits for every connection that is out, and keeps them all in.
+    /// Waits for every connection in use, and blocks further use until the permits are dropped.
     pub(super) async fn at_rest(&self) -> Vec<OwnedSemaphorePermit> {
         let mut all = Vec::new();
         for (permits, count) in [(&self.ordinary, CONNECTIONS), (&self.beats, FOR_BEATS)] {
-            // A semaphore that is closed gives nothing out any more.
+            // A closed semaphore gives no permits.
             all.extend(Arc::clone(permits).acquire_many_owned(u32::try_from(count).unwrap_or(1)).await.ok());
         }
         all
     }
 
-    /// Closes what rests; what is out is closed when it comes back.
+    /// Closes idle connections; those in use are closed when they come back.
     pub(super) async fn close(&self) {
         let resting = {
             let mut idle = self.idle();
@@ -174,7 +175,7 @@ impl Pool {
             std::mem::take(&mut idle.resting)
         };
         for (conn, _) in resting {
-            // It is at rest: nothing can be lost.
+            // The connection is at rest, so nothing can be lost.
             let _ = timeout(CONNECT, conn.close()).await;
         }
     }
@@ -184,12 +185,13 @@ pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
 
-/// A connection that goes back when it is dropped at rest, and is closed when it is dropped in the middle of anything.
+/// A connection of the pool. Dropped at rest it returns to the pool; dropped in the middle of a statement or
+/// transaction it is closed.
 pub(in crate::store) struct Lease {
     conn: Option<PgConnection>,
     pool: Arc<Pool>,
     _permit: OwnedSemaphorePermit,
-    /// Nothing is under way on the wire.
+    /// True while no statement is under way.
     at_rest: bool,
     in_transaction: bool,
 }
@@ -199,8 +201,9 @@ impl Lease {
         Self { conn: Some(conn), pool: Arc::clone(pool), _permit: permit, at_rest: true, in_transaction: false }
     }
 
-    /// The wire, for one statement; what it answers goes to [`answered`](Self::answered). Behind PgBouncer a statement
-    /// is a transaction of its own: its parts would else reach different servers.
+    /// Returns the connection for one statement, whose response goes to [`answered`](Self::answered). Behind PgBouncer
+    /// a statement gets its own transaction, since its parts would otherwise reach different servers; then the second
+    /// value is true.
     pub(in crate::store) async fn wire(&mut self) -> std::result::Result<(&mut PgConnection, bool), Error> {
         let alone = self.pool.place.pgbouncer && !self.in_transaction;
         if alone {
@@ -210,7 +213,7 @@ impl Lease {
         Ok((self.conn()?, alone))
     }
 
-    /// Whether the server keeps prepared statements; behind PgBouncer they would be found on another connection.
+    /// Returns true if the server keeps prepared statements; behind PgBouncer they would be on another connection.
     pub(in crate::store) fn keeps_statements(&self) -> bool {
         !self.pool.place.pgbouncer
     }
@@ -220,7 +223,8 @@ impl Lease {
         self.conn.as_mut().ok_or_else(gone)
     }
 
-    /// Takes the answer of one statement, or that there was none in time.
+    /// Records the response of one statement, or its timeout. Commits the statement's own transaction if it has one
+    /// (`alone`).
     pub(in crate::store) async fn answered<T>(
         &mut self,
         answer: std::result::Result<std::result::Result<T, Error>, Elapsed>,
@@ -228,7 +232,7 @@ impl Lease {
     ) -> std::result::Result<T, Error> {
         let late = |_| Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer within 35 s"));
         let answer = answer.map_err(late)?;
-        // An answer of the server, good or bad, leaves the wire at rest; unless it says that it goes down.
+        // A response of the server, also an error, leaves the connection at rest, unless the server shuts down (57P).
         self.at_rest = match &answer {
             Ok(_) => true,
             Err(error @ Error::Database(_)) => !code(error).is_some_and(|code| code.starts_with("57P")),
@@ -240,7 +244,7 @@ impl Lease {
         answer
     }
 
-    /// Runs fixed text; keeps account of where transactions begin and end.
+    /// Runs fixed SQL text, and tracks where transactions begin and end.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> std::result::Result<(), Error> {
         let begins = text.starts_with("BEGIN");
         self.in_transaction |= begins;
@@ -264,8 +268,8 @@ impl Drop for Lease {
     }
 }
 
-/// A thread with a runtime that owns the connections until `ended`: they outlive whoever asked for them first, and are
-/// served while the program's own threads are busy.
+/// Starts a thread with a runtime that owns the connections until `ended`. They outlive the caller that needed them
+/// first, and are served while the program's other threads are busy.
 pub(super) fn runtime(ended: CancellationToken) -> Result<Handle> {
     let cannot = |error: std::io::Error| StoreError::Unavailable(format!("no thread for connections: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;

@@ -1,5 +1,5 @@
-//! What stands in a database: our schema and its version, the table of documents (Chatwoot's, in any of its variants,
-//! or ours), and what the role may do. Looks, and changes nothing.
+//! State of a database: our schema and its version, the table of documents (Chatwoot's, in any of its variants, or
+//! ours), and the rights of the role. Changes nothing.
 
 use super::url::Place;
 use crate::store::migrations::{VERSION, altered, altered_message};
@@ -8,7 +8,7 @@ use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
 use crate::store::{Access, Result, StoreError};
 
-/// Columns that a table of documents must have, and the types that do.
+/// Columns that a table of documents must have, with the types that are accepted.
 const COLUMNS: [(&str, &[&str]); 13] = [
     ("id", &["int8"]),
     ("name", &["varchar", "text"]),
@@ -24,35 +24,35 @@ const COLUMNS: [(&str, &[&str]); 13] = [
     ("created_at", &["timestamp"]),
     ("updated_at", &["timestamp"]),
 ];
-/// The first version with materialized common table expressions.
+/// First server version with materialized common table expressions (PostgreSQL 12).
 const OLDEST_SERVER: i64 = 120_000;
 
-/// What was found.
+/// State of a database, as read by [`look`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Standing {
     server: i64,
-    /// Whether the schema `quarterdeck` is there.
+    /// True if the schema `quarterdeck` exists.
     pub(super) schema: bool,
-    /// Tables within it, without ours there is something else's.
+    /// Number of tables in it. Without our table of migrations they belong to another program.
     tables: i64,
-    /// Our version; `None` without our table of migrations.
+    /// Version of our schema; `None` without our table of migrations.
     pub(super) version: Option<i64>,
-    /// The first migration that was applied from another file than this program's.
+    /// First migration that was applied from another file than this program's.
     altered: Option<i64>,
-    /// Whether a table of documents is found.
+    /// True if a table of documents is on the search path.
     pub(super) documents: bool,
-    /// What it lacks, in words.
+    /// Columns and indexes that it lacks, as text for messages.
     lacks: Vec<String>,
-    /// Whether it was made by `migrate --standalone`.
+    /// True if `migrate --standalone` created it.
     made: bool,
-    /// Whether `accounts` is found.
+    /// True if a table `accounts` is on the search path.
     pub(super) accounts: bool,
-    /// Rights that the role does not have: on our schema, on the documents.
+    /// Rights on our schema and on the documents that the role lacks.
     missing_rights: Vec<&'static str>,
     may_insert: bool,
 }
 
-/// Looks.
+/// Reads the state of a database. Errors: [`StoreError::Unusable`] if the server is too old.
 pub(super) async fn look(conn: &mut Conn, place: &Place) -> Result<Standing> {
     let facts = query(
         "SELECT current_setting('server_version_num')::bigint AS server, \
@@ -97,7 +97,7 @@ impl Standing {
         );
         let rights = conn.fetch_all(rights).await;
         let Ok(rights) = rights else {
-            // A migration was stopped by hand between ours: the version says so, too.
+            // Somebody stopped a migration while some of our tables were missing. Version 0 expresses that, too.
             self.version = Some(0);
             return Ok(());
         };
@@ -113,7 +113,7 @@ impl Standing {
         let made = query("SELECT EXISTS (SELECT 1 FROM @made WHERE name = 'captain_documents')");
         let rows = conn.fetch_all(made).await.map_err(reading)?;
         self.made = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 0)?;
-        // As JSON: the column of checksums came later than the table.
+        // As JSON, since the column of checksums is newer than the table.
         let applied = query("SELECT version, to_jsonb(m) ->> 'checksum' FROM @migrations m ORDER BY version");
         let applied = conn.fetch_all(applied).await.map_err(reading)?;
         let applied: Vec<(i64, Option<String>)> =
@@ -164,7 +164,8 @@ impl Standing {
         Ok(())
     }
 
-    /// Whether the schema is another program's or build's, or newer than this one: then `migrate` must not touch it either.
+    /// Checks that `migrate` may change the schema: it is not another program's or build's, and not newer than this
+    /// program. Errors: [`StoreError::Unusable`].
     pub(super) fn migratable(&self, place: &Place) -> Result<()> {
         match self.version {
             None if self.tables > 0 => Err(StoreError::Unusable(
@@ -180,7 +181,7 @@ impl Standing {
         }
     }
 
-    /// What the table of documents lacks.
+    /// Checks that the table of documents lacks nothing. Errors: [`StoreError::Unusable`].
     pub(super) fn documents_fit(&self, place: &Place) -> Result<()> {
         if self.lacks.is_empty() {
             return Ok(());
@@ -191,14 +192,15 @@ impl Standing {
         ))))
     }
 
-    /// Whether the store can be used for what `access` says.
+    /// Checks that the store can be used with `access`. Errors: [`StoreError::Unusable`].
     pub(super) fn usable(&self, place: &Place, access: Access) -> Result<()> {
         self.migratable(place)?;
         self.rights(place, access)?;
         self.set_up(place)
     }
 
-    /// Whether the role may do what `access` says with the tables that are there.
+    /// Checks that the role has the rights that `access` needs on the existing tables. Errors:
+    /// [`StoreError::Unusable`].
     pub(super) fn rights(&self, place: &Place, access: Access) -> Result<()> {
         let only_for_writing = |right: &&str| *right == WRITE_OURS || *right == UPDATE_DOCUMENTS;
         let mut rights = self.missing_rights.clone();
@@ -210,7 +212,7 @@ impl Standing {
         Err(StoreError::Unusable(place.says(&what)))
     }
 
-    /// Whether everything that this version works with is there.
+    /// Checks that everything exists with which this version works. Errors: [`StoreError::Unusable`].
     pub(super) fn set_up(&self, place: &Place) -> Result<()> {
         let unusable = |what: &str| Err(StoreError::Unusable(place.says(what)));
         match self.version {
@@ -237,19 +239,19 @@ impl Standing {
         self.documents_fit(place)
     }
 
-    /// Whether the table of documents is one that we made.
+    /// Returns true if `migrate --standalone` created the table of documents.
     pub(super) const fn is_made(&self) -> bool {
         self.made
     }
 
-    /// What is there, for people.
+    /// Describes version and table for people.
     pub(super) fn says(&self) -> String {
         let version = self.version.unwrap_or_default();
         let whose = if self.made { "of its own" } else { "of Chatwoot" };
         format!("version {version}, on a table captain_documents {whose}")
     }
 
-    /// Whether documents may be added.
+    /// Checks that the role may add documents. Errors: [`StoreError::Unusable`].
     pub(super) fn may_add(&self, place: &Place) -> Result<()> {
         if self.may_insert {
             return Ok(());
@@ -259,7 +261,7 @@ impl Standing {
         ))
     }
 
-    /// Whether documents may be removed.
+    /// Checks that documents may be removed: only from a table that is ours. Errors: [`StoreError::Unusable`].
     pub(super) fn may_remove(&self, place: &Place) -> Result<()> {
         if self.made {
             return Ok(());

@@ -1,6 +1,6 @@
-//! The one idle connection of this process: it holds the locks by which its workers are seen to live, and listens for
-//! what other processes commit. It does nothing else: a session that is busy in a query does not free its locks when
-//! its process is killed, since the server notices the closed socket only after the query.
+//! The one idle connection of this process: it has the locks by which other processes see that its workers live, and
+//! listens for commits of other processes. It does nothing else: a session that is busy in a query does not free its
+//! locks when its process is killed, since the server notices the closed socket only after the query.
 
 use super::pool::{Pool, Use, closed};
 use crate::domain::backoff::Backoff;
@@ -20,18 +20,18 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Where processes tell each other that something was committed.
+/// Channel on which processes notify each other of commits.
 const CHANNEL: &str = "quarterdeck";
-/// At most one signal in this time.
+/// Minimum time between two notifications of this process.
 const COALESCED: Duration = Duration::from_millis(20);
-/// The floor under every missed signal, and all that there is behind PgBouncer.
+/// Poll interval: the longest delay after a missed notification, and after every commit of others behind PgBouncer.
 const POLL: Duration = Duration::from_secs(1);
-/// After its own session broke, a process does not trust that others' locks are free for so long: the server may have
-/// restarted, and they are coming back.
+/// After its own session broke, a process does not trust the free locks of others for this long: the server may have
+/// restarted, and their sessions are coming back.
 const SHAKEN: Duration = Duration::from_secs(5);
-/// How long somebody waits for a lock to be taken.
+/// Longest wait for the session to acquire or release a lock.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long leaving in order may take.
+/// Longest time of an orderly shutdown.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 enum Command {
@@ -39,7 +39,7 @@ enum Command {
     LetGo(String, oneshot::Sender<()>),
 }
 
-/// The handle of the session.
+/// Handle of the session's tasks.
 pub(super) struct Session {
     shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
@@ -48,22 +48,22 @@ pub(super) struct Session {
 }
 
 struct Shared {
-    /// Behind PgBouncer there is no session.
+    /// True behind PgBouncer, where there is no session.
     without: bool,
-    /// Tells its own signals from others'.
+    /// Sender id by which this process recognises its own notifications.
     me: String,
     changes: watch::Sender<u64>,
     committed: Notify,
     broke_at: Mutex<Option<Instant>>,
 }
 
-/// The number of the lock of a worker.
+/// Returns the key of a worker's advisory lock, derived from the worker's id.
 pub(super) fn lock_key(worker: &str) -> i64 {
     let digest = Sha256::digest(format!("quarterdeck worker {worker}"));
     digest.iter().take(8).fold(0, |key, byte| (key << 8) | i64::from(*byte))
 }
 
-/// The locks of live workers, by their numbers.
+/// Returns the keys of the advisory locks that are granted in this database, which include those of live workers.
 pub(super) async fn held_locks(conn: &mut Conn) -> Result<HashSet<i64>> {
     let locks = query(
         "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted \
@@ -73,7 +73,7 @@ pub(super) async fn held_locks(conn: &mut Conn) -> Result<HashSet<i64>> {
 }
 
 impl Session {
-    /// Starts the session on the pool's runtime.
+    /// Starts the session on the pool's runtime; behind PgBouncer there is none.
     pub(super) fn start(pool: &Pool, options: PgConnectOptions, changes: watch::Sender<u64>) -> Self {
         let (commands, received) = mpsc::channel(16);
         let shared = Arc::new(Shared {
@@ -90,7 +90,7 @@ impl Session {
         Self { shared, commands, stop, tasks }
     }
 
-    /// Starts the tasks that send and poll.
+    /// Starts the tasks that send notifications and poll; a read-only store only polls.
     pub(super) fn watch(&self, pool: &Arc<Pool>, read_only: bool, mismatches: watch::Sender<Option<SchemaMismatch>>) {
         if !read_only {
             let sending = send(Arc::clone(&self.shared), Arc::clone(pool));
@@ -121,18 +121,18 @@ impl Session {
     pub(super) async fn let_go(&self, worker: &str) {
         let (answer, answered) = oneshot::channel();
         if !self.shared.without && self.commands.send(Command::LetGo(worker.to_owned(), answer)).await.is_ok() {
-            // Without an answer the lock goes with the process.
+            // Without a response, the lock ends with the process.
             let _ = timeout(PATIENCE, answered).await;
         }
     }
 
-    /// Whether a lock that is free tells of a death.
+    /// Returns true if a free lock proves that its worker is dead.
     pub(super) fn trusts_locks(&self) -> bool {
         let broke_at = self.shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner);
         broke_at.is_none_or(|at| at.elapsed() > SHAKEN)
     }
 
-    /// Closes the session; its locks are free.
+    /// Closes the session, which frees its locks.
     pub(super) async fn close(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -152,7 +152,8 @@ impl Shared {
     }
 }
 
-/// Keeps the session until `stop`: connects, takes back what is held, serves, and begins again when it breaks.
+/// Runs the session until `stop`: connects, reacquires its locks, serves commands, and starts over when the connection
+/// breaks.
 async fn keep(
     shared: Arc<Shared>,
     options: PgConnectOptions,
@@ -189,7 +190,7 @@ async fn keep(
     };
     tokio::select! {
         () = keeping => {}
-        // It does not answer: with the connection its locks go.
+        // The server does not respond: the locks end with the connection.
         () = leaving => {}
     }
     let _ = timeout(Duration::from_secs(5), pool.close()).await;
@@ -214,7 +215,7 @@ async fn serve(
     if listener.listen(CHANNEL).await.is_err() {
         return Served::NotConnected;
     }
-    // What was told while nobody listened.
+    // Notifications sent before this session listened were missed.
     shared.bump();
     backoff.reset();
     let mut missing: Vec<i64> = held.values().copied().collect();
@@ -223,7 +224,7 @@ async fn serve(
     loop {
         tokio::select! {
             () = stop.cancelled() => {
-                // The server would free them with the connection, but not before this process has gone on.
+                // The server would also free them with the connection, but only after this process has gone on.
                 let _ = listener.execute("SELECT pg_advisory_unlock_all()").await;
                 return Served::Left;
             }
@@ -231,7 +232,7 @@ async fn serve(
                 None => return Served::Left,
                 Some(Command::Hold(worker, answer)) => {
                     let taken = take(&mut listener, held, &worker).await;
-                    // Nobody waits any more: the lock goes with the worker's row.
+                    // The caller may no longer wait: the lock is released with the worker's row.
                     let _ = answer.send(taken);
                 }
                 Some(Command::LetGo(worker, answer)) => {
@@ -249,7 +250,7 @@ async fn serve(
                 Ok(Some(_)) => shared.bump(),
                 Ok(None) | Err(_) => return Served::Broke,
             },
-            // The server may take a while to see that the session before is dead.
+            // The server may take a while to notice that the previous session is dead.
             _ = ticks.tick(), if !missing.is_empty() => {
                 match take_back(&mut listener, &missing).await {
                     Ok(still) => missing = still,
@@ -278,7 +279,7 @@ async fn try_lock(listener: &mut PgListener, key: i64) -> std::result::Result<bo
     listener.fetch_one(lock).await?.try_get(0)
 }
 
-/// Takes locks again in a new session; which are still another's.
+/// Acquires locks in a new session. Returns the keys that another session still has.
 async fn take_back(listener: &mut PgListener, missing: &[i64]) -> std::result::Result<Vec<i64>, sqlx::Error> {
     let mut still = Vec::new();
     for key in missing {
@@ -289,21 +290,22 @@ async fn take_back(listener: &mut PgListener, missing: &[i64]) -> std::result::R
     Ok(still)
 }
 
-/// Tells other processes of commits, never within a transaction that others wait for.
+/// Notifies other processes of commits, never inside a transaction for which others wait.
 async fn send(shared: Arc<Shared>, pool: Arc<Pool>) {
     loop {
         shared.committed.notified().await;
         if let Ok(lease) = pool.lease(Use::Beat).await {
             let tell = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&shared.me);
-            // A signal that is lost costs the others one poll.
+            // A lost notification costs the others one poll.
             let _ = Conn::Postgres(lease).execute(tell).await;
         }
         sleep(COALESCED).await;
     }
 }
 
-/// Looks whether something changed that nobody told of: a signal that was lost (outcomes, claims and new jobs are seen
-/// at once by their numbers), another program's write (seen when the server's statistics are, within seconds).
+/// Polls for changes without a notification: a notification that was lost (outcomes, claims and new jobs are detected
+/// at once by their numbers), or another program's write (detected when the server's statistics show it, within
+/// seconds).
 async fn poll(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watch::Sender<Option<SchemaMismatch>>) {
     let mut ticks = interval(POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! Which database a URL names, how it is connected to, and what goes wrong there in words that say what to do.
+//! Parses the URL of a database, builds its connection options, and explains connection failures with advice.
 
 use super::error::code;
 use crate::store::sql::error::words;
@@ -8,13 +8,13 @@ use sqlx::{ConnectOptions, Error};
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// What each transaction sets behind PgBouncer, where the settings of a session would be another's.
+/// Settings of each transaction behind PgBouncer, where session settings would affect other clients.
 pub(super) const TRANSACTION_SETTINGS: &str =
     "; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'; SET LOCAL jit = off";
 
-/// The same for sessions of our own: an answer in time, or none; nothing held by a process that is stuck.
-/// Nothing is compiled: our statements touch few rows, and where the server expects many it compiles for longer (150 ms
-/// and more) than it then runs.
+/// The same settings for our own sessions: a response in time or none, and no transaction that a stuck process leaves
+/// open. JIT is off: our statements touch few rows, and where the server expects many, it compiles for longer (150 ms
+/// and more) than the statement then runs.
 const SESSION_SETTINGS: [(&str, &str); 4] = [
     ("statement_timeout", "30s"),
     ("lock_timeout", "10s"),
@@ -22,20 +22,20 @@ const SESSION_SETTINGS: [(&str, &str); 4] = [
     ("jit", "off"),
 ];
 
-/// A database, as messages name it.
+/// Address of a database, as messages show it: without the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     user: String,
     host: String,
     port: u16,
-    /// The database.
     pub(super) database: String,
-    /// PgBouncer in transaction mode stands before it: no session state, so no prepared statements, LISTEN and locks.
+    /// True if PgBouncer in transaction mode is in front: no session state, so no prepared statements, LISTEN and
+    /// locks.
     pub(super) pgbouncer: bool,
 }
 
 impl Place {
-    /// Reads a `postgres:` URL. Messages hold nothing of it but host, port, user and database.
+    /// Parses a `postgres:` URL. Messages repeat nothing of it but host, port, user and database.
     pub(super) fn parse(url: &str, access: Access) -> Result<(Self, PgConnectOptions)> {
         let unusable = |why: &str| {
             StoreError::Unusable(format!(
@@ -44,8 +44,8 @@ impl Place {
             ))
         };
         let mut parsed = url::Url::parse(url).map_err(|error| unusable(&format!("cannot be read ({error})")))?;
-        // Without the second slash, or with a third, user and password are read as the name of a database, which messages
-        // repeat.
+        // Without the second slash, or with a third, user and password are parsed as the name of a database, which
+        // messages repeat.
         if !url.contains("://") || parsed.path().contains('@') {
             return Err(unusable("has its user or host in the wrong place"));
         }
@@ -62,7 +62,7 @@ impl Place {
         if !kept.is_empty() {
             parsed.query_pairs_mut().extend_pairs(kept);
         }
-        // What is wrong there may be the password itself: its message is not repeated.
+        // The wrong part may be the password itself, so the error's message is not repeated.
         let options = PgConnectOptions::from_str(parsed.as_str())
             .map_err(|_| unusable("holds something that PostgreSQL does not know"))?;
         let mut options = options.application_name("quarterdeck").disable_statement_logging();
@@ -85,24 +85,24 @@ impl Place {
         Ok((place, options))
     }
 
-    /// `db.example.org:5432/chatwoot …`
+    /// Formats `PostgreSQL at db.example.org:5432/chatwoot: …`.
     pub(super) fn says(&self, what: &str) -> String {
         format!("PostgreSQL at {}:{}/{}: {what}", self.host, self.port, self.database)
     }
 
-    /// Whether no network lies between it and this process.
+    /// Returns true if no network is between the server and this process.
     pub(super) fn is_local(&self) -> bool {
         self.host.starts_with('/')
             || self.host == "localhost"
             || self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// What the screen calls it.
+    /// Returns the name that the screen shows.
     pub(super) fn label(&self) -> String {
         format!("postgres {}/{}", self.host, self.database)
     }
 
-    /// Why there is no connection, and what to do.
+    /// Converts a failed connection into an error with its reason and advice.
     pub(super) fn explain(&self, error: &Error) -> StoreError {
         let unusable = |what: &str, cure: &str| StoreError::Unusable(format!("{}; {cure}", self.says(what)));
         let said = words(error);
@@ -131,7 +131,7 @@ impl Place {
     }
 }
 
-/// Whether the encrypted connection was refused. A certificate that is not trusted comes as data that make no sense.
+/// Returns true if the encrypted connection was refused. An untrusted certificate is reported as invalid data.
 fn is_of_tls(error: &Error) -> bool {
     match error {
         Error::Tls(_) => true,

@@ -1,4 +1,4 @@
-//! Applies what the domain decided: a job's transition with its lane, its document's row and its outcomes.
+//! Writes a job's transition, as the domain decided it: the job's row and lane, its document's row, and its outcomes.
 
 use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::{RecentResult, Try};
@@ -18,26 +18,27 @@ use crate::store::sql::rows::outcomes::NewOutcome;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
-/// What goes with a transition.
+/// Data of a transition beyond the [`Transition`] itself: lease, worker, page and failure.
 #[derive(Default)]
 pub(in crate::store) struct With<'a> {
-    /// The lease that ended, for the outcomes.
+    /// Token of the lease that ended, recorded in the outcomes.
     pub(in crate::store) token: Option<i64>,
-    /// The worker that ran the attempt.
+    /// Name of the worker that ran the attempt.
     pub(in crate::store) worker: Option<SafeLine>,
-    /// The content to be written.
+    /// Page whose content is written, with its fingerprint.
     pub(in crate::store) page: Option<(&'a Page, &'a Fingerprint)>,
-    /// The page that was fetched whole, whether it is written or was the same, for what its server may be asked by.
+    /// Page that was fetched in full, written or unchanged. Its `ETag` and `Last-Modified` are kept for the next
+    /// request.
     pub(in crate::store) fetched: Option<(&'a Page, &'a Fingerprint)>,
-    /// The page that was not trusted and waits for a person.
+    /// Quarantined page, which waits for a person's decision.
     pub(in crate::store) held: Option<&'a Page>,
-    /// The failure just recorded, in its class's counter.
+    /// Failure just recorded, with its number in the counter of its class.
     pub(in crate::store) try_of: Option<Try>,
-    /// Who has the lock that the job is going to wait for.
+    /// Holder of the document's lock for which the job will wait.
     pub(in crate::store) holder: Option<&'a LockHolder>,
 }
 
-/// Writes `to` for the job `row`.
+/// Writes the transition `to` of the job `row`, with its document and outcomes.
 pub(in crate::store) async fn apply(
     tx: &mut Tx<'_>,
     row: &JobRow,
@@ -69,7 +70,7 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &With<'_
         JobState::Ready if !stays_in_order => lanes::next_virtual_time(tx, row.account_id, to.class).await?,
         _ => row.vtime,
     };
-    // A row that was put back is what the next first try finds.
+    // After a restore, the next first try saves the document's row anew.
     let forget_before = matches!(to.row, RowWrite::Restore(_));
     let statement = query(
         "UPDATE @jobs SET state = ?2, class = ?3, run_at = ?4, vtime = ?5, attempt = ?6, transient_fails = ?7, \
@@ -112,7 +113,7 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &With<'_
     Ok(())
 }
 
-/// Writes the document's row. Returns true if its text is another one now, which is only looked up for subscribers.
+/// Writes the document's row. Returns true if its text changed; the texts are compared only if there are subscribers.
 async fn write_row(
     tx: &mut Tx<'_>,
     document: &Document,
@@ -125,7 +126,7 @@ async fn write_row(
         RowWrite::Keep => return Ok(false),
         RowWrite::Synced => {
             if let Some((page, fingerprint)) = page {
-                // A page that was only converted anew is no change.
+                // A page that only another converter version rendered differently has not changed.
                 let rebased = to.outcomes.iter().any(|line| line.content == Some(ContentChange::Rebased));
                 text_changed =
                     tx.has_subscribers() && !rebased && contents::differs(tx, document, &page.content).await?;
@@ -145,7 +146,7 @@ async fn write_row(
         .bind(document.id)
         .bind(now)
         .bind(code.word()),
-        // Only a `syncing` row is ours to mend: what somebody else has written since stays.
+        // Only a row that still is `syncing` is repaired: what another program has written since then stays.
         RowWrite::BackToFailed(code) => query(
             "UPDATE captain_documents SET sync_status = 2, \
             metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?2) \
@@ -170,7 +171,7 @@ async fn write_row(
 async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with: &With<'_>) -> Result<()> {
     let mut recent = document.recent.clone();
     for draft in &to.outcomes {
-        // A first content is `unchanged` in the outcome, and yet a new text.
+        // The outcome of a first content is `unchanged`, but its text is new.
         let result = match draft.content {
             Some(ContentChange::First) => Some(RecentResult::Updated),
             _ => draft.result.recent(),
@@ -183,7 +184,7 @@ async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with
         }
     }
     let (fence, synced) = (with.token.unwrap_or_default(), to.row == RowWrite::Synced);
-    // The failure's own line says more than its exhaustion's, and comes first.
+    // The failure's outcome has more detail than the outcome of its exhaustion, and comes first.
     let failure = to.outcomes.iter().find(|draft| draft.error_code.is_some());
     if recent == document.recent && fence <= document.fence && !synced && failure.is_none() {
         return Ok(());
@@ -220,7 +221,7 @@ async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with
     Ok(())
 }
 
-/// A draft with who, where and when; its number comes with the commit.
+/// Completes a draft with job, document, worker and time. Its sequence number is assigned at the commit.
 pub(in crate::store) fn new_outcome(
     row: &JobRow,
     document: Option<&Document>,
@@ -228,7 +229,7 @@ pub(in crate::store) fn new_outcome(
     with: &With<'_>,
     at: Timestamp,
 ) -> NewOutcome {
-    // A page that is written brings its title: before the first sync the name is but the URL.
+    // A written page brings its title: before the first sync, the document's name is only its URL.
     let title = with.page.and_then(|(page, _)| page.title.as_ref()).filter(|title| !title.is_empty());
     let name = match title {
         Some(title) => SafeLine::new(title.as_str()),
@@ -260,7 +261,8 @@ pub(in crate::store) fn new_outcome(
     NewOutcome { outcome, host: row.host.clone(), token: with.token, text_changed: false }
 }
 
-/// The strip of recent results with one more.
+/// Appends a result to the strip of recent results (one letter each), and drops the oldest beyond
+/// [`RecentResult::KEPT`].
 pub(in crate::store) fn push_recent(strip: &str, result: RecentResult) -> String {
     let kept = strip.chars().count().saturating_sub(RecentResult::KEPT - 1);
     strip.chars().skip(kept).chain(std::iter::once(result.letter())).collect()

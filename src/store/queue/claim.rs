@@ -1,7 +1,8 @@
-//! Claiming: due jobs become ready, lanes are merged in the order of class and virtual time (`choose`), rows are marked.
+//! Claiming: due jobs become ready, `choose` merges the lanes (ready jobs of one account, host, class and risk) in the
+//! order of class and virtual time, and the chosen jobs are marked as running.
 //!
-//! All jobs of a look are read and written together: on a server each statement is a round trip, and a claim keeps
-//! every other change of the queue waiting.
+//! All jobs of a round are read and written together: on a server each statement is a round trip, and a claim blocks
+//! every other change of the queue.
 
 mod choose;
 
@@ -26,10 +27,11 @@ use choose::Budget;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-/// Due jobs that become ready in one transaction; the rest in the next, so the writer is never held long.
+/// Due jobs that become ready in one transaction. The rest follows in the next one, so that no transaction blocks the
+/// writer for long.
 const PROMOTED: i64 = 1_000;
 
-/// What a claim begins with.
+/// Queue and worker state read at the start of a claim.
 struct Standing {
     name: SafeLine,
     runs_risky: bool,
@@ -54,7 +56,7 @@ pub(in crate::store) async fn claim(db: &Database, worker: &WorkerId, limits: Cl
         tries: Vec::new(),
     };
     let mut claimed = Vec::new();
-    // Caps that fill up on the way, and jobs that end on the way, leave slots for lanes that were not looked at.
+    // Limits that are exhausted and jobs that end during a round leave slots for lanes that the round did not read.
     while budget.slots > 0 && claim_round(&mut tx, worker, &name, limits, &mut budget, &mut claimed).await? {}
     if !claimed.is_empty() || budget.passed_over != passed_over {
         settle(&mut tx, &budget).await?;
@@ -63,7 +65,8 @@ pub(in crate::store) async fn claim(db: &Database, worker: &WorkerId, limits: Cl
     Ok(claimed)
 }
 
-/// A look without the write lock, since most claims of an idle worker find nothing.
+/// Returns true if a claim may find a job. Reads without the write lock, since most claims of an idle worker find
+/// nothing.
 async fn is_work_waiting(db: &Database) -> Result<bool> {
     db.writable()?;
     let mut reader = db.reader().await?;
@@ -76,7 +79,7 @@ async fn is_work_waiting(db: &Database) -> Result<bool> {
     get(&reader.one(look.query().bind(db.now().micros())).await?, 0)
 }
 
-/// What stands before a claim of `worker`; due jobs are ready after it.
+/// Reads the state for a claim of `worker`. Due jobs are ready afterwards.
 async fn standing(tx: &mut Tx<'_>, worker: &WorkerId) -> Result<Standing> {
     let look = query(
         "SELECT (SELECT name FROM @workers WHERE id = ?1) AS name, passed_over, \
@@ -115,7 +118,7 @@ async fn promote_due(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// One look at the lanes; whether another one may find more.
+/// Claims jobs from the lanes in one round. Returns true if another round may find more.
 async fn claim_round(
     tx: &mut Tx<'_>,
     worker: &WorkerId,
@@ -137,7 +140,7 @@ async fn claim_round(
                     taken.push(row);
                     documents.push(document);
                 }
-                // It has ended, and its place goes to another.
+                // The job has ended, and its slot is free for another one.
                 None => choice.again = true,
             }
         }
@@ -155,8 +158,8 @@ async fn claim_round(
     Ok(choice.again)
 }
 
-/// These jobs run from now on, under the tokens that are answered. A token is a number that no claim of this store
-/// has had; PostgreSQL's come from a sequence, which no rollback turns back.
+/// Marks these jobs as running and returns the token of each lease. No claim of this store has used the same number
+/// before; PostgreSQL takes it from a sequence, which no rollback resets.
 async fn run_jobs(
     tx: &mut Tx<'_>,
     taken: &[JobRow],
@@ -191,7 +194,7 @@ async fn run_jobs(
     tx.all(statement).await?.iter().map(|row| Ok((JobId(get(row, 0)?), get(row, 1)?))).collect()
 }
 
-/// A job that was taken, as its worker gets it.
+/// Subtracts a job from the remaining capacity, and returns it as its worker gets it.
 fn taken_job(
     tx: &Tx<'_>,
     row: &JobRow,
@@ -228,7 +231,7 @@ fn taken_job(
     }
 }
 
-/// Writes what a claim has done beside taking the jobs: tries begin, the clocks of the classes go on.
+/// Writes the remaining effects of a claim: its tries start, the class clocks advance, and hosts get their spacing.
 async fn settle(tx: &mut Tx<'_>, budget: &Budget) -> Result<()> {
     let [manual, retry, auto] = budget.served;
     let clocks = query(

@@ -10,10 +10,11 @@ use crate::store::sql::rows::documents::Document;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
-/// Earlier contents that are kept.
+/// Number of earlier contents kept per document.
 const VERSIONS: i64 = 5;
 
-/// Returns true if `text` is not empty and differs from the stored text of a document. Asked before the text is written.
+/// Returns true if `text` is not empty and differs from the stored text of a document. Called before the text is
+/// written.
 pub(in crate::store) async fn differs(tx: &mut Tx<'_>, document: &Document, text: &str) -> Result<bool> {
     if text.trim().is_empty() {
         return Ok(false);
@@ -23,7 +24,7 @@ pub(in crate::store) async fn differs(tx: &mut Tx<'_>, document: &Document, text
     Ok(get::<i64>(&row, 0)? > 0)
 }
 
-/// Replaces the stored text of a document by that of `page`; the text before it becomes a version.
+/// Replaces the stored text of a document by that of `page`, and keeps the previous text as a version.
 pub(in crate::store) async fn write(
     tx: &mut Tx<'_>,
     document: &Document,
@@ -61,8 +62,8 @@ pub(in crate::store) async fn write(
     Ok(())
 }
 
-/// What a good finish leaves of held texts: `page` is held now; without one, nothing waits for a person any more. A
-/// rejection is kept: the same text may come again.
+/// Updates a document's quarantine after a successful attempt: stores `page` as quarantined or, without a page, removes
+/// the text that waits. A rejected text stays, since a fetch may return the same text later.
 pub(in crate::store) async fn keep_for_review(
     tx: &mut Tx<'_>,
     job: JobId,

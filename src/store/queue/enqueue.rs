@@ -1,4 +1,4 @@
-//! New jobs, put in the queue many at a time: on a server every statement is a round trip.
+//! Inserts new jobs, many per statement: on a server every statement is a round trip.
 
 use crate::domain::id::JobId;
 use crate::domain::job::{JobState, QueueClass};
@@ -14,27 +14,27 @@ use crate::store::sql::statement::{Sql, query};
 use crate::store::sql::transaction::Tx;
 use std::collections::{BTreeMap, HashMap};
 
-/// A job to be put in the queue.
+/// A job that is not in the queue yet.
 pub(in crate::store) struct NewJob<'a> {
     pub(in crate::store) document: &'a Document,
     pub(in crate::store) class: QueueClass,
     pub(in crate::store) state: JobState,
     pub(in crate::store) run_at: Timestamp,
-    /// Its place in the fair order, when it is ready.
+    /// Position in the fair order, for a ready job.
     pub(in crate::store) vtime: i64,
     pub(in crate::store) by: &'a str,
 }
 
-/// What is done about a document that has a live job already.
+/// Handling of a document that already has a live job (scheduled, ready or running).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Live {
-    /// There is none; it would be an error.
+    /// A live job is an error: the caller knows that there is none.
     None,
-    /// It is left alone.
+    /// The live job stays, and none is inserted.
     Stays,
 }
 
-/// Puts a job for each of `documents` in the queue; they have no live one. Their jobs, by document.
+/// Inserts a ready job for each of `documents`, none of which has a live job. Returns the jobs' ids by document id.
 pub(in crate::store) async fn ready(
     tx: &mut Tx<'_>,
     documents: &[Document],
@@ -61,7 +61,7 @@ pub(in crate::store) async fn ready(
     Ok(jobs)
 }
 
-/// Inserts jobs; document and id of each that was.
+/// Inserts jobs. Returns document id and job id of each inserted one.
 pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live: Live) -> Result<Vec<Row>> {
     let mut inserted = Vec::with_capacity(jobs.len());
     for some in jobs.chunks(tx.dialect().rows_per_statement()) {
@@ -86,9 +86,9 @@ pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live:
     Ok(inserted)
 }
 
-/// The live jobs of these documents are the ones that their states tell of, and earlier ones go.
+/// Points each document's state to its live job, and deletes the document's jobs that have ended.
 pub(in crate::store) async fn keep_latest(tx: &mut Tx<'_>, ids: Vec<i64>) -> Result<()> {
-    // What earlier jobs came to stands in the outcomes; the table holds the last job of a document and no more.
+    // The results of earlier jobs are in the outcomes; the table keeps only the last job of a document.
     let ended = query(
         "DELETE FROM @jobs WHERE document_id IN (SELECT each(?)) \
          AND state NOT IN ('scheduled', 'ready', 'running')",

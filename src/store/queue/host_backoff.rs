@@ -1,5 +1,5 @@
-//! What is remembered of hosts: read with a group of finishes, changed by what they tell, written when it changed; and the
-//! spacing of claims. A host that gives no cause has no row.
+//! Back-off state and claim spacing of hosts. A group of finishes reads the state, records its evidence and writes the
+//! state if it changed. A host without a reason for back-off or spacing has no row.
 
 use crate::domain::id::DocumentId;
 use crate::domain::politeness::{HostMemory, HostNews};
@@ -12,16 +12,16 @@ use crate::store::sql::transaction::Tx;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// The hosts of a group of finishes, with what has changed of them.
+/// Back-off state of the hosts of a group of finishes, before and after its evidence.
 #[derive(Default)]
 pub(in crate::store) struct Hosts {
     known: BTreeMap<String, HostMemory>,
-    /// What each was when it was read; those that were not there are not here.
+    /// State as it was read. Hosts without a row are missing.
     before: BTreeMap<String, HostMemory>,
 }
 
 impl Hosts {
-    /// Takes in news of a document of `host`.
+    /// Records what an attempt at `document` showed about `host`.
     pub(in crate::store) fn hear(&mut self, host: &str, news: HostNews, document: DocumentId, tx: &Tx<'_>) {
         if news != HostNews::default() && !host.is_empty() {
             self.known.entry(host.to_owned()).or_default().hear(news, document, tx.now);
@@ -36,8 +36,8 @@ fn memory(row: &Row) -> Result<(String, HostMemory)> {
     Ok((get(row, "host")?, HostMemory { hold, cool_downs: number(row, "cool_downs")?, notes }))
 }
 
-/// What is known of these hosts; `true` stands at those of which there is news to remember. On a database with several
-/// writers they are changed by nobody else until the end, and locked in one order by everybody.
+/// Reads the state of these hosts; `true` marks those for which there is evidence to record. On a database with several
+/// writers the rows are locked until the transaction ends, by every process in the same order.
 pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool>) -> Result<Hosts> {
     let mut found = Hosts::default();
     if tx.dialect() == Dialect::Sqlite || !named.values().any(|news| *news) {
@@ -46,7 +46,7 @@ pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool
     }
     for (host, news) in named {
         if news {
-            // What is not there cannot be locked.
+            // A missing row cannot be locked.
             let make = query("INSERT INTO @hosts_sched (host) VALUES (?) ON CONFLICT DO NOTHING");
             tx.run(make.bind(&host)).await?;
         }
@@ -71,7 +71,7 @@ async fn read_hosts(tx: &mut Tx<'_>, hosts: Vec<String>, found: &mut Hosts) -> R
     Ok(())
 }
 
-/// Writes what has changed of them, in their order.
+/// Writes the state that changed, in the order of the hosts, and deletes rows that are no longer needed.
 pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: Hosts) -> Result<()> {
     for (host, memory) in hosts.known {
         let before = hosts.before.get(&host);
@@ -102,7 +102,7 @@ pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: Hosts) -> Result<()>
     Ok(())
 }
 
-/// Pages of `hosts` are asked for now, and the next ones not before `interval` has passed.
+/// Records that pages of `hosts` are requested now, and that the next requests wait at least `interval`.
 pub(in crate::store) async fn space(tx: &mut Tx<'_>, hosts: &BTreeSet<String>, interval: Duration) -> Result<()> {
     let write = query(
         "INSERT INTO @hosts_sched AS h (host, asked_at, spaced_until) VALUES (?1, ?2, ?3) \

@@ -1,5 +1,6 @@
-//! Lanes: one row per account, host, class and risk that has ready jobs. A claim walks lanes instead of jobs, so a job
-//! that may not run now (its account, host or class paused or at its cap) delays no other, however many there are.
+//! Lanes: one row per account, host, class and risk (a crash in an earlier attempt) that has ready jobs. A claim walks
+//! lanes instead of jobs, so a job that may not run now (its account, host or class paused or at its cap) delays no
+//! other, however many there are.
 
 use crate::domain::job::QueueClass;
 use crate::store::Result;
@@ -12,14 +13,15 @@ use crate::store::sql::statement::{Sql, query};
 use crate::store::sql::transaction::Tx;
 use std::collections::BTreeMap;
 
-/// How far one job of weight 1 moves its account's virtual time.
+/// Virtual time that one job adds for an account of weight 1.
 pub(in crate::store) const STEP: i64 = 1_000_000;
 
-/// Lanes in one statement.
+/// Maximum number of lanes per statement.
 const AT_ONCE: usize = 32;
 
-/// The ready jobs `j` of a lane of `lanes`. SQLite would take the index of the account's jobs, and read all of them: it
-/// has no idea of how many there are, and a column's type keeps it from comparing with the fourth part of the lane's.
+/// Returns the SQL for the ready jobs `j` of a row of `lanes`. SQLite needs the name of the index, since it would use
+/// the account's index and read all jobs of the account. It also needs the `+`: a column's type affinity would keep it
+/// from comparing with the fourth part of the lane index.
 pub(in crate::store) const fn ready_in_lane(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
@@ -33,7 +35,7 @@ pub(in crate::store) const fn ready_in_lane(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Which lane a ready job stands in.
+/// Key of a lane.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::store) struct LaneKey {
     pub(in crate::store) account_id: i64,
@@ -43,7 +45,7 @@ pub(in crate::store) struct LaneKey {
 }
 
 impl LaneKey {
-    /// The lane of `row` as it stands.
+    /// Returns the lane of `row` in its current state.
     pub(in crate::store) fn of(row: &JobRow) -> Self {
         Self {
             account_id: row.account_id,
@@ -54,9 +56,9 @@ impl LaneKey {
     }
 }
 
-/// The virtual time of a job that becomes ready now: one step of its account's weight after the account's last
-/// ready job, and never before what is being served. Taken from the jobs themselves, so a cancelled pile leaves
-/// its account no debt.
+/// Returns the virtual time of a job that becomes ready now: one step of its account's weight after the account's last
+/// ready job, and never before the time being served. Computed from the jobs themselves, so an account owes nothing for
+/// jobs that were cancelled.
 pub(in crate::store) async fn next_virtual_time(tx: &mut Tx<'_>, account_id: i64, class: QueueClass) -> Result<i64> {
     if let Some((vtime, step)) = tx.vtimes.get_mut(&(account_id, class.code())) {
         *vtime = vtime.saturating_add(*step);
@@ -77,12 +79,12 @@ pub(in crate::store) async fn next_virtual_time(tx: &mut Tx<'_>, account_id: i64
     Ok(vtime)
 }
 
-/// A ready job at `vtime` has come into the lane.
+/// Adds a job that became ready at `vtime` to its lane.
 pub(in crate::store) async fn add(tx: &mut Tx<'_>, lane: &LaneKey, vtime: i64) -> Result<()> {
     lanes::add_all(tx, &BTreeMap::from([(lane.clone(), vtime)])).await
 }
 
-/// Ready jobs have come into lanes, the first of each at this virtual time.
+/// Adds ready jobs to their lanes; each value is the smallest virtual time of the lane's new jobs.
 pub(in crate::store) async fn add_all(tx: &mut Tx<'_>, lanes: &BTreeMap<LaneKey, i64>) -> Result<()> {
     let lanes: Vec<_> = lanes.iter().collect();
     for some in lanes.chunks(tx.dialect().rows_per_statement()) {
@@ -100,7 +102,7 @@ pub(in crate::store) async fn add_all(tx: &mut Tx<'_>, lanes: &BTreeMap<LaneKey,
     Ok(())
 }
 
-/// A job has left the lane.
+/// Updates a lane after a job left it, and deletes it if no job remains.
 pub(in crate::store) async fn remove(tx: &mut Tx<'_>, lane: &LaneKey) -> Result<()> {
     let first = query(
         "SELECT vtime FROM @jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
@@ -111,8 +113,8 @@ pub(in crate::store) async fn remove(tx: &mut Tx<'_>, lane: &LaneKey) -> Result<
     set_head(tx, lane, head).await
 }
 
-/// These jobs have left their lanes. What is first in each now is taken from the jobs themselves; a lane that has
-/// none stays as it was until [`lanes_end`](Self::lanes_end).
+/// Updates the lanes of jobs that left them: the first remaining job determines the new head. A lane without jobs keeps
+/// its old head until [`drop_empty`] deletes it.
 pub(in crate::store) async fn remove_all(tx: &mut Tx<'_>, jobs: &[JobRow]) -> Result<()> {
     let ids: Vec<i64> = jobs.iter().map(|row| row.job.id.0).collect();
     let mut sql = Sql::new("UPDATE @lanes SET head = coalesce((SELECT j.vtime FROM ");
@@ -125,12 +127,13 @@ pub(in crate::store) async fn remove_all(tx: &mut Tx<'_>, jobs: &[JobRow]) -> Re
     Ok(())
 }
 
-/// These lanes have no job any more, as it seems; those are gone of which it is true.
+/// Deletes those of `lanes` that really have no ready job any more.
 pub(in crate::store) async fn drop_empty(tx: &mut Tx<'_>, lanes: &[LaneKey]) -> Result<()> {
     for some in lanes.chunks(tx.dialect().rows_per_statement().min(AT_ONCE)) {
         let mut sql = Sql::new("DELETE FROM @lanes WHERE NOT EXISTS (SELECT 1 FROM ");
         sql.push(ready_in_lane(tx.dialect())).push(") AND (");
-        // Said again until they are a power of two: few texts, so that the database knows the statement.
+        // The last lane is repeated up to a power of two: with few different texts the database can reuse its
+        // statements.
         for place in 0..some.len().next_power_of_two() {
             let lane = &some[place.min(some.len() - 1)];
             sql.push(if place > 0 { " OR (account_id = " } else { "(account_id = " }).bind(lane.account_id);
@@ -143,7 +146,7 @@ pub(in crate::store) async fn drop_empty(tx: &mut Tx<'_>, lanes: &[LaneKey]) -> 
     Ok(())
 }
 
-/// The lane's first job stands at `head`; without one there is no lane.
+/// Sets the head, which is the virtual time of the lane's first job; without one, deletes the lane.
 pub(in crate::store) async fn set_head(tx: &mut Tx<'_>, lane: &LaneKey, head: Option<i64>) -> Result<()> {
     let statement = match head {
         Some(_) => query(
@@ -161,11 +164,12 @@ pub(in crate::store) async fn set_head(tx: &mut Tx<'_>, lane: &LaneKey, head: Op
     Ok(())
 }
 
-/// What the lanes are by the jobs.
+/// Lanes as computed from the jobs.
 const DERIVED: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM @jobs \
      WHERE state = 'ready' GROUP BY account_id, host, class, (crashes > 0)";
 
-/// Derives all lanes from the jobs again; how many were wrong. Done on opening, and whenever they are in doubt.
+/// Recomputes all lanes from the jobs, and returns the number of wrong rows. Runs when a store is opened, and whenever
+/// the lanes may be wrong.
 pub async fn rederive(db: &Database) -> Result<u64> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let wrong = "SELECT (SELECT count(*) FROM (SELECT * FROM @lanes EXCEPT SELECT * FROM derived) AS more) + \

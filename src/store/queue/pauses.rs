@@ -1,4 +1,4 @@
-//! Pauses: rows that a claim respects, durable and seen by every process.
+//! Pauses: durable rows that the claims of every process respect.
 
 use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::text::SafeLine;
@@ -10,17 +10,17 @@ use crate::store::sql::database::Database;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
-/// Whether the class of a row `n` is stopped by no pause: known before any row is read.
+/// SQL condition: no pause stops everything or the class of a row `n`. Its result is known before any row is read.
 pub(in crate::store) const CLASS_NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM @pauses WHERE scope = 'all') \
      AND n.class NOT IN (SELECT CASE key WHEN 'manual' THEN 0 WHEN 'retry' THEN 1 ELSE 2 END FROM @pauses \
       WHERE scope = 'class')";
-/// Whether the account and the host of a row `n` are stopped by no pause. The few pauses are read once per statement, so
-/// each row costs a look into two small sets.
+/// SQL condition: no pause stops the account or the host of a row `n`. The few pauses are read once per statement, so
+/// each row costs a lookup in two small sets.
 pub(in crate::store) const LANE_NOT_PAUSED: &str = "n.account_id NOT IN (SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account') \
      AND n.host NOT IN (SELECT key FROM @pauses WHERE scope = 'host')";
 
-/// Nothing of `scope` is claimed any more; what runs goes on. Whether it was not paused before: an older pause
-/// keeps its time and name.
+/// Stops claims of `scope`; running jobs continue. Returns true if it was not paused before: an older pause keeps its
+/// time and name.
 pub(in crate::store) async fn pause(db: &Database, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let now = tx.now.micros();
@@ -34,7 +34,7 @@ pub(in crate::store) async fn pause(db: &Database, scope: &PauseScope, by: &Safe
     Ok(new)
 }
 
-/// Ends the pause of exactly `scope`; whether there was one.
+/// Ends the pause of exactly `scope`. Returns true if there was one.
 pub(in crate::store) async fn resume(db: &Database, scope: &PauseScope) -> Result<bool> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let statement = query("DELETE FROM @pauses WHERE scope = ? AND key = ? RETURNING since");
@@ -43,7 +43,7 @@ pub(in crate::store) async fn resume(db: &Database, scope: &PauseScope) -> Resul
     Ok(ended)
 }
 
-/// What is paused, everything first, then by kind and key.
+/// Lists the pauses: of everything first, then by kind and key.
 pub(in crate::store) async fn all(db: &Database) -> Result<Vec<Pause>> {
     let mut reader = db.reader().await?;
     let rows = reader.all(query("SELECT scope, key, since, paused_by FROM @pauses")).await?;

@@ -1,4 +1,4 @@
-//! Purging: jobs of class `auto` that have not started are dropped, with an outcome each; nothing else is.
+//! Purging: drops jobs of class `auto` that have not started, with an outcome each, and no other jobs.
 
 use crate::domain::text::SafeLine;
 use crate::store::Result;
@@ -10,7 +10,7 @@ use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
-/// Jobs in one transaction.
+/// Number of jobs per transaction.
 const CHUNK: i64 = 250;
 
 pub(in crate::store) async fn purgeable(db: &Database) -> Result<u64> {
@@ -22,7 +22,7 @@ pub(in crate::store) async fn purgeable(db: &Database) -> Result<u64> {
 
 pub(in crate::store) async fn purge(db: &Database, by: &SafeLine) -> Result<u64> {
     db.writable()?;
-    // What comes in meanwhile stays: a purge ends, whoever adds.
+    // Jobs that are added meanwhile stay, so that a purge always ends.
     let newest: Option<i64> = {
         let mut reader = db.reader().await?;
         get(&reader.one(query("SELECT max(id) FROM @jobs")).await?, 0)?
@@ -35,7 +35,7 @@ pub(in crate::store) async fn purge(db: &Database, by: &SafeLine) -> Result<u64>
             Dialect::Sqlite => {
                 query("SELECT * FROM @jobs WHERE state IN ('scheduled', 'ready') AND class = 2 AND id <= ? LIMIT ?")
             }
-            // Ends of attempts lock jobs in the order of their documents.
+            // The ends of attempts lock jobs in the same order, by document.
             Dialect::Postgres => query(
                 "SELECT * FROM @jobs WHERE id IN (SELECT id FROM @jobs WHERE state IN ('scheduled', 'ready') \
                  AND class = 2 AND id <= ? LIMIT ?) AND state IN ('scheduled', 'ready') AND class = 2 \

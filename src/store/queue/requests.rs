@@ -1,5 +1,5 @@
-//! What people and the schedule ask for: adding, syncing, cancelling, removing; in chunks, so that the writer is never
-//! held long.
+//! Requests of people and of the schedule to sync or cancel documents, in chunks, so that no transaction blocks the
+//! writer for long.
 
 use crate::domain::document::{Status, StatusFacts};
 use crate::domain::id::DocumentId;
@@ -22,7 +22,7 @@ use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 use std::collections::HashSet;
 
-/// Documents in one transaction.
+/// Number of documents per transaction.
 pub(in crate::store) const CHUNK: usize = 250;
 
 pub(in crate::store) async fn request(
@@ -70,7 +70,7 @@ async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> 
     let (mut new, mut places, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for (place, id) in ids.iter().enumerate() {
         if !seen.insert(id) {
-            // Asked for twice: the second time it meets what the first has made.
+            // Requested twice: the second request applies to the job that the first one created.
             insert_new(tx, &mut new, &mut places, request, &mut answers).await?;
             documents.extend(documents::by_ids(tx, &[*id]).await?);
             live.extend(jobs::live_of(tx, &[*id]).await?);
@@ -86,7 +86,7 @@ async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> 
     }
     insert_new(tx, &mut new, &mut places, request, &mut answers).await?;
     if request.verb == Verb::SyncWhole {
-        // Whatever the request met: what runs already has begun as it was asked for.
+        // Applies whatever the answer is, but not to a running job, which has already begun without it.
         let whole = "UPDATE @jobs SET whole = true WHERE document_id IN (SELECT each(?)) \
              AND state IN ('scheduled', 'ready')";
         tx.run(query(whole).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())).await?;
@@ -112,7 +112,7 @@ async fn insert_new(
     Ok(())
 }
 
-/// What a request does to a document; `None` when it wants a new job.
+/// Applies a request to one document. Returns `None` if it needs a new job.
 async fn request_one(
     tx: &mut Tx<'_>,
     document: &Document,
@@ -152,7 +152,7 @@ async fn request_one(
     }))
 }
 
-/// Makes a ready or waiting job one that a person asked for, ready now; its counters stay.
+/// Turns a ready or scheduled job into a manual one that is ready now; its counters stay.
 async fn run_as_manual(tx: &mut Tx<'_>, row: &JobRow, request: &Request) -> Result<()> {
     let vtime = lanes::next_virtual_time(tx, row.account_id, QueueClass::Manual).await?;
     let statement = query(

@@ -1,4 +1,4 @@
-//! The beginning of a try: a job with nothing left to sync ends, the row of any other becomes `syncing`.
+//! Start of a try: a job with nothing left to sync ends; otherwise the document's row becomes `syncing`.
 
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::QueueClass;
@@ -9,10 +9,10 @@ use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
-/// Why a job needs no fetch any more.
+/// Reason of a job that ends because its document was synced by another job or program.
 const SYNCED_ELSEWHERE: &str = "synced elsewhere";
 
-/// The job's document, when there is something to sync; else the job ends `cancelled` with the reason.
+/// Returns the job's document if there is something to sync; otherwise ends the job as `cancelled` with the reason.
 pub(in crate::store) async fn document_to_sync(
     tx: &mut Tx<'_>,
     row: &JobRow,
@@ -37,7 +37,7 @@ pub(in crate::store) async fn document_to_sync(
     Ok(None)
 }
 
-/// Tries begin: what stands in the rows is remembered where it is the first, and the rows become `syncing`.
+/// Starts tries: sets the documents' rows to `syncing`. Before a job's first try, saves the document's row in the job.
 pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[Try]) -> Result<()> {
     if tries.is_empty() {
         return Ok(());
@@ -62,27 +62,27 @@ pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[Try]) -> Result<()
     Ok(())
 }
 
-/// A try that is about to begin.
+/// A try that is about to start: a job and its document.
 pub(in crate::store) struct Try {
     job: JobId,
     document: DocumentId,
 }
 
 impl Try {
-    /// Of this job.
+    /// Returns the try of this job.
     pub(in crate::store) fn of(row: &JobRow) -> Self {
         Self { job: row.job.id, document: row.job.document_id }
     }
 }
 
-/// Whether somebody else has done what the job was for: a retry whose document was synced since its last try, or a job
-/// that no person asked for, whose document was synced since the request.
+/// Returns true if another job or program has synced the document: that of a retry since its last try, or that of a job
+/// which no person requested since the request.
 fn is_synced_elsewhere(row: &JobRow, document: &Document) -> bool {
     let since = match row.job.class {
         QueueClass::Manual => None,
         _ if row.lock_holder.is_some() => Some(row.started_at.map_or(row.requested_at, |at| at.max(row.requested_at))),
         QueueClass::Retry => row.started_at,
-        // Its time was drawn long ago: somebody may have asked for the same since.
+        // Its time was chosen long ago: somebody may have requested the same since then.
         QueueClass::Auto => Some(row.requested_at),
     };
     since.zip(document.synced_at).is_some_and(|(since, synced)| synced > since)

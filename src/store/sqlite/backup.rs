@@ -1,5 +1,5 @@
-//! The copy of a store that is made before a migration: beside the store, whole and on the disk before the store is
-//! touched. The newest one is kept.
+//! Copy of a store before a migration: in the same folder, complete and flushed to disk before the store is changed.
+//! Only the newest copy is kept.
 
 use super::connect::Connect;
 use super::error::{is_full, words};
@@ -13,17 +13,17 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
-/// Bytes that must be free beyond the copy itself: the migration's own log.
+/// Free bytes needed beyond the copy itself, for the log of the migration.
 const MARGIN: u64 = 4_000_000;
-/// The end of a copy's name.
+/// Suffix of a copy's name.
 const COPY: &str = ".backup";
-/// The end of the name of a copy that is not whole yet.
+/// Suffix of the name of an incomplete copy.
 const UNFINISHED: &str = ".backup.tmp";
-/// The end of the name of what SQLite keeps beside that one while it writes.
+/// Suffix of the journal that SQLite keeps while it writes an incomplete copy.
 const JOURNAL: &str = ".backup.tmp-journal";
 
-/// Copies the store, which is at version `version` and holds `bytes`, at the time `now`; the copy's path. Nobody may
-/// write meanwhile: the caller holds the write lock, on another connection.
+/// Copies the store, which has the given version and size in `bytes`, and returns the copy's path, which contains the
+/// time `now`. The caller has the write lock on another connection, so that nobody writes meanwhile.
 pub(super) async fn copy(connect: &Connect, version: i64, bytes: u64, now: Timestamp) -> Result<PathBuf> {
     let store = connect.path();
     let target = connect.beside(&format!(".v{version}.{}{COPY}", stamp(now)));
@@ -34,7 +34,7 @@ pub(super) async fn copy(connect: &Connect, version: i64, bytes: u64, now: Times
     fault::point("before_copy", "");
     let made = write(connect, store, &unfinished).await;
     if made.is_err() {
-        // Half a copy is of no use, and may be what filled the disk.
+        // An incomplete copy is useless, and may be what filled the disk.
         discard(connect);
     }
     made?;
@@ -50,7 +50,7 @@ async fn write(connect: &Connect, store: &Path, to: &Path) -> Result<()> {
     let file = create(to).map_err(|error| failed(to, &error))?;
     let mut conn = connect.copier().await?;
     let copied = vacuum_into(&mut conn, to).await;
-    // It only read; whatever closing says loses nothing.
+    // An error loses nothing: the connection only read.
     let _ = conn.close().await;
     copied?;
     like(&file, to, &source).map_err(|error| failed(to, &error))?;
@@ -68,21 +68,21 @@ async fn vacuum_into(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
     })
 }
 
-/// A file that nobody else may read before it has the store's own rights.
+/// Creates a file that no other user may read until it has the store's permissions.
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Gives the copy the owner and the rights of the store.
+/// Gives the copy the owner and the permissions of the store.
 fn like(file: &File, path: &Path, store: &Metadata) -> io::Result<()> {
-    // A user that may not give files away owns the copy: who could read the store can read it.
+    // Without the right to change owners, the current user keeps the copy; that user can read the store anyway.
     let _ = chown(path, Some(store.uid()), Some(store.gid()));
     file.set_permissions(Permissions::from_mode(store.mode() & 0o777))
 }
 
 fn finish(folder: &Path, unfinished: &Path, target: &Path) -> io::Result<()> {
     fs::rename(unfinished, target)?;
-    // The name itself must outlive a loss of power before the store is changed.
+    // The new name must survive a power loss before the store is changed.
     File::open(folder)?.sync_all()
 }
 
@@ -101,7 +101,7 @@ fn enough_room(folder: &Path, bytes: u64) -> Result<()> {
     )))
 }
 
-/// The way out of a copy that cannot be made.
+/// Advice for the user when a copy cannot be made.
 const INSTEAD: &str = "copy the store elsewhere and run `quarterdeck migrate --no-backup`";
 
 fn failed(path: &Path, error: &io::Error) -> StoreError {
@@ -116,14 +116,15 @@ fn refused(path: &Path, why: &str) -> StoreError {
     ))
 }
 
-/// `20261128T101112Z`, to be sorted by name.
+/// Formats a time (UTC) as `20261128T101112Z`, which sorts by name.
 fn stamp(at: Timestamp) -> String {
     let text = at.rfc3339();
     let seconds = text.split('.').next().unwrap_or_default();
     format!("{}Z", seconds.replace(['-', ':'], ""))
 }
 
-/// Whether `end`, which follows the store's name, is that of a copy of ours: `.v8.20261128T101112Z` and `kind`.
+/// Returns true if `end`, the part after the store's name, is that of a copy: `.v8.20261128T101112Z` followed by
+/// `kind`.
 fn is_copy(end: &str, kind: &str) -> bool {
     let Some((version, stamp)) = end.strip_prefix(".v").and_then(|end| end.strip_suffix(kind)?.split_once('.')) else {
         return false;
@@ -133,14 +134,14 @@ fn is_copy(end: &str, kind: &str) -> bool {
     digits(version) && at.is_some_and(|(day, time)| (day.len(), time.len()) == (8, 6) && digits(day) && digits(time))
 }
 
-/// Removes copies that are not whole: of a process that was killed, or of one that failed.
+/// Removes incomplete copies, left by a process that was killed or by a failure.
 fn discard(connect: &Connect) {
     for kind in [UNFINISHED, JOURNAL] {
         remove(connect, kind, None);
     }
 }
 
-/// Removes this store's copies of a kind but `kept`. One that cannot be removed only takes space.
+/// Removes this store's copies of one kind except `kept`. A copy that cannot be removed only takes space.
 fn remove(connect: &Connect, kind: &str, kept: Option<&Path>) {
     let store = connect.path();
     let (Some(folder), Some(name)) = (store.parent(), store.file_name().and_then(|name| name.to_str())) else { return };

@@ -1,4 +1,4 @@
-//! Opening the file: what is refused before it is touched, and how each connection is set.
+//! Opens the file of a store: refuses unusable files before it changes them, and configures each connection.
 
 use super::error::is_busy;
 use super::file_identity::Place;
@@ -13,27 +13,28 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// How long a statement waits for another process.
+/// Longest wait of a statement for another process.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
-/// How long SQLite itself waits before the writer asks anew. Its waits grow to 100 ms and the lock goes to whoever asks
-/// at the right instant: one that asks every few milliseconds is not starved by another process's long bulk.
+/// Longest wait inside SQLite before the writer asks for the lock anew. SQLite's intervals grow to 100 ms and the lock
+/// goes to whoever asks at the right instant: a writer that asks every few milliseconds is not starved by another
+/// process's long bulk.
 const TURN: Duration = Duration::from_millis(20);
-/// The first version without the WAL-reset bug that corrupts databases.
+/// First SQLite version without the WAL-reset bug that corrupts databases.
 const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
 /// The first bytes of every SQLite file.
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
-/// Connections to one file.
+/// Opens connections to one file.
 #[derive(Clone, Debug)]
 pub(super) struct Connect {
     path: PathBuf,
     access: Access,
-    /// The file that was opened. A store open for reading alone opens what is there for each reading.
+    /// Identity of the opened file. `None` for a read-only store, which opens the current file for each read.
     place: Option<Place>,
 }
 
 impl Connect {
-    /// Checks the place, makes what is to be made, migrates; what was done to a store that was there.
+    /// Checks the path, creates what is missing, and migrates. Returns the migration of an existing store.
     pub(super) async fn prepare(path: &Path, access: Access, how: Upgrade) -> Result<(Self, Option<Upgraded>)> {
         let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
         let path = std::path::absolute(path).map_err(|error| unusable(error.to_string()))?;
@@ -72,13 +73,13 @@ impl Connect {
         Ok((connect, upgraded))
     }
 
-    /// The file at `path` whatever is wrong with it, to be looked at and not to be changed.
+    /// Prepares to inspect the file at `path` without changing it, even if it is unusable.
     pub(super) fn to_look(path: &Path) -> Result<Self> {
         let unusable = |error: std::io::Error| StoreError::Unusable(format!("{}: {error}", path.display()));
         Ok(Self { path: std::path::absolute(path).map_err(unusable)?, access: Access::ReadOnly, place: None })
     }
 
-    /// Whether the path still leads to the file that was opened.
+    /// Checks that the path still leads to the opened file. Errors: [`StoreError::Unavailable`].
     pub(super) fn check_place(&self) -> Result<()> {
         self.place.map_or(Ok(()), |place| place.check(&self.path))
     }
@@ -96,7 +97,7 @@ impl Connect {
             return conn.close().await.map(|()| None).map_err(reading);
         }
         if exists {
-            // Looked at before the first pragma that writes: another program's database stays as it is.
+            // Checked before the first pragma that writes: another program's database stays unchanged.
             let mut conn = patiently(self.options(false).pragma("query_only", "1")).await.map_err(reading)?;
             let standing = migrate::standing(&mut conn).await;
             conn.close().await.map_err(reading)?;
@@ -118,42 +119,41 @@ impl Connect {
             .disable_statement_logging()
     }
 
-    /// A connection that writes. `synchronous=FULL`: what was answered survives a loss of power.
+    /// Opens a connection that writes. `synchronous=FULL`: a commit that was reported survives a power loss.
     pub(super) async fn writer(&self) -> Result<SqliteConnection> {
         let options = self.options(false).pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
         patiently(options.pragma("cache_size", "-16384").busy_timeout(TURN)).await.map_err(writing)
     }
 
-    /// A connection that copies the file into another: it may write elsewhere, and not here.
+    /// Opens a connection that copies the file into another: it may write there, but not here.
     pub(super) async fn copier(&self) -> Result<SqliteConnection> {
         self.options(true).connect().await.map_err(reading)
     }
 
-    /// How connections that only read are opened while somebody may write.
+    /// Returns the options of connections that read while another process may write.
     pub(super) fn reader_options(&self) -> SqliteConnectOptions {
         self.options(true).pragma("query_only", "1").pragma("cache_size", "-16384")
     }
 
-    /// A connection that reads. Of a store opened for reading alone, at rest (nobody writes, the log beside it is
-    /// missing or empty), the file is read as it is: SQLite would otherwise make files beside it, for which a full disk
-    /// has no room.
+    /// Opens a connection that reads. A read-only store at rest (nobody writes: the log beside it is missing or empty)
+    /// is opened as immutable: SQLite would otherwise create files beside it, for which a full disk has no space.
     pub(super) async fn reader(&self) -> Result<SqliteConnection> {
         let logged = || std::fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
         let at_rest = self.access == Access::ReadOnly && !logged();
         self.reader_options().immutable(at_rest).connect().await.map_err(reading)
     }
 
-    /// What may be done.
+    /// Returns the access with which the file was opened.
     pub(super) fn access(&self) -> Access {
         self.access
     }
 
-    /// The file.
+    /// Returns the absolute path of the file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path with something at its end.
+    /// Returns the path with `end` appended.
     pub(super) fn beside(&self, end: &str) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
         name.push(end);
@@ -161,8 +161,8 @@ impl Connect {
     }
 }
 
-/// Begins a write transaction when it is this connection's turn, and reads the version of the schema in it. A lock that
-/// is another process's is waited for up to `patience`.
+/// Begins a write transaction, and returns the schema version read in it. Waits up to `patience` while another process
+/// has the lock.
 pub(super) async fn take_turn(conn: &mut SqliteConnection, patience: Duration) -> Result<i64> {
     let until = Instant::now() + patience;
     loop {
@@ -174,8 +174,8 @@ pub(super) async fn take_turn(conn: &mut SqliteConnection, patience: Duration) -
     }
 }
 
-/// Connects, and waits while another process changes the file to its log mode: SQLite does not wait for that itself,
-/// whatever its timeout.
+/// Connects, and waits up to [`BUSY`] while another process switches the file to WAL mode: SQLite's own timeout does
+/// not cover that.
 async fn patiently(options: SqliteConnectOptions) -> std::result::Result<SqliteConnection, sqlx::Error> {
     let until = Instant::now() + BUSY;
     loop {
@@ -218,7 +218,7 @@ pub(super) fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::r
     Ok(())
 }
 
-/// Locks of network file systems do not hold what SQLite's log needs.
+/// Refuses network file systems: their locks do not guarantee what SQLite's log needs.
 #[cfg(target_os = "linux")]
 pub(super) fn check_file_system(at: &Path) -> std::result::Result<(), String> {
     let found = rustix::fs::statfs(at).map_err(|error| format!("its file system cannot be asked: {error}"))?;
@@ -233,7 +233,8 @@ pub(super) fn check_file_system(_at: &Path) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// By the magic numbers of statfs(2). FUSE is refused whole: sshfs and its like cannot be told from local ones.
+/// Returns the name of a network file system by its magic number of statfs(2). FUSE is refused as a whole: sshfs and
+/// the like cannot be distinguished from local ones.
 #[cfg(target_os = "linux")]
 fn network_file_system(magic: u64) -> Option<&'static str> {
     Some(match magic {

@@ -1,4 +1,4 @@
-//! What can be wrong with a file.
+//! Checks of an SQLite store for `quarterdeck doctor`. Changes nothing.
 
 use super::connect::{Connect, check_file_system, check_header, check_library, check_writable};
 use super::migrate::{self, Standing};
@@ -13,9 +13,9 @@ use std::path::Path;
 
 const MEGABYTE: u64 = 1_000_000;
 const GIGABYTE: u64 = 1_000 * MEGABYTE;
-/// Below this the next syncs may find the disk full: SQLite's log alone grows to some megabytes.
+/// With fewer free bytes, the next syncs may find the disk full: SQLite's log alone grows to some megabytes.
 const NO_ROOM: u64 = 32 * MEGABYTE;
-/// Below this somebody should know.
+/// With fewer free bytes, a warning is due.
 const LITTLE_ROOM: u64 = 500 * MEGABYTE;
 
 pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
@@ -68,7 +68,7 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
     found
 }
 
-/// What stands in the file.
+/// Checks the schema version and the integrity of the file.
 async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Result<()> {
     let mut conn = connect.reader().await?;
     check_library(&mut conn).await?;
@@ -91,8 +91,8 @@ async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Resu
     });
     let mut wrong = damage(&mut conn).await?;
     if !wrong.is_empty() {
-        // A file that was at rest is read without a lock, and somebody may have begun to write meanwhile: what is wrong
-        // is still wrong at a second look.
+        // A file at rest is read without a lock, and another process may have begun to write meanwhile: real damage is
+        // still found by a second check.
         let _ = conn.close().await;
         conn = connect.reader().await?;
         wrong = damage(&mut conn).await?;
@@ -105,15 +105,15 @@ async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Resu
             "stop every quarterdeck, then take it from a backup, or save what can be with `sqlite3 FILE .recover`",
         ),
     });
-    // It only read: whatever closing says loses nothing.
+    // An error loses nothing: the connection only read.
     let _ = conn.close().await;
     Ok(())
 }
 
-/// What SQLite finds wrong; at most a hundred places.
+/// Returns the problems that SQLite finds, at most 100.
 async fn damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     let rows = match query("PRAGMA quick_check").fetch_all(conn).await.map_err(reading) {
-        // So damaged that the look itself ends.
+        // The damage makes the check itself fail.
         Err(StoreError::Corrupt(_)) => return Ok(vec!["it cannot be read to its end".to_owned()]),
         looked => looked?,
     };

@@ -1,10 +1,10 @@
-//! Whether the store's path still leads to the file that was opened. SQLite goes on with a file that was removed or
-//! replaced without a word, and what is written there is lost with the last connection.
+//! Identity of the opened file, to detect that the store's path no longer leads to it. SQLite silently continues to use
+//! a file that was removed or replaced, and what is written there is lost with the last connection.
 
 use crate::store::{Result, StoreError};
 use std::path::Path;
 
-/// A file, whatever it is called.
+/// Identity of a file, independent of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     #[cfg(unix)]
@@ -14,7 +14,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The file at `path`.
+    /// Returns the identity of the file at `path`.
     pub(super) fn of(path: &Path) -> std::io::Result<Self> {
         let found = std::fs::metadata(path)?;
         #[cfg(unix)]
@@ -30,7 +30,7 @@ impl Place {
         }
     }
 
-    /// Whether `path` leads here. Errors: [`StoreError::Unavailable`]: it may be put back.
+    /// Checks that `path` leads to this file. Errors: [`StoreError::Unavailable`], since the file may be put back.
     pub(super) fn check(self, path: &Path) -> Result<()> {
         let gone = match Self::of(path) {
             Ok(found) if found == self => return Ok(()),

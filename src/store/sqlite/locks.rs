@@ -1,4 +1,4 @@
-//! Lock files, one per worker: the system gives a lock back when its process dies, however it dies.
+//! Lock files, one per worker: the system releases a lock when its process dies, however it dies.
 
 use crate::store::{Result, StoreError};
 use std::collections::HashMap;
@@ -7,29 +7,29 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// A lock file without a worker's row is left alone so long: its owner may be about to write the row.
+/// Age from which a lock file without a worker's row is removed; before that, its owner may be about to write the row.
 const STRAY: Duration = Duration::from_secs(60);
 
-/// The lock files beside a store.
+/// The lock files of a store's workers.
 pub(super) struct Locks {
     folder: PathBuf,
-    /// This process's own, held locked.
+    /// Files that this process has locked, by worker id.
     own: Mutex<HashMap<String, File>>,
 }
 
 impl Locks {
-    /// The locks in `folder`, which is made with the first of them.
+    /// Returns the locks in `folder`, which is created with the first of them.
     pub(super) fn in_folder(folder: PathBuf) -> Self {
         Self { folder, own: Mutex::default() }
     }
 
     fn own(&self) -> std::sync::MutexGuard<'_, HashMap<String, File>> {
-        // Every change is one insertion or removal.
+        // Every change is one insertion or removal, so a panic leaves the data consistent.
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn path(&self, worker: &str) -> Result<PathBuf> {
-        // A worker's id names a file: nothing that could lead out of the folder.
+        // A worker's id names a file, so it must not lead out of the folder.
         if worker.is_empty()
             || !worker.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
             || worker.starts_with('.')
@@ -39,7 +39,7 @@ impl Locks {
         Ok(self.folder.join(worker))
     }
 
-    /// Takes the lock of `worker` for this process.
+    /// Acquires the lock of `worker` for this process. Errors: [`StoreError::Refused`] if a process has it already.
     pub(super) fn hold(&self, worker: &str) -> Result<()> {
         let path = self.path(worker)?;
         let unavailable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
@@ -53,22 +53,22 @@ impl Locks {
         Ok(())
     }
 
-    /// Lets go of it.
+    /// Releases the lock of `worker`, and removes its file.
     pub(super) fn let_go(&self, worker: &str) {
         if self.own().remove(worker).is_some()
             && let Ok(path) = self.path(worker)
         {
-            // Gone already is as good as removed.
+            // A file that is already gone needs no removal.
             let _ = std::fs::remove_file(path);
         }
     }
 
-    /// Lets go of all, as the system does when a process dies.
+    /// Releases all locks, as the system does when a process dies.
     pub(super) fn leave(&self) {
         self.own().clear();
     }
 
-    /// Whether the process of a worker is gone: its lock can be taken.
+    /// Returns true if the process of a worker is gone: its lock can be acquired.
     pub(super) fn process_is_gone(&self, worker: &str) -> bool {
         let Ok(path) = self.path(worker) else { return false };
         match OpenOptions::new().write(true).open(&path) {
@@ -77,7 +77,7 @@ impl Locks {
         }
     }
 
-    /// Removes lock files of the dead, and old ones that no process holds.
+    /// Removes the lock files of `dead` workers, and old ones that no process has locked.
     pub(super) fn remove_stray(&self, dead: &[String]) {
         let Ok(files) = std::fs::read_dir(&self.folder) else { return };
         for file in files.flatten() {
@@ -87,7 +87,7 @@ impl Locks {
                 .and_then(|data| data.modified())
                 .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STRAY));
             if (old || dead.contains(&name)) && self.process_is_gone(&name) {
-                // Another rescuer may have been first.
+                // Another process may have removed it first.
                 let _ = std::fs::remove_file(file.path());
             }
         }

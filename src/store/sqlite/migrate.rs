@@ -1,5 +1,5 @@
-//! Brings a store of ours up to date: all missing migrations in one transaction, so that a kill between two statements
-//! leaves nothing behind and two processes that start at once do not meet; before it, a copy.
+//! Migrates a store: all missing migrations in one transaction, so that a kill between two statements leaves nothing
+//! behind and two processes that start at once do not interfere. A copy is made before.
 
 use super::backup;
 use super::connect::{Connect, check_library, take_turn};
@@ -17,16 +17,17 @@ use std::time::Duration;
 /// The longest wait for another process that copies and migrates the store.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What stands in a file before it is used.
+/// State of a file before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Nothing in it yet.
+    /// Without tables.
     Empty,
-    /// Ours, with so many migrations.
+    /// A store of this program, with this number of migrations.
     Ours(i64),
 }
 
-/// Looks without touching. Newer databases and those of other programs and builds are refused.
+/// Reads the state without changing the file. Errors: [`StoreError::Unusable`] for newer stores, and for those of other
+/// programs and builds.
 pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing> {
     let version = version(conn).await?;
     let tables: Vec<String> =
@@ -63,23 +64,23 @@ pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing> {
     Ok(Standing::Ours(version))
 }
 
-/// How many migrations the file has had.
+/// Returns the number of migrations that the file has had.
 pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64> {
     query("PRAGMA user_version").fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)
 }
 
-/// Whether a store that stands so needs no migration.
+/// Returns true if a store in this state needs no migration.
 pub(super) fn is_current(standing: Standing) -> bool {
     standing == Standing::Ours(VERSION)
 }
 
-/// Whether anything in a store of ours is worth a copy.
+/// Returns true if the store has documents or outcomes, which are worth a copy.
 pub(super) async fn holds_anything(conn: &mut SqliteConnection) -> Result<bool> {
     let any = "SELECT EXISTS (SELECT 1 FROM captain_documents) OR EXISTS (SELECT 1 FROM outcomes)";
     query(any).fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)
 }
 
-/// Brings the database up to date, or makes it; what was done to one that was there.
+/// Brings the file up to date, or creates the store in it. Returns the migration of an existing store.
 pub(super) async fn migrate(connect: &Connect, how: Upgrade) -> Result<Option<Upgraded>> {
     let mut conn = connect.writer().await?;
     check_library(&mut conn).await?;
@@ -88,11 +89,11 @@ pub(super) async fn migrate(connect: &Connect, how: Upgrade) -> Result<Option<Up
     Ok(done)
 }
 
-/// The same under the write lock: nobody registers, writes or migrates meanwhile. An error leaves the transaction to
-/// the end of the connection.
+/// Migrates under the write lock: nobody registers, writes or migrates meanwhile. After an error, closing the
+/// connection ends the transaction.
 async fn locked(connect: &Connect, conn: &mut SqliteConnection, how: Upgrade) -> Result<Option<Upgraded>> {
     take_turn(conn, PATIENCE).await?;
-    // Looked at again: another process may have done it while this one waited for the lock.
+    // Read a second time: another process may have migrated while this one waited for the lock.
     let standing = standing(conn).await?;
     let (from, copy) = match standing {
         Standing::Ours(VERSION) => {
@@ -146,8 +147,8 @@ async fn copied(connect: &Connect, conn: &mut SqliteConnection, version: i64, ho
     backup::copy(connect, version, bytes, SystemClock.now()).await.map(Some)
 }
 
-/// Notes which files were applied. Of those that were applied before there was such a note, this program's are taken
-/// to have been.
+/// Records the checksums of the applied files. Migrations from before checksums were recorded are assumed to have come
+/// from this program's files.
 async fn keep_checksums(conn: &mut SqliteConnection) -> Result<()> {
     const { assert!(VERSION >= KEEPS_CHECKSUMS) };
     for (version, migration) in (1_i64..).zip(&MIGRATIONS) {

@@ -1,4 +1,4 @@
-//! Workers of a store that were built for an older schema and still run.
+//! Running workers of a store that were built for an older schema.
 
 use super::super::Result;
 use super::connect::Connect;
@@ -9,7 +9,7 @@ use crate::store::sql::error::reading;
 use crate::store::upgrade::OlderWorker;
 use sqlx::{Row as _, SqliteConnection, query};
 
-/// The longest serving first. A worker lives as long as its lock file is locked.
+/// Returns these workers, the longest running first. A worker lives as long as its lock file is locked.
 pub(super) async fn workers(connect: &Connect, conn: &mut SqliteConnection) -> Result<Vec<OlderWorker>> {
     let says = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('workers') WHERE name = 'schema_version')";
     let says: bool = query(says).fetch_one(&mut *conn).await.map_err(reading)?.try_get(0).map_err(reading)?;

@@ -1,4 +1,4 @@
-//! Sees what other processes commit, so that a console shows their outcomes at once.
+//! Watches for commits of other processes, so that a console shows their outcomes at once.
 
 use super::connect::Connect;
 use super::migrate;
@@ -11,26 +11,26 @@ use tokio::sync::watch::Sender;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-/// How often it looks; a look costs some microseconds and no disk access.
+/// Interval between two checks; one costs some microseconds and no disk access.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Ticks after a change at which the version of the schema is read: the log grows before its commit can be seen.
+/// Checks after a change that also read the schema version: the log grows before its commit is visible.
 const SCHEMA_CHECKS: u32 = 20;
 
-/// What changes with every commit.
+/// Value that changes with every commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
     Nothing,
-    /// The path leads elsewhere: whoever looks now is told why.
+    /// The path leads to another file or none; the next access reports the reason.
     Gone,
-    /// SQLite's own counter.
+    /// SQLite's counter `data_version`.
     Version(i64),
-    /// Lengths and times of the file and its log, for a store that is read without a lasting connection.
+    /// Lengths and times of the file and its log, for a read-only store, which has no lasting connection.
     Files([Option<(u64, SystemTime)>; 2]),
 }
 
-/// Runs until `stop`. Its connection is closed before it ends: SQLite takes its log away with the last connection, and
-/// that must be the writer's.
+/// Runs until `stop`, and closes its connection before it ends: SQLite deletes its log with the last connection, which
+/// must be the one that writes.
 pub(super) async fn other_processes(
     connect: Connect,
     changes: Sender<u64>,
@@ -67,7 +67,7 @@ pub(super) async fn other_processes(
         }
     }
     if let Some(open) = conn {
-        // It only read.
+        // An error loses nothing: the connection only read.
         let _ = open.close().await;
     }
 }
@@ -77,14 +77,14 @@ fn stand(path: &Path) -> Option<(u64, SystemTime)> {
     Some((data.len(), data.modified().ok()?))
 }
 
-/// The version of the schema, for a process that writes nothing and would not be told of another one.
+/// Reads the schema version, for a process that writes nothing and would otherwise not notice a migration.
 async fn schema(connect: &Connect, conn: &mut Option<SqliteConnection>) -> Option<i64> {
     match conn {
         Some(open) => migrate::version(open).await.ok(),
         None => {
             let mut open = connect.reader().await.ok()?;
             let version = migrate::version(&mut open).await.ok();
-            // It only read.
+            // An error loses nothing: the connection only read.
             let _ = open.close().await;
             version
         }
@@ -99,7 +99,7 @@ async fn data_version(connect: &Connect, conn: &mut Option<SqliteConnection>) ->
     match query("PRAGMA data_version").fetch_one(open).await {
         Ok(row) => Seen::Version(row.get(0)),
         Err(_) => {
-            // Opened anew at the next look.
+            // The next check opens a new connection.
             *conn = None;
             Seen::Nothing
         }

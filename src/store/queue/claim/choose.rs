@@ -1,5 +1,5 @@
-//! Which jobs a claim takes: the lanes that may be served now, with the first jobs of each, merged by class and virtual
-//! time. One statement reads all of it; the merge itself asks nothing.
+//! Chooses the jobs of a claim: reads the lanes that may be served now, with the first jobs of each, and merges them by
+//! class and virtual time. One statement reads everything; the merge itself runs no statement.
 
 use crate::domain::id::JobId;
 use crate::domain::job::QueueClass;
@@ -14,52 +14,52 @@ use crate::store::sql::transaction::Tx;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// One claim in so many goes to the lowest class that has work.
+/// One of this many claimed jobs comes from the lowest class that has work.
 const LOWEST_SHARE: i64 = 8;
 
-/// Between the classes.
+/// Text between the SELECTs of two classes.
 const UNION: &str = " UNION ALL SELECT * FROM (";
 
-/// What is left to give in one claim.
+/// Remaining capacity of one claim: free slots, and limits per host and account.
 pub(super) struct Budget {
     pub(super) slots: usize,
     pub(super) per_host: i64,
     pub(super) per_account: i64,
-    /// How far apart two claims of one host are at least.
+    /// Minimum time between two claims for one host.
     pub(super) spacing: Option<Duration>,
-    /// Hosts of which one was claimed just now: written at the end, in one order with everybody else.
+    /// Hosts of the jobs claimed so far. Their spacing is written at the end, in the order that every process uses.
     pub(super) spaced: BTreeSet<String>,
-    /// Whether this worker may take a job with a lost worker behind it.
+    /// True while this worker may take a job whose earlier attempt lost its worker.
     pub(super) risky: bool,
     pub(super) passed_over: i64,
-    /// The largest virtual time served of each class.
+    /// Largest virtual time served, by class: manual, retry, auto.
     pub(super) served: [i64; 3],
-    /// What begins with the claim.
+    /// Tries that start with the claim: the rows of their documents become `syncing`.
     pub(super) tries: Vec<Try>,
 }
 
-/// What a look at the lanes came to.
+/// Result of one round over the lanes.
 #[derive(Default)]
 pub(super) struct Choice {
-    /// The jobs to be taken, in order.
+    /// In the order in which they are claimed.
     pub(super) jobs: Vec<JobId>,
-    /// Lanes that have no job after that. One that had none before is mended on the way, or every look would find work
-    /// that is not there.
+    /// Lanes without further jobs. Lanes that were already empty are included, or every round would find work that does
+    /// not exist.
     pub(super) ended: Vec<LaneKey>,
-    /// Whether another look may find more: a lane that was not read may be next.
+    /// True if another round may find more: a lane that was not read may come next.
     pub(super) again: bool,
 }
 
-/// A lane with its first jobs, by virtual time and id.
+/// A lane with its first jobs as (virtual time, id), in that order.
 struct Lane {
     key: LaneKey,
     jobs: VecDeque<(i64, i64)>,
 }
 
-/// The lanes that may be served now, and what their hosts and accounts have left.
+/// Lanes that may be served now, and the remaining capacity of their hosts and accounts.
 #[derive(Default)]
 struct Seen {
-    /// By the class, virtual time and id of the first job.
+    /// Key: class, virtual time and id of the lane's first job.
     queues: BTreeMap<(i64, i64, i64), Lane>,
     hosts: BTreeMap<String, i64>,
     accounts: BTreeMap<i64, i64>,
@@ -79,10 +79,10 @@ impl Seen {
     }
 }
 
-/// Chooses among what may run now. Nothing is written.
+/// Chooses among the jobs that may run now. Writes nothing.
 pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut Budget) -> Result<Choice> {
     let mut seen = lanes_to_serve(tx, budget).await?;
-    // Classes of which more lanes may be there than were read.
+    // Classes that may have more lanes than were read.
     let read = |class: &i64| seen.queues.keys().filter(|order| order.0 == *class).count();
     let cut_off: Vec<i64> =
         QueueClass::ALL.iter().map(|class| class.code()).filter(|class| read(class) >= budget.slots).collect();
@@ -98,7 +98,7 @@ pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut Budget) -> Result<Choic
             stays
         });
         seen.queues = queues;
-        // A lane of this class that was not read may be next now, ahead of every lower class.
+        // A lane of this class that was not read may come next, before every lower class.
         if moved && unseen {
             choice.again = true;
             break;
@@ -135,10 +135,10 @@ pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut Budget) -> Result<Choic
     Ok(choice)
 }
 
-/// The first lanes of each class that may be served now, in order.
+/// Reads the first lanes of each class that may be served now, in order.
 async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
     let slots = i64::try_from(budget.slots).unwrap_or(i64::MAX);
-    // As many as one lane can give, and the one that is its first then.
+    // As many jobs as one lane can give, and the one that is its first afterwards.
     let deep = 1 + if budget.spacing.is_some() { 1 } else { budget.per_host.clamp(1, slots) };
     let mut sql = Sql::new("");
     for value in [
@@ -152,8 +152,8 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
     ] {
         sql.with(value);
     }
-    // Who may not be served is known before a lane is read: a lane that is passed over costs a look into two small
-    // sets, and what is left is looked up for those alone that are served.
+    // The accounts and hosts that may not be served are collected before any lane is read. A skipped lane then costs a
+    // lookup in two small sets, and remaining capacity is computed only for the lanes that are served.
     sql.push(
         "WITH ra AS MATERIALIZED \
          (SELECT account_id, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
@@ -175,8 +175,8 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
             "SELECT n.class, n.head, n.account_id, n.host, n.risky FROM @lanes n \
              LEFT JOIN @hosts_sched h ON h.host = n.host WHERE n.class = ",
         );
-        // The CASE is for PostgreSQL: by its guess for each condition alone it would expect no row at all, and read
-        // and sort every lane instead of walking the first ones in order.
+        // The CASE is for PostgreSQL: estimating each condition separately, it would expect no row at all, and read and
+        // sort every lane instead of walking the first ones in order.
         sql.push(class).push(" AND ").push(CLASS_NOT_PAUSED).push(
             " AND n.account_id NOT IN (SELECT id FROM passed_accounts) \
              AND n.host NOT IN (SELECT name FROM passed_hosts) \
@@ -220,7 +220,7 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
         }
         seen.hosts.insert(key.host.clone(), get(&row, "host_left")?);
         seen.accounts.insert(key.account_id, get(&row, "account_left")?);
-        // Equal heads stand in the order of their lanes: negative, so that they never meet a job's id.
+        // Lanes with equal heads keep their order. The number is negative, so it never equals a job's id.
         let place = i64::try_from(seen.queues.len()).unwrap_or(i64::MAX) - i64::MAX;
         last = Some(((key.class, get(&row, "head")?, place), Lane { key, jobs: job.into_iter().collect() }));
     }
