@@ -1,17 +1,19 @@
-//! Where documents, jobs and outcomes live. The only module with SQL.
+//! The durable store of documents, jobs and outcomes, in SQLite or PostgreSQL. The only module with SQL.
 //!
-//! Users name the interface that they work with, and do not know which database is underneath: workers [`JobStore`],
-//! those who change documents [`DocumentStore`], those who read [`Queries`], passes of the schedule [`ScheduleStore`];
-//! [`OutboxStore`] holds messages to subscribers, [`ChatwootStore`] is for a database that is Chatwoot's. Each builds on [`StoreBase`]. The runner takes them as
-//! [`RunnerStore`], the console as [`ConsoleStore`]; [`Store`] is all of them, for the command line that opens it.
+//! Each user depends on the interface that it needs and not on a database: workers on [`JobStore`], verbs and the
+//! console on [`DocumentStore`] (changes) and [`Queries`] (reads), passes of the schedule on [`ScheduleStore`], the
+//! relay of messages to subscribers on [`OutboxStore`]. [`ChatwootStore`] reads the tables of a Chatwoot database. All
+//! of them extend [`StoreBase`]. [`RunnerStore`] and [`ConsoleStore`] combine what the runner and the console need;
+//! [`Store`] is all of them, for the command line that opens it.
 //!
-//! The database row is the truth; [`StoreBase::changes`] is only a hint to look sooner. Every method is one transaction,
-//! or says otherwise, and reads the clock once.
+//! The database row is the truth; [`StoreBase::changes`] is only a hint to read sooner. Every method is one transaction
+//! unless it says otherwise, and reads the clock once.
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
-//! (passes), `outbox` (messages to subscribers), `chatwoot` (Chatwoot's own tables), `queries` (reads for people). `interface` has the interfaces and the types that pass in and out, and
-//! `sql_store` implements them, a file for each. What only one database has stands in `sqlite` and `postgres`.
+//! (passes), `outbox` (messages to subscribers), `chatwoot` (Chatwoot's own tables), `queries` (reads for people).
+//! `interface` defines the interfaces and their types, and `sql_store` implements them, each in a file of its own.
+//! `sqlite` and `postgres` contain what only one database has.
 
 use std::sync::Arc;
 
@@ -63,13 +65,13 @@ pub use upgrade::{Migration, OlderWorker, Upgrade, Upgraded};
 pub use upgrading::{older_workers, plan, upgrade};
 pub use version::SchemaMismatch;
 
-/// Opens the store at `url` (`sqlite:PATH`, `postgres://…`). What is wrong with it is a [`StoreError::Unusable`] whose message says
-/// what to do and never carries a password.
+/// Opens the store at `url` (`sqlite:PATH`, `postgres://…`). Fails with [`StoreError::Unusable`] if the URL or the
+/// store is unsuitable; the message says what to do and never contains a password.
 pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     open_with(url, Options::new(access)).await
 }
 
-/// Opens a store with a clock or a recorder of the caller's.
+/// Opens a store like [`open`], with a clock or a recorder of the caller's.
 pub async fn open_with(url: &str, options: Options) -> Result<Arc<dyn Store>> {
     Ok(SqlStore::open(url, options).await?)
 }

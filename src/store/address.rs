@@ -1,18 +1,18 @@
-//! Which database a `--store` URL names.
+//! Parsing of a `--store` URL into the database that it names.
 
 use super::{Result, StoreError};
 use std::path::PathBuf;
 
-/// A database that this build can open.
+/// The database that a store URL names; the scheme selects the variant.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Address {
-    /// An SQLite file.
+    /// Path of an SQLite file; relative paths are allowed.
     Sqlite(PathBuf),
-    /// A PostgreSQL database, by its URL, which may hold a password.
+    /// URL of a PostgreSQL database; may contain a password.
     Postgres(String),
 }
 
-/// Reads a store's URL. Messages name the scheme alone: the rest may hold a password.
+/// Parses a store's URL. Error messages name the scheme alone, because the rest may contain a password.
 pub(super) fn parse(url: &str) -> Result<Address> {
     let unusable = |message: String| Err(StoreError::Unusable(message));
     let Some((scheme, rest)) = url.split_once(':') else {

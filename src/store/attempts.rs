@@ -1,5 +1,5 @@
-//! Attempts from the claim to the end: rows marked `syncing`, heartbeats, finishes written in groups, the rescue of what
-//! dead workers had leased, and texts that a person reviews.
+//! Attempts from the claim to the end: marking rows `syncing`, heartbeats, finishes written in groups, the rescue of
+//! jobs that dead workers had leased, and the review of quarantined texts.
 
 pub(in crate::store) mod finish;
 pub(in crate::store) mod group_commit;

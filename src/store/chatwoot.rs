@@ -1,4 +1,5 @@
-//! Chatwoot's own tables beside `captain_documents`, which are only read: assistants, and the plans of accounts.
+//! Reads of Chatwoot's own tables other than `captain_documents`: assistants, and the plans of accounts. Nothing here
+//! writes.
 
 pub(in crate::store) mod assistants;
 pub(in crate::store) mod plans;

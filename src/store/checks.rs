@@ -1,22 +1,22 @@
-//! Names of the checks that `quarterdeck doctor` makes of a store, and the finding of a check that could not be made.
+//! Names of the checks that `quarterdeck doctor` runs on a store, and the finding for a check that ended with an error.
 
 use crate::domain::finding::{Finding, Verdict};
 use crate::store::StoreError;
 
-/// The store as a whole: whether it is there and answers.
+/// The store exists and responds.
 pub(in crate::store) const STORE: &str = "store";
-/// Whether it is set up for this version.
+/// The schema has the version that this program needs.
 pub(in crate::store) const SCHEMA: &str = "schema";
-/// Whether this user may do what the program does.
+/// The database user has the privileges that the program needs.
 pub(in crate::store) const RIGHTS: &str = "rights";
-/// Whether its data is whole.
+/// The data is consistent, as far as the database itself can check it.
 pub(in crate::store) const INTEGRITY: &str = "integrity";
-/// Whether there is room for more.
+/// The disk has free space for more data.
 pub(in crate::store) const SPACE: &str = "space";
-/// Whether its clock is this machine's.
+/// The database's clock agrees with this machine's.
 pub(in crate::store) const CLOCK: &str = "clock";
 
-/// The finding of a check that ended with an error.
+/// Returns the finding for a check that ended with `error`: unreachable if the database did not respond, else failed.
 pub(in crate::store) fn of_error(check: &'static str, error: &StoreError) -> Finding {
     let verdict = if matches!(error, StoreError::Unavailable(_)) { Verdict::Unreachable } else { Verdict::Fail };
     Finding::of_message(check, verdict, &error.to_string())

@@ -1,5 +1,5 @@
-//! Looks at a store for `quarterdeck doctor`: everything that can be wrong with it, each with what mends it. Opens for
-//! reading alone and changes nothing.
+//! Diagnosis of a store for `quarterdeck doctor`: every problem that can be detected, each with its remedy. Opens the
+//! store read-only and changes nothing.
 
 use super::address::{self, Address};
 use super::checks::{STORE, of_error};
@@ -7,8 +7,8 @@ use super::postgres::examine as postgres;
 use super::sqlite::examine as sqlite;
 use crate::domain::finding::Finding;
 
-/// Everything that can be told of the store at `url`, in the order in which things depend on each other; what cannot be
-/// looked at for what was found before is left out.
+/// Returns the findings about the store at `url`, in the order in which the checks depend on each other. Checks that an
+/// earlier finding makes impossible are left out.
 pub async fn examine(url: &str) -> Vec<Finding> {
     match address::parse(url) {
         Ok(Address::Sqlite(path)) => sqlite::examine(&path).await,

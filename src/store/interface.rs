@@ -1,10 +1,10 @@
-//! The interfaces of the store's users, with the types that pass in and out.
+//! The interfaces of the store, one per kind of user, with the types of their arguments and results.
 //!
-//! The runner claims and finishes by [`JobStore`](jobs::JobStore). Verbs and the console change documents by
-//! [`DocumentStore`](documents::DocumentStore) and read by [`Queries`](queries::Queries). Passes of the schedule go
-//! through [`ScheduleStore`](schedule::ScheduleStore), messages to subscribers through [`OutboxStore`](outbox::OutboxStore),
-//! and [`ChatwootStore`](chatwoot::ChatwootStore) is for a database
-//! that is Chatwoot's. Each builds on [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
+//! The runner claims and finishes jobs through [`JobStore`](jobs::JobStore). Verbs and the console change documents
+//! through [`DocumentStore`](documents::DocumentStore) and read through [`Queries`](queries::Queries). Passes of the
+//! schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of messages to subscribers use
+//! [`OutboxStore`](outbox::OutboxStore), and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot
+//! database. All of them extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
 
 pub(in crate::store) mod base;
 pub(in crate::store) mod chatwoot;

@@ -1,16 +1,14 @@
-//! The migrations of a store: embedded files, one for each database and version, and the checksums by which a store
-//! that was migrated by another build is told from one of ours.
+//! The migrations of a store: embedded files, one per database and version. Their checksums detect a store that another
+//! build has migrated with different files.
 
 use sha2::{Digest, Sha256};
 
-/// One version of the schema.
+/// The migration that leads to one version of the schema.
 #[derive(Debug)]
 pub(super) struct MigrationFile {
-    /// The change in a line, for people.
+    /// The change in one line, for people.
     pub(super) title: &'static str,
-    /// Its statements for SQLite.
     pub(super) sqlite: &'static str,
-    /// Its statements for PostgreSQL.
     pub(super) postgres: &'static str,
 }
 
@@ -24,7 +22,7 @@ macro_rules! migration {
     };
 }
 
-/// Every migration, oldest first. A file that was released is never changed: stores keep its checksum.
+/// All migrations, oldest first. A released file never changes, because stores keep its checksum.
 pub(super) const MIGRATIONS: [MigrationFile; 10] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
@@ -38,24 +36,25 @@ pub(super) const MIGRATIONS: [MigrationFile; 10] = [
     migration!("0010_outbox.sql", "messages of the outbox for any subscriber, with their attempts"),
 ];
 
-/// The schema version of this program: a store that has had all migrations. The same on both databases.
+/// The schema version of this program: the number of migrations. The same on both databases.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// The first version whose stores keep checksums and the schema version of each worker.
+/// The first schema version that stores the checksum of each migration and the schema version of each worker.
 pub(super) const KEEPS_CHECKSUMS: i64 = 9;
 
-/// The migrations that a store at version `done` has not had, each with the version that it leads to.
+/// Returns the migrations that a store at version `done` still needs, each with the version that it leads to.
 pub(super) fn missing(done: i64) -> impl Iterator<Item = (i64, &'static MigrationFile)> {
     (1..).zip(&MIGRATIONS).filter(move |(version, _)| *version > done)
 }
 
-/// The SHA-256 of a migration's text, in hexadecimal digits.
+/// Returns the SHA-256 of a migration's text, in lower-case hexadecimal digits.
 pub(super) fn checksum(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The first of the applied migrations (version and checksum) whose text is not `file` of this program's. A migration
-/// without a checksum was applied before there were any, and one that this program does not have is a newer program's.
+/// Returns the version of the first applied migration (version and checksum) whose text differs from this program's.
+/// Skips migrations without a checksum, which are older than the checksums, and versions that only a newer program has.
+/// `file` selects the text for the database in question.
 pub(super) fn altered(
     applied: impl IntoIterator<Item = (i64, Option<String>)>,
     file: impl Fn(&MigrationFile) -> &'static str,
@@ -66,7 +65,7 @@ pub(super) fn altered(
     })
 }
 
-/// The sentence for a store whose migration `version` is not this program's.
+/// Returns the error message for a store whose migration `version` differs from this program's.
 pub(super) fn altered_message(version: i64) -> String {
     format!(
         "migration {version} of this store is not the one that this quarterdeck has: another build made it, and its \
@@ -79,7 +78,8 @@ pub(super) fn altered_message(version: i64) -> String {
 mod tests {
     use super::*;
 
-    /// What was released stays as it is, to the byte: a store that was migrated by it is refused otherwise.
+    /// Released files stay the same, byte for byte: otherwise this program would refuse the stores that they have
+    /// migrated.
     #[test]
     fn released_migrations_are_not_changed() {
         let released = [

@@ -4,34 +4,34 @@ use crate::domain::outcome::Outcome;
 use crate::store::sql::clock::{Clock, SystemClock};
 use std::sync::Arc;
 
-/// What may be done with a store, and what must be there already.
+/// Permission to read, write or create a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Reading and writing; made and migrated when it is missing.
+    /// Reads and writes; creates the store if it is missing and migrates it.
     Create,
-    /// Reading and writing; must exist.
+    /// Reads and writes; fails if the store does not exist.
     Write,
-    /// Reading alone: no file is made, nothing is migrated, every method that writes answers [`StoreError::ReadOnly`].
+    /// Reads only: creates no file, migrates nothing, and every method that writes fails with
+    /// [`StoreError::ReadOnly`](crate::store::StoreError::ReadOnly).
     ReadOnly,
 }
 
-/// How a store is opened, for those who need more than its URL.
+/// Options for opening a store, for callers that need more than its URL.
 #[derive(Clone)]
 pub struct Options {
-    /// What may be done.
     pub access: Access,
-    /// Where the time comes from.
+    /// Source of the store's time; [`SystemClock`] yields to the server's clock on PostgreSQL.
     pub clock: Arc<dyn Clock>,
-    /// Told of every outcome that this process records.
+    /// Receives every outcome that this process records.
     pub recorder: Option<Recorder>,
 }
 
-/// Called with what a transaction of this process recorded, after its commit and in the order of the numbers. It holds
-/// the writer up while it runs: it hands on, and does not wait.
+/// A callback for the outcomes of one transaction of this process, called after its commit and in the order of the
+/// outcomes' numbers. It delays further commits while it runs, so it must hand the outcomes on without waiting.
 pub type Recorder = Arc<dyn Fn(&[Outcome]) + Send + Sync>;
 
 impl Options {
-    /// The system's clock, and nobody told.
+    /// Returns options with the system's clock and without a recorder.
     pub fn new(access: Access) -> Self {
         Self { access, clock: Arc::new(SystemClock), recorder: None }
     }

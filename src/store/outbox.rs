@@ -1,5 +1,6 @@
-//! The outbox as a relay and `doctor` use it: messages that are due, their deliveries, and their figures by subscriber.
-//! The rows are written by the commit of the transaction that records the outcome (`sql::rows::outbox`).
+//! Reads and updates of the outbox (messages that subscribers have not received yet) for relays and `doctor`: due
+//! messages, their deliveries, and figures by subscriber. The transaction that records an outcome writes the rows at
+//! its commit (`sql::rows::outbox`).
 
 use crate::domain::id::OutboxId;
 use crate::domain::outbox::{PendingDelivery, SubscriberStatus, short_reason};
@@ -32,7 +33,7 @@ fn pending(row: &Row) -> Result<PendingDelivery> {
 }
 
 pub(in crate::store) async fn begin(db: &Database, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool> {
-    // The number of attempts is the version of the row: of two processes that read it, one begins.
+    // The attempt count serves as the row's version: if two processes read the row, only one begins the delivery.
     let begin = query("UPDATE @outbox SET attempts = attempts + 1, next_at = ?3 WHERE id = ?1 AND attempts = ?2");
     let begin = begin.bind(pending.id.0).bind(pending.attempts).bind(leased_until.micros());
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
@@ -52,7 +53,7 @@ pub(in crate::store) async fn failed(db: &Database, id: OutboxId, reason: &SafeL
     let failed = query("UPDATE @outbox SET last_error = ?2, next_at = ?3 WHERE id = ?1");
     let failed = failed.bind(id.0).bind(short_reason(reason).as_str()).bind(next_at.micros());
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    // No relay has to wake up for it.
+    // Publishes no change: no relay has to wake up because of a failed delivery.
     tx.run_quietly(failed).await?;
     tx.commit().await?;
     Ok(())

@@ -1,8 +1,9 @@
-//! What is PostgreSQL's own: connections, the server's clock, locks by which processes are seen to live, and signals
-//! between processes.
+//! PostgreSQL-specific parts of the store: connections, the server's clock, advisory locks that show which worker
+//! processes are alive, and notifications between processes.
 //!
-//! `url` reads the URL and explains what goes wrong there, `pool` keeps connections, `schema` looks at what stands in
-//! the database, `migrate` brings ours up to date, `examine` tells of both, `session` holds the one connection of locks and signals.
+//! `url` parses the URL and explains what is wrong with it, `pool` keeps connections, `schema` reads what the database
+//! contains, `migrate` brings our tables up to date, `older` finds workers of older programs, `examine` checks the
+//! database for `doctor`, `session` keeps the one connection that owns the locks and receives notifications.
 
 pub(super) mod error;
 pub(super) mod examine;
@@ -37,24 +38,26 @@ use url::Place;
 
 pub(super) use pool::{ANSWER, Lease};
 
-/// A worker that only has leases is dead when its heart has not beaten for so long.
+/// A worker without an advisory lock (behind PgBouncer) counts as dead after this long without a heartbeat.
 const SILENT: Duration = Duration::from_secs(60);
-/// A lock that is seen free is looked at again after this: a connection may have broken and be made anew.
+/// Delay before a free worker lock is checked a second time: its owner's connection may have broken and be about to
+/// reconnect.
 const SECOND_LOOK: Duration = Duration::from_millis(300);
-/// The lock under which jobs are moved in the queue; its number is the name of this program in ASCII.
+/// The advisory lock that serialises transactions which move jobs in the queue; the key is `qd-queue` in ASCII.
 const QUEUE_LOCK: i64 = i64::from_be_bytes(*b"qd-queue");
 
-/// One database.
+/// An open PostgreSQL database.
 pub(super) struct Postgres {
     pool: Arc<Pool>,
     session: Session,
     clock: Option<Arc<ServerClock>>,
     standing: Standing,
-    /// Ends the runtime that owns the connections.
+    /// Stops the runtime that owns the connections.
     ended: CancellationToken,
 }
 
-/// The server's clock, as far as it is known between two transactions: the system's, moved by what they last differed.
+/// An estimate of the server's clock between transactions: the system's clock plus the difference in microseconds that
+/// the last transaction measured.
 #[derive(Debug, Default)]
 struct ServerClock {
     ahead: AtomicI64,
@@ -75,7 +78,7 @@ impl ServerClock {
 }
 
 impl Postgres {
-    /// Connects, and looks at what stands there; nothing is changed. Answers with the clock to be used as well.
+    /// Connects and checks the schema; changes nothing. Returns the clock that the store is to use as well.
     pub(super) async fn open(
         url: &str,
         options: &Options,
@@ -102,18 +105,18 @@ impl Postgres {
         Ok((Self { pool, session, clock: follows, standing, ended }, clock))
     }
 
-    /// What the screen calls it.
+    /// Returns the database's name for display, without secrets.
     pub(super) fn label(&self) -> SafeLine {
         SafeLine::new(&self.pool.place().label())
     }
 
-    /// A connection for readings.
+    /// Takes a connection for reads from the pool.
     pub(super) async fn lease(&self) -> Result<Lease> {
         self.pool.lease(Use::Ordinary).await
     }
 
-    /// Begins a write transaction, and reads the clock and the version of the schema in it: in one round trip. Its share of
-    /// the table of migrations keeps a migration waiting until it ends.
+    /// Begins a write transaction and reads the clock and the schema version in the same round trip. The share lock
+    /// that this takes on the table of migrations makes a migration wait until the transaction ends.
     pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp, i64)> {
         let of = if purpose == Purpose::Beat { Use::Beat } else { Use::Ordinary };
         let mut conn = Conn::Postgres(self.pool.lease(of).await?);
@@ -123,7 +126,7 @@ impl Postgres {
         };
         conn.script(begin).await.map_err(writing)?;
         let look = match purpose {
-            // The turn comes first, then the clock is read.
+            // Takes the queue lock first and reads the clock once it has it.
             Purpose::Queue | Purpose::Claim => query(
                 "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) AS taken) \
                  SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), (SELECT max(version) FROM @migrations), taken \
@@ -147,36 +150,39 @@ impl Postgres {
         Ok((conn, now, version))
     }
 
-    /// Starts the tasks that tell other processes and hear from them.
+    /// Starts the tasks that notify other processes of commits and receive their notifications.
     pub(super) fn watch(&self, read_only: bool, mismatches: watch::Sender<Option<SchemaMismatch>>) {
         self.session.watch(&self.pool, read_only, mismatches);
     }
 
-    /// Something was committed: others look, too.
+    /// Notifies other processes that this one has committed.
     pub(super) fn tell_others(&self) {
         self.session.tell_others();
     }
 
-    /// A worker of this process takes its lock.
+    /// Takes the advisory lock that shows that this process's worker is alive. Refuses an id that could not name a lock
+    /// file.
     pub(super) async fn hold_lock(&self, worker: &str) -> Result<()> {
         if worker.is_empty() || worker.starts_with('.') || worker.contains(['/', '\0']) {
-            // The same ids as on SQLite, where they name files.
+            // SQLite uses the ids as file names, so both databases accept the same ids.
             return Err(StoreError::Refused(format!("worker id {worker:?}")));
         }
         self.session.hold(worker).await
     }
 
-    /// It lets go of it.
+    /// Releases the advisory lock of a worker of this process.
     pub(super) async fn let_go(&self, worker: &str) {
         self.session.let_go(worker).await;
     }
 
-    /// Whether workers of this process hold no lock.
+    /// Returns true if workers of this process have no advisory lock (behind PgBouncer), so that only their leases and
+    /// heartbeats show that they are alive.
     pub(super) fn lease_only(&self) -> bool {
         self.pool.place().pgbouncer
     }
 
-    /// Of these, the workers whose process is gone: whose lock nobody holds.
+    /// Returns the ids of those of the `known` workers whose process is dead: their advisory lock is free or, for a
+    /// worker without one, its heartbeat is older than [`SILENT`]. Empty while this process cannot trust the locks.
     pub(super) async fn gone(&self, known: &[Known], now: Timestamp) -> Result<HashSet<String>> {
         if known.is_empty() || !self.session.trusts_locks() {
             return Ok(HashSet::new());
@@ -196,7 +202,7 @@ impl Postgres {
         Ok(known.iter().filter(is_gone).map(|known| known.id.clone()).collect())
     }
 
-    /// Of the workers that were seen to be gone, those that still are.
+    /// Checks the workers `gone` once more after a delay and returns those that are still dead, sorted.
     pub(super) async fn gone_for_sure(
         &self,
         gone: Vec<String>,
@@ -213,27 +219,27 @@ impl Postgres {
         Ok(gone)
     }
 
-    /// Whether documents may be added.
+    /// Fails unless documents may be added.
     pub(super) fn may_add(&self) -> Result<()> {
         self.standing.may_add(self.pool.place())
     }
 
-    /// Whether the documents are Chatwoot's, not ours.
+    /// Returns true if the table of documents is Chatwoot's and was not created by this program.
     pub(super) fn is_chatwoots(&self) -> bool {
         !self.standing.is_made()
     }
 
-    /// Whether documents may be removed: only from a table that is ours.
+    /// Fails unless documents may be removed: only from a table that this program has created.
     pub(super) fn may_remove(&self) -> Result<()> {
         self.standing.may_remove(self.pool.place())
     }
 
-    /// No connection of this process is in use until the answer is dropped.
+    /// Waits until no connection of this process is in use, and keeps it so until the result is dropped.
     pub(super) async fn at_rest(&self) -> impl Send + use<> {
         self.pool.at_rest().await
     }
 
-    /// Closes its connections.
+    /// Ends the session and closes all connections.
     pub(super) async fn close(&self) {
         self.session.close().await;
         self.pool.close().await;

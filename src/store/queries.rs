@@ -1,5 +1,5 @@
-//! Reads for people: the document list and one document, the console's views of jobs, hosts, accounts and workers, and
-//! the log of outcomes. Nothing here decides what runs.
+//! Reads for display: the document list and single documents, the console's views of jobs, hosts, accounts and workers,
+//! and the log of outcomes. No decision about what runs depends on them.
 
 pub(in crate::store) mod accounts;
 pub(in crate::store) mod contents;

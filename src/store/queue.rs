@@ -1,5 +1,5 @@
-//! The queue of jobs: requests that fill it, fair-queue lanes, claims that take from it, pauses and host back-off that
-//! keep jobs in it, and what a job's transition writes.
+//! The queue of jobs: requests that add jobs, lanes (the ready jobs of one account, host and class, see *Fair queueing*
+//! in the architecture page), claims, pauses and host back-off, and the writes of a job's transition.
 
 pub(in crate::store) mod apply;
 pub(in crate::store) mod claim;

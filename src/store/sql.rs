@@ -1,5 +1,5 @@
-//! SQL for both databases: statements and what a dialect says differently, connections and rows, write transactions,
-//! filters, the meaning of a database's errors, and the clock.
+//! SQL for both databases: statements and their dialects, connections and rows, write transactions, filters, the
+//! classification of database errors, and the clock.
 
 pub(in crate::store) mod clock;
 pub(in crate::store) mod columns;

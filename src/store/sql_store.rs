@@ -1,5 +1,5 @@
-//! The store on either SQL database: the database itself, and the state of this process beside it. Each interface has a
-//! file of its own here.
+//! The store on an SQL database: the database and the state that this process keeps in memory. Each interface is
+//! implemented in a file of its own.
 
 mod base;
 mod chatwoot;
@@ -22,18 +22,18 @@ use crate::domain::lock::StoreId;
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// A store in an SQL database.
+/// A store in SQLite or PostgreSQL; implements every interface of the store.
 pub struct SqlStore {
     pub(super) db: Arc<Database>,
     liveness: Liveness,
-    /// Accounts that the schedule need not look at yet.
+    /// Accounts that passes of the schedule need not scan yet.
     rests: Rests,
     finishes: GroupCommit<Finishing, Finished>,
     marks: GroupCommit<Held, Marked>,
 }
 
 impl SqlStore {
-    /// Opens the store at `url`; see [`open_with`](super::open_with), which hides what it is.
+    /// Opens the store at `url`; [`open_with`](super::open_with) does the same and returns it as a [`Store`].
     pub async fn open(url: &str, options: Options) -> Result<Arc<Self>> {
         let db = Database::open(url, options).await?;
         let (finishes, pending_finishes) = GroupCommit::new();
@@ -47,7 +47,8 @@ impl SqlStore {
         Ok(Arc::new(Self { db, liveness: Liveness::default(), rests: Rests::default(), finishes, marks }))
     }
 
-    /// Derives all lanes from the jobs again; how many were wrong. Done on opening, and whenever they are in doubt.
+    /// Recomputes all lanes (see `queue::lanes`) from the jobs and returns the number of lanes that were wrong. Runs at
+    /// every opening for writing; callers may repeat it when they doubt the lanes.
     pub async fn rederive_lanes(&self) -> Result<u64> {
         lanes::rederive(&self.db).await
     }
@@ -65,7 +66,7 @@ impl Store for SqlStore {
 
     async fn close(&self) {
         self.db.stop_watching();
-        // The writer tasks end when what was sent is written.
+        // The tasks that write groups end once everything that was sent to them is written.
         self.finishes.close().await;
         self.marks.close().await;
         self.db.close().await;

@@ -1,8 +1,9 @@
-//! What is SQLite's own: one connection that writes, a few that read, lock files by which processes are seen to live,
-//! and a task that watches for what other processes commit.
+//! SQLite-specific parts of the store: one connection that writes, a few that read, lock files that show which worker
+//! processes are alive, and a task that notices commits of other processes.
 //!
-//! `connect` opens and refuses, `migrate` brings up to date once `backup` has made a copy and no worker is too `older`,
-//! `examine` only looks, `locks` keeps the lock files, `watch` watches.
+//! `connect` opens the file or refuses it, `migrate` brings it up to date after `backup` has made a copy and `older`
+//! has found no worker of an older program, `examine` checks it for `doctor`, `locks` keeps the lock files, `watch`
+//! watches for commits.
 
 mod backup;
 mod connect;
@@ -33,28 +34,29 @@ use tokio::sync::watch::Sender;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
-/// Readers at a time; a console has one query of each kind under way.
+/// Connections that read at the same time; a console has one query of each kind in progress.
 const READERS: u32 = 4;
-/// Longer than the pauses with which SQLite's first looks at a busy lock are spaced.
+/// Pause between the transactions of a bulk change. Longer than SQLite's first retry intervals at a busy lock, so that
+/// another process gets the lock.
 const GIVE_WAY: Duration = Duration::from_millis(6);
 
-/// The place of the one connection that writes, taken for a transaction. It is empty while the transaction has the
-/// connection.
+/// Exclusive access to the one connection that writes, for one transaction. `None` while the transaction owns the
+/// connection, and before the first one.
 pub(super) type WriterSlot<'s> = MutexGuard<'s, Option<SqliteConnection>>;
 
-/// Where readers come from.
+/// Source of the connections that read.
 enum Readers {
-    /// Kept open.
+    /// Connections that stay open between reads.
     Pool(SqlitePool),
-    /// Opened for each reading: the store is open for reading alone, and it is asked each time whether its file is at
-    /// rest.
+    /// A new connection for each read, for a store that is opened read-only: each read checks anew whether the log
+    /// beside the file is empty.
     Fresh,
 }
 
-/// One file.
+/// An open SQLite file.
 pub(super) struct Sqlite {
     connect: Connect,
-    /// What opening it has done to a store that was there.
+    /// The upgrade that opening made to an existing store.
     pub(super) upgraded: Option<Upgraded>,
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: Readers,
@@ -62,7 +64,7 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file at `path`, and makes it when it may.
+    /// Opens the file at `path`; with [`Access::Create`] creates it if it is missing.
     pub(super) async fn open(path: &Path, access: Access) -> Result<Self> {
         let (connect, upgraded) = Connect::prepare(path, access, AT_OPENING).await?;
         let readers = if access == Access::ReadOnly { Readers::Fresh } else { Readers::Pool(pool(&connect)) };
@@ -70,14 +72,14 @@ impl Sqlite {
         Ok(Self { connect, upgraded, writer: Arc::default(), readers, locks })
     }
 
-    /// What the screen calls it.
+    /// Returns the database's name for display: `sqlite` and the file name.
     pub(super) fn label(&self) -> SafeLine {
         let name = self.connect.path().file_name().unwrap_or_default();
         SafeLine::new(&format!("sqlite {}", name.to_string_lossy()))
     }
 
-    /// Returns the task that counts up `changes` when another process has committed, and sets `mismatches` when one has
-    /// migrated; it ends with `stop`.
+    /// Returns the task that increments `changes` when another process has committed, and sets `mismatches` when one
+    /// has migrated the store; cancelling `stop` ends it.
     pub(super) fn watch(
         &self,
         changes: Sender<u64>,
@@ -87,12 +89,13 @@ impl Sqlite {
         watch::other_processes(self.connect.clone(), changes, mismatches, stop)
     }
 
-    /// The place of the one connection that writes.
+    /// Waits for exclusive access to the connection that writes.
     pub(super) async fn writer(&self) -> WriterSlot<'_> {
         self.writer.lock().await
     }
 
-    /// Begins a transaction on it, and reads the version of the schema in it; nobody else writes until it ends.
+    /// Begins a write transaction on the connection in `slot`, opening one if there is none, and returns it with the
+    /// schema version. No other process writes until the transaction ends.
     pub(super) async fn begin(&self, slot: &mut Option<SqliteConnection>) -> Result<(SqliteConnection, i64)> {
         self.connect.check_place()?;
         let mut conn = match slot.take() {
@@ -103,12 +106,12 @@ impl Sqlite {
         Ok((conn, version))
     }
 
-    /// Between the transactions of a long bulk.
+    /// Pauses between the transactions of a bulk change, so that another process can write.
     pub(super) async fn give_way(&self) {
         tokio::time::sleep(GIVE_WAY).await;
     }
 
-    /// A connection for one reading.
+    /// Returns a connection for one read.
     pub(super) async fn reader(&self) -> Result<Conn> {
         self.connect.check_place()?;
         Ok(match &self.readers {
@@ -117,45 +120,45 @@ impl Sqlite {
         })
     }
 
-    /// A worker of this process takes its lock.
+    /// Locks the file that shows that this process's worker is alive.
     pub(super) fn hold_lock(&self, worker: &str) -> Result<()> {
         self.locks.hold(worker)
     }
 
-    /// It lets go of it.
+    /// Releases the lock file of a worker of this process.
     pub(super) fn let_go(&self, worker: &str) {
         self.locks.let_go(worker);
     }
 
-    /// Whether the process of a worker is gone: its lock can be taken.
+    /// Returns true if the process of `worker` is dead: its lock file is not locked.
     pub(super) fn process_is_gone(&self, worker: &str) -> bool {
         self.locks.process_is_gone(worker)
     }
 
-    /// Removes lock files of the dead.
+    /// Removes lock files that the workers `dead` have left behind.
     pub(super) fn remove_stray_locks(&self, dead: &[String]) {
         self.locks.remove_stray(dead);
     }
 
-    /// Nobody of this process writes until the answer is dropped.
+    /// Waits until this process has no write in progress, and delays further writes until the result is dropped.
     pub(super) async fn at_rest(&self) -> OwnedMutexGuard<Option<SqliteConnection>> {
         Arc::clone(&self.writer).lock_owned().await
     }
 
-    /// Closes its connections, the one that writes last: SQLite takes its log away with it.
+    /// Closes all connections, the one that writes last: when that is the last one, SQLite removes its log file.
     pub(super) async fn close(&self) {
         if let Readers::Pool(pool) = &self.readers {
             pool.close().await;
         }
         if let Some(conn) = self.writer.lock().await.take() {
-            // What can be lost was committed; an error here loses nothing.
+            // Everything was committed before, so an error here loses nothing.
             let _ = conn.close().await;
         }
         self.locks.leave();
     }
 }
 
-/// The steps by which the file at `path` is brought up to date or made.
+/// Returns the steps that create the file at `path` or bring it up to date; changes nothing.
 pub(super) async fn plan(path: &Path) -> Result<Vec<Migration>> {
     let versions = |done| missing(done).map(|(version, _)| Migration::Version(version));
     let Some(mut looked) = Looked::at(path).await? else { return Ok(versions(0).collect()) };
@@ -172,7 +175,7 @@ pub(super) async fn plan(path: &Path) -> Result<Vec<Migration>> {
     Ok(steps)
 }
 
-/// The live workers that bringing the file at `path` up to date would leave behind.
+/// Returns the live workers whose program could not use the file at `path` after an upgrade.
 pub(super) async fn older_workers(path: &Path) -> Result<Vec<OlderWorker>> {
     let Some(mut looked) = Looked::at(path).await? else { return Ok(Vec::new()) };
     let older = match looked.standing {
@@ -183,13 +186,13 @@ pub(super) async fn older_workers(path: &Path) -> Result<Vec<OlderWorker>> {
     Ok(older)
 }
 
-/// Brings the file at `path` up to date, or makes it.
+/// Creates the file at `path` or brings it up to date. Returns `None` if the file is new or was up to date.
 pub(super) async fn upgrade(path: &Path, how: Upgrade) -> Result<Option<Upgraded>> {
     let (_, upgraded) = Connect::prepare(path, Access::Create, how).await?;
     Ok(upgraded)
 }
 
-/// A file that is there, and a connection that only reads it.
+/// An existing store file with a connection that only reads it.
 struct Looked {
     connect: Connect,
     conn: SqliteConnection,
@@ -197,7 +200,7 @@ struct Looked {
 }
 
 impl Looked {
-    /// The file at `path`; `None` when there is none.
+    /// Opens the file at `path`; `None` if it does not exist.
     async fn at(path: &Path) -> Result<Option<Self>> {
         let connect = Connect::to_look(path)?;
         let unusable = |why: String| StoreError::Unusable(format!("{}: {why}", connect.path().display()));
@@ -213,9 +216,10 @@ impl Looked {
         Ok(Some(Self { connect, conn, standing }))
     }
 
-    /// Closes the connection before another one writes: SQLite's log goes with the last one, which must be that.
+    /// Closes the connection. Must happen before another connection writes: SQLite removes its log file when the last
+    /// connection closes, and that must be the one that wrote.
     async fn close(self) {
-        // It only read.
+        // This connection only read, so an error loses nothing.
         let _ = self.conn.close().await;
     }
 }
@@ -225,7 +229,7 @@ fn pool(connect: &Connect) -> SqlitePool {
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(10))
         .test_before_acquire(false)
-        // A reading that was dropped half way leaves its snapshot open: the next one would read the past.
+        // A read that was dropped midway leaves its snapshot open; the next read would see old data.
         .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }));
     options.connect_lazy_with(connect.reader_options())
 }

@@ -1,22 +1,22 @@
-//! Types of an upgrade of a store: its steps, its options, and the live workers that are too old for it.
+//! Types for upgrading a store: its steps, its options, and live workers whose program is too old for it.
 
 use super::migrations::MIGRATIONS;
 use crate::domain::text::SafeLine;
 use std::fmt;
 use std::path::PathBuf;
 
-/// One step of a set-up; prints as what it does.
+/// One step of creating or upgrading a store. `Display` describes the step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migration {
-    /// Copies an SQLite store that holds anything, before the rest.
+    /// Copies an SQLite store that contains data, before any other step.
     Copy,
-    /// Makes the schema `quarterdeck`.
+    /// Creates the schema `quarterdeck`; PostgreSQL only.
     Schema,
-    /// Brings the schema to this version.
+    /// Migrates to this schema version.
     Version(i64),
-    /// Makes `captain_documents`, where there is no Chatwoot.
+    /// Creates the table `captain_documents` in a database without Chatwoot.
     Documents,
-    /// Makes `accounts`, the same.
+    /// Creates the table `accounts` in a database without Chatwoot.
     Accounts,
 }
 
@@ -36,28 +36,28 @@ impl fmt::Display for Migration {
     }
 }
 
-/// How a store is brought up to date.
+/// Options of an upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upgrade {
-    /// Makes the tables that Chatwoot has elsewhere, where they are missing; PostgreSQL alone.
+    /// Creates the tables that Chatwoot would own if they are missing; PostgreSQL only.
     pub standalone: bool,
-    /// Copies a store that holds anything before it is changed; SQLite alone.
+    /// Copies a store that contains data before changing it; SQLite only.
     pub backup: bool,
-    /// Goes on although workers of an older program run.
+    /// Upgrades even while workers of an older program run.
     pub force: bool,
 }
 
-/// How a store is brought up to date that is opened for writing.
+/// Options of the upgrade that opening a store for writing makes.
 pub(super) const AT_OPENING: Upgrade = Upgrade { standalone: false, backup: true, force: false };
 
-/// What was done to a store that existed.
+/// The upgrade that was made to an existing store. `Display` describes it in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgraded {
-    /// The version before.
+    /// Schema version before the upgrade.
     pub from: i64,
-    /// The version now.
+    /// Schema version after the upgrade.
     pub to: i64,
-    /// The copy of the store as it was before.
+    /// Path of the copy that was made before the upgrade.
     pub copy: Option<PathBuf>,
 }
 
@@ -71,17 +71,18 @@ impl fmt::Display for Upgraded {
     }
 }
 
-/// A live worker whose program knows an older schema than this one.
+/// A live worker whose program knows only an older schema than this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OlderWorker {
     /// `host:pid`.
     pub name: SafeLine,
-    /// The schema version of its program; `None` for programs that do not say, which do not look at the store's either.
+    /// The schema version of its program. `None` for programs that do not record it; those do not check the store's
+    /// version either.
     pub version: Option<i64>,
 }
 
 impl OlderWorker {
-    /// All of them in a line: `box:12 (version 9), box:13`.
+    /// Returns all workers in one line: `box:12 (version 9), box:13`.
     pub fn names(workers: &[Self]) -> String {
         let name = |worker: &Self| match worker.version {
             Some(version) => format!("{} (version {version})", worker.name),

@@ -1,12 +1,12 @@
-//! Upgrade of a store: its plan, the live workers that are too old for it, and the upgrade itself.
+//! Upgrading a store: its steps, live workers whose program is too old for it, and the upgrade itself.
 
 use super::address::{self, Address};
 use super::postgres::migrate as postgres;
 use super::upgrade::{Migration, OlderWorker, Upgrade, Upgraded};
 use super::{Result, sqlite};
 
-/// The steps that [`upgrade`] would take with the store at `url`, in order; none when it is up to date. `standalone` is
-/// [`Upgrade::standalone`].
+/// Returns the steps that [`upgrade`] would take with the store at `url`, in order; empty if the store is up to date.
+/// `standalone` is [`Upgrade::standalone`].
 pub async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
     match address::parse(url)? {
         Address::Sqlite(path) => sqlite::plan(&path).await,
@@ -14,8 +14,8 @@ pub async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
     }
 }
 
-/// The live workers of the store at `url` that a migration would leave behind, the longest serving first; none while
-/// there is nothing to migrate.
+/// Returns the live workers of the store at `url` whose program could not use it after a migration, oldest worker
+/// first; empty if there is nothing to migrate.
 pub async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {
     match address::parse(url)? {
         Address::Sqlite(path) => sqlite::older_workers(&path).await,
@@ -23,8 +23,8 @@ pub async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {
     }
 }
 
-/// Brings the store at `url` up to date, and makes it when it is a file that is not there. `None` when an SQLite store
-/// was up to date or is new; always on PostgreSQL, whose steps [`plan`] has said.
+/// Brings the store at `url` up to date, and creates an SQLite file that does not exist. Returns `None` if an SQLite
+/// store was up to date or is new, and always on PostgreSQL, where [`plan`] lists the steps.
 pub async fn upgrade(url: &str, how: Upgrade) -> Result<Option<Upgraded>> {
     match address::parse(url)? {
         Address::Sqlite(path) => sqlite::upgrade(&path, how).await,

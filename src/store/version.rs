@@ -1,9 +1,9 @@
-//! The schema version that a process works with, checked in every write transaction: a process that is older than the
-//! store must not write into tables that it does not know.
+//! The schema version of this process, checked in every write transaction: a process that is older than the store must
+//! not write into tables that it does not know.
 //!
-//! Nothing of such a process is written any more, ends of attempts included: what a newer schema wants with them (a
-//! column, a row elsewhere) it cannot know. What it ran is taken up by a newer worker, as after a crash, but without a
-//! loss: see `workers`.
+//! Such a process writes nothing any more, not even the ends of its attempts: it cannot know what a newer schema
+//! requires for them (a column, a row in another table). A newer worker takes over its jobs as after a crash, but does
+//! not count a crash; see `attempts::rescue`.
 
 use super::Result;
 use super::StoreError;
@@ -11,17 +11,15 @@ use super::migrations::VERSION;
 use std::fmt;
 use tokio::sync::watch;
 
-/// The store's schema has another version than the one that this process was built for.
+/// A store whose schema version differs from the one that this process was built for. `Display` says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchemaMismatch {
-    /// The version of the store.
     pub store: i64,
-    /// The version that this process works with.
     pub program: i64,
 }
 
 impl SchemaMismatch {
-    /// The mismatch of a store at version `store`, if it is one for this program.
+    /// Returns the mismatch for a store at version `store`; `None` if this program knows that version.
     pub(super) fn of(store: i64) -> Option<Self> {
         (store != VERSION).then_some(Self { store, program: VERSION })
     }
@@ -46,7 +44,8 @@ impl fmt::Display for SchemaMismatch {
     }
 }
 
-/// Tells those who watch of a store at version `store`, once.
+/// Publishes the mismatch for a store at version `store` to the subscribers, once; a version that this program knows
+/// resets nothing.
 fn tell(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
     mismatches.send_if_modified(|told| {
         let found = SchemaMismatch::of(store);
@@ -58,15 +57,16 @@ fn tell(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
     });
 }
 
-/// Tells those who watch of a newer store. A watcher that finds an older version may be looking at another file that is
-/// about to be moved away: the next write decides.
+/// Publishes the mismatch if the store is newer than this program. An older version is ignored: the task that read it
+/// may have opened another file that is about to be moved away, and the next write decides.
 pub(super) fn seen(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
     if store > VERSION {
         tell(mismatches, store);
     }
 }
 
-/// Refuses a transaction on a schema of version `store` unless this process knows it, and lets those who watch know.
+/// Refuses a transaction on a store at version `store` unless this process knows that version, and publishes the
+/// mismatch.
 pub(super) fn check(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) -> Result<()> {
     let Some(mismatch) = SchemaMismatch::of(store) else { return Ok(()) };
     tell(mismatches, store);

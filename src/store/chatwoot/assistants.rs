@@ -1,4 +1,4 @@
-//! Chatwoot's assistants: a document that is added belongs to one, and to its account.
+//! Chatwoot's assistants. A new document belongs to one assistant and to that assistant's account.
 
 use crate::domain::id::{AccountId, AssistantId};
 use crate::store::sql::conn::get;
@@ -8,7 +8,8 @@ use crate::store::{NewDocument, Result, StoreError};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Returns the documents as Chatwoot would add them: with the account of their assistant, which must exist.
+/// Returns the documents with the account of their assistant, as Chatwoot would add them. Fails with
+/// [`StoreError::Unusable`] if an assistant does not exist.
 pub(in crate::store) async fn with_accounts(db: &Database, documents: &[NewDocument]) -> Result<Vec<NewDocument>> {
     let mut accounts = BTreeMap::new();
     for document in documents {
@@ -23,7 +24,8 @@ pub(in crate::store) async fn with_accounts(db: &Database, documents: &[NewDocum
     Ok(documents.iter().map(with).collect())
 }
 
-/// Returns the account of an assistant; `None` when there is no such assistant.
+/// Returns the account of an assistant; `None` if there is no such assistant. Fails with [`StoreError::Unusable`]
+/// without Chatwoot's table of assistants.
 pub(in crate::store) async fn account(db: &Database, assistant: AssistantId) -> Result<Option<AccountId>> {
     let mut reader = db.reader().await?;
     let there = reader.one(query("SELECT to_regclass('captain_assistants') IS NOT NULL")).await?;

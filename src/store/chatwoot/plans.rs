@@ -1,4 +1,4 @@
-//! The plans of accounts by Chatwoot's own tables `accounts` and `installation_configs`.
+//! Plans of accounts from Chatwoot's own tables `accounts` and `installation_configs`.
 
 use crate::chatwoot::settings::{ChatwootSettings, FEATURE_BIT, NAMES};
 use crate::domain::id::AccountId;
@@ -10,14 +10,14 @@ use crate::store::sql::statement::query;
 use crate::store::{PlanSource, Plans, Result, StoreError};
 use std::collections::HashMap;
 
-/// What Chatwoot's tables let themselves be asked for.
+/// The columns of Chatwoot's tables that exist and that this role may read.
 struct Readable {
     plan_name: bool,
     feature: bool,
     settings: bool,
 }
 
-/// Reads the plans of `accounts` as Chatwoot has them, within the limits of `terms`.
+/// Reads the plans of `accounts` from Chatwoot's tables; limits that `terms` sets take precedence over Chatwoot's.
 pub(in crate::store) async fn read(reader: &mut Reader, accounts: Vec<AccountId>, terms: &Terms) -> Result<Plans> {
     let mut troubles = Vec::new();
     let readable = readable(reader, &mut troubles).await?;
@@ -36,7 +36,7 @@ pub(in crate::store) async fn read(reader: &mut Reader, accounts: Vec<AccountId>
     })
 }
 
-/// Looks which of Chatwoot's columns are there and may be read; what is not is said.
+/// Checks which of Chatwoot's columns exist and are readable; adds a message to `troubles` for each that is not.
 async fn readable(reader: &mut Reader, troubles: &mut Vec<String>) -> Result<Readable> {
     let statement = query(
         "SELECT t.name, t.field, to_regclass(t.name) IS NOT NULL AS there, a.attname IS NOT NULL AS has, \
@@ -84,7 +84,7 @@ async fn settings(reader: &mut Reader) -> Result<ChatwootSettings> {
     Ok(ChatwootSettings::read(rows.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
 }
 
-/// Plan names and feature bits, by account.
+/// Reads plan name and feature bit of each account.
 async fn by_account(reader: &mut Reader, accounts: &[AccountId]) -> Result<HashMap<i64, (Option<String>, bool)>> {
     let statement = query(
         "SELECT id::bigint AS id, custom_attributes ->> 'plan_name' AS plan, \
@@ -92,7 +92,8 @@ async fn by_account(reader: &mut Reader, accounts: &[AccountId]) -> Result<HashM
     );
     let ids: Vec<i64> = accounts.iter().map(|account| account.0).collect();
     let rows = match reader.all(statement.bind(FEATURE_BIT).bind(ids)).await {
-        // Types that no Chatwoot has had: said by whoever asks, not a reason to end.
+        // Column types that no version of Chatwoot has had: accounts without a plan are reported by the caller, so this
+        // is not an error.
         Err(StoreError::Corrupt(_)) => return Ok(HashMap::new()),
         rows => rows?,
     };

@@ -1,4 +1,4 @@
-//! The parts of the store that several users share: its state, and the news of commits.
+//! The parts of the store that several users share: its state, and signals about commits.
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -6,7 +6,7 @@ use crate::store::{Result, SchemaMismatch};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-/// The part of an open store that every user has.
+/// The part of an open store that every user needs.
 #[async_trait]
 pub trait StoreBase: Send + Sync + 'static {
     /// Returns the store's name for the screen, without secrets: `sqlite knowledge.db`.
@@ -15,7 +15,7 @@ pub trait StoreBase: Send + Sync + 'static {
     /// Returns the time of the store's clock, UTC.
     fn now(&self) -> Timestamp;
 
-    /// Returns true if the documents are Chatwoot's own, whose scheduler may run beside this program.
+    /// Returns true if the documents are Chatwoot's own; its scheduler may then run at the same time as this program.
     fn is_chatwoots(&self) -> bool {
         false
     }
@@ -28,17 +28,18 @@ pub trait StoreBase: Send + Sync + 'static {
     /// write fails with [`StoreError::Schema`](crate::store::StoreError::Schema) from then on, and reads may be wrong.
     fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>>;
 
-    /// Returns the queue in figures.
+    /// Returns the number of jobs in each state, and when the next one is due.
     async fn queue(&self) -> Result<QueueState>;
 
-    /// Waits until this process is in the middle of no write, and delays further writes until the result is dropped: a
-    /// process that is suspended while it holds the lock of an embedded database would stop every other one.
+    /// Waits until this process has no write in progress, and delays further writes until the result is dropped. Call
+    /// it before the process is suspended: a process that is suspended while it holds the lock of an embedded database
+    /// would block every other one.
     async fn at_rest(&self) -> Box<dyn Send> {
         Box::new(())
     }
 }
 
-/// Commits as signals between the processes of a store.
+/// Signals about commits, sent between the processes of a store.
 pub trait CommitSignals: StoreBase {
     /// Returns a counter that grows when this process has committed, never because of another process: a process that
     /// published the commits of others would send their messages back. Commits in quick succession may grow it once.
@@ -48,23 +49,23 @@ pub trait CommitSignals: StoreBase {
     fn hint(&self);
 }
 
-/// The queue in figures.
+/// Figures of the queue at one instant: jobs by state, the oldest ready job, the next due time, and workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueState {
-    /// Jobs ready for a slot.
+    /// Jobs that are ready to be claimed.
     pub ready: u64,
-    /// Jobs running, of every worker.
+    /// Running jobs of all workers.
     pub running: u64,
-    /// Jobs that wait for their next try.
+    /// Scheduled jobs that wait for a retry or for a document's lock.
     pub waiting: u64,
-    /// Jobs that wait for their first time.
+    /// Scheduled jobs without an attempt so far.
     pub scheduled: u64,
-    /// Of the ready and waiting ones, those that a pause holds.
+    /// Those of the ready and waiting jobs that a pause stops.
     pub paused: u64,
-    /// When the oldest ready job became ready.
+    /// Time at which the oldest ready job became ready, UTC.
     pub oldest_ready_at: Option<Timestamp>,
-    /// When the next scheduled job is due, or the next host of ready jobs may be asked again.
+    /// Time at which the next scheduled job is due or the next back-off of a host with ready jobs ends, UTC.
     pub next_due_at: Option<Timestamp>,
-    /// Workers that are alive.
+    /// Registered workers whose process is alive.
     pub workers: u64,
 }

@@ -5,10 +5,11 @@ use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
 
-/// Chatwoot's assistants.
+/// Reads of Chatwoot's assistants.
 #[async_trait]
 pub trait ChatwootStore: StoreBase {
-    /// Returns the account of one of Chatwoot's assistants; `None` when there is no such assistant. Only for documents
-    /// that are Chatwoot's own.
+    /// Returns the account of an assistant; `None` if there is no such assistant. Only for stores whose documents are
+    /// Chatwoot's own; fails with [`StoreError::Unusable`](crate::store::StoreError::Unusable) without Chatwoot's table
+    /// of assistants.
     async fn assistant(&self, assistant: AssistantId) -> Result<Option<AccountId>>;
 }

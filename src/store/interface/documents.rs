@@ -1,4 +1,4 @@
-//! The interface of those who change documents and jobs on a person's request, and the types of documents and contents.
+//! The interface for changes that a person requests to documents and jobs, and the types of documents and contents.
 
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
@@ -13,224 +13,208 @@ use crate::store::interface::base::StoreBase;
 use crate::store::interface::jobs::Rescued;
 use async_trait::async_trait;
 
-/// Changes that a person asks for.
+/// Changes to documents and jobs that a person requests.
 #[async_trait]
 pub trait DocumentStore: StoreBase {
-    /// Adds documents, `available` and never synced. One answer each, in order.
+    /// Adds documents with status `available`, never synced. Returns one result per document, in order.
     async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>>;
 
-    /// Requests syncs. One answer each, in order. A large set takes several transactions.
+    /// Requests syncs. Returns one result per document, in order. A large set takes several transactions.
     async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>>;
 
-    /// Cancels live jobs. One answer each, in order. A large set takes several transactions.
+    /// Cancels live jobs. Returns one result per document, in order. A large set takes several transactions.
     async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>>;
 
-    /// Decides on texts in review: an accepted one is written as a change and recorded as an `updated` outcome. One
-    /// answer each, in order, and a transaction each.
+    /// Decides on quarantined texts: an accepted one is written as a change and recorded as an `updated` outcome.
+    /// Returns one result per text, in order; each text has a transaction of its own.
     async fn decide(&self, texts: &[HeldText], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>>;
 
     /// Removes documents with their contents and jobs; a running attempt ends `cancelled`, outcomes stay. Returns the
     /// number of documents that existed. A large set takes several transactions.
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
 
-    /// Drops the jobs of class `auto` that have not started, with an outcome each, and returns their number. Takes
-    /// several transactions.
+    /// Drops the jobs of class `auto` that have not started, records an outcome for each, and returns their number.
+    /// Takes several transactions.
     async fn purge(&self, by: &SafeLine) -> Result<u64>;
 
-    /// Pauses `scope`: none of its jobs is claimed any more, and running ones go on. Returns false if it was paused
-    /// before; that pause keeps its time and name.
+    /// Pauses `scope`: its jobs are no longer claimed, and running ones go on. Returns false if it was paused already;
+    /// that pause keeps its time and name.
     async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool>;
 
     /// Ends the pause of exactly `scope`. Returns false if there was none.
     async fn resume(&self, scope: &PauseScope) -> Result<bool>;
 
-    /// Takes a running job from its worker on a person's request, as
-    /// [`JobStore::rescue`](crate::store::JobStore::rescue) takes it from a dead one: fence and token keep the worker
-    /// from writing. `None` when the job does not run.
+    /// Breaks the lease of a running job on a person's request and treats the job as
+    /// [`JobStore::rescue`](crate::store::JobStore::rescue) treats one of a dead worker. Fence and token keep the old
+    /// worker from writing. Returns `None` if the job is not running.
     async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>>;
 }
 
-/// A document to be added.
+/// A document to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDocument {
-    /// Where its page is.
+    /// The URL of its page, in stored form.
     pub link: Link,
-    /// Its name until the first sync brings a title; the URL when there is none.
+    /// Name until the first sync finds a title; `None` uses the URL.
     pub name: Option<SafeLine>,
-    /// The owner.
     pub account_id: AccountId,
-    /// The assistant.
     pub assistant_id: AssistantId,
 }
 
-/// What became of a document to be added.
+/// The result of adding one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// It is new.
     New(DocumentId),
-    /// The assistant has this URL already; left alone.
+    /// The assistant already has a document with this URL, which stays unchanged.
     Exists(DocumentId),
 }
 
-/// A column to sort by. Equal rows stand in the order of their ids.
+/// A column to sort by. Rows with equal values are sorted by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SortBy {
-    /// In the order of [`Status::ALL`](crate::domain::document::Status::ALL): what needs eyes first.
+    /// In the order of [`Status::ALL`](crate::domain::document::Status::ALL): statuses that need attention first.
     #[default]
     Status,
-    /// By name, case folded.
+    /// By name; ASCII case does not matter.
     Name,
-    /// By URL.
     Url,
-    /// By the last error's code, then its detail; documents without one last.
+    /// By the last error's code, then its detail; documents without an error last.
     Error,
-    /// By the last attempt.
     Attempted,
-    /// By the last success.
     Synced,
-    /// By the next attempt; documents without one last.
+    /// By the time of the next attempt; documents without one last.
     Next,
-    /// By id: the order of arrival.
+    /// By id, which is the order of arrival.
     Id,
 }
 
-/// An order of documents.
+/// A sort order of documents: a column and a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// The column.
     pub by: SortBy,
-    /// The other way round. Times: ascending is the most recent first (the least age).
+    /// Reverses the order. Ascending times put the most recent (the least age) first.
     pub descending: bool,
 }
 
-/// Which part of the sorted list a page is.
+/// The position of a page within the sorted list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Around {
-    /// From this place, the first is 0. Beyond the end: the last page.
+    /// The first row's offset, from 0. Beyond the end of the list: the last page.
     Offset(u64),
-    /// So that `document` stands `above` rows below the page's first row; from offset `else_at` when it does not match.
+    /// The page in which `document` has `above` rows before it. If the document does not match the filter: the page at
+    /// offset `else_at`.
     Document {
-        /// The document to be seen.
         document: DocumentId,
-        /// Rows before it.
+        /// Rows of the page before the document.
         above: u64,
-        /// Where to look when it is gone.
+        /// Offset of the first row if the document does not match.
         else_at: u64,
     },
 }
 
-/// A window of the sorted, filtered list.
+/// A query for one page of the sorted, filtered list.
 #[derive(Clone, Debug)]
 pub struct PageQuery {
-    /// Which documents.
     pub filter: Filter,
-    /// In which order.
     pub sort: Sort,
-    /// Which part.
     pub around: Around,
-    /// How many rows at most.
+    /// Maximum number of rows.
     pub limit: u64,
 }
 
-/// What a [`PageQuery`] found.
+/// The result of a [`PageQuery`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DocumentPage {
-    /// The rows, in order.
     pub rows: Vec<DocumentRow>,
-    /// The place of the first row in the whole list.
+    /// Offset of the first row within the whole list, from 0.
     pub offset: u64,
-    /// How many match.
+    /// Number of documents that match the filter.
     pub total: u64,
 }
 
-/// A document by what a person names it with.
+/// The name that a person uses for a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
-    /// By its id.
     Id(DocumentId),
-    /// By its URL, in stored form; every assistant's.
+    /// A URL in stored form; names one document per assistant.
     Url(Link),
 }
 
 /// The stored text of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredContent {
-    /// Markdown as stored, not yet safe for a terminal.
+    /// Markdown as stored; not safe to print on a terminal.
     pub text: String,
-    /// How many times content was written.
+    /// Number of times that content was written.
     pub version: u64,
 }
 
-/// An earlier content.
+/// An earlier content of a document, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredVersion {
-    /// Its number.
     pub version: u64,
-    /// When it was replaced.
+    /// Time at which later content replaced it, UTC.
     pub replaced_at: Timestamp,
-    /// Its fingerprint.
+    /// SHA-256 in lower-case hexadecimal digits.
     pub fingerprint: Option<String>,
-    /// Characters.
+    /// Length of the text in characters.
     pub content_length: u64,
 }
 
-/// What a bulk request would do, before it is made.
+/// The effect that a bulk request would have now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// Every document that the request would act on, frozen now.
+    /// Every document that the request would affect, in id order. Fixed now: the request acts on exactly these.
     pub targets: Vec<DocumentId>,
-    /// How many are left alone, by reason, most first.
+    /// Number of documents that the request would skip, by reason, largest number first.
     pub skipped: Vec<(SkipReason, u64)>,
-    /// Different hosts among the targets.
+    /// Number of distinct hosts among the targets.
     pub hosts: u64,
 }
 
-/// What a preview is of.
+/// The action of a bulk request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BulkVerb {
-    /// Sync or retry.
     Request(Verb),
-    /// Cancel.
     Cancel,
-    /// Remove.
     Remove,
 }
 
-/// Named documents, or all that match.
+/// The documents of a bulk request: a list, or all that match a filter.
 #[derive(Clone, Debug)]
 pub enum Targets {
-    /// These.
     Ids(Vec<DocumentId>),
-    /// All that match now.
+    /// All documents that match when the query runs.
     Matching(Filter),
 }
 
-/// A text that waits for a person.
+/// A quarantined text of a document: fetched content that waits for a person's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldContent {
-    /// Why it is not trusted: completes "it …".
+    /// The reason of the quarantine; completes a sentence that starts with "it".
     pub reason: SafeLine,
-    /// When it was fetched first, UTC.
+    /// Time at which this text was first fetched, UTC.
     pub held_at: Timestamp,
-    /// Its fingerprint, lower-case hex.
+    /// SHA-256 in lower-case hexadecimal digits.
     pub fingerprint: String,
-    /// The title that came with it.
+    /// The title of the fetched page.
     pub title: Option<SafeLine>,
-    /// The text, untrusted.
+    /// Markdown; not safe to print on a terminal.
     pub text: String,
 }
 
-/// What a person decides about a held text.
+/// A person's decision about a quarantined text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
-    /// It is the page: it replaces the stored text.
+    /// The text is the page's content; it replaces the stored text.
     Accept,
-    /// It is not: the stored text stays, and this very text is not asked about again.
+    /// The text is not the page's content. The stored text stays, and exactly this text is not quarantined for review
+    /// again.
     Reject,
 }
 
 impl Decision {
-    /// The verb.
+    /// Returns the verb in the infinitive, for messages.
     pub const fn verb(self) -> &'static str {
         match self {
             Self::Accept => "accept",
@@ -238,7 +222,7 @@ impl Decision {
         }
     }
 
-    /// What was done, in a word.
+    /// Returns the verb in the past tense, for messages.
     pub const fn done(self) -> &'static str {
         match self {
             Self::Accept => "accepted",
@@ -247,25 +231,23 @@ impl Decision {
     }
 }
 
-/// A held text that somebody decides on.
+/// A quarantined text to decide on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HeldText {
-    /// Whose.
     pub document: DocumentId,
-    /// The fingerprint of the text that was looked at: nothing is done when another one is held by now. `None` is whichever
-    /// is held.
+    /// Fingerprint of the text that the person read: if another text is in quarantine by now, nothing is done. `None`
+    /// decides on whichever text is in quarantine.
     pub fingerprint: Option<String>,
 }
 
-/// What came of a decision.
+/// The result of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decided {
-    /// It is done.
     Done,
-    /// Nothing of the document is held, or not any more: somebody decided, or a good page came.
+    /// The document has no text in quarantine any more: another decision or a fetch of good content came first.
     NothingHeld,
-    /// Another text is held than the one that was looked at.
+    /// Another text is in quarantine than the one that the person read.
     Replaced,
-    /// The document is being synced: what comes of that may be another text.
+    /// The document is being synced, which may put another text into quarantine.
     Syncing,
 }

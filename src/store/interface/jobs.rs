@@ -1,4 +1,4 @@
-//! The interface of workers: registration, claims, leases, ends of attempts.
+//! The interface for workers: registration, claims, leases, and ends of attempts.
 
 use crate::domain::content::{Stored, Validators};
 use crate::domain::fingerprint::Fingerprint;
@@ -14,176 +14,166 @@ use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// Jobs as a worker sees them. A worker holds the lease of a job under the token of its claim; a call with another token
+/// Access of workers to jobs. A worker owns a job's lease under the token of its claim; a call with another token
 /// changes nothing.
 #[async_trait]
 pub trait JobStore: StoreBase {
     /// Registers this process as a live worker.
     async fn register(&self, worker: &WorkerInfo) -> Result<()>;
 
-    /// Removes a worker that ends in order and releases the jobs it still holds.
+    /// Removes a worker that shuts down cleanly and releases the jobs that it still has.
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
 
     /// Makes due jobs ready and claims some, in the order of class and virtual time. Marks their rows `syncing` unless
-    /// the limits say [`Marking::Apart`]. Jobs whose document is gone, a PDF or unavailable end `cancelled` on the way.
-    /// A worker gets at most one job at a time that a lost worker has held before.
+    /// the limits say [`Marking::Apart`]. Jobs whose document is gone, is a PDF or is unavailable end as `cancelled`
+    /// instead. A worker gets at most one job at a time that an earlier worker has lost.
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>>;
 
-    /// Marks the row of a job that was claimed with [`Marking::Apart`]: keeps the values from before its first try, sets
-    /// status `syncing` and the time of the attempt, clears step and error code. The fence stays as it is. The document
-    /// is read again, since it may be gone, unavailable or synced by somebody else by now. Several marks share a
-    /// transaction; returns once it is committed.
+    /// Marks the document's row of a job that was claimed with [`Marking::Apart`]: keeps the values from before the
+    /// job's first attempt, sets status `syncing` and the time of the attempt, clears step and error code, and leaves
+    /// the fence as it is. Reads the document again, since it may have been removed, made unavailable or synced by
+    /// another program. Several marks share a transaction; returns once it is committed.
     async fn mark(&self, held: Held) -> Result<Marked>;
 
-    /// Snoozes a job whose document is locked by `holder`: it is tried again after `again`, with number and counters as
-    /// before the claim and the row untouched. Records one `already_syncing` outcome per job and lock holder.
-    /// [`Finished::Late`] when the token is not current.
+    /// Snoozes a job whose document is locked by `holder`: it is scheduled again after the wait `again`, with number
+    /// and counters as before the claim, and the row is untouched. Records one `already_syncing` outcome per job and
+    /// lock holder. Returns [`Finished::Late`] if the token is not current.
     async fn defer(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished>;
 
-    /// Renews the leases that `worker` still holds, to `lease` from now, and its own heartbeat. One answer per lease, in
-    /// order.
+    /// Renews those leases in `held` that `worker` still owns, to `lease` from now, and its own heartbeat. Returns one
+    /// status per lease, in order.
     async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>>;
 
-    /// Returns those of the held jobs that somebody asked to cancel.
+    /// Returns those of the jobs that somebody asked to cancel.
     async fn cancels(&self, held: &[Held]) -> Result<Vec<Held>>;
 
     /// Ends an attempt: writes job, document and outcomes in one transaction, which several finishes may share. Returns
     /// once it is committed.
     async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished>;
 
-    /// Releases held jobs: number and counters as before the claim, no outcome.
+    /// Releases leased jobs: number and counters as before the claim, no outcome.
     async fn release(&self, held: &[Held]) -> Result<()>;
 
-    /// Makes jobs of dead workers (process gone, or lease expired) ready again and records the loss.
+    /// Makes jobs of dead workers (process gone or lease expired) ready again and records each loss.
     async fn rescue(&self) -> Result<Rescued>;
 }
 
-/// A process that is going to run jobs.
+/// A process that registers to run jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerInfo {
-    /// New at every start.
+    /// A new id at every start of the process.
     pub id: WorkerId,
     /// `host:pid`, for people.
     pub name: SafeLine,
-    /// How many jobs it runs at a time.
+    /// Maximum number of jobs that run at a time.
     pub capacity: u32,
 }
 
-/// How many jobs to claim and under which limits.
+/// Limits of one claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimLimits {
-    /// At most so many now.
+    /// Maximum number of jobs to claim now.
     pub slots: u32,
-    /// How long the lease is.
+    /// Duration of each lease.
     pub lease: Duration,
-    /// Running jobs of one host, over all workers.
+    /// Maximum number of running jobs of one host, over all workers.
     pub per_host: u32,
-    /// Running jobs of one account, over all workers; `None` is no cap.
+    /// Maximum number of running jobs of one account, over all workers; `None` is no limit.
     pub per_account: Option<u32>,
-    /// How far apart two claims of one host are at least, over all workers that say so; zero is no distance.
+    /// Minimum time between two claims of one host, over all workers that set it; zero is no limit.
     pub host_interval: Duration,
-    /// Whether the claim marks the rows.
     pub marking: Marking,
 }
 
-/// When a document's row becomes `syncing`.
+/// The step at which a document's row becomes `syncing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marking {
-    /// With the claim.
+    /// In the transaction of the claim.
     AtClaim,
-    /// By [`JobStore::mark`], once its lock is held.
+    /// In a later call of [`JobStore::mark`], once the worker has the document's lock.
     Apart,
 }
 
-/// A claimed job with what an attempt needs.
+/// A claimed job with everything that an attempt needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
-    /// The job and the token of its lease.
     pub held: Held,
-    /// Its document.
     pub document_id: DocumentId,
-    /// Its account.
     pub account_id: AccountId,
-    /// The document's URL as stored.
+    /// The document's URL, in stored form.
     pub url: String,
-    /// Its class.
     pub class: QueueClass,
-    /// Its counters, this attempt included.
+    /// Counters including this attempt.
     pub counters: Counters,
-    /// What is stored, as far as a page is compared with it.
+    /// The stored values that the fetched page is compared with.
     pub stored: Stored,
-    /// What to ask the server by; `None` when the whole page is wanted.
+    /// HTTP validators for a conditional request; `None` requests the whole page.
     pub validators: Option<Validators>,
-    /// When the attempt started.
+    /// Start of the attempt, UTC.
     pub started_at: Timestamp,
 }
 
-/// A job and the token under which it is held: what a worker really has.
+/// The lease of a job: the job and the token of the claim that a worker owns it under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Held {
-    /// The job.
     pub job_id: JobId,
-    /// The claim's token.
     pub token: Token,
 }
 
-/// What a heartbeat learns of a held job.
+/// The status of a lease after a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beat {
-    /// The lease is longer now.
+    /// The lease is renewed.
     Held,
-    /// The same, and somebody asked to stop it.
+    /// The lease is renewed, and somebody asked to stop the job.
     CancelRequested,
-    /// It is not ours any more: stop at once, write nothing.
+    /// The job belongs to another worker or has ended: stop at once and write nothing.
     Lost,
 }
 
-/// The end of an attempt, to be written.
+/// The end of an attempt, to be written to the store.
 #[derive(Clone, Debug)]
 pub struct Finish {
-    /// What was held.
     pub held: Held,
-    /// What it came to.
     pub end: AttemptEnd,
-    /// Wall-clock time of the attempt.
+    /// Wall-clock duration of the attempt.
     pub took: Duration,
 }
 
-/// What a finish came to.
+/// The result of writing the end of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finished {
-    /// Written; the job's state now, and what is to be reported.
+    /// Job, document and outcomes are written.
     Written {
-        /// The state the job has now.
+        /// The job's state after the write.
         state: JobState,
-        /// What was recorded, in order.
+        /// Recorded outcomes, in the order of their numbers.
         outcomes: Vec<Outcome>,
-        /// One report per exhausted job.
+        /// Set if the job has used up its attempts.
         report: Option<ErrorReport>,
     },
-    /// The token did not stand any more: nothing was written, no outcome either.
+    /// The token is no longer current: nothing was written, no outcome either.
     Late,
 }
 
-/// What a mark came to.
+/// The result of marking a document's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Marked {
-    /// The row is `syncing`.
     Marked {
-        /// The fingerprint that stands there now: another program may have written since the claim.
+        /// Fingerprint that the row has now; another program may have written it since the claim.
         fingerprint: Option<Fingerprint>,
     },
-    /// There is nothing to sync any more: the job has ended `cancelled` with the reason.
+    /// Nothing is left to sync: the job has ended as `cancelled`, with the reason.
     Ended,
-    /// The token did not stand any more: nothing was written.
+    /// The token is no longer current: nothing was written.
     Late,
 }
 
-/// What a rescue did.
+/// The result of a rescue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rescued {
-    /// What was recorded, in order.
+    /// Recorded outcomes, in the order of their numbers.
     pub outcomes: Vec<Outcome>,
-    /// What is to be reported.
+    /// One report per job that has used up its attempts.
     pub reports: Vec<ErrorReport>,
 }

@@ -1,4 +1,4 @@
-//! The outbox as the runner, `doctor` and whoever opens a store use it.
+//! The interface to the outbox, for the runner, `doctor` and everyone who opens a store for writing.
 
 use crate::domain::id::OutboxId;
 use crate::domain::outbox::{PendingDelivery, Subscriber, SubscriberStatus};
@@ -9,28 +9,31 @@ use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// Messages to subscribers: each is written in the transaction of its outcome and removed once it is delivered.
+/// Messages to subscribers (receivers of outcomes outside the store). Each is written in the transaction of its outcome
+/// and removed once it is delivered.
 #[async_trait]
 pub trait OutboxStore: StoreBase {
-    /// Offers the outcomes that this process records from now on to `subscriber`, in place of one with the same name.
+    /// Offers the outcomes that this process records from now on to `subscriber`; replaces a subscriber with the same
+    /// name.
     fn subscribe(&self, subscriber: Arc<dyn Subscriber>);
 
-    /// Ends that; messages that were written stay.
+    /// Stops offering outcomes to the subscriber with this name; messages that are already written stay.
     fn unsubscribe(&self, name: &str);
 
-    /// Returns the first messages of a subscriber whose time has come, those that have waited longest first.
+    /// Returns the first messages of a subscriber that are due, earliest due time first.
     async fn due_deliveries(&self, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>>;
 
-    /// Counts an attempt and keeps other processes from the message until `leased_until`. False when another process has
-    /// begun or removed it since it was read: then it must not be delivered.
+    /// Counts an attempt and leases the message until `leased_until`, so that no other process delivers it. Returns
+    /// false if another process has begun its delivery or removed it since it was read; it must not be delivered then.
     async fn begin_delivery(&self, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool>;
 
-    /// Removes a message that has arrived.
+    /// Removes a message that was delivered.
     async fn delivered(&self, id: OutboxId) -> Result<()>;
 
-    /// Keeps the reason why a delivery failed, and the time of the next one.
+    /// Stores the reason why a delivery failed, and the time of the next one.
     async fn delivery_failed(&self, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()>;
 
-    /// Returns the pending messages by subscriber, in the order of their names; a subscriber without any is not listed.
+    /// Returns figures of the pending messages by subscriber, sorted by name; a subscriber without messages is left
+    /// out.
     async fn pending_deliveries(&self) -> Result<Vec<SubscriberStatus>>;
 }

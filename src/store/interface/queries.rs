@@ -1,4 +1,4 @@
-//! The interface of those who read: lists, contents, figures and outcomes, with the types of the console's views.
+//! The interface for reads: lists, contents, figures and outcomes, with the types of the console's views.
 
 use crate::domain::content::{ContentChange, Stored};
 use crate::domain::document::{Counts, DocumentRow, Try};
@@ -19,94 +19,94 @@ use crate::store::interface::documents::{
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// Reads for people; no call writes anything.
+/// Reads for display; no call writes anything.
 #[async_trait]
 pub trait Queries: StoreBase {
-    /// Returns the documents with that name: one for an ID, one per assistant for a URL.
+    /// Returns the documents that `named` refers to: at most one for an ID, one per assistant for a URL.
     async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>>;
 
-    /// Returns a window of the sorted, filtered list.
+    /// Returns a page of the sorted, filtered list.
     async fn page(&self, query: &PageQuery) -> Result<DocumentPage>;
 
-    /// Returns the IDs of all documents that match, in ID order.
+    /// Returns the IDs of all documents that match, in ascending order.
     async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>>;
 
     /// Returns the number of documents at each status.
     async fn counts(&self) -> Result<Counts>;
 
-    /// Returns the values that a page of the document would be compared with now; `None` when there is no such document.
+    /// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
     async fn stored(&self, document: DocumentId) -> Result<Option<Stored>>;
 
-    /// Returns the stored text; `None` when there is no document or no text.
+    /// Returns the stored text; `None` if there is no document or no text.
     async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>>;
 
-    /// Returns the earlier contents that are kept, newest first.
+    /// Returns the earlier contents that are still stored, newest first.
     async fn versions(&self, document: DocumentId) -> Result<Vec<StoredVersion>>;
 
-    /// Returns the text of an earlier content; `None` when it is not kept.
+    /// Returns the text of an earlier content; `None` if it is no longer stored.
     async fn version_text(&self, document: DocumentId, version: u64) -> Result<Option<String>>;
 
-    /// Returns the text in review; `None` when none waits for a decision. A rejected one does not.
+    /// Returns the quarantined text; `None` if none waits for a decision. A rejected text no longer waits.
     async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>>;
 
-    /// Returns the effect that `verb` would have on the documents of `of`.
+    /// Returns the effect that `verb` would have now on the documents of `of`.
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview>;
 
     /// Returns the number of jobs that [`DocumentStore::purge`](crate::store::DocumentStore::purge) would drop.
     async fn purgeable(&self) -> Result<u64>;
 
-    /// Returns the pauses: that of everything first, then accounts, hosts and classes in order.
+    /// Returns the pauses: the one of everything first, then accounts, hosts and classes in order.
     async fn pauses(&self) -> Result<Vec<Pause>>;
 
-    /// Returns the registered workers, the longest serving first. One that ended in order is not among them.
+    /// Returns the registered workers, longest running first. A worker that shut down cleanly is no longer registered.
     async fn workers(&self) -> Result<Vec<WorkerSeen>>;
 
-    /// Returns the first jobs of each section. The cost does not grow with the number of jobs beyond the counts.
+    /// Returns the first jobs of each section. Apart from the counts, the cost does not depend on the number of jobs.
     async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
 
-    /// Returns the accounts that have documents, in ID order; the first ones when there are too many to show.
+    /// Returns the accounts that have documents, in ID order; only the first ones if there are too many to show.
     async fn accounts(&self) -> Result<Seen<AccountSeen>>;
 
-    /// Returns the hosts that have documents, by name; those with the most documents when there are too many to show.
+    /// Returns the hosts that have documents, by name; only those with the most documents if there are too many to
+    /// show.
     async fn hosts(&self) -> Result<Seen<HostSeen>>;
 
     /// Returns outcomes, oldest first.
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;
 
-    /// Returns the number of the last outcome; [`Seq::START`] when there is none.
+    /// Returns the number of the last outcome; [`Seq::START`] if there is none.
     async fn last_seq(&self) -> Result<Seq>;
 }
 
-/// Which outcomes, and from which end.
+/// A query for outcomes: a filter, a starting point and a limit.
 #[derive(Clone, Debug)]
 pub struct OutcomeQuery {
-    /// Which; only fields that outcomes have.
+    /// Terms may use only fields that outcomes have.
     pub filter: Filter,
-    /// Of one document alone.
+    /// Restricts the result to one document.
     pub document: Option<DocumentId>,
-    /// From where, and which way.
     pub from: OutcomesFrom,
-    /// At most so many.
+    /// Maximum number of outcomes.
     pub limit: u64,
 }
 
-/// Where a reading of outcomes starts. The answer is oldest first in every case.
+/// The starting point of a read of outcomes. The result is oldest first in every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutcomesFrom {
-    /// The oldest after this one.
+    /// The oldest outcomes after this number.
     After(Seq),
-    /// The newest before this one.
+    /// The newest outcomes before this number.
     Before(Seq),
-    /// The newest.
+    /// The newest outcomes of all.
     Newest,
 }
 
-/// The first rows of a list and how many there are.
+/// The first rows of a list, with the total number of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen<T> {
-    /// At most 1,000.
+    /// At most 1,000 rows.
     pub rows: Vec<T>,
-    /// All of them, shown or not.
+    /// Number of rows including those that are left out.
     pub total: u64,
 }
 
@@ -116,141 +116,126 @@ impl<T> Default for Seen<T> {
     }
 }
 
-/// The most rows that one section is read with, whatever was asked for.
+/// Maximum number of rows that are read for one section, whatever the query asks for.
 pub const SECTION_ROWS: u64 = 200;
 
-/// How much of each section is wanted.
+/// A query for the first jobs of each section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobsQuery {
-    /// Rows of a section; at most [`SECTION_ROWS`].
+    /// Rows per section; at most [`SECTION_ROWS`].
     pub limit: u64,
 }
 
-/// The jobs in sections, at one instant.
+/// The jobs by section, as they were at one instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobsPage {
-    /// Running, the longest running first.
+    /// Running jobs, longest running first.
     pub running: Vec<JobSeen>,
-    /// All that run.
     pub running_total: u64,
-    /// Ready, in the order in which they are claimed when nothing holds them up.
+    /// Ready jobs, in the order in which they are claimed if nothing blocks them.
     pub ready: Vec<JobSeen>,
-    /// All that are ready.
     pub ready_total: u64,
-    /// Waiting for a time, the next first.
+    /// Scheduled jobs, earliest time first.
     pub waiting: Vec<JobSeen>,
-    /// All that wait for a time, tried or not.
+    /// Number of scheduled jobs, with or without an attempt so far.
     pub waiting_total: u64,
-    /// Ended lately, the last first.
+    /// Jobs that ended most recently, last one first.
     pub recent: Vec<JobSeen>,
 }
 
-/// A job as the jobs view shows it.
+/// A job as the jobs view shows it, with its document's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobSeen {
-    /// The job.
     pub job: JobId,
-    /// Its document.
     pub document: DocumentId,
-    /// The document's name; its URL when it has none.
+    /// The document's name, or its URL if it has none.
     pub name: SafeLine,
-    /// The account it counts for.
     pub account: AccountId,
-    /// The host it is fetched from.
     pub host: SafeLine,
-    /// Its class.
     pub class: QueueClass,
-    /// Attempts so far, the running one included.
+    /// Attempts so far, including a running one.
     pub attempt: u32,
-    /// Who asked for it.
+    /// Name of the person or program that requested it.
     pub requested_by: Option<SafeLine>,
-    /// Where it is.
     pub place: JobPlace,
 }
 
-/// Where a job is, and what is known there.
+/// The state of a job, with the details that are known in that state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobPlace {
-    /// A worker has it.
+    /// A worker has the job's lease.
     Running {
-        /// The worker's name.
+        /// The worker's name, `host:pid`.
         worker: Option<SafeLine>,
-        /// When this try began.
+        /// Start of this attempt, UTC.
         started_at: Option<Timestamp>,
-        /// When its lease ends.
+        /// Expiry of the lease, UTC.
         lease_until: Option<Timestamp>,
-        /// When its worker's heart beat last; `None` for a worker that nobody knows any more.
+        /// Last heartbeat of the worker, UTC; `None` for a worker that is no longer registered.
         heartbeat_at: Option<Timestamp>,
-        /// Who asked it to stop.
+        /// Name of the person who asked to stop the attempt.
         cancelled_by: Option<SafeLine>,
     },
-    /// It waits for a slot.
+    /// The job waits to be claimed.
     Ready {
-        /// Since when.
+        /// Time at which it became ready, UTC.
         since: Timestamp,
-        /// What it stands behind.
         blocked: Blocked,
     },
-    /// It waits for a time.
+    /// The job is scheduled for a later time.
     Waiting {
-        /// When it is tried.
+        /// Time at which it becomes ready, UTC.
         run_at: Timestamp,
-        /// The failure it waits after.
+        /// The failed attempt that it retries; `None` if it does not wait for a retry.
         after: Option<Try>,
-        /// Who has the document's lock.
+        /// Holder of the document's lock, if the job waits for that.
         lock_holder: Option<SafeLine>,
     },
-    /// It is over.
+    /// The job has ended.
     Ended {
-        /// When.
+        /// End of the job, UTC.
         at: Timestamp,
-        /// What its last outcome says.
+        /// Result of its last outcome.
         result: OutcomeResult,
-        /// Why, when it failed.
+        /// Error of a failed attempt.
         error_code: Option<ErrorCode>,
-        /// The page's content compared with the stored one, when it was fetched.
+        /// Difference between the fetched content and the stored one; `None` if nothing was fetched.
         content: Option<ContentChange>,
     },
 }
 
-/// What may hold a ready job up, pauses apart, which are read by themselves. Caps are the workers' own, so here stand the
-/// numbers that they are compared with.
+/// Reasons that may keep a ready job from being claimed, except pauses, which are read separately. The caps are
+/// settings of each worker, so these are only the numbers that workers compare with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blocked {
-    /// Its host is left alone until then.
+    /// End of the host's back-off, UTC.
     pub host_held_until: Option<Timestamp>,
-    /// Why it is, for people.
+    /// Reason of the host's back-off, for display.
     pub host_held_because: Option<SafeLine>,
-    /// Running jobs of its host.
     pub host_running: u64,
-    /// Running jobs of its account.
     pub account_running: u64,
-    /// Running jobs that its account may have, when it has a cap of its own.
+    /// Maximum number of running jobs by the account's plan; `None` if the plan sets none.
     pub account_cap: Option<u64>,
 }
 
-/// An account as the accounts view shows it.
+/// An account as the accounts view shows it, with figures of its documents and jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountSeen {
-    /// Which one.
     pub id: AccountId,
-    /// Its name, where Chatwoot's table of accounts is there and may be read.
+    /// Its name; `None` unless Chatwoot's table of accounts exists and is readable.
     pub name: Option<SafeLine>,
-    /// Its plan, as the scheduler read it last.
+    /// Its plan, as the last pass of the schedule stored it.
     pub plan: Option<SafeLine>,
-    /// How often the plan looks at a document.
+    /// Time between two syncs of a document by that plan.
     pub cadence: Option<Duration>,
-    /// Its documents by status.
     pub counts: Counts,
-    /// Its running jobs.
     pub running: u64,
-    /// Its ready jobs.
     pub ready: u64,
-    /// Its jobs that wait after a failed try or for a document's lock, as in `QueueState`.
+    /// Jobs that wait after a failed attempt or for a document's lock, as in `QueueState`.
     pub waiting: u64,
-    /// Attempts that ended in the last hour; of all accounts the last 20,000 outcomes are looked through.
+    /// Attempts that ended in the last hour, as far as they are among the last 20,000 outcomes of all accounts.
     pub last_hour: u64,
-    /// When the first of its jobs that wait for a time is due, UTC.
+    /// Earliest time of its scheduled jobs, UTC.
     pub next_due_at: Option<Timestamp>,
 }
 
@@ -271,62 +256,56 @@ impl AccountSeen {
     }
 }
 
-/// A host as the hosts view shows it.
+/// A host as the hosts view shows it, with figures of its documents and jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostSeen {
-    /// Its name.
     pub host: SafeLine,
-    /// Its documents.
     pub documents: u64,
-    /// Those whose row says failed, tried again or not.
+    /// Documents whose row has status `failed`, whether or not a retry is scheduled.
     pub failed: u64,
-    /// Attempts that ended in the last hour; of all hosts the last 20,000 outcomes are looked through.
+    /// Attempts that ended in the last hour, as far as they are among the last 20,000 outcomes of all hosts.
     pub recent: u64,
-    /// Those of `recent` that the server answered with 429 or 503.
+    /// Attempts of `recent` to which the server responded with 429 or 503.
     pub limited: u64,
-    /// The middle of what `recent` took, to the millisecond.
+    /// Median duration of the attempts of `recent`, in whole milliseconds.
     pub median: Option<Duration>,
-    /// Its running jobs.
     pub running: u64,
-    /// Its ready jobs.
     pub ready: u64,
-    /// Until when it is left alone, and why; never one that is over.
+    /// The host's current back-off; `None` once it has ended.
     pub held: Option<Hold>,
 }
 
-/// A worker as everybody sees it.
+/// A registered worker with its load and health.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerSeen {
-    /// New at every start.
+    /// A new id at every start of the process.
     pub id: WorkerId,
     /// `host:pid`, for people.
     pub name: SafeLine,
-    /// How many jobs it runs at a time.
+    /// Maximum number of jobs that run at a time.
     pub capacity: u32,
-    /// How many it runs now.
     pub running: u32,
-    /// When it was made known.
+    /// Time of its registration, UTC.
     pub started_at: Timestamp,
-    /// When its heart last beat.
+    /// Last heartbeat, UTC.
     pub heartbeat_at: Timestamp,
-    /// Whether it lives.
     pub alive: Alive,
 }
 
-/// Whether a worker lives.
+/// The health of a worker, from its process and its heartbeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Alive {
-    /// Its process is there and its heart beats.
+    /// The process is alive and its heartbeat is current.
     Beating,
-    /// Its process is there, as far as anybody can tell, but it has not beaten for longer than a lease holds: it is
-    /// stuck, asleep, or cut off from the database.
+    /// The process seems alive, but its last heartbeat is older than a lease: it is stuck, suspended, or cut off from
+    /// the database.
     Late,
-    /// Its process is gone. What it ran is taken up by the next worker that looks.
+    /// The process is dead. The next worker that runs a rescue takes over its jobs.
     Gone,
 }
 
 impl Alive {
-    /// The word for people.
+    /// Returns the word for display.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Beating => "alive",

@@ -1,4 +1,4 @@
-//! The interface of the schedule: the plans of the accounts, and the passes that put due documents in the queue.
+//! The interface of the schedule: the plans of the accounts, and the passes that enqueue jobs for due documents.
 
 use crate::domain::plan::{AccountPlan, PlanName};
 use crate::domain::schedule::{Pass, PassLimits, Terms};
@@ -7,88 +7,83 @@ use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// The schedule, by which due documents become jobs.
+/// The schedule, which turns due documents into jobs.
 #[async_trait]
 pub trait ScheduleStore: StoreBase {
-    /// Reads the plans of the accounts as they are now, from the settings or from Chatwoot.
+    /// Returns the current plans of the accounts, from the settings or from Chatwoot.
     async fn plans(&self, terms: &Terms) -> Result<Plans>;
 
-    /// Makes one pass of the schedule: due documents become jobs of class `auto` that wait for their drawn time. Takes
-    /// several transactions under a lease and writes no document.
+    /// Runs one pass of the schedule: due documents get jobs of class `auto` that wait for their randomly drawn time.
+    /// Takes several transactions under a lease and writes no document.
     async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer>;
 }
 
-/// Where the plans come from.
+/// The source of the plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanSource {
-    /// The settings.
     Settings,
     /// Chatwoot's tables `accounts` and `installation_configs`.
     Chatwoot,
 }
 
-/// What the accounts with documents have.
+/// The plans of all accounts that have documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plans {
-    /// Where it comes from.
     pub source: PlanSource,
-    /// One for each account that has documents, in id order.
+    /// One plan per account, in id order.
     pub accounts: Vec<AccountPlan>,
-    /// What a pass may do.
+    /// Limits of a pass.
     pub limits: PassLimits,
-    /// What could not be read, in words with the cure; nothing is scheduled because of it.
+    /// Problems in reading the plans, as sentences with their remedy. Nothing is scheduled whose plan depends on them.
     pub troubles: Vec<String>,
 }
 
-/// When a pass is to be made.
+/// The condition under which a pass runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Now.
     Now,
-    /// Unless one was made by anybody within this span.
+    /// Runs unless a process has run a pass within this time.
     Every(Duration),
-    /// On the first look of a day, UTC, for the plans of that day, as Chatwoot's trigger does it.
+    /// Runs at the first call of a day, UTC, for the plans of that day, as Chatwoot's trigger does.
     Daily,
 }
 
-/// What a pass does with what it finds.
+/// The effect of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PassMode {
-    /// Puts it in the queue.
+    /// Enqueues jobs for due documents.
     Act,
-    /// Keeps the plans, by which the status is told; schedules nothing.
+    /// Stores the plans, which a document's status depends on; schedules nothing.
     PlansOnly,
-    /// Writes nothing.
+    /// Finds due documents but writes nothing.
     DryRun,
 }
 
-/// A pass that is asked for.
+/// A request to run a pass.
 #[derive(Clone, Debug)]
 pub struct PassOrder<'a> {
-    /// The settings.
     pub terms: &'a Terms,
-    /// For one plan alone.
+    /// Restricts the pass to the accounts of one plan.
     pub only: Option<&'a PlanName>,
-    /// When.
     pub when: When,
-    /// What it does.
     pub mode: PassMode,
-    /// Who makes it; no two processes have the same.
+    /// Name of the process under which it takes the lease; unique per process.
     pub holder: &'a str,
-    /// A `syncing` row of our own store that has no job is a leftover after this; on a database of Chatwoot, where it
-    /// may be Chatwoot's, it is left for two hours.
+    /// Age at which a `syncing` row without a job counts as abandoned in our own store. On a Chatwoot database, where
+    /// the row may be Chatwoot's, that age is two hours instead.
     pub lease: Duration,
-    /// What the times are drawn from.
+    /// Seed of the random times of the jobs.
     pub seed: u64,
 }
 
-/// What came of it.
+/// The result of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PassAnswer {
-    /// Made; one for each plan of the day when it was a daily one. With what could not be read of the plans.
+    /// The pass ran: one report per pass (a daily run makes one for each plan of the day), and the problems in reading
+    /// the plans.
     Made(Vec<Pass>, Vec<String>),
-    /// Not the time for it.
+    /// The pass is not due yet.
     NotYet,
-    /// Another process is at it.
+    /// Another process has the lease and is running a pass.
     Held,
 }

@@ -1,4 +1,4 @@
-//! Interfaces combined for those who need several of them.
+//! Combined interfaces, for users that need several of them.
 
 use crate::domain::lock::StoreId;
 use crate::store::interface::base::CommitSignals;
@@ -11,23 +11,23 @@ use crate::store::interface::schedule::ScheduleStore;
 use crate::store::{Result, Upgraded};
 use async_trait::async_trait;
 
-/// The interfaces that the runner works with.
+/// The interfaces that the runner needs.
 pub trait RunnerStore: JobStore + ScheduleStore + OutboxStore + CommitSignals {}
 
 impl<S: JobStore + ScheduleStore + OutboxStore + CommitSignals> RunnerStore for S {}
 
-/// The interfaces that the console works with.
+/// The interfaces that the console needs.
 pub trait ConsoleStore: DocumentStore + Queries {}
 
 impl<S: DocumentStore + Queries> ConsoleStore for S {}
 
-/// A whole store, for those who open and close it and hand its interfaces to their users.
+/// A whole store, for the code that opens and closes it and passes its interfaces on.
 #[async_trait]
 pub trait Store: RunnerStore + ConsoleStore + ChatwootStore {
-    /// Returns the store's identity for other programs: made with its schema, never changed.
+    /// Returns the store's identity for other programs; created with the schema, never changed.
     async fn id(&self) -> Result<StoreId>;
 
-    /// Returns the migration that opening the store has made; `None` when it was up to date, or new.
+    /// Returns the migration that opening the store made; `None` if the store was up to date or new.
     fn upgraded(&self) -> Option<Upgraded>;
 
     /// Writes pending finishes and marks, and closes the store.

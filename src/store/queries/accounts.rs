@@ -1,5 +1,5 @@
-//! What the console's accounts view reads: the accounts that have documents and how each one does. For people; the
-//! scheduler and a claim look for themselves.
+//! Reads for the console's accounts view: the accounts that have documents, with figures of each. For display only; the
+//! scheduler and a claim read the tables themselves.
 
 use crate::domain::document::Status;
 use crate::domain::time::Timestamp;
@@ -86,7 +86,8 @@ impl Group for AccountSeen {
     }
 }
 
-/// The names of accounts, when they can be had: a missing table or right is no reason to show nothing.
+/// Reads the names of accounts. Returns none if Chatwoot's table is missing or unreadable, so that the view shows the
+/// rest.
 async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSeen>) -> Result<Vec<Row>> {
     if reader.dialect() == Dialect::Sqlite {
         return Ok(Vec::new());
@@ -103,8 +104,8 @@ async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSeen>) -> Re
     reader.all(names.bind(accounts.keys().copied().collect::<Vec<i64>>())).await
 }
 
-/// Settled documents by account and status, each account's in one row: read in the order of an index that has all of
-/// it, nothing is sorted, and that is most of what there is.
+/// Counts documents that are not marked `syncing`, by account and status, in one row per account. Most documents are of
+/// this kind; reading them in the order of an index that contains every column needed avoids a sort.
 fn settled(now: Timestamp) -> Statement {
     let mut sql = Sql::new(
         "SELECT account_id, count(CASE WHEN status = 0 THEN 1 END) AS failed, \
@@ -120,7 +121,7 @@ fn settled(now: Timestamp) -> Statement {
     sql.query()
 }
 
-/// Documents that are marked as syncing, by account and status.
+/// Counts documents whose row is marked `syncing`, by account and status.
 fn marked(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
     push_row_status(&mut sql, now);
@@ -131,7 +132,8 @@ fn marked(now: Timestamp) -> Statement {
     sql.query()
 }
 
-/// Documents whose job decides their status, by account, that status and the one that their row alone would say.
+/// Counts documents whose live job decides their status, by account, that status, and the status that the row alone
+/// would give.
 fn decided(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
     push_row_status(&mut sql, now);

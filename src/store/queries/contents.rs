@@ -1,4 +1,4 @@
-//! Readings of contents: the stored text, its earlier versions, and a text that waits for a person's review.
+//! Reads of contents: the stored text, its earlier versions, and a quarantined text that waits for review.
 
 use crate::domain::content::Stored;
 use crate::domain::id::DocumentId;
@@ -69,7 +69,7 @@ pub(in crate::store) async fn held_content(db: &Database, document: DocumentId) 
     .transpose()
 }
 
-/// The text that a page fetched now would be compared with; `None` when there is no such document.
+/// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
 pub(in crate::store) async fn stored(db: &Database, document: DocumentId) -> Result<Option<Stored>> {
     documents::stored(&mut db.reader().await?, document).await
 }

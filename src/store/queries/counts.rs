@@ -1,4 +1,4 @@
-//! Figures: documents by status, and the queue.
+//! Figures: the number of documents at each status, and the state of the queue.
 
 use crate::domain::document::{Counts, Status};
 use crate::domain::lock::StoreId;
@@ -24,7 +24,8 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<Counts> {
         let status = Status::ALL.get(place).ok_or_else(|| corrupt("status"))?;
         counts.set(*status, number(&row, "documents")?);
     }
-    // Few rows, whatever the number of documents. A document that another program removed is not asked about.
+    // Few rows are quarantined, however many documents there are. A quarantined text whose document another program has
+    // removed does not count.
     let held = query(
         "SELECT count(*) AS held FROM @held_contents h WHERE h.rejected_at IS NULL \
          AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = h.document_id)",

@@ -1,4 +1,4 @@
-//! What screens read beside the list: named documents, figures, contents, and the candidates of a bulk request.
+//! Conversion of a result row into the [`DocumentRow`] that lists and views of a document show.
 
 use crate::domain::document::{DocumentRow, RecentResult, Status, SyncStatus, SyncStep, Try};
 use crate::domain::failure::ErrorCode;
@@ -15,7 +15,7 @@ use crate::store::sql::conn::{Row, get};
 use crate::store::sql::rows::documents::{AVAILABLE, host};
 use crate::store::sql::rows::jobs::class_from_code;
 
-/// All columns of a [`DocumentRow`]; the status comes beside it.
+/// All columns of a [`DocumentRow`] except the status, which the caller selects as `status`.
 pub(in crate::store) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
      CAST(d.status AS BIGINT) AS row_status, \
      micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
@@ -59,7 +59,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         assistant_id: AssistantId(get(row, "assistant_id")?),
         available: get::<i64>(row, "row_status")? == AVAILABLE,
         status: status.ok_or_else(|| corrupt("status"))?,
-        // Another program's step that we do not know is shown as none.
+        // Another program's step that this one does not know is shown as none.
         sync_step: get::<Option<&str>>(row, "sync_step")?.and_then(SyncStep::parse),
         error_code: word(row, "error_code", ErrorCode::parse)?,
         detail: line(row, "detail")?,

@@ -1,4 +1,5 @@
-//! Windows of the sorted, filtered list: one total order decides rows, places and anchors.
+//! Pages of the sorted, filtered list. One total order determines the rows, their offsets and the position of an anchor
+//! (the document that a page is placed around).
 
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
@@ -12,14 +13,15 @@ use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Value};
 use crate::store::{Around, DocumentPage, Named, PageQuery, Result, Sort, SortBy};
 
-/// One part of an order: an expression that is never NULL, whether it holds text, and whether it runs backwards.
+/// One part of a sort order: an expression that is never NULL, whether it yields text, and whether it sorts descending.
 struct Key {
     expression: &'static str,
     text: bool,
     descending: bool,
 }
 
-/// The parts of an order before the id, which makes it total. The status is no fixed text and is `None`.
+/// Returns the parts of a sort order except the id, which comes last and makes the order total. `None` stands for the
+/// status, whose expression depends on the time.
 fn keys(sort: Sort) -> Vec<Option<Key>> {
     let key = |expression, text, descending| Some(Key { expression, text, descending });
     let turned = sort.descending;
@@ -33,7 +35,7 @@ fn keys(sort: Sort) -> Vec<Option<Key>> {
             key("coalesce(s.error_code, '') COLLATE bytes", true, turned),
             key("coalesce(s.detail, '') COLLATE bytes", true, turned),
         ],
-        // The least age first, and never is the greatest age.
+        // Ascending means least age first; a document that was never attempted or synced has the greatest age.
         SortBy::Attempted => {
             vec![key("coalesce(micros(d.last_sync_attempted_at), -9223372036854775807)", false, !turned)]
         }
@@ -45,7 +47,7 @@ fn keys(sort: Sort) -> Vec<Option<Key>> {
     }
 }
 
-/// What an order is derived from.
+/// Returns the tables that a sort order needs.
 fn joins(sort: Sort) -> Joins {
     match sort.by {
         SortBy::Status | SortBy::Next => Joins::STATUS,
@@ -76,7 +78,7 @@ fn push_order(sql: &mut Sql, sort: Sort, now: Timestamp) {
     sql.push(if sort.by == SortBy::Id && sort.descending { "d.id DESC" } else { "d.id" });
 }
 
-/// What the anchor has at each part of the order.
+/// Reads the values of `document` for each part of the order; `None` if it does not match the filter.
 async fn anchor(
     conn: &mut Reader,
     asked: &PageQuery,
@@ -103,7 +105,7 @@ async fn anchor(
     Ok(Some(values))
 }
 
-/// How many match before the anchor, by the very order of the list.
+/// Returns the number of matching documents that the order places before `document`, whose values for it are `values`.
 async fn rank(
     conn: &mut Reader,
     asked: &PageQuery,
@@ -145,7 +147,7 @@ async fn rank(
 pub(in crate::store) async fn page(db: &Database, asked: &PageQuery) -> Result<DocumentPage> {
     let now = db.now();
     let mut reader = db.reader().await?;
-    // One snapshot: total, place and rows must tell of the same instant.
+    // One snapshot, so that total, offset and rows describe the same instant.
     reader.enter_snapshot().await?;
     let page = page_within(&mut reader, asked, now).await?;
     reader.leave_snapshot().await?;
@@ -160,7 +162,8 @@ async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Re
     let total = u64::try_from(total).unwrap_or_default();
     let last_page = total.saturating_sub(asked.limit.max(1));
     let offset = match asked.around {
-        // Who reads on from where the last page ended must not be sent back.
+        // An offset within the list is kept even if its page is short: a caller that continues from the end of the last
+        // page must not be sent back.
         Around::Offset(offset) if offset < total => offset,
         Around::Offset(_) => last_page,
         Around::Document { document, above, else_at } => match anchor(conn, asked, document, now).await? {
@@ -168,7 +171,7 @@ async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Re
             None => else_at.min(last_page),
         },
     };
-    // The window is found by narrow rows; the wide ones are read for it alone.
+    // The page is selected by ids alone; the wide rows are read only for it.
     let mut sql = Sql::new("WITH w AS MATERIALIZED (SELECT d.id AS id");
     Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
     push_documents(&mut sql, &asked.filter, now)?;

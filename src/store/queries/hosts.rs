@@ -1,5 +1,5 @@
-//! What the console's hosts view reads: the hosts with the most documents and how each one does. For people; a claim
-//! looks for itself.
+//! Reads for the console's hosts view: the hosts with the most documents, with figures of each. For display only; a
+//! claim reads the tables itself.
 
 use crate::domain::time::Timestamp;
 use crate::store::queries::listing::{Group, MOST_SEEN, add_to, lately};
@@ -62,7 +62,7 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Seen<HostSeen>> {
 }
 
 impl Group for HostSeen {
-    // The bytes of a name decide its place.
+    // Hosts are sorted by the bytes of their names.
     type Key = String;
 
     fn named_by(row: &Row) -> Result<String> {
@@ -84,7 +84,7 @@ fn host(row: &Row) -> Result<HostSeen> {
     })
 }
 
-/// The shown hosts, with how many there are in all beside each.
+/// Selects the hosts to show, each with the total number of hosts.
 fn documents() -> Statement {
     let mut sql = Sql::new(
         "SELECT host, n, count(*) OVER () AS hosts FROM (SELECT host, count(*) AS n FROM @document_state GROUP BY host) q \
@@ -94,7 +94,8 @@ fn documents() -> Statement {
     sql.query()
 }
 
-/// What ended lately, by host. The middle of an even number is the mean of the two.
+/// Selects number, rate-limited number and median duration of recent attempts by host. The median of an even number is
+/// the mean of the middle two.
 fn ended(now: Timestamp) -> Statement {
     let mut sql = Sql::new("WITH o AS (SELECT host, http_status, duration_ms, ");
     sql.push(

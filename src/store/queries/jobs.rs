@@ -1,5 +1,5 @@
-//! What the console's jobs view reads: every section's first rows and how many there are in all. For people; a claim
-//! looks for itself.
+//! Reads for the console's jobs view: the first rows of every section and the number of jobs in each state. For display
+//! only; a claim reads the queue itself.
 
 use crate::domain::content::ContentChange;
 use crate::domain::document::Try;
@@ -16,12 +16,12 @@ use crate::store::sql::statement::{Sql, query};
 use crate::store::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Result, SECTION_ROWS};
 use std::collections::HashSet;
 
-/// What every section reads of a job.
+/// The columns of a job that every section reads.
 const COLUMNS: &str = "j.id, j.document_id, coalesce(d.name, j.url) AS name, j.account_id, j.host, j.class, j.attempt, \
      j.requested_by";
 const DOCUMENT: &str = " LEFT JOIN captain_documents d ON d.id = j.document_id ";
-/// Outcomes that are looked through for jobs that ended, for each row that is wanted: one that is tried again, or an
-/// exhaustion beside its failure, ends nothing.
+/// Outcomes that are scanned per wanted row to find the jobs that ended: not every outcome ends a job, since a failure
+/// may be followed by a retry, and an exhausted job has an outcome for the failure and one for the exhaustion.
 const LOOKED_THROUGH: u64 = 5;
 
 pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<JobsPage> {
@@ -79,7 +79,7 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
         if recent.len() as u64 == limit {
             break;
         }
-        // The newest outcome of a job is the one that it ended with.
+        // The rows come newest first, and a job's newest outcome is the one that it ended with.
         if seen.insert(job.job) {
             recent.push(job);
         }

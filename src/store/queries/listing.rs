@@ -1,4 +1,4 @@
-//! The groups of documents that a view lists, such as hosts and accounts, with figures added from several readings.
+//! Groups of documents that a view lists, such as hosts and accounts, with figures that come from several queries.
 
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::time::Timestamp;
@@ -8,24 +8,23 @@ use crate::store::sql::statement::Sql;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The most accounts or hosts that are shown.
+/// Maximum number of accounts or hosts in a listing.
 pub(in crate::store) const MOST_SEEN: i64 = 1_000;
-/// Outcomes that are looked through for those of the last hour: the newest by number, which no index of times is needed
-/// for.
+/// Newest outcomes, by number, that are scanned for those of the last hour. Scanning by number needs no index of times.
 const NEWEST_OUTCOMES: i64 = 20_000;
-/// What "lately" is.
+/// Age up to which an outcome counts as recent.
 const LATELY: Duration = Duration::from_secs(3_600);
 
-/// What documents are grouped by, as a view shows one.
+/// A group of documents that a view shows as one row.
 pub(in crate::store) trait Group {
-    /// What tells one from another.
+    /// The value that identifies a group.
     type Key: Ord;
 
-    /// Which one a row speaks of.
+    /// Returns the key of the group that a result row is about.
     fn named_by(row: &Row) -> Result<Self::Key>;
 }
 
-/// Adds to each of the groups what a row says; one that is not shown is passed over.
+/// Calls `add` with each result row and its group; skips rows of groups that are not in `shown`.
 pub(in crate::store) fn add_to<G: Group>(
     shown: &mut BTreeMap<G::Key, G>,
     rows: &[Row],
@@ -39,8 +38,8 @@ pub(in crate::store) fn add_to<G: Group>(
     Ok(())
 }
 
-/// Adds ` FROM` the outcomes that attempts of the last hour ended with, one for each: an exhaustion stands beside its
-/// failure and is not counted.
+/// Appends a `FROM` clause with one outcome per attempt that ended in the last hour. Exhaustions are left out: the
+/// failure before them has an outcome of its own.
 pub(in crate::store) fn lately(sql: &mut Sql, now: Timestamp) {
     let exhaustions = OutcomeResult::ALL.into_iter().filter(|result| result.is_exhaustion()).map(OutcomeResult::word);
     sql.push(

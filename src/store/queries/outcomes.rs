@@ -1,4 +1,4 @@
-//! Readings of the log of outcomes, by number and by filter.
+//! Reads of the log of outcomes, by number and by filter.
 
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;

@@ -1,4 +1,5 @@
-//! Previews of bulk requests: the documents that a verb would act on, and why it leaves others alone.
+//! Previews of bulk requests: the documents that an action would affect, and the reasons for which it would skip
+//! others.
 
 use crate::domain::document::{StatusFacts, SyncStatus};
 use crate::domain::id::{DocumentId, JobId};
@@ -16,10 +17,10 @@ use crate::store::sql::statement::Sql;
 use crate::store::{BulkVerb, Preview, Result, Targets};
 use std::collections::{BTreeMap, HashSet};
 
-/// Ids in one statement.
+/// Document ids per statement.
 const CHUNK: usize = 500;
 
-/// A document as a bulk request sees it.
+/// The facts about a document that decide whether a bulk request affects it.
 struct Candidate {
     id: DocumentId,
     host: String,
@@ -69,7 +70,7 @@ impl Candidate {
     }
 }
 
-/// The documents of a bulk request, in id order, each once.
+/// Reads the documents of a bulk request, in id order, each once.
 async fn candidates(db: &Database, of: &Targets, now: Timestamp) -> Result<Vec<Candidate>> {
     let select = "SELECT d.id, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
          CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \

@@ -1,4 +1,5 @@
-//! Which workers there are, and whether they live: for people, never for a rescue, which looks for itself.
+//! Registered workers and their health, for display. A rescue never relies on these results; it checks locks and leases
+//! itself.
 
 use crate::domain::id::WorkerId;
 use crate::domain::text::SafeLine;
@@ -11,7 +12,8 @@ use crate::store::sql::statement::query;
 use crate::store::{Alive, Result, WorkerSeen};
 use std::time::Duration;
 
-/// The usual lease. A worker that was silent for longer and holds no lease that still stands is late.
+/// Age of the last heartbeat after which a worker without a current lease counts as late; the default duration of a
+/// lease.
 const LATE: Duration = Duration::from_secs(30);
 
 pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSeen>> {
@@ -52,7 +54,7 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSeen>> 
     Ok(seen)
 }
 
-/// How many workers are alive.
+/// Returns the number of registered workers whose process is alive.
 pub(in crate::store) async fn alive(db: &Database) -> Result<u64> {
     let known = workers::known(&mut db.reader().await?).await?;
     let gone = db.gone(&known, db.now()).await?;

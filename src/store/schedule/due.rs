@@ -1,6 +1,6 @@
-//! Which documents of accounts are due, the first `limit` of each. Every branch walks an index that Chatwoot's table
-//! has, too, and stops at its limit, so a pass costs what it finds and not what is stored; and accounts with the same
-//! cadence are asked for together, so that accounts with nothing due cost a look into the index and no round trip.
+//! Due documents of accounts, the first `limit` of each. Every branch of a query reads an index that Chatwoot's table
+//! has, too, and stops at its limit, so the cost of a pass depends on what it finds and not on what is stored. Accounts
+//! with the same cadence share a query, so an account with nothing due costs an index lookup and no round trip.
 
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::plan::Cadence;
@@ -14,21 +14,21 @@ use crate::store::sql::statement::Sql;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What is looked for.
+/// Parameters of a search for due documents.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Look {
     pub(in crate::store) accounts: Vec<AccountId>,
-    /// Of all of them.
+    /// The same for all of the accounts.
     pub(in crate::store) cadence: Cadence,
     pub(in crate::store) rules: DueRules,
-    /// A `syncing` row without a job of ours is somebody else's for so long.
+    /// Age up to which a `syncing` row without a job counts as another program's work.
     pub(in crate::store) left_to_others: Duration,
     pub(in crate::store) now: Timestamp,
-    /// Documents of each account.
+    /// Maximum number of documents per account.
     pub(in crate::store) limit: u32,
 }
 
-/// A document that is due. Ordered as Chatwoot's scheduler orders them: never attempted first, then the oldest attempt.
+/// A due document. The order is that of Chatwoot's scheduler: never attempted first, then the oldest attempt.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct Due {
     attempted: Option<i64>,
@@ -36,7 +36,7 @@ pub(in crate::store) struct Due {
     pub(in crate::store) link: String,
 }
 
-/// The documents of each account that has any, those first that wait longest for an attempt.
+/// Returns the due documents of each account that has any, never attempted ones first, then the oldest attempt.
 pub(in crate::store) async fn documents(reader: &mut Reader, look: &Look) -> Result<HashMap<AccountId, Vec<Due>>> {
     let mut found = HashMap::<AccountId, Vec<Due>>::new();
     let statements = match look.rules {
@@ -62,7 +62,8 @@ pub(in crate::store) async fn documents(reader: &mut Reader, look: &Look) -> Res
     Ok(found)
 }
 
-/// What is not to be looked at: PDFs by upstream's test of the link (case counts), what is not available.
+/// Returns the condition that excludes documents that cannot be synced: PDFs, by Chatwoot's own test of the link (case
+/// matters), and documents that are not available.
 const fn fit(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
@@ -74,15 +75,16 @@ const fn fit(dialect: Dialect) -> &'static str {
     }
 }
 
-/// What has no job, and no link that is no page's address and was said to be so. Written so that each row is looked up
-/// by itself: a join is planned once, when there are no jobs yet, and would go through all of them when there are many.
+/// Condition for documents without a live job whose link is not known to be unusable. Written as subqueries, so that
+/// each row is looked up on its own: a join is planned once, while there are no jobs yet, and would later read all of
+/// them.
 const FREE: &str = " AND (SELECT l.id FROM @jobs l WHERE l.document_id = d.id \
      AND l.state IN ('scheduled', 'ready', 'running') LIMIT 1) IS NULL \
      AND (SELECT u.unfit_link FROM @document_state u WHERE u.document_id = d.id) IS DISTINCT FROM d.external_link";
 const COLUMNS: &str = "SELECT d.id AS id, d.account_id AS account_id, micros(d.last_sync_attempted_at) AS attempted, \
      d.external_link FROM captain_documents d";
 
-/// Upstream's own query.
+/// Returns the query that Chatwoot's own scheduler makes for one account.
 fn chatwoots(dialect: Dialect, look: &Look, account: AccountId) -> Sql {
     let before = look.rules.synced_before(look.cadence, look.now).micros();
     let mut sql = Sql::new(COLUMNS);
@@ -95,7 +97,7 @@ fn chatwoots(dialect: Dialect, look: &Look, account: AccountId) -> Sql {
     sql
 }
 
-/// The assistants `p` of the accounts: one step through the index for each.
+/// Appends a common table expression `pair` with the pairs of account and assistant, found by one index lookup each.
 fn pairs(sql: &mut Sql, accounts: &[AccountId]) {
     sql.push("WITH RECURSIVE named(id) AS (SELECT each(");
     sql.bind(accounts.iter().map(|account| account.0).collect::<Vec<_>>()).push(
@@ -107,7 +109,7 @@ fn pairs(sql: &mut Sql, accounts: &[AccountId]) {
     );
 }
 
-/// The first success of each account's documents that is not before `from`: what is due next.
+/// Returns, for each account, the earliest last success not before `from`: the synced document that is due next.
 pub(in crate::store) async fn next_synced(
     reader: &mut Reader,
     accounts: &[AccountId],
@@ -130,12 +132,13 @@ pub(in crate::store) async fn next_synced(
     Ok(next)
 }
 
-/// Ours: under each assistant of the accounts one branch for each state of the row.
+/// Returns the query by this program's own rules: for each assistant of the accounts, one branch per state of the row.
 fn continuous(dialect: Dialect, look: &Look) -> Sql {
     let (now, (first, farthest)) = (look.now, look.rules.distances(look.cadence));
     let mut sql = Sql::new("");
     pairs(&mut sql, &look.accounts);
-    // A list for each pair: the one form that both databases look up row by row, whatever they think of its length.
+    // One list per pair: the only form for which both databases look up the rows one by one, however long they estimate
+    // the list to be.
     let (open, close) = match dialect {
         Dialect::Sqlite => ("IN (", ")"),
         Dialect::Postgres => ("= ANY(ARRAY(", "))"),
@@ -162,7 +165,7 @@ fn continuous(dialect: Dialect, look: &Look) -> Sql {
         },
         "synced",
     );
-    // Synced at a time that nobody knows.
+    // Synced at an unknown time.
     branch(
         &|sql| {
             sql.push(" AND d.sync_status = 1 AND d.last_synced_at IS NULL");

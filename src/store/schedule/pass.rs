@@ -1,6 +1,6 @@
-//! A pass of the schedule: due documents become jobs that wait for their drawn time. One process acts at a time, under
-//! a lease in the database; the next pass goes on after the account that was served last, so that a limit
-//! that is used up never falls on the same accounts.
+//! A pass of the schedule: due documents get jobs that wait for their randomly drawn time. One process at a time runs a
+//! pass, under a lease in the database. The next pass starts after the account that was served last, so that a limit
+//! that is used up does not always affect the same accounts.
 
 use crate::chatwoot::schedule::plans_of_day;
 use crate::domain::id::DocumentId;
@@ -21,13 +21,13 @@ use crate::store::sql::transaction::Tx;
 use crate::store::{PassAnswer, PassMode, PassOrder, Result, When};
 use std::time::Duration;
 
-/// Jobs in one transaction.
+/// Jobs per transaction.
 const CHUNK: usize = 250;
-/// Accounts that are looked at together: few enough that what one pass may not take is seldom read.
+/// Accounts that are scanned together: few enough that a pass seldom reads documents which its limits then exclude.
 const LOOKED_AT: usize = 100;
-/// How long a pass stands without a sign of life.
+/// Duration of the pass's lease; renewed with every transaction that writes jobs.
 const LEASE: Duration = Duration::from_secs(30);
-/// Who asks, in the outcomes.
+/// Name of the requester in the outcomes of scheduled jobs.
 const BY: &str = "schedule";
 
 pub(in crate::store) async fn make(db: &Database, rests: &Rests, order: &PassOrder<'_>) -> Result<PassAnswer> {
@@ -45,7 +45,7 @@ pub(in crate::store) async fn make(db: &Database, rests: &Rests, order: &PassOrd
     let changed = plans::changed(db, &plans.accounts).await?;
     let looks = plans.accounts.iter().any(|account| matches!(account.verdict(None), Verdict::Looked(_)));
     if changed.is_empty() && !(acts && looks) && matches!(order.when, When::Every(_)) {
-        // Nothing to write, and nobody to be woken for it.
+        // Returns without a transaction: nothing has to be written, and no process woken.
         return Ok(PassAnswer::Made(Vec::new(), plans.troubles));
     }
     if !dry_run {
@@ -59,7 +59,7 @@ pub(in crate::store) async fn make(db: &Database, rests: &Rests, order: &PassOrd
     let mut passes = Vec::new();
     let mut last_account = last.account;
     let onlys: Vec<Option<PlanName>> = match (order.when, last.passed_at) {
-        // The first look of all is not a day's first.
+        // The first pass of a store does not count as the first of a day; it only records its time.
         (When::Daily, None) => Vec::new(),
         (When::Daily, Some(_)) => plans_of_day(now).into_iter().map(Some).collect(),
         _ => vec![order.only.cloned()],
@@ -80,7 +80,7 @@ pub(in crate::store) async fn make(db: &Database, rests: &Rests, order: &PassOrd
             "UPDATE @scheduler SET holder = NULL, held_until = 0, passed_at = coalesce(?, passed_at), \
              last_account = ? WHERE id = 1 AND holder = ?",
         );
-        // What a person does now does not take the place of the pass that is due.
+        // A pass on a person's request does not replace the next periodic one.
         let passed_at = (acts && order.when != When::Now).then_some(now.micros());
         tx.run_quietly(done.bind(passed_at).bind(last_account).bind(order.holder)).await?;
         tx.commit().await?;
@@ -88,7 +88,7 @@ pub(in crate::store) async fn make(db: &Database, rests: &Rests, order: &PassOrd
     Ok(PassAnswer::Made(passes, plans.troubles))
 }
 
-/// Goes through the accounts, from after the last one served. Whether the lease stood all the time.
+/// Serves the accounts, starting after the last one served. Returns false if the lease was lost on the way.
 async fn serve(db: &Database, running: &mut Running<'_>) -> Result<bool> {
     let plans = running.plans;
     let start = plans.accounts.partition_point(|account| account.account.0 <= running.last_account);
@@ -107,7 +107,7 @@ async fn serve(db: &Database, running: &mut Running<'_>) -> Result<bool> {
     write_found(db, running).await
 }
 
-/// Takes of the due documents of an account what may be taken.
+/// Takes as many of an account's due documents as the limits allow.
 fn serve_account(running: &mut Running<'_>, account: &AccountPlan, mut due: Vec<DocumentId>) {
     let limits = running.plans.limits;
     let verdict = account.verdict(running.pass.only.as_ref());
@@ -125,7 +125,7 @@ fn serve_account(running: &mut Running<'_>, account: &AccountPlan, mut due: Vec<
         }
         served.enqueued = u32::try_from(due.len()).unwrap_or(u32::MAX);
         running.found.extend(due.into_iter().map(|document| (document, cadence)));
-        // One that the pass's own limit has cut short is the next pass's first.
+        // An account that the limit of the pass has cut short is the first of the next pass.
         if served.enqueued > 0 && served.stopped_by != Some(StoppedBy::TotalLimit) {
             running.last_account = account.account.0;
         }
@@ -133,7 +133,7 @@ fn serve_account(running: &mut Running<'_>, account: &AccountPlan, mut due: Vec<
     running.pass.accounts.push(served);
 }
 
-/// Writes what was found; whether the lease stood.
+/// Writes jobs for the documents found so far. Returns false if the lease was lost.
 async fn write_found(db: &Database, running: &mut Running<'_>) -> Result<bool> {
     let mut found = std::mem::take(&mut running.found);
     if found.is_empty() || running.pass.dry_run {
@@ -162,7 +162,7 @@ async fn write_found(db: &Database, running: &mut Running<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// How deep the queue is, when it is deeper than `depth`.
+/// Returns the number of ready jobs if it exceeds `depth`, else `None`.
 async fn queue_is_full(db: &Database, depth: u32) -> Result<Option<u64>> {
     let mut reader = db.reader().await?;
     let ready: i64 = get(&reader.one(query("SELECT count(*) FROM @jobs WHERE state = 'ready'")).await?, 0)?;
@@ -178,7 +178,7 @@ async fn last_pass(db: &Database) -> Result<LastPass> {
     })
 }
 
-/// What the last pass has left.
+/// The state that the last pass stored: the account served last, and the time of the pass.
 struct LastPass {
     account: i64,
     passed_at: Option<Timestamp>,
@@ -186,17 +186,17 @@ struct LastPass {
 
 fn is_time(order: &PassOrder<'_>, passed_at: Option<Timestamp>, now: Timestamp) -> bool {
     match (order.when, passed_at) {
-        // Of a first look at all it is remembered that it was.
+        // The first pass of a store counts as due, so that its time is recorded.
         (When::Now, _) | (When::Every(_) | When::Daily, None) => true,
-        // A pass in the future was made before a clock was set back.
+        // A pass that lies in the future was recorded before a clock was set back.
         (When::Every(span), Some(at)) => at > now || now.since(at) >= span,
         (When::Daily, Some(at)) => is_another_day(at, now),
     }
 }
 
-/// Takes the lease, or renews it; whether nobody else has it.
+/// Takes or renews the lease of the pass. Returns false if another process has it.
 async fn take_schedule(tx: &mut Tx<'_>, order: &PassOrder<'_>) -> Result<bool> {
-    // A lease that ends later than one can was taken before a clock was set back.
+    // A lease that ends later than a new one would was taken before a clock was set back.
     let take = query(
         "UPDATE @scheduler SET holder = ?1, held_until = ?3 WHERE id = 1 \
          AND (holder IS NULL OR holder = ?1 OR held_until <= ?2 OR held_until > ?3)",
@@ -205,7 +205,8 @@ async fn take_schedule(tx: &mut Tx<'_>, order: &PassOrder<'_>) -> Result<bool> {
     Ok(tx.run_quietly(take.bind(order.holder).bind(tx.now.micros()).bind(until)).await? > 0)
 }
 
-/// Puts jobs in the queue that wait for their times; whoever has got a live job in the meantime is left alone.
+/// Inserts scheduled jobs for the documents, each with its time; skips documents that have got a live job in the
+/// meantime.
 async fn insert_scheduled(tx: &mut Tx<'_>, new: &[(Document, Timestamp)]) -> Result<()> {
     let documents: Vec<Document> = new.iter().map(|(document, _)| document.clone()).collect();
     documents::ensure_states(tx, &documents).await?;

@@ -1,5 +1,5 @@
-//! The plan of each account: by the settings or, on a Chatwoot database without plans in the settings, by Chatwoot's own
-//! tables `accounts` and `installation_configs`.
+//! The plan of each account: from the settings or, on a Chatwoot database without plans in the settings, from
+//! Chatwoot's own tables `accounts` and `installation_configs`.
 
 use crate::domain::id::AccountId;
 use crate::domain::plan::AccountPlan;
@@ -28,7 +28,8 @@ pub(in crate::store) async fn read(db: &Database, terms: &Terms) -> Result<Plans
     chatwoot::plans::read(&mut reader, accounts, terms).await
 }
 
-/// The accounts that have documents. Each step is one look into an index, however many documents an account has.
+/// Returns the accounts that have documents, in id order. Costs one index lookup per account, however many documents it
+/// has.
 pub(in crate::store) async fn accounts(reader: &mut Reader) -> Result<Vec<AccountId>> {
     let statement = query(
         "WITH RECURSIVE found(id) AS (SELECT min(account_id) FROM captain_documents UNION ALL \
@@ -38,7 +39,7 @@ pub(in crate::store) async fn accounts(reader: &mut Reader) -> Result<Vec<Accoun
     reader.all(statement).await?.iter().map(|row| Ok(AccountId(get(row, 0)?))).collect()
 }
 
-/// What stands of an account where the status and the claim find it.
+/// The stored plan of an account (`accounts_sched`), which status queries and claims read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::store) struct Kept {
     account: i64,
@@ -48,7 +49,7 @@ pub(in crate::store) struct Kept {
     max_running: Option<i64>,
 }
 
-/// What has to be written for these accounts; most of the time nothing.
+/// Returns the stored plans that differ from the plans in `accounts`; usually none.
 pub(in crate::store) async fn changed(db: &Database, accounts: &[AccountPlan]) -> Result<Vec<Kept>> {
     let statement = query("SELECT account_id, plan, cadence, weight, max_running FROM @accounts_sched");
     let mut known = HashMap::new();
@@ -67,9 +68,10 @@ pub(in crate::store) async fn changed(db: &Database, accounts: &[AccountPlan]) -
         let id = account.account.0;
         let nothing = Kept { account: id, plan: None, cadence: None, weight: 1, max_running: None };
         let before = known.remove(&id).unwrap_or(nothing);
-        // An account for which automatic syncs are off is never stale.
+        // Without a cadence an account's documents never become stale, as it should be while its automatic syncs are
+        // off.
         let cadence = account.cadence.filter(|_| account.feature);
-        // Where the source says nothing of shares, whatever stands stays.
+        // Where the source sets no weight, the stored weight and limit stay.
         let (weight, max_running) = match account.weight {
             Some(weight) => (i64::from(weight), account.max_running.map(i64::from)),
             None => (before.weight, before.max_running),
@@ -88,7 +90,7 @@ pub(in crate::store) async fn changed(db: &Database, accounts: &[AccountPlan]) -
     Ok(changed)
 }
 
-/// Keeps what the accounts have.
+/// Stores the changed plans.
 pub(in crate::store) async fn keep(tx: &mut Tx<'_>, changed: &[Kept]) -> Result<()> {
     for kept in changed {
         let upsert = query(

@@ -1,5 +1,6 @@
-//! The looks of a pass at what is due, and which accounts need none: where nothing was found, nothing can be due before
-//! the first of the synced documents is, and everything else is no matter of seconds.
+//! The scan of a pass for due documents, and a memory of idle accounts that need none. Where a scan found nothing,
+//! nothing becomes due before the earliest of the synced documents, and anything else may wait a few minutes; so a pass
+//! skips the account until then.
 
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::link::Link;
@@ -20,13 +21,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// No account is left without a look for longer: documents that are added, jobs that are dropped and rows that another
-/// program writes are seen then.
+/// Longest time for which an idle account is skipped. Documents that are added, jobs that are dropped and rows that
+/// another program writes in that time are found after it.
 const LONGEST_REST: Duration = Duration::from_secs(300);
-/// Nor for a larger part of its cadence.
+/// An idle account is skipped for at most its cadence divided by this.
 const REST_PART: u32 = 20;
 
-/// Accounts with nothing due, as this process saw them last.
+/// Accounts in which this process has found nothing due, each with the time of its next scan.
 #[derive(Default)]
 pub(in crate::store) struct Rests(Mutex<HashMap<AccountId, Rest>>);
 
@@ -37,10 +38,10 @@ struct Rest {
 }
 
 impl Rests {
-    /// Whether nothing of this account can be due yet.
+    /// Returns true if nothing of this account can be due yet.
     fn is_resting(&self, account: AccountId, cadence: Cadence, now: Timestamp) -> bool {
         let rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back is believed, not the memory.
+        // An entry that lies in the future was made before the clock was set back, and does not count.
         rests.get(&account).is_some_and(|rest| rest.cadence == cadence && rest.since <= now && now < rest.until)
     }
 
@@ -49,24 +50,24 @@ impl Rests {
     }
 }
 
-/// A pass on its way.
+/// The state of a pass in progress.
 pub(super) struct Running<'a> {
     pub(super) order: &'a PassOrder<'a>,
     pub(super) plans: &'a Plans,
-    /// Accounts that need no look yet.
+    /// Accounts that need no scan yet.
     pub(super) rests: &'a Rests,
     pub(super) now: Timestamp,
-    /// The account after which the next pass begins.
+    /// The account that was served last; the next pass begins after it.
     pub(super) last_account: i64,
-    /// Whether the queue takes anything.
+    /// Number of ready jobs, if they are too many for the pass to add any.
     pub(super) is_full: Option<u64>,
     pub(super) pass: Pass,
-    /// Found and not yet written.
+    /// Due documents that are found and not yet written as jobs, with their cadence.
     pub(super) found: Vec<(DocumentId, Cadence)>,
 }
 
 impl Running<'_> {
-    /// How many documents the next account may have, and how many the pass.
+    /// Returns the number of documents that the next account may get, and the number that is left for the whole pass.
     pub(super) fn may(&self) -> (u32, u32) {
         let left = self.plans.limits.total.saturating_sub(self.pass.enqueued());
         let may = if self.is_full.is_some() { 0 } else { self.plans.limits.per_account.min(left) };
@@ -74,8 +75,8 @@ impl Running<'_> {
     }
 }
 
-/// Whether a pass goes by what passes before it saw: one that comes every few seconds does, what a person asks for
-/// looks at everything.
+/// Returns true if a pass skips accounts that earlier passes found idle: a periodic one does, and one on a person's
+/// request scans every account.
 fn remembers(order: &PassOrder<'_>) -> bool {
     matches!(order.when, When::Every(_))
         && order.only.is_none()
@@ -83,7 +84,8 @@ fn remembers(order: &PassOrder<'_>) -> bool {
         && order.terms.rules == DueRules::Continuous
 }
 
-/// These accounts have nothing due: until when that is certain enough.
+/// Marks accounts as idle until their next synced document becomes due, within the limits of [`LONGEST_REST`] and
+/// [`REST_PART`].
 async fn let_rest(
     db: &Database,
     rests: &Rests,
@@ -106,7 +108,7 @@ async fn let_rest(
     Ok(())
 }
 
-/// Due documents of some accounts, those of the same cadence together.
+/// Returns the due documents of accounts, with one query per cadence.
 pub(super) async fn due(
     db: &Database,
     running: &mut Running<'_>,
@@ -123,7 +125,7 @@ pub(super) async fn due(
     }
     let mut due = HashMap::new();
     for (cadence, accounts) in groups.into_values() {
-        // One more than may be: whether there is more is worth knowing.
+        // One more than the limit shows whether there are more.
         let limit = running.may().0.saturating_add(1);
         due_with(db, running, accounts.clone(), cadence, limit, &mut due).await?;
         if remembers {
@@ -134,7 +136,8 @@ pub(super) async fn due(
     Ok(due)
 }
 
-/// Due documents of accounts; links that are no page's address are put aside without using up a limit.
+/// Adds the due documents of accounts with the same cadence to `due`. Documents whose link is not a valid address are
+/// marked and do not count towards the limit.
 async fn due_with(
     db: &Database,
     running: &mut Running<'_>,
@@ -167,7 +170,7 @@ async fn due_with(
                 all_unfit.push(one.id);
                 unfit += 1;
             }
-            // Some of what was cut off may stand in the place of the unfit.
+            // Documents beyond the limit may take the place of the unusable ones, so the account is read again.
             if unfit > 0 && is_cut_off && fit.len() < limit as usize {
                 look.accounts.push(account);
                 most_unfit = most_unfit.max(unfit);
@@ -176,7 +179,7 @@ async fn due_with(
             }
         }
         if !all_unfit.is_empty() && !running.pass.dry_run {
-            // Put aside for good, so that the same rows do not stand at the head of every pass.
+            // Marked in the store, so that the same rows do not come first in every pass.
             let mut tx = Tx::begin(db, Purpose::Rows).await?;
             put_aside(&mut tx, &all_unfit).await?;
             tx.commit().await?;
@@ -185,13 +188,13 @@ async fn due_with(
             return Ok(());
         }
         if running.pass.dry_run {
-            // Looked past instead.
+            // A dry run marks nothing, so it raises the limit to read past them.
             look.limit = look.limit.saturating_add(most_unfit);
         }
     }
 }
 
-/// Puts documents aside whose link is no page's address, until the link is another one.
+/// Marks documents whose link is not a valid address, which excludes them from passes until the link changes.
 async fn put_aside(tx: &mut Tx<'_>, unfit: &[DocumentId]) -> Result<()> {
     let documents: Vec<Document> = documents::by_ids(tx, unfit).await?.into_values().collect();
     documents::ensure_states(tx, &documents).await?;

@@ -1,21 +1,22 @@
-//! Where the store's time comes from: the system, or a test that moves it by hand.
+//! Clocks of the store: the system's, and one that tests move by hand.
 
 use crate::domain::time::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A clock in UTC. Each transaction reads it once: two readings within one could disagree on whether a lease stands.
+/// A clock in UTC. Each transaction reads it once: two reads within one transaction could disagree on whether a lease
+/// has expired.
 pub trait Clock: Send + Sync {
-    /// The instant now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Whether a database that has a clock of its own is asked instead, so that all its processes have one.
+    /// Returns true if a database server's own clock is used instead, so that all processes share one clock.
     fn yields_to_database(&self) -> bool {
         false
     }
 }
 
-/// The system's clock.
+/// The operating system's clock; yields to the server's clock on PostgreSQL.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -30,22 +31,22 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands until it is moved.
+/// A clock for tests that changes only when it is set.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// Creates a clock with the time `start`.
     pub const fn at(start: Timestamp) -> Self {
         Self(AtomicI64::new(start.micros()))
     }
 
-    /// Moves it later.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().plus(by));
     }
 
-    /// Puts it anywhere, also earlier.
+    /// Sets the clock to any time, even an earlier one.
     pub fn set(&self, to: Timestamp) {
         self.0.store(to.micros(), Ordering::SeqCst);
     }

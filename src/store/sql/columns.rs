@@ -1,4 +1,4 @@
-//! Columns of a row as the types of the domain. A value that this program cannot have written is a
+//! Conversion of columns to the types of the domain. A value that this program cannot have written is a
 //! [`StoreError::Corrupt`] that names the column.
 
 use crate::domain::politeness::{Hold, HoldKind};
@@ -8,43 +8,44 @@ use crate::store::sql::conn::{Row, get};
 use crate::store::{Result, StoreError};
 use std::time::Duration;
 
-/// A time that may be missing.
+/// Reads a time that may be NULL, from microseconds since 1970, UTC.
 pub(in crate::store) fn time(row: &Row, column: &str) -> Result<Option<Timestamp>> {
     Ok(get::<Option<i64>>(row, column)?.map(Timestamp::from_micros))
 }
 
-/// A span of time that may be missing.
+/// Reads a duration that may be NULL, from microseconds; a negative one counts as NULL.
 pub(in crate::store) fn span(row: &Row, column: &str) -> Result<Option<Duration>> {
     let micros: Option<i64> = get(row, column)?;
     Ok(micros.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros))
 }
 
-/// Until when a host is left alone, whose wish that is, and why: the columns `held_until`, `held_kind` and
-/// `held_because`, each with `prefix` before it.
+/// Reads the back-off of a host from the columns `held_until` (end), `held_kind` and `held_because` (reason), each with
+/// `prefix` before its name; `None` if there is none.
 pub(in crate::store) fn hold(row: &Row, prefix: &str) -> Result<Option<Hold>> {
     let Some(until) = time(row, &format!("{prefix}held_until"))? else { return Ok(None) };
-    // A program that knows no kinds may still write beside this one; what a host did not ask for is the safer guess.
+    // An older program, which writes no kind, may still run at the same time. Assuming a cool-down is safer than
+    // assuming that the host asked for the wait.
     let kind = word(row, &format!("{prefix}held_kind"), HoldKind::parse)?.unwrap_or(HoldKind::CoolDown);
     let because: Option<String> = get(row, &*format!("{prefix}held_because"))?;
     Ok(Some(Hold { until, kind, because: because.unwrap_or_default() }))
 }
 
-/// A line that may be missing.
+/// Reads a text that may be NULL, made safe to print on one line.
 pub(in crate::store) fn line(row: &Row, column: &str) -> Result<Option<SafeLine>> {
     Ok(get::<Option<&str>>(row, column)?.map(SafeLine::new))
 }
 
-/// A small number that may be missing.
+/// Reads a number that may be NULL; it must fit into `N`.
 pub(in crate::store) fn small<N: TryFrom<i64>>(row: &Row, column: &str) -> Result<Option<N>> {
     get::<Option<i64>>(row, column)?.map(|number| N::try_from(number).map_err(|_| corrupt(column))).transpose()
 }
 
-/// A number that is always there.
+/// Reads a number that is never NULL; it must fit into `N`.
 pub(in crate::store) fn number<N: TryFrom<i64>>(row: &Row, column: &str) -> Result<N> {
     N::try_from(get::<i64>(row, column)?).map_err(|_| corrupt(column))
 }
 
-/// A word that must be known when it is there.
+/// Reads a word that may be NULL; `parse` must know it.
 pub(in crate::store) fn word<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
     match get::<Option<&str>>(row, column)? {
         None => Ok(None),
@@ -52,7 +53,7 @@ pub(in crate::store) fn word<T>(row: &Row, column: &str, parse: impl Fn(&str) ->
     }
 }
 
-/// A code that must be known when it is there.
+/// Reads a code that may be NULL; `parse` must know it.
 pub(in crate::store) fn code<T>(row: &Row, column: &str, parse: impl Fn(i64) -> Option<T>) -> Result<Option<T>> {
     match get::<Option<i64>>(row, column)? {
         None => Ok(None),
@@ -60,7 +61,7 @@ pub(in crate::store) fn code<T>(row: &Row, column: &str, parse: impl Fn(i64) -> 
     }
 }
 
-/// An unreadable column.
+/// Returns the error for a column with an unreadable value.
 pub(in crate::store) fn corrupt(column: &str) -> StoreError {
     StoreError::Corrupt(format!("column {column}"))
 }

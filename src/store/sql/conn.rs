@@ -1,4 +1,4 @@
-//! A connection to either database and the rows that come from it, so that all that is above asks one way.
+//! A connection to either database and its rows, with one interface for both.
 
 use crate::store::Result;
 use crate::store::postgres::{ANSWER, Lease};
@@ -11,39 +11,37 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Type};
 use tokio::time::timeout;
 
-/// The use that a transaction makes of its connection.
+/// The purpose of a transaction, which decides about its locks and its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Purpose {
-    /// Move jobs in the queue: one at a time, so that caps are exact and lanes agree with their jobs.
+    /// Moves jobs in the queue. One such transaction runs at a time, so that caps are exact and lanes agree with their
+    /// jobs.
     Queue,
-    /// The same for a claim. Its statements are large and always alike: PostgreSQL plans them once and not every time,
-    /// which takes it a fifth of a claim.
+    /// Moves jobs like `Queue`, for a claim. A claim's statements are large and always the same, so PostgreSQL plans
+    /// them once instead of every time, which would take a fifth of the claim's time.
     Claim,
-    /// End attempts, add documents, and what else stays within its own rows.
+    /// Ends attempts, adds documents, or does other work within its own rows.
     Rows,
-    /// A heartbeat: must not wait behind other work of this process.
+    /// Sends a heartbeat; it must not wait for other work of this process.
     Beat,
 }
 
-/// A connection, for as long as it is needed.
+/// A connection in use. Dropping it closes it or returns it to its pool.
 pub(in crate::store) enum Conn {
-    /// One of our own.
+    /// A connection outside any pool.
     Sqlite(SqliteConnection),
-    /// One of several that read.
+    /// A pooled connection that only reads.
     SqlitePooled(PoolConnection<Sqlite>),
-    /// One of the pool's.
     Postgres(Lease),
 }
 
-/// A row of either database.
+/// A result row of either database.
 pub(in crate::store) enum Row {
-    /// SQLite's.
     Sqlite(SqliteRow),
-    /// PostgreSQL's.
     Postgres(PgRow),
 }
 
-/// The statement as sqlx wants it, for one database.
+/// Converts a statement to a query of sqlx for one database.
 macro_rules! prepared {
     ($database:ident, $statement:expr) => {{
         let Statement { text, values } = $statement;
@@ -60,7 +58,7 @@ macro_rules! prepared {
     }};
 }
 
-/// SQLite knows no lists; what is printed here is JSON.
+/// Binds a list of numbers. SQLite has no arrays, so it gets JSON: the debug format of the list.
 macro_rules! bind_ints {
     (Sqlite, $prepared:expr, $values:expr) => {
         $prepared.bind(format!("{:?}", $values))
@@ -73,7 +71,7 @@ macro_rules! bind_ints {
 type Answer<T> = std::result::Result<T, sqlx::Error>;
 
 impl Conn {
-    /// How it wants its statements.
+    /// Returns the dialect of the database.
     pub(in crate::store) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) | Self::SqlitePooled(_) => Dialect::Sqlite,
@@ -81,7 +79,7 @@ impl Conn {
         }
     }
 
-    /// Runs a statement; how many rows it touched.
+    /// Runs a statement and returns the number of affected rows.
     pub(in crate::store) async fn execute(&mut self, statement: Statement) -> Answer<u64> {
         match self {
             Self::Sqlite(conn) => Ok(prepared!(Sqlite, statement).execute(conn).await?.rows_affected()),
@@ -95,7 +93,7 @@ impl Conn {
         }
     }
 
-    /// All rows of a statement.
+    /// Returns all rows of a statement.
     pub(in crate::store) async fn fetch_all(&mut self, statement: Statement) -> Answer<Vec<Row>> {
         let rows = match self {
             Self::Sqlite(conn) => prepared!(Sqlite, statement).fetch_all(conn).await?,
@@ -111,15 +109,15 @@ impl Conn {
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
-    /// Closes a connection of several that read instead of giving it back; the others are closed when they are dropped
-    /// in the middle of anything.
+    /// Closes a pooled SQLite connection on drop instead of returning it. The other kinds close themselves if they are
+    /// dropped midway.
     pub(in crate::store) fn close_on_drop(&mut self) {
         if let Self::SqlitePooled(conn) = self {
             conn.close_on_drop();
         }
     }
 
-    /// Runs fixed text that binds nothing, such as `BEGIN`.
+    /// Runs a fixed statement without values, such as `BEGIN`.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> Answer<()> {
         match self {
             Self::Sqlite(conn) => sqlx::raw_sql(text).execute(conn).await.map(drop),
@@ -129,9 +127,9 @@ impl Conn {
     }
 }
 
-/// A column by its name or its place.
+/// The name or the index of a column.
 pub(in crate::store) trait Column: Copy {
-    /// Reads it.
+    /// Reads the column of `row`.
     fn of<'r, T>(self, row: &'r Row) -> Answer<T>
     where
         T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>;
@@ -154,7 +152,8 @@ macro_rules! column {
 }
 column!(&str, usize);
 
-/// One column, or what is wrong with it.
+/// Reads a column of a row. Fails with [`StoreError::Corrupt`](crate::store::StoreError::Corrupt) if it is missing or
+/// has another type.
 pub(in crate::store) fn get<'r, T>(row: &'r Row, column: impl Column) -> Result<T>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,

@@ -1,5 +1,5 @@
-//! The database of a store, SQLite or PostgreSQL: connections, the clock, who hears of changes, and the tasks that go
-//! with them. Nothing here knows what is stored.
+//! The database of a store, SQLite or PostgreSQL: its connections, clock, subscribers and background tasks. Nothing
+//! here depends on what the store contains.
 
 use crate::domain::outbox::{Subscriber, Subscribers};
 use crate::domain::outcome::Outcome;
@@ -22,43 +22,42 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The database underneath.
+/// The database system of a store.
 pub(super) enum Engine {
-    /// A file.
     Sqlite(Sqlite),
-    /// A server.
     Postgres(Postgres),
 }
 
-/// One open database.
+/// An open database with the state that this process shares between its transactions.
 pub(in crate::store) struct Database {
     pub(super) engine: Engine,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) recorder: Option<Recorder>,
     read_only: bool,
-    /// Subscribers of the outbox to which this process offers its outcomes.
+    /// Subscribers to which this process offers its outcomes.
     subscribers: RwLock<Subscribers>,
-    /// Counts commits of this process and of others, as far as they are seen.
+    /// Number of commits of this process and, as far as they are noticed, of others; grows only.
     changes: watch::Sender<u64>,
-    /// Counts commits of this process alone.
+    /// Number of commits of this process alone; grows only.
     commits: watch::Sender<u64>,
-    /// Held from the taking of numbers until the recorder has them, so that it gets them in their order. In it: outcomes
-    /// whose commit was answered with an error, which may stand all the same.
+    /// Outcomes whose commit failed with an error but may have happened. The lock is kept from the numbering of
+    /// outcomes until the recorder has received them, so that it receives them in order.
     pub(super) unconfirmed: Mutex<Vec<Outcome>>,
-    /// Whether there are such.
+    /// True while `unconfirmed` is not empty; read without its lock.
     pub(super) in_doubt: AtomicBool,
-    /// Set when the store has been migrated by a newer program.
+    /// Set once a newer program has migrated the store.
     mismatches: watch::Sender<Option<SchemaMismatch>>,
-    /// Tasks that end before the database is closed.
+    /// Tasks that must end before the database is closed.
     pub(in crate::store) tasks: TaskTracker,
-    /// Stops the watching tasks.
+    /// Stops the tasks that watch for commits of other processes.
     stop: CancellationToken,
-    /// Nothing is asked any more.
+    /// Set once the database is closed; calls fail from then on.
     closed: CancellationToken,
 }
 
 impl Database {
-    /// Opens the database at `url`, and makes it when it may; [`StoreError::Unusable`] says what is wrong with it.
+    /// Opens the database at `url`; with [`Access::Create`] creates it if it is missing. Fails with
+    /// [`StoreError::Unusable`] if the URL or the store is unsuitable.
     pub(in crate::store) async fn open(url: &str, options: Options) -> Result<Arc<Self>> {
         let changes = watch::Sender::new(0);
         let (engine, clock) = match address::parse(url)? {
@@ -85,7 +84,7 @@ impl Database {
         }))
     }
 
-    /// Starts the tasks that see what other processes commit, and tell them of what this one does.
+    /// Starts the tasks that notice commits of other processes and, on PostgreSQL, notify them of commits of this one.
     pub(in crate::store) fn watch(&self) {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
@@ -96,12 +95,12 @@ impl Database {
         }
     }
 
-    /// Ends the watching tasks; the first step of closing.
+    /// Stops the tasks that watch for commits of other processes; the first step of closing.
     pub(in crate::store) fn stop_watching(&self) {
         self.stop.cancel();
     }
 
-    /// Waits for the tasks to end, and closes the connections.
+    /// Waits for the tasks to end and closes the connections.
     pub(in crate::store) async fn close(&self) {
         self.tasks.close();
         self.tasks.wait().await;
@@ -112,7 +111,7 @@ impl Database {
         }
     }
 
-    /// The database's name on the screen, without secrets.
+    /// Returns the database's name for display, without secrets.
     pub(in crate::store) fn label(&self) -> SafeLine {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.label(),
@@ -120,22 +119,22 @@ impl Database {
         }
     }
 
-    /// The time by the store's clock, UTC.
+    /// Returns the time of the store's clock, UTC.
     pub(in crate::store) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Follows whether another process has migrated the store; set once.
+    /// Subscribes to the schema mismatch, which is set once when another process has migrated the store.
     pub(in crate::store) fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>> {
         self.mismatches.subscribe()
     }
 
-    /// Refuses a transaction on a schema of version `store` unless this process knows it.
+    /// Refuses a transaction on a store at version `store` unless this process knows that version.
     pub(super) fn check_version(&self, store: i64) -> Result<()> {
         version::check(&self.mismatches, store)
     }
 
-    /// Returns what opening the database has done to a store that was there.
+    /// Returns the upgrade that opening made to an existing store; always `None` on PostgreSQL.
     pub(in crate::store) fn upgraded(&self) -> Option<Upgraded> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.upgraded.clone(),
@@ -143,22 +142,23 @@ impl Database {
         }
     }
 
-    /// Follows commits of this process and of others.
+    /// Subscribes to commits of this process and of others.
     pub(in crate::store) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// Follows commits of this process alone.
+    /// Subscribes to commits of this process alone.
     pub(in crate::store) fn commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
     }
 
-    /// Wakes those who follow changes: something may have been committed, here or elsewhere.
+    /// Wakes subscribers of changes: this or another process may have committed.
     pub(in crate::store) fn hint(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Wakes everybody who follows commits, in other processes too: something was committed.
+    /// Wakes all subscribers after a commit of this process; on PostgreSQL also those in other processes. SQLite's
+    /// other processes notice the commit in the file.
     pub(super) fn bump(&self) {
         self.commits.send_modify(|count| *count = count.wrapping_add(1));
         self.hint();
@@ -167,22 +167,22 @@ impl Database {
         }
     }
 
-    /// Whether the database is open for reading alone.
+    /// Returns true if the database was opened read-only.
     pub(in crate::store) fn is_read_only(&self) -> bool {
         self.read_only
     }
 
-    /// Refuses to write to a database that is open for reading alone.
+    /// Fails with [`StoreError::ReadOnly`] if the database was opened read-only.
     pub(in crate::store) fn writable(&self) -> Result<()> {
         if self.read_only { Err(StoreError::ReadOnly) } else { Ok(()) }
     }
 
-    /// Refuses to go on after [`close`](Self::close).
+    /// Fails after [`close`](Self::close).
     pub(super) fn still_open(&self) -> Result<()> {
         if self.closed.is_cancelled() { Err(closed()) } else { Ok(()) }
     }
 
-    /// A connection for readings.
+    /// Returns a connection for reads.
     pub(in crate::store) async fn reader(&self) -> Result<Reader> {
         self.still_open()?;
         let conn = match &self.engine {
@@ -192,14 +192,15 @@ impl Database {
         Ok(Reader::on(conn))
     }
 
-    /// Leaves room between the transactions of a long bulk, so that another process gets its turn.
+    /// Pauses between the transactions of a bulk change, so that another process can write. Only SQLite, with its
+    /// single writer, needs it.
     pub(in crate::store) async fn give_way(&self) {
         if let Engine::Sqlite(sqlite) = &self.engine {
             sqlite.give_way().await;
         }
     }
 
-    /// Waits until this process is in the middle of no write, and keeps it so until the answer is dropped.
+    /// Waits until this process has no write in progress, and delays further writes until the result is dropped.
     pub(in crate::store) async fn at_rest(&self) -> Box<dyn Send> {
         match &self.engine {
             Engine::Sqlite(sqlite) => Box::new(sqlite.at_rest().await),
@@ -207,12 +208,12 @@ impl Database {
         }
     }
 
-    /// Returns the subscribers of the outbox as they are now.
+    /// Returns the current subscribers of the outbox.
     pub(super) fn subscribers(&self) -> Subscribers {
         Arc::clone(&self.subscribers.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Offers outcomes to a subscriber from the next transaction on, in place of one with the same name.
+    /// Offers outcomes to a subscriber from the next transaction on; replaces another one with the same name.
     pub(in crate::store) fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
         let mut all = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
         if all.iter().any(|other| Arc::ptr_eq(other, &subscriber)) {
@@ -222,18 +223,19 @@ impl Database {
         *all = others.chain([Arc::clone(&subscriber)]).collect();
     }
 
-    /// Offers outcomes to the subscriber with this name no more.
+    /// Stops offering outcomes to the subscriber with this name.
     pub(in crate::store) fn unsubscribe(&self, name: &str) {
         let mut all = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
         *all = all.iter().filter(|other| other.name() != name).cloned().collect();
     }
 
-    /// Whether the documents are Chatwoot's own.
+    /// Returns true if the documents are Chatwoot's own.
     pub(in crate::store) fn is_chatwoots(&self) -> bool {
         matches!(&self.engine, Engine::Postgres(postgres) if postgres.is_chatwoots())
     }
 
-    /// Refuses where documents may not be added: to a table of another program that wants more than we know.
+    /// Fails if documents may not be added: to another program's table with requirements that this program does not
+    /// know.
     pub(in crate::store) fn may_add(&self) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(()),
@@ -241,7 +243,7 @@ impl Database {
         }
     }
 
-    /// Refuses where documents may not be removed: from a table of another program.
+    /// Fails if documents may not be removed: from another program's table.
     pub(in crate::store) fn may_remove(&self) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(()),
@@ -249,7 +251,7 @@ impl Database {
         }
     }
 
-    /// Takes the lock by which a worker of this process is seen to live.
+    /// Takes the lock that shows that a worker of this process is alive.
     pub(in crate::store) async fn hold_lock(&self, worker: &str) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.hold_lock(worker),
@@ -257,7 +259,7 @@ impl Database {
         }
     }
 
-    /// Gives up the lock of a worker of this process.
+    /// Releases the lock of a worker of this process.
     pub(in crate::store) async fn let_go(&self, worker: &str) {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.let_go(worker),
@@ -265,12 +267,13 @@ impl Database {
         }
     }
 
-    /// Whether workers of this process hold no lock, and live by their leases alone.
+    /// Returns true if workers of this process have no lock, so that only leases and heartbeats show that they are
+    /// alive.
     pub(super) fn lease_only(&self) -> bool {
         matches!(&self.engine, Engine::Postgres(postgres) if postgres.lease_only())
     }
 
-    /// Of these, the workers whose process is gone.
+    /// Returns the ids of those of the `known` workers whose process is dead.
     pub(in crate::store) async fn gone(&self, known: &[Known], now: Timestamp) -> Result<HashSet<String>> {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
@@ -280,7 +283,7 @@ impl Database {
         }
     }
 
-    /// Of the workers that were seen to be gone, those that still are.
+    /// Checks the workers `gone` once more, where a free lock may be temporary, and returns those that are still dead.
     pub(in crate::store) async fn gone_for_sure(
         &self,
         gone: Vec<String>,
@@ -293,7 +296,7 @@ impl Database {
         }
     }
 
-    /// Removes what is left of the locks of workers that are dead.
+    /// Removes lock files that the workers `dead` have left behind; nothing to do on PostgreSQL.
     pub(in crate::store) fn remove_stray_locks(&self, dead: &[String]) {
         if let Engine::Sqlite(sqlite) = &self.engine {
             sqlite.remove_stray_locks(dead);
@@ -307,7 +310,7 @@ impl Drop for Database {
     }
 }
 
-/// The error of whoever asks after the store was closed.
+/// Returns the error for calls after the store was closed.
 pub(in crate::store) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }

@@ -1,30 +1,31 @@
-//! What differs between the two databases in a statement that is otherwise the same: names, placeholders, times, JSON.
+//! The differences between the two databases in statements that are otherwise the same: names, placeholders, times,
+//! JSON.
 //!
-//! Statements are written once, with marks that [`Dialect::render`] replaces. On PostgreSQL everything of ours is in a
-//! schema of its own, and the documents' times are timestamps; on SQLite both are plain.
+//! Statements are written once, with markers that [`Dialect::render`] replaces. On PostgreSQL our own tables are in a
+//! schema of their own and the times of documents are timestamps; on SQLite there is no schema and times are numbers.
 
-/// How a database wants its statements.
+/// The SQL dialect of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Dialect {
-    /// `?1`, times as microseconds, JSON as text.
+    /// Placeholders `?1`, times as microseconds since 1970, JSON as text.
     Sqlite,
-    /// `$1`, the documents' times as timestamps, JSON as jsonb.
+    /// Placeholders `$1`, times of documents as timestamps, JSON as `jsonb`.
     Postgres,
 }
 
-/// A mark and what it becomes on SQLite and on PostgreSQL. The first that fits counts.
+/// Markers, each with its replacement on SQLite and on PostgreSQL. The first that matches applies.
 const MARKS: [(&str, &str, &str); 8] = [
-    // A table of ours.
+    // A table of our own.
     ("@", "", "quarterdeck."),
-    // A time of `captain_documents` as microseconds, and back.
+    // A time of `captain_documents` as microseconds, and the reverse.
     ("micros(", "(", "quarterdeck.micros("),
     ("stamp(", "(", "quarterdeck.stamp("),
     // The numbers of a list.
     ("each(", "value FROM json_each(", "unnest("),
-    // ASCII letters in lower case, others untouched.
+    // Lower case for ASCII letters; other characters stay.
     ("fold(", "lower(", "quarterdeck.fold("),
     ("COLLATE bytes", "COLLATE BINARY", "COLLATE \"C\""),
-    // The metadata as an object with these keys set; whatever else it holds stays.
+    // The document's metadata as an object with these keys set; other keys stay.
     (
         "metadata = merged(",
         "metadata = json_set(CASE WHEN json_valid(metadata) THEN \
@@ -32,12 +33,13 @@ const MARKS: [(&str, &str, &str); 8] = [
         "metadata = (CASE jsonb_typeof(metadata) WHEN 'object' THEN metadata ELSE '{}'::jsonb END) \
          || jsonb_build_object(",
     ),
-    // A key within the above.
+    // A key in the call above.
     ("key:", "$.", ""),
 ];
 
 impl Dialect {
-    /// Rows in one statement. SQLite has no round trips, and keeps statements of one row prepared.
+    /// Returns the number of rows per INSERT. One on SQLite, which has no round trips and keeps one-row statements
+    /// prepared.
     pub(in crate::store) const fn rows_per_statement(self) -> usize {
         match self {
             Self::Sqlite => 1,
@@ -45,7 +47,7 @@ impl Dialect {
         }
     }
 
-    /// The statement `text` as this database wants it.
+    /// Returns the statement `text` with its markers and placeholders replaced for this database.
     pub(in crate::store) fn render(self, text: &str) -> String {
         let mut out = String::with_capacity(text.len() + text.len() / 4);
         let (mut rest, mut placeholders) = (text, 0_usize);
@@ -53,14 +55,14 @@ impl Dialect {
             if first == '?' {
                 rest = &rest[1..];
                 let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-                // Without a number it is the next one, as on SQLite.
+                // A placeholder without a number gets the next one, as on SQLite.
                 placeholders = rest[..digits].parse().unwrap_or(placeholders + 1);
                 rest = &rest[digits..];
                 out.push(if self == Self::Sqlite { '?' } else { '$' });
                 out.push_str(&placeholders.to_string());
                 continue;
             }
-            // A text of the metadata of `d`.
+            // `meta.KEY`: a text in the metadata of document `d`.
             if let Some(after) = rest.strip_prefix("meta.") {
                 let length = after.bytes().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'_').count();
                 self.push_meta(&mut out, &after[..length]);
@@ -72,7 +74,7 @@ impl Dialect {
                 rest = &rest[mark.len()..];
                 continue;
             }
-            // A word is passed whole, so that a mark is never found within another name.
+            // A word is copied whole, so that no marker is found inside another name.
             let word = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
             let length = if word > 0 { word } else { first.len_utf8() };
             out.push_str(&rest[..length]);

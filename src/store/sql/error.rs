@@ -1,4 +1,4 @@
-//! What an error of a database means to the caller: wait, drop the data, or look at the place.
+//! Classification of database errors by what the caller should do: wait, drop the data, or refuse the store.
 
 use crate::store::StoreError;
 use crate::store::postgres::error as postgres;
@@ -6,12 +6,12 @@ use crate::store::sqlite::error as sqlite;
 use sqlx::Error;
 use sqlx::postgres::PgDatabaseError;
 
-/// Whether it was PostgreSQL that answered.
+/// Returns true if PostgreSQL reported the error.
 fn is_postgres(error: &Error) -> bool {
     error.as_database_error().is_some_and(|error| error.try_downcast_ref::<PgDatabaseError>().is_some())
 }
 
-/// An error of a statement that reads.
+/// Classifies the error of a statement that reads.
 pub(in crate::store) fn reading(error: Error) -> StoreError {
     match &error {
         Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_) => StoreError::Corrupt(words(&error)),
@@ -21,7 +21,8 @@ pub(in crate::store) fn reading(error: Error) -> StoreError {
     }
 }
 
-/// An error of a statement that writes. `Refused` is what the data itself was refused for; everything else may pass.
+/// Classifies the error of a statement that writes. [`StoreError::Refused`] means that the data itself was refused;
+/// everything else may pass.
 pub(in crate::store) fn writing(error: Error) -> StoreError {
     match &error {
         Error::Encode(_) => StoreError::Refused(words(&error)),
@@ -31,7 +32,7 @@ pub(in crate::store) fn writing(error: Error) -> StoreError {
     }
 }
 
-/// What the database said.
+/// Returns the database's message.
 pub(in crate::store) fn words(error: &Error) -> String {
     match error {
         Error::Database(_) if is_postgres(error) => postgres::words(error),
@@ -41,7 +42,7 @@ pub(in crate::store) fn words(error: &Error) -> String {
     }
 }
 
-/// The error of a statement that always has a row, and had none.
+/// Returns the error for a statement that always has a row but returned none.
 pub(in crate::store) fn no_row() -> StoreError {
     reading(Error::RowNotFound)
 }

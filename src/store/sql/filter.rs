@@ -1,4 +1,5 @@
-//! A filter as SQL: one translation for documents (page, matching, preview), one for outcomes. Every value is bound.
+//! Translation of a filter into SQL: one for documents (page, matching ids, preview), one for outcomes. Every value is
+//! bound.
 
 use crate::domain::content::ContentChange;
 use crate::domain::document::STUCK_AFTER;
@@ -7,25 +8,25 @@ use crate::domain::time::Timestamp;
 use crate::store::sql::statement::Sql;
 use crate::store::{Result, StoreError};
 
-/// Which tables a statement about documents `d` needs beside them. Asked for one by one: over a hundred thousand
-/// documents a join that nobody uses costs as much as the rest, and SQLite drops only some of them.
+/// The tables that a statement about documents `d` joins. Each is joined only on demand: over a hundred thousand
+/// documents an unused join costs as much as the rest of the statement, and SQLite drops only some unused joins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct Joins {
-    /// `s`, the document's state.
+    /// Joins `s`, the document's row of `document_state`.
     pub(in crate::store) state: bool,
-    /// `l`, its live job, and `c`, what its account's plan gives it.
+    /// Joins `l`, the document's live job, and `c`, the stored plan of its account.
     pub(in crate::store) live: bool,
-    /// `j`, its live job, else its last one; comes with `s`.
+    /// Joins `j`, the document's live job or else its last one; implies `s`.
     pub(in crate::store) last: bool,
 }
 
 impl Joins {
-    /// Everything.
+    /// All tables.
     pub(in crate::store) const ALL: Self = Self { state: true, live: true, last: true };
-    /// What the status is derived from.
+    /// The tables that the status is derived from.
     pub(in crate::store) const STATUS: Self = Self { state: false, live: true, last: false };
 
-    /// What `filter` asks about.
+    /// Returns the tables that the terms of `filter` need.
     pub(in crate::store) fn of(filter: &Filter) -> Self {
         filter.terms.iter().fold(Self::default(), |joins, term| {
             joins.and(match &term.test {
@@ -37,12 +38,12 @@ impl Joins {
         })
     }
 
-    /// Both.
+    /// Returns the union of both.
     pub(in crate::store) const fn and(self, other: Self) -> Self {
         Self { state: self.state || other.state, live: self.live || other.live, last: self.last || other.last }
     }
 
-    /// Adds ` FROM …`.
+    /// Appends ` FROM …`.
     pub(in crate::store) fn push(self, sql: &mut Sql) {
         sql.push(" FROM captain_documents d");
         if self.state || self.last {
@@ -58,7 +59,8 @@ impl Joins {
     }
 }
 
-/// Adds the status of a document as its place in `Status::ALL`; the rules of `StatusFacts::status`.
+/// Appends an expression for a document's status as its index in `Status::ALL`, by the rules of `StatusFacts::status`.
+/// Needs [`Joins::STATUS`].
 pub(in crate::store) fn push_status(sql: &mut Sql, now: Timestamp) {
     sql.push(
         "CAST(CASE WHEN l.lock_holder IS NOT NULL THEN 2 WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
@@ -68,7 +70,7 @@ pub(in crate::store) fn push_status(sql: &mut Sql, now: Timestamp) {
     sql.push(" END AS BIGINT)");
 }
 
-/// The same for a document without a job that decides it.
+/// Appends the same for documents whose status no job decides. Needs `c`, the stored plan.
 pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
     sql.push("CASE WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ")
         .bind(now.minus(STUCK_AFTER).micros())
@@ -77,32 +79,33 @@ pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
     sql.push(" END");
 }
 
-/// The same for a document that is not marked as syncing either: never asks when it was attempted.
+/// Appends the same for documents that are not marked `syncing` either; does not read the time of the attempt.
 pub(in crate::store) fn push_settled_status(sql: &mut Sql, now: Timestamp) {
     sql.push("CASE WHEN d.sync_status = 2 THEN 0 WHEN d.sync_status = 1 THEN CASE WHEN micros(d.last_synced_at) < ")
         .bind(now.micros())
         .push(" - c.cadence THEN 5 ELSE 6 END ELSE 7 END");
 }
 
-/// Adds ` WHERE …` for documents.
+/// Appends ` WHERE …` for documents `d`. Refuses terms that apply only to outcomes, and filters that are too long.
 pub(in crate::store) fn push_documents(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
     push(sql, filter, |sql, test| document_test(sql, test, now))
 }
 
-/// Adds ` WHERE …` for outcomes `o`.
+/// Appends ` WHERE …` for outcomes `o`. Refuses terms that apply only to documents, and filters that are too long.
 pub(in crate::store) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
     push(sql, filter, |sql, test| outcome_test(sql, test, now))
 }
 
-/// Values that a statement may bind, less than both databases can.
+/// Maximum number of values that a filtered statement may bind; both databases allow more.
 const MOST_VALUES: usize = 30_000;
-/// Bytes of a word; nothing that it is looked for in is longer.
+/// Maximum length of a search word in bytes; longer than every text that is searched.
 const LONGEST_WORD: usize = 10_000;
 
 fn push(sql: &mut Sql, filter: &Filter, mut push_test: impl FnMut(&mut Sql, &Test) -> Result<()>) -> Result<()> {
     sql.push(" WHERE 1 = 1");
     for term in &filter.terms {
-        // CASE makes an unknown (NULL) a no before it is negated: `-error:timeout` also matches documents without one.
+        // CASE turns an unknown result (NULL) into false before it is negated: `-error:timeout` also matches documents
+        // without an error.
         sql.push(" AND CASE WHEN ");
         push_test(sql, &term.test)?;
         sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { " THEN 1 ELSE 0 END = 1" });
@@ -224,7 +227,7 @@ fn push_ago(sql: &mut Sql, column: &'static str, age: Age, now: Timestamp) {
     };
 }
 
-/// `text` with what LIKE would act on escaped.
+/// Escapes the characters of `text` that have a meaning in a LIKE pattern.
 fn like_literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Readings on either database, each on a connection of its own.
+//! Reads on either database, each on a connection of its own.
 
 use crate::store::Result;
 use crate::store::sql::conn::{Conn, Row};
@@ -6,39 +6,40 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::{no_row, reading};
 use crate::store::sql::statement::Statement;
 
-/// A connection for readings. Left in the middle of a snapshot it is closed: the next reading would see the past.
+/// A connection for reads. If it is dropped within a snapshot, the connection is closed: otherwise the next read on it
+/// would see old data.
 pub(in crate::store) struct Reader {
     conn: Conn,
     in_snapshot: bool,
 }
 
 impl Reader {
-    /// How the database wants its statements.
+    /// Returns the dialect of the database.
     pub(in crate::store) fn dialect(&self) -> Dialect {
         self.conn.dialect()
     }
 
-    /// Reads on `conn`.
+    /// Creates a reader on `conn`, not within a snapshot.
     pub(in crate::store) fn on(conn: Conn) -> Self {
         Self { conn, in_snapshot: false }
     }
 
-    /// All rows of a statement.
+    /// Returns all rows of a statement.
     pub(in crate::store) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
         self.conn.fetch_all(statement).await.map_err(reading)
     }
 
-    /// The first row of a statement.
+    /// Returns the first row of a statement, if it has any.
     pub(in crate::store) async fn first(&mut self, statement: Statement) -> Result<Option<Row>> {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    /// The only row of a statement that always has one.
+    /// Returns the row of a statement that always has one; fails if it has none.
     pub(in crate::store) async fn one(&mut self, statement: Statement) -> Result<Row> {
         self.first(statement).await?.ok_or_else(no_row)
     }
 
-    /// From here to [`leave_snapshot`](Self::leave_snapshot) every reading tells of the same instant.
+    /// Begins a snapshot: until [`leave_snapshot`](Self::leave_snapshot) all reads describe the same instant.
     pub(in crate::store) async fn enter_snapshot(&mut self) -> Result<()> {
         self.in_snapshot = true;
         let begin = match self.conn.dialect() {
@@ -48,7 +49,7 @@ impl Reader {
         self.conn.script(begin).await.map_err(reading)
     }
 
-    /// The end of the snapshot.
+    /// Ends the snapshot.
     pub(in crate::store) async fn leave_snapshot(&mut self) -> Result<()> {
         self.conn.script("ROLLBACK").await.map_err(reading)?;
         self.in_snapshot = false;

@@ -1,4 +1,4 @@
-//! Rows of the tables as the types of the domain.
+//! Conversion of table rows to the types of the domain and back.
 
 pub(in crate::store) mod documents;
 pub(in crate::store) mod jobs;

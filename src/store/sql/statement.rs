@@ -1,25 +1,25 @@
-//! Statements: text that is the same for both databases (marks: see `dialect`) and the values that are bound to it.
+//! Statements: text that is the same for both databases (see `dialect` for its markers) and the values that are bound
+//! to it.
 
 use std::borrow::Cow;
 
-/// A value that is bound, never written into the text. Its type is known even when it is missing: PostgreSQL asks.
+/// A bound value, never written into the text. Its type is known even if the value is missing, because PostgreSQL
+/// requires one.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) enum Value {
-    /// A number or a time in microseconds.
+    /// A number, or a time in microseconds since 1970, UTC.
     Int(Option<i64>),
-    /// A text.
     Text(Option<String>),
-    /// Yes or no.
     Flag(bool),
-    /// Several numbers: a list on PostgreSQL, JSON on SQLite; read by `SELECT each(?)`.
+    /// Several numbers: an array on PostgreSQL, JSON on SQLite; `SELECT each(?)` reads them.
     Ints(Vec<i64>),
 }
 
-/// What can be bound.
+/// A type that can be bound to a statement.
 pub(in crate::store) trait IntoValue {
-    /// The value.
+    /// Converts to a bound value.
     fn into_value(self) -> Value;
-    /// The same, missing.
+    /// Returns the missing value (NULL) of this type.
     fn missing() -> Value;
 }
 
@@ -84,14 +84,14 @@ impl IntoValue for Value {
     }
 }
 
-/// A statement and what is bound to it.
+/// A statement with its bound values.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Statement {
     pub(in crate::store) text: Cow<'static, str>,
     pub(in crate::store) values: Vec<Value>,
 }
 
-/// A statement of fixed text.
+/// Creates a statement of fixed text, without values.
 pub(in crate::store) fn query(text: &'static str) -> Statement {
     Statement { text: Cow::Borrowed(text), values: Vec::new() }
 }
@@ -103,13 +103,13 @@ impl Statement {
         self
     }
 
-    /// Whether it may change something.
+    /// Returns true if the statement is an INSERT, UPDATE or DELETE.
     pub(in crate::store) fn writes(&self) -> bool {
         ["INSERT", "UPDATE", "DELETE"].iter().any(|word| self.text.starts_with(word))
     }
 }
 
-/// A statement in the making. Pieces of text are fixed; whatever comes from outside is bound.
+/// A builder of a statement. Its pieces of text are constants; everything that comes from outside is bound.
 #[derive(Clone, Debug, Default)]
 pub(in crate::store) struct Sql {
     text: String,
@@ -117,18 +117,18 @@ pub(in crate::store) struct Sql {
 }
 
 impl Sql {
-    /// Starts with `text`.
+    /// Creates a statement that starts with `text`.
     pub(in crate::store) fn new(text: &'static str) -> Self {
         Self { text: text.to_owned(), values: Vec::new() }
     }
 
-    /// Adds fixed text.
+    /// Appends fixed text.
     pub(in crate::store) fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    /// Adds a placeholder for `value`.
+    /// Appends a numbered placeholder and binds `value` to it.
     pub(in crate::store) fn bind(&mut self, value: impl IntoValue) -> &mut Self {
         self.values.push(value.into_value());
         self.text.push('?');
@@ -136,13 +136,13 @@ impl Sql {
         self
     }
 
-    /// Binds `value` without a placeholder: the text names it by its number, as often as it likes.
+    /// Binds `value` without appending a placeholder: the text refers to it by its number, any number of times.
     pub(in crate::store) fn with(&mut self, value: impl IntoValue) -> &mut Self {
         self.values.push(value.into_value());
         self
     }
 
-    /// Adds `(?, ?, …)`; `(NULL)` for an empty list, in which nothing is.
+    /// Appends `(?, ?, …)` with bound values; for an empty list `(NULL)`, which matches nothing.
     pub(in crate::store) fn bind_list<V: IntoValue>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
         self.push("(");
         let mut first = true;
@@ -159,12 +159,12 @@ impl Sql {
         self.push(")")
     }
 
-    /// How many values it binds.
+    /// Returns the number of bound values.
     pub(in crate::store) fn values(&self) -> usize {
         self.values.len()
     }
 
-    /// The statement, ready to be run.
+    /// Returns the finished statement.
     pub(in crate::store) fn query(self) -> Statement {
         Statement { text: Cow::Owned(self.text), values: self.values }
     }

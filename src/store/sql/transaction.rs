@@ -1,12 +1,12 @@
 //! Write transactions on either database.
 //!
-//! The connection is taken out of its place for each transaction and put back by the commit alone. A transaction that
-//! is dropped on the way (an error, a cancelled future, a full disk) takes its connection with it: nothing can go on
+//! A transaction takes the connection that it runs on, and only a commit gives it back. If a transaction is dropped
+//! midway (an error, a cancelled future, a full disk), its connection is closed with it, so that nothing can continue
 //! in a half-done transaction.
 //!
-//! On SQLite one writes at a time. On PostgreSQL those that move jobs in the queue ([`Purpose::Queue`], [`Purpose::Claim`]) do, under an
-//! advisory lock; ends of attempts and heartbeats run beside them and lock the rows of their jobs, always in the order
-//! of the documents, so that nobody waits in a circle.
+//! SQLite allows one writer at a time. On PostgreSQL only transactions that move jobs in the queue ([`Purpose::Queue`],
+//! [`Purpose::Claim`]) exclude each other, by an advisory lock. Ends of attempts and heartbeats run concurrently with
+//! them and lock the rows of their jobs, always in the order of the documents, so that they cannot deadlock.
 
 use crate::domain::id::Seq;
 use crate::domain::outbox::Subscribers;
@@ -24,25 +24,26 @@ use crate::store::sqlite::WriterSlot;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-/// A write transaction. Dropped without [`commit`](Tx::commit) it leaves nothing.
+/// A write transaction. If it is dropped without [`commit`](Tx::commit), nothing is written.
 pub(in crate::store) struct Tx<'s> {
     conn: Conn,
-    /// SQLite's one writing connection belongs there.
+    /// The slot to which the commit returns SQLite's one writing connection.
     slot: Option<WriterSlot<'s>>,
     db: &'s Database,
-    /// The store's clock, read once: between two readings a lease could expire, and one statement would rescue a job
-    /// that another one takes for running.
+    /// Time of the store's clock, UTC, read once: if it were read twice, a lease could expire in between, and one
+    /// statement would rescue a job that another one treats as running.
     pub(in crate::store) now: Timestamp,
     changed: bool,
-    /// Those of the process when the transaction began.
+    /// The subscribers that the process had when the transaction began.
     subscribers: Subscribers,
     outcomes: Vec<NewOutcome>,
-    /// The last virtual time given to an account and class in this transaction, and the step to the next.
+    /// By account and class: the last virtual time that this transaction assigned, and the step to the next.
     pub(in crate::store) vtimes: HashMap<(i64, i64), (i64, i64)>,
 }
 
 impl<'s> Tx<'s> {
-    /// Begins a transaction. One on a schema that this process does not know is refused; until it ends nobody migrates.
+    /// Begins a transaction. Fails if this process does not know the schema version; until the transaction ends, no
+    /// process can migrate the store.
     pub(in crate::store) async fn begin(db: &'s Database, purpose: Purpose) -> Result<Self> {
         db.writable()?;
         let (conn, slot, now) = match &db.engine {
@@ -64,22 +65,22 @@ impl<'s> Tx<'s> {
         Ok(Self { conn, slot, db, now, changed: false, subscribers: db.subscribers(), outcomes, vtimes })
     }
 
-    /// How the database wants its statements.
+    /// Returns the dialect of the database.
     pub(in crate::store) fn dialect(&self) -> Dialect {
         self.conn.dialect()
     }
 
-    /// Returns true if outcomes of this transaction are offered to a subscriber of the outbox.
+    /// Returns true if outcomes of this transaction are offered to at least one subscriber.
     pub(in crate::store) fn has_subscribers(&self) -> bool {
         !self.subscribers.is_empty()
     }
 
-    /// Whether workers of this process hold no lock by which their death is seen.
+    /// Returns true if workers of this process have no lock that shows whether they are alive.
     pub(in crate::store) fn lease_only(&self) -> bool {
         self.db.lease_only()
     }
 
-    /// Runs a statement that writes; how many rows it touched.
+    /// Runs a statement that writes and returns the number of affected rows.
     pub(in crate::store) async fn run(&mut self, statement: Statement) -> Result<u64> {
         let writes = statement.writes();
         let touched = self.conn.execute(statement).await.map_err(writing)?;
@@ -87,17 +88,17 @@ impl<'s> Tx<'s> {
         Ok(touched)
     }
 
-    /// The same for bookkeeping that nobody need look at: it wakes nobody.
+    /// Runs a statement like [`run`](Self::run), but its changes wake no subscriber of commits; for bookkeeping.
     pub(in crate::store) async fn run_quietly(&mut self, statement: Statement) -> Result<u64> {
         self.conn.execute(statement).await.map_err(writing)
     }
 
-    /// Runs fixed text that binds nothing.
+    /// Runs a fixed statement without values.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> Result<()> {
         self.conn.script(text).await.map_err(writing)
     }
 
-    /// All rows of a statement.
+    /// Returns all rows of a statement.
     pub(in crate::store) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
         let writes = statement.writes();
         let rows = self.conn.fetch_all(statement).await.map_err(writing)?;
@@ -105,33 +106,33 @@ impl<'s> Tx<'s> {
         Ok(rows)
     }
 
-    /// The first row of a statement.
+    /// Returns the first row of a statement, if it has any.
     pub(in crate::store) async fn first(&mut self, statement: Statement) -> Result<Option<Row>> {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    /// The only row of a statement that always has one.
+    /// Returns the row of a statement that always has one; fails if it has none.
     pub(in crate::store) async fn one(&mut self, statement: Statement) -> Result<Row> {
         self.first(statement).await?.ok_or_else(no_row)
     }
 
-    /// Records an outcome; it has its number at the commit.
+    /// Records an outcome; the commit gives it its number.
     pub(in crate::store) fn record(&mut self, outcome: NewOutcome) {
         self.outcomes.push(outcome);
     }
 
-    /// How many outcomes wait for their number.
+    /// Returns the number of outcomes recorded so far.
     pub(in crate::store) fn recorded(&self) -> usize {
         self.outcomes.len()
     }
 
-    /// Forgets the outcomes after the first `kept`: what they tell was rolled back.
+    /// Drops the outcomes after the first `kept`, because the changes that they describe were rolled back.
     pub(in crate::store) fn forget(&mut self, kept: usize) {
         self.outcomes.truncate(kept);
         self.vtimes.clear();
     }
 
-    /// Commits, and answers with what was recorded, in order.
+    /// Commits and returns the recorded outcomes in the order of their numbers.
     pub(in crate::store) async fn commit(mut self) -> Result<Vec<Outcome>> {
         let db = self.db;
         let records = !self.outcomes.is_empty() || db.in_doubt.load(Ordering::Relaxed);
@@ -145,7 +146,8 @@ impl<'s> Tx<'s> {
         if let Some(unconfirmed) = &mut unconfirmed {
             match &committed {
                 Ok(_) => unconfirmed.clear(),
-                // A server may have made it all the same: the next one sees, and tells. A file says what it has done.
+                // A server may have committed in spite of the error; the next transaction checks, and passes the
+                // outcomes to the recorder. SQLite's error is reliable.
                 Err(_) if self.dialect() == Dialect::Postgres => unconfirmed.extend(outcomes.iter().cloned()),
                 Err(_) => {}
             }
@@ -161,14 +163,16 @@ impl<'s> Tx<'s> {
         if let (Some(mut slot), Conn::Sqlite(conn)) = (self.slot, self.conn) {
             *slot = Some(conn);
         }
-        // A commit without a change must not wake anybody: who looks for work on every change would never rest.
+        // A commit without a change must wake nobody: otherwise a process that reads the queue after every change would
+        // never stop.
         if self.changed {
             db.bump();
         }
         Ok(outcomes)
     }
 
-    /// Of outcomes whose commit was answered with an error, those that stand in the table: a number alone may be another's.
+    /// Returns those outcomes of failed commits that are in the table after all. Compares more than the number, which
+    /// may belong to another outcome.
     async fn of_these_committed(&mut self, unconfirmed: &[Outcome]) -> Result<Vec<Outcome>> {
         let mut committed = Vec::new();
         for outcome in unconfirmed {
@@ -181,7 +185,8 @@ impl<'s> Tx<'s> {
         Ok(committed)
     }
 
-    /// Numbers are taken last, so that on a database with several writers the counter's row is held for an instant.
+    /// Numbers the outcomes and writes them. This comes last, so that on a database with several writers the counter's
+    /// row is locked only briefly.
     async fn number(&mut self) -> Result<Vec<Outcome>> {
         let recorded = std::mem::take(&mut self.outcomes);
         if recorded.is_empty() {
@@ -198,7 +203,7 @@ impl<'s> Tx<'s> {
         for insert in inserts(&recorded, self.dialect()) {
             self.run(insert).await?;
         }
-        // After the numbers, which messages may carry.
+        // Messages may contain the numbers, so they come after them.
         for insert in outbox::inserts(&self.subscribers, &recorded, self.now, self.dialect()) {
             self.run(insert).await?;
         }
@@ -240,7 +245,8 @@ mod tests {
         }
     }
 
-    /// `max_page_count` is the connection's own, so it is set from within.
+    /// Limits the size of the database. `max_page_count` applies to one connection, so it is set on the one that
+    /// writes.
     async fn fill_disk(store: &SqlStore) {
         let Engine::Sqlite(sqlite) = &store.db.engine else { panic!("not a file") };
         let mut slot = sqlite.writer().await;
@@ -282,7 +288,7 @@ mod tests {
         assert_eq!(store.last_seq().await.unwrap(), Seq::START);
         assert_eq!(store.content(DocumentId(1)).await.unwrap(), None);
         assert_eq!(store.queue().await.unwrap().running, 2);
-        // The poisoned connection is gone, and with it the limit: there is space again.
+        // The failed connection is closed, and its limit with it: there is space again.
         let (one, other) = tokio::join!(store.finish(big, &policy), store.finish(small, &policy));
         for written in [one, other] {
             assert!(matches!(written, Ok(Finished::Written { state: JobState::Done, .. })), "{written:?}");
@@ -296,17 +302,18 @@ mod tests {
     async fn a_caller_that_goes_away_leaves_no_half_transaction() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
-        // One transaction's worth: of more, those before the caller went away stay, as they should.
+        // As many as fit into one transaction: of several, those that were committed before the caller went away would
+        // stay.
         let documents: Vec<_> = (0..CHUNK).map(document).collect();
         for polls in 1..12 {
             let adding = store.add(&documents);
             let mut adding = std::pin::pin!(adding);
             for _ in 0..polls {
-                // Each poll goes as far as the next answer of the connection's thread; then the caller is gone.
+                // Each poll runs until the next result of the connection's thread; then the caller drops the future.
                 let _ = tokio::time::timeout(Duration::from_micros(300), &mut adding).await;
             }
         }
-        // A quick machine may have come to the end in one of the rounds.
+        // On a fast machine one of the rounds may have completed.
         let total = store.counts().await.unwrap().total();
         assert!(total == 0 || total == CHUNK as u64, "all or nothing: {total}");
         store.add(&documents).await.unwrap();

@@ -1,4 +1,4 @@
-//! The parts of the store that several users share, on an SQL database.
+//! The parts of the store that several users share, [`StoreBase`] and [`CommitSignals`], on an SQL database.
 
 use super::SqlStore;
 use crate::domain::text::SafeLine;

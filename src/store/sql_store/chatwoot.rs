@@ -1,4 +1,4 @@
-//! The interface to Chatwoot's own tables on an SQL database.
+//! The interface to Chatwoot's own tables, [`ChatwootStore`], on an SQL database.
 
 use super::SqlStore;
 use crate::domain::id::{AccountId, AssistantId};

@@ -1,4 +1,4 @@
-//! The interface of those who change documents and jobs on an SQL database.
+//! The interface for changes to documents and jobs, [`DocumentStore`], on an SQL database.
 
 use super::SqlStore;
 use crate::domain::id::{DocumentId, JobId};

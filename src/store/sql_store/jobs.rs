@@ -1,4 +1,4 @@
-//! The interface of workers on an SQL database.
+//! The interface for workers, [`JobStore`], on an SQL database.
 
 use super::SqlStore;
 use crate::domain::id::WorkerId;

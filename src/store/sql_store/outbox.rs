@@ -1,4 +1,4 @@
-//! The interface to messages for subscribers on an SQL database.
+//! The interface to the outbox, [`OutboxStore`], on an SQL database.
 
 use super::SqlStore;
 use crate::domain::id::OutboxId;

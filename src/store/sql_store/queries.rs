@@ -1,4 +1,4 @@
-//! The interface of those who read, on an SQL database.
+//! The interface for reads, [`Queries`], on an SQL database.
 
 use super::SqlStore;
 use crate::domain::content::Stored;

@@ -1,4 +1,4 @@
-//! The interface of the schedule on an SQL database.
+//! The interface of the schedule, [`ScheduleStore`], on an SQL database.
 
 use super::SqlStore;
 use crate::domain::schedule::Terms;

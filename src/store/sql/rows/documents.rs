@@ -1,4 +1,5 @@
-//! Rows of `captain_documents` with our state beside them, read in a transaction that is going to change them.
+//! Conversion of rows of `captain_documents`, joined with our own state of each document. Transactions read them here
+//! before they change them.
 
 use crate::domain::content::{Converter, Stored, Validators, WHOLE_FETCH_EVERY};
 use crate::domain::document::SyncStatus;
@@ -37,19 +38,19 @@ pub(in crate::store) struct Document {
     pub(in crate::store) has_state: bool,
     pub(in crate::store) fence: i64,
     pub(in crate::store) recent: String,
-    /// How often its account's plan wants a sync.
+    /// Time between two syncs by the plan of its account.
     pub(in crate::store) cadence: Option<Duration>,
     pub(in crate::store) validity: Validity,
-    /// The text that was not trusted, and whether a person said no to it.
+    /// Fingerprint of the quarantined text, and true if a person has rejected it.
     pub(in crate::store) held: Option<(Fingerprint, bool)>,
 }
 
-/// What is known of how the stored text came.
+/// Facts about the origin of the stored text: the fetch that brought it and the converter that wrote it.
 #[derive(Clone, Debug, Default)]
 pub(in crate::store) struct Validity {
     has_content: bool,
     validators: Option<Validators>,
-    /// The fingerprint of the text that the validators came with.
+    /// Fingerprint of the text that the validators belong to.
     validated: Option<String>,
     fetched_whole_at: Option<Timestamp>,
     converter: Option<i64>,
@@ -57,7 +58,7 @@ pub(in crate::store) struct Validity {
 }
 
 impl Document {
-    /// What a fetched page is compared with.
+    /// Returns the stored values that a fetched page is compared with.
     pub(in crate::store) fn stored(&self) -> Stored {
         let ours = self.is_ours();
         let rejected = self.held.as_ref().filter(|(_, rejected)| *rejected);
@@ -69,7 +70,7 @@ impl Document {
         }
     }
 
-    /// Why it cannot be synced at all.
+    /// Returns the reason if the document can never be synced as it is.
     pub(in crate::store) fn syncable(&self) -> std::result::Result<(), SkipReason> {
         if is_pdf(&self.url) {
             Err(SkipReason::Pdf)
@@ -80,18 +81,19 @@ impl Document {
         }
     }
 
-    /// The fingerprint to compare with; none when the text that it stands for is gone.
+    /// Returns the fingerprint of the stored text; `None` if the text itself is missing.
     pub(in crate::store) fn stored_fingerprint(&self) -> Option<Fingerprint> {
         self.fingerprint.clone().filter(|_| self.validity.has_content).map(Fingerprint::stored)
     }
 
-    /// Whether the stored text is the one that this program wrote last: what is known of how it came speaks of it.
+    /// Returns true if this program wrote the stored text: only then do validators and converter apply to it.
     fn is_ours(&self) -> bool {
         self.validity.validated.is_some() && self.validity.validated == self.fingerprint
     }
 
-    /// What the server may be asked by instead of for the whole page: only when its answer would speak of the very text
-    /// that is stored, and when the page was seen whole not long ago.
+    /// Returns the validators for a conditional request; `None` to fetch the whole page. A conditional request is made
+    /// only if its answer refers to exactly the stored text, and if the whole page was fetched not long ago
+    /// ([`WHOLE_FETCH_EVERY`]).
     pub(in crate::store) fn validators(&self, now: Timestamp) -> Option<Validators> {
         let Validity { has_content, validators, fetched_whole_at, .. } = &self.validity;
         let is_recent = fetched_whole_at.is_some_and(|at| at.plus(WHOLE_FETCH_EVERY) > now);
@@ -99,7 +101,7 @@ impl Document {
     }
 }
 
-/// The host under which a URL of any form is queued.
+/// Returns the host under which a URL is queued; empty if it has none.
 pub(in crate::store) fn host(url: &str) -> String {
     host_of(url).unwrap_or_default()
 }
@@ -138,7 +140,7 @@ fn document(row: &Row) -> Result<Document> {
     })
 }
 
-/// Documents by their ids, as [`document`] reads them.
+/// Selects documents by their ids, with the columns that [`document`] reads.
 const DOCUMENTS: &str = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
      CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
      micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
@@ -151,25 +153,25 @@ const DOCUMENTS: &str = "SELECT d.id, d.name, d.external_link, d.account_id, d.a
      LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \
      WHERE d.id IN (SELECT each(?))";
 
-/// What a page fetched now would be compared with; `None` when there is no such document.
+/// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
 pub(in crate::store) async fn stored(reader: &mut Reader, id: DocumentId) -> Result<Option<Stored>> {
     let row = reader.first(query(DOCUMENTS).bind(vec![id.0])).await?;
     row.as_ref().map(|row| document(row).map(|document| document.stored())).transpose()
 }
 
-/// A document.
+/// Reads a document by its id.
 pub(in crate::store) async fn by_id(tx: &mut Tx<'_>, id: DocumentId) -> Result<Option<Document>> {
     Ok(by_ids(tx, &[id]).await?.remove(&id))
 }
 
-/// Documents.
+/// Reads documents by their ids; missing ones are left out.
 pub(in crate::store) async fn by_ids(tx: &mut Tx<'_>, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Document>> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let rows = tx.all(query(DOCUMENTS).bind(ids)).await?;
     rows.iter().map(document).map(|document| document.map(|document| (DocumentId(document.id), document))).collect()
 }
 
-/// Makes the state rows of documents that another program has added.
+/// Creates the rows of `document_state` for documents that another program has added.
 pub(in crate::store) async fn ensure_states(tx: &mut Tx<'_>, documents: &[Document]) -> Result<()> {
     let without: Vec<_> = documents.iter().filter(|document| !document.has_state).collect();
     for some in without.chunks(tx.dialect().rows_per_statement()) {

@@ -1,4 +1,4 @@
-//! Rows of `jobs` as the types of the domain, read in a transaction that is going to change them.
+//! Conversion of rows of `jobs` to the types of the domain. Transactions read them here before they change them.
 
 use crate::domain::document::SyncStatus;
 use crate::domain::failure::{ErrorCode, FailureClass};
@@ -15,7 +15,7 @@ use crate::store::sql::statement::{Statement, query};
 use crate::store::sql::transaction::Tx;
 use std::collections::HashMap;
 
-/// A job with what only the store needs of it.
+/// A job with the columns that only the store needs.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct JobRow {
     pub(in crate::store) job: Job,
@@ -32,10 +32,10 @@ pub(in crate::store) struct JobRow {
     pub(in crate::store) recorded_attempt: Option<u32>,
     pub(in crate::store) requested_at: Timestamp,
     pub(in crate::store) requested_by: Option<SafeLine>,
-    /// Who has the lock that it waits for.
+    /// Name of the program that holds the lock of the document, if the job waits for that lock.
     pub(in crate::store) lock_holder: Option<SafeLine>,
     pub(in crate::store) lock_value: Option<SafeLine>,
-    /// The whole page is wanted.
+    /// True if the attempt must fetch the whole page, without a conditional request.
     pub(in crate::store) whole: bool,
 }
 
@@ -85,30 +85,30 @@ fn job(row: &Row) -> Result<JobRow> {
     })
 }
 
-/// A job.
+/// Reads a job by its id.
 pub(in crate::store) async fn by_id(tx: &mut Tx<'_>, id: JobId) -> Result<Option<JobRow>> {
     let row = tx.first(query("SELECT * FROM @jobs WHERE id = ?").bind(id.0)).await?;
     row.as_ref().map(job).transpose()
 }
 
-/// Jobs by a statement that selects whole rows.
+/// Reads the jobs that a statement selects; it must select whole rows.
 pub(in crate::store) async fn select(tx: &mut Tx<'_>, statement: Statement) -> Result<Vec<JobRow>> {
     tx.all(statement).await?.iter().map(job).collect()
 }
 
-/// Jobs by their ids.
+/// Reads jobs by their ids; missing ones are left out.
 pub(in crate::store) async fn by_ids(tx: &mut Tx<'_>, ids: &[JobId]) -> Result<HashMap<JobId, JobRow>> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let rows = select(tx, query("SELECT * FROM @jobs WHERE id IN (SELECT each(?))").bind(ids)).await?;
     Ok(rows.into_iter().map(|row| (row.job.id, row)).collect())
 }
 
-/// A document's live job.
+/// Reads the live job (scheduled, ready or running) of a document.
 pub(in crate::store) async fn live(tx: &mut Tx<'_>, document: DocumentId) -> Result<Option<JobRow>> {
     Ok(live_of(tx, &[document]).await?.remove(&document))
 }
 
-/// The live jobs of documents.
+/// Reads the live jobs of documents; documents without one are left out.
 pub(in crate::store) async fn live_of(
     tx: &mut Tx<'_>,
     documents: &[DocumentId],
@@ -120,7 +120,8 @@ pub(in crate::store) async fn live_of(
     Ok(rows.into_iter().map(|row| (row.job.document_id, row)).collect())
 }
 
-/// Keeps the live jobs of these documents from being changed by anybody else until the end of the transaction.
+/// Locks the live jobs of documents against changes by others until the transaction ends. SQLite needs no lock: it has
+/// one writer.
 pub(in crate::store) async fn lock_live_of(tx: &mut Tx<'_>, documents: &[DocumentId]) -> Result<()> {
     if tx.dialect() == Dialect::Postgres {
         let ids: Vec<i64> = documents.iter().map(|id| id.0).collect();
@@ -133,7 +134,7 @@ pub(in crate::store) async fn lock_live_of(tx: &mut Tx<'_>, documents: &[Documen
     Ok(())
 }
 
-/// Jobs by their ids; they are changed by nobody else until the end of the transaction.
+/// Reads jobs by their ids and locks them against changes by others until the transaction ends.
 pub(in crate::store) async fn lock(
     tx: &mut Tx<'_>,
     jobs: impl Iterator<Item = JobId>,
@@ -147,7 +148,7 @@ pub(in crate::store) async fn lock(
     Ok(rows.into_iter().map(|row| (row.job.id, row)).collect())
 }
 
-/// The stored code of a failure class.
+/// Returns the code that is stored for a failure class.
 pub(in crate::store) const fn class_code(class: FailureClass) -> i64 {
     match class {
         FailureClass::Permanent => 0,
@@ -156,7 +157,7 @@ pub(in crate::store) const fn class_code(class: FailureClass) -> i64 {
     }
 }
 
-/// The failure class of a stored code; `None` when no class has it.
+/// Returns the failure class of a stored code; `None` if no class has it.
 pub(in crate::store) fn class_from_code(code: i64) -> Option<FailureClass> {
     [FailureClass::Permanent, FailureClass::Transient, FailureClass::Unexpected]
         .into_iter()

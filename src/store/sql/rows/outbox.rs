@@ -1,4 +1,4 @@
-//! Rows of `outbox`: the messages that subscribers make of the outcomes of a transaction, written by its commit.
+//! Rows of `outbox`: the messages that subscribers make of a transaction's outcomes, written by its commit.
 
 use crate::domain::outbox::{OutboxMessage, OutcomeEvent, Subscriber, Subscribers};
 use crate::domain::text::without_nul;
@@ -14,8 +14,8 @@ struct NewMessage {
     message: OutboxMessage,
 }
 
-/// Returns the statements that write the messages for outcomes which have their numbers; none without a subscriber, or
-/// when no subscriber wants one of them. `now` is the time of the transaction, UTC.
+/// Returns the statements that write the messages for outcomes whose numbers are set; none without a subscriber, or if
+/// no subscriber wants any of the outcomes. `now` is the time of the transaction, UTC.
 pub(in crate::store) fn inserts(
     subscribers: &Subscribers,
     recorded: &[NewOutcome],
@@ -45,7 +45,7 @@ fn insert(messages: &[NewMessage], now: Timestamp) -> Statement {
         if index > 0 {
             sql.push(", ");
         }
-        // PostgreSQL stores no U+0000, and a message must not keep an attempt from being finished.
+        // PostgreSQL cannot store U+0000, and a message must not prevent an attempt from being finished.
         let texts = [new.subscriber.clone(), new.message.key.clone(), new.message.payload.clone()].map(without_nul);
         sql.push("(");
         for text in texts {

@@ -1,4 +1,4 @@
-//! Rows of `outcomes`, the append-only log: written with dense numbers by the commit of a transaction.
+//! Rows of `outcomes`, the append-only log. The commit of a transaction writes them, with numbers without gaps.
 
 use crate::domain::content::ContentChange;
 use crate::domain::failure::ErrorCode;
@@ -13,19 +13,19 @@ use crate::store::sql::conn::{Row, get};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::{IntoValue, Sql, Statement, Value};
 
-/// An outcome that waits for its number, with what the log keeps beside the line.
+/// An outcome that the transaction has recorded, with columns of the log that [`Outcome`] does not have.
 pub(in crate::store) struct NewOutcome {
-    /// The line; its `seq` is not set yet.
+    /// The outcome; the commit sets its `seq`.
     pub(in crate::store) outcome: Outcome,
-    /// The host then.
+    /// The document's host at that time.
     pub(in crate::store) host: String,
-    /// The lease that it ended, if an attempt ended with it.
+    /// Token of the lease that ended, if the outcome ends an attempt.
     pub(in crate::store) token: Option<i64>,
-    /// The stored text was replaced by another one, as subscribers of the outbox are told.
+    /// True if the stored text was replaced by a different one; offered to subscribers.
     pub(in crate::store) text_changed: bool,
 }
 
-/// The statements that write outcomes which have their numbers.
+/// Returns the statements that write outcomes whose numbers are set.
 pub(in crate::store) fn inserts(new: &[NewOutcome], dialect: Dialect) -> Vec<Statement> {
     let insert = |some: &[NewOutcome]| {
         let mut sql = Sql::new(
@@ -75,7 +75,7 @@ fn values(new: &NewOutcome) -> [Value; 23] {
     ]
 }
 
-/// A row of `outcomes`.
+/// Converts a row of `outcomes`.
 pub(in crate::store) fn outcome(row: &Row) -> Result<Outcome> {
     Ok(Outcome {
         document_id: DocumentId(get(row, "document_id")?),

@@ -1,4 +1,4 @@
-//! Rows of `workers`.
+//! Rows of `workers`, one per registered worker process.
 
 use crate::domain::time::Timestamp;
 use crate::store::Result;
@@ -7,17 +7,17 @@ use crate::store::sql::conn::get;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
 
-/// A worker by its row, or by a job that names it.
+/// A worker that has a row of its own, or that only the lease of a job names.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Known {
     pub(in crate::store) id: String,
-    /// When its heart beat last, UTC.
+    /// Last heartbeat, UTC.
     pub(in crate::store) heartbeat_at: Timestamp,
-    /// Its program was built for an older schema than the store has now.
+    /// True if its program was built for an older schema version than this program's.
     pub(in crate::store) outdated: bool,
 }
 
-/// The workers that have a row.
+/// Returns the workers that have a row.
 pub(in crate::store) async fn known(reader: &mut Reader) -> Result<Vec<Known>> {
     let rows = reader.all(query("SELECT id, heartbeat_at, schema_version FROM @workers")).await?;
     let known = |row| {
