@@ -1,7 +1,8 @@
 //! The demo site: a real HTTP server on twelve loopback ports whose pages change, fail, hang and recover.
 //!
-//! `behaviour` says what a page does, `catalogue` which pages there are, `language`, `article` and `page` write them,
-//! `answer` decides what a request gets (from seed, page and hit number alone), `server` sends it.
+//! `behaviour` defines the behaviours of pages, `catalogue` plans the pages, `language`, `article` and `page` write
+//! them, `answer` decides on a response (from seed, page and hit number alone), `server` sends it. A *hit* is a request
+//! for a page.
 
 mod answer;
 mod article;
@@ -25,22 +26,21 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A page of the site, as a document of the store.
+/// A page of the site, with the fields of a document for the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoDocument {
-    /// `http://127.0.0.1:PORT/…`; no two documents share one.
+    /// `http://127.0.0.1:PORT/…`; unique.
     pub url: String,
-    /// Name before its first sync; the page's title also names the site.
+    /// Name of the document before its first sync; the page's title also contains the site's name.
     pub name: String,
-    /// 1 to 4.
+    /// Account id, 1 to 4.
     pub account_id: i64,
-    /// Two for each account.
+    /// Assistant id; each account has two.
     pub assistant_id: i64,
-    /// Behaviour of the page.
     pub behaviour: Behaviour,
 }
 
-/// A running site. Dropping it, or [`Site::stop`], ends its servers and every answer that is under way.
+/// A running site. Dropping it, or [`Site::stop`], ends its servers and all responses in progress.
 #[must_use = "the servers end when the site is dropped"]
 pub struct Site {
     shared: Arc<Shared>,
@@ -48,11 +48,10 @@ pub struct Site {
 }
 
 impl Site {
-    /// Starts twelve servers on free ports of 127.0.0.1 with `documents` pages.
+    /// Starts twelve servers on free ports of 127.0.0.1 with `documents` pages. Fails when no port can be bound.
     ///
-    /// What a page answers depends on `seed`, the page and how often it was asked for, never on ports or time, but for
-    /// [`Switch`]; the
-    /// time-outs it is made for are 2 s for a read and 4 s in all. Fails when no port can be bound.
+    /// The response of a page depends on `seed`, the page and its number of hits, never on ports or time, except for
+    /// [`Switch`]. The site is made for time-outs of 2 s for a read and 4 s in total.
     pub async fn start(seed: u64, documents: usize) -> io::Result<Self> {
         let mut listeners = Vec::with_capacity(HOSTS);
         let mut hosts = Vec::with_capacity(HOSTS);
@@ -88,12 +87,12 @@ impl Site {
         Ok(Self { shared, documents })
     }
 
-    /// Every page, in the order in which they should be added.
+    /// Returns every page, in the order in which to add the documents.
     pub fn documents(&self) -> &[DemoDocument] {
         &self.documents
     }
 
-    /// The twelve hosts, as `127.0.0.1:PORT`.
+    /// Returns the twelve hosts as `127.0.0.1:PORT`.
     pub fn hosts(&self) -> Vec<String> {
         self.shared.hosts.clone()
     }
@@ -103,12 +102,12 @@ impl Site {
         Switch(Arc::clone(&self.shared))
     }
 
-    /// Returns the number of requests being answered, the silent ones included.
+    /// Returns a receiver of the number of requests in progress, including those that never get a response.
     pub fn answering(&self) -> watch::Receiver<usize> {
         self.shared.answering.subscribe()
     }
 
-    /// Ends every server and answer, and returns when their ports are free.
+    /// Ends every server and response, and returns when the ports are free.
     pub async fn stop(self) {
         self.shared.stopping.cancel();
         self.shared.tasks.close();
@@ -116,13 +115,13 @@ impl Site {
     }
 }
 
-/// Takes a host of a site down and brings it back.
+/// Takes a host of a site down and brings it back. Clones control the same site.
 #[derive(Clone)]
 pub struct Switch(Arc<Shared>);
 
 impl Switch {
-    /// From now on `host` (0 to 11) answers 503 whatever it is asked for, and no other does; with `None` none does. What
-    /// is asked for then is no hit of its page.
+    /// Makes `host` (0 to 11) respond with 503 to every request, and brings all others back; `None` brings all back.
+    /// Requests to a host that is down are not counted as hits.
     pub fn down(&self, host: Option<usize>) {
         self.0.down.store(host.unwrap_or(HOSTS), Ordering::Relaxed);
     }

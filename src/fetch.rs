@@ -1,14 +1,15 @@
-//! Fetching: one page in, its title and Markdown out, or a failure in plain words. The only module that opens connections to
-//! pages.
+//! Fetching of pages: takes a URL and returns the page's title and Markdown, or a failure in plain words. The only
+//! module that opens connections to pages.
 //!
-//! `ask` is the request and the answer, `settings` what a fetch may cost and where it may go. `fetcher` routes a document to
-//! one of the `fetchers` and to its fallback. They share `client` (single HTTP requests, refused by the `guard` when they
-//! lead to addresses that are not public: `address`, its exceptions in `allowed`, name look-ups in `lookup`), `memory` and
-//! `robots`. `errors` says what went wrong in plain words, `roots` whether https can be checked, `probe` watches one fetch.
+//! `ask` has the request and the response, `settings` the limits, addresses and rules. `fetcher` chooses one of the
+//! `fetchers` for a document, and its fallback. The fetchers share `client` (single HTTP requests), `memory` and
+//! `robots`. `guard` refuses addresses that are not public: `address` classifies them, `allowed` holds the exceptions,
+//! `lookup` resolves names. `errors` describes failures, `roots` checks for root certificates, `probe` measures one
+//! fetch.
 //!
-//! `pipeline` turns an answer into a page, step by step: `head`, the body, `charset`, then on a thread of `conversion_pool`
-//! `convert`: `html` parses, `main_content` chooses under the `content_rules` of the site, `markdown` writes, all within
-//! `budget`.
+//! `pipeline` turns a response into a page in these steps: `head`, the body, `charset`, then on a thread of
+//! `conversion_pool` `convert`: `html` parses, `main_content` chooses under the site's `content_rules`, `markdown`
+//! writes, all within `budget`.
 
 mod address;
 mod allowed;

@@ -1,9 +1,11 @@
-//! Redis: the lock of each document that Chatwoot's workers respect too, and a channel by which processes hear of each
-//! other sooner. Never the truth: the store's leases and fences decide, so that losing Redis costs latency alone.
+//! Redis: the lock of each document, which Chatwoot's workers respect too, and messages that tell other processes about
+//! commits sooner. Correctness never depends on it: the store's leases and fences decide who may write, so losing Redis
+//! only adds latency.
 //!
-//! `address` reads URL and key pattern, `script` is what a lock is in Redis, `keeper` keeps the connection and renews,
-//! `signal` publishes and subscribes,
-//! `sidekiq` puts Chatwoot's FAQ jobs in its queue, as a subscriber of the outbox. No call waits longer than a second, and none waits for a Redis known to be away.
+//! `address` parses the URL and the key pattern, `script` holds the Lua scripts of a lock, `keeper` maintains the
+//! connection and renews locks, `signal` publishes and subscribes, `sidekiq` puts Chatwoot's FAQ jobs in its queue, as
+//! a subscriber of the outbox. No call waits longer than a second, and none waits while Redis is known to be
+//! unavailable.
 
 mod address;
 mod examine;
@@ -33,23 +35,25 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The longest that a call to Redis takes, unless [`Settings::call`] says otherwise.
+/// Upper limit of one call to Redis, unless [`Settings::call`] sets another one.
 pub const CALL: Duration = Duration::from_secs(1);
-/// Locks that could not be given back and are remembered until Redis answers again; older ones end by their time.
+/// Locks that could not be released and are deleted once Redis answers again. Beyond this number the lowest are
+/// forgotten and end after [`TTL`].
 const OWED: usize = 1_024;
-/// News that a slow listener may be behind.
+/// Notifications buffered for a slow receiver; beyond this number it misses some and must read the store.
 const NEWS: usize = 1_024;
 
 /// The settings of `[redis]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `redis://` or `rediss://`, with user, password and database number; `None` is no Redis. Never printed as it is.
+    /// `redis://` or `rediss://`, with user, password and database number; `None` means no Redis. It may hold a
+    /// password: print it only with [`masked_url`].
     pub url: Option<String>,
-    /// The key of a document's lock: `{id}` stands for the document.
+    /// Key of a document's lock; `{id}` stands for the document's id.
     pub key: String,
-    /// Consequence of an unreachable Redis; with [`LockMode::Off`] Redis is not used.
+    /// Consequence of an unavailable Redis; with [`LockMode::Off`] Redis is not used.
     pub mode: LockMode,
-    /// Upper limit of one call: [`CALL`]. Tests that are not about a slow Redis wait longer.
+    /// Upper limit of one call: [`CALL`]. Tests that do not test a slow Redis set a longer one.
     pub call: Duration,
 }
 
@@ -60,7 +64,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Returns the URL of the Redis that is used; `None` when there is none, or it is off.
+    /// Returns the URL of the Redis to use; `None` when none is set or locking is off.
     pub fn used_url(&self) -> Option<&str> {
         self.url.as_deref().filter(|_| self.mode != LockMode::Off)
     }
@@ -73,45 +77,45 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-/// Use of Redis by a process.
+/// The tasks that a process runs on Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Runs jobs: locks their documents, renews held locks this often, publishes and subscribes.
+    /// Runs jobs: locks their documents, renews acquired locks, publishes and subscribes.
     Worker {
-        /// The time between two renewals.
+        /// Interval between two renewals.
         renew: Duration,
     },
     /// Publishes and subscribes; sets no key.
     Watcher,
 }
 
-/// State of the connection.
+/// State of the connection to Redis, for status displays and for the decision to claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// Not known yet.
+    /// The first attempt to connect is still running.
     #[default]
     Connecting,
     /// Redis answers and accepts locks.
     Reached,
-    /// Redis does not answer; the connection is tried again. The reason is in plain language and without the password.
+    /// Redis does not answer; the connection is retried. The reason is in plain language and without the password.
     Away(SafeLine),
 }
 
-/// Redis did not answer. Never a document's failure.
+/// A call failed because Redis did not answer. It never counts as a failure of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("Redis does not answer: {0}")]
 pub struct Away(pub SafeLine);
 
-/// Result of acquiring a lock.
+/// Result of acquiring a document's lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// The lock is ours, for [`TTL`] from now.
+    /// This process owns the lock for [`TTL`] from now.
     Held,
-    /// Somebody else has it.
+    /// Another owner has it: a worker or another program.
     Busy(LockHolder),
 }
 
-/// A Redis server, as this process uses it for one store.
+/// Connection of this process to a Redis server, for the documents of one store.
 pub struct Redis {
     address: Address,
     mode: LockMode,
@@ -120,11 +124,11 @@ pub struct Redis {
     call: Duration,
     connection: Mutex<Connection>,
     reach: watch::Sender<Reach>,
-    /// The keeper is to connect anew.
+    /// Wakes the keeper to reconnect.
     broken: Notify,
-    /// Locks that were asked for and not given back.
+    /// Locks that this process requested and has not released; the renewal covers exactly these.
     held: Mutex<BTreeSet<Lock>>,
-    /// Locks that are to be given back when Redis answers again.
+    /// Locks to delete when Redis answers again.
     owed: Mutex<BTreeSet<Lock>>,
     outbox: Outbox,
     news: broadcast::Sender<News>,
@@ -132,7 +136,7 @@ pub struct Redis {
     stop: CancellationToken,
 }
 
-/// The connection and its number, so that a late failure of an old one does not close the new one.
+/// The connection and its number. The number keeps a late failure of an old connection from closing the new one.
 #[derive(Default)]
 struct Connection {
     number: u64,
@@ -140,8 +144,8 @@ struct Connection {
 }
 
 impl Redis {
-    /// Begins to connect, renew and listen for `store`; `None` when the settings use no Redis. An address that is none is an
-    /// error; a Redis that does not answer is not: see [`reach`](Self::reach).
+    /// Starts the tasks that connect, renew, publish and subscribe for `store`; `None` when the settings use no Redis.
+    /// An invalid address is an error. A Redis that does not answer is not: see [`reach`](Self::reach).
     pub fn start(settings: &Settings, role: Role, store: StoreId) -> Result<Option<Arc<Self>>, AddressError> {
         let Some(url) = settings.used_url() else { return Ok(None) };
         let redis = Arc::new(Self {
@@ -179,36 +183,37 @@ impl Redis {
         });
     }
 
-    /// Returns the consequence of an unreachable Redis; [`LockMode::Off`] for a watcher, which locks nothing.
+    /// Returns the consequence of an unavailable Redis; [`LockMode::Off`] for a watcher, which locks nothing.
     pub fn mode(&self) -> LockMode {
         self.mode
     }
 
-    /// `host:port`, without secrets.
+    /// Returns `host:port`, without secrets.
     pub fn label(&self) -> SafeLine {
         self.address.label()
     }
 
-    /// Returns the state of the connection, always the latest.
+    /// Returns a receiver of the connection's state; it always holds the latest.
     pub fn reach(&self) -> watch::Receiver<Reach> {
         self.reach.subscribe()
     }
 
-    /// Returns true if Redis answered last.
+    /// Returns true while the connection is open and the last call succeeded.
     pub fn is_reached(&self) -> bool {
         *self.reach.borrow() == Reach::Reached
     }
 
-    /// Waits for the first connection, or for the first that fails.
+    /// Waits until the first attempt to connect has succeeded or failed.
     pub async fn settled(&self) {
-        // Only fails when the sender is gone, which is within `self`.
+        // Fails only when the sender is gone, and `self` owns it.
         let _ = self.reach.subscribe().wait_for(|reach| *reach != Reach::Connecting).await;
     }
 
-    /// Takes the lock, or makes sure that it is still ours: absent, it is set; ours, it lasts [`TTL`] again; a lower
-    /// token's of this store, it is taken over (that lease has ended); anybody else's, it is respected.
+    /// Acquires the lock or extends it. If the key is absent, sets it; if this process owns it, extends it by [`TTL`];
+    /// if a lower token of this store owns it, takes it over, because that lease has ended; otherwise reports the
+    /// owner.
     pub async fn hold(&self, lock: Lock) -> Result<Asked, Away> {
-        // Remembered before the call: one whose answer is lost may have been set all the same.
+        // Recorded before the call: if the answer is lost, Redis may have set the key all the same.
         own(&self.held).insert(lock);
         let key = self.address.key(lock.document);
         let (number, mut open) = self.opened()?;
@@ -218,7 +223,8 @@ impl Redis {
         Ok(Asked::Busy(script::holder(&value, &self.store)))
     }
 
-    /// Gives the lock back if it is ours; when Redis does not answer, as soon as it does.
+    /// Releases the lock if this process owns it. While Redis does not answer, the release is kept and done when it
+    /// does.
     pub async fn release(&self, lock: Lock) {
         if !own(&self.held).remove(&lock) {
             return;
@@ -238,7 +244,8 @@ impl Redis {
         self.answer(number, self.scripts.release(&mut open, &key, lock)).await
     }
 
-    /// Ends the tasks and the connection; nothing else ends them. Locks that are still held end by their time, or are taken over.
+    /// Ends the tasks and the connection; dropping `self` does not. Locks that are not released expire after [`TTL`] or
+    /// are taken over.
     pub async fn close(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -246,7 +253,7 @@ impl Redis {
         own(&self.connection).open = None;
     }
 
-    /// The connection with its number, if there is one.
+    /// Returns the connection and its number, or the reason why there is none.
     fn opened(&self) -> Result<(u64, MultiplexedConnection), Away> {
         let connection = own(&self.connection);
         match (&connection.open, &*self.reach.borrow()) {
@@ -256,7 +263,7 @@ impl Redis {
         }
     }
 
-    /// The answer of a call on connection `number`. Any failure closes it: the keeper finds out what is wrong.
+    /// Awaits a call on connection `number`. A failure closes that connection and wakes the keeper, which reconnects.
     async fn answer<T>(&self, number: u64, call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, Away> {
         let reason = match timeout(self.call, call).await {
             Ok(Ok(answer)) => return Ok(answer),
@@ -285,7 +292,8 @@ impl std::fmt::Debug for Redis {
     }
 }
 
-/// Held for a look-up, never across an await; what is within stays sound when a holder panics.
+/// Locks a mutex, ignoring poison: each critical section is short, has no await, and leaves the data consistent even if
+/// it panics.
 fn own<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

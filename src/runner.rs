@@ -1,11 +1,12 @@
-//! The job runner: claims, attempts, finishes, retries, rescues, schedules, drains. Knows no terminal and no SQL.
+//! The job runner: claims, attempts, finishes, retries, rescues, schedules, drains. It contains no terminal code and no
+//! SQL.
 //!
-//! [`start`] spawns the tasks of one worker and answers with the [`Handle`](handle::Handle) by which it is watched and
-//! stopped. What survives a crash is in the store alone; this module holds only what is running right now.
+//! [`start`] spawns the tasks of one worker and returns the [`Handle`](handle::Handle) by which callers watch and stop
+//! it. Everything that must survive a crash is in the store; this module only holds what is running.
 //!
-//! `settings` are the settings and the modes of a runner, `worker` is the state that its tasks share. `claim` keeps the slots
-//! full and runs each job by `attempt`, under its lock (`locking`); `beat` renews leases, `rescue` takes over jobs of dead
-//! workers, `schedule` puts due documents in the queue, `relay` delivers the messages of the outbox.
+//! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
+//! full and runs each job by `attempt`, under the document's lock (`locking`); `beat` renews leases, `rescue` makes the
+//! jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the outbox.
 
 mod attempt;
 mod beat;
@@ -43,25 +44,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use worker::Worker;
 
-/// Events that a slow watcher may be behind before it misses some.
+/// Events buffered for a slow receiver; beyond this number it misses some.
 const EVENTS: usize = 1_024;
 
-/// Services that a worker uses.
+/// Store, fetcher, Redis and subscribers that a worker uses.
 pub struct Parts {
-    /// Store of its jobs and documents.
     pub store: Arc<dyn RunnerStore>,
-    /// Fetcher of its pages.
     pub fetcher: Arc<Fetcher>,
-    /// Locks documents, and joins it to the other processes. The worker uses it until it has ended; closing it is the
-    /// caller's.
+    /// Locks documents and connects the worker to the other processes. The worker uses it until it has ended; the
+    /// caller closes it.
     pub redis: Option<Arc<Redis>>,
-    /// Subscribers of the outbox: outcomes of this worker are offered to them, and their messages delivered.
+    /// Subscribers of the outbox: they are offered the outcomes of this worker, and their messages are delivered.
     pub subscribers: Vec<Arc<dyn Deliver>>,
-    /// `host:pid`, for people.
+    /// `host:pid`, for display.
     pub name: SafeLine,
 }
 
-/// Starts a worker. It runs until its handle drains or leaves it, or as its mode says; dropping the handle does not stop it.
+/// Starts a worker. It runs until its handle drains it or makes it leave, or until its mode ends it; dropping the
+/// handle does not stop it.
 pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
     let Parts { store, fetcher, redis, subscribers, name } = parts;
     let (events, _) = broadcast::channel(EVENTS);

@@ -1,4 +1,4 @@
-//! Replies of the site, decided from seed, page and hit number alone; no clock, no I/O.
+//! Responses of the site, decided from seed, page and hit number alone; no clock, no I/O.
 
 use super::article::bulk;
 use super::behaviour::{Behaviour, Hops};
@@ -10,50 +10,45 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use std::time::Duration;
 
-/// Redirects in a chain.
 const CHAIN: usize = 3;
 const HTML: &str = "text/html; charset=utf-8";
 const LATENCY: u64 = 11;
 const SPACING: u64 = 12;
 const SIZE: u64 = 13;
 
-/// An answer to send.
+/// A response to send.
 pub(super) struct Reply {
-    /// The status.
     pub(super) status: StatusCode,
-    /// `Content-Type`.
     pub(super) content_type: &'static str,
-    /// Target of a redirect.
     pub(super) location: Option<Location>,
-    /// `Retry-After`, in seconds.
+    /// Seconds.
     pub(super) retry_after: Option<u32>,
-    /// `ETag`, for pages that stay as they are.
+    /// Set for pages whose text never changes.
     pub(super) etag: Option<String>,
-    /// Time before the server answers.
+    /// Wait before the server sends the response.
     pub(super) latency: Duration,
-    /// The body.
     pub(super) body: Content,
 }
 
-/// Target of a redirect.
+/// Target of a redirect, on the same or another host.
 pub(super) enum Location {
-    /// On this host.
+    /// Path on the same host.
     Path(String),
-    /// On the host with this number.
+    /// Index of another host, and the path there.
     Elsewhere(usize, String),
 }
 
-/// A body.
+/// Body of a response, by the way of sending it.
 pub(super) enum Content {
-    /// At once.
+    /// Sent at once.
     Whole(Bytes),
-    /// In drops.
+    /// Sent slowly, in small pieces with pauses.
     Drops(Bytes),
-    /// Made while it is sent, since it is too much to hold for every reader at once.
+    /// Generated while it is sent, since it is too large to keep in memory for every reader.
     Parts(Parts),
 }
 
-/// The pieces of a huge page.
+/// Iterator over the pieces of a huge page.
 pub(super) struct Parts {
     seed: u64,
     plan: Plan,
@@ -78,20 +73,20 @@ impl Iterator for Parts {
     }
 }
 
-/// Meaning of a path on a host.
+/// Page or resource at a path of a host.
 pub(super) enum Route<'a> {
-    /// A document, `hop` redirects into its chain.
+    /// A document, and the number of redirects already followed in its chain.
     Document(&'a Plan, usize),
-    /// Furniture: the front page, the style sheet, a picture.
+    /// A page or file that is no document (front page, style sheet, picture): content type and text.
     Furniture(&'static str, String),
-    /// Nothing.
+    /// No page has this path.
     Missing,
 }
 
-/// Finds what `path` of `host` is.
+/// Resolves `path` on `host`.
 pub(super) fn route<'a>(catalogue: &'a Catalogue, host: usize, path: &str) -> Route<'a> {
     match path {
-        // Where the furniture's links and forms lead, so that a person who follows one is not lost.
+        // Targets of links and forms around the content, so that a person who follows one gets a page.
         "/" | "/guides" | "/prices" | "/contact" | "/search" | "/vote" => {
             return Route::Furniture(HTML, page::front_page(catalogue, host));
         }
@@ -110,7 +105,7 @@ pub(super) fn route<'a>(catalogue: &'a Catalogue, host: usize, path: &str) -> Ro
         };
         let home = |shift| (host + HOSTS - shift) % HOSTS;
         let path = format!("/{rest}");
-        // A hop on another host is as many hosts further as it is hops into the chain.
+        // Hop `n` of a chain across hosts is on the `n`-th next host.
         for (at, hops) in [(home(0), Hops::SameHost), (home(hop), Hops::AcrossHosts)] {
             if let Some(plan) = catalogue.find(at, &path).filter(|plan| plan.behaviour == Behaviour::Redirects(hops)) {
                 return Route::Document(plan, hop);
@@ -121,7 +116,8 @@ pub(super) fn route<'a>(catalogue: &'a Catalogue, host: usize, path: &str) -> Ro
     catalogue.find(host, path).map_or(Route::Missing, |plan| Route::Document(plan, 0))
 }
 
-/// The answer to the `hit`-th request, from 1, for `plan`, `hop` redirects into its chain; `None` when none ever comes.
+/// Returns the response to request number `hit` (from 1) for `plan`, after `hop` redirects in its chain; `None` when
+/// there is never a response.
 pub(super) fn answer(catalogue: &Catalogue, plan: &Plan, hop: usize, hit: u64) -> Option<Reply> {
     let behaviour = plan.behaviour;
     let latency = latency(catalogue.seed, plan, hop, hit);
@@ -151,7 +147,7 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &Plan, hop: usize, hit: u64) -
         Behaviour::CookieWall if behaviour.is_walled(hit) => {
             return Some(reply(StatusCode::OK, page::cookie_wall(plan), latency));
         }
-        // Without a tag: with one the server would say "not modified" of a page that it does not show any more.
+        // No `ETag`: with one the server would answer "not modified" for a page that it does not show any more.
         Behaviour::CookieWall => return Some(steady()),
         Behaviour::Redirects(hops) if hop < CHAIN => redirect(catalogue, plan, hops, hop + 1, latency),
         Behaviour::Changing => {
@@ -182,30 +178,30 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &Plan, hop: usize, hit: u64) -
         | Behaviour::Redirects(_) => steady(),
     };
     if reply.status == StatusCode::OK {
-        // Everything that comes here with a 200 has one body for ever.
+        // Every page that gets here with status 200 has a body that never changes.
         reply.etag = Some(format!("\"{:016x}\"", Draw::of(&[catalogue.seed, plan.place as u64]).next()));
     }
     Some(reply)
 }
 
-/// Furniture, without any waiting.
+/// Returns a page or file that is no document, sent without delay.
 pub(super) fn furniture(content_type: &'static str, text: String) -> Reply {
     let mut reply = reply(StatusCode::OK, text, Duration::ZERO);
     reply.content_type = content_type;
     reply
 }
 
-/// A path that is no document's.
+/// Returns the response to an unknown path: 404.
 pub(super) fn missing(host: usize) -> Reply {
     reply(StatusCode::NOT_FOUND, page::error_page(None, host, Phrase::NotFound), Duration::ZERO)
 }
 
-/// Any path of a host that is down.
+/// Returns the response to any path of a host that is down: 503.
 pub(super) fn down(host: usize) -> Reply {
     reply(StatusCode::SERVICE_UNAVAILABLE, page::error_page(None, host, Phrase::Unavailable), Duration::ZERO)
 }
 
-/// Another method than GET or HEAD.
+/// Returns the response to a method other than GET and HEAD.
 pub(super) fn wrong_method() -> Reply {
     let mut reply = reply(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only\n".to_owned(), Duration::ZERO);
     reply.content_type = "text/plain; charset=utf-8";
@@ -253,7 +249,7 @@ fn parts(catalogue: &Catalogue, plan: &Plan) -> Parts {
     }
 }
 
-/// 20 to 400 ms, more often short than long.
+/// Returns the delay of a response: 20 to 400 ms, more often short than long.
 fn latency(seed: u64, plan: &Plan, hop: usize, hit: u64) -> Duration {
     let mut draw = Draw::of(&[seed, plan.place as u64, LATENCY, hop as u64, hit]);
     let (a, b) = (draw.between(0, 380), draw.between(0, 380));

@@ -1,4 +1,4 @@
-//! The main content of a page: sections with paragraphs, lists, tables, code, pictures and links.
+//! Main content of a page: sections with paragraphs, lists, tables, code, pictures and links.
 
 use super::catalogue::{Catalogue, Plan, Template};
 use super::draw::Draw;
@@ -6,22 +6,21 @@ use super::language::{Language, Phrase};
 use crate::domain::word_enum::variant_list;
 use std::fmt::Write as _;
 
-/// Main content of a page, without navigation and footer.
+/// Main content of a page as HTML, without navigation and footer.
 #[derive(Debug, Default)]
 pub(super) struct Article {
-    /// The sections.
+    /// Sections of the text.
     pub(super) main: String,
-    /// A list of links to them.
+    /// List of links to the sections.
     pub(super) contents: String,
 }
 
-/// Number that separates the random draws of one page by purpose.
+/// Numbers that separate the random draws of one page by purpose.
 const SUBJECT: u64 = 1;
 const SECTION: u64 = 2;
 const BULK: u64 = 3;
 
-/// Writes the article of `plan`. With an `edition` one of its sections, and a line that names the edition, are drawn
-/// anew for it.
+/// Writes the article of `plan`. Different editions differ in one section and in a line that names the edition.
 pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) -> Article {
     let language = plan.language();
     let mut draw = Draw::of(&[catalogue.seed, plan.place as u64, SUBJECT]);
@@ -34,7 +33,7 @@ pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) 
     let mut article = Article::default();
     article.contents.push_str("<ul>\n");
     if let Some(edition) = edition {
-        // Writing to a String cannot fail, here and below.
+        // Writing to a `String` cannot fail, here and below.
         let _ = writeln!(article.main, "<p><em>{} {edition}</em></p>", language.say(Phrase::Revision));
     }
     for section in 0..sections {
@@ -68,7 +67,7 @@ pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) 
     article
 }
 
-/// Returns a part of a huge page: about 20 kB of text.
+/// Returns a part of a huge page, about 20 kB of text.
 pub(super) fn bulk(seed: u64, plan: &Plan, part: u64) -> String {
     let language = plan.language();
     let mut draw = Draw::of(&[seed, plan.place as u64, BULK, part]);
@@ -167,7 +166,7 @@ fn block(html: &mut String, kind: Block, plan: &Plan, object: &str, draw: &mut D
     }
 }
 
-/// Words that stand in code and tables, the same in every language.
+/// Words in code and tables, the same in every language.
 const SETTINGS: [&str; 14] = [
     "page_size",
     "retry_after",
@@ -186,12 +185,12 @@ const SETTINGS: [&str; 14] = [
 ];
 
 fn paragraph(html: &mut String, language: &Language, object: &str, draw: &mut Draw) {
-    // Neighbours in the bank, so that no sentence comes twice in one paragraph.
+    // Consecutive sentences of the bank, so that no sentence occurs twice in a paragraph.
     let first = draw.below(language.sentences.len());
     let stride = [1, 3, 7][draw.below(3)];
     html.push_str("<p>");
     for place in 0..draw.between(3, 5) as usize {
-        // Languages that write without spaces between sentences have none here either.
+        // Languages that write no space between sentences get none here either.
         if place > 0 && language.code != "ja" {
             html.push(' ');
         }

@@ -1,21 +1,22 @@
-//! Behaviour of a page, by its index alone: a fixed interleaving keeps the shares the same for any number of documents.
+//! Behaviour of a page, decided by its index alone. A fixed interleaving keeps the shares the same for any number of
+//! documents. A *hit* is a request for a page.
 
 use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
 
-/// After so many hits a page that recovered has its trouble again, so that a console left open never goes still. More
-/// than the demo's four attempts, so that one job never meets two troubles.
+/// Hits after which a recovered page fails anew, so that a console that stays open always has activity. More than the
+/// four attempts of a job in the demo, so that one job never gets two failure periods.
 const RELAPSE: u64 = 10;
-/// Documents after which the interleaving repeats; with its share of every behaviour in the first 40.
+/// Documents after which the interleaving repeats. Its first 40 contain every behaviour.
 const CYCLE: usize = 60;
 
-/// Behaviour of a page of the demo site.
+/// Behaviour of a page of the demo site, by which it answers each hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Behaviour {
-    /// The same text at each hit.
+    /// The same text at every hit.
     Steady,
-    /// Another text at each hit.
+    /// Another text at every hit.
     Changing,
-    /// The same words at each hit, with other white space between them.
+    /// The same words at every hit, with other white space between them.
     Spacing,
     /// 404.
     NotFound,
@@ -27,22 +28,22 @@ pub enum Behaviour {
     Empty,
     /// 500 for `failures` hits, then a page.
     ServerError {
-        /// Hits that fail before the page comes, 1 to 3.
+        /// Failing hits before the page is sent, 1 to 3.
         failures: u32,
     },
     /// 503 with `Retry-After: 1` for `failures` hits, then a page.
     Unavailable {
-        /// Hits that fail before the page comes, 1 to 3.
+        /// Failing hits before the page is sent, 1 to 3.
         failures: u32,
     },
-    /// Takes the request and never answers.
+    /// Accepts the request and never responds.
     Silent {
-        /// Hits without an answer before the page comes; `None` when it never comes.
+        /// Hits without a response before the page is sent; `None` when it never is.
         failures: Option<u32>,
     },
-    /// Answers at once, in drops that take longer than the demo's total time-out.
+    /// Responds at once, but sends the body so slowly that it exceeds the demo's total time-out.
     Drip {
-        /// Slow hits before the page comes whole; `None` when it never does.
+        /// Slow hits before the page is sent at normal speed; `None` when it never is.
         failures: Option<u32>,
     },
     /// Three redirects, then a page.
@@ -51,11 +52,11 @@ pub enum Behaviour {
     WrongCharset(Charset),
     /// Several megabytes of text.
     Huge,
-    /// The page at its first hit; then a wall that asks for consent to cookies, with status 200, until it is taken down.
+    /// The page at its first hit, then for eight hits of ten a wall that asks for consent to cookies, with status 200.
     CookieWall,
 }
 
-/// Target of a chain of redirects.
+/// Hosts of a chain of redirects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hops {
     /// Relative `Location`s on one host.
@@ -64,19 +65,19 @@ pub enum Hops {
     AcrossHosts,
 }
 
-/// Real encoding of a page with a wrong charset, and the label that lies.
+/// Actual encoding of a page with contradictory charsets, and the one that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Charset {
-    /// windows-1252; the header says so, the meta element says UTF-8.
+    /// windows-1252; the header is right, the meta element names UTF-8.
     WesternMetaLies,
-    /// windows-1252; the meta element says so, the header says ISO-8859-2.
+    /// windows-1252; the meta element is right, the header names ISO-8859-2.
     WesternHeaderLies,
-    /// Shift_JIS; the header says so, the meta element says UTF-8.
+    /// Shift_JIS; the header is right, the meta element names UTF-8.
     JapaneseMetaLies,
 }
 
 impl Charset {
-    /// Returns the real encoding.
+    /// Returns the actual encoding of the body.
     pub fn encoding(self) -> &'static Encoding {
         match self {
             Self::WesternMetaLies | Self::WesternHeaderLies => WINDOWS_1252,
@@ -84,7 +85,7 @@ impl Charset {
         }
     }
 
-    /// The label in `<meta charset>`.
+    /// Returns the label in `<meta charset>`.
     pub const fn meta(self) -> &'static str {
         match self {
             Self::WesternMetaLies | Self::JapaneseMetaLies => "utf-8",
@@ -92,7 +93,7 @@ impl Charset {
         }
     }
 
-    /// The whole `Content-Type`.
+    /// Returns the whole value of `Content-Type`.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::WesternMetaLies => "text/html; charset=windows-1252",
@@ -102,10 +103,10 @@ impl Charset {
     }
 }
 
-/// Defines the word of each behaviour, and `WORDS` with all of them. A behaviour without a word does not compile.
+/// Defines a word per behaviour, and `WORDS` with all of them. A behaviour without a word does not compile.
 macro_rules! words {
     ($($behaviour:pat => $word:literal),+ $(,)?) => {
-        /// Every word, for tests that look for each.
+        /// All words, for tests that require each behaviour.
         pub const WORDS: [&'static str; [$($word),+].len()] = [$($word),+];
 
         /// Returns the word for tests and summaries.
@@ -138,10 +139,10 @@ impl Behaviour {
         Self::CookieWall => "cookie_wall",
     }
 
-    /// The behaviour of the document at `place`, from 0.
+    /// Returns the behaviour of the document with index `place`, from 0.
     ///
-    /// Six of 60 end failed, seven in every second cycle, and no more than one or two of them by never answering in
-    /// time, since each of those costs four time-outs.
+    /// Six of 60 documents end failed, in every second cycle seven. Only one or two of them time out, since each of
+    /// those costs four time-outs.
     pub(super) const fn at(place: usize) -> Self {
         let cycle = place / CYCLE;
         let odd = cycle % 2 == 1;
@@ -182,8 +183,8 @@ impl Behaviour {
         )
     }
 
-    /// Returns true if a cookie wall replaces the page at `hit`, from 1: for eight hits of ten, long enough to look at
-    /// it.
+    /// Returns true if a cookie wall replaces the page at `hit`, from 1: for eight hits of ten, long enough for a
+    /// person to inspect it.
     pub(super) fn is_walled(self, hit: u64) -> bool {
         self == Self::CookieWall && (1..=8).contains(&(hit.saturating_sub(1) % RELAPSE))
     }

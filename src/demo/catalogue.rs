@@ -5,15 +5,15 @@ use super::draw::Draw;
 use super::language::{FRENCH, JAPANESE, LANGUAGES, Language};
 use crate::domain::word_enum::variant_list;
 
-/// Number of hosts (ports) of the site.
+/// Number of hosts of the site; each is a port.
 pub(super) const HOSTS: usize = 12;
-/// The number in the first document's path.
+/// Number in the path of the first document.
 const FIRST_NUMBER: usize = 1_001;
-/// The languages in turn: three of ten pages are English.
+/// Rotation of the languages, as indices of [`LANGUAGES`]: three of ten pages are English.
 const LANGUAGE_TURN: [u8; 10] = [0, 1, 2, 0, 3, 4, 0, 5, 6, 7];
-/// The accounts in turn, of unequal size as real ones are.
+/// Rotation of the account ids; accounts have unequal numbers of pages, as real ones do.
 const ACCOUNT_TURN: [u8; 8] = [1, 2, 1, 3, 1, 2, 4, 2];
-/// Whose site each host is.
+/// Brand of the site on each host.
 const BRANDS: [&str; HOSTS] = [
     "Fernwood",
     "Harbourline",
@@ -30,30 +30,28 @@ const BRANDS: [&str; HOSTS] = [
 ];
 
 variant_list! {
-    /// Template of a page.
+    /// Layout of a page, after common kinds of sites.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(super) enum Template {
-        /// A documentation generator: sidebar, breadcrumb, `main`.
+        /// Documentation generator: sidebar, breadcrumb, `main`.
         Docs,
-        /// A help centre: hero with a search, `article`, votes.
+        /// Help centre: hero with a search, `article`, votes.
         Help,
-        /// A wiki: `role=main` in a `div`, contents within.
+        /// Wiki: `role=main` in a `div`, table of contents inside.
         Wiki,
-        /// A blog: figure, byline, `article`.
+        /// Blog: figure, byline, `article`.
         Blog,
-        /// An API reference: endpoints, tables, code.
+        /// API reference: endpoints, tables, code.
         Api,
     }
 }
 
-/// Plan of a page.
+/// Plan of a page: everything that is decided before it is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     /// Index among all documents, from 0.
     pub(super) place: usize,
-    /// Behaviour of the page.
     pub(super) behaviour: Behaviour,
-    /// Template of the page.
     pub(super) template: Template,
     language: u8,
     /// Index among the pages of its language.
@@ -61,49 +59,48 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Returns the language of the page.
+    /// Returns the language of the page's text.
     pub(super) fn language(&self) -> &'static Language {
         LANGUAGES.get(usize::from(self.language)).unwrap_or(&LANGUAGES[super::language::ENGLISH])
     }
 
-    /// The host that serves it. Shifted by one each cycle of behaviours, so that no host has only the silent pages.
+    /// Returns the index of the host. Shifted by one per cycle of behaviours, so that no host has all the silent pages.
     pub(super) fn host(&self) -> usize {
         (self.place + self.place / 60) % HOSTS
     }
 
-    /// Whose page it is.
+    /// Returns the brand of the page's site.
     pub(super) fn brand(&self) -> &'static str {
         BRANDS[self.host()]
     }
 
-    /// The number in its path.
+    /// Returns the number in the page's path.
     pub(super) const fn number(&self) -> usize {
         FIRST_NUMBER + self.place
     }
 
-    /// 1 to 4.
+    /// Returns the account id, 1 to 4.
     pub(super) fn account_id(&self) -> i64 {
         i64::from(ACCOUNT_TURN[(self.place + self.place / 60) % ACCOUNT_TURN.len()])
     }
 
-    /// Two assistants for each account: 1 and 2 of account 1, 3 and 4 of account 2.
+    /// Returns the assistant id; each account has two: 1 and 2 of account 1, 3 and 4 of account 2.
     pub(super) fn assistant_id(&self) -> i64 {
         let second = i64::from(self.place.is_multiple_of(3));
         (self.account_id() - 1) * 2 + 1 + second
     }
 }
 
-/// Every page of a site.
+/// Plans of all pages of a site.
 #[derive(Debug)]
 pub(super) struct Catalogue {
-    /// Seed of every random draw.
     pub(super) seed: u64,
     plans: Vec<Plan>,
     turn: usize,
 }
 
 impl Catalogue {
-    /// Plans `documents` pages. The plan of a page does not depend on how many come after it.
+    /// Plans `documents` pages. A page's plan does not depend on the number of pages after it.
     pub(super) fn new(seed: u64, documents: usize) -> Self {
         let mut draw = Draw::of(&[seed]);
         let turn = draw.below(997);
@@ -130,19 +127,19 @@ impl Catalogue {
         Self { seed, plans, turn }
     }
 
-    /// Every page, in order.
+    /// Returns the plans in the order of their indices.
     pub(super) fn plans(&self) -> &[Plan] {
         &self.plans
     }
 
-    /// The page at `path` of `host`.
+    /// Returns the page at `path` on `host`.
     pub(super) fn find(&self, host: usize, path: &str) -> Option<&Plan> {
         let number: usize = path.rsplit_once('-')?.1.parse().ok()?;
         let plan = self.plans.get(number.checked_sub(FIRST_NUMBER)?)?;
         (plan.host() == host && self.path(plan) == path).then_some(plan)
     }
 
-    /// The heading of the page, which is also the document's name before its first sync.
+    /// Returns the heading of the page, which is also the document's name before its first sync.
     pub(super) fn title(&self, plan: &Plan) -> String {
         plan.language().title(plan.rank as usize, self.turn_of(plan))
     }
@@ -152,12 +149,13 @@ impl Catalogue {
         plan.language().object(plan.rank as usize, self.turn_of(plan))
     }
 
-    /// Each language begins elsewhere in its lists; neighbours in a list of documents are not translations.
+    /// Returns the offset in the language's lists of titles. It differs by language, so that neighbours in a list of
+    /// documents are not translations of each other.
     fn turn_of(&self, plan: &Plan) -> usize {
         self.turn + usize::from(plan.language) * 43
     }
 
-    /// Returns the path on its host.
+    /// Returns the page's path on its host.
     pub(super) fn path(&self, plan: &Plan) -> String {
         let (code, number) = (plan.language().code, plan.number());
         let slug = slug(&self.title(plan));
@@ -170,25 +168,25 @@ impl Catalogue {
         }
     }
 
-    /// Up to `most` pages of the same host that come before this one. Only earlier ones, so that a page does not
-    /// change with the number of documents.
+    /// Returns up to `most` earlier pages of the same host. Only earlier ones, so that a page does not change with the
+    /// number of documents.
     pub(super) fn neighbours(&self, plan: &Plan, most: usize) -> Vec<&Plan> {
         let from = plan.place.saturating_sub(most * HOSTS * 2);
         self.plans[from..plan.place].iter().rev().filter(|other| other.host() == plan.host()).take(most).collect()
     }
 
-    /// Up to `most` pages of `host`.
+    /// Returns the first pages of `host`, at most `most`.
     pub(super) fn of_host(&self, host: usize, most: usize) -> Vec<&Plan> {
         self.plans.iter().filter(|plan| plan.host() == host).take(most).collect()
     }
 }
 
-/// Whose site `host` is.
+/// Returns the brand of the site on `host`.
 pub(super) fn brand_of(host: usize) -> &'static str {
     BRANDS.get(host).copied().unwrap_or_default()
 }
 
-/// A path segment: lower-case ASCII with hyphens; `page` for scripts that ASCII cannot spell.
+/// Converts a title to a path segment: lower-case ASCII with hyphens; `page` for scripts that ASCII cannot spell.
 fn slug(title: &str) -> String {
     let mut slug = String::with_capacity(title.len());
     for c in title.chars().flat_map(char::to_lowercase) {

@@ -1,11 +1,11 @@
-//! Numbers drawn from what they are for: the same parts give the same numbers on every machine, in every release.
+//! Reproducible random numbers: the same seed parts give the same numbers on every machine and in every release.
 
-/// A stream of numbers (splitmix64) that depends on its parts alone.
+/// Stream of numbers (splitmix64) that depends only on its seed parts.
 #[derive(Clone, Debug)]
 pub(super) struct Draw(u64);
 
 impl Draw {
-    /// Starts at a place that all `parts`, in their order, decide.
+    /// Creates a stream from seed parts; their order matters.
     pub(super) fn of(parts: &[u64]) -> Self {
         let mut draw = Self(0x51_7c_c1_b7_27_22_0a_95);
         for part in parts {
@@ -14,7 +14,7 @@ impl Draw {
         draw
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -23,18 +23,18 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    /// Returns a number of `least..=most`.
+    /// Draws a number from `least..=most`.
     pub(super) fn between(&mut self, least: u64, most: u64) -> u64 {
         least + self.next() % (most.saturating_sub(least) + 1)
     }
 
-    /// Returns a number of `0..count`; 0 if `count` is 0.
+    /// Draws a number from `0..count`; 0 if `count` is 0.
     pub(super) fn below(&mut self, count: usize) -> usize {
         // The remainder is smaller than `count`, so it fits.
         usize::try_from(self.next() % (count.max(1) as u64)).unwrap_or(0)
     }
 
-    /// Returns one of `words`; empty if there are none.
+    /// Draws one of `words`; empty if there are none.
     pub(super) fn pick(&mut self, words: &[&'static str]) -> &'static str {
         words.get(self.below(words.len())).copied().unwrap_or_default()
     }

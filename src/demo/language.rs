@@ -1,21 +1,21 @@
-//! The languages of the demo site: word and sentence banks, read from `assets/demo/languages`.
+//! Languages of the demo site: banks of words and sentences, read from `assets/demo/languages`.
 
 use std::sync::LazyLock;
 
-/// Phrases and words of a language.
+/// Word and sentence banks of a language.
 #[derive(Debug)]
 pub(super) struct Language {
-    /// BCP 47, for `lang` and for paths.
+    /// BCP 47 code, for `lang` and for paths.
     pub(super) code: &'static str,
     /// `ltr` or `rtl`.
     pub(super) direction: &'static str,
-    /// Whole titles.
+    /// Complete titles.
     pub(super) titles: Vec<&'static str>,
-    /// The doing in a composed title.
+    /// Actions of composed titles.
     pub(super) actions: Vec<&'static str>,
-    /// Objects of the composed titles.
+    /// Objects of composed titles.
     pub(super) objects: Vec<&'static str>,
-    /// The circumstances.
+    /// Qualifiers of composed titles.
     pub(super) qualifiers: Vec<&'static str>,
     /// Headings of sections.
     pub(super) headings: Vec<&'static str>,
@@ -26,7 +26,7 @@ pub(super) struct Language {
     phrases: Vec<&'static str>,
 }
 
-/// A fixed phrase of the page around the content; the order of the files' last part.
+/// Fixed phrase of the page around the content, in the order of the last part of the files.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phrase {
     Home,
@@ -76,14 +76,14 @@ impl Language {
         }
     }
 
-    /// A fixed phrase.
+    /// Returns a fixed phrase in this language.
     pub(super) fn say(&self, phrase: Phrase) -> &'static str {
         self.phrases.get(phrase as usize).copied().unwrap_or_default()
     }
 
-    /// The `number`-th title, from 0; no two are the same. Every second one is a whole title until those are used up,
-    /// the others are composed, later ones with circumstances and at last with a version. `turn` decides where in the
-    /// lists it begins.
+    /// Returns title number `number`, from 0; all are different. Every second one is a complete title until those are
+    /// used up; the others are composed, later ones with a qualifier and at last with a version. `turn` is the offset
+    /// at which the lists begin.
     pub(super) fn title(&self, number: usize, turn: usize) -> String {
         let Some(composed) = self.composed(number) else {
             return self.titles.get((number / 2 + turn) % self.titles.len().max(1)).copied().unwrap_or_default().into();
@@ -110,13 +110,13 @@ impl Language {
         title
     }
 
-    /// Returns the object of the `number`-th title, if it is a composed one.
+    /// Returns the object of title number `number`, if it is a composed one.
     pub(super) fn object(&self, number: usize, turn: usize) -> Option<&'static str> {
         let pair = self.pair(self.composed(number)?, turn);
         self.objects.get(pair % self.objects.len().max(1)).copied()
     }
 
-    /// The number among the composed titles.
+    /// Returns the number among the composed titles.
     const fn composed(&self, number: usize) -> Option<usize> {
         let whole = self.titles.len();
         match number {
@@ -127,7 +127,7 @@ impl Language {
     }
 
     fn pair(&self, composed: usize, turn: usize) -> usize {
-        // A stride without a common divisor with the number of pairs, so that each comes once.
+        // The stride has no common divisor with the number of pairs, so that each pair occurs once.
         (composed * 1_009 + turn) % self.pairs()
     }
 
@@ -136,7 +136,7 @@ impl Language {
     }
 }
 
-/// Every language. English first.
+/// All languages, English first.
 pub(super) static LANGUAGES: LazyLock<[Language; 8]> = LazyLock::new(|| {
     macro_rules! language {
         ($code:literal, $direction:literal) => {
@@ -155,11 +155,11 @@ pub(super) static LANGUAGES: LazyLock<[Language; 8]> = LazyLock::new(|| {
     ]
 });
 
-/// The place of English in [`LANGUAGES`].
+/// Index of English in [`LANGUAGES`].
 pub(super) const ENGLISH: usize = 0;
-/// The place of French in [`LANGUAGES`]: full of letters that windows-1252 and ISO-8859-2 disagree on.
+/// Index of French in [`LANGUAGES`]: full of letters on which windows-1252 and ISO-8859-2 disagree.
 pub(super) const FRENCH: usize = 2;
-/// The place of Japanese in [`LANGUAGES`].
+/// Index of Japanese in [`LANGUAGES`].
 pub(super) const JAPANESE: usize = 4;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Whole pages: an article within the furniture of its template, error pages, the front page of a host.
+//! Complete pages: an article inside its template (navigation, header, footer), error pages, the front page of a host.
 
 use super::article::{Article, article};
 use super::catalogue::{Catalogue, Plan, Template, brand_of};
@@ -6,18 +6,18 @@ use super::draw::Draw;
 use super::language::{ENGLISH, LANGUAGES, Phrase};
 use std::fmt::Write as _;
 
-/// Marker for the parts of a huge page.
+/// Marker in a huge page at which its parts are inserted.
 pub(super) const BULK_MARK: &str = "<!--bulk-->";
 
-/// The style sheet of every template.
+/// Style sheet of all templates.
 pub(super) const STYLE: &str = include_str!("../../assets/demo/style.css");
 
-/// The page of `plan`. `edition` as in [`article`]; `charset` is what its meta element says.
+/// Returns the page of `plan`. `edition` as in [`article`]; `charset` is the label in its meta element.
 pub(super) fn page(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>, charset: &str) -> String {
     furnished(catalogue, plan, article(catalogue, plan, edition), charset)
 }
 
-/// The page of `plan` with [`BULK_MARK`] after its article.
+/// Returns the page of `plan` with [`BULK_MARK`] after its article.
 pub(super) fn page_for_bulk(catalogue: &Catalogue, plan: &Plan) -> String {
     let mut article = article(catalogue, plan, None);
     article.main.push_str(BULK_MARK);
@@ -73,7 +73,7 @@ fn furnished(catalogue: &Catalogue, plan: &Plan, article: Article, charset: &str
     })
 }
 
-/// `template` with each `{{name}}` replaced; what is put in is not looked at again.
+/// Replaces each `{{name}}` of `template`; inserted text is not searched for further names.
 fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut page = String::with_capacity(template.len() * 4);
     let mut rest = template;
@@ -105,7 +105,7 @@ fn date(seed: u64, plan: &Plan) -> String {
     format!("2026-{:02}-{:02}", draw.between(1, 9), draw.between(1, 28))
 }
 
-/// Returns the page that a person sees for a refused or failed request.
+/// Returns the page of a refused or failed request, as a browser shows it.
 pub(super) fn error_page(plan: Option<&Plan>, host: usize, phrase: Phrase) -> String {
     let language = plan.map_or(&LANGUAGES[ENGLISH], Plan::language);
     format!(
@@ -118,7 +118,7 @@ pub(super) fn error_page(plan: Option<&Plan>, host: usize, phrase: Phrase) -> St
     )
 }
 
-/// Returns the cookie wall: an ordinary answer that is not the page.
+/// Returns the cookie wall: a page with status 200 that does not have the document's content.
 pub(super) fn cookie_wall(plan: &Plan) -> String {
     let language = plan.language();
     format!(
@@ -131,7 +131,8 @@ pub(super) fn cookie_wall(plan: &Plan) -> String {
     )
 }
 
-/// A page without text, of three kinds that are met: nothing at all, white space, a shell for a script.
+/// Returns a page without text, of three kinds that occur on real sites: nothing at all, white space, a shell for a
+/// script.
 pub(super) fn empty_page(title: &str, place: usize) -> String {
     match place / 60 % 3 {
         0 => format!(
@@ -144,7 +145,7 @@ pub(super) fn empty_page(title: &str, place: usize) -> String {
     }
 }
 
-/// The list of a host's pages, for people who follow a link there.
+/// Returns the list of a host's pages, for people who follow a link there.
 pub(super) fn front_page(catalogue: &Catalogue, host: usize) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{brand}</title><link rel=\"stylesheet\" href=\"/style.css\"></head>\n<body><header><h1>{brand}</h1></header><main>{}</main></body></html>\n",
@@ -153,7 +154,7 @@ pub(super) fn front_page(catalogue: &Catalogue, host: usize) -> String {
     )
 }
 
-/// A picture: bars whose heights are its number's.
+/// Draws a bar chart as SVG, whose bars depend on `number`.
 pub(super) fn picture(number: u64) -> String {
     let mut draw = Draw::of(&[number]);
     let mut svg = String::from(
@@ -172,7 +173,7 @@ pub(super) fn picture(number: u64) -> String {
     svg
 }
 
-/// `html` with other white space wherever there is some in its text, but not where white space is content.
+/// Returns `html` with other white space in its text, except where white space is content.
 pub(super) fn respaced(html: &str, draw: &mut Draw) -> String {
     const GAPS: [&str; 6] = [" ", "  ", "\n", "\n    ", "\t", " \r\n"];
     let mut spaced = String::with_capacity(html.len() * 3 / 2);
@@ -183,7 +184,7 @@ pub(super) fn respaced(html: &str, draw: &mut Draw) -> String {
             '<' => {
                 in_tag = true;
                 let tag = &html[place + 1..];
-                // Not the title: a browser's tab shows it as it is.
+                // Except in the title: a browser's tab shows it as it is.
                 for element in ["pre", "script", "style", "title"] {
                     if tag.starts_with(element) {
                         verbatim += 1;

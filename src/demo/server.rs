@@ -1,4 +1,4 @@
-//! The servers of the demo site: one listener for each host, one task for each connection, all ended by one token.
+//! Servers of the demo site: a listener per host, a task per connection, all ended by one cancellation token.
 
 use super::answer::{Content, Location, Reply, Route, answer, down, furniture, missing, route, wrong_method};
 use super::catalogue::Catalogue;
@@ -20,29 +20,29 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Drops of a slow page and the pause between them: 7.5 s in all, far above the demo's total time-out of 4 s, and each
-/// pause far below its read time-out of 2 s.
+/// Pieces of a slow page, and the pause between them: 7.5 s in total, far above the demo's total time-out of 4 s; each
+/// pause is far below its read time-out of 2 s.
 const DROPS: usize = 16;
 const PAUSE: Duration = Duration::from_millis(500);
-/// After a failed accept (no descriptors left), as long as it takes others to close some.
+/// Wait after a failed accept (no file descriptors left), so that other connections can close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
-/// State shared by all hosts.
+/// State shared by the servers of all hosts.
 pub(super) struct Shared {
     pub(super) catalogue: Catalogue,
     pub(super) hosts: Vec<String>,
-    /// Number of requests per document.
+    /// Hits per document.
     pub(super) hits: Vec<AtomicU64>,
     pub(super) answering: watch::Sender<usize>,
-    /// The host that is down; none has the number [`HOSTS`](super::catalogue::HOSTS).
+    /// Index of the host that is down; [`HOSTS`](super::catalogue::HOSTS) if none is.
     pub(super) down: AtomicUsize,
     pub(super) stopping: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
 
-/// A request that is being answered. Dropped with the answer, also when the reader has gone away.
+/// Counts a request in progress until it is dropped, with its response or when the reader disconnects.
 struct Answering(watch::Sender<usize>);
 
 impl Answering {
@@ -81,15 +81,15 @@ pub(super) async fn accept(shared: Arc<Shared>, host: usize, listener: TcpListen
 }
 
 async fn connection(shared: Arc<Shared>, host: usize, stream: TcpStream) {
-    // Small answers should not wait for more; a socket that cannot do that still serves.
+    // Small responses must not wait for more data; a socket without this option still works.
     let _ = stream.set_nodelay(true);
     let stopping = shared.stopping.clone();
     let service = service_fn(move |request| handle(Arc::clone(&shared), host, request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
-        // Silent pages would keep a graceful end waiting for ever.
+        // A graceful shutdown would wait forever for silent pages.
         () = stopping.cancelled() => {}
-        // A reader that goes away is an error here and the end of its answer.
+        // A reader that disconnects is an error here and ends its response.
         _ = connection => {}
     }
 }
@@ -107,7 +107,7 @@ async fn handle(shared: Arc<Shared>, host: usize, request: Request<Incoming>) ->
         Route::Missing => missing(host),
         Route::Document(plan, hop) => {
             let hit = match shared.hits.get(plan.place) {
-                // The hops of a chain belong to the hit that began it.
+                // The redirects of a chain belong to the hit that began it.
                 Some(hits) if hop > 0 => hits.load(Ordering::Relaxed).max(1),
                 Some(hits) => hits.fetch_add(1, Ordering::Relaxed) + 1,
                 None => 1,
@@ -130,7 +130,7 @@ fn response(shared: &Shared, reply: Reply, answering: Answering) -> Response<Bod
         Content::Drops(bytes) => drops(bytes, answering),
         Content::Parts(parts) => {
             let frames = parts.map(move |part| {
-                // Held until the last part is sent or the reader is gone.
+                // Kept until the last part is sent or the reader disconnects.
                 let _ = &answering;
                 Ok(Frame::data(part))
             });
@@ -148,7 +148,7 @@ fn response(shared: &Shared, reply: Reply, answering: Answering) -> Response<Bod
         }
     });
     for (name, value) in [(LOCATION, location), (ETAG, reply.etag)] {
-        // Paths and tags are ASCII, so this never leaves one out.
+        // Paths and tags are ASCII, so none is left out.
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
             headers.insert(name, value);
         }

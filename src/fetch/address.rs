@@ -1,10 +1,11 @@
-//! Public IP addresses, by the IANA special-purpose registries of IPv4 and IPv6.
+//! Classification of IP addresses as public or not, by the IANA special-purpose registries of IPv4 and IPv6.
 //!
-//! `IpAddr::is_global` of the standard library is not stable, and it does not say which kind of address it refused.
+//! `IpAddr::is_global` of the standard library is not stable, and it does not tell the kind of a refused address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Why an address is not one of the public Internet, as the rest of "10.0.0.1 is …"; `None` for a public one.
+/// Returns the kind of an address that is not public, as the rest of the sentence "10.0.0.1 is …"; `None` for a public
+/// one.
 pub fn not_public(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(v4) => not_public_v4(v4),
@@ -30,7 +31,7 @@ fn not_public_v4(address: Ipv4Addr) -> Option<&'static str> {
     }
 }
 
-/// Only 2000::/3 is handed out; what carries an IPv4 address within is judged by that address.
+/// Only 2000::/3 is assigned to public networks. An address that embeds an IPv4 address is judged by that one.
 fn not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
     let within = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
@@ -56,7 +57,7 @@ fn not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    /// The refused ones are a table of the integration tests; these stand right beside them.
+    /// Refused addresses are tested in the integration tests; these are their direct neighbours.
     #[test]
     fn neighbours_of_special_networks_are_public() {
         for address in [

@@ -1,4 +1,4 @@
-//! The entries of `fetch.allow_private_hosts`: what may be fetched although it is not public.
+//! Entries of `fetch.allow_private_hosts`: hosts and networks that may be fetched although they are not public.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,8 +6,8 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::Host;
 
-/// An allowed host: an exact host name or IP address, with or without a port, or a network. Without a port every port
-/// is allowed, the denied ones too.
+/// An allowed host: an exact host name, an IP address or a network. A name or an address may have a port; without one
+/// every port is allowed, the denied ones too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AllowedHost {
     what: Allowed,
@@ -20,16 +20,15 @@ enum Allowed {
     Network { first: IpAddr, bits: u8 },
 }
 
-/// Why a text is not an entry. The message is for the person who wrote it.
+/// Reason why a text is not a valid entry. The message is for the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AllowedHostError {
-    /// Neither a name nor an address.
     #[error("`{0}` is not a host name, an IP address, host:port or a network such as 10.1.0.0/16")]
     NotAHost(String),
-    /// The part after the slash.
+    /// The part after the slash is wrong; the number is the greatest that is allowed.
     #[error("`{0}` has no network length from 0 to {1} after the slash")]
     NetworkLength(String, u8),
-    /// The part after the colon.
+    /// The part after the colon is wrong.
     #[error("`{0}` has no port from 1 to 65535 after the colon")]
     Port(String),
 }
@@ -55,7 +54,7 @@ impl AllowedHost {
     }
 }
 
-/// The network part; `None` when there are not that many bits (another family).
+/// Returns the network part of an address; `None` when the address has fewer bits, which means another family.
 fn masked(address: IpAddr, bits: u8) -> Option<IpAddr> {
     match address {
         IpAddr::V4(v4) => {
@@ -80,7 +79,7 @@ fn host(text: &str) -> Option<Allowed> {
     }
     match Host::parse(text).ok()? {
         Host::Domain(name) => {
-            // Names are exact: a pattern would be taken for a host that is never asked for.
+            // Names are exact: a pattern would be accepted and never match.
             let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
             plain.then(|| Allowed::Name(name.trim_end_matches('.').to_owned()))
         }

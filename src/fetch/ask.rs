@@ -1,22 +1,21 @@
-//! Request and response of a fetch.
+//! Request and response of a fetch, for the runner and the commands.
 
 use crate::domain::content::{Page, Validators};
 use crate::domain::id::DocumentId;
 
-/// Request for a page.
+/// Request for the page of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// The document, by which rules for single documents are found.
+    /// Selects the site rules that are made for single documents.
     pub document: DocumentId,
-    /// URL as stored.
     pub url: String,
-    /// Validators of the stored content: the server may answer that nothing has changed. `None` asks for the whole
+    /// Validators of the stored content: the server may answer that nothing has changed. `None` requests the whole
     /// page.
     pub validators: Option<Validators>,
 }
 
 impl Ask {
-    /// For the whole page.
+    /// Creates a request without validators, for the whole page.
     pub fn whole(document: DocumentId, url: impl Into<String>) -> Self {
         Self { document, url: url.into(), validators: None }
     }
@@ -26,14 +25,13 @@ impl Ask {
 #[expect(clippy::large_enum_variant, reason = "one an attempt, moved a few times: a box would be one allocation more")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The page.
     Page(Page),
-    /// The server says that it is still the stored one (304). Only when it was asked with validators.
+    /// The stored page is still current (304). Occurs only if the request had validators.
     NotModified,
 }
 
 impl Answer {
-    /// The page, when there is one.
+    /// Returns the page, unless the server answered 304.
     pub fn page(self) -> Option<Page> {
         match self {
             Self::Page(page) => Some(page),

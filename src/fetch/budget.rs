@@ -1,19 +1,18 @@
-//! Time and memory that one conversion may take, and its error when it takes more.
+//! Limits on the time and memory of one conversion, and the error when it exceeds them.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
-/// Processor time that a page may take, for parsing and writing together.
+/// Processor time limit of a page, for parsing and writing together.
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
-/// The limit on the work of one conversion.
+/// Time budget of one conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Budget {
-    /// Processor time of the thread that converts: [`TIME_LIMIT`] for every page that is synced. By the wall's clock a
-    /// sound page would be refused for good because the machine was busy with something else.
+    /// Processor time of the converting thread: [`TIME_LIMIT`] for every page that is synced. By wall-clock time a
+    /// sound page would be refused for good because the machine was busy.
     Processor(Duration),
-    /// Visits of nodes, all walks over the tree together; the same on every machine. The parser's own work is not
-    /// counted.
+    /// Visited nodes, over all walks of the tree; the same on every machine. The parser's own work is not counted.
     Visits(u64),
 }
 
@@ -26,41 +25,41 @@ impl std::fmt::Display for Budget {
     }
 }
 
-/// Markdown is written up to about here, in bytes: more than 200,000 characters ever are.
+/// Approximate limit of the Markdown in bytes. The text that is kept, at most 200,000 characters, always fits.
 pub const MAX_MARKDOWN: usize = 1_000_000;
-/// About how many bytes a page and its tree may take: 800,000 elements and texts. A page takes many times its own size, so
-/// this and not the body's is the limit that keeps the process small.
+/// Memory limit of a page and its tree in bytes, enough for 800,000 elements and texts. A tree takes many times the
+/// size of its page, so this limit and not the body's keeps the process small.
 const MAX_TREE: usize = 96 * MB;
-/// The same for a page that is converted beside others: nearly every page there is.
+/// Memory limit in bytes for a page that is converted while others are; nearly every page fits.
 const SMALL_TREE: usize = 16 * MB;
 const MB: usize = 1024 * 1024;
 
-/// Why a page could not be turned into text.
+/// Reason why a page could not be turned into text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ConvertError {
-    /// Over its budget.
+    /// The page exceeds its time budget.
     #[error("the page takes {0} to convert")]
     TooSlow(Budget),
-    /// The page takes more memory than any real page, in bytes.
+    /// The page exceeds its memory budget, in bytes.
     #[error("the page takes more than {} MB to convert", .0 / MB)]
     TooLarge(usize),
-    /// No type was given and it does not look like text.
+    /// The server gave no type and the body does not look like text.
     #[error("the type is not given and the body is not text")]
     NotText,
 }
 
-/// The memory that a conversion may take.
+/// Memory class of a conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TreeBudget {
-    /// As much as any page may; no other conversion runs meanwhile.
+    /// The limit of a single page; no other conversion runs meanwhile.
     Alone,
-    /// A share that several conversions may take at a time; [`ConvertError::TooLarge`] then means that the page has to be
-    /// converted alone.
+    /// A share, so that several conversions can run at once. [`ConvertError::TooLarge`] then means that the page must
+    /// be converted alone.
     Shared,
 }
 
 impl TreeBudget {
-    /// Bytes of the page and its tree.
+    /// Returns the limit for a page and its tree, in bytes.
     pub fn bytes(self) -> usize {
         match self {
             Self::Alone => MAX_TREE,
@@ -69,7 +68,7 @@ impl TreeBudget {
     }
 }
 
-/// Budget of a conversion, and what it has used of it.
+/// Time budget of a conversion, and the time and visits used so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     begun: Instant,
@@ -79,12 +78,12 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Starts now, on this thread.
+    /// Starts measuring now, on this thread.
     pub fn new(budget: Budget) -> Self {
         Self { begun: Instant::now(), started: busy(), budget, visits: 0 }
     }
 
-    /// Counts a visit of a node; looks at the time only now and then.
+    /// Counts a visited node; checks the budget at every 256th.
     pub fn step(&mut self) -> Result<(), ConvertError> {
         self.visits += 1;
         if self.visits.is_multiple_of(256) { self.look() } else { Ok(()) }
@@ -98,8 +97,8 @@ impl Clock {
         Ok(())
     }
 
-    /// Returns true if the budget is used up after `passed` of the wall's clock. No thread is busy for longer than that says, and
-    /// it costs no call of the system, as `busy` does.
+    /// Returns true if the budget is used up after `passed` of wall-clock time. A thread's processor time never exceeds
+    /// that, so `busy`, which costs a system call, is only read once `passed` is over the limit.
     fn is_over(&self, passed: Duration, busy: impl FnOnce() -> Duration) -> bool {
         match self.budget {
             Budget::Processor(limit) => passed > limit && busy() > limit,
@@ -108,7 +107,7 @@ impl Clock {
     }
 }
 
-/// Returns the processor time of this thread.
+/// Returns the processor time that this thread has used.
 fn busy() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
@@ -123,7 +122,7 @@ mod tests {
         let limit = Duration::from_millis(30);
         let clock = Clock::new(Budget::Processor(limit));
         let more = limit + Duration::from_nanos(1);
-        // As on a busy machine: time passes and this thread does nothing.
+        // A busy machine: time passes and this thread does nothing.
         assert!(!clock.is_over(limit * 100, || limit));
         assert!(clock.is_over(more, || more));
         assert!(!clock.is_over(limit, || panic!("the system was asked in vain")));

@@ -1,31 +1,31 @@
-//! From bytes to text: byte order mark, then the header, then `<meta>`, then UTF-8 if it is, else a guess.
+//! Decoding of bodies. The encoding is taken from the byte order mark, else the header, else `<meta>`, else it is UTF-8
+//! if the bytes are valid, else a guess.
 
 use crate::domain::text::safe_block;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
-/// `<meta>` is looked for in so many bytes (as browsers do).
+/// Bytes at the beginning of a page that are searched for `<meta>`, as browsers do.
 const META_WINDOW: usize = 1024;
-/// A guess is made from so many bytes; more would not change it and cost time.
+/// Bytes from which the encoding is guessed; more would cost time and not change the guess.
 const GUESS_WINDOW: usize = 64 * 1024;
 
-/// Kind of text: may `<meta>` within the bytes name the encoding.
+/// Kind of text, which decides if a `<meta>` element may name the encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Markup {
-    /// HTML.
     Html,
     /// Plain text or Markdown.
     None,
 }
 
-/// The text of `bytes`. `header` is the charset named by `Content-Type`. What is not valid becomes U+FFFD.
+/// Decodes `bytes`. `header` is the charset of `Content-Type`. Invalid sequences become U+FFFD.
 pub(super) fn decode<'b>(bytes: &'b [u8], header: Option<&str>, markup: Markup) -> Cow<'b, str> {
     let encoding = header
         .and_then(|label| Encoding::for_label(label.trim().as_bytes()))
         .or_else(|| if markup == Markup::Html { meta(bytes) } else { None })
         .unwrap_or_else(|| guess(bytes));
-    // `decode` itself gives a byte order mark precedence.
+    // `decode` gives a byte order mark precedence over `encoding`.
     encoding.decode(bytes).0
 }
 
@@ -33,7 +33,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     if std::str::from_utf8(bytes).is_ok() {
         return UTF_8;
     }
-    // Detected from the first byte that is not ASCII on: the head of a page says nothing about its encoding.
+    // Detection starts at the first byte that is not ASCII: the head of a page says nothing about its encoding.
     let from = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
     let window = &bytes[from..bytes.len().min(from + GUESS_WINDOW)];
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -41,7 +41,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Allow)
 }
 
-/// The encoding that a `<meta charset>` or `<meta http-equiv … content="…; charset=…">` names.
+/// Returns the encoding that a `<meta charset>` or `<meta http-equiv … content="…; charset=…">` names.
 fn meta(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes[..bytes.len().min(META_WINDOW)].to_ascii_lowercase();
     let mut rest = &head[..];
@@ -69,7 +69,8 @@ fn charset_in(tag: &[u8]) -> Option<&'static Encoding> {
     let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b';' | b'/' | b'>');
     let label = &value[..value.iter().position(ends).unwrap_or(value.len())];
     let encoding = Encoding::for_label(label)?;
-    // A page whose ASCII could be read is not UTF-16, whatever it says; the standard's own corrections.
+    // A page whose ASCII was readable is not UTF-16, whatever it claims. These corrections are those of the HTML
+    // standard.
     if encoding == UTF_16LE || encoding == UTF_16BE {
         Some(UTF_8)
     } else if encoding == encoding_rs::X_USER_DEFINED {
@@ -83,7 +84,7 @@ fn find(within: &[u8], what: &[u8]) -> Option<usize> {
     within.windows(what.len()).position(|window| window == what)
 }
 
-/// A text that is stored as it is: made safe, with line feeds alone at its ends of lines.
+/// Prepares plain text for storage: removes unsafe characters and makes every line end a line feed.
 pub(super) fn plain(text: &str) -> String {
     safe_block(&text.replace("\r\n", "\n").replace('\r', "\n"))
 }

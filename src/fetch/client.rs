@@ -1,4 +1,4 @@
-//! The HTTP client that all fetchers share: single requests, within the limits and through the guard.
+//! The HTTP client that all fetchers share: single requests within time limits, to addresses that the guard allows.
 
 use super::errors::{self, Stage, timed_out};
 use super::guard::{Guard, GuardedResolver};
@@ -16,30 +16,30 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown,text/plain;q=0.9,*/*;q=0.5";
-/// Idle connections kept per host; the runner asks a host for two pages at a time.
+/// Idle connections kept per host; by default the runner fetches two pages of a host at a time.
 const IDLE_PER_HOST: usize = 2;
-/// Shorter than the 5 s after which common servers close theirs: one that is closed at the moment when it is used again
-/// costs an attempt.
+/// Time after which an idle connection is closed. Common servers close theirs after 5 s; a connection that closes at
+/// the moment of its reuse costs an attempt.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Bounds on what a server may send before its body.
+/// Limits on the headers of a response.
 const MAX_HEADERS: usize = 128;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
-/// Why there is no fetcher.
+/// Reason why a fetcher could not be created.
 #[derive(Debug, Error)]
 pub enum FetchSetupError {
-    /// The user agent, say, is no header value.
+    /// The HTTP client could not be built; the user agent, for example, is not a valid header value.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[source] reqwest::Error),
-    /// A selector or a pattern of a site rule cannot be read.
+    /// A selector or a pattern of a site rule is invalid.
     #[error("fetch.sites {0}")]
     Sites(String),
-    /// The name servers cannot be asked.
+    /// The resolver for the configured name servers could not be built.
     #[error("the name servers cannot be set up: {0}")]
     NameServers(#[source] LookupError),
 }
 
-/// The client of one process, which holds its idle connections and the memory of its bodies.
+/// The client of a process; it holds the idle connections and the memory budget of the bodies.
 pub(super) struct HttpClient {
     client: Client,
     resolver: GuardedResolver,
@@ -50,14 +50,14 @@ pub(super) struct HttpClient {
 }
 
 impl HttpClient {
-    /// Looks names up with `lookup`, and notes what happens in `trace`. Installs `ring` as the process's TLS provider unless
-    /// one is installed.
+    /// Creates a client that resolves names with `lookup` and records its steps in `trace`. Installs `ring` as the
+    /// process's TLS provider unless one is installed.
     pub(super) fn new(
         settings: FetchSettings,
         lookup: Arc<dyn Lookup>,
         trace: Option<Trace>,
     ) -> Result<Self, FetchSetupError> {
-        // An error means that main, or another fetcher, was first.
+        // An error means that main or another fetcher has already installed one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(Guard::new(settings.allow_private_hosts.clone(), settings.denied_ports.clone()));
         let proxy_host = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
@@ -75,7 +75,7 @@ impl HttpClient {
                 .http1_max_headers(MAX_HEADERS)
                 .http2_max_header_list_size(MAX_HEADER_BYTES)
                 .dns_resolver(resolver.clone());
-            // Only after `no_proxy`, which forgets this one too.
+            // Must follow `no_proxy`, which removes this proxy too.
             let builder = proxy.iter().cloned().fold(builder, ClientBuilder::proxy);
             match &trace {
                 Some(trace) => match traced_tls(trace) {
@@ -85,14 +85,14 @@ impl HttpClient {
                 None => builder,
             }
         };
-        // A bare machine has no certificates; it can still fetch http, and https fails with an unknown issuer.
+        // A machine without root certificates can still fetch http; https then fails with an unknown issuer.
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = client.map_err(FetchSetupError::Client)?;
         let memory = Memory::new(settings.max_memory, settings.max_body);
         Ok(Self { client, resolver, trace, guard, memory, settings })
     }
 
-    /// Asks for `url` once, with these headers beside the usual ones: no redirect is followed.
+    /// Sends one GET request with these additional headers. Redirects are not followed.
     pub(super) async fn get(&self, url: &Url, headers: HeaderMap, deadline: Instant) -> Result<Response, Failure> {
         if self.resolver.proxy.is_some() {
             let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_ahead(url)).await?;
@@ -107,19 +107,19 @@ impl HttpClient {
         sent.map_err(|error| self.failure(&error))
     }
 
-    /// A request to a service's API, not to a page; who sends it keeps its time.
+    /// Prepares a request to a service's API, not to a page; the caller must limit its time.
     pub(super) fn post(&self, url: Url) -> RequestBuilder {
         self.client.post(url)
     }
 
-    /// Notes what happens, for a fetch that is traced.
+    /// Records a step, if the fetch is traced.
     pub(super) fn note(&self, mark: impl FnOnce() -> Mark) {
         if let Some(trace) = &self.trace {
             trace.note(mark());
         }
     }
 
-    /// Runs one wait within the limit on single waits and the limit on all of them.
+    /// Awaits `wait` for at most the read time-out, and until `deadline` at most.
     pub(super) async fn within<T>(
         &self,
         deadline: Instant,
@@ -130,13 +130,13 @@ impl HttpClient {
         self.before(deadline, timeout(read, wait)).await?.map_err(|_| timed_out(read, stage))
     }
 
-    /// Runs one wait within the limit on all of them.
+    /// Awaits `wait` until `deadline` at most.
     pub(super) async fn before<T>(&self, deadline: Instant, wait: impl Future<Output = T>) -> Result<T, Failure> {
         let done = timeout_at(deadline, wait).await;
         done.map_err(|_| timed_out(self.settings.total_timeout, Stage::InAll))
     }
 
-    /// Returns the failure that an error of the client is.
+    /// Converts an error of the HTTP client into a failure.
     pub(super) fn failure(&self, error: &reqwest::Error) -> Failure {
         errors::failure(error, self.settings.connect_timeout, self.settings.read_timeout)
     }

@@ -1,4 +1,4 @@
-//! The part of a site rule that says what counts as content, with its CSS selectors and patterns read once.
+//! Site rules about content, with their CSS selectors and patterns compiled.
 
 use crate::domain::content::{Converter, Page};
 use crate::domain::fingerprint::Fingerprint;
@@ -8,33 +8,34 @@ use dom_query::Matcher;
 use regex::{Regex, RegexBuilder};
 use std::fmt::Write as _;
 
-/// The version of what turns pages into text. It grows with every change that gives some page another text: the
-/// documents are then re-read quietly instead of all of them being told as changed.
+/// Version of the conversion from page to text. Raise it with every change that gives any page another text: the
+/// documents are then fetched again without being reported as changed.
 pub const CONVERTER: u16 = 3;
 
-/// Bytes that one pattern may take when it is compiled.
+/// Memory limit of a compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
 
-/// A CSS selector list with its source text.
+/// A compiled CSS selector list and its source text.
 #[derive(Debug)]
 pub(super) struct Selector {
     pub matcher: Matcher,
     pub words: String,
 }
 
-/// Compiled site rules: the part of a page that is content, and the differences to ignore.
+/// Compiled site rule: the part of a page that is content, and the differences to ignore.
 #[derive(Debug, Default)]
 pub(super) struct ContentRules {
     pub include: Vec<Selector>,
     pub exclude: Vec<Selector>,
     pub extract: Extract,
     ignore: Vec<Regex>,
-    /// Text that identifies these rules; empty if they say nothing.
+    /// Text that identifies these rules, as a part of the converter's version; empty for default rules.
     words: String,
 }
 
 impl ContentRules {
-    /// Reads a site rule. The error names the selector or pattern, and continues the name of the setting.
+    /// Compiles a site rule. The error names the invalid selector or pattern and completes a sentence that begins with
+    /// the setting's name.
     fn of(site: &SiteRule) -> Result<Self, String> {
         let selectors = |name: &str, all: &[String]| {
             let read = |words: &String| match Matcher::new(words) {
@@ -69,17 +70,18 @@ impl ContentRules {
         })
     }
 
-    /// The whole body, nothing else said.
+    /// Returns rules that take the whole body and leave everything else at its default.
     pub fn body() -> Self {
         Self { extract: Extract::Body, ..Self::default() }
     }
 
-    /// Returns the converter of the texts that the fetcher of this version makes under these rules.
+    /// Returns the converter version of texts that the fetcher with version `fetcher` gets under these rules.
     pub fn converter(&self, fetcher: &str) -> Converter {
         Converter::new(CONVERTER, &format!("{fetcher}{}", self.words))
     }
 
-    /// Returns `page`, which the fetcher of this version has got, with its fingerprint and converter under these rules.
+    /// Returns `page` with its fingerprint and converter version under these rules. `fetcher` is the version of the
+    /// fetcher that got it.
     pub fn mark(&self, page: Page, fetcher: &str) -> Page {
         let fingerprint = if self.ignore.is_empty() {
             page.fingerprint
@@ -94,13 +96,13 @@ impl ContentRules {
     }
 }
 
-/// Reads the rules of all sites, in their order.
+/// Compiles the rules of all sites, in their order.
 pub(super) fn read(sites: &SiteRules) -> Result<Vec<ContentRules>, String> {
     sites.0.iter().map(ContentRules::of).collect()
 }
 
-/// Reads the selectors and patterns of a site rule. The error is about the first that is none, and continues the name of the
-/// setting: `(include): "div >" is not a CSS selector`.
+/// Checks the selectors and patterns of a site rule. The error is about the first invalid one and completes a sentence
+/// that begins with the setting's name: `(include): "div >" is not a CSS selector`.
 pub fn check_site(site: &SiteRule) -> Result<(), String> {
     ContentRules::of(site).map(|_| ())
 }

@@ -1,4 +1,4 @@
-//! Threads for conversions, and how many of them may run at a time: each takes memory beside its processor.
+//! Threads for conversions, with a limit on how many run at a time, because each takes memory as well as a processor.
 
 use super::budget::TreeBudget;
 use crate::domain::failure::Failure;
@@ -7,17 +7,18 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinError;
 
-/// Conversions at a time, however many cores there are: each takes memory, and each does hundreds of pages a second.
+/// Most conversions that run at a time, whatever the number of cores: each takes memory, and one core converts hundreds
+/// of pages a second.
 const MOST_CONVERSIONS: usize = 4;
 
-/// The slots for conversions of one process.
+/// Conversion slots of a process.
 #[derive(Debug)]
 pub(super) struct ConversionPool {
     slots: Arc<Semaphore>,
     size: u32,
 }
 
-/// The right to run one conversion. Dropped, it is another's.
+/// Permit to run one conversion. Dropping it frees the slot.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Slot {
@@ -33,7 +34,7 @@ impl ConversionPool {
         Self { slots: Arc::new(Semaphore::new(size as usize)), size }
     }
 
-    /// Waits for a slot; one for [`TreeBudget::Alone`] is all of them.
+    /// Waits for a slot; [`TreeBudget::Alone`] takes all slots of the pool.
     pub async fn slot(&self, budget: TreeBudget) -> Result<Slot, Failure> {
         let number = match budget {
             TreeBudget::Alone => self.size,
@@ -46,8 +47,8 @@ impl ConversionPool {
 }
 
 impl Slot {
-    /// Runs a conversion beside the threads that wait for answers. It keeps the slot until its end, whether or not anybody
-    /// still waits for it. A panic of `convert` is passed on: it is the runner's to judge, as any panic of an attempt.
+    /// Runs a conversion on a thread for blocking work. It keeps the slot until it ends, even if the caller stops
+    /// waiting. A panic of `convert` is passed on; the runner handles it like any panic of an attempt.
     pub async fn run<T: Send + 'static>(
         self,
         convert: impl FnOnce(TreeBudget) -> T + Send + 'static,
@@ -69,8 +70,9 @@ impl Slot {
     }
 }
 
-/// For pages whose trees are large. Of what a tree took the allocator keeps much for the thread that had it: the next
-/// thread inherits that of one that has ended, where threads that stay would each keep their own.
+/// Runs `work` on a new thread, for pages with large trees. The allocator keeps much of a tree's memory for the thread
+/// that used it. A new thread reuses the memory of one that has ended, whereas pooled threads would each keep their
+/// own.
 async fn on_a_thread_of_its_own<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<std::thread::Result<T>, Failure> {

@@ -1,4 +1,5 @@
-//! From HTML to a title and Markdown: parse, choose the main content, write. Pure computing within a [`Clock`]'s time.
+//! Conversion of HTML to a title and Markdown: parse, choose the main content, write. Pure computation within the
+//! budget of a [`Clock`].
 
 use super::budget::{Budget, Clock, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
@@ -7,19 +8,19 @@ use super::main_content::{self, Outline};
 use super::markdown;
 use url::Url;
 
-/// The title and the text of a page.
+/// Title and text of a converted page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converted {
-    /// The first `<title>`; `None` when there is none or a blank one.
+    /// The first `<title>`; `None` when it is missing or blank.
     pub title: Option<String>,
-    /// The main content. No control characters but line feeds; blank when the page has no text.
+    /// The main content. It has no control characters except line feeds, and is blank when the page has no text.
     pub markdown: String,
-    /// Selectors of the site rule that nothing on the page fits.
+    /// Selectors of the site rule that match nothing on the page.
     pub unmatched: Vec<String>,
 }
 
-/// Converts a page. `base` is its own URL, which its links are relative to. Runs on the caller's thread for at most
-/// [`TIME_LIMIT`] and the rest of one piece; a stack of 2 MB is plenty.
+/// Converts a page. `base` is the page's URL, to which its links are relative. Runs on the caller's thread for at most
+/// [`TIME_LIMIT`] of processor time plus the current parser step; a stack of 2 MB suffices.
 pub fn convert(html: &str, base: &Url) -> Result<Converted, ConvertError> {
     convert_within(html, base, Budget::Processor(TIME_LIMIT))
 }
@@ -29,12 +30,13 @@ pub fn convert_within(html: &str, base: &Url, budget: Budget) -> Result<Converte
     limited(html, base, &ContentRules::default(), TreeBudget::Alone, budget)
 }
 
-/// Converts the whole body, with what stands around the content; scripts, styles and the like are left out all the same.
+/// Converts the whole body, including what surrounds the main content; scripts, styles and the like are left out all
+/// the same.
 pub fn convert_body(html: &str, base: &Url) -> Result<Converted, ConvertError> {
     convert_by(html, base, &ContentRules::body(), TreeBudget::Alone)
 }
 
-/// Converts a page under the rules of its site.
+/// Converts a page under the rules of its site, within [`TIME_LIMIT`].
 pub(super) fn convert_by(
     html: &str,
     base: &Url,
@@ -44,7 +46,7 @@ pub(super) fn convert_by(
     limited(html, base, rules, tree, Budget::Processor(TIME_LIMIT))
 }
 
-/// Converts a page under the rules of its site, within another budget.
+/// Converts a page under the rules of its site, within the given limits.
 pub(super) fn limited(
     html: &str,
     base: &Url,

@@ -1,4 +1,4 @@
-//! Reading nodes of the parsed tree.
+//! Helpers that read nodes of the parsed tree.
 
 use dom_query::{NodeData, NodeRef};
 
@@ -7,12 +7,12 @@ pub(super) fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-/// Returns an element's name; an empty one for nodes that are no elements.
+/// Returns an element's name; empty for other nodes.
 pub(super) fn name_of(node: &NodeRef<'_>) -> html5ever::LocalName {
     node.qual_name_ref().map(|name| name.local.clone()).unwrap_or_default()
 }
 
-/// Calls `read` with the text of a text node; `None` for other nodes.
+/// Calls `read` with the content of a text node; `None` for other nodes.
 pub(super) fn with_text<T>(node: &NodeRef<'_>, read: impl FnOnce(&str) -> T) -> Option<T> {
     node.query(|node| match &node.data {
         NodeData::Text { contents } => Some(read(contents)),

@@ -1,5 +1,5 @@
-//! Failures on the way to a page, in plain words, each with its class: time-outs, refused connections, DNS and TLS
-//! errors may pass; a refused address, a bad URL, a page too large or of another type will not.
+//! Failures of a fetch in plain words, each with its class: time-outs, refused connections, DNS and TLS errors are
+//! transient; a refused address, a bad URL, a page too large or of another type is permanent.
 
 use super::guard::Refusal;
 use super::lookup::LookupError;
@@ -9,16 +9,15 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-/// Stage of an exchange when its time ran out.
+/// Stage of a request at which a time-out occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Name, connection and TLS.
+    /// Name look-up, connection and TLS.
     Connecting,
-    /// Connected, no status yet.
+    /// Connected; the status has not arrived.
     Waiting,
-    /// Between two pieces of the body.
     Reading,
-    /// The limit on everything together.
+    /// The limit on the whole fetch.
     InAll,
 }
 
@@ -33,7 +32,7 @@ impl Stage {
     }
 }
 
-/// Time ran out.
+/// Returns the failure for a time-out of `limit` at `stage`.
 pub(super) fn timed_out(limit: Duration, stage: Stage) -> Failure {
     let limit = seconds(limit);
     let detail = match stage {
@@ -43,22 +42,22 @@ pub(super) fn timed_out(limit: Duration, stage: Stage) -> Failure {
     Failure::transient(ErrorCode::Timeout, detail)
 }
 
-/// A duration in seconds, with the digits that matter: `20 s`, `0.05 s`.
+/// Formats a duration in seconds, without trailing zeros: `20 s`, `0.05 s`.
 fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }
 
-/// Something that is so and will be so next time.
+/// Returns a permanent failure: the next attempt would fail the same way.
 pub(super) fn refused(detail: impl AsRef<str>) -> Failure {
     Failure::permanent(ErrorCode::FetchFailed, detail)
 }
 
-/// A body over the limit.
+/// Returns the failure for a body over `limit` bytes.
 pub(super) fn too_large(limit: u64) -> Failure {
     refused(format!("the body is over {}", size(limit)))
 }
 
-/// A number of bytes in the largest unit that it is a whole number of.
+/// Formats a number of bytes in the largest unit of which it is a multiple.
 fn size(bytes: u64) -> String {
     const MB: u64 = 1024 * 1024;
     match bytes {
@@ -69,7 +68,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// The failure that an error of the client is.
+/// Converts an error of the HTTP client into a failure. The time-outs are the client's own, for the message.
 pub(super) fn failure(error: &reqwest::Error, connect_timeout: Duration, read_timeout: Duration) -> Failure {
     if let Some(known) = causes(error).find_map(recognise) {
         return known;
@@ -98,8 +97,8 @@ fn broken(detail: impl AsRef<str>) -> Failure {
     Failure::transient(ErrorCode::FetchFailed, detail)
 }
 
-/// The error and what it came from, outermost first. An `io::Error` names its own content's cause as its source, so
-/// the content itself has to be asked for.
+/// Iterates over an error and its causes, outermost first. The source of an `io::Error` is the cause of its content, so
+/// the content itself is inserted here.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
         let error: &'a (dyn Error + 'static) = *error;
@@ -156,7 +155,8 @@ fn tls_words(error: &TlsError) -> String {
             Bad::UnknownIssuer => "the certificate's issuer is not known",
             Bad::Revoked => "the certificate was revoked",
             Bad::BadSignature => "the certificate's signature is wrong",
-            // What the usual commands make: a certificate that is its own authority. The verifier names it by its word alone.
+            // A certificate that is its own authority, as common commands create it. The verifier reports it only by
+            // this word.
             Bad::Other(other) if other.to_string() == "CaUsedAsEndEntity" => "the certificate is self-signed",
             _ => "the certificate is not valid",
         },

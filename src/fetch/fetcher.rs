@@ -1,4 +1,4 @@
-//! The router: which fetcher gets a page, and which one tries again when that one fails.
+//! The entry point of fetching: chooses the fetcher of a page by its site rule, and the fallback when that one fails.
 
 use super::ask::{Answer, Ask};
 use super::client::{FetchSetupError, HttpClient};
@@ -14,37 +14,37 @@ use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use std::sync::Arc;
 
-/// Fetches pages. Cheap to share; one for the whole process, since it holds the idle connections.
+/// Fetches pages. Share one per process, since it holds the idle connections.
 pub struct Fetcher {
     client: Arc<HttpClient>,
     fetchers: Fetchers,
-    /// Of the settings' site rules, in their order.
+    /// Compiled site rules, in the order of the settings.
     rules: Vec<Arc<ContentRules>>,
     usual_rules: Arc<ContentRules>,
 }
 
-/// Fetchers and rules for one document.
+/// Fetcher, fallback and rules of one document.
 struct Route<'a> {
     fetcher: &'a dyn PageFetcher,
-    /// Another fetcher than the first, if the site rule names one.
+    /// The site rule's fallback, if it differs from `fetcher`.
     fallback: Option<&'a dyn PageFetcher>,
     rules: &'a Arc<ContentRules>,
 }
 
 impl Fetcher {
-    /// Looks names up at the settings' name servers, else with the system's resolver. Installs `ring` as the process's TLS
-    /// provider unless one is installed.
+    /// Creates a fetcher that resolves names at the configured name servers, else with the system's resolver. Installs
+    /// `ring` as the process's TLS provider unless one is installed.
     pub fn new(settings: FetchSettings) -> Result<Self, FetchSetupError> {
         let lookup = lookup_of(&settings)?;
         Self::with_lookup(settings, lookup)
     }
 
-    /// The same with another resolver.
+    /// Creates a fetcher that resolves names with `lookup`.
     pub fn with_lookup(settings: FetchSettings, lookup: Arc<dyn Lookup>) -> Result<Self, FetchSetupError> {
         Self::build(settings, lookup, None)
     }
 
-    /// A fetcher for a single fetch, whose steps are noted in `trace`.
+    /// Creates a fetcher for a single fetch whose steps are recorded in `trace`.
     pub(super) fn traced(settings: FetchSettings, trace: Trace) -> Result<Self, FetchSetupError> {
         let lookup = Arc::new(TracedLookup { inner: lookup_of(&settings)?, trace: trace.clone() });
         Self::build(settings, lookup, Some(trace))
@@ -62,10 +62,11 @@ impl Fetcher {
     }
 
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
-    /// its own deadline.
+    /// its own time limit.
     ///
-    /// A URL that the guard refuses is given to no fetcher. When the fetcher fails in a way that is its own, the fallback of
-    /// the document's site rule has a try; a failure of that one counts unless it is a service's.
+    /// A URL that the guard refuses is not fetched by any fetcher. When the fetcher fails in a way that another may
+    /// not, the fallback of the document's site rule tries too; the fallback's failure is returned unless its service
+    /// is to blame.
     pub async fn fetch(&self, ask: &Ask) -> Result<Answer, Failure> {
         let url = self.client.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let route = self.route(ask.document, &host_of(url.as_str()).unwrap_or_default());
@@ -79,7 +80,7 @@ impl Fetcher {
         }
     }
 
-    /// Returns the converter that makes the text of a document's page, as long as no fallback has to help.
+    /// Returns the converter version of a document's page, provided that no fallback is used.
     pub fn converter(&self, document: DocumentId, url: &str) -> Converter {
         let route = self.route(document, &host_of(url).unwrap_or_default());
         route.rules.converter(route.fetcher.version())
@@ -99,7 +100,7 @@ impl Fetcher {
     }
 }
 
-/// Fetches, and notes in the page what made it.
+/// Fetches a page and records its converter version.
 async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result<Answer, Failure> {
     Ok(match fetcher.fetch(request).await? {
         Answer::Page(page) => Answer::Page(request.rules.mark(page, fetcher.version())),
@@ -107,7 +108,7 @@ async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result
     })
 }
 
-/// The name servers of the settings, else the system's resolver.
+/// Returns a resolver for the configured name servers, else the system's.
 fn lookup_of(settings: &FetchSettings) -> Result<Arc<dyn Lookup>, FetchSetupError> {
     Ok(match settings.dns_servers.as_slice() {
         [] => Arc::new(SystemLookup),

@@ -1,6 +1,7 @@
-//! The ways to get a page, each behind [`PageFetcher`]: `http` asks the page's own server, `firecrawl` has a service ask.
+//! Implementations of [`PageFetcher`]: `http` requests a page from its own server, `firecrawl` lets a service fetch it.
 //!
-//! A new one is a file here, a variant of [`FetchedBy`] (the compiler then leads to [`Fetchers::by`]), and its settings.
+//! To add one, write a file here, a variant of [`FetchedBy`] (the compiler then points to [`Fetchers::by`]), and its
+//! settings.
 
 mod firecrawl;
 mod http;
@@ -14,19 +15,19 @@ use firecrawl::FirecrawlFetcher;
 use http::HttpFetcher;
 use std::sync::Arc;
 
-/// The fetchers.
+/// One instance of each fetcher.
 pub(super) struct Fetchers {
     http: HttpFetcher,
     firecrawl: FirecrawlFetcher,
 }
 
 impl Fetchers {
-    /// All of them share the client.
+    /// Creates the fetchers, which share `client`.
     pub fn new(client: &Arc<HttpClient>) -> Self {
         Self { http: HttpFetcher::new(Arc::clone(client)), firecrawl: FirecrawlFetcher::new(Arc::clone(client)) }
     }
 
-    /// Returns the fetcher that a site rule names.
+    /// Returns the fetcher of this name.
     pub fn by(&self, name: FetchedBy) -> &dyn PageFetcher {
         match name {
             FetchedBy::Direct => &self.http,
@@ -34,7 +35,7 @@ impl Fetchers {
         }
     }
 
-    /// Returns the fetcher of pages about which no site rule says anything.
+    /// Returns the name of the fetcher for pages without a site rule: Firecrawl if its key is set.
     pub fn usual(&self) -> FetchedBy {
         if self.firecrawl.is_configured() { FetchedBy::Firecrawl } else { FetchedBy::Direct }
     }

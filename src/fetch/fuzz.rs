@@ -1,7 +1,9 @@
-//! Seeded mutation of what servers send: no panic, no more time than is allowed, nothing a terminal would act on.
+//! Fuzz tests by seeded mutation of server responses: no panic, no exceeded budget, no control characters in the
+//! output.
 //!
-//! A few rounds, the same in every run, are part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fuzz`
-//! is a long run. What a round was made from is its seed, which is said when it fails; `QUARTERDECK_FUZZ_SEED` begins there.
+//! A few rounds, the same in every run, are part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib
+//! fuzz` makes a long run. Each round derives from its seed, which a failure prints; `QUARTERDECK_FUZZ_SEED` starts
+//! there.
 
 use super::budget::{Budget, ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
@@ -14,10 +16,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, SystemTime};
 use url::Url;
 
-/// Visits of nodes that a page may take for each of its bytes, and for what it opens again and again.
+/// Node visits allowed per byte of a page, including elements that it reopens again and again.
 const VISITS_PER_BYTE: u64 = 100;
 
-/// A small generator of numbers that are the same everywhere (xorshift64*).
+/// Pseudo-random number generator with the same output on every machine (xorshift64*).
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -32,7 +34,7 @@ impl Dice {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
-    /// A number below `most`.
+    /// Returns a number below `most`; 0 if `most` is 0.
     pub(crate) fn below(&mut self, most: usize) -> usize {
         usize::try_from(self.next() >> 1).unwrap_or_default() % most.max(1)
     }
@@ -42,7 +44,7 @@ impl Dice {
     }
 }
 
-/// Pieces that are mixed in: known stumbling blocks of parsers.
+/// Pieces that are mixed in: input that is known to trip parsers.
 const PIECES: [&[u8]; 52] = [
     b"<",
     b">",
@@ -127,7 +129,8 @@ fn mutated(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// So many rounds, or as many as fit in the time that the environment gives; a round that panics says its seed.
+/// Runs `rounds` rounds, or as many as fit in the time that the environment gives. A round that panics reports its
+/// seed.
 pub(crate) fn run(name: &str, rounds: u64, seeds: &[Vec<u8>], round: impl Fn(&[u8], &mut Dice)) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let time = number("QUARTERDECK_FUZZ_SECONDS").map(Duration::from_secs);
@@ -158,7 +161,7 @@ fn html() {
     run("HTML to Markdown", 400, &pages(), |bytes, dice| {
         let html = String::from_utf8_lossy(bytes);
         let rules = if dice.below(2) == 0 { ContentRules::body() } else { ContentRules::default() };
-        // By work and not by time: a round comes to the same on every machine.
+        // Limited by work and not by time, so that a round has the same result on every machine.
         let budget = Budget::Visits(html.len() as u64 * VISITS_PER_BYTE);
         let by = |html: &str| limited(html, &base, &rules, TreeBudget::Alone, budget);
         let converted = match by(&html) {
@@ -202,7 +205,7 @@ fn charsets() {
         let text = charset::decode(bytes, header, markup);
         assert!(text.len() <= bytes.len() * 4 + 16, "{} bytes of {}", text.len(), bytes.len());
         if std::str::from_utf8(bytes).is_ok() && header.is_none() && markup == Markup::None {
-            // The mark alone is left out, or names another encoding.
+            // Only the byte order mark is removed, or it names another encoding.
             assert!(bytes.starts_with(b"\xef\xbb\xbf") || text.as_bytes() == bytes, "valid UTF-8 is itself");
         }
     });

@@ -1,7 +1,8 @@
-//! The guard against being sent to places that are not public (SSRF).
+//! The guard against server-side request forgery (SSRF): refuses addresses that are not public.
 //!
-//! It judges a URL before it is asked for, at every hop, and every answer of the resolver before it is dialled: the
-//! connector asks the resolver for names alone, so literals are judged in the URL and names in both places.
+//! It judges a URL before each request, redirects included, and every address that the resolver returns before it is
+//! dialled. The connector resolves only names, so literal addresses are judged in the URL, and names both in the URL
+//! and by their addresses.
 
 use super::address::not_public;
 use super::allowed::AllowedHost;
@@ -12,53 +13,46 @@ use std::sync::Arc;
 use thiserror::Error;
 use url::{Host, Url};
 
-/// Why a URL or what it leads to is not asked for. The message is the failure's detail.
+/// Reason why a URL or an address is refused. The message is the failure's detail.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The URL does not parse or has no host.
     #[error("bad URL: {0}")]
     BadUrl(String),
-    /// Neither http nor https.
     #[error("refused: {0} is not http or https")]
     Scheme(String),
-    /// A user name or password within.
     #[error("refused: the URL carries a user name or password")]
     UserInfo,
-    /// The port is one of the denied ones.
+    /// The port is a denied one.
     #[error("refused: port {0} is not one that pages are served on")]
     Port(u16),
-    /// An entry lets this name through on other ports alone.
+    /// An entry of `fetch.allow_private_hosts` allows this name on other ports only.
     #[error("refused: {name} is allowed on another port than {port}")]
     OtherPort {
-        /// The host name.
         name: String,
-        /// The port that was asked for.
         port: u16,
     },
-    /// A name that means something in a local network alone.
+    /// A name that only exists in local networks.
     #[error("refused: {0} is a name of a local network")]
     LocalName(String),
-    /// A literal address.
+    /// A literal address in the URL.
     #[error("refused: {address} is {what}")]
     Address {
-        /// The address.
         address: IpAddr,
-        /// Kind of the address.
+        /// Completes "it is …", such as "a private address".
         what: &'static str,
     },
-    /// An address among a name's answers.
+    /// An address to which the name resolves.
     #[error("refused: {name} leads to {address}, {what}")]
     Answer {
-        /// The host name.
         name: String,
-        /// The address.
         address: IpAddr,
-        /// Kind of the address.
+        /// Completes "it is …", such as "a private address".
         what: &'static str,
     },
 }
 
-/// Rules about addresses and ports that may be fetched.
+/// Rules about the addresses and ports that may be fetched.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     allowed: Vec<AllowedHost>,
@@ -66,18 +60,19 @@ pub(super) struct Guard {
 }
 
 impl Guard {
+    /// Creates a guard; `allowed` hosts are exempt from all address and port rules.
     pub fn new(allowed: Vec<AllowedHost>, denied_ports: Vec<u16>) -> Self {
         Self { allowed, denied_ports }
     }
 
-    /// Reads a text as a URL and judges it.
+    /// Parses a URL and judges it.
     pub fn parse(&self, text: &str) -> Result<Url, Refusal> {
         let url = Url::parse(text.trim()).map_err(|error| Refusal::BadUrl(error.to_string()))?;
         self.judge(&url)?;
         Ok(url)
     }
 
-    /// Judges all that is known before a name is looked up.
+    /// Judges a URL before its name is resolved: scheme, credentials, literal address, name and port.
     pub fn judge(&self, url: &Url) -> Result<(), Refusal> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refusal::Scheme(url.scheme().chars().take(20).collect()));
@@ -108,7 +103,7 @@ impl Guard {
         if self.allowed.iter().any(|entry| entry.names(name, port)) {
             return Ok(());
         }
-        // The resolver is not told the port, so a name that is let through on one port must not be asked for on another.
+        // The resolver does not know the port, so a name that is allowed on one port must not be resolved for another.
         if self.allowed.iter().any(|entry| entry.is_name(name)) {
             return Err(Refusal::OtherPort { name: name.to_owned(), port });
         }
@@ -123,7 +118,7 @@ impl Guard {
         if port == 0 || self.denied_ports.contains(&port) { Err(Refusal::Port(port)) } else { Ok(()) }
     }
 
-    /// Judges a name's addresses. One that is not public refuses the name: a mixed answer is how a name is rebound.
+    /// Judges the addresses of a name. One that is not public refuses the name: DNS rebinding mixes both.
     fn judge_answers(&self, name: &str, addresses: &[IpAddr]) -> Result<(), Refusal> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if self.allowed.iter().any(|entry| entry.is_name(&name)) {
@@ -140,18 +135,18 @@ impl Guard {
     }
 }
 
-/// The resolver that the client dials by: what it answers has been judged.
+/// The resolver of the HTTP client; it returns only addresses that the guard has judged.
 #[derive(Clone)]
 pub(super) struct GuardedResolver {
     pub guard: Arc<Guard>,
     pub lookup: Arc<dyn Lookup>,
-    /// The host name of the proxy, when there is one: the settings name it, so it may be anywhere.
+    /// Host name of the proxy, if there is one. It comes from the settings, so its addresses are not judged.
     pub proxy: Option<String>,
 }
 
 impl GuardedResolver {
-    /// Before a proxy is asked for `url`: what can be known here of where its name leads is judged. A name that is
-    /// known to the proxy alone is left to it.
+    /// Judges the addresses of a URL's name before a request goes to a proxy. A name that cannot be resolved here is
+    /// left to the proxy.
     pub async fn judge_ahead(&self, url: &Url) -> Result<(), Refusal> {
         let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
         match self.lookup.addresses(name.to_owned()).await {

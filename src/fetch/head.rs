@@ -1,4 +1,4 @@
-//! Head of a response: target of a redirect, type of the body, `Retry-After`.
+//! Parsing of a response's head: target of a redirect, type of the body, `Retry-After`.
 
 use super::errors;
 use crate::domain::failure::Failure;
@@ -7,25 +7,25 @@ use reqwest::{Response, StatusCode};
 use std::time::{Duration, SystemTime};
 use url::Url;
 
-/// Kind of a body.
+/// Kind of a body, which decides if it is converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// As HTML.
+    /// Converted to Markdown.
     Html,
-    /// As it is.
+    /// Stored as it is.
     Text,
 }
 
-/// `Content-Type`.
+/// A parsed `Content-Type`.
 #[derive(Debug)]
 pub(super) struct ContentType {
-    /// `None` when the server did not say.
+    /// `None` when the server sent no type.
     pub kind: Option<Kind>,
     pub charset: Option<String>,
 }
 
 impl ContentType {
-    /// Of an answer; a type that is neither a page nor text is a failure.
+    /// Parses the header; a type that is neither a page nor text is a failure.
     pub fn of(headers: &HeaderMap) -> Result<Self, Failure> {
         let value = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let value = value.unwrap_or_default();
@@ -48,7 +48,7 @@ impl ContentType {
     }
 }
 
-/// Returns the kind of a body without a type: HTML if it begins with a tag.
+/// Guesses the kind of a body without a type: HTML if it begins with `<`; `None` for binary data.
 pub(super) fn sniffed(body: &[u8]) -> Option<Kind> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     match body.first() {
@@ -58,7 +58,7 @@ pub(super) fn sniffed(body: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Returns the target of a redirect; `None` if the response is none or names no target.
+/// Returns the target of a redirect; `None` if the response is not a redirect or has no `Location`.
 pub(super) fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url::ParseError>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -67,12 +67,12 @@ pub(super) fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url
     Some(url.join(&String::from_utf8_lossy(location.as_bytes())))
 }
 
-/// A header's value, when it is text.
+/// Returns a header's value, if it is visible ASCII.
 pub(super) fn text_of(response: &Response, name: HeaderName) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// Returns the wait of `Retry-After`, seconds or a date, for the statuses that give it a meaning.
+/// Returns the wait of `Retry-After`, given in seconds or as a date, for statuses where it has a meaning.
 pub(super) fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
         return None;

@@ -1,7 +1,8 @@
-//! From HTML to a tree, within the time and the memory of one conversion.
+//! Parsing of HTML into a tree, within the time and memory of one conversion.
 //!
-//! html5ever has quadratic spots (deep nesting, attributes without end), so it is fed in pieces and looked at in
-//! between; everything after it walks the tree with stacks of its own. `sink` counts the memory that the tree takes.
+//! html5ever takes quadratic time on some input (deep nesting, endless attributes), so it is fed in pieces and the
+//! budget is checked in between. Later steps walk the tree with their own stacks instead of recursion. `sink` counts
+//! the memory of the tree.
 
 mod sink;
 
@@ -12,13 +13,13 @@ use html5ever::{ParseOpts, parse_document};
 use sink::Counted;
 use std::time::{Duration, Instant};
 
-/// The parser is fed so many bytes at a time, fewer when a piece takes long. Small, since a few bytes can make many
-/// elements: each `<p>` opens again all formatting that a hostile page has left open.
+/// Bytes that the parser is fed at a time, fewer when a piece takes long. Small, since a few bytes can make many
+/// elements: each `<p>` reopens all formatting that a hostile page has left open.
 const PIECE: usize = 1024;
 const SMALLEST_PIECE: usize = 128;
 const SLOW_PIECE: Duration = Duration::from_millis(10);
 
-/// Parses a page whose text and tree may take up to `most` bytes together.
+/// Parses a page. Its text and tree together may take up to `most` bytes.
 pub(super) fn parse(html: &str, clock: &Clock, most: usize) -> Result<Document, ConvertError> {
     let mut parser = parse_document(Counted::default(), ParseOpts::default());
     let (mut rest, mut size) = (html, PIECE);
@@ -28,7 +29,7 @@ pub(super) fn parse(html: &str, clock: &Clock, most: usize) -> Result<Document, 
         parser.process(StrTendril::from_slice(piece));
         rest = after;
         clock.look()?;
-        // The page's own text is held beside the tree.
+        // The page's text stays in memory beside the tree.
         if parser.tokenizer.sink.sink.bytes() + html.len() > most {
             return Err(ConvertError::TooLarge(most));
         }

@@ -1,4 +1,4 @@
-//! From names to addresses: by the system's resolver, or by name servers that the settings name.
+//! Name resolution, by the system's resolver or by name servers from the settings.
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
@@ -12,36 +12,34 @@ use std::pin::Pin;
 use std::time::Duration;
 use thiserror::Error;
 
-/// A name server answers within this, or is asked once more.
+/// Time-out of one query to a name server.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Why a name has led to no address.
+/// Reason why a name was not resolved to an address.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LookupError {
-    /// There is no such name.
     #[error("the host name does not exist")]
     NoSuchName,
-    /// The name stands for something, and for no address.
+    /// The name exists and has no address record.
     #[error("the host name has no address")]
     NoAddress,
-    /// No name server answered.
     #[error("no name server answers")]
     NoAnswer,
-    /// The name server or the system reported an error.
+    /// The name server or the system reported another error.
     #[error("the host name could not be looked up: {0}")]
     Failed(String),
 }
 
-/// Result of a name look-up.
+/// Future result of a name look-up.
 pub type Addresses = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, LookupError>> + Send>>;
 
-/// Addresses of a name; the seam where another resolver than the system's is put.
+/// A resolver; tests replace the system's with their own.
 pub trait Lookup: Send + Sync + 'static {
-    /// The addresses of `name`.
+    /// Resolves `name` to its IPv4 and IPv6 addresses.
     fn addresses(&self, name: String) -> Addresses;
 }
 
-/// The system's own resolver.
+/// The system's resolver, by the standard library.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemLookup;
 
@@ -54,7 +52,8 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// The standard library hands on the words of the C library and nothing else (glibc's, then musl's).
+/// Classifies an error of the system's resolver. The standard library only passes on the text of the C library
+/// (glibc's, then musl's).
 fn system_error(words: &str) -> LookupError {
     let words = words.trim_start_matches("failed to lookup address information: ");
     match words {
@@ -65,12 +64,11 @@ fn system_error(words: &str) -> LookupError {
     }
 }
 
-/// The name servers of `fetch.dns_servers`, asked in their order; neither the system's hosts file nor its search list is
-/// used.
+/// Name servers of `fetch.dns_servers`, queried in their order. The system's hosts file and search list are not used.
 pub struct NameServers(TokioResolver);
 
 impl NameServers {
-    /// Asks these, over UDP and, for long answers, TCP. At least one.
+    /// Creates a resolver for at least one server, queried over UDP and, for long answers, TCP.
     pub fn new(servers: &[SocketAddr]) -> Result<Self, LookupError> {
         let of = |server: &SocketAddr| {
             let on_port = |mut connection: ConnectionConfig| {
@@ -95,7 +93,7 @@ impl NameServers {
 impl Lookup for NameServers {
     fn addresses(&self, name: String) -> Addresses {
         let resolver = self.0.clone();
-        // With its last dot it is a whole name: nothing is searched for beside it.
+        // The trailing dot marks a complete name, so that no search domain is appended.
         let whole = if name.ends_with('.') { name } else { name + "." };
         Box::pin(async move {
             let found = resolver.lookup_ip(whole).await.map_err(|error| server_error(&error))?;

@@ -1,6 +1,6 @@
-//! The part of a page that is its content: `main`, else `[role=main]`, else the only `article`, else
-//! `body`, without what stands around it; the whole body when that would lose more than half of the words. Navigation
-//! around a content is no loss: a short page among many has more of it than text.
+//! Choice of a page's main content: `main`, else `[role=main]`, else the only `article`, else `body`, without
+//! navigation, headers and other noise. If that would lose more than half of the words, the whole body is taken.
+//! Navigation around the content does not count as a loss: a short page of a large site has more navigation than text.
 
 mod noise;
 
@@ -12,10 +12,10 @@ use dom_query::{Document, NodeId, NodeRef};
 use noise::{is_navigation, is_noise};
 use std::collections::HashSet;
 
-/// Facts about a document, found in one walk.
+/// Title, base URL and content candidates of a document, found in one walk.
 #[derive(Debug, Default)]
 pub(super) struct Outline<'a> {
-    /// The first `<title>`, white space collapsed; `None` when blank.
+    /// The first `<title>`, with white space collapsed; `None` when blank.
     pub title: Option<String>,
     /// `href` of the first `<base>`.
     pub base: Option<String>,
@@ -25,7 +25,7 @@ pub(super) struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    /// Walks over the document.
+    /// Collects the facts in one walk over the document.
     pub fn of(document: &'a Document, clock: &mut Clock) -> Result<Self, ConvertError> {
         let mut outline = Self::default();
         let mut title = None;
@@ -53,42 +53,42 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// Elements that are left out.
+/// Kinds of elements that are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// Elements around the content, and elements without text.
+    /// Leaves out noise around the content, and elements without text.
     Main,
-    /// Elements without text.
+    /// Leaves out elements without text.
     Whole,
 }
 
-/// Treatment of an element.
+/// Treatment of an element when the content is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// The element is content.
+    /// The element and its children are content.
     All,
-    /// Only its headings are content: a header within the content contains the page's heading among noise.
+    /// Only its headings are content: a header inside the content has the page's heading among noise.
     Headings,
-    /// Nothing.
+    /// The element is left out.
     None,
 }
 
-/// The content: where it begins and what of it counts.
+/// The chosen content: its root elements, and rules for what is left out below them.
 #[derive(Debug)]
 pub(super) struct Content<'a> {
-    /// None within another, in the order of the page; more than one only where a site rule says what is the content.
+    /// In page order; none is inside another. There is more than one only if a site rule selects the content.
     pub roots: Vec<NodeRef<'a>>,
     pub scope: Scope,
-    /// The elements that its site rule leaves out.
+    /// Elements that the site rule excludes.
     excluded: HashSet<NodeId>,
-    /// Selectors that nothing on the page fits.
+    /// Selectors that match nothing on the page.
     pub unmatched: Vec<String>,
-    /// The root is the page's content proper, so that a header within it is the content's own.
+    /// True if the root is the page's own content element, so that a header inside it belongs to the content.
     within_content: bool,
 }
 
 impl Content<'_> {
-    /// Returns the treatment of `element`, which has the name `name`. `in_article`: it is within an article.
+    /// Returns the treatment of `element`, whose name is `name`. `in_article` is true inside an article.
     pub fn keep(&self, element: &NodeRef<'_>, name: &str, in_article: bool) -> Keep {
         if is_never_text(name) || self.excluded.contains(&element.id) {
             return Keep::None;
@@ -100,7 +100,7 @@ impl Content<'_> {
     }
 }
 
-/// Chooses the content.
+/// Chooses the content of a document under the rules of its site.
 pub(super) fn choose<'a>(
     document: &'a Document,
     outline: &Outline<'a>,
@@ -132,7 +132,7 @@ pub(super) fn choose<'a>(
     Ok(Content { scope: Scope::Whole, ..content })
 }
 
-/// The elements that the selectors of a site rule match.
+/// Elements that the selectors of a site rule match.
 #[derive(Default)]
 struct Selected<'a> {
     included: Vec<NodeRef<'a>>,
@@ -179,30 +179,30 @@ fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut Clock) -> Res
     Ok(selected)
 }
 
-/// Numbers of words, from one walk over the body.
+/// Word counts from one walk over the body, by which a choice of content is judged.
 #[derive(Debug, Default)]
 struct Words {
-    /// In the whole body, but for the navigation around its content.
+    /// Words in the whole body, except for the navigation around its content.
     whole: usize,
-    /// In what would be kept of it.
+    /// Words that the choice would keep.
     kept: usize,
 }
 
-/// Counting state below a node.
+/// State of the word count below a node.
 #[derive(Clone, Copy)]
 struct Counting {
-    /// The words of the whole.
+    /// True if words count for [`Words::whole`].
     whole: bool,
-    /// Navigation counts: it is within the content here.
+    /// True inside the content, where navigation counts too.
     navigation: bool,
-    /// Treatment inherited from above; `None` outside the content's root.
+    /// Treatment inherited from the parent; `None` outside the content's roots.
     kept: Option<Keep>,
     in_article: bool,
 }
 
 impl Words {
-    /// Of `content`, which has one root within `body`, and of the body. `proper`: the page's content proper, if it says
-    /// which that is: the navigation outside it is no text.
+    /// Counts the words of `body` and of `content`, which has one root inside `body`. `proper` is the page's own
+    /// content element, if it has one: navigation outside that is not counted.
     fn of(
         body: NodeRef<'_>,
         content: &Content<'_>,
@@ -210,7 +210,7 @@ impl Words {
         clock: &mut Clock,
     ) -> Result<Self, ConvertError> {
         let mut words = Self::default();
-        // A root may stand within what counts for nothing else.
+        // A root may be inside an element that counts for nothing else.
         let path: HashSet<_> = content.roots.iter().flat_map(|root| root.ancestors(None)).map(|node| node.id).collect();
         let all = Counting { whole: true, navigation: proper.is_none(), kept: None, in_article: false };
         let mut stack = vec![(body, all)];
@@ -265,7 +265,7 @@ fn count_words(text: &str) -> usize {
     text.as_bytes().iter().filter(|byte| begins(byte)).count()
 }
 
-/// Returns the treatment of a node below a parent with this treatment. The root itself is never noise.
+/// Returns the treatment of a node from its own and its parent's. The root itself is never noise.
 pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, parent: Keep, in_article: bool) -> Keep {
     if content.roots.iter().any(|root| root.id == node.id) {
         return if content.excluded.contains(&node.id) { Keep::None } else { Keep::All };
@@ -279,7 +279,7 @@ pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, p
     }
 }
 
-/// Elements whose text nobody reads as the page's.
+/// Returns true for elements whose text is not part of the readable page.
 fn is_never_text(name: &str) -> bool {
     matches!(
         name,

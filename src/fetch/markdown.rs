@@ -1,8 +1,9 @@
-//! The Markdown writer (GFM). The text is the fingerprint's input: the same page must always give the same text.
+//! The Markdown writer (GitHub Flavored Markdown, GFM). Fingerprints are made from its text, so the same page must
+//! always give the same text.
 //!
-//! Walks the tree with a stack of its own, so that no nesting overflows the thread's. `elements` says what each element
-//! does to the `writer`; `inline` builds a block's text (`marks`, `escape`, `link`), `lines` sets blocks into quotes and items;
-//! `list`, `table` and `code_block` know their kind.
+//! It walks the tree with an explicit stack, so that deep nesting cannot overflow the thread's. `elements` maps each
+//! element to calls of the `writer`; `inline` builds a block's text (`marks`, `escape`, `link`), `lines` puts blocks
+//! into quotes and items; `list`, `table` and `code_block` write those blocks.
 
 mod code_block;
 mod elements;
@@ -24,7 +25,7 @@ use lines::Gap;
 use url::Url;
 use writer::Writer;
 
-/// Writes the content. `base` is what links are relative to.
+/// Writes the content as Markdown. Links are relative to `base`.
 pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Result<String, ConvertError> {
     let layout = table::layout_tables(&content.roots, clock)?;
     let mut writer = Writer::new(base, layout);
@@ -56,12 +57,11 @@ pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Res
 enum Step<'a> {
     Enter(Visit<'a>, Then),
     Leave(Leave),
-    /// The end of a root.
+    /// The end of a root of the content.
     Between,
 }
 
-/// Next step of the walk after a node. Its siblings are not pushed on the stack with it: there may be a million of
-/// them.
+/// Next step of the walk after a node. Siblings are not pushed together, since there may be a million of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Next,

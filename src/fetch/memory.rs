@@ -1,30 +1,31 @@
-//! The memory that bodies may take, all fetches together.
+//! Memory budget for the bodies of all fetches of a process.
 //!
-//! Most pages are small: each fetch that reads one takes a small share. A body that outgrows its share asks for all that
-//! it may still become at once, from a budget of its own: who has that never waits for more, so nobody waits in a
-//! circle, however many bodies there are.
+//! Most pages are small: each fetch begins with a small share. A body that outgrows its share requests, in one step,
+//! all the memory that it may still need, from a second budget. Whoever has that never waits for more, so there is no
+//! deadlock, however many bodies there are.
 
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Memory that a body may use before it has to ask: nine pages of ten are smaller.
+/// Bytes that a body may use before it must request more; nine of ten pages are smaller.
 pub(super) const SHARE: u64 = 1024 * 1024;
-/// The unit of the budgets, so that a permit's number of them always fits.
+/// Bytes per semaphore permit, so that the number of permits always fits.
 const UNIT: u64 = 1024;
-/// Divisor of the part of the memory that is for these shares.
+/// The shares together get one part in this many of the budget.
 const SHARES_PART: u64 = 4;
 
-/// The budgets of one fetcher.
+/// Budgets for small shares and for large bodies.
 #[derive(Debug)]
 pub(super) struct Memory {
     shares: Arc<Semaphore>,
     large: Arc<Semaphore>,
-    /// All units of `large`: nothing may ask for more, or it would wait for ever.
+    /// All permits of `large`: a request for more would wait forever.
     large_units: u32,
 }
 
 impl Memory {
-    /// Bodies up to `most` bytes each, in about `budget` bytes all together; never less than one of them needs.
+    /// Creates budgets for bodies of up to `most` bytes each and about `budget` bytes in total, but at least enough for
+    /// one body.
     pub fn new(budget: u64, most: u64) -> Self {
         let shares = (budget / SHARES_PART / SHARE).max(1);
         let large = budget.saturating_sub(shares * SHARE).max(most);
@@ -36,12 +37,12 @@ impl Memory {
         }
     }
 
-    /// Room for a body of [`SHARE`] bytes; waits for it.
+    /// Waits for memory for a body of [`SHARE`] bytes.
     pub async fn share(&self) -> Room {
         Room { share: Arc::clone(&self.shares).acquire_owned().await.ok(), rest: None }
     }
 
-    /// Makes `room` one for a body of `bytes` bytes; waits for it.
+    /// Waits until `room` allows a body of `bytes` bytes.
     pub async fn enlarge(&self, room: &mut Room, bytes: u64) {
         if room.rest.is_none() {
             let wanted = units(bytes).min(self.large_units);
@@ -50,7 +51,7 @@ impl Memory {
     }
 }
 
-/// Room for one body; dropped, it is another's.
+/// Memory permit of one body. Dropping it returns the memory.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Room {
@@ -71,13 +72,13 @@ mod tests {
 
     const MB: u64 = 1024 * 1024;
 
-    /// Longer than any of these waits may take; the tests' clock jumps over it when nothing can go on.
+    /// Longer than any of these waits may take; the paused clock skips ahead when no task can go on.
     const LIMIT: Duration = Duration::from_secs(3_600);
 
     #[tokio::test(start_paused = true)]
     async fn large_bodies_take_turns_and_small_ones_pass() {
         let memory = Memory::new(8 * MB, 4 * MB);
-        // Two shares, and six megabytes for one that is large.
+        // Two shares, and six megabytes for large bodies.
         let (mut first, mut second) = (memory.share().await, memory.share().await);
         memory.enlarge(&mut first, 4 * MB).await;
         let mut waiting = Box::pin(memory.enlarge(&mut second, 4 * MB));
@@ -94,7 +95,7 @@ mod tests {
         let memory = Memory::new(0, 40 * MB);
         let mut room = timeout(LIMIT, memory.share()).await.expect("there is a share");
         timeout(LIMIT, memory.enlarge(&mut room, 40 * MB)).await.expect("there is memory for one");
-        // Nobody asks for more than there is, or it would be waited for in vain.
+        // A request is cut to the budget; otherwise it would wait forever.
         let mut again = timeout(LIMIT, Memory::new(MB, MB).share()).await.expect("there is a share");
         timeout(LIMIT, memory.enlarge(&mut again, 0)).await.expect("nothing is free at once");
     }

@@ -1,8 +1,8 @@
-//! From the answer of a server to a page, in order: its head, its body, decoding, conversion, and the page that comes of it.
+//! Conversion of a server's response into a page, step by step: head, body, decoding, conversion.
 //!
-//! The body is counted as it comes out of decompression, piece by piece (a few kilobytes each), so a bomb costs no more
-//! memory than its share and no more time than its size: a limit on the ratio would refuse sound pages, which pack a
-//! hundredfold, and keep nothing out that `max_body` does not.
+//! The body is counted as it is decompressed, in pieces of a few kilobytes, so a decompression bomb costs no more
+//! memory than its share and no more time than its size. A limit on the ratio would refuse sound pages, which compress
+//! a hundredfold, and would keep nothing out that `max_body` does not.
 
 use super::budget::{ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
@@ -24,12 +24,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use url::Url;
 
-/// A page of more bytes is converted alone from the beginning: its tree takes several times as much memory as itself.
+/// Bytes above which a page is converted alone from the start: its tree takes several times its size.
 const LARGE: usize = 4 * 1024 * 1024;
-/// Of a plain text so many bytes are read: more than 200,000 characters in any encoding.
+/// Bytes of a plain text that are read: enough for 200,000 characters in any encoding.
 const MAX_PLAIN: usize = 4 * MAX_MARKDOWN;
 
-/// Reads the answer from `url` and turns it into a page. `deadline` ends all waits but the one for memory.
+/// Reads the response from `url` and turns it into a page. `deadline` limits all waits except those for memory.
 pub(super) async fn page(
     client: &HttpClient,
     pool: &ConversionPool,
@@ -53,14 +53,14 @@ pub(super) async fn page(
     Ok(Page { note: unmatched, etag, last_modified, ..page })
 }
 
-/// A body, with the memory that it takes.
+/// A body with its memory permit.
 #[derive(Debug)]
 pub(super) struct Body {
     pub bytes: Vec<u8>,
     _room: Room,
 }
 
-/// Reads the body, decompressed. Also returns the deadline, put off by the time that the body had to wait for memory, which
+/// Reads the decompressed body. Also returns the deadline, extended by the time that the body waited for memory, which
 /// is not the page's fault.
 pub(super) async fn read_body(
     client: &HttpClient,
@@ -91,15 +91,15 @@ pub(super) async fn read_body(
             fits = announced.unwrap_or(most).max(length);
             client.memory.enlarge(&mut room, fits).await;
             deadline += waiting.elapsed();
-            // All at once: an allocation of this size is a mapping of its own, of which only what is written takes
-            // memory, and all of it goes back to the system. Grown piece by piece it would leave its steps behind.
+            // Reserved in one step: the allocator maps an allocation of this size separately, so only written pages
+            // take memory, and all of it returns to the system. Growing in steps would leave fragments behind.
             bytes.reserve_exact(usize::try_from(most).unwrap_or_default().saturating_sub(bytes.len()));
         }
         bytes.extend_from_slice(&piece);
     }
 }
 
-/// A body, and what it takes to read it.
+/// A body, and the data needed to convert it.
 struct Received {
     body: Body,
     content_type: ContentType,
@@ -107,8 +107,8 @@ struct Received {
     rules: Arc<ContentRules>,
 }
 
-/// Decodes and converts on a thread of the pool. A page that turns out to be large is converted once more, with all the
-/// memory that conversions may take.
+/// Decodes and converts on a thread of the pool. A page that exceeds the shared memory budget is converted once more,
+/// alone.
 async fn convert(
     client: &HttpClient,
     pool: &ConversionPool,
@@ -127,11 +127,12 @@ async fn convert(
 }
 
 impl Received {
-    /// Converts it, and gives it back for another try; after a try alone there is none, and its bytes may be gone.
+    /// Converts the body and returns it for a second try. With [`TreeBudget::Alone`] there is no second try, and its
+    /// bytes may be gone.
     fn convert(mut self, budget: TreeBudget) -> (Self, Result<Converted, ConvertError>) {
         let converted = match decode(&self.body.bytes, &self.content_type) {
             Ok(Decoded::Html(Cow::Owned(html))) if budget == TreeBudget::Alone => {
-                // The text may be three times as large as its bytes: they are not kept beside it.
+                // The decoded text may be three times as large as its bytes, so these are freed first.
                 self.body.bytes = Vec::new();
                 convert_by(&html, &self.url, &self.rules, budget)
             }
@@ -145,7 +146,7 @@ impl Received {
     }
 }
 
-/// The text of a body.
+/// Decoded text of a body.
 enum Decoded<'b> {
     Html(Cow<'b, str>),
     Plain(Cow<'b, str>),
@@ -160,8 +161,8 @@ fn decode<'b>(bytes: &'b [u8], content_type: &ContentType) -> Result<Decoded<'b>
     }
 }
 
-/// The part of a plain text that is read. It is not cut within a character of UTF-8, or it would be taken for something
-/// else.
+/// Returns the part of a plain text that is read. It is never cut inside a UTF-8 character, or its encoding would be
+/// misdetected.
 fn beginning(bytes: &[u8]) -> &[u8] {
     let mut end = bytes.len().min(MAX_PLAIN);
     while bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) && end + 4 > MAX_PLAIN {

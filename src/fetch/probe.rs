@@ -1,4 +1,4 @@
-//! A fetch under observation: durations, the response of each hop, the result. Nothing is stored.
+//! Measurement of one fetch: durations, the response of each hop, the result. Nothing is stored.
 
 use super::ask::{Answer, Ask};
 use super::client::FetchSetupError;
@@ -10,41 +10,39 @@ use crate::domain::text::SafeLine;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Result of a probe.
+/// Timings and result of a measured fetch.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// Each request, in order: redirects, and robots.txt when it is respected, are requests too.
+    /// Requests in order, including redirects and, if respected, robots.txt.
     pub hops: Vec<Hop>,
-    /// Duration of reading the body, after the response's head.
+    /// From the response's head to the end of the body.
     pub body: Option<Duration>,
-    /// Duration of the conversion to text, the wait for a core included.
+    /// Duration of the conversion to text, including the wait for a slot.
     pub convert: Option<Duration>,
-    /// Everything together.
+    /// Duration of the whole fetch.
     pub all: Duration,
-    /// Result of the fetch.
     pub end: Result<Answer, Failure>,
 }
 
-/// A request.
+/// Timings and response of one request.
 #[derive(Clone, Debug)]
 pub struct Hop {
-    /// URL of the request.
     pub url: SafeLine,
-    /// Looking its name up; `None` for an address, and where a connection was there already.
+    /// Duration of the name look-up; `None` for a literal address or a reused connection.
     pub dns: Option<Duration>,
-    /// Until the connection stood; `None` where it was there already.
+    /// Duration of connecting; `None` for a reused connection.
     pub connect: Option<Duration>,
-    /// The TLS handshake.
+    /// Duration of the TLS handshake; `None` without one.
     pub tls: Option<Duration>,
-    /// From the connection to the head of the answer.
+    /// From the connection to the head of the response.
     pub first_byte: Option<Duration>,
-    /// The status, when there was an answer.
+    /// HTTP status; `None` without a response.
     pub status: Option<u16>,
-    /// The answer's headers, made safe.
+    /// Headers of the response, sorted by name, safe for a terminal.
     pub headers: Vec<(SafeLine, SafeLine)>,
 }
 
-/// Fetches once and watches. Pages that are fetched by Firecrawl are asked for there: what it sees is one request to it.
+/// Fetches once and measures. A fetch through Firecrawl is measured as one request to its API.
 pub async fn probe(settings: FetchSettings, ask: &Ask) -> Result<Probe, FetchSetupError> {
     let trace = Trace::default();
     let fetcher = Fetcher::traced(settings, trace.clone())?;
@@ -70,7 +68,7 @@ pub async fn probe(settings: FetchSettings, ask: &Ask) -> Result<Probe, FetchSet
     Ok(probe)
 }
 
-/// The marks of each request.
+/// Splits the marks by request.
 fn split(marks: &[(Instant, Mark)]) -> impl Iterator<Item = &[(Instant, Mark)]> {
     marks.chunk_by(|_, (_, next)| !matches!(next, Mark::Asking(_)))
 }

@@ -1,7 +1,7 @@
-//! robots.txt after RFC 9309: which paths of a host a robot of our name may fetch.
+//! robots.txt by RFC 9309: decides which paths of a host this program may fetch.
 //!
-//! Read here, asked for and kept by `robots/asked` and `robots/kept`. Only when the settings say so: a page that a person has named is
-//! fetched for that person, not crawled.
+//! This file parses and matches; `robots/asked` downloads the file, `robots/kept` caches the rules. Off by default: a
+//! page that a person has added is fetched for that person, not crawled.
 
 mod asked;
 mod kept;
@@ -12,29 +12,28 @@ pub(super) use kept::Robots;
 /// Bytes of a file that are read; the rest is ignored (RFC 9309, 2.5, requires at least this much).
 pub(super) const MAX_FILE: usize = 500 * 1024;
 
-/// The rules of one file for one robot.
+/// Rules of one robots.txt for one robot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rules {
-    /// Everything may be fetched.
     AllowAll,
-    /// The longest rule that matches decides.
+    /// The longest matching rule decides.
     Listed(Vec<Rule>),
 }
 
-/// A line of the file.
+/// An `Allow` or `Disallow` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
     allow: bool,
-    /// Decoded as far as two spellings of one path are the same.
+    /// Normalised, so that all spellings of a path are equal.
     path: String,
 }
 
 impl Rules {
-    /// Reads from the file `text` the rules for the robot `name`: the groups that name it, together; else those for
-    /// all.
+    /// Parses the file `text` and returns the rules for the robot `name`: all groups that name it together, else the
+    /// groups for all robots.
     pub fn read(text: &str, name: &str) -> Self {
         let (mut ours, mut everybodys) = (None::<Vec<Rule>>, Vec::new());
-        // Several `user-agent` lines before the first rule are one group.
+        // Consecutive `user-agent` lines begin one group.
         let (mut is_ours, mut is_everybodys, mut in_rules) = (false, false, true);
         for line in text.trim_start_matches('\u{feff}').lines().flat_map(|line| line.split('\r')) {
             let line = line.split('#').next().unwrap_or_default();
@@ -54,7 +53,7 @@ impl Rules {
             let allow = match key.as_str() {
                 "allow" => true,
                 "disallow" => false,
-                // Of other records (sitemap, crawl-delay) the standard knows nothing, and they end no group.
+                // Other records (sitemap, crawl-delay) are not in the standard and end no group.
                 _ => continue,
             };
             in_rules = true;
@@ -72,8 +71,8 @@ impl Rules {
         Self::Listed(ours.unwrap_or(everybodys))
     }
 
-    /// Returns true if `path`, with its query, may be fetched. The longest rule decides; of two equally long, the one
-    /// that allows.
+    /// Returns true if `path`, with its query, may be fetched. The longest matching rule decides; of two equally long
+    /// ones, the allowing one.
     pub fn allow(&self, path: &str) -> bool {
         let rules = match self {
             Self::AllowAll => return true,
@@ -88,14 +87,14 @@ impl Rules {
     }
 }
 
-/// The product's name within a user agent: letters, `_` and `-` at its beginning.
+/// Returns the product name at the beginning of a user agent: letters, `_` and `-`.
 pub(super) fn product(agent: &str) -> &str {
     let end = agent.find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '_' | '-'))).unwrap_or(agent.len());
     &agent[..end]
 }
 
-/// A path so that two spellings of it are one: what needs no encoding is decoded, what needs one is encoded, and escapes
-/// are in upper case. A slash that was encoded stays so: it is none.
+/// Normalises a path: decodes characters that need no encoding, encodes those that do, and writes escapes in upper
+/// case. An encoded slash stays encoded: it separates nothing.
 fn same(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut out = String::with_capacity(path.len());
@@ -117,8 +116,8 @@ fn same(path: &str) -> String {
     out
 }
 
-/// Returns true if a rule's path matches: `*` is anything, `$` at its end is the end. One pass suffices, going back
-/// only to the last `*`, so no file makes this slow.
+/// Returns true if a rule matches a path: `*` matches anything, `$` at the end matches the end. One pass with
+/// backtracking only to the last `*`, so no file makes this slow.
 fn fits(rule: &str, path: &str) -> bool {
     let (rule, to_the_end) = match rule.strip_suffix('$') {
         Some(rule) => (rule.as_bytes(), true),
@@ -165,7 +164,7 @@ mod tests {
         assert_eq!((ours.allow("/a"), ours.allow("/b"), ours.allow("/b/c/d")), (true, false, true));
         let others = Rules::read(text, "somebody");
         assert_eq!((others.allow("/a/x"), others.allow("/b")), (false, true));
-        // A group of ours without a rule allows everything, whatever is said to all.
+        // A group for us without a rule allows everything, whatever applies to all robots.
         let empty = Rules::read("User-agent: *\nDisallow: /\nUser-agent: quarterdeck\nDisallow:\n", "quarterdeck");
         assert!(empty.allow("/x"));
         assert!(Rules::read("", "quarterdeck").allow("/x"));

@@ -1,12 +1,12 @@
-//! The certificates by which pages on https are checked: the system's own.
+//! Check for the system's root certificates, which verify pages on https.
 
 use super::client::FetchSetupError;
 use reqwest::Client;
 
-/// Checks that the system has root certificates. Without them pages on https cannot be fetched.
+/// Checks that the system has root certificates. Without them no page on https can be fetched.
 pub fn roots() -> Result<(), FetchSetupError> {
-    // An error means that main, or a fetcher, was first.
+    // An error means that main or a fetcher has already installed one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // A client without any of its own is not made when the system has none.
+    // The client has no certificates of its own, so building it fails when the system has none.
     Client::builder().build().map(drop).map_err(FetchSetupError::Client)
 }

@@ -1,5 +1,5 @@
-//! Events of a fetch with their times, recorded for a probe alone. The marks are set where things happen: in the
-//! look-up, in the connector, when the TLS handshake makes its first message, and between the steps of a fetch.
+//! Trace of a fetch for a probe: events with their times. Events are recorded in the name look-up, in the connector,
+//! when the TLS handshake begins, and between the steps of a fetch.
 
 use super::lookup::{Addresses, Lookup};
 use reqwest::{Response, header::HeaderMap};
@@ -14,54 +14,52 @@ use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Something that has happened.
+/// Event of a fetch.
 #[derive(Clone, Debug)]
 pub(super) enum Mark {
-    /// A request is about to be made to this URL.
+    /// A request to this URL is about to be sent.
     Asking(String),
-    /// The name is being looked up.
+    /// The name look-up has begun.
     LookingUp,
-    /// The name was resolved.
+    /// The name look-up has ended.
     LookedUp,
-    /// The connection stands, and the TLS handshake begins.
+    /// The connection is open and the TLS handshake begins.
     Handshake,
-    /// The connection can be used.
+    /// The connection is ready for a request.
     Connected,
-    /// The head of the answer is there.
+    /// The head of the response has arrived.
     Answered {
-        /// Status of the response.
         status: u16,
-        /// Headers of the response.
         headers: HeaderMap,
     },
-    /// The whole body is there.
+    /// The whole body has arrived.
     Read,
     /// The body was converted to text.
     Converted,
 }
 
-/// The marks of one fetch, in order.
+/// Events of one fetch, in order. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trace(Arc<Mutex<Vec<(Instant, Mark)>>>);
 
 impl Trace {
-    /// Notes that this happens now.
+    /// Records an event at the current time.
     pub fn note(&self, mark: Mark) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), mark));
     }
 
-    /// Notes an answer.
+    /// Records the head of a response.
     pub fn answered(&self, response: &Response) {
         self.note(Mark::Answered { status: response.status().as_u16(), headers: response.headers().clone() });
     }
 
-    /// All of them so far.
+    /// Returns a copy of the events so far.
     pub fn marks(&self) -> Vec<(Instant, Mark)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// A look-up that is noted.
+/// A resolver that records its look-ups.
 pub(super) struct TracedLookup {
     pub inner: Arc<dyn Lookup>,
     pub trace: Trace,
@@ -87,7 +85,7 @@ impl<S> Layer<S> for Trace {
     }
 }
 
-/// The connector, noted.
+/// A connector that records when a connection is ready.
 #[derive(Clone)]
 pub(super) struct TracedConnector<S> {
     inner: S,
@@ -119,8 +117,8 @@ where
     }
 }
 
-/// TLS as every fetch has it, but for the sessions: none is kept, and whoever asks for one begins a handshake. `None` on a
-/// machine without certificates.
+/// Returns a TLS configuration like that of every fetch, except that no session is kept: the request for a stored
+/// session marks the begin of a handshake. `None` on a machine without root certificates.
 pub(super) fn traced_tls(trace: &Trace) -> Option<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;

@@ -1,28 +1,28 @@
-//! The Redis URL and the pattern of a lock's key. Messages never carry a password.
+//! Parsing of the Redis URL and of the key pattern of a lock. Error messages never contain a password.
 
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
 use redis::{Client, ErrorKind, RedisError};
 use thiserror::Error;
 
-/// Chatwoot's own key, in its Redis namespace `alfred`.
+/// Chatwoot's lock key, in its Redis namespace `alfred`.
 pub const DEFAULT_KEY: &str = "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::{id}";
 
-/// Marker of the document's id in a key pattern.
+/// Placeholder of the document's id in a key pattern.
 const PLACE: &str = "{id}";
 
-/// Why a URL or a key pattern is none. The message continues the name of what was set.
+/// Reason why a URL or a key pattern is invalid. The message completes a sentence that begins with the setting's name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// Not a Redis URL.
     #[error("must be a URL such as redis://:password@host:6379/0 or rediss://…: {0}")]
     Url(String),
-    /// A pattern without exactly one place for the document.
+    /// A pattern that does not contain `{id}` exactly once.
     #[error("must hold {{id}} once, where the document's id stands, such as {DEFAULT_KEY}")]
     Key,
 }
 
-/// A parsed address.
+/// A parsed URL, with the parts of the key pattern before and after the document's id.
 pub(super) struct Address {
     client: Client,
     password: Option<String>,
@@ -30,17 +30,17 @@ pub(super) struct Address {
     after: String,
 }
 
-/// Checks that `url` is a Redis URL.
+/// Checks that `url` is a Redis URL, without connecting.
 pub fn check_url(url: &str) -> Result<(), AddressError> {
     client(url).map(drop)
 }
 
-/// Checks that `key` is a key pattern.
+/// Checks that `key` contains `{id}` exactly once.
 pub fn check_key(key: &str) -> Result<(), AddressError> {
     pattern(key).map(drop)
 }
 
-/// `url` as it may be shown: without user, password and query.
+/// Returns `url` in a form that is safe to show: without user, password and query.
 pub fn masked_url(url: &str) -> SafeLine {
     let Ok(client) = client(url) else { return "an address that is none".into() };
     let info = client.get_connection_info();
@@ -54,7 +54,7 @@ fn client(url: &str) -> Result<Client, AddressError> {
     if !known {
         return Err(AddressError::Url("it begins with neither redis:// nor rediss://".into()));
     }
-    // The parser's words are about the form alone; a secret within the URL is not repeated in them.
+    // The parser's message is not passed on: the URL holds a secret. Its kind is enough.
     Client::open(url).map_err(|error| {
         let why =
             if error.kind() == ErrorKind::InvalidClientConfig { "its parts cannot be read" } else { "it is none" };
@@ -67,6 +67,7 @@ fn pattern(key: &str) -> Result<(&str, &str), AddressError> {
 }
 
 impl Address {
+    /// Parses the URL and the key pattern.
     pub(super) fn parse(url: &str, key: &str) -> Result<Self, AddressError> {
         let client = client(url)?;
         let password = client.get_connection_info().redis_settings().password().map(str::to_owned);
@@ -74,26 +75,29 @@ impl Address {
         Ok(Self { client, password, before: before.to_owned(), after: after.to_owned() })
     }
 
+    /// Returns the client that opens connections to this address.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
+    /// Returns the key of a document's lock.
     pub(super) fn key(&self, document: DocumentId) -> String {
         format!("{}{document}{}", self.before, self.after)
     }
 
+    /// Returns `host:port`, without secrets.
     pub(super) fn label(&self) -> SafeLine {
         SafeLine::new(&self.client.get_connection_info().addr().to_string())
     }
 
-    /// Returns true if an error comes from TLS: refused, or spoken by one side only.
+    /// Returns true if an error comes from TLS: a refused handshake, or TLS on one side only.
     fn is_of_tls(&self, said: &str) -> bool {
         let wants = matches!(self.client.get_connection_info().addr(), redis::ConnectionAddr::TcpTls { .. });
         let tls = ["timed out", "tls", "certificate", "handshake", "corrupt message", "InvalidContentType"];
         wants && tls.iter().any(|word| said.contains(word))
     }
 
-    /// An error in plain language, with the cure where one is known.
+    /// Describes an error in plain language, with the remedy where one is known. The password is masked.
     pub(super) fn reason(&self, error: &RedisError) -> SafeLine {
         let said = error.to_string();
         let said = match &self.password {

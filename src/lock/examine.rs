@@ -1,4 +1,4 @@
-//! A look at Redis that changes nothing, for `quarterdeck doctor`.
+//! Read-only check of Redis for `quarterdeck doctor`.
 
 use super::{AddressError, LockMode, Settings, address::Address};
 use crate::domain::finding::{Finding, Verdict};
@@ -8,10 +8,10 @@ use redis::aio::MultiplexedConnection;
 use tokio::time::timeout;
 
 const REDIS: &str = "redis";
-/// The oldest that has everything that is used.
+/// Oldest Redis version (major, minor) with all commands that this program uses.
 const OLDEST: (u64, u64) = (5, 0);
 
-/// Examines the Redis of these settings, or says that none is used.
+/// Checks the Redis of these settings; reports so if none is used.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
     let Some(url) = settings.used_url() else { return vec![unused(settings.mode)] };
     let address = match Address::parse(url, &settings.key) {
@@ -50,7 +50,7 @@ fn unused(mode: LockMode) -> Finding {
     }
 }
 
-/// Returns the verdict on a Redis that cannot be used.
+/// Returns the verdict for a Redis that does not answer or refuses.
 const fn verdict(mode: LockMode) -> Verdict {
     match mode {
         LockMode::Required => Verdict::Unreachable,
@@ -83,8 +83,8 @@ async fn look(address: &Address, settings: &Settings) -> redis::RedisResult<Vec<
     Ok(found)
 }
 
-/// Runs a script that reads, and publishes to nobody: the two rights that everything depends on. Whether the key of
-/// document 1 is set.
+/// Checks the two permissions that everything depends on, by running a script that reads and publishing a message to
+/// nobody. Returns true if the key of document 1 is set.
 async fn may(open: &mut MultiplexedConnection, address: &Address) -> redis::RedisResult<bool> {
     let key = address.key(DocumentId(1));
     let read = "return redis.call('EXISTS', KEYS[1])";

@@ -1,4 +1,5 @@
-//! Keeps a connection: connects, notices when it is gone, connects again; gives back what is owed, renews what is held.
+//! Maintains the connection: connects, detects its loss and reconnects; then deletes locks whose release is pending. A
+//! second task renews the locks that this process owns.
 
 use super::{Reach, Redis, own};
 use crate::domain::backoff::Backoff;
@@ -11,11 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-/// Interval at which a quiet connection is probed: a lost Redis is noticed within a second and a half.
+/// Interval of `PING` on the connection. With the time-out of a call, a lost Redis is detected within 1.5 s.
 const TRY: Duration = Duration::from_millis(500);
-/// No document has this id. Taking and giving back its lock shows that we may, before anything depends on it.
+/// Lock of a document that does not exist. Setting and deleting it after connecting proves that this user may run the
+/// scripts.
 const PROBE: Lock = Lock { document: DocumentId(0), job: JobId(0), token: Token(0) };
 
+/// Connects, keeps the connection alive and reconnects with back-off, until it is cancelled.
 pub(super) async fn keep(redis: Arc<Redis>) {
     let mut backoff = Backoff::of_service();
     loop {
@@ -53,12 +56,12 @@ async fn connect(redis: &Redis) -> Result<MultiplexedConnection, SafeLine> {
         }
         Ok(open)
     };
-    // Name look-up, TLS and the probe together: a server that takes each step slowly is no help either.
+    // One limit for name look-up, TLS and the probe together: a server that is slow at each step is unusable too.
     let slow = || SafeLine::new(&format!("{}: no connection within two seconds", redis.label()));
     timeout(redis.call * 2, open).await.unwrap_or_else(|_| Err(slow()))
 }
 
-/// Returns when the connection is gone.
+/// Sends `PING` until the connection is lost.
 async fn watch_over(redis: &Redis) {
     let ping = redis::cmd("PING");
     let mut ticks = interval(TRY);
@@ -76,7 +79,7 @@ async fn watch_over(redis: &Redis) {
     }
 }
 
-/// Locks whose attempts ended while Redis was away.
+/// Deletes the locks whose attempts ended while Redis was unavailable.
 async fn give_back(redis: &Redis) {
     let owed = std::mem::take(&mut *own(&redis.owed));
     for lock in owed {
@@ -86,6 +89,7 @@ async fn give_back(redis: &Redis) {
     }
 }
 
+/// Renews this process's locks at the interval `every`, until it is cancelled.
 pub(super) async fn renew(redis: Arc<Redis>, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -94,7 +98,7 @@ pub(super) async fn renew(redis: Arc<Redis>, every: Duration) {
         let held: Vec<Lock> = own(&redis.held).iter().copied().collect();
         for lock in held {
             let key = redis.address.key(lock.document);
-            // One that is not ours any more is found out before anything is written.
+            // A lock that was lost to another owner is detected later, before the attempt's result is written.
             let Ok((number, mut open)) = redis.opened() else { break };
             if redis.answer(number, redis.scripts.renew(&mut open, &key, lock)).await.is_err() {
                 break;

@@ -1,5 +1,5 @@
-//! A lock in Redis: one key whose value names store, job and token. Every step is a script, so nothing comes between
-//! reading and writing.
+//! A lock in Redis: one key whose value names store, job and token. Each operation is a Lua script, so that reading and
+//! writing are atomic.
 
 use crate::domain::lock::{Lock, LockHolder, StoreId};
 use crate::domain::text::SafeLine;
@@ -7,16 +7,16 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script};
 use std::time::Duration;
 
-/// Life of a lock without a renewal; Chatwoot's is the same.
+/// Time to live of a lock without a renewal, the same as Chatwoot's.
 pub const TTL: Duration = Duration::from_secs(600);
 
-/// Begins every value of this program.
+/// Prefix of every value that this program sets.
 const OURS: &str = "quarterdeck:";
-/// A foreign value is kept and shown up to here.
+/// Characters of another program's value that are kept and shown.
 const LONGEST_VALUE: usize = 100;
 
-/// Sets the key unless somebody else has it; then answers with that value. Tokens are compared as text of digits:
-/// Lua's numbers are not exact that far.
+/// Sets the key unless another owner has it; in that case returns the owner's value. Tokens are compared as text of
+/// digits: numbers in Lua are not exact at that size.
 const HOLD: &str = "\
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'none' and kind ~= 'string' then return '(' .. kind .. ')' end
@@ -30,17 +30,17 @@ end
 redis.call('SET', KEYS[1], own, 'PX', ARGV[4])
 return false";
 
-/// Lengthens a lock that is still ours. One that is gone is not set again here: its attempt may just have given it back.
+/// Extends a lock that this process still owns. A missing lock is not set: its attempt may just have released it.
 const RENEW: &str = "\
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0";
 
-/// Deletes a lock that is still ours.
+/// Deletes a lock that this process still owns.
 const RELEASE: &str = "\
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0";
 
-/// The three scripts of one store.
+/// Scripts that acquire, renew and release the locks of one store.
 pub(super) struct Scripts {
     prefix: String,
     hold: Script,
@@ -49,6 +49,7 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
+    /// Creates the scripts; their values begin with the id of `store`.
     pub(super) fn of(store: &StoreId) -> Self {
         Self {
             prefix: format!("{OURS}{store}:"),
@@ -62,7 +63,7 @@ impl Scripts {
         format!("{}{}:{}", self.prefix, lock.job, lock.token)
     }
 
-    /// `None` when the lock is ours now, else the value that somebody else has set.
+    /// Returns `None` when this process owns the lock now, else the other owner's value.
     pub(super) async fn hold(
         &self,
         connection: &mut MultiplexedConnection,
@@ -74,6 +75,7 @@ impl Scripts {
         call.invoke_async(connection).await
     }
 
+    /// Extends the lock by [`TTL`]; returns false if this process does not own it.
     pub(super) async fn renew(
         &self,
         connection: &mut MultiplexedConnection,
@@ -83,6 +85,7 @@ impl Scripts {
         self.renew.key(key).arg(self.value(lock)).arg(millis()).invoke_async(connection).await
     }
 
+    /// Deletes the lock; returns false if this process does not own it.
     pub(super) async fn release(
         &self,
         connection: &mut MultiplexedConnection,
@@ -97,7 +100,7 @@ fn millis() -> u64 {
     u64::try_from(TTL.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns the holder that has set `value`, as far as its form shows.
+/// Identifies the owner from the form of `value`.
 pub(super) fn holder(value: &[u8], store: &StoreId) -> LockHolder {
     let text = String::from_utf8_lossy(value);
     let name = match text.strip_prefix(OURS) {
@@ -108,7 +111,7 @@ pub(super) fn holder(value: &[u8], store: &StoreId) -> LockHolder {
             }
             None => "a worker of another store".into(),
         },
-        // Chatwoot sets the seconds since 1970, with a fraction.
+        // Chatwoot's value is the time in seconds since 1970, with a fraction.
         None if text.parse::<f64>().is_ok_and(f64::is_finite) => "Chatwoot".into(),
         None => "another program".into(),
     };

@@ -1,5 +1,5 @@
-//! Sidekiq's lists, as Chatwoot keeps them in the same Redis: without its namespace `alfred`, which is its own keys' alone
-//! (its Sidekiq is given the bare address).
+//! Delivery of Chatwoot's FAQ jobs to Sidekiq's lists in the same Redis. Their keys have no prefix: Chatwoot's
+//! namespace `alfred` applies to its own keys only, and its Sidekiq gets the plain URL.
 
 use super::{Away, Reach, Redis, own};
 use crate::chatwoot::faq_job::{
@@ -15,14 +15,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Time for which an enqueued job is remembered: a second delivery within it is ignored.
+/// Time for which an enqueued job is remembered; a second delivery within it is ignored.
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
-/// Payloads of a set or list that are looked at.
+/// Index of the last payload that is read from a set or list: the first 20 are enough to find the payload format.
 const LOOKED_AT: isize = 19;
 
-/// Puts the entry in its queue unless that was done before. One script, so that a process that dies leaves both or
-/// neither. It is remembered last: what a script has written before an error (a key of another kind, a right that is
-/// missing) stands, and an entry that is remembered and not there would never be put there.
+/// Enqueues the entry unless its key was enqueued before. One script, so that a process that dies leaves both steps
+/// done or neither. The marker key is set last: Redis does not undo the writes of a script that fails midway (a key of
+/// another type, a missing permission), and an entry that is marked but not enqueued would be lost.
 const PUSH: &str = "\
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('SADD', KEYS[2], ARGV[1])
@@ -30,33 +30,32 @@ redis.call('LPUSH', KEYS[3], ARGV[2])
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[3])
 return 1";
 
-/// Result of enqueueing a job.
+/// Result of enqueueing a job, which a second delivery does not repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// The job was enqueued now.
     Now,
-    /// The job had been enqueued before.
+    /// An earlier delivery enqueued the job.
     Before,
 }
 
 /// Chatwoot's FAQ job as a subscriber of the outbox: its messages become jobs in Sidekiq's queue.
 pub struct FaqJobs {
     settings: FaqSettings,
-    /// `None` in a process that only makes the messages.
+    /// `None` in a process that only creates messages and delivers none.
     redis: Option<Arc<Redis>>,
-    /// A Sidekiq was seen there once: a Redis that was emptied since is still Chatwoot's.
+    /// True once Sidekiq's keys were found: a Redis that is emptied later still belongs to Chatwoot.
     sidekiq_seen: AtomicBool,
-    /// Form of the payloads, until the receiver is asked for again.
+    /// Payload format; determined again after each check of the receiver.
     form: Mutex<Option<PayloadFormat>>,
 }
 
 impl FaqJobs {
-    /// Makes the subscriber. Without a Redis it makes messages and delivers none.
+    /// Creates the subscriber. Without a Redis it creates messages and delivers none.
     pub fn new(settings: FaqSettings, redis: Option<Arc<Redis>>) -> Self {
         Self { settings, redis, sidekiq_seen: AtomicBool::new(false), form: Mutex::default() }
     }
 
-    /// Returns the form of the payloads: as the settings say, else as the jobs that wait there are written.
+    /// Returns the payload format: the configured one, else that of the jobs in Sidekiq's lists.
     async fn form(&self, redis: &Redis) -> Result<PayloadFormat, Away> {
         if let Some(form) = own(&self.form).clone() {
             return Ok(form);
@@ -85,7 +84,7 @@ impl Subscriber for FaqJobs {
 impl Deliver for FaqJobs {
     async fn reachable(&self) {
         match &self.redis {
-            // Only fails when Redis is gone, which is within `self`.
+            // Fails only when the sender is gone, and `self` owns it.
             Some(redis) => drop(redis.reach().wait_for(|reach| *reach == Reach::Reached).await),
             None => std::future::pending().await,
         }
@@ -109,7 +108,7 @@ impl Deliver for FaqJobs {
         }
     }
 
-    /// Redis remembers the keys of the last days: a second delivery does no harm.
+    /// Zero: Redis remembers the keys of the last seven days, so a second delivery is harmless.
     fn lease(&self) -> Duration {
         Duration::ZERO
     }
@@ -119,14 +118,14 @@ impl Deliver for FaqJobs {
         let form = self.form(redis).await.map_err(DeliveryError::unavailable)?;
         let id = uuid::Uuid::new_v4().to_string();
         let entry = sidekiq_entry(pending, &id, &form, now).map_err(DeliveryError::refused)?;
-        // A Redis that refuses one job refuses all of them: their queue is the same.
+        // If Redis refuses one job it refuses all of them, because they go to the same queue.
         redis.push_job(&form.queue, &pending.key, &entry).await.map_err(DeliveryError::unavailable)?;
         Ok(())
     }
 }
 
 impl Redis {
-    /// Returns true if a Sidekiq uses this Redis database.
+    /// Returns true if this Redis database has keys of Sidekiq.
     pub async fn has_sidekiq(&self) -> Result<bool, Away> {
         let (number, mut open) = self.opened()?;
         let mut exists = redis::cmd("EXISTS");
@@ -134,7 +133,7 @@ impl Redis {
         Ok(self.answer(number, exists.query_async::<i64>(&mut open)).await? > 0)
     }
 
-    /// Wrapper class and times of a Rails job that waits there, in whichever list, if there is one.
+    /// Returns wrapper class and time format of the first Rails job found in Sidekiq's lists; `None` if there is none.
     pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, SidekiqTimes)>, Away> {
         let mut lists = vec![("LRANGE", format!("queue:{queue}"))];
         lists.extend(["default", "low", "scheduled_jobs"].map(|name| ("LRANGE", format!("queue:{name}"))));
@@ -143,7 +142,7 @@ impl Redis {
             let (number, mut open) = self.opened()?;
             let mut range = redis::cmd(command);
             range.arg(key).arg(0).arg(LOOKED_AT);
-            // A key of another kind is somebody else's, and no reason to call Redis away.
+            // A key of another type belongs to another program and says nothing about the connection.
             let looking = async {
                 match range.query_async::<Value>(&mut open).await {
                     Err(error) if error.code() == Some("WRONGTYPE") => Ok(Value::Nil),
@@ -152,7 +151,7 @@ impl Redis {
             };
             let found = self.answer(number, looking).await?;
             let payloads: Vec<Vec<u8>> = redis::from_redis_value(found).unwrap_or_default();
-            // Our own are among them; they say what was known when they were written.
+            // This program's own jobs may be among them; they carry the format that was known when they were written.
             if let Some(form) = payloads.iter().find_map(|payload| format_of(payload)) {
                 return Ok(Some(form));
             }
@@ -160,7 +159,7 @@ impl Redis {
         Ok(None)
     }
 
-    /// Puts `payload` in `queue`, once for each `jid`.
+    /// Appends `payload` to `queue`, once per `jid` within seven days.
     pub async fn push_job(&self, queue: &str, jid: &str, payload: &str) -> Result<Pushed, Away> {
         let (number, mut open) = self.opened()?;
         let script = Script::new(PUSH);

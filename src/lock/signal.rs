@@ -1,5 +1,6 @@
-//! A channel per store: "look now" after commits, and the steps of running attempts. At most one message every 20 ms and
-//! process, whatever happens; a message that is lost costs latency alone.
+//! Publish and subscribe on one channel per store: hints that something was committed, and the steps of running
+//! attempts. Each process sends at most one message every 20 ms. A lost message only adds latency, because every
+//! process polls the store too.
 
 use super::address::Address;
 use super::{AddressError, Reach, Redis, Settings, own};
@@ -15,27 +16,26 @@ use tokio::sync::Notify;
 use tokio::sync::broadcast;
 use tokio::time::{sleep, timeout};
 
-/// The least time between two messages.
+/// Shortest time between two messages of a process; what happens meanwhile is combined.
 const COALESCED: Duration = Duration::from_millis(20);
-/// The pause before a lost subscription is made again.
+/// Wait before a lost subscription is made again.
 const RESUBSCRIBE_WAIT: Duration = Duration::from_millis(250);
-/// Steps in one message.
+/// Most steps in one message; further ones are dropped.
 const STEPS: usize = 500;
 
-/// Message from one process to the others.
+/// Notification from one process to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
-    /// Something was committed: look at the store.
+    /// Something was committed: read the store.
     Committed,
-    /// A running attempt came to a step.
+    /// A running attempt reached a step.
     Step(DocumentId, SyncStep),
-    /// An attempt is over.
     Ended(DocumentId),
 }
 
-/// Messages that wait to be published.
+/// Notifications that wait to be published.
 pub(super) struct Outbox {
-    /// Tells our own messages from those of others.
+    /// Random id of this process, by which it skips its own messages.
     process: String,
     waiting: Mutex<Waiting>,
     filled: Notify,
@@ -44,7 +44,7 @@ pub(super) struct Outbox {
 #[derive(Default)]
 struct Waiting {
     committed: bool,
-    /// The last step of each document; `None` is the end.
+    /// Latest step of each document; `None` means that the attempt has ended.
     steps: BTreeMap<DocumentId, Option<SyncStep>>,
 }
 
@@ -55,7 +55,8 @@ impl Default for Outbox {
 }
 
 impl Redis {
-    /// Tells the other processes of this store, soon. Never waits; nothing is told while Redis is away.
+    /// Publishes a notification to the other processes of this store within 20 ms. Never waits; nothing is published
+    /// while Redis is unavailable.
     pub fn tell(&self, news: News) {
         {
             let mut waiting = own(&self.outbox.waiting);
@@ -75,7 +76,7 @@ impl Redis {
         self.outbox.filled.notify_one();
     }
 
-    /// Subscribes to the messages of other processes. A receiver that lags must read the store.
+    /// Subscribes to the notifications of other processes. A receiver that lags must read the store.
     pub fn news(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()
     }
@@ -85,8 +86,8 @@ fn channel(store: &StoreId) -> String {
     format!("quarterdeck:{store}")
 }
 
-/// Tells the processes of `store` once that something was committed: for a process that only asks and goes. Waits a
-/// second at most; a Redis that is away is no error, they look by themselves, and so they do without one.
+/// Publishes once that something was committed in `store`, for a command that makes a request and exits. Waits for at
+/// most [`Settings::call`]. An unavailable Redis is not an error: the other processes poll the store too.
 pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
     let Some(url) = settings.used_url() else { return Ok(()) };
     let address = Address::parse(url, &settings.key)?;
@@ -100,6 +101,7 @@ pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), Addres
     Ok(())
 }
 
+/// Publishes waiting notifications until it is cancelled.
 pub(super) async fn publish(redis: Arc<Redis>) {
     loop {
         redis.outbox.filled.notified().await;
@@ -109,7 +111,7 @@ pub(super) async fn publish(redis: Arc<Redis>) {
             let mut publish = redis::cmd("PUBLISH");
             publish.arg(channel(&redis.store)).arg(message);
             if let Ok((number, mut open)) = redis.opened() {
-                // The store is the truth: what is not told is found at the next look.
+                // A failure is ignored: what is not published is found at the next poll of the store.
                 let _ = redis.answer(number, publish.query_async::<redis::Value>(&mut open)).await;
             }
         }
@@ -117,6 +119,7 @@ pub(super) async fn publish(redis: Arc<Redis>) {
     }
 }
 
+/// Subscribes while Redis is connected, and again after each loss, until it is cancelled.
 pub(super) async fn listen(redis: Arc<Redis>) {
     let mut reach = redis.reach.subscribe();
     loop {
@@ -125,14 +128,14 @@ pub(super) async fn listen(redis: Arc<Redis>) {
         }
         tokio::select! {
             () = hear(&redis) => {}
-            // A subscription alone never notices that its server is gone.
+            // A subscription does not notice that its server is gone; the connection's `PING` does.
             _ = reach.wait_for(|reach| *reach != Reach::Reached) => {}
         }
         sleep(RESUBSCRIBE_WAIT).await;
     }
 }
 
-/// Listens until the subscription ends.
+/// Receives messages until the subscription ends.
 async fn hear(redis: &Redis) {
     let subscribing = async {
         let mut subscription = redis.address.client().get_async_pubsub().await?;
@@ -140,19 +143,19 @@ async fn hear(redis: &Redis) {
         redis::RedisResult::Ok(subscription)
     };
     let Ok(Ok(subscription)) = timeout(redis.call, subscribing).await else { return };
-    // What was told before is not heard any more.
+    // Earlier messages are lost, so receivers must read the store once.
     let _ = redis.news.send(News::Committed);
     let mut messages = subscription.into_on_message();
     while let Some(message) = messages.next().await {
         let text = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
         for news in read(&redis.outbox.process, &text) {
-            // Nobody listens: fine.
+            // Without a receiver the notification is dropped.
             let _ = redis.news.send(news);
         }
     }
 }
 
-/// `PROCESS [committed] [ID=STEP]…`
+/// Encodes a message as `PROCESS [committed] [ID=STEP]…`.
 fn written(process: &str, waiting: &Waiting) -> String {
     let mut message = process.to_owned();
     if waiting.committed {
@@ -164,7 +167,7 @@ fn written(process: &str, waiting: &Waiting) -> String {
     message
 }
 
-/// Reads another process's message; unknown parts are skipped.
+/// Decodes a message of another process; unknown parts are skipped, so that versions can differ.
 fn read(own_process: &str, message: &str) -> Vec<News> {
     let mut words = message.split(' ');
     if words.next() == Some(own_process) {

@@ -1,4 +1,4 @@
-//! One attempt from start to finish: fetch, compare, write. A panic inside ends this attempt alone.
+//! One attempt of a job: fetch, compare, write. A panic inside ends only this attempt.
 
 use super::event::Event;
 use super::held::{Stop, told};
@@ -18,7 +18,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Runs a claimed job until its end is written, it is lost, or it is to be released.
+/// Runs a claimed job until its result is written, its lease is lost, or it must be released.
 pub(super) async fn run(
     worker: Arc<Worker>,
     mut claimed: Claimed,
@@ -37,15 +37,15 @@ pub(super) async fn run(
     worker.held.drop_job(held);
     worker.tell_all(Event::Ended { document });
     worker.look.notify_one();
-    // After the commit and after the slot: a Redis that does not answer must not hold up the next job.
+    // After the commit, and after the slot is free: a Redis that does not answer must not delay the next job.
     locking::release(&worker, lock).await;
 }
 
-/// Runs the attempt. Returns true if the job must be released.
+/// Runs the attempt and writes its result. Returns true if the job must be released instead.
 async fn execute(worker: &Arc<Worker>, claimed: Claimed, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let started = Instant::now();
     let (held, url, lock) = (claimed.held, claimed.url.clone(), locking::lock_of(&claimed));
-    // A task of its own, so that a panic ends this attempt and nothing else.
+    // A separate task, so that a panic ends only this attempt.
     let work = AbortOnDropHandle::new(tokio::spawn(work(Arc::clone(worker), claimed)));
     let end = tokio::select! {
         biased;
@@ -71,7 +71,8 @@ async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
     let step = |step| worker.tell_all(Event::Step { document, step });
     step(SyncStep::Fetching);
     fault::point("before_fetch", &claimed.url);
-    // What another converter made is asked for whole: the server would say that it is still the page.
+    // Text of another converter version is fetched without validators: the server would answer 304 although the text
+    // must be made anew.
     let converter = worker.fetcher.converter(document, &claimed.url);
     let is_current = claimed.stored.converter == Some(converter);
     let validators = claimed.validators.filter(|_| is_current);
@@ -92,8 +93,8 @@ async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
     AttemptEnd::Fetched { page: Box::new(page), fingerprint, change }
 }
 
-/// Writes the end. A database that does not answer is never the document's failure: the result is kept and the write is
-/// tried again for as long as the lease token is valid. Returns whether the job is to be given back.
+/// Writes the attempt's result. A database that does not answer is never the document's failure: the result is kept and
+/// the write is retried for as long as the lease token is valid. Returns true if the job must be released.
 async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let mut backoff = Backoff::of_service();
     let mut was_refused = false;
@@ -111,10 +112,10 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
                 worker.well();
                 return false;
             }
-            // What a newer schema wants with the end this process cannot know; a newer worker does it anew.
+            // This process cannot write to a newer schema; a worker of the newer version repeats the attempt.
             Ok(Finished::Late) | Err(StoreError::Schema(_)) => return false,
             Err(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
-                // The store has split the batch already; a refusal that reaches here is this attempt's own.
+                // The store has already split the batch: a refusal that arrives here concerns this attempt alone.
                 if was_refused && matches!(&finish.end, AttemptEnd::Failed(_)) {
                     worker.tell(Event::Trouble { message: error.to_string().as_str().into() });
                     return false;
@@ -135,7 +136,7 @@ async fn give_back(worker: &Worker, held: crate::store::Held) {
     if let Err(error) = worker.store.release(&[held]).await
         && !matches!(error, StoreError::Schema(_))
     {
-        // Its lease runs out by itself.
+        // The lease expires, and then the job is rescued.
         worker.tell(Event::Trouble { message: format!("a job could not be released: {error}").as_str().into() });
     }
 }

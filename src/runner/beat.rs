@@ -1,6 +1,6 @@
-//! The heartbeat: renews what is held, and stops what is not ours any more.
+//! The heartbeat: renews the leases of running jobs, and stops attempts whose lease is lost.
 //!
-//! On a thread and a small runtime of its own, so that busy workers never make a live process look dead.
+//! It runs on its own thread with its own small runtime, so that busy workers never make a live process look dead.
 
 use super::held::Stop;
 use super::worker::Worker;
@@ -8,6 +8,7 @@ use crate::store::Beat;
 use std::sync::Arc;
 use tokio::time::{MissedTickBehavior, interval};
 
+/// Starts the heartbeat's thread, which ends with the worker.
 pub(super) fn start(worker: &Arc<Worker>) {
     let worker = Arc::clone(worker);
     let spawned = std::thread::Builder::new().name("heartbeat".into()).spawn(move || {
@@ -41,8 +42,8 @@ async fn run(worker: &Worker) {
                     }
                 }
             }
-            // Nothing is stopped because of the time that passes: whether a job is still ours the tokens decide, once
-            // the database answers again: time alone would stop attempts that still hold their lease.
+            // Attempts are not stopped just because time passes without a renewal: they may still have their lease. The
+            // tokens decide once the database answers again.
             Err(error) => worker.unwell(&error, worker.settings.heartbeat),
         }
     }

@@ -1,4 +1,4 @@
-//! The loop that keeps the slots full: claim, spawn, wait for a reason to look again, and end in order.
+//! The claim loop: claims jobs, spawns their attempts, waits for free slots or new work, and shuts the worker down.
 
 use super::event::{Event, Phase};
 use super::held::Stop;
@@ -11,19 +11,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// The longest sleep without a look at the queue: the floor under every missed signal, and what bounds the harm of a
-/// clock that is set.
+/// Longest wait between two reads of the queue. It bounds the delay after a missed signal and after a change of the
+/// system clock.
 const LOOK: Duration = Duration::from_secs(1);
-/// Time that released attempts have to give their jobs back before the process goes on without them.
+/// Time within which stopped attempts must release their jobs, and the worker must sign off, before the process ends
+/// without them.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 
+/// Claims and starts jobs until the worker drains, leaves or has nothing to do; then shuts it down.
 pub(super) async fn run(worker: Arc<Worker>) {
     let mut registered = false;
     let mut backoff = Backoff::of_claims();
     let mut changes = worker.store.changes();
     let mut mismatch = worker.store.schema_mismatch();
     if let Some(redis) = &worker.redis {
-        // Whether there are locks is known in a moment; what is claimed before would run without.
+        // The first connection to Redis is settled in a moment; jobs claimed before that would run without a lock.
         tokio::select! {
             () = redis.settled() => {}
             () = worker.leave.cancelled() => {}
@@ -62,13 +64,13 @@ pub(super) async fn run(worker: Arc<Worker>) {
 }
 
 enum Turn {
-    /// Look again then, or when something changes.
+    /// Poll the queue at this time, or earlier when something changes.
     Until(Instant),
-    /// Nothing is left to do, and that is the end ([`Mode::Drain`]).
+    /// No work is left, and the mode is [`Mode::Drain`]: the worker ends.
     Idle,
 }
 
-/// Claims once and starts the claimed attempts.
+/// Registers the worker if needed, stops attempts with a cancel request, claims once and starts the claimed attempts.
 async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, StoreError> {
     if !*registered {
         worker.store.register(&worker.info()).await?;
@@ -101,7 +103,7 @@ async fn turn(worker: &Arc<Worker>, registered: &mut bool) -> Result<Turn, Store
         return Ok(Turn::Until(Instant::now() + LOOK));
     }
     let queue = worker.store.queue().await?;
-    // What is paused may stay so for days.
+    // Paused jobs do not count: they may stay paused for days.
     let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
     if worker.mode == Mode::Drain && nothing && worker.held.len() == 0 {
         return Ok(Turn::Idle);
@@ -128,13 +130,14 @@ async fn sleep_or_stop(worker: &Worker, wait: Duration) {
     }
 }
 
-/// Returns true if a newer program migrated the store: this process must not write any more.
+/// Returns true if a newer version has migrated the store: this process must not write any more.
 fn is_outdated(worker: &Worker) -> bool {
     worker.store.schema_mismatch().borrow().is_some()
 }
 
-/// Drain: what runs may finish within its time. Then, or at once when leaving, the rest is released. On a store of a newer
-/// program neither can be written: what runs is let go of, and a newer worker takes it up as soon as this process ends.
+/// Shuts the worker down. Running attempts may finish within the drain time; then, or at once when leaving, the rest is
+/// released. On a store that a newer version has migrated neither can be written: running attempts are dropped, and a
+/// newer worker takes them over as soon as this process ends.
 async fn end(worker: &Arc<Worker>, registered: bool) {
     worker.attempts.close();
     let deadline = Instant::now() + worker.settings.drain;
@@ -147,7 +150,7 @@ async fn end(worker: &Arc<Worker>, registered: bool) {
             () = worker.leave.cancelled() => {}
             () = worker.look.notified() => {}
             () = sleep_until(deadline) => {}
-            // A cancel asked for during the drain still reaches its attempt.
+            // A cancel requested during the drain still stops its attempt.
             () = sleep(LOOK) => for held in worker.store.cancels(&worker.held.all()).await.unwrap_or_default() {
                 worker.held.stop(held, Stop::Cancel);
             },

@@ -1,5 +1,5 @@
-//! Events of a runner for its watchers. Outcomes are not among them: watchers read those from the store by their number
-//! ([`tail`](super::tail)), so none can be missed.
+//! Events and states of a runner, for consoles and commands. Outcomes are not events: watchers read them from the store
+//! by their number ([`tail`](super::tail)), so none can be missed.
 
 use crate::domain::document::SyncStep;
 use crate::domain::id::DocumentId;
@@ -8,53 +8,45 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::lock::Reach;
 
-/// Something that happens while jobs run. A watcher that lags misses some, and loses nothing that is recorded.
+/// Progress or a problem while jobs run. A receiver that lags misses events but no recorded data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A running attempt came to a step.
+    /// A running attempt reached a step.
     Step {
-        /// The document.
         document: DocumentId,
-        /// The step.
         step: SyncStep,
     },
-    /// An attempt is over, recorded or not.
+    /// An attempt has ended, with or without a recorded outcome.
     Ended {
-        /// The document.
         document: DocumentId,
     },
-    /// A task of the runner panicked; contained, and recorded as the attempt's failure when it was an attempt.
+    /// A task of the runner panicked. The runner goes on; a panic of an attempt is recorded as its failure.
     Panicked {
-        /// The panic's message.
         message: SafeLine,
     },
-    /// A job was given up and is worth a person's attention: once per job.
+    /// A job failed for good and needs a person's attention; sent once per job.
     Reported {
-        /// The report.
         report: ErrorReport,
     },
-    /// Something of the runner's own went wrong and it goes on: for the activity list.
+    /// A problem of the runner that does not stop it, for the activity list.
     Trouble {
-        /// In plain language.
+        /// Plain language, for display.
         message: SafeLine,
     },
 }
 
-/// State of a runner.
+/// Phase and load of a runner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunnerStatus {
-    /// Claims or not.
     pub phase: Phase,
-    /// Attempts running in this process.
     pub busy: u32,
-    /// Attempts that may run at a time.
+    /// Most attempts that run at the same time.
     pub slots: u32,
 }
 
-/// Phase of a runner's life.
+/// Phase of a runner, from claiming to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// The runner claims jobs.
     #[default]
     Running,
     /// The runner claims nothing more and waits for running attempts.
@@ -63,39 +55,40 @@ pub enum Phase {
     Stopped,
 }
 
-/// State of the Redis locks, as the runner sees it.
+/// State of the Redis locks, for display.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LockHealth {
-    /// Redis is not used, or not known yet.
+    /// Redis is not used, or the first connection is still being made.
     #[default]
     Off,
-    /// They are.
+    /// Redis answers.
     Fine,
-    /// Redis is away and preferred: syncs go on under lease and fence.
+    /// Redis is unavailable and preferred: syncs go on, protected by lease and fence.
     Degraded {
-        /// Since when.
+        /// Begin of the outage, UTC.
         since: Timestamp,
-        /// Why, in plain language.
+        /// Plain language, for display.
         reason: SafeLine,
     },
-    /// Redis is away for a process that only watches: what others do is seen later, and their steps not at all.
+    /// Redis is unavailable to a process that only watches: changes by other processes appear later, and their steps
+    /// not at all.
     Deaf {
-        /// Since when.
+        /// Begin of the outage, UTC.
         since: Timestamp,
-        /// Why, in plain language.
+        /// Plain language, for display.
         reason: SafeLine,
     },
-    /// Redis is away and required: nothing is claimed, what ran was given back.
+    /// Redis is unavailable and required: nothing is claimed, and running jobs were released.
     Stopped {
-        /// Since when.
+        /// Begin of the outage, UTC.
         since: Timestamp,
-        /// Why, in plain language.
+        /// Plain language, for display.
         reason: SafeLine,
     },
 }
 
 impl LockHealth {
-    /// Returns the state after a change of the connection; `away` builds the state of an unreachable Redis.
+    /// Returns the state after a change of the connection; `away` builds the state for an unavailable Redis.
     pub(super) fn with(
         &self,
         reach: Reach,
@@ -109,7 +102,7 @@ impl LockHealth {
         }
     }
 
-    /// Since when Redis is away.
+    /// Returns the time (UTC) since when Redis is unavailable; `None` while it is not.
     pub fn since(&self) -> Option<Timestamp> {
         match self {
             Self::Off | Self::Fine => None,
@@ -117,10 +110,10 @@ impl LockHealth {
         }
     }
 
-    /// Notice when an unreachable Redis answers again.
+    /// Notice for the moment when an unavailable Redis answers again.
     pub const BACK: &str = "Redis answers again: documents are locked";
 
-    /// Describes what is wrong and its consequence in a sentence; `None` if nothing is wrong.
+    /// Describes the problem and its consequence in a sentence; `None` if there is none.
     pub fn words(&self) -> Option<String> {
         match self {
             Self::Off | Self::Fine => None,
@@ -137,19 +130,18 @@ impl LockHealth {
     }
 }
 
-/// State of the database, as the runner sees it.
+/// State of the database, for display.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Health {
-    /// The database answers.
     #[default]
     Fine,
     /// The database does not answer; nothing is claimed until it does.
     Unreachable {
-        /// Since when.
+        /// Begin of the outage, UTC.
         since: Timestamp,
-        /// Why, in plain language.
+        /// Plain language, for display.
         reason: SafeLine,
-        /// Time of the next try, UTC.
+        /// Next try to reach the database, UTC.
         next_try_at: Timestamp,
     },
 }

@@ -1,64 +1,64 @@
-//! The only door into a running runner.
+//! Handle by which consoles and commands watch and stop a runner.
 
 use super::event::{Event, Health, LockHealth, RunnerStatus};
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-/// A runner that was started. Clones are the same runner; dropping them does not stop it.
+/// Handle of a started runner. Clones refer to the same runner; dropping them does not stop it.
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Receiver<RunnerStatus>,
     pub(super) health: watch::Receiver<Health>,
     pub(super) locks: watch::Receiver<LockHealth>,
-    /// Look at the queue again.
+    /// Wakes the claim loop.
     pub(super) look: Arc<Notify>,
-    /// Stop claiming, finish what runs.
+    /// Stops claiming and lets running attempts finish.
     pub(super) drain: CancellationToken,
-    /// Stop at once: release what runs.
+    /// Stops at once and releases running jobs.
     pub(super) leave: CancellationToken,
-    /// Cancelled by the runner when it has ended and everything is written or released.
+    /// Cancelled when the runner has ended and every job is written or released.
     pub(super) ended: CancellationToken,
 }
 
 impl Handle {
-    /// Events from now on.
+    /// Subscribes to events from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
     }
 
-    /// Returns the runner's state, always the latest.
+    /// Returns a receiver of the runner's phase and load; it always holds the latest.
     pub fn status(&self) -> watch::Receiver<RunnerStatus> {
         self.status.clone()
     }
 
-    /// Returns the database's state, always the latest.
+    /// Returns a receiver of the database's state; it always holds the latest.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
     }
 
-    /// Returns the state of the Redis locks, always the latest.
+    /// Returns a receiver of the state of the Redis locks; it always holds the latest.
     pub fn locks(&self) -> watch::Receiver<LockHealth> {
         self.locks.clone()
     }
 
-    /// A hint that the queue may hold something new. It looks by itself too, only later.
+    /// Hints that the queue may have new jobs. Without the hint the claim loop polls within a second.
     pub fn look_now(&self) {
         self.look.notify_one();
     }
 
-    /// Asks it to claim nothing more and to finish what runs within its drain time; what is left then is released.
+    /// Makes the runner stop claiming and finish its running attempts within its drain time; the rest is released then.
     pub fn drain(&self) {
         self.drain.cancel();
     }
 
-    /// Asks it to release what runs now, counters unchanged, and to end.
+    /// Makes the runner release its running jobs, counters unchanged, and end.
     pub fn leave(&self) {
         self.leave.cancel();
     }
 
-    /// Waits until it has ended and everything is written or released.
+    /// Waits until the runner has ended and every job is written or released.
     pub async fn ended(&self) {
         self.ended.cancelled().await;
     }

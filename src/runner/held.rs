@@ -1,58 +1,58 @@
-//! Registry of the jobs that this process runs, each with the means to stop it.
+//! Registry of the jobs that this process runs, each with a channel to stop it.
 //!
-//! The heartbeat renews exactly these leases, never "everything of this worker": a claim that committed while its
-//! answer was lost on the way runs nowhere, and its lease must expire.
+//! The heartbeat renews exactly these leases, never all leases of this worker: if a claim commits but its answer is
+//! lost, nobody runs its job, and its lease must expire.
 
 use crate::store::Held;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// Why a running attempt is to stop.
+/// Reason to stop a running attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// Somebody asked; ends `cancelled`.
+    /// A person requested a cancel; the job ends `cancelled`.
     Cancel,
-    /// The process leaves; the job is given back.
+    /// The process ends or must not go on; the job is released.
     Release,
-    /// The lease is not ours any more: nothing may be written.
+    /// The lease is lost: nothing may be written.
     Lost,
 }
 
-/// The registry. A std mutex: held for a look-up, never across an await.
+/// Registry of running jobs. A std mutex suffices: it is locked for short accesses, never across an await.
 #[derive(Debug, Default)]
 pub(super) struct HeldJobs {
     jobs: Mutex<HashMap<Held, watch::Sender<Option<Stop>>>>,
 }
 
 impl HeldJobs {
-    /// Takes a claimed job in; the receiver tells its attempt to stop.
+    /// Adds a claimed job; the receiver gets the reason to stop.
     pub(super) fn take(&self, held: Held) -> watch::Receiver<Option<Stop>> {
         let (sender, receiver) = watch::channel(None);
         self.lock().insert(held, sender);
         receiver
     }
 
-    /// The attempt is over.
+    /// Removes a job whose attempt has ended.
     pub(super) fn drop_job(&self, held: Held) {
         self.lock().remove(&held);
     }
 
-    /// Tells one attempt to stop. A loss outranks what was said before; otherwise the first word stands.
+    /// Stops one attempt. The first reason stands, except that [`Stop::Lost`] replaces any other.
     pub(super) fn stop(&self, held: Held, why: Stop) {
         if let Some(sender) = self.lock().get(&held) {
             tell(sender, why);
         }
     }
 
-    /// Tells every attempt to stop.
+    /// Stops every attempt, by the same rule.
     pub(super) fn stop_all(&self, why: Stop) {
         for sender in self.lock().values() {
             tell(sender, why);
         }
     }
 
-    /// Everything that is held now.
+    /// Returns the leases of all running jobs.
     pub(super) fn all(&self) -> Vec<Held> {
         self.lock().keys().copied().collect()
     }
@@ -77,11 +77,11 @@ fn tell(sender: &watch::Sender<Option<Stop>>, why: Stop) {
     });
 }
 
-/// Waits until the attempt is told to stop.
+/// Waits for a reason to stop.
 pub(super) async fn told(stop: &mut watch::Receiver<Option<Stop>>) -> Stop {
     match stop.wait_for(Option::is_some).await {
         Ok(said) => said.unwrap_or(Stop::Lost),
-        // The registry forgot the job: nobody renews its lease any more.
+        // The registry has no such job, so nobody renews its lease.
         Err(_) => Stop::Lost,
     }
 }

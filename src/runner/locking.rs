@@ -1,5 +1,5 @@
-//! The Redis lock in the course of an attempt: acquired before the row is marked, checked again before the end is
-//! written. A lock that another program holds makes the job wait; its row and counters stay as they are.
+//! The Redis lock during an attempt: acquired before the document is marked as syncing, verified before the result is
+//! written. If another program owns the lock the job waits; its row and counters stay unchanged.
 
 use super::event::LockHealth;
 use super::held::{Stop, told};
@@ -14,31 +14,31 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// Interval at which a lock that another program holds is polled.
+/// Wait before a job whose document another program has locked is tried again.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Next step of an attempt.
+/// Next step of an attempt, after a check of lock and store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// The attempt goes on.
     Run,
-    /// The attempt is over; everything is written.
+    /// The attempt has ended; nothing is left to write.
     Over,
     /// The job must be released.
     GiveBack,
 }
 
-/// The lock of a claimed job's document.
+/// Returns the lock of a claimed job's document.
 pub(super) fn lock_of(claimed: &Claimed) -> Lock {
     Lock { document: claimed.document_id, job: claimed.held.job_id, token: claimed.held.token }
 }
 
-/// Returns true unless a required lock cannot be acquired.
+/// Returns true unless locks are required and Redis is unavailable.
 pub(super) fn may_claim(worker: &Worker) -> bool {
     worker.redis.as_ref().is_none_or(|redis| redis.mode() != LockMode::Required || redis.is_reached())
 }
 
-/// Returns when the rows of the next claim are marked: with the claim while Redis is unreachable, else after locking.
+/// Returns when the next claim marks its documents as syncing: together with the claim while Redis is unavailable or
+/// unused, else after the lock is acquired.
 pub(super) fn marking(worker: &Worker) -> Marking {
     match &worker.redis {
         Some(redis) if redis.is_reached() => Marking::Apart,
@@ -46,7 +46,7 @@ pub(super) fn marking(worker: &Worker) -> Marking {
     }
 }
 
-/// Lock first, then the mark. What the mark finds (the fingerprint) replaces what the claim found.
+/// Acquires the lock, then marks the document. The fingerprint that the mark reads replaces the one from the claim.
 pub(super) async fn begin(
     worker: &Worker,
     claimed: &mut Claimed,
@@ -66,7 +66,7 @@ pub(super) async fn begin(
     match persist(worker, stop, || worker.store.mark(held)).await {
         Ok(Marked::Marked { fingerprint }) => {
             if claimed.stored.fingerprint != fingerprint {
-                // What the server gave speaks of a text that is not the stored one any more.
+                // The validators belong to a text that is not the stored one any more.
                 claimed.validators = None;
                 claimed.stored.converter = None;
             }
@@ -78,7 +78,7 @@ pub(super) async fn begin(
     }
 }
 
-/// Before an end is written: the lock must be ours, still or again. Another's means that nothing is written.
+/// Acquires or extends the lock before a result is written. If another owner has it, nothing is written.
 pub(super) async fn verify(worker: &Worker, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> Next {
     match ask(worker, lock).await {
         Asking::GoOn => Next::Run,
@@ -87,7 +87,7 @@ pub(super) async fn verify(worker: &Worker, lock: Lock, stop: &mut watch::Receiv
     }
 }
 
-/// The attempt is over: its lock goes back.
+/// Releases the lock of an ended attempt.
 pub(super) async fn release(worker: &Worker, lock: Lock) {
     if let Some(redis) = &worker.redis {
         redis.release(lock).await;
@@ -95,7 +95,7 @@ pub(super) async fn release(worker: &Worker, lock: Lock) {
 }
 
 enum Asking {
-    /// The lock is ours, or the sync goes on without it.
+    /// This process owns the lock, or the sync goes on without it.
     GoOn,
     Busy(LockHolder),
     GiveBack,
@@ -107,7 +107,7 @@ async fn ask(worker: &Worker, lock: Lock) -> Asking {
         Ok(Asked::Held) => Asking::GoOn,
         Ok(Asked::Busy(holder)) => Asking::Busy(holder),
         Err(_) if redis.mode() == LockMode::Required => Asking::GiveBack,
-        // Lease and fence are what keeps writers apart; the lock is for other programs.
+        // Lease and fence already exclude other workers; the lock only excludes other programs.
         Err(_) => Asking::GoOn,
     }
 }
@@ -119,7 +119,7 @@ async fn defer(worker: &Worker, held: Held, holder: &LockHolder, stop: &mut watc
     }
 }
 
-/// Asks the store until it answers, or until the attempt is told to stop.
+/// Repeats a store call until the store answers or the attempt must stop.
 async fn persist<T, F: Future<Output = Result<T>>>(
     worker: &Worker,
     stop: &mut watch::Receiver<Option<Stop>>,
@@ -138,8 +138,8 @@ async fn persist<T, F: Future<Output = Result<T>>>(
     }
 }
 
-/// Waits before the store is asked again. Returns [`Next::Run`] when the wait is over, else what the attempt was told
-/// meanwhile.
+/// Waits before a store call is repeated. Returns [`Next::Run`] after the wait, else the step that the reason to stop
+/// calls for.
 pub(super) async fn wait_for_store(
     worker: &Worker,
     error: &StoreError,
@@ -153,14 +153,14 @@ pub(super) async fn wait_for_store(
         why = told(stop) => match why {
             Stop::Lost => return Next::Over,
             Stop::Release => return Next::GiveBack,
-            // The store knows of the cancel too, and decides: the work may be done already.
+            // The store knows about the cancel too and decides: the work may be done already.
             Stop::Cancel => sleep(wait).await,
         },
     }
     Next::Run
 }
 
-/// Shows whether Redis answers, in words, and stops what may not go on without it.
+/// Publishes the state of the Redis locks, and releases running jobs when a required Redis is unavailable.
 pub(super) async fn watch(worker: Arc<Worker>) {
     let Some(redis) = worker.redis.clone() else { return };
     let mut reach = redis.reach();

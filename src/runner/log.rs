@@ -1,4 +1,4 @@
-//! The outcome log as files: one JSON line per outcome that this process recorded, daily, one file per process.
+//! The outcome log as files: one JSON line per outcome that this process recorded, one file per day (UTC) and process.
 
 use crate::domain::outcome::Outcome;
 use std::fs;
@@ -9,19 +9,19 @@ use std::time::{Duration, SystemTime};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 
-/// Lines that may wait for a slow disk. When they are all taken the recorder waits: the log is not lossy.
+/// Lines buffered for a slow disk. When the buffer is full the recorder waits: no line is dropped.
 const WAITING: usize = 16_384;
 
-/// Place of the log files and the time for which they are kept.
+/// Folder of the log files and the time for which they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// The folder; made when missing.
+    /// Created when missing.
     pub dir: PathBuf,
-    /// Files that were not written to for longer are deleted.
+    /// Files not written to for this many days are deleted.
     pub keep_days: u32,
 }
 
-/// An open outcome log. Dropping it writes what waits.
+/// An open outcome log. Dropping it flushes the buffer.
 #[derive(Debug)]
 pub struct OutcomeLog {
     lines: Mutex<NonBlocking>,
@@ -29,7 +29,8 @@ pub struct OutcomeLog {
 }
 
 impl OutcomeLog {
-    /// Opens the files of this process in `settings.dir`, named by day and process, and deletes old ones.
+    /// Opens this process's files in `settings.dir` and deletes old ones. Fails when the folder cannot be read or
+    /// written.
     pub fn in_files(settings: &LogSettings) -> io::Result<Self> {
         fs::create_dir_all(&settings.dir)?;
         delete_old(&settings.dir, settings.keep_days)?;
@@ -43,13 +44,13 @@ impl OutcomeLog {
         Ok(Self { lines: Mutex::new(lines), _flushes_when_dropped: guard })
     }
 
-    /// Appends outcomes, in order.
+    /// Appends outcomes in order. Write errors are ignored.
     pub fn record(&self, outcomes: &[Outcome]) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         for outcome in outcomes {
             let mut line = outcome.json();
             line.push('\n');
-            // The rows of the store are the truth; a full disk must not stop the jobs.
+            // The store keeps the outcomes; a full disk must not stop the jobs.
             let _ = lines.write_all(line.as_bytes());
         }
     }

@@ -1,8 +1,9 @@
-//! Delivers the messages of the outbox: one relay for each subscriber, so that a slow or failing one holds up no other.
+//! Delivers the messages of the outbox. Each subscriber has a relay of its own, so a slow or failing one delays no
+//! other.
 //!
-//! The store's rows are the truth. A relay reads those that are due, begins each delivery (of several processes one
-//! does), hands the message to the subscriber and removes the row. A process that dies on the way leaves the row, and the
-//! message is delivered once more.
+//! A relay reads the rows that are due and leases each, so that only one process delivers it; then it hands the message
+//! to the subscriber and deletes the row. If the process dies in between, the row stays and the message is delivered
+//! again.
 
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
@@ -15,30 +16,31 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
-/// Messages that are read at once.
+/// Messages read at a time.
 const BATCH: u32 = 100;
-/// Interval at which the outbox is polled without a signal: messages may be due again, or left by a process that died.
+/// Interval at which the outbox is polled without a commit: messages become due again, or belong to a process that
+/// died.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
-/// Interval at which an absent receiver is looked for.
+/// Interval at which an absent receiver is checked.
 const ABSENT_INTERVAL: Duration = Duration::from_secs(30);
 /// Upper limit of one delivery; a subscriber's lease is longer.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest that the end of a runner waits for the last messages.
+/// Longest wait for the last deliveries when a runner ends.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
-/// Delivery to one subscriber.
+/// State of the deliveries to one subscriber.
 pub(super) struct Relay {
     subscriber: Arc<dyn Deliver>,
-    /// Held during a pass: the last one waits for the one that runs.
+    /// Locked during a pass, so that the final pass waits for a running one.
     pass: Mutex<()>,
 }
 
-/// Outcome of a pass over the messages that are due.
+/// Result of a pass over the due messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Passed {
-    /// None is left, but for those that were refused or that another process delivers.
+    /// All due messages are delivered, except those that were refused or that another process delivers.
     Done,
-    /// There is no receiver; no messages are made.
+    /// There is no receiver; no messages are created.
     Absent,
     /// Receiver or store did not answer.
     Interrupted,
@@ -54,13 +56,14 @@ enum Interruption {
 }
 
 impl Relay {
+    /// Creates a relay, which [`start`] runs.
     pub(super) fn new(subscriber: Arc<dyn Deliver>) -> Arc<Self> {
         Arc::new(Self { subscriber, pass: Mutex::default() })
     }
 }
 
-/// Subscribes before anything runs, then starts the relays; they run until the worker has ended. While the presence of a
-/// receiver is not known, messages are made: a superfluous one waits, a missing one is lost.
+/// Subscribes before any job runs, then starts the relays; they run until the worker has ended. Messages are created
+/// even before the receiver is known to exist: a needless message only waits, a missing one is lost.
 pub(super) fn start(worker: &Arc<Worker>) {
     for relay in &worker.relays {
         subscribe(worker, relay);
@@ -74,7 +77,8 @@ pub(super) fn start(worker: &Arc<Worker>) {
     }
 }
 
-/// Delivers what is due when the runner ends, as far as the receivers answer; the rest waits for the next runner.
+/// Delivers the due messages when the runner ends, as far as the receivers answer within [`SHUTDOWN_GRACE`]; the rest
+/// waits for the next runner.
 pub(super) async fn last(worker: &Worker) {
     let passes = worker.relays.iter().map(|relay| timeout(SHUTDOWN_GRACE, pass(worker, relay)));
     join_all(passes).await;
@@ -130,14 +134,14 @@ async fn deliver_due(worker: &Worker, subscriber: &dyn Deliver) -> Result<(), In
         for pending in &due {
             begun += u32::from(deliver(worker, subscriber, pending).await?);
         }
-        // Nothing is due any more, or other processes are at it.
+        // Nothing is due, or other processes deliver it.
         if begun == 0 {
             return Ok(());
         }
     }
 }
 
-/// Delivers one message. False when another process has begun it.
+/// Delivers one message. Returns false when another process has leased it.
 async fn deliver(worker: &Worker, subscriber: &dyn Deliver, pending: &PendingDelivery) -> Result<bool, Interruption> {
     let (store, name) = (&worker.store, subscriber.name());
     let now = store.now();

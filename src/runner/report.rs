@@ -1,4 +1,4 @@
-//! The one seam for errors that are worth a person's attention: one report per exhausted job, not one per attempt.
+//! Reports of errors that need a person's attention: one per exhausted job, not one per attempt.
 
 use super::event::Event;
 use crate::domain::failure::Failure;
@@ -7,25 +7,26 @@ use crate::domain::text::SafeLine;
 use tokio::sync::broadcast;
 use tokio::task::JoinError;
 
-/// Receiver of error reports: the diagnostic log, and the activity list of an attached console.
+/// Sends error reports to the diagnostic log and to the activity list of an attached console.
 #[derive(Debug)]
 pub(super) struct Reporter {
     events: broadcast::Sender<Event>,
 }
 
 impl Reporter {
+    /// Creates a reporter that sends to `events`.
     pub(super) fn new(events: broadcast::Sender<Event>) -> Self {
         Self { events }
     }
 
-    /// Reports an exhausted job, once.
+    /// Reports a job that has used up its attempts.
     pub(super) fn report(&self, report: &ErrorReport) {
         tracing::error!(exception_class = %report.exception_class, detail = %report.detail, "a job was given up");
         let _ = self.events.send(Event::Reported { report: report.clone() });
     }
 }
 
-/// The failure that a task's end is, when it ended without a value.
+/// Converts the error of a task that ended without a value, a panic or an abort, into a failure.
 pub(super) fn failure_of_join(error: JoinError, events: &broadcast::Sender<Event>) -> Failure {
     if !error.is_panic() {
         return Failure::unexpected("cancelled", "the attempt's task was stopped from outside");

@@ -1,4 +1,4 @@
-//! Looks after jobs whose worker died: any process does it, every second.
+//! Makes the jobs of dead workers ready again; every process checks once a second.
 
 use super::event::Event;
 use super::worker::Worker;
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Interval at which dead workers are looked for. A heartbeat counts for three seconds and a free lock is checked
-/// twice, so a document's next attempt starts within five seconds of the death of its worker.
+/// Interval at which dead workers are detected. A heartbeat counts for three seconds and a free lock is checked twice,
+/// so a document's next attempt starts within five seconds of the death of its worker.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// Rescues jobs of dead workers until the worker has ended.
 pub(super) async fn run(worker: Arc<Worker>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -28,7 +29,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
                     worker.tell(Event::Trouble { message: message.as_str().into() });
                 }
             }
-            // The claim loop says it where it is seen.
+            // The claim loop reports the store's failure to the user.
             Err(error) => tracing::warn!(%error, "no rescue"),
         }
     }

@@ -1,5 +1,5 @@
-//! Keeps documents fresh without anybody asking: a pass of the schedule every few seconds, in every runner, under one
-//! lease in the database, so that one of them acts.
+//! Runs passes of the schedule, which enqueue due documents. Every runner tries one every 15 s; a lease in the database
+//! lets only one of them act.
 
 use super::event::Event;
 use super::settings::Mode;
@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// The time between two passes, whoever makes them.
+/// Interval between two passes, over all processes.
 pub const EVERY: Duration = Duration::from_secs(15);
-/// Rows that cannot be scheduled, reported one by one; more are only counted.
+/// Documents that cannot be scheduled and are reported one by one; further ones are only counted.
 const TOLD: usize = 3;
 
+/// Runs passes until the worker stops; does nothing unless the mode is [`Mode::Service`].
 pub(super) async fn run(worker: Arc<Worker>) {
     let Mode::Service(scheduling) = &worker.mode else { return };
     let acts = scheduling.acts(worker.store.is_chatwoots());
@@ -42,7 +43,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
                 }
             }
             Ok(PassAnswer::NotYet | PassAnswer::Held) => {}
-            // The claim loop says it where it is seen.
+            // The claim loop reports the store's failure to the user.
             Err(error) => tracing::warn!(%error, "no pass of the schedule"),
         }
     }
@@ -61,7 +62,7 @@ async fn pass(worker: &Worker, terms: &Terms, acts: bool) -> Result<PassAnswer, 
     worker.store.schedule(&order).await
 }
 
-/// A number that nobody has drawn from.
+/// Returns a random seed for a pass.
 pub fn seed() -> u64 {
     let (first, second) = uuid::Uuid::new_v4().as_u64_pair();
     first ^ second

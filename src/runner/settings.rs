@@ -1,27 +1,27 @@
-//! The settings of a runner, and the mode in which one runs.
+//! Settings and modes of a runner.
 
 use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::Terms;
 use std::time::Duration;
 
-/// The settings of `[runner]` and `[retry]`, and of `[fetch]` the one that is kept over all workers.
+/// Settings of `[runner]` and `[retry]`, and `host_interval` of `[fetch]`, which applies over all workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Attempts at a time.
+    /// Attempts that run at the same time in this process.
     pub slots: u32,
-    /// Running jobs of one host, over all workers.
+    /// Most running jobs of one host, over all workers.
     pub per_host: u32,
-    /// Running jobs of one account, over all workers; `None` is no cap.
+    /// Most running jobs of one account, over all workers; `None` means no limit.
     pub per_account: Option<u32>,
-    /// Shortest time between the starts of two fetches from one host, over all workers; zero is none.
+    /// Shortest time between the starts of two fetches from one host, over all workers; zero means no limit.
     pub host_interval: Duration,
-    /// Time for which a claim is valid without a heartbeat.
+    /// Time for which a lease is valid without a heartbeat.
     pub lease: Duration,
-    /// Interval at which leases are renewed.
+    /// Interval between two heartbeats, which renew the leases; must be shorter than half of `lease`, so that one lost
+    /// heartbeat does no harm.
     pub heartbeat: Duration,
     /// Time that a drain waits for running attempts before it releases them.
     pub drain: Duration,
-    /// Retry policy.
     pub policy: RetryPolicy,
 }
 
@@ -40,29 +40,29 @@ impl Default for Settings {
     }
 }
 
-/// Condition under which a runner ends, and whether it schedules meanwhile.
+/// Mode of a runner: decides when it ends, and if it schedules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Runs until it is told to end, and schedules.
+    /// Runs until its handle stops it, and schedules.
     Service(Scheduling),
-    /// Runs the jobs of the verb that started it, until that tells it to end.
+    /// Runs the jobs of the command that started it, until that command stops it.
     OnDemand,
-    /// Ends by itself when nothing is running, ready or waiting, what is paused left aside (`work --drain`).
+    /// Ends when nothing is running, ready or waiting, paused jobs aside (`work --drain`).
     Drain,
 }
 
-/// The settings of `[schedule]`, `[plans]` and `[accounts]`.
+/// Settings of `[schedule]`, `[plans]` and `[accounts]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scheduling {
     /// Plans, rules and limits of a pass.
     pub terms: Terms,
-    /// Scheduling on or off. By default on, but off on a Chatwoot database: Chatwoot's own scheduler would sync the
-    /// same documents a second time.
+    /// Turns scheduling on or off. `None` means on, but off on a Chatwoot database, where Chatwoot's own scheduler
+    /// would sync the same documents a second time.
     pub enabled: Option<bool>,
 }
 
 impl Scheduling {
-    /// Returns true if documents of this kind of store are scheduled.
+    /// Returns true if a pass enqueues documents on this kind of store.
     pub fn acts(&self, is_chatwoots: bool) -> bool {
         self.enabled.unwrap_or(!is_chatwoots)
     }

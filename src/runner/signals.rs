@@ -9,8 +9,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Tells others what this process commits, and hands on what they tell: commits as hints to `store`, steps as `events`.
-/// Runs until `until`.
+/// Publishes this process's commits over Redis, and forwards the notifications of other processes: commits as hints to
+/// `store`, steps as `events`. Returns at once; its tasks run until `until` is cancelled.
 pub fn join(
     store: Arc<dyn CommitSignals>,
     redis: &Arc<Redis>,
@@ -27,7 +27,7 @@ pub fn join(
     let heard = async move {
         loop {
             match news.recv().await {
-                // What was missed may have been a commit.
+                // The missed messages may include a commit.
                 Ok(News::Committed) | Err(RecvError::Lagged(_)) => store.hint(),
                 Ok(News::Step(document, step)) => {
                     let _ = events.send(Event::Step { document, step });
@@ -43,7 +43,8 @@ pub fn join(
     tokio::spawn(until.run_until_cancelled_owned(heard));
 }
 
-/// Returns the state of the subscription, for a process that only watches. Runs until `until`.
+/// Returns the state of the Redis subscription, for a process that runs no jobs. Its task runs until `until` is
+/// cancelled.
 pub fn hearing(store: Arc<dyn StoreBase>, redis: &Arc<Redis>, until: CancellationToken) -> watch::Receiver<LockHealth> {
     let (shown, seen) = watch::channel(LockHealth::Off);
     let mut reach = redis.reach();

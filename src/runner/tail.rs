@@ -1,4 +1,4 @@
-//! The log of outcomes as a stream without loss: read from the store by number, woken by its changes.
+//! The outcomes as a stream without gaps: read from the store by number, after each change of the store.
 
 use crate::domain::filter::Filter;
 use crate::domain::id::Seq;
@@ -9,24 +9,24 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-/// Outcomes read at a time.
+/// Outcomes read from the store at a time.
 const BATCH: u64 = 500;
-/// Batches that may wait for a slow reader; the rest stays in the store.
+/// Batches buffered for a slow reader; the rest stays in the store.
 const WAITING: usize = 4;
-/// The pause before the store is asked again after it did not answer.
+/// Wait before the store is read again after it did not answer.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Item of a tail.
+/// Item of a stream of outcomes.
 #[derive(Debug)]
 pub enum Tailed {
-    /// The next outcomes: oldest first, each number one more than the one before.
+    /// Oldest first; each number is one more than the one before.
     Outcomes(Vec<Outcome>),
-    /// The store did not answer; it is asked again.
+    /// The store did not answer; the read is repeated.
     Unreachable(StoreError),
 }
 
-/// Every outcome after `after`, in order, none twice and none missing, until the receiver is dropped. A slow reader
-/// slows the tail alone, never a worker.
+/// Sends every outcome after `after`, in order, none twice and none missing, until the receiver is dropped. A slow
+/// reader delays only this stream, never a worker.
 pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<Tailed> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {

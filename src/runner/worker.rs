@@ -1,4 +1,4 @@
-//! The state that the tasks of one worker share.
+//! State that the tasks of one worker share.
 
 use super::event::{Event, Health, LockHealth, RunnerStatus};
 use super::held::HeldJobs;
@@ -16,19 +16,19 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// State shared by the tasks of a worker.
+/// One worker: its services, settings, running jobs, and the channels to its handle.
 pub(super) struct Worker {
     pub(super) id: WorkerId,
     pub(super) store: Arc<dyn RunnerStore>,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) redis: Option<Arc<Redis>>,
-    /// Delivery to the subscribers of the outbox, one for each.
+    /// One relay per subscriber of the outbox.
     pub(super) relays: Vec<Arc<Relay>>,
     pub(super) name: SafeLine,
     pub(super) settings: Settings,
     pub(super) mode: Mode,
     pub(super) held: HeldJobs,
-    /// Told when there is a reason to look at the queue: a slot was freed, or somebody said so.
+    /// Wakes the claim loop when a slot is freed or new work is announced.
     pub(super) look: Arc<Notify>,
     pub(super) attempts: TaskTracker,
     pub(super) events: broadcast::Sender<Event>,
@@ -42,12 +42,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Tells whoever watches; nobody watching is fine.
+    /// Sends an event to this process's watchers; without any it is dropped.
     pub(super) fn tell(&self, event: Event) {
         let _ = self.events.send(event);
     }
 
-    /// A step or the end of an attempt: for this process, and for those that hear it over Redis.
+    /// Sends an event to this process's watchers and, if it is a step or the end of an attempt, over Redis to the other
+    /// processes.
     pub(super) fn tell_all(&self, event: Event) {
         if let Some(redis) = &self.redis {
             match event {
@@ -59,17 +60,18 @@ impl Worker {
         self.tell(event);
     }
 
+    /// Returns the data by which the worker is registered in the store.
     pub(super) fn info(&self) -> WorkerInfo {
         WorkerInfo { id: self.id.clone(), name: self.name.clone(), capacity: self.settings.slots }
     }
 
-    /// The database answered.
+    /// Records that the database answered.
     pub(super) fn well(&self) {
         self.health.send_if_modified(|health| std::mem::take(health) != Health::Fine);
     }
 
-    /// The database did not answer and is tried again after `wait`. A store of a newer program did answer: the claim loop
-    /// ends the worker.
+    /// Records that the database did not answer and that the call is repeated after `wait`. A schema error is ignored
+    /// here: such a store did answer, and the claim loop ends the worker.
     pub(super) fn unwell(&self, error: &StoreError, wait: Duration) {
         if matches!(error, StoreError::Schema(_)) {
             return;

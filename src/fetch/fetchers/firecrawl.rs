@@ -1,9 +1,9 @@
-//! Firecrawl's scrape API: a page fetched by somebody else, who runs its scripts.
+//! Fetching through Firecrawl's scrape API, a service that also runs a page's scripts.
 //!
-//! What the API says of itself (key, credits, rate, its own trouble) is never taken for what the page said: such failures
-//! are the service's ([`Blame::Service`](crate::domain::failure::Blame)), carry no HTTP status and are never
-//! `access_denied`. The request asks for what Chatwoot asks for: Markdown of the main content, without frames, sidebars,
-//! cookie banners and navigation.
+//! Errors of the API itself (key, credits, rate, outages) are never taken for answers of the page: they are blamed on
+//! the service ([`Blame::Service`](crate::domain::failure::Blame)), carry no HTTP status and are never `access_denied`.
+//! The request has the parameters that Chatwoot uses: Markdown of the main content, without frames, sidebars, cookie
+//! banners and navigation.
 
 use super::{PageFetcher, PageRequest};
 use crate::domain::content::Page;
@@ -26,10 +26,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
 
-/// Elements to exclude besides those that Firecrawl leaves out by default.
+/// Selectors to exclude in addition to Firecrawl's defaults.
 const EXCLUDED: [&str; 6] =
     ["iframe", ".sidebar", ".cookie-banner", "[role=navigation]", "[role=banner]", "[role=contentinfo]"];
-/// Lead of Firecrawl's own time-out over ours, so that it is the one to report it.
+/// Difference by which Firecrawl's time-out is shorter than ours, so that Firecrawl reports it.
 const AHEAD: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ struct Metadata {
     source_url: Option<String>,
 }
 
-/// Has Firecrawl's API fetch the page.
+/// Fetches pages through Firecrawl's API.
 pub(super) struct FirecrawlFetcher {
     client: Arc<HttpClient>,
 }
@@ -88,7 +88,7 @@ impl PageFetcher for FirecrawlFetcher {
         self.page(scraped.data.ok_or_else(nonsense)?, body.bytes.len() as u64).map(Answer::Page)
     }
 
-    /// Only after a failure of the service: what the page itself answers needs no second opinion.
+    /// Only after a failure of the service: an answer of the page itself is final.
     fn may_fall_back(&self, failure: &Failure) -> bool {
         failure.blame == Blame::Service
     }
@@ -99,16 +99,17 @@ impl PageFetcher for FirecrawlFetcher {
 }
 
 impl FirecrawlFetcher {
+    /// Creates a fetcher; without an API key every fetch fails.
     pub fn new(client: Arc<HttpClient>) -> Self {
         Self { client }
     }
 
-    /// Returns true if there is a key.
+    /// Returns true if an API key is set.
     pub fn is_configured(&self) -> bool {
         self.client.settings.firecrawl.api_key.is_some()
     }
 
-    /// Asks the API for the page. Firecrawl's own time limit is within ours.
+    /// Requests the page from the API, with a time limit for Firecrawl below ours.
     async fn scrape(&self, request: PageRequest<'_>, deadline: Instant) -> Result<Response, Failure> {
         let FirecrawlSettings { api_key, url, version } = &self.client.settings.firecrawl;
         let Some(api_key) = api_key else {
@@ -136,7 +137,7 @@ impl FirecrawlFetcher {
             body["includeTags"] = rules.include.iter().map(|selector| selector.words.as_str()).collect();
         }
         if *version >= 2 {
-            // A page that it has kept from an earlier visit is not the page.
+            // Firecrawl must fetch the page, not return a cached copy.
             body["maxAge"] = json!(0);
         }
         let post = self.client.post(endpoint).header(AUTHORIZATION, key).header(CONTENT_TYPE, "application/json");
@@ -149,7 +150,7 @@ impl FirecrawlFetcher {
     fn page(&self, data: Data, bytes: u64) -> Result<Page, Failure> {
         let Data { markdown, metadata } = data;
         for url in [&metadata.url, &metadata.source_url].into_iter().flatten() {
-            // Where it ended is its word alone; a place that we would not go to is none to store.
+            // The final URL is only Firecrawl's claim; a page at an address that the guard refuses is not stored.
             let judged = self.client.guard.parse(url);
             judged.map_err(|refusal| errors::refused(format!("Firecrawl was led on: {refusal}")))?;
         }
@@ -160,7 +161,7 @@ impl FirecrawlFetcher {
         }
         let title = match &metadata.title {
             Some(Value::String(title)) => Some(title.clone()),
-            // A page with several titles.
+            // Pages with several titles.
             Some(Value::Array(titles)) => titles.first().and_then(Value::as_str).map(str::to_owned),
             _ => None,
         };
@@ -175,13 +176,13 @@ impl FirecrawlFetcher {
     }
 }
 
-/// A failure on the way to Firecrawl, not to the page.
+/// Converts a failure of the request to Firecrawl into a failure of the service.
 fn ours(failure: &Failure) -> Failure {
     let detail = format!("Firecrawl: {}", failure.detail);
     Failure { detail: SafeLine::new(&detail), ..failure.clone() }.of_service()
 }
 
-/// Returns the failure for the API's own error. The details say what to do; none of them is the page's.
+/// Returns the failure for an error of the API itself, with advice where there is some.
 fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
     let body: Option<Scraped> = serde_json::from_slice(body).ok();
     let said = body.and_then(|body| said(body.error.as_ref())).map(|said| format!(": {said}")).unwrap_or_default();
@@ -207,7 +208,7 @@ fn nonsense() -> Failure {
     broken("Firecrawl's answer is not one of its API".to_owned())
 }
 
-/// Returns the API's own message, cut to a line.
+/// Returns the API's error message, cut to 160 characters.
 fn said(error: Option<&Value>) -> Option<String> {
     let words = error?.as_str()?.trim();
     (!words.is_empty()).then(|| words.chars().take(160).collect())

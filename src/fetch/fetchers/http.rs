@@ -1,4 +1,4 @@
-//! A page from its own server, within the limits and through the guard at every hop.
+//! Fetching from the page's own server. The guard checks every hop of a redirect.
 
 use super::{PageFetcher, PageRequest};
 use crate::domain::content::Validators;
@@ -19,22 +19,22 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 use url::Url;
 
-/// Asks the server of the page.
+/// Fetches pages from their own servers over HTTP.
 pub(super) struct HttpFetcher {
     client: Arc<HttpClient>,
-    /// The robots.txt of each host; `None` when they are not asked for.
+    /// Cached robots.txt rules; `None` when they are ignored.
     robots: Option<Robots>,
     conversions: ConversionPool,
 }
 
 impl HttpFetcher {
-    /// Obeys robots.txt if the client's settings say so.
+    /// Creates a fetcher, which obeys robots.txt if the client's settings say so.
     pub fn new(client: Arc<HttpClient>) -> Self {
         let robots = client.settings.respect_robots.then(|| Robots::new(&client.settings.user_agent));
         Self { client, robots, conversions: ConversionPool::new() }
     }
 
-    /// Asks and follows redirects. Returns the first answer that is none, and its own URL.
+    /// Sends the request and follows redirects. Returns the first response that is not a redirect, and its URL.
     async fn follow(&self, request: PageRequest<'_>, deadline: Instant) -> Result<(Response, Url), Failure> {
         let most = self.client.settings.max_redirects;
         let mut url = request.url.clone();
@@ -88,7 +88,7 @@ impl PageFetcher for HttpFetcher {
         page.map(Answer::Page).map_err(|failure| failure.with_status(status.as_u16()))
     }
 
-    /// Walls against robots, pages made by scripts, and hosts that do not answer us.
+    /// Another fetcher may help against bot protection, pages built by scripts, and hosts that do not answer us.
     fn may_fall_back(&self, failure: &Failure) -> bool {
         failure.class == FailureClass::Transient
             || matches!(failure.code, ErrorCode::AccessDenied | ErrorCode::ContentEmpty)
@@ -99,12 +99,13 @@ impl PageFetcher for HttpFetcher {
     }
 }
 
-/// The headers of a conditional request; none for the whole page.
+/// Returns the headers of a conditional request; empty without validators.
 fn conditions(validators: Option<&Validators>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(Validators { etag, last_modified }) = validators {
         for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
-            // What came as a header is one; a row that somebody else wrote may hold anything.
+            // A stored validator came from a header, but another program may have written the row: an invalid value is
+            // skipped.
             if let Some(Ok(value)) = value.as_ref().map(|value| HeaderValue::from_str(value)) {
                 headers.insert(name, value);
             }

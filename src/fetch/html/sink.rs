@@ -1,7 +1,7 @@
-//! Tree of the HTML parser: dom_query's document, with its memory counted while it grows.
+//! Sink of the HTML parser: builds dom_query's document and counts its memory as it grows.
 //!
 //! A few bytes can make a large tree, so the size of the page says little. Parse errors are dropped: nobody reads them,
-//! and a hostile page has one per byte.
+//! and a hostile page can have one per byte.
 
 use dom_query::{Document, NodeId};
 use html5ever::tendril::StrTendril;
@@ -10,21 +10,21 @@ use html5ever::{Attribute, QualName};
 use std::borrow::Cow;
 use std::cell::Cell;
 
-/// Bytes that a node takes in the tree, with its place on the stacks of those who walk there.
+/// Bytes of a node in the tree, including its entries on the stacks of later walks.
 const NODE: usize = 120;
-/// Bytes of an attribute, its value aside.
+/// Bytes of an attribute, without its value.
 const ATTRIBUTE: usize = 64;
 
-/// A document that knows about how many bytes it takes.
+/// A document that estimates its memory.
 #[derive(Default)]
 pub(super) struct Counted {
     document: Document,
-    /// Of attributes and texts.
+    /// Bytes of attributes and texts.
     more: Cell<usize>,
 }
 
 impl Counted {
-    /// About how many bytes the tree takes.
+    /// Estimates the bytes that the tree takes.
     pub fn bytes(&self) -> usize {
         self.document.tree.len().saturating_mul(NODE).saturating_add(self.more.get())
     }

@@ -1,4 +1,4 @@
-//! Noise: elements around the content, recognised by their name, role, class and id.
+//! Detection of noise: elements around the content, recognised by name, role, class and id.
 
 use crate::fetch::dom::is_heading;
 use dom_query::{Element, NodeRef};
@@ -20,7 +20,7 @@ const NOISE_WORDS: [&str; 10] = [
 /// Words in the class of an aside that mean "part of the text".
 const NOTE_WORDS: [&str; 8] = ["footnote", "endnote", "note", "admonition", "callout", "tip", "hint", "warning"];
 
-/// Navigation, as the page itself says.
+/// Returns true for navigation that is marked as such by its name or role.
 pub(super) fn is_navigation(element: &NodeRef<'_>, name: &str) -> bool {
     name == "nav" || element.attr("role").is_some_and(|role| role.trim() == "navigation")
 }
@@ -55,7 +55,8 @@ pub(super) fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
     })
 }
 
-/// The id of what the content is made of is a place to link to: a section about cookies is not their banner.
+/// Returns true if an id is a link target inside the content rather than a mark of noise: a section about cookies is
+/// not a cookie banner.
 fn names_its_subject(element: &Element, name: &str) -> bool {
     let is_part = is_heading(name)
         || matches!(
@@ -75,7 +76,7 @@ fn names_its_subject(element: &Element, name: &str) -> bool {
                 | "code"
                 | "details"
         );
-    // So are sections that are written as div: `section level2`, `sect1`, `refsect1`, `chapter`.
+    // Sections written as `div` count too: `section level2`, `sect1`, `refsect1`, `chapter`.
     let is_section = |class: &str| {
         let mut words = class.split(|c: char| !c.is_alphanumeric());
         words.any(|word| {
@@ -87,7 +88,7 @@ fn names_its_subject(element: &Element, name: &str) -> bool {
     is_part || element.attrs.iter().any(|attribute| &*attribute.name.local == "class" && is_section(&attribute.value))
 }
 
-/// An aside that belongs to the text: a footnote, a warning. Others stand beside it.
+/// Returns true for an aside that belongs to the text: a footnote, a warning. Other asides are noise.
 fn is_note(element: &Element) -> bool {
     element.attrs.iter().any(|attribute| match &*attribute.name.local {
         "role" => attribute.value.trim() == "note" || attribute.value.trim().starts_with("doc-"),
@@ -96,20 +97,21 @@ fn is_note(element: &Element) -> bool {
     })
 }
 
-/// Buttons beside code.
+/// Returns true for the label of a copy button beside code.
 fn copies(value: &str) -> bool {
     let mut words = value.split(|c: char| !c.is_alphanumeric());
     words.any(|word| word.eq_ignore_ascii_case("copy") || word.eq_ignore_ascii_case("clipboard"))
 }
 
-/// Whole words, in the singular or the plural: `multimodal` is none of them.
+/// Returns true if `value` contains one of `words` as a whole word, singular or plural: `multimodal` does not contain
+/// `modal`.
 fn has_word(value: &str, words: &[&str]) -> bool {
     let is_one = |word: &[u8]| {
         let singular = word.strip_suffix(b"s").or_else(|| word.strip_suffix(b"S")).unwrap_or(word);
         let is = |one: &[u8]| one.eq_ignore_ascii_case(word) || one.eq_ignore_ascii_case(singular);
         words.iter().any(|one| is(one.as_bytes()))
     };
-    // Asked of every class on a page, so by bytes where a byte is a character.
+    // Called for every class on a page, so ASCII is compared by bytes.
     if value.is_ascii() {
         return value.as_bytes().split(|byte| !byte.is_ascii_alphanumeric()).any(is_one);
     }

@@ -1,11 +1,11 @@
-//! Code in lines of its own, between fences.
+//! Code blocks between fences.
 
 use super::inline::longest_run;
 use super::lines::{Gap, Lines};
 use crate::domain::text::safe_block;
 use dom_query::NodeRef;
 
-/// A block of code as it comes.
+/// A code block that is being read.
 #[derive(Debug)]
 pub(super) struct CodeBlock {
     language: String,
@@ -13,38 +13,38 @@ pub(super) struct CodeBlock {
 }
 
 impl CodeBlock {
-    /// The one that `pre` begins.
+    /// Begins the code block of the element `pre`.
     pub fn of(pre: &NodeRef<'_>) -> Self {
         Self { language: language(pre), raw: String::new() }
     }
 
-    /// Returns the number of bytes.
+    /// Returns the length of the code so far, in bytes.
     pub fn len(&self) -> usize {
         self.raw.len()
     }
 
-    /// Adds text, spaces and line feeds as they are.
+    /// Appends text; spaces and line feeds are kept.
     pub fn push(&mut self, text: &str) {
-        // Highlighted code comes word by word.
+        // Fast path: highlighted code arrives word by word.
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
             return self.raw.push_str(text);
         }
         self.raw.push_str(&safe_block(text));
     }
 
-    /// Ends the line.
+    /// Appends a line feed.
     pub fn break_line(&mut self) {
         self.raw.push('\n');
     }
 
-    /// Ends the line, if there is anything on it.
+    /// Appends a line feed unless the line is empty.
     pub fn end_line(&mut self) {
         if !self.raw.is_empty() && !self.raw.ends_with('\n') {
             self.raw.push('\n');
         }
     }
 
-    /// Writes it between fences longer than any run of backticks within; nothing when it is blank.
+    /// Writes the code between fences longer than any run of backticks in it; nothing when it is blank.
     pub fn write(&self, lines: &mut Lines) {
         let code = self.raw.trim_end().trim_start_matches('\n');
         if code.is_empty() {
@@ -59,7 +59,7 @@ impl CodeBlock {
     }
 }
 
-/// The language of a block of code, where a class names it: `language-rust`, `lang-rust`, `highlight-source-rust`.
+/// Returns the language of a code block if a class names it: `language-rust`, `lang-rust`, `highlight-source-rust`.
 fn language(pre: &NodeRef<'_>) -> String {
     let code = pre.first_element_child();
     [Some(*pre), code, pre.parent()]

@@ -1,4 +1,4 @@
-//! Effect of each element on the text: at its start, and after its children.
+//! Effect of each element on the text, at its start and after its children.
 
 use super::code_block::CodeBlock;
 use super::escape::{Place, line_start};
@@ -12,10 +12,10 @@ use super::writer::Writer;
 use crate::fetch::dom::is_heading;
 use dom_query::NodeRef;
 
-/// Elements nested deeper than this have text, but no form.
+/// Elements nested deeper than this keep their text and lose their formatting.
 const MAX_DEPTH: usize = 200;
 
-/// Action after an element's children.
+/// Action after the children of an element.
 pub(super) enum Leave {
     Block,
     Heading { level: usize },
@@ -36,18 +36,18 @@ pub(super) enum Leave {
     Text(&'static str),
 }
 
-/// Way in which an element was entered.
+/// Result of entering an element, which decides how its children are read.
 pub(super) enum Entered {
     /// Its children are skipped.
     Alone,
-    /// The element adds nothing to its children.
+    /// Its children are read as if the element were not there.
     Plain,
-    /// The element is left with an action after its children.
+    /// Its children are read, then this action follows.
     With(Leave),
 }
 
 impl Writer<'_> {
-    /// Nothing of an item's text is written yet.
+    /// Returns true at the start of a list item, before any text of it.
     fn begins_item(&self) -> bool {
         self.in_flow() && self.inline.is_empty() && self.lists.last().is_some_and(|list| list.in_item)
     }
@@ -65,7 +65,7 @@ impl Writer<'_> {
         Entered::With(Leave::Span)
     }
 
-    /// Begins an element.
+    /// Writes what belongs before an element's children.
     pub fn enter(&mut self, node: &NodeRef<'_>, name: &str, depth: usize) -> Entered {
         let shallow = depth < MAX_DEPTH;
         match name {
@@ -147,7 +147,7 @@ impl Writer<'_> {
             }
             "dd" if shallow && in_flow => {
                 self.end_block(Gap::Line);
-                // A second indentation would make code of it wherever definitions are not known.
+                // Where definition lists are not supported, a second indentation would make the text a code block.
                 if self.definitions > 0 || !self.lines.definition() {
                     return Entered::With(Leave::Block);
                 }
@@ -216,7 +216,7 @@ impl Writer<'_> {
         Entered::With(Leave::Cell { around, columns: span("colspan"), rows: span("rowspan") })
     }
 
-    /// Ends an element.
+    /// Writes what belongs after an element's children.
     pub fn leave(&mut self, leave: Leave) {
         match leave {
             Leave::Block => self.end_block(Gap::Blank),
@@ -235,7 +235,7 @@ impl Writer<'_> {
             }
             Leave::Item => {
                 self.end_block(Gap::Line);
-                // An item without anything leaves nothing, and nothing to stand close to.
+                // An empty item writes nothing, so nothing must follow it closely.
                 if self.lines.pop() {
                     self.lines.close_up();
                 }

@@ -1,9 +1,10 @@
-//! Backslashes before what Markdown would take for markup, and nowhere else.
+//! Escaping: backslashes before characters that Markdown would read as markup, and nowhere else.
 
 use crate::domain::text::safe_block;
 use std::borrow::Cow;
 
-/// A text node without what a terminal would act on. White space may change its kind, never its being there.
+/// Removes characters of a text node that a terminal would act on. White space may change its kind but is never added
+/// or removed.
 pub(super) fn clean(raw: &str) -> Cow<'_, str> {
     let harmless = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r' | b'\x0c');
     if raw.bytes().all(harmless) {
@@ -12,18 +13,18 @@ pub(super) fn clean(raw: &str) -> Cow<'_, str> {
     Cow::Owned(safe_block(&raw.replace(['\x0c', '\r'], " ")))
 }
 
-/// Position of a text, which decides what must be escaped.
+/// Context of a text, which decides which characters must be escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Paragraphs.
+    /// Paragraphs and other text that may have several lines.
     Flow,
-    /// A heading's one line.
+    /// The single line of a heading.
     Heading,
-    /// A table cell's one line.
+    /// The single line of a table cell.
     Cell,
 }
 
-/// Appends `word` to `out`. `after` is the character that follows the word, `None` when it is not known.
+/// Appends `word` to `out`, escaped. `after` is the character that follows the word, `None` when it is unknown.
 pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, place: Place, in_link: bool) {
     let may_need =
         |byte: u8| matches!(byte, b'\\' | b'`' | b'*' | b'_' | b'~' | b'[' | b']' | b'(' | b'<' | b'&' | b'|');
@@ -45,7 +46,7 @@ pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, place
             }
             '~' => !is_space(before),
             '[' | ']' => in_link,
-            // A link or an image needs its brackets and its parenthesis side by side.
+            // In a link or an image the parenthesis directly follows the bracket.
             '(' => before == ']',
             '<' => next.is_none_or(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')),
             '&' => is_entity(rest.as_str()),
@@ -64,15 +65,15 @@ fn is_space(c: char) -> bool {
     c.is_whitespace()
 }
 
-/// Returns true if the text after an ampersand makes it a character reference: a name of at most 32 letters, or a
-/// number.
+/// Returns true if the text after an ampersand makes a character reference: a name of at most 32 letters or digits, or
+/// a number.
 fn is_entity(rest: &str) -> bool {
     let name = rest.strip_prefix('#').unwrap_or(rest);
     let length = name.bytes().take(33).take_while(u8::is_ascii_alphanumeric).count();
     (1..=32).contains(&length) && name[length..].starts_with(';')
 }
 
-/// A paragraph's line whose beginning would make it something else.
+/// Escapes the beginning of a paragraph's line that would make it another kind of block.
 pub(super) fn line_start(line: &str) -> Cow<'_, str> {
     let bytes = line.as_bytes();
     let Some(&first) = bytes.first() else {

@@ -1,13 +1,13 @@
-//! The text of one block: words, emphasis, links, code, images, line breaks.
+//! Text of one block: words, emphasis, links, code, images, line breaks.
 //!
-//! Openers are written with the first text inside them and closers right after the last, so that spaces fall outside
-//! and empty spans leave nothing.
+//! Opening marks are written with the first text inside them and closing marks directly after the last, so that spaces
+//! stay outside and empty spans write nothing.
 
 use super::escape::{Place, push_word};
 use super::marks::{ANCHORS, Beside, ClosedSpan, OpenSpan, Span};
 use crate::fetch::budget::MAX_MARKDOWN;
 
-/// Code as it will stand between backticks.
+/// Code that will be written between backticks.
 #[derive(Debug, Default)]
 struct Code {
     start: usize,
@@ -15,7 +15,7 @@ struct Code {
     raw: String,
 }
 
-/// A block's text as it grows.
+/// Text of the block that is being written, with its open spans.
 #[derive(Debug)]
 pub(super) struct Inline {
     text: String,
@@ -24,16 +24,16 @@ pub(super) struct Inline {
     broken: bool,
     spans: Vec<OpenSpan>,
     code_depth: usize,
-    /// Code of several lines, where there is but one: each stands between its own backticks.
+    /// True for a code block in a context of one line: each of its lines gets its own backticks.
     code_lines: bool,
     code: Option<Code>,
     last_code: Option<Code>,
-    /// Marks closed one right behind the other, the innermost first.
+    /// Marks closed directly one after the other, the innermost first.
     closed: Vec<ClosedSpan>,
 }
 
 impl Inline {
-    /// An empty one.
+    /// Creates an empty text.
     pub fn new(place: Place) -> Self {
         Self {
             text: String::new(),
@@ -49,45 +49,46 @@ impl Inline {
         }
     }
 
-    /// Returns the position of the next character.
+    /// Returns the context of the next character.
     pub fn place(&self) -> Place {
         self.place
     }
 
-    /// From here on the text stands there.
+    /// Sets the context of the text that follows.
     pub fn move_to(&mut self, place: Place) {
         self.place = place;
     }
 
-    /// Returns the number of bytes.
+    /// Returns the length of the text so far, in bytes.
     pub fn len(&self) -> usize {
         self.text.len() + self.code.as_ref().map_or(0, |code| code.raw.len())
     }
 
-    /// Nothing that can be seen yet.
+    /// Returns true if no text was written yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// White space.
+    /// Adds white space, which is written before the next text.
     pub fn space(&mut self) {
         self.space = true;
     }
 
-    /// A line break; whether one was already waiting, which makes it a paragraph's end.
+    /// Adds a line break, which is written before the next text. Returns true if one was already pending: two end the
+    /// paragraph.
     pub fn line_break(&mut self) -> bool {
         let twice = self.broken;
         self.broken = !self.is_empty();
         twice
     }
 
-    /// Text of the page, its white space collapsed.
+    /// Adds text of the page with white space collapsed.
     pub fn text(&mut self, text: &str) {
         if !self.code_lines {
             return self.words(text);
         }
         for (at, line) in text.split('\n').enumerate() {
-            // Marks make much of short lines.
+            // Backticks and breaks around short lines multiply the text.
             if self.text.len() > MAX_MARKDOWN {
                 return;
             }
@@ -113,7 +114,7 @@ impl Inline {
             let end = trimmed.find(is_space).unwrap_or(trimmed.len());
             let (word, after) = trimmed.split_at(end);
             rest = after;
-            // A no-break space at the edge of bold text would keep the marks from being any.
+            // A no-break space at the edge of bold text would make its marks invalid.
             let inner = word.trim_matches('\u{a0}');
             self.space |= word.starts_with('\u{a0}');
             if !inner.is_empty() {
@@ -155,7 +156,7 @@ impl Inline {
         }
     }
 
-    /// Writes what was waiting for the next text, which begins with `next`: a break or a space, then openers.
+    /// Writes pending breaks, spaces and opening marks before the next text, which begins with `next`.
     fn begin(&mut self, next: char) {
         let (broken, space) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.space));
         if !self.text.is_empty() {
@@ -176,7 +177,7 @@ impl Inline {
             let goes_on = closed.pop().filter(|last| !is_link && last.end == text.len() && last.span == open.span);
             closed.clear();
             if let Some(last) = goes_on {
-                // The same mark was closed right here.
+                // The same mark was just closed: removes the closing mark and continues its span.
                 text.truncate(last.end - last.span.mark().len());
                 open.mark = Some(last.mark);
             } else if is_link || open.span.mark().is_empty() {
@@ -187,7 +188,7 @@ impl Inline {
                 before = Beside::Mark;
             } else {
                 let after = if link_follows { Beside::Mark } else { Beside::of(Some(next)) };
-                // Else it would be read as what is written: `a*(b)*`.
+                // Otherwise Markdown would show the mark as text: `a*(b)*`.
                 if after == Beside::Word || (after == Beside::Mark && before != Beside::Word) {
                     open.mark = Some(text.len());
                     text.push_str(open.span.mark());
@@ -197,7 +198,7 @@ impl Inline {
         }
     }
 
-    /// Takes the marks away that were closed right here, when they would not be read as such before `next`: `*(a)*b`.
+    /// Removes the marks that were just closed if Markdown would not read them as marks before `next`: `*(a)*b`.
     fn unmark_before(&mut self, next: char) {
         let (Some(first), Some(last)) = (self.closed.first(), self.closed.last()) else {
             return;
@@ -207,7 +208,7 @@ impl Inline {
         if last.end != self.text.len() || follows_word || Beside::of(Some(next)) != Beside::Word {
             return;
         }
-        // A mark of another kind may follow, and one of the same span goes on with it.
+        // A mark of another kind may follow; a mark of the same span continues it.
         let opened =
             self.spans.iter().find(|open| !open.ignored && open.start.is_none() && !open.span.mark().is_empty());
         let kind = |span: &Span| span.mark().chars().next();
@@ -221,7 +222,7 @@ impl Inline {
         self.last_code = None;
     }
 
-    /// Opens a span.
+    /// Opens a span of emphasis or a link. Inside a span of its kind it has no effect.
     pub fn open(&mut self, span: Span) {
         let is_link = matches!(span, Span::Link(_));
         if is_link {
@@ -232,7 +233,7 @@ impl Inline {
         self.spans.push(OpenSpan { span, ignored, start: None, mark: None });
     }
 
-    /// Closes the innermost span.
+    /// Closes the innermost span and writes its closing mark.
     pub fn close(&mut self) {
         self.end_code_unless_ignored();
         if let Some(open) = self.spans.pop() {
@@ -271,12 +272,12 @@ impl Inline {
         }
     }
 
-    /// Begins code.
+    /// Begins inline code.
     pub fn open_code(&mut self) {
         self.code_depth += 1;
     }
 
-    /// Ends code.
+    /// Ends inline code.
     pub fn close_code(&mut self) {
         self.code_depth = self.code_depth.saturating_sub(1);
         if self.code_depth == 0 {
@@ -284,19 +285,19 @@ impl Inline {
         }
     }
 
-    /// Begins code whose lines count.
+    /// Begins code whose line breaks are kept.
     pub fn open_lines_of_code(&mut self) {
         self.code_lines = self.place == Place::Cell;
         self.open_code();
     }
 
-    /// Ends it.
+    /// Ends code whose line breaks are kept.
     pub fn close_lines_of_code(&mut self) {
         self.close_code();
         self.code_lines = false;
     }
 
-    /// Writes the code so far between more backticks than it holds.
+    /// Writes the pending code between more backticks than it contains in a row.
     fn end_code(&mut self) {
         let Some(mut code) = self.code.take() else {
             return;
@@ -310,7 +311,7 @@ impl Inline {
         self.last_code = Some(code);
     }
 
-    /// An image.
+    /// Writes an image; without a source only its alternative text.
     pub fn image(&mut self, alt: &str, source: Option<&str>) {
         let Some(source) = source else {
             return self.text(alt);
@@ -329,7 +330,7 @@ impl Inline {
         self.text.push(')');
     }
 
-    /// An item's marker within a cell, where there are no lists.
+    /// Writes the marker of a list item in a table cell, where Markdown has no lists.
     pub fn cell_marker(&mut self, marker: &str) {
         self.end_code();
         self.line_break();
@@ -337,7 +338,7 @@ impl Inline {
         self.text.push_str(marker);
     }
 
-    /// Takes the text out. Spans that are open go on in the next block.
+    /// Takes the text of the block. Open spans are closed in it and reopened in the next block.
     pub fn take(&mut self) -> String {
         self.end_code();
         let mut spans = std::mem::take(&mut self.spans);
@@ -354,7 +355,7 @@ impl Inline {
     }
 }
 
-/// The length of the longest run of `what`.
+/// Returns the length of the longest run of `what`, in characters.
 pub(super) fn longest_run(text: &str, what: char) -> usize {
     text.split(|c| c != what).map(str::len).max().unwrap_or_default() / what.len_utf8()
 }

@@ -1,6 +1,6 @@
-//! The lines that are written: blank lines between blocks, and the prefixes of the quotes and items they stand in.
+//! Output lines: blank lines between blocks, and the prefixes of quotes and list items.
 
-/// Separator of two blocks.
+/// Separator before the next block, the smaller first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
     /// A new line.
@@ -9,76 +9,76 @@ pub(super) enum Gap {
     Blank,
 }
 
-/// Container of lines.
+/// Quote or item that contains lines.
 #[derive(Debug)]
 enum Container {
     Quote,
-    /// Indented below its marker, which the first line carries.
+    /// Indented by `width`; the first line has the marker instead.
     Indent {
         marker: Option<String>,
         width: usize,
     },
 }
 
-/// More than any page needs; the prefix of a line stays short.
+/// Limit on nested containers, so that the prefix of a line stays short; more than any page needs.
 const MAX_CONTAINERS: usize = 40;
 
-/// Mark of a definition.
+/// Marker of a definition in a definition list.
 const DEFINITION: &str = ": ";
 
-/// The output so far; every line ends with a line feed.
+/// The output so far; each line ends with a line feed.
 #[derive(Debug)]
 pub(super) struct Lines {
     out: String,
     containers: Vec<Container>,
     gap: Gap,
-    /// Containers that both the last line and the next stand in: a blank line between them has their prefixes.
+    /// Containers that contain both the last line and the next: a blank line between the two has their prefixes.
     shared: usize,
     most: usize,
 }
 
 impl Lines {
-    /// At most about `most` bytes.
+    /// Creates an empty output that takes about `most` bytes.
     pub fn new(most: usize) -> Self {
         Self { out: String::new(), containers: Vec::new(), gap: Gap::Line, shared: 0, most }
     }
 
-    /// Returns the number of bytes.
+    /// Returns the length of the output, in bytes.
     pub fn len(&self) -> usize {
         self.out.len()
     }
 
-    /// Asks for at least this gap before the next line. An item's own beginning is no place for one.
+    /// Requests at least this gap before the next line. Ignored at the beginning of an item.
     pub fn want(&mut self, gap: Gap) {
         if !matches!(self.containers.last(), Some(Container::Indent { marker: Some(_), .. })) {
             self.gap = self.gap.max(gap);
         }
     }
 
-    /// Makes the next line follow at once: items stand close together.
+    /// Cancels the gap: items of a list follow each other without blank lines.
     pub fn close_up(&mut self) {
         self.gap = Gap::Line;
     }
 
-    /// Lines are quoted from here on. `false` when they are nested too deep for that.
+    /// Begins a quote. Returns false when containers are nested too deep.
     pub fn quote(&mut self) -> bool {
         self.push(Container::Quote)
     }
 
-    /// Lines are indented from here on, the first one with `marker`. `false` when they are nested too deep for that.
+    /// Begins an item with `marker` before its first line. Returns false when containers are nested too deep.
     pub fn item(&mut self, marker: String) -> bool {
         let width = marker.len();
         self.push(Container::Indent { marker: Some(marker), width })
     }
 
-    /// Begins a definition, marked as one if it begins with text.
+    /// Begins a definition. Its marker is written only if it begins with text; see [`no_text`](Self::no_text).
     pub fn definition(&mut self) -> bool {
         self.item(DEFINITION.into())
     }
 
-    /// Announces a block that is no text. A definition that it would begin loses its mark and its indentation: where
-    /// definitions are not supported, a fence after the mark would open nothing, and its end would open a block to the
-    /// end of the page.
+    /// Prepares for a block that is not a paragraph. A definition that would begin with it loses its marker and
+    /// indentation: where definition lists are not supported, a fence after the marker would open nothing, and the
+    /// closing fence would open a code block to the end of the page.
     pub fn no_text(&mut self) {
         if let Some(Container::Indent { marker, width }) = self.containers.last_mut()
             && marker.as_deref() == Some(DEFINITION)
@@ -88,7 +88,7 @@ impl Lines {
         }
     }
 
-    /// Lines are indented from here on.
+    /// Begins an indentation. Returns false when containers are nested too deep.
     pub fn indent(&mut self, width: usize) -> bool {
         self.push(Container::Indent { marker: None, width })
     }
@@ -102,14 +102,14 @@ impl Lines {
         room
     }
 
-    /// Ends the innermost quote or item; whether anything was written in it.
+    /// Ends the innermost container. Returns true unless an item wrote nothing.
     pub fn pop(&mut self) -> bool {
         let ended = self.containers.pop();
         self.shared = self.shared.min(self.containers.len());
         !matches!(ended, Some(Container::Indent { marker: Some(_), .. }))
     }
 
-    /// Writes a block of one or more lines.
+    /// Writes the lines of a block; none once the output is full.
     pub fn block<'a>(&mut self, lines: impl IntoIterator<Item = &'a str>) {
         for line in lines {
             if self.out.len() > self.most {
@@ -146,7 +146,7 @@ impl Lines {
         self.shared = self.containers.len();
     }
 
-    /// The text, without blank lines at its end.
+    /// Returns the output without blank lines at its end.
     pub fn finish(mut self) -> String {
         self.out.truncate(self.out.trim_end().len());
         if !self.out.is_empty() {

@@ -1,23 +1,23 @@
-//! Targets of links and images: absolute, and safe between the parentheses of Markdown.
+//! Targets of links and images: absolute URLs, safe between the parentheses of Markdown.
 
 use url::Url;
 
-/// Longer ones are left out: nobody reads them, and a page of them would be all URL.
+/// Longest URL in bytes. Longer ones are left out: nobody reads them, and a page full of them would be mostly URLs.
 const LONGEST: usize = 2048;
 
-/// The destination of a link; `None` when there is nothing to go to.
+/// Returns the destination of a link; `None` when it leads nowhere or its scheme is unsuitable.
 pub(super) fn destination(href: &str, base: &Url) -> Option<String> {
     absolute(href, base, &["http", "https", "mailto", "tel", "ftp"])
 }
 
-/// The source of an image; `None` when it is not on the web.
+/// Returns the source of an image; `None` when it is not on the web.
 pub(super) fn source(src: &str, base: &Url) -> Option<String> {
     if src.trim().is_empty() { None } else { absolute(src, base, &["http", "https"]) }
 }
 
 fn absolute(reference: &str, base: &Url, schemes: &[&str]) -> Option<String> {
     let reference = reference.trim();
-    // A bare # is what scripts are hung on; an empty one is the page itself.
+    // A bare `#` only carries a script; an empty reference is the page itself.
     if reference == "#" || reference.len() > LONGEST {
         return None;
     }

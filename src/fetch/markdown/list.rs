@@ -1,30 +1,30 @@
-//! Lists: which marker the next item has.
+//! Markers of list items.
 
 use super::lines::Gap;
 use dom_query::NodeRef;
 
-/// A list that is being written.
+/// State of an open list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List {
-    /// The next item's number; `None` for a list of bullets.
+    /// Number of the next item; `None` for a bulleted list.
     number: Option<u32>,
-    /// The next item is not its first.
+    /// True after the first item.
     begun: bool,
-    /// An item of it is being written.
+    /// True while an item is open.
     pub in_item: bool,
-    /// The node is in a list but in no item of it; it is indented as if it were.
+    /// True for a list directly inside another list, outside its items; it is indented like an item's.
     pub indented: bool,
 }
 
 impl List {
-    /// A list of bullets, or of numbers from `start` on.
+    /// Begins a bulleted list, or one numbered from the `start` attribute.
     pub fn of(element: &NodeRef<'_>, name: &str) -> Self {
         let number = (name == "ol").then(|| number_in(element, "start").unwrap_or(1));
         Self { number, begun: false, in_item: false, indented: false }
     }
 
-    /// The marker of the item `element`, and what has to be before it: only a list of bullets or one that begins with 1 may follow
-    /// on the line after a paragraph.
+    /// Returns the marker of the item `element` and the gap before it. Only a bulleted list or one that begins with 1
+    /// may follow a paragraph without a blank line.
     pub fn marker(&mut self, element: &NodeRef<'_>) -> (String, Gap) {
         let first = !std::mem::replace(&mut self.begun, true);
         let Some(number) = &mut self.number else {
@@ -36,7 +36,7 @@ impl List {
     }
 }
 
-/// Markdown has no negative numbers, and at most nine digits.
+/// Reads a list number; Markdown has no negative ones, and at most nine digits.
 fn number_in(element: &NodeRef<'_>, attribute: &str) -> Option<u32> {
     element.attr(attribute)?.trim().parse().ok().filter(|number| *number <= 999_999_999)
 }

@@ -1,8 +1,8 @@
-//! The marks around a block's text: emphasis, bold, links; and where Markdown takes them for such.
+//! Marks around text (emphasis, bold, links), and the rules by which Markdown accepts them.
 
 use unicode_width::UnicodeWidthChar;
 
-/// Marks around text.
+/// Formatted span of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Span {
     /// `*text*`
@@ -13,12 +13,12 @@ pub(super) enum Span {
     Deleted,
     /// `[text](destination)`
     Link(String),
-    /// A heading's link to itself: its text alone, or nothing where that is a mere sign.
+    /// A heading's link to itself: only its text is kept, or nothing if that is a mere symbol.
     Anchor,
 }
 
 impl Span {
-    /// Returns the opening mark; for everything but links also the closing one.
+    /// Returns the opening mark, which is also the closing one except for links.
     pub const fn mark(&self) -> &'static str {
         match self {
             Self::Emphasis => "*",
@@ -29,25 +29,25 @@ impl Span {
         }
     }
 
-    /// The same mark, wherever it leads.
+    /// Returns true if both have the same mark; destinations of links do not matter.
     pub fn same_kind(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
-/// A span that is open.
+/// An open span.
 #[derive(Debug)]
 pub(super) struct OpenSpan {
     pub span: Span,
-    /// Within another of its kind, or in code: it says nothing more.
+    /// True inside a span of its kind or inside code, where it has no effect.
     pub ignored: bool,
-    /// Start of its content, once it has some.
+    /// Byte offset of its content, once it has some.
     pub start: Option<usize>,
-    /// Position of its opening mark, if it has one.
+    /// Byte offset of its opening mark, if one was written.
     pub mark: Option<usize>,
 }
 
-/// A mark that was closed last, or right before another such.
+/// A span that was just closed.
 #[derive(Debug)]
 pub(super) struct ClosedSpan {
     pub mark: usize,
@@ -55,15 +55,15 @@ pub(super) struct ClosedSpan {
     pub span: Span,
 }
 
-/// Labels of headings' links to themselves; they are not part of the text.
+/// Labels of headings' links to themselves, which are not part of the text.
 pub(super) const ANCHORS: [&str; 4] = ["¶", "§", "#", "🔗"];
 
-/// Character beside a mark. Markdown accepts a mark only where its neighbours show what it belongs to.
+/// Kind of the character next to a mark. Markdown accepts a mark only if its neighbours show to which text it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beside {
     Space,
     Word,
-    /// Punctuation, another mark.
+    /// Punctuation or another mark.
     Mark,
 }
 
@@ -73,7 +73,7 @@ impl Beside {
         match c {
             None => Self::Space,
             Some(c) if c.is_whitespace() => Self::Space,
-            // What is set upon a letter is part of it.
+            // Combining characters belong to their letter.
             Some(c) if c.is_alphanumeric() || c.width() == Some(0) => Self::Word,
             Some(_) => Self::Mark,
         }

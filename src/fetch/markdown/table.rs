@@ -1,4 +1,4 @@
-//! Tables: which are data and which only lay a page out, and the GFM form of the former.
+//! Tables: tells data tables from layout tables, and writes the former in GFM.
 
 use super::lines::Lines;
 use crate::fetch::budget::{Clock, ConvertError};
@@ -8,14 +8,14 @@ use std::collections::HashSet;
 
 const MAX_COLUMNS: usize = 200;
 const MAX_COLSPAN: usize = 20;
-/// More items than this are a list that a table sets into columns.
+/// More list items than this mean a list that is laid out in columns.
 const MAX_ITEMS: usize = 8;
 const MAX_ROWSPAN: usize = 1000;
 
-/// The tables under `roots` that are read as blocks: those that hold what a cell cannot (tables, headings, long lists, blocks
-/// of code), those of one column and one row, and those of one column whose cells are blocks. Where the page says by a head or
-/// a caption that it is a table, its rows tell what belongs together: neither blocks in one column nor code in some of the rows
-/// make a layout of it.
+/// Returns the layout tables under `roots`, whose cells are read as blocks: tables with content that a cell cannot hold
+/// (tables, headings, long lists, code blocks), tables of one column and one row, and tables of one column whose cells
+/// are blocks. A head or a caption marks a data table: then neither blocks in one column nor code in up to half of the
+/// rows make it a layout table.
 pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<HashSet<NodeId>, ConvertError> {
     struct Open {
         id: NodeId,
@@ -71,28 +71,28 @@ pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<
     Ok(layout)
 }
 
-/// A data table as its cells come.
+/// A data table that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
-    /// For each column: how many more rows the cell above reaches into.
+    /// Per column: further rows into which the cell above extends.
     reaching: Vec<usize>,
     bytes: usize,
 }
 
 impl Table {
-    /// Returns the number of bytes.
+    /// Returns the length of the table so far, in bytes.
     pub fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Begins a row.
+    /// Begins a row; the following cells belong to it.
     pub fn row(&mut self) {
         self.rows.push(Vec::new());
         self.bytes += 1;
     }
 
-    /// Adds a cell to the row; `columns` and `rows` are what it spans.
+    /// Adds a cell to the current row; `columns` and `rows` are its column span and row span.
     pub fn cell(&mut self, text: String, columns: usize, rows: usize) {
         if self.rows.is_empty() {
             self.row();
@@ -114,7 +114,7 @@ impl Table {
         }
     }
 
-    /// Leaves columns free that a cell above reaches into.
+    /// Adds empty cells for the columns into which a cell above extends.
     fn skip_reached(&mut self) {
         let Some(row) = self.rows.last_mut() else {
             return;
@@ -126,8 +126,8 @@ impl Table {
         }
     }
 
-    /// Writes it: the first row is the head, since GFM needs one; it is as wide as the widest row, since GFM drops what
-    /// stands beyond it. Other rows have their own cells alone.
+    /// Writes the table. The first row becomes the head, since GFM needs one, and is padded to the widest row, since
+    /// GFM drops cells beyond the head. Other rows have only their own cells.
     pub fn write(mut self, lines: &mut Lines) {
         self.rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The state of a page's Markdown while it is written, and how blocks begin and end.
+//! State of a page's Markdown while it is written, and the beginning and end of blocks.
 
 use super::code_block::CodeBlock;
 use super::escape::{Place, clean, line_start};
@@ -12,24 +12,24 @@ use dom_query::{NodeId, NodeRef};
 use std::collections::HashSet;
 use url::Url;
 
-/// Text written so far, and the elements that are open.
+/// Text written so far, and the open elements.
 pub(super) struct Writer<'b> {
-    /// Base URL of links.
+    /// Base URL of relative links.
     pub base: &'b Url,
-    /// Tables that are read as blocks.
+    /// Layout tables, which are read as blocks.
     pub layout: HashSet<NodeId>,
     pub lines: Lines,
-    /// The text of the block that is being written.
+    /// Text of the block that is being written.
     pub inline: Inline,
     pub lists: Vec<List>,
-    /// Definitions that are open.
+    /// Number of open definitions.
     pub definitions: usize,
     pub table: Option<Table>,
     pub code: Option<CodeBlock>,
 }
 
 impl<'b> Writer<'b> {
-    /// Nothing written yet.
+    /// Creates an empty writer.
     pub fn new(base: &'b Url, layout: HashSet<NodeId>) -> Self {
         Self {
             base,
@@ -43,14 +43,14 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// There is more than anybody keeps.
+    /// Returns true if the output exceeds [`MAX_MARKDOWN`].
     pub fn is_full(&self) -> bool {
         let code = self.code.as_ref().map_or(0, CodeBlock::len);
         let table = self.table.as_ref().map_or(0, Table::len);
         self.lines.len() + self.inline.len() + code + table > MAX_MARKDOWN
     }
 
-    /// Text of the page.
+    /// Adds text of the page.
     pub fn text(&mut self, text: &str) {
         let text = &text[..text.floor_char_boundary(MAX_MARKDOWN)];
         match &mut self.code {
@@ -59,7 +59,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Ends the block that is being written; the next one comes after `gap`.
+    /// Ends the current block; `gap` separates it from the next.
     pub fn end_block(&mut self, gap: Gap) {
         if let Some(code) = &mut self.code {
             return code.end_line();
@@ -85,12 +85,12 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Blocks have lines of their own here.
+    /// Returns true outside code, headings and cells, where blocks have their own lines.
     pub fn in_flow(&self) -> bool {
         self.code.is_none() && self.inline.place() == Place::Flow
     }
 
-    /// Ends a heading.
+    /// Ends a heading and writes it.
     pub fn heading(&mut self, level: usize) {
         let text = self.inline.take();
         self.inline.move_to(Place::Flow);
@@ -98,7 +98,7 @@ impl<'b> Writer<'b> {
             return;
         }
         let mut line = format!("{} {text}", "#".repeat(level));
-        // A run of # at the end would be taken for the heading's closing sequence.
+        // A run of `#` at the end would be read as the heading's closing sequence.
         let before = line.trim_end_matches('#').len();
         if before < line.len() && line[..before].ends_with(' ') {
             line.insert(before, '\\');
@@ -108,7 +108,7 @@ impl<'b> Writer<'b> {
         self.lines.want(Gap::Blank);
     }
 
-    /// A line break; two are a paragraph's end.
+    /// Adds a line break; two end the paragraph.
     pub fn line_break(&mut self) {
         if let Some(code) = &mut self.code {
             code.break_line();
@@ -117,7 +117,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// A line across.
+    /// Writes a thematic break.
     pub fn rule(&mut self) {
         self.end_block(Gap::Blank);
         if self.in_flow() {
@@ -127,7 +127,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// An image, by its text; one without is decoration.
+    /// Writes an image; one without alternative text is decoration and left out.
     pub fn image(&mut self, node: &NodeRef<'_>) {
         let alt = node.attr("alt").unwrap_or_default();
         let alt = clean(&alt);
@@ -139,7 +139,8 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Pages are full of paragraphs that hold a space of some width and nothing else.
+/// Returns true for characters that make a paragraph worth writing. Many pages have paragraphs with nothing but a space
+/// of some width.
 fn is_visible(c: char) -> bool {
     !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }

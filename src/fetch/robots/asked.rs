@@ -1,4 +1,4 @@
-//! Asks for a host's robots.txt, through the guard like everything, and refuses what it forbids.
+//! Downloads a host's robots.txt through the guard, and refuses URLs that it forbids.
 
 use super::MAX_FILE;
 use super::kept::{Answered, Found, Robots};
@@ -11,10 +11,10 @@ use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 use url::Url;
 
-/// Redirects that are followed to the file (RFC 9309 2.3.1.2).
+/// Most redirects that are followed to the file (RFC 9309, 2.3.1.2).
 const REDIRECTS: usize = 5;
 
-/// Refuses `url` when the robots.txt of its host forbids it, or cannot be read.
+/// Fails when the robots.txt of the host of `url` forbids it (permanent) or cannot be read (transient).
 pub(in crate::fetch) async fn obey(
     robots: &Robots,
     client: &HttpClient,

@@ -1,4 +1,4 @@
-//! The rules of each host, asked for once a day.
+//! Cache of each host's robots.txt rules, refreshed once a day.
 
 use super::{Rules, product};
 use std::collections::HashMap;
@@ -8,23 +8,23 @@ use url::Url;
 
 /// Time for which rules are cached (RFC 9309, 2.4, allows this much).
 const DAY: Duration = Duration::from_secs(86_400);
-/// Time for which a missing answer is cached: the next request may get one.
+/// Time for which an unreachable file is cached; the next request after that tries again.
 const UNREACHED: Duration = Duration::from_secs(60);
-/// Hosts that are remembered; beyond that all are forgotten and asked again.
+/// Most cached hosts; when a new one exceeds the limit, the cache is emptied.
 const HOSTS: usize = 2_000;
 
-/// Cached answer for `/robots.txt`.
+/// Cached result for a host's `/robots.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// A file, or none: what it comes to.
+    /// Rules of the file; without a file everything is allowed.
     Rules(Rules),
-    /// No answer, or a server error: until there is one nothing may be fetched (RFC 9309 2.3.1.4). Why.
+    /// Reason why there was no usable response. Until there is one, nothing may be fetched (RFC 9309, 2.3.1.4).
     Unreachable(String),
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<(Instant, Found)>>>;
 
-/// Cache of the hosts' rules.
+/// Cache of robots.txt rules by origin.
 #[derive(Debug)]
 pub(in crate::fetch) struct Robots {
     name: String,
@@ -32,12 +32,12 @@ pub(in crate::fetch) struct Robots {
 }
 
 impl Robots {
-    /// For a robot that calls itself `user_agent`.
+    /// Creates an empty cache for a robot that sends `user_agent`.
     pub fn new(user_agent: &str) -> Self {
         Self { name: product(user_agent).to_owned(), hosts: Mutex::default() }
     }
 
-    /// The rules for `url`'s host; `ask` fetches the text of its file: once for all that wait.
+    /// Returns the rules for the host of `url`. On a miss `ask` downloads the file, once for all callers that wait.
     pub(super) async fn of<F: Future<Output = Answered>>(&self, url: &Url, ask: impl FnOnce(Url) -> F) -> Found {
         let slot = self.slot(url.origin().ascii_serialization());
         let mut kept = slot.lock().await;
@@ -63,13 +63,12 @@ impl Robots {
     }
 }
 
-/// Answer of a host.
+/// Response to the request for a host's robots.txt.
 #[derive(Debug)]
 pub(super) enum Answered {
-    /// With a file.
     File(String),
-    /// The host has no such file (4xx, or a redirect that leads nowhere).
+    /// The host has no such file (4xx, or a redirect without a usable target).
     None,
-    /// Not, or with a server error.
+    /// No response, or a server error.
     Unreachable(String),
 }
