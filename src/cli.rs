@@ -1,7 +1,7 @@
 //! The command line: one file per verb, and a file for each thing that several verbs share.
 //!
 //! Data goes to stdout, messages to stderr. [`exit`] has the exit codes, `rows` and `outcome_line` print, `selection`
-//! and `confirm` determine the documents that a verb acts on, `join` builds runner, Redis and fetcher from the
+//! and `confirm` determine the documents that a verb acts on, `wiring` builds runner, Redis and fetcher from the
 //! settings, `context` is what every verb gets.
 
 mod add;
@@ -19,7 +19,6 @@ pub mod exit;
 mod health;
 mod help;
 pub mod import;
-mod join;
 mod keys;
 mod list;
 mod log;
@@ -41,9 +40,10 @@ mod stop;
 mod subscribers;
 mod sync;
 mod wait;
+mod wiring;
 mod work;
 
-use crate::config::{Config, Environment, Flags, Places};
+use crate::config::{Config, DefaultPaths, Environment, Flags};
 use crate::store::Decision;
 use clap::{Parser, Subcommand};
 use context::Context;
@@ -161,7 +161,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
             return Err(CliError::Usage(format!("{flag} is for the console alone")));
         }
     }
-    let places = Places::find()?;
+    let places = DefaultPaths::find()?;
     if let Some(Verb::Demo(args)) = &cli.verb {
         if cli.store.is_some() || cli.redis.is_some() || cli.read_only {
             return Err(CliError::Usage(
@@ -212,5 +212,5 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
     };
-    done.map_err(|error| error.at(&context.config.store.url))
+    done.map_err(|error| error.with_store_url(&context.config.store.url))
 }

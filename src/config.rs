@@ -1,15 +1,15 @@
 //! The settings, merged from defaults < file < environment < flags.
 //!
 //! Each module owns the type and the defaults of its settings; this one fills them. `keys` is the table of the keys
-//! that a file may contain (`sites` reads the value of `fetch.sites`), `read` parses a file and its values, `places`
+//! that a file may contain (`sites` reads the value of `fetch.sites`), `read` parses a file and its values, `paths`
 //! has the default paths. All mistakes are reported at once, each with the line, variable or flag in which it was made.
 
 mod keys;
-mod places;
+mod paths;
 mod read;
 mod sites;
 
-pub use places::Places;
+pub use paths::DefaultPaths;
 
 use crate::chatwoot::faq_job::FaqSettings;
 use crate::domain::lock::LockMode;
@@ -108,7 +108,7 @@ pub enum ConfigError {
     },
     /// Mistakes in file, environment and flags; those of the file come first, by line.
     #[error("{}", lines(problems))]
-    Wrong {
+    Invalid {
         /// At least one.
         problems: Vec<Problem>,
     },
@@ -118,14 +118,14 @@ pub enum ConfigError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Origin of the value: `FILE:LINE`, a variable or a flag.
-    pub place: String,
+    pub origin: String,
     /// The key and what is wrong with it.
     pub message: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.message)
+        write!(f, "{}: {}", self.origin, self.message)
     }
 }
 
@@ -152,7 +152,7 @@ impl Config {
     }
 
     /// Returns the settings that apply without file, environment and flags.
-    pub fn defaults(places: &Places) -> Self {
+    pub fn defaults(places: &DefaultPaths) -> Self {
         Self {
             store: StoreConfig { url: format!("sqlite:{}", places.store_file.display()) },
             redis: lock::Settings::default(),
@@ -167,7 +167,7 @@ impl Config {
     }
 
     /// Returns the config file to read, and true if a flag or the environment named it.
-    pub fn file<'a>(places: &'a Places, environment: &'a Environment, flags: &'a Flags) -> (&'a Path, bool) {
+    pub fn file<'a>(places: &'a DefaultPaths, environment: &'a Environment, flags: &'a Flags) -> (&'a Path, bool) {
         let named = flags.config.as_deref().or(environment.config.as_deref());
         (named.unwrap_or(&places.config_file), named.is_some())
     }
@@ -176,7 +176,7 @@ impl Config {
     ///
     /// # Errors
     /// A file named by flag or variable does not exist (the default one may be missing), or a value is invalid.
-    pub fn load(places: &Places, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
+    pub fn load(places: &DefaultPaths, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
         let (path, named) = Self::file(places, environment, flags);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -190,21 +190,21 @@ impl Config {
 
     /// Does the same as [`Config::load`], with the file's text given.
     pub fn from_parts(
-        places: &Places,
+        places: &DefaultPaths,
         path: &Path,
         text: &str,
         environment: &Environment,
         flags: &Flags,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::defaults(places);
-        let mut given = Given::default();
+        let mut given = KeyOrigins::default();
         let mut problems = read::file(&mut config, &mut given, path, text);
         for (place, store) in [("QUARTERDECK_STORE", &environment.store), ("--store", &flags.store)] {
             if let Some(url) = store {
                 given.set("store.url", place.to_owned());
                 match keys::store_url(url) {
                     Ok(url) => config.store.url = url,
-                    Err(wrong) => problems.push(Problem { place: place.to_owned(), message: wrong }),
+                    Err(wrong) => problems.push(Problem { origin: place.to_owned(), message: wrong }),
                 }
             }
         }
@@ -213,7 +213,7 @@ impl Config {
                 given.set("redis.url", place.to_owned());
                 match keys::redis_url(url) {
                     Ok(url) => config.redis.url = Some(url),
-                    Err(wrong) => problems.push(Problem { place: place.to_owned(), message: wrong }),
+                    Err(wrong) => problems.push(Problem { origin: place.to_owned(), message: wrong }),
                 }
             }
         }
@@ -221,10 +221,10 @@ impl Config {
             given.set("runner.concurrency", "--concurrency".to_owned());
             match keys::concurrency(i64::from(concurrency)) {
                 Ok(concurrency) => config.runner.slots = concurrency,
-                Err(wrong) => problems.push(Problem { place: "--concurrency".to_owned(), message: wrong }),
+                Err(wrong) => problems.push(Problem { origin: "--concurrency".to_owned(), message: wrong }),
             }
         }
-        if !given.is_said("runner.enabled") {
+        if !given.is_set("runner.enabled") {
             config.console_runs_jobs = !config.store.is_server();
         }
         if flags.no_runner || flags.runner {
@@ -233,7 +233,7 @@ impl Config {
         if problems.is_empty() {
             problems = config.conflicts(&given);
         }
-        if problems.is_empty() { Ok(config) } else { Err(ConfigError::Wrong { problems }) }
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError::Invalid { problems }) }
     }
 
     /// Returns the plans of `[plans]` and the accounts assigned to them.
@@ -248,7 +248,7 @@ impl Config {
     }
 
     /// Returns the values that are valid alone but contradict each other.
-    fn conflicts(&self, given: &Given) -> Vec<Problem> {
+    fn conflicts(&self, given: &KeyOrigins) -> Vec<Problem> {
         let (redis, runner, fetch) = (&self.redis, &self.runner, &self.fetch);
         let show = crate::domain::duration::exact;
         let rules = [
@@ -287,25 +287,25 @@ impl Config {
             ),
         ];
         let broken = rules.into_iter().filter(|(holds, ..)| !holds);
-        broken.map(|(_, keys, message)| Problem { place: given.place(&keys), message }).collect()
+        broken.map(|(_, keys, message)| Problem { origin: given.origin(&keys), message }).collect()
     }
 }
 
 /// Origin of each key that was set; the last one wins.
 #[derive(Debug, Default)]
-struct Given(BTreeMap<&'static str, String>);
+struct KeyOrigins(BTreeMap<&'static str, String>);
 
-impl Given {
+impl KeyOrigins {
     fn set(&mut self, key: &'static str, place: String) {
         self.0.insert(key, place);
     }
 
-    fn is_said(&self, key: &str) -> bool {
+    fn is_set(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
     /// Returns the origin of the first of `keys` that was set, else `defaults`.
-    fn place(&self, keys: &[&str]) -> String {
+    fn origin(&self, keys: &[&str]) -> String {
         keys.iter().find_map(|key| self.0.get(key)).cloned().unwrap_or_else(|| "defaults".to_owned())
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod content;
+pub mod content_guard;
 pub mod difference;
 pub mod document;
 pub mod duration;
@@ -13,7 +14,7 @@ pub mod failure;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;
-pub mod guard;
+pub mod host_backoff;
 pub mod id;
 pub mod job;
 pub mod link;
@@ -22,7 +23,6 @@ pub mod outbox;
 pub mod outcome;
 pub mod pause;
 pub mod plan;
-pub mod politeness;
 pub mod request;
 pub mod retry;
 pub mod schedule;

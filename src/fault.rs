@@ -2,7 +2,7 @@
 //! build) a point does nothing and nothing can be armed.
 
 #[cfg(feature = "faults")]
-pub use armed::{Action, arm};
+pub use armed::{FaultKind, arm};
 
 /// Runs the fault armed for the point `name` if `subject` (an attempt's URL, a migration's step) contains its text.
 #[cfg(feature = "faults")]
@@ -20,7 +20,7 @@ mod armed {
 
     /// Effect of a fault on the program.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Action {
+    pub enum FaultKind {
         Panic,
         /// The process aborts at once, as after a kill.
         Abort,
@@ -28,7 +28,7 @@ mod armed {
 
     struct Fault {
         name: String,
-        action: Action,
+        action: FaultKind,
         part: String,
     }
 
@@ -37,14 +37,14 @@ mod armed {
         let from_environment = std::env::var("QUARTERDECK_FAULT").ok().and_then(|text| {
             let mut words = text.splitn(3, ':');
             let (name, action) = (words.next()?.to_owned(), words.next()?);
-            let action = if action == "abort" { Action::Abort } else { Action::Panic };
+            let action = if action == "abort" { FaultKind::Abort } else { FaultKind::Panic };
             Some(Fault { name, action, part: words.next().unwrap_or_default().to_owned() })
         });
         Mutex::new(from_environment.into_iter().collect())
     });
 
     /// Arms the point `name` from now on, for every subject that contains `part`.
-    pub fn arm(name: &str, action: Action, part: &str) {
+    pub fn arm(name: &str, action: FaultKind, part: &str) {
         let fault = Fault { name: name.to_owned(), action, part: part.to_owned() };
         FAULTS.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
     }
@@ -55,8 +55,8 @@ mod armed {
             faults.iter().find(|fault| fault.name == name && subject.contains(&fault.part)).map(|fault| fault.action)
         };
         match action {
-            Some(Action::Panic) => panic!("a fault at {name}"),
-            Some(Action::Abort) => std::process::abort(),
+            Some(FaultKind::Panic) => panic!("a fault at {name}"),
+            Some(FaultKind::Abort) => std::process::abort(),
             None => {}
         }
     }

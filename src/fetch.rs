@@ -1,7 +1,7 @@
 //! Fetching of pages: takes a URL and returns the page's title and Markdown, or a failure in plain words. The only
 //! module that opens connections to pages.
 //!
-//! `ask` has the request and the response, `settings` the limits, addresses and rules. `fetcher` chooses one of the
+//! `request` has the request and the response, `settings` the limits, addresses and rules. `fetcher` chooses one of the
 //! `fetchers` for a document, and its fallback. The fetchers share `client` (single HTTP requests), `memory` and
 //! `robots`. `guard` refuses addresses that are not public: `address` classifies them, `allowed` holds the exceptions,
 //! `lookup` resolves names. `errors` describes failures, `roots` checks for root certificates, `probe` measures one
@@ -13,7 +13,6 @@
 
 mod address;
 mod allowed;
-mod ask;
 mod budget;
 mod charset;
 mod client;
@@ -35,20 +34,21 @@ mod markdown;
 mod memory;
 mod pipeline;
 mod probe;
+mod request;
 mod robots;
 mod roots;
 mod settings;
 mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};
-pub use ask::{Answer, Ask};
 pub use budget::{Budget, ConvertError, MAX_MARKDOWN, TIME_LIMIT};
 pub use client::FetchSetupError;
-pub use content_rules::{CONVERTER, check_site};
+pub use content_rules::{CONVERTER_VERSION, check_site};
 pub use convert::{Converted, convert, convert_body, convert_within};
 pub use fetcher::Fetcher;
 pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};
+pub use request::{FetchRequest, FetchResponse};
 pub use roots::roots;
 pub use settings::{DENIED_PORTS, FetchSettings, FirecrawlSettings};

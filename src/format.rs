@@ -9,7 +9,7 @@ mod number;
 mod outcome;
 mod time;
 
-pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip, skip_short};
+pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short};
 pub use failure::{error_code, failure};
 pub use number::{bytes, chars, count, number, percent, rate, short_number};
 pub use outcome::{logged_outcome, outcome};

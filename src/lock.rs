@@ -17,15 +17,15 @@ mod signal;
 pub use address::{AddressError, DEFAULT_KEY, check_key, check_url, masked_url};
 pub use examine::examine;
 pub use script::TTL;
-pub use sidekiq::{FaqJobs, Pushed};
-pub use signal::{News, announce};
+pub use sidekiq::{FaqJobs, PushResult};
+pub use signal::{Notification, announce};
 
 use crate::domain::lock::{Lock, LockHolder, LockMode, StoreId};
 use crate::domain::text::SafeLine;
-use address::Address;
+use address::RedisAddress;
 use redis::aio::MultiplexedConnection;
 use script::Scripts;
-use signal::Outbox;
+use signal::PublishQueue;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,13 +35,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Upper limit of one call to Redis, unless [`Settings::call`] sets another one.
-pub const CALL: Duration = Duration::from_secs(1);
+/// Upper limit of one call to Redis, unless [`Settings::call_timeout`] sets another one.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Locks that could not be released and are deleted once Redis answers again. Beyond this number the lowest are
 /// forgotten and end after [`TTL`].
-const OWED: usize = 1_024;
+const MAX_PENDING_RELEASES: usize = 1_024;
 /// Notifications buffered for a slow receiver; beyond this number it misses some and must read the store.
-const NEWS: usize = 1_024;
+const NOTIFICATION_CAPACITY: usize = 1_024;
 
 /// The settings of `[redis]`.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,13 +53,13 @@ pub struct Settings {
     pub key: String,
     /// Consequence of an unavailable Redis; with [`LockMode::Off`] Redis is not used.
     pub mode: LockMode,
-    /// Upper limit of one call: [`CALL`]. Tests that do not test a slow Redis set a longer one.
-    pub call: Duration,
+    /// Upper limit of one call: [`CALL_TIMEOUT`]. Tests that do not test a slow Redis set a longer one.
+    pub call_timeout: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { url: None, key: DEFAULT_KEY.to_owned(), mode: LockMode::default(), call: CALL }
+        Self { url: None, key: DEFAULT_KEY.to_owned(), mode: LockMode::default(), call_timeout: CALL_TIMEOUT }
     }
 }
 
@@ -91,47 +91,47 @@ pub enum Role {
 
 /// State of the connection to Redis, for status displays and for the decision to claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Reach {
+pub enum ConnectionState {
     /// The first attempt to connect is still running.
     #[default]
     Connecting,
     /// Redis answers and accepts locks.
-    Reached,
+    Connected,
     /// Redis does not answer; the connection is retried. The reason is in plain language and without the password.
-    Away(SafeLine),
+    Unavailable(SafeLine),
 }
 
 /// A call failed because Redis did not answer. It never counts as a failure of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("Redis does not answer: {0}")]
-pub struct Away(pub SafeLine);
+pub struct RedisUnavailable(pub SafeLine);
 
 /// Result of acquiring a document's lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum LockResult {
     /// This process owns the lock for [`TTL`] from now.
-    Held,
+    Acquired,
     /// Another owner has it: a worker or another program.
     Busy(LockHolder),
 }
 
 /// Connection of this process to a Redis server, for the documents of one store.
 pub struct Redis {
-    address: Address,
+    address: RedisAddress,
     mode: LockMode,
     store: StoreId,
     scripts: Scripts,
     call: Duration,
     connection: Mutex<Connection>,
-    reach: watch::Sender<Reach>,
+    connection_state: watch::Sender<ConnectionState>,
     /// Wakes the keeper to reconnect.
     broken: Notify,
     /// Locks that this process requested and has not released; the renewal covers exactly these.
-    held: Mutex<BTreeSet<Lock>>,
+    acquired: Mutex<BTreeSet<Lock>>,
     /// Locks to delete when Redis answers again.
-    owed: Mutex<BTreeSet<Lock>>,
-    outbox: Outbox,
-    news: broadcast::Sender<News>,
+    pending_releases: Mutex<BTreeSet<Lock>>,
+    publish_queue: PublishQueue,
+    notifications: broadcast::Sender<Notification>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -145,25 +145,25 @@ struct Connection {
 
 impl Redis {
     /// Starts the tasks that connect, renew, publish and subscribe for `store`; `None` when the settings use no Redis.
-    /// An invalid address is an error. A Redis that does not answer is not: see [`reach`](Self::reach).
+    /// An invalid address is an error. A Redis that does not answer is not: see [`connection_state`](Self::connection_state).
     pub fn start(settings: &Settings, role: Role, store: StoreId) -> Result<Option<Arc<Self>>, AddressError> {
         let Some(url) = settings.used_url() else { return Ok(None) };
         let redis = Arc::new(Self {
-            address: Address::parse(url, &settings.key)?,
+            address: RedisAddress::parse(url, &settings.key)?,
             mode: match role {
                 Role::Worker { .. } => settings.mode,
                 Role::Watcher => LockMode::Off,
             },
             scripts: Scripts::of(&store),
             store,
-            call: settings.call,
+            call: settings.call_timeout,
             connection: Mutex::default(),
-            reach: watch::Sender::new(Reach::Connecting),
+            connection_state: watch::Sender::new(ConnectionState::Connecting),
             broken: Notify::new(),
-            held: Mutex::default(),
-            owed: Mutex::default(),
-            outbox: Outbox::default(),
-            news: broadcast::Sender::new(NEWS),
+            acquired: Mutex::default(),
+            pending_releases: Mutex::default(),
+            publish_queue: PublishQueue::default(),
+            notifications: broadcast::Sender::new(NOTIFICATION_CAPACITY),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });
@@ -194,51 +194,51 @@ impl Redis {
     }
 
     /// Returns a receiver of the connection's state; it always holds the latest.
-    pub fn reach(&self) -> watch::Receiver<Reach> {
-        self.reach.subscribe()
+    pub fn connection_state(&self) -> watch::Receiver<ConnectionState> {
+        self.connection_state.subscribe()
     }
 
     /// Returns true while the connection is open and the last call succeeded.
-    pub fn is_reached(&self) -> bool {
-        *self.reach.borrow() == Reach::Reached
+    pub fn is_connected(&self) -> bool {
+        *self.connection_state.borrow() == ConnectionState::Connected
     }
 
     /// Waits until the first attempt to connect has succeeded or failed.
-    pub async fn settled(&self) {
+    pub async fn first_connection(&self) {
         // Fails only when the sender is gone, and `self` owns it.
-        let _ = self.reach.subscribe().wait_for(|reach| *reach != Reach::Connecting).await;
+        let _ = self.connection_state.subscribe().wait_for(|reach| *reach != ConnectionState::Connecting).await;
     }
 
     /// Acquires the lock or extends it. If the key is absent, sets it; if this process owns it, extends it by [`TTL`];
     /// if a lower token of this store owns it, takes it over, because that lease has ended; otherwise reports the
     /// owner.
-    pub async fn hold(&self, lock: Lock) -> Result<Asked, Away> {
+    pub async fn acquire(&self, lock: Lock) -> Result<LockResult, RedisUnavailable> {
         // Recorded before the call: if the answer is lost, Redis may have set the key all the same.
-        own(&self.held).insert(lock);
+        locked(&self.acquired).insert(lock);
         let key = self.address.key(lock.document);
         let (number, mut open) = self.opened()?;
-        let found = self.answer(number, self.scripts.hold(&mut open, &key, lock)).await?;
-        let Some(value) = found else { return Ok(Asked::Held) };
-        own(&self.held).remove(&lock);
-        Ok(Asked::Busy(script::holder(&value, &self.store)))
+        let found = self.answer(number, self.scripts.acquire(&mut open, &key, lock)).await?;
+        let Some(value) = found else { return Ok(LockResult::Acquired) };
+        locked(&self.acquired).remove(&lock);
+        Ok(LockResult::Busy(script::holder(&value, &self.store)))
     }
 
     /// Releases the lock if this process owns it. While Redis does not answer, the release is kept and done when it
     /// does.
     pub async fn release(&self, lock: Lock) {
-        if !own(&self.held).remove(&lock) {
+        if !locked(&self.acquired).remove(&lock) {
             return;
         }
         if self.delete(lock).await.is_err() {
-            let mut owed = own(&self.owed);
+            let mut owed = locked(&self.pending_releases);
             owed.insert(lock);
-            if owed.len() > OWED {
+            if owed.len() > MAX_PENDING_RELEASES {
                 owed.pop_first();
             }
         }
     }
 
-    async fn delete(&self, lock: Lock) -> Result<bool, Away> {
+    async fn delete(&self, lock: Lock) -> Result<bool, RedisUnavailable> {
         let key = self.address.key(lock.document);
         let (number, mut open) = self.opened()?;
         self.answer(number, self.scripts.release(&mut open, &key, lock)).await
@@ -250,28 +250,34 @@ impl Redis {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        own(&self.connection).open = None;
+        locked(&self.connection).open = None;
     }
 
     /// Returns the connection and its number, or the reason why there is none.
-    fn opened(&self) -> Result<(u64, MultiplexedConnection), Away> {
-        let connection = own(&self.connection);
-        match (&connection.open, &*self.reach.borrow()) {
+    fn opened(&self) -> Result<(u64, MultiplexedConnection), RedisUnavailable> {
+        let connection = locked(&self.connection);
+        match (&connection.open, &*self.connection_state.borrow()) {
             (Some(open), _) => Ok((connection.number, open.clone())),
-            (None, Reach::Away(reason)) => Err(Away(reason.clone())),
-            (None, Reach::Connecting | Reach::Reached) => Err(Away("not connected yet".into())),
+            (None, ConnectionState::Unavailable(reason)) => Err(RedisUnavailable(reason.clone())),
+            (None, ConnectionState::Connecting | ConnectionState::Connected) => {
+                Err(RedisUnavailable("not connected yet".into()))
+            }
         }
     }
 
     /// Awaits a call on connection `number`. A failure closes that connection and wakes the keeper, which reconnects.
-    async fn answer<T>(&self, number: u64, call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, Away> {
+    async fn answer<T>(
+        &self,
+        number: u64,
+        call: impl Future<Output = redis::RedisResult<T>>,
+    ) -> Result<T, RedisUnavailable> {
         let reason = match timeout(self.call, call).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => self.address.reason(&error),
             Err(_) => SafeLine::new(&format!("{}: no answer within a second", self.label())),
         };
         let is_current = {
-            let mut connection = own(&self.connection);
+            let mut connection = locked(&self.connection);
             let is_current = connection.number == number && connection.open.is_some();
             if is_current {
                 connection.open = None;
@@ -279,10 +285,10 @@ impl Redis {
             is_current
         };
         if is_current {
-            self.reach.send_replace(Reach::Away(reason.clone()));
+            self.connection_state.send_replace(ConnectionState::Unavailable(reason.clone()));
             self.broken.notify_one();
         }
-        Err(Away(reason))
+        Err(RedisUnavailable(reason))
     }
 }
 
@@ -294,6 +300,6 @@ impl std::fmt::Debug for Redis {
 
 /// Locks a mutex, ignoring poison: each critical section is short, has no await, and leaves the data consistent even if
 /// it panics.
-fn own<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

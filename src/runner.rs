@@ -5,20 +5,20 @@
 //! it. Everything that must survive a crash is in the store; this module only holds what is running.
 //!
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
-//! full and runs each job by `attempt`, under the document's lock (`locking`); `beat` renews leases, `rescue` makes the
+//! full and runs each job by `attempt`, under the document's lock (`locking`); `heartbeat` renews leases, `rescue` makes the
 //! jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the outbox.
 
 mod attempt;
-mod beat;
 mod claim;
 pub mod event;
 pub mod handle;
-mod held;
+mod heartbeat;
 mod locking;
 pub mod log;
 mod relay;
 mod report;
 mod rescue;
+mod running_jobs;
 pub mod schedule;
 mod settings;
 pub mod signals;
@@ -35,9 +35,9 @@ use crate::lock::Redis;
 use crate::store::RunnerStore;
 use event::{Health, LockHealth, RunnerStatus};
 use handle::Handle;
-use held::HeldJobs;
 use relay::Relay;
 use report::Reporter;
+use running_jobs::RunningJobs;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -45,10 +45,10 @@ use tokio_util::task::TaskTracker;
 use worker::Worker;
 
 /// Events buffered for a slow receiver; beyond this number it misses some.
-const EVENTS: usize = 1_024;
+const EVENT_CAPACITY: usize = 1_024;
 
 /// Store, fetcher, Redis and subscribers that a worker uses.
-pub struct Parts {
+pub struct Services {
     pub store: Arc<dyn RunnerStore>,
     pub fetcher: Arc<Fetcher>,
     /// Locks documents and connects the worker to the other processes. The worker uses it until it has ended; the
@@ -62,9 +62,9 @@ pub struct Parts {
 
 /// Starts a worker. It runs until its handle drains it or makes it leave, or until its mode ends it; dropping the
 /// handle does not stop it.
-pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
-    let Parts { store, fetcher, redis, subscribers, name } = parts;
-    let (events, _) = broadcast::channel(EVENTS);
+pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
+    let Services { store, fetcher, redis, subscribers, name } = parts;
+    let (events, _) = broadcast::channel(EVENT_CAPACITY);
     let (status, status_seen) = watch::channel(RunnerStatus { slots: settings.slots, ..RunnerStatus::default() });
     let (health, health_seen) = watch::channel(Health::Fine);
     let (locks, locks_seen) = watch::channel(LockHealth::Off);
@@ -73,7 +73,7 @@ pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
         status: status_seen,
         health: health_seen,
         locks: locks_seen,
-        look: Arc::new(Notify::new()),
+        claim_wakeup: Arc::new(Notify::new()),
         drain: CancellationToken::new(),
         leave: CancellationToken::new(),
         ended: CancellationToken::new(),
@@ -87,8 +87,8 @@ pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
         name,
         settings,
         mode,
-        held: HeldJobs::default(),
-        look: Arc::clone(&handle.look),
+        running_jobs: RunningJobs::default(),
+        claim_wakeup: Arc::clone(&handle.claim_wakeup),
         attempts: TaskTracker::new(),
         reporter: Reporter::new(events.clone()),
         events,
@@ -100,12 +100,12 @@ pub fn start(parts: Parts, settings: Settings, mode: Mode) -> Handle {
         ended: handle.ended.clone(),
     });
     relay::start(&worker);
-    beat::start(&worker);
+    heartbeat::start(&worker);
     tokio::spawn(rescue::run(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
         signals::join(worker.store.clone(), redis, worker.events.clone(), worker.ended.clone());
-        tokio::spawn(locking::watch(Arc::clone(&worker)));
+        tokio::spawn(locking::watch_redis(Arc::clone(&worker)));
     }
     tokio::spawn(claim::run(worker));
     handle

@@ -30,12 +30,12 @@ mod outbox;
 mod postgres;
 mod queries;
 mod queue;
+mod run_upgrade;
 mod schedule;
 mod sql;
 mod sql_store;
 mod sqlite;
 mod upgrade;
-mod upgrading;
 mod version;
 
 pub use error::{Result, StoreError};
@@ -43,26 +43,27 @@ pub use examine::examine;
 pub use interface::base::{CommitSignals, QueueState, StoreBase};
 pub use interface::chatwoot::ChatwootStore;
 pub use interface::documents::{
-    Added, Around, BulkVerb, Decided, Decision, DocumentPage, DocumentStore, HeldContent, HeldText, Named, NewDocument,
-    PageQuery, Preview, Sort, SortBy, StoredContent, StoredVersion, Targets,
+    AddResult, BulkVerb, Decision, DecisionResult, DocumentPage, DocumentRef, DocumentStore, NewDocument, PagePosition,
+    PageQuery, Preview, QuarantinedContent, ReviewTarget, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
 pub use interface::jobs::{
-    Beat, ClaimLimits, Claimed, Finish, Finished, Held, JobStore, Marked, Marking, Rescued, WorkerInfo,
+    ClaimLimits, ClaimedJob, Finish, FinishResult, JobLease, JobStore, LeaseStatus, MarkResult, MarkTiming,
+    RescueResult, WorkerInfo,
 };
 pub use interface::outbox::OutboxStore;
 pub use interface::queries::{
-    AccountSeen, Alive, Blocked, HostSeen, JobPlace, JobSeen, JobsPage, JobsQuery, OutcomeQuery, OutcomesFrom, Queries,
-    SECTION_ROWS, Seen, WorkerSeen,
+    AccountSummary, HostSummary, JobBlockers, JobProgress, JobSummary, JobsPage, JobsQuery, Listing, MAX_SECTION_ROWS,
+    OutcomeQuery, OutcomesFrom, Queries, WorkerHealth, WorkerSummary,
 };
-pub use interface::schedule::{PassAnswer, PassMode, PassOrder, PlanSource, Plans, ScheduleStore, When};
+pub use interface::schedule::{PassMode, PassRequest, PassResult, PassTrigger, PlanSource, Plans, ScheduleStore};
 pub use interface::store::{ConsoleStore, RunnerStore, Store};
-pub use migrations::VERSION;
+pub use migrations::SCHEMA_VERSION;
 pub use options::{Access, Options, Recorder};
 pub use postgres::migrate::migrate;
+pub use run_upgrade::{older_workers, plan, upgrade};
 pub use sql::clock::{Clock, ManualClock, SystemClock};
 pub use sql_store::SqlStore;
-pub use upgrade::{Migration, OlderWorker, Upgrade, Upgraded};
-pub use upgrading::{older_workers, plan, upgrade};
+pub use upgrade::{MigrationStep, OlderWorker, UpgradeOptions, UpgradeReport};
 pub use version::SchemaMismatch;
 
 /// Opens the store at `url` (`sqlite:PATH`, `postgres://…`). Fails with [`StoreError::Unusable`] if the URL or the

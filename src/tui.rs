@@ -22,6 +22,7 @@ pub mod action;
 pub mod availability;
 mod clipboard;
 pub mod command;
+pub mod describe;
 pub mod effect;
 pub mod glyphs;
 pub mod keymap;
@@ -35,7 +36,6 @@ pub mod perform;
 pub mod readers;
 pub mod refresh;
 pub mod runtime;
-pub mod say;
 pub mod scope;
 pub mod screen;
 mod signals;
@@ -49,7 +49,7 @@ pub mod views;
 pub mod waiting;
 pub mod widgets;
 
-pub use effect::Exit;
+pub use effect::ExitReason;
 pub use keymap::{keys_markdown, keys_text};
 pub use options::Options;
 pub use terminal::{no_color, screen_size};
@@ -65,11 +65,11 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Fails when standard output is no terminal. A terminal that is lost later is no error: the result is [`Exit::Left`].
-pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut options: Options) -> io::Result<Exit> {
+pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut options: Options) -> io::Result<ExitReason> {
     options.mono |= terminal::no_color();
     // Installed before the screen is entered, so that a signal in between finds its handler.
     let signals = signals::Signals::new()?;
-    let mut guard = terminal::Guard::enter()?;
+    let mut guard = terminal::TerminalGuard::enter()?;
     // Never dropped: its `Drop` shows the cursor, which the guard does already, and on a lost terminal it would print
     // an error to a standard error that is lost too, which panics.
     let mut screen = ManuallyDrop::new(terminal::screen()?);
@@ -79,11 +79,11 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut optio
     let model = model::Model::new(options.clone(), label, runner.is_some(), now, (size.width, size.height));
     let (performer, mut inbox) = perform::Performer::new(store.clone(), runner, options.operator);
     performer.start();
-    if let Some(remote) = options.remote {
-        performer.watch_remote(remote.subscribe());
+    if let Some(remote) = options.remote_events {
+        performer.watch_remote_events(remote.subscribe());
     }
-    if let Some(hearing) = options.hearing {
-        performer.watch_hearing(hearing);
+    if let Some(hearing) = options.remote_health {
+        performer.watch_remote_health(hearing);
     }
     let input = signals.with_terminal();
     let ended = runtime::run(&mut *screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;

@@ -4,13 +4,13 @@
 use crate::support::deck::{Deck, START};
 use crate::support::place::Backend;
 use crate::support::site::{Reply, Site};
-use quarterdeck::domain::content::{ContentChange, WHOLE_FETCH_EVERY};
+use quarterdeck::domain::content::{ContentChange, FULL_FETCH_INTERVAL};
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass::Manual;
 use quarterdeck::domain::outcome::Outcome;
-use quarterdeck::domain::request::{Scope, Verb};
+use quarterdeck::domain::request::{RequestKind, RequestScope};
 use std::time::Duration;
 
 /// Of no form that anybody would think of: they are sent back as they came.
@@ -68,7 +68,7 @@ async fn the_page_is_fetched_whole_after_a_week_whatever_was_said_meanwhile(on: 
     // A server that does not care sends the whole page: the same, and the week begins again.
     deck.pass(DAY);
     assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::Same));
-    deck.pass(WHOLE_FETCH_EVERY - DAY);
+    deck.pass(FULL_FETCH_INTERVAL - DAY);
     assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::NotModified));
     deck.pass(DAY - Duration::from_micros(1));
     assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::NotModified));
@@ -85,7 +85,7 @@ async fn sync_force_asks_for_the_whole_page(on: Backend) {
     let mut deck = Deck::start(on, site.await).await;
     let document = deck.add("/a").await;
     synced(&mut deck, document).await;
-    deck.ask(document, Verb::SyncWhole, Manual, Scope::Named).await;
+    deck.ask(document, RequestKind::SyncWhole, Manual, RequestScope::Named).await;
     assert_eq!(deck.until(2).await, ["transient_failure"]);
     assert!(!was_conditional(&deck, "/a"));
     // The later tries of such a job are no less whole, and the next job is as others are.
@@ -103,7 +103,7 @@ async fn sync_force_on_a_waiting_job_makes_it_whole(on: Backend) {
     synced(&mut deck, document).await;
     synced(&mut deck, document).await;
     assert!(was_conditional(&deck, "/a"));
-    deck.ask(document, Verb::SyncWhole, Manual, Scope::Named).await;
+    deck.ask(document, RequestKind::SyncWhole, Manual, RequestScope::Named).await;
     deck.until(3).await;
     assert!(!was_conditional(&deck, "/a"));
 }

@@ -1,7 +1,7 @@
 //! Settings: the annotated file is the defaults, each source beats the one before, and every mistake is named with its
 //! place.
 
-use quarterdeck::config::{Config, ConfigError, Environment, Flags, Places, TEMPLATE};
+use quarterdeck::config::{Config, ConfigError, DefaultPaths, Environment, Flags, TEMPLATE};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
 use quarterdeck::domain::plan::{Cadence, PlanName};
@@ -9,8 +9,8 @@ use quarterdeck::domain::schedule::DueRules;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-fn places() -> Places {
-    Places {
+fn places() -> DefaultPaths {
+    DefaultPaths {
         config_file: PathBuf::from("/nowhere/quarterdeck/config.toml"),
         store_file: PathBuf::from("/nowhere/quarterdeck/quarterdeck.db"),
         log_dir: PathBuf::from("/nowhere/quarterdeck/log"),
@@ -177,7 +177,7 @@ fn every_key_sets_its_value() {
     assert_eq!((config.schedule.enabled, terms.rules), (Some(false), DueRules::HalfCadence));
     assert_eq!((terms.per_account, terms.total, terms.queue_depth), (Some(2), Some(3), 4));
     let gold = terms.plans.of(AccountId(7));
-    assert_eq!(gold.cadence.map(Cadence::every), Some(seconds(90)));
+    assert_eq!(gold.cadence.map(Cadence::interval), Some(seconds(90)));
     assert_eq!((gold.weight, gold.max_running), (Some(4), Some(2)));
     let other = terms.plans.of(AccountId(8));
     assert_eq!((other.name.as_ref().map(PlanName::as_str), other.cadence), (Some("none"), None));

@@ -9,7 +9,7 @@ use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::fingerprint::Fingerprint;
 use quarterdeck::domain::job::QueueClass;
-use quarterdeck::domain::request::{Answer, Scope, SkipReason, Verb};
+use quarterdeck::domain::request::{RequestAnswer, RequestKind, RequestScope, SkipReason};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -31,7 +31,7 @@ async fn waits(deck: &mut Deck, failures: usize) -> Vec<Duration> {
 async fn j1_success_sets_synced_now_and_the_new_content(on: Backend) {
     let mut deck = Deck::start(on, Site::start(|_, _| html("A title", "Some text.")).await).await;
     let document = deck.add("/a").await;
-    assert!(matches!(deck.sync(document).await, Answer::Queued(_)));
+    assert!(matches!(deck.sync(document).await, RequestAnswer::Queued(_)));
     deck.until(1).await;
     let row = deck.row(document).await;
     assert_eq!((row.status, row.attempted_at, row.synced_at), (Status::Synced, Some(START), Some(START)));
@@ -42,10 +42,10 @@ async fn j1_success_sets_synced_now_and_the_new_content(on: Backend) {
 #[cfg(feature = "faults")]
 mod broken {
     use super::*;
-    use quarterdeck::fault::{Action, arm};
+    use quarterdeck::fault::{FaultKind, arm};
 
     async fn j2_an_unexpected_error_leaves_the_row_failed_between_tries(on: Backend) {
-        arm("after_fetch", Action::Panic, "/j2");
+        arm("after_fetch", FaultKind::Panic, "/j2");
         let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
         let document = deck.add("/j2").await;
         deck.sync(document).await;
@@ -59,7 +59,7 @@ mod broken {
     }
 
     async fn j7_unexpected_errors_are_tried_three_times_and_reported_once(on: Backend) {
-        arm("after_fetch", Action::Panic, "/j7");
+        arm("after_fetch", FaultKind::Panic, "/j7");
         let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
         let document = deck.add("/j7").await;
         deck.sync(document).await;
@@ -70,7 +70,7 @@ mod broken {
     }
 
     async fn j8_counters_are_separate_and_six_attempts_are_the_most(on: Backend) {
-        arm("after_fetch", Action::Panic, "/j8");
+        arm("after_fetch", FaultKind::Panic, "/j8");
         let site = Site::start(|_, hit| if hit % 2 == 1 { Reply::Status(503, vec![]) } else { html("T", "text") });
         let mut deck = Deck::start(on, site.await).await;
         let document = deck.add("/j8").await;
@@ -94,14 +94,14 @@ async fn j3_a_pdf_is_never_synced(on: Backend) {
     let mut deck = Deck::start(on, Site::start(|_, _| html("T", "text")).await).await;
     let document = deck.add("/a").await;
     deck.sql("update captain_documents set external_link = external_link || '.pdf'").await;
-    assert_eq!(deck.sync(document).await, Answer::Skipped(SkipReason::Pdf));
+    assert_eq!(deck.sync(document).await, RequestAnswer::Skipped(SkipReason::Pdf));
     // One that turned PDF after it was asked for: Chatwoot returns without a line; here the job ends and says why.
     let late = deck.add("/late").await;
     deck.sql("update captain_documents set external_link = 'PDF: handbook_2' where id = 2").await;
     let gate = deck.add("/gate").await;
     deck.sync(gate).await;
     deck.until(1).await;
-    assert_eq!(deck.sync(late).await, Answer::Skipped(SkipReason::Pdf));
+    assert_eq!(deck.sync(late).await, RequestAnswer::Skipped(SkipReason::Pdf));
     assert_eq!((deck.site.hits("/a"), deck.site.hits("/late")), (0, 0));
 }
 
@@ -114,11 +114,11 @@ async fn j4_a_request_on_a_running_document_is_recorded_once_and_runs_nothing(on
     deck.sync(document).await;
     deck.until_hit("/slow", 1).await;
     for _ in 0..3 {
-        assert!(matches!(deck.sync(document).await, Answer::AlreadySyncing(_, Some(_))));
+        assert!(matches!(deck.sync(document).await, RequestAnswer::AlreadySyncing(_, Some(_))));
     }
     assert_eq!(
-        deck.ask(document, Verb::Sync, QueueClass::Manual, Scope::Bulk).await,
-        Answer::Skipped(SkipReason::Running)
+        deck.ask(document, RequestKind::Sync, QueueClass::Manual, RequestScope::Bulk).await,
+        RequestAnswer::Skipped(SkipReason::Running)
     );
     assert_eq!(deck.until(1).await, ["already_syncing"]);
     assert_eq!(deck.row(document).await.status, Status::Syncing);

@@ -13,8 +13,8 @@ use crate::support::memory::Memory;
 use quarterdeck::domain::document::{DocumentRow, Status};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
-use quarterdeck::store::Alive;
-use quarterdeck::tui::Exit;
+use quarterdeck::store::WorkerHealth;
+use quarterdeck::tui::ExitReason;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn outcomes(from: i64, to: i64) -> Vec<Outcome> {
 async fn with(
     store: Arc<Memory>,
     script: impl AsyncFnOnce(&Operator),
-) -> (quarterdeck::tui::runtime::Ended, crate::support::live::Outer) {
+) -> (quarterdeck::tui::runtime::RunResult, crate::support::live::Outer) {
     console(store, None, options(), async |operator: Operator| {
         operator.settle().await;
         script(&operator).await;
@@ -85,7 +85,7 @@ async fn the_next_look_is_told() {
     store.with(|facts| {
         let row = &mut facts.documents[0];
         row.status = Status::Failed;
-        row.next_look_at = Some(NOW.plus(Duration::from_secs(6 * 86_400 + 3_600)));
+        row.next_check_at = Some(NOW.plus(Duration::from_secs(6 * 86_400 + 3_600)));
     });
     with(store, async |operator| operator.sees("Next check in 6d; r retries it now.").await).await;
 }
@@ -317,7 +317,7 @@ async fn copying_suspending_and_a_lost_terminal() {
     })
     .await;
     assert_eq!(outer.copied, ["https://acme.example/document-0001"]);
-    assert_eq!((outer.suspended, ended.exit), (1, Exit::Left));
+    assert_eq!((outer.suspended, ended.exit), (1, ExitReason::Left));
 }
 
 #[tokio::test(start_paused = true)]
@@ -343,7 +343,7 @@ async fn q_ends_and_escape_never_does() {
         operator.press(&["q"]);
     })
     .await;
-    assert_eq!(ended.exit, Exit::Quit);
+    assert_eq!(ended.exit, ExitReason::Quit);
 }
 
 #[tokio::test(start_paused = true)]
@@ -354,7 +354,7 @@ async fn a_terminal_that_takes_nothing_any_more_is_left() {
         operator.settle().await;
     })
     .await;
-    assert_eq!(ended.exit, Exit::Left);
+    assert_eq!(ended.exit, ExitReason::Left);
 }
 
 #[tokio::test(start_paused = true)]
@@ -370,7 +370,7 @@ async fn workers_are_read_again_while_somebody_looks_and_only_then() {
         operator.sees("web-2:4410").await;
         operator.sees("alive").await;
         // A worker that is killed commits nothing.
-        store.with(|facts| facts.workers[1].alive = Alive::Gone);
+        store.with(|facts| facts.workers[1].health = WorkerHealth::Gone);
         operator.wait(3_000).await;
         operator.sees_no("alive");
         assert!(read() >= before + 2, "{before} and {}", read());

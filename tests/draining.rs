@@ -5,7 +5,7 @@ use crate::health;
 use crate::support::install::{Install, until};
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
-use quarterdeck::store::Named;
+use quarterdeck::store::DocumentRef;
 use rustix::process::Signal;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -49,7 +49,7 @@ async fn a_drain_loses_nothing_and_gives_back_what_does_not_end() {
         let queue = store.queue().await.expect("the store answers");
         assert_eq!((queue.running, queue.ready, queue.waiting), (0, HALF as u64, 0), "round {round}");
         for (place, id) in ids.iter().enumerate() {
-            let row = store.find(&Named::Id(*id)).await.expect("the store answers").remove(0);
+            let row = store.find(&DocumentRef::Id(*id)).await.expect("the store answers").remove(0);
             let expected = if place < HALF { (Status::Synced, Some(1)) } else { (Status::Queued, Some(0)) };
             assert_eq!((row.status, row.attempt), expected, "round {round}, {}", row.url);
         }

@@ -22,7 +22,7 @@ use crate::support::pages::Pages;
 use quarterdeck::domain::content::Page;
 use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::fetch::{Ask, FetchSettings, Fetcher};
+use quarterdeck::fetch::{FetchRequest, FetchSettings, Fetcher};
 
 /// The defaults, with waits as long as a test's: those that are the subject are set by their tests, on a paused clock.
 fn patient() -> FetchSettings {
@@ -51,7 +51,7 @@ trait Get {
 
 impl Get for Fetcher {
     async fn get(&self, url: &str) -> Result<Page, Failure> {
-        let answer = self.fetch(&Ask::whole(DocumentId(1), url)).await?;
+        let answer = self.fetch(&FetchRequest::whole(DocumentId(1), url)).await?;
         Ok(answer.page().expect("nothing but a page was asked for"))
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rooms, and the rooms that each may name.
+/// Modules, and the modules that each may name.
 const MAY_NAME: [(&str, &[&str]); 12] = [
     ("fault", &[]),
     ("domain", &[]),
@@ -24,7 +24,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("cli", &["domain", "chatwoot", "format", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
 ];
 
-/// Crates, and the only rooms that may use them.
+/// Crates, and the only modules that may use them.
 const ONLY_IN: [(&str, &[&str]); 12] = [
     ("sqlx", &["store"]),
     ("redis", &["lock"]),
@@ -87,7 +87,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["attempts"],
     &["schedule"],
     &["queries"],
-    &["sql_store", "examine", "upgrading"],
+    &["sql_store", "examine", "run_upgrade"],
 ];
 
 /// Modules above the store, and those of its interfaces that each may name. `cli` puts the program together and may name
@@ -109,7 +109,7 @@ const DRIVER_FILES: [&str; 6] = [
 /// message does to it nor where on the screen it is; the drawing and the updating do not know each other. Texts that the
 /// command line shares with the console are in `format`.
 const MAY_NOT_NAME_IN_TUI: [(&str, &[&str]); 6] = [
-    ("src/cli", &["say", "text", "view", "views", "update"]),
+    ("src/cli", &["describe", "text", "view", "views", "update"]),
     ("src/tui/view", &["update"]),
     ("src/tui/update", &["view"]),
     ("src/tui/views", &["update", "view", "screen", "availability", "palette", "readers", "refresh"]),
@@ -138,22 +138,22 @@ fn the_parts_of_the_console_name_one_way() {
 }
 
 #[test]
-fn arrows_run_one_way() {
+fn dependencies_run_one_way() {
     let mut wrong = Vec::new();
     for (path, code) in sources() {
-        let Some(room) = room_of(&path) else { continue };
-        let allowed = MAY_NAME.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
+        let Some(module) = module_of(&path) else { continue };
+        let allowed = MAY_NAME.iter().find(|(name, _)| *name == module).map(|(_, allowed)| *allowed);
         let Some(allowed) = allowed else {
-            wrong.push(format!("{}: a room that the design does not have", path.display()));
+            wrong.push(format!("{}: a module that the layers do not name", path.display()));
             continue;
         };
         for (other, _) in MAY_NAME {
-            if other != room && !allowed.contains(&other) && names(&code, &format!("crate::{other}")) {
+            if other != module && !allowed.contains(&other) && names(&code, &format!("crate::{other}")) {
                 wrong.push(format!("{}: names {other}", path.display()));
             }
         }
-        for (krate, rooms) in ONLY_IN {
-            if !rooms.contains(&room.as_str()) && names(&code, &format!("{krate}::")) {
+        for (krate, modules) in ONLY_IN {
+            if !modules.contains(&module.as_str()) && names(&code, &format!("{krate}::")) {
                 wrong.push(format!("{}: uses {krate}", path.display()));
             }
         }
@@ -244,7 +244,7 @@ fn users_of_the_store_name_their_interfaces() {
     }
     let mut wrong = Vec::new();
     for (path, code) in &sources {
-        let Some(module) = room_of(path).filter(|module| module != "store") else { continue };
+        let Some(module) = module_of(path).filter(|module| module != "store") else { continue };
         let allowed = STORE_INTERFACES.iter().find(|(user, _)| *user == module).map_or(&[][..], |(_, names)| names);
         let others = interfaces.iter().filter(|interface| module != "cli" && !allowed.contains(interface));
         for other in others.chain([&"SqlStore"]).filter(|other| names(code, other)) {
@@ -303,11 +303,11 @@ fn names(code: &str, word: &str) -> bool {
     })
 }
 
-fn room_of(path: &Path) -> Option<String> {
+fn module_of(path: &Path) -> Option<String> {
     let below = path.strip_prefix("src").ok()?;
     let first = below.components().next()?.as_os_str().to_str()?;
-    let room = first.strip_suffix(".rs").unwrap_or(first);
-    (!matches!(room, "lib" | "main")).then(|| room.to_owned())
+    let module = first.strip_suffix(".rs").unwrap_or(first);
+    (!matches!(module, "lib" | "main")).then(|| module.to_owned())
 }
 
 fn sources() -> Vec<(PathBuf, String)> {

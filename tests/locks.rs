@@ -16,8 +16,8 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass::{Auto, Manual, Retry};
 use quarterdeck::domain::lock::LockMode::{Preferred, Required};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::domain::request::Verb::Sync;
-use quarterdeck::domain::request::{Answer, Scope};
+use quarterdeck::domain::request::RequestKind::Sync;
+use quarterdeck::domain::request::{RequestAnswer, RequestScope};
 use quarterdeck::runner::Settings;
 use quarterdeck::runner::event::LockHealth;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ async fn a_document_is_locked_while_it_is_synced_and_free_after(on: Backend) {
     let redis = TestRedis::start();
     let (mut deck, gate) = gated(on, &redis, Preferred).await;
     let document = deck.add("/a").await;
-    let Answer::Queued(job) = deck.sync(document).await else { panic!("queued") };
+    let RequestAnswer::Queued(job) = deck.sync(document).await else { panic!("queued") };
     deck.until_hit("/a", 1).await;
     let store = deck.store.id().await.expect("the store answers");
     assert_eq!(redis.get(&redis.key(document)), Some(format!("quarterdeck:{store}:{job}:1")));
@@ -71,7 +71,7 @@ async fn a_document_is_locked_while_it_is_synced_and_free_after(on: Backend) {
     assert!((590_000..=600_000).contains(&left), "ten minutes: {left}");
     assert!(!redis.chatwoot_locks(document, CHATWOOT), "Chatwoot's worker finds it busy");
     let row = deck.row(document).await;
-    assert_eq!((row.status, row.attempt, row.held_by.as_deref()), (Status::Syncing, Some(1), Some("test:1")));
+    assert_eq!((row.status, row.attempt, row.holder.as_deref()), (Status::Syncing, Some(1), Some("test:1")));
     assert_eq!(deck.store_row(document).await, (Some(0), None), "marked");
     gate.add_permits(1);
     assert_eq!(deck.until(1).await, ["unchanged"]);
@@ -98,7 +98,7 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     // The job waits, with its number given back.
     let row = deck.row(document).await;
     assert_eq!((row.status, row.attempt, row.queue), (Status::Waiting, Some(0), Some(Manual)));
-    assert_eq!((row.held_by.as_deref(), row.next_attempt_at), (Some("Chatwoot"), Some(START.plus(RETRY_BACKOFF))));
+    assert_eq!((row.holder.as_deref(), row.next_attempt_at), (Some("Chatwoot"), Some(START.plus(RETRY_BACKOFF))));
     let waiting = Filter::parse("status:waiting").expect("a filter");
     assert_eq!(deck.store.matching(&waiting).await.expect("the store answers"), [document]);
     assert_eq!(deck.store.queue().await.expect("the store answers").waiting, 1, "`work --drain` stays for it");
@@ -125,7 +125,7 @@ async fn a_job_that_nobody_asked_for_ends_when_its_document_was_synced_meanwhile
     let (synced, not_synced) = (deck.add("/synced").await, deck.add("/not").await);
     for (count, document) in (1..).zip([synced, not_synced]) {
         assert!(redis.chatwoot_locks(document, CHATWOOT));
-        deck.ask(document, Sync, Auto, Scope::Bulk).await;
+        deck.ask(document, Sync, Auto, RequestScope::Bulk).await;
         assert_eq!(deck.until(count).await, ["already_syncing"]);
     }
     let at = deck.place.at(START.plus(Duration::from_secs(2)).micros());
@@ -152,7 +152,7 @@ async fn a_retry_that_meets_a_busy_lock_keeps_its_counters_and_ends_when_synced_
     let site = Site::start(|_, _| Reply::Status(503, vec![])).await;
     let mut deck = Deck::start_locked(on, site, Some(redis.settings(Preferred))).await;
     let document = deck.add("/down").await;
-    deck.ask(document, Sync, Auto, Scope::Bulk).await;
+    deck.ask(document, Sync, Auto, RequestScope::Bulk).await;
     assert_eq!(deck.until(1).await, ["transient_failure"]);
     redis.until_value(document, |value| value.is_none()).await;
     assert!(redis.chatwoot_locks(document, CHATWOOT));
@@ -160,7 +160,7 @@ async fn a_retry_that_meets_a_busy_lock_keeps_its_counters_and_ends_when_synced_
     assert_eq!(deck.until(2).await, ["already_syncing"]);
     let row = deck.row(document).await;
     assert_eq!((row.status, row.attempt, row.queue), (Status::Waiting, Some(1), Some(Retry)));
-    assert_eq!(row.try_of.map(|tried| (tried.number, tried.of)), Some((1, 4)));
+    assert_eq!(row.failure_count.map(|tried| (tried.failures, tried.attempts_allowed)), Some((1, 4)));
     assert_eq!(deck.store_row(document).await, (Some(0), None), "between transient tries the row stays syncing");
     let at = deck.place.at(deck.store.now().plus(Duration::from_secs(1)).micros());
     deck.sql(&format!("update captain_documents set sync_status = 1, last_synced_at = {at}")).await;
@@ -181,12 +181,12 @@ async fn a_person_may_look_at_once_or_give_up(on: Backend) {
         deck.until(count).await;
     }
     let before = row_of(&deck, given_up).await;
-    assert!(matches!(deck.cancel(given_up).await, Answer::Cancelled(_)));
+    assert!(matches!(deck.cancel(given_up).await, RequestAnswer::Cancelled(_)));
     assert_eq!(deck.until(3).await, ["cancelled"]);
     assert_eq!(row_of(&deck, given_up).await, before);
     assert_eq!(deck.row(given_up).await.status, Status::Never);
     redis.chatwoot_unlocks(asked);
-    assert!(matches!(deck.sync(asked).await, Answer::RunsNow(_)), "without a wait for the next look");
+    assert!(matches!(deck.sync(asked).await, RequestAnswer::RunsNow(_)), "without a wait for the next look");
     assert_eq!(deck.until(4).await, ["unchanged"]);
 }
 
@@ -301,7 +301,8 @@ async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on(on: Backend) {
 
 async fn a_redis_that_hangs_holds_nothing_up(on: Backend) {
     let redis = TestRedis::own(None);
-    let settings = quarterdeck::lock::Settings { call: quarterdeck::lock::CALL, ..redis.settings(Preferred) };
+    let settings =
+        quarterdeck::lock::Settings { call_timeout: quarterdeck::lock::CALL_TIMEOUT, ..redis.settings(Preferred) };
     let mut deck = Deck::start_locked(on, Site::start(|_, _| html("T", "text")).await, Some(settings)).await;
     until_locks(&deck, |health| *health == LockHealth::Fine).await;
     let begun = Stopwatch::start();

@@ -4,9 +4,9 @@ use crate::support::limit::within;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
-use quarterdeck::domain::request::{Request, Scope, Verb};
-use quarterdeck::runner::tail::{Tailed, follow};
-use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
+use quarterdeck::runner::tail::{TailItem, follow};
+use quarterdeck::store::{Access, AddResult, NewDocument, Store, open};
 use std::process::{Command, Stdio};
 
 /// Documents of each of the two processes; each is cancelled twice.
@@ -25,7 +25,8 @@ fn pages(account: i64) -> Vec<NewDocument> {
 }
 
 async fn ask_and_cancel(store: &dyn Store, documents: &[DocumentId]) {
-    let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "here".into(), scope: Scope::Bulk };
+    let request =
+        Request { kind: RequestKind::Sync, class: QueueClass::Manual, by: "here".into(), scope: RequestScope::Bulk };
     for _ in 0..2 {
         store.request(documents, &request).await.expect("the store answers");
         store.cancel(documents, &"here".into()).await.expect("the store answers");
@@ -51,7 +52,7 @@ async fn a_watcher_misses_none_of_20_000_outcomes_of_two_processes() {
     let mut here = Vec::new();
     for added in store.add(&pages(1)).await.expect("the store answers") {
         match added {
-            Added::New(id) | Added::Exists(id) => here.push(id),
+            AddResult::New(id) | AddResult::Exists(id) => here.push(id),
         }
     }
     store.add(&pages(2)).await.expect("the store answers");
@@ -62,7 +63,7 @@ async fn a_watcher_misses_none_of_20_000_outcomes_of_two_processes() {
         let mut of_here = 0;
         while last < OUTCOMES {
             match within(format_args!("the outcome after {last}"), tail.recv()).await {
-                Some(Tailed::Outcomes(outcomes)) => {
+                Some(TailItem::Outcomes(outcomes)) => {
                     for outcome in outcomes {
                         assert_eq!(outcome.seq, Seq(last + 1), "each number once, in order");
                         last += 1;
@@ -70,7 +71,7 @@ async fn a_watcher_misses_none_of_20_000_outcomes_of_two_processes() {
                     }
                 }
                 // The two processes write at once; a wait for the lock is no loss.
-                Some(Tailed::Unreachable(error)) => println!("{error}"),
+                Some(TailItem::Unreachable(error)) => println!("{error}"),
                 None => panic!("the tail ended"),
             }
         }

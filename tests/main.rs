@@ -20,6 +20,7 @@ mod draining;
 mod faults;
 mod fetch;
 mod health;
+mod language;
 mod layers;
 mod locks;
 mod log;

@@ -6,7 +6,7 @@ use crate::support::pty::Terminal;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
-use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::store::Store;
 use rustix::process::Signal;
 use std::sync::Arc;
@@ -46,7 +46,12 @@ fn under_cursor(screen: &vt100::Screen) -> Option<String> {
 /// Asks for everything again and again, so that words of status change and rows with them.
 fn keep_asking(store: Arc<dyn Store>, ids: Vec<DocumentId>, stop: CancellationToken) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
-        let request = Request { verb: Verb::Sync, class: QueueClass::Auto, by: "schedule".into(), scope: Scope::Bulk };
+        let request = Request {
+            kind: RequestKind::Sync,
+            class: QueueClass::Auto,
+            by: "schedule".into(),
+            scope: RequestScope::Bulk,
+        };
         let mut changes = store.changes();
         while !stop.is_cancelled() {
             store.request(&ids, &request).await.expect("the store answers");

@@ -9,11 +9,11 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::Outcome;
-use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::runner::handle::Handle;
-use quarterdeck::runner::tail::{Tailed, follow};
+use quarterdeck::runner::tail::{TailItem, follow};
 use quarterdeck::runner::{self, Mode, Settings};
-use quarterdeck::store::{Access, Added, ManualClock, Named, NewDocument, Options, Store, open_with};
+use quarterdeck::store::{Access, AddResult, DocumentRef, ManualClock, NewDocument, Options, Store, open_with};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -28,7 +28,7 @@ struct Scene {
     /// Another host, which nothing holds.
     other: Site,
     asked_of_other: usize,
-    tail: mpsc::Receiver<Tailed>,
+    tail: mpsc::Receiver<TailItem>,
     _place: Place,
 }
 
@@ -55,11 +55,12 @@ impl Scene {
         };
         let documents: Vec<_> = urls.iter().map(new).collect();
         let added = self.store.add(&documents).await.expect("the store answers");
-        let id = |added: &Added| match added {
-            Added::New(id) | Added::Exists(id) => *id,
+        let id = |added: &AddResult| match added {
+            AddResult::New(id) | AddResult::Exists(id) => *id,
         };
         let ids: Vec<_> = added.iter().map(id).collect();
-        let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "ana".into(), scope: Scope::Bulk };
+        let request =
+            Request { kind: RequestKind::Sync, class: QueueClass::Manual, by: "ana".into(), scope: RequestScope::Bulk };
         self.store.request(&ids, &request).await.expect("the store answers");
         ids
     }
@@ -72,7 +73,7 @@ impl Scene {
         let mut seen = Vec::new();
         while seen.len() < count {
             match within(format_args!("{count} outcomes, with {seen:#?}"), self.tail.recv()).await {
-                Some(Tailed::Outcomes(outcomes)) => seen.extend(outcomes),
+                Some(TailItem::Outcomes(outcomes)) => seen.extend(outcomes),
                 other => panic!("{other:?}"),
             }
         }
@@ -84,7 +85,7 @@ impl Scene {
     async fn nothing_is_claimed(&mut self, ready: u64) {
         self.asked_of_other += 1;
         let id = self.ask(&[self.other.url(&format!("/{}", self.asked_of_other))]).await[0];
-        self.runner.look_now();
+        self.runner.wake();
         let outcome = self.outcomes(1).await.remove(0);
         assert_eq!((outcome.document_id, outcome.result.word()), (id, "unchanged"), "nothing else ended");
         let queue = self.store.queue().await.expect("the store answers");
@@ -101,9 +102,9 @@ async fn a_held_host_is_asked_again_at_the_end_of_the_hold(on: Backend) {
     scene.ask_site(&["/1", "/2", "/3"]).await;
     scene.outcomes(3).await;
     let last = scene.ask_site(&["/last"]).await[0];
-    let row = scene.store.find(&Named::Id(last)).await.expect("the store answers").remove(0);
-    let hold = row.host_hold.expect("three were told to wait");
-    assert_eq!(hold.because, "3 documents received Retry-After");
+    let row = scene.store.find(&DocumentRef::Id(last)).await.expect("the store answers").remove(0);
+    let hold = row.host_backoff.expect("three were told to wait");
+    assert_eq!(hold.reason, "3 documents received Retry-After");
     assert_eq!(hold.until, START.plus(Duration::from_secs(1)));
     for at in [START, hold.until.minus(MICRO)] {
         scene.clock.set(at);
@@ -111,7 +112,7 @@ async fn a_held_host_is_asked_again_at_the_end_of_the_hold(on: Backend) {
     }
     assert_eq!(scene.site.hits("/last"), 0, "nothing is asked for while it is held");
     scene.clock.set(hold.until.plus(MICRO));
-    scene.runner.look_now();
+    scene.runner.wake();
     let outcome = scene.outcomes(1).await.remove(0);
     assert_eq!((outcome.document_id, outcome.attempt, outcome.result.word()), (last, 1, "unchanged"));
     scene.runner.leave();
@@ -129,7 +130,7 @@ async fn a_spaced_host_is_asked_at_the_pace_of_the_settings(on: Backend) {
         scene.clock.advance(interval - MICRO);
         scene.nothing_is_claimed(left).await;
         scene.clock.advance(MICRO);
-        scene.runner.look_now();
+        scene.runner.wake();
     }
     scene.runner.leave();
     within("the runner's end", scene.runner.ended()).await;

@@ -12,11 +12,11 @@ use quarterdeck::domain::outbox::{
     Deliver, DeliveryError, OutboxMessage, OutcomeEvent, PendingDelivery, ReceiverState, Subscriber,
 };
 use quarterdeck::domain::pause::PauseScope;
-use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::runner::handle::Handle;
-use quarterdeck::runner::{self, Mode, Parts};
-use quarterdeck::store::{Access, Added, ManualClock, NewDocument, Options, Store, open_with};
+use quarterdeck::runner::{self, Mode, Services};
+use quarterdeck::store::{Access, AddResult, ManualClock, NewDocument, Options, Store, open_with};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -70,7 +70,7 @@ impl Subscriber for Double {
 
 #[async_trait]
 impl Deliver for Double {
-    async fn receiver(&self) -> ReceiverState {
+    async fn receiver_state(&self) -> ReceiverState {
         *self.state.lock().expect("no test panics in it")
     }
 
@@ -115,7 +115,7 @@ impl Scene {
 
     fn runner(store: &Arc<dyn Store>, site: &Site, subscribers: &[&Arc<Double>]) -> Handle {
         let subscribers = subscribers.iter().map(|double| Arc::clone(double) as Arc<dyn Deliver>).collect();
-        let parts = Parts { subscribers, ..parts(store, fetcher(site), None) };
+        let parts = Services { subscribers, ..parts(store, fetcher(site), None) };
         runner::start(parts, settings(), Mode::OnDemand)
     }
 
@@ -125,15 +125,16 @@ impl Scene {
         let (account_id, assistant_id) = (AccountId(1), AssistantId(1));
         let new = NewDocument { link, name: None, account_id, assistant_id };
         match self.store.add(&[new]).await.expect("the store answers")[..] {
-            [Added::New(id)] => id,
+            [AddResult::New(id)] => id,
             ref other => panic!("{other:?}"),
         }
     }
 
     async fn sync(&self, documents: &[DocumentId]) {
-        let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "ana".into(), scope: Scope::Bulk };
+        let request =
+            Request { kind: RequestKind::Sync, class: QueueClass::Manual, by: "ana".into(), scope: RequestScope::Bulk };
         self.store.request(documents, &request).await.expect("the store answers");
-        self.runner.look_now();
+        self.runner.wake();
     }
 
     /// Commits something, as whatever happens in a store does: relays look.

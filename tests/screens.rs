@@ -111,7 +111,7 @@ fn nothing_yet() {
     at_every_size("empty", |screen| {
         *screen = Screen::empty(crate::support::facts::options(), screen.model.size.0, screen.model.size.1);
         screen.page(Vec::new());
-        screen.send(quarterdeck::tui::msg::Msg::Newest(Ok(Vec::new())));
+        screen.send(quarterdeck::tui::msg::Msg::NewestOutcomes(Ok(Vec::new())));
     });
 }
 
@@ -121,7 +121,7 @@ fn old_data() {
         screen.press(&["g", "s"]);
         let generation = screen.model.documents.generation;
         let answer = Err("the database does not answer: disk I/O error".into());
-        screen.send(quarterdeck::tui::msg::Msg::Changed);
+        screen.send(quarterdeck::tui::msg::Msg::StoreChanged);
         let generation = generation.max(screen.model.documents.generation);
         screen.send(quarterdeck::tui::msg::Msg::Page { generation, answer });
     });

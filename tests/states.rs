@@ -11,10 +11,10 @@ use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass::{Auto, Manual, Retry};
-use quarterdeck::domain::request::Verb::Sync;
-use quarterdeck::domain::request::{Answer, Scope, SkipReason, Verb};
+use quarterdeck::domain::request::RequestKind::Sync;
+use quarterdeck::domain::request::{RequestAnswer, RequestKind, RequestScope, SkipReason};
 use quarterdeck::runner::{self, Mode};
-use quarterdeck::store::{Added, BulkVerb, NewDocument, Targets};
+use quarterdeck::store::{AddResult, BulkVerb, NewDocument, Targets};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -52,7 +52,7 @@ async fn a_request_without_a_live_job_is_a_new_manual_job_and_writes_no_document
     fill_host(&deck).await;
     let document = deck.add("/a").await;
     let before = document_row(&deck, document).await;
-    assert!(matches!(deck.sync(document).await, Answer::Queued(_)));
+    assert!(matches!(deck.sync(document).await, RequestAnswer::Queued(_)));
     assert_eq!(document_row(&deck, document).await, before, "requesting never writes the row");
     let row = deck.row(document).await;
     assert_eq!((row.status, row.queue, row.attempt), (Status::Queued, Some(Manual), Some(0)));
@@ -64,11 +64,11 @@ async fn a_request_on_a_ready_job_makes_it_manual_without_an_outcome(on: Backend
     let (mut deck, gate) = gated(on).await;
     fill_host(&deck).await;
     let document = deck.add("/a").await;
-    assert!(matches!(deck.ask(document, Sync, Auto, Scope::Bulk).await, Answer::Queued(_)));
+    assert!(matches!(deck.ask(document, Sync, Auto, RequestScope::Bulk).await, RequestAnswer::Queued(_)));
     assert_eq!(deck.row(document).await.queue, Some(Auto));
-    assert!(matches!(deck.sync(document).await, Answer::Promoted(_)));
+    assert!(matches!(deck.sync(document).await, RequestAnswer::Promoted(_)));
     assert_eq!(deck.row(document).await.queue, Some(Manual));
-    assert!(matches!(deck.sync(document).await, Answer::AlreadyQueued(_)));
+    assert!(matches!(deck.sync(document).await, RequestAnswer::AlreadyQueued(_)));
     gate.add_permits(3);
     deck.until(3).await;
     assert_eq!(deck.site.hits("/a"), 1);
@@ -78,16 +78,16 @@ async fn a_request_on_a_waiting_job_runs_it_now_with_its_counters_and_against_re
     let site = Site::start(|_, _| Reply::Status(503, vec![("retry-after", "900".into())])).await;
     let mut deck = Deck::start(on, site).await;
     let document = deck.add("/busy").await;
-    deck.ask(document, Sync, Auto, Scope::Bulk).await;
+    deck.ask(document, Sync, Auto, RequestScope::Bulk).await;
     deck.until(1).await;
     let row = deck.row(document).await;
     assert_eq!((row.status, row.queue), (Status::Waiting, Some(Retry)), "later tries of an auto job are retries");
     assert_eq!(row.next_attempt_at, Some(START.plus(Duration::from_secs(900))), "Retry-After lengthens the wait");
-    assert!(matches!(deck.sync(document).await, Answer::RunsNow(_)));
+    assert!(matches!(deck.sync(document).await, RequestAnswer::RunsNow(_)));
     deck.until(2).await;
     let row = deck.row(document).await;
     assert_eq!((row.queue, row.attempt), (Some(Manual), Some(2)), "manual now, and the second attempt");
-    assert_eq!(row.try_of.map(|tried| (tried.number, tried.of)), Some((2, 4)));
+    assert_eq!(row.failure_count.map(|tried| (tried.failures, tried.attempts_allowed)), Some((2, 4)));
 }
 
 async fn an_auto_request_on_a_live_job_changes_nothing(on: Backend) {
@@ -97,7 +97,7 @@ async fn an_auto_request_on_a_live_job_changes_nothing(on: Backend) {
     deck.sync(ready).await;
     for document in [running, ready] {
         let before = deck.row(document).await;
-        deck.ask(document, Sync, Auto, Scope::Bulk).await;
+        deck.ask(document, Sync, Auto, RequestScope::Bulk).await;
         assert_eq!(deck.row(document).await, before);
     }
     gate.add_permits(3);
@@ -122,13 +122,13 @@ async fn retry_takes_failed_waiting_and_stuck_documents_alone(on: Backend) {
         "update captain_documents set sync_status = 0, last_sync_attempted_at = {long_ago} where id = {stuck}"
     ))
     .await;
-    let skipped = |status| Answer::Skipped(SkipReason::NotFailed(status));
-    let ask = async |document| deck.ask(document, Verb::Retry, Manual, Scope::Named).await;
+    let skipped = |status| RequestAnswer::Skipped(SkipReason::NotFailed(status));
+    let ask = async |document| deck.ask(document, RequestKind::Retry, Manual, RequestScope::Named).await;
     assert_eq!(ask(good).await, skipped(Status::Synced));
     assert_eq!(ask(never).await, skipped(Status::Never));
-    assert!(matches!(ask(gone).await, Answer::Queued(_)));
-    assert!(matches!(ask(down).await, Answer::RunsNow(_)));
-    assert!(matches!(ask(stuck).await, Answer::Queued(_)));
+    assert!(matches!(ask(gone).await, RequestAnswer::Queued(_)));
+    assert!(matches!(ask(down).await, RequestAnswer::RunsNow(_)));
+    assert!(matches!(ask(stuck).await, RequestAnswer::Queued(_)));
     deck.until(6).await;
 }
 
@@ -145,14 +145,14 @@ async fn a_cancel_of_a_ready_or_waiting_job_ends_it_and_puts_the_row_right(on: B
     deck.sync(later).await;
     deck.until(3).await;
     for (place, document) in (4..).zip([down, later]) {
-        assert!(matches!(deck.cancel(document).await, Answer::Cancelled(_)));
+        assert!(matches!(deck.cancel(document).await, RequestAnswer::Cancelled(_)));
         assert_eq!(deck.until(place).await, ["cancelled"]);
         // A try of it failed, so the row says failed with that code.
         let row = deck.row(document).await;
         assert_eq!((row.status, row.error_code), (Status::Failed, Some(ErrorCode::FetchFailed)));
         assert_eq!(deck.store_row(document).await, (Some(2), Some("fetch_failed".into())));
     }
-    assert_eq!(deck.cancel(down).await, Answer::Skipped(SkipReason::NothingToCancel));
+    assert_eq!(deck.cancel(down).await, RequestAnswer::Skipped(SkipReason::NothingToCancel));
 }
 
 async fn a_cancel_of_an_untried_ready_job_leaves_the_row_alone(on: Backend) {
@@ -180,7 +180,7 @@ async fn a_cancel_of_a_running_job_tells_the_attempt_and_restores_the_row(on: Ba
     deck.pass(Duration::from_secs(60));
     deck.sync(document).await;
     deck.until_hit("/a", 2).await;
-    assert!(matches!(deck.cancel(document).await, Answer::Stopping(_)));
+    assert!(matches!(deck.cancel(document).await, RequestAnswer::Stopping(_)));
     assert_eq!(deck.until(2).await, ["cancelled"]);
     assert_eq!(deck.seen[1].detail.as_deref(), Some("cancelled by ana"));
     assert_eq!(document_row(&deck, document).await, before, "no `syncing` row of ours is left behind");
@@ -196,7 +196,7 @@ async fn the_row_of_a_running_attempt_is_syncing_without_step_and_code(on: Backe
     let row = deck.row(document).await;
     assert_eq!((row.status, row.attempted_at), (Status::Syncing, Some(START.plus(Duration::from_secs(5)))));
     assert_eq!((row.sync_step, row.updated_at), (None, updated_at), "`updated_at` is for content and name alone");
-    assert_eq!(row.held_by.as_deref(), Some("test:1"));
+    assert_eq!(row.holder.as_deref(), Some("test:1"));
     assert_eq!(deck.store_row(document).await, (Some(0), None));
     gate.add_permits(1);
     deck.until(1).await;
@@ -213,7 +213,7 @@ async fn the_last_failure_is_kept_while_a_retry_runs_and_until_a_success(on: Bac
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until(1).await;
-    deck.ask(document, Verb::Retry, Manual, Scope::Named).await;
+    deck.ask(document, RequestKind::Retry, Manual, RequestScope::Named).await;
     deck.until_hit("/a", 2).await;
     let row = deck.row(document).await;
     assert_eq!((row.status, row.error_code, row.http_status), (Status::Syncing, Some(ErrorCode::NotFound), Some(404)));
@@ -226,7 +226,7 @@ async fn the_last_failure_is_kept_while_a_retry_runs_and_until_a_success(on: Bac
 async fn a_retry_whose_document_was_synced_elsewhere_ends_without_a_fetch(on: Backend) {
     let mut deck = Deck::start(on, Site::start(|_, _| Reply::Status(503, vec![])).await).await;
     let document = deck.add("/a").await;
-    deck.ask(document, Sync, Auto, Scope::Bulk).await;
+    deck.ask(document, Sync, Auto, RequestScope::Bulk).await;
     deck.until(1).await;
     let later = deck.place.at(START.plus(Duration::from_secs(10)).micros());
     deck.sql(&format!("update captain_documents set sync_status = 1, last_synced_at = {later}")).await;
@@ -314,9 +314,9 @@ async fn what_cannot_be_synced_is_a_reason_by_name_and_a_count_by_filter(on: Bac
     let (pdf, hidden, fine) = (deck.add("/pdf").await, deck.add("/hidden").await, deck.add("/fine").await);
     deck.sql(&format!("update captain_documents set external_link = 'PDF: x_1' where id = {pdf}")).await;
     deck.sql(&format!("update captain_documents set status = 0 where id = {hidden}")).await;
-    assert_eq!(deck.sync(pdf).await, Answer::Skipped(SkipReason::Pdf));
-    assert_eq!(deck.sync(hidden).await, Answer::Skipped(SkipReason::Unavailable));
-    assert_eq!(deck.sync(DocumentId(99)).await, Answer::Skipped(SkipReason::Missing));
+    assert_eq!(deck.sync(pdf).await, RequestAnswer::Skipped(SkipReason::Pdf));
+    assert_eq!(deck.sync(hidden).await, RequestAnswer::Skipped(SkipReason::Unavailable));
+    assert_eq!(deck.sync(DocumentId(99)).await, RequestAnswer::Skipped(SkipReason::Missing));
     let all = Targets::Matching(Filter::default());
     let preview = deck.store.preview(&all, BulkVerb::Request(Sync)).await.expect("the store answers");
     let mut skipped = preview.skipped;
@@ -337,7 +337,7 @@ async fn a_document_that_exists_is_said_so_and_left_alone(on: Backend) {
         account_id: quarterdeck::domain::id::AccountId(1),
         assistant_id: quarterdeck::domain::id::AssistantId(1),
     };
-    assert_eq!(deck.store.add(&[again]).await.expect("the store answers"), [Added::Exists(document)]);
+    assert_eq!(deck.store.add(&[again]).await.expect("the store answers"), [AddResult::Exists(document)]);
     assert_eq!(document_row(&deck, document).await, before);
     assert_eq!(deck.row(document).await.status, Status::Never, "available, and never synced");
 }
@@ -351,7 +351,7 @@ async fn leaving_gives_number_and_counters_back_and_records_nothing(on: Backend)
     deck.runner.leave();
     deck.runner.ended().await;
     let row = deck.row(document).await;
-    assert_eq!((row.status, row.attempt, row.held_by), (Status::Queued, Some(0), None));
+    assert_eq!((row.status, row.attempt, row.holder), (Status::Queued, Some(0), None));
     assert_eq!(document_row(&deck, document).await, before);
     // The next worker takes it up: the first outcome is attempt 1.
     let next = runner::start(parts(&deck.store, fetcher(&deck.site), None), settings(), Mode::OnDemand);

@@ -9,7 +9,7 @@ use quarterdeck::domain::id::{DocumentId, JobId};
 use quarterdeck::domain::job::{AttemptEnd, Job, JobState, QueueClass, RowBefore, RowWrite, Transition};
 use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::domain::outcome::OutcomeResult as R;
-use quarterdeck::domain::request::{LiveJob, Request, RequestStep, Scope, SkipReason, Verb};
+use quarterdeck::domain::request::{LiveJob, Request, RequestKind, RequestScope, RequestStep, SkipReason};
 use quarterdeck::domain::retry::{Counters, RetryPolicy};
 use quarterdeck::domain::time::Timestamp;
 use std::time::Duration;
@@ -25,7 +25,7 @@ fn running() -> Job {
         run_at: NOW,
         counters: Counters { attempt: 1, ..Counters::default() },
         last_failure: None,
-        before: Some(before()),
+        row_before: Some(before()),
         cancel_requested_by: None,
     }
 }
@@ -74,7 +74,7 @@ fn a_good_attempt_ends_the_job_and_says_what_it_found() {
         (ContentChange::First, R::Unchanged),
         (ContentChange::Same, R::Unchanged),
         (ContentChange::NotModified, R::Unchanged),
-        (ContentChange::Held, R::Unchanged),
+        (ContentChange::Quarantined, R::Unchanged),
         (ContentChange::Changed, R::Updated),
     ];
     for (change, result) in cases {
@@ -199,7 +199,7 @@ fn after_a_cancel_nothing_more_is_scheduled() {
 
 #[test]
 fn a_job_that_stops_leaves_no_syncing_row_behind() {
-    let untried = Job { before: None, state: JobState::Ready, ..running() };
+    let untried = Job { row_before: None, state: JobState::Ready, ..running() };
     let tried = Job { last_failure: Some(ErrorCode::Timeout), state: JobState::Scheduled, ..running() };
     for (job, row) in [
         (untried, RowWrite::Keep),
@@ -248,13 +248,13 @@ fn every_request_is_answered_as_the_table_says() {
         class,
         attempt: 1,
         recorded_attempt,
-        held_by: None,
+        worker: None,
     };
-    let ask = |verb, class, scope| Request { verb, class, by: "ana".into(), scope };
-    let manual = ask(Verb::Sync, QueueClass::Manual, Scope::Named);
-    let bulk = ask(Verb::Sync, QueueClass::Manual, Scope::Bulk);
-    let auto = ask(Verb::Sync, QueueClass::Auto, Scope::Bulk);
-    let retry = ask(Verb::Retry, QueueClass::Manual, Scope::Named);
+    let ask = |verb, class, scope| Request { kind: verb, class, by: "ana".into(), scope };
+    let manual = ask(RequestKind::Sync, QueueClass::Manual, RequestScope::Named);
+    let bulk = ask(RequestKind::Sync, QueueClass::Manual, RequestScope::Bulk);
+    let auto = ask(RequestKind::Sync, QueueClass::Auto, RequestScope::Bulk);
+    let retry = ask(RequestKind::Retry, QueueClass::Manual, RequestScope::Named);
     use JobState::{Ready, Running, Scheduled};
     use QueueClass::{Auto, Manual};
     let cases = [
@@ -279,7 +279,7 @@ fn every_request_is_answered_as_the_table_says() {
         (&bulk, Err(SkipReason::Unavailable), Status::Never, None, Err(SkipReason::Unavailable)),
     ];
     for (request, syncable, status, live, step) in cases {
-        assert_eq!(request.meets(syncable, status, live.as_ref()), step, "{request:?} {status:?} {live:?}");
+        assert_eq!(request.step(syncable, status, live.as_ref()), step, "{request:?} {status:?} {live:?}");
     }
 }
 
@@ -306,7 +306,7 @@ proptest! {
         ],
         40..60,
     )) {
-        let mut job = Job { state: JobState::Ready, counters: Counters::default(), before: None, ..running() };
+        let mut job = Job { state: JobState::Ready, counters: Counters::default(), row_before: None, ..running() };
         let (mut reports, mut failures) = (0, 0);
         for event in events {
             if !job.state.is_live() {
@@ -317,7 +317,7 @@ proptest! {
                 continue;
             }
             job.counters = job.claimed();
-            job.before.get_or_insert_with(before);
+            job.row_before.get_or_insert_with(before);
             let transition = match event {
                 Happens::Transient => finish(&job, &transient()),
                 Happens::Unexpected => finish(&job, &unexpected()),

@@ -16,7 +16,7 @@ use crate::support::install::Install;
 use crate::support::place::Place;
 use crate::support::postgres;
 use crate::support::site::{Site, html};
-use quarterdeck::store::{Migration, VERSION};
+use quarterdeck::store::{MigrationStep, SCHEMA_VERSION};
 
 /// The version of the fixtures.
 const BEFORE: i64 = 8;
@@ -63,6 +63,6 @@ async fn set_version(place: &Place, version: i64) {
 }
 
 /// The steps from the fixtures' version to this program's.
-fn steps() -> Vec<Migration> {
-    (BEFORE + 1..=VERSION).map(Migration::Version).collect()
+fn steps() -> Vec<MigrationStep> {
+    (BEFORE + 1..=SCHEMA_VERSION).map(MigrationStep::Version).collect()
 }

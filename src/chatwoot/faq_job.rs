@@ -13,11 +13,11 @@ const JID_LENGTH: usize = 24;
 
 /// Class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have a class of their own but keep this
 /// name as an alias, so all versions accept it.
-pub const WRAPPER: &str = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper";
+pub const WRAPPER_CLASS: &str = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper";
 /// Sidekiq queue that Chatwoot uses for these jobs.
 pub const QUEUE: &str = "low";
 /// Ruby class of Chatwoot's job.
-const JOB: &str = "Captain::Documents::ResponseBuilderJob";
+const JOB_CLASS: &str = "Captain::Documents::ResponseBuilderJob";
 
 /// Condition under which Chatwoot's FAQ job is enqueued after a change (`chatwoot.enqueue_faq_job`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum FaqSwitch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaqSettings {
     pub switch: FaqSwitch,
-    /// Class that runs Rails' jobs; `None` uses that of the jobs found in Sidekiq, else [`WRAPPER`].
+    /// Class that runs Rails' jobs; `None` uses that of the jobs found in Sidekiq, else [`WRAPPER_CLASS`].
     pub wrapper: Option<String>,
     pub queue: String,
 }
@@ -128,9 +128,9 @@ pub fn sidekiq_entry(
     serde_json::to_string(&Payload {
         retry: true,
         queue: &form.queue,
-        wrapped: JOB,
+        wrapped: JOB_CLASS,
         args: [Arguments {
-            job_class: JOB,
+            job_class: JOB_CLASS,
             job_id,
             provider_job_id: None,
             queue_name: &form.queue,
@@ -178,7 +178,7 @@ mod tests {
         let key = "0123456789abcdef01234567".to_owned();
         let payload = r#"{"document_id":42,"account_id":7}"#.to_owned();
         let pending = PendingDelivery { id: OutboxId(1), key, payload, created_at: at, attempts: 0 };
-        let form = PayloadFormat { wrapper: WRAPPER.to_owned(), queue: "low".to_owned(), times };
+        let form = PayloadFormat { wrapper: WRAPPER_CLASS.to_owned(), queue: "low".to_owned(), times };
         let text = sidekiq_entry(&pending, "u-u-i-d", &form, at.plus(std::time::Duration::from_secs(1))).expect("JSON");
         serde_json::from_str(&text).expect("JSON")
     }
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_payload_that_lies_there_tells_its_form() {
         let own = written(SidekiqTimes::Seconds).to_string();
-        assert_eq!(format_of(own.as_bytes()), Some((WRAPPER.to_owned(), SidekiqTimes::Seconds)));
+        assert_eq!(format_of(own.as_bytes()), Some((WRAPPER_CLASS.to_owned(), SidekiqTimes::Seconds)));
         let newer = br#"{"class":"Sidekiq::ActiveJob::Wrapper","wrapped":"X","created_at":1764054151123}"#;
         assert_eq!(format_of(newer), Some(("Sidekiq::ActiveJob::Wrapper".to_owned(), SidekiqTimes::Millis)));
         for other in [&br#"{"class":"Plain","args":[]}"#[..], b"nonsense", br#"{"class":"Odd","wrapped":"X"}"#] {

@@ -210,7 +210,7 @@ mod tests {
     fn hours(yaml: &str, plan: &str) -> Option<u64> {
         let stored = stored(yaml);
         let installation = ChatwootSettings::read([(INTERVALS, stored.as_str())]);
-        installation.of(AccountId(1), Some(plan), true).cadence.map(|cadence| cadence.every().as_secs() / 3_600)
+        installation.of(AccountId(1), Some(plan), true).cadence.map(|cadence| cadence.interval().as_secs() / 3_600)
     }
 
     #[test]

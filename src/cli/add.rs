@@ -6,9 +6,9 @@ use super::output::Output;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
-use crate::domain::request::{Request, Scope, Verb};
+use crate::domain::request::{Request, RequestKind, RequestScope};
 use crate::domain::text::SafeLine;
-use crate::store::{Added, ChatwootStore, DocumentStore, NewDocument, StoreError};
+use crate::store::{AddResult, ChatwootStore, DocumentStore, NewDocument, StoreError};
 use serde::Serialize;
 
 /// Arguments of `add`.
@@ -55,7 +55,7 @@ impl Owner {
 
     /// Checks the owners against the store: on a Chatwoot database the assistant must be given and exist.
     pub(super) async fn check(self, store: &dyn ChatwootStore) -> Result<(), CliError> {
-        if !store.is_chatwoots() {
+        if !store.is_chatwoot_database() {
             return Ok(());
         }
         let Some(assistant) = self.assistant else {
@@ -103,13 +103,13 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
         return Err(CliError::Usage(wrong.join("\n")));
     }
-    let store = context.store_for("add").await?;
+    let store = context.writable_store("add").await?;
     args.owner.check(&*store).await?;
     let added = store.add(&documents).await?;
     for (document, added) in documents.iter().zip(&added) {
         let (id, is_new) = match added {
-            Added::New(id) => (*id, true),
-            Added::Exists(id) => (*id, false),
+            AddResult::New(id) => (*id, true),
+            AddResult::Exists(id) => (*id, false),
         };
         let url = document.link.as_str();
         if args.json {
@@ -127,9 +127,10 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 }
 
 /// Requests a sync of every document in `added`, including those that existed already.
-pub(super) async fn request_syncs(store: &dyn DocumentStore, added: &[Added]) -> Result<(), StoreError> {
-    let ids: Vec<DocumentId> = added.iter().map(|(Added::New(id) | Added::Exists(id))| *id).collect();
-    let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: operator(), scope: Scope::Bulk };
+pub(super) async fn request_syncs(store: &dyn DocumentStore, added: &[AddResult]) -> Result<(), StoreError> {
+    let ids: Vec<DocumentId> = added.iter().map(|(AddResult::New(id) | AddResult::Exists(id))| *id).collect();
+    let request =
+        Request { kind: RequestKind::Sync, class: QueueClass::Manual, by: operator(), scope: RequestScope::Bulk };
     store.request(&ids, &request).await?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! `quarterdeck` without a verb: the console, with a runner inside unless it only watches.
 
 use super::context::{Context, operator};
-use super::exit::{CliError, Exit, still_understood};
-use super::join::{locks, news, start_runner};
+use super::exit::{CliError, Exit, ensure_same_schema};
 use super::output::masked;
+use super::wiring::{connect_watcher, connect_worker, start_runner};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;
@@ -12,7 +12,7 @@ use crate::runner::handle::Handle;
 use crate::runner::signals;
 use crate::store::{Store, StoreError};
 use crate::tui;
-use crate::tui::waiting::{Looks, Missed, Waited, wait_for};
+use crate::tui::waiting::{DisplayOptions, OpenFailure, WaitResult, wait_for};
 use jiff::tz::TimeZone;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -23,16 +23,20 @@ use tokio_util::sync::CancellationToken;
 const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 
 /// Events of other processes that may queue up for the screen; when it falls further behind, the oldest are dropped.
-const REMOTE_EVENTS: usize = 1_024;
+const REMOTE_EVENT_CAPACITY: usize = 1_024;
 
 pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
-    needs_terminal()?;
+    require_terminal()?;
     let runs = context.config.console_runs_jobs && !context.read_only;
     if runs {
         context.files.open()?;
     }
-    let Some(store) = store(context, ascii).await? else { return Ok(Exit::Unreachable) };
-    let redis = if runs { locks(&context.config, &*store).await? } else { news(&context.config, &*store).await? };
+    let Some(store) = open_store(context, ascii).await? else { return Ok(Exit::Unreachable) };
+    let redis = if runs {
+        connect_worker(&context.config, &*store).await?
+    } else {
+        connect_watcher(&context.config, &*store).await?
+    };
     let runner = match runs {
         true => {
             let mode = Mode::Service(context.config.schedule.clone());
@@ -43,33 +47,33 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     if let (None, Some(redis)) = (&runner, &redis) {
         // With a runner, the runner joins the other processes.
-        let events = broadcast::Sender::new(REMOTE_EVENTS);
+        let events = broadcast::Sender::new(REMOTE_EVENT_CAPACITY);
         let until = CancellationToken::new();
         signals::join(store.clone(), redis, events.clone(), until.clone());
-        options.hearing = Some(signals::hearing(store.clone(), redis, until));
-        options.remote = Some(events);
+        options.remote_health = Some(signals::subscription_health(store.clone(), redis, until));
+        options.remote_events = Some(events);
     }
     show(store, runner, redis, options).await
 }
 
 /// Opens the store. A server that does not answer is retried, on a screen that shows the error; `None` when the user
 /// leaves before there was an error.
-async fn store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Store>>, CliError> {
+async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Store>>, CliError> {
     let url = &context.config.store.url;
     if !context.config.store.is_server() {
         return context.store().await.map(Some);
     }
     let open = || async {
         context.store().await.map_err(|error| match error {
-            CliError::Store(StoreError::Unavailable(_) | StoreError::Unusable(_)) => Missed::Waits(error),
-            other => Missed::Ends(other),
+            CliError::Store(StoreError::Unavailable(_) | StoreError::Unusable(_)) => OpenFailure::Retryable(error),
+            other => OpenFailure::Fatal(other),
         })
     };
-    let looks = Looks { ascii: is_ascii(ascii), mono: tui::no_color() };
+    let looks = DisplayOptions { ascii: is_ascii(ascii), mono: tui::no_color() };
     match wait_for(SafeLine::new(&masked(url)), looks, open).await? {
-        Waited::Here(store) => Ok(Some(store)),
-        Waited::Left(Some(error)) => Err(error),
-        Waited::Left(None) => Ok(None),
+        WaitResult::Opened(store) => Ok(Some(store)),
+        WaitResult::Quit(Some(error)) => Err(error),
+        WaitResult::Quit(None) => Ok(None),
     }
 }
 
@@ -78,7 +82,7 @@ fn is_ascii(asked: bool) -> bool {
 }
 
 /// Fails without a terminal: the console reads keys and draws.
-pub(super) fn needs_terminal() -> Result<(), CliError> {
+pub(super) fn require_terminal() -> Result<(), CliError> {
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
         return Ok(());
     }
@@ -105,7 +109,7 @@ pub(super) async fn show(
     }
     store.close().await;
     shown?;
-    still_understood(&*store)?;
+    ensure_same_schema(&*store)?;
     Ok(Exit::Done)
 }
 
@@ -120,22 +124,22 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         mono: tui::no_color(),
         per_host,
         default_owner: DEFAULT_OWNER,
-        remote: None,
-        hearing: None,
+        remote_events: None,
+        remote_health: None,
     }
 }
 
 /// The character set that the environment announces.
 pub(super) struct Locale {
     /// The variable that decides, and its value; `None` when none is set.
-    pub(super) said: Option<(&'static str, String)>,
+    pub(super) variable: Option<(&'static str, String)>,
 }
 
 impl Locale {
     /// Returns true if the console may draw characters beyond ASCII. Without any locale (a bare container) the terminal
     /// is assumed to be modern.
     pub(super) fn is_utf8(&self) -> bool {
-        self.said.as_ref().is_none_or(|(_, said)| {
+        self.variable.as_ref().is_none_or(|(_, said)| {
             let said = said.to_ascii_lowercase();
             said.contains("utf-8") || said.contains("utf8")
         })
@@ -145,5 +149,5 @@ impl Locale {
 /// Returns the locale of this process. As in the C library, the first of these variables that is set decides.
 pub(super) fn locale() -> Locale {
     let set = |name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?));
-    Locale { said: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set) }
+    Locale { variable: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set) }
 }

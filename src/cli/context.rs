@@ -1,10 +1,10 @@
 //! The context that every verb gets: the settings, access to the store, and the user's name.
 
 use super::exit::CliError;
-use super::join;
 use super::output::note;
 use super::record::OutcomeFiles;
 use super::subscribers;
+use super::wiring;
 use crate::config::Config;
 use crate::domain::text::SafeLine;
 use crate::store::{Access, Options, Recorder, Store, open_with};
@@ -25,17 +25,17 @@ impl Context {
     /// Opens the store, and creates it if it does not exist, unless `--read-only` is given. Outcomes that this process
     /// records are also written to the outcome files.
     pub(super) async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
-        self.open(None).await
+        self.store_with(None).await
     }
 
     /// Opens the store for a verb that changes it; `--read-only` is an error then.
-    pub(super) async fn store_for(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
-        self.may_change(verb)?;
+    pub(super) async fn writable_store(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
+        self.ensure_writable(verb)?;
         self.store().await
     }
 
     /// Opens the store as [`Context::store`] does, with one more recorder of outcomes.
-    pub(super) async fn open(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
+    pub(super) async fn store_with(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
         let access = if self.read_only { Access::ReadOnly } else { Access::Create };
         let mut options = Options::new(access);
         options.recorder = Some(self.files.recorder(also));
@@ -51,10 +51,10 @@ impl Context {
 
     /// Notifies the other processes of the store that it has changed.
     pub(super) async fn announce(&self, store: &dyn Store) -> Result<(), CliError> {
-        join::announce(&self.config, store).await
+        wiring::announce(&self.config, store).await
     }
 
-    pub(super) fn may_change(&self, verb: &str) -> Result<(), CliError> {
+    pub(super) fn ensure_writable(&self, verb: &str) -> Result<(), CliError> {
         if self.read_only {
             return Err(CliError::Usage(format!("--read-only: `{verb}` would change the store")));
         }

@@ -5,7 +5,7 @@ use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::selection::{find, read_name};
 use crate::domain::document::DocumentRow;
-use crate::store::{Decided, Decision, HeldText};
+use crate::store::{Decision, DecisionResult, ReviewTarget};
 
 /// Arguments of `accept` and `reject`.
 #[derive(Debug, clap::Args)]
@@ -30,18 +30,18 @@ pub(super) async fn run(
     for name in &args.documents {
         read_name(name)?;
     }
-    let store = context.store_for(decision.verb()).await?;
+    let store = context.writable_store(decision.verb()).await?;
     let rows = find(&*store, &args.documents).await?;
-    let text = |row: &DocumentRow| HeldText { document: row.id, fingerprint: args.fingerprint.clone() };
+    let text = |row: &DocumentRow| ReviewTarget { document: row.id, fingerprint: args.fingerprint.clone() };
     let texts: Vec<_> = rows.iter().map(text).collect();
     let decided = store.decide(&texts, decision, &operator()).await?;
     let mut exit = Exit::Done;
     for (row, decided) in rows.iter().zip(decided) {
         let (answer, why) = match decided {
-            Decided::Done => (decision.done(), None),
-            Decided::NothingHeld => ("skipped", Some("it does not need review")),
-            Decided::Replaced => ("skipped", Some("another text of it needs review")),
-            Decided::Syncing => ("skipped", Some("it is being synced; decide when that is done")),
+            DecisionResult::Done => (decision.past_tense(), None),
+            DecisionResult::NothingQuarantined => ("skipped", Some("it does not need review")),
+            DecisionResult::Replaced => ("skipped", Some("another text of it needs review")),
+            DecisionResult::Syncing => ("skipped", Some("it is being synced; decide when that is done")),
         };
         if why.is_some() {
             exit = Exit::WrongUse;

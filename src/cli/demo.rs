@@ -1,30 +1,30 @@
 //! `quarterdeck demo`: a throwaway store and the built-in site, with the console, or without a screen and then with a
 //! summary at the end.
 
-mod beside;
+mod background_task;
+mod load_generator;
 mod outages;
 mod scratch;
 mod summary;
-mod trickle;
 
-use super::console::{needs_terminal, options, show};
+use super::console::{options, require_terminal, show};
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::join::start_runner;
 use super::output::{Output, note};
 use super::stop::StopSignals;
-use crate::config::{Config, Places};
+use super::wiring::start_runner;
+use crate::config::{Config, DefaultPaths};
 use crate::demo::{Behaviour, Site};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
 use crate::domain::plan::{Cadence, Plan, PlanName, PlanTable};
-use crate::domain::request::{Request, Scope, Verb};
+use crate::domain::request::{Request, RequestKind, RequestScope};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::text::SafeLine;
 use crate::fetch::AllowedHostError;
 use crate::runner::Mode;
-use crate::store::{Added, DocumentStore, NewDocument, Store};
+use crate::store::{AddResult, DocumentStore, NewDocument, Store};
 use scratch::Scratch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,12 +44,12 @@ pub struct Args {
 }
 
 /// Requester of the demo's syncs, as outcomes record it.
-const ASKED_BY: &str = "demo";
+const REQUESTED_BY: &str = "demo";
 const NOTE: &str = "demo: short waits and time-outs";
 
 pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Exit, CliError> {
     if !args.headless {
-        needs_terminal()?;
+        require_terminal()?;
     }
     let scratch = Scratch::create()?;
     let site = Site::start(args.seed, usize::try_from(args.documents).unwrap_or(usize::MAX)).await?;
@@ -61,7 +61,7 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     let exit = if args.headless {
         headless(config, store, &ids, out).await
     } else {
-        let soon = walled(&site, &ids);
+        let soon = cookie_wall_documents(&site, &ids);
         let outages = outages::start(site.switch(), site.hosts().len());
         let exit = console(config, store, ids, soon, ascii).await;
         outages.stop().await;
@@ -74,7 +74,7 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
 /// Returns the default settings with waits short enough to watch. Of private hosts, only those of the site are allowed.
 fn settings(scratch: &Scratch, site: &Site) -> Result<Config, CliError> {
     let seconds = Duration::from_secs;
-    let mut config = Config::defaults(&Places {
+    let mut config = Config::defaults(&DefaultPaths {
         config_file: scratch.path().join("config.toml"),
         store_file: scratch.path().join("quarterdeck.db"),
         log_dir: scratch.path().join("log"),
@@ -96,7 +96,7 @@ fn plans() -> PlanTable {
     for (name, seconds, accounts) in plans {
         let Some(name) = PlanName::new(name) else { continue };
         let every = seconds.and_then(|seconds| Cadence::new(Duration::from_secs(seconds)));
-        table.plans.insert(name.clone(), Plan { every, ..Plan::default() });
+        table.plans.insert(name.clone(), Plan { cadence: every, ..Plan::default() });
         table.accounts.extend(accounts.iter().map(|account| (AccountId(*account), name.clone())));
     }
     table
@@ -115,18 +115,23 @@ async fn add_documents(store: &dyn DocumentStore, site: &Site) -> Result<Vec<Doc
         });
     }
     let added = store.add(&documents).await?;
-    Ok(added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect())
+    Ok(added.into_iter().map(|(AddResult::New(id) | AddResult::Exists(id))| id).collect())
 }
 
 /// Returns the pages whose second text is a cookie wall, which is quarantined.
-fn walled(site: &Site, ids: &[DocumentId]) -> Vec<DocumentId> {
+fn cookie_wall_documents(site: &Site, ids: &[DocumentId]) -> Vec<DocumentId> {
     let pages = site.documents().iter().zip(ids);
     pages.filter(|(page, _)| page.behaviour == Behaviour::CookieWall).map(|(_, id)| *id).collect()
 }
 
 /// Returns a request like those of the schedule: class `auto`, for many documents.
 fn request() -> Request {
-    Request { verb: Verb::Sync, class: QueueClass::Auto, by: SafeLine::new(ASKED_BY), scope: Scope::Bulk }
+    Request {
+        kind: RequestKind::Sync,
+        class: QueueClass::Auto,
+        by: SafeLine::new(REQUESTED_BY),
+        scope: RequestScope::Bulk,
+    }
 }
 
 /// Syncs each document once, until no job is left, then prints the summary.
@@ -150,7 +155,7 @@ async fn headless(
         note("stopped before the queue was drained; the summary is of what was done");
     }
     let took = started.elapsed();
-    let summary = summary::of(&*store, took).await?;
+    let summary = summary::summarize(&*store, took).await?;
     store.close().await;
     out.json(&summary)?;
     Ok(if stopped { Exit::SomeFailed } else { Exit::Done })
@@ -165,7 +170,7 @@ async fn console(
     ascii: bool,
 ) -> Result<Exit, CliError> {
     let runner = start_runner(config, store.clone(), None, Mode::Service(config.schedule.clone()))?;
-    let trickle = trickle::start(store.clone(), ids, soon, request());
+    let trickle = load_generator::start(store.clone(), ids, soon, request());
     let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     let exit = show(store, Some(runner), None, options).await;
     trickle.stop().await;

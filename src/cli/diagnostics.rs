@@ -9,7 +9,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 /// Starts writing diagnostics. The file is created with the first line, so most runs leave none.
 pub(super) fn start(config: &Config) {
-    let lines = Lines(Arc::new(Mutex::new(State::Unopened {
+    let lines = LogWriter(Arc::new(Mutex::new(State::Unopened {
         dir: config.log.dir.clone(),
         keep_days: usize::try_from(config.log.keep_days).unwrap_or(usize::MAX),
     })));
@@ -24,7 +24,7 @@ pub(super) fn start(config: &Config) {
 }
 
 #[derive(Clone)]
-struct Lines(Arc<Mutex<State>>);
+struct LogWriter(Arc<Mutex<State>>);
 
 enum State {
     Unopened {
@@ -33,10 +33,10 @@ enum State {
     },
     Open(RollingFileAppender),
     /// The directory cannot be written to. Nobody can be notified of that, so further lines are dropped.
-    Shut,
+    Unwritable,
 }
 
-impl Write for Lines {
+impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Unopened { dir, keep_days } = &*state {
@@ -46,18 +46,18 @@ impl Write for Lines {
                 .filename_suffix("log")
                 .max_log_files((*keep_days).max(1))
                 .build(dir);
-            *state = file.map_or(State::Shut, State::Open);
+            *state = file.map_or(State::Unwritable, State::Open);
         }
         match &mut *state {
             State::Open(file) => file.write(line),
-            State::Unopened { .. } | State::Shut => Ok(line.len()),
+            State::Unopened { .. } | State::Unwritable => Ok(line.len()),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Open(file) => file.flush(),
-            State::Unopened { .. } | State::Shut => Ok(()),
+            State::Unopened { .. } | State::Unwritable => Ok(()),
         }
     }
 }

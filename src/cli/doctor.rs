@@ -14,8 +14,8 @@ mod settings;
 use super::console::locale;
 use super::exit::{CliError, Exit};
 use super::output::{Output, masked, note};
-use crate::config::{Config, ConfigError, Environment, Flags, Places};
-use crate::domain::finding::{Finding, Verdict};
+use crate::config::{Config, ConfigError, DefaultPaths, Environment, Flags};
+use crate::domain::finding::{CheckStatus, Finding};
 use crate::domain::text::SafeLine;
 use crate::format;
 use crate::tui::glyphs::{ASCII, UNICODE};
@@ -31,15 +31,15 @@ pub struct Args {
 }
 
 /// Input of the checks: paths, environment and flags, and the settings loaded from them.
-struct Patient {
-    places: Places,
+struct CheckContext {
+    default_paths: DefaultPaths,
     environment: Environment,
     flags: Flags,
     config: Result<Config, ConfigError>,
 }
 
 /// One check. A check that needs settings returns no finding when they could not be loaded.
-type Check = fn(&Patient) -> BoxFuture<'_, Vec<Finding>>;
+type Check = fn(&CheckContext) -> BoxFuture<'_, Vec<Finding>>;
 
 /// All checks, in the order in which they run and print.
 const CHECKS: [Check; 8] = [
@@ -54,21 +54,21 @@ const CHECKS: [Check; 8] = [
 ];
 
 /// Runs every check and prints its findings; the worst of them decides the exit code.
-pub(super) async fn run(args: &Args, places: Places, flags: Flags, out: &mut Output) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Args, places: DefaultPaths, flags: Flags, out: &mut Output) -> Result<Exit, CliError> {
     let environment = Environment::read();
     let config = Config::load(&places, &environment, &flags);
-    let patient = Patient { places, environment, flags, config };
+    let patient = CheckContext { default_paths: places, environment, flags, config };
     let mut all = Vec::new();
     for check in CHECKS {
         for finding in check(&patient).await {
             print(&finding, args.json, out)?;
-            all.push(finding.verdict);
+            all.push(finding.status);
         }
         // Printed before the next check starts, so that a slow or hanging check can be identified.
         out.flush()?;
     }
     let number = |word: &str| all.iter().filter(|verdict| verdict.word() == word).count();
-    let (failed, warned) = (number(Verdict::Fail.word()), number(Verdict::Warn.word()));
+    let (failed, warned) = (number(CheckStatus::Fail.word()), number(CheckStatus::Warn.word()));
     note(match (format::count(failed as u64, "error"), format::count(warned as u64, "warning")) {
         _ if failed + warned == 0 => "all is well".to_owned(),
         (_, warnings) if failed == 0 => format!("nothing is wrong; {warnings}"),
@@ -76,33 +76,34 @@ pub(super) async fn run(args: &Args, places: Places, flags: Flags, out: &mut Out
         (errors, warnings) => format!("{errors}, {warnings}"),
     });
     Ok(match all.into_iter().max() {
-        Some(Verdict::Unreachable) => Exit::Unreachable,
-        Some(Verdict::Fail) => Exit::SomeFailed,
+        Some(CheckStatus::Unreachable) => Exit::Unreachable,
+        Some(CheckStatus::Fail) => Exit::SomeFailed,
         _ => Exit::Done,
     })
 }
 
 /// A finding in JSON; the order of the fields is the contract.
 #[derive(Serialize)]
-struct Line<'a> {
+struct FindingJson<'a> {
     check: &'a str,
     result: &'a str,
-    says: String,
+    #[serde(rename = "says")]
+    message: String,
     cure: Option<String>,
 }
 
 fn print(finding: &Finding, json: bool, out: &mut Output) -> Result<(), CliError> {
     let safe = |text: &String| masked(SafeLine::new(text).as_str());
-    let (check, result) = (finding.check, finding.verdict.word());
-    let (says, cure) = (safe(&finding.says), finding.cure.as_ref().map(safe));
+    let (check, result) = (finding.check, finding.status.word());
+    let (says, cure) = (safe(&finding.message), finding.remedy.as_ref().map(safe));
     if json {
-        return Ok(out.json(&Line { check, result, says, cure })?);
+        return Ok(out.json(&FindingJson { check, result, message: says, cure })?);
     }
     let glyphs = if locale().is_utf8() { UNICODE } else { ASCII };
-    let sign = match finding.verdict {
-        Verdict::Ok => glyphs.good,
-        Verdict::Warn => glyphs.alarm,
-        Verdict::Fail | Verdict::Unreachable => glyphs.failed,
+    let sign = match finding.status {
+        CheckStatus::Ok => glyphs.good,
+        CheckStatus::Warn => glyphs.alarm,
+        CheckStatus::Fail | CheckStatus::Unreachable => glyphs.failed,
     };
     let cure = cure.map_or(String::new(), |cure| format!("; {cure}"));
     Ok(out.line(format_args!("{sign} {result:<4}  {check:<13} {says}{cure}"))?)

@@ -37,7 +37,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// Fails if a newer program has migrated the store since this verb opened it.
-pub(super) fn still_understood(store: &dyn StoreBase) -> Result<(), StoreError> {
+pub(super) fn ensure_same_schema(store: &dyn StoreBase) -> Result<(), StoreError> {
     match *store.schema_mismatch().borrow() {
         Some(mismatch) => Err(StoreError::Schema(mismatch)),
         None => Ok(()),
@@ -59,12 +59,12 @@ pub enum CliError {
         /// The filter as typed.
         text: String,
     },
-    /// The store does not answer or refuses; [`CliError::Named`] also has its URL.
+    /// The store does not answer or refuses; [`CliError::NamedStore`] also has its URL.
     #[error("{0}")]
     Store(#[from] StoreError),
     /// The same, with the store's URL.
     #[error("{store}: {error}")]
-    Named {
+    NamedStore {
         /// URL of the store as configured; it may contain a password.
         store: String,
         error: StoreError,
@@ -74,10 +74,7 @@ pub enum CliError {
     Redis(SafeLine),
     /// The outcome files cannot be created.
     #[error("the outcome files cannot be written in {dir} (log.dir): {error}")]
-    Files {
-        dir: String,
-        error: io::Error,
-    },
+    OutcomeFiles { dir: String, error: io::Error },
     /// Reading or writing failed: stdout, the terminal, a socket of the demo.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -90,21 +87,21 @@ impl CliError {
             Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {
                 Exit::WrongUse
             }
-            Self::Store(_) | Self::Named { .. } | Self::Redis(_) | Self::Files { .. } => Exit::Unreachable,
+            Self::Store(_) | Self::NamedStore { .. } | Self::Redis(_) | Self::OutcomeFiles { .. } => Exit::Unreachable,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Io(_) => Exit::SomeFailed,
         }
     }
 
     /// Adds the store's URL to store errors that do not name it themselves.
-    pub(super) fn at(self, store: &str) -> Self {
+    pub(super) fn with_store_url(self, store: &str) -> Self {
         match self {
             Self::Store(
                 error @ (StoreError::Unavailable(_)
                 | StoreError::Refused(_)
                 | StoreError::Schema(_)
                 | StoreError::Corrupt(_)),
-            ) => Self::Named { store: store.to_owned(), error },
+            ) => Self::NamedStore { store: store.to_owned(), error },
             other => other,
         }
     }

@@ -1,7 +1,7 @@
 //! `work --health PORT`: a health endpoint on loopback, for the supervisor that restarts a worker when it fails.
 //!
 //! `GET /` or `/health`: 200 and `{"status":"ok","busy":N,"slots":N}` while the database answers; 503 with another
-//! `status` (`unreachable`, `draining`, `stopped`) and a `reason` while the database or a required Redis does not
+//! `status` (`connection_failure`, `draining`, `stopped`) and a `reason` while the database or a required Redis does not
 //! answer, or while this worker is ending.
 
 use super::exit::CliError;
@@ -28,26 +28,26 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Time within which the database must answer to count as reachable; probes themselves give up after a few seconds.
-const ANSWER: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest time for which a client may keep a connection.
-const CONNECTION: Duration = Duration::from_secs(10);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections served at a time; further ones wait.
-const CONNECTIONS: usize = 16;
+const MAX_CONNECTIONS: usize = 16;
 /// Wait after a failed accept (no file descriptors left), so that others can close some.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
 /// A listening port that is not served yet.
 pub(super) struct HealthPort(TcpListener);
 
-/// The running health endpoint; serves until [`Serving::end`].
-pub(super) struct Serving {
+/// The running health endpoint; serves until [`HealthServer::end`].
+pub(super) struct HealthServer {
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 /// Body of the response, as JSON.
 #[derive(Serialize)]
-struct Told {
+struct HealthReport {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -67,79 +67,79 @@ impl HealthPort {
     }
 
     /// Starts to answer requests in the background.
-    pub(super) fn serve(self, runner: Handle, store: Arc<dyn Queries>) -> Serving {
+    pub(super) fn serve(self, runner: Handle, store: Arc<dyn Queries>) -> HealthServer {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let asked = Arc::new(Asked { runner, store });
+        let asked = Arc::new(HealthSource { runner, store });
         let accepting = accept(self.0, asked, tasks.clone());
         let stopped = stop.clone();
         tasks.spawn(async move { stopped.run_until_cancelled(accepting).await });
-        Serving { stop, tasks }
+        HealthServer { stop, tasks }
     }
 }
 
-impl Serving {
+impl HealthServer {
     /// Stops accepting; requests that are being answered get 2 s to finish.
     pub(super) async fn end(self) {
         self.stop.cancel();
         self.tasks.close();
         // A client that does not read must not keep the process alive.
-        let _ = timeout(ANSWER, self.tasks.wait()).await;
+        let _ = timeout(ANSWER_TIMEOUT, self.tasks.wait()).await;
     }
 }
 
-async fn accept(listener: TcpListener, asked: Arc<Asked>, tasks: TaskTracker) {
-    let turns = Arc::new(Semaphore::new(CONNECTIONS));
+async fn accept(listener: TcpListener, asked: Arc<HealthSource>, tasks: TaskTracker) {
+    let turns = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     // The semaphore is never closed, so this loop runs until it is cancelled.
     while let Ok(turn) = Arc::clone(&turns).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let asked = Arc::clone(&asked);
                 tasks.spawn(async move {
-                    let _ = timeout(CONNECTION, connection(stream, asked)).await;
+                    let _ = timeout(CONNECTION_TIMEOUT, connection(stream, asked)).await;
                     drop(turn);
                 });
             }
-            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
         }
     }
 }
 
-async fn connection(stream: TcpStream, asked: Arc<Asked>) {
+async fn connection(stream: TcpStream, asked: Arc<HealthSource>) {
     let service = service_fn(move |request| {
         let asked = Arc::clone(&asked);
         async move { Ok::<_, Infallible>(asked.answer(&request).await) }
     });
     let mut builder = http1::Builder::new();
-    builder.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(CONNECTION);
+    builder.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(CONNECTION_TIMEOUT);
     // A client that leaves before the answer does not need it.
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// Sources of the health report.
-struct Asked {
+struct HealthSource {
     runner: Handle,
     store: Arc<dyn Queries>,
 }
 
-impl Asked {
+impl HealthSource {
     async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/" | "/health") => {}
             (&Method::GET | &Method::HEAD, _) => return response(StatusCode::NOT_FOUND, "ask for /health\n".into()),
             _ => return response(StatusCode::METHOD_NOT_ALLOWED, "GET /health\n".into()),
         }
-        let (status, reason) = match self.trouble().await {
+        let (status, reason) = match self.unhealthy_reason().await {
             None => ("ok", None),
             Some((status, reason)) => (status, Some(masked(&reason))),
         };
         let code = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let now = *self.runner.status().borrow();
-        let told = Told { status, reason, busy: now.busy, slots: now.slots };
+        let told = HealthReport { status, reason, busy: now.busy, slots: now.slots };
         response(code, serde_json::to_string(&told).unwrap_or_default() + "\n")
     }
 
     /// Returns `None` while the worker is healthy, else the status word and the reason in a sentence.
-    async fn trouble(&self) -> Option<(&'static str, String)> {
+    async fn unhealthy_reason(&self) -> Option<(&'static str, String)> {
         let now = *self.runner.status().borrow();
         match now.phase {
             Phase::Draining => return Some(("draining", format!("it takes no more jobs; {} still run", now.busy))),
@@ -153,10 +153,12 @@ impl Asked {
             return locks.words().map(|why| ("unreachable", why));
         }
         // The runner's status may be a second old, or the runner may be waiting for the database right now.
-        match timeout(ANSWER, self.store.last_seq()).await {
+        match timeout(ANSWER_TIMEOUT, self.store.last_seq()).await {
             Ok(Ok(_)) => None,
             Ok(Err(error)) => Some(("unreachable", error.to_string())),
-            Err(_) => Some(("unreachable", format!("the database does not answer within {} s", ANSWER.as_secs()))),
+            Err(_) => {
+                Some(("unreachable", format!("the database does not answer within {} s", ANSWER_TIMEOUT.as_secs())))
+            }
         }
     }
 }

@@ -20,9 +20,9 @@ use std::env;
 use topics::{TOPICS, Topic};
 
 /// Widest line that is printed: longer ones are hard to read, however wide the terminal is.
-const WIDEST: usize = 100;
+const MAX_WIDTH: usize = 100;
 /// Narrowest line that is printed; a narrower terminal wraps it.
-const NARROWEST: usize = 40;
+const MIN_WIDTH: usize = 40;
 
 /// Arguments of `help`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let cli = Cli::command();
     let options = options();
     match &args.about {
-        None => out.text(&listing(&cli, TOPICS, options.map_or(WIDEST, |options| options.width)))?,
+        None => out.text(&listing(&cli, TOPICS, options.map_or(MAX_WIDTH, |options| options.width)))?,
         Some(word) => match resolve(word, &cli, TOPICS)? {
             HelpTarget::Verb(name) => out.text(&verb_help(cli, &name))?,
             HelpTarget::Topic(topic) => match options {
@@ -62,7 +62,7 @@ fn options() -> Option<RenderOptions> {
         (false, true) => Styling::Bold,
         (false, false) => Styling::Colours,
     };
-    Some(RenderOptions { width: usize::from(columns).clamp(NARROWEST, WIDEST), styling })
+    Some(RenderOptions { width: usize::from(columns).clamp(MIN_WIDTH, MAX_WIDTH), styling })
 }
 
 /// The verb or the topic that the argument names.

@@ -3,16 +3,16 @@
 
 #[cfg(test)]
 mod fuzz;
+mod gzip;
 pub mod lines;
-mod packed;
 mod sitemap;
 
 use super::add::{Owner, request_syncs};
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use crate::store::Added;
-use lines::{Form, Line};
+use crate::store::AddResult;
+use lines::{ImportFormat, ImportLine};
 use serde::Serialize;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub struct Args {
     pub file: PathBuf,
     /// The file's format; detected from its name or first line when left out
     #[arg(long, value_enum)]
-    pub format: Option<Form>,
+    pub format: Option<ImportFormat>,
     /// Owners of the documents whose lines name none.
     #[command(flatten)]
     pub owner: Owner,
@@ -58,19 +58,19 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     };
     read.map_err(|error| CliError::Usage(format!("cannot read {name}: {error}")))?;
 
-    let bytes = packed::unpacked(bytes).map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
-    let form = args.format.unwrap_or_else(|| Form::guess(&args.file, &bytes));
+    let bytes = gzip::unpack(bytes).map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
+    let form = args.format.unwrap_or_else(|| ImportFormat::guess(&args.file, &bytes));
     let lines = lines::read(form, &bytes, args.owner.account(), args.owner.assistant())
         .map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
 
-    let store = context.store_for("import").await?;
+    let store = context.writable_store("import").await?;
     args.owner.check(&*store).await?;
     let mut imported = Imported::default();
     let mut documents = Vec::new();
     for line in lines {
         match line {
-            Line::Document(document) => documents.push(*document),
-            Line::Unreadable { number, why } => {
+            ImportLine::Document(document) => documents.push(*document),
+            ImportLine::Unreadable { number, reason: why } => {
                 imported.unreadable += 1;
                 note(format!("{name}:{number}: {why}"));
             }
@@ -80,8 +80,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         let added = store.add(batch).await?;
         for added in &added {
             match added {
-                Added::New(_) => imported.added += 1,
-                Added::Exists(_) => imported.existed += 1,
+                AddResult::New(_) => imported.added += 1,
+                AddResult::Exists(_) => imported.existed += 1,
             }
         }
         if args.sync {

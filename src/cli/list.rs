@@ -3,15 +3,15 @@
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use super::pause::{holds, say_pauses};
+use super::pause::{pauses_document, report_pauses};
 use super::rows::{DocumentJson, table_head, table_line};
 use super::selection::read_filter;
 use crate::domain::filter::Subject;
-use crate::store::{Around, PageQuery, Sort, SortBy};
+use crate::store::{PagePosition, PageQuery, Sort, SortBy};
 use std::collections::HashSet;
 
 /// Rows read per query.
-const PAGE: u64 = 1_000;
+const PAGE_SIZE: u64 = 1_000;
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -59,8 +59,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let pauses: Vec<_> = store.pauses().await?.into_iter().map(|pause| pause.scope).collect();
     let mut held = HashSet::new();
     while left > 0 {
-        let limit = left.min(PAGE);
-        let query = PageQuery { filter: filter.clone(), sort: args.sort, around: Around::Offset(offset), limit };
+        let limit = left.min(PAGE_SIZE);
+        let query =
+            PageQuery { filter: filter.clone(), sort: args.sort, position: PagePosition::Offset(offset), limit };
         let page = store.page(&query).await?;
         if printed.is_empty() && !args.json && !page.rows.is_empty() {
             out.line(table_head())?;
@@ -70,7 +71,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         for row in
             page.rows.iter().filter(|row| printed.insert(row.id)).take(usize::try_from(left).unwrap_or(usize::MAX))
         {
-            held.extend(pauses.iter().filter(|scope| holds(scope, row)).cloned());
+            held.extend(pauses.iter().filter(|scope| pauses_document(scope, row)).cloned());
             if args.json {
                 out.json(&DocumentJson::from(row))?;
             } else {
@@ -85,7 +86,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
     }
     if !args.json {
-        say_pauses(&*store, |scope| held.contains(scope)).await?;
+        report_pauses(&*store, |scope| held.contains(scope)).await?;
     }
     store.close().await;
     if printed.is_empty() && args.limit != Some(0) {

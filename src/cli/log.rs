@@ -10,7 +10,7 @@ use crate::domain::filter::{Filter, Subject, parse_span};
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
-use crate::runner::tail::{Tailed, follow};
+use crate::runner::tail::{TailItem, follow};
 use crate::store::{OutcomeQuery, OutcomesFrom, Queries, StoreError};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let printer = Printer {
         format: if args.json { Format::Json } else { args.format },
         zone: TimeZone::system(),
-        since: since.map(|since| since.before(store.now())),
+        since: since.map(|since| since.resolve(store.now())),
         filter,
     };
     // Outcomes recorded while the stored ones are printed are printed by the follow part.
@@ -85,7 +85,7 @@ impl Since {
         parse_span(text).map(Self::Ago).or_else(at).ok_or_else(wrong)
     }
 
-    fn before(self, now: Timestamp) -> Timestamp {
+    fn resolve(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Ago(span) => now.minus(span),
             Self::At(at) => at,
@@ -121,7 +121,7 @@ impl Printer {
     /// Prints all stored outcomes up to `last` and returns their number.
     async fn stored(&self, store: &dyn Queries, last: Seq, out: &mut Output) -> Result<u64, CliError> {
         let mut after = match self.since {
-            Some(since) => before(store, since, last).await?,
+            Some(since) => seq_before(store, since, last).await?,
             None => Seq::START,
         };
         let mut printed = 0;
@@ -175,14 +175,14 @@ impl Printer {
         loop {
             tokio::select! {
                 tailed = tail.recv() => match tailed {
-                    Some(Tailed::Outcomes(outcomes)) => {
+                    Some(TailItem::Outcomes(outcomes)) => {
                         let now = store.now();
                         for outcome in outcomes.iter().filter(|outcome| self.filter.matches_outcome(outcome, now)) {
                             self.print(outcome, out)?;
                         }
                         out.flush()?;
                     }
-                    Some(Tailed::Unreachable(error)) => note(format!("{error}; trying again")),
+                    Some(TailItem::Unreachable(error)) => note(format!("{error}; trying again")),
                     None => return Ok(()),
                 },
                 () = stop.next() => return Ok(()),
@@ -193,7 +193,7 @@ impl Printer {
 
 /// Returns a sequence number before the first outcome that is not older than `since`. Numbers and times grow together,
 /// so a binary search finds it without reading the log from its start.
-async fn before(store: &dyn Queries, since: Timestamp, last: Seq) -> Result<Seq, StoreError> {
+async fn seq_before(store: &dyn Queries, since: Timestamp, last: Seq) -> Result<Seq, StoreError> {
     let (mut low, mut high) = (Seq::START.0, last.0);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn since_is_a_span_or_a_time() {
         let now = Timestamp::from_micros(1_764_054_151_000_000);
-        let since = |text| Since::parse(text).map(|since| since.before(now)).map_err(|error| error.to_string());
+        let since = |text| Since::parse(text).map(|since| since.resolve(now)).map_err(|error| error.to_string());
         assert_eq!(since("2h"), Ok(now.minus(Duration::from_secs(7_200))));
         assert_eq!(since("2025-11-25T08:02:31+01:00"), Ok(now));
         assert_eq!(

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::stop::StopSignals;
-use crate::store::{self, Migration, OlderWorker, Upgrade};
+use crate::store::{self, MigrationStep, OlderWorker, UpgradeOptions};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -39,11 +39,11 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         return Err(CliError::Usage("--no-backup is for SQLite: no copy of a PostgreSQL database is made".to_owned()));
     }
     if !args.dry_run {
-        context.may_change("migrate")?;
+        context.ensure_writable("migrate")?;
     }
     let mut plan = store::plan(url, args.standalone).await?;
     if args.no_backup {
-        plan.retain(|step| *step != Migration::Copy);
+        plan.retain(|step| *step != MigrationStep::Copy);
     }
     for step in &plan {
         out.line(step)?;
@@ -62,7 +62,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         return Ok(Exit::Done);
     }
     let mut stop = StopSignals::listen()?;
-    let waiting = async { if args.force { Ok(()) } else { until_gone(url).await } };
+    let waiting = async { if args.force { Ok(()) } else { wait_for_older_workers(url).await } };
     tokio::select! {
         waited = waiting => waited?,
         () = stop.next() => {
@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             return Ok(Exit::Interrupted);
         }
     }
-    let how = Upgrade { standalone: args.standalone, backup: !args.no_backup, force: args.force };
+    let how = UpgradeOptions { standalone: args.standalone, backup: !args.no_backup, force: args.force };
     let upgraded = tokio::select! {
         upgraded = store::upgrade(url, how) => upgraded?,
         // The database rolls back the step that was under way, as after a kill.
@@ -87,7 +87,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 }
 
 /// Waits until no worker of an older version runs; holds no lock meanwhile.
-async fn until_gone(url: &str) -> Result<(), CliError> {
+async fn wait_for_older_workers(url: &str) -> Result<(), CliError> {
     let mut named = Vec::new();
     loop {
         let older = store::older_workers(url).await?;
@@ -95,14 +95,14 @@ async fn until_gone(url: &str) -> Result<(), CliError> {
             return Ok(());
         }
         if older != named {
-            note(waiting(&older));
+            note(waiting_message(&older));
             named = older;
         }
         sleep(POLL_INTERVAL).await;
     }
 }
 
-fn waiting(older: &[OlderWorker]) -> String {
+fn waiting_message(older: &[OlderWorker]) -> String {
     let mut says = format!(
         "waiting for the end of {}: stop them, or interrupt this, which leaves the store as it is; with --force they \
          are not waited for",
@@ -121,12 +121,12 @@ mod tests {
     #[test]
     fn who_is_waited_for_is_named_with_what_force_would_do() {
         let worker = |name: &str, version| OlderWorker { name: name.into(), version };
-        let says = waiting(&[worker("box:12", Some(9)), worker("box:13", Some(10))]);
+        let says = waiting_message(&[worker("box:12", Some(9)), worker("box:13", Some(10))]);
         assert!(
             says.starts_with("waiting for the end of box:12 (version 9), box:13 (version 10): stop them"),
             "{says}"
         );
         assert!(says.ends_with("with --force they are not waited for"), "{says}");
-        assert!(waiting(&[worker("box:12", None)]).ends_with("would not notice and go on)"));
+        assert!(waiting_message(&[worker("box:12", None)]).ends_with("would not notice and go on)"));
     }
 }

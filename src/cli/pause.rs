@@ -5,13 +5,13 @@ use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use crate::domain::document::{DocumentRow, Status};
-use crate::domain::filter::{Filter, Term, Test};
+use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::id::AccountId;
 use crate::domain::job::QueueClass;
 use crate::domain::link::host_of;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::time::Timestamp;
-use crate::store::{Around, PageQuery, Queries, Sort, StoreError};
+use crate::store::{PagePosition, PageQuery, Queries, Sort, StoreError};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::io;
@@ -21,7 +21,7 @@ use std::io;
 pub struct PauseArgs {
     /// Jobs to pause.
     #[command(flatten)]
-    pub what: What,
+    pub target: PauseTarget,
     /// One JSON object a pause
     #[arg(long)]
     pub json: bool,
@@ -33,7 +33,7 @@ pub struct PauseArgs {
 pub struct ResumeArgs {
     /// Jobs to resume.
     #[command(flatten)]
-    pub what: What,
+    pub target: PauseTarget,
     /// One JSON object a pause
     #[arg(long)]
     pub json: bool,
@@ -42,7 +42,7 @@ pub struct ResumeArgs {
 /// The jobs to pause or resume; at most one of the options.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
-pub struct What {
+pub struct PauseTarget {
     /// Everything
     #[arg(long)]
     pub all: bool,
@@ -57,7 +57,7 @@ pub struct What {
     pub class: Option<String>,
 }
 
-impl What {
+impl PauseTarget {
     fn scope(&self) -> Result<Option<PauseScope>, CliError> {
         let wrong = |what: String| Err(CliError::Usage(what));
         Ok(Some(match (self.all, self.account, &self.host, &self.class) {
@@ -105,11 +105,11 @@ fn key(scope: &PauseScope) -> Option<String> {
 /// Returns `account 7 is paused by ana since 2026-11-25 21:04:02`, in local time.
 fn words(pause: &Pause) -> String {
     let since = pause.since.date_clock(&TimeZone::system());
-    format!("{} {} paused by {} since {since}", pause.scope, be(&pause.scope, false), pause.by)
+    format!("{} {} paused by {} since {since}", pause.scope, is_or_are(&pause.scope, false), pause.by)
 }
 
 /// Returns "is", "are", "was" or "were": the scope of a class is plural ("auto jobs").
-const fn be(scope: &PauseScope, past: bool) -> &'static str {
+const fn is_or_are(scope: &PauseScope, past: bool) -> &'static str {
     match (scope, past) {
         (PauseScope::Class(_), false) => "are",
         (PauseScope::Class(_), true) => "were",
@@ -118,8 +118,8 @@ const fn be(scope: &PauseScope, past: bool) -> &'static str {
     }
 }
 
-/// Prints on stderr the pauses for which `holds` is true, so that a user learns why nothing of the request runs.
-pub(super) async fn say_pauses(store: &dyn Queries, holds: impl Fn(&PauseScope) -> bool) -> Result<(), StoreError> {
+/// Prints on stderr the pauses for which `pauses_document` is true, so that a user learns why nothing of the request runs.
+pub(super) async fn report_pauses(store: &dyn Queries, holds: impl Fn(&PauseScope) -> bool) -> Result<(), StoreError> {
     for pause in store.pauses().await?.iter().filter(|pause| holds(&pause.scope)) {
         note(format!("{}: no job of it starts until it is resumed", words(pause)));
     }
@@ -127,12 +127,12 @@ pub(super) async fn say_pauses(store: &dyn Queries, holds: impl Fn(&PauseScope) 
 }
 
 /// Returns a sentence for each pause that stops jobs of the document.
-pub(super) fn of_row<'p>(pauses: &'p [Pause], row: &'p DocumentRow) -> impl Iterator<Item = String> + 'p {
-    pauses.iter().filter(|pause| holds(&pause.scope, row)).map(words)
+pub(super) fn pauses_of_row<'p>(pauses: &'p [Pause], row: &'p DocumentRow) -> impl Iterator<Item = String> + 'p {
+    pauses.iter().filter(|pause| pauses_document(&pause.scope, row)).map(words)
 }
 
 /// Returns true if a pause of `scope` stops the document's jobs; for a class, those that it has now.
-pub(super) fn holds(scope: &PauseScope, row: &DocumentRow) -> bool {
+pub(super) fn pauses_document(scope: &PauseScope, row: &DocumentRow) -> bool {
     let has_job = row.next_attempt_at.is_some() || matches!(row.status, Status::Queued | Status::Waiting);
     scope.covers(row.account_id, &row.host, row.queue.filter(|_| has_job))
 }
@@ -141,11 +141,11 @@ pub(super) fn holds(scope: &PauseScope, row: &DocumentRow) -> bool {
 async fn has_documents(store: &dyn Queries, scope: &PauseScope) -> Result<bool, StoreError> {
     let test = match scope {
         PauseScope::All | PauseScope::Class(_) => return Ok(true),
-        PauseScope::Account(account) => Test::Account(vec![account.0]),
-        PauseScope::Host(host) => Test::Host(vec![host.clone()]),
+        PauseScope::Account(account) => FilterCondition::Account(vec![account.0]),
+        PauseScope::Host(host) => FilterCondition::Host(vec![host.clone()]),
     };
-    let filter = Filter { terms: vec![Term { negated: false, test }] };
-    let query = PageQuery { filter, sort: Sort::default(), around: Around::Offset(0), limit: 1 };
+    let filter = Filter { terms: vec![Term { negated: false, condition: test }] };
+    let query = PageQuery { filter, sort: Sort::default(), position: PagePosition::Offset(0), limit: 1 };
     Ok(store.page(&query).await?.total > 0)
 }
 
@@ -158,15 +158,15 @@ fn print(pause: &Pause, json: bool, out: &mut Output) -> io::Result<()> {
 }
 
 pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output) -> Result<Exit, CliError> {
-    let Some(scope) = args.what.scope()? else {
+    let Some(scope) = args.target.scope()? else {
         let say = "pause what? --all, --account N, --host HOST or --class CLASS (`resume` alone lists what is paused)";
         return Err(CliError::Usage(say.to_owned()));
     };
-    let store = context.store_for("pause").await?;
+    let store = context.writable_store("pause").await?;
     if store.pause(&scope, &operator()).await? {
         context.announce(&*store).await?;
     } else {
-        note(format!("{scope} {} paused already", be(&scope, true)));
+        note(format!("{scope} {} paused already", is_or_are(&scope, true)));
     }
     if !has_documents(&*store, &scope).await? {
         note(format!("no document is of {scope} so far"));
@@ -179,7 +179,7 @@ pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output)
 }
 
 pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Output) -> Result<Exit, CliError> {
-    let Some(scope) = args.what.scope()? else {
+    let Some(scope) = args.target.scope()? else {
         let store = context.store().await?;
         let pauses = store.pauses().await?;
         if pauses.is_empty() {
@@ -191,7 +191,7 @@ pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Outpu
         store.close().await;
         return Ok(Exit::Done);
     };
-    let store = context.store_for("resume").await?;
+    let store = context.writable_store("resume").await?;
     let resumed = store.resume(&scope).await?;
     if resumed {
         context.announce(&*store).await?;
@@ -201,11 +201,11 @@ pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Outpu
     } else if resumed {
         out.line(format!("{scope} resumed"))?;
     } else {
-        note(format!("{scope} {} not paused", be(&scope, true)));
+        note(format!("{scope} {} not paused", is_or_are(&scope, true)));
     }
     // Printed so that a user who resumes one scope and still sees nothing run learns why.
     for pause in store.pauses().await? {
-        note(format!("{} {} still paused by {}", pause.scope, be(&pause.scope, false), pause.by));
+        note(format!("{} {} still paused by {}", pause.scope, is_or_are(&pause.scope, false), pause.by));
     }
     store.close().await;
     Ok(Exit::Done)

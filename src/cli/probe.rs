@@ -5,13 +5,13 @@ use super::changes;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use crate::config::Config;
-use crate::domain::content::{ContentChange, Page, Stored};
+use crate::domain::content::{ContentChange, Page, StoredBaseline};
+use crate::domain::content_guard::QuarantineReason;
 use crate::domain::document::DocumentRow;
 use crate::domain::duration;
 use crate::domain::failure::{Failure, FailureClass};
-use crate::domain::guard::Doubt;
 use crate::domain::retry::RetryPolicy;
-use crate::fetch::{Answer, Ask, Hop, Probe, probe};
+use crate::fetch::{FetchRequest, FetchResponse, Hop, Probe, probe};
 use std::io;
 use std::time::Duration;
 
@@ -19,26 +19,26 @@ use std::time::Duration;
 pub(super) async fn run(
     config: &Config,
     row: &DocumentRow,
-    (stored, text): (&Stored, &str),
+    (stored, text): (&StoredBaseline, &str),
     out: &mut Output,
 ) -> Result<Exit, CliError> {
-    let ask = Ask::whole(row.id, row.url.as_str());
+    let ask = FetchRequest::whole(row.id, row.url.as_str());
     let seen = probe(config.fetch.clone(), &ask).await.map_err(|error| CliError::Usage(error.to_string()))?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
     for hop in &seen.hops {
         print_hop(hop, out)?;
     }
-    print_ends(&seen, out)?;
-    match &seen.end {
-        Ok(Answer::Page(page)) => {
+    print_totals(&seen, out)?;
+    match &seen.result {
+        Ok(FetchResponse::Page(page)) => {
             print_page(page, stored, text, out)?;
             Ok(Exit::Done)
         }
         // Cannot happen: the request is unconditional.
-        Ok(Answer::NotModified) => Ok(Exit::Done),
+        Ok(FetchResponse::NotModified) => Ok(Exit::Done),
         Err(failure) => {
             out.line(format!("failed      {}", failure.detail))?;
-            out.line(format!("            {}", what_next(failure, &config.runner.policy)))?;
+            out.line(format!("            {}", describe_retry(failure, &config.runner.policy)))?;
             Ok(Exit::SomeFailed)
         }
     }
@@ -63,9 +63,9 @@ fn print_hop(hop: &Hop, out: &mut Output) -> io::Result<()> {
     Ok(())
 }
 
-fn print_ends(seen: &Probe, out: &mut Output) -> io::Result<()> {
+fn print_totals(seen: &Probe, out: &mut Output) -> io::Result<()> {
     out.line("")?;
-    for (name, took) in [("body", seen.body), ("convert", seen.convert), ("in all", Some(seen.all))] {
+    for (name, took) in [("body", seen.body), ("convert", seen.convert), ("in all", Some(seen.total))] {
         if let Some(took) = took {
             out.line(format!("{name:<12}{:>10}", milliseconds(took)))?;
         }
@@ -74,9 +74,9 @@ fn print_ends(seen: &Probe, out: &mut Output) -> io::Result<()> {
 }
 
 /// Prints the page, and what a sync would do with it, by the comparison that a sync makes.
-fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io::Result<()> {
+fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output) -> io::Result<()> {
     let characters = page.content.chars().count();
-    let cut = page.cut.map(|cut| format!(", {cut}")).unwrap_or_default();
+    let cut = page.truncation.map(|cut| format!(", {cut}")).unwrap_or_default();
     out.line(format!("title       {}", page.title.as_deref().unwrap_or("none")))?;
     out.line(format!("extracted   {characters} characters of {} bytes{cut}", page.bytes))?;
     out.line(format!("fingerprint {}", page.fingerprint.as_str()))?;
@@ -92,11 +92,15 @@ fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io:
         (ContentChange::First, None) => "A sync would store it as the first content:",
         (ContentChange::First, Some(_)) => "A sync would store it all the same, as the first content:",
         (ContentChange::Changed, _) => "A sync would change the stored text:",
-        (ContentChange::Rebased, _) => {
+        (ContentChange::Reconverted, _) => {
             "A sync would store it without reporting a change: another converter or other rules made the stored text:"
         }
-        (ContentChange::Held, Some(Doubt::Rejected)) => "A sync would keep the stored text. What was rejected:",
-        (ContentChange::Held, _) => "The text would need review, and the stored one would stay. What it would change:",
+        (ContentChange::Quarantined, Some(QuarantineReason::Rejected)) => {
+            "A sync would keep the stored text. What was rejected:"
+        }
+        (ContentChange::Quarantined, _) => {
+            "The text would need review, and the stored one would stay. What it would change:"
+        }
     })?;
     if matches!(change, ContentChange::Same | ContentChange::NotModified) {
         return Ok(());
@@ -106,7 +110,7 @@ fn print_page(page: &Page, stored: &Stored, text: &str, out: &mut Output) -> io:
 }
 
 /// Describes the retries that a sync would get after this failure.
-fn what_next(failure: &Failure, policy: &RetryPolicy) -> String {
+fn describe_retry(failure: &Failure, policy: &RetryPolicy) -> String {
     let attempts = policy.attempts(failure.class);
     match failure.class {
         FailureClass::Permanent => "A sync would fail and not be retried automatically.".to_owned(),

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Batches that may wait for a slow reader of standard output. Beyond that the store's writer waits, because no line
 /// may be lost.
-const WAITING: usize = 1_024;
+const MAX_WAITING_BATCHES: usize = 1_024;
 
 /// The outcome files of this process, created with the first outcome, so that a verb which records none creates none.
 pub(super) struct OutcomeFiles {
@@ -32,7 +32,7 @@ impl OutcomeFiles {
     /// Creates the files now, for a process that will record many outcomes: errors are reported before the work starts.
     pub(super) fn open(&self) -> Result<(), CliError> {
         let log = OutcomeLog::in_files(&self.settings)
-            .map_err(|error| CliError::Files { dir: self.settings.dir.display().to_string(), error })?;
+            .map_err(|error| CliError::OutcomeFiles { dir: self.settings.dir.display().to_string(), error })?;
         // Fails only if the files are open already, which is fine.
         let _ = self.log.set(Some(log));
         Ok(())
@@ -74,14 +74,14 @@ pub(super) struct OutcomeLines {
     lines: SyncSender<Vec<Outcome>>,
     printer: JoinHandle<()>,
     /// Cancelled when the reader of standard output has closed it.
-    broken: CancellationToken,
+    reader_gone: CancellationToken,
     failed: Arc<AtomicU64>,
 }
 
 impl OutcomeLines {
     /// Starts printing on a thread, so that a slow reader does not block the async tasks.
     pub(super) fn start() -> Self {
-        let (lines, received) = sync_channel::<Vec<Outcome>>(WAITING);
+        let (lines, received) = sync_channel::<Vec<Outcome>>(MAX_WAITING_BATCHES);
         let broken = CancellationToken::new();
         let tell = broken.clone();
         let printer = thread::spawn(move || {
@@ -96,7 +96,7 @@ impl OutcomeLines {
                 }
             }
         });
-        Self { lines, printer, broken, failed: Arc::default() }
+        Self { lines, printer, reader_gone: broken, failed: Arc::default() }
     }
 
     pub(super) fn recorder(&self) -> Recorder {
@@ -113,7 +113,7 @@ impl OutcomeLines {
 
     /// Waits until the reader of standard output has closed it.
     pub(super) async fn broken(&self) {
-        self.broken.cancelled().await;
+        self.reader_gone.cancelled().await;
     }
 
     /// Waits until everything is printed, and returns the number of documents that failed for good.

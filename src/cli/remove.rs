@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::request::{Bulk, Chosen, choose};
+use super::request::{BulkArgs, ChosenDocuments, choose};
 use super::selection::Selection;
 use crate::format;
 use crate::store::BulkVerb;
@@ -13,7 +13,7 @@ use crate::store::BulkVerb;
 pub struct Args {
     /// Documents to remove.
     #[command(flatten)]
-    pub which: Which,
+    pub selection: RemoveSelection,
     /// Only print what would be done
     #[arg(long)]
     pub dry_run: bool,
@@ -28,7 +28,7 @@ pub struct Args {
 /// The documents to remove. There is no --all: whoever wants to remove everything deletes the store.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-pub struct Which {
+pub struct RemoveSelection {
     /// Documents by ID or URL
     #[arg(value_name = "ID|URL")]
     pub documents: Vec<String>,
@@ -38,13 +38,17 @@ pub struct Which {
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let bulk = Bulk {
-        selection: Selection { documents: args.which.documents.clone(), filter: args.which.filter.clone(), all: false },
+    let bulk = BulkArgs {
+        selection: Selection {
+            documents: args.selection.documents.clone(),
+            filter: args.selection.filter.clone(),
+            all: false,
+        },
         dry_run: args.dry_run,
         yes: args.yes,
         json: args.json,
     };
-    let Some(Chosen { store, ids, .. }) = choose(context, &bulk, BulkVerb::Remove, out).await? else {
+    let Some(ChosenDocuments { store, ids, .. }) = choose(context, &bulk, BulkVerb::Remove, out).await? else {
         return Ok(Exit::Done);
     };
     let removed = store.remove(&ids).await?;

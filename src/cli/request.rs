@@ -4,13 +4,13 @@ use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use super::pause::say_pauses;
+use super::pause::report_pauses;
 use super::selection::{Selected, Selection, check};
 use super::wait;
-use super::wait::Awaited;
+use super::wait::AwaitedJobs;
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
-use crate::domain::request::{Answer, Answered, Request, SkipReason, Verb};
+use crate::domain::request::{DocumentAnswer, Request, RequestAnswer, RequestKind, SkipReason};
 use crate::format;
 use crate::store::{BulkVerb, Preview, Store};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use std::io;
 
 /// Arguments of a verb that acts on many documents.
 #[derive(Debug, clap::Args)]
-pub struct Bulk {
+pub struct BulkArgs {
     /// Documents to act on.
     #[command(flatten)]
     pub selection: Selection,
@@ -37,27 +37,28 @@ pub struct Bulk {
 /// Runs `sync` or `retry`: requests the syncs, prints the answers, and with `wait` waits for the jobs' end.
 pub(super) async fn request(
     context: &Context,
-    bulk: &Bulk,
-    verb: Verb,
+    bulk: &BulkArgs,
+    verb: RequestKind,
     wait: bool,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let name = verb_name(BulkVerb::Request(verb));
-    let Some(Chosen { store, selected, ids }) = choose(context, bulk, BulkVerb::Request(verb), out).await? else {
+    let Some(ChosenDocuments { store, selected, ids }) = choose(context, bulk, BulkVerb::Request(verb), out).await?
+    else {
         return Ok(Exit::Done);
     };
     // Read before the request, so that every outcome of its jobs has a later number.
     let before = store.last_seq().await?;
-    let request = Request { verb, class: QueueClass::Manual, by: operator(), scope: selected.scope() };
+    let request = Request { kind: verb, class: QueueClass::Manual, by: operator(), scope: selected.scope() };
     let answers = store.request(&ids, &request).await?;
     context.announce(&*store).await?;
-    let refused = tell(&answers, &selected, name, bulk.json && !wait, wait, out)?;
+    let refused = print_answers(&answers, &selected, name, bulk.json && !wait, wait, out)?;
     let mut exit = if refused { Exit::WrongUse } else { Exit::Done };
-    if answers.iter().any(|answered| !matches!(answered.answer, Answer::Skipped(_))) {
-        say_pauses(&*store, |scope| selected.may_be_held(scope, QueueClass::Manual)).await?;
+    if answers.iter().any(|answered| !matches!(answered.answer, RequestAnswer::Skipped(_))) {
+        report_pauses(&*store, |scope| selected.may_be_paused(scope, QueueClass::Manual)).await?;
     }
     if wait {
-        let awaited = Awaited::from(&answers, urls(&selected));
+        let awaited = AwaitedJobs::from(&answers, urls(&selected));
         exit = exit.max(wait::until_ended(context, store.clone(), before, awaited, bulk.json, out).await?);
     } else if !answers.is_empty() && store.queue().await?.workers == 0 {
         note("no worker is running: start `quarterdeck work`, or the console, or wait with --wait");
@@ -67,19 +68,19 @@ pub(super) async fn request(
 }
 
 /// Runs `cancel` and prints the answers.
-pub(super) async fn cancel(context: &Context, bulk: &Bulk, out: &mut Output) -> Result<Exit, CliError> {
-    let Some(Chosen { store, selected, ids }) = choose(context, bulk, BulkVerb::Cancel, out).await? else {
+pub(super) async fn cancel(context: &Context, bulk: &BulkArgs, out: &mut Output) -> Result<Exit, CliError> {
+    let Some(ChosenDocuments { store, selected, ids }) = choose(context, bulk, BulkVerb::Cancel, out).await? else {
         return Ok(Exit::Done);
     };
     let answers = store.cancel(&ids, &operator()).await?;
     context.announce(&*store).await?;
-    tell(&answers, &selected, "cancel", bulk.json, false, out)?;
+    print_answers(&answers, &selected, "cancel", bulk.json, false, out)?;
     store.close().await;
     Ok(Exit::Done)
 }
 
 /// The documents that a verb acts on, after the user's confirmation.
-pub(super) struct Chosen {
+pub(super) struct ChosenDocuments {
     pub(super) store: std::sync::Arc<dyn Store>,
     pub(super) selected: Selected,
     pub(super) ids: Vec<DocumentId>,
@@ -89,13 +90,13 @@ pub(super) struct Chosen {
 /// document that matches.
 pub(super) async fn choose(
     context: &Context,
-    bulk: &Bulk,
+    bulk: &BulkArgs,
     verb: BulkVerb,
     out: &mut Output,
-) -> Result<Option<Chosen>, CliError> {
+) -> Result<Option<ChosenDocuments>, CliError> {
     let name = verb_name(verb);
     let filter = check(&bulk.selection.documents, bulk.selection.filter.as_deref())?;
-    let store = if bulk.dry_run { context.store().await? } else { context.store_for(name).await? };
+    let store = if bulk.dry_run { context.store().await? } else { context.writable_store(name).await? };
     let selected = bulk.selection.resolve(&*store, filter).await?;
     let named: Option<Vec<DocumentId>> = match &selected {
         Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),
@@ -106,12 +107,12 @@ pub(super) async fn choose(
     let ids = if needs_preview {
         let preview = store.preview(&selected.targets(), verb).await?;
         if bulk.dry_run {
-            tell_preview(&preview, name, bulk.json, out)?;
+            print_preview(&preview, name, bulk.json, out)?;
             store.close().await;
             return Ok(None);
         }
         for (reason, count) in &preview.skipped {
-            note(format!("skipped {}: {}", format::count(*count, "document"), format::skip(*reason)));
+            note(format!("skipped {}: {}", format::count(*count, "document"), format::skip_reason(*reason)));
         }
         preview.targets
     } else {
@@ -134,7 +135,7 @@ pub(super) async fn choose(
         store.close().await;
         return Ok(None);
     }
-    Ok(Some(Chosen { store, selected, ids }))
+    Ok(Some(ChosenDocuments { store, selected, ids }))
 }
 
 #[derive(Serialize)]
@@ -151,7 +152,7 @@ struct SkippedJson {
     documents: u64,
 }
 
-fn tell_preview(preview: &Preview, verb: &str, json: bool, out: &mut Output) -> io::Result<()> {
+fn print_preview(preview: &Preview, verb: &str, json: bool, out: &mut Output) -> io::Result<()> {
     if json {
         let skipped = preview.skipped.iter();
         return out.json(&PreviewJson {
@@ -167,7 +168,7 @@ fn tell_preview(preview: &Preview, verb: &str, json: bool, out: &mut Output) -> 
     out.line(format!("would {verb} {} on {hosts}", documents(&preview.targets)))?;
     for (reason, count) in &preview.skipped {
         let count = format::count(*count, "document");
-        out.line(format!("would skip {count}: {}", format::skip(*reason)))?;
+        out.line(format!("would skip {count}: {}", format::skip_reason(*reason)))?;
     }
     Ok(())
 }
@@ -182,8 +183,8 @@ struct AnswerJson<'a> {
 
 /// Prints the answers: one line for each named document, sums for matched ones. Returns true if a named document can
 /// never be synced.
-fn tell(
-    answers: &[Answered],
+fn print_answers(
+    answers: &[DocumentAnswer],
     selected: &Selected,
     verb: &str,
     json: bool,
@@ -193,9 +194,10 @@ fn tell(
     let is_named = matches!(selected, Selected::Rows(_));
     let mut refused = false;
     let mut sums: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for Answered { document_id, answer } in answers {
+    for DocumentAnswer { document_id, answer } in answers {
         let (word, reason) = (format::answer_word(answer), format::answer_note(answer));
-        let never = matches!(answer, Answer::Skipped(SkipReason::Pdf | SkipReason::Unavailable | SkipReason::Missing));
+        let never =
+            matches!(answer, RequestAnswer::Skipped(SkipReason::Pdf | SkipReason::Unavailable | SkipReason::Missing));
         refused |= is_named && never;
         if json {
             out.json(&AnswerJson { document_id: *document_id, answer: word, reason: reason.as_deref() })?;
@@ -230,8 +232,8 @@ fn documents(ids: &[DocumentId]) -> String {
 
 fn verb_name(verb: BulkVerb) -> &'static str {
     match verb {
-        BulkVerb::Request(Verb::Sync | Verb::SyncWhole) => "sync",
-        BulkVerb::Request(Verb::Retry) => "retry",
+        BulkVerb::Request(RequestKind::Sync | RequestKind::SyncWhole) => "sync",
+        BulkVerb::Request(RequestKind::Retry) => "retry",
         BulkVerb::Cancel => "cancel",
         BulkVerb::Remove => "remove",
     }

@@ -3,20 +3,20 @@
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::request::{Bulk, request};
-use crate::domain::request::Verb;
+use super::request::{BulkArgs, request};
+use crate::domain::request::RequestKind;
 
 /// Arguments of `retry`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Documents, and how the verb treats many of them.
     #[command(flatten)]
-    pub bulk: Bulk,
+    pub bulk: BulkArgs,
     /// Wait until all have ended; runs them here when no worker does. Exit 0 only if all ended synced
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    request(context, &args.bulk, Verb::Retry, args.wait, out).await
+    request(context, &args.bulk, RequestKind::Retry, args.wait, out).await
 }

@@ -8,7 +8,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::text::{fit, width};
 use crate::domain::time::Timestamp;
 use crate::format;
-use crate::store::{HeldContent, StoredVersion};
+use crate::store::{QuarantinedContent, StoredVersion};
 use serde::Serialize;
 
 /// A document in JSON (assets/docs/json.md). Scripts rely on the order of the fields; every key is always there, with
@@ -64,19 +64,21 @@ impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
 
 /// A document in JSON with its content, attempts, earlier versions and quarantined text.
 #[derive(Debug, Serialize)]
-pub struct ShownJson<'a> {
+pub struct DocumentDetailJson<'a> {
     #[serde(flatten)]
     document: DocumentJson<'a>,
     content: Option<&'a str>,
     attempts: &'a [Outcome],
     versions: Vec<VersionJson<'a>>,
-    held: Option<HeldJson<'a>>,
+    #[serde(rename = "held")]
+    quarantined: Option<QuarantinedJson<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct HeldJson<'a> {
+struct QuarantinedJson<'a> {
     reason: &'a str,
-    held_at: Timestamp,
+    #[serde(rename = "held_at")]
+    quarantined_at: Timestamp,
     fingerprint: &'a str,
     title: Option<&'a str>,
     content: &'a str,
@@ -90,18 +92,18 @@ struct VersionJson<'a> {
     content_length: u64,
 }
 
-impl<'a> ShownJson<'a> {
-    /// Combines the parts: `attempts` oldest first, `versions` newest first, `held` the quarantined text.
+impl<'a> DocumentDetailJson<'a> {
+    /// Combines the parts: `attempts` oldest first, `versions` newest first, `quarantined` the quarantined text.
     pub fn new(
         row: &'a DocumentRow,
         content: Option<&'a str>,
         attempts: &'a [Outcome],
         versions: &'a [StoredVersion],
-        held: Option<&'a HeldContent>,
+        held: Option<&'a QuarantinedContent>,
     ) -> Self {
-        let held = held.map(|held| HeldJson {
+        let held = held.map(|held| QuarantinedJson {
             reason: &held.reason,
-            held_at: held.held_at,
+            quarantined_at: held.quarantined_at,
             fingerprint: &held.fingerprint,
             title: held.title.as_deref(),
             content: &held.text,
@@ -112,7 +114,13 @@ impl<'a> ShownJson<'a> {
             fingerprint: version.fingerprint.as_deref(),
             content_length: version.content_length,
         };
-        Self { document: row.into(), content, attempts, versions: versions.iter().map(version).collect(), held }
+        Self {
+            document: row.into(),
+            content,
+            attempts,
+            versions: versions.iter().map(version).collect(),
+            quarantined: held,
+        }
     }
 }
 
@@ -126,12 +134,21 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| format::age(now.since(at)));
     let id = row.id.to_string();
     let next = row.next_attempt_at.map_or("-".to_owned(), |at| format::age(at.since(now)));
-    columns([&id, row.status.word(), &ago(row.attempted_at), &ago(row.synced_at), &next, &row.name, why(row), &row.url])
+    columns([
+        &id,
+        row.status.word(),
+        &ago(row.attempted_at),
+        &ago(row.synced_at),
+        &next,
+        &row.name,
+        short_reason(row),
+        &row.url,
+    ])
 }
 
 /// Returns the lock or the last error in words short enough for the ERROR column; `-` without either.
-fn why(row: &DocumentRow) -> &'static str {
-    match (row.status, &row.held_by) {
+fn short_reason(row: &DocumentRow) -> &'static str {
+    match (row.status, &row.holder) {
         (Status::Waiting, Some(_)) => "locked elsewhere",
         _ => row.error_code.map_or("-", format::error_code),
     }

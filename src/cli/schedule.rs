@@ -3,22 +3,22 @@
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use super::pause::say_pauses;
+use super::pause::report_pauses;
 use crate::chatwoot::rails_log;
 use crate::domain::job::QueueClass;
 use crate::domain::pause::PauseScope;
-use crate::domain::plan::{PlanName, Verdict};
-use crate::domain::schedule::{AccountPass, DueRules, Pass, Terms, jitter};
+use crate::domain::plan::{AccountDecision, PlanName};
+use crate::domain::schedule::{AccountPass, DueRules, Pass, ScheduleSettings, max_jitter};
 use crate::format;
 use crate::runner::schedule::seed;
-use crate::store::{PassAnswer, PassMode, PassOrder, Plans, When};
+use crate::store::{PassMode, PassRequest, PassResult, PassTrigger, Plans};
 use serde::Serialize;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Longest wait for another process's pass: a pass is short, and by then the lease of a dead process has expired.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PASS_WAIT_TIMEOUT: Duration = Duration::from_secs(45);
 /// Interval at which the wait for another process's pass tries again.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -37,45 +37,45 @@ pub struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let store = if args.dry_run { context.store().await? } else { context.store_for("schedule").await? };
+    let store = if args.dry_run { context.store().await? } else { context.writable_store("schedule").await? };
     let terms = &context.config.schedule.terms;
     let plans = store.plans(terms).await?;
-    let only = args.plan.as_deref().map(|name| known(name, terms, &plans)).transpose()?;
-    for trouble in &plans.troubles {
+    let only = args.plan.as_deref().map(|name| resolve_plan(name, terms, &plans)).transpose()?;
+    for trouble in &plans.problems {
         note(trouble);
     }
-    if store.is_chatwoots() && !args.dry_run && context.config.schedule.enabled != Some(true) {
+    if store.is_chatwoot_database() && !args.dry_run && context.config.schedule.enabled != Some(true) {
         note("Chatwoot's own scheduler may sync the same documents a second time");
     }
-    let order = PassOrder {
+    let order = PassRequest {
         terms,
-        only: only.as_ref(),
-        when: When::Now,
-        mode: if args.dry_run { PassMode::DryRun } else { PassMode::Act },
+        only_plan: only.as_ref(),
+        trigger: PassTrigger::Now,
+        mode: if args.dry_run { PassMode::DryRun } else { PassMode::Enqueue },
         holder: &format!("schedule {:x}", seed()),
         lease: context.config.runner.lease,
         seed: seed(),
     };
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + PASS_WAIT_TIMEOUT;
     let passes = loop {
         match store.schedule(&order).await? {
-            PassAnswer::Made(passes, _) => break passes,
-            PassAnswer::Held | PassAnswer::NotYet if Instant::now() < until => sleep(POLL_INTERVAL).await,
-            PassAnswer::Held | PassAnswer::NotYet => {
+            PassResult::Completed(passes, _) => break passes,
+            PassResult::LeaseTaken | PassResult::NotDue if Instant::now() < until => sleep(POLL_INTERVAL).await,
+            PassResult::LeaseTaken | PassResult::NotDue => {
                 return Err(CliError::Usage("another process is scheduling; try again in a minute".to_owned()));
             }
         }
     };
-    say_pauses(&*store, |scope| !matches!(scope, PauseScope::Class(class) if *class != QueueClass::Auto)).await?;
+    report_pauses(&*store, |scope| !matches!(scope, PauseScope::Class(class) if *class != QueueClass::Auto)).await?;
     let form = match (args.json, io::stdout().is_terminal()) {
-        (true, _) => Form::Json,
-        (false, true) => Form::Text,
-        (false, false) => Form::Piped,
+        (true, _) => OutputFormat::Json,
+        (false, true) => OutputFormat::Text,
+        (false, false) => OutputFormat::Piped,
     };
     for pass in &passes {
         print(pass, terms.rules, form, out)?;
     }
-    if form == Form::Piped && !passes.is_empty() {
+    if form == OutputFormat::Piped && !passes.is_empty() {
         note("the next version prints a sentence in place of the line for the Rails log; --json stays as it is");
     }
     context.announce(&*store).await?;
@@ -84,7 +84,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 }
 
 /// Returns the plan of that name; an error if neither the settings nor an account has it.
-fn known(name: &str, terms: &Terms, plans: &Plans) -> Result<PlanName, CliError> {
+fn resolve_plan(name: &str, terms: &ScheduleSettings, plans: &Plans) -> Result<PlanName, CliError> {
     let wrong = |known: Vec<&str>| {
         let there_are =
             if known.is_empty() { "there are no plans".to_owned() } else { format!("there are {}", known.join(", ")) };
@@ -111,7 +111,7 @@ struct AccountJson<'a> {
 
 /// Format of the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum OutputFormat {
     /// One JSON object per account, then the summary.
     Json,
     /// Lines for a person on a terminal.
@@ -120,13 +120,13 @@ enum Form {
     Piped,
 }
 
-fn print(pass: &Pass, rules: DueRules, form: Form, out: &mut Output) -> io::Result<()> {
+fn print(pass: &Pass, rules: DueRules, form: OutputFormat, out: &mut Output) -> io::Result<()> {
     let mut accounts: Vec<&AccountPass> = pass.accounts.iter().collect();
     accounts.sort_by_key(|account| account.account);
     for account in accounts {
-        if form == Form::Json {
-            let cadence = match account.verdict {
-                Verdict::Looked(cadence) => Some(cadence.every().as_secs()),
+        if form == OutputFormat::Json {
+            let cadence = match account.decision {
+                AccountDecision::Scheduled(cadence) => Some(cadence.interval().as_secs()),
                 _ => None,
             };
             out.json(&AccountJson {
@@ -134,7 +134,7 @@ fn print(pass: &Pass, rules: DueRules, form: Form, out: &mut Output) -> io::Resu
                 plan: account.plan.as_ref().map(PlanName::as_str),
                 cadence_seconds: cadence,
                 documents_enqueued: account.enqueued,
-                reason: account.verdict.words().or(account.stopped_by.map(|by| by.words())),
+                reason: account.decision.words().or(account.stopped_by.map(|by| by.words())),
             })?;
         } else {
             out.line(words(account, rules, pass.dry_run))?;
@@ -144,9 +144,9 @@ fn print(pass: &Pass, rules: DueRules, form: Form, out: &mut Output) -> io::Resu
         note(format!("document {} of account {}: {}", row.document, row.account, row.reason));
     }
     match form {
-        Form::Json => out.json(&pass.summary()),
-        Form::Text => out.line(sentence(pass)),
-        Form::Piped => out.line(rails_log::pass_line(pass)),
+        OutputFormat::Json => out.json(&pass.summary()),
+        OutputFormat::Text => out.line(sentence(pass)),
+        OutputFormat::Piped => out.line(rails_log::pass_line(pass)),
     }
 }
 
@@ -156,8 +156,8 @@ fn sentence(pass: &Pass) -> String {
     let accounts = pass.accounts.iter().filter(|account| account.enqueued > 0).count() as u64;
     let enqueued: u64 = pass.accounts.iter().map(|account| u64::from(account.enqueued)).sum();
     let more = if pass.accounts.iter().any(|account| account.stopped_by.is_some()) { " More may be due." } else { "" };
-    match (enqueued, pass.held_back) {
-        (0, Some(ready)) => format!("{verb} no documents: {} in the queue already.", are(ready)),
+    match (enqueued, pass.blocked_at_depth) {
+        (0, Some(ready)) => format!("{verb} no documents: {} in the queue already.", jobs_are(ready)),
         (0, None) => format!("{verb} no documents.{more}"),
         _ => format!(
             "{verb} {} in {}.{more}",
@@ -168,21 +168,23 @@ fn sentence(pass: &Pass) -> String {
 }
 
 /// `1 job is`, `10,500 jobs are`
-fn are(jobs: u64) -> String {
+fn jobs_are(jobs: u64) -> String {
     format!("{} {}", format::count(jobs, "job"), if jobs == 1 { "is" } else { "are" })
 }
 
 /// `account 7 (business, every 1 week): would schedule 12 within 24 h; the limit of an account is reached`
 fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
     let plan = account.plan.as_ref().map_or(String::new(), ToString::to_string);
-    let (cadence, what) = match account.verdict {
-        Verdict::Looked(cadence) => {
+    let (cadence, what) = match account.decision {
+        AccountDecision::Scheduled(cadence) => {
             let what = match (account.enqueued, dry_run) {
                 (0, _) => "nothing is due".to_owned(),
                 (number, true) => {
-                    format!("would schedule {number} within {}", format::duration(jitter(rules, cadence)))
+                    format!("would schedule {number} within {}", format::duration(max_jitter(rules, cadence)))
                 }
-                (number, false) => format!("scheduled {number} within {}", format::duration(jitter(rules, cadence))),
+                (number, false) => {
+                    format!("scheduled {number} within {}", format::duration(max_jitter(rules, cadence)))
+                }
             };
             let what = match (account.enqueued, account.stopped_by) {
                 (_, None) => what,
@@ -207,12 +209,19 @@ mod tests {
         let account = |(id, enqueued): (i64, &u32)| AccountPass {
             account: AccountId(id),
             plan: None,
-            verdict: Verdict::NoPlan,
+            decision: AccountDecision::NoPlan,
             enqueued: *enqueued,
             stopped_by,
         };
         let accounts = (1..).zip(enqueued).map(account).collect();
-        Pass { only: None, limits: PassLimits::default(), accounts, skipped: Vec::new(), held_back, dry_run }
+        Pass {
+            only: None,
+            limits: PassLimits::default(),
+            accounts,
+            skipped: Vec::new(),
+            blocked_at_depth: held_back,
+            dry_run,
+        }
     }
 
     #[test]

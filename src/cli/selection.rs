@@ -7,8 +7,8 @@ use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
-use crate::domain::request::Scope;
-use crate::store::{Named, Queries, Targets};
+use crate::domain::request::RequestScope;
+use crate::store::{DocumentRef, Queries, Targets};
 use std::collections::HashSet;
 
 /// Arguments that select documents; exactly one of the three ways.
@@ -37,16 +37,16 @@ pub enum Selected {
 
 impl Selected {
     /// Returns the scope that the request records: documents named one by one, or matched by a filter.
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self) -> RequestScope {
         match self {
-            Self::Rows(_) => Scope::Named,
-            Self::Matching(_) => Scope::Bulk,
+            Self::Rows(_) => RequestScope::Named,
+            Self::Matching(_) => RequestScope::Bulk,
         }
     }
 
     /// Returns true if a pause of `scope` stops jobs of `class` of any of the documents. A filter's documents are
     /// unknown here: true unless the pause is of another class.
-    pub fn may_be_held(&self, scope: &PauseScope, class: QueueClass) -> bool {
+    pub fn may_be_paused(&self, scope: &PauseScope, class: QueueClass) -> bool {
         match (self, scope) {
             (Self::Rows(rows), _) => rows.iter().any(|row| scope.covers(row.account_id, &row.host, Some(class))),
             (Self::Matching(_), PauseScope::Class(of)) => *of == class,
@@ -69,13 +69,13 @@ pub fn read_filter(text: &str, subject: Subject) -> Result<Filter, CliError> {
 }
 
 /// Parses the name of a document: digits are an ID, anything else must be a URL.
-pub fn read_name(text: &str) -> Result<Named, CliError> {
+pub fn read_name(text: &str) -> Result<DocumentRef, CliError> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let id = text.parse().map_err(|_| CliError::Usage(format!("{text}: no document has such an ID")))?;
-        return Ok(Named::Id(DocumentId(id)));
+        return Ok(DocumentRef::Id(DocumentId(id)));
     }
     match Link::parse(text) {
-        Ok(link) => Ok(Named::Url(link)),
+        Ok(link) => Ok(DocumentRef::Url(link)),
         Err(error) if text.contains("://") => Err(CliError::Usage(format!("{text}: {error}"))),
         Err(_) => Err(CliError::Usage(format!("{text}: is neither a document's ID nor a URL"))),
     }

@@ -5,9 +5,9 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::Output;
-use super::pause::of_row;
+use super::pause::pauses_of_row;
 use super::probe;
-use super::rows::ShownJson;
+use super::rows::DocumentDetailJson;
 use super::selection::{find, read_name};
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
@@ -16,7 +16,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::text::safe_block;
 use crate::domain::time::Timestamp;
 use crate::format;
-use crate::store::{HeldContent, OutcomeQuery, OutcomesFrom, Queries, StoreError, StoredContent, StoredVersion};
+use crate::store::{OutcomeQuery, OutcomesFrom, QuarantinedContent, Queries, StoreError, StoredContent, StoredVersion};
 use jiff::tz::TimeZone;
 use std::io;
 
@@ -50,15 +50,15 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             exit = exit.max(probe::run(&context.config, &row, (&stored, text), out).await?);
             continue;
         }
-        let held = store.held_content(row.id).await?;
+        let held = store.quarantined_content(row.id).await?;
         let versions = store.versions(row.id).await?;
         let attempts = outcomes_of(&*store, row.id).await?;
         if args.json {
             let text = content.as_ref().map(|content| content.text.as_str());
-            out.json(&ShownJson::new(&row, text, &attempts, &versions, held.as_ref()))?;
+            out.json(&DocumentDetailJson::new(&row, text, &attempts, &versions, held.as_ref()))?;
         } else {
             let texts = (content.as_ref(), held.as_ref());
-            let pauses: Vec<String> = of_row(&pauses, &row).collect();
+            let pauses: Vec<String> = pauses_of_row(&pauses, &row).collect();
             print(out, &row, texts, (&attempts, &versions), &pauses, store.now(), &TimeZone::system())?;
         }
     }
@@ -84,7 +84,7 @@ async fn outcomes_of(store: &dyn Queries, document: DocumentId) -> Result<Vec<Ou
 fn print(
     out: &mut Output,
     row: &DocumentRow,
-    (content, held): (Option<&StoredContent>, Option<&HeldContent>),
+    (content, held): (Option<&StoredContent>, Option<&QuarantinedContent>),
     (attempts, versions): (&[Outcome], &[StoredVersion]),
     pauses: &[String],
     now: Timestamp,
@@ -106,14 +106,14 @@ fn print(
     out.line(format!("synced      {}", time(row.synced_at)))?;
     if row.next_attempt_at.is_some() {
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
-    } else if row.next_look_at.is_some() {
-        out.line(format!("next check  {}", time(row.next_look_at)))?;
+    } else if row.next_check_at.is_some() {
+        out.line(format!("next check  {}", time(row.next_check_at)))?;
     }
     for pause in pauses {
         out.line(format!("paused      {pause}"))?;
     }
-    if let Some(hold) = row.host_hold.as_ref().filter(|hold| hold.until > now) {
-        out.line(format!("host        cooling down until {}: {}", time(Some(hold.until)), hold.because))?;
+    if let Some(hold) = row.host_backoff.as_ref().filter(|hold| hold.until > now) {
+        out.line(format!("host        cooling down until {}: {}", time(Some(hold.until)), hold.reason))?;
     }
     if let Some(fingerprint) = &row.fingerprint {
         out.line(format!("fingerprint {fingerprint}"))?;
@@ -133,7 +133,7 @@ fn print(
         }
     }
     if let Some(held) = held {
-        let since = held.held_at.date_clock(zone);
+        let since = held.quarantined_at.date_clock(zone);
         out.line("")?;
         out.line(format!("Needs review since {since}: the fetched text {}", held.reason))?;
         out.line(format!("Its fingerprint is {}", held.fingerprint))?;

@@ -8,7 +8,11 @@ use crate::store::OutboxStore;
 use std::sync::Arc;
 
 /// Returns the subscribers, each with its connection: a worker delivers their messages.
-pub(super) fn of(config: &Config, store: &dyn OutboxStore, redis: Option<&Arc<Redis>>) -> Vec<Arc<dyn Deliver>> {
+pub(super) fn configured(
+    config: &Config,
+    store: &dyn OutboxStore,
+    redis: Option<&Arc<Redis>>,
+) -> Vec<Arc<dyn Deliver>> {
     let mut subscribers: Vec<Arc<dyn Deliver>> = Vec::new();
     if wants_faq_jobs(config, store) {
         subscribers.push(Arc::new(FaqJobs::new(config.faq_job.clone(), redis.cloned())));
@@ -18,7 +22,7 @@ pub(super) fn of(config: &Config, store: &dyn OutboxStore, redis: Option<&Arc<Re
 
 /// Registers the subscribers in a process without a worker: the next worker delivers the messages of its outcomes.
 pub(super) fn subscribe(config: &Config, store: &dyn OutboxStore) {
-    for subscriber in of(config, store, None) {
+    for subscriber in configured(config, store, None) {
         store.subscribe(subscriber as Arc<dyn Subscriber>);
     }
 }
@@ -27,6 +31,6 @@ fn wants_faq_jobs(config: &Config, store: &dyn OutboxStore) -> bool {
     match config.faq_job.switch {
         FaqSwitch::Off => false,
         FaqSwitch::On => true,
-        FaqSwitch::Auto => store.is_chatwoots() && config.redis.used_url().is_some(),
+        FaqSwitch::Auto => store.is_chatwoot_database() && config.redis.used_url().is_some(),
     }
 }

@@ -3,15 +3,15 @@
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::request::{Bulk, request};
-use crate::domain::request::Verb;
+use super::request::{BulkArgs, request};
+use crate::domain::request::RequestKind;
 
 /// Arguments of `sync`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Documents, and how the verb treats many of them.
     #[command(flatten)]
-    pub bulk: Bulk,
+    pub bulk: BulkArgs,
     /// Fetch the pages whole, without conditional requests
     #[arg(long)]
     pub force: bool,
@@ -21,6 +21,6 @@ pub struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let verb = if args.force { Verb::SyncWhole } else { Verb::Sync };
+    let verb = if args.force { RequestKind::SyncWhole } else { RequestKind::Sync };
     request(context, &args.bulk, verb, args.wait, out).await
 }

@@ -1,21 +1,21 @@
 //! Waits until jobs have ended, with a progress bar, and runs them in this process when no worker does.
 //!
-//! The end of a job is read from the log of outcomes, so that it does not matter which process runs it. [`Awaited`] is
+//! The end of a job is read from the log of outcomes, so that it does not matter which process runs it. [`AwaitedJobs`] is
 //! the pure part.
 
 use super::context::Context;
-use super::exit::{CliError, Exit, still_understood};
-use super::join::{locks, say_locks, start_runner};
+use super::exit::{CliError, Exit, ensure_same_schema};
 use super::outcome_line;
 use super::output::{Output, note};
 use super::stop::StopSignals;
-use crate::domain::filter::{Filter, Term, Test};
+use super::wiring::{connect_worker, report_lock_health, start_runner};
+use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::id::{DocumentId, JobId, Seq};
 use crate::domain::outcome::{Outcome, OutcomeResult};
-use crate::domain::request::{Answer, Answered};
+use crate::domain::request::{DocumentAnswer, RequestAnswer};
 use crate::runner::Mode;
 use crate::runner::handle::Handle;
-use crate::runner::tail::{Tailed, follow};
+use crate::runner::tail::{TailItem, follow};
 use crate::store::{Store, StoreError};
 use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
@@ -27,11 +27,11 @@ use tokio::time::{MissedTickBehavior, interval};
 /// Interval at which removed documents and the number of workers are polled: neither produces an outcome.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Document IDs in one filter.
-const CHUNK: usize = 500;
+const IDS_PER_FILTER: usize = 500;
 
 /// The jobs that the verb waits for, with the counts of those that have ended.
 #[derive(Debug, Default)]
-pub(super) struct Awaited {
+pub(super) struct AwaitedJobs {
     pending: HashMap<JobId, DocumentId>,
     urls: HashMap<DocumentId, String>,
     total: usize,
@@ -39,23 +39,23 @@ pub(super) struct Awaited {
     failed: usize,
 }
 
-impl Awaited {
+impl AwaitedJobs {
     /// Collects the jobs from the answers; answers without a job are left out.
-    pub(super) fn from(answers: &[Answered], urls: HashMap<DocumentId, String>) -> Self {
-        let job = |answered: &Answered| match answered.answer {
-            Answer::Queued(job)
-            | Answer::Promoted(job)
-            | Answer::RunsNow(job)
-            | Answer::AlreadyQueued(job)
-            | Answer::AlreadySyncing(job, _) => Some((job, answered.document_id)),
-            Answer::Skipped(_) | Answer::Cancelled(_) | Answer::Stopping(_) => None,
+    pub(super) fn from(answers: &[DocumentAnswer], urls: HashMap<DocumentId, String>) -> Self {
+        let job = |answered: &DocumentAnswer| match answered.answer {
+            RequestAnswer::Queued(job)
+            | RequestAnswer::Promoted(job)
+            | RequestAnswer::RunsNow(job)
+            | RequestAnswer::AlreadyQueued(job)
+            | RequestAnswer::AlreadySyncing(job, _) => Some((job, answered.document_id)),
+            RequestAnswer::Skipped(_) | RequestAnswer::Cancelled(_) | RequestAnswer::Stopping(_) => None,
         };
         let pending: HashMap<JobId, DocumentId> = answers.iter().filter_map(job).collect();
         Self { total: pending.len(), pending, urls, ..Self::default() }
     }
 
     /// Counts an outcome. Returns true if it belongs to one of the jobs.
-    pub(super) fn take(&mut self, outcome: &Outcome) -> bool {
+    pub(super) fn record(&mut self, outcome: &Outcome) -> bool {
         if !self.pending.contains_key(&outcome.job_id) {
             return false;
         }
@@ -87,7 +87,7 @@ impl Awaited {
 
     /// Counts jobs of documents that are not in `left` as failed: the documents were removed, so their jobs never run.
     /// Returns those documents.
-    fn gone(&mut self, left: &HashSet<DocumentId>) -> Vec<DocumentId> {
+    fn remove_missing(&mut self, left: &HashSet<DocumentId>) -> Vec<DocumentId> {
         let gone: Vec<DocumentId> = self.pending.values().filter(|id| !left.contains(id)).copied().collect();
         self.pending.retain(|_, id| left.contains(id));
         self.failed += gone.len();
@@ -118,7 +118,7 @@ pub(super) async fn until_ended(
     context: &Context,
     store: Arc<dyn Store>,
     after: Seq,
-    mut awaited: Awaited,
+    mut awaited: AwaitedJobs,
     json: bool,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
@@ -141,7 +141,7 @@ async fn watch(
     context: &Context,
     store: &Arc<dyn Store>,
     after: Seq,
-    awaited: &mut Awaited,
+    awaited: &mut AwaitedJobs,
     own: &mut Option<Handle>,
     json: bool,
     out: &mut Output,
@@ -153,14 +153,14 @@ async fn watch(
     let mut look = interval(POLL_INTERVAL);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !awaited.is_over() {
-        still_understood(&**store)?;
+        ensure_same_schema(&**store)?;
         show_progress(awaited);
         tokio::select! {
             Ok(()) = mismatch.changed() => clear_progress(),
             tailed = tail.recv() => match tailed {
-                Some(Tailed::Outcomes(outcomes)) => {
+                Some(TailItem::Outcomes(outcomes)) => {
                     clear_progress();
-                    for outcome in outcomes.iter().filter(|outcome| awaited.take(outcome)) {
+                    for outcome in outcomes.iter().filter(|outcome| awaited.record(outcome)) {
                         if json {
                             out.line(outcome.json())?;
                         } else {
@@ -169,14 +169,14 @@ async fn watch(
                     }
                     out.flush()?;
                 }
-                Some(Tailed::Unreachable(error)) => {
+                Some(TailItem::Unreachable(error)) => {
                     clear_progress();
                     note(format!("{error}; trying again"));
                 }
                 None => return Err(StoreError::Unavailable("the log of outcomes ended".to_owned()).into()),
             },
             _ = look.tick() => {
-                if let Err(error) = look_around(context, store, awaited, own).await {
+                if let Err(error) = poll_store(context, store, awaited, own).await {
                     match error {
                         CliError::Store(StoreError::Unavailable(_)) => {}
                         error => return Err(error),
@@ -194,32 +194,32 @@ async fn watch(
 }
 
 /// Starts a runner in this process if no worker runs jobs, and stops waiting for documents that were removed.
-async fn look_around(
+async fn poll_store(
     context: &Context,
     store: &Arc<dyn Store>,
-    awaited: &mut Awaited,
+    awaited: &mut AwaitedJobs,
     own: &mut Option<Handle>,
 ) -> Result<(), CliError> {
     if own.is_none() && store.queue().await?.workers == 0 {
-        let redis = locks(&context.config, &**store).await?;
+        let redis = connect_worker(&context.config, &**store).await?;
         let runner = start_runner(&context.config, store.clone(), redis, Mode::OnDemand)?;
-        say_locks(&runner);
+        report_lock_health(&runner);
         *own = Some(runner);
     }
     let documents: Vec<i64> = awaited.pending.values().map(|id| id.0).collect();
     let mut left = HashSet::new();
-    for ids in documents.chunks(CHUNK) {
-        let filter = Filter { terms: vec![Term { negated: false, test: Test::Id(ids.to_vec()) }] };
+    for ids in documents.chunks(IDS_PER_FILTER) {
+        let filter = Filter { terms: vec![Term { negated: false, condition: FilterCondition::Id(ids.to_vec()) }] };
         left.extend(store.matching(&filter).await?);
     }
-    for id in awaited.gone(&left) {
+    for id in awaited.remove_missing(&left) {
         let url = awaited.urls.get(&id).map(|url| format!(" {url}")).unwrap_or_default();
         note(format!("{id}{url} was removed"));
     }
     Ok(())
 }
 
-fn show_progress(awaited: &Awaited) {
+fn show_progress(awaited: &AwaitedJobs) {
     if io::stderr().is_terminal() {
         let _ = write!(io::stderr(), "\r\x1b[K{}", awaited.progress());
     }
@@ -265,19 +265,19 @@ mod tests {
         }
     }
 
-    fn awaited(jobs: &[i64]) -> Awaited {
-        let answers: Vec<Answered> = jobs
+    fn awaited(jobs: &[i64]) -> AwaitedJobs {
+        let answers: Vec<DocumentAnswer> = jobs
             .iter()
-            .map(|job| Answered { document_id: DocumentId(job * 10), answer: Answer::Queued(JobId(*job)) })
+            .map(|job| DocumentAnswer { document_id: DocumentId(job * 10), answer: RequestAnswer::Queued(JobId(*job)) })
             .collect();
-        Awaited::from(&answers, HashMap::new())
+        AwaitedJobs::from(&answers, HashMap::new())
     }
 
     #[test]
     fn only_what_ends_a_job_ends_the_wait() {
         for result in OutcomeResult::ALL {
             let mut one = awaited(&[1]);
-            assert!(one.take(&outcome(1, result)) && !one.take(&outcome(2, result)));
+            assert!(one.record(&outcome(1, result)) && !one.record(&outcome(2, result)));
             let expected = match result {
                 OutcomeResult::Updated | OutcomeResult::Unchanged => (true, Exit::Done),
                 OutcomeResult::AlreadySyncing
@@ -293,20 +293,20 @@ mod tests {
     #[test]
     fn a_removed_document_is_not_waited_for() {
         let mut three = awaited(&[1, 2, 3]);
-        three.take(&outcome(1, OutcomeResult::Updated));
-        let gone = three.gone(&HashSet::from([DocumentId(20)]));
+        three.record(&outcome(1, OutcomeResult::Updated));
+        let gone = three.remove_missing(&HashSet::from([DocumentId(20)]));
         assert_eq!((gone, three.is_over()), (vec![DocumentId(30)], false));
-        three.take(&outcome(2, OutcomeResult::Unchanged));
+        three.record(&outcome(2, OutcomeResult::Unchanged));
         assert_eq!((three.is_over(), three.exit()), (true, Exit::SomeFailed));
     }
 
     #[test]
     fn nothing_to_wait_for_is_done() {
-        let skipped = Answered {
+        let skipped = DocumentAnswer {
             document_id: DocumentId(1),
-            answer: Answer::Skipped(crate::domain::request::SkipReason::NothingToCancel),
+            answer: RequestAnswer::Skipped(crate::domain::request::SkipReason::NothingToCancel),
         };
-        let none = Awaited::from(&[skipped], HashMap::new());
+        let none = AwaitedJobs::from(&[skipped], HashMap::new());
         assert_eq!((none.is_over(), none.exit()), (true, Exit::Done));
     }
 
@@ -314,8 +314,8 @@ mod tests {
     fn progress_counts_what_has_ended() {
         let mut four = awaited(&[1, 2, 3, 4]);
         assert_eq!(four.progress(), format!("[{}] 0 of 4", " ".repeat(24)));
-        four.take(&outcome(1, OutcomeResult::Updated));
-        four.take(&outcome(2, OutcomeResult::PermanentFailure));
+        four.record(&outcome(1, OutcomeResult::Updated));
+        four.record(&outcome(2, OutcomeResult::PermanentFailure));
         assert_eq!(four.progress(), format!("[{}{}] 2 of 4, 1 failed", "=".repeat(12), " ".repeat(12)));
     }
 }

@@ -1,15 +1,15 @@
 //! `quarterdeck work`: a worker without a screen. Prints the outcomes that it records as JSON lines on stdout.
 
 use super::context::Context;
-use super::exit::{CliError, Exit, still_understood};
+use super::exit::{CliError, Exit, ensure_same_schema};
 use super::health::HealthPort;
-use super::join::{locks, say_locks, start_runner};
 use super::output::note;
-use super::pause::say_pauses;
+use super::pause::report_pauses;
 use super::record::OutcomeLines;
 use super::stop::StopSignals;
+use super::wiring::{connect_worker, report_lock_health, start_runner};
 use crate::domain::lock::LockMode;
-use crate::lock::{Reach, Redis};
+use crate::lock::{ConnectionState, Redis};
 use crate::runner::Mode;
 use crate::runner::event::{Event, Health};
 use crate::runner::handle::Handle;
@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    context.may_change("work")?;
+    context.ensure_writable("work")?;
     // Listening starts before anything runs: a signal during the start must drain, too.
     let mut stop = StopSignals::listen()?;
     context.files.open()?;
@@ -39,16 +39,16 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
         None => None,
     };
     let lines = OutcomeLines::start();
-    let store = context.open(Some(lines.recorder())).await?;
+    let store = context.store_with(Some(lines.recorder())).await?;
     let mode = if args.drain { Mode::Drain } else { Mode::Service(context.config.schedule.clone()) };
-    let redis = locks(&context.config, &*store).await?;
+    let redis = connect_worker(&context.config, &*store).await?;
     if let Some(redis) = &redis {
-        locks_are_there(redis).await?;
+        require_locks(redis).await?;
     }
     let runner = start_runner(&context.config, store.clone(), redis.clone(), mode)?;
-    say_locks(&runner);
+    report_lock_health(&runner);
     // An error here is ignored: the runner reports that the store cannot be read.
-    let _ = say_pauses(&*store, |_| true).await;
+    let _ = report_pauses(&*store, |_| true).await;
     let health = port.map(|port| port.serve(runner.clone(), store.clone()));
     until_ended(&runner, &mut stop, &lines).await;
     if let Some(health) = health {
@@ -59,16 +59,16 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     }
     store.close().await;
     let failed = lines.finish();
-    still_understood(&*store)?;
+    ensure_same_schema(&*store)?;
     Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
 }
 
 /// Fails if Redis is required and does not answer, so that the supervisor which started the worker notices. A database
 /// that cannot be used ends the worker, too.
-async fn locks_are_there(redis: &Redis) -> Result<(), CliError> {
+async fn require_locks(redis: &Redis) -> Result<(), CliError> {
     if redis.mode() == LockMode::Required {
-        redis.settled().await;
-        if let Reach::Away(reason) = &*redis.reach().borrow() {
+        redis.first_connection().await;
+        if let ConnectionState::Unavailable(reason) = &*redis.connection_state().borrow() {
             return Err(CliError::Redis(reason.clone()));
         }
     }
@@ -98,11 +98,11 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
                 runner.drain();
             }
             changed = health.changed(), if listening => match changed {
-                Ok(()) => say_health(&health.borrow_and_update().clone(), &mut silent),
+                Ok(()) => report_store_health(&health.borrow_and_update().clone(), &mut silent),
                 Err(_) => listening = false,
             },
             event = events.recv(), if listening => match event {
-                Ok(Event::Trouble { message } | Event::Panicked { message }) => note(message),
+                Ok(Event::Problem { message } | Event::Panicked { message }) => note(message),
                 Ok(Event::Reported { report }) => {
                     note(format!("given up: {}: {}", report.exception_class, report.detail));
                 }
@@ -114,7 +114,7 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
 }
 
 /// Prints once that the database does not answer, and once that it answers again.
-fn say_health(health: &Health, silent: &mut bool) {
+fn report_store_health(health: &Health, silent: &mut bool) {
     match health {
         Health::Unreachable { reason, .. } if !*silent => {
             note(format!("{reason}; nothing is lost, retrying until it answers"));

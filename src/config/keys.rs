@@ -3,7 +3,7 @@
 //! A key is added together with the feature that reads it, and an unknown key is an error, so no setting is silently
 //! ignored. To add a key, add a field with its default to the settings of its module, and a line to [`KEYS`].
 
-use super::read::{Wrong, duration, flag, list, size, text, whole};
+use super::read::{InvalidValue, duration, flag, list, size, text, whole};
 use super::{Config, sites};
 use crate::chatwoot::faq_job::FaqSwitch;
 use crate::domain::id::AccountId;
@@ -20,13 +20,13 @@ use toml::de::DeValue;
 use url::Url;
 
 /// Sets a field from a value; the error says which values are valid.
-pub(super) type Set = fn(&mut Config, &DeValue<'_>) -> Result<(), Wrong>;
+pub(super) type SetValue = fn(&mut Config, &DeValue<'_>) -> Result<(), InvalidValue>;
 
 /// A key of the file with a fixed name.
 pub(super) struct Key {
     /// Full name with its section, such as `runner.lease`.
     pub(super) name: &'static str,
-    pub(super) set: Set,
+    pub(super) set: SetValue,
 }
 
 /// Upper bound of settings that count documents or jobs: above every sensible value.
@@ -34,7 +34,7 @@ const MAX_COUNT: i64 = 1_000_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 const HOUR: Duration = Duration::from_secs(3_600);
 const SECOND: Duration = Duration::from_secs(1);
-const TENTH: Duration = Duration::from_millis(100);
+const TENTH_SECOND: Duration = Duration::from_millis(100);
 
 /// All keys with fixed names: name, field, reader and range of each on one line.
 pub(super) const KEYS: &[Key] = &[
@@ -47,13 +47,13 @@ pub(super) const KEYS: &[Key] = &[
     key("runner.per_host", |c, v| put(&mut c.runner.per_host, whole(v, 1..=1_024))),
     key("runner.per_account", |c, v| put_some(&mut c.runner.per_account, whole(v, 1..=1_024))),
     key("runner.lease", |c, v| put(&mut c.runner.lease, duration(v, SECOND..=HOUR))),
-    key("runner.heartbeat", |c, v| put(&mut c.runner.heartbeat, duration(v, TENTH..=HOUR))),
+    key("runner.heartbeat", |c, v| put(&mut c.runner.heartbeat, duration(v, TENTH_SECOND..=HOUR))),
     key("runner.drain", |c, v| put(&mut c.runner.drain, duration(v, Duration::ZERO..=HOUR))),
     key("retry.transient_waits", |c, v| put(&mut c.runner.policy.transient_waits, waits(v))),
     key("retry.unexpected_waits", |c, v| put(&mut c.runner.policy.unexpected_waits, waits(v))),
-    key("fetch.connect_timeout", |c, v| put(&mut c.fetch.connect_timeout, duration(v, TENTH..=HOUR))),
-    key("fetch.read_timeout", |c, v| put(&mut c.fetch.read_timeout, duration(v, TENTH..=HOUR))),
-    key("fetch.total_timeout", |c, v| put(&mut c.fetch.total_timeout, duration(v, TENTH..=HOUR))),
+    key("fetch.connect_timeout", |c, v| put(&mut c.fetch.connect_timeout, duration(v, TENTH_SECOND..=HOUR))),
+    key("fetch.read_timeout", |c, v| put(&mut c.fetch.read_timeout, duration(v, TENTH_SECOND..=HOUR))),
+    key("fetch.total_timeout", |c, v| put(&mut c.fetch.total_timeout, duration(v, TENTH_SECOND..=HOUR))),
     key("fetch.host_interval", |c, v| put(&mut c.runner.host_interval, duration(v, Duration::ZERO..=HOUR))),
     key("fetch.max_body", |c, v| put(&mut c.fetch.max_body, size(v, 1_024..=1 << 30))),
     key("fetch.max_memory", |c, v| put(&mut c.fetch.max_memory, size(v, 1 << 20..=1 << 40))),
@@ -84,27 +84,27 @@ pub(super) const KEYS: &[Key] = &[
 /// Renamed keys, as pairs of old and new name: the old name still works, with a warning.
 pub(super) const RENAMED: &[(&str, &str)] = &[("fetch.sources", "fetch.sites")];
 
-const fn key(name: &'static str, set: Set) -> Key {
+const fn key(name: &'static str, set: SetValue) -> Key {
     Key { name, set }
 }
 
 /// Stores a value in its field, or returns the error of reading it.
-fn put<T>(field: &mut T, value: Result<T, Wrong>) -> Result<(), Wrong> {
+fn put<T>(field: &mut T, value: Result<T, InvalidValue>) -> Result<(), InvalidValue> {
     *field = value?;
     Ok(())
 }
 
 /// Does the same as [`put`] for a field without a default.
-fn put_some<T>(field: &mut Option<T>, value: Result<T, Wrong>) -> Result<(), Wrong> {
+fn put_some<T>(field: &mut Option<T>, value: Result<T, InvalidValue>) -> Result<(), InvalidValue> {
     put(field, value.map(Some))
 }
 
 /// A key whose path contains a name chosen by the user, such as a plan's.
 pub(super) struct NamedKey {
-    /// Full name with its section; `NAME` or `ID` stands for the user's name.
+    /// Full name with its section; `NAME_CELLS` or `ID` stands for the user's name.
     pub(super) name: &'static str,
     /// Setter, called with the user's name and the value.
-    pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), Wrong>,
+    pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), InvalidValue>,
 }
 
 /// All keys with a user-chosen name in their path.
@@ -112,8 +112,8 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
         name: "plans.NAME.every",
         set: |c, name, v| {
-            let every = duration(v, Cadence::SHORTEST..=Cadence::LONGEST)?;
-            c.plan(name)?.every = Cadence::new(every);
+            let every = duration(v, Cadence::MIN..=Cadence::MAX)?;
+            c.plan(name)?.cadence = Cadence::new(every);
             Ok(())
         },
     },
@@ -152,7 +152,7 @@ impl NamedKey {
     }
 
     /// Returns true if `path` is a section that contains this key.
-    pub(super) fn is_below(&self, path: &str) -> bool {
+    pub(super) fn has_section(&self, path: &str) -> bool {
         let mut own = self.name.split('.');
         let fits =
             path.split('.').all(|part| own.next().is_some_and(|own| own == part || own == "NAME" && part != "default"));
@@ -160,16 +160,16 @@ impl NamedKey {
     }
 }
 
-fn rules(word: &str) -> Result<DueRules, Wrong> {
+fn rules(word: &str) -> Result<DueRules, InvalidValue> {
     DueRules::parse(word).ok_or_else(|| format!("must be \"continuous\" or \"chatwoot\", not \"{word}\""))
 }
 
-fn plan_name(name: &str) -> Result<PlanName, Wrong> {
+fn plan_name(name: &str) -> Result<PlanName, InvalidValue> {
     PlanName::new(name).ok_or_else(|| "must name a plan, which stands under [plans]".to_owned())
 }
 
 /// Checks that a store's URL is not empty; the store checks the rest when it is opened.
-pub(super) fn store_url(url: &str) -> Result<String, Wrong> {
+pub(super) fn store_url(url: &str) -> Result<String, InvalidValue> {
     match url.trim() {
         "" => Err("must name a store, such as sqlite:/var/lib/quarterdeck/quarterdeck.db".to_owned()),
         url => Ok(url.to_owned()),
@@ -177,7 +177,7 @@ pub(super) fn store_url(url: &str) -> Result<String, Wrong> {
 }
 
 /// Checks the scheme of a Redis URL; `lock` checks the rest. Messages never repeat the URL: it may contain a password.
-pub(super) fn redis_url(url: &str) -> Result<String, Wrong> {
+pub(super) fn redis_url(url: &str) -> Result<String, InvalidValue> {
     let url = url.trim();
     if ["redis://", "rediss://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
         Ok(url.to_owned())
@@ -191,7 +191,7 @@ fn switch(on: bool) -> FaqSwitch {
 }
 
 /// Reads the name of a Sidekiq class or queue.
-fn sidekiq_name(name: &str) -> Result<String, Wrong> {
+fn sidekiq_name(name: &str) -> Result<String, InvalidValue> {
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
     if name.is_empty() || !name.chars().all(known) {
         return Err(format!("must be a name of letters, digits, ':', '_' and '-', not \"{name}\""));
@@ -199,27 +199,27 @@ fn sidekiq_name(name: &str) -> Result<String, Wrong> {
     Ok(name.to_owned())
 }
 
-fn lock_mode(word: &str) -> Result<LockMode, Wrong> {
+fn lock_mode(word: &str) -> Result<LockMode, InvalidValue> {
     LockMode::parse(word).ok_or_else(|| format!("must be \"required\", \"preferred\" or \"off\", not \"{word}\""))
 }
 
-fn lock_key(key: &str) -> Result<String, Wrong> {
+fn lock_key(key: &str) -> Result<String, InvalidValue> {
     let wrong = |_| format!("must hold {{id}} once, where the document's id stands, unlike \"{key}\"");
     check_key(key).map(|()| key.to_owned()).map_err(wrong)
 }
 
 /// Checks the number of `--concurrency` against the range of `runner.concurrency`.
-pub(super) fn concurrency(number: i64) -> Result<u32, Wrong> {
+pub(super) fn concurrency(number: i64) -> Result<u32, InvalidValue> {
     let accepted = u32::try_from(number).ok().filter(|number| (1..=1_024).contains(number));
     accepted.ok_or_else(|| format!("must be a whole number from 1 to 1024, not {number}"))
 }
 
-fn waits(value: &DeValue<'_>) -> Result<Vec<Duration>, Wrong> {
+fn waits(value: &DeValue<'_>) -> Result<Vec<Duration>, InvalidValue> {
     let waits = list(value, |value| duration(value, Duration::ZERO..=DAY))?;
     if waits.len() > 20 { Err("must not hold more than 20 waits".to_owned()) } else { Ok(waits) }
 }
 
-fn user_agent(name: &str) -> Result<String, Wrong> {
+fn user_agent(name: &str) -> Result<String, InvalidValue> {
     let printable = name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if printable && !name.trim().is_empty() {
         Ok(name.to_owned())
@@ -228,12 +228,12 @@ fn user_agent(name: &str) -> Result<String, Wrong> {
     }
 }
 
-fn directory(path: &str) -> Result<PathBuf, Wrong> {
+fn directory(path: &str) -> Result<PathBuf, InvalidValue> {
     if path.is_empty() { Err("must name a directory".to_owned()) } else { Ok(PathBuf::from(path)) }
 }
 
 /// Reads the IP address of a DNS server, with a port unless it is 53. A host name would itself need a lookup.
-fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, Wrong> {
+fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, InvalidValue> {
     let address = text(value)?;
     let with_port = address.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
     let bare = || address.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
@@ -242,25 +242,25 @@ fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, Wrong> {
 }
 
 /// Reads a proxy URL. Messages never repeat it: it may hold a password.
-fn proxy(url: &str) -> Result<Url, Wrong> {
+fn proxy(url: &str) -> Result<Url, InvalidValue> {
     let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     known.ok_or_else(|| "must be the URL of a proxy, such as http://user:password@proxy.example.org:3128".to_owned())
 }
 
 /// Reads an API key. Messages never repeat it.
-fn api_key(key: &str) -> Result<Secret, Wrong> {
+fn api_key(key: &str) -> Result<Secret, InvalidValue> {
     let printable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
     if printable { Ok(Secret::new(key)) } else { Err("must be a key of printable ASCII characters".to_owned()) }
 }
 
-fn web_url(url: &str) -> Result<Url, Wrong> {
+fn web_url(url: &str) -> Result<Url, InvalidValue> {
     let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let known = known.filter(|url| url.username().is_empty() && url.password().is_none() && url.query().is_none());
     known.ok_or_else(|| "must be a URL such as https://api.firecrawl.dev, without a password in it".to_owned())
 }
 
 /// Reads a host, a host with its port, an address, or a network such as `10.0.0.0/8`.
-fn private_host(value: &DeValue<'_>) -> Result<AllowedHost, Wrong> {
+fn private_host(value: &DeValue<'_>) -> Result<AllowedHost, InvalidValue> {
     let host = text(value)?;
     let wrong = |_| format!("must hold hosts, addresses or networks such as 10.0.0.0/8, not \"{host}\"");
     host.parse().map_err(wrong)

@@ -1,7 +1,7 @@
 //! Parses a config file, finds the line of each key, and reads values of the types that keys have.
 
 use super::keys::{KEYS, Key, NAMED_KEYS, RENAMED};
-use super::{Config, Given, Problem};
+use super::{Config, KeyOrigins, Problem};
 use crate::domain::duration;
 use crate::domain::plan::PlanName;
 use crate::domain::suggest::nearest;
@@ -12,11 +12,11 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 /// Message about an invalid value, worded to follow the key's name: `must be …`.
-pub(super) type Wrong = String;
+pub(super) type InvalidValue = String;
 
 /// Applies the file's `text` to `config`, notes the line of each key in `given`, and returns all mistakes by line.
-pub(super) fn file(config: &mut Config, given: &mut Given, path: &Path, text: &str) -> Vec<Problem> {
-    let walk = Walk { path, text };
+pub(super) fn file(config: &mut Config, given: &mut KeyOrigins, path: &Path, text: &str) -> Vec<Problem> {
+    let walk = ConfigFile { path, text };
     let mut found: Vec<(usize, Problem)> = Vec::new();
     match DeTable::parse(text) {
         Ok(table) => {
@@ -33,18 +33,18 @@ pub(super) fn file(config: &mut Config, given: &mut Given, path: &Path, text: &s
     found.into_iter().map(|(_, problem)| problem).collect()
 }
 
-struct Walk<'a> {
+struct ConfigFile<'a> {
     path: &'a Path,
     text: &'a str,
 }
 
-impl Walk<'_> {
+impl ConfigFile<'_> {
     fn table(
         &self,
         table: &DeTable<'_>,
         section: &str,
         config: &mut Config,
-        given: &mut Given,
+        given: &mut KeyOrigins,
         found: &mut Vec<(usize, Problem)>,
     ) {
         for (name, value) in table {
@@ -55,11 +55,11 @@ impl Walk<'_> {
             };
             let is_section =
                 KEYS.iter().any(|key| key.name.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.')))
-                    || NAMED_KEYS.iter().any(|key| key.is_below(&path));
+                    || NAMED_KEYS.iter().any(|key| key.has_section(&path));
             let named = NAMED_KEYS.iter().find_map(|key| Some((key, key.name_in(&path)?)));
             let today = RENAMED.iter().find(|(old, _)| *old == path).map_or(path.as_str(), |(_, new)| *new);
             if let Some(Key { name, set }) = KEYS.iter().find(|key| key.name == today) {
-                given.set(name, self.place(at));
+                given.set(name, self.origin_at(at));
                 if let Err(wrong) = set(config, value.get_ref()) {
                     found.push(self.problem(at, format!("{path} {wrong}")));
                 }
@@ -115,24 +115,24 @@ impl Walk<'_> {
             let Some(at) = position(table, old) else { continue };
             match position(table, new) {
                 Some(other) => {
-                    let other = self.place(other);
+                    let other = self.origin_at(other);
                     let message = format!("{old} is the old name of {new}, which is given too ({other}); remove {old}");
                     found.push(self.problem(at, message));
                 }
                 None => {
                     let message = format!("{old} is now called {new}; rename the key");
-                    config.warnings.push(Problem { place: self.place(at), message });
+                    config.warnings.push(Problem { origin: self.origin_at(at), message });
                 }
             }
         }
     }
 
     fn problem(&self, at: usize, message: String) -> (usize, Problem) {
-        (at, Problem { place: self.place(at), message })
+        (at, Problem { origin: self.origin_at(at), message })
     }
 
     /// Returns `FILE:LINE` of the byte offset `at`.
-    fn place(&self, at: usize) -> String {
+    fn origin_at(&self, at: usize) -> String {
         let line = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         format!("{}:{line}", self.path.display())
     }
@@ -169,7 +169,7 @@ fn unknown(path: &str, is_table: bool) -> String {
 }
 
 /// Describes the value that was found, for a message.
-fn shown(value: &DeValue<'_>) -> String {
+fn describe(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("\"{text}\""),
         DeValue::Integer(number) => number.to_string(),
@@ -179,41 +179,44 @@ fn shown(value: &DeValue<'_>) -> String {
     }
 }
 
-pub(super) fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, Wrong> {
-    value.as_str().ok_or_else(|| format!("must be a text in quotes, not {}", shown(value)))
+pub(super) fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, InvalidValue> {
+    value.as_str().ok_or_else(|| format!("must be a text in quotes, not {}", describe(value)))
 }
 
-pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Wrong> {
-    value.as_bool().ok_or_else(|| format!("must be true or false, not {}", shown(value)))
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, InvalidValue> {
+    value.as_bool().ok_or_else(|| format!("must be true or false, not {}", describe(value)))
 }
 
-pub(super) fn list<T>(value: &DeValue<'_>, read: impl Fn(&DeValue<'_>) -> Result<T, Wrong>) -> Result<Vec<T>, Wrong> {
-    let list = value.as_array().ok_or_else(|| format!("must be a list in [ ], not {}", shown(value)))?;
+pub(super) fn list<T>(
+    value: &DeValue<'_>,
+    read: impl Fn(&DeValue<'_>) -> Result<T, InvalidValue>,
+) -> Result<Vec<T>, InvalidValue> {
+    let list = value.as_array().ok_or_else(|| format!("must be a list in [ ], not {}", describe(value)))?;
     list.iter().map(|value| read(value.get_ref())).collect()
 }
 
 /// Reads a whole number within the given range.
-pub(super) fn whole<T: TryFrom<i64>>(value: &DeValue<'_>, within: RangeInclusive<i64>) -> Result<T, Wrong> {
+pub(super) fn whole<T: TryFrom<i64>>(value: &DeValue<'_>, within: RangeInclusive<i64>) -> Result<T, InvalidValue> {
     let number = value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
     let accepted = number.filter(|number| within.contains(number)).and_then(|number| T::try_from(number).ok());
     accepted.ok_or_else(|| {
-        format!("must be a whole number from {} to {}, not {}", within.start(), within.end(), shown(value))
+        format!("must be a whole number from {} to {}, not {}", within.start(), within.end(), describe(value))
     })
 }
 
 /// Reads a duration within the given range: `"30s"`, `"2m"`, `"1 week"`.
-pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) -> Result<Duration, Wrong> {
+pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) -> Result<Duration, InvalidValue> {
     let read = value.as_str().and_then(duration::parse);
     match read {
         Some(span) if within.contains(&span) => Ok(span),
-        Some(_) => out_of(duration::exact(*within.start()), duration::exact(*within.end()), value),
-        None => Err(format!("must be a span of time such as \"30s\", \"2m\" or \"1 week\", not {}", shown(value))),
+        Some(_) => out_of_range(duration::exact(*within.start()), duration::exact(*within.end()), value),
+        None => Err(format!("must be a span of time such as \"30s\", \"2m\" or \"1 week\", not {}", describe(value))),
     }
 }
 
 /// Reads a size in bytes within the given range: a number, or a text such as `"40 MB"`. As in Chatwoot, a kilobyte has
 /// 1,024 bytes.
-pub(super) fn size(value: &DeValue<'_>, within: RangeInclusive<u64>) -> Result<u64, Wrong> {
+pub(super) fn size(value: &DeValue<'_>, within: RangeInclusive<u64>) -> Result<u64, InvalidValue> {
     let read = match value {
         DeValue::String(text) => parse_size(text),
         DeValue::Integer(_) => whole::<u64>(value, 0..=i64::MAX).ok(),
@@ -221,13 +224,13 @@ pub(super) fn size(value: &DeValue<'_>, within: RangeInclusive<u64>) -> Result<u
     };
     match read {
         Some(bytes) if within.contains(&bytes) => Ok(bytes),
-        Some(_) => out_of(format!("{} bytes", within.start()), format!("{} bytes", within.end()), value),
-        None => Err(format!("must be a number of bytes or a size such as \"40 MB\", not {}", shown(value))),
+        Some(_) => out_of_range(format!("{} bytes", within.start()), format!("{} bytes", within.end()), value),
+        None => Err(format!("must be a number of bytes or a size such as \"40 MB\", not {}", describe(value))),
     }
 }
 
-fn out_of<T>(least: impl Display, most: impl Display, value: &DeValue<'_>) -> Result<T, Wrong> {
-    Err(format!("must be from {least} to {most}, not {}", shown(value)))
+fn out_of_range<T>(least: impl Display, most: impl Display, value: &DeValue<'_>) -> Result<T, InvalidValue> {
+    Err(format!("must be from {least} to {most}, not {}", describe(value)))
 }
 
 fn parse_size(text: &str) -> Option<u64> {

@@ -1,21 +1,21 @@
 //! Reads the value of `fetch.sites`: a list of tables, each a rule for one host or one document.
 
-use super::read::{Wrong, list, text, whole};
+use super::read::{InvalidValue, list, text, whole};
 use crate::domain::id::DocumentId;
-use crate::domain::site_rule::{Extract, FetchedBy, SiteRule, SiteRules};
+use crate::domain::site_rule::{Extract, FetcherKind, SiteRule, SiteRules};
 use crate::fetch::check_site;
 use toml::de::DeValue;
 
 /// The keys of a rule, as messages list them.
-const KNOWN: &str = "host or document, fetcher, fallback, extract, include, exclude, ignore";
+const RULE_KEYS: &str = "host or document, fetcher, fallback, extract, include, exclude, ignore";
 
 /// Reads all rules and checks their selectors and patterns. A mistake in one rule is reported at the line of the list.
-pub(super) fn read(value: &DeValue<'_>) -> Result<SiteRules, Wrong> {
+pub(super) fn read(value: &DeValue<'_>) -> Result<SiteRules, InvalidValue> {
     list(value, site).map(SiteRules)
 }
 
-fn site(value: &DeValue<'_>) -> Result<SiteRule, Wrong> {
-    let table = value.as_table().ok_or_else(|| format!("must hold tables with {KNOWN}"))?;
+fn site(value: &DeValue<'_>) -> Result<SiteRule, InvalidValue> {
+    let table = value.as_table().ok_or_else(|| format!("must hold tables with {RULE_KEYS}"))?;
     let mut site = SiteRule::default();
     for (name, value) in table {
         let value = value.get_ref();
@@ -28,7 +28,7 @@ fn site(value: &DeValue<'_>) -> Result<SiteRule, Wrong> {
             "include" => texts(value).map(|selectors| site.include = selectors),
             "exclude" => texts(value).map(|selectors| site.exclude = selectors),
             "ignore" => texts(value).map(|patterns| site.ignore = patterns),
-            other => return Err(format!("must hold tables with {KNOWN}, not {other}")),
+            other => return Err(format!("must hold tables with {RULE_KEYS}, not {other}")),
         };
         set.map_err(|wrong| format!("({}) {wrong}", name.get_ref()))?;
     }
@@ -39,22 +39,22 @@ fn site(value: &DeValue<'_>) -> Result<SiteRule, Wrong> {
     Ok(site)
 }
 
-fn fetcher(value: &DeValue<'_>) -> Result<FetchedBy, Wrong> {
+fn fetcher(value: &DeValue<'_>) -> Result<FetcherKind, InvalidValue> {
     let word = text(value)?;
-    FetchedBy::parse(word).ok_or_else(|| unlike(word, &FetchedBy::ALL.map(FetchedBy::word)))
+    FetcherKind::parse(word).ok_or_else(|| must_be_one_of(word, &FetcherKind::ALL.map(FetcherKind::word)))
 }
 
-fn extract(value: &DeValue<'_>) -> Result<Extract, Wrong> {
+fn extract(value: &DeValue<'_>) -> Result<Extract, InvalidValue> {
     let word = text(value)?;
-    Extract::parse(word).ok_or_else(|| unlike(word, &Extract::ALL.map(Extract::word)))
+    Extract::parse(word).ok_or_else(|| must_be_one_of(word, &Extract::ALL.map(Extract::word)))
 }
 
 /// Returns a message that lists the valid words.
-fn unlike(word: &str, known: &[&str]) -> Wrong {
+fn must_be_one_of(word: &str, known: &[&str]) -> InvalidValue {
     let known: Vec<String> = known.iter().map(|known| format!("\"{known}\"")).collect();
     format!("must say {}, not \"{word}\"", known.join(" or "))
 }
 
-fn texts(value: &DeValue<'_>) -> Result<Vec<String>, Wrong> {
+fn texts(value: &DeValue<'_>) -> Result<Vec<String>, InvalidValue> {
     list(value, |value| text(value).map(str::to_owned))
 }

@@ -2,7 +2,7 @@
 
 use super::article::bulk;
 use super::behaviour::{Behaviour, Hops};
-use super::catalogue::{Catalogue, HOSTS, Plan};
+use super::catalogue::{Catalogue, HOSTS, PagePlan};
 use super::draw::Draw;
 use super::language::Phrase;
 use super::page;
@@ -10,7 +10,7 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use std::time::Duration;
 
-const CHAIN: usize = 3;
+const CHAIN_LENGTH: usize = 3;
 const HTML: &str = "text/html; charset=utf-8";
 const LATENCY: u64 = 11;
 const SPACING: u64 = 12;
@@ -27,7 +27,7 @@ pub(super) struct Reply {
     pub(super) etag: Option<String>,
     /// Wait before the server sends the response.
     pub(super) latency: Duration,
-    pub(super) body: Content,
+    pub(super) body: ReplyBody,
 }
 
 /// Target of a redirect, on the same or another host.
@@ -35,30 +35,30 @@ pub(super) enum Location {
     /// Path on the same host.
     Path(String),
     /// Index of another host, and the path there.
-    Elsewhere(usize, String),
+    OtherHost(usize, String),
 }
 
 /// Body of a response, by the way of sending it.
-pub(super) enum Content {
+pub(super) enum ReplyBody {
     /// Sent at once.
     Whole(Bytes),
     /// Sent slowly, in small pieces with pauses.
     Drops(Bytes),
     /// Generated while it is sent, since it is too large to keep in memory for every reader.
-    Parts(Parts),
+    Parts(HugePageParts),
 }
 
 /// Iterator over the pieces of a huge page.
-pub(super) struct Parts {
+pub(super) struct HugePageParts {
     seed: u64,
-    plan: Plan,
+    plan: PagePlan,
     next: u64,
     parts: u64,
     head: Option<String>,
     tail: Option<String>,
 }
 
-impl Iterator for Parts {
+impl Iterator for HugePageParts {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
@@ -76,7 +76,7 @@ impl Iterator for Parts {
 /// Page or resource at a path of a host.
 pub(super) enum Route<'a> {
     /// A document, and the number of redirects already followed in its chain.
-    Document(&'a Plan, usize),
+    Document(&'a PagePlan, usize),
     /// A page or file that is no document (front page, style sheet, picture): content type and text.
     Furniture(&'static str, String),
     /// No page has this path.
@@ -100,7 +100,7 @@ pub(super) fn route<'a>(catalogue: &'a Catalogue, host: usize, path: &str) -> Ro
         };
     }
     if let Some((hop, rest)) = path.strip_prefix("/moved/").and_then(|path| path.split_once('/')) {
-        let Some(hop) = hop.parse().ok().filter(|hop| (1..=CHAIN).contains(hop)) else {
+        let Some(hop) = hop.parse().ok().filter(|hop| (1..=CHAIN_LENGTH).contains(hop)) else {
             return Route::Missing;
         };
         let home = |shift| (host + HOSTS - shift) % HOSTS;
@@ -118,7 +118,7 @@ pub(super) fn route<'a>(catalogue: &'a Catalogue, host: usize, path: &str) -> Ro
 
 /// Returns the response to request number `hit` (from 1) for `plan`, after `hop` redirects in its chain; `None` when
 /// there is never a response.
-pub(super) fn answer(catalogue: &Catalogue, plan: &Plan, hop: usize, hit: u64) -> Option<Reply> {
+pub(super) fn answer(catalogue: &Catalogue, plan: &PagePlan, hop: usize, hit: u64) -> Option<Reply> {
     let behaviour = plan.behaviour;
     let latency = latency(catalogue.seed, plan, hop, hit);
     let error = |status, phrase| reply(status, page::error_page(Some(plan), plan.host(), phrase), latency);
@@ -127,20 +127,20 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &Plan, hop: usize, hit: u64) -
         Behaviour::NotFound => error(StatusCode::NOT_FOUND, Phrase::NotFound),
         Behaviour::Gone => error(StatusCode::GONE, Phrase::Gone),
         Behaviour::Forbidden => error(StatusCode::FORBIDDEN, Phrase::Forbidden),
-        Behaviour::Empty => reply(StatusCode::OK, page::empty_page(&catalogue.title(plan), plan.place), latency),
-        Behaviour::ServerError { .. } if behaviour.troubled(hit) => {
+        Behaviour::Empty => reply(StatusCode::OK, page::empty_page(&catalogue.title(plan), plan.index), latency),
+        Behaviour::ServerError { .. } if behaviour.fails_at(hit) => {
             error(StatusCode::INTERNAL_SERVER_ERROR, Phrase::ServerError)
         }
-        Behaviour::Unavailable { .. } if behaviour.troubled(hit) => {
+        Behaviour::Unavailable { .. } if behaviour.fails_at(hit) => {
             let mut reply = error(StatusCode::SERVICE_UNAVAILABLE, Phrase::Unavailable);
             reply.retry_after = Some(1);
             reply
         }
-        Behaviour::Silent { .. } if behaviour.troubled(hit) => return None,
-        Behaviour::Drip { .. } if behaviour.troubled(hit) => {
+        Behaviour::Silent { .. } if behaviour.fails_at(hit) => return None,
+        Behaviour::Drip { .. } if behaviour.fails_at(hit) => {
             let mut reply = steady();
-            if let Content::Whole(bytes) = reply.body {
-                reply.body = Content::Drops(bytes);
+            if let ReplyBody::Whole(bytes) = reply.body {
+                reply.body = ReplyBody::Drops(bytes);
             }
             reply
         }
@@ -149,25 +149,25 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &Plan, hop: usize, hit: u64) -
         }
         // No `ETag`: with one the server would answer "not modified" for a page that it does not show any more.
         Behaviour::CookieWall => return Some(steady()),
-        Behaviour::Redirects(hops) if hop < CHAIN => redirect(catalogue, plan, hops, hop + 1, latency),
+        Behaviour::Redirects(hops) if hop < CHAIN_LENGTH => redirect(catalogue, plan, hops, hop + 1, latency),
         Behaviour::Changing => {
             return Some(reply(StatusCode::OK, page::page(catalogue, plan, Some(hit), "utf-8"), latency));
         }
         Behaviour::Spacing => {
             let html = page::page(catalogue, plan, None, "utf-8");
-            let mut draw = Draw::of(&[catalogue.seed, plan.place as u64, SPACING, hit]);
+            let mut draw = Draw::of(&[catalogue.seed, plan.index as u64, SPACING, hit]);
             return Some(reply(StatusCode::OK, page::respaced(&html, &mut draw), latency));
         }
         Behaviour::WrongCharset(charset) => {
             let html = page::page(catalogue, plan, None, charset.meta());
             let mut reply = reply(StatusCode::OK, String::new(), latency);
             reply.content_type = charset.content_type();
-            reply.body = Content::Whole(charset.encoding().encode(&html).0.into_owned().into());
+            reply.body = ReplyBody::Whole(charset.encoding().encode(&html).0.into_owned().into());
             reply
         }
         Behaviour::Huge => {
             let mut reply = reply(StatusCode::OK, String::new(), latency);
-            reply.body = Content::Parts(parts(catalogue, plan));
+            reply.body = ReplyBody::Parts(parts(catalogue, plan));
             reply
         }
         Behaviour::Steady
@@ -179,7 +179,7 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &Plan, hop: usize, hit: u64) -
     };
     if reply.status == StatusCode::OK {
         // Every page that gets here with status 200 has a body that never changes.
-        reply.etag = Some(format!("\"{:016x}\"", Draw::of(&[catalogue.seed, plan.place as u64]).next()));
+        reply.etag = Some(format!("\"{:016x}\"", Draw::of(&[catalogue.seed, plan.index as u64]).next()));
     }
     Some(reply)
 }
@@ -216,11 +216,11 @@ fn reply(status: StatusCode, text: String, latency: Duration) -> Reply {
         retry_after: None,
         etag: None,
         latency,
-        body: Content::Whole(text.into()),
+        body: ReplyBody::Whole(text.into()),
     }
 }
 
-fn redirect(catalogue: &Catalogue, plan: &Plan, hops: Hops, to: usize, latency: Duration) -> Reply {
+fn redirect(catalogue: &Catalogue, plan: &PagePlan, hops: Hops, to: usize, latency: Duration) -> Reply {
     let path = format!("/moved/{to}{}", catalogue.path(plan));
     let status = match to {
         1 => StatusCode::FOUND,
@@ -230,16 +230,16 @@ fn redirect(catalogue: &Catalogue, plan: &Plan, hops: Hops, to: usize, latency: 
     let mut reply = reply(status, String::new(), latency / 4);
     reply.location = Some(match hops {
         Hops::SameHost => Location::Path(path),
-        Hops::AcrossHosts => Location::Elsewhere((plan.host() + to) % HOSTS, path),
+        Hops::AcrossHosts => Location::OtherHost((plan.host() + to) % HOSTS, path),
     });
     reply
 }
 
-fn parts(catalogue: &Catalogue, plan: &Plan) -> Parts {
-    let mut draw = Draw::of(&[catalogue.seed, plan.place as u64, SIZE]);
+fn parts(catalogue: &Catalogue, plan: &PagePlan) -> HugePageParts {
+    let mut draw = Draw::of(&[catalogue.seed, plan.index as u64, SIZE]);
     let page = page::page_for_bulk(catalogue, plan);
     let (head, tail) = page.split_once(page::BULK_MARK).unwrap_or((&page, ""));
-    Parts {
+    HugePageParts {
         seed: catalogue.seed,
         plan: *plan,
         next: 0,
@@ -250,8 +250,8 @@ fn parts(catalogue: &Catalogue, plan: &Plan) -> Parts {
 }
 
 /// Returns the delay of a response: 20 to 400 ms, more often short than long.
-fn latency(seed: u64, plan: &Plan, hop: usize, hit: u64) -> Duration {
-    let mut draw = Draw::of(&[seed, plan.place as u64, LATENCY, hop as u64, hit]);
+fn latency(seed: u64, plan: &PagePlan, hop: usize, hit: u64) -> Duration {
+    let mut draw = Draw::of(&[seed, plan.index as u64, LATENCY, hop as u64, hit]);
     let (a, b) = (draw.between(0, 380), draw.between(0, 380));
     Duration::from_millis(20 + a.min(b))
 }

@@ -1,6 +1,6 @@
 //! Main content of a page: sections with paragraphs, lists, tables, code, pictures and links.
 
-use super::catalogue::{Catalogue, Plan, Template};
+use super::catalogue::{Catalogue, PagePlan, Template};
 use super::draw::Draw;
 use super::language::{Language, Phrase};
 use crate::domain::word_enum::variant_list;
@@ -21,9 +21,9 @@ const SECTION: u64 = 2;
 const BULK: u64 = 3;
 
 /// Writes the article of `plan`. Different editions differ in one section and in a line that names the edition.
-pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) -> Article {
+pub(super) fn article(catalogue: &Catalogue, plan: &PagePlan, edition: Option<u64>) -> Article {
     let language = plan.language();
-    let mut draw = Draw::of(&[catalogue.seed, plan.place as u64, SUBJECT]);
+    let mut draw = Draw::of(&[catalogue.seed, plan.index as u64, SUBJECT]);
     let drawn = draw.pick(&language.objects);
     let object = catalogue.object(plan).unwrap_or(drawn);
     let sections = draw.between(4, 7);
@@ -34,11 +34,11 @@ pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) 
     article.contents.push_str("<ul>\n");
     if let Some(edition) = edition {
         // Writing to a `String` cannot fail, here and below.
-        let _ = writeln!(article.main, "<p><em>{} {edition}</em></p>", language.say(Phrase::Revision));
+        let _ = writeln!(article.main, "<p><em>{} {edition}</em></p>", language.phrase(Phrase::Revision));
     }
     for section in 0..sections {
         let edition = edition.filter(|_| redrawn == Some(section)).unwrap_or(0);
-        let mut draw = Draw::of(&[catalogue.seed, plan.place as u64, SECTION, section, edition]);
+        let mut draw = Draw::of(&[catalogue.seed, plan.index as u64, SECTION, section, edition]);
         let heading =
             language.headings.get((first_heading + section as usize) % language.headings.len().max(1)).copied();
         let heading = heading.unwrap_or_default();
@@ -57,7 +57,7 @@ pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) 
             let _ = writeln!(
                 article.main,
                 "<p>{}: <a href=\"{}\">{}</a></p>",
-                language.say(Phrase::Related),
+                language.phrase(Phrase::Related),
                 catalogue.path(other),
                 catalogue.title(other)
             );
@@ -68,9 +68,9 @@ pub(super) fn article(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>) 
 }
 
 /// Returns a part of a huge page, about 20 kB of text.
-pub(super) fn bulk(seed: u64, plan: &Plan, part: u64) -> String {
+pub(super) fn bulk(seed: u64, plan: &PagePlan, part: u64) -> String {
     let language = plan.language();
-    let mut draw = Draw::of(&[seed, plan.place as u64, BULK, part]);
+    let mut draw = Draw::of(&[seed, plan.index as u64, BULK, part]);
     let object = draw.pick(&language.objects);
     let mut html = format!("<h2>{} {}</h2>\n", draw.pick(&language.headings), part + 1);
     while html.len() < 20_000 {
@@ -93,7 +93,7 @@ variant_list! {
     }
 }
 
-fn block(html: &mut String, kind: Block, plan: &Plan, object: &str, draw: &mut Draw) {
+fn block(html: &mut String, kind: Block, plan: &PagePlan, object: &str, draw: &mut Draw) {
     let language = plan.language();
     let sentence = |draw: &mut Draw| filled(draw.pick(&language.sentences), object, draw);
     match kind {
@@ -113,7 +113,7 @@ fn block(html: &mut String, kind: Block, plan: &Plan, object: &str, draw: &mut D
             html.push_str("</ul>\n");
         }
         Block::Table => {
-            let head = [Phrase::Name, Phrase::Value, Phrase::Description].map(|phrase| language.say(phrase));
+            let head = [Phrase::Name, Phrase::Value, Phrase::Description].map(|phrase| language.phrase(phrase));
             let _ = writeln!(
                 html,
                 "<table>\n<thead><tr><th>{}</th><th>{}</th><th>{}</th></tr></thead>\n<tbody>",

@@ -5,7 +5,7 @@ use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
 
 /// Hits after which a recovered page fails anew, so that a console that stays open always has activity. More than the
 /// four attempts of a job in the demo, so that one job never gets two failure periods.
-const RELAPSE: u64 = 10;
+const RELAPSE_PERIOD: u64 = 10;
 /// Documents after which the interleaving repeats. Its first 40 contain every behaviour.
 const CYCLE: usize = 60;
 
@@ -143,7 +143,7 @@ impl Behaviour {
     ///
     /// Six of 60 documents end failed, in every second cycle seven. Only one or two of them time out, since each of
     /// those costs four time-outs.
-    pub(super) const fn at(place: usize) -> Self {
+    pub(super) const fn of_index(place: usize) -> Self {
         let cycle = place / CYCLE;
         let odd = cycle % 2 == 1;
         match place % CYCLE {
@@ -186,11 +186,11 @@ impl Behaviour {
     /// Returns true if a cookie wall replaces the page at `hit`, from 1: for eight hits of ten, long enough for a
     /// person to inspect it.
     pub(super) fn is_walled(self, hit: u64) -> bool {
-        self == Self::CookieWall && (1..=8).contains(&(hit.saturating_sub(1) % RELAPSE))
+        self == Self::CookieWall && (1..=8).contains(&(hit.saturating_sub(1) % RELAPSE_PERIOD))
     }
 
     /// Returns true if a page that recovers still fails at `hit`, from 1.
-    pub(super) fn troubled(self, hit: u64) -> bool {
+    pub(super) fn fails_at(self, hit: u64) -> bool {
         let failures = match self {
             Self::ServerError { failures } | Self::Unavailable { failures } => failures,
             Self::Silent { failures } | Self::Drip { failures } => match failures {
@@ -199,7 +199,7 @@ impl Behaviour {
             },
             _ => return false,
         };
-        hit.saturating_sub(1) % RELAPSE < u64::from(failures)
+        hit.saturating_sub(1) % RELAPSE_PERIOD < u64::from(failures)
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn every_behaviour_is_among_the_first_forty() {
         for word in Behaviour::WORDS {
-            assert!((0..40).any(|place| Behaviour::at(place).word() == word), "{word}");
+            assert!((0..40).any(|place| Behaviour::of_index(place).word() == word), "{word}");
         }
     }
 
@@ -227,7 +227,7 @@ mod tests {
         let mut failing = 0_usize;
         let mut unanswered = 0_usize;
         for place in 0..10_000 {
-            let behaviour = Behaviour::at(place);
+            let behaviour = Behaviour::of_index(place);
             failing += usize::from(behaviour.ends_failed());
             unanswered += usize::from(matches!(
                 behaviour,
@@ -244,15 +244,15 @@ mod tests {
     #[test]
     fn four_attempts_are_enough_wherever_a_job_begins() {
         for place in 0..CYCLE * 6 {
-            let behaviour = Behaviour::at(place);
+            let behaviour = Behaviour::of_index(place);
             for start in 1..=30 {
-                let bad = (start..start + 4).all(|hit| behaviour.troubled(hit));
+                let bad = (start..start + 4).all(|hit| behaviour.fails_at(hit));
                 let never =
                     matches!(behaviour, Behaviour::Silent { failures: None } | Behaviour::Drip { failures: None });
                 assert_eq!(bad, never, "{behaviour:?} from hit {start}");
             }
         }
-        assert!(Behaviour::ServerError { failures: 2 }.troubled(2));
-        assert!(!Behaviour::ServerError { failures: 2 }.troubled(3));
+        assert!(Behaviour::ServerError { failures: 2 }.fails_at(2));
+        assert!(!Behaviour::ServerError { failures: 2 }.fails_at(3));
     }
 }

@@ -10,9 +10,9 @@ pub(super) const HOSTS: usize = 12;
 /// Number in the path of the first document.
 const FIRST_NUMBER: usize = 1_001;
 /// Rotation of the languages, as indices of [`LANGUAGES`]: three of ten pages are English.
-const LANGUAGE_TURN: [u8; 10] = [0, 1, 2, 0, 3, 4, 0, 5, 6, 7];
+const LANGUAGE_ROTATION: [u8; 10] = [0, 1, 2, 0, 3, 4, 0, 5, 6, 7];
 /// Rotation of the account ids; accounts have unequal numbers of pages, as real ones do.
-const ACCOUNT_TURN: [u8; 8] = [1, 2, 1, 3, 1, 2, 4, 2];
+const ACCOUNT_ROTATION: [u8; 8] = [1, 2, 1, 3, 1, 2, 4, 2];
 /// Brand of the site on each host.
 const BRANDS: [&str; HOSTS] = [
     "Fernwood",
@@ -48,9 +48,9 @@ variant_list! {
 
 /// Plan of a page: everything that is decided before it is written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
+pub(super) struct PagePlan {
     /// Index among all documents, from 0.
-    pub(super) place: usize,
+    pub(super) index: usize,
     pub(super) behaviour: Behaviour,
     pub(super) template: Template,
     language: u8,
@@ -58,7 +58,7 @@ pub(super) struct Plan {
     rank: u32,
 }
 
-impl Plan {
+impl PagePlan {
     /// Returns the language of the page's text.
     pub(super) fn language(&self) -> &'static Language {
         LANGUAGES.get(usize::from(self.language)).unwrap_or(&LANGUAGES[super::language::ENGLISH])
@@ -66,7 +66,7 @@ impl Plan {
 
     /// Returns the index of the host. Shifted by one per cycle of behaviours, so that no host has all the silent pages.
     pub(super) fn host(&self) -> usize {
-        (self.place + self.place / 60) % HOSTS
+        (self.index + self.index / 60) % HOSTS
     }
 
     /// Returns the brand of the page's site.
@@ -76,17 +76,17 @@ impl Plan {
 
     /// Returns the number in the page's path.
     pub(super) const fn number(&self) -> usize {
-        FIRST_NUMBER + self.place
+        FIRST_NUMBER + self.index
     }
 
     /// Returns the account id, 1 to 4.
     pub(super) fn account_id(&self) -> i64 {
-        i64::from(ACCOUNT_TURN[(self.place + self.place / 60) % ACCOUNT_TURN.len()])
+        i64::from(ACCOUNT_ROTATION[(self.index + self.index / 60) % ACCOUNT_ROTATION.len()])
     }
 
     /// Returns the assistant id; each account has two: 1 and 2 of account 1, 3 and 4 of account 2.
     pub(super) fn assistant_id(&self) -> i64 {
-        let second = i64::from(self.place.is_multiple_of(3));
+        let second = i64::from(self.index.is_multiple_of(3));
         (self.account_id() - 1) * 2 + 1 + second
     }
 }
@@ -95,8 +95,8 @@ impl Plan {
 #[derive(Debug)]
 pub(super) struct Catalogue {
     pub(super) seed: u64,
-    plans: Vec<Plan>,
-    turn: usize,
+    plans: Vec<PagePlan>,
+    title_offset: usize,
 }
 
 impl Catalogue {
@@ -107,16 +107,16 @@ impl Catalogue {
         let mut ranks = [0_u32; 8];
         let plans = (0..documents)
             .map(|place| {
-                let behaviour = Behaviour::at(place);
+                let behaviour = Behaviour::of_index(place);
                 let language = match behaviour {
                     Behaviour::WrongCharset(Charset::WesternMetaLies | Charset::WesternHeaderLies) => FRENCH,
                     Behaviour::WrongCharset(Charset::JapaneseMetaLies) => JAPANESE,
-                    _ => usize::from(LANGUAGE_TURN[(place + place / 60) % LANGUAGE_TURN.len()]),
+                    _ => usize::from(LANGUAGE_ROTATION[(place + place / 60) % LANGUAGE_ROTATION.len()]),
                 };
                 let rank = ranks[language];
                 ranks[language] += 1;
-                Plan {
-                    place,
+                PagePlan {
+                    index: place,
                     behaviour,
                     template: Template::ALL[(place + place / 10 + place / 60) % Template::ALL.len()],
                     language: language as u8,
@@ -124,39 +124,39 @@ impl Catalogue {
                 }
             })
             .collect();
-        Self { seed, plans, turn }
+        Self { seed, plans, title_offset: turn }
     }
 
     /// Returns the plans in the order of their indices.
-    pub(super) fn plans(&self) -> &[Plan] {
+    pub(super) fn plans(&self) -> &[PagePlan] {
         &self.plans
     }
 
     /// Returns the page at `path` on `host`.
-    pub(super) fn find(&self, host: usize, path: &str) -> Option<&Plan> {
+    pub(super) fn find(&self, host: usize, path: &str) -> Option<&PagePlan> {
         let number: usize = path.rsplit_once('-')?.1.parse().ok()?;
         let plan = self.plans.get(number.checked_sub(FIRST_NUMBER)?)?;
         (plan.host() == host && self.path(plan) == path).then_some(plan)
     }
 
     /// Returns the heading of the page, which is also the document's name before its first sync.
-    pub(super) fn title(&self, plan: &Plan) -> String {
-        plan.language().title(plan.rank as usize, self.turn_of(plan))
+    pub(super) fn title(&self, plan: &PagePlan) -> String {
+        plan.language().title(plan.rank as usize, self.title_offset_of(plan))
     }
 
     /// Returns the subject of the page, if its title names one.
-    pub(super) fn object(&self, plan: &Plan) -> Option<&'static str> {
-        plan.language().object(plan.rank as usize, self.turn_of(plan))
+    pub(super) fn object(&self, plan: &PagePlan) -> Option<&'static str> {
+        plan.language().object(plan.rank as usize, self.title_offset_of(plan))
     }
 
     /// Returns the offset in the language's lists of titles. It differs by language, so that neighbours in a list of
     /// documents are not translations of each other.
-    fn turn_of(&self, plan: &Plan) -> usize {
-        self.turn + usize::from(plan.language) * 43
+    fn title_offset_of(&self, plan: &PagePlan) -> usize {
+        self.title_offset + usize::from(plan.language) * 43
     }
 
     /// Returns the page's path on its host.
-    pub(super) fn path(&self, plan: &Plan) -> String {
+    pub(super) fn path(&self, plan: &PagePlan) -> String {
         let (code, number) = (plan.language().code, plan.number());
         let slug = slug(&self.title(plan));
         match plan.template {
@@ -170,13 +170,13 @@ impl Catalogue {
 
     /// Returns up to `most` earlier pages of the same host. Only earlier ones, so that a page does not change with the
     /// number of documents.
-    pub(super) fn neighbours(&self, plan: &Plan, most: usize) -> Vec<&Plan> {
-        let from = plan.place.saturating_sub(most * HOSTS * 2);
-        self.plans[from..plan.place].iter().rev().filter(|other| other.host() == plan.host()).take(most).collect()
+    pub(super) fn neighbours(&self, plan: &PagePlan, most: usize) -> Vec<&PagePlan> {
+        let from = plan.index.saturating_sub(most * HOSTS * 2);
+        self.plans[from..plan.index].iter().rev().filter(|other| other.host() == plan.host()).take(most).collect()
     }
 
     /// Returns the first pages of `host`, at most `most`.
-    pub(super) fn of_host(&self, host: usize, most: usize) -> Vec<&Plan> {
+    pub(super) fn of_host(&self, host: usize, most: usize) -> Vec<&PagePlan> {
         self.plans.iter().filter(|plan| plan.host() == host).take(most).collect()
     }
 }
@@ -229,7 +229,7 @@ mod tests {
         let catalogue = Catalogue::new(3, 700);
         for plan in catalogue.plans() {
             let path = catalogue.path(plan);
-            assert_eq!(catalogue.find(plan.host(), &path).map(|found| found.place), Some(plan.place), "{path}");
+            assert_eq!(catalogue.find(plan.host(), &path).map(|found| found.index), Some(plan.index), "{path}");
             assert!(catalogue.find((plan.host() + 1) % HOSTS, &path).is_none());
             assert!(catalogue.find(plan.host(), &path.replacen('/', "/x", 1)).is_none());
         }
@@ -249,7 +249,7 @@ mod tests {
         let paths: HashSet<(usize, String)> =
             catalogue.plans().iter().map(|plan| (plan.host(), catalogue.path(plan))).collect();
         assert_eq!(paths.len(), 100_000);
-        let first: Vec<&Plan> = catalogue.plans().iter().take(200).collect();
+        let first: Vec<&PagePlan> = catalogue.plans().iter().take(200).collect();
         assert_eq!(first.iter().map(|plan| plan.host()).collect::<HashSet<_>>().len(), HOSTS);
         assert_eq!(first.iter().map(|plan| plan.language).collect::<HashSet<_>>().len(), LANGUAGES.len());
         assert_eq!(first.iter().map(|plan| plan.template as u8).collect::<HashSet<_>>().len(), 5);

@@ -77,7 +77,7 @@ impl Language {
     }
 
     /// Returns a fixed phrase in this language.
-    pub(super) fn say(&self, phrase: Phrase) -> &'static str {
+    pub(super) fn phrase(&self, phrase: Phrase) -> &'static str {
         self.phrases.get(phrase as usize).copied().unwrap_or_default()
     }
 

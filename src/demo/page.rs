@@ -1,7 +1,7 @@
 //! Complete pages: an article inside its template (navigation, header, footer), error pages, the front page of a host.
 
 use super::article::{Article, article};
-use super::catalogue::{Catalogue, Plan, Template, brand_of};
+use super::catalogue::{Catalogue, PagePlan, Template, brand_of};
 use super::draw::Draw;
 use super::language::{ENGLISH, LANGUAGES, Phrase};
 use std::fmt::Write as _;
@@ -13,18 +13,18 @@ pub(super) const BULK_MARK: &str = "<!--bulk-->";
 pub(super) const STYLE: &str = include_str!("../../assets/demo/style.css");
 
 /// Returns the page of `plan`. `edition` as in [`article`]; `charset` is the label in its meta element.
-pub(super) fn page(catalogue: &Catalogue, plan: &Plan, edition: Option<u64>, charset: &str) -> String {
+pub(super) fn page(catalogue: &Catalogue, plan: &PagePlan, edition: Option<u64>, charset: &str) -> String {
     furnished(catalogue, plan, article(catalogue, plan, edition), charset)
 }
 
 /// Returns the page of `plan` with [`BULK_MARK`] after its article.
-pub(super) fn page_for_bulk(catalogue: &Catalogue, plan: &Plan) -> String {
+pub(super) fn page_for_bulk(catalogue: &Catalogue, plan: &PagePlan) -> String {
     let mut article = article(catalogue, plan, None);
     article.main.push_str(BULK_MARK);
     furnished(catalogue, plan, article, "utf-8")
 }
 
-fn furnished(catalogue: &Catalogue, plan: &Plan, article: Article, charset: &str) -> String {
+fn furnished(catalogue: &Catalogue, plan: &PagePlan, article: Article, charset: &str) -> String {
     let template = match plan.template {
         Template::Docs => include_str!("../../assets/demo/templates/docs.html"),
         Template::Help => include_str!("../../assets/demo/templates/help.html"),
@@ -33,7 +33,7 @@ fn furnished(catalogue: &Catalogue, plan: &Plan, article: Article, charset: &str
         Template::Api => include_str!("../../assets/demo/templates/api.html"),
     };
     let language = plan.language();
-    let say = |phrase| language.say(phrase).to_owned();
+    let say = |phrase| language.phrase(phrase).to_owned();
     fill(template, |name| match name {
         "lang" => language.code.to_owned(),
         "dir" => language.direction.to_owned(),
@@ -91,7 +91,7 @@ fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     page
 }
 
-fn links(catalogue: &Catalogue, plans: &[&Plan]) -> String {
+fn links(catalogue: &Catalogue, plans: &[&PagePlan]) -> String {
     let mut list = String::from("<ul>\n");
     for plan in plans {
         let _ = writeln!(list, "<li><a href=\"{}\">{}</a></li>", catalogue.path(plan), catalogue.title(plan));
@@ -100,33 +100,33 @@ fn links(catalogue: &Catalogue, plans: &[&Plan]) -> String {
     list
 }
 
-fn date(seed: u64, plan: &Plan) -> String {
-    let mut draw = Draw::of(&[seed, plan.place as u64, 4]);
+fn date(seed: u64, plan: &PagePlan) -> String {
+    let mut draw = Draw::of(&[seed, plan.index as u64, 4]);
     format!("2026-{:02}-{:02}", draw.between(1, 9), draw.between(1, 28))
 }
 
 /// Returns the page of a refused or failed request, as a browser shows it.
-pub(super) fn error_page(plan: Option<&Plan>, host: usize, phrase: Phrase) -> String {
-    let language = plan.map_or(&LANGUAGES[ENGLISH], Plan::language);
+pub(super) fn error_page(plan: Option<&PagePlan>, host: usize, phrase: Phrase) -> String {
+    let language = plan.map_or(&LANGUAGES[ENGLISH], PagePlan::language);
     format!(
         "<!DOCTYPE html>\n<html lang=\"{}\" dir=\"{}\"><head><meta charset=\"utf-8\"><title>{phrase} | {brand}</title></head>\n<body><main><h1>{phrase}</h1><p><a href=\"/\">{}</a></p></main></body></html>\n",
         language.code,
         language.direction,
-        language.say(Phrase::Home),
-        phrase = language.say(phrase),
+        language.phrase(Phrase::Home),
+        phrase = language.phrase(phrase),
         brand = brand_of(host),
     )
 }
 
 /// Returns the cookie wall: a page with status 200 that does not have the document's content.
-pub(super) fn cookie_wall(plan: &Plan) -> String {
+pub(super) fn cookie_wall(plan: &PagePlan) -> String {
     let language = plan.language();
     format!(
         "<!DOCTYPE html>\n<html lang=\"{}\" dir=\"{}\"><head><meta charset=\"utf-8\"><title>{brand}</title></head>\n<body><main><h1>{brand}</h1><p>{}</p><p>{}</p></main></body></html>\n",
         language.code,
         language.direction,
-        language.say(Phrase::Cookies),
-        language.say(Phrase::Accept),
+        language.phrase(Phrase::Cookies),
+        language.phrase(Phrase::Accept),
         brand = plan.brand(),
     )
 }

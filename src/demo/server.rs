@@ -1,6 +1,6 @@
 //! Servers of the demo site: a listener per host, a task per connection, all ended by one cancellation token.
 
-use super::answer::{Content, Location, Reply, Route, answer, down, furniture, missing, route, wrong_method};
+use super::answer::{Location, Reply, ReplyBody, Route, answer, down, furniture, missing, route, wrong_method};
 use super::catalogue::Catalogue;
 use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -22,8 +22,8 @@ use tokio_util::task::TaskTracker;
 
 /// Pieces of a slow page, and the pause between them: 7.5 s in total, far above the demo's total time-out of 4 s; each
 /// pause is far below its read time-out of 2 s.
-const DROPS: usize = 16;
-const PAUSE: Duration = Duration::from_millis(500);
+const DROP_COUNT: usize = 16;
+const DROP_PAUSE: Duration = Duration::from_millis(500);
 /// Wait after a failed accept (no file descriptors left), so that other connections can close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -106,7 +106,7 @@ async fn handle(shared: Arc<Shared>, host: usize, request: Request<Incoming>) ->
         Route::Furniture(content_type, text) => furniture(content_type, text),
         Route::Missing => missing(host),
         Route::Document(plan, hop) => {
-            let hit = match shared.hits.get(plan.place) {
+            let hit = match shared.hits.get(plan.index) {
                 // The redirects of a chain belong to the hit that began it.
                 Some(hits) if hop > 0 => hits.load(Ordering::Relaxed).max(1),
                 Some(hits) => hits.fetch_add(1, Ordering::Relaxed) + 1,
@@ -126,9 +126,9 @@ async fn handle(shared: Arc<Shared>, host: usize, request: Request<Incoming>) ->
 
 fn response(shared: &Shared, reply: Reply, answering: Answering) -> Response<Body> {
     let body = match reply.body {
-        Content::Whole(bytes) => Full::new(bytes).boxed_unsync(),
-        Content::Drops(bytes) => drops(bytes, answering),
-        Content::Parts(parts) => {
+        ReplyBody::Whole(bytes) => Full::new(bytes).boxed_unsync(),
+        ReplyBody::Drops(bytes) => drops(bytes, answering),
+        ReplyBody::Parts(parts) => {
             let frames = parts.map(move |part| {
                 // Kept until the last part is sent or the reader disconnects.
                 let _ = &answering;
@@ -143,7 +143,7 @@ fn response(shared: &Shared, reply: Reply, answering: Answering) -> Response<Bod
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     let location = reply.location.map(|location| match location {
         Location::Path(path) => path,
-        Location::Elsewhere(host, path) => {
+        Location::OtherHost(host, path) => {
             format!("http://{}{path}", shared.hosts.get(host).map(String::as_str).unwrap_or_default())
         }
     });
@@ -160,7 +160,7 @@ fn response(shared: &Shared, reply: Reply, answering: Answering) -> Response<Bod
 }
 
 fn drops(bytes: Bytes, answering: Answering) -> Body {
-    let size = bytes.len().div_ceil(DROPS).max(1);
+    let size = bytes.len().div_ceil(DROP_COUNT).max(1);
     let start = (bytes, Duration::ZERO, answering);
     let frames = stream::unfold(start, move |(mut rest, pause, answering)| async move {
         if rest.is_empty() {
@@ -168,7 +168,7 @@ fn drops(bytes: Bytes, answering: Answering) -> Body {
         }
         tokio::time::sleep(pause).await;
         let drop = rest.split_to(size.min(rest.len()));
-        Some((Ok(Frame::data(drop)), (rest, PAUSE, answering)))
+        Some((Ok(Frame::data(drop)), (rest, DROP_PAUSE, answering)))
     });
     StreamBody::new(frames).boxed_unsync()
 }

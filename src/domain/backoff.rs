@@ -1,7 +1,7 @@
 //! Back-off between attempts to use a service (a database, Redis) that does not respond.
 //!
 //! The waits between attempts of a *document* are those of the retry policy ([`retry`](super::retry)), those of a
-//! *host* are those of its circuit breaker ([`politeness`](super::politeness)).
+//! *host* are those of its circuit breaker ([`host_backoff`](super::host_backoff)).
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Fetched pages, and the comparison with the stored content.
 
+use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
-use super::guard::Doubt;
 use super::text::{SafeLine, cut_chars, is_blank};
 use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub const MAX_TITLE_CHARS: usize = 255;
 
 /// Longest time between two full fetches of a page. Some servers answer 304 for ever, so after this time a page is
 /// fetched without its validators.
-pub const WHOLE_FETCH_EVERY: Duration = Duration::from_secs(7 * 86_400);
+pub const FULL_FETCH_INTERVAL: Duration = Duration::from_secs(7 * 86_400);
 
 /// Validators of a page (RFC 9110, section 8.8), sent with the next request so that the server can answer 304. Kept
 /// byte for byte as the server sent them, since servers may compare them as text.
@@ -33,9 +33,9 @@ impl Validators {
 /// Version of the converter and the site rules that produced a text. Texts of different versions may differ although
 /// the page is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Converter(pub i64);
+pub struct ConverterVersion(pub i64);
 
-impl Converter {
+impl ConverterVersion {
     /// Combines the converter's number (low 16 bits) with a hash of the site rules (the bits above; zero without
     /// rules).
     pub fn new(number: u16, rules: &str) -> Self {
@@ -50,18 +50,18 @@ impl Converter {
 
 /// Stored state of a document, with the fields against which a fetched page is compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredBaseline {
     /// Fingerprint of the stored text; `None` without a text.
     pub fingerprint: Option<Fingerprint>,
     /// Version that produced the stored text; `None` if another program wrote it.
-    pub converter: Option<Converter>,
+    pub converter: Option<ConverterVersion>,
     /// Length of the stored text in characters; `None` without a text.
     pub chars: Option<u64>,
     /// Fingerprint of the text that a person rejected last.
     pub rejected: Option<Fingerprint>,
 }
 
-impl Stored {
+impl StoredBaseline {
     /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect: it is
     /// then quarantined, unless no text is stored yet.
     ///
@@ -69,20 +69,20 @@ impl Stored {
     /// page's bytes are gone, so a change of the page cannot be distinguished from a change of the rules, and one late
     /// report costs less than a false report for every document. A text that another program (Chatwoot) wrote is
     /// compared as it is.
-    pub fn compare(&self, page: &Page) -> (ContentChange, Option<Doubt>) {
+    pub fn compare(&self, page: &Page) -> (ContentChange, Option<QuarantineReason>) {
         let change = ContentChange::between(self.fingerprint.as_ref(), &page.fingerprint);
         if !change.writes() {
             return (change, None);
         }
-        let doubt = Doubt::about(page.title.as_deref(), &page.content, self.chars);
+        let doubt = QuarantineReason::check(page.title.as_deref(), &page.content, self.chars);
         let doubt = match &self.rejected {
-            Some(rejected) if *rejected == page.fingerprint => Some(Doubt::Rejected),
+            Some(rejected) if *rejected == page.fingerprint => Some(QuarantineReason::Rejected),
             _ => doubt,
         };
         let by_another = self.converter.zip(page.converter).is_some_and(|(stored, new)| stored != new);
         match (change, &doubt, self.chars) {
-            (_, Some(_), Some(_)) => (ContentChange::Held, doubt),
-            (ContentChange::Changed, ..) if by_another => (ContentChange::Rebased, doubt),
+            (_, Some(_), Some(_)) => (ContentChange::Quarantined, doubt),
+            (ContentChange::Changed, ..) if by_another => (ContentChange::Reconverted, doubt),
             _ => (change, doubt),
         }
     }
@@ -96,7 +96,7 @@ pub struct Page {
     /// Markdown, at most [`MAX_CONTENT_CHARS`], without U+0000; never blank.
     pub content: String,
     /// Note for the outcome if the content or the title was cut.
-    pub cut: Option<&'static str>,
+    pub truncation: Option<&'static str>,
     /// Size of the body in bytes, after decompression.
     pub bytes: u64,
     /// HTTP status of the last response, after redirects.
@@ -108,11 +108,11 @@ pub struct Page {
     /// Fingerprint of the content, without the text that its site rule ignores.
     pub fingerprint: Fingerprint,
     /// Version that produced the content; `None` if unknown.
-    pub converter: Option<Converter>,
+    pub converter: Option<ConverterVersion>,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
     /// Reason why the page is suspect; `None` if it is not.
-    pub doubt: Option<Doubt>,
+    pub quarantine_reason: Option<QuarantineReason>,
 }
 
 impl Page {
@@ -131,7 +131,7 @@ impl Page {
             title: title.map(|title| SafeLine::new(cut_chars(&title, MAX_TITLE_CHARS).0)),
             content,
             fingerprint,
-            cut: match (content_cut, title_cut) {
+            truncation: match (content_cut, title_cut) {
                 (true, true) => Some("cut at 200,000 characters, title at 255"),
                 (true, false) => Some("cut at 200,000 characters"),
                 (false, true) => Some("title cut at 255 characters"),
@@ -143,7 +143,7 @@ impl Page {
             last_modified: None,
             converter: None,
             note: None,
-            doubt: None,
+            quarantine_reason: None,
         })
     }
 }
@@ -151,13 +151,13 @@ impl Page {
 impl Page {
     /// Returns the outcome's detail for this page: why it is suspect, whether it was converted anew, and what was cut.
     pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
-        let doubt = self.doubt.map(|doubt| match change {
-            ContentChange::Held => format!("needs review: it {doubt}"),
+        let doubt = self.quarantine_reason.map(|doubt| match change {
+            ContentChange::Quarantined => format!("needs review: it {doubt}"),
             _ => format!("stored, but it {doubt}"),
         });
         let rebased =
-            (change == ContentChange::Rebased).then(|| "read anew by another converter or other rules".to_owned());
-        let all = [doubt, rebased, self.note.as_ref().map(ToString::to_string), self.cut.map(str::to_owned)];
+            (change == ContentChange::Reconverted).then(|| "read anew by another converter or other rules".to_owned());
+        let all = [doubt, rebased, self.note.as_ref().map(ToString::to_string), self.truncation.map(str::to_owned)];
         let all: Vec<_> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| SafeLine::new(&all.join("; ")))
     }
@@ -175,11 +175,11 @@ word_enum! {
         Same = "same",
         /// Text of another converter version replaced the stored one; as far as can be determined the page is the same.
         /// Its word is that of `Same`, so it is read back as `Same`.
-        Rebased = "same",
+        Reconverted = "same",
         /// The server answered 304.
         NotModified = "not_modified",
         /// Suspect content was quarantined; the stored content stays.
-        Held = "held",
+        Quarantined = "held",
     }
 }
 serde_by_word!(ContentChange);
@@ -196,7 +196,7 @@ impl ContentChange {
 
     /// Returns true if content, name and fingerprint are written to the row.
     pub const fn writes(self) -> bool {
-        matches!(self, Self::First | Self::Changed | Self::Rebased)
+        matches!(self, Self::First | Self::Changed | Self::Reconverted)
     }
 
     /// Returns the words that outcomes and filters use, each once.
@@ -214,9 +214,9 @@ mod tests {
         let page = Page::new(Some(&"é".repeat(300)), "語".repeat(200_001), 600_003, 200).expect("not blank");
         assert_eq!(page.content.chars().count(), MAX_CONTENT_CHARS);
         assert_eq!(page.title.as_deref().map(|title| title.chars().count()), Some(MAX_TITLE_CHARS));
-        assert_eq!(page.cut, Some("cut at 200,000 characters, title at 255"));
+        assert_eq!(page.truncation, Some("cut at 200,000 characters, title at 255"));
         let whole = Page::new(Some(" \u{a0} "), "a\0b".into(), 3, 200).expect("not blank");
-        assert_eq!((whole.title, whole.content.as_str(), whole.cut), (None, "ab", None));
+        assert_eq!((whole.title, whole.content.as_str(), whole.truncation), (None, "ab", None));
         assert_eq!(Page::new(None, "\u{a0}\n".into(), 3, 200), None);
     }
 

@@ -1,46 +1,46 @@
 //! Line-by-line difference of two texts, kept as short as possible.
 //!
 //! `compare` finds the common lines, in bounded time and memory for any texts; this file derives the lines between
-//! them; `kept` cuts a difference to the size that is displayed.
+//! them; `display` cuts a difference to the size that is displayed.
 
 mod compare;
-mod kept;
+mod display;
 
-pub use kept::{Difference, Kept};
+pub use display::{Difference, DisplayLine};
 
 /// Line of a difference, with its text as `T`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line<T> {
+pub enum DiffLine<T> {
     /// Line of both texts, shown as context of a change.
     Same(T),
     /// Line of the old text only.
-    Gone(T),
+    Removed(T),
     /// Line of the new text only.
-    New(T),
+    Added(T),
     /// Number of lines that are in both texts and omitted.
     Skipped(usize),
 }
 
 /// Returns the difference of two texts with up to `around` common lines before and after each change; empty for equal
 /// texts.
-pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<Line<&'a str>> {
+pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<DiffLine<&'a str>> {
     let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
     let (mut i, mut j, mut lines) = (0, 0, Vec::with_capacity(old.len().max(new.len())));
     // The ends of both texts act as a last common line, which closes the last change.
-    let common = without_stray_blanks(compare::common(&old, &new), &old, &new);
+    let common = without_stray_blanks(compare::common_lines(&old, &new), &old, &new);
     for (a, b) in common.into_iter().chain([(old.len(), new.len())]) {
-        lines.extend(old[i..a].iter().map(|line| Line::Gone(*line)));
-        lines.extend(new[j..b].iter().map(|line| Line::New(*line)));
-        lines.extend(old.get(a).map(|line| Line::Same(*line)));
+        lines.extend(old[i..a].iter().map(|line| DiffLine::Removed(*line)));
+        lines.extend(new[j..b].iter().map(|line| DiffLine::Added(*line)));
+        lines.extend(old.get(a).map(|line| DiffLine::Same(*line)));
         (i, j) = (a + 1, b + 1);
     }
-    shortened(&lines, around)
+    with_context(&lines, around)
 }
 
 /// Changed lines at one position above which a blank line between them no longer counts as common to both texts.
-const MUCH: usize = 12;
+const LARGE_CHANGE_LINES: usize = 12;
 /// Ratio of removed to added lines, or the reverse, above which a change counts as lopsided.
-const LOPSIDED: usize = 4;
+const LOPSIDED_RATIO: usize = 4;
 
 /// Removes common blank lines within a large lopsided change (many lines removed and few added, or the reverse). Every
 /// text has blank lines; as common lines they would split the change into pieces.
@@ -55,7 +55,7 @@ fn without_stray_blanks(common: Vec<(usize, usize)>, old: &[&str], new: &[&str])
         let (gone, fresh) = (to_a - from_a - run, to_b - from_b - run);
         let is_blank = old[a..a + run].iter().all(|line| line.trim().is_empty());
         let within = (a, b) > (from_a, from_b) && (to_a, to_b) > (a + run, b + run);
-        let stray = gone.max(fresh) > MUCH && gone.max(fresh) > LOPSIDED * gone.min(fresh);
+        let stray = gone.max(fresh) > LARGE_CHANGE_LINES && gone.max(fresh) > LOPSIDED_RATIO * gone.min(fresh);
         if !(is_blank && within && stray) {
             kept.extend(&common[at..at + run]);
         }
@@ -64,8 +64,8 @@ fn without_stray_blanks(common: Vec<(usize, usize)>, old: &[&str], new: &[&str])
     kept
 }
 
-fn shortened<'a>(lines: &[Line<&'a str>], around: usize) -> Vec<Line<&'a str>> {
-    let is_change = |line: &Line<_>| !matches!(line, Line::Same(_));
+fn with_context<'a>(lines: &[DiffLine<&'a str>], around: usize) -> Vec<DiffLine<&'a str>> {
+    let is_change = |line: &DiffLine<_>| !matches!(line, DiffLine::Same(_));
     if !lines.iter().any(is_change) {
         return Vec::new();
     }
@@ -78,7 +78,7 @@ fn shortened<'a>(lines: &[Line<&'a str>], around: usize) -> Vec<Line<&'a str>> {
     for (line, near) in lines.iter().zip(near) {
         if near {
             if skipped > 0 {
-                kept.push(Line::Skipped(std::mem::take(&mut skipped)));
+                kept.push(DiffLine::Skipped(std::mem::take(&mut skipped)));
             }
             kept.push(*line);
         } else {
@@ -86,7 +86,7 @@ fn shortened<'a>(lines: &[Line<&'a str>], around: usize) -> Vec<Line<&'a str>> {
         }
     }
     if skipped > 0 {
-        kept.push(Line::Skipped(skipped));
+        kept.push(DiffLine::Skipped(skipped));
     }
     kept
 }
@@ -99,14 +99,14 @@ mod tests {
     fn changes_stand_with_what_is_beside_them() {
         let old = "a\nb\nc\nd\ne\nf\ng\nh\n";
         let new = "a\nb\nc\nD\ne\nf\ng\nh\ni\n";
-        use Line::{Gone, New, Same, Skipped};
+        use DiffLine::{Added, Removed, Same, Skipped};
         assert_eq!(
             difference(old, new, 1),
-            [Skipped(2), Same("c"), Gone("d"), New("D"), Same("e"), Skipped(2), Same("h"), New("i")]
+            [Skipped(2), Same("c"), Removed("d"), Added("D"), Same("e"), Skipped(2), Same("h"), Added("i")]
         );
         assert_eq!(difference(old, old, 3), []);
-        assert_eq!(difference("", "x", 3), [New("x")]);
-        assert_eq!(difference("x\ny", "y\nx", 0), [Gone("x"), Skipped(1), New("x")]);
+        assert_eq!(difference("", "x", 3), [Added("x")]);
+        assert_eq!(difference("x\ny", "y\nx", 0), [Removed("x"), Skipped(1), Added("x")]);
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
         let old = (0..3_000).map(|n| format!("a{n}\n")).collect::<String>();
         let new = (0..3_000).map(|n| format!("b{n}\n")).collect::<String>();
         let lines = difference(&old, &new, 3);
-        assert_eq!((lines.len(), lines[0], lines[3_000]), (6_000, Line::Gone("a0"), Line::New("b0")));
+        assert_eq!((lines.len(), lines[0], lines[3_000]), (6_000, DiffLine::Removed("a0"), DiffLine::Added("b0")));
     }
 
     #[test]
@@ -126,25 +126,26 @@ mod tests {
         new.push("the end".to_owned());
         let (old, new) = (old.join("\n"), new.join("\n"));
         let changes: Vec<_> =
-            difference(&old, &new, 0).into_iter().filter(|line| !matches!(line, Line::Skipped(_))).collect();
-        use Line::{Gone, New};
-        assert_eq!(changes, [Gone("line 3"), New("another"), Gone("line 10000"), New("the end")]);
+            difference(&old, &new, 0).into_iter().filter(|line| !matches!(line, DiffLine::Skipped(_))).collect();
+        use DiffLine::{Added, Removed};
+        assert_eq!(changes, [Removed("line 3"), Added("another"), Removed("line 10000"), Added("the end")]);
     }
 
     #[test]
     fn blank_lines_do_not_tear_a_wall_apart() {
         let article = (0..30).map(|n| format!("line {n}\n\n")).collect::<String>();
         let lines = difference(&article, "# Brand\n\nCookies?\n\nAccept all\n", 3);
-        let first_new = lines.iter().position(|line| matches!(line, Line::New(_))).expect("there is something new");
+        let first_new =
+            lines.iter().position(|line| matches!(line, DiffLine::Added(_))).expect("there is something new");
         assert_eq!(
             lines[first_new..first_new + 5],
-            ["# Brand", "", "Cookies?", "", "Accept all"].map(Line::New),
+            ["# Brand", "", "Cookies?", "", "Accept all"].map(DiffLine::Added),
             "{lines:?}"
         );
         // In a balanced change the blank lines stay: they show which lines belong to each other.
         let lines = difference("a\n\nb\n\nc", "A\n\nB\n\nc", 3);
-        use Line::{Gone, New, Same};
-        assert_eq!(lines, [Gone("a"), New("A"), Same(""), Gone("b"), New("B"), Same(""), Same("c")]);
+        use DiffLine::{Added, Removed, Same};
+        assert_eq!(lines, [Removed("a"), Added("A"), Same(""), Removed("b"), Added("B"), Same(""), Same("c")]);
     }
 
     /// Old and new text can both be restored from any difference.
@@ -164,15 +165,15 @@ mod tests {
             if old == new {
                 continue;
             }
-            let of = |wanted: fn(&Line<&str>) -> bool| {
-                let text = |line: &Line<&str>| match line {
-                    Line::Same(text) | Line::Gone(text) | Line::New(text) => (*text).to_owned(),
-                    Line::Skipped(_) => panic!("nothing is skipped"),
+            let of = |wanted: fn(&DiffLine<&str>) -> bool| {
+                let text = |line: &DiffLine<&str>| match line {
+                    DiffLine::Same(text) | DiffLine::Removed(text) | DiffLine::Added(text) => (*text).to_owned(),
+                    DiffLine::Skipped(_) => panic!("nothing is skipped"),
                 };
                 lines.iter().filter(|line| wanted(line)).map(text).collect::<Vec<_>>()
             };
-            assert_eq!(of(|line| !matches!(line, Line::New(_))), old);
-            assert_eq!(of(|line| !matches!(line, Line::Gone(_))), new);
+            assert_eq!(of(|line| !matches!(line, DiffLine::Added(_))), old);
+            assert_eq!(of(|line| !matches!(line, DiffLine::Removed(_))), new);
         }
     }
 }

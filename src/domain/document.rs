@@ -1,9 +1,9 @@
 //! A document as lists and screens show it, and the single status that is derived for it.
 
 use super::failure::{ErrorCode, FailureClass};
+use super::host_backoff::HostBackoff;
 use super::id::{AccountId, AssistantId, DocumentId};
 use super::job::{JobState, QueueClass};
-use super::politeness::Hold;
 use super::text::SafeLine;
 use super::time::Timestamp;
 use super::word_enum::{serde_by_word, word_enum};
@@ -152,7 +152,7 @@ pub struct DocumentRow {
     pub next_attempt_at: Option<Timestamp>,
     /// Time at which the schedule checks the document next, UTC, by the account's plan. `None` with a live job, or
     /// without a plan. The time drawn for the sync itself is later by up to the plan's jitter.
-    pub next_look_at: Option<Timestamp>,
+    pub next_check_at: Option<Timestamp>,
     /// The live job's attempt, else the last job's.
     pub attempt: Option<u32>,
     /// The live job's class, else the last job's.
@@ -164,9 +164,9 @@ pub struct DocumentRow {
     /// Changes only when content or name changes, UTC.
     pub updated_at: Timestamp,
     /// Failures of the live job in the class of its last failure, shown as `n of m`: "timeout, 2 of 4".
-    pub try_of: Option<Try>,
+    pub failure_count: Option<FailureCount>,
     /// Name of the worker that runs the live job; while the job waits for a lock, the lock's holder.
-    pub held_by: Option<SafeLine>,
+    pub holder: Option<SafeLine>,
     /// Person or program that requested the live job, else the last job.
     pub requested_by: Option<SafeLine>,
     /// A person asked to cancel the running attempt.
@@ -176,20 +176,20 @@ pub struct DocumentRow {
     /// Number of earlier contents that the store keeps.
     pub versions: u32,
     /// The last back-off of the document's host, which may have ended.
-    pub host_hold: Option<Hold>,
+    pub host_backoff: Option<HostBackoff>,
     /// Reason why a fetched text is quarantined; `None` if none is.
-    pub held: Option<SafeLine>,
+    pub quarantine_reason: Option<SafeLine>,
 }
 
 /// Failures of one class, with that class's limit: "2 of 4".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Try {
+pub struct FailureCount {
     /// Class of the last failure; each class has its own counter.
     pub class: FailureClass,
     /// Failures of this class so far.
-    pub number: u32,
+    pub failures: u32,
     /// Attempts that this class allows in total.
-    pub of: u32,
+    pub attempts_allowed: u32,
 }
 
 /// Result of an attempt in the strip of recent results, where each is one glyph.
@@ -230,18 +230,18 @@ impl RecentResult {
     }
 
     /// Number of results in the strip.
-    pub const KEPT: usize = 8;
+    pub const MAX_RESULTS: usize = 8;
 }
 
 /// Number of documents per status, in the order of [`Status::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct StatusCounts {
     by_status: [u64; 8],
     /// Documents with quarantined content; each is also counted under its status.
-    pub held: u64,
+    pub quarantined: u64,
 }
 
-impl Counts {
+impl StatusCounts {
     /// Sets the number of documents with `status`.
     pub fn set(&mut self, status: Status, documents: u64) {
         self.by_status[status as usize] = documents;
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn counts_add_up() {
-        let mut counts = Counts::default();
+        let mut counts = StatusCounts::default();
         counts.set(Status::Failed, 2);
         counts.set(Status::Never, 3);
         assert_eq!((counts.of(Status::Failed), counts.of(Status::Synced), counts.total()), (2, 0, 5));

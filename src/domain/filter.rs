@@ -55,12 +55,12 @@ pub struct Filter {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Term {
     pub negated: bool,
-    pub test: Test,
+    pub condition: FilterCondition,
 }
 
 /// Condition of a term. Several values (written with commas) are alternatives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Test {
+pub enum FilterCondition {
     /// Word or quoted phrase within name or URL, without regard to ASCII case.
     Word(String),
     Status(Vec<Status>),
@@ -93,13 +93,13 @@ pub enum Test {
 /// Comparison with a time span, before or after now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Age {
-    pub side: Side,
+    pub comparison: Comparison,
     pub span: Duration,
 }
 
 /// Operator of a comparison with a time span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
+pub enum Comparison {
     /// `<`
     Less,
     /// `>`

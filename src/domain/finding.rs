@@ -3,7 +3,7 @@
 
 /// Verdict on a fact, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
+pub enum CheckStatus {
     /// As it should be.
     Ok,
     /// Works, but deserves attention.
@@ -14,7 +14,7 @@ pub enum Verdict {
     Unreachable,
 }
 
-impl Verdict {
+impl CheckStatus {
     /// Returns the word for people and scripts; an unreachable service is a `fail`, which only the exit code
     /// distinguishes.
     pub const fn word(self) -> &'static str {
@@ -31,37 +31,37 @@ impl Verdict {
 pub struct Finding {
     /// Subject of the check, in one word.
     pub check: &'static str,
-    pub verdict: Verdict,
+    pub status: CheckStatus,
     /// Fact in plain words. It may quote untrusted text, which the printer makes safe and masks.
-    pub says: String,
+    pub message: String,
     /// Action that resolves the problem.
-    pub cure: Option<String>,
+    pub remedy: Option<String>,
 }
 
 impl Finding {
     /// Creates a finding that is as it should be.
     pub fn ok(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Ok, says: says.into(), cure: None }
+        Self { check, status: CheckStatus::Ok, message: says.into(), remedy: None }
     }
 
     /// Creates a finding that works but deserves attention, with a remedy.
     pub fn warn(check: &'static str, says: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Warn, says: says.into(), cure: Some(cure.into()) }
+        Self { check, status: CheckStatus::Warn, message: says.into(), remedy: Some(cure.into()) }
     }
 
     /// Creates a finding that does not work, with a remedy.
     pub fn fail(check: &'static str, says: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Fail, says: says.into(), cure: Some(cure.into()) }
+        Self { check, status: CheckStatus::Fail, message: says.into(), remedy: Some(cure.into()) }
     }
 
     /// Creates a finding from an error message, whose remedy is the part after the last semicolon, as everywhere in
     /// this program.
-    pub fn of_message(check: &'static str, verdict: Verdict, message: &str) -> Self {
+    pub fn of_message(check: &'static str, verdict: CheckStatus, message: &str) -> Self {
         let (says, cure) = match message.rsplit_once("; ") {
             Some((says, cure)) => (says.to_owned(), Some(cure.to_owned())),
             None => (message.to_owned(), None),
         };
-        Self { check, verdict, says, cure }
+        Self { check, status: verdict, message: says, remedy: cure }
     }
 }
 
@@ -71,9 +71,9 @@ mod tests {
 
     #[test]
     fn the_cure_of_a_message_is_what_stands_last() {
-        let found = Finding::of_message("store", Verdict::Fail, "a: b; c is so; do d");
-        assert_eq!((found.says.as_str(), found.cure.as_deref()), ("a: b; c is so", Some("do d")));
-        assert_eq!(Finding::of_message("store", Verdict::Fail, "a: b").cure, None);
-        assert_eq!(Verdict::Unreachable.word(), Verdict::Fail.word(), "the exit code tells them apart");
+        let found = Finding::of_message("store", CheckStatus::Fail, "a: b; c is so; do d");
+        assert_eq!((found.message.as_str(), found.remedy.as_deref()), ("a: b; c is so", Some("do d")));
+        assert_eq!(Finding::of_message("store", CheckStatus::Fail, "a: b").remedy, None);
+        assert_eq!(CheckStatus::Unreachable.word(), CheckStatus::Fail.word(), "the exit code tells them apart");
     }
 }

@@ -34,7 +34,7 @@ pub struct Job {
     /// Code of its last failed attempt; `None` if no attempt failed.
     pub last_failure: Option<ErrorCode>,
     /// Row before the job's first attempt; `None` before that attempt.
-    pub before: Option<RowBefore>,
+    pub row_before: Option<RowBefore>,
     /// Name of the person who asked to cancel the running attempt.
     pub cancel_requested_by: Option<SafeLine>,
 }
@@ -102,14 +102,14 @@ impl Job {
                 draft.detail = page.detail(*change);
                 draft.content = Some(*change);
                 draft.bytes = Some(page.bytes);
-                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
+                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.transition_to(JobState::Done, now) }
             }
             AttemptEnd::NotModified => {
                 let mut draft = OutcomeDraft::new(OutcomeResult::Unchanged);
                 draft.duration_ms = Some(took);
                 draft.http_status = Some(304);
                 draft.content = Some(ContentChange::NotModified);
-                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.becomes(JobState::Done, now) }
+                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.transition_to(JobState::Done, now) }
             }
             AttemptEnd::Failed(failure) => self.failed(failure, policy, took, now),
             AttemptEnd::Stopped => self.cancelled(None, now),
@@ -142,7 +142,7 @@ impl Job {
             row: RowWrite::Failed(failure.code),
             outcomes: std::iter::once(line.clone()).chain(extra).collect(),
             report,
-            ..self.becomes(state, now)
+            ..self.transition_to(state, now)
         };
         if self.cancel_requested_by.is_some() {
             return ended(JobState::Cancelled, Some(self.cancel_line()), None);
@@ -152,7 +152,7 @@ impl Job {
             let run_at = now.plus(wait);
             line.next_attempt_at = Some(run_at);
             return Transition {
-                class: self.class.later(),
+                class: self.class.after_attempt(),
                 run_at,
                 counters,
                 last_failure: Some(failure.code),
@@ -163,7 +163,7 @@ impl Job {
                     _ => RowWrite::Keep,
                 },
                 outcomes: vec![line],
-                ..self.becomes(JobState::Scheduled, now)
+                ..self.transition_to(JobState::Scheduled, now)
             };
         }
         let exhausted = match failure.class {
@@ -183,16 +183,16 @@ impl Job {
 
     /// Applies the loss of the worker: it died, or its lease expired.
     pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
-        self.taken(&format!("worker {worker} is gone"), now)
+        self.lost_because(&format!("worker {worker} is gone"), now)
     }
 
     /// Breaks the worker's lease on request of a person. It counts as a loss, so that a job whose lease is broken
     /// repeatedly ends.
     pub fn lease_broken(&self, by: &SafeLine, now: Timestamp) -> Transition {
-        self.taken(&format!("lease broken by {by}"), now)
+        self.lost_because(&format!("lease broken by {by}"), now)
     }
 
-    fn taken(&self, reason: &str, now: Timestamp) -> Transition {
+    fn lost_because(&self, reason: &str, now: Timestamp) -> Transition {
         let counters = Counters { crashes: self.counters.crashes + 1, ..self.counters };
         let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(reason);
         if self.cancel_requested_by.is_some() {
@@ -200,15 +200,15 @@ impl Job {
                 counters,
                 row: self.stopped_row(),
                 outcomes: vec![line, self.cancel_line()],
-                ..self.becomes(JobState::Cancelled, now)
+                ..self.transition_to(JobState::Cancelled, now)
             };
         }
         if counters.crashes < CRASH_LIMIT {
             return Transition {
-                class: self.class.later(),
+                class: self.class.after_attempt(),
                 counters,
                 outcomes: vec![line],
-                ..self.becomes(JobState::Ready, now)
+                ..self.transition_to(JobState::Ready, now)
             };
         }
         let detail = format!("{CRASH_LIMIT} workers were lost while they ran it");
@@ -220,7 +220,7 @@ impl Job {
             row: RowWrite::Failed(ErrorCode::SyncError),
             outcomes: vec![line, last],
             report: Some(ErrorReport { exception_class: "worker_lost".into(), detail: SafeLine::new(&detail) }),
-            ..self.becomes(JobState::Failed, now)
+            ..self.transition_to(JobState::Failed, now)
         }
     }
 
@@ -230,13 +230,13 @@ impl Job {
             Some(reason) => OutcomeDraft::new(OutcomeResult::Cancelled).with_detail(reason),
             None => self.cancel_line(),
         };
-        Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Cancelled, now) }
+        Transition { row: self.stopped_row(), outcomes: vec![line], ..self.transition_to(JobState::Cancelled, now) }
     }
 
     /// Drops the job from the queue; the caller passes only auto jobs that have not started.
     pub fn purged(&self, by: &SafeLine, now: Timestamp) -> Transition {
         let line = OutcomeDraft::new(OutcomeResult::Purged).with_detail(format!("purged by {by}"));
-        Transition { row: self.stopped_row(), outcomes: vec![line], ..self.becomes(JobState::Purged, now) }
+        Transition { row: self.stopped_row(), outcomes: vec![line], ..self.transition_to(JobState::Purged, now) }
     }
 
     /// Returns the job to the queue while its worker drains: attempt number and counters go back to their values before
@@ -246,7 +246,7 @@ impl Job {
         if self.cancel_requested_by.is_some() {
             return self.cancelled(None, now);
         }
-        Transition { counters, row: self.stopped_row(), ..self.becomes(JobState::Ready, now) }
+        Transition { counters, row: self.stopped_row(), ..self.transition_to(JobState::Ready, now) }
     }
 
     /// Postpones the job because another program holds the document's lock: attempt number and counters go back to
@@ -261,13 +261,13 @@ impl Job {
         let mut line = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {}", holder.name));
         line.next_attempt_at = Some(run_at);
         let outcomes = if told { Vec::new() } else { vec![line] };
-        Transition { run_at, counters, outcomes, ..self.becomes(JobState::Scheduled, now) }
+        Transition { run_at, counters, outcomes, ..self.transition_to(JobState::Scheduled, now) }
     }
 
     /// Returns the row of a stopped job: failed if one of its attempts failed, else restored to its state before the
     /// job.
     fn stopped_row(&self) -> RowWrite {
-        match (&self.before, self.last_failure) {
+        match (&self.row_before, self.last_failure) {
             (None, _) => RowWrite::Keep,
             (Some(_), Some(code)) => RowWrite::BackToFailed(code),
             (Some(before), None) => RowWrite::Restore(before.clone()),
@@ -282,7 +282,7 @@ impl Job {
         }
     }
 
-    fn becomes(&self, state: JobState, now: Timestamp) -> Transition {
+    fn transition_to(&self, state: JobState, now: Timestamp) -> Transition {
         Transition {
             state,
             class: self.class,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// Default lease of a delivery: the time for which no other process delivers the message.
-const LEASE: Duration = Duration::from_secs(60);
+const DEFAULT_LEASE: Duration = Duration::from_secs(60);
 /// Maximum length of the stored reason of a failed delivery, in characters.
 const MAX_REASON_CHARS: usize = 300;
 
@@ -122,11 +122,11 @@ pub fn short_reason(reason: &str) -> SafeLine {
 /// Each runner has one relay per subscriber, so a slow receiver does not delay the other subscribers.
 #[async_trait]
 pub trait Deliver: Subscriber {
-    /// Waits until it is worth requesting the state of the [`receiver`](Self::receiver). Cancel safe.
-    async fn reachable(&self) {}
+    /// Waits until it is worth requesting the state of the [`receiver_state`](Self::receiver_state). Cancel safe.
+    async fn wait_reachable(&self) {}
 
     /// Returns the state of the receiver, immediately or after one request to it.
-    async fn receiver(&self) -> ReceiverState {
+    async fn receiver_state(&self) -> ReceiverState {
         ReceiverState::Ready
     }
 
@@ -134,7 +134,7 @@ pub trait Deliver: Subscriber {
     /// than a delivery may take, unless the receiver ignores a key that it has received before: then zero lets the next
     /// process take over from a dead one immediately.
     fn lease(&self) -> Duration {
-        LEASE
+        DEFAULT_LEASE
     }
 
     /// Delivers a message; `now` is the store's time, UTC. If the process dies before it can record the delivery,

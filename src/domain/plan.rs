@@ -37,17 +37,17 @@ pub struct Cadence(Duration);
 
 impl Cadence {
     /// Shortest cadence. Below it, a worker would spend all its time on the queue.
-    pub const SHORTEST: Duration = Duration::from_secs(60);
+    pub const MIN: Duration = Duration::from_secs(60);
     /// Longest cadence, a hundred years, so that no sum of times overflows.
-    pub const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
+    pub const MAX: Duration = Duration::from_secs(100 * 31_557_600);
 
     /// Returns `None` below a minute; cuts a longer interval to a hundred years.
     pub fn new(every: Duration) -> Option<Self> {
-        if every < Self::SHORTEST { None } else { Some(Self(every.min(Self::LONGEST))) }
+        if every < Self::MIN { None } else { Some(Self(every.min(Self::MAX))) }
     }
 
     /// Returns the interval between two syncs.
-    pub const fn every(self) -> Duration {
+    pub const fn interval(self) -> Duration {
         self.0
     }
 }
@@ -70,7 +70,7 @@ impl fmt::Display for Cadence {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Interval between syncs; `None`: documents are synced on request only.
-    pub every: Option<Cadence>,
+    pub cadence: Option<Cadence>,
     /// Share of the runner relative to other accounts; 1 if not set.
     pub weight: Option<u32>,
     /// Maximum number of running jobs per account; no limit of its own if not set.
@@ -100,7 +100,7 @@ impl PlanTable {
         AccountPlan {
             account,
             name: name.cloned(),
-            cadence: plan.every,
+            cadence: plan.cadence,
             weight: Some(plan.weight.unwrap_or(1)),
             max_running: plan.max_running,
             feature: true,
@@ -126,13 +126,13 @@ pub struct AccountPlan {
 
 impl AccountPlan {
     /// Decides whether a schedule pass scans the account's documents. `only` restricts the pass to one plan.
-    pub fn verdict(&self, only: Option<&PlanName>) -> Verdict {
+    pub fn decision(&self, only: Option<&PlanName>) -> AccountDecision {
         match (self.feature, &self.name, self.cadence) {
-            (false, ..) => Verdict::FeatureOff,
-            (true, name, _) if only.is_some_and(|only| Some(only) != name.as_ref()) => Verdict::OtherPlan,
-            (true, None, None) => Verdict::NoPlan,
-            (true, _, None) => Verdict::NoCadence,
-            (true, _, Some(cadence)) => Verdict::Looked(cadence),
+            (false, ..) => AccountDecision::FeatureOff,
+            (true, name, _) if only.is_some_and(|only| Some(only) != name.as_ref()) => AccountDecision::OtherPlan,
+            (true, None, None) => AccountDecision::NoPlan,
+            (true, _, None) => AccountDecision::NoCadence,
+            (true, _, Some(cadence)) => AccountDecision::Scheduled(cadence),
         }
     }
 }
@@ -140,7 +140,7 @@ impl AccountPlan {
 /// Decision of a schedule pass on an account, made before it reads any document. Tested in the order of Chatwoot's
 /// scheduler: feature, requested plan, interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AccountDecision {
     /// Automatic syncs are disabled for the account.
     FeatureOff,
     /// The pass is for another plan.
@@ -149,10 +149,10 @@ pub enum Verdict {
     /// The plan has no cadence.
     NoCadence,
     /// The account's documents are scanned for due ones, at this cadence.
-    Looked(Cadence),
+    Scheduled(Cadence),
 }
 
-impl Verdict {
+impl AccountDecision {
     /// Describes why the account's documents are not scanned; `None` if they are.
     pub const fn words(self) -> Option<&'static str> {
         match self {
@@ -160,7 +160,7 @@ impl Verdict {
             Self::OtherPlan => Some("is on another plan"),
             Self::NoPlan => Some("has no plan"),
             Self::NoCadence => Some("its plan says no interval"),
-            Self::Looked(_) => None,
+            Self::Scheduled(_) => None,
         }
     }
 }
@@ -189,26 +189,26 @@ mod tests {
             let cadence = Cadence::new(Duration::from_secs(seconds));
             assert_eq!(cadence.map(|cadence| cadence.to_string()).as_deref(), words, "{seconds}");
         }
-        assert_eq!(Cadence::new(Duration::MAX).map(Cadence::every), Some(Cadence::LONGEST));
+        assert_eq!(Cadence::new(Duration::MAX).map(Cadence::interval), Some(Cadence::MAX));
     }
 
     #[test]
     fn an_account_has_its_own_plan_then_the_default() {
         let every = Cadence::new(Duration::from_secs(3_600));
         let mut table = PlanTable::default();
-        assert!(table.is_empty() && table.of(AccountId(7)).verdict(None) == Verdict::NoPlan);
-        table.plans.insert(name("Gold"), Plan { every, weight: Some(4), max_running: Some(2) });
+        assert!(table.is_empty() && table.of(AccountId(7)).decision(None) == AccountDecision::NoPlan);
+        table.plans.insert(name("Gold"), Plan { cadence: every, weight: Some(4), max_running: Some(2) });
         table.plans.insert(name("none"), Plan::default());
         table.accounts.insert(AccountId(7), name(" GOLD "));
         table.default = Some(name("none"));
         let gold = table.of(AccountId(7));
         assert_eq!((gold.weight, gold.max_running, gold.cadence), (Some(4), Some(2), every));
-        assert_eq!(gold.verdict(None), Verdict::Looked(every.expect("an hour")));
-        assert_eq!(gold.verdict(Some(&name("gold"))), gold.verdict(None));
-        assert_eq!(gold.verdict(Some(&name("none"))), Verdict::OtherPlan);
-        assert_eq!(AccountPlan { feature: false, ..gold }.verdict(None), Verdict::FeatureOff);
+        assert_eq!(gold.decision(None), AccountDecision::Scheduled(every.expect("an hour")));
+        assert_eq!(gold.decision(Some(&name("gold"))), gold.decision(None));
+        assert_eq!(gold.decision(Some(&name("none"))), AccountDecision::OtherPlan);
+        assert_eq!(AccountPlan { feature: false, ..gold }.decision(None), AccountDecision::FeatureOff);
         let other = table.of(AccountId(8));
-        assert_eq!((other.weight, other.verdict(None)), (Some(1), Verdict::NoCadence));
+        assert_eq!((other.weight, other.decision(None)), (Some(1), AccountDecision::NoCadence));
         assert_eq!(PlanName::new("  "), None);
     }
 }

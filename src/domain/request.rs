@@ -8,7 +8,7 @@ use std::fmt;
 
 /// Kind of a sync request, which decides for which statuses it applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verb {
+pub enum RequestKind {
     /// Sync the document, whatever its status.
     Sync,
     /// Sync the document and fetch the full page, without the validators by which the server could answer 304.
@@ -20,18 +20,18 @@ pub enum Verb {
 /// Request to sync documents, by a person or the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    pub verb: Verb,
+    pub kind: RequestKind,
     /// `Manual` for people, `Auto` for the schedule and the demo.
     pub class: QueueClass,
     /// Name of the requester, recorded in the outcome.
     pub by: SafeLine,
     /// Origin of the documents; a bulk request on a running document records nothing.
-    pub scope: Scope,
+    pub scope: RequestScope,
 }
 
 /// Origin of a request's documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
+pub enum RequestScope {
     /// Documents that were named one by one.
     Named,
     /// Documents that were matched by a filter, or marked in bulk.
@@ -79,7 +79,7 @@ pub struct LiveJob {
     /// Last attempt for which a refused request was recorded as `already_syncing`.
     pub recorded_attempt: Option<u32>,
     /// Name of the worker that runs the job.
-    pub held_by: Option<SafeLine>,
+    pub worker: Option<SafeLine>,
 }
 
 /// Write of the store for a request.
@@ -99,7 +99,7 @@ pub enum RequestStep {
 
 /// Answer to a request for one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum RequestAnswer {
     /// A new job is in the queue.
     Queued(JobId),
     /// The ready job became manual and is served first.
@@ -117,7 +117,7 @@ pub enum Answer {
     Stopping(JobId),
 }
 
-impl Answer {
+impl RequestAnswer {
     /// Returns true if the request changed something for this document.
     pub const fn is_accepted(&self) -> bool {
         match self {
@@ -129,22 +129,22 @@ impl Answer {
 
 /// Document of a request, with the answer for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct DocumentAnswer {
     pub document_id: DocumentId,
-    pub answer: Answer,
+    pub answer: RequestAnswer,
 }
 
 impl Request {
     /// Returns the store's write for a document with this status and live job, or the reason to skip it. `syncable` is
     /// an error if the document can never be synced.
-    pub fn meets(
+    pub fn step(
         &self,
         syncable: Result<(), SkipReason>,
         status: Status,
         live: Option<&LiveJob>,
     ) -> Result<RequestStep, SkipReason> {
         syncable?;
-        if self.verb == Verb::Retry && !matches!(status, Status::Failed | Status::Waiting | Status::Stuck) {
+        if self.kind == RequestKind::Retry && !matches!(status, Status::Failed | Status::Waiting | Status::Stuck) {
             // A retry of a running document reports that it is running, not that it has not failed.
             if !live.is_some_and(|job| job.state == JobState::Running) {
                 return Err(SkipReason::NotFailed(status));
@@ -160,7 +160,7 @@ impl Request {
             JobState::Ready if job.class == QueueClass::Manual => Ok(RequestStep::Nothing),
             JobState::Ready => Ok(RequestStep::Promote),
             JobState::Scheduled => Ok(RequestStep::RunNow),
-            JobState::Running if self.scope == Scope::Bulk => Err(SkipReason::Running),
+            JobState::Running if self.scope == RequestScope::Bulk => Err(SkipReason::Running),
             JobState::Running if job.recorded_attempt == Some(job.attempt) => Ok(RequestStep::Nothing),
             JobState::Running => Ok(RequestStep::RecordRunning),
             JobState::Done | JobState::Failed | JobState::Cancelled | JobState::Purged => Ok(RequestStep::Insert),

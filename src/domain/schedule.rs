@@ -3,7 +3,7 @@
 
 use super::document::SyncStatus;
 use super::id::{AccountId, DocumentId};
-use super::plan::{Cadence, PlanName, PlanTable, Verdict};
+use super::plan::{AccountDecision, Cadence, PlanName, PlanTable};
 use super::text::SafeLine;
 use super::time::Timestamp;
 use super::word_enum::word_enum;
@@ -18,9 +18,9 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Age up to which a `syncing` row without a job of this program belongs to another program; Chatwoot uses the same
 /// limit.
-pub const LEFT_TO_OTHERS: Duration = Duration::from_secs(2 * 3_600);
+pub const FOREIGN_SYNC_TIMEOUT: Duration = Duration::from_secs(2 * 3_600);
 /// Longest interval between two checks of a page that failed permanently, unless its cadence is longer.
-pub const FARTHEST_LOOK: Duration = Duration::from_secs(30 * 86_400);
+pub const MAX_RECHECK_INTERVAL: Duration = Duration::from_secs(30 * 86_400);
 
 word_enum! {
     /// Rules by which a document is due.
@@ -39,31 +39,31 @@ impl DueRules {
     /// Returns the time before which the last success must be for a synced document to be due.
     pub fn synced_before(self, cadence: Cadence, now: Timestamp) -> Timestamp {
         now.minus(match self {
-            Self::Continuous => cadence.every(),
-            Self::HalfCadence => window(cadence),
+            Self::Continuous => cadence.interval(),
+            Self::HalfCadence => half_cadence(cadence),
         })
     }
 
     /// Returns the interval until the check after `failures` permanent failures in a row (0: another kind of failure).
     /// The continuous rules start at a day, or the cadence if that is shorter, and double up to 30 days, or the cadence
     /// if that is longer. Chatwoot's rules always use half the cadence.
-    pub fn distance(self, cadence: Cadence, failures: u32) -> Duration {
-        let (first, farthest) = self.distances(cadence);
-        first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(DOUBLINGS))).min(farthest)
+    pub fn recheck_interval(self, cadence: Cadence, failures: u32) -> Duration {
+        let (first, farthest) = self.recheck_bounds(cadence);
+        first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(MAX_DOUBLINGS))).min(farthest)
     }
 
     /// Returns the shortest and the longest interval until a check after failures.
-    pub fn distances(self, cadence: Cadence) -> (Duration, Duration) {
+    pub fn recheck_bounds(self, cadence: Cadence) -> (Duration, Duration) {
         match self {
-            Self::Continuous => (cadence.every().min(DAY), cadence.every().max(FARTHEST_LOOK)),
-            Self::HalfCadence => (window(cadence), window(cadence)),
+            Self::Continuous => (cadence.interval().min(DAY), cadence.interval().max(MAX_RECHECK_INTERVAL)),
+            Self::HalfCadence => (half_cadence(cadence), half_cadence(cadence)),
         }
     }
 }
 
 /// Returns the time at which the schedule checks a document without a job next, by the continuous rules; `None` for a
 /// row that another program is syncing.
-pub fn next_look(
+pub fn next_check(
     cadence: Cadence,
     sync_status: Option<SyncStatus>,
     attempted_at: Option<Timestamp>,
@@ -74,25 +74,25 @@ pub fn next_look(
     let rules = DueRules::Continuous;
     let at = match sync_status {
         None => None,
-        Some(SyncStatus::Synced) => synced_at.map(|at| at.plus(cadence.every())),
-        Some(SyncStatus::Failed) => attempted_at.map(|at| at.plus(rules.distance(cadence, failures))),
+        Some(SyncStatus::Synced) => synced_at.map(|at| at.plus(cadence.interval())),
+        Some(SyncStatus::Failed) => attempted_at.map(|at| at.plus(rules.recheck_interval(cadence, failures))),
         Some(SyncStatus::Syncing) => return None,
     };
     Some(at.unwrap_or(now))
 }
 
 /// Maximum number of doublings; starting from one minute, 30 days are reached long before.
-pub const DOUBLINGS: u32 = 16;
+pub const MAX_DOUBLINGS: u32 = 16;
 
 /// Returns Chatwoot's due window: half the cadence in whole seconds, so that a late run does not skip the next window.
-fn window(cadence: Cadence) -> Duration {
-    Duration::from_secs(cadence.every().as_secs() / 2)
+fn half_cadence(cadence: Cadence) -> Duration {
+    Duration::from_secs(cadence.interval().as_secs() / 2)
 }
 
 /// Returns the maximum jitter: 4 hours for a cadence up to a day, a day up to a week, else 4 days. With the continuous
 /// rules it is a sixth of a cadence below a day, which approaches the 4 hours.
-pub fn jitter(rules: DueRules, cadence: Cadence) -> Duration {
-    let every = cadence.every();
+pub fn max_jitter(rules: DueRules, cadence: Cadence) -> Duration {
+    let every = cadence.interval();
     match rules {
         DueRules::Continuous if every < DAY => Duration::from_secs(every.as_secs() / 6),
         _ if every <= DAY => 4 * HOUR,
@@ -103,7 +103,7 @@ pub fn jitter(rules: DueRules, cadence: Cadence) -> Duration {
 
 /// Draws the jitter of one document: whole seconds from 0 to `most`, both included. The same seed yields the same
 /// value.
-pub fn draw(seed: u64, document: DocumentId, most: Duration) -> Duration {
+pub fn draw_jitter(seed: u64, document: DocumentId, most: Duration) -> Duration {
     // splitmix64, a pseudo-random generator.
     let mut mixed = seed ^ document.0.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = mixed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -140,7 +140,7 @@ impl Default for PassLimits {
 
 /// Settings of the schedule (section `[schedule]`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub struct ScheduleSettings {
     /// Plans and their accounts. Without any, a Chatwoot database supplies its own.
     pub plans: PlanTable,
     pub rules: DueRules,
@@ -152,7 +152,7 @@ pub struct Terms {
     pub queue_depth: u32,
 }
 
-impl Default for Terms {
+impl Default for ScheduleSettings {
     fn default() -> Self {
         Self {
             plans: PlanTable::default(),
@@ -164,7 +164,7 @@ impl Default for Terms {
     }
 }
 
-impl Terms {
+impl ScheduleSettings {
     /// Returns the limits of the settings, with those of `otherwise` where a setting is absent.
     pub fn limits(&self, otherwise: PassLimits) -> PassLimits {
         PassLimits {
@@ -180,7 +180,7 @@ impl Terms {
 pub struct AccountPass {
     pub account: AccountId,
     pub plan: Option<PlanName>,
-    pub verdict: Verdict,
+    pub decision: AccountDecision,
     pub enqueued: u32,
     /// Limit that ended the account's part of the pass, if more documents may be due.
     pub stopped_by: Option<StoppedBy>,
@@ -225,7 +225,7 @@ pub struct Pass {
     /// Rows that cannot be scheduled and have not been reported before.
     pub skipped: Vec<SkippedRow>,
     /// Depth of the queue, in ready jobs, if it was too deep for the pass to enqueue anything.
-    pub held_back: Option<u64>,
+    pub blocked_at_depth: Option<u64>,
     /// Nothing was written.
     pub dry_run: bool,
 }
@@ -233,7 +233,7 @@ pub struct Pass {
 /// Summary of a pass (assets/docs/json.md, "schedule"): first the fields of Chatwoot's own log line in their order,
 /// then those of this program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Summary {
+pub struct PassSummary {
     /// Always `completed`.
     pub event: &'static str,
     /// Plan to which the pass was restricted, if it was.
@@ -256,7 +256,8 @@ pub struct Summary {
     /// Rows that cannot be scheduled, reported for the first time; not a field of Chatwoot's.
     pub documents_skipped: usize,
     /// Ready jobs, if they were too many for the pass to enqueue anything; not a field of Chatwoot's.
-    pub held_back_by_queue: Option<u64>,
+    #[serde(rename = "held_back_by_queue")]
+    pub blocked_at_depth: Option<u64>,
     /// Nothing was written; not a field of Chatwoot's.
     pub dry_run: bool,
 }
@@ -268,10 +269,10 @@ impl Pass {
     }
 
     /// Counts the pass's accounts, documents and limits for the log.
-    pub fn summary(&self) -> Summary {
+    pub fn summary(&self) -> PassSummary {
         let enqueued = self.enqueued();
-        let count = |fits: fn(&Verdict) -> bool| self.accounts.iter().filter(|one| fits(&one.verdict)).count();
-        Summary {
+        let count = |fits: fn(&AccountDecision) -> bool| self.accounts.iter().filter(|one| fits(&one.decision)).count();
+        PassSummary {
             event: "completed",
             plan_name: self.only.as_ref().map(ToString::to_string),
             global_cap_hit: enqueued >= self.limits.total,
@@ -279,11 +280,13 @@ impl Pass {
             global_batch_limit: self.limits.total,
             remaining_global_capacity: self.limits.total.saturating_sub(enqueued),
             accounts_scanned: self.accounts.len(),
-            accounts_enabled: count(|verdict| !matches!(verdict, Verdict::FeatureOff | Verdict::OtherPlan)),
-            accounts_scheduled: count(|verdict| matches!(verdict, Verdict::Looked(_))),
+            accounts_enabled: count(|verdict| {
+                !matches!(verdict, AccountDecision::FeatureOff | AccountDecision::OtherPlan)
+            }),
+            accounts_scheduled: count(|verdict| matches!(verdict, AccountDecision::Scheduled(_))),
             documents_enqueued: enqueued,
             documents_skipped: self.skipped.len(),
-            held_back_by_queue: self.held_back,
+            blocked_at_depth: self.blocked_at_depth,
             dry_run: self.dry_run,
         }
     }

@@ -7,7 +7,7 @@ use super::word_enum::word_enum;
 word_enum! {
     /// Fetcher of a page. Messages list them in this order.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub enum FetchedBy {
+    pub enum FetcherKind {
         Direct = "direct",
         /// Firecrawl's scrape API, which runs a page's scripts.
         Firecrawl = "firecrawl",
@@ -35,9 +35,9 @@ pub struct SiteRule {
     /// The only document that the rule applies to.
     pub document: Option<DocumentId>,
     /// Fetcher to use; `None` for the default of the settings.
-    pub fetcher: Option<FetchedBy>,
+    pub fetcher: Option<FetcherKind>,
     /// Fetcher to use if the first one fails by its own fault.
-    pub fallback: Option<FetchedBy>,
+    pub fallback: Option<FetcherKind>,
     /// CSS selectors of the only elements that count as content; if empty, `extract` decides.
     pub include: Vec<String>,
     /// CSS selectors of elements that are removed.
@@ -49,7 +49,7 @@ pub struct SiteRule {
 
 impl SiteRule {
     /// Returns true if the rule applies to `host`.
-    fn is_of(&self, host: &str) -> bool {
+    fn matches_host(&self, host: &str) -> bool {
         match self.host.as_deref().map(|own| own.strip_prefix('*').ok_or(own)) {
             Some(Ok(suffix)) => host.len() > suffix.len() && host.ends_with(suffix),
             Some(Err(own)) => own == host,
@@ -73,7 +73,7 @@ impl SiteRules {
     pub fn index(&self, document: DocumentId, host: &str) -> Option<usize> {
         let own = self.0.iter().position(|rule| rule.document == Some(document));
         let exact = || self.0.iter().position(|rule| rule.host.as_deref() == Some(host));
-        own.or_else(exact).or_else(|| self.0.iter().position(|rule| rule.is_of(host)))
+        own.or_else(exact).or_else(|| self.0.iter().position(|rule| rule.matches_host(host)))
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_documents_own_rule_comes_first() {
         let by_host = SiteRule { host: Some("a.test".into()), ..SiteRule::default() };
-        let own = SiteRule { document: Some(DocumentId(7)), fetcher: Some(FetchedBy::Direct), ..SiteRule::default() };
+        let own = SiteRule { document: Some(DocumentId(7)), fetcher: Some(FetcherKind::Direct), ..SiteRule::default() };
         let rules = SiteRules(vec![by_host.clone(), own.clone()]);
         assert_eq!(rules.of(DocumentId(7), "a.test"), Some(&own));
         assert_eq!(rules.of(DocumentId(8), "a.test"), Some(&by_host));

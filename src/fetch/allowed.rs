@@ -10,7 +10,7 @@ use url::Host;
 /// every port is allowed, the denied ones too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AllowedHost {
-    what: Allowed,
+    target: Allowed,
     port: Option<u16>,
 }
 
@@ -41,13 +41,13 @@ impl AllowedHost {
 
     /// Returns true if the entry names this host name on some port.
     pub(super) fn is_name(&self, name: &str) -> bool {
-        matches!(&self.what, Allowed::Name(own) if own == name)
+        matches!(&self.target, Allowed::Name(own) if own == name)
     }
 
     /// Returns true if the entry contains this address. `port` is `None` where it is unknown (in a resolver): there an
     /// entry with a port contains nothing.
-    pub(super) fn holds(&self, address: IpAddr, port: Option<u16>) -> bool {
-        let Allowed::Network { first, bits } = self.what else {
+    pub(super) fn contains(&self, address: IpAddr, port: Option<u16>) -> bool {
+        let Allowed::Network { first, bits } = self.target else {
             return false;
         };
         self.port.is_none_or(|own| port == Some(own)) && masked(address.to_canonical(), bits) == Some(first)
@@ -100,21 +100,21 @@ impl FromStr for AllowedHost {
             let bits = bits.parse::<u8>().ok().filter(|bits| *bits <= most);
             let bits = bits.ok_or_else(|| AllowedHostError::NetworkLength(text.to_owned(), most))?;
             let first = masked(address, bits).ok_or_else(not_a_host)?;
-            return Ok(Self { what: Allowed::Network { first, bits }, port: None });
+            return Ok(Self { target: Allowed::Network { first, bits }, port: None });
         }
         let bare_v6 = text.parse::<IpAddr>().is_ok();
         if let Some((name, port)) = text.rsplit_once(':').filter(|_| !bare_v6 && !text.ends_with(']')) {
             let port = port.parse::<u16>().ok().filter(|port| *port != 0);
             let port = port.ok_or_else(|| AllowedHostError::Port(text.to_owned()))?;
-            return Ok(Self { what: host(name).ok_or_else(not_a_host)?, port: Some(port) });
+            return Ok(Self { target: host(name).ok_or_else(not_a_host)?, port: Some(port) });
         }
-        Ok(Self { what: host(text).ok_or_else(not_a_host)?, port: None })
+        Ok(Self { target: host(text).ok_or_else(not_a_host)?, port: None })
     }
 }
 
 impl fmt::Display for AllowedHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.what, self.port) {
+        match (&self.target, self.port) {
             (Allowed::Name(name), _) => f.write_str(name)?,
             (Allowed::Network { first: IpAddr::V6(address), bits: 128 }, Some(_)) => write!(f, "[{address}]")?,
             (Allowed::Network { first: IpAddr::V4(address), bits: 32 }, _) => write!(f, "{address}")?,

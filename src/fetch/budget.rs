@@ -31,7 +31,7 @@ pub const MAX_MARKDOWN: usize = 1_000_000;
 /// size of its page, so this limit and not the body's keeps the process small.
 const MAX_TREE: usize = 96 * MB;
 /// Memory limit in bytes for a page that is converted while others are; nearly every page fits.
-const SMALL_TREE: usize = 16 * MB;
+const SHARED_TREE: usize = 16 * MB;
 const MB: usize = 1024 * 1024;
 
 /// Reason why a page could not be turned into text.
@@ -63,21 +63,21 @@ impl TreeBudget {
     pub fn bytes(self) -> usize {
         match self {
             Self::Alone => MAX_TREE,
-            Self::Shared => SMALL_TREE,
+            Self::Shared => SHARED_TREE,
         }
     }
 }
 
 /// Time budget of a conversion, and the time and visits used so far.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct BudgetMeter {
     begun: Instant,
     started: Duration,
     budget: Budget,
     visits: u64,
 }
 
-impl Clock {
+impl BudgetMeter {
     /// Starts measuring now, on this thread.
     pub fn new(budget: Budget) -> Self {
         Self { begun: Instant::now(), started: busy(), budget, visits: 0 }
@@ -86,11 +86,11 @@ impl Clock {
     /// Counts a visited node; checks the budget at every 256th.
     pub fn step(&mut self) -> Result<(), ConvertError> {
         self.visits += 1;
-        if self.visits.is_multiple_of(256) { self.look() } else { Ok(()) }
+        if self.visits.is_multiple_of(256) { self.check() } else { Ok(()) }
     }
 
     /// Fails when the budget is used up.
-    pub fn look(&self) -> Result<(), ConvertError> {
+    pub fn check(&self) -> Result<(), ConvertError> {
         if self.is_over(self.begun.elapsed(), || busy().saturating_sub(self.started)) {
             return Err(ConvertError::TooSlow(self.budget));
         }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn only_the_time_that_a_page_itself_takes_counts() {
         let limit = Duration::from_millis(30);
-        let clock = Clock::new(Budget::Processor(limit));
+        let clock = BudgetMeter::new(Budget::Processor(limit));
         let more = limit + Duration::from_nanos(1);
         // A busy machine: time passes and this thread does nothing.
         assert!(!clock.is_over(limit * 100, || limit));
@@ -132,7 +132,7 @@ mod tests {
     fn work_keeps_a_thread_busy_and_is_counted() {
         let started = busy();
         assert!((0..1_000_000_000).any(|_| busy() > started), "the system counts no time");
-        let mut clock = Clock::new(Budget::Processor(Duration::ZERO));
+        let mut clock = BudgetMeter::new(Budget::Processor(Duration::ZERO));
         let over = (0..1_000_000_000).find_map(|_| clock.step().err());
         assert_eq!(over, Some(ConvertError::TooSlow(Budget::Processor(Duration::ZERO))));
     }

@@ -1,7 +1,7 @@
 //! The HTTP client that all fetchers share: single requests within time limits, to addresses that the guard allows.
 
 use super::errors::{self, Stage, timed_out};
-use super::guard::{Guard, GuardedResolver};
+use super::guard::{AddressGuard, GuardedResolver};
 use super::lookup::{Lookup, LookupError};
 use super::memory::Memory;
 use super::settings::FetchSettings;
@@ -44,7 +44,7 @@ pub(super) struct HttpClient {
     client: Client,
     resolver: GuardedResolver,
     trace: Option<Trace>,
-    pub(super) guard: Arc<Guard>,
+    pub(super) guard: Arc<AddressGuard>,
     pub(super) memory: Memory,
     pub(super) settings: FetchSettings,
 }
@@ -59,7 +59,7 @@ impl HttpClient {
     ) -> Result<Self, FetchSetupError> {
         // An error means that main or another fetcher has already installed one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let guard = Arc::new(Guard::new(settings.allow_private_hosts.clone(), settings.denied_ports.clone()));
+        let guard = Arc::new(AddressGuard::new(settings.allow_private_hosts.clone(), settings.denied_ports.clone()));
         let proxy_host = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
         let resolver = GuardedResolver { guard: Arc::clone(&guard), lookup, proxy: proxy_host };
         let proxy = settings.proxy.clone().map(Proxy::all).transpose().map_err(FetchSetupError::Client)?;
@@ -95,14 +95,14 @@ impl HttpClient {
     /// Sends one GET request with these additional headers. Redirects are not followed.
     pub(super) async fn get(&self, url: &Url, headers: HeaderMap, deadline: Instant) -> Result<Response, Failure> {
         if self.resolver.proxy.is_some() {
-            let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_ahead(url)).await?;
+            let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_before_proxy(url)).await?;
             judged.map_err(|refusal| errors::refused(refusal.to_string()))?;
         }
-        self.note(|| Mark::Asking(url.to_string()));
+        self.note(|| Mark::RequestStarted(url.to_string()));
         let request = self.client.get(url.clone()).header(ACCEPT, ACCEPTED).headers(headers);
         let sent = self.within(deadline, Stage::Waiting, request.send()).await?;
         if let (Some(trace), Ok(response)) = (&self.trace, &sent) {
-            trace.answered(response);
+            trace.note_response(response);
         }
         sent.map_err(|error| self.failure(&error))
     }
@@ -133,7 +133,7 @@ impl HttpClient {
     /// Awaits `wait` until `deadline` at most.
     pub(super) async fn before<T>(&self, deadline: Instant, wait: impl Future<Output = T>) -> Result<T, Failure> {
         let done = timeout_at(deadline, wait).await;
-        done.map_err(|_| timed_out(self.settings.total_timeout, Stage::InAll))
+        done.map_err(|_| timed_out(self.settings.total_timeout, Stage::Total))
     }
 
     /// Converts an error of the HTTP client into a failure.

@@ -1,6 +1,6 @@
 //! Site rules about content, with their CSS selectors and patterns compiled.
 
-use crate::domain::content::{Converter, Page};
+use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::site_rule::{Extract, SiteRule, SiteRules};
 use crate::domain::text::SafeLine;
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 /// Version of the conversion from page to text. Raise it with every change that gives any page another text: the
 /// documents are then fetched again without being reported as changed.
-pub const CONVERTER: u16 = 3;
+pub const CONVERTER_VERSION: u16 = 3;
 
 /// Memory limit of a compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
@@ -19,7 +19,7 @@ const PATTERN_SIZE: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Selector {
     pub matcher: Matcher,
-    pub words: String,
+    pub source: String,
 }
 
 /// Compiled site rule: the part of a page that is content, and the differences to ignore.
@@ -30,7 +30,7 @@ pub(super) struct ContentRules {
     pub extract: Extract,
     ignore: Vec<Regex>,
     /// Text that identifies these rules, as a part of the converter's version; empty for default rules.
-    words: String,
+    identity: String,
 }
 
 impl ContentRules {
@@ -39,7 +39,7 @@ impl ContentRules {
     fn of(site: &SiteRule) -> Result<Self, String> {
         let selectors = |name: &str, all: &[String]| {
             let read = |words: &String| match Matcher::new(words) {
-                Ok(matcher) => Ok(Selector { matcher, words: words.clone() }),
+                Ok(matcher) => Ok(Selector { matcher, source: words.clone() }),
                 Err(_) => Err(format!("({name}): \"{}\" is not a CSS selector", SafeLine::new(words))),
             };
             all.iter().map(read).collect::<Result<Vec<_>, _>>()
@@ -66,7 +66,7 @@ impl ContentRules {
             exclude: selectors("exclude", &site.exclude)?,
             extract: site.extract,
             ignore: site.ignore.iter().map(pattern).collect::<Result<_, _>>()?,
-            words,
+            identity: words,
         })
     }
 
@@ -76,8 +76,8 @@ impl ContentRules {
     }
 
     /// Returns the converter version of texts that the fetcher with version `fetcher` gets under these rules.
-    pub fn converter(&self, fetcher: &str) -> Converter {
-        Converter::new(CONVERTER, &format!("{fetcher}{}", self.words))
+    pub fn converter(&self, fetcher: &str) -> ConverterVersion {
+        ConverterVersion::new(CONVERTER_VERSION, &format!("{fetcher}{}", self.identity))
     }
 
     /// Returns `page` with its fingerprint and converter version under these rules. `fetcher` is the version of the
@@ -133,7 +133,7 @@ mod tests {
         let some =
             ContentRules::of(&SiteRule { exclude: vec![".ad".into()], ..SiteRule::default() }).expect("selectors");
         let all = [none.converter(""), none.converter("firecrawl\n"), some.converter("")];
-        assert_eq!(all[0], Converter::new(CONVERTER, ""));
+        assert_eq!(all[0], ConverterVersion::new(CONVERTER_VERSION, ""));
         assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
     }
 

@@ -9,7 +9,7 @@ use tokio::task::JoinError;
 
 /// Most conversions that run at a time, whatever the number of cores: each takes memory, and one core converts hundreds
 /// of pages a second.
-const MOST_CONVERSIONS: usize = 4;
+const MAX_CONVERSIONS: usize = 4;
 
 /// Conversion slots of a process.
 #[derive(Debug)]
@@ -27,10 +27,10 @@ pub(super) struct Slot {
 }
 
 impl ConversionPool {
-    /// Creates a pool with a slot per core, up to [`MOST_CONVERSIONS`].
+    /// Creates a pool with a slot per core, up to [`MAX_CONVERSIONS`].
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let size = u32::try_from(cores.min(MOST_CONVERSIONS)).unwrap_or(1);
+        let size = u32::try_from(cores.min(MAX_CONVERSIONS)).unwrap_or(1);
         Self { slots: Arc::new(Semaphore::new(size as usize)), size }
     }
 
@@ -59,7 +59,7 @@ impl Slot {
             convert(budget)
         };
         let ended = match budget {
-            TreeBudget::Alone => on_a_thread_of_its_own(work).await?,
+            TreeBudget::Alone => on_new_thread(work).await?,
             TreeBudget::Shared => match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
                 Ok(ended) => Ok(ended),
                 Err(Ok(panic)) => Err(panic),
@@ -73,7 +73,7 @@ impl Slot {
 /// Runs `work` on a new thread, for pages with large trees. The allocator keeps much of a tree's memory for the thread
 /// that used it. A new thread reuses the memory of one that has ended, whereas pooled threads would each keep their
 /// own.
-async fn on_a_thread_of_its_own<T: Send + 'static>(
+async fn on_new_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<std::thread::Result<T>, Failure> {
     let (sender, result) = oneshot::channel();

@@ -1,7 +1,7 @@
 //! Conversion of HTML to a title and Markdown: parse, choose the main content, write. Pure computation within the
 //! budget of a [`Clock`].
 
-use super::budget::{Budget, Clock, ConvertError, TIME_LIMIT, TreeBudget};
+use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
 use super::html;
 use super::main_content::{self, Outline};
@@ -27,7 +27,7 @@ pub fn convert(html: &str, base: &Url) -> Result<Converted, ConvertError> {
 
 /// Converts a page within another budget.
 pub fn convert_within(html: &str, base: &Url, budget: Budget) -> Result<Converted, ConvertError> {
-    limited(html, base, &ContentRules::default(), TreeBudget::Alone, budget)
+    convert_with_limits(html, base, &ContentRules::default(), TreeBudget::Alone, budget)
 }
 
 /// Converts the whole body, including what surrounds the main content; scripts, styles and the like are left out all
@@ -43,18 +43,18 @@ pub(super) fn convert_by(
     rules: &ContentRules,
     tree: TreeBudget,
 ) -> Result<Converted, ConvertError> {
-    limited(html, base, rules, tree, Budget::Processor(TIME_LIMIT))
+    convert_with_limits(html, base, rules, tree, Budget::Processor(TIME_LIMIT))
 }
 
 /// Converts a page under the rules of its site, within the given limits.
-pub(super) fn limited(
+pub(super) fn convert_with_limits(
     html: &str,
     base: &Url,
     rules: &ContentRules,
     tree: TreeBudget,
     budget: Budget,
 ) -> Result<Converted, ConvertError> {
-    let mut clock = Clock::new(budget);
+    let mut clock = BudgetMeter::new(budget);
     let document = html::parse(html, &clock, tree.bytes())?;
     let outline = Outline::of(&document, &mut clock)?;
     let base = outline.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());

@@ -18,7 +18,7 @@ pub(super) enum Stage {
     Waiting,
     Reading,
     /// The limit on the whole fetch.
-    InAll,
+    Total,
 }
 
 impl Stage {
@@ -27,7 +27,7 @@ impl Stage {
             Self::Connecting => "connecting",
             Self::Waiting => "waiting for the answer",
             Self::Reading => "reading the body",
-            Self::InAll => "in all",
+            Self::Total => "in all",
         }
     }
 }
@@ -36,7 +36,7 @@ impl Stage {
 pub(super) fn timed_out(limit: Duration, stage: Stage) -> Failure {
     let limit = seconds(limit);
     let detail = match stage {
-        Stage::InAll => format!("not finished within {limit} in all"),
+        Stage::Total => format!("not finished within {limit} in all"),
         _ => format!("no answer in {limit} ({})", stage.words()),
     };
     Failure::transient(ErrorCode::Timeout, detail)
@@ -81,19 +81,19 @@ pub(super) fn failure(error: &reqwest::Error, connect_timeout: Duration, read_ti
         };
     }
     if error.is_connect() {
-        return broken("the connection could not be made");
+        return transient("the connection could not be made");
     }
     if let Some(hyper) = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>()) {
-        return broken(http_words(hyper));
+        return transient(http_words(hyper));
     }
     if error.is_decode() {
-        return broken("the compressed body is damaged");
+        return transient("the compressed body is damaged");
     }
     let innermost = causes(error).last().map(ToString::to_string).unwrap_or_default();
     Failure::unexpected("reqwest::Error", format!("the request failed: {innermost}"))
 }
 
-fn broken(detail: impl AsRef<str>) -> Failure {
+fn transient(detail: impl AsRef<str>) -> Failure {
     Failure::transient(ErrorCode::FetchFailed, detail)
 }
 
@@ -114,20 +114,20 @@ fn recognise(cause: &(dyn Error + 'static)) -> Option<Failure> {
         return Some(refused(refusal.to_string()));
     }
     if let Some(not_found) = cause.downcast_ref::<LookupError>() {
-        return Some(broken(not_found.to_string()));
+        return Some(transient(not_found.to_string()));
     }
     if let Some(tls) = cause.downcast_ref::<TlsError>() {
-        return Some(broken(format!("TLS: {}", tls_words(tls))));
+        return Some(transient(format!("TLS: {}", tls_words(tls))));
     }
     let io = cause.downcast_ref::<io::Error>()?;
     Some(match io.kind() {
-        io::ErrorKind::ConnectionRefused => broken("connection refused"),
+        io::ErrorKind::ConnectionRefused => transient("connection refused"),
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            broken("connection reset")
+            transient("connection reset")
         }
-        io::ErrorKind::HostUnreachable => broken("the host is unreachable"),
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => broken("the network is unreachable"),
-        io::ErrorKind::UnexpectedEof => broken("the connection ended in the middle of the answer"),
+        io::ErrorKind::HostUnreachable => transient("the host is unreachable"),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => transient("the network is unreachable"),
+        io::ErrorKind::UnexpectedEof => transient("the connection ended in the middle of the answer"),
         io::ErrorKind::TimedOut => Failure::transient(ErrorCode::Timeout, "the connection timed out"),
         _ => return None,
     })

@@ -1,14 +1,14 @@
 //! The entry point of fetching: chooses the fetcher of a page by its site rule, and the fallback when that one fails.
 
-use super::ask::{Answer, Ask};
 use super::client::{FetchSetupError, HttpClient};
 use super::content_rules::{self, ContentRules};
 use super::errors;
 use super::fetchers::{Fetchers, PageFetcher, PageRequest};
 use super::lookup::{Lookup, NameServers, SystemLookup};
+use super::request::{FetchRequest, FetchResponse};
 use super::settings::FetchSettings;
 use super::trace::{Trace, TracedLookup};
-use crate::domain::content::Converter;
+use crate::domain::content::ConverterVersion;
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
@@ -20,7 +20,7 @@ pub struct Fetcher {
     fetchers: Fetchers,
     /// Compiled site rules, in the order of the settings.
     rules: Vec<Arc<ContentRules>>,
-    usual_rules: Arc<ContentRules>,
+    default_rules: Arc<ContentRules>,
 }
 
 /// Fetcher, fallback and rules of one document.
@@ -57,7 +57,7 @@ impl Fetcher {
             fetchers: Fetchers::new(&client),
             client,
             rules: rules.into_iter().map(Arc::new).collect(),
-            usual_rules: Arc::default(),
+            default_rules: Arc::default(),
         })
     }
 
@@ -67,7 +67,7 @@ impl Fetcher {
     /// A URL that the guard refuses is not fetched by any fetcher. When the fetcher fails in a way that another may
     /// not, the fallback of the document's site rule tries too; the fallback's failure is returned unless its service
     /// is to blame.
-    pub async fn fetch(&self, ask: &Ask) -> Result<Answer, Failure> {
+    pub async fn fetch(&self, ask: &FetchRequest) -> Result<FetchResponse, Failure> {
         let url = self.client.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let route = self.route(ask.document, &host_of(url.as_str()).unwrap_or_default());
         let request = PageRequest { url: &url, validators: ask.validators.as_ref(), rules: route.rules };
@@ -81,7 +81,7 @@ impl Fetcher {
     }
 
     /// Returns the converter version of a document's page, provided that no fallback is used.
-    pub fn converter(&self, document: DocumentId, url: &str) -> Converter {
+    pub fn converter(&self, document: DocumentId, url: &str) -> ConverterVersion {
         let route = self.route(document, &host_of(url).unwrap_or_default());
         route.rules.converter(route.fetcher.version())
     }
@@ -89,22 +89,22 @@ impl Fetcher {
     fn route(&self, document: DocumentId, host: &str) -> Route<'_> {
         let sites = &self.client.settings.sites;
         let site = sites.of(document, host);
-        let first = site.and_then(|site| site.fetcher).unwrap_or_else(|| self.fetchers.usual());
+        let first = site.and_then(|site| site.fetcher).unwrap_or_else(|| self.fetchers.default_fetcher());
         let fallback = site.and_then(|site| site.fallback).filter(|fallback| *fallback != first);
         let rules = sites.index(document, host).and_then(|index| self.rules.get(index));
         Route {
-            fetcher: self.fetchers.by(first),
-            fallback: fallback.map(|fallback| self.fetchers.by(fallback)),
-            rules: rules.unwrap_or(&self.usual_rules),
+            fetcher: self.fetchers.get(first),
+            fallback: fallback.map(|fallback| self.fetchers.get(fallback)),
+            rules: rules.unwrap_or(&self.default_rules),
         }
     }
 }
 
 /// Fetches a page and records its converter version.
-async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result<Answer, Failure> {
+async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result<FetchResponse, Failure> {
     Ok(match fetcher.fetch(request).await? {
-        Answer::Page(page) => Answer::Page(request.rules.mark(page, fetcher.version())),
-        Answer::NotModified => Answer::NotModified,
+        FetchResponse::Page(page) => FetchResponse::Page(request.rules.mark(page, fetcher.version())),
+        FetchResponse::NotModified => FetchResponse::NotModified,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Implementations of [`PageFetcher`]: `http` requests a page from its own server, `firecrawl` lets a service fetch it.
 //!
-//! To add one, write a file here, a variant of [`FetchedBy`] (the compiler then points to [`Fetchers::by`]), and its
+//! To add one, write a file here, a variant of [`FetcherKind`] (the compiler then points to [`Fetchers::get`]), and its
 //! settings.
 
 mod firecrawl;
@@ -10,7 +10,7 @@ mod page_fetcher;
 pub(super) use page_fetcher::{PageFetcher, PageRequest};
 
 use super::client::HttpClient;
-use crate::domain::site_rule::FetchedBy;
+use crate::domain::site_rule::FetcherKind;
 use firecrawl::FirecrawlFetcher;
 use http::HttpFetcher;
 use std::sync::Arc;
@@ -28,15 +28,15 @@ impl Fetchers {
     }
 
     /// Returns the fetcher of this name.
-    pub fn by(&self, name: FetchedBy) -> &dyn PageFetcher {
+    pub fn get(&self, name: FetcherKind) -> &dyn PageFetcher {
         match name {
-            FetchedBy::Direct => &self.http,
-            FetchedBy::Firecrawl => &self.firecrawl,
+            FetcherKind::Direct => &self.http,
+            FetcherKind::Firecrawl => &self.firecrawl,
         }
     }
 
     /// Returns the name of the fetcher for pages without a site rule: Firecrawl if its key is set.
-    pub fn usual(&self) -> FetchedBy {
-        if self.firecrawl.is_configured() { FetchedBy::Firecrawl } else { FetchedBy::Direct }
+    pub fn default_fetcher(&self) -> FetcherKind {
+        if self.firecrawl.is_configured() { FetcherKind::Firecrawl } else { FetcherKind::Direct }
     }
 }

@@ -8,7 +8,7 @@
 use super::budget::{Budget, ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
 use super::content_rules::ContentRules;
-use super::convert::limited;
+use super::convert::convert_with_limits;
 use super::head::retry_after;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
@@ -163,7 +163,7 @@ fn html() {
         let rules = if dice.below(2) == 0 { ContentRules::body() } else { ContentRules::default() };
         // Limited by work and not by time, so that a round has the same result on every machine.
         let budget = Budget::Visits(html.len() as u64 * VISITS_PER_BYTE);
-        let by = |html: &str| limited(html, &base, &rules, TreeBudget::Alone, budget);
+        let by = |html: &str| convert_with_limits(html, &base, &rules, TreeBudget::Alone, budget);
         let converted = match by(&html) {
             Ok(converted) => converted,
             Err(ConvertError::TooLarge(_)) => return,

@@ -28,38 +28,35 @@ pub enum Refusal {
     Port(u16),
     /// An entry of `fetch.allow_private_hosts` allows this name on other ports only.
     #[error("refused: {name} is allowed on another port than {port}")]
-    OtherPort {
-        name: String,
-        port: u16,
-    },
+    OtherPort { name: String, port: u16 },
     /// A name that only exists in local networks.
     #[error("refused: {0} is a name of a local network")]
     LocalName(String),
     /// A literal address in the URL.
-    #[error("refused: {address} is {what}")]
+    #[error("refused: {address} is {kind}")]
     Address {
         address: IpAddr,
         /// Completes "it is …", such as "a private address".
-        what: &'static str,
+        kind: &'static str,
     },
     /// An address to which the name resolves.
-    #[error("refused: {name} leads to {address}, {what}")]
-    Answer {
+    #[error("refused: {name} leads to {address}, {kind}")]
+    ResolvedAddress {
         name: String,
         address: IpAddr,
         /// Completes "it is …", such as "a private address".
-        what: &'static str,
+        kind: &'static str,
     },
 }
 
 /// Rules about the addresses and ports that may be fetched.
 #[derive(Clone, Debug)]
-pub(super) struct Guard {
+pub(super) struct AddressGuard {
     allowed: Vec<AllowedHost>,
     denied_ports: Vec<u16>,
 }
 
-impl Guard {
+impl AddressGuard {
     /// Creates a guard; `allowed` hosts are exempt from all address and port rules.
     pub fn new(allowed: Vec<AllowedHost>, denied_ports: Vec<u16>) -> Self {
         Self { allowed, denied_ports }
@@ -90,11 +87,11 @@ impl Guard {
     }
 
     fn judge_literal(&self, address: IpAddr, port: u16) -> Result<(), Refusal> {
-        if self.allowed.iter().any(|entry| entry.holds(address, Some(port))) {
+        if self.allowed.iter().any(|entry| entry.contains(address, Some(port))) {
             return Ok(());
         }
         match not_public(address) {
-            Some(what) => Err(Refusal::Address { address: address.to_canonical(), what }),
+            Some(what) => Err(Refusal::Address { address: address.to_canonical(), kind: what }),
             None => self.judge_port(port),
         }
     }
@@ -119,16 +116,16 @@ impl Guard {
     }
 
     /// Judges the addresses of a name. One that is not public refuses the name: DNS rebinding mixes both.
-    fn judge_answers(&self, name: &str, addresses: &[IpAddr]) -> Result<(), Refusal> {
+    fn judge_addresses(&self, name: &str, addresses: &[IpAddr]) -> Result<(), Refusal> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if self.allowed.iter().any(|entry| entry.is_name(&name)) {
             return Ok(());
         }
         for address in addresses {
             if let Some(what) = not_public(*address)
-                && !self.allowed.iter().any(|entry| entry.holds(*address, None))
+                && !self.allowed.iter().any(|entry| entry.contains(*address, None))
             {
-                return Err(Refusal::Answer { name, address: address.to_canonical(), what });
+                return Err(Refusal::ResolvedAddress { name, address: address.to_canonical(), kind: what });
             }
         }
         Ok(())
@@ -138,7 +135,7 @@ impl Guard {
 /// The resolver of the HTTP client; it returns only addresses that the guard has judged.
 #[derive(Clone)]
 pub(super) struct GuardedResolver {
-    pub guard: Arc<Guard>,
+    pub guard: Arc<AddressGuard>,
     pub lookup: Arc<dyn Lookup>,
     /// Host name of the proxy, if there is one. It comes from the settings, so its addresses are not judged.
     pub proxy: Option<String>,
@@ -147,10 +144,10 @@ pub(super) struct GuardedResolver {
 impl GuardedResolver {
     /// Judges the addresses of a URL's name before a request goes to a proxy. A name that cannot be resolved here is
     /// left to the proxy.
-    pub async fn judge_ahead(&self, url: &Url) -> Result<(), Refusal> {
+    pub async fn judge_before_proxy(&self, url: &Url) -> Result<(), Refusal> {
         let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
         match self.lookup.addresses(name.to_owned()).await {
-            Ok(addresses) => self.guard.judge_answers(name, &addresses),
+            Ok(addresses) => self.guard.judge_addresses(name, &addresses),
             Err(_) => Ok(()),
         }
     }
@@ -166,7 +163,7 @@ impl Resolve for GuardedResolver {
                 return Err(LookupError::NoAddress.into());
             }
             if !is_proxy {
-                guard.judge_answers(name.as_str(), &addresses)?;
+                guard.judge_addresses(name.as_str(), &addresses)?;
             }
             Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })

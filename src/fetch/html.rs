@@ -6,11 +6,11 @@
 
 mod sink;
 
-use super::budget::{Clock, ConvertError};
+use super::budget::{BudgetMeter, ConvertError};
 use dom_query::Document;
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{ParseOpts, parse_document};
-use sink::Counted;
+use sink::CountingSink;
 use std::time::{Duration, Instant};
 
 /// Bytes that the parser is fed at a time, fewer when a piece takes long. Small, since a few bytes can make many
@@ -20,15 +20,15 @@ const SMALLEST_PIECE: usize = 128;
 const SLOW_PIECE: Duration = Duration::from_millis(10);
 
 /// Parses a page. Its text and tree together may take up to `most` bytes.
-pub(super) fn parse(html: &str, clock: &Clock, most: usize) -> Result<Document, ConvertError> {
-    let mut parser = parse_document(Counted::default(), ParseOpts::default());
+pub(super) fn parse(html: &str, clock: &BudgetMeter, most: usize) -> Result<Document, ConvertError> {
+    let mut parser = parse_document(CountingSink::default(), ParseOpts::default());
     let (mut rest, mut size) = (html, PIECE);
     while !rest.is_empty() {
         let (piece, after) = rest.split_at(rest.ceil_char_boundary(size));
         let before = Instant::now();
         parser.process(StrTendril::from_slice(piece));
         rest = after;
-        clock.look()?;
+        clock.check()?;
         // The page's text stays in memory beside the tree.
         if parser.tokenizer.sink.sink.bytes() + html.len() > most {
             return Err(ConvertError::TooLarge(most));
@@ -36,6 +36,6 @@ pub(super) fn parse(html: &str, clock: &Clock, most: usize) -> Result<Document, 
         size = if before.elapsed() > SLOW_PIECE { (size / 4).max(SMALLEST_PIECE) } else { (size * 2).min(PIECE) };
     }
     let document = parser.finish();
-    clock.look()?;
+    clock.check()?;
     Ok(document)
 }

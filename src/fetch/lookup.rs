@@ -13,7 +13,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// Time-out of one query to a name server.
-const PATIENCE: Duration = Duration::from_secs(1);
+const NAME_SERVER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reason why a name was not resolved to an address.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -82,7 +82,7 @@ impl NameServers {
         let mut options = ResolverOpts::default();
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         options.use_hosts_file = ResolveHosts::Never;
-        options.timeout = PATIENCE;
+        options.timeout = NAME_SERVER_TIMEOUT;
         options.attempts = 1;
         let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         let resolver = resolver.with_options(options).build();

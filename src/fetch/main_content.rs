@@ -4,7 +4,7 @@
 
 mod noise;
 
-use super::budget::{Clock, ConvertError};
+use super::budget::{BudgetMeter, ConvertError};
 use super::content_rules::{ContentRules, Selector};
 use super::dom::{is_heading, name_of, with_text};
 use crate::domain::site_rule::Extract;
@@ -26,7 +26,7 @@ pub(super) struct Outline<'a> {
 
 impl<'a> Outline<'a> {
     /// Collects the facts in one walk over the document.
-    pub fn of(document: &'a Document, clock: &mut Clock) -> Result<Self, ConvertError> {
+    pub fn of(document: &'a Document, clock: &mut BudgetMeter) -> Result<Self, ConvertError> {
         let mut outline = Self::default();
         let mut title = None;
         let mut stack = vec![document.root()];
@@ -55,7 +55,7 @@ impl<'a> Outline<'a> {
 
 /// Kinds of elements that are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(super) enum ContentScope {
     /// Leaves out noise around the content, and elements without text.
     Main,
     /// Leaves out elements without text.
@@ -75,10 +75,10 @@ pub(super) enum Keep {
 
 /// The chosen content: its root elements, and rules for what is left out below them.
 #[derive(Debug)]
-pub(super) struct Content<'a> {
+pub(super) struct MainContent<'a> {
     /// In page order; none is inside another. There is more than one only if a site rule selects the content.
     pub roots: Vec<NodeRef<'a>>,
-    pub scope: Scope,
+    pub scope: ContentScope,
     /// Elements that the site rule excludes.
     excluded: HashSet<NodeId>,
     /// Selectors that match nothing on the page.
@@ -87,13 +87,13 @@ pub(super) struct Content<'a> {
     within_content: bool,
 }
 
-impl Content<'_> {
+impl MainContent<'_> {
     /// Returns the treatment of `element`, whose name is `name`. `in_article` is true inside an article.
     pub fn keep(&self, element: &NodeRef<'_>, name: &str, in_article: bool) -> Keep {
         if is_never_text(name) || self.excluded.contains(&element.id) {
             return Keep::None;
         }
-        if self.scope == Scope::Whole || !is_noise(element, name) {
+        if self.scope == ContentScope::Whole || !is_noise(element, name) {
             return Keep::All;
         }
         if name == "header" && (self.within_content || in_article) { Keep::Headings } else { Keep::None }
@@ -105,8 +105,8 @@ pub(super) fn choose<'a>(
     document: &'a Document,
     outline: &Outline<'a>,
     rules: &ContentRules,
-    clock: &mut Clock,
-) -> Result<Content<'a>, ConvertError> {
+    clock: &mut BudgetMeter,
+) -> Result<MainContent<'a>, ConvertError> {
     let body = document.body().unwrap_or_else(|| document.root());
     let only_article = match outline.articles[..] {
         [article] => Some(article),
@@ -114,22 +114,23 @@ pub(super) fn choose<'a>(
     };
     let chosen = outline.main.or(outline.role_main).or(only_article);
     let Selected { included, excluded, unmatched } = select(body, rules, clock)?;
-    let whole = Content { roots: vec![body], scope: Scope::Whole, excluded, unmatched, within_content: false };
+    let whole =
+        MainContent { roots: vec![body], scope: ContentScope::Whole, excluded, unmatched, within_content: false };
     if !included.is_empty() {
-        return Ok(Content { roots: included, scope: Scope::Main, within_content: true, ..whole });
+        return Ok(MainContent { roots: included, scope: ContentScope::Main, within_content: true, ..whole });
     }
     if rules.extract == Extract::Body {
         return Ok(whole);
     }
-    let mut content = Content { scope: Scope::Main, ..whole };
+    let mut content = MainContent { scope: ContentScope::Main, ..whole };
     for (root, within_content) in chosen.map(|chosen| (chosen, true)).into_iter().chain([(body, false)]) {
-        content = Content { roots: vec![root], within_content, ..content };
+        content = MainContent { roots: vec![root], within_content, ..content };
         let counted = Words::of(body, &content, chosen.as_ref(), clock)?;
         if counted.kept > 0 && counted.kept * 2 >= counted.whole {
             return Ok(content);
         }
     }
-    Ok(Content { scope: Scope::Whole, ..content })
+    Ok(MainContent { scope: ContentScope::Whole, ..content })
 }
 
 /// Elements that the selectors of a site rule match.
@@ -140,7 +141,7 @@ struct Selected<'a> {
     unmatched: Vec<String>,
 }
 
-fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut Clock) -> Result<Selected<'a>, ConvertError> {
+fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut BudgetMeter) -> Result<Selected<'a>, ConvertError> {
     let mut selected = Selected::default();
     if rules.include.is_empty() && rules.exclude.is_empty() {
         return Ok(selected);
@@ -148,7 +149,7 @@ fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut Clock) -> Res
     let (mut include, mut exclude) = (vec![false; rules.include.len()], vec![false; rules.exclude.len()]);
     let mut stack = vec![(body, false)];
     while let Some((node, within)) = stack.pop() {
-        clock.look()?;
+        clock.check()?;
         let mut within = within;
         if node.is_element() {
             let fits = |selectors: &[Selector], hits: &mut [bool]| {
@@ -175,7 +176,7 @@ fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut Clock) -> Res
         }
     }
     let hits = rules.include.iter().zip(include).chain(rules.exclude.iter().zip(exclude));
-    selected.unmatched = hits.filter(|(_, hit)| !hit).map(|(selector, _)| selector.words.clone()).collect();
+    selected.unmatched = hits.filter(|(_, hit)| !hit).map(|(selector, _)| selector.source.clone()).collect();
     Ok(selected)
 }
 
@@ -205,9 +206,9 @@ impl Words {
     /// content element, if it has one: navigation outside that is not counted.
     fn of(
         body: NodeRef<'_>,
-        content: &Content<'_>,
+        content: &MainContent<'_>,
         proper: Option<&NodeRef<'_>>,
-        clock: &mut Clock,
+        clock: &mut BudgetMeter,
     ) -> Result<Self, ConvertError> {
         let mut words = Self::default();
         // A root may be inside an element that counts for nothing else.
@@ -234,7 +235,12 @@ impl Words {
         Ok(words)
     }
 
-    fn below(node: &NodeRef<'_>, around: Counting, content: &Content<'_>, proper: Option<&NodeRef<'_>>) -> Counting {
+    fn below(
+        node: &NodeRef<'_>,
+        around: Counting,
+        content: &MainContent<'_>,
+        proper: Option<&NodeRef<'_>>,
+    ) -> Counting {
         let name = name_of(node);
         let is_root = content.roots.iter().any(|root| root.id == node.id);
         let navigation = around.navigation || proper.is_some_and(|proper| proper.id == node.id);
@@ -266,7 +272,13 @@ fn count_words(text: &str) -> usize {
 }
 
 /// Returns the treatment of a node from its own and its parent's. The root itself is never noise.
-pub(super) fn inherited(content: &Content<'_>, node: &NodeRef<'_>, name: &str, parent: Keep, in_article: bool) -> Keep {
+pub(super) fn inherited(
+    content: &MainContent<'_>,
+    node: &NodeRef<'_>,
+    name: &str,
+    parent: Keep,
+    in_article: bool,
+) -> Keep {
     if content.roots.iter().any(|root| root.id == node.id) {
         return if content.excluded.contains(&node.id) { Keep::None } else { Keep::All };
     }

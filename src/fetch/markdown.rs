@@ -16,9 +16,9 @@ mod marks;
 mod table;
 mod writer;
 
-use super::budget::{Clock, ConvertError};
+use super::budget::{BudgetMeter, ConvertError};
 use super::dom::{name_of, with_text};
-use super::main_content::{Content, Keep, inherited};
+use super::main_content::{Keep, MainContent, inherited};
 use dom_query::NodeRef;
 use elements::{Entered, Leave};
 use lines::Gap;
@@ -26,20 +26,20 @@ use url::Url;
 use writer::Writer;
 
 /// Writes the content as Markdown. Links are relative to `base`.
-pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Result<String, ConvertError> {
+pub(super) fn write(content: &MainContent<'_>, base: &Url, clock: &mut BudgetMeter) -> Result<String, ConvertError> {
     let layout = table::layout_tables(&content.roots, clock)?;
     let mut writer = Writer::new(base, layout);
     let mut stack = Vec::new();
     for root in content.roots.iter().rev() {
-        stack.push(Step::Between);
+        stack.push(Step::EndOfRoot);
         let visit = Visit { node: *root, keep: Keep::All, depth: 0, in_article: false };
-        stack.push(Step::Enter(visit, Then::Up));
+        stack.push(Step::Enter(visit, AfterNode::Parent));
     }
     while let Some(step) = stack.pop() {
         clock.step()?;
         match step {
             Step::Enter(visit, then) if !writer.is_full() => {
-                if then == Then::Next
+                if then == AfterNode::Sibling
                     && let Some(node) = visit.node.next_sibling()
                 {
                     stack.push(Step::Enter(Visit { node, ..visit }, then));
@@ -47,7 +47,7 @@ pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Res
                 enter(&mut writer, content, visit, &mut stack);
             }
             Step::Enter(..) => {}
-            Step::Between => writer.end_block(Gap::Blank),
+            Step::EndOfRoot => writer.end_block(Gap::Blank),
             Step::Leave(leave) => writer.leave(leave),
         }
     }
@@ -55,17 +55,17 @@ pub(super) fn write(content: &Content<'_>, base: &Url, clock: &mut Clock) -> Res
 }
 
 enum Step<'a> {
-    Enter(Visit<'a>, Then),
+    Enter(Visit<'a>, AfterNode),
     Leave(Leave),
     /// The end of a root of the content.
-    Between,
+    EndOfRoot,
 }
 
 /// Next step of the walk after a node. Siblings are not pushed together, since there may be a million of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Then {
-    Next,
-    Up,
+enum AfterNode {
+    Sibling,
+    Parent,
 }
 
 #[derive(Clone, Copy)]
@@ -76,7 +76,7 @@ struct Visit<'a> {
     in_article: bool,
 }
 
-fn enter<'a>(writer: &mut Writer<'_>, content: &Content<'_>, visit: Visit<'a>, stack: &mut Vec<Step<'a>>) {
+fn enter<'a>(writer: &mut Writer<'_>, content: &MainContent<'_>, visit: Visit<'a>, stack: &mut Vec<Step<'a>>) {
     let Visit { node, depth, in_article, .. } = visit;
     if node.is_text() {
         if visit.keep == Keep::All {
@@ -89,14 +89,14 @@ fn enter<'a>(writer: &mut Writer<'_>, content: &Content<'_>, visit: Visit<'a>, s
     if keep == Keep::None {
         return;
     }
-    let entered = if keep == Keep::Headings { Entered::Plain } else { writer.enter(&node, &name, depth) };
+    let entered = if keep == Keep::Headings { Entered::Transparent } else { writer.enter(&node, &name, depth) };
     match entered {
-        Entered::Alone => return,
-        Entered::Plain => {}
-        Entered::With(leave) => stack.push(Step::Leave(leave)),
+        Entered::Skipped => return,
+        Entered::Transparent => {}
+        Entered::Open(leave) => stack.push(Step::Leave(leave)),
     }
     let in_article = in_article || &*name == "article";
     if let Some(child) = node.first_child() {
-        stack.push(Step::Enter(Visit { node: child, keep, depth: depth + 1, in_article }, Then::Next));
+        stack.push(Step::Enter(Visit { node: child, keep, depth: depth + 1, in_article }, AfterNode::Sibling));
     }
 }

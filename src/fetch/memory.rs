@@ -8,11 +8,11 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes that a body may use before it must request more; nine of ten pages are smaller.
-pub(super) const SHARE: u64 = 1024 * 1024;
+pub(super) const SMALL_BODY: u64 = 1024 * 1024;
 /// Bytes per semaphore permit, so that the number of permits always fits.
 const UNIT: u64 = 1024;
 /// The shares together get one part in this many of the budget.
-const SHARES_PART: u64 = 4;
+const SHARES_DIVISOR: u64 = 4;
 
 /// Budgets for small shares and for large bodies.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ impl Memory {
     /// Creates budgets for bodies of up to `most` bytes each and about `budget` bytes in total, but at least enough for
     /// one body.
     pub fn new(budget: u64, most: u64) -> Self {
-        let shares = (budget / SHARES_PART / SHARE).max(1);
-        let large = budget.saturating_sub(shares * SHARE).max(most);
+        let shares = (budget / SHARES_DIVISOR / SMALL_BODY).max(1);
+        let large = budget.saturating_sub(shares * SMALL_BODY).max(most);
         let large_units = units(large);
         Self {
             shares: Arc::new(Semaphore::new(usize::try_from(shares).unwrap_or(Semaphore::MAX_PERMITS))),
@@ -37,13 +37,13 @@ impl Memory {
         }
     }
 
-    /// Waits for memory for a body of [`SHARE`] bytes.
-    pub async fn share(&self) -> Room {
-        Room { share: Arc::clone(&self.shares).acquire_owned().await.ok(), rest: None }
+    /// Waits for memory for a body of [`SMALL_BODY`] bytes.
+    pub async fn share(&self) -> MemoryPermit {
+        MemoryPermit { share: Arc::clone(&self.shares).acquire_owned().await.ok(), rest: None }
     }
 
     /// Waits until `room` allows a body of `bytes` bytes.
-    pub async fn enlarge(&self, room: &mut Room, bytes: u64) {
+    pub async fn enlarge(&self, room: &mut MemoryPermit, bytes: u64) {
         if room.rest.is_none() {
             let wanted = units(bytes).min(self.large_units);
             room.rest = Arc::clone(&self.large).acquire_many_owned(wanted).await.ok();
@@ -54,7 +54,7 @@ impl Memory {
 /// Memory permit of one body. Dropping it returns the memory.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Room {
+pub(super) struct MemoryPermit {
     #[expect(dead_code, reason = "held, not read")]
     share: Option<OwnedSemaphorePermit>,
     rest: Option<OwnedSemaphorePermit>,

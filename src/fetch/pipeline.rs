@@ -12,7 +12,7 @@ use super::conversion_pool::ConversionPool;
 use super::convert::{Converted, convert_by};
 use super::errors::{self, Stage};
 use super::head::{ContentType, Kind, sniffed, text_of};
-use super::memory::{Room, SHARE};
+use super::memory::{MemoryPermit, SMALL_BODY};
 use super::trace::Mark;
 use crate::domain::content::Page;
 use crate::domain::failure::{ErrorCode, Failure};
@@ -25,9 +25,9 @@ use tokio::time::Instant;
 use url::Url;
 
 /// Bytes above which a page is converted alone from the start: its tree takes several times its size.
-const LARGE: usize = 4 * 1024 * 1024;
+const CONVERT_ALONE_ABOVE: usize = 4 * 1024 * 1024;
 /// Bytes of a plain text that are read: enough for 200,000 characters in any encoding.
-const MAX_PLAIN: usize = 4 * MAX_MARKDOWN;
+const MAX_PLAIN_TEXT: usize = 4 * MAX_MARKDOWN;
 
 /// Reads the response from `url` and turns it into a page. `deadline` limits all waits except those for memory.
 pub(super) async fn page(
@@ -41,7 +41,7 @@ pub(super) async fn page(
     let content_type = ContentType::of(response.headers())?;
     let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
     let (body, deadline) = read_body(client, response, deadline).await?;
-    client.note(|| Mark::Read);
+    client.note(|| Mark::BodyReceived);
     let bytes = body.bytes.len() as u64;
     let received = Received { body, content_type, url, rules };
     let converted = convert(client, pool, received, deadline).await?;
@@ -57,7 +57,7 @@ pub(super) async fn page(
 #[derive(Debug)]
 pub(super) struct Body {
     pub bytes: Vec<u8>,
-    _room: Room,
+    _permit: MemoryPermit,
 }
 
 /// Reads the decompressed body. Also returns the deadline, extended by the time that the body waited for memory, which
@@ -76,11 +76,11 @@ pub(super) async fn read_body(
     let waiting = Instant::now();
     let mut room = client.memory.share().await;
     deadline += waiting.elapsed();
-    let (mut bytes, mut fits) = (Vec::new(), SHARE.min(most));
+    let (mut bytes, mut fits) = (Vec::new(), SMALL_BODY.min(most));
     loop {
         let piece = client.within(deadline, Stage::Reading, response.chunk()).await?;
         let Some(piece) = piece.map_err(|error| client.failure(&error))? else {
-            return Ok((Body { bytes, _room: room }, deadline));
+            return Ok((Body { bytes, _permit: room }, deadline));
         };
         let length = bytes.len() as u64 + piece.len() as u64;
         if length > most {
@@ -115,7 +115,8 @@ async fn convert(
     mut received: Received,
     deadline: Instant,
 ) -> Result<Converted, Failure> {
-    let mut budget = if received.body.bytes.len() > LARGE { TreeBudget::Alone } else { TreeBudget::Shared };
+    let mut budget =
+        if received.body.bytes.len() > CONVERT_ALONE_ABOVE { TreeBudget::Alone } else { TreeBudget::Shared };
     loop {
         let slot = client.before(deadline, pool.slot(budget)).await??;
         let (back, converted) = slot.run(move |budget| received.convert(budget)).await?;
@@ -164,8 +165,8 @@ fn decode<'b>(bytes: &'b [u8], content_type: &ContentType) -> Result<Decoded<'b>
 /// Returns the part of a plain text that is read. It is never cut inside a UTF-8 character, or its encoding would be
 /// misdetected.
 fn beginning(bytes: &[u8]) -> &[u8] {
-    let mut end = bytes.len().min(MAX_PLAIN);
-    while bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) && end + 4 > MAX_PLAIN {
+    let mut end = bytes.len().min(MAX_PLAIN_TEXT);
+    while bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) && end + 4 > MAX_PLAIN_TEXT {
         end -= 1;
     }
     &bytes[..end]

@@ -1,8 +1,8 @@
 //! Measurement of one fetch: durations, the response of each hop, the result. Nothing is stored.
 
-use super::ask::{Answer, Ask};
 use super::client::FetchSetupError;
 use super::fetcher::Fetcher;
+use super::request::{FetchRequest, FetchResponse};
 use super::settings::FetchSettings;
 use super::trace::{Mark, Trace};
 use crate::domain::failure::Failure;
@@ -20,8 +20,8 @@ pub struct Probe {
     /// Duration of the conversion to text, including the wait for a slot.
     pub convert: Option<Duration>,
     /// Duration of the whole fetch.
-    pub all: Duration,
-    pub end: Result<Answer, Failure>,
+    pub total: Duration,
+    pub result: Result<FetchResponse, Failure>,
 }
 
 /// Timings and response of one request.
@@ -43,21 +43,21 @@ pub struct Hop {
 }
 
 /// Fetches once and measures. A fetch through Firecrawl is measured as one request to its API.
-pub async fn probe(settings: FetchSettings, ask: &Ask) -> Result<Probe, FetchSetupError> {
+pub async fn probe(settings: FetchSettings, ask: &FetchRequest) -> Result<Probe, FetchSetupError> {
     let trace = Trace::default();
     let fetcher = Fetcher::traced(settings, trace.clone())?;
     let began = Instant::now();
     let end = fetcher.fetch(ask).await;
     let all = began.elapsed();
     let marks = trace.marks();
-    let mut probe = Probe { hops: Vec::new(), body: None, convert: None, all, end };
+    let mut probe = Probe { hops: Vec::new(), body: None, convert: None, total: all, result: end };
     let mut answered = None;
     for asked in split(&marks) {
         let mut hop = hop(asked);
         for (at, mark) in asked {
             match mark {
-                Mark::Answered { .. } => answered = Some(*at),
-                Mark::Read => (probe.body, answered) = (answered.map(|since| *at - since), Some(*at)),
+                Mark::HeadReceived { .. } => answered = Some(*at),
+                Mark::BodyReceived => (probe.body, answered) = (answered.map(|since| *at - since), Some(*at)),
                 Mark::Converted => probe.convert = answered.map(|since| *at - since),
                 _ => {}
             }
@@ -70,17 +70,17 @@ pub async fn probe(settings: FetchSettings, ask: &Ask) -> Result<Probe, FetchSet
 
 /// Splits the marks by request.
 fn split(marks: &[(Instant, Mark)]) -> impl Iterator<Item = &[(Instant, Mark)]> {
-    marks.chunk_by(|_, (_, next)| !matches!(next, Mark::Asking(_)))
+    marks.chunk_by(|_, (_, next)| !matches!(next, Mark::RequestStarted(_)))
 }
 
 fn hop(marks: &[(Instant, Mark)]) -> Hop {
     let at = |wanted: fn(&Mark) -> bool| marks.iter().find(|(_, mark)| wanted(mark)).map(|(at, _)| *at);
-    let asking = at(|mark| matches!(mark, Mark::Asking(_)));
-    let looking = at(|mark| matches!(mark, Mark::LookingUp));
-    let looked = at(|mark| matches!(mark, Mark::LookedUp));
+    let asking = at(|mark| matches!(mark, Mark::RequestStarted(_)));
+    let looking = at(|mark| matches!(mark, Mark::LookupStarted));
+    let looked = at(|mark| matches!(mark, Mark::Resolved));
     let handshake = at(|mark| matches!(mark, Mark::Handshake));
     let connected = at(|mark| matches!(mark, Mark::Connected));
-    let answered = at(|mark| matches!(mark, Mark::Answered { .. }));
+    let answered = at(|mark| matches!(mark, Mark::HeadReceived { .. }));
     let between =
         |from: Option<Instant>, to: Option<Instant>| from.zip(to).map(|(from, to)| to.saturating_duration_since(from));
     let mut hop = Hop {
@@ -94,8 +94,8 @@ fn hop(marks: &[(Instant, Mark)]) -> Hop {
     };
     for (_, mark) in marks {
         match mark {
-            Mark::Asking(url) => hop.url = SafeLine::new(url),
-            Mark::Answered { status, headers } => {
+            Mark::RequestStarted(url) => hop.url = SafeLine::new(url),
+            Mark::HeadReceived { status, headers } => {
                 hop.status = Some(*status);
                 let line = |text: &[u8]| SafeLine::new(&String::from_utf8_lossy(text));
                 hop.headers =

@@ -3,11 +3,11 @@
 //! This file parses and matches; `robots/asked` downloads the file, `robots/kept` caches the rules. Off by default: a
 //! page that a person has added is fetched for that person, not crawled.
 
-mod asked;
-mod kept;
+mod cache;
+mod download;
 
-pub(super) use asked::obey;
-pub(super) use kept::Robots;
+pub(super) use cache::Robots;
+pub(super) use download::obey;
 
 /// Bytes of a file that are read; the rest is ignored (RFC 9309, 2.5, requires at least this much).
 pub(super) const MAX_FILE: usize = 500 * 1024;
@@ -60,7 +60,7 @@ impl Rules {
             if value.is_empty() {
                 continue;
             }
-            let rule = Rule { allow, path: same(value) };
+            let rule = Rule { allow, path: normalized(value) };
             if is_ours {
                 ours.get_or_insert_default().push(rule.clone());
             }
@@ -78,11 +78,11 @@ impl Rules {
             Self::AllowAll => return true,
             Self::Listed(rules) => rules,
         };
-        let path = same(path);
+        let path = normalized(path);
         if path == "/robots.txt" {
             return true;
         }
-        let fitting = rules.iter().filter(|rule| fits(&rule.path, &path));
+        let fitting = rules.iter().filter(|rule| path_matches(&rule.path, &path));
         fitting.max_by_key(|rule| (rule.path.len(), rule.allow)).is_none_or(|rule| rule.allow)
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn product(agent: &str) -> &str {
 
 /// Normalises a path: decodes characters that need no encoding, encodes those that do, and writes escapes in upper
 /// case. An encoded slash stays encoded: it separates nothing.
-fn same(path: &str) -> String {
+fn normalized(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut out = String::with_capacity(path.len());
     let mut at = 0;
@@ -118,7 +118,7 @@ fn same(path: &str) -> String {
 
 /// Returns true if a rule matches a path: `*` matches anything, `$` at the end matches the end. One pass with
 /// backtracking only to the last `*`, so no file makes this slow.
-fn fits(rule: &str, path: &str) -> bool {
+fn path_matches(rule: &str, path: &str) -> bool {
     let (rule, to_the_end) = match rule.strip_suffix('$') {
         Some(rule) => (rule.as_bytes(), true),
         None => (rule.as_bytes(), false),
@@ -203,9 +203,9 @@ mod tests {
             ("/foo/bar/ツ", "/foo/bar/%E3%83%84", true),
             ("/100%", "/100%", true),
         ] {
-            assert_eq!(fits(&same(rule), &same(path)), expected, "{rule} {path}");
+            assert_eq!(path_matches(&normalized(rule), &normalized(path)), expected, "{rule} {path}");
         }
         let slow = format!("{}b", "*a".repeat(2_000));
-        assert!(!fits(&slow, &"a".repeat(20_000)));
+        assert!(!path_matches(&slow, &"a".repeat(20_000)));
     }
 }

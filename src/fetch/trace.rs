@@ -18,22 +18,19 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 pub(super) enum Mark {
     /// A request to this URL is about to be sent.
-    Asking(String),
+    RequestStarted(String),
     /// The name look-up has begun.
-    LookingUp,
+    LookupStarted,
     /// The name look-up has ended.
-    LookedUp,
+    Resolved,
     /// The connection is open and the TLS handshake begins.
     Handshake,
     /// The connection is ready for a request.
     Connected,
     /// The head of the response has arrived.
-    Answered {
-        status: u16,
-        headers: HeaderMap,
-    },
+    HeadReceived { status: u16, headers: HeaderMap },
     /// The whole body has arrived.
-    Read,
+    BodyReceived,
     /// The body was converted to text.
     Converted,
 }
@@ -49,8 +46,8 @@ impl Trace {
     }
 
     /// Records the head of a response.
-    pub fn answered(&self, response: &Response) {
-        self.note(Mark::Answered { status: response.status().as_u16(), headers: response.headers().clone() });
+    pub fn note_response(&self, response: &Response) {
+        self.note(Mark::HeadReceived { status: response.status().as_u16(), headers: response.headers().clone() });
     }
 
     /// Returns a copy of the events so far.
@@ -69,9 +66,9 @@ impl Lookup for TracedLookup {
     fn addresses(&self, name: String) -> Addresses {
         let (looking, trace) = (self.inner.addresses(name), self.trace.clone());
         Box::pin(async move {
-            trace.note(Mark::LookingUp);
+            trace.note(Mark::LookupStarted);
             let found = looking.await;
-            trace.note(Mark::LookedUp);
+            trace.note(Mark::Resolved);
             found
         })
     }

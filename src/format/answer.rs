@@ -2,67 +2,69 @@
 
 use super::number::{count, number};
 use crate::domain::document::Status;
-use crate::domain::request::{Answer, Answered, SkipReason};
+use crate::domain::request::{DocumentAnswer, RequestAnswer, SkipReason};
 use crate::domain::text::SafeLine;
 
 /// Returns the word of an answer in JSON and in the lines of the command line.
-pub const fn answer_word(answer: &Answer) -> &'static str {
+pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
     match answer {
-        Answer::Queued(_) => "queued",
-        Answer::Promoted(_) => "promoted",
-        Answer::RunsNow(_) => "runs_now",
-        Answer::AlreadyQueued(_) => "already_queued",
-        Answer::AlreadySyncing(..) => "already_syncing",
-        Answer::Skipped(_) => "skipped",
-        Answer::Cancelled(_) => "cancelled",
-        Answer::Stopping(_) => "stopping",
+        RequestAnswer::Queued(_) => "queued",
+        RequestAnswer::Promoted(_) => "promoted",
+        RequestAnswer::RunsNow(_) => "runs_now",
+        RequestAnswer::AlreadyQueued(_) => "already_queued",
+        RequestAnswer::AlreadySyncing(..) => "already_syncing",
+        RequestAnswer::Skipped(_) => "skipped",
+        RequestAnswer::Cancelled(_) => "cancelled",
+        RequestAnswer::Stopping(_) => "stopping",
     }
 }
 
 /// Returns the remark that follows an answer's word, if it needs one: `held by box:1`, `has nothing to cancel`.
-pub fn answer_note(answer: &Answer) -> Option<String> {
+pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
     match answer {
-        Answer::Promoted(_) => Some("was queued, is first now".to_owned()),
-        Answer::RunsNow(_) => Some("its next attempt is made now".to_owned()),
-        Answer::AlreadySyncing(_, worker) => worker.as_ref().map(|worker| format!("held by {worker}")),
-        Answer::Skipped(reason) => Some(reason.to_string()),
-        Answer::Stopping(_) => Some("its running attempt is being stopped".to_owned()),
-        Answer::Queued(_) | Answer::AlreadyQueued(_) | Answer::Cancelled(_) => None,
+        RequestAnswer::Promoted(_) => Some("was queued, is first now".to_owned()),
+        RequestAnswer::RunsNow(_) => Some("its next attempt is made now".to_owned()),
+        RequestAnswer::AlreadySyncing(_, worker) => worker.as_ref().map(|worker| format!("held by {worker}")),
+        RequestAnswer::Skipped(reason) => Some(reason.to_string()),
+        RequestAnswer::Stopping(_) => Some("its running attempt is being stopped".to_owned()),
+        RequestAnswer::Queued(_) | RequestAnswer::AlreadyQueued(_) | RequestAnswer::Cancelled(_) => None,
     }
 }
 
 /// Returns the answer for the document `name` as a sentence. `asked_by` is the requester of the job that is already
 /// running.
-pub fn answer(name: &str, answer: &Answer, asked_by: Option<&SafeLine>) -> String {
+pub fn answer(name: &str, answer: &RequestAnswer, asked_by: Option<&SafeLine>) -> String {
     match answer {
-        Answer::Queued(_) => format!("queued {name}"),
-        Answer::Promoted(_) => format!("{name} is first in the queue"),
-        Answer::RunsNow(_) => format!("{name} is retried now"),
-        Answer::AlreadyQueued(_) => format!("{name} is queued already"),
-        Answer::AlreadySyncing(_, worker) => {
+        RequestAnswer::Queued(_) => format!("queued {name}"),
+        RequestAnswer::Promoted(_) => format!("{name} is first in the queue"),
+        RequestAnswer::RunsNow(_) => format!("{name} is retried now"),
+        RequestAnswer::AlreadyQueued(_) => format!("{name} is queued already"),
+        RequestAnswer::AlreadySyncing(_, worker) => {
             let worker = worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
             let by = asked_by.map_or(String::new(), |by| format!(", asked for by {by}"));
             format!("{name} is syncing already{worker}{by}")
         }
-        Answer::Skipped(reason) => format!("{name} {reason}"),
-        Answer::Cancelled(_) => format!("cancelled {name}"),
-        Answer::Stopping(_) => format!("stopping {name}"),
+        RequestAnswer::Skipped(reason) => format!("{name} {reason}"),
+        RequestAnswer::Cancelled(_) => format!("cancelled {name}"),
+        RequestAnswer::Stopping(_) => format!("stopping {name}"),
     }
 }
 
 /// Returns the answers for several documents in one sentence: `queued 12 documents, 3 already queued or running`.
 /// `done` is the verb for the accepted ones.
-pub fn answers(done: &str, answers: &[Answered]) -> String {
-    let matching = |test: fn(&Answer) -> bool| answers.iter().filter(|answered| test(&answered.answer)).count() as u64;
-    let accepted = matching(Answer::is_accepted);
-    let before = matching(|answer| matches!(answer, Answer::AlreadyQueued(_) | Answer::AlreadySyncing(..)));
+pub fn answers(done: &str, answers: &[DocumentAnswer]) -> String {
+    let matching =
+        |test: fn(&RequestAnswer) -> bool| answers.iter().filter(|answered| test(&answered.answer)).count() as u64;
+    let accepted = matching(RequestAnswer::is_accepted);
+    let before =
+        matching(|answer| matches!(answer, RequestAnswer::AlreadyQueued(_) | RequestAnswer::AlreadySyncing(..)));
     let mut parts = vec![format!("{done} {}", count(accepted, "document"))];
     if before > 0 {
         parts.push(format!("{} already queued or running", number(before)));
     }
     let mut skipped: Vec<(SkipReason, u64)> = Vec::new();
     for answered in answers {
-        if let Answer::Skipped(reason) = answered.answer {
+        if let RequestAnswer::Skipped(reason) = answered.answer {
             match skipped.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, documents)) => *documents += 1,
                 None => skipped.push((reason, 1)),
@@ -70,12 +72,14 @@ pub fn answers(done: &str, answers: &[Answered]) -> String {
         }
     }
     let skipped = skipped.into_iter();
-    parts.extend(skipped.map(|(reason, documents)| format!("{} skipped: {}", number(documents), skip_short(reason))));
+    parts.extend(
+        skipped.map(|(reason, documents)| format!("{} skipped: {}", number(documents), skip_reason_short(reason))),
+    );
     parts.join(", ")
 }
 
 /// Returns the reason why several documents were skipped, to be written after their number.
-pub fn skip(reason: SkipReason) -> String {
+pub fn skip_reason(reason: SkipReason) -> String {
     match reason {
         SkipReason::Pdf => "PDFs, which are never synced by a fetch".to_owned(),
         SkipReason::Unavailable => "not available yet".to_owned(),
@@ -88,14 +92,14 @@ pub fn skip(reason: SkipReason) -> String {
     }
 }
 
-/// Returns a shorter form of [`skip`] for a toast or a dialog.
-pub fn skip_short(reason: SkipReason) -> String {
+/// Returns a shorter form of [`skip_reason`] for a toast or a dialog.
+pub fn skip_reason_short(reason: SkipReason) -> String {
     match reason {
         SkipReason::Pdf => "PDF, never synced by a fetch".to_owned(),
         SkipReason::NotFailed(Status::Never) => "never synced, so nothing to retry".to_owned(),
         SkipReason::NotFailed(status) => format!("{}, so nothing to retry", status.word()),
         SkipReason::Unavailable | SkipReason::Running | SkipReason::NothingToCancel | SkipReason::Missing => {
-            skip(reason)
+            skip_reason(reason)
         }
     }
 }
@@ -115,22 +119,27 @@ mod tests {
 
     #[test]
     fn every_answer_has_a_word_and_a_sentence() {
-        let on_worker = Answer::AlreadySyncing(JOB, Some(SafeLine::new("box:1")));
+        let on_worker = RequestAnswer::AlreadySyncing(JOB, Some(SafeLine::new("box:1")));
         for (given, word, note, sentence) in [
-            (Answer::Queued(JOB), "queued", None, "queued A"),
-            (Answer::Promoted(JOB), "promoted", Some("was queued, is first now"), "A is first in the queue"),
-            (Answer::RunsNow(JOB), "runs_now", Some("its next attempt is made now"), "A is retried now"),
-            (Answer::AlreadyQueued(JOB), "already_queued", None, "A is queued already"),
+            (RequestAnswer::Queued(JOB), "queued", None, "queued A"),
+            (RequestAnswer::Promoted(JOB), "promoted", Some("was queued, is first now"), "A is first in the queue"),
+            (RequestAnswer::RunsNow(JOB), "runs_now", Some("its next attempt is made now"), "A is retried now"),
+            (RequestAnswer::AlreadyQueued(JOB), "already_queued", None, "A is queued already"),
             (on_worker, "already_syncing", Some("held by box:1"), "A is syncing already on box:1, asked for by ana"),
-            (Answer::AlreadySyncing(JOB, None), "already_syncing", None, "A is syncing already, asked for by ana"),
             (
-                Answer::Skipped(SkipReason::NothingToCancel),
+                RequestAnswer::AlreadySyncing(JOB, None),
+                "already_syncing",
+                None,
+                "A is syncing already, asked for by ana",
+            ),
+            (
+                RequestAnswer::Skipped(SkipReason::NothingToCancel),
                 "skipped",
                 Some("has nothing to cancel"),
                 "A has nothing to cancel",
             ),
-            (Answer::Cancelled(JOB), "cancelled", None, "cancelled A"),
-            (Answer::Stopping(JOB), "stopping", Some("its running attempt is being stopped"), "stopping A"),
+            (RequestAnswer::Cancelled(JOB), "cancelled", None, "cancelled A"),
+            (RequestAnswer::Stopping(JOB), "stopping", Some("its running attempt is being stopped"), "stopping A"),
         ] {
             assert_eq!((answer_word(&given), answer_note(&given).as_deref()), (word, note));
             assert_eq!(answer("A", &given, Some(&SafeLine::new("ana"))), sentence);
@@ -140,14 +149,14 @@ mod tests {
     #[test]
     fn many_answers_are_added_up() {
         let given = [
-            Answer::Queued(JOB),
-            Answer::Skipped(SkipReason::Pdf),
-            Answer::AlreadyQueued(JOB),
-            Answer::Promoted(JOB),
-            Answer::Skipped(SkipReason::NotFailed(Status::Never)),
-            Answer::Skipped(SkipReason::Pdf),
+            RequestAnswer::Queued(JOB),
+            RequestAnswer::Skipped(SkipReason::Pdf),
+            RequestAnswer::AlreadyQueued(JOB),
+            RequestAnswer::Promoted(JOB),
+            RequestAnswer::Skipped(SkipReason::NotFailed(Status::Never)),
+            RequestAnswer::Skipped(SkipReason::Pdf),
         ];
-        let given = given.map(|answer| Answered { document_id: DocumentId(1), answer });
+        let given = given.map(|answer| DocumentAnswer { document_id: DocumentId(1), answer });
         assert_eq!(
             answers("queued", &given),
             "queued 2 documents, 1 already queued or running, 2 skipped: PDF, never synced by a fetch, \
@@ -159,9 +168,9 @@ mod tests {
     #[test]
     fn a_reason_is_longer_where_there_is_space() {
         let reason = SkipReason::NotFailed(Status::Never);
-        assert_eq!(skip(reason), "never; only failed, waiting and stuck documents are retried");
-        assert_eq!(skip_short(SkipReason::NotFailed(Status::Synced)), "synced, so nothing to retry");
-        assert_eq!(skip_short(SkipReason::Missing), skip(SkipReason::Missing));
+        assert_eq!(skip_reason(reason), "never; only failed, waiting and stuck documents are retried");
+        assert_eq!(skip_reason_short(SkipReason::NotFailed(Status::Synced)), "synced, so nothing to retry");
+        assert_eq!(skip_reason_short(SkipReason::Missing), skip_reason(SkipReason::Missing));
     }
 
     #[test]

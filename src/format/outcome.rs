@@ -9,7 +9,7 @@ pub const fn outcome(content: Option<ContentChange>, result: OutcomeResult) -> &
         OutcomeResult::Updated => "updated",
         OutcomeResult::Unchanged => match content {
             Some(ContentChange::First) => "first content",
-            Some(ContentChange::Held) => "needs review",
+            Some(ContentChange::Quarantined) => "needs review",
             Some(ContentChange::NotModified) => "not modified",
             _ => "unchanged",
         },
@@ -29,7 +29,7 @@ pub const fn outcome(content: Option<ContentChange>, result: OutcomeResult) -> &
 /// misleading.
 pub const fn logged_outcome(content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match (result, content) {
-        (OutcomeResult::Unchanged, Some(ContentChange::First | ContentChange::Held)) => outcome(content, result),
+        (OutcomeResult::Unchanged, Some(ContentChange::First | ContentChange::Quarantined)) => outcome(content, result),
         _ => result.word(),
     }
 }
@@ -42,7 +42,7 @@ mod tests {
     fn the_log_keeps_the_stored_word_unless_it_would_mislead() {
         let unchanged = |content| logged_outcome(Some(content), OutcomeResult::Unchanged);
         assert_eq!(unchanged(ContentChange::First), "first content");
-        assert_eq!(unchanged(ContentChange::Held), "needs review");
+        assert_eq!(unchanged(ContentChange::Quarantined), "needs review");
         assert_eq!(unchanged(ContentChange::NotModified), "unchanged");
         assert_eq!(outcome(Some(ContentChange::NotModified), OutcomeResult::Unchanged), "not modified");
         assert_eq!(logged_outcome(None, OutcomeResult::CrashExhausted), "crash_exhausted");

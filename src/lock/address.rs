@@ -9,7 +9,7 @@ use thiserror::Error;
 pub const DEFAULT_KEY: &str = "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::{id}";
 
 /// Placeholder of the document's id in a key pattern.
-const PLACE: &str = "{id}";
+const ID_PLACEHOLDER: &str = "{id}";
 
 /// Reason why a URL or a key pattern is invalid. The message completes a sentence that begins with the setting's name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -23,7 +23,7 @@ pub enum AddressError {
 }
 
 /// A parsed URL, with the parts of the key pattern before and after the document's id.
-pub(super) struct Address {
+pub(super) struct RedisAddress {
     client: Client,
     password: Option<String>,
     before: String,
@@ -63,10 +63,10 @@ fn client(url: &str) -> Result<Client, AddressError> {
 }
 
 fn pattern(key: &str) -> Result<(&str, &str), AddressError> {
-    key.split_once(PLACE).filter(|(_, after)| !after.contains(PLACE)).ok_or(AddressError::Key)
+    key.split_once(ID_PLACEHOLDER).filter(|(_, after)| !after.contains(ID_PLACEHOLDER)).ok_or(AddressError::Key)
 }
 
-impl Address {
+impl RedisAddress {
     /// Parses the URL and the key pattern.
     pub(super) fn parse(url: &str, key: &str) -> Result<Self, AddressError> {
         let client = client(url)?;
@@ -91,7 +91,7 @@ impl Address {
     }
 
     /// Returns true if an error comes from TLS: a refused handshake, or TLS on one side only.
-    fn is_of_tls(&self, said: &str) -> bool {
+    fn is_tls_error(&self, said: &str) -> bool {
         let wants = matches!(self.client.get_connection_info().addr(), redis::ConnectionAddr::TcpTls { .. });
         let tls = ["timed out", "tls", "certificate", "handshake", "corrupt message", "InvalidContentType"];
         wants && tls.iter().any(|word| said.contains(word))
@@ -108,7 +108,7 @@ impl Address {
             Some("NOAUTH" | "WRONGPASS") => "; check user and password in redis.url",
             Some("NOPERM") => "; this user must be allowed to run scripts on the lock's keys and to publish",
             _ if said.contains("DB index") => "; name a database that it has at the end of redis.url",
-            _ if self.is_of_tls(&said) => {
+            _ if self.is_tls_error(&said) => {
                 "; check that redis.url says rediss:// where the server speaks TLS and redis:// where it does not, and its certificate"
             }
             Some("READONLY") => "; redis.url must name the primary, not a replica",
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_key_has_one_place_for_the_document() {
-        let address = Address::parse("redis://localhost", DEFAULT_KEY).expect("an address");
+        let address = RedisAddress::parse("redis://localhost", DEFAULT_KEY).expect("an address");
         assert_eq!(address.key(DocumentId(42)), "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::42");
         for key in ["", "lock", "{id}:{id}"] {
             assert_eq!(check_key(key), Err(AddressError::Key), "{key}");

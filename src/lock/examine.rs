@@ -1,7 +1,7 @@
 //! Read-only check of Redis for `quarterdeck doctor`.
 
-use super::{AddressError, LockMode, Settings, address::Address};
-use crate::domain::finding::{Finding, Verdict};
+use super::{AddressError, LockMode, Settings, address::RedisAddress};
+use crate::domain::finding::{CheckStatus, Finding};
 use crate::domain::id::DocumentId;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
@@ -9,12 +9,12 @@ use tokio::time::timeout;
 
 const REDIS: &str = "redis";
 /// Oldest Redis version (major, minor) with all commands that this program uses.
-const OLDEST: (u64, u64) = (5, 0);
+const MIN_VERSION: (u64, u64) = (5, 0);
 
 /// Checks the Redis of these settings; reports so if none is used.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
     let Some(url) = settings.used_url() else { return vec![unused(settings.mode)] };
-    let address = match Address::parse(url, &settings.key) {
+    let address = match RedisAddress::parse(url, &settings.key) {
         Ok(address) => address,
         Err(error @ AddressError::Url(_)) => {
             return vec![Finding::fail(REDIS, format!("redis.url {error}"), "name it as redis://HOST:PORT/DATABASE")];
@@ -23,19 +23,19 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
             return vec![Finding::fail(REDIS, format!("redis.key {error}"), "leave redis.key out for Chatwoot's own")];
         }
     };
-    match timeout(settings.call * 3, look(&address, settings)).await {
+    match timeout(settings.call_timeout * 3, inspect(&address, settings)).await {
         Ok(Ok(found)) => found,
         Ok(Err(error)) => {
-            let mut finding = Finding::of_message(REDIS, Verdict::Unreachable, &address.reason(&error));
-            finding.cure.get_or_insert_with(|| "check host and port, and that the server runs".to_owned());
-            finding.verdict = verdict(settings.mode);
-            finding.says = format!("Redis at {}", finding.says);
+            let mut finding = Finding::of_message(REDIS, CheckStatus::Unreachable, &address.reason(&error));
+            finding.remedy.get_or_insert_with(|| "check host and port, and that the server runs".to_owned());
+            finding.status = verdict(settings.mode);
+            finding.message = format!("Redis at {}", finding.message);
             vec![finding]
         }
         Err(_) => {
             let says = format!("Redis at {}: no answer within three seconds", address.label());
             let cure = Some("check host and port, and that the server runs".to_owned());
-            vec![Finding { check: REDIS, verdict: verdict(settings.mode), says, cure }]
+            vec![Finding { check: REDIS, status: verdict(settings.mode), message: says, remedy: cure }]
         }
     }
 }
@@ -51,20 +51,20 @@ fn unused(mode: LockMode) -> Finding {
 }
 
 /// Returns the verdict for a Redis that does not answer or refuses.
-const fn verdict(mode: LockMode) -> Verdict {
+const fn verdict(mode: LockMode) -> CheckStatus {
     match mode {
-        LockMode::Required => Verdict::Unreachable,
-        LockMode::Preferred | LockMode::Off => Verdict::Fail,
+        LockMode::Required => CheckStatus::Unreachable,
+        LockMode::Preferred | LockMode::Off => CheckStatus::Fail,
     }
 }
 
-async fn look(address: &Address, settings: &Settings) -> redis::RedisResult<Vec<Finding>> {
-    let call = Some(settings.call);
+async fn inspect(address: &RedisAddress, settings: &Settings) -> redis::RedisResult<Vec<Finding>> {
+    let call = Some(settings.call_timeout);
     let config = AsyncConnectionConfig::new().set_connection_timeout(call).set_response_timeout(call);
     let mut open = address.client().get_multiplexed_async_connection_with_config(&config).await?;
     let info: String = redis::cmd("INFO").arg("server").query_async(&mut open).await?;
     let version = field(&info, "redis_version").unwrap_or("unknown").to_owned();
-    let held = may(&mut open, address).await?;
+    let held = check_permissions(&mut open, address).await?;
     let mut found = vec![Finding::ok(
         REDIS,
         format!(
@@ -77,7 +77,7 @@ async fn look(address: &Address, settings: &Settings) -> redis::RedisResult<Vec<
     )];
     let mut numbers = version.split('.').map(|number| number.parse::<u64>().unwrap_or_default());
     let number = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-    if number != (0, 0) && number < OLDEST {
+    if number != (0, 0) && number < MIN_VERSION {
         found.push(Finding::warn(REDIS, format!("Redis {version} is older than what was tried"), "use 5.0 or newer"));
     }
     Ok(found)
@@ -85,7 +85,7 @@ async fn look(address: &Address, settings: &Settings) -> redis::RedisResult<Vec<
 
 /// Checks the two permissions that everything depends on, by running a script that reads and publishing a message to
 /// nobody. Returns true if the key of document 1 is set.
-async fn may(open: &mut MultiplexedConnection, address: &Address) -> redis::RedisResult<bool> {
+async fn check_permissions(open: &mut MultiplexedConnection, address: &RedisAddress) -> redis::RedisResult<bool> {
     let key = address.key(DocumentId(1));
     let read = "return redis.call('EXISTS', KEYS[1])";
     let held: bool = redis::cmd("EVAL").arg(read).arg(1).arg(key).query_async(open).await?;

@@ -1,7 +1,7 @@
 //! Maintains the connection: connects, detects its loss and reconnects; then deletes locks whose release is pending. A
 //! second task renews the locks that this process owns.
 
-use super::{Reach, Redis, own};
+use super::{ConnectionState, Redis, locked};
 use crate::domain::backoff::Backoff;
 use crate::domain::id::{DocumentId, JobId, Token};
 use crate::domain::lock::{Lock, LockMode};
@@ -13,10 +13,10 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Interval of `PING` on the connection. With the time-out of a call, a lost Redis is detected within 1.5 s.
-const TRY: Duration = Duration::from_millis(500);
+const PING_INTERVAL: Duration = Duration::from_millis(500);
 /// Lock of a document that does not exist. Setting and deleting it after connecting proves that this user may run the
 /// scripts.
-const PROBE: Lock = Lock { document: DocumentId(0), job: JobId(0), token: Token(0) };
+const PROBE_LOCK: Lock = Lock { document: DocumentId(0), job: JobId(0), token: Token(0) };
 
 /// Connects, keeps the connection alive and reconnects with back-off, until it is cancelled.
 pub(super) async fn keep(redis: Arc<Redis>) {
@@ -26,16 +26,16 @@ pub(super) async fn keep(redis: Arc<Redis>) {
             Ok(open) => {
                 backoff.reset();
                 {
-                    let mut connection = own(&redis.connection);
+                    let mut connection = locked(&redis.connection);
                     connection.number += 1;
                     connection.open = Some(open);
                 }
-                redis.reach.send_replace(Reach::Reached);
-                give_back(&redis).await;
-                watch_over(&redis).await;
+                redis.connection_state.send_replace(ConnectionState::Connected);
+                release_pending(&redis).await;
+                ping_until_lost(&redis).await;
             }
             Err(reason) => {
-                redis.reach.send_replace(Reach::Away(reason));
+                redis.connection_state.send_replace(ConnectionState::Unavailable(reason));
             }
         }
         sleep(backoff.wait()).await;
@@ -50,9 +50,9 @@ async fn connect(redis: &Redis) -> Result<MultiplexedConnection, SafeLine> {
         let mut open =
             redis.address.client().get_multiplexed_async_connection_with_config(&config).await.map_err(reason)?;
         if redis.mode != LockMode::Off {
-            let key = redis.address.key(PROBE.document);
-            redis.scripts.hold(&mut open, &key, PROBE).await.map_err(reason)?;
-            redis.scripts.release(&mut open, &key, PROBE).await.map_err(reason)?;
+            let key = redis.address.key(PROBE_LOCK.document);
+            redis.scripts.acquire(&mut open, &key, PROBE_LOCK).await.map_err(reason)?;
+            redis.scripts.release(&mut open, &key, PROBE_LOCK).await.map_err(reason)?;
         }
         Ok(open)
     };
@@ -62,13 +62,13 @@ async fn connect(redis: &Redis) -> Result<MultiplexedConnection, SafeLine> {
 }
 
 /// Sends `PING` until the connection is lost.
-async fn watch_over(redis: &Redis) {
+async fn ping_until_lost(redis: &Redis) {
     let ping = redis::cmd("PING");
-    let mut ticks = interval(TRY);
+    let mut ticks = interval(PING_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = redis.broken.notified() => if own(&redis.connection).open.is_none() { return },
+            () = redis.broken.notified() => if locked(&redis.connection).open.is_none() { return },
             _ = ticks.tick() => {
                 let Ok((number, mut open)) = redis.opened() else { return };
                 if redis.answer(number, ping.query_async::<redis::Value>(&mut open)).await.is_err() {
@@ -80,11 +80,11 @@ async fn watch_over(redis: &Redis) {
 }
 
 /// Deletes the locks whose attempts ended while Redis was unavailable.
-async fn give_back(redis: &Redis) {
-    let owed = std::mem::take(&mut *own(&redis.owed));
+async fn release_pending(redis: &Redis) {
+    let owed = std::mem::take(&mut *locked(&redis.pending_releases));
     for lock in owed {
         if redis.delete(lock).await.is_err() {
-            own(&redis.owed).insert(lock);
+            locked(&redis.pending_releases).insert(lock);
         }
     }
 }
@@ -95,7 +95,7 @@ pub(super) async fn renew(redis: Arc<Redis>, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let held: Vec<Lock> = own(&redis.held).iter().copied().collect();
+        let held: Vec<Lock> = locked(&redis.acquired).iter().copied().collect();
         for lock in held {
             let key = redis.address.key(lock.document);
             // A lock that was lost to another owner is detected later, before the attempt's result is written.

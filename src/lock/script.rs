@@ -11,13 +11,13 @@ use std::time::Duration;
 pub const TTL: Duration = Duration::from_secs(600);
 
 /// Prefix of every value that this program sets.
-const OURS: &str = "quarterdeck:";
+const VALUE_PREFIX: &str = "quarterdeck:";
 /// Characters of another program's value that are kept and shown.
-const LONGEST_VALUE: usize = 100;
+const MAX_VALUE_CHARS: usize = 100;
 
 /// Sets the key unless another owner has it; in that case returns the owner's value. Tokens are compared as text of
 /// digits: numbers in Lua are not exact at that size.
-const HOLD: &str = "\
+const ACQUIRE: &str = "\
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'none' and kind ~= 'string' then return '(' .. kind .. ')' end
 local own = ARGV[1] .. ARGV[2] .. ':' .. ARGV[3]
@@ -43,7 +43,7 @@ return 0";
 /// Scripts that acquire, renew and release the locks of one store.
 pub(super) struct Scripts {
     prefix: String,
-    hold: Script,
+    acquire: Script,
     renew: Script,
     release: Script,
 }
@@ -52,8 +52,8 @@ impl Scripts {
     /// Creates the scripts; their values begin with the id of `store`.
     pub(super) fn of(store: &StoreId) -> Self {
         Self {
-            prefix: format!("{OURS}{store}:"),
-            hold: Script::new(HOLD),
+            prefix: format!("{VALUE_PREFIX}{store}:"),
+            acquire: Script::new(ACQUIRE),
             renew: Script::new(RENEW),
             release: Script::new(RELEASE),
         }
@@ -64,13 +64,13 @@ impl Scripts {
     }
 
     /// Returns `None` when this process owns the lock now, else the other owner's value.
-    pub(super) async fn hold(
+    pub(super) async fn acquire(
         &self,
         connection: &mut MultiplexedConnection,
         key: &str,
         lock: Lock,
     ) -> RedisResult<Option<Vec<u8>>> {
-        let mut call = self.hold.key(key);
+        let mut call = self.acquire.key(key);
         call.arg(&self.prefix).arg(lock.job.0).arg(lock.token.0).arg(millis());
         call.invoke_async(connection).await
     }
@@ -103,7 +103,7 @@ fn millis() -> u64 {
 /// Identifies the owner from the form of `value`.
 pub(super) fn holder(value: &[u8], store: &StoreId) -> LockHolder {
     let text = String::from_utf8_lossy(value);
-    let name = match text.strip_prefix(OURS) {
+    let name = match text.strip_prefix(VALUE_PREFIX) {
         Some(rest) => match rest.strip_prefix(&store.0).and_then(|rest| rest.strip_prefix(':')) {
             Some(claim) => {
                 let job = claim.split(':').next().unwrap_or_default();
@@ -115,7 +115,7 @@ pub(super) fn holder(value: &[u8], store: &StoreId) -> LockHolder {
         None if text.parse::<f64>().is_ok_and(f64::is_finite) => "Chatwoot".into(),
         None => "another program".into(),
     };
-    let value: String = text.chars().take(LONGEST_VALUE).collect();
+    let value: String = text.chars().take(MAX_VALUE_CHARS).collect();
     LockHolder { name, value: SafeLine::new(&value) }
 }
 
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(name(b"quarterdeck:abcd:7:12"), "a worker of another store");
         assert_eq!(name(b"inf"), "another program");
         assert_eq!(name(b"\xff\x1b[2J"), "another program");
-        assert_eq!(holder(&[b'x'; 5_000], &store).value.chars().count(), LONGEST_VALUE);
+        assert_eq!(holder(&[b'x'; 5_000], &store).value.chars().count(), MAX_VALUE_CHARS);
         assert!(!holder(b"\x1b[2J", &store).value.contains('\x1b'), "values of others are untrusted text");
     }
 }

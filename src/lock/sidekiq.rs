@@ -1,9 +1,9 @@
 //! Delivery of Chatwoot's FAQ jobs to Sidekiq's lists in the same Redis. Their keys have no prefix: Chatwoot's
 //! namespace `alfred` applies to its own keys only, and its Sidekiq gets the plain URL.
 
-use super::{Away, Reach, Redis, own};
+use super::{ConnectionState, Redis, RedisUnavailable, locked};
 use crate::chatwoot::faq_job::{
-    FaqSettings, FaqSwitch, PayloadFormat, SUBSCRIBER, SidekiqTimes, WRAPPER, format_of, message, sidekiq_entry,
+    FaqSettings, FaqSwitch, PayloadFormat, SUBSCRIBER, SidekiqTimes, WRAPPER_CLASS, format_of, message, sidekiq_entry,
 };
 use crate::domain::outbox::{
     Deliver, DeliveryError, OutboxMessage, OutcomeEvent, PendingDelivery, ReceiverState, Subscriber,
@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Time for which an enqueued job is remembered; a second delivery within it is ignored.
-const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
+const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(7 * 86_400);
 /// Index of the last payload that is read from a set or list: the first 20 are enough to find the payload format.
-const LOOKED_AT: isize = 19;
+const LAST_SCANNED_INDEX: isize = 19;
 
 /// Enqueues the entry unless its key was enqueued before. One script, so that a process that dies leaves both steps
 /// done or neither. The marker key is set last: Redis does not undo the writes of a script that fails midway (a key of
@@ -32,10 +32,10 @@ return 1";
 
 /// Result of enqueueing a job, which a second delivery does not repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
-    Now,
+pub enum PushResult {
+    Enqueued,
     /// An earlier delivery enqueued the job.
-    Before,
+    Duplicate,
 }
 
 /// Chatwoot's FAQ job as a subscriber of the outbox: its messages become jobs in Sidekiq's queue.
@@ -44,7 +44,7 @@ pub struct FaqJobs {
     /// `None` in a process that only creates messages and delivers none.
     redis: Option<Arc<Redis>>,
     /// True once Sidekiq's keys were found: a Redis that is emptied later still belongs to Chatwoot.
-    sidekiq_seen: AtomicBool,
+    sidekiq_detected: AtomicBool,
     /// Payload format; determined again after each check of the receiver.
     form: Mutex<Option<PayloadFormat>>,
 }
@@ -52,20 +52,20 @@ pub struct FaqJobs {
 impl FaqJobs {
     /// Creates the subscriber. Without a Redis it creates messages and delivers none.
     pub fn new(settings: FaqSettings, redis: Option<Arc<Redis>>) -> Self {
-        Self { settings, redis, sidekiq_seen: AtomicBool::new(false), form: Mutex::default() }
+        Self { settings, redis, sidekiq_detected: AtomicBool::new(false), form: Mutex::default() }
     }
 
     /// Returns the payload format: the configured one, else that of the jobs in Sidekiq's lists.
-    async fn form(&self, redis: &Redis) -> Result<PayloadFormat, Away> {
-        if let Some(form) = own(&self.form).clone() {
+    async fn form(&self, redis: &Redis) -> Result<PayloadFormat, RedisUnavailable> {
+        if let Some(form) = locked(&self.form).clone() {
             return Ok(form);
         }
         let FaqSettings { wrapper, queue, .. } = &self.settings;
         let seen = redis.sidekiq_form(queue).await?;
-        let (seen, times) = seen.unwrap_or_else(|| (WRAPPER.to_owned(), SidekiqTimes::Seconds));
+        let (seen, times) = seen.unwrap_or_else(|| (WRAPPER_CLASS.to_owned(), SidekiqTimes::Seconds));
         let wrapper = wrapper.clone().unwrap_or(seen);
         let form = PayloadFormat { wrapper, queue: queue.clone(), times };
-        *own(&self.form) = Some(form.clone());
+        *locked(&self.form) = Some(form.clone());
         Ok(form)
     }
 }
@@ -82,25 +82,25 @@ impl Subscriber for FaqJobs {
 
 #[async_trait]
 impl Deliver for FaqJobs {
-    async fn reachable(&self) {
+    async fn wait_reachable(&self) {
         match &self.redis {
             // Fails only when the sender is gone, and `self` owns it.
-            Some(redis) => drop(redis.reach().wait_for(|reach| *reach == Reach::Reached).await),
+            Some(redis) => drop(redis.connection_state().wait_for(|reach| *reach == ConnectionState::Connected).await),
             None => std::future::pending().await,
         }
     }
 
-    async fn receiver(&self) -> ReceiverState {
-        let Some(redis) = self.redis.as_ref().filter(|redis| redis.is_reached()) else {
+    async fn receiver_state(&self) -> ReceiverState {
+        let Some(redis) = self.redis.as_ref().filter(|redis| redis.is_connected()) else {
             return ReceiverState::Unreachable;
         };
-        *own(&self.form) = None;
-        if self.settings.switch != FaqSwitch::Auto || self.sidekiq_seen.load(Ordering::Relaxed) {
+        *locked(&self.form) = None;
+        if self.settings.switch != FaqSwitch::Auto || self.sidekiq_detected.load(Ordering::Relaxed) {
             return ReceiverState::Ready;
         }
         match redis.has_sidekiq().await {
             Ok(true) => {
-                self.sidekiq_seen.store(true, Ordering::Relaxed);
+                self.sidekiq_detected.store(true, Ordering::Relaxed);
                 ReceiverState::Ready
             }
             Ok(false) => ReceiverState::Absent,
@@ -126,7 +126,7 @@ impl Deliver for FaqJobs {
 
 impl Redis {
     /// Returns true if this Redis database has keys of Sidekiq.
-    pub async fn has_sidekiq(&self) -> Result<bool, Away> {
+    pub async fn has_sidekiq(&self) -> Result<bool, RedisUnavailable> {
         let (number, mut open) = self.opened()?;
         let mut exists = redis::cmd("EXISTS");
         exists.arg(&["queues", "processes", "stat:processed"]);
@@ -134,14 +134,14 @@ impl Redis {
     }
 
     /// Returns wrapper class and time format of the first Rails job found in Sidekiq's lists; `None` if there is none.
-    pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, SidekiqTimes)>, Away> {
+    pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, SidekiqTimes)>, RedisUnavailable> {
         let mut lists = vec![("LRANGE", format!("queue:{queue}"))];
         lists.extend(["default", "low", "scheduled_jobs"].map(|name| ("LRANGE", format!("queue:{name}"))));
         lists.extend(["retry", "schedule", "dead"].map(|name| ("ZREVRANGE", name.to_owned())));
         for (command, key) in lists {
             let (number, mut open) = self.opened()?;
             let mut range = redis::cmd(command);
-            range.arg(key).arg(0).arg(LOOKED_AT);
+            range.arg(key).arg(0).arg(LAST_SCANNED_INDEX);
             // A key of another type belongs to another program and says nothing about the connection.
             let looking = async {
                 match range.query_async::<Value>(&mut open).await {
@@ -160,13 +160,13 @@ impl Redis {
     }
 
     /// Appends `payload` to `queue`, once per `jid` within seven days.
-    pub async fn push_job(&self, queue: &str, jid: &str, payload: &str) -> Result<Pushed, Away> {
+    pub async fn push_job(&self, queue: &str, jid: &str, payload: &str) -> Result<PushResult, RedisUnavailable> {
         let (number, mut open) = self.opened()?;
         let script = Script::new(PUSH);
         let mut call = script.key(format!("quarterdeck:told:{jid}"));
         call.key("queues").key(format!("queue:{queue}"));
-        call.arg(queue).arg(payload).arg(u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX));
+        call.arg(queue).arg(payload).arg(u64::try_from(DEDUPLICATION_WINDOW.as_millis()).unwrap_or(u64::MAX));
         let now: bool = self.answer(number, call.invoke_async(&mut open)).await?;
-        Ok(if now { Pushed::Now } else { Pushed::Before })
+        Ok(if now { PushResult::Enqueued } else { PushResult::Duplicate })
     }
 }

@@ -2,8 +2,8 @@
 //! attempts. Each process sends at most one message every 20 ms. A lost message only adds latency, because every
 //! process polls the store too.
 
-use super::address::Address;
-use super::{AddressError, Reach, Redis, Settings, own};
+use super::address::RedisAddress;
+use super::{AddressError, ConnectionState, Redis, Settings, locked};
 use crate::domain::document::SyncStep;
 use crate::domain::id::DocumentId;
 use crate::domain::lock::StoreId;
@@ -17,15 +17,15 @@ use tokio::sync::broadcast;
 use tokio::time::{sleep, timeout};
 
 /// Shortest time between two messages of a process; what happens meanwhile is combined.
-const COALESCED: Duration = Duration::from_millis(20);
+const MIN_PUBLISH_INTERVAL: Duration = Duration::from_millis(20);
 /// Wait before a lost subscription is made again.
 const RESUBSCRIBE_WAIT: Duration = Duration::from_millis(250);
 /// Most steps in one message; further ones are dropped.
-const STEPS: usize = 500;
+const MAX_STEPS: usize = 500;
 
 /// Notification from one process to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum Notification {
     /// Something was committed: read the store.
     Committed,
     /// A running attempt reached a step.
@@ -34,51 +34,51 @@ pub enum News {
 }
 
 /// Notifications that wait to be published.
-pub(super) struct Outbox {
+pub(super) struct PublishQueue {
     /// Random id of this process, by which it skips its own messages.
     process: String,
-    waiting: Mutex<Waiting>,
+    pending: Mutex<PendingNotifications>,
     filled: Notify,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct PendingNotifications {
     committed: bool,
     /// Latest step of each document; `None` means that the attempt has ended.
     steps: BTreeMap<DocumentId, Option<SyncStep>>,
 }
 
-impl Default for Outbox {
+impl Default for PublishQueue {
     fn default() -> Self {
-        Self { process: uuid::Uuid::new_v4().to_string(), waiting: Mutex::default(), filled: Notify::new() }
+        Self { process: uuid::Uuid::new_v4().to_string(), pending: Mutex::default(), filled: Notify::new() }
     }
 }
 
 impl Redis {
     /// Publishes a notification to the other processes of this store within 20 ms. Never waits; nothing is published
     /// while Redis is unavailable.
-    pub fn tell(&self, news: News) {
+    pub fn publish(&self, news: Notification) {
         {
-            let mut waiting = own(&self.outbox.waiting);
+            let mut waiting = locked(&self.publish_queue.pending);
             let (document, step) = match news {
-                News::Committed => (None, None),
-                News::Step(document, step) => (Some(document), Some(step)),
-                News::Ended(document) => (Some(document), None),
+                Notification::Committed => (None, None),
+                Notification::Step(document, step) => (Some(document), Some(step)),
+                Notification::Ended(document) => (Some(document), None),
             };
             match document {
                 None => waiting.committed = true,
-                Some(document) if waiting.steps.len() < STEPS || waiting.steps.contains_key(&document) => {
+                Some(document) if waiting.steps.len() < MAX_STEPS || waiting.steps.contains_key(&document) => {
                     waiting.steps.insert(document, step);
                 }
                 Some(_) => {}
             }
         }
-        self.outbox.filled.notify_one();
+        self.publish_queue.filled.notify_one();
     }
 
     /// Subscribes to the notifications of other processes. A receiver that lags must read the store.
-    pub fn news(&self) -> broadcast::Receiver<News> {
-        self.news.subscribe()
+    pub fn notifications(&self) -> broadcast::Receiver<Notification> {
+        self.notifications.subscribe()
     }
 }
 
@@ -87,27 +87,27 @@ fn channel(store: &StoreId) -> String {
 }
 
 /// Publishes once that something was committed in `store`, for a command that makes a request and exits. Waits for at
-/// most [`Settings::call`]. An unavailable Redis is not an error: the other processes poll the store too.
+/// most [`Settings::call_timeout`]. An unavailable Redis is not an error: the other processes poll the store too.
 pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
     let Some(url) = settings.used_url() else { return Ok(()) };
-    let address = Address::parse(url, &settings.key)?;
+    let address = RedisAddress::parse(url, &settings.key)?;
     let telling = async {
         let mut open = address.client().get_multiplexed_async_connection().await?;
-        let committed = Waiting { committed: true, ..Waiting::default() };
-        let message = written(&uuid::Uuid::new_v4().to_string(), &committed);
+        let committed = PendingNotifications { committed: true, ..PendingNotifications::default() };
+        let message = encode(&uuid::Uuid::new_v4().to_string(), &committed);
         redis::cmd("PUBLISH").arg(channel(store)).arg(message).query_async::<redis::Value>(&mut open).await
     };
-    let _ = timeout(settings.call, telling).await;
+    let _ = timeout(settings.call_timeout, telling).await;
     Ok(())
 }
 
 /// Publishes waiting notifications until it is cancelled.
 pub(super) async fn publish(redis: Arc<Redis>) {
     loop {
-        redis.outbox.filled.notified().await;
-        let waiting = std::mem::take(&mut *own(&redis.outbox.waiting));
-        if redis.is_reached() {
-            let message = written(&redis.outbox.process, &waiting);
+        redis.publish_queue.filled.notified().await;
+        let waiting = std::mem::take(&mut *locked(&redis.publish_queue.pending));
+        if redis.is_connected() {
+            let message = encode(&redis.publish_queue.process, &waiting);
             let mut publish = redis::cmd("PUBLISH");
             publish.arg(channel(&redis.store)).arg(message);
             if let Ok((number, mut open)) = redis.opened() {
@@ -115,28 +115,28 @@ pub(super) async fn publish(redis: Arc<Redis>) {
                 let _ = redis.answer(number, publish.query_async::<redis::Value>(&mut open)).await;
             }
         }
-        sleep(COALESCED).await;
+        sleep(MIN_PUBLISH_INTERVAL).await;
     }
 }
 
 /// Subscribes while Redis is connected, and again after each loss, until it is cancelled.
 pub(super) async fn listen(redis: Arc<Redis>) {
-    let mut reach = redis.reach.subscribe();
+    let mut reach = redis.connection_state.subscribe();
     loop {
-        if reach.wait_for(|reach| *reach == Reach::Reached).await.is_err() {
+        if reach.wait_for(|reach| *reach == ConnectionState::Connected).await.is_err() {
             return;
         }
         tokio::select! {
-            () = hear(&redis) => {}
+            () = receive(&redis) => {}
             // A subscription does not notice that its server is gone; the connection's `PING` does.
-            _ = reach.wait_for(|reach| *reach != Reach::Reached) => {}
+            _ = reach.wait_for(|reach| *reach != ConnectionState::Connected) => {}
         }
         sleep(RESUBSCRIBE_WAIT).await;
     }
 }
 
 /// Receives messages until the subscription ends.
-async fn hear(redis: &Redis) {
+async fn receive(redis: &Redis) {
     let subscribing = async {
         let mut subscription = redis.address.client().get_async_pubsub().await?;
         subscription.subscribe(channel(&redis.store)).await?;
@@ -144,19 +144,19 @@ async fn hear(redis: &Redis) {
     };
     let Ok(Ok(subscription)) = timeout(redis.call, subscribing).await else { return };
     // Earlier messages are lost, so receivers must read the store once.
-    let _ = redis.news.send(News::Committed);
+    let _ = redis.notifications.send(Notification::Committed);
     let mut messages = subscription.into_on_message();
     while let Some(message) = messages.next().await {
         let text = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
-        for news in read(&redis.outbox.process, &text) {
+        for news in decode(&redis.publish_queue.process, &text) {
             // Without a receiver the notification is dropped.
-            let _ = redis.news.send(news);
+            let _ = redis.notifications.send(news);
         }
     }
 }
 
 /// Encodes a message as `PROCESS [committed] [ID=STEP]…`.
-fn written(process: &str, waiting: &Waiting) -> String {
+fn encode(process: &str, waiting: &PendingNotifications) -> String {
     let mut message = process.to_owned();
     if waiting.committed {
         message.push_str(" committed");
@@ -168,20 +168,24 @@ fn written(process: &str, waiting: &Waiting) -> String {
 }
 
 /// Decodes a message of another process; unknown parts are skipped, so that versions can differ.
-fn read(own_process: &str, message: &str) -> Vec<News> {
+fn decode(own_process: &str, message: &str) -> Vec<Notification> {
     let mut words = message.split(' ');
     if words.next() == Some(own_process) {
         return Vec::new();
     }
     let news = |word: &str| {
         if word == "committed" {
-            return Some(News::Committed);
+            return Some(Notification::Committed);
         }
         let (document, step) = word.split_once('=')?;
         let document = DocumentId(document.parse().ok()?);
-        if step == "ended" { Some(News::Ended(document)) } else { Some(News::Step(document, SyncStep::parse(step)?)) }
+        if step == "ended" {
+            Some(Notification::Ended(document))
+        } else {
+            Some(Notification::Step(document, SyncStep::parse(step)?))
+        }
     };
-    words.filter_map(news).take(STEPS + 1).collect()
+    words.filter_map(news).take(MAX_STEPS + 1).collect()
 }
 
 #[cfg(test)]
@@ -191,11 +195,15 @@ mod tests {
     #[test]
     fn what_is_written_is_read_by_others_alone() {
         let steps = BTreeMap::from([(DocumentId(7), Some(SyncStep::Fetching)), (DocumentId(9), None)]);
-        let message = written("a", &Waiting { committed: true, steps });
+        let message = encode("a", &PendingNotifications { committed: true, steps });
         assert_eq!(message, "a committed 7=fetching 9=ended");
-        let said = [News::Committed, News::Step(DocumentId(7), SyncStep::Fetching), News::Ended(DocumentId(9))];
-        assert_eq!(read("b", &message), said);
-        assert_eq!(read("a", &message), []);
-        assert_eq!(read("b", "x 7=dancing y=fetching later committed"), [News::Committed]);
+        let said = [
+            Notification::Committed,
+            Notification::Step(DocumentId(7), SyncStep::Fetching),
+            Notification::Ended(DocumentId(9)),
+        ];
+        assert_eq!(decode("b", &message), said);
+        assert_eq!(decode("a", &message), []);
+        assert_eq!(decode("b", "x 7=dancing y=fetching later committed"), [Notification::Committed]);
     }
 }

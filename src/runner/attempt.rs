@@ -1,9 +1,9 @@
 //! One attempt of a job: fetch, compare, write. A panic inside ends only this attempt.
 
 use super::event::Event;
-use super::held::{Stop, told};
-use super::locking::{self, Next};
+use super::locking::{self, NextStep};
 use super::report;
+use super::running_jobs::{Stop, wait_for_stop};
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
 use crate::domain::document::SyncStep;
@@ -11,8 +11,8 @@ use crate::domain::failure::Failure;
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::Lock;
 use crate::fault;
-use crate::fetch::{Answer, Ask};
-use crate::store::{Claimed, Finish, Finished, Marking, StoreError};
+use crate::fetch::{FetchRequest, FetchResponse};
+use crate::store::{ClaimedJob, Finish, FinishResult, MarkTiming, StoreError};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -21,30 +21,30 @@ use tokio_util::task::AbortOnDropHandle;
 /// Runs a claimed job until its result is written, its lease is lost, or it must be released.
 pub(super) async fn run(
     worker: Arc<Worker>,
-    mut claimed: Claimed,
-    marking: Marking,
+    mut claimed: ClaimedJob,
+    marking: MarkTiming,
     mut stop: watch::Receiver<Option<Stop>>,
 ) {
-    let (held, document, lock) = (claimed.held, claimed.document_id, locking::lock_of(&claimed));
+    let (held, document, lock) = (claimed.lease, claimed.document_id, locking::lock_of(&claimed));
     let released = match locking::begin(&worker, &mut claimed, marking, &mut stop).await {
-        Next::Run => execute(&worker, claimed, &mut stop).await,
-        Next::Over => false,
-        Next::GiveBack => true,
+        NextStep::Run => execute(&worker, claimed, &mut stop).await,
+        NextStep::Over => false,
+        NextStep::Release => true,
     };
     if released {
-        give_back(&worker, held).await;
+        release_job(&worker, held).await;
     }
-    worker.held.drop_job(held);
-    worker.tell_all(Event::Ended { document });
-    worker.look.notify_one();
+    worker.running_jobs.remove(held);
+    worker.emit_everywhere(Event::Ended { document });
+    worker.claim_wakeup.notify_one();
     // After the commit, and after the slot is free: a Redis that does not answer must not delay the next job.
     locking::release(&worker, lock).await;
 }
 
 /// Runs the attempt and writes its result. Returns true if the job must be released instead.
-async fn execute(worker: &Arc<Worker>, claimed: Claimed, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
+async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let started = Instant::now();
-    let (held, url, lock) = (claimed.held, claimed.url.clone(), locking::lock_of(&claimed));
+    let (held, url, lock) = (claimed.lease, claimed.url.clone(), locking::lock_of(&claimed));
     // A separate task, so that a panic ends only this attempt.
     let work = AbortOnDropHandle::new(tokio::spawn(work(Arc::clone(worker), claimed)));
     let end = tokio::select! {
@@ -53,22 +53,22 @@ async fn execute(worker: &Arc<Worker>, claimed: Claimed, stop: &mut watch::Recei
             Ok(end) => end,
             Err(error) => AttemptEnd::Failed(report::failure_of_join(error, &worker.events)),
         },
-        why = told(stop) => match why {
+        why = wait_for_stop(stop) => match why {
             Stop::Cancel => AttemptEnd::Stopped,
             Stop::Release => return true,
             Stop::Lost => return false,
         },
     };
-    let finish = Finish { held, end, took: started.elapsed() };
+    let finish = Finish { lease: held, end, duration: started.elapsed() };
     fault::point("before_finish", &url);
     let released = write(worker, finish, lock, stop).await;
     fault::point("after_finish", &url);
     released
 }
 
-async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
+async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     let document = claimed.document_id;
-    let step = |step| worker.tell_all(Event::Step { document, step });
+    let step = |step| worker.emit_everywhere(Event::Step { document, step });
     step(SyncStep::Fetching);
     fault::point("before_fetch", &claimed.url);
     // Text of another converter version is fetched without validators: the server would answer 304 although the text
@@ -76,16 +76,16 @@ async fn work(worker: Arc<Worker>, claimed: Claimed) -> AttemptEnd {
     let converter = worker.fetcher.converter(document, &claimed.url);
     let is_current = claimed.stored.converter == Some(converter);
     let validators = claimed.validators.filter(|_| is_current);
-    let ask = Ask { document, url: claimed.url.clone(), validators };
+    let ask = FetchRequest { document, url: claimed.url.clone(), validators };
     let mut page = match worker.fetcher.fetch(&ask).await {
-        Ok(Answer::Page(page)) => page,
-        Ok(Answer::NotModified) => return AttemptEnd::NotModified,
+        Ok(FetchResponse::Page(page)) => page,
+        Ok(FetchResponse::NotModified) => return AttemptEnd::NotModified,
         Err(failure) => return AttemptEnd::Failed(failure),
     };
     fault::point("after_fetch", &claimed.url);
     step(SyncStep::Comparing);
     let (change, doubt) = claimed.stored.compare(&page);
-    page.doubt = doubt;
+    page.quarantine_reason = doubt;
     let fingerprint = page.fingerprint.clone();
     if change.writes() {
         step(SyncStep::Updating);
@@ -100,43 +100,43 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
     let mut was_refused = false;
     loop {
         match locking::verify(worker, lock, stop).await {
-            Next::Run => {}
-            Next::Over => return false,
-            Next::GiveBack => return true,
+            NextStep::Run => {}
+            NextStep::Over => return false,
+            NextStep::Release => return true,
         }
         match worker.store.finish(finish.clone(), &worker.settings.policy).await {
-            Ok(Finished::Written { report, .. }) => {
+            Ok(FinishResult::Written { report, .. }) => {
                 if let Some(report) = report {
                     worker.reporter.report(&report);
                 }
-                worker.well();
+                worker.store_recovered();
                 return false;
             }
             // This process cannot write to a newer schema; a worker of the newer version repeats the attempt.
-            Ok(Finished::Late) | Err(StoreError::Schema(_)) => return false,
+            Ok(FinishResult::LeaseLost) | Err(StoreError::Schema(_)) => return false,
             Err(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
                 // The store has already split the batch: a refusal that arrives here concerns this attempt alone.
                 if was_refused && matches!(&finish.end, AttemptEnd::Failed(_)) {
-                    worker.tell(Event::Trouble { message: error.to_string().as_str().into() });
+                    worker.emit(Event::Problem { message: error.to_string().as_str().into() });
                     return false;
                 }
                 was_refused = true;
                 finish.end = AttemptEnd::Failed(Failure::unexpected("StoreError", error.to_string()));
             }
             Err(error) => match locking::wait_for_store(worker, &error, &mut backoff, stop).await {
-                Next::Run => {}
-                Next::Over => return false,
-                Next::GiveBack => return true,
+                NextStep::Run => {}
+                NextStep::Over => return false,
+                NextStep::Release => return true,
             },
         }
     }
 }
 
-async fn give_back(worker: &Worker, held: crate::store::Held) {
+async fn release_job(worker: &Worker, held: crate::store::JobLease) {
     if let Err(error) = worker.store.release(&[held]).await
         && !matches!(error, StoreError::Schema(_))
     {
         // The lease expires, and then the job is rescued.
-        worker.tell(Event::Trouble { message: format!("a job could not be released: {error}").as_str().into() });
+        worker.emit(Event::Problem { message: format!("a job could not be released: {error}").as_str().into() });
     }
 }

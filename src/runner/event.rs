@@ -6,30 +6,21 @@ use crate::domain::id::DocumentId;
 use crate::domain::job::ErrorReport;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::lock::Reach;
+use crate::lock::ConnectionState;
 
 /// Progress or a problem while jobs run. A receiver that lags misses events but no recorded data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A running attempt reached a step.
-    Step {
-        document: DocumentId,
-        step: SyncStep,
-    },
+    Step { document: DocumentId, step: SyncStep },
     /// An attempt has ended, with or without a recorded outcome.
-    Ended {
-        document: DocumentId,
-    },
+    Ended { document: DocumentId },
     /// A task of the runner panicked. The runner goes on; a panic of an attempt is recorded as its failure.
-    Panicked {
-        message: SafeLine,
-    },
+    Panicked { message: SafeLine },
     /// A job failed for good and needs a person's attention; sent once per job.
-    Reported {
-        report: ErrorReport,
-    },
+    Reported { report: ErrorReport },
     /// A problem of the runner that does not stop it, for the activity list.
-    Trouble {
+    Problem {
         /// Plain language, for display.
         message: SafeLine,
     },
@@ -72,7 +63,7 @@ pub enum LockHealth {
     },
     /// Redis is unavailable to a process that only watches: changes by other processes appear later, and their steps
     /// not at all.
-    Deaf {
+    Unsubscribed {
         /// Begin of the outage, UTC.
         since: Timestamp,
         /// Plain language, for display.
@@ -89,16 +80,16 @@ pub enum LockHealth {
 
 impl LockHealth {
     /// Returns the state after a change of the connection; `away` builds the state for an unavailable Redis.
-    pub(super) fn with(
+    pub(super) fn after(
         &self,
-        reach: Reach,
+        reach: ConnectionState,
         now: impl FnOnce() -> Timestamp,
         away: impl FnOnce(Timestamp, SafeLine) -> Self,
     ) -> Self {
         match reach {
-            Reach::Connecting => self.clone(),
-            Reach::Reached => Self::Fine,
-            Reach::Away(reason) => away(self.since().unwrap_or_else(now), reason),
+            ConnectionState::Connecting => self.clone(),
+            ConnectionState::Connected => Self::Fine,
+            ConnectionState::Unavailable(reason) => away(self.since().unwrap_or_else(now), reason),
         }
     }
 
@@ -106,12 +97,14 @@ impl LockHealth {
     pub fn since(&self) -> Option<Timestamp> {
         match self {
             Self::Off | Self::Fine => None,
-            Self::Degraded { since, .. } | Self::Deaf { since, .. } | Self::Stopped { since, .. } => Some(*since),
+            Self::Degraded { since, .. } | Self::Unsubscribed { since, .. } | Self::Stopped { since, .. } => {
+                Some(*since)
+            }
         }
     }
 
     /// Notice for the moment when an unavailable Redis answers again.
-    pub const BACK: &str = "Redis answers again: documents are locked";
+    pub const RECOVERED: &str = "Redis answers again: documents are locked";
 
     /// Describes the problem and its consequence in a sentence; `None` if there is none.
     pub fn words(&self) -> Option<String> {
@@ -120,7 +113,7 @@ impl LockHealth {
             Self::Degraded { reason, .. } => {
                 Some(format!("DEGRADED: Redis is away ({reason}); syncs go on without its locks"))
             }
-            Self::Deaf { reason, .. } => Some(format!(
+            Self::Unsubscribed { reason, .. } => Some(format!(
                 "DEGRADED: Redis is away ({reason}); what others do is seen later, their steps not at all"
             )),
             Self::Stopped { reason, .. } => {

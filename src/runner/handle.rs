@@ -13,7 +13,7 @@ pub struct Handle {
     pub(super) health: watch::Receiver<Health>,
     pub(super) locks: watch::Receiver<LockHealth>,
     /// Wakes the claim loop.
-    pub(super) look: Arc<Notify>,
+    pub(super) claim_wakeup: Arc<Notify>,
     /// Stops claiming and lets running attempts finish.
     pub(super) drain: CancellationToken,
     /// Stops at once and releases running jobs.
@@ -44,8 +44,8 @@ impl Handle {
     }
 
     /// Hints that the queue may have new jobs. Without the hint the claim loop polls within a second.
-    pub fn look_now(&self) {
-        self.look.notify_one();
+    pub fn wake(&self) {
+        self.claim_wakeup.notify_one();
     }
 
     /// Makes the runner stop claiming and finish its running attempts within its drain time; the rest is released then.

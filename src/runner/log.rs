@@ -10,7 +10,7 @@ use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuar
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 
 /// Lines buffered for a slow disk. When the buffer is full the recorder waits: no line is dropped.
-const WAITING: usize = 16_384;
+const MAX_BUFFERED_LINES: usize = 16_384;
 
 /// Folder of the log files and the time for which they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,8 @@ impl OutcomeLog {
             .filename_suffix("jsonl")
             .build(&settings.dir)
             .map_err(io::Error::other)?;
-        let (lines, guard) = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING).finish(file);
+        let (lines, guard) =
+            NonBlockingBuilder::default().lossy(false).buffered_lines_limit(MAX_BUFFERED_LINES).finish(file);
         Ok(Self { lines: Mutex::new(lines), _flushes_when_dropped: guard })
     }
 

@@ -37,7 +37,7 @@ pub(super) struct Relay {
 
 /// Result of a pass over the due messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Passed {
+enum RelayPass {
     /// All due messages are delivered, except those that were refused or that another process delivers.
     Done,
     /// There is no receiver; no messages are created.
@@ -79,7 +79,7 @@ pub(super) fn start(worker: &Arc<Worker>) {
 
 /// Delivers the due messages when the runner ends, as far as the receivers answer within [`SHUTDOWN_GRACE`]; the rest
 /// waits for the next runner.
-pub(super) async fn last(worker: &Worker) {
+pub(super) async fn deliver_remaining(worker: &Worker) {
     let passes = worker.relays.iter().map(|relay| timeout(SHUTDOWN_GRACE, pass(worker, relay)));
     join_all(passes).await;
 }
@@ -92,37 +92,37 @@ async fn run(worker: &Worker, relay: &Relay) {
     let mut commits = worker.store.commits();
     let mut backoff = Backoff::of_claims();
     loop {
-        relay.subscriber.reachable().await;
+        relay.subscriber.wait_reachable().await;
         commits.mark_unchanged();
         match pass(worker, relay).await {
-            Passed::Done => {
+            RelayPass::Done => {
                 backoff.reset();
                 tokio::select! {
                     () = sleep(POLL_INTERVAL) => {}
                     changed = commits.changed() => if changed.is_err() { return },
                 }
             }
-            Passed::Absent => sleep(ABSENT_INTERVAL).await,
-            Passed::Interrupted => sleep(backoff.wait()).await,
+            RelayPass::Absent => sleep(ABSENT_INTERVAL).await,
+            RelayPass::Interrupted => sleep(backoff.wait()).await,
         }
     }
 }
 
-async fn pass(worker: &Worker, relay: &Relay) -> Passed {
+async fn pass(worker: &Worker, relay: &Relay) -> RelayPass {
     let _running = relay.pass.lock().await;
-    match relay.subscriber.receiver().await {
+    match relay.subscriber.receiver_state().await {
         ReceiverState::Ready => subscribe(worker, relay),
-        ReceiverState::Unreachable => return Passed::Interrupted,
+        ReceiverState::Unreachable => return RelayPass::Interrupted,
         ReceiverState::Absent => {
             worker.store.unsubscribe(relay.subscriber.name());
-            return Passed::Absent;
+            return RelayPass::Absent;
         }
     }
     match deliver_due(worker, &*relay.subscriber).await {
-        Ok(()) => Passed::Done,
+        Ok(()) => RelayPass::Done,
         Err(reason) => {
             tracing::warn!(subscriber = relay.subscriber.name(), %reason, "messages are delivered later");
-            Passed::Interrupted
+            RelayPass::Interrupted
         }
     }
 }

@@ -8,11 +8,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// Interval at which dead workers are detected. A heartbeat counts for three seconds and a free lock is checked twice,
 /// so a document's next attempt starts within five seconds of the death of its worker.
-const EVERY: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Rescues jobs of dead workers until the worker has ended.
 pub(super) async fn run(worker: Arc<Worker>) {
-    let mut ticks = interval(EVERY);
+    let mut ticks = interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -26,7 +26,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
                 }
                 if !rescued.outcomes.is_empty() {
                     let message = format!("{} jobs of lost workers taken up again", rescued.outcomes.len());
-                    worker.tell(Event::Trouble { message: message.as_str().into() });
+                    worker.emit(Event::Problem { message: message.as_str().into() });
                 }
             }
             // The claim loop reports the store's failure to the user.

@@ -5,23 +5,23 @@ use super::event::Event;
 use super::settings::Mode;
 use super::worker::Worker;
 use crate::chatwoot::rails_log;
-use crate::domain::schedule::{DueRules, Pass, Terms};
-use crate::store::{PassAnswer, PassMode, PassOrder, StoreError, When};
+use crate::domain::schedule::{DueRules, Pass, ScheduleSettings};
+use crate::store::{PassMode, PassRequest, PassResult, PassTrigger, StoreError};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Interval between two passes, over all processes.
-pub const EVERY: Duration = Duration::from_secs(15);
+pub const PASS_INTERVAL: Duration = Duration::from_secs(15);
 /// Documents that cannot be scheduled and are reported one by one; further ones are only counted.
-const TOLD: usize = 3;
+const MAX_REPORTED_ROWS: usize = 3;
 
 /// Runs passes until the worker stops; does nothing unless the mode is [`Mode::Service`].
 pub(super) async fn run(worker: Arc<Worker>) {
     let Mode::Service(scheduling) = &worker.mode else { return };
-    let acts = scheduling.acts(worker.store.is_chatwoots());
-    let mut ticks = interval(EVERY);
+    let acts = scheduling.acts(worker.store.is_chatwoot_database());
+    let mut ticks = interval(PASS_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut said = HashSet::new();
     loop {
@@ -32,29 +32,33 @@ pub(super) async fn run(worker: Arc<Worker>) {
             _ = ticks.tick() => {}
         }
         match pass(&worker, &scheduling.terms, acts).await {
-            Ok(PassAnswer::Made(passes, troubles)) => {
+            Ok(PassResult::Completed(passes, troubles)) => {
                 for pass in &passes {
-                    tell(&worker, pass);
+                    report_pass(&worker, pass);
                 }
                 for trouble in troubles.into_iter().filter(|_| acts) {
                     if said.insert(trouble.clone()) {
-                        worker.tell(Event::Trouble { message: trouble.as_str().into() });
+                        worker.emit(Event::Problem { message: trouble.as_str().into() });
                     }
                 }
             }
-            Ok(PassAnswer::NotYet | PassAnswer::Held) => {}
+            Ok(PassResult::NotDue | PassResult::LeaseTaken) => {}
             // The claim loop reports the store's failure to the user.
             Err(error) => tracing::warn!(%error, "no pass of the schedule"),
         }
     }
 }
 
-async fn pass(worker: &Worker, terms: &Terms, acts: bool) -> Result<PassAnswer, StoreError> {
-    let order = PassOrder {
+async fn pass(worker: &Worker, terms: &ScheduleSettings, acts: bool) -> Result<PassResult, StoreError> {
+    let order = PassRequest {
         terms,
-        only: None,
-        when: if acts && terms.rules == DueRules::HalfCadence { When::Daily } else { When::Every(EVERY) },
-        mode: if acts { PassMode::Act } else { PassMode::PlansOnly },
+        only_plan: None,
+        trigger: if acts && terms.rules == DueRules::HalfCadence {
+            PassTrigger::Daily
+        } else {
+            PassTrigger::Interval(PASS_INTERVAL)
+        },
+        mode: if acts { PassMode::Enqueue } else { PassMode::PlansOnly },
         holder: &worker.id.0,
         lease: worker.settings.lease,
         seed: seed(),
@@ -68,17 +72,18 @@ pub fn seed() -> u64 {
     first ^ second
 }
 
-fn tell(worker: &Worker, pass: &Pass) {
-    if pass.enqueued() > 0 || pass.held_back.is_some() || pass.only.is_some() {
+fn report_pass(worker: &Worker, pass: &Pass) {
+    if pass.enqueued() > 0 || pass.blocked_at_depth.is_some() || pass.only.is_some() {
         tracing::info!("{}", rails_log::pass_line(pass));
     }
-    for row in pass.skipped.iter().take(TOLD) {
+    for row in pass.skipped.iter().take(MAX_REPORTED_ROWS) {
         let message = format!("document {} is not scheduled: {}", row.document, row.reason);
-        worker.tell(Event::Trouble { message: message.as_str().into() });
+        worker.emit(Event::Problem { message: message.as_str().into() });
     }
-    if pass.skipped.len() > TOLD {
-        let message = format!("{} more documents are not scheduled for their links", pass.skipped.len() - TOLD);
-        worker.tell(Event::Trouble { message: message.as_str().into() });
+    if pass.skipped.len() > MAX_REPORTED_ROWS {
+        let message =
+            format!("{} more documents are not scheduled for their links", pass.skipped.len() - MAX_REPORTED_ROWS);
+        worker.emit(Event::Problem { message: message.as_str().into() });
     }
     for row in &pass.skipped {
         tracing::warn!(document = row.document.0, account = row.account.0, reason = %row.reason, "document_skipped");

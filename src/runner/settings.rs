@@ -1,7 +1,7 @@
 //! Settings and modes of a runner.
 
 use crate::domain::retry::RetryPolicy;
-use crate::domain::schedule::Terms;
+use crate::domain::schedule::ScheduleSettings;
 use std::time::Duration;
 
 /// Settings of `[runner]` and `[retry]`, and `host_interval` of `[fetch]`, which applies over all workers.
@@ -55,7 +55,7 @@ pub enum Mode {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scheduling {
     /// Plans, rules and limits of a pass.
-    pub terms: Terms,
+    pub terms: ScheduleSettings,
     /// Turns scheduling on or off. `None` means on, but off on a Chatwoot database, where Chatwoot's own scheduler
     /// would sync the same documents a second time.
     pub enabled: Option<bool>,

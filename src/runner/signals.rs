@@ -2,7 +2,7 @@
 //! process that receives one reads the store at once, a process that misses one polls the store a little later.
 
 use super::event::{Event, LockHealth};
-use crate::lock::{News, Redis};
+use crate::lock::{Notification, Redis};
 use crate::store::{CommitSignals, StoreBase};
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
@@ -20,19 +20,19 @@ pub fn join(
     let (mut commits, told) = (store.commits(), Arc::clone(redis));
     let committed = async move {
         while commits.changed().await.is_ok() {
-            told.tell(News::Committed);
+            told.publish(Notification::Committed);
         }
     };
-    let mut news = redis.news();
+    let mut news = redis.notifications();
     let heard = async move {
         loop {
             match news.recv().await {
                 // The missed messages may include a commit.
-                Ok(News::Committed) | Err(RecvError::Lagged(_)) => store.hint(),
-                Ok(News::Step(document, step)) => {
+                Ok(Notification::Committed) | Err(RecvError::Lagged(_)) => store.notify_remote_commit(),
+                Ok(Notification::Step(document, step)) => {
                     let _ = events.send(Event::Step { document, step });
                 }
-                Ok(News::Ended(document)) => {
+                Ok(Notification::Ended(document)) => {
                     let _ = events.send(Event::Ended { document });
                 }
                 Err(RecvError::Closed) => return,
@@ -45,14 +45,19 @@ pub fn join(
 
 /// Returns the state of the Redis subscription, for a process that runs no jobs. Its task runs until `until` is
 /// cancelled.
-pub fn hearing(store: Arc<dyn StoreBase>, redis: &Arc<Redis>, until: CancellationToken) -> watch::Receiver<LockHealth> {
+pub fn subscription_health(
+    store: Arc<dyn StoreBase>,
+    redis: &Arc<Redis>,
+    until: CancellationToken,
+) -> watch::Receiver<LockHealth> {
     let (shown, seen) = watch::channel(LockHealth::Off);
-    let mut reach = redis.reach();
+    let mut reach = redis.connection_state();
     let watching = async move {
         loop {
             let now = reach.borrow_and_update().clone();
             shown.send_if_modified(|shown| {
-                let health = shown.with(now, || store.now(), |since, reason| LockHealth::Deaf { since, reason });
+                let health =
+                    shown.after(now, || store.now(), |since, reason| LockHealth::Unsubscribed { since, reason });
                 let changed = *shown != health;
                 *shown = health;
                 changed

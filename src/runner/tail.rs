@@ -12,13 +12,13 @@ use tokio::time::sleep;
 /// Outcomes read from the store at a time.
 const BATCH: u64 = 500;
 /// Batches buffered for a slow reader; the rest stays in the store.
-const WAITING: usize = 4;
+const MAX_PENDING_BATCHES: usize = 4;
 /// Wait before the store is read again after it did not answer.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Item of a stream of outcomes.
 #[derive(Debug)]
-pub enum Tailed {
+pub enum TailItem {
     /// Oldest first; each number is one more than the one before.
     Outcomes(Vec<Outcome>),
     /// The store did not answer; the read is repeated.
@@ -27,8 +27,8 @@ pub enum Tailed {
 
 /// Sends every outcome after `after`, in order, none twice and none missing, until the receiver is dropped. A slow
 /// reader delays only this stream, never a worker.
-pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<Tailed> {
-    let (sender, receiver) = mpsc::channel(WAITING);
+pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<TailItem> {
+    let (sender, receiver) = mpsc::channel(MAX_PENDING_BATCHES);
     tokio::spawn(async move {
         let mut changes = store.changes();
         let mut last = after;
@@ -43,7 +43,7 @@ pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<Tailed> {
             let read = match store.outcomes(&query).await {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
-                    if sender.send(Tailed::Unreachable(error)).await.is_err() {
+                    if sender.send(TailItem::Unreachable(error)).await.is_err() {
                         return;
                     }
                     sleep(RETRY_INTERVAL).await;
@@ -53,7 +53,7 @@ pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<Tailed> {
             if let Some(newest) = read.last() {
                 last = newest.seq;
                 let more = read.len() as u64 == BATCH;
-                if sender.send(Tailed::Outcomes(read)).await.is_err() {
+                if sender.send(TailItem::Outcomes(read)).await.is_err() {
                     return;
                 }
                 if more {

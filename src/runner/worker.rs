@@ -1,14 +1,14 @@
 //! State that the tasks of one worker share.
 
 use super::event::{Event, Health, LockHealth, RunnerStatus};
-use super::held::HeldJobs;
 use super::relay::Relay;
 use super::report::Reporter;
+use super::running_jobs::RunningJobs;
 use super::settings::{Mode, Settings};
 use crate::domain::id::WorkerId;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
-use crate::lock::{News, Redis};
+use crate::lock::{Notification, Redis};
 use crate::store::{RunnerStore, StoreError, WorkerInfo};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +27,9 @@ pub(super) struct Worker {
     pub(super) name: SafeLine,
     pub(super) settings: Settings,
     pub(super) mode: Mode,
-    pub(super) held: HeldJobs,
+    pub(super) running_jobs: RunningJobs,
     /// Wakes the claim loop when a slot is freed or new work is announced.
-    pub(super) look: Arc<Notify>,
+    pub(super) claim_wakeup: Arc<Notify>,
     pub(super) attempts: TaskTracker,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Sender<RunnerStatus>,
@@ -43,21 +43,21 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Sends an event to this process's watchers; without any it is dropped.
-    pub(super) fn tell(&self, event: Event) {
+    pub(super) fn emit(&self, event: Event) {
         let _ = self.events.send(event);
     }
 
     /// Sends an event to this process's watchers and, if it is a step or the end of an attempt, over Redis to the other
     /// processes.
-    pub(super) fn tell_all(&self, event: Event) {
+    pub(super) fn emit_everywhere(&self, event: Event) {
         if let Some(redis) = &self.redis {
             match event {
-                Event::Step { document, step } => redis.tell(News::Step(document, step)),
-                Event::Ended { document } => redis.tell(News::Ended(document)),
+                Event::Step { document, step } => redis.publish(Notification::Step(document, step)),
+                Event::Ended { document } => redis.publish(Notification::Ended(document)),
                 _ => {}
             }
         }
-        self.tell(event);
+        self.emit(event);
     }
 
     /// Returns the data by which the worker is registered in the store.
@@ -66,13 +66,13 @@ impl Worker {
     }
 
     /// Records that the database answered.
-    pub(super) fn well(&self) {
+    pub(super) fn store_recovered(&self) {
         self.health.send_if_modified(|health| std::mem::take(health) != Health::Fine);
     }
 
     /// Records that the database did not answer and that the call is repeated after `wait`. A schema error is ignored
     /// here: such a store did answer, and the claim loop ends the worker.
-    pub(super) fn unwell(&self, error: &StoreError, wait: Duration) {
+    pub(super) fn store_unavailable(&self, error: &StoreError, wait: Duration) {
         if matches!(error, StoreError::Schema(_)) {
             return;
         }

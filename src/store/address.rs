@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// The database that a store URL names; the scheme selects the variant.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Address {
+pub(super) enum StoreAddress {
     /// Path of an SQLite file; relative paths are allowed.
     Sqlite(PathBuf),
     /// URL of a PostgreSQL database; may contain a password.
@@ -13,7 +13,7 @@ pub(super) enum Address {
 }
 
 /// Parses a store's URL. Error messages name the scheme alone, because the rest may contain a password.
-pub(super) fn parse(url: &str) -> Result<Address> {
+pub(super) fn parse(url: &str) -> Result<StoreAddress> {
     let unusable = |message: String| Err(StoreError::Unusable(message));
     let Some((scheme, rest)) = url.split_once(':') else {
         return unusable("the store must be a URL such as sqlite:/path/to/knowledge.db".into());
@@ -33,9 +33,9 @@ pub(super) fn parse(url: &str) -> Result<Address> {
             if path.contains('\0') {
                 return unusable("the store's path holds a NUL character".into());
             }
-            Ok(Address::Sqlite(PathBuf::from(path)))
+            Ok(StoreAddress::Sqlite(PathBuf::from(path)))
         }
-        "postgres" | "postgresql" => Ok(Address::Postgres(url.to_owned())),
+        "postgres" | "postgresql" => Ok(StoreAddress::Postgres(url.to_owned())),
         other if other.len() <= 20 && other.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) => {
             unusable(format!(
                 "unknown kind of store `{other}:`; a store is sqlite:/path/to/knowledge.db or postgres://…"
@@ -53,8 +53,8 @@ mod tests {
     fn urls_name_a_file_or_say_why_not() {
         let path = |url| {
             parse(url).map(|address| match address {
-                Address::Sqlite(path) => path.display().to_string(),
-                Address::Postgres(_) => "a server".to_owned(),
+                StoreAddress::Sqlite(path) => path.display().to_string(),
+                StoreAddress::Postgres(_) => "a server".to_owned(),
             })
         };
         assert_eq!(path("sqlite:a/b.db").ok().as_deref(), Some("a/b.db"));

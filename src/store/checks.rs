@@ -1,6 +1,6 @@
 //! Names of the checks that `quarterdeck doctor` runs on a store, and the finding for a check that ended with an error.
 
-use crate::domain::finding::{Finding, Verdict};
+use crate::domain::finding::{CheckStatus, Finding};
 use crate::store::StoreError;
 
 /// The store exists and responds.
@@ -18,6 +18,7 @@ pub(in crate::store) const CLOCK: &str = "clock";
 
 /// Returns the finding for a check that ended with `error`: unreachable if the database did not respond, else failed.
 pub(in crate::store) fn of_error(check: &'static str, error: &StoreError) -> Finding {
-    let verdict = if matches!(error, StoreError::Unavailable(_)) { Verdict::Unreachable } else { Verdict::Fail };
+    let verdict =
+        if matches!(error, StoreError::Unavailable(_)) { CheckStatus::Unreachable } else { CheckStatus::Fail };
     Finding::of_message(check, verdict, &error.to_string())
 }

@@ -1,7 +1,7 @@
 //! Diagnosis of a store for `quarterdeck doctor`: every problem that can be detected, each with its remedy. Opens the
 //! store read-only and changes nothing.
 
-use super::address::{self, Address};
+use super::address::{self, StoreAddress};
 use super::checks::{STORE, of_error};
 use super::postgres::examine as postgres;
 use super::sqlite::examine as sqlite;
@@ -11,8 +11,8 @@ use crate::domain::finding::Finding;
 /// earlier finding makes impossible are left out.
 pub async fn examine(url: &str) -> Vec<Finding> {
     match address::parse(url) {
-        Ok(Address::Sqlite(path)) => sqlite::examine(&path).await,
-        Ok(Address::Postgres(url)) => postgres::examine(&url).await,
+        Ok(StoreAddress::Sqlite(path)) => sqlite::examine(&path).await,
+        Ok(StoreAddress::Postgres(url)) => postgres::examine(&url).await,
         Err(error) => vec![of_error(STORE, &error)],
     }
 }

@@ -37,13 +37,13 @@ pub(super) const MIGRATIONS: [MigrationFile; 10] = [
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.
-pub const VERSION: i64 = MIGRATIONS.len() as i64;
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// The first schema version that stores the checksum of each migration and the schema version of each worker.
-pub(super) const KEEPS_CHECKSUMS: i64 = 9;
+pub(super) const FIRST_VERSION_WITH_CHECKSUMS: i64 = 9;
 
 /// Returns the migrations that a store at version `done` still needs, each with the version that it leads to.
-pub(super) fn missing(done: i64) -> impl Iterator<Item = (i64, &'static MigrationFile)> {
+pub(super) fn pending(done: i64) -> impl Iterator<Item = (i64, &'static MigrationFile)> {
     (1..).zip(&MIGRATIONS).filter(move |(version, _)| *version > done)
 }
 
@@ -55,7 +55,7 @@ pub(super) fn checksum(text: &str) -> String {
 /// Returns the version of the first applied migration (version and checksum) whose text differs from this program's.
 /// Skips migrations without a checksum, which are older than the checksums, and versions that only a newer program has.
 /// `file` selects the text for the database in question.
-pub(super) fn altered(
+pub(super) fn first_altered(
     applied: impl IntoIterator<Item = (i64, Option<String>)>,
     file: impl Fn(&MigrationFile) -> &'static str,
 ) -> Option<i64> {
@@ -100,9 +100,9 @@ mod tests {
     #[test]
     fn a_migration_that_differs_is_found_and_one_without_a_checksum_is_not() {
         let own = |version: usize| (version as i64, Some(checksum(MIGRATIONS[version - 1].sqlite)));
-        let of = |applied: Vec<(i64, Option<String>)>| altered(applied, |file| file.sqlite);
-        assert_eq!(of(vec![own(1), (2, None), own(3), (VERSION + 1, Some("f0".into()))]), None);
+        let of = |applied: Vec<(i64, Option<String>)>| first_altered(applied, |file| file.sqlite);
+        assert_eq!(of(vec![own(1), (2, None), own(3), (SCHEMA_VERSION + 1, Some("f0".into()))]), None);
         assert_eq!(of(vec![own(1), (2, Some("f0".into())), own(3)]), Some(2));
-        assert_eq!(altered([own(1)], |file| file.postgres), Some(1), "each database has its own files");
+        assert_eq!(first_altered([own(1)], |file| file.postgres), Some(1), "each database has its own files");
     }
 }

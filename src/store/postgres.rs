@@ -20,12 +20,12 @@ use crate::store::Options;
 use crate::store::sql::clock::{Clock, SystemClock};
 use crate::store::sql::conn::{Conn, Purpose, Row, get};
 use crate::store::sql::error::{no_row, reading, writing};
-use crate::store::sql::rows::workers::Known;
+use crate::store::sql::rows::workers::KnownWorker;
 use crate::store::sql::statement::query;
 use crate::store::version::SchemaMismatch;
 use crate::store::{Result, StoreError};
-use pool::{Pool, Use};
-use schema::Standing;
+use pool::{Pool, PoolShare};
+use schema::DatabaseState;
 use session::{Session, lock_key};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -34,15 +34,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use url::Place;
+use url::DatabaseUrl;
 
-pub(super) use pool::{ANSWER, Lease};
+pub(super) use pool::{PooledConnection, RESPONSE_TIMEOUT};
 
 /// A worker without an advisory lock (behind PgBouncer) counts as dead after this long without a heartbeat.
-const SILENT: Duration = Duration::from_secs(60);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Delay before a free worker lock is checked a second time: its owner's connection may have broken and be about to
 /// reconnect.
-const SECOND_LOOK: Duration = Duration::from_millis(300);
+const LOCK_RECHECK_DELAY: Duration = Duration::from_millis(300);
 /// The advisory lock that serialises transactions which move jobs in the queue; the key is `qd-queue` in ASCII.
 const QUEUE_LOCK: i64 = i64::from_be_bytes(*b"qd-queue");
 
@@ -51,29 +51,29 @@ pub(super) struct Postgres {
     pool: Arc<Pool>,
     session: Session,
     clock: Option<Arc<ServerClock>>,
-    standing: Standing,
+    schema_state: DatabaseState,
     /// Stops the runtime that owns the connections.
-    ended: CancellationToken,
+    shutdown: CancellationToken,
 }
 
 /// An estimate of the server's clock between transactions: the system's clock plus the difference in microseconds that
 /// the last transaction measured.
 #[derive(Debug, Default)]
 struct ServerClock {
-    ahead: AtomicI64,
+    offset_micros: AtomicI64,
 }
 
 impl Clock for ServerClock {
     fn now(&self) -> Timestamp {
         let here = SystemClock.now().micros();
-        Timestamp::from_micros(here.saturating_add(self.ahead.load(Ordering::Relaxed)))
+        Timestamp::from_micros(here.saturating_add(self.offset_micros.load(Ordering::Relaxed)))
     }
 }
 
 impl ServerClock {
     fn set(&self, server: Timestamp) {
         let here = SystemClock.now().micros();
-        self.ahead.store(server.micros().saturating_sub(here), Ordering::Relaxed);
+        self.offset_micros.store(server.micros().saturating_sub(here), Ordering::Relaxed);
     }
 }
 
@@ -84,14 +84,14 @@ impl Postgres {
         options: &Options,
         changes: &watch::Sender<u64>,
     ) -> Result<(Self, Arc<dyn Clock>)> {
-        let (place, connect) = Place::parse(url, options.access)?;
+        let (place, connect) = DatabaseUrl::parse(url, options.access)?;
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
         let runtime = pool::runtime(ended.clone())?;
         let pool = Pool::new(place, connect.clone(), runtime);
-        let mut conn = Conn::Postgres(pool.lease(Use::Ordinary).await?);
-        let standing = schema::look(&mut conn, pool.place()).await?;
-        standing.usable(pool.place(), options.access)?;
+        let mut conn = Conn::Postgres(pool.acquire(PoolShare::Ordinary).await?);
+        let standing = schema::read_state(&mut conn, pool.url()).await?;
+        standing.check_usable(pool.url(), options.access)?;
         let server = Arc::new(ServerClock::default());
         server.set(server_time(&mut conn).await?);
         drop(conn);
@@ -102,24 +102,24 @@ impl Postgres {
         };
         let session = Session::start(&pool, connect, changes.clone());
         let ended = guard.disarm();
-        Ok((Self { pool, session, clock: follows, standing, ended }, clock))
+        Ok((Self { pool, session, clock: follows, schema_state: standing, shutdown: ended }, clock))
     }
 
     /// Returns the database's name for display, without secrets.
     pub(super) fn label(&self) -> SafeLine {
-        SafeLine::new(&self.pool.place().label())
+        SafeLine::new(&self.pool.url().label())
     }
 
     /// Takes a connection for reads from the pool.
-    pub(super) async fn lease(&self) -> Result<Lease> {
-        self.pool.lease(Use::Ordinary).await
+    pub(super) async fn acquire(&self) -> Result<PooledConnection> {
+        self.pool.acquire(PoolShare::Ordinary).await
     }
 
     /// Begins a write transaction and reads the clock and the schema version in the same round trip. The share lock
     /// that this takes on the table of migrations makes a migration wait until the transaction ends.
     pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp, i64)> {
-        let of = if purpose == Purpose::Beat { Use::Beat } else { Use::Ordinary };
-        let mut conn = Conn::Postgres(self.pool.lease(of).await?);
+        let of = if purpose == Purpose::Heartbeat { PoolShare::Heartbeat } else { PoolShare::Ordinary };
+        let mut conn = Conn::Postgres(self.pool.acquire(of).await?);
         let begin = match purpose {
             Purpose::Claim => "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan",
             _ => "BEGIN",
@@ -133,7 +133,7 @@ impl Postgres {
                  FROM turn",
             )
             .bind(QUEUE_LOCK),
-            Purpose::Rows | Purpose::Beat => {
+            Purpose::Rows | Purpose::Heartbeat => {
                 query("SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), (SELECT max(version) FROM @migrations)")
             }
         };
@@ -141,7 +141,7 @@ impl Postgres {
         let version = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 1)?;
         let now = match &self.clock {
             Some(server) => {
-                let now = the_time(&rows)?;
+                let now = first_time(&rows)?;
                 server.set(now);
                 now
             }
@@ -156,45 +156,45 @@ impl Postgres {
     }
 
     /// Notifies other processes that this one has committed.
-    pub(super) fn tell_others(&self) {
-        self.session.tell_others();
+    pub(super) fn notify_others(&self) {
+        self.session.notify_others();
     }
 
     /// Takes the advisory lock that shows that this process's worker is alive. Refuses an id that could not name a lock
     /// file.
-    pub(super) async fn hold_lock(&self, worker: &str) -> Result<()> {
+    pub(super) async fn acquire_worker_lock(&self, worker: &str) -> Result<()> {
         if worker.is_empty() || worker.starts_with('.') || worker.contains(['/', '\0']) {
             // SQLite uses the ids as file names, so both databases accept the same ids.
             return Err(StoreError::Refused(format!("worker id {worker:?}")));
         }
-        self.session.hold(worker).await
+        self.session.acquire_lock(worker).await
     }
 
     /// Releases the advisory lock of a worker of this process.
-    pub(super) async fn let_go(&self, worker: &str) {
-        self.session.let_go(worker).await;
+    pub(super) async fn release_worker_lock(&self, worker: &str) {
+        self.session.release_lock(worker).await;
     }
 
     /// Returns true if workers of this process have no advisory lock (behind PgBouncer), so that only their leases and
     /// heartbeats show that they are alive.
     pub(super) fn lease_only(&self) -> bool {
-        self.pool.place().pgbouncer
+        self.pool.url().pgbouncer
     }
 
     /// Returns the ids of those of the `known` workers whose process is dead: their advisory lock is free or, for a
-    /// worker without one, its heartbeat is older than [`SILENT`]. Empty while this process cannot trust the locks.
-    pub(super) async fn gone(&self, known: &[Known], now: Timestamp) -> Result<HashSet<String>> {
+    /// worker without one, its heartbeat is older than [`HEARTBEAT_TIMEOUT`]. Empty while this process cannot trust the locks.
+    pub(super) async fn dead_workers(&self, known: &[KnownWorker], now: Timestamp) -> Result<HashSet<String>> {
         if known.is_empty() || !self.session.trusts_locks() {
             return Ok(HashSet::new());
         }
-        let mut conn = Conn::Postgres(self.lease().await?);
+        let mut conn = Conn::Postgres(self.acquire().await?);
         let lease_only = query("SELECT id FROM @workers WHERE lease_only");
         let lease_only = conn.fetch_all(lease_only).await.map_err(reading)?;
         let lease_only: HashSet<String> = lease_only.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
-        let locks = session::held_locks(&mut conn).await?;
-        let is_gone = |known: &&Known| {
+        let locks = session::granted_locks(&mut conn).await?;
+        let is_gone = |known: &&KnownWorker| {
             if lease_only.contains(&known.id) {
-                now.since(known.heartbeat_at) > SILENT
+                now.since(known.heartbeat_at) > HEARTBEAT_TIMEOUT
             } else {
                 !locks.contains(&lock_key(&known.id))
             }
@@ -202,63 +202,63 @@ impl Postgres {
         Ok(known.iter().filter(is_gone).map(|known| known.id.clone()).collect())
     }
 
-    /// Checks the workers `gone` once more after a delay and returns those that are still dead, sorted.
-    pub(super) async fn gone_for_sure(
+    /// Checks the workers `dead_workers` once more after a delay and returns those that are still dead, sorted.
+    pub(super) async fn confirm_dead(
         &self,
         gone: Vec<String>,
-        known: &[Known],
+        known: &[KnownWorker],
         now: Timestamp,
     ) -> Result<Vec<String>> {
         if gone.is_empty() {
             return Ok(gone);
         }
-        sleep(SECOND_LOOK).await;
-        let again: Vec<Known> = known.iter().filter(|known| gone.contains(&known.id)).cloned().collect();
-        let mut gone: Vec<_> = self.gone(&again, now).await?.into_iter().collect();
+        sleep(LOCK_RECHECK_DELAY).await;
+        let again: Vec<KnownWorker> = known.iter().filter(|known| gone.contains(&known.id)).cloned().collect();
+        let mut gone: Vec<_> = self.dead_workers(&again, now).await?.into_iter().collect();
         gone.sort();
         Ok(gone)
     }
 
     /// Fails unless documents may be added.
     pub(super) fn may_add(&self) -> Result<()> {
-        self.standing.may_add(self.pool.place())
+        self.schema_state.may_add(self.pool.url())
     }
 
     /// Returns true if the table of documents is Chatwoot's and was not created by this program.
-    pub(super) fn is_chatwoots(&self) -> bool {
-        !self.standing.is_made()
+    pub(super) fn is_chatwoot_database(&self) -> bool {
+        !self.schema_state.owns_documents()
     }
 
     /// Fails unless documents may be removed: only from a table that this program has created.
     pub(super) fn may_remove(&self) -> Result<()> {
-        self.standing.may_remove(self.pool.place())
+        self.schema_state.may_remove(self.pool.url())
     }
 
     /// Waits until no connection of this process is in use, and keeps it so until the result is dropped.
-    pub(super) async fn at_rest(&self) -> impl Send + use<> {
-        self.pool.at_rest().await
+    pub(super) async fn quiesce(&self) -> impl Send + use<> {
+        self.pool.quiesce().await
     }
 
     /// Ends the session and closes all connections.
     pub(super) async fn close(&self) {
         self.session.close().await;
         self.pool.close().await;
-        self.ended.cancel();
+        self.shutdown.cancel();
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.ended.cancel();
+        self.shutdown.cancel();
     }
 }
 
 async fn server_time(conn: &mut Conn) -> Result<Timestamp> {
     let now = query("SELECT micros(clock_timestamp() AT TIME ZONE 'UTC')");
-    the_time(&conn.fetch_all(now).await.map_err(reading)?)
+    first_time(&conn.fetch_all(now).await.map_err(reading)?)
 }
 
-fn the_time(rows: &[Row]) -> Result<Timestamp> {
+fn first_time(rows: &[Row]) -> Result<Timestamp> {
     let row = rows.first().ok_or_else(no_row)?;
     Ok(Timestamp::from_micros(get(row, 0)?))
 }

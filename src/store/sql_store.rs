@@ -15,9 +15,9 @@ use super::attempts::liveness::Liveness;
 use super::attempts::mark;
 use super::queries::counts;
 use super::queue::lanes;
-use super::schedule::scan::Rests;
+use super::schedule::scan::IdleAccounts;
 use super::sql::database::Database;
-use super::{Finished, Held, Marked, Options, Result, Store, Upgraded};
+use super::{FinishResult, JobLease, MarkResult, Options, Result, Store, UpgradeReport};
 use crate::domain::lock::StoreId;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -27,9 +27,9 @@ pub struct SqlStore {
     pub(super) db: Arc<Database>,
     liveness: Liveness,
     /// Accounts that passes of the schedule need not scan yet.
-    rests: Rests,
-    finishes: GroupCommit<Finishing, Finished>,
-    marks: GroupCommit<Held, Marked>,
+    idle_accounts: IdleAccounts,
+    finishes: GroupCommit<Finishing, FinishResult>,
+    marks: GroupCommit<JobLease, MarkResult>,
 }
 
 impl SqlStore {
@@ -44,7 +44,13 @@ impl SqlStore {
             db.tasks.spawn(mark::write_groups(Arc::downgrade(&db), pending_marks));
         }
         db.watch();
-        Ok(Arc::new(Self { db, liveness: Liveness::default(), rests: Rests::default(), finishes, marks }))
+        Ok(Arc::new(Self {
+            db,
+            liveness: Liveness::default(),
+            idle_accounts: IdleAccounts::default(),
+            finishes,
+            marks,
+        }))
     }
 
     /// Recomputes all lanes (see `queue::lanes`) from the jobs and returns the number of lanes that were wrong. Runs at
@@ -60,7 +66,7 @@ impl Store for SqlStore {
         counts::store_id(&self.db).await
     }
 
-    fn upgraded(&self) -> Option<Upgraded> {
+    fn upgraded(&self) -> Option<UpgradeReport> {
         self.db.upgraded()
     }
 
@@ -70,6 +76,6 @@ impl Store for SqlStore {
         self.finishes.close().await;
         self.marks.close().await;
         self.db.close().await;
-        self.liveness.leave();
+        self.liveness.clear();
     }
 }

@@ -16,15 +16,15 @@ mod older;
 mod watch;
 
 use crate::domain::text::SafeLine;
-use crate::store::migrations::{VERSION, missing};
+use crate::store::migrations::{SCHEMA_VERSION, pending};
 use crate::store::sql::conn::Conn;
 use crate::store::sql::error::reading;
-use crate::store::upgrade::{AT_OPENING, Migration, OlderWorker, Upgrade, Upgraded};
+use crate::store::upgrade::{MigrationStep, ON_OPEN, OlderWorker, UpgradeOptions, UpgradeReport};
 use crate::store::version::SchemaMismatch;
 use crate::store::{Access, Result, StoreError};
-use connect::{BUSY, Connect, check_header, take_turn};
-use locks::Locks;
-use migrate::Standing;
+use connect::{BUSY_TIMEOUT, Connector, begin_immediate, check_header};
+use locks::WorkerLocks;
+use migrate::FileState;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::path::Path;
@@ -35,10 +35,10 @@ use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 /// Connections that read at the same time; a console has one query of each kind in progress.
-const READERS: u32 = 4;
+const MAX_READERS: u32 = 4;
 /// Pause between the transactions of a bulk change. Longer than SQLite's first retry intervals at a busy lock, so that
 /// another process gets the lock.
-const GIVE_WAY: Duration = Duration::from_millis(6);
+const YIELD_DELAY: Duration = Duration::from_millis(6);
 
 /// Exclusive access to the one connection that writes, for one transaction. `None` while the transaction owns the
 /// connection, and before the first one.
@@ -50,25 +50,25 @@ enum Readers {
     Pool(SqlitePool),
     /// A new connection for each read, for a store that is opened read-only: each read checks anew whether the log
     /// beside the file is empty.
-    Fresh,
+    PerRead,
 }
 
 /// An open SQLite file.
 pub(super) struct Sqlite {
-    connect: Connect,
+    connect: Connector,
     /// The upgrade that opening made to an existing store.
-    pub(super) upgraded: Option<Upgraded>,
+    pub(super) upgraded: Option<UpgradeReport>,
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: Readers,
-    locks: Locks,
+    locks: WorkerLocks,
 }
 
 impl Sqlite {
     /// Opens the file at `path`; with [`Access::Create`] creates it if it is missing.
     pub(super) async fn open(path: &Path, access: Access) -> Result<Self> {
-        let (connect, upgraded) = Connect::prepare(path, access, AT_OPENING).await?;
-        let readers = if access == Access::ReadOnly { Readers::Fresh } else { Readers::Pool(pool(&connect)) };
-        let locks = Locks::in_folder(connect.beside(".workers"));
+        let (connect, upgraded) = Connector::prepare(path, access, ON_OPEN).await?;
+        let readers = if access == Access::ReadOnly { Readers::PerRead } else { Readers::Pool(pool(&connect)) };
+        let locks = WorkerLocks::in_folder(connect.with_suffix(".workers"));
         Ok(Self { connect, upgraded, writer: Arc::default(), readers, locks })
     }
 
@@ -97,37 +97,37 @@ impl Sqlite {
     /// Begins a write transaction on the connection in `slot`, opening one if there is none, and returns it with the
     /// schema version. No other process writes until the transaction ends.
     pub(super) async fn begin(&self, slot: &mut Option<SqliteConnection>) -> Result<(SqliteConnection, i64)> {
-        self.connect.check_place()?;
+        self.connect.check_identity()?;
         let mut conn = match slot.take() {
             Some(conn) => conn,
             None => self.connect.writer().await?,
         };
-        let version = take_turn(&mut conn, BUSY).await?;
+        let version = begin_immediate(&mut conn, BUSY_TIMEOUT).await?;
         Ok((conn, version))
     }
 
     /// Pauses between the transactions of a bulk change, so that another process can write.
-    pub(super) async fn give_way(&self) {
-        tokio::time::sleep(GIVE_WAY).await;
+    pub(super) async fn yield_to_writers(&self) {
+        tokio::time::sleep(YIELD_DELAY).await;
     }
 
     /// Returns a connection for one read.
     pub(super) async fn reader(&self) -> Result<Conn> {
-        self.connect.check_place()?;
+        self.connect.check_identity()?;
         Ok(match &self.readers {
             Readers::Pool(pool) => Conn::SqlitePooled(pool.acquire().await.map_err(reading)?),
-            Readers::Fresh => Conn::Sqlite(self.connect.reader().await?),
+            Readers::PerRead => Conn::Sqlite(self.connect.reader().await?),
         })
     }
 
     /// Locks the file that shows that this process's worker is alive.
-    pub(super) fn hold_lock(&self, worker: &str) -> Result<()> {
-        self.locks.hold(worker)
+    pub(super) fn acquire_worker_lock(&self, worker: &str) -> Result<()> {
+        self.locks.acquire(worker)
     }
 
     /// Releases the lock file of a worker of this process.
-    pub(super) fn let_go(&self, worker: &str) {
-        self.locks.let_go(worker);
+    pub(super) fn release_worker_lock(&self, worker: &str) {
+        self.locks.release(worker);
     }
 
     /// Returns true if the process of `worker` is dead: its lock file is not locked.
@@ -141,7 +141,7 @@ impl Sqlite {
     }
 
     /// Waits until this process has no write in progress, and delays further writes until the result is dropped.
-    pub(super) async fn at_rest(&self) -> OwnedMutexGuard<Option<SqliteConnection>> {
+    pub(super) async fn quiesce(&self) -> OwnedMutexGuard<Option<SqliteConnection>> {
         Arc::clone(&self.writer).lock_owned().await
     }
 
@@ -154,20 +154,20 @@ impl Sqlite {
             // Everything was committed before, so an error here loses nothing.
             let _ = conn.close().await;
         }
-        self.locks.leave();
+        self.locks.release_all();
     }
 }
 
 /// Returns the steps that create the file at `path` or bring it up to date; changes nothing.
-pub(super) async fn plan(path: &Path) -> Result<Vec<Migration>> {
-    let versions = |done| missing(done).map(|(version, _)| Migration::Version(version));
-    let Some(mut looked) = Looked::at(path).await? else { return Ok(versions(0).collect()) };
+pub(super) async fn plan(path: &Path) -> Result<Vec<MigrationStep>> {
+    let versions = |done| pending(done).map(|(version, _)| MigrationStep::Version(version));
+    let Some(mut looked) = ExistingStore::open(path).await? else { return Ok(versions(0).collect()) };
     let mut steps = Vec::new();
     let mut done = 0;
-    if let Standing::Ours(version) = looked.standing {
+    if let FileState::Store(version) = looked.schema_state {
         done = version;
-        if !migrate::is_current(looked.standing) && migrate::holds_anything(&mut looked.conn).await? {
-            steps.push(Migration::Copy);
+        if !migrate::is_current(looked.schema_state) && migrate::holds_anything(&mut looked.conn).await? {
+            steps.push(MigrationStep::Copy);
         }
     }
     looked.close().await;
@@ -177,9 +177,11 @@ pub(super) async fn plan(path: &Path) -> Result<Vec<Migration>> {
 
 /// Returns the live workers whose program could not use the file at `path` after an upgrade.
 pub(super) async fn older_workers(path: &Path) -> Result<Vec<OlderWorker>> {
-    let Some(mut looked) = Looked::at(path).await? else { return Ok(Vec::new()) };
-    let older = match looked.standing {
-        Standing::Ours(version) if version < VERSION => older::workers(&looked.connect, &mut looked.conn).await?,
+    let Some(mut looked) = ExistingStore::open(path).await? else { return Ok(Vec::new()) };
+    let older = match looked.schema_state {
+        FileState::Store(version) if version < SCHEMA_VERSION => {
+            older::workers(&looked.connect, &mut looked.conn).await?
+        }
         _ => Vec::new(),
     };
     looked.close().await;
@@ -187,33 +189,33 @@ pub(super) async fn older_workers(path: &Path) -> Result<Vec<OlderWorker>> {
 }
 
 /// Creates the file at `path` or brings it up to date. Returns `None` if the file is new or was up to date.
-pub(super) async fn upgrade(path: &Path, how: Upgrade) -> Result<Option<Upgraded>> {
-    let (_, upgraded) = Connect::prepare(path, Access::Create, how).await?;
+pub(super) async fn upgrade(path: &Path, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
+    let (_, upgraded) = Connector::prepare(path, Access::Create, how).await?;
     Ok(upgraded)
 }
 
 /// An existing store file with a connection that only reads it.
-struct Looked {
-    connect: Connect,
+struct ExistingStore {
+    connect: Connector,
     conn: SqliteConnection,
-    standing: Standing,
+    schema_state: FileState,
 }
 
-impl Looked {
+impl ExistingStore {
     /// Opens the file at `path`; `None` if it does not exist.
-    async fn at(path: &Path) -> Result<Option<Self>> {
-        let connect = Connect::to_look(path)?;
+    async fn open(path: &Path) -> Result<Option<Self>> {
+        let connect = Connector::for_inspection(path)?;
         let unusable = |why: String| StoreError::Unusable(format!("{}: {why}", connect.path().display()));
         if !connect.path().exists() {
             return Ok(None);
         }
         check_header(connect.path()).map_err(unusable)?;
         let mut conn = connect.reader().await?;
-        let standing = match migrate::standing(&mut conn).await {
+        let standing = match migrate::file_state(&mut conn).await {
             Err(StoreError::Unusable(why) | StoreError::Corrupt(why)) => return Err(unusable(why)),
             standing => standing?,
         };
-        Ok(Some(Self { connect, conn, standing }))
+        Ok(Some(Self { connect, conn, schema_state: standing }))
     }
 
     /// Closes the connection. Must happen before another connection writes: SQLite removes its log file when the last
@@ -224,9 +226,9 @@ impl Looked {
     }
 }
 
-fn pool(connect: &Connect) -> SqlitePool {
+fn pool(connect: &Connector) -> SqlitePool {
     let options = SqlitePoolOptions::new()
-        .max_connections(READERS)
+        .max_connections(MAX_READERS)
         .acquire_timeout(Duration::from_secs(10))
         .test_before_acquire(false)
         // A read that was dropped midway leaves its snapshot open; the next read would see old data.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// One step of creating or upgrading a store. `Display` describes the step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Migration {
+pub enum MigrationStep {
     /// Copies an SQLite store that contains data, before any other step.
     Copy,
     /// Creates the schema `quarterdeck`; PostgreSQL only.
@@ -20,7 +20,7 @@ pub enum Migration {
     Accounts,
 }
 
-impl fmt::Display for Migration {
+impl fmt::Display for MigrationStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Copy => f.write_str("copy the store beside itself, as it is"),
@@ -38,7 +38,7 @@ impl fmt::Display for Migration {
 
 /// Options of an upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Upgrade {
+pub struct UpgradeOptions {
     /// Creates the tables that Chatwoot would own if they are missing; PostgreSQL only.
     pub standalone: bool,
     /// Copies a store that contains data before changing it; SQLite only.
@@ -48,11 +48,11 @@ pub struct Upgrade {
 }
 
 /// Options of the upgrade that opening a store for writing makes.
-pub(super) const AT_OPENING: Upgrade = Upgrade { standalone: false, backup: true, force: false };
+pub(super) const ON_OPEN: UpgradeOptions = UpgradeOptions { standalone: false, backup: true, force: false };
 
 /// The upgrade that was made to an existing store. `Display` describes it in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upgraded {
+pub struct UpgradeReport {
     /// Schema version before the upgrade.
     pub from: i64,
     /// Schema version after the upgrade.
@@ -61,7 +61,7 @@ pub struct Upgraded {
     pub copy: Option<PathBuf>,
 }
 
-impl fmt::Display for Upgraded {
+impl fmt::Display for UpgradeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the store was migrated from version {} to {}", self.from, self.to)?;
         match &self.copy {

@@ -7,7 +7,7 @@
 
 use super::Result;
 use super::StoreError;
-use super::migrations::VERSION;
+use super::migrations::SCHEMA_VERSION;
 use std::fmt;
 use tokio::sync::watch;
 
@@ -21,7 +21,7 @@ pub struct SchemaMismatch {
 impl SchemaMismatch {
     /// Returns the mismatch for a store at version `store`; `None` if this program knows that version.
     pub(super) fn of(store: i64) -> Option<Self> {
-        (store != VERSION).then_some(Self { store, program: VERSION })
+        (store != SCHEMA_VERSION).then_some(Self { store, program: SCHEMA_VERSION })
     }
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for SchemaMismatch {
 
 /// Publishes the mismatch for a store at version `store` to the subscribers, once; a version that this program knows
 /// resets nothing.
-fn tell(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
+fn notify(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
     mismatches.send_if_modified(|told| {
         let found = SchemaMismatch::of(store);
         let news = found.is_some() && *told != found;
@@ -59,9 +59,9 @@ fn tell(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
 
 /// Publishes the mismatch if the store is newer than this program. An older version is ignored: the task that read it
 /// may have opened another file that is about to be moved away, and the next write decides.
-pub(super) fn seen(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
-    if store > VERSION {
-        tell(mismatches, store);
+pub(super) fn notify_if_newer(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
+    if store > SCHEMA_VERSION {
+        notify(mismatches, store);
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn seen(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i6
 /// mismatch.
 pub(super) fn check(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) -> Result<()> {
     let Some(mismatch) = SchemaMismatch::of(store) else { return Ok(()) };
-    tell(mismatches, store);
+    notify(mismatches, store);
     Err(StoreError::Schema(mismatch))
 }
 
@@ -79,24 +79,24 @@ mod tests {
 
     #[test]
     fn a_mismatch_says_which_side_is_older_and_what_to_do() {
-        assert_eq!(SchemaMismatch::of(VERSION), None);
+        assert_eq!(SchemaMismatch::of(SCHEMA_VERSION), None);
         let of = |store| SchemaMismatch::of(store).map(|mismatch| mismatch.to_string()).unwrap_or_default();
-        assert!(of(VERSION + 1).ends_with("upgrade and start again"), "{}", of(VERSION + 1));
-        assert!(of(VERSION - 1).contains("Run `quarterdeck migrate`"), "{}", of(VERSION - 1));
+        assert!(of(SCHEMA_VERSION + 1).ends_with("upgrade and start again"), "{}", of(SCHEMA_VERSION + 1));
+        assert!(of(SCHEMA_VERSION - 1).contains("Run `quarterdeck migrate`"), "{}", of(SCHEMA_VERSION - 1));
     }
 
     #[test]
     fn a_mismatch_is_told_once_and_stays() {
         let mismatches = watch::Sender::new(None);
         let mut told = mismatches.subscribe();
-        tell(&mismatches, VERSION);
-        seen(&mismatches, VERSION - 1);
+        notify(&mismatches, SCHEMA_VERSION);
+        notify_if_newer(&mismatches, SCHEMA_VERSION - 1);
         assert!(!told.has_changed().is_ok_and(|changed| changed));
-        tell(&mismatches, VERSION + 1);
-        assert_eq!(*told.borrow_and_update(), SchemaMismatch::of(VERSION + 1));
-        tell(&mismatches, VERSION + 1);
-        seen(&mismatches, VERSION + 1);
-        tell(&mismatches, VERSION);
+        notify(&mismatches, SCHEMA_VERSION + 1);
+        assert_eq!(*told.borrow_and_update(), SchemaMismatch::of(SCHEMA_VERSION + 1));
+        notify(&mismatches, SCHEMA_VERSION + 1);
+        notify_if_newer(&mismatches, SCHEMA_VERSION + 1);
+        notify(&mismatches, SCHEMA_VERSION);
         assert!(!told.has_changed().is_ok_and(|changed| changed));
         assert!(told.borrow().is_some());
     }

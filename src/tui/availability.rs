@@ -13,7 +13,7 @@ use crate::domain::pause::PauseScope;
 
 /// The documents that an action applies to: the marked ones, or the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selection {
+pub enum ActionTarget {
     Marked(Vec<DocumentId>),
     /// The document under the cursor, that of the open details, or that of the outcome under the cursor.
     One(SelectedDocument),
@@ -21,20 +21,20 @@ pub enum Selection {
 
 /// Returns the current document: the target of actions on a single document.
 pub fn document(model: &Model) -> Result<SelectedDocument, &'static str> {
-    views::of(model.pane()).document(model)
+    views::for_pane(model.pane()).document(model)
 }
 
 /// Returns the host or account of the current row as the scope of a pause.
 pub fn group(model: &Model) -> Result<PauseScope, &'static str> {
-    views::of(model.pane()).group(model)
+    views::for_pane(model.pane()).group(model)
 }
 
 /// Returns the documents that sync, retry, cancel and remove apply to.
-pub fn selection(model: &Model) -> Result<Selection, &'static str> {
+pub fn selection(model: &Model) -> Result<ActionTarget, &'static str> {
     if model.pane() == PaneId::DOCUMENTS && !model.documents.marks.is_empty() {
-        return Ok(Selection::Marked(model.documents.marks.iter().copied().collect()));
+        return Ok(ActionTarget::Marked(model.documents.marks.iter().copied().collect()));
     }
-    document(model).map(Selection::One)
+    document(model).map(ActionTarget::One)
 }
 
 /// Checks that `action` is available now; the error is the reason, in words for the person who tried.
@@ -52,12 +52,14 @@ pub fn available(model: &Model, action: Action) -> Result<(), String> {
 /// Returns the reason why an action is unavailable, if it is. The pane's own reasons come before those of all panes.
 fn refusal(model: &Model, action: Action) -> Option<&'static str> {
     let pane = model.pane();
-    if let Some(reason) = views::of(pane).refusal(model, action) {
+    if let Some(reason) = views::for_pane(pane).refusal(model, action) {
         return Some(reason);
     }
     match action {
         Action::Sync | Action::Retry | Action::Cancel | Action::Remove => selection(model).err(),
-        Action::ShowHeld if model.counts.held == 0 && !model.documents.only_held() => Some("no document needs review"),
+        Action::ShowQuarantined if model.counts.quarantined == 0 && !model.documents.shows_only_quarantined() => {
+            Some("no document needs review")
+        }
         Action::ShowDocuments => group(model).err(),
         Action::Pause if pane.has_groups() => group(model).err(),
         Action::Pause | Action::Details | Action::CopyUrl | Action::Open | Action::Mark => document(model).err(),
@@ -78,7 +80,7 @@ pub fn useful(model: &Model, action: Action) -> bool {
     let nothing_to_list = model.documents.page.total == 0 && model.documents.filter.terms.is_empty();
     let nothing_happened = model.panel.entries().is_empty() && model.panel.filter_text.is_empty();
     match action {
-        Action::ShowHeld if model.pane() != PaneId::DOCUMENTS => return false,
+        Action::ShowQuarantined if model.pane() != PaneId::DOCUMENTS => return false,
         Action::Filter | Action::Sort if nothing_to_list => return false,
         Action::Search | Action::FilterOutcomes | Action::NextFailure | Action::HideUnchanged if nothing_happened => {
             return false;
@@ -86,7 +88,7 @@ pub fn useful(model: &Model, action: Action) -> bool {
         _ => {}
     }
     let status = match selection(model) {
-        Ok(Selection::One(one)) => one.status,
+        Ok(ActionTarget::One(one)) => one.status,
         _ => return true,
     };
     match action {

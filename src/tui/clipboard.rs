@@ -4,13 +4,13 @@ use crossterm::Command;
 use crossterm::clipboard::CopyToClipboard;
 
 /// Longest text in bytes; terminals silently drop longer sequences.
-const LONGEST: usize = 74_994;
+const MAX_BYTES: usize = 74_994;
 
 /// Returns the escape sequence that copies `text`. Inside tmux it is wrapped as well, so that tmux passes it through
 /// where its configuration allows that.
 pub fn sequence(text: &str, in_tmux: bool) -> Result<String, String> {
-    if text.len() > LONGEST {
-        return Err(format!("too long to copy through the terminal: {} bytes, at most {LONGEST}", text.len()));
+    if text.len() > MAX_BYTES {
+        return Err(format!("too long to copy through the terminal: {} bytes, at most {MAX_BYTES}", text.len()));
     }
     let mut plain = String::new();
     CopyToClipboard::to_clipboard_from(text).write_ansi(&mut plain).map_err(|error| error.to_string())?;
@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn too_long_is_refused_and_said() {
-        assert!(sequence(&"x".repeat(LONGEST), false).is_ok());
-        assert!(sequence(&"x".repeat(LONGEST + 1), false).is_err_and(|error| error.contains("too long")));
+        assert!(sequence(&"x".repeat(MAX_BYTES), false).is_ok());
+        assert!(sequence(&"x".repeat(MAX_BYTES + 1), false).is_err_and(|error| error.contains("too long")));
     }
 }

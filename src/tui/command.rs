@@ -3,14 +3,14 @@
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
-use crate::domain::request::{Scope, Verb};
+use crate::domain::request::{RequestKind, RequestScope};
 use crate::domain::text::SafeLine;
 use crate::store::Decision;
 
 /// A requested change. Its ids are those at the time of the keypress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    pub act: Act,
+    pub kind: CommandKind,
     /// Empty for commands that apply to no document in particular.
     pub documents: Vec<DocumentId>,
     /// Name of the document, when there is exactly one.
@@ -19,8 +19,8 @@ pub struct Command {
 
 /// The kind of a command, with what it needs besides the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    Request(Verb, Scope),
+pub enum CommandKind {
+    Request(RequestKind, RequestScope),
     Cancel,
     Remove,
     /// Drops the auto jobs that have not started, of all documents.
@@ -35,12 +35,12 @@ pub enum Act {
     Add(Link, AccountId, AssistantId),
 }
 
-impl Act {
+impl CommandKind {
     /// Returns the verb for messages to people.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Request(Verb::Sync | Verb::SyncWhole, _) => "sync",
-            Self::Request(Verb::Retry, _) => "retry",
+            Self::Request(RequestKind::Sync | RequestKind::SyncWhole, _) => "sync",
+            Self::Request(RequestKind::Retry, _) => "retry",
             Self::Cancel => "cancel",
             Self::Remove => "remove",
             Self::Purge => "purge",

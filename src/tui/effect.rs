@@ -9,7 +9,7 @@ use crate::domain::text::SafeLine;
 use crate::store::{BulkVerb, PageQuery, Targets};
 use std::time::Duration;
 
-pub use super::command::{Act, Command};
+pub use super::command::{Command, CommandKind};
 
 /// A request to the store, the runner, the terminal or the desktop.
 #[derive(Clone, Debug)]
@@ -31,10 +31,10 @@ pub enum Effect {
     LoadPauses,
     LoadWorkers,
     /// Reads the newest outcomes again, after the panel dropped some to limit its memory.
-    LoadNewest,
-    LoadOlder(Seq),
+    LoadNewestOutcomes,
+    LoadOlderOutcomes(Seq),
     /// Reads the newest outcomes of one document, to which the panel is pinned.
-    LoadPinned(DocumentId),
+    LoadPinnedOutcomes(DocumentId),
     /// Reads everything that the details of a document show.
     LoadDetail {
         /// Identifies the request; the answer to an older request is dropped.
@@ -56,23 +56,23 @@ pub enum Effect {
     },
     /// Reads the ids of all documents that match the list's filter, to mark them.
     MarkAll(Filter),
-    Act(Command),
+    RunCommand(Command),
     /// Copies text to the clipboard; the second field names it in the confirmation, such as `URL`.
     Copy(String, &'static str),
     Open(SafeLine),
     /// Makes the runner finish its running jobs and start no others.
     Drain,
     /// Makes the runner release its running jobs: they go back to the queue.
-    Leave,
+    ReleaseJobs,
     /// Redraws the whole screen.
     Redraw,
     Suspend,
-    End(Exit),
+    End(ExitReason),
 }
 
 /// The reason why a console ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub enum ExitReason {
     /// A person quit while no job was running in this process. The runner, if there is one, was asked to end.
     Quit,
     /// The runner finished its jobs and ended.

@@ -18,15 +18,15 @@ pub struct Glyphs {
     pub good: &'static str,
     /// Synced, but longer ago than its cadence allows.
     pub stale: &'static str,
-    pub same: &'static str,
+    pub unchanged: &'static str,
     pub never: &'static str,
     /// A problem that a person must look into: a stuck document, or a lost worker.
     pub alarm: &'static str,
     /// Quarantined content, which needs review.
-    pub held: &'static str,
+    pub quarantined: &'static str,
     pub stopped: &'static str,
     /// A request for a document whose attempt was already running.
-    pub met: &'static str,
+    pub already_syncing: &'static str,
     pub on: &'static str,
     pub off: &'static str,
     /// Bar before the row under the cursor.
@@ -40,13 +40,13 @@ pub struct Glyphs {
     /// Separator between facts in one line.
     pub dot: &'static str,
     /// Ellipsis: text was cut off, or continues.
-    pub more: &'static str,
+    pub ellipsis: &'static str,
     pub thumb: &'static str,
     pub enter: &'static str,
     /// Vertical bars in eight heights, the lowest first.
     pub bars: [&'static str; 8],
     /// Horizontal bar: half a cell, and a whole one.
-    pub lying: [&'static str; 2],
+    pub horizontal_bar: [&'static str; 2],
     pub frame: border::Set<'static>,
 }
 
@@ -59,12 +59,12 @@ pub const UNICODE: Glyphs = Glyphs {
     queued: "◦",
     good: "✓",
     stale: "~",
-    same: "=",
+    unchanged: "=",
     never: "·",
     alarm: "!",
-    held: "?",
+    quarantined: "?",
     stopped: "□",
-    met: "⤳",
+    already_syncing: "⤳",
     on: "●",
     off: "○",
     bar: "▌",
@@ -73,11 +73,11 @@ pub const UNICODE: Glyphs = Glyphs {
     above: "▲",
     none: "–",
     dot: "·",
-    more: "…",
+    ellipsis: "…",
     thumb: "┃",
     enter: "⏎",
     bars: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-    lying: ["╸", "━"],
+    horizontal_bar: ["╸", "━"],
     frame: border::ROUNDED,
 };
 
@@ -90,12 +90,12 @@ pub const ASCII: Glyphs = Glyphs {
     queued: "o",
     good: "v",
     stale: "~",
-    same: "=",
+    unchanged: "=",
     never: ".",
     alarm: "!",
-    held: "?",
+    quarantined: "?",
     stopped: "c",
-    met: "^",
+    already_syncing: "^",
     on: "*",
     off: "o",
     bar: ">",
@@ -104,11 +104,11 @@ pub const ASCII: Glyphs = Glyphs {
     above: "^",
     none: "-",
     dot: "-",
-    more: "~",
+    ellipsis: "~",
     thumb: "#",
     enter: "enter",
     bars: [".", ".", ":", ":", "|", "|", "#", "#"],
-    lying: ["-", "="],
+    horizontal_bar: ["-", "="],
     frame: border::Set {
         top_left: "+",
         top_right: "+",
@@ -140,7 +140,7 @@ impl Glyphs {
     pub const fn recent(&self, result: RecentResult) -> &'static str {
         match result {
             RecentResult::Updated => self.good,
-            RecentResult::Unchanged => self.same,
+            RecentResult::Unchanged => self.unchanged,
             RecentResult::Retrying => self.retrying,
             RecentResult::Failed => self.failed,
             RecentResult::Lost => self.alarm,
@@ -159,8 +159,8 @@ mod tests {
         let recent = ['u', 's', 'r', 'f', 'l', 'c'].into_iter().filter_map(RecentResult::from_letter);
         signs.extend(recent.map(|result| glyphs.recent(result)));
         signs.extend([
-            glyphs.held,
-            glyphs.met,
+            glyphs.quarantined,
+            glyphs.already_syncing,
             glyphs.on,
             glyphs.off,
             glyphs.bar,
@@ -168,9 +168,9 @@ mod tests {
             glyphs.below,
             glyphs.above,
         ]);
-        signs.extend([glyphs.none, glyphs.dot, glyphs.more, glyphs.thumb, glyphs.frame.top_left]);
+        signs.extend([glyphs.none, glyphs.dot, glyphs.ellipsis, glyphs.thumb, glyphs.frame.top_left]);
         signs.extend(glyphs.bars);
-        signs.extend(glyphs.lying);
+        signs.extend(glyphs.horizontal_bar);
         signs
     }
 

@@ -12,10 +12,10 @@ pub use print::{keys_markdown, keys_text};
 pub use table::TABLE;
 
 use super::action::Action;
-use super::scope::Scope;
+use super::scope::KeyScope;
 
 /// Returns the action of `key` in `scope`, if it has one there.
-pub fn lookup(scope: Scope, key: Key) -> Option<Action> {
+pub fn lookup(scope: KeyScope, key: Key) -> Option<Action> {
     TABLE
         .iter()
         .find(|binding| binding.scopes.contains(scope) && binding.keys.contains(&key))
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_scope() {
-        for scope in Scope::all() {
+        for scope in KeyScope::all() {
             let mut seen = Vec::new();
             for binding in TABLE.iter().filter(|binding| binding.scopes.contains(scope)) {
                 for key in binding.keys {
@@ -51,7 +51,7 @@ mod tests {
     fn every_row_is_complete_and_its_action_is_listed_once() {
         for (place, binding) in TABLE.iter().enumerate() {
             assert!(!binding.keys.is_empty() && binding.scopes.list().next().is_some(), "{:?}", binding.action);
-            assert!(!binding.word.is_empty() && !binding.says.is_empty(), "{:?}", binding.action);
+            assert!(!binding.word.is_empty() && !binding.description.is_empty(), "{:?}", binding.action);
             assert!(TABLE.iter().skip(place + 1).all(|other| other.action != binding.action), "{:?}", binding.action);
         }
     }
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn where_text_is_typed_no_letter_is_a_command() {
         for binding in TABLE.iter() {
-            if binding.scopes.list().any(Scope::types_text) {
+            if binding.scopes.list().any(KeyScope::types_text) {
                 assert!(binding.keys.iter().all(|key| !key.is_text()), "{:?}", binding.action);
             }
         }
@@ -75,11 +75,11 @@ mod tests {
                 (Key::char('q'), Action::Quit),
                 (Key::char('j'), Action::Down),
             ] {
-                assert_eq!(lookup(Scope::Pane(pane), key), Some(action), "{pane:?}");
+                assert_eq!(lookup(KeyScope::Pane(pane), key), Some(action), "{pane:?}");
             }
             for view in ViewId::ALL {
                 for key in view.keys() {
-                    assert_eq!(lookup(Scope::Pane(pane), *key), Some(Action::Show(*view)), "{pane:?}");
+                    assert_eq!(lookup(KeyScope::Pane(pane), *key), Some(Action::ShowView(*view)), "{pane:?}");
                 }
             }
         }

@@ -15,9 +15,9 @@
 use ratatui::layout::{Constraint, Layout, Rect};
 
 /// Smallest terminal on which the console is drawn, in columns and rows.
-pub const SMALLEST: (u16, u16) = (40, 12);
+pub const MIN_SIZE: (u16, u16) = (40, 12);
 /// Width in cells below which one pane is shown at a time.
-const TWO_PANES: u16 = 64;
+const TWO_PANES_FROM: u16 = 64;
 /// Height in lines below which there is no peek pane.
 const PEEK_FROM: u16 = 18;
 /// Height in lines from which the peek pane of a host or account has two more lines: their lists have fewer rows than
@@ -26,7 +26,7 @@ const GROUP_PEEK_FROM: u16 = 24;
 /// Height in lines from which the peek pane has all its lines.
 const WHOLE_PEEK_FROM: u16 = 30;
 /// Largest width of a reader (text shown over the screen), in cells.
-const WIDEST_READER: u16 = 92;
+const MAX_READER_WIDTH: u16 = 92;
 
 /// The rectangles of the screen's parts; a part that is not shown is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Peek {
 
 /// Returns true if the terminal is too small to draw on.
 pub const fn too_small(size: (u16, u16)) -> bool {
-    size.0 < SMALLEST.0 || size.1 < SMALLEST.1
+    size.0 < MIN_SIZE.0 || size.1 < MIN_SIZE.1
 }
 
 /// Divides a screen of `size` cells. A zoomed or narrow screen has one pane: the outcome panel if `panel_focused`, else
@@ -73,7 +73,7 @@ pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek) -
     let lines = [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(1)];
     let [head, body, footer] = Layout::vertical(lines).areas(Rect::new(0, 0, size.0, size.1));
     let mut areas = Areas { head, footer, ..Areas::default() };
-    let left = match (zoomed || size.0 < TWO_PANES, panel_focused) {
+    let left = match (zoomed || size.0 < TWO_PANES_FROM, panel_focused) {
         (true, true) => {
             areas.panel = body;
             return areas;
@@ -123,7 +123,7 @@ pub fn middle(area: Rect, width: u16, height: u16) -> Rect {
 /// Returns the rectangle of a reader: with a margin if the screen is wide enough, else everything but the footer.
 pub fn reader(size: (u16, u16)) -> Rect {
     let body = Rect::new(0, 0, size.0, size.1.saturating_sub(1));
-    middle(body, WIDEST_READER, if size.0 > WIDEST_READER { body.height.saturating_sub(2) } else { body.height })
+    middle(body, MAX_READER_WIDTH, if size.0 > MAX_READER_WIDTH { body.height.saturating_sub(2) } else { body.height })
 }
 
 /// Returns the number of text lines of a reader.

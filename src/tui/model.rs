@@ -7,14 +7,14 @@ pub mod workers;
 
 use super::glyphs::{self, Glyphs};
 use super::options::Options;
-use super::scope::{PaneId, Scope};
-use super::theme::{Look, Theme};
+use super::scope::{KeyScope, PaneId};
+use super::theme::{Appearance, Theme};
 use super::views::catalog::{ViewId, Views};
-use super::views::detail::difference::{DifferenceData, HeldSeen};
+use super::views::detail::difference::{DifferenceData, QuarantinedText};
 use super::views::detail::state::Detail;
 use super::views::documents::state::Documents;
 use super::views::outcomes::state::Panel;
-use crate::domain::document::{Counts, DocumentRow, SyncStep};
+use crate::domain::document::{DocumentRow, StatusCounts, SyncStep};
 use crate::domain::id::DocumentId;
 use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
@@ -39,21 +39,21 @@ pub enum Focus {
 
 /// Progress of a requested shutdown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Leaving {
+pub enum ShutdownState {
     #[default]
-    No,
+    NotRequested,
     /// The runner finishes its running jobs; then the console ends.
     Draining,
 }
 
 /// A failure to read the document list: the screen shows old data until a retry succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stale {
+pub struct ReadFailure {
     /// Time of the first of the failures in a row.
     pub since: Timestamp,
     pub reason: SafeLine,
     /// Time of the next try.
-    pub again_at: Timestamp,
+    pub retry_at: Timestamp,
     pub tries: u32,
 }
 
@@ -78,7 +78,7 @@ pub struct Model {
     /// The focused pane fills the screen.
     pub zoom: bool,
     /// The view of the main area, which the details cover while they are open.
-    pub active: ViewId,
+    pub active_view: ViewId,
     pub documents: Documents,
     /// The views other than the list of documents.
     pub views: Views,
@@ -89,7 +89,7 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     pub notices: Notices,
     /// Number of documents by status.
-    pub counts: Counts,
+    pub counts: StatusCounts,
     pub queue: QueueState,
     pub pauses: Vec<Pause>,
     pub workers: Workers,
@@ -100,19 +100,19 @@ pub struct Model {
     /// State of the Redis locks, as the runner reports it.
     pub locks: LockHealth,
     /// Set while the document list cannot be read.
-    pub stale: Option<Stale>,
+    pub read_failure: Option<ReadFailure>,
     /// Set once a newer program has migrated the store, and never cleared: from then on the console is read-only.
     pub outdated: Option<SchemaMismatch>,
     pub read_at: Option<Timestamp>,
     /// Current step of each running attempt.
     pub steps: HashMap<DocumentId, SyncStep>,
-    pub leaving: Leaving,
+    pub shutdown: ShutdownState,
     /// A read of counts and queue is in progress.
-    pub summary_asked: bool,
+    pub summary_loading: bool,
     /// A commit arrived during that read, so it is repeated.
-    pub summary_again: bool,
+    pub reload_summary: bool,
     /// Number of the last request to the store; each request has its own.
-    pub questions: u64,
+    pub last_generation: u64,
 }
 
 impl Model {
@@ -128,7 +128,7 @@ impl Model {
             theme: Theme::new(options.mono),
             focus: Focus::Main,
             zoom: false,
-            active: ViewId::default(),
+            active_view: ViewId::default(),
             documents: Documents::default(),
             views: Views::default(),
             detail: None,
@@ -136,7 +136,7 @@ impl Model {
             panel: Panel::default(),
             overlay: None,
             notices: Notices::default(),
-            counts: Counts::default(),
+            counts: StatusCounts::default(),
             queue: QueueState::default(),
             pauses: Vec::new(),
             workers: Workers::default(),
@@ -144,14 +144,14 @@ impl Model {
             runner: RunnerStatus::default(),
             health: Health::Fine,
             locks: LockHealth::Off,
-            stale: None,
+            read_failure: None,
             outdated: None,
             read_at: None,
             steps: HashMap::new(),
-            leaving: Leaving::No,
-            summary_asked: false,
-            summary_again: false,
-            questions: 0,
+            shutdown: ShutdownState::NotRequested,
+            summary_loading: false,
+            reload_summary: false,
+            last_generation: 0,
             options,
         }
     }
@@ -162,21 +162,21 @@ impl Model {
     }
 
     /// Returns the number of a new request, by which its answer is recognised.
-    pub fn ask(&mut self) -> u64 {
-        self.questions += 1;
-        self.questions
+    pub fn next_generation(&mut self) -> u64 {
+        self.last_generation += 1;
+        self.last_generation
     }
 
     /// Returns the comparison that the open details show, once it has been computed.
     pub fn difference(&self) -> Option<&DifferenceData> {
         let detail = self.detail.as_ref()?;
         let wanted = detail.compared()?;
-        self.compared.as_deref().filter(|data| data.document == detail.document && data.of == wanted)
+        self.compared.as_deref().filter(|data| data.document == detail.document && data.compared == wanted)
     }
 
     /// Returns the pane in the main area: the details if they are open, else the active view.
     pub fn main_pane(&self) -> PaneId {
-        if self.detail.is_some() { PaneId::Detail } else { PaneId::View(self.active) }
+        if self.detail.is_some() { PaneId::Detail } else { PaneId::View(self.active_view) }
     }
 
     /// Returns the pane that has the focus, ignoring overlays.
@@ -185,18 +185,18 @@ impl Model {
     }
 
     /// Returns the scope that interprets keys now: the overlay's if one is open, else the focused pane's.
-    pub fn scope(&self) -> Scope {
-        self.overlay.as_ref().map_or_else(|| Scope::Pane(self.pane()), Overlay::scope)
+    pub fn scope(&self) -> KeyScope {
+        self.overlay.as_ref().map_or_else(|| KeyScope::Pane(self.pane()), Overlay::scope)
     }
 
     /// Returns the signs and styles to draw with.
-    pub const fn look(&self) -> Look {
-        Look { glyphs: self.glyphs, theme: self.theme }
+    pub const fn appearance(&self) -> Appearance {
+        Appearance { glyphs: self.glyphs, theme: self.theme }
     }
 
     /// Returns the quarantined text of the open details, if there is one.
-    pub fn held_text(&self) -> Option<&HeldSeen> {
-        self.detail.as_ref()?.data.as_ref()?.held.as_ref()
+    pub fn quarantined_text(&self) -> Option<&QuarantinedText> {
+        self.detail.as_ref()?.data.as_ref()?.quarantined.as_ref()
     }
 
     /// Returns the row of the open details. The list's row is preferred, since it is fresher.
@@ -206,13 +206,13 @@ impl Model {
     }
 
     /// Shows a message as a toast and adds it to the activity list.
-    pub fn tell(&mut self, level: Level, text: impl AsRef<str>) {
-        self.notices.tell(self.now, level, text);
+    pub fn notify(&mut self, level: Level, text: impl AsRef<str>) {
+        self.notices.notify(self.now, level, text);
     }
 
     /// Adds a message to the activity list without showing it.
-    pub fn note(&mut self, level: Level, text: impl AsRef<str>) {
-        self.notices.note(self.now, level, text);
+    pub fn log(&mut self, level: Level, text: impl AsRef<str>) {
+        self.notices.log(self.now, level, text);
     }
 
     /// Returns true if the main area shows the list of documents.

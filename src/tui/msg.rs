@@ -3,20 +3,22 @@
 use super::command::Command;
 use super::views::catalog::ViewRows;
 use super::views::detail::difference::DifferenceData;
-use crate::domain::document::Counts;
+use crate::domain::document::StatusCounts;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
-use crate::domain::request::Answered;
+use crate::domain::request::DocumentAnswer;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
-use crate::store::{Added, Decided, DocumentPage, Preview, QueueState, Rescued, SchemaMismatch, WorkerSeen};
+use crate::store::{
+    AddResult, DecisionResult, DocumentPage, Preview, QueueState, RescueResult, SchemaMismatch, WorkerSummary,
+};
 use crossterm::event::KeyEvent;
 
 pub use super::views::detail::state::DetailData;
 
 /// A result of the store; the error is a sentence for people.
-pub type Answer<T> = Result<T, SafeLine>;
+pub type StoreResult<T> = Result<T, SafeLine>;
 
 /// A message to [`update`](super::update::update).
 #[derive(Debug)]
@@ -27,28 +29,28 @@ pub enum Msg {
     /// The terminal's new size in columns and rows.
     Resize(u16, u16),
     /// An age, a countdown or a toast on the screen is out of date.
-    Wake,
+    RefreshDue,
     /// The process received a signal to end, or lost its terminal.
     Terminate,
     /// The store reported a commit.
-    Changed,
+    StoreChanged,
     /// The visible rows of the document list.
     Page {
         /// The number of the request.
         generation: u64,
-        answer: Answer<DocumentPage>,
+        answer: StoreResult<DocumentPage>,
     },
     /// The documents' counts by status and the queue's figures.
-    Summary(Answer<(Counts, QueueState)>),
+    Summary(StoreResult<(StatusCounts, QueueState)>),
     /// The rows of a view other than the document list.
     Rows(ViewRows),
-    Pauses(Answer<Vec<Pause>>),
-    Workers(Answer<Vec<WorkerSeen>>),
+    Pauses(StoreResult<Vec<Pause>>),
+    Workers(StoreResult<Vec<WorkerSummary>>),
     /// The newest outcomes: at the start, or on request.
-    Newest(Answer<Vec<Outcome>>),
+    NewestOutcomes(StoreResult<Vec<Outcome>>),
     /// Outcomes before the oldest one shown.
-    Older(Seq, Answer<Vec<Outcome>>),
-    Pinned(DocumentId, Answer<Vec<Outcome>>),
+    OlderOutcomes(Seq, StoreResult<Vec<Outcome>>),
+    PinnedOutcomes(DocumentId, StoreResult<Vec<Outcome>>),
     /// The outcomes that follow those already received, without a gap.
     Outcomes(Vec<Outcome>),
     /// Reading outcomes failed; it is retried.
@@ -57,24 +59,24 @@ pub enum Msg {
         /// The number of the request.
         generation: u64,
         /// `Ok(None)` when the document does not exist any more.
-        answer: Answer<Option<Box<DetailData>>>,
+        answer: StoreResult<Option<Box<DetailData>>>,
     },
     /// The comparison of two texts of a document.
     Difference {
         /// The number of the request.
         generation: u64,
         /// `Ok(None)` when one of the texts does not exist any more.
-        answer: Answer<Option<Box<DifferenceData>>>,
+        answer: StoreResult<Option<Box<DifferenceData>>>,
     },
     Preview {
         /// The number of the request.
         generation: u64,
-        answer: Answer<Preview>,
+        answer: StoreResult<Preview>,
     },
     /// The ids of all documents that match the filter, to mark them.
-    Matching(Answer<Vec<DocumentId>>),
+    MatchingIds(StoreResult<Vec<DocumentId>>),
     /// A command was carried out or refused.
-    Done(Command, Answer<Done>),
+    CommandDone(Command, StoreResult<CommandResult>),
     /// An event of the runner, or of another process's runner.
     Runner(Event),
     /// Events were lost; the known steps may be out of date.
@@ -88,26 +90,26 @@ pub enum Msg {
     Schema(Option<SchemaMismatch>),
     RunnerEnded,
     /// The result of copying or opening a page: a sentence for the person in either case.
-    Told(Result<String, String>),
+    CopiedOrOpened(Result<String, String>),
 }
 
 /// The result of a command that the store accepted.
 #[derive(Debug)]
-pub enum Done {
+pub enum CommandResult {
     /// One answer for each document.
-    Answered(Vec<Answered>),
+    Responses(Vec<DocumentAnswer>),
     /// Number of removed documents.
     Removed(u64),
     /// Number of dropped auto jobs.
     Purged(u64),
     /// The job's lease was broken; `None` when the job was not running any more.
-    LeaseBroken(Option<Rescued>),
+    LeaseBroken(Option<RescueResult>),
     /// The pause exists now; `false` if it existed before.
     Paused(bool),
     /// The pause is over; `false` if there was none.
     Resumed(bool),
     /// The result of accepting or rejecting a quarantined text.
-    Decided(Decided),
+    Decided(DecisionResult),
     /// The document was added, or existed before.
-    Added(Added),
+    Added(AddResult),
 }

@@ -25,7 +25,7 @@ pub struct Options {
     /// Account and assistant of documents that are added in this console.
     pub default_owner: (AccountId, AssistantId),
     /// Events of attempts in other processes, for a console without a runner; a runner's own events include them.
-    pub remote: Option<broadcast::Sender<Event>>,
+    pub remote_events: Option<broadcast::Sender<Event>>,
     /// State of the connection that delivers those events.
-    pub hearing: Option<watch::Receiver<LockHealth>>,
+    pub remote_health: Option<watch::Receiver<LockHealth>>,
 }

@@ -4,7 +4,7 @@ use super::action::Action;
 use super::availability::available;
 use super::keymap::{Binding, TABLE};
 use super::model::Model;
-use super::scope::Scope;
+use super::scope::KeyScope;
 
 /// A row of the palette: an action, available or not.
 #[derive(Clone, Debug)]
@@ -18,11 +18,11 @@ pub struct PaletteRow {
 /// order.
 pub fn rows(model: &Model, looked_for: &str) -> Vec<PaletteRow> {
     let needle = looked_for.trim().to_lowercase();
-    let scope = Scope::Pane(model.pane());
+    let scope = KeyScope::Pane(model.pane());
     let mut rows: Vec<(u8, PaletteRow)> = TABLE
         .iter()
         .filter(|binding| binding.scopes.list().any(|scope| !scope.types_text()))
-        .filter(|binding| !matches!(binding.action, Action::Palette | Action::Choose | Action::OtherChoice))
+        .filter(|binding| !matches!(binding.action, Action::Palette | Action::Choose | Action::NextChoice))
         .filter(|binding| !matches!(binding.action, Action::PreviousChoice | Action::Close))
         .filter_map(|binding| {
             let rank = rank(binding, &needle)?;
@@ -39,7 +39,7 @@ pub fn rows(model: &Model, looked_for: &str) -> Vec<PaletteRow> {
 }
 
 fn rank(binding: &Binding, needle: &str) -> Option<u8> {
-    let (word, says) = (binding.word.to_lowercase(), binding.says.to_lowercase());
+    let (word, says) = (binding.word.to_lowercase(), binding.description.to_lowercase());
     match () {
         () if word.starts_with(needle) => Some(0),
         () if word.contains(needle) => Some(1),

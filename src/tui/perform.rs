@@ -4,9 +4,9 @@
 mod detail;
 mod watching;
 
-use super::command::{Act, Command};
+use super::command::{Command, CommandKind};
 use super::effect::Effect;
-use super::msg::{Answer, Done, Msg};
+use super::msg::{CommandResult, Msg, StoreResult};
 use super::views::catalog::{ViewId, ViewRows};
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
@@ -16,8 +16,8 @@ use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
-    Added, ConsoleStore, Decided, HeldText, JobsQuery, NewDocument, OutcomeQuery, OutcomesFrom, SECTION_ROWS,
-    StoreError,
+    AddResult, ConsoleStore, DecisionResult, JobsQuery, MAX_SECTION_ROWS, NewDocument, OutcomeQuery, OutcomesFrom,
+    ReviewTarget, StoreError,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -29,11 +29,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Capacity of the queue of messages to the loop.
-const WAITING: usize = 1_024;
+const INBOX_CAPACITY: usize = 1_024;
 /// Maximum number of outcomes in one read.
-const OUTCOMES: u64 = 400;
+const OUTCOME_LIMIT: u64 = 400;
 /// Time limit for requested changes that are still being written when the console ends.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Performs effects and watches store and runner. Every result is sent as a message.
 #[derive(Debug)]
@@ -47,11 +47,11 @@ struct Shared {
     store: Arc<dyn ConsoleStore>,
     runner: Option<Handle>,
     operator: SafeLine,
-    to: mpsc::Sender<Msg>,
+    messages: mpsc::Sender<Msg>,
     /// Duration of the last read of the document list, in microseconds.
-    took: AtomicU64,
+    page_read_micros: AtomicU64,
     /// Locked by a read that counts over whole tables, so that only one runs at a time.
-    counting: Mutex<()>,
+    full_count_lock: Mutex<()>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -67,52 +67,58 @@ impl Performer {
         runner: Option<Handle>,
         operator: SafeLine,
     ) -> (Self, mpsc::Receiver<Msg>) {
-        let (to, inbox) = mpsc::channel(WAITING);
-        let shared =
-            Arc::new(Shared { store, runner, operator, to, took: AtomicU64::new(0), counting: Mutex::new(()) });
+        let (to, inbox) = mpsc::channel(INBOX_CAPACITY);
+        let shared = Arc::new(Shared {
+            store,
+            runner,
+            operator,
+            messages: to,
+            page_read_micros: AtomicU64::new(0),
+            full_count_lock: Mutex::new(()),
+        });
         (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
     }
 
     /// Waits until the store writes nothing, and keeps it so until the result is dropped.
     pub(super) async fn at_rest(&self) -> Box<dyn Send> {
-        self.shared.store.at_rest().await
+        self.shared.store.quiesce().await
     }
 
     /// Starts to watch the store and the runner.
     pub fn start(&self) {
         let shared = &self.shared;
-        self.spawn(Arc::clone(shared).changes());
-        self.spawn(Arc::clone(shared).outcomes());
-        self.spawn(Arc::clone(shared).states(shared.store.schema_mismatch(), Msg::Schema));
+        self.spawn(Arc::clone(shared).watch_changes());
+        self.spawn(Arc::clone(shared).watch_outcomes());
+        self.spawn(Arc::clone(shared).watch_state(shared.store.schema_mismatch(), Msg::Schema));
         if let Some(runner) = &shared.runner {
-            self.spawn(Arc::clone(shared).events(runner.subscribe()));
-            self.spawn(Arc::clone(shared).status(runner.clone()));
-            self.spawn(Arc::clone(shared).states(runner.health(), Msg::Health));
-            self.spawn(Arc::clone(shared).states(runner.locks(), Msg::Locks));
-            self.spawn(Arc::clone(shared).end_of(runner.clone()));
+            self.spawn(Arc::clone(shared).watch_events(runner.subscribe()));
+            self.spawn(Arc::clone(shared).watch_status(runner.clone()));
+            self.spawn(Arc::clone(shared).watch_state(runner.health(), Msg::Health));
+            self.spawn(Arc::clone(shared).watch_state(runner.locks(), Msg::Locks));
+            self.spawn(Arc::clone(shared).watch_end(runner.clone()));
         }
     }
 
     /// Starts to watch attempts of other processes.
-    pub fn watch_remote(&self, events: broadcast::Receiver<Event>) {
-        self.spawn(Arc::clone(&self.shared).events(events));
+    pub fn watch_remote_events(&self, events: broadcast::Receiver<Event>) {
+        self.spawn(Arc::clone(&self.shared).watch_events(events));
     }
 
     /// Starts to watch the connection that delivers events of other processes, for a console without a runner.
-    pub fn watch_hearing(&self, locks: watch::Receiver<LockHealth>) {
-        self.spawn(Arc::clone(&self.shared).states(locks, Msg::Locks));
+    pub fn watch_remote_health(&self, locks: watch::Receiver<LockHealth>) {
+        self.spawn(Arc::clone(&self.shared).watch_state(locks, Msg::Locks));
     }
 
     /// Starts one effect; its answer is sent as a message.
     pub fn perform(&self, effect: Effect) {
         let shared = Arc::clone(&self.shared);
         match effect {
-            Effect::Act(command) => {
+            Effect::RunCommand(command) => {
                 // Not cancelled when the console ends, since the person requested it.
-                self.tracker.spawn(async move { shared.act(command).await });
+                self.tracker.spawn(async move { shared.run_command(command).await });
             }
             Effect::Drain => shared.runner.iter().for_each(Handle::drain),
-            Effect::Leave => shared.runner.iter().for_each(Handle::leave),
+            Effect::ReleaseJobs => shared.runner.iter().for_each(Handle::leave),
             effect => self.spawn(shared.read(effect)),
         }
     }
@@ -122,7 +128,7 @@ impl Performer {
         self.ending.cancel();
         self.tracker.close();
         // The time limit keeps a store that does not answer from blocking the process.
-        let _ = timeout(LAST_WORDS, self.tracker.wait()).await;
+        let _ = timeout(SHUTDOWN_TIMEOUT, self.tracker.wait()).await;
     }
 
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
@@ -133,7 +139,7 @@ impl Performer {
     }
 }
 
-fn answer<T>(result: Result<T, StoreError>) -> Answer<T> {
+fn answer<T>(result: Result<T, StoreError>) -> StoreResult<T> {
     result.map_err(|error| match error {
         // The text is shown in little space, next to words that say that the database is meant.
         StoreError::Unavailable(why) => SafeLine::new(&why),
@@ -143,8 +149,8 @@ fn answer<T>(result: Result<T, StoreError>) -> Answer<T> {
 
 impl Shared {
     /// Sends a message to the loop. Fails only when the loop has ended and nothing receives messages.
-    async fn tell(&self, msg: Msg) {
-        let _ = self.to.send(msg).await;
+    async fn send(&self, msg: Msg) {
+        let _ = self.messages.send(msg).await;
     }
 
     async fn read(self: Arc<Self>, effect: Effect) {
@@ -154,7 +160,8 @@ impl Shared {
                 sleep(wait).await;
                 let begun = Instant::now();
                 let answer = answer(store.page(&query).await);
-                self.took.store(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                self.page_read_micros
+                    .store(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
                 Msg::Page { generation, answer }
             }
             Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
@@ -167,12 +174,14 @@ impl Shared {
             }
             Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
-            Effect::LoadNewest => Msg::Newest(answer(self.outcomes_from(OutcomesFrom::Newest, None).await)),
-            Effect::LoadOlder(seq) => {
-                Msg::Older(seq, answer(self.outcomes_from(OutcomesFrom::Before(seq), None).await))
+            Effect::LoadNewestOutcomes => {
+                Msg::NewestOutcomes(answer(self.outcomes_from(OutcomesFrom::Newest, None).await))
             }
-            Effect::LoadPinned(document) => {
-                Msg::Pinned(document, answer(self.outcomes_from(OutcomesFrom::Newest, Some(document)).await))
+            Effect::LoadOlderOutcomes(seq) => {
+                Msg::OlderOutcomes(seq, answer(self.outcomes_from(OutcomesFrom::Before(seq), None).await))
+            }
+            Effect::LoadPinnedOutcomes(document) => {
+                Msg::PinnedOutcomes(document, answer(self.outcomes_from(OutcomesFrom::Newest, Some(document)).await))
             }
             Effect::LoadDetail { generation, document } => {
                 Msg::Detail { generation, answer: answer(self.detail(generation, document).await) }
@@ -184,11 +193,11 @@ impl Shared {
             Effect::Preview { generation, targets, verb } => {
                 Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await) }
             }
-            Effect::MarkAll(filter) => Msg::Matching(answer(store.matching(&filter).await)),
+            Effect::MarkAll(filter) => Msg::MatchingIds(answer(store.matching(&filter).await)),
             // The other effects read nothing; the loop or `perform` has handled them.
             _ => return,
         };
-        self.tell(msg).await;
+        self.send(msg).await;
     }
 
     /// Reads the rows of a view other than the document list, which is read by pages.
@@ -197,19 +206,19 @@ impl Shared {
         // Hosts and accounts are counted over whole tables: at most one of these reads runs at a time.
         Some(match view {
             ViewId::Documents => return None,
-            ViewId::Jobs => ViewRows::Jobs(answer(store.jobs(&JobsQuery { limit: SECTION_ROWS }).await)),
+            ViewId::Jobs => ViewRows::Jobs(answer(store.jobs(&JobsQuery { limit: MAX_SECTION_ROWS }).await)),
             ViewId::Hosts => {
-                let _alone = self.counting.lock().await;
+                let _alone = self.full_count_lock.lock().await;
                 ViewRows::Hosts(answer(store.hosts().await))
             }
             ViewId::Accounts => {
-                let _alone = self.counting.lock().await;
+                let _alone = self.full_count_lock.lock().await;
                 ViewRows::Accounts(answer(store.accounts().await))
             }
         })
     }
 
-    async fn summary(&self) -> Result<(crate::domain::document::Counts, crate::store::QueueState), StoreError> {
+    async fn summary(&self) -> Result<(crate::domain::document::StatusCounts, crate::store::QueueState), StoreError> {
         Ok((self.store.counts().await?, self.store.queue().await?))
     }
 
@@ -218,34 +227,40 @@ impl Shared {
         from: OutcomesFrom,
         document: Option<DocumentId>,
     ) -> Result<Vec<crate::domain::outcome::Outcome>, StoreError> {
-        let query = OutcomeQuery { filter: Filter::default(), document, from, limit: OUTCOMES };
+        let query = OutcomeQuery { filter: Filter::default(), document, from, limit: OUTCOME_LIMIT };
         self.store.outcomes(&query).await
     }
 
-    async fn act(&self, command: Command) {
-        let done = match &command.act {
-            Act::Request(verb, scope) => {
+    async fn run_command(&self, command: Command) {
+        let done = match &command.kind {
+            CommandKind::Request(verb, scope) => {
                 let request =
-                    Request { verb: *verb, class: QueueClass::Manual, by: self.operator.clone(), scope: *scope };
-                self.store.request(&command.documents, &request).await.map(Done::Answered)
+                    Request { kind: *verb, class: QueueClass::Manual, by: self.operator.clone(), scope: *scope };
+                self.store.request(&command.documents, &request).await.map(CommandResult::Responses)
             }
-            Act::Cancel => self.store.cancel(&command.documents, &self.operator).await.map(Done::Answered),
-            Act::Remove => self.store.remove(&command.documents).await.map(Done::Removed),
+            CommandKind::Cancel => {
+                self.store.cancel(&command.documents, &self.operator).await.map(CommandResult::Responses)
+            }
+            CommandKind::Remove => self.store.remove(&command.documents).await.map(CommandResult::Removed),
             // In a Chatwoot database no account is assumed.
-            Act::Add(..) if self.store.is_chatwoots() => Err(StoreError::Unusable(
+            CommandKind::Add(..) if self.store.is_chatwoot_database() => Err(StoreError::Unusable(
                 "these documents are a Chatwoot's: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
             )),
-            Act::Purge => self.store.purge(&self.operator).await.map(Done::Purged),
-            Act::BreakLease(job) => self.store.break_lease(*job, &self.operator).await.map(Done::LeaseBroken),
-            Act::Pause(scope) => self.store.pause(scope, &self.operator).await.map(Done::Paused),
-            Act::Resume(scope) => self.store.resume(scope).await.map(Done::Resumed),
-            Act::Decide(decision, fingerprint) => {
-                let text =
-                    |document: &DocumentId| HeldText { document: *document, fingerprint: Some(fingerprint.clone()) };
+            CommandKind::Purge => self.store.purge(&self.operator).await.map(CommandResult::Purged),
+            CommandKind::BreakLease(job) => {
+                self.store.break_lease(*job, &self.operator).await.map(CommandResult::LeaseBroken)
+            }
+            CommandKind::Pause(scope) => self.store.pause(scope, &self.operator).await.map(CommandResult::Paused),
+            CommandKind::Resume(scope) => self.store.resume(scope).await.map(CommandResult::Resumed),
+            CommandKind::Decide(decision, fingerprint) => {
+                let text = |document: &DocumentId| ReviewTarget {
+                    document: *document,
+                    fingerprint: Some(fingerprint.clone()),
+                };
                 let texts: Vec<_> = command.documents.iter().map(text).collect();
                 self.store.decide(&texts, *decision, &self.operator).await.and_then(first_decided)
             }
-            Act::Add(link, account_id, assistant_id) => {
+            CommandKind::Add(link, account_id, assistant_id) => {
                 let new = NewDocument {
                     link: link.clone(),
                     name: None,
@@ -255,18 +270,18 @@ impl Shared {
                 self.store.add(&[new]).await.and_then(first_added)
             }
         };
-        self.tell(Msg::Done(command, answer(done))).await;
+        self.send(Msg::CommandDone(command, answer(done))).await;
     }
 }
 
-fn first_decided(decided: Vec<Decided>) -> Result<Done, StoreError> {
-    let first = decided.first().map(|decided| Done::Decided(*decided));
+fn first_decided(decided: Vec<DecisionResult>) -> Result<CommandResult, StoreError> {
+    let first = decided.first().map(|decided| CommandResult::Decided(*decided));
     first.ok_or_else(|| StoreError::Corrupt("no answer for one document".into()))
 }
 
-fn first_added(added: Vec<Added>) -> Result<Done, StoreError> {
+fn first_added(added: Vec<AddResult>) -> Result<CommandResult, StoreError> {
     added
         .first()
-        .map(|added| Done::Added(*added))
+        .map(|added| CommandResult::Added(*added))
         .ok_or_else(|| StoreError::Corrupt("no answer for one document".into()))
 }

@@ -7,20 +7,20 @@ mod workers;
 use super::model::Model;
 use super::model::overlay::Overlay;
 use super::scope::PaneId;
-use super::text::{Words, words};
+use super::text::{Spans, span};
 use super::theme::Tone;
 use super::views;
 
 /// Returns title and lines of the open reader; `None` when the open overlay is no reader.
-pub fn text(model: &Model) -> Option<(String, Vec<Words>)> {
+pub fn text(model: &Model) -> Option<(String, Vec<Spans>)> {
     let titled = |title: &str, text| Some((title.to_owned(), text));
     match model.overlay.as_ref()? {
         Overlay::Help(_) => titled("help", help::text(model)),
         Overlay::Activity(_) => titled("activity, newest first", activity::text(model)),
         Overlay::Workers(_) => titled("workers", workers::text(model)),
-        Overlay::About(_) => views::of(PaneId::View(model.active)).about(model).or_else(|| {
+        Overlay::About(_) => views::for_pane(PaneId::View(model.active_view)).about(model).or_else(|| {
             // The row existed when the reader was opened.
-            titled("gone", vec![vec![words("No document is left.", Tone::Plain)]])
+            titled("gone", vec![vec![span("No document is left.", Tone::Plain)]])
         }),
         _ => None,
     }

@@ -15,13 +15,13 @@ pub fn next(model: &Model) -> Timestamp {
     let now = model.now;
     let mut moments = vec![format::next_minute(now)];
     moments.extend(model.notices.toast_ends(now));
-    if model.rate.moves(now) {
+    if model.rate.changes_next_second(now) {
         moments.push(format::next_second(now));
     }
     let main = model.main_pane();
     let lines = if let PaneId::View(view) = main { view_lines(model, view) } else { 0 };
-    moments.extend(views::of(main).next_refresh(model, lines));
-    if let Some(rows) = views::of(main).rows(model) {
+    moments.extend(views::for_pane(main).next_refresh(model, lines));
+    if let Some(rows) = views::for_pane(main).rows(model) {
         moments.extend(rows.due_at());
         moments.extend(rows.title_changes_at(now));
     }
@@ -30,12 +30,12 @@ pub fn next(model: &Model) -> Timestamp {
         moments.extend(model.queue.next_due_at.and_then(|at| format::countdown_changes_at(at, now)));
     }
     if matches!(model.overlay, Some(Overlay::Workers(_))) {
-        let ages = model.workers.seen.iter().flat_map(|worker| [worker.started_at, worker.heartbeat_at]);
+        let ages = model.workers.list.iter().flat_map(|worker| [worker.started_at, worker.heartbeat_at]);
         moments.extend(ages.map(|at| format::age_changes_at(at, now)));
         moments.extend(model.workers.due_at(now));
     }
-    if let Some(stale) = &model.stale {
-        moments.extend(format::countdown_changes_at(stale.again_at, now));
+    if let Some(stale) = &model.read_failure {
+        moments.extend(format::countdown_changes_at(stale.retry_at, now));
         moments.extend(model.read_at.map(|at| format::age_changes_at(at, now)));
     }
     if let Health::Unreachable { next_try_at, .. } = model.health {

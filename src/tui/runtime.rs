@@ -1,7 +1,7 @@
 //! The console's loop, the only place that waits for several things. Keys have priority, then the frame that is due,
-//! then messages. A frame is drawn at most every [`FRAME`], and only when the screen is out of date.
+//! then messages. A frame is drawn at most every [`FRAME_INTERVAL`], and only when the screen is out of date.
 
-use super::effect::{Effect, Exit};
+use super::effect::{Effect, ExitReason};
 use super::model::Model;
 use super::msg::Msg;
 use super::perform::Performer;
@@ -18,11 +18,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// Shortest time between two frames.
-pub const FRAME: Duration = Duration::from_millis(16);
+pub const FRAME_INTERVAL: Duration = Duration::from_millis(16);
 /// Maximum number of messages handled in one round of the loop.
-const BATCH: usize = 256;
+const BATCH_LIMIT: usize = 256;
 /// Time limit of a suspend for the store to finish its writes.
-const REST: Duration = Duration::from_secs(3);
+const SUSPEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Input from the terminal and the operating system.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub enum Input {
 }
 
 /// The console's access to terminal, clipboard and browser; tests have their own.
-pub trait Outside {
+pub trait Platform {
     /// Copies text to the clipboard. `what` names the text, such as `URL`. Both results are a sentence for the person.
     fn copy(&mut self, text: &str, what: &str) -> Result<String, String>;
     /// Opens a page in a browser. Both results are a sentence for the person.
@@ -53,18 +53,18 @@ pub trait Outside {
 
 /// The result of a loop.
 #[derive(Debug)]
-pub struct Ended {
-    pub exit: Exit,
+pub struct RunResult {
+    pub exit: ExitReason,
     pub model: Model,
     /// Number of frames drawn.
     pub draws: u64,
 }
 
 /// The next step of the loop, as a handled input or message decides it.
-enum Turn {
-    Go,
+enum LoopControl {
+    Continue,
     Suspend,
-    End(Exit),
+    End(ExitReason),
 }
 
 /// Runs the loop until an effect ends it. `clock` is the store's. A terminal that cannot be written is lost: this ends
@@ -75,25 +75,25 @@ enum Turn {
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     mut input: impl Stream<Item = Input> + Unpin,
-    outside: &mut impl Outside,
+    outside: &mut impl Platform,
     performer: &Performer,
     inbox: &mut mpsc::Receiver<Msg>,
     model: Model,
     clock: impl Fn() -> Timestamp,
-) -> io::Result<Ended> {
-    let mut round = Round { model, dirty: true, clock, performer, outside, terminal };
+) -> io::Result<RunResult> {
+    let mut round = LoopState { model, dirty: true, clock, performer, platform: outside, terminal };
     let mut draws = 0;
     let mut frame_at = Instant::now();
     let mut wake_at = frame_at;
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut batch = Vec::with_capacity(BATCH_LIMIT);
     let mut turn = round.step(Msg::Start)?;
     loop {
         match turn {
-            Turn::Go => {}
-            Turn::End(exit) => return Ok(Ended { exit, model: round.model, draws }),
-            Turn::Suspend => {
+            LoopControl::Continue => {}
+            LoopControl::End(exit) => return Ok(RunResult { exit, model: round.model, draws }),
+            LoopControl::Suspend => {
                 // The time limit keeps a database that does not finish from keeping the person from the shell.
-                let rest = timeout(REST, performer.at_rest()).await;
+                let rest = timeout(SUSPEND_TIMEOUT, performer.at_rest()).await;
                 round.suspend()?;
                 drop(rest);
             }
@@ -103,21 +103,21 @@ pub async fn run<B: Backend>(
             () = sleep_until(frame_at), if round.dirty => {
                 draws += 1;
                 let drawn = round.draw();
-                frame_at = Instant::now() + FRAME;
+                frame_at = Instant::now() + FRAME_INTERVAL;
                 wake_at = frame_at + refresh::next(&round.model).since(round.model.now);
                 drawn
             }
-            taken = inbox.recv_many(&mut batch, BATCH) => {
-                let mut turn = Ok(Turn::Go);
+            taken = inbox.recv_many(&mut batch, BATCH_LIMIT) => {
+                let mut turn = Ok(LoopControl::Continue);
                 for msg in batch.drain(..) {
-                    if matches!(turn, Ok(Turn::Go)) {
+                    if matches!(turn, Ok(LoopControl::Continue)) {
                         turn = round.step(msg);
                     }
                 }
                 // Cannot happen before the loop ends, since the performer owns a sender.
-                if taken == 0 { Ok(Turn::End(Exit::Left)) } else { turn }
+                if taken == 0 { Ok(LoopControl::End(ExitReason::Left)) } else { turn }
             }
-            () = sleep_until(wake_at), if !round.dirty => round.step(Msg::Wake),
+            () = sleep_until(wake_at), if !round.dirty => round.step(Msg::RefreshDue),
         };
         turn = match taken {
             Ok(turn) => turn,
@@ -130,17 +130,17 @@ pub async fn run<B: Backend>(
 }
 
 /// The state that the branches of the loop share.
-struct Round<'a, B: Backend, O, C> {
+struct LoopState<'a, B: Backend, O, C> {
     model: Model,
     dirty: bool,
     clock: C,
     performer: &'a Performer,
-    outside: &'a mut O,
+    platform: &'a mut O,
     terminal: &'a mut Terminal<B>,
 }
 
-impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
-    fn input(&mut self, input: Option<Input>) -> io::Result<Turn> {
+impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
+    fn input(&mut self, input: Option<Input>) -> io::Result<LoopControl> {
         match input {
             Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
             Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
@@ -149,36 +149,36 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
                 self.redraw()?;
                 self.step(Msg::Resize(width, height))
             }
-            Some(Input::Terminal(_)) => Ok(Turn::Go),
+            Some(Input::Terminal(_)) => Ok(LoopControl::Continue),
             Some(Input::Interrupt) => self.step(Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))),
-            Some(Input::Suspend) => Ok(Turn::Suspend),
+            Some(Input::Suspend) => Ok(LoopControl::Suspend),
             Some(Input::Continued) => {
-                self.outside.resume()?;
+                self.platform.resume()?;
                 self.redraw()?;
-                Ok(Turn::Go)
+                Ok(LoopControl::Continue)
             }
             // The end of the input means that the terminal is lost.
             Some(Input::Terminate) | None => self.step(Msg::Terminate),
         }
     }
 
-    fn step(&mut self, msg: Msg) -> io::Result<Turn> {
+    fn step(&mut self, msg: Msg) -> io::Result<LoopControl> {
         let now = (self.clock)();
         let up = update(&mut self.model, now, msg);
         self.dirty |= up.redraw;
-        let mut turn = Turn::Go;
+        let mut turn = LoopControl::Continue;
         for effect in up.effects {
             match effect {
-                Effect::End(exit) => turn = Turn::End(exit),
+                Effect::End(exit) => turn = LoopControl::End(exit),
                 Effect::Redraw => self.redraw()?,
-                Effect::Suspend => turn = Turn::Suspend,
+                Effect::Suspend => turn = LoopControl::Suspend,
                 Effect::Copy(text, what) => {
-                    let told = self.outside.copy(&text, what);
-                    self.told(told);
+                    let told = self.platform.copy(&text, what);
+                    self.show_result(told);
                 }
                 Effect::Open(url) => {
-                    let told = self.outside.open(&url);
-                    self.told(told);
+                    let told = self.platform.open(&url);
+                    self.show_result(told);
                 }
                 effect => self.performer.perform(effect),
             }
@@ -187,52 +187,52 @@ impl<B: Backend, O: Outside, C: Fn() -> Timestamp> Round<'_, B, O, C> {
     }
 
     /// Shows the result of copying or opening; this causes no effects.
-    fn told(&mut self, told: Result<String, String>) {
+    fn show_result(&mut self, told: Result<String, String>) {
         let now = (self.clock)();
-        self.dirty |= update(&mut self.model, now, Msg::Told(told)).redraw;
+        self.dirty |= update(&mut self.model, now, Msg::CopiedOrOpened(told)).redraw;
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        self.outside.suspend()?;
+        self.platform.suspend()?;
         self.redraw()
     }
 
     /// Clears the screen, so that the next frame is written in full.
     fn redraw(&mut self) -> io::Result<()> {
-        wipe(self.terminal)?;
+        clear_screen(self.terminal)?;
         self.dirty = true;
         Ok(())
     }
 
-    fn draw(&mut self) -> io::Result<Turn> {
-        let size = self.terminal.size().map_err(failed)?;
+    fn draw(&mut self) -> io::Result<LoopControl> {
+        let size = self.terminal.size().map_err(io_error)?;
         if (size.width, size.height) != self.model.size {
             self.step(Msg::Resize(size.width, size.height))?;
         }
         self.model.now = self.model.now.max((self.clock)());
         let model = &self.model;
-        self.outside.frame_begins()?;
+        self.platform.frame_begins()?;
         let drawn = self.terminal.draw(|frame| {
             if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
                 frame.set_cursor_position(cursor);
             }
         });
-        drawn.map_err(failed)?;
-        self.outside.frame_ends()?;
+        drawn.map_err(io_error)?;
+        self.platform.frame_ends()?;
         self.dirty = false;
-        Ok(Turn::Go)
+        Ok(LoopControl::Continue)
     }
 }
 
 /// Clears the screen and ratatui's memory of it, so that the next frame is written in full. `Terminal::clear` is no
 /// option: it asks the terminal for its cursor position, which a lost or busy terminal never answers.
-pub(super) fn wipe<B: Backend>(terminal: &mut Terminal<B>) -> io::Result<()> {
-    terminal.backend_mut().clear_region(ClearType::All).map_err(failed)?;
+pub(super) fn clear_screen<B: Backend>(terminal: &mut Terminal<B>) -> io::Result<()> {
+    terminal.backend_mut().clear_region(ClearType::All).map_err(io_error)?;
     terminal.swap_buffers();
     terminal.swap_buffers();
     Ok(())
 }
 
-fn failed(error: impl std::error::Error) -> io::Error {
+fn io_error(error: impl std::error::Error) -> io::Error {
     io::Error::other(error.to_string())
 }

@@ -49,7 +49,7 @@ with_values_of_another! {
 with_values_of_another! {
     /// A scope of keys: the focused pane, or the overlay that is open.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub enum Scope {
+    pub enum KeyScope {
         /// A pane with the focus, and no overlay.
         Pane(PaneId) in PaneId::all(),
         /// A text over the screen: help, activity, workers, a host or an account.
@@ -77,7 +77,7 @@ impl PaneId {
     }
 }
 
-impl Scope {
+impl KeyScope {
     pub const DOCUMENTS: Self = Self::Pane(PaneId::DOCUMENTS);
     pub const JOBS: Self = Self::Pane(PaneId::View(ViewId::Jobs));
     pub const OUTCOMES: Self = Self::Pane(PaneId::Outcomes);
@@ -92,11 +92,11 @@ impl Scope {
 /// The scopes in which a key has an action. A condition rather than a list, so that the keys of every pane also work in
 /// a new view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scopes {
+pub enum KeyScopes {
     All,
     Panes,
     /// Every scope that is scrolled with letters: panes and readers.
-    Moves,
+    Scrollable,
     /// Panes whose rows are documents or their jobs.
     DocumentRows,
     /// The same without the details, which are about one document.
@@ -104,24 +104,26 @@ pub enum Scopes {
     /// Panes whose rows are hosts or accounts.
     GroupRows,
     /// Only the listed scopes.
-    Only(&'static [Scope]),
+    Only(&'static [KeyScope]),
 }
 
-impl Scopes {
+impl KeyScopes {
     /// Returns true if `scope` is one of them.
-    pub fn contains(self, scope: Scope) -> bool {
+    pub fn contains(self, scope: KeyScope) -> bool {
         match (self, scope) {
-            (Self::All, _) | (Self::Panes | Self::Moves, Scope::Pane(_)) | (Self::Moves, Scope::Reader) => true,
-            (Self::DocumentRows, Scope::Pane(pane)) => pane.rows() == RowKind::Document,
-            (Self::DocumentLists, Scope::Pane(pane)) => pane != PaneId::Detail && pane.rows() == RowKind::Document,
-            (Self::GroupRows, Scope::Pane(pane)) => pane.rows() == RowKind::Group,
+            (Self::All, _)
+            | (Self::Panes | Self::Scrollable, KeyScope::Pane(_))
+            | (Self::Scrollable, KeyScope::Reader) => true,
+            (Self::DocumentRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Document,
+            (Self::DocumentLists, KeyScope::Pane(pane)) => pane != PaneId::Detail && pane.rows() == RowKind::Document,
+            (Self::GroupRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Group,
             (Self::Only(scopes), scope) => scopes.contains(&scope),
             _ => false,
         }
     }
 
     /// Returns the scopes, in the order of the help and the documentation.
-    pub fn list(self) -> impl Iterator<Item = Scope> {
-        Scope::all().filter(move |scope| self.contains(*scope))
+    pub fn list(self) -> impl Iterator<Item = KeyScope> {
+        KeyScope::all().filter(move |scope| self.contains(*scope))
     }
 }

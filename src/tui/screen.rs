@@ -15,7 +15,7 @@ pub fn areas(model: &Model) -> Areas {
 
 /// Returns the same rectangles as if `main` were in the main area.
 fn areas_for(model: &Model, panel_focused: bool, main: PaneId) -> Areas {
-    layout::divide(model.size, model.zoom, panel_focused, views::of(main).peek(model))
+    layout::divide(model.size, model.zoom, panel_focused, views::for_pane(main).peek(model))
 }
 
 /// Returns the number of a view's lines that scroll. While something else covers the view, returns the number that it
@@ -23,7 +23,7 @@ fn areas_for(model: &Model, panel_focused: bool, main: PaneId) -> Areas {
 pub fn view_lines(model: &Model, view: ViewId) -> usize {
     let pane = PaneId::View(view);
     let height = inside(areas_for(model, false, pane).main).height;
-    usize::from(height.saturating_sub(views::of(pane).heading_lines())).max(1)
+    usize::from(height.saturating_sub(views::for_pane(pane).heading_lines())).max(1)
 }
 
 /// Returns the number of rows of the document list on the screen, also while something else covers the list.

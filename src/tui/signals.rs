@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 /// gets no signal when its terminal is lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Capacity of the queue of events to the loop.
-const EVENTS: usize = 256;
+const EVENT_CAPACITY: usize = 256;
 /// `SIGTSTP` and `SIGCONT`, for which tokio has no names.
 const TSTP: i32 = rustix::process::Signal::TSTP.as_raw();
 const CONT: i32 = rustix::process::Signal::CONT.as_raw();
@@ -60,7 +60,7 @@ impl Signals {
 /// Returns the terminal's events, which a separate task reads: on a lost terminal crossterm 0.29 may read for ever
 /// within one poll (its issue 793). On the loop's thread that would keep every signal from ending the program.
 fn terminal_events() -> BoxStream<'static, Input> {
-    let (sender, receiver) = mpsc::channel(EVENTS);
+    let (sender, receiver) = mpsc::channel(EVENT_CAPACITY);
     let reading = tokio::spawn(async move {
         let mut events = EventStream::new();
         while let Some(Ok(event)) = events.next().await {

@@ -1,6 +1,6 @@
 //! Takes the terminal for the console and restores it on every exit, including panics and suspends.
 
-use super::runtime::Outside;
+use super::runtime::Platform;
 use super::{clipboard, opener};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -19,11 +19,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
     /// True on the thread that draws. Only a panic of that thread ends the console.
-    static DRAWS: Cell<bool> = const { Cell::new(false) };
+    static IS_DRAWING_THREAD: Cell<bool> = const { Cell::new(false) };
 }
 /// The console has taken the terminal, so nothing else may write to it.
 static ENTERED: AtomicBool = AtomicBool::new(false);
-static HOOK: Once = Once::new();
+static PANIC_HOOK: Once = Once::new();
 
 /// Returns true if `NO_COLOR` is set and not empty.
 pub fn no_color() -> bool {
@@ -43,9 +43,9 @@ pub fn screen() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
 
 /// The terminal while the console has taken it; dropping the guard restores it.
 #[derive(Debug)]
-pub struct Guard(());
+pub struct TerminalGuard(());
 
-impl Guard {
+impl TerminalGuard {
     /// Takes the terminal, with this thread as the one that draws. Fails when standard output is no terminal.
     pub fn enter() -> io::Result<Self> {
         if !stdout().is_terminal() {
@@ -56,23 +56,23 @@ impl Guard {
             // hides the cursor row. The monochrome theme writes no colours anyway.
             crossterm::style::force_color_output(true);
         }
-        DRAWS.set(true);
-        HOOK.call_once(install_hook);
+        IS_DRAWING_THREAD.set(true);
+        PANIC_HOOK.call_once(install_hook);
         let guard = Self(());
         enter()?;
         Ok(guard)
     }
 }
 
-impl Drop for Guard {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         // The error cannot be reported any more.
         let _ = leave();
-        DRAWS.set(false);
+        IS_DRAWING_THREAD.set(false);
     }
 }
 
-impl Outside for Guard {
+impl Platform for TerminalGuard {
     fn copy(&mut self, text: &str, what: &str) -> Result<String, String> {
         let sequence = clipboard::sequence(text, std::env::var_os("TMUX").is_some())?;
         let mut out = stdout();
@@ -122,7 +122,7 @@ fn leave() -> io::Result<()> {
 fn install_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if DRAWS.get() {
+        if IS_DRAWING_THREAD.get() {
             let _ = leave();
             before(info);
         } else if ENTERED.load(Ordering::Acquire) {

@@ -6,19 +6,19 @@ pub mod lines;
 use super::theme::Tone;
 
 /// The pieces of one line: text with the tone that gives its style.
-pub type Words = Vec<(String, Tone)>;
+pub type Spans = Vec<(String, Tone)>;
 
 /// Returns a piece of text with its tone.
-pub fn words(text: impl Into<String>, tone: Tone) -> (String, Tone) {
+pub fn span(text: impl Into<String>, tone: Tone) -> (String, Tone) {
     (text.into(), tone)
 }
 
 /// Splits a text with keys in backquotes, such as "When it is back, `r` retries it.", into pieces; keys get the accent
 /// tone.
-pub fn with_keys(text: &str, tone: Tone) -> Words {
+pub fn with_keys(text: &str, tone: Tone) -> Spans {
     text.split('`')
         .enumerate()
         .filter(|(_, part)| !part.is_empty())
-        .map(|(place, part)| words(part, if place % 2 == 1 { Tone::Accent } else { tone }))
+        .map(|(place, part)| span(part, if place % 2 == 1 { Tone::Accent } else { tone }))
         .collect()
 }

@@ -68,18 +68,18 @@ impl Theme {
     }
 
     /// Returns the style of a search match.
-    pub const fn found(&self) -> Style {
+    pub const fn search_match(&self) -> Style {
         let found = Style::new().add_modifier(Modifier::REVERSED);
         if self.mono { found } else { found.fg(Color::Yellow) }
     }
 
     /// Returns the style of the differing parts of a changed line.
-    pub const fn differs(&self, tone: Tone) -> Style {
+    pub const fn changed_text(&self, tone: Tone) -> Style {
         self.style(tone).add_modifier(Modifier::UNDERLINED)
     }
 
     /// Returns the style of everything behind a dialog, and of rows with old data.
-    pub const fn behind(&self) -> Style {
+    pub const fn dimmed(&self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
@@ -91,7 +91,7 @@ impl Theme {
 
 /// The signs and styles with which the console draws.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct Appearance {
     pub glyphs: Glyphs,
     pub theme: Theme,
 }

@@ -16,9 +16,9 @@ mod views;
 
 pub use effects::Update;
 
-use super::effect::{Effect, Exit};
+use super::effect::{Effect, ExitReason};
 use super::model::toast::Level;
-use super::model::{Leaving, Model};
+use super::model::{Model, ShutdownState};
 use super::msg::Msg;
 use super::screen::{detail_cells, list_rows};
 use super::views::catalog::ViewId;
@@ -47,16 +47,16 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             model.size = (width, height);
             up.redraw();
         }
-        Msg::Wake => {
+        Msg::RefreshDue => {
             up.redraw();
-            loads::workers_that_are_read(model, &mut up);
+            loads::workers_when_old(model, &mut up);
             loads::active_view_when_old(model, &mut up);
         }
         Msg::Terminate => {
-            up.effect(Effect::Leave);
-            up.effect(Effect::End(Exit::Left));
+            up.effect(Effect::ReleaseJobs);
+            up.effect(Effect::End(ExitReason::Left));
         }
-        Msg::Changed => loads::changed(model, &mut up),
+        Msg::StoreChanged => loads::changed(model, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
         Msg::Rows(rows) => loads::take_rows(model, rows, &mut up),
@@ -64,20 +64,20 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
         Msg::Difference { generation, answer } => changes::take(model, generation, answer, &mut up),
-        Msg::Newest(answer) => outcomes::take_newest(model, answer, &mut up),
-        Msg::Older(before, answer) => outcomes::take_older(model, before, answer, &mut up),
-        Msg::Pinned(document, answer) => outcomes::take_pinned(model, document, answer, &mut up),
+        Msg::NewestOutcomes(answer) => outcomes::take_newest(model, answer, &mut up),
+        Msg::OlderOutcomes(before, answer) => outcomes::take_older(model, before, answer, &mut up),
+        Msg::PinnedOutcomes(document, answer) => outcomes::take_pinned(model, document, answer, &mut up),
         Msg::Outcomes(outcomes) => outcomes::arrived(model, outcomes, &mut up),
         Msg::OutcomesUnreachable(reason) => {
-            model.note(Level::Failed, format!("outcomes cannot be read: {reason}"));
+            model.log(Level::Failed, format!("outcomes cannot be read: {reason}"));
         }
         Msg::Preview { generation, answer } => dialog::take_preview(model, generation, answer, &mut up),
-        Msg::Matching(answer) => acts::take_matching(model, answer, &mut up),
-        Msg::Done(command, answer) => acts::take_done(model, &command, answer, &mut up),
-        Msg::Told(answer) => {
+        Msg::MatchingIds(answer) => acts::take_matching(model, answer, &mut up),
+        Msg::CommandDone(command, answer) => acts::take_done(model, &command, answer, &mut up),
+        Msg::CopiedOrOpened(answer) => {
             match answer {
-                Ok(text) => model.tell(Level::Done, text),
-                Err(text) => model.tell(Level::Failed, text),
+                Ok(text) => model.notify(Level::Done, text),
+                Err(text) => model.notify(Level::Failed, text),
             }
             up.redraw();
         }
@@ -94,8 +94,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Locks(locks) => {
             up.redraw = model.locks != locks;
             match (model.locks.words(), locks.words()) {
-                (None, Some(words)) => model.note(Level::Failed, words),
-                (Some(_), None) => model.note(Level::Done, LockHealth::BACK),
+                (None, Some(words)) => model.log(Level::Failed, words),
+                (Some(_), None) => model.log(Level::Done, LockHealth::RECOVERED),
                 _ => {}
             }
             model.locks = locks;
@@ -105,11 +105,11 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             model.runner.phase = Phase::Stopped;
             model.runner.busy = 0;
             up.redraw();
-            match model.leaving {
-                Leaving::Draining => up.effect(Effect::End(Exit::Drained)),
+            match model.shutdown {
+                ShutdownState::Draining => up.effect(Effect::End(ExitReason::Drained)),
                 // The message about the schema has given the reason.
-                Leaving::No if model.outdated.is_some() => {}
-                Leaving::No => model.tell(Level::Failed, "the runner inside this console has ended"),
+                ShutdownState::NotRequested if model.outdated.is_some() => {}
+                ShutdownState::NotRequested => model.notify(Level::Failed, "the runner inside this console has ended"),
             }
         }
     }
@@ -123,7 +123,7 @@ fn outdated(model: &mut Model, mismatch: Option<SchemaMismatch>, up: &mut Update
     let Some(mismatch) = mismatch.filter(|mismatch| model.outdated != Some(*mismatch)) else { return };
     model.outdated = Some(mismatch);
     model.options.read_only = true;
-    model.tell(Level::Failed, mismatch.to_string());
+    model.notify(Level::Failed, mismatch.to_string());
     up.redraw();
 }
 
@@ -141,7 +141,7 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     if by_hand && model.list_is_shown() {
         let rows = list_rows(model);
         model.documents.show_cursor(rows);
-        if model.documents.loaded && !model.documents.asked && !model.documents.covers(rows) {
+        if model.documents.loaded && !model.documents.loading && !model.documents.covers(rows) {
             loads::page(model, up);
         }
     }
@@ -168,15 +168,15 @@ fn runner(model: &mut Model, event: Event, up: &mut Update) {
             }
         }
         Event::Panicked { message } => {
-            model.tell(Level::Failed, format!("a task panicked and was contained: {message}"));
+            model.notify(Level::Failed, format!("a task panicked and was contained: {message}"));
             up.redraw();
         }
         Event::Reported { report } => {
-            model.tell(Level::Failed, format!("given up: {}: {}", report.exception_class, report.detail));
+            model.notify(Level::Failed, format!("given up: {}: {}", report.exception_class, report.detail));
             up.redraw();
         }
-        Event::Trouble { message } => {
-            model.tell(Level::Failed, message.as_str());
+        Event::Problem { message } => {
+            model.notify(Level::Failed, message.as_str());
             up.redraw();
         }
     }
@@ -184,7 +184,7 @@ fn runner(model: &mut Model, event: Event, up: &mut Update) {
 
 fn on_screen(model: &Model, document: DocumentId) -> bool {
     let rows = list_rows(model);
-    if model.active == ViewId::Jobs && model.views.jobs.data.running.iter().any(|seen| seen.document == document) {
+    if model.active_view == ViewId::Jobs && model.views.jobs.data.running.iter().any(|seen| seen.document == document) {
         return true;
     }
     model.detail.as_ref().is_some_and(|detail| detail.document == document)

@@ -12,7 +12,7 @@ mod reader;
 mod toast;
 pub mod waiting;
 
-use super::layout::{SMALLEST, too_small};
+use super::layout::{MIN_SIZE, too_small};
 use super::model::{Focus, Model};
 use super::scope::PaneId;
 use super::screen::areas;
@@ -22,7 +22,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget as _};
-use toast::{Place, toast};
+use toast::{ToastFrame, toast};
 
 /// Draws the whole screen. Returns the cursor's position in a typed line, if one is open.
 pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
@@ -35,15 +35,15 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     let explained = !areas.peek.is_empty();
     let main_focused = model.focus == Focus::Main;
     let pane = |area, focused, place| Pane { area, focused, toast: toast(model, &areas, place), explained };
-    views::of(model.main_pane()).draw(model, pane(areas.main, main_focused, Place::List), buf);
-    peek::draw(model, areas.peek, &toast(model, &areas, Place::Peek), buf);
-    views::of(PaneId::Outcomes).draw(model, pane(areas.panel, !main_focused, Place::Panel), buf);
+    views::for_pane(model.main_pane()).draw(model, pane(areas.main, main_focused, ToastFrame::List), buf);
+    peek::draw(model, areas.peek, &toast(model, &areas, ToastFrame::Peek), buf);
+    views::for_pane(PaneId::Outcomes).draw(model, pane(areas.panel, !main_focused, ToastFrame::Panel), buf);
     footer::draw(model, areas.footer, buf);
     overlay::draw(model, areas, buf)
 }
 
 fn too_small_to_draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let (needs, has) = (format!("{}x{} cells", SMALLEST.0, SMALLEST.1), format!("{}x{}", model.size.0, model.size.1));
+    let (needs, has) = (format!("{}x{} cells", MIN_SIZE.0, MIN_SIZE.1), format!("{}x{}", model.size.0, model.size.1));
     let mut lines = vec![format!("quarterdeck needs {needs}"), format!("this terminal has {has}")];
     if lines.iter().any(|line| line.len() > usize::from(area.width)) {
         lines = vec![format!("needs {needs}"), format!("has {has}")];

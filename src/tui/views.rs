@@ -16,7 +16,7 @@ use catalog::ViewId;
 use view::View;
 
 /// Returns the view that `pane` shows.
-pub fn of(pane: PaneId) -> &'static dyn View {
+pub fn for_pane(pane: PaneId) -> &'static dyn View {
     match pane {
         PaneId::View(ViewId::Documents) => &documents::DocumentsView,
         PaneId::View(ViewId::Jobs) => &jobs::JobsView,

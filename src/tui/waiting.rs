@@ -1,9 +1,9 @@
 //! Waits until a store on a server can be opened: shows the failure meanwhile, then makes way for the console.
 
 use super::glyphs::{ASCII, UNICODE};
-use super::runtime::{Input, Outside as _, wipe};
-use super::theme::{Look, Theme};
-use super::view::waiting::{Waiting, draw};
+use super::runtime::{Input, Platform as _, clear_screen};
+use super::theme::{Appearance, Theme};
+use super::view::waiting::{ConnectionStatus, draw};
 use super::{signals, terminal};
 use crate::domain::backoff::Backoff;
 use crate::domain::text::SafeLine;
@@ -17,29 +17,29 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// Time that a server has to answer before the waiting screen is shown.
-const AT_ONCE: Duration = Duration::from_millis(300);
+const SCREEN_DELAY: Duration = Duration::from_millis(300);
 
 /// The failure of a try to open the store.
 #[derive(Debug)]
-pub enum Missed<E> {
+pub enum OpenFailure<E> {
     /// May pass, or be repaired elsewhere: shown and retried.
-    Waits(E),
+    Retryable(E),
     /// Will not pass: ends the wait.
-    Ends(E),
+    Fatal(E),
 }
 
 /// The result of a wait.
 #[derive(Debug)]
-pub enum Waited<T, E> {
+pub enum WaitResult<T, E> {
     /// The store is open.
-    Here(T),
+    Opened(T),
     /// The person quit, or the terminal was lost; holds the last failure, if there was one.
-    Left(Option<E>),
+    Quit(Option<E>),
 }
 
 /// Settings of the waiting screen.
 #[derive(Clone, Copy, Debug)]
-pub struct Looks {
+pub struct DisplayOptions {
     /// Uses only ASCII signs.
     pub ascii: bool,
     /// Uses no colours.
@@ -51,43 +51,47 @@ pub struct Looks {
 /// see [`run`](super::run).
 ///
 /// # Errors
-/// Returns the failure that ends the wait. A terminal that is lost is no error but [`Waited::Left`].
-pub async fn wait_for<T, E, F>(store: SafeLine, looks: Looks, mut open: impl FnMut() -> F) -> Result<Waited<T, E>, E>
+/// Returns the failure that ends the wait. A terminal that is lost is no error but [`WaitResult::Quit`].
+pub async fn wait_for<T, E, F>(
+    store: SafeLine,
+    looks: DisplayOptions,
+    mut open: impl FnMut() -> F,
+) -> Result<WaitResult<T, E>, E>
 where
     E: std::fmt::Display + From<io::Error>,
-    F: Future<Output = Result<T, Missed<E>>>,
+    F: Future<Output = Result<T, OpenFailure<E>>>,
 {
     let mut first = Box::pin(open());
-    match timeout(AT_ONCE, &mut first).await {
-        Ok(Ok(here)) => return Ok(Waited::Here(here)),
-        Ok(Err(Missed::Ends(error))) => return Err(error),
-        Ok(Err(Missed::Waits(error))) => {
-            let shown = Shown::take(store, looks)?;
+    match timeout(SCREEN_DELAY, &mut first).await {
+        Ok(Ok(here)) => return Ok(WaitResult::Opened(here)),
+        Ok(Err(OpenFailure::Fatal(error))) => return Err(error),
+        Ok(Err(OpenFailure::Retryable(error))) => {
+            let shown = WaitingScreen::take(store, looks)?;
             return shown.wait(None, Some(error), open).await;
         }
         Err(_) => {}
     }
-    Shown::take(store, looks)?.wait(Some(first), None, open).await
+    WaitingScreen::take(store, looks)?.wait(Some(first), None, open).await
 }
 
 /// The waiting screen, while it has taken the terminal.
-struct Shown {
-    guard: terminal::Guard,
+struct WaitingScreen {
+    guard: terminal::TerminalGuard,
     /// Never dropped, as in [`run`](super::run).
     screen: ManuallyDrop<ratatui::Terminal<ratatui::backend::CrosstermBackend<io::Stdout>>>,
-    look: Look,
-    waiting: Waiting,
+    appearance: Appearance,
+    status: ConnectionStatus,
     backoff: Backoff,
 }
 
-impl Shown {
-    fn take(store: SafeLine, looks: Looks) -> io::Result<Self> {
-        let guard = terminal::Guard::enter()?;
+impl WaitingScreen {
+    fn take(store: SafeLine, looks: DisplayOptions) -> io::Result<Self> {
+        let guard = terminal::TerminalGuard::enter()?;
         let screen = ManuallyDrop::new(terminal::screen()?);
         let glyphs = if looks.ascii { ASCII } else { UNICODE };
-        let look = Look { glyphs, theme: Theme::new(looks.mono || terminal::no_color()) };
-        let waiting = Waiting { store, reason: None, tries: 0, again: None };
-        Ok(Self { guard, screen, look, waiting, backoff: Backoff::of_countdown() })
+        let look = Appearance { glyphs, theme: Theme::new(looks.mono || terminal::no_color()) };
+        let waiting = ConnectionStatus { store, reason: None, tries: 0, retry_in_secs: None };
+        Ok(Self { guard, screen, appearance: look, status: waiting, backoff: Backoff::of_countdown() })
     }
 
     async fn wait<T, E, F>(
@@ -95,48 +99,48 @@ impl Shown {
         mut trying: Option<std::pin::Pin<Box<F>>>,
         mut missed: Option<E>,
         mut open: impl FnMut() -> F,
-    ) -> Result<Waited<T, E>, E>
+    ) -> Result<WaitResult<T, E>, E>
     where
         E: std::fmt::Display + From<io::Error>,
-        F: Future<Output = Result<T, Missed<E>>>,
+        F: Future<Output = Result<T, OpenFailure<E>>>,
     {
         let mut input = pin!(signals::Signals::new()?.with_terminal());
         let mut next = Instant::now();
         if missed.is_some() {
-            next = self.missed(missed.as_ref());
+            next = self.record_failure(missed.as_ref());
         }
         loop {
             let now = Instant::now();
             // Whole seconds, including the current one.
-            self.waiting.again =
+            self.status.retry_in_secs =
                 trying.is_none().then(|| next.saturating_duration_since(now).as_millis().div_ceil(1_000) as u64);
             if self.draw().is_err() {
-                return Ok(Waited::Left(missed));
+                return Ok(WaitResult::Quit(missed));
             }
             let second = now + next_second(next.saturating_duration_since(now));
             tokio::select! { biased;
-                event = input.next() => match event.map_or(Turn::Leave, turn) {
-                    Turn::Leave => return Ok(Waited::Left(missed)),
-                    Turn::AskNow if trying.is_none() => trying = Some(Box::pin(open())),
-                    Turn::Suspend => {
+                event = input.next() => match event.map_or(WaitAction::Quit, action) {
+                    WaitAction::Quit => return Ok(WaitResult::Quit(missed)),
+                    WaitAction::RetryNow if trying.is_none() => trying = Some(Box::pin(open())),
+                    WaitAction::Suspend => {
                         self.guard.suspend()?;
-                        wipe(&mut self.screen)?;
+                        clear_screen(&mut self.screen)?;
                     }
-                    Turn::Continued => {
+                    WaitAction::Continued => {
                         self.guard.resume()?;
-                        wipe(&mut self.screen)?;
+                        clear_screen(&mut self.screen)?;
                     }
-                    Turn::Anew => wipe(&mut self.screen)?,
-                    Turn::AskNow | Turn::Go => {}
+                    WaitAction::Redraw => clear_screen(&mut self.screen)?,
+                    WaitAction::RetryNow | WaitAction::Nothing => {}
                 },
                 tried = ended(&mut trying) => {
                     trying = None;
                     match tried {
-                        Ok(here) => return Ok(Waited::Here(here)),
-                        Err(Missed::Ends(error)) => return Err(error),
-                        Err(Missed::Waits(error)) => {
+                        Ok(here) => return Ok(WaitResult::Opened(here)),
+                        Err(OpenFailure::Fatal(error)) => return Err(error),
+                        Err(OpenFailure::Retryable(error)) => {
                             missed = Some(error);
-                            next = self.missed(missed.as_ref());
+                            next = self.record_failure(missed.as_ref());
                         }
                     }
                 }
@@ -150,16 +154,16 @@ impl Shown {
     }
 
     /// Records a failed try and returns the time of the next one.
-    fn missed(&mut self, error: Option<&impl std::fmt::Display>) -> Instant {
+    fn record_failure(&mut self, error: Option<&impl std::fmt::Display>) -> Instant {
         let wait = self.backoff.wait();
-        self.waiting.tries = u32::try_from(self.backoff.failures()).unwrap_or(u32::MAX);
-        self.waiting.reason = error.map(|error| SafeLine::new(&error.to_string()));
+        self.status.tries = u32::try_from(self.backoff.failures()).unwrap_or(u32::MAX);
+        self.status.reason = error.map(|error| SafeLine::new(&error.to_string()));
         Instant::now() + wait
     }
 
     fn draw(&mut self) -> io::Result<()> {
         self.guard.frame_begins()?;
-        let (waiting, look) = (&self.waiting, self.look);
+        let (waiting, look) = (&self.status, self.appearance);
         self.screen.draw(|frame| draw(waiting, look, frame.buffer_mut()))?;
         self.guard.frame_ends()
     }
@@ -182,38 +186,38 @@ async fn ended<T, F: Future<Output = T>>(trying: &mut Option<std::pin::Pin<Box<F
 
 /// The reaction to an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    Go,
-    AskNow,
-    Anew,
+enum WaitAction {
+    Nothing,
+    RetryNow,
+    Redraw,
     Suspend,
     Continued,
-    Leave,
+    Quit,
 }
 
-fn turn(input: Input) -> Turn {
+fn action(input: Input) -> WaitAction {
     match input {
-        Input::Terminal(Event::Key(key)) => of_key(key),
-        Input::Terminal(Event::Resize(..)) => Turn::Anew,
-        Input::Terminal(_) => Turn::Go,
-        Input::Interrupt | Input::Terminate => Turn::Leave,
-        Input::Suspend => Turn::Suspend,
-        Input::Continued => Turn::Continued,
+        Input::Terminal(Event::Key(key)) => key_action(key),
+        Input::Terminal(Event::Resize(..)) => WaitAction::Redraw,
+        Input::Terminal(_) => WaitAction::Nothing,
+        Input::Interrupt | Input::Terminate => WaitAction::Quit,
+        Input::Suspend => WaitAction::Suspend,
+        Input::Continued => WaitAction::Continued,
     }
 }
 
-fn of_key(key: KeyEvent) -> Turn {
+fn key_action(key: KeyEvent) -> WaitAction {
     if key.kind == KeyEventKind::Release {
-        return Turn::Go;
+        return WaitAction::Nothing;
     }
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
-        KeyCode::Char('c') if control => Turn::Leave,
-        KeyCode::Char('z') if control => Turn::Suspend,
-        KeyCode::Char('l') if control => Turn::Anew,
-        KeyCode::Char('q') if !control => Turn::Leave,
-        KeyCode::Char('r') | KeyCode::Enter if !control => Turn::AskNow,
-        _ => Turn::Go,
+        KeyCode::Char('c') if control => WaitAction::Quit,
+        KeyCode::Char('z') if control => WaitAction::Suspend,
+        KeyCode::Char('l') if control => WaitAction::Redraw,
+        KeyCode::Char('q') if !control => WaitAction::Quit,
+        KeyCode::Char('r') | KeyCode::Enter if !control => WaitAction::RetryNow,
+        _ => WaitAction::Nothing,
     }
 }
 
@@ -223,15 +227,15 @@ mod tests {
 
     #[test]
     fn keys_ask_leave_and_suspend() {
-        let of = |code, modifiers| of_key(KeyEvent::new(code, modifiers));
+        let of = |code, modifiers| key_action(KeyEvent::new(code, modifiers));
         let none = KeyModifiers::NONE;
-        assert_eq!(of(KeyCode::Char('r'), none), Turn::AskNow);
-        assert_eq!(of(KeyCode::Enter, none), Turn::AskNow);
-        assert_eq!(of(KeyCode::Char('q'), none), Turn::Leave);
-        assert_eq!(of(KeyCode::Char('c'), KeyModifiers::CONTROL), Turn::Leave);
-        assert_eq!(of(KeyCode::Char('c'), none), Turn::Go);
-        assert_eq!(of(KeyCode::Char('z'), KeyModifiers::CONTROL), Turn::Suspend);
-        assert_eq!(turn(Input::Terminate), Turn::Leave);
-        assert_eq!(turn(Input::Terminal(Event::Resize(80, 24))), Turn::Anew);
+        assert_eq!(of(KeyCode::Char('r'), none), WaitAction::RetryNow);
+        assert_eq!(of(KeyCode::Enter, none), WaitAction::RetryNow);
+        assert_eq!(of(KeyCode::Char('q'), none), WaitAction::Quit);
+        assert_eq!(of(KeyCode::Char('c'), KeyModifiers::CONTROL), WaitAction::Quit);
+        assert_eq!(of(KeyCode::Char('c'), none), WaitAction::Nothing);
+        assert_eq!(of(KeyCode::Char('z'), KeyModifiers::CONTROL), WaitAction::Suspend);
+        assert_eq!(action(Input::Terminate), WaitAction::Quit);
+        assert_eq!(action(Input::Terminal(Event::Resize(80, 24))), WaitAction::Redraw);
     }
 }

@@ -57,7 +57,7 @@ async fn a_place_that_is_no_store_of_this_program_is_named_and_left_alone() {
         assert!(standing(&path) == before, "{what} was touched");
     }
     // With a program as new as the store everything is there.
-    db::execute(&newer, &format!("pragma user_version = {}", quarterdeck::store::VERSION)).await;
+    db::execute(&newer, &format!("pragma user_version = {}", quarterdeck::store::SCHEMA_VERSION)).await;
     let listed = place.with_store(newer).run(&["list", "--json"]);
     assert!(listed.out.len() == 1 && listed.out[0].contains("example.org/kept"), "{listed:?}");
 }

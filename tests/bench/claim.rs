@@ -11,7 +11,7 @@ mod harness;
 use harness::place::{Backend, Place};
 use harness::{Times, backends, size, timed};
 use quarterdeck::domain::id::WorkerId;
-use quarterdeck::store::{Access, ClaimLimits, JobStore, Marking, Options, SqlStore, Store, WorkerInfo};
+use quarterdeck::store::{Access, ClaimLimits, JobStore, MarkTiming, Options, SqlStore, Store, WorkerInfo};
 use std::time::Duration;
 
 const ACCOUNTS: usize = 500;
@@ -48,13 +48,13 @@ async fn measure(backend: Backend, jobs: usize) {
         per_host: 2,
         per_account: None,
         host_interval: Duration::ZERO,
-        marking: Marking::AtClaim,
+        mark_timing: MarkTiming::AtClaim,
     };
     let mut claims = Times::default();
     for _ in 0..CLAIMS {
         let claimed = claims.add(store.claim(&worker.id, limits)).await.unwrap();
         assert_eq!(claimed.len(), 16);
-        store.release(&claimed.iter().map(|job| job.held).collect::<Vec<_>>()).await.unwrap();
+        store.release(&claimed.iter().map(|job| job.lease).collect::<Vec<_>>()).await.unwrap();
     }
     claims.print(&format!("{backend:?}: a claim of 16 at {jobs} ready jobs of {ACCOUNTS} accounts"));
     store.close().await;

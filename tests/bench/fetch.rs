@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use page::{PAGE_BYTES, page};
 use quarterdeck::domain::content::Validators;
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::fetch::{Ask, FetchSettings, Fetcher, convert};
+use quarterdeck::fetch::{FetchRequest, FetchSettings, Fetcher, convert};
 use rustix::time::{ClockId, clock_gettime};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -93,12 +93,12 @@ async fn compare(requests: usize, address: &str) {
         assert!(convert(&html, &url).unwrap().markdown.len() > 1_000);
     })
     .await;
-    let ask = Ask::whole(DocumentId(1), url.as_str());
+    let ask = FetchRequest::whole(DocumentId(1), url.as_str());
     let whole = measure(requests, || async {
         assert!(fetcher.fetch(&ask).await.unwrap().page().is_some());
     })
     .await;
-    let asked = Ask { validators: Validators::new(Some("\"1\"".into()), None), ..ask };
+    let asked = FetchRequest { validators: Validators::new(Some("\"1\"".into()), None), ..ask };
     let unchanged = measure(requests, || async {
         assert!(fetcher.fetch(&asked).await.unwrap().page().is_none());
     })

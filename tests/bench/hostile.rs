@@ -88,7 +88,7 @@ fn compare_texts() {
         let before = busy();
         let difference = Difference::of(&old, &new, 3);
         let took = busy() - before;
-        println!("{name}: {took:.2?}, {} lines gone, {} new", difference.gone, difference.new);
+        println!("{name}: {took:.2?}, {} lines gone, {} new", difference.removed, difference.added);
         assert!(took < COMPARE_LIMIT, "{name} took {took:?}");
     }
 }

@@ -15,11 +15,11 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::Outcome;
-use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::fetch::{FetchSettings, Fetcher};
-use quarterdeck::runner::tail::{Tailed, follow};
-use quarterdeck::runner::{self, Mode, Parts, Settings};
-use quarterdeck::store::{Access, Added, Named, NewDocument, Store, open};
+use quarterdeck::runner::tail::{TailItem, follow};
+use quarterdeck::runner::{self, Mode, Services, Settings};
+use quarterdeck::store::{Access, AddResult, DocumentRef, NewDocument, Store, open};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -34,7 +34,7 @@ fn settings(host_interval: Duration) -> Settings {
 struct Scene {
     store: Arc<dyn Store>,
     site: Site,
-    tail: mpsc::Receiver<Tailed>,
+    tail: mpsc::Receiver<TailItem>,
     _place: Place,
 }
 
@@ -51,7 +51,7 @@ impl Scene {
             FetchSettings { allow_private_hosts: vec![site.host().parse().unwrap()], ..FetchSettings::default() };
         let fetcher = Arc::new(Fetcher::new(limits).unwrap());
         let parts =
-            Parts { store: store.clone(), fetcher, redis: None, subscribers: Vec::new(), name: "bench:1".into() };
+            Services { store: store.clone(), fetcher, redis: None, subscribers: Vec::new(), name: "bench:1".into() };
         runner::start(parts, settings(host_interval), Mode::OnDemand);
         let tail = follow(store.clone(), Seq::START);
         Self { store, site, tail, _place: place }
@@ -67,8 +67,13 @@ impl Scene {
         };
         let documents: Vec<_> = paths.iter().map(new).collect();
         let added = self.store.add(&documents).await.unwrap();
-        let ids: Vec<_> = added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect();
-        let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "bench".into(), scope: Scope::Bulk };
+        let ids: Vec<_> = added.into_iter().map(|(AddResult::New(id) | AddResult::Exists(id))| id).collect();
+        let request = Request {
+            kind: RequestKind::Sync,
+            class: QueueClass::Manual,
+            by: "bench".into(),
+            scope: RequestScope::Bulk,
+        };
         self.store.request(&ids, &request).await.unwrap();
         ids
     }
@@ -77,8 +82,8 @@ impl Scene {
         let mut seen = Vec::new();
         while seen.len() < count {
             match self.tail.recv().await.unwrap() {
-                Tailed::Outcomes(outcomes) => seen.extend(outcomes),
-                Tailed::Unreachable(error) => panic!("{error}"),
+                TailItem::Outcomes(outcomes) => seen.extend(outcomes),
+                TailItem::Unreachable(error) => panic!("{error}"),
             }
         }
         seen
@@ -93,7 +98,7 @@ async fn measure(backend: Backend, rounds: usize) {
         scene.ask(&[1, 2, 3].map(|number| format!("/limited/{number}"))).await;
         scene.outcomes(3).await;
         let id = scene.ask(&["/page/last".to_owned()]).await[0];
-        let hold = scene.store.find(&Named::Id(id)).await.unwrap().remove(0).host_hold.expect("it is held");
+        let hold = scene.store.find(&DocumentRef::Id(id)).await.unwrap().remove(0).host_backoff.expect("it is held");
         let outcome = scene.outcomes(1).await.remove(0);
         assert_eq!(outcome.document_id, id);
         after.push(outcome.at.since(hold.until));

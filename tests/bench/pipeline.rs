@@ -11,10 +11,10 @@ use page::page;
 use quarterdeck::domain::id::{AccountId, AssistantId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
-use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::fetch::{FetchSettings, Fetcher};
-use quarterdeck::runner::{self, Mode, Parts, Settings};
-use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use quarterdeck::runner::{self, Mode, Services, Settings};
+use quarterdeck::store::{Access, AddResult, NewDocument, Store, open};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -74,13 +74,14 @@ async fn main() {
         .unwrap()
         .into_iter()
         .map(|added| match added {
-            Added::New(id) | Added::Exists(id) => id,
+            AddResult::New(id) | AddResult::Exists(id) => id,
         })
         .collect();
     let allow_private_hosts = addresses.iter().map(|address| address.to_string().parse().unwrap()).collect();
     let fetcher = Arc::new(Fetcher::new(FetchSettings { allow_private_hosts, ..FetchSettings::default() }).unwrap());
     for round in ["first content", "unchanged"] {
-        let request = Request { verb: Verb::Sync, class: QueueClass::Auto, by: "bench".into(), scope: Scope::Bulk };
+        let request =
+            Request { kind: RequestKind::Sync, class: QueueClass::Auto, by: "bench".into(), scope: RequestScope::Bulk };
         let asked = Instant::now();
         store.request(&ids, &request).await.unwrap();
         let asked = asked.elapsed();
@@ -97,7 +98,7 @@ async fn main() {
 }
 
 async fn drain(store: &Arc<dyn Store>, fetcher: &Arc<Fetcher>) {
-    let parts = Parts {
+    let parts = Services {
         store: store.clone(),
         fetcher: Arc::clone(fetcher),
         redis: None,

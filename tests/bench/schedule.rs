@@ -11,8 +11,8 @@ mod harness;
 use harness::place::Backend;
 use harness::{Bench, START, Times, backends, timed};
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
-use quarterdeck::domain::schedule::{DueRules, Terms};
-use quarterdeck::store::{DocumentStore, PassAnswer, PassMode, PassOrder, Queries, ScheduleStore, When};
+use quarterdeck::domain::schedule::{DueRules, ScheduleSettings};
+use quarterdeck::store::{DocumentStore, PassMode, PassRequest, PassResult, PassTrigger, Queries, ScheduleStore};
 use std::time::Duration;
 
 const DOCUMENTS: i64 = 200_000;
@@ -37,18 +37,18 @@ fn documents(backend: Backend) -> String {
 }
 
 /// One pass; how many jobs it made.
-async fn pass(store: &dyn ScheduleStore, terms: &Terms, when: When) -> u64 {
-    let order = PassOrder {
+async fn pass(store: &dyn ScheduleStore, terms: &ScheduleSettings, when: PassTrigger) -> u64 {
+    let order = PassRequest {
         terms,
-        only: None,
-        when,
-        mode: PassMode::Act,
+        only_plan: None,
+        trigger: when,
+        mode: PassMode::Enqueue,
         holder: "bench",
         lease: Duration::from_secs(30),
         seed: 7,
     };
     match store.schedule(&order).await.unwrap() {
-        PassAnswer::Made(passes, _) => passes[0].enqueued().into(),
+        PassResult::Completed(passes, _) => passes[0].enqueued().into(),
         other => panic!("{other:?}"),
     }
 }
@@ -58,22 +58,22 @@ async fn measure(backend: Backend) {
     timed(&format!("{backend:?}: loading {DOCUMENTS} documents"), bench.load(&documents(backend))).await;
     let store = &*bench.store;
     let plan = PlanName::new("business").unwrap();
-    let mut terms = Terms { rules: DueRules::Continuous, ..Terms::default() };
-    terms.plans.plans.insert(plan.clone(), Plan { every: Cadence::new(WEEK), ..Plan::default() });
+    let mut terms = ScheduleSettings { rules: DueRules::Continuous, ..ScheduleSettings::default() };
+    terms.plans.plans.insert(plan.clone(), Plan { cadence: Cadence::new(WEEK), ..Plan::default() });
     terms.plans.default = Some(plan);
     for (what, seconds) in
         [("first", 0), ("second", 15), ("third", 15), ("after an hour", 3_600), ("after a day", 86_400)]
     {
         bench.clock.advance(Duration::from_secs(seconds));
-        let made = timed(&format!("{backend:?}: {what} pass"), pass(store, &terms, When::Now)).await;
+        let made = timed(&format!("{backend:?}: {what} pass"), pass(store, &terms, PassTrigger::Now)).await;
         println!("    {made} jobs");
     }
     // The backlog of failed and new ones is worked off; then a pass finds what has come due since.
-    while pass(store, &terms, When::Now).await > 0 {}
+    while pass(store, &terms, PassTrigger::Now).await > 0 {}
     let waiting = store.purgeable().await.unwrap();
     let mut idle = Times::default();
     for _ in 0..3 {
-        idle.add(pass(store, &terms, When::Now)).await;
+        idle.add(pass(store, &terms, PassTrigger::Now)).await;
     }
     idle.print(&format!("{backend:?}: a pass while {waiting} jobs wait and nothing more is due"));
     // As a runner makes them: every few seconds, with what it saw before in mind.
@@ -81,7 +81,7 @@ async fn measure(backend: Backend) {
     let every = Duration::from_secs(15);
     for _ in 0..8 {
         bench.clock.advance(every);
-        made += next.add(pass(store, &terms, When::Every(every))).await;
+        made += next.add(pass(store, &terms, PassTrigger::Interval(every))).await;
     }
     next.print(&format!("{backend:?}: a runner's next pass, {made} jobs in all"));
     let counts = timed(&format!("{backend:?}: counts"), store.counts()).await.unwrap();

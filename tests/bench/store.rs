@@ -11,15 +11,15 @@ use harness::place::Backend;
 use harness::{Bench, Times, backends, timed};
 use quarterdeck::domain::content::{ContentChange, Page};
 use quarterdeck::domain::document::Status;
-use quarterdeck::domain::filter::{Filter, Term, Test};
+use quarterdeck::domain::filter::{Filter, FilterCondition, Term};
 use quarterdeck::domain::fingerprint::Fingerprint;
 use quarterdeck::domain::id::{DocumentId, WorkerId};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
-use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::store::{
-    Around, BulkVerb, ClaimLimits, Claimed, DocumentStore, Finish, Finished, JobStore, Marking, PageQuery, Queries,
-    Sort, SortBy, Targets,
+    BulkVerb, ClaimLimits, ClaimedJob, DocumentStore, Finish, FinishResult, JobStore, MarkTiming, PagePosition,
+    PageQuery, Queries, Sort, SortBy, Targets,
 };
 use std::time::Duration;
 
@@ -46,16 +46,16 @@ fn documents(backend: Backend) -> String {
     )
 }
 
-async fn finish(store: &dyn JobStore, claimed: &[Claimed]) {
+async fn finish(store: &dyn JobStore, claimed: &[ClaimedJob]) {
     let finishes = claimed.iter().map(async |job| {
         let page = Page::new(Some("T"), "text".to_owned(), 4, 200).unwrap();
         let fingerprint = Fingerprint::of(&page.content);
         let end = AttemptEnd::Fetched { page: Box::new(page), fingerprint, change: ContentChange::First };
-        let finish = Finish { held: job.held, end, took: Duration::from_millis(120) };
+        let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(120) };
         store.finish(finish, &RetryPolicy::default()).await.unwrap()
     });
     let ended = futures_util::future::join_all(finishes).await;
-    assert!(ended.iter().all(|ended| matches!(ended, Finished::Written { .. })));
+    assert!(ended.iter().all(|ended| matches!(ended, FinishResult::Written { .. })));
 }
 
 async fn measure(backend: Backend) {
@@ -69,10 +69,11 @@ async fn measure(backend: Backend) {
         per_host: 1_000,
         per_account: None,
         host_interval: Duration::ZERO,
-        marking: Marking::AtClaim,
+        mark_timing: MarkTiming::AtClaim,
     };
     let ids: Vec<_> = (1..=REQUESTED).map(DocumentId).collect();
-    let request = Request { verb: Verb::Sync, class: QueueClass::Auto, by: "bench".into(), scope: Scope::Named };
+    let request =
+        Request { kind: RequestKind::Sync, class: QueueClass::Auto, by: "bench".into(), scope: RequestScope::Named };
     timed(&format!("{backend:?}: request of {REQUESTED}"), store.request(&ids, &request)).await.unwrap();
     let (mut claims, mut finishes) = (Times::default(), Times::default());
     for _ in 0..ROUNDS {
@@ -83,18 +84,23 @@ async fn measure(backend: Backend) {
     claims.print(&format!("{backend:?}: claim of 32"));
     finishes.print(&format!("{backend:?}: their finishes in one group"));
 
-    let word = Filter { terms: vec![Term { negated: false, test: Test::Word("h77.test".into()) }] };
-    let failed = Filter { terms: vec![Term { negated: false, test: Test::Status(vec![Status::Failed]) }] };
+    let word = Filter { terms: vec![Term { negated: false, condition: FilterCondition::Word("h77.test".into()) }] };
+    let failed =
+        Filter { terms: vec![Term { negated: false, condition: FilterCondition::Status(vec![Status::Failed]) }] };
     use SortBy::{Attempted, Error, Id, Name, Next, Status as ByStatus, Synced, Url};
     for by in [ByStatus, Name, Url, Error, Attempted, Synced, Next, Id] {
         for (what, filter) in [("all", Filter::default()), ("word", word.clone()), ("failed", failed.clone())] {
             for (at, around) in [
-                ("first", Around::Offset(0)),
-                ("middle", Around::Offset(50_000)),
-                ("anchor", Around::Document { document: DocumentId(50_001), above: 10, else_at: 0 }),
+                ("first", PagePosition::Offset(0)),
+                ("middle", PagePosition::Offset(50_000)),
+                ("anchor", PagePosition::Document { document: DocumentId(50_001), rows_above: 10, fallback_offset: 0 }),
             ] {
-                let query =
-                    PageQuery { filter: filter.clone(), sort: Sort { by, descending: false }, around, limit: 60 };
+                let query = PageQuery {
+                    filter: filter.clone(),
+                    sort: Sort { by, descending: false },
+                    position: around,
+                    limit: 60,
+                };
                 store.page(&query).await.unwrap();
                 timed(&format!("{backend:?}: page {by:?} {what} {at}"), store.page(&query)).await.unwrap();
             }

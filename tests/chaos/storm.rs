@@ -8,7 +8,7 @@ use crate::support::place::{Backend, Place};
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
-use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::store::{Access, Store, open};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -73,11 +73,11 @@ async fn ask(store: &dyn Store, client: usize, ids: &[DocumentId], rounds: usize
             let take = 1 + random.below(left.len().min(50));
             let some: Vec<_> = (0..take).map(|_| left.swap_remove(random.below(left.len()))).collect();
             let (class, scope) = match (random.below(2), take) {
-                (0, 1) => (QueueClass::Manual, Scope::Named),
-                (0, _) => (QueueClass::Manual, Scope::Bulk),
-                _ => (QueueClass::Auto, Scope::Bulk),
+                (0, 1) => (QueueClass::Manual, RequestScope::Named),
+                (0, _) => (QueueClass::Manual, RequestScope::Bulk),
+                _ => (QueueClass::Auto, RequestScope::Bulk),
             };
-            let request = Request { verb: Verb::Sync, class, by: "storm".into(), scope };
+            let request = Request { kind: RequestKind::Sync, class, by: "storm".into(), scope };
             let answers = store.request(&some, &request).await.expect("the store answers");
             assert_eq!(answers.len(), take);
             calls.fetch_add(take, Ordering::Relaxed);

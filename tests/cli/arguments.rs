@@ -7,7 +7,7 @@ use quarterdeck::cli::{Cli, Verb};
 use quarterdeck::config::ConfigError;
 use quarterdeck::domain::filter::Subject;
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::store::{Named, SortBy, StoreError};
+use quarterdeck::store::{DocumentRef, SortBy, StoreError};
 use std::io;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -110,9 +110,9 @@ fn a_sort_names_its_column_and_its_way() {
 
 #[test]
 fn documents_are_named_by_id_or_url() {
-    assert_eq!(read_name("812").expect("an id"), Named::Id(DocumentId(812)));
+    assert_eq!(read_name("812").expect("an id"), DocumentRef::Id(DocumentId(812)));
     match read_name(" https://Example.org/a/ ").expect("a URL") {
-        Named::Url(link) => assert_eq!(link.as_str(), "https://example.org/a"),
+        DocumentRef::Url(link) => assert_eq!(link.as_str(), "https://example.org/a"),
         other => panic!("{other:?}"),
     }
     for (name, said) in [

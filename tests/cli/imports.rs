@@ -1,20 +1,20 @@
 //! Import files: what is read, and what is said of lines that cannot be.
 
-use quarterdeck::cli::import::lines::{Form, Line, read};
+use quarterdeck::cli::import::lines::{ImportFormat, ImportLine, read};
 use std::path::Path;
 
 /// `url name account assistant`, or `number: why`.
-fn shown(form: Form, text: impl AsRef<[u8]>) -> Vec<String> {
+fn shown(form: ImportFormat, text: impl AsRef<[u8]>) -> Vec<String> {
     let lines = read(form, text.as_ref(), 1, 2).expect("has a header");
-    let line = |line: Line| match line {
-        Line::Document(document) => format!(
+    let line = |line: ImportLine| match line {
+        ImportLine::Document(document) => format!(
             "{} {} {} {}",
             document.link.as_str(),
             document.name.as_deref().unwrap_or("-"),
             document.account_id,
             document.assistant_id
         ),
-        Line::Unreadable { number, why } => format!("{number}: {why}"),
+        ImportLine::Unreadable { number, reason: why } => format!("{number}: {why}"),
     };
     lines.into_iter().map(line).collect()
 }
@@ -23,7 +23,7 @@ fn shown(form: Form, text: impl AsRef<[u8]>) -> Vec<String> {
 fn a_list_is_one_url_a_line() {
     let text = "\u{feff}https://example.org/a\r\n\n# a comment\n  https://example.org/b#part  \nnonsense\nhttps://a.b/c.pdf\nftp://a.b\nhttps://last.example.org";
     assert_eq!(
-        shown(Form::List, text),
+        shown(ImportFormat::List, text),
         [
             "https://example.org/a - 1 2",
             "https://example.org/b - 1 2",
@@ -34,10 +34,10 @@ fn a_list_is_one_url_a_line() {
         ]
     );
     assert_eq!(
-        shown(Form::List, b"https://a.b/1\n\xff\xfe\nhttps://a.b/2"),
+        shown(ImportFormat::List, b"https://a.b/1\n\xff\xfe\nhttps://a.b/2"),
         ["https://a.b/1 - 1 2", "2: is not UTF-8 text", "https://a.b/2 - 1 2",]
     );
-    assert!(shown(Form::List, "").is_empty());
+    assert!(shown(ImportFormat::List, "").is_empty());
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn csv_has_a_header_in_any_order() {
                 short\n\
                 Last,https://example.org/f,,,\n";
     assert_eq!(
-        shown(Form::Csv, text),
+        shown(ImportFormat::Csv, text),
         [
             "https://example.org/a Start, here 3 4",
             "https://example.org/b - 1 2",
@@ -65,11 +65,11 @@ fn csv_has_a_header_in_any_order() {
         ]
     );
     assert_eq!(
-        shown(Form::Csv, b"url\nhttps://a.b/\xff\nhttps://a.b/2"),
+        shown(ImportFormat::Csv, b"url\nhttps://a.b/\xff\nhttps://a.b/2"),
         ["2: is not UTF-8 text", "https://a.b/2 - 1 2"]
     );
     assert_eq!(
-        read(Form::Csv, b"link,name\nhttps://a.b,x", 1, 1),
+        read(ImportFormat::Csv, b"link,name\nhttps://a.b,x", 1, 1),
         Err("the first line must be a header with a column url".to_owned())
     );
 }
@@ -86,7 +86,7 @@ fn json_lines_take_what_list_prints() {
 {"url":"https://example.org/f","account_id":1.5}
 {"url":"https://example.org/g"}"#;
     assert_eq!(
-        shown(Form::Jsonl, text),
+        shown(ImportFormat::Jsonl, text),
         [
             "https://example.org/a Start 3 4",
             "https://example.org/b - 5 6",
@@ -102,32 +102,32 @@ fn json_lines_take_what_list_prints() {
 
 #[test]
 fn what_is_untrusted_comes_out_safe() {
-    assert_eq!(shown(Form::List, "\x1b[2Jhttps\n"), ["1: https: is not a URL"]);
+    assert_eq!(shown(ImportFormat::List, "\x1b[2Jhttps\n"), ["1: https: is not a URL"]);
     let long = "x".repeat(300);
-    let said = &shown(Form::List, &long)[0];
+    let said = &shown(ImportFormat::List, &long)[0];
     assert!(said.chars().count() < 150 && said.contains('…'), "{said}");
 }
 
 #[test]
 fn the_form_is_told_from_name_or_first_line() {
     for (name, text, form) in [
-        ("pages.csv", "", Form::Csv),
-        ("pages.JSONL", "", Form::Jsonl),
-        ("pages.ndjson", "", Form::Jsonl),
-        ("pages.txt", "https://a.b/?url=x,url2", Form::List),
-        ("-", "\n {\"url\":\"https://a.b\"}", Form::Jsonl),
-        ("-", "\u{feff}name, \"url\"\nx,y", Form::Csv),
-        ("-", "url\nhttps://a.b", Form::Csv),
-        ("-", "https://a.b\nhttps://a.c", Form::List),
-        ("-", "", Form::List),
-        ("sitemap.xml", "", Form::Sitemap),
-        ("sitemap-1.XML.gz", "", Form::Sitemap),
-        ("pages.csv.gz", "", Form::Csv),
-        ("pages.txt", "\n  <urlset>", Form::Sitemap),
-        ("-", "\u{feff}<?xml version='1.0'?>", Form::Sitemap),
-        ("-", "<\0u\0r\0l\0", Form::Sitemap),
-        ("-", "\0<\0u\0r\0l", Form::Sitemap),
+        ("pages.csv", "", ImportFormat::Csv),
+        ("pages.JSONL", "", ImportFormat::Jsonl),
+        ("pages.ndjson", "", ImportFormat::Jsonl),
+        ("pages.txt", "https://a.b/?url=x,url2", ImportFormat::List),
+        ("-", "\n {\"url\":\"https://a.b\"}", ImportFormat::Jsonl),
+        ("-", "\u{feff}name, \"url\"\nx,y", ImportFormat::Csv),
+        ("-", "url\nhttps://a.b", ImportFormat::Csv),
+        ("-", "https://a.b\nhttps://a.c", ImportFormat::List),
+        ("-", "", ImportFormat::List),
+        ("sitemap.xml", "", ImportFormat::Sitemap),
+        ("sitemap-1.XML.gz", "", ImportFormat::Sitemap),
+        ("pages.csv.gz", "", ImportFormat::Csv),
+        ("pages.txt", "\n  <urlset>", ImportFormat::Sitemap),
+        ("-", "\u{feff}<?xml version='1.0'?>", ImportFormat::Sitemap),
+        ("-", "<\0u\0r\0l\0", ImportFormat::Sitemap),
+        ("-", "\0<\0u\0r\0l", ImportFormat::Sitemap),
     ] {
-        assert_eq!(Form::guess(Path::new(name), text.as_bytes()), form, "{name} {text:?}");
+        assert_eq!(ImportFormat::guess(Path::new(name), text.as_bytes()), form, "{name} {text:?}");
     }
 }

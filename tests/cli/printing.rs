@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use quarterdeck::cli::outcome_line::{self, Format};
 use quarterdeck::cli::output::masked;
-use quarterdeck::cli::rows::{DocumentJson, ShownJson, table_head, table_line};
+use quarterdeck::cli::rows::{DocumentDetailJson, DocumentJson, table_head, table_line};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{DocumentRow, Status};
 use quarterdeck::domain::failure::ErrorCode;
@@ -33,20 +33,20 @@ fn never_synced() -> DocumentRow {
         attempted_at: None,
         synced_at: None,
         next_attempt_at: None,
-        next_look_at: None,
+        next_check_at: None,
         attempt: None,
         queue: None,
         fingerprint: None,
         content_length: None,
         updated_at: NOW,
-        try_of: None,
-        held_by: None,
+        failure_count: None,
+        holder: None,
         requested_by: None,
         cancel_requested: false,
         recent: Vec::new(),
         versions: 0,
-        host_hold: None,
-        held: None,
+        host_backoff: None,
+        quarantine_reason: None,
     }
 }
 
@@ -136,8 +136,8 @@ fn list_json_has_every_key_in_order() {
 fn show_json_adds_content_attempts_and_versions() {
     let (row, attempts) = (waiting(), [failure()]);
     let versions = [StoredVersion { version: 2, replaced_at: NOW, fingerprint: None, content_length: 40 }];
-    let json =
-        serde_json::to_string(&ShownJson::new(&row, Some("# Refunds\n"), &attempts, &versions, None)).expect("JSON");
+    let json = serde_json::to_string(&DocumentDetailJson::new(&row, Some("# Refunds\n"), &attempts, &versions, None))
+        .expect("JSON");
     let expected: Vec<&str> = LIST_KEYS.into_iter().chain(["content", "attempts", "versions", "held"]).collect();
     assert_eq!(keys(&json), expected);
     let list = serde_json::to_string(&DocumentJson::from(&row)).expect("JSON");
@@ -150,7 +150,7 @@ fn show_json_adds_content_attempts_and_versions() {
             failure().json()
         )
     );
-    let bare = serde_json::to_string(&ShownJson::new(&row, None, &[], &[], None)).expect("JSON");
+    let bare = serde_json::to_string(&DocumentDetailJson::new(&row, None, &[], &[], None)).expect("JSON");
     assert!(bare.ends_with("\"content\":null,\"attempts\":[],\"versions\":[],\"held\":null}"), "{bare}");
 }
 

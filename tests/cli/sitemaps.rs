@@ -1,14 +1,14 @@
 //! Sitemaps: which pages are taken from them, whatever they are written in, and what is said of files that are none.
 
-use quarterdeck::cli::import::lines::{Form, Line, read};
+use quarterdeck::cli::import::lines::{ImportFormat, ImportLine, read};
 
 /// What was read: URLs, or `number: why`; an error is what is said of the whole file.
 fn shown(file: impl AsRef<[u8]>) -> Result<Vec<String>, String> {
-    let line = |line: Line| match line {
-        Line::Document(document) => document.link.as_str().to_owned(),
-        Line::Unreadable { number, why } => format!("{number}: {why}"),
+    let line = |line: ImportLine| match line {
+        ImportLine::Document(document) => document.link.as_str().to_owned(),
+        ImportLine::Unreadable { number, reason: why } => format!("{number}: {why}"),
     };
-    Ok(read(Form::Sitemap, file.as_ref(), 1, 2)?.into_iter().map(line).collect())
+    Ok(read(ImportFormat::Sitemap, file.as_ref(), 1, 2)?.into_iter().map(line).collect())
 }
 
 fn urls(file: impl AsRef<[u8]>) -> Vec<String> {

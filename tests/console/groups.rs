@@ -4,9 +4,9 @@ use super::{quiet_store, with};
 use crate::support::live::Operator;
 use crate::support::memory::Memory;
 use crate::support::seen::{account, accounts, host, hosts};
+use quarterdeck::domain::host_backoff::{BackoffKind, HostBackoff};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::pause::PauseScope;
-use quarterdeck::domain::politeness::{Hold, HoldKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -208,8 +208,9 @@ async fn a_hold_counts_down_and_ends_on_the_screen_though_the_store_still_has_it
     let store = quiet_store(3);
     store.with(|facts| {
         let until = crate::support::facts::within(20);
-        let held = Some(Hold { until, kind: HoldKind::CoolDown, because: "5 documents in a row timed out".into() });
-        facts.hosts.rows = vec![quarterdeck::store::HostSeen { held, ..host("slow.example", 3, 1) }];
+        let held =
+            Some(HostBackoff { until, kind: BackoffKind::CoolDown, reason: "5 documents in a row timed out".into() });
+        facts.hosts.rows = vec![quarterdeck::store::HostSummary { backoff: held, ..host("slow.example", 3, 1) }];
         facts.accounts.rows = vec![account(1, None, 3)];
     });
     with(store, async |operator| {

@@ -5,7 +5,7 @@ use crate::support::facts::ago;
 use crate::support::limit::until;
 use crate::support::memory::Memory;
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::store::{Decision, HeldContent, HeldText};
+use quarterdeck::store::{Decision, QuarantinedContent, ReviewTarget};
 use std::fmt::from_fn;
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ const ONE: DocumentId = DocumentId(1);
 /// What the difference of two long texts says of itself.
 const COMPARED: &str = "to 1,000,000 characters";
 
-fn held(fingerprint: &str, text: &str) -> HeldContent {
-    HeldContent {
+fn held(fingerprint: &str, text: &str) -> QuarantinedContent {
+    QuarantinedContent {
         reason: "looks like a login page".into(),
-        held_at: ago(60),
+        quarantined_at: ago(60),
         fingerprint: fingerprint.into(),
         title: Some("Sign in".into()),
         text: text.into(),
@@ -27,19 +27,19 @@ fn held(fingerprint: &str, text: &str) -> HeldContent {
 fn store(text: &str) -> Arc<Memory> {
     let store = quiet_store(5);
     store.with(|facts| {
-        facts.documents[0].held = Some("looks like a login page".into());
+        facts.documents[0].quarantine_reason = Some("looks like a login page".into());
         facts.contents.insert(ONE, "# Prices\n\nTen euro.".to_owned());
         facts.held.insert(ONE, held("aa11", text));
     });
     store
 }
 
-fn decisions(store: &Memory) -> Vec<(HeldText, Decision)> {
+fn decisions(store: &Memory) -> Vec<(ReviewTarget, Decision)> {
     store.with(|facts| facts.decisions.clone())
 }
 
-fn text(fingerprint: &str) -> HeldText {
-    HeldText { document: ONE, fingerprint: Some(fingerprint.to_owned()) }
+fn text(fingerprint: &str) -> ReviewTarget {
+    ReviewTarget { document: ONE, fingerprint: Some(fingerprint.to_owned()) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,7 +116,7 @@ async fn a_decision_made_elsewhere_is_seen_and_nothing_is_done_twice() {
     let store = store("# Sign in");
     let decide = |facts: &mut crate::support::memory::Facts| {
         facts.held.remove(&ONE);
-        facts.documents[0].held = None;
+        facts.documents[0].quarantine_reason = None;
     };
     with(Arc::clone(&store), async |operator| {
         operator.press(&["enter"]);

@@ -7,8 +7,8 @@ use crate::support::memory::Memory;
 use crate::support::seen::{job, jobs, ready, running};
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::{DocumentId, JobId};
-use quarterdeck::domain::request::Verb;
-use quarterdeck::store::{Blocked, JobPlace, JobsPage};
+use quarterdeck::domain::request::RequestKind;
+use quarterdeck::store::{JobBlockers, JobProgress, JobsPage};
 use quarterdeck::tui::Options;
 use std::sync::Arc;
 
@@ -137,7 +137,7 @@ async fn a_job_is_run_now_cancelled_and_opened_by_its_document() {
     .await;
     let asked = store.with(|facts| facts.requests.clone());
     assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].0.as_slice(), asked[0].1.verb), ([DocumentId(40)].as_slice(), Verb::Sync));
+    assert_eq!((asked[0].0.as_slice(), asked[0].1.kind), ([DocumentId(40)].as_slice(), RequestKind::Sync));
 }
 
 /// Its document is not among the rows of the list: there are seventy.
@@ -146,7 +146,7 @@ async fn the_host_and_the_account_of_a_job_can_be_paused() {
     let store = store();
     store.with(|facts| {
         let far = running(4_000, "Far away", 1, 29);
-        facts.jobs.running.insert(0, quarterdeck::store::JobSeen { host: "far.example".into(), ..far });
+        facts.jobs.running.insert(0, quarterdeck::store::JobSummary { host: "far.example".into(), ..far });
     });
     with(store, async |operator| {
         operator.press(&["3"]);
@@ -187,9 +187,9 @@ async fn jobs_are_read_on_entry_on_changes_and_while_they_run_and_never_else() {
 async fn with_more_jobs_than_lines_the_cursor_stays_on_the_screen() {
     let store = store();
     store.with(|facts| {
-        let many = (100..300).map(|id| ready(id, &format!("Ready {id}"), Blocked::default()));
+        let many = (100..300).map(|id| ready(id, &format!("Ready {id}"), JobBlockers::default()));
         (facts.jobs.ready, facts.jobs.ready_total) = (many.collect(), 5_000);
-        let over = JobPlace::Ended {
+        let over = JobProgress::Ended {
             at: crate::support::facts::ago(9),
             result: quarterdeck::domain::outcome::OutcomeResult::Updated,
             error_code: None,

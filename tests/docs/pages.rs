@@ -2,7 +2,7 @@
 //! keys are the program's.
 
 use crate::readme::README;
-use quarterdeck::config::{Config, Environment, Flags, Places};
+use quarterdeck::config::{Config, DefaultPaths, Environment, Flags};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::ErrorCode;
@@ -50,7 +50,7 @@ fn code(text: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn every_setting_is_understood() {
-    let places = Places {
+    let places = DefaultPaths {
         config_file: PathBuf::from("/nowhere/config.toml"),
         store_file: PathBuf::from("/nowhere/quarterdeck.db"),
         log_dir: PathBuf::from("/nowhere/log"),

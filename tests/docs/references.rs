@@ -104,9 +104,6 @@ fn links_lead_to_files_and_headings() {
     }
 }
 
-/// What `architecture.md` describes and a later change brings. One that is there must not stand here.
-const TO_COME: [&str; 1] = ["tests/language.rs"];
-
 /// The names of all functions in a folder of sources.
 fn functions(folder: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
@@ -124,11 +121,10 @@ fn the_tests_and_folders_that_the_pages_name_exist() {
     let functions: BTreeSet<String> = ["tests", "src"].into_iter().flat_map(functions).collect();
     let is_name = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     let mut named = 0;
-    assert!(TO_COME.iter().all(|path| !root().join(path).exists()), "one of {TO_COME:?} has come");
     for (name, text) in pages() {
         for span in prose(&text).flat_map(code_spans) {
             if ["src/", "tests/", "assets/"].iter().any(|folder| span.starts_with(folder)) && !span.contains(' ') {
-                assert!(root().join(span).exists() || TO_COME.contains(&span), "{name}: there is no {span}");
+                assert!(root().join(span).exists(), "{name}: there is no {span}");
             }
         }
         if name == "guarantees" {

@@ -23,7 +23,7 @@ async fn a_page_with_all_that_is_kept_of_it() {
     let page = fetch(&Pages::always(answer(head, body.as_bytes())).await, "/").await.expect("a page");
     assert_eq!(page.title.as_deref(), Some("A page"));
     assert_eq!(page.content, "# Hello\n\nThere\n");
-    assert_eq!((page.bytes, page.http_status, page.cut), (body.len() as u64, 200, None));
+    assert_eq!((page.bytes, page.http_status, page.truncation), (body.len() as u64, 200, None));
     assert_eq!(page.etag.as_deref(), Some("W/\"1\""));
     assert_eq!(page.last_modified.as_deref(), Some("Tue, 24 Nov 2026 10:00:00 GMT"));
 }
@@ -33,7 +33,7 @@ async fn long_pages_are_cut_and_say_so() {
     let body = format!("<title>{}</title><p>{}", "t".repeat(300), "word ".repeat(60_000));
     let page = fetch(&Pages::always(html(&body)).await, "/").await.expect("a page");
     assert_eq!(page.content.chars().count(), 200_000);
-    assert_eq!(page.cut, Some("cut at 200,000 characters, title at 255"));
+    assert_eq!(page.truncation, Some("cut at 200,000 characters, title at 255"));
 }
 
 #[tokio::test]

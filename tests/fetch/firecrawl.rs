@@ -7,8 +7,8 @@ use quarterdeck::domain::content::Page;
 use quarterdeck::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::secret::Secret;
-use quarterdeck::domain::site_rule::{FetchedBy, SiteRule, SiteRules};
-use quarterdeck::fetch::{Ask, FetchSettings, FirecrawlSettings};
+use quarterdeck::domain::site_rule::{FetcherKind, SiteRule, SiteRules};
+use quarterdeck::fetch::{FetchRequest, FetchSettings, FirecrawlSettings};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -271,7 +271,7 @@ async fn each_document_has_its_fetcher_and_its_fallback() {
     };
     let host = Some(pages.address.to_string());
     let content = async |fetcher: &quarterdeck::fetch::Fetcher, path: &str, document: i64| {
-        let ask = Ask::whole(DocumentId(document), pages.url(path));
+        let ask = FetchRequest::whole(DocumentId(document), pages.url(path));
         fetcher.fetch(&ask).await.map(|answer| answer.page().expect("a page").content)
     };
     let by =
@@ -279,25 +279,25 @@ async fn each_document_has_its_fetcher_and_its_fallback() {
     // The key alone: everything by Firecrawl; a host or a document otherwise.
     let usual = with(&double, SiteRule::default());
     assert_eq!(content(&usual, "/a", 1).await.expect("a page"), "by firecrawl");
-    let direct = with(&double, by(FetchedBy::Direct, None));
+    let direct = with(&double, by(FetcherKind::Direct, None));
     assert_eq!(content(&direct, "/a", 1).await.expect("a page"), "directly\n");
     let own = with(
         &double,
-        SiteRule { document: Some(DocumentId(7)), fetcher: Some(FetchedBy::Direct), ..SiteRule::default() },
+        SiteRule { document: Some(DocumentId(7)), fetcher: Some(FetcherKind::Direct), ..SiteRule::default() },
     );
     assert_eq!(content(&own, "/a", 7).await.expect("a page"), "directly\n");
     assert_eq!(content(&own, "/a", 8).await.expect("a page"), "by firecrawl");
     // A wall against robots is what the other may pass.
-    let walled = with(&double, by(FetchedBy::Direct, Some(FetchedBy::Firecrawl)));
+    let walled = with(&double, by(FetcherKind::Direct, Some(FetcherKind::Firecrawl)));
     assert_eq!(content(&walled, "/wall", 1).await.expect("a page"), "by firecrawl");
     assert_eq!(content(&walled, "/a", 1).await.expect("a page"), "directly\n");
     // When the service fails the page is asked for directly; what the page itself answers needs no second opinion.
     let broke = Double::says("402 Payment Required", json!({})).await;
-    let fallback = with(&broke, by(FetchedBy::Firecrawl, Some(FetchedBy::Direct)));
+    let fallback = with(&broke, by(FetcherKind::Firecrawl, Some(FetcherKind::Direct)));
     assert_eq!(content(&fallback, "/a", 1).await.expect("a page"), "directly\n");
     let gone = Double::says("200 OK", scraped("", json!({"statusCode": 404}))).await;
     let hits = pages.hits();
-    let fallback = with(&gone, by(FetchedBy::Firecrawl, Some(FetchedBy::Direct)));
+    let fallback = with(&gone, by(FetcherKind::Firecrawl, Some(FetcherKind::Direct)));
     assert_eq!(content(&fallback, "/a", 1).await.expect_err("it is gone").code, ErrorCode::NotFound);
     assert_eq!(pages.hits(), hits);
 }

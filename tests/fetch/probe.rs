@@ -4,7 +4,7 @@ use super::{limits, patient};
 use crate::support::dns::{NameServer, addresses};
 use crate::support::pages::{Pages, answer, html};
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::fetch::{Ask, FetchSettings, probe};
+use quarterdeck::fetch::{FetchRequest, FetchSettings, probe};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -29,18 +29,18 @@ async fn every_stage_of_every_hop_is_seen() {
     let allow_private_hosts = vec!["wiki.example.org".parse().expect("an entry")];
     let limits = FetchSettings { dns_servers: vec![names.address], allow_private_hosts, ..limits(&pages) };
     let url = format!("http://wiki.example.org:{}/a", pages.address.port());
-    let seen = probe(limits, &Ask::whole(DocumentId(1), url)).await.expect("a probe");
+    let seen = probe(limits, &FetchRequest::whole(DocumentId(1), url)).await.expect("a probe");
     assert_eq!(seen.hops.len(), 2);
     for (hop, (path, status)) in seen.hops.iter().zip([("/a", 302), ("/b", 200)]) {
         assert!(hop.url.as_str().ends_with(path) && hop.status == Some(status), "{hop:?}");
         assert!(hop.dns.is_some() && hop.connect.is_some() && hop.tls.is_none(), "{hop:?}");
         assert!(hop.first_byte.is_some_and(|waited| waited.abs_diff(WAITED) <= TICK), "{hop:?}");
     }
-    assert!(seen.all.abs_diff(2 * WAITED) <= 2 * TICK, "{:?}", seen.all);
+    assert!(seen.total.abs_diff(2 * WAITED) <= 2 * TICK, "{:?}", seen.total);
     let one = |name: &str| seen.hops[0].headers.iter().find(|(n, _)| n.as_str() == name).map(|(_, v)| v.as_str());
     assert_eq!((one("x-hop"), one("location")), (Some("one"), Some("/b")));
     assert!(seen.body.is_some() && seen.convert.is_some());
-    let page = seen.end.expect("a page").page().expect("a page");
+    let page = seen.result.expect("a page").page().expect("a page");
     assert_eq!((page.title.as_deref(), page.content.as_str()), (Some("T"), "words\n"));
 }
 
@@ -53,12 +53,13 @@ async fn a_handshake_is_a_stage_of_its_own_and_a_failure_ends_the_list() {
         connect_timeout: Duration::from_millis(100),
         ..patient()
     };
-    let seen = probe(limits, &Ask::whole(DocumentId(1), format!("https://{address}/"))).await.expect("a probe");
+    let seen =
+        probe(limits, &FetchRequest::whole(DocumentId(1), format!("https://{address}/"))).await.expect("a probe");
     let [hop] = &seen.hops[..] else { panic!("{seen:?}") };
     assert_eq!(hop.connect, Some(Duration::ZERO), "the connection stood: {hop:?}");
     assert_eq!((hop.dns, hop.tls, hop.first_byte, hop.status), (None, None, None, None));
     assert_eq!((seen.body, seen.convert), (None, None));
-    assert!(seen.end.is_err());
-    let refused = probe(patient(), &Ask::whole(DocumentId(1), "http://10.0.0.1/")).await.expect("a probe");
+    assert!(seen.result.is_err());
+    let refused = probe(patient(), &FetchRequest::whole(DocumentId(1), "http://10.0.0.1/")).await.expect("a probe");
     assert!(refused.hops.is_empty(), "nothing was asked");
 }

@@ -16,11 +16,11 @@ use quarterdeck::domain::link::Link;
 use quarterdeck::domain::lock::LockMode::Preferred;
 use quarterdeck::domain::lock::{Lock, StoreId};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::domain::request::{Request, Scope, Verb};
-use quarterdeck::lock::Asked;
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
+use quarterdeck::lock::LockResult;
 use quarterdeck::runner::event::LockHealth;
 use quarterdeck::runner::{self, Mode};
-use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use quarterdeck::store::{Access, AddResult, NewDocument, Store, open};
 use redis::Commands;
 use rustix::process::Pid;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ async fn a_holder_as_chatwoots_and_ours_are_never_both_inside() {
     let redis = TestRedis::start();
     let document = DocumentId(42);
     let ours = redis.join(StoreId("race".into()));
-    ours.settled().await;
+    ours.first_connection().await;
     let inside = Arc::new(AtomicU32::new(0));
     let enter = |inside: &AtomicU32| assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "nobody else is inside");
     let leave = |inside: &AtomicU32| assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
@@ -62,7 +62,7 @@ async fn a_holder_as_chatwoots_and_ours_are_never_both_inside() {
     let mut entered = 0;
     for round in 0..ROUNDS {
         let lock = Lock { document, job: JobId(1), token: Token(round) };
-        if ours.hold(lock).await.expect("Redis answers") == Asked::Held {
+        if ours.acquire(lock).await.expect("Redis answers") == LockResult::Acquired {
             enter(&inside);
             entered += 1;
             tokio::task::yield_now().await;
@@ -184,8 +184,8 @@ async fn fill(store: &dyn Store, site: &Site, count: usize) -> Vec<DocumentId> {
     };
     let documents: Vec<_> = (0..count).map(new).collect();
     let added = store.add(&documents).await.expect("the store answers");
-    let ids: Vec<_> = added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect();
-    let request = Request { verb: Verb::Sync, class: Manual, by: "chaos".into(), scope: Scope::Bulk };
+    let ids: Vec<_> = added.into_iter().map(|(AddResult::New(id) | AddResult::Exists(id))| id).collect();
+    let request = Request { kind: RequestKind::Sync, class: Manual, by: "chaos".into(), scope: RequestScope::Bulk };
     store.request(&ids, &request).await.expect("the store answers");
     ids
 }
@@ -219,7 +219,7 @@ async fn a_redis_that_forgets_everything_and_goes_and_comes_loses_nothing_and_do
         Mode::OnDemand,
     );
     until_locks(&deck, |health| *health == LockHealth::Fine).await;
-    other.settled().await;
+    other.first_connection().await;
     let documents = fill(&*deck.store, &deck.site, count).await;
     let mut slowest = Duration::ZERO;
     for fault in 1..=faults {

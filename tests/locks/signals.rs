@@ -8,7 +8,7 @@ use quarterdeck::domain::document::SyncStep;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::lock::LockMode::Preferred;
 use quarterdeck::domain::lock::StoreId;
-use quarterdeck::lock::{News, Reach, Redis};
+use quarterdeck::lock::{ConnectionState, Notification, Redis};
 use quarterdeck::runner::event::Event;
 use quarterdeck::runner::signals;
 use quarterdeck::store::{Access, open};
@@ -19,15 +19,15 @@ use tokio_util::sync::CancellationToken;
 /// Commits in a moment.
 const STORM: u32 = 20_000;
 
-async fn joined(redis: &TestRedis, store: &str) -> (Arc<Redis>, broadcast::Receiver<News>) {
+async fn joined(redis: &TestRedis, store: &str) -> (Arc<Redis>, broadcast::Receiver<Notification>) {
     let joined = redis.join(StoreId(store.into()));
-    let mut news = joined.news();
+    let mut news = joined.notifications();
     // The subscription stands once it says that something may have been missed.
-    assert_eq!(next(&mut news).await, News::Committed);
+    assert_eq!(next(&mut news).await, Notification::Committed);
     (joined, news)
 }
 
-async fn next(news: &mut broadcast::Receiver<News>) -> News {
+async fn next(news: &mut broadcast::Receiver<Notification>) -> Notification {
     within("news", news.recv()).await.expect("told")
 }
 
@@ -38,18 +38,18 @@ async fn processes_of_one_store_hear_each_other_and_no_one_else() {
     let (one, mut own) = joined(&redis, &store).await;
     let (_other, mut heard) = joined(&redis, &store).await;
     let (_stranger, mut strange) = joined(&redis, "another").await;
-    one.tell(News::Step(DocumentId(7), SyncStep::Fetching));
-    assert_eq!(next(&mut heard).await, News::Step(DocumentId(7), SyncStep::Fetching));
+    one.publish(Notification::Step(DocumentId(7), SyncStep::Fetching));
+    assert_eq!(next(&mut heard).await, Notification::Step(DocumentId(7), SyncStep::Fetching));
     // A storm of commits is few messages: one every 20 ms at most.
     for _ in 0..STORM {
-        one.tell(News::Committed);
+        one.publish(Notification::Committed);
     }
-    one.tell(News::Ended(DocumentId(7)));
+    one.publish(Notification::Ended(DocumentId(7)));
     let mut commits = 0;
     loop {
         match next(&mut heard).await {
-            News::Committed => commits += 1,
-            News::Ended(DocumentId(7)) => break,
+            Notification::Committed => commits += 1,
+            Notification::Ended(DocumentId(7)) => break,
             other => panic!("{other:?}"),
         }
     }
@@ -63,8 +63,8 @@ async fn a_console_that_only_watches_sees_steps_and_commits_of_a_worker_at_once(
     let (mut deck, gate) = gated(Backend::Sqlite, &redis, Preferred).await;
     let store = open(&deck.place.url(), Access::Write).await.expect("the store opens");
     let watching = redis.join(store.id().await.expect("an id"));
-    let mut news = watching.news();
-    assert_eq!(next(&mut news).await, News::Committed);
+    let mut news = watching.notifications();
+    assert_eq!(next(&mut news).await, Notification::Committed);
     let events = broadcast::Sender::new(64);
     let mut seen = events.subscribe();
     signals::join(store.clone(), &watching, events, CancellationToken::new());
@@ -86,10 +86,10 @@ async fn a_hint_makes_others_look_and_is_not_told_again() {
     let redis = TestRedis::start();
     let (deck, _gate) = gated(Backend::Sqlite, &redis, Preferred).await;
     let (mut commits, mut changes) = (deck.store.commits(), deck.store.changes());
-    let mut reach = deck.redis.as_ref().expect("a Redis").reach();
-    within("Redis", reach.wait_for(|reach| *reach == Reach::Reached)).await.expect("it is watched");
+    let mut reach = deck.redis.as_ref().expect("a Redis").connection_state();
+    within("Redis", reach.wait_for(|reach| *reach == ConnectionState::Connected)).await.expect("it is watched");
     commits.mark_unchanged();
     changes.mark_unchanged();
-    deck.store.hint();
+    deck.store.notify_remote_commit();
     assert!(changes.has_changed().expect("open") && !commits.has_changed().expect("open"));
 }

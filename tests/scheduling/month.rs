@@ -14,11 +14,11 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
 use quarterdeck::domain::retry::RetryPolicy;
-use quarterdeck::domain::schedule::{DueRules, Terms, draw, jitter};
+use quarterdeck::domain::schedule::{DueRules, ScheduleSettings, draw_jitter, max_jitter};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, ClaimLimits, Claimed, DocumentStore, Finish, JobStore, ManualClock, Marking, NewDocument, PassAnswer,
-    PassMode, PassOrder, ScheduleStore, SqlStore, Store, When, WorkerInfo,
+    Access, ClaimLimits, ClaimedJob, DocumentStore, Finish, JobStore, ManualClock, MarkTiming, NewDocument, PassMode,
+    PassRequest, PassResult, PassTrigger, ScheduleStore, SqlStore, Store, WorkerInfo,
 };
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -102,7 +102,7 @@ struct Month {
     place: Place,
     clock: Arc<ManualClock>,
     runners: Vec<Runner>,
-    terms: Terms,
+    terms: ScheduleSettings,
     begun: Timestamp,
     /// The last success of each document, or its arrival.
     fresh: HashMap<i64, (i64, Timestamp, bool)>,
@@ -121,10 +121,10 @@ impl Month {
         let begun = Timestamp::parse_rfc3339("2026-06-01T00:00:00Z").unwrap();
         let clock = Arc::new(ManualClock::at(begun));
         let store = open(&place.url(), clock.clone(), Access::Create).await;
-        let mut terms = Terms { per_account: Some(50), total: Some(1_000), ..Terms::default() };
+        let mut terms = ScheduleSettings { per_account: Some(50), total: Some(1_000), ..ScheduleSettings::default() };
         for (name, hours) in [("enterprise", 24), ("business", 168), ("startups", 720)] {
             let every = Cadence::new(size.hour * hours);
-            terms.plans.plans.insert(PlanName::new(name).unwrap(), Plan { every, ..Plan::default() });
+            terms.plans.plans.insert(PlanName::new(name).unwrap(), Plan { cadence: every, ..Plan::default() });
         }
         let names = ["enterprise", "business", "startups"].map(|name| PlanName::new(name).unwrap());
         for account in 1..=size.accounts {
@@ -138,7 +138,7 @@ impl Month {
         for id in 1..=known {
             let account = 1 + (id - 1) % size.accounts;
             let cadence = terms.plans.of(AccountId(account)).cadence.unwrap();
-            let ago = draw(3, DocumentId(id), cadence.every());
+            let ago = draw_jitter(3, DocumentId(id), cadence.interval());
             let at = begun.minus(ago);
             fresh.insert(id, (account, at, false));
             let at = at.micros();
@@ -214,16 +214,16 @@ impl Month {
         let mut made = 0;
         for turn in 0..2 {
             let runner = &self.runners[(step as usize + turn) % WORKERS];
-            let order = PassOrder {
+            let order = PassRequest {
                 terms: &self.terms,
-                only: None,
-                when: When::Every(Duration::from_secs(15)),
-                mode: PassMode::Act,
+                only_plan: None,
+                trigger: PassTrigger::Interval(Duration::from_secs(15)),
+                mode: PassMode::Enqueue,
                 holder: &runner.info.id.0,
                 lease: Duration::from_secs(30),
                 seed: step,
             };
-            if let PassAnswer::Made(passes, _) = ScheduleStore::schedule(&*runner.store, &order).await.unwrap() {
+            if let PassResult::Completed(passes, _) = ScheduleStore::schedule(&*runner.store, &order).await.unwrap() {
                 made += passes.len();
                 for pass in passes {
                     self.most_in_pass = self.most_in_pass.max(pass.enqueued());
@@ -242,10 +242,10 @@ impl Month {
             per_host: CAP,
             per_account: Some(CAP),
             host_interval: Duration::ZERO,
-            marking: Marking::AtClaim,
+            mark_timing: MarkTiming::AtClaim,
         };
         loop {
-            let mut taken: Vec<Vec<Claimed>> = Vec::new();
+            let mut taken: Vec<Vec<ClaimedJob>> = Vec::new();
             for runner in &self.runners {
                 taken.push(runner.store.claim(&runner.info.id, limits).await.unwrap());
             }
@@ -274,7 +274,7 @@ impl Month {
         }
     }
 
-    async fn finish(&mut self, size: &Size, place: usize, jobs: Vec<Claimed>) {
+    async fn finish(&mut self, size: &Size, place: usize, jobs: Vec<ClaimedJob>) {
         let store = &self.runners[place].store;
         let policy = RetryPolicy::default();
         let ends = jobs.iter().map(|job| match job.document_id.0 {
@@ -282,10 +282,9 @@ impl Month {
             id if id % SHAKY == 0 && job.counters.attempt == 1 => timeout(),
             _ => fetched("T", "text", ContentChange::Same),
         });
-        let finishes = jobs
-            .iter()
-            .zip(ends)
-            .map(|(job, end)| store.finish(Finish { held: job.held, end, took: Duration::from_millis(300) }, &policy));
+        let finishes = jobs.iter().zip(ends).map(|(job, end)| {
+            store.finish(Finish { lease: job.lease, end, duration: Duration::from_millis(300) }, &policy)
+        });
         for finished in join_all(finishes).await {
             finished.unwrap();
         }
@@ -318,8 +317,8 @@ impl Month {
     fn lateness(&self, id: i64, now: Timestamp) -> Duration {
         let (account, at, is_new) = self.fresh[&id];
         let cadence = self.terms.plans.of(AccountId(account)).cadence.unwrap();
-        let wait = if is_new { Duration::ZERO } else { cadence.every() };
-        now.since(at).saturating_sub(wait + jitter(DueRules::Continuous, cadence))
+        let wait = if is_new { Duration::ZERO } else { cadence.interval() };
+        now.since(at).saturating_sub(wait + max_jitter(DueRules::Continuous, cadence))
     }
 
     fn judge(&self, size: &Size) {

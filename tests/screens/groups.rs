@@ -5,7 +5,7 @@ use crate::support::facts::{options, within};
 use crate::support::screen::{Screen, find, lines};
 use crate::support::seen::{accounts, hosts, pauses};
 use quarterdeck::domain::filter::{Filter, Subject};
-use quarterdeck::store::{HostSeen, Seen};
+use quarterdeck::store::{HostSummary, Listing};
 use quarterdeck::tui::Options;
 use quarterdeck::tui::effect::Effect;
 use quarterdeck::tui::msg::Msg;
@@ -79,7 +79,7 @@ fn what_holds_a_host_up_stands_out() {
     assert!(screen.cell_of("1.4 s").modifier.contains(Modifier::DIM), "{text}");
     // A hold that is over is none, without another reading.
     let mut screen = hosts_view(options(), 120, 40);
-    update(&mut screen.model, within(80), Msg::Wake);
+    update(&mut screen.model, within(80), Msg::RefreshDue);
     assert!(!screen.text().contains("cool-down"), "{}", screen.text());
     assert!(screen.text().contains("wait 2:00"), "{}", screen.text());
 }
@@ -170,7 +170,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
     // It goes on living while it is read, and the row may go away meanwhile.
     let mut screen = accounts_view(options(), 80, 24);
     screen.press(&["i"]);
-    screen.send(Msg::Rows(ViewRows::Accounts(Ok(Seen::default()))));
+    screen.send(Msg::Rows(ViewRows::Accounts(Ok(Listing::default()))));
     assert!(screen.text().contains("No document is left."), "{}", screen.text());
     screen.press(&["esc", "i"]);
     assert!(screen.text().contains("there is no account here"), "{}", screen.text());
@@ -189,9 +189,9 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
         if key == "4" {
             screen.send(Msg::Rows(ViewRows::Hosts(Err(away.into()))));
             assert!(screen.text().contains("it was there a moment ago"), "{}", screen.text());
-            screen.send(Msg::Rows(ViewRows::Hosts(Ok(Seen::default()))));
+            screen.send(Msg::Rows(ViewRows::Hosts(Ok(Listing::default()))));
         } else {
-            screen.send(Msg::Rows(ViewRows::Accounts(Ok(Seen::default()))));
+            screen.send(Msg::Rows(ViewRows::Accounts(Ok(Listing::default()))));
         }
         assert!(screen.text().contains(none), "{}", screen.text());
     }
@@ -201,12 +201,12 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
     let old = screen.cell_of("wiki.example");
     assert_eq!((old.fg, old.modifier), (Color::Reset, Modifier::DIM));
     // It answers again after three seconds: from now on it says how old it is.
-    screen.send(Msg::Changed);
+    screen.send(Msg::StoreChanged);
     let begun = screen.model.now;
     let later = |seconds| begun.plus(std::time::Duration::from_secs(seconds));
     update(&mut screen.model, later(8), Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
     assert!(screen.text().contains("worst first · 2 cooling down · 1 paused  0s old"), "{}", screen.text());
-    update(&mut screen.model, later(12), Msg::Wake);
+    update(&mut screen.model, later(12), Msg::RefreshDue);
     assert!(screen.text().contains("  4s old"), "{}", screen.text());
 }
 
@@ -224,7 +224,7 @@ fn a_view_is_read_when_it_is_shown_and_only_while_it_is() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["4"]);
     assert_eq!(loads(&mut screen), [(ViewId::Hosts, 0)]);
-    screen.send(Msg::Changed);
+    screen.send(Msg::StoreChanged);
     screen.press(&["4"]);
     assert_eq!(loads(&mut screen), [], "it is being read");
     screen.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
@@ -234,7 +234,7 @@ fn a_view_is_read_when_it_is_shown_and_only_while_it_is() {
     screen.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
     screen.send(Msg::Rows(ViewRows::Accounts(Ok(accounts()))));
     screen.press(&["1"]);
-    screen.send(Msg::Changed);
+    screen.send(Msg::StoreChanged);
     assert_eq!(loads(&mut screen), [], "nobody looks");
 }
 
@@ -246,7 +246,10 @@ fn enter_goes_to_the_documents_with_a_filter_that_reads_back() {
     }
     screen.press(&["enter"]);
     let documents = &screen.model.documents;
-    assert_eq!((screen.model.active, documents.filter_text.as_str()), (ViewId::Documents, "host:failing.example:8443"));
+    assert_eq!(
+        (screen.model.active_view, documents.filter_text.as_str()),
+        (ViewId::Documents, "host:failing.example:8443")
+    );
     assert_eq!(Filter::parse_for(&documents.filter_text, Subject::Documents).as_ref(), Ok(&documents.filter));
     let filter = documents.filter.clone();
     let asked = screen.asked();
@@ -258,9 +261,9 @@ fn enter_goes_to_the_documents_with_a_filter_that_reads_back() {
 fn more_than_can_be_shown_are_counted() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["4"]);
-    let rows: Vec<HostSeen> =
+    let rows: Vec<HostSummary> =
         (0..1_000).map(|n| crate::support::seen::host(&format!("h{n:04}.example"), 3, 0)).collect();
-    screen.send(Msg::Rows(ViewRows::Hosts(Ok(Seen { rows, total: 5_204 }))));
+    screen.send(Msg::Rows(ViewRows::Hosts(Ok(Listing { rows, total: 5_204 }))));
     assert!(screen.text().contains("hosts 1,000 of 5,204 worst first"), "{}", screen.text());
     screen.press(&["G"]);
     assert!(screen.text().contains("h0999.example") && !screen.text().contains("h0000"), "{}", screen.text());
@@ -280,8 +283,8 @@ fn colours_are_the_terminals_and_none_is_needed_and_ascii_is_enough() {
         assert_eq!(mono.text(), coloured.text());
         let mut ascii = view(Options { ascii: true, ..options() }, 120, 40);
         let rows: Vec<_> = accounts().rows.into_iter().filter(|seen| seen.id.0 != 12).collect();
-        ascii.send(Msg::Rows(ViewRows::Accounts(Ok(Seen { total: 3, rows }))));
-        ascii.send(Msg::Newest(Ok(Vec::new())));
+        ascii.send(Msg::Rows(ViewRows::Accounts(Ok(Listing { total: 3, rows }))));
+        ascii.send(Msg::NewestOutcomes(Ok(Vec::new())));
         let main = lines(&ascii.buffer()).into_iter().map(|line| line.chars().take(80).collect::<String>());
         for line in main {
             assert!(line.is_ascii(), "{line:?}");

@@ -4,14 +4,14 @@ use super::{SIZES, shot};
 use crate::support::facts::{ago, document, options};
 use crate::support::screen::{Screen, find};
 use quarterdeck::domain::difference::Difference;
-use quarterdeck::domain::document::{Counts, DocumentRow, Status};
+use quarterdeck::domain::document::{DocumentRow, Status, StatusCounts};
 use quarterdeck::domain::id::DocumentId;
-use quarterdeck::store::{Decided, Decision, QueueState, StoredVersion};
+use quarterdeck::store::{Decision, DecisionResult, QueueState, StoredVersion};
 use quarterdeck::tui::Options;
-use quarterdeck::tui::effect::{Act, Effect};
+use quarterdeck::tui::effect::{CommandKind, Effect};
 use quarterdeck::tui::model::overlay::Overlay;
-use quarterdeck::tui::msg::{DetailData, Done, Msg};
-use quarterdeck::tui::views::detail::difference::{Compared, DifferenceData, HeldSeen};
+use quarterdeck::tui::msg::{CommandResult, DetailData, Msg};
+use quarterdeck::tui::views::detail::difference::{Compared, DifferenceData, QuarantinedText};
 use quarterdeck::tui::views::detail::state::Tab;
 use ratatui::style::{Color, Modifier};
 
@@ -23,17 +23,17 @@ const NEW: &str = "# Pricing\n\nEvery plan has *all* channels; what differs is h
 const REASON: &str = "looks like a login page";
 
 fn held_row() -> DocumentRow {
-    DocumentRow { held: Some(REASON.into()), ..document(1, "Pricing", Status::Synced) }
+    DocumentRow { quarantine_reason: Some(REASON.into()), ..document(1, "Pricing", Status::Synced) }
 }
 
 /// The list with a held row under the cursor, among others.
 fn list(options: Options, width: u16, height: u16) -> Screen {
     let mut screen = Screen::with(options, width, height);
-    let mut counts = Counts::default();
+    let mut counts = StatusCounts::default();
     counts.set(Status::Synced, 3);
-    counts.held = 1;
+    counts.quarantined = 1;
     screen.send(Msg::Summary(Ok((counts, QueueState { workers: 1, ..QueueState::default() }))));
-    let failed = DocumentRow { held: None, ..document(2, "Glossary", Status::Synced) };
+    let failed = DocumentRow { quarantine_reason: None, ..document(2, "Glossary", Status::Synced) };
     screen.page(vec![held_row(), failed, document(3, "Webhooks", Status::Synced)]);
     screen.press(&["g"]);
     screen.asked();
@@ -41,7 +41,7 @@ fn list(options: Options, width: u16, height: u16) -> Screen {
 }
 
 fn data(held: bool, reading: u64) -> DetailData {
-    let row = if held { held_row() } else { DocumentRow { held: None, ..held_row() } };
+    let row = if held { held_row() } else { DocumentRow { quarantine_reason: None, ..held_row() } };
     let version = |version, seconds| StoredVersion {
         version,
         replaced_at: ago(seconds),
@@ -54,13 +54,13 @@ fn data(held: bool, reading: u64) -> DetailData {
         content: OLD.lines().map(str::to_owned).collect(),
         version: Some(5),
         versions: vec![version(4, 15 * 86_400), version(3, 40 * 86_400)],
-        held: held.then(|| HeldSeen {
+        quarantined: held.then(|| QuarantinedText {
             reason: REASON.into(),
-            held_at: ago(300),
+            quarantined_at: ago(300),
             fingerprint: "aa11".into(),
             title: Some("Sign in".into()),
         }),
-        reading,
+        read_id: reading,
     }
 }
 
@@ -84,10 +84,10 @@ fn answer_comparison(screen: &mut Screen, old: &str, new: &str) {
     let (generation, of) = comparison(screen).expect("a comparison was asked for");
     let data = DifferenceData {
         document: DocumentId(1),
-        of,
+        compared: of,
         difference: Difference::of(old, new, 2),
         chars: (old.chars().count() as u64, new.chars().count() as u64),
-        reading: generation,
+        read_id: generation,
     };
     screen.send(Msg::Difference { generation, answer: Ok(Some(Box::new(data))) });
 }
@@ -177,13 +177,13 @@ fn a_decision_is_asked_about_and_names_the_text_that_was_seen() {
         screen.press(&[key]);
         assert!(screen.text().contains("[ Keep ]"), "{}", screen.text());
         screen.press(&["enter"]);
-        assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::Act(_))), "Keep has the focus");
+        assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::RunCommand(_))), "Keep has the focus");
         screen.press(&[key, "tab"]);
         assert!(screen.text().contains(button) && screen.text().contains("It needs review because it looks like a"));
         screen.press(&["enter"]);
         let asked = screen.asked();
-        let [Effect::Act(command)] = asked.as_slice() else { panic!("{asked:?}") };
-        assert_eq!(command.act, Act::Decide(decision, "aa11".to_owned()));
+        let [Effect::RunCommand(command)] = asked.as_slice() else { panic!("{asked:?}") };
+        assert_eq!(command.kind, CommandKind::Decide(decision, "aa11".to_owned()));
         assert_eq!(
             (command.documents.as_slice(), command.name.as_deref()),
             ([DocumentId(1)].as_slice(), Some("Pricing"))
@@ -244,14 +244,14 @@ fn two_texts_are_compared_once_and_not_again_when_the_details_are_opened_again()
     assert_eq!(comparison(&mut screen), None, "it is kept");
     assert!(screen.text().contains("+ Please sign in"), "{}", screen.text());
     // Another text is held by now: that is another question.
-    let generation = screen.model.ask();
+    let generation = screen.model.next_generation();
     screen.model.detail.as_mut().expect("open").generation = generation;
     let mut other = data(true, generation);
-    other.held.as_mut().expect("held").fingerprint = "bb22".to_owned();
+    other.quarantined.as_mut().expect("held").fingerprint = "bb22".to_owned();
     screen.send(Msg::Detail { generation, answer: Ok(Some(Box::new(other))) });
     assert!(!screen.text().contains("+ Please sign in") && screen.text().contains("comparing"), "{}", screen.text());
     let (generation, of) = comparison(&mut screen).expect("asked for");
-    assert_eq!(of, Compared::Held { fingerprint: "bb22".to_owned(), stored: 5 });
+    assert_eq!(of, Compared::Quarantined { fingerprint: "bb22".to_owned(), stored: 5 });
     // What comes for an older question is not taken for it.
     screen.send(Msg::Difference { generation: generation - 1, answer: Ok(None) });
     screen.send(Msg::Difference { generation, answer: Err("disk I/O error".into()) });
@@ -267,19 +267,23 @@ fn what_came_of_a_decision_is_said() {
         let mut screen = opened(options(), 120, 40);
         screen.press(&[if decision == Decision::Accept { "a" } else { "d" }, "tab", "enter"]);
         let command = screen.asked().into_iter().find_map(|effect| match effect {
-            Effect::Act(command) => Some(command),
+            Effect::RunCommand(command) => Some(command),
             _ => None,
         });
-        screen.send(Msg::Done(command.expect("asked for"), Ok(Done::Decided(decided))));
+        screen.send(Msg::CommandDone(command.expect("asked for"), Ok(CommandResult::Decided(decided))));
         assert!(screen.asked().iter().any(|effect| matches!(effect, Effect::LoadDetail { .. })), "it is read again");
         screen.text()
     };
     for (decided, decision, text) in [
-        (Decided::Done, Decision::Accept, "✓ accepted: Pricing has the new text"),
-        (Decided::Done, Decision::Reject, "✓ rejected: Pricing keeps its text"),
-        (Decided::NothingHeld, Decision::Accept, "! Pricing does not need review any more; nothing was done"),
-        (Decided::Replaced, Decision::Accept, "! another text of Pricing needs review now; nothing was done"),
-        (Decided::Syncing, Decision::Reject, "! Pricing is being synced: decide when that is done"),
+        (DecisionResult::Done, Decision::Accept, "✓ accepted: Pricing has the new text"),
+        (DecisionResult::Done, Decision::Reject, "✓ rejected: Pricing keeps its text"),
+        (
+            DecisionResult::NothingQuarantined,
+            Decision::Accept,
+            "! Pricing does not need review any more; nothing was done",
+        ),
+        (DecisionResult::Replaced, Decision::Accept, "! another text of Pricing needs review now; nothing was done"),
+        (DecisionResult::Syncing, Decision::Reject, "! Pricing is being synced: decide when that is done"),
     ] {
         let screen = said(decided, decision);
         assert!(screen.contains(text), "{text} on\n{screen}");

@@ -7,13 +7,13 @@ use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::runner::event::{Event, LockHealth, Phase, RunnerStatus};
-use quarterdeck::store::{Alive, SchemaMismatch, Sort, SortBy, WorkerSeen};
-use quarterdeck::tui::Exit;
-use quarterdeck::tui::effect::{Act, Effect};
+use quarterdeck::store::{SchemaMismatch, Sort, SortBy, WorkerHealth, WorkerSummary};
+use quarterdeck::tui::ExitReason;
+use quarterdeck::tui::effect::{CommandKind, Effect};
 use quarterdeck::tui::keymap::{keys_markdown, keys_text};
 use quarterdeck::tui::msg::Msg;
 
-fn ends(screen: &mut Screen) -> Option<Exit> {
+fn ends(screen: &mut Screen) -> Option<ExitReason> {
     screen.asked().into_iter().find_map(|effect| match effect {
         Effect::End(exit) => Some(exit),
         _ => None,
@@ -33,7 +33,7 @@ fn quitting_while_jobs_run_asks_and_drains() {
     assert!(screen.text().contains("draining, 3 left"));
     assert_eq!(ends(&mut screen), None, "it waits for what runs");
     screen.send(Msg::RunnerEnded);
-    assert_eq!(ends(&mut screen), Some(Exit::Drained));
+    assert_eq!(ends(&mut screen), Some(ExitReason::Drained));
 }
 
 #[test]
@@ -56,9 +56,12 @@ fn a_console_that_is_older_than_its_store_says_so_and_only_reads() {
         // The database's own words would only mislead.
         let generation = screen.model.documents.generation;
         screen.send(Msg::Page { generation, answer: Err("no such column: d.name".into()) });
-        assert_eq!(screen.model.stale.as_ref().map(|stale| stale.reason.to_string()), Some(mismatch.to_string()));
+        assert_eq!(
+            screen.model.read_failure.as_ref().map(|stale| stale.reason.to_string()),
+            Some(mismatch.to_string())
+        );
         screen.press(&["q"]);
-        assert_eq!(ends(&mut screen), Some(Exit::Quit), "nothing runs: there is nothing to ask");
+        assert_eq!(ends(&mut screen), Some(ExitReason::Quit), "nothing runs: there is nothing to ask");
     }
 }
 
@@ -69,12 +72,12 @@ fn the_first_interrupt_asks_and_the_second_ends() {
     assert!(screen.text().contains("quit while jobs run"));
     assert_eq!(ends(&mut screen), None);
     screen.press(&["ctrl-c"]);
-    assert_eq!(ends(&mut screen), Some(Exit::Left));
+    assert_eq!(ends(&mut screen), Some(ExitReason::Left));
     // With nothing running there is nothing to ask.
     let mut idle = Screen::usual(120, 40);
     idle.send(Msg::Status(RunnerStatus { phase: Phase::Running, busy: 0, slots: 16 }));
     idle.press(&["ctrl-c"]);
-    assert_eq!(ends(&mut idle), Some(Exit::Quit));
+    assert_eq!(ends(&mut idle), Some(ExitReason::Quit));
 }
 
 #[test]
@@ -82,7 +85,7 @@ fn leaving_releases_what_runs() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["q", "tab", "tab", "enter"]);
     let asked = screen.asked();
-    assert!(matches!(asked.as_slice(), [Effect::Leave, Effect::End(Exit::Left)]), "{asked:?}");
+    assert!(matches!(asked.as_slice(), [Effect::ReleaseJobs, Effect::End(ExitReason::Left)]), "{asked:?}");
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn failures_are_walked_with_e_from_any_pane() {
 fn the_panel_is_pinned_to_a_document_and_let_go() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["."]);
-    assert!(matches!(screen.asked().as_slice(), [Effect::LoadPinned(DocumentId(812))]));
+    assert!(matches!(screen.asked().as_slice(), [Effect::LoadPinnedOutcomes(DocumentId(812))]));
     let own = failure(
         20_112,
         812,
@@ -156,7 +159,7 @@ fn the_panel_is_pinned_to_a_document_and_let_go() {
         ErrorCode::NotFound,
         "404 Not Found",
     );
-    screen.send(Msg::Pinned(DocumentId(812), Ok(vec![own])));
+    screen.send(Msg::PinnedOutcomes(DocumentId(812), Ok(vec![own])));
     assert!(
         screen.text().contains("outcomes of Pricing and plans") && !screen.text().contains("Working hours   unchanged")
     );
@@ -177,8 +180,9 @@ fn keys_act_on_the_outcome_under_the_cursor_when_the_panel_has_them() {
     assert!(screen.asked().is_empty());
     screen.press(&["k", "r"]);
     let asked = screen.asked();
-    let acts =
-        asked.iter().filter(|effect| matches!(effect, Effect::Act(command) if command.documents == [DocumentId(102)]));
+    let acts = asked
+        .iter()
+        .filter(|effect| matches!(effect, Effect::RunCommand(command) if command.documents == [DocumentId(102)]));
     assert_eq!(acts.count(), 1, "{asked:?}");
 }
 
@@ -223,7 +227,7 @@ fn a_running_row_says_its_step_and_a_queued_one_why_it_waits() {
     let mut rows = vec![document(1, "Waits", Status::Queued)];
     for id in 2..4 {
         rows.push(quarterdeck::domain::document::DocumentRow {
-            held_by: Some("web-2".into()),
+            holder: Some("web-2".into()),
             ..document(id, "Runs", Status::Syncing)
         });
     }
@@ -235,7 +239,7 @@ fn a_running_row_says_its_step_and_a_queued_one_why_it_waits() {
 fn a_row_whose_lock_is_held_elsewhere_says_so_and_when_it_is_looked_at() {
     let mut screen = Screen::usual(120, 40);
     screen.page(vec![quarterdeck::domain::document::DocumentRow {
-        held_by: Some("Chatwoot".into()),
+        holder: Some("Chatwoot".into()),
         next_attempt_at: Some(within(5)),
         ..document(1, "Held", Status::Waiting)
     }]);
@@ -284,16 +288,16 @@ fn one_request_never_asks_and_carries_the_document_seen() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["s"]);
     let asked = screen.asked();
-    let [Effect::Act(command)] = asked.as_slice() else { panic!("{asked:?}") };
+    let [Effect::RunCommand(command)] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!(command.documents, [DocumentId(812)]);
-    assert!(matches!(command.act, Act::Request(..)));
+    assert!(matches!(command.kind, CommandKind::Request(..)));
 }
 
 #[test]
 fn a_clock_that_is_set_back_does_no_harm() {
     let mut screen = Screen::usual(120, 40);
     let earlier = NOW.minus(std::time::Duration::from_secs(3_600));
-    quarterdeck::tui::update::update(&mut screen.model, earlier, Msg::Wake);
+    quarterdeck::tui::update::update(&mut screen.model, earlier, Msg::RefreshDue);
     assert_eq!(screen.model.now, NOW);
 }
 
@@ -370,10 +374,10 @@ fn what_happens_next_is_said_whole_at_every_width() {
         for status in [Status::Failed, Status::Waiting, Status::Queued, Status::Stuck, Status::Stale, Status::Synced] {
             screen.page(vec![quarterdeck::domain::document::DocumentRow {
                 next_attempt_at: (status == Status::Waiting).then(|| NOW.plus(std::time::Duration::from_secs(80))),
-                try_of: (status == Status::Waiting).then_some(quarterdeck::domain::document::Try {
+                failure_count: (status == Status::Waiting).then_some(quarterdeck::domain::document::FailureCount {
                     class: quarterdeck::domain::failure::FailureClass::Transient,
-                    number: 2,
-                    of: 4,
+                    failures: 2,
+                    attempts_allowed: 4,
                 }),
                 ..document(1, "Page", status)
             }]);
@@ -391,7 +395,7 @@ fn a_row_whose_worker_was_killed_says_so_where_no_other_one_runs() {
     let mut screen = Screen::usual(120, 40);
     screen.model.has_runner = false;
     let row = quarterdeck::domain::document::DocumentRow {
-        held_by: Some("web-2:4410".into()),
+        holder: Some("web-2:4410".into()),
         sync_step: None,
         ..document(1, "Left", Status::Syncing)
     };
@@ -407,7 +411,7 @@ fn head(screen: &Screen) -> String {
 }
 
 /// A console that only watches, with these workers.
-fn watching(width: u16, workers: Vec<WorkerSeen>) -> Screen {
+fn watching(width: u16, workers: Vec<WorkerSummary>) -> Screen {
     let mut screen = Screen::usual(width, 24);
     screen.model.has_runner = false;
     screen.model.queue.workers = workers.len() as u64;
@@ -417,7 +421,7 @@ fn watching(width: u16, workers: Vec<WorkerSeen>) -> Screen {
 
 #[test]
 fn the_head_says_who_works_where_there_is_room() {
-    let beating = |name: &str| WorkerSeen { name: name.into(), alive: Alive::Beating, ..workers().remove(1) };
+    let beating = |name: &str| WorkerSummary { name: name.into(), health: WorkerHealth::Alive, ..workers().remove(1) };
     for width in [120, 80, 40] {
         let screen = watching(width, vec![beating("a:1"), beating("b:2")]);
         assert!(head(&screen).contains("● 2 workers 10/32"), "{}", head(&screen));
@@ -446,7 +450,7 @@ fn workers_are_a_key_away_and_scroll_where_there_are_many() {
     assert!(screen.asked().is_empty(), "it was asked for already, and is never asked for twice at a time");
     screen.send(Msg::Workers(Ok(Vec::new())));
     assert!(screen.text().contains("No worker:"), "{}", screen.text());
-    let many = (0..40).map(|n| WorkerSeen { name: format!("host:{n}").as_str().into(), ..workers().remove(1) });
+    let many = (0..40).map(|n| WorkerSummary { name: format!("host:{n}").as_str().into(), ..workers().remove(1) });
     screen.send(Msg::Workers(Ok(many.collect())));
     assert!(screen.text().contains("40 workers, 200 of 640 slots busy"), "{}", screen.text());
     assert!(screen.text().contains("host:0 ") && !screen.text().contains("host:39"));

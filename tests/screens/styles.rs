@@ -122,7 +122,7 @@ fn the_help_on_the_screen_has_every_action() {
         screen.press(&["j"]);
     }
     for binding in TABLE.iter() {
-        let says: String = binding.says.chars().take(60).collect();
+        let says: String = binding.description.chars().take(60).collect();
         assert!(seen.contains(&says), "{:?} is not in the help", binding.action);
         assert!(seen.contains(&binding.keys[0].label(false)), "{:?}", binding.action);
     }

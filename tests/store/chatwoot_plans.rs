@@ -3,9 +3,9 @@
 use super::schedule::{DAY, order, pass_on, terms};
 use super::support::{Backend, Scene};
 use quarterdeck::domain::id::AccountId;
-use quarterdeck::domain::plan::Verdict;
-use quarterdeck::domain::schedule::{DueRules, Terms};
-use quarterdeck::store::{PassAnswer, PlanSource, ScheduleStore, SqlStore};
+use quarterdeck::domain::plan::AccountDecision;
+use quarterdeck::domain::schedule::{DueRules, ScheduleSettings};
+use quarterdeck::store::{PassResult, PlanSource, ScheduleStore, SqlStore};
 use std::sync::Arc;
 
 /// A database whose documents are Chatwoot's, and the store on it.
@@ -48,21 +48,30 @@ const INTERVALS: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_INTERVALS";
 #[tokio::test]
 async fn s1_the_feature_bit_and_the_intervals_decide() {
     let (scene, store) = chatwoots().await;
-    let terms = Terms::default();
+    let terms = ScheduleSettings::default();
     let none = store.plans(&terms).await.unwrap();
-    assert_eq!((none.source, none.troubles.len()), (PlanSource::Chatwoot, 0));
+    assert_eq!((none.source, none.problems.len()), (PlanSource::Chatwoot, 0));
     assert_eq!(pass_on(&store, &terms).await.enqueued(), 0, "no intervals are set");
     configure(&scene, INTERVALS, "value: '{\"business\": 168, \"ENTERPRISE\": 24, \"startups\": \"720\"}'\n").await;
     configure(&scene, "CAPTAIN_DOCUMENT_AUTO_SYNC_PER_ACCOUNT_BATCH_LIMIT", "value: 7 documents\n").await;
     configure(&scene, "CAPTAIN_DOCUMENT_AUTO_SYNC_GLOBAL_BATCH_LIMIT", "value: 0\n").await;
     let pass = pass_on(&store, &terms).await;
     assert_eq!(scene.scheduled().await, [1, 3], "the second has the feature off, the fourth's hours are a text");
-    let verdicts: Vec<_> = pass.accounts.iter().map(|account| account.verdict).collect();
-    assert!(matches!(verdicts[..], [Verdict::Looked(_), Verdict::FeatureOff, Verdict::Looked(_), Verdict::NoCadence]));
+    let verdicts: Vec<_> = pass.accounts.iter().map(|account| account.decision).collect();
+    assert!(matches!(
+        verdicts[..],
+        [
+            AccountDecision::Scheduled(_),
+            AccountDecision::FeatureOff,
+            AccountDecision::Scheduled(_),
+            AccountDecision::NoCadence
+        ]
+    ));
     let summary = pass.summary();
     assert_eq!((summary.accounts_scanned, summary.accounts_enabled, summary.accounts_scheduled), (4, 3, 2));
     assert_eq!((summary.per_account_batch_limit, summary.global_batch_limit), (7, 1_000));
-    let limits = store.plans(&Terms { per_account: Some(3), ..Terms::default() }).await.unwrap().limits;
+    let limits =
+        store.plans(&ScheduleSettings { per_account: Some(3), ..ScheduleSettings::default() }).await.unwrap().limits;
     assert_eq!((limits.per_account, limits.total), (3, 1_000), "what somebody says here counts");
 }
 
@@ -72,7 +81,8 @@ async fn plans_of_the_settings_count_before_chatwoots() {
     configure(&scene, INTERVALS, "value:\n  enterprise: 24\n").await;
     let plans = store.plans(&terms(DueRules::Continuous, "business")).await.unwrap();
     assert_eq!(plans.source, PlanSource::Settings);
-    let looked = plans.accounts.iter().filter(|account| matches!(account.verdict(None), Verdict::Looked(_)));
+    let looked =
+        plans.accounts.iter().filter(|account| matches!(account.decision(None), AccountDecision::Scheduled(_)));
     assert_eq!(looked.map(|account| account.account).collect::<Vec<_>>(), [AccountId(1)]);
 }
 
@@ -82,19 +92,21 @@ async fn a_missing_table_or_right_is_said_and_schedules_nothing() {
     configure(&scene, INTERVALS, "value:\n  business: 168\n").await;
     scene.sql("DROP TABLE installation_configs").await;
     scene.sql("ALTER TABLE accounts DROP COLUMN feature_flags").await;
-    let terms = Terms::default();
+    let terms = ScheduleSettings::default();
     let plans = store.plans(&terms).await.unwrap();
     assert_eq!(
-        plans.troubles,
+        plans.problems,
         [
             "accounts has no column feature_flags, so Chatwoot's plans are not known; set plans up under [plans]",
             "there is no table installation_configs, so Chatwoot's plans are not known; set plans up under [plans]",
         ]
     );
-    let PassAnswer::Made(passes, troubles) = store.schedule(&order(&terms, "x")).await.unwrap() else { panic!("held") };
+    let PassResult::Completed(passes, troubles) = store.schedule(&order(&terms, "x")).await.unwrap() else {
+        panic!("held")
+    };
     assert_eq!((passes[0].enqueued(), troubles.len()), (0, 2));
     scene.sql("DROP TABLE accounts CASCADE").await;
-    assert_eq!(store.plans(&terms).await.unwrap().troubles.len(), 2, "each table once");
+    assert_eq!(store.plans(&terms).await.unwrap().problems.len(), 2, "each table once");
 }
 
 #[tokio::test]
@@ -113,17 +125,17 @@ async fn a_missing_right_is_said_with_its_cure() {
     url.set_username(&role).unwrap();
     url.set_password(Some("pw")).unwrap();
     let store = super::support::open(url.as_str(), scene.clock.clone(), quarterdeck::store::Access::Write).await;
-    let plans = store.plans(&Terms::default()).await.unwrap();
+    let plans = store.plans(&ScheduleSettings::default()).await.unwrap();
     assert_eq!(
-        plans.troubles,
+        plans.problems,
         [
             "this role may not read installation_configs; GRANT SELECT ON installation_configs to it, or set plans up under [plans]"
         ]
     );
-    assert_eq!(pass_on(&store, &Terms::default()).await.enqueued(), 0);
+    assert_eq!(pass_on(&store, &ScheduleSettings::default()).await.enqueued(), 0);
     scene.sql(&format!("GRANT SELECT ON installation_configs TO {role}")).await;
     configure(&scene, INTERVALS, "value: '{\"business\": 168}'\n").await;
-    assert_eq!(pass_on(&store, &Terms::default()).await.enqueued(), 1);
+    assert_eq!(pass_on(&store, &ScheduleSettings::default()).await.enqueued(), 1);
 }
 
 /// What Chatwoot's scheduler does as well is left to it, unless somebody says so.

@@ -7,7 +7,7 @@ use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Added, ClaimLimits, DocumentStore, Finished, Held, JobStore, Store, StoreBase};
+use quarterdeck::store::{AddResult, ClaimLimits, DocumentStore, FinishResult, JobLease, JobStore, Store, StoreBase};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl Scene {
         let ids: Vec<_> = added
             .into_iter()
             .map(|added| match added {
-                Added::New(id) | Added::Exists(id) => id,
+                AddResult::New(id) | AddResult::Exists(id) => id,
             })
             .collect();
         self.store.request(&ids, &request(class)).await.unwrap();
@@ -61,14 +61,14 @@ async fn a_claim_marks_the_row_and_tells_all_that_an_attempt_needs(backend: Back
     scene.clock.advance(Duration::from_secs(9));
     scene.ask(&[id], QueueClass::Manual).await;
     let claimed = scene.claim(8).await.remove(0);
-    assert!(claimed.held.token > first.held.token, "the fence only grows");
+    assert!(claimed.lease.token > first.lease.token, "the fence only grows");
     assert_eq!((claimed.url.as_str(), claimed.class), ("https://a.test/x", QueueClass::Manual));
     assert_eq!((claimed.counters.attempt, claimed.started_at), (1, scene.store.now()));
     let row = scene.row(id).await;
     assert_eq!((row.status, row.sync_step, row.attempted_at), (Status::Syncing, None, Some(scene.store.now())));
     assert_eq!((row.updated_at, row.synced_at), (before.updated_at, before.synced_at));
-    assert_eq!((row.held_by.as_deref(), row.requested_by.as_deref()), (Some("w1"), Some("ana")));
-    assert_eq!(scene.number("SELECT fence FROM document_state").await, first.held.token.0, "a claim raises no fence");
+    assert_eq!((row.holder.as_deref(), row.requested_by.as_deref()), (Some("w1"), Some("ana")));
+    assert_eq!(scene.number("SELECT fence FROM document_state").await, first.lease.token.0, "a claim raises no fence");
     assert!(scene.claim(8).await.is_empty());
 }
 
@@ -170,7 +170,7 @@ async fn caps_are_exact_over_all_workers(backend: Backend) {
 }
 
 impl Scene {
-    async fn claim_with(&self, limits: ClaimLimits) -> Vec<quarterdeck::store::Claimed> {
+    async fn claim_with(&self, limits: ClaimLimits) -> Vec<quarterdeck::store::ClaimedJob> {
         self.store.claim(&worker("w1").id, limits).await.unwrap()
     }
 }
@@ -248,15 +248,15 @@ async fn unfit_documents_end_on_the_way_and_cost_no_slot(backend: Backend) {
 async fn a_released_job_is_as_before_the_claim(backend: Backend) {
     let scene = Scene::new(backend).await;
     let (id, job) = scene.running("https://a.test/x").await;
-    scene.store.release(&[job.held]).await.unwrap();
+    scene.store.release(&[job.lease]).await.unwrap();
     let row = scene.row(id).await;
     assert_eq!((row.status, row.attempt, row.attempted_at), (Status::Queued, Some(0), None));
     assert!(scene.outcomes().await.is_empty());
     let again = scene.claim(1).await.remove(0);
-    assert_eq!((again.counters.attempt, again.held.job_id), (1, job.held.job_id));
-    scene.store.release(&[Held { token: job.held.token, ..again.held }]).await.unwrap();
+    assert_eq!((again.counters.attempt, again.lease.job_id), (1, job.lease.job_id));
+    scene.store.release(&[JobLease { token: job.lease.token, ..again.lease }]).await.unwrap();
     assert_eq!(scene.row(id).await.status, Status::Syncing, "an old token gives nothing back");
-    let Finished::Written { state: JobState::Done, .. } =
+    let FinishResult::Written { state: JobState::Done, .. } =
         scene.finish(&again, fetched("T", "x", ContentChange::First)).await
     else {
         panic!("not written")

@@ -7,7 +7,7 @@ use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, Claimed, DocumentStore, Finished, Held, JobStore, Store, StoreBase};
+use quarterdeck::store::{Access, ClaimedJob, DocumentStore, FinishResult, JobLease, JobStore, Store, StoreBase};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -154,9 +154,9 @@ async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
                     for job in &claimed {
                         let end = fetched("T", "text", ContentChange::First);
                         let took = Duration::from_millis(1);
-                        let finish = quarterdeck::store::Finish { held: job.held, end, took };
+                        let finish = quarterdeck::store::Finish { lease: job.lease, end, duration: took };
                         let policy = quarterdeck::domain::retry::RetryPolicy::default();
-                        if let Finished::Written { .. } = store.finish(finish, &policy).await.unwrap() {
+                        if let FinishResult::Written { .. } = store.finish(finish, &policy).await.unwrap() {
                             done += 1;
                         }
                     }
@@ -236,7 +236,7 @@ async fn steps_of_the_clock_lose_no_job_and_run_none_twice(backend: Backend) {
         }
         // Both have looked for work before, as workers do.
         other.claim(&worker("w2").id, limits(0)).await.unwrap();
-        let mut held: Vec<Claimed> = scene.claim(8).await;
+        let mut held: Vec<ClaimedJob> = scene.claim(8).await;
         // One fails and waits for its next try over the step.
         scene.finish(&held.remove(0), timeout()).await;
         let hour = Duration::from_secs(3_600);
@@ -249,15 +249,15 @@ async fn steps_of_the_clock_lose_no_job_and_run_none_twice(backend: Backend) {
             Step::Sleep => scene.clock.advance(2 * hour),
         }
         assert_eq!(other.rescue().await.unwrap().outcomes, [], "nobody is judged by a clock that was set");
-        let mine: Vec<Held> = held.iter().map(|job| job.held).collect();
-        let beats = scene.store.beat(&worker("w1").id, &mine, LEASE).await.unwrap();
-        assert!(beats.iter().all(|beat| *beat == quarterdeck::store::Beat::Held), "{beats:?}");
+        let mine: Vec<JobLease> = held.iter().map(|job| job.lease).collect();
+        let beats = scene.store.heartbeat(&worker("w1").id, &mine, LEASE).await.unwrap();
+        assert!(beats.iter().all(|beat| *beat == quarterdeck::store::LeaseStatus::Renewed), "{beats:?}");
         let mut seen: BTreeSet<_> = held.iter().map(|job| job.document_id).collect();
         let more = other.claim(&worker("w2").id, limits(64)).await.unwrap();
         assert!(more.iter().all(|job| seen.insert(job.document_id)), "nothing runs twice");
         for job in held.iter().chain(&more) {
             let end = scene.finish(job, fetched("T", "text", ContentChange::First)).await;
-            assert!(matches!(end, Finished::Written { state: JobState::Done, .. }), "{end:?}");
+            assert!(matches!(end, FinishResult::Written { state: JobState::Done, .. }), "{end:?}");
         }
         // What waits comes at its time, whichever way the clock went.
         scene.clock.advance(hour + Duration::from_secs(31));

@@ -7,7 +7,7 @@ use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::Token;
 use quarterdeck::domain::job::{AttemptEnd, JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{DocumentStore, Finish, Finished, Held, JobStore, Queries, StoreBase};
+use quarterdeck::store::{DocumentStore, Finish, FinishResult, JobLease, JobStore, Queries, StoreBase};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -20,7 +20,9 @@ async fn a_first_content_is_written_whole(backend: Backend) {
     assert_eq!(scene.row(id).await.status, Status::Syncing);
     scene.clock.advance(Duration::from_secs(2));
     let finished = scene.finish(&claimed, fetched("A title", "Some text", ContentChange::First)).await;
-    let Finished::Written { state: JobState::Done, outcomes, report: None } = finished else { panic!("{finished:?}") };
+    let FinishResult::Written { state: JobState::Done, outcomes, report: None } = finished else {
+        panic!("{finished:?}")
+    };
     assert_eq!(outcomes.len(), 1);
     assert_eq!((outcomes[0].seq.0, outcomes[0].result, outcomes[0].attempt), (1, OutcomeResult::Unchanged, 1));
     assert_eq!(outcomes[0].name.as_str(), "A title", "the log names it as the list does from now on");
@@ -76,10 +78,10 @@ async fn five_earlier_contents_are_kept(backend: Backend) {
 async fn a_late_finish_writes_nothing(backend: Backend) {
     let scene = Scene::new(backend).await;
     let (id, claimed) = scene.running("https://a.test/x").await;
-    let old = Held { token: Token(claimed.held.token.0 - 1), ..claimed.held };
-    let finish = Finish { held: old, end: fetched("A", "late", ContentChange::First), took: Duration::ZERO };
+    let old = JobLease { token: Token(claimed.lease.token.0 - 1), ..claimed.lease };
+    let finish = Finish { lease: old, end: fetched("A", "late", ContentChange::First), duration: Duration::ZERO };
     let late = scene.store.finish(finish, &Default::default()).await.unwrap();
-    assert_eq!(late, Finished::Late);
+    assert_eq!(late, FinishResult::LeaseLost);
     assert!(scene.outcomes().await.is_empty());
     assert_eq!(scene.store.content(id).await.unwrap(), None);
     assert_eq!(scene.row(id).await.status, Status::Syncing);
@@ -102,14 +104,15 @@ async fn transient_failures_wait_and_end_exhausted(backend: Backend) {
         let row = scene.row(id).await;
         assert_eq!((row.status, row.error_code), (Status::Waiting, Some(ErrorCode::Timeout)));
         assert_eq!(row.next_attempt_at, Some(scene.store.now().plus(Duration::from_secs(wait))));
-        let try_of = row.try_of.unwrap();
-        assert_eq!((try_of.class, try_of.number, try_of.of), (FailureClass::Transient, number, 4));
+        let try_of = row.failure_count.unwrap();
+        assert_eq!((try_of.class, try_of.failures, try_of.attempts_allowed), (FailureClass::Transient, number, 4));
         assert_eq!(scene.number("SELECT sync_status FROM captain_documents").await, 0, "stays syncing in the row");
         assert!(scene.claim(1).await.is_empty());
         scene.clock.advance(Duration::from_secs(wait));
         claimed = scene.claim(1).await.remove(0);
     }
-    let Finished::Written { state: JobState::Failed, outcomes, .. } = scene.finish(&claimed, timeout()).await else {
+    let FinishResult::Written { state: JobState::Failed, outcomes, .. } = scene.finish(&claimed, timeout()).await
+    else {
         panic!("not ended");
     };
     assert_eq!(outcomes.iter().map(|line| line.attempt).collect::<Vec<_>>(), [4, 4]);
@@ -130,15 +133,19 @@ async fn unexpected_failures_are_failed_in_the_row_and_report_once(backend: Back
     let scene = Scene::new(backend).await;
     let (id, mut claimed) = scene.running("https://a.test/x").await;
     for _ in 0..2 {
-        let Finished::Written { report: None, .. } = scene.finish(&claimed, unexpected()).await else { panic!() };
+        let FinishResult::Written { report: None, .. } = scene.finish(&claimed, unexpected()).await else { panic!() };
         assert_eq!(scene.row(id).await.status, Status::Waiting);
         assert_eq!(scene.number("SELECT sync_status FROM captain_documents").await, 2);
         scene.clock.advance(Duration::from_secs(5));
         claimed = scene.claim(1).await.remove(0);
     }
-    let Finished::Written { report: Some(report), .. } = scene.finish(&claimed, unexpected()).await else { panic!() };
+    let FinishResult::Written { report: Some(report), .. } = scene.finish(&claimed, unexpected()).await else {
+        panic!()
+    };
     assert_eq!(report.exception_class, "panic");
-    let Finished::Written { report: Some(again), .. } = scene.finish(&claimed, unexpected()).await else { panic!() };
+    let FinishResult::Written { report: Some(again), .. } = scene.finish(&claimed, unexpected()).await else {
+        panic!()
+    };
     assert_eq!(again, report);
 }
 
@@ -154,7 +161,7 @@ async fn sixty_four_finishes_at_once_are_all_written_in_dense_order(backend: Bac
     let finishes = claimed.iter().map(|job| scene.finish(job, fetched("T", "text", ContentChange::First)));
     let finished = futures_util::future::join_all(finishes).await;
     for (job, finished) in claimed.iter().zip(finished) {
-        let Finished::Written { outcomes, .. } = finished else { panic!("{finished:?}") };
+        let FinishResult::Written { outcomes, .. } = finished else { panic!("{finished:?}") };
         assert_eq!((outcomes.len(), outcomes[0].document_id), (1, job.document_id), "each has its own answer");
     }
     let seqs: Vec<_> = scene.outcomes().await.iter().map(|line| line.seq.0).collect();
@@ -185,7 +192,7 @@ async fn refused_data_ends_that_attempt_alone(backend: Backend) {
         scene.finish(job, fetched("T", text, ContentChange::First))
     });
     for (job, finished) in claimed.iter().zip(futures_util::future::join_all(finishes).await) {
-        let Finished::Written { state, outcomes, .. } = finished else { panic!("{finished:?}") };
+        let FinishResult::Written { state, outcomes, .. } = finished else { panic!("{finished:?}") };
         if job.document_id == ids[3] {
             assert_eq!((state, outcomes[0].result), (JobState::Scheduled, OutcomeResult::UnexpectedFailure));
             assert!(outcomes[0].detail.as_ref().unwrap().contains("bad text"), "{:?}", outcomes[0].detail);
@@ -203,7 +210,7 @@ async fn a_document_that_is_gone_or_unfit_ends_cancelled(backend: Backend) {
     scene.sql("UPDATE captain_documents SET status = 0").await;
     for claimed in [gone, unfit] {
         let finished = scene.finish(&claimed, fetched("T", "x", ContentChange::First)).await;
-        let Finished::Written { state: JobState::Cancelled, outcomes, report: None } = finished else {
+        let FinishResult::Written { state: JobState::Cancelled, outcomes, report: None } = finished else {
             panic!("{finished:?}")
         };
         assert_eq!(outcomes[0].result, OutcomeResult::Cancelled);
@@ -217,7 +224,7 @@ async fn a_cancelled_attempt_that_fails_schedules_nothing_and_one_that_succeeds_
     let scene = Scene::new(backend).await;
     let (failing, job) = scene.running("https://a.test/f").await;
     scene.store.cancel(&[failing], &"bob".into()).await.unwrap();
-    assert_eq!(scene.store.cancels(&[job.held]).await.unwrap(), [job.held]);
+    assert_eq!(scene.store.cancel_requested(&[job.lease]).await.unwrap(), [job.lease]);
     assert!(scene.row(failing).await.cancel_requested);
     scene.finish(&job, timeout()).await;
     assert_eq!(scene.results().await, [OutcomeResult::TransientFailure, OutcomeResult::Cancelled]);
@@ -247,7 +254,7 @@ async fn metadata_of_any_kind_is_taken_as_it_is(backend: Backend) {
         scene.ask(&[id], QueueClass::Manual).await;
         let claimed = scene.claim(1).await.remove(0);
         let finished = scene.finish(&claimed, fetched("T", "x", ContentChange::First)).await;
-        assert!(matches!(finished, Finished::Written { state: JobState::Done, .. }), "{metadata}: {finished:?}");
+        assert!(matches!(finished, FinishResult::Written { state: JobState::Done, .. }), "{metadata}: {finished:?}");
         let row = scene.row(id).await;
         assert_eq!((row.sync_step, row.fingerprint.map(|print| print.len())), (None, Some(64)), "{metadata}");
         if metadata.contains("mine") {

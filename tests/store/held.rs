@@ -1,28 +1,28 @@
 //! Texts that are held back, and what a person decides about them.
 
 use super::support::*;
-use quarterdeck::domain::content::{ContentChange, Converter, Page};
+use quarterdeck::domain::content::{ContentChange, ConverterVersion, Page};
+use quarterdeck::domain::content_guard::QuarantineReason;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::filter::Filter;
-use quarterdeck::domain::guard::Doubt;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Decided, Decision, DocumentStore, Finished, HeldText, Queries};
+use quarterdeck::store::{Decision, DecisionResult, DocumentStore, FinishResult, Queries, ReviewTarget};
 
 const BODY: &str = "A long text that is worth keeping, with many words in it.";
 
 /// Ends the next sync of a document with what comparing `text` says.
-async fn sync(scene: &Scene, document: DocumentId, title: &str, text: &str, converter: Option<Converter>) {
+async fn sync(scene: &Scene, document: DocumentId, title: &str, text: &str, converter: Option<ConverterVersion>) {
     scene.ask(&[document], QueueClass::Manual).await;
     let claimed = scene.claim(64).await.into_iter().find(|claimed| claimed.document_id == document).unwrap();
     let page = Page::new(Some(title), text.to_owned(), text.len() as u64, 200).unwrap();
     let mut page = Page { converter, ..page };
     let (change, doubt) = claimed.stored.compare(&page);
-    page.doubt = doubt;
+    page.quarantine_reason = doubt;
     let fingerprint = page.fingerprint.clone();
     let end = AttemptEnd::Fetched { page: Box::new(page), fingerprint, change };
-    assert!(matches!(scene.finish(&claimed, end).await, Finished::Written { .. }));
+    assert!(matches!(scene.finish(&claimed, end).await, FinishResult::Written { .. }));
 }
 
 async fn text(scene: &Scene, document: DocumentId) -> String {
@@ -34,13 +34,13 @@ async fn held_ids(scene: &Scene) -> Vec<DocumentId> {
 }
 
 /// Decides on whatever is held.
-async fn decide(scene: &Scene, document: DocumentId, decision: Decision) -> [Decided; 1] {
+async fn decide(scene: &Scene, document: DocumentId, decision: Decision) -> [DecisionResult; 1] {
     decide_on(scene, document, None, decision).await
 }
 
 /// Decides on the text with this fingerprint.
-async fn decide_on(scene: &Scene, document: DocumentId, seen: Option<&str>, decision: Decision) -> [Decided; 1] {
-    let text = HeldText { document, fingerprint: seen.map(str::to_owned) };
+async fn decide_on(scene: &Scene, document: DocumentId, seen: Option<&str>, decision: Decision) -> [DecisionResult; 1] {
+    let text = ReviewTarget { document, fingerprint: seen.map(str::to_owned) };
     scene.store.decide(&[text], decision, &"bo".into()).await.unwrap().try_into().unwrap()
 }
 
@@ -50,27 +50,30 @@ async fn a_doubtful_text_waits_and_is_written_when_it_is_accepted(on: Backend) {
     sync(&scene, document, "T", BODY, None).await;
     sync(&scene, document, "Sign in", "# Sign in", None).await;
     let row = scene.row(document).await;
-    assert_eq!((row.status, row.held.as_deref()), (Status::Synced, Some(Doubt::Login.to_string().as_str())));
+    assert_eq!(
+        (row.status, row.quarantine_reason.as_deref()),
+        (Status::Synced, Some(QuarantineReason::Login.to_string().as_str()))
+    );
     assert_eq!((text(&scene, document).await.as_str(), row.name.as_str()), (BODY, "T"));
     assert_eq!(held_ids(&scene).await, [document]);
     let last = scene.outcomes().await.pop().unwrap();
-    assert_eq!((last.result, last.content), (OutcomeResult::Unchanged, Some(ContentChange::Held)));
+    assert_eq!((last.result, last.content), (OutcomeResult::Unchanged, Some(ContentChange::Quarantined)));
     assert_eq!(last.detail.as_deref(), Some("needs review: it looks like a login page"));
-    let held = scene.store.held_content(document).await.unwrap().unwrap();
+    let held = scene.store.quarantined_content(document).await.unwrap().unwrap();
     assert_eq!((held.text.as_str(), held.title.as_deref()), ("# Sign in", Some("Sign in")));
     let decided = decide(&scene, document, Decision::Accept).await;
-    assert_eq!(decided, [Decided::Done]);
+    assert_eq!(decided, [DecisionResult::Done]);
     assert_eq!(text(&scene, document).await, "# Sign in");
     let row = scene.row(document).await;
-    assert_eq!((row.held, row.name.as_str(), row.versions), (None, "Sign in", 1));
+    assert_eq!((row.quarantine_reason, row.name.as_str(), row.versions), (None, "Sign in", 1));
     assert_eq!(row.fingerprint, Some(held.fingerprint));
     let last = scene.outcomes().await.pop().unwrap();
     assert_eq!((last.result, last.content), (OutcomeResult::Updated, Some(ContentChange::Changed)));
     assert_eq!(last.requested_by.as_deref(), Some("bo"));
     assert!(held_ids(&scene).await.is_empty());
-    assert_eq!(scene.store.held_content(document).await.unwrap(), None);
+    assert_eq!(scene.store.quarantined_content(document).await.unwrap(), None);
     let again = decide(&scene, document, Decision::Accept).await;
-    assert_eq!(again, [Decided::NothingHeld]);
+    assert_eq!(again, [DecisionResult::NothingQuarantined]);
     sync(&scene, document, "Sign in", "# Sign in", None).await;
     assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Same));
 }
@@ -80,11 +83,11 @@ async fn a_rejected_text_is_not_asked_about_again_and_another_is(on: Backend) {
     let document = scene.add(1, "https://a.test/1").await;
     sync(&scene, document, "T", BODY, None).await;
     sync(&scene, document, "404", "# Not found", None).await;
-    assert_eq!(decide(&scene, document, Decision::Reject).await, [Decided::Done]);
+    assert_eq!(decide(&scene, document, Decision::Reject).await, [DecisionResult::Done]);
     assert!(held_ids(&scene).await.is_empty());
     sync(&scene, document, "404", "# Not found", None).await;
     let last = scene.outcomes().await.pop().unwrap();
-    assert_eq!((last.content, held_ids(&scene).await.len()), (Some(ContentChange::Held), 0));
+    assert_eq!((last.content, held_ids(&scene).await.len()), (Some(ContentChange::Quarantined), 0));
     assert_eq!(last.detail.as_deref(), Some("needs review: it is the text that was rejected before"));
     // Remembered over a good fetch, too.
     sync(&scene, document, "T", BODY, None).await;
@@ -99,13 +102,13 @@ async fn a_good_fetch_ends_the_question_and_a_running_one_comes_first(on: Backen
     let document = scene.add(1, "https://a.test/1").await;
     sync(&scene, document, "T", BODY, None).await;
     sync(&scene, document, "T", "a", None).await;
-    let reason = scene.row(document).await.held.unwrap();
+    let reason = scene.row(document).await.quarantine_reason.unwrap();
     assert_eq!(reason.as_str(), format!("is under a tenth of the stored text (1 of {} characters)", BODY.len()));
     scene.ask(&[document], QueueClass::Manual).await;
     let claimed = scene.claim(1).await.remove(0);
-    assert_eq!(decide(&scene, document, Decision::Accept).await, [Decided::Syncing]);
+    assert_eq!(decide(&scene, document, Decision::Accept).await, [DecisionResult::Syncing]);
     scene.finish(&claimed, AttemptEnd::NotModified).await;
-    assert_eq!(scene.store.held_content(document).await.unwrap(), None);
+    assert_eq!(scene.store.quarantined_content(document).await.unwrap(), None);
     sync(&scene, document, "T", "a", None).await;
     assert_eq!(held_ids(&scene).await, [document]);
     assert_eq!(scene.store.remove(&[document]).await.unwrap(), 1);
@@ -125,21 +128,24 @@ async fn a_decision_is_on_the_text_that_was_seen_and_on_no_other(on: Backend) {
     let scene = Scene::new(on).await;
     let document = scene.add(1, "https://a.test/1").await;
     sync(&scene, document, "T", BODY, None).await;
-    assert_eq!(scene.store.counts().await.unwrap().held, 0);
+    assert_eq!(scene.store.counts().await.unwrap().quarantined, 0);
     sync(&scene, document, "Sign in", "# Sign in", None).await;
-    assert_eq!(scene.store.counts().await.unwrap().held, 1);
-    let seen = scene.store.held_content(document).await.unwrap().unwrap().fingerprint;
+    assert_eq!(scene.store.counts().await.unwrap().quarantined, 1);
+    let seen = scene.store.quarantined_content(document).await.unwrap().unwrap().fingerprint;
     sync(&scene, document, "404", "# Not found", None).await;
-    let now = scene.store.held_content(document).await.unwrap().unwrap();
+    let now = scene.store.quarantined_content(document).await.unwrap().unwrap();
     assert_ne!(now.fingerprint, seen);
     for decision in [Decision::Accept, Decision::Reject] {
-        assert_eq!(decide_on(&scene, document, Some(&seen), decision).await, [Decided::Replaced]);
+        assert_eq!(decide_on(&scene, document, Some(&seen), decision).await, [DecisionResult::Replaced]);
     }
     assert_eq!(text(&scene, document).await, BODY);
-    assert_eq!(scene.store.held_content(document).await.unwrap(), Some(now.clone()), "it still waits");
-    assert_eq!(decide_on(&scene, document, Some(&now.fingerprint), Decision::Reject).await, [Decided::Done]);
-    assert_eq!(decide_on(&scene, document, Some(&now.fingerprint), Decision::Accept).await, [Decided::NothingHeld]);
-    assert_eq!((text(&scene, document).await.as_str(), scene.store.counts().await.unwrap().held), (BODY, 0));
+    assert_eq!(scene.store.quarantined_content(document).await.unwrap(), Some(now.clone()), "it still waits");
+    assert_eq!(decide_on(&scene, document, Some(&now.fingerprint), Decision::Reject).await, [DecisionResult::Done]);
+    assert_eq!(
+        decide_on(&scene, document, Some(&now.fingerprint), Decision::Accept).await,
+        [DecisionResult::NothingQuarantined]
+    );
+    assert_eq!((text(&scene, document).await.as_str(), scene.store.counts().await.unwrap().quarantined), (BODY, 0));
 }
 
 async fn an_earlier_text_can_be_read(on: Backend) {
@@ -167,7 +173,7 @@ async fn the_first_text_is_stored_whatever_it_is(on: Backend) {
 async fn another_converters_text_is_stored_quietly(on: Backend) {
     let scene = Scene::new(on).await;
     let document = scene.add(1, "https://a.test/1").await;
-    let (old, new) = (Some(Converter::new(1, "")), Some(Converter::new(2, "")));
+    let (old, new) = (Some(ConverterVersion::new(1, "")), Some(ConverterVersion::new(2, "")));
     sync(&scene, document, "T", BODY, old).await;
     let other = format!("{BODY} And a line that the old one lost.");
     sync(&scene, document, "T", &other, new).await;
@@ -179,9 +185,9 @@ async fn another_converters_text_is_stored_quietly(on: Backend) {
     sync(&scene, document, "T", BODY, new).await;
     assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Changed));
     // The same text is the same, whoever made it, and then stands as the newer one's.
-    sync(&scene, document, "T", BODY, Some(Converter::new(3, ""))).await;
+    sync(&scene, document, "T", BODY, Some(ConverterVersion::new(3, ""))).await;
     assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Same));
-    sync(&scene, document, "T", &other, Some(Converter::new(3, ""))).await;
+    sync(&scene, document, "T", &other, Some(ConverterVersion::new(3, ""))).await;
     assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Changed));
 }
 

@@ -4,11 +4,11 @@ use super::support::{Backend, START, Scene, fetched, limits, timeout, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::failure::Failure;
+use quarterdeck::domain::host_backoff::BackoffKind;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
-use quarterdeck::domain::politeness::HoldKind;
 use quarterdeck::domain::retry::RetryPolicy;
-use quarterdeck::store::{ClaimLimits, Claimed, DocumentStore, Finish, JobStore, Queries, StoreBase};
+use quarterdeck::store::{ClaimLimits, ClaimedJob, DocumentStore, Finish, JobStore, Queries, StoreBase};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ impl Scene {
     }
 }
 
-fn urls(claimed: &[Claimed]) -> Vec<&str> {
+fn urls(claimed: &[ClaimedJob]) -> Vec<&str> {
     claimed.iter().map(|job| job.url.as_str()).collect()
 }
 
@@ -64,9 +64,9 @@ async fn a_host_that_told_three_documents_to_wait_is_held_and_others_are_not(on:
     assert!(scene.claim(16).await.is_empty());
     let row = scene.row(third[1]).await;
     assert_eq!((row.status, row.attempt), (Status::Queued, Some(0)));
-    let hold = row.host_hold.expect("its host is held");
-    assert_eq!((hold.until, &*hold.because), (START.plus(600 * SECOND), "3 documents received Retry-After"));
-    assert_eq!(hold.kind, HoldKind::AskedFor);
+    let hold = row.host_backoff.expect("its host is held");
+    assert_eq!((hold.until, &*hold.reason), (START.plus(600 * SECOND), "3 documents received Retry-After"));
+    assert_eq!(hold.kind, BackoffKind::RetryAfter);
     // Whoever waits for work knows when to look.
     assert_eq!(scene.store.queue().await.unwrap().next_due_at, Some(START.plus(90 * SECOND)));
     scene.clock.set(START.plus(600 * SECOND - Duration::from_micros(1)));
@@ -102,7 +102,7 @@ async fn five_in_a_row_cool_a_host_down_and_one_finds_out(on: Backend) {
     let probe = scene.claim(16).await;
     assert_eq!(probe.len(), 1);
     // A worker that dies with it leaves the question open.
-    scene.store.release(&[probe[0].held]).await.unwrap();
+    scene.store.release(&[probe[0].lease]).await.unwrap();
     let probe = scene.claim(16).await;
     assert_eq!(probe.len(), 1);
     scene.finish(&probe[0], good()).await;
@@ -132,8 +132,8 @@ async fn what_two_processes_hear_of_a_host_is_one_story(on: Backend) {
         scene.on_host(&host, 1, 6).await;
         let claimed = scene.claim(5).await;
         let policy = RetryPolicy::default();
-        let end = |place: usize, job: &Claimed| {
-            let finish = Finish { held: job.held, end: timeout(), took: SECOND };
+        let end = |place: usize, job: &ClaimedJob| {
+            let finish = Finish { lease: job.lease, end: timeout(), duration: SECOND };
             let store = if place.is_multiple_of(2) { scene.store.clone() } else { other.clone() };
             let policy = policy.clone();
             async move { store.finish(finish, &policy).await.unwrap() }
@@ -216,11 +216,11 @@ async fn holds_of_before_there_were_kinds_keep_theirs(on: Backend) {
     scene.sql(&late).await;
     let seen = scene.store.hosts().await.unwrap();
     let kinds: Vec<_> =
-        seen.rows.iter().map(|seen| (seen.host.to_string(), seen.held.as_ref().map(|hold| hold.kind))).collect();
+        seen.rows.iter().map(|seen| (seen.host.to_string(), seen.backoff.as_ref().map(|hold| hold.kind))).collect();
     let expected = [
-        ("asks.test", Some(HoldKind::AskedFor)),
-        ("cools.test", Some(HoldKind::CoolDown)),
-        ("late.test", Some(HoldKind::CoolDown)),
+        ("asks.test", Some(BackoffKind::RetryAfter)),
+        ("cools.test", Some(BackoffKind::CoolDown)),
+        ("late.test", Some(BackoffKind::CoolDown)),
         ("over.test", None),
     ];
     assert_eq!(kinds, expected.map(|(host, kind)| (host.to_owned(), kind)));

@@ -10,8 +10,8 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, Alive, Beat, Clock, DocumentStore, Finished, Held, JobStore, ManualClock, Options, Queries, SqlStore,
-    Store, StoreBase, WorkerInfo, WorkerSeen,
+    Access, Clock, DocumentStore, FinishResult, JobLease, JobStore, LeaseStatus, ManualClock, Options, Queries,
+    SqlStore, Store, StoreBase, WorkerHealth, WorkerInfo, WorkerSummary,
 };
 use rustix::process::Pid;
 use std::io::{BufRead, BufReader};
@@ -29,10 +29,10 @@ async fn a_beat_lengthens_what_is_really_held(backend: Backend) {
     let (_, second) = scene.running("https://a.test/2").await;
     scene.store.cancel(&[told], &"bob".into()).await.unwrap();
     scene.clock.advance(20 * SECOND);
-    let ghost = Held { token: first.held.token, ..second.held };
-    let held = [second.held, first.held, ghost];
-    let beats = scene.store.beat(&worker("w1").id, &held, LEASE).await.unwrap();
-    assert_eq!(beats, [Beat::Held, Beat::CancelRequested, Beat::Lost]);
+    let ghost = JobLease { token: first.lease.token, ..second.lease };
+    let held = [second.lease, first.lease, ghost];
+    let beats = scene.store.heartbeat(&worker("w1").id, &held, LEASE).await.unwrap();
+    assert_eq!(beats, [LeaseStatus::Renewed, LeaseStatus::CancelRequested, LeaseStatus::Lost]);
     scene.clock.advance(20 * SECOND);
     assert_eq!(scene.store.rescue().await.unwrap().outcomes, [], "the leases are longer now");
 }
@@ -52,9 +52,9 @@ async fn a_lease_that_ran_out_is_rescued_and_its_holder_is_late(backend: Backend
     let row = scene.row(id).await;
     assert_eq!((row.status, row.recent), (Status::Queued, vec![RecentResult::Lost]));
     let late = scene.finish(&job, fetched("T", "late", ContentChange::First)).await;
-    assert_eq!(late, Finished::Late);
+    assert_eq!(late, FinishResult::LeaseLost);
     assert_eq!(scene.store.content(id).await.unwrap(), None);
-    assert_eq!(scene.store.beat(&worker("w1").id, &[job.held], LEASE).await.unwrap(), [Beat::Lost]);
+    assert_eq!(scene.store.heartbeat(&worker("w1").id, &[job.lease], LEASE).await.unwrap(), [LeaseStatus::Lost]);
     assert_eq!(scene.outcomes().await.len(), 1);
 }
 
@@ -99,7 +99,7 @@ async fn a_dead_process_is_seen_by_its_lock_within_seconds(backend: Backend) {
     assert_eq!(rescued.outcomes[0].detail.as_deref(), Some("worker host:w2 is gone"));
     assert_eq!(scene.number("SELECT count(*) FROM workers").await, 1);
     assert!(backend != Backend::Sqlite || lock_files(&scene) == 1, "its file is cleaned away");
-    assert_eq!(scene.finish(&job, permanent()).await, Finished::Late);
+    assert_eq!(scene.finish(&job, permanent()).await, FinishResult::LeaseLost);
 }
 
 async fn a_fresh_heartbeat_stands_without_its_lock(backend: Backend) {
@@ -124,17 +124,17 @@ async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases(
     let id = scene.add(1, "https://a.test/x").await;
     scene.ask(&[id], QueueClass::Manual).await;
     let job = other.claim(&worker("w2").id, limits(1)).await.unwrap().remove(0);
-    scene.store.beat(&worker("w1").id, &[], LEASE).await.unwrap();
+    scene.store.heartbeat(&worker("w1").id, &[], LEASE).await.unwrap();
     // The whole machine sleeps for two hours.
     scene.clock.advance(Duration::from_secs(7_200));
     assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it has not beaten itself");
-    scene.store.beat(&worker("w1").id, &[], LEASE).await.unwrap();
+    scene.store.heartbeat(&worker("w1").id, &[], LEASE).await.unwrap();
     assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "the other may beat any moment");
-    let beats = other.beat(&worker("w2").id, &[job.held], LEASE).await.unwrap();
-    assert_eq!(beats, [Beat::Held], "tokens decide, not time");
+    let beats = other.heartbeat(&worker("w2").id, &[job.lease], LEASE).await.unwrap();
+    assert_eq!(beats, [LeaseStatus::Renewed], "tokens decide, not time");
     for _ in 0..4 {
         scene.clock.advance(10 * SECOND);
-        scene.store.beat(&worker("w1").id, &[], LEASE).await.unwrap();
+        scene.store.heartbeat(&worker("w1").id, &[], LEASE).await.unwrap();
     }
     assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1, "one lease later it is lost");
 }
@@ -168,7 +168,7 @@ async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first(b
     let other = SqlStore::open(&scene.place.url(), options).await.unwrap();
     other.register(&worker("w2")).await.unwrap();
     scene.clock.advance(LEASE - SECOND);
-    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    other.heartbeat(&worker("w2").id, &[], LEASE).await.unwrap();
     // The lease of w1 runs out while somebody holds the database, so that it cannot beat; w2 has just done so.
     let lock = scene.place.block().await;
     scene.clock.advance(2 * SECOND);
@@ -182,11 +182,11 @@ async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first(b
     scene.clock.advance(SECOND);
     lock.end().await;
     assert_eq!(rescue.await.unwrap().outcomes, []);
-    assert_eq!(scene.store.beat(&worker("w1").id, &[job.held], LEASE).await.unwrap(), [Beat::Held]);
+    assert_eq!(scene.store.heartbeat(&worker("w1").id, &[job.lease], LEASE).await.unwrap(), [LeaseStatus::Renewed]);
     // One that stays silent although the database answers is lost as ever.
-    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    other.heartbeat(&worker("w2").id, &[], LEASE).await.unwrap();
     scene.clock.advance(LEASE - SECOND);
-    other.beat(&worker("w2").id, &[], LEASE).await.unwrap();
+    other.heartbeat(&worker("w2").id, &[], LEASE).await.unwrap();
     scene.clock.advance(2 * SECOND);
     assert_eq!(other.rescue().await.unwrap().outcomes.len(), 1);
 }
@@ -216,44 +216,44 @@ async fn workers_are_seen_where_they_are_how_busy_since_when_and_whether_they_li
         scene.running(url).await;
     }
     let (own, others) = (worker("w1"), worker("w2"));
-    let seen = |info: &WorkerInfo, running, since, beat, alive| WorkerSeen {
+    let seen = |info: &WorkerInfo, running, since, beat, alive| WorkerSummary {
         id: info.id.clone(),
         name: info.name.clone(),
         capacity: info.capacity,
         running,
         started_at: START.plus(since * SECOND),
         heartbeat_at: START.plus(beat * SECOND),
-        alive,
+        health: alive,
     };
-    let expected = [seen(&own, 2, 0, 0, Alive::Beating), seen(&others, 0, 1, 1, Alive::Beating)];
+    let expected = [seen(&own, 2, 0, 0, WorkerHealth::Alive), seen(&others, 0, 1, 1, WorkerHealth::Alive)];
     assert_eq!(scene.store.workers().await.unwrap(), expected);
     assert_eq!(other.workers().await.unwrap(), expected, "whoever asks");
 
     // To its last instant a lease stands for a heart that is not heard; the idle one has none.
     scene.clock.set(START.plus(32 * SECOND));
-    let late: Vec<_> = scene.store.workers().await.unwrap().iter().map(|seen| (seen.running, seen.alive)).collect();
-    assert_eq!(late, [(2, Alive::Late), (0, Alive::Late)]);
-    other.beat(&others.id, &[], LEASE).await.unwrap();
+    let late: Vec<_> = scene.store.workers().await.unwrap().iter().map(|seen| (seen.running, seen.health)).collect();
+    assert_eq!(late, [(2, WorkerHealth::Late), (0, WorkerHealth::Late)]);
+    other.heartbeat(&others.id, &[], LEASE).await.unwrap();
     let reading = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
     let seen_again = reading.workers().await.unwrap();
-    assert_eq!(seen_again[1], seen(&others, 0, 1, 32, Alive::Beating), "seen by one that may only read");
+    assert_eq!(seen_again[1], seen(&others, 0, 1, 32, WorkerHealth::Alive), "seen by one that may only read");
 
     // Killed: its row stays until somebody rescues, and says so. Leaving in order takes the row away.
     other.close().await;
-    assert_eq!(scene.store.workers().await.unwrap()[1].alive, Alive::Gone);
+    assert_eq!(scene.store.workers().await.unwrap()[1].health, WorkerHealth::Gone);
     scene.store.unregister(&own.id).await.unwrap();
-    assert_eq!(scene.store.workers().await.unwrap(), [seen(&others, 0, 1, 32, Alive::Gone)]);
+    assert_eq!(scene.store.workers().await.unwrap(), [seen(&others, 0, 1, 32, WorkerHealth::Gone)]);
 }
 
 async fn a_standing_lease_speaks_for_a_worker_that_beats_seldom(backend: Backend) {
     let scene = Scene::new(backend).await;
     scene.store.register(&worker("w1")).await.unwrap();
     let (_, job) = scene.running("https://a.test/1").await;
-    scene.store.beat(&worker("w1").id, &[job.held], 10 * LEASE).await.unwrap();
+    scene.store.heartbeat(&worker("w1").id, &[job.lease], 10 * LEASE).await.unwrap();
     scene.clock.advance(5 * LEASE);
-    assert_eq!(scene.store.workers().await.unwrap()[0].alive, Alive::Beating);
+    assert_eq!(scene.store.workers().await.unwrap()[0].health, WorkerHealth::Alive);
     scene.clock.advance(5 * LEASE + SECOND);
-    assert_eq!(scene.store.workers().await.unwrap()[0].alive, Alive::Late);
+    assert_eq!(scene.store.workers().await.unwrap()[0].health, WorkerHealth::Late);
 }
 
 async fn a_rescue_after_a_cancel_schedules_nothing_more(backend: Backend) {

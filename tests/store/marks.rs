@@ -10,7 +10,7 @@ use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, ClaimLimits, Claimed, Finished, JobStore, Marked, Marking, Store, StoreBase, StoreError,
+    Access, ClaimLimits, ClaimedJob, FinishResult, JobStore, MarkResult, MarkTiming, Store, StoreBase, StoreError,
 };
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ fn holder(value: &str) -> LockHolder {
     LockHolder { name: "Chatwoot".into(), value: value.into() }
 }
 
-async fn claim(scene: &Scene) -> Vec<Claimed> {
-    let limits = ClaimLimits { marking: Marking::Apart, ..limits(64) };
+async fn claim(scene: &Scene) -> Vec<ClaimedJob> {
+    let limits = ClaimLimits { mark_timing: MarkTiming::AfterLock, ..limits(64) };
     scene.store.claim(&worker("w1").id, limits).await.unwrap()
 }
 
 /// A job that runs and whose row is not marked.
-async fn unmarked(scene: &Scene, class: QueueClass) -> (DocumentId, Claimed) {
+async fn unmarked(scene: &Scene, class: QueueClass) -> (DocumentId, ClaimedJob) {
     let id = scene.add(1, "https://a.test/x").await;
     scene.ask(&[id], class).await;
     (id, claim(scene).await.remove(0))
@@ -47,15 +47,15 @@ async fn a_claim_may_leave_the_row_alone_and_a_mark_writes_it(on: Backend) {
         .sql("UPDATE captain_documents SET sync_status = 1, content = 'b', metadata = '{\"content_fingerprint\": \"ab\"}'")
         .await;
     scene.clock.advance(Duration::from_secs(1));
-    let marked = scene.store.mark(job.held).await.unwrap();
-    assert_eq!(marked, Marked::Marked { fingerprint: Some(Fingerprint::stored("ab".into())) });
+    let marked = scene.store.mark(job.lease).await.unwrap();
+    assert_eq!(marked, MarkResult::Marked { fingerprint: Some(Fingerprint::stored("ab".into())) });
     assert_eq!(scene.row(id).await.attempted_at, Some(scene.store.now()));
     assert_eq!(sync_status(&scene).await, SyncStatus::Syncing.code());
     assert_eq!(scene.number("SELECT fence FROM document_state").await, 0, "the fence is raised by the finish alone");
     // Given back, the row is what it was before the mark.
-    scene.store.release(&[job.held]).await.unwrap();
+    scene.store.release(&[job.lease]).await.unwrap();
     assert_eq!(sync_status(&scene).await, SyncStatus::Synced.code());
-    assert_eq!(scene.store.mark(job.held).await.unwrap(), Marked::Late);
+    assert_eq!(scene.store.mark(job.lease).await.unwrap(), MarkResult::LeaseLost);
 }
 
 async fn what_was_never_marked_is_never_put_back(on: Backend) {
@@ -65,7 +65,7 @@ async fn what_was_never_marked_is_never_put_back(on: Backend) {
     scene
         .sql(&format!("UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = {}", scene.place.at(77)))
         .await;
-    scene.store.release(&[job.held]).await.unwrap();
+    scene.store.release(&[job.lease]).await.unwrap();
     assert_eq!((sync_status(&scene).await, scene.row(id).await.attempted_at), (0, Some(Timestamp::from_micros(77))));
     // The same when the worker dies.
     let job = claim(&scene).await.remove(0);
@@ -73,7 +73,7 @@ async fn what_was_never_marked_is_never_put_back(on: Backend) {
     let rescuer = open(&scene.place.url(), scene.clock.clone(), Access::Write).await;
     assert_eq!(rescuer.rescue().await.unwrap().outcomes.len(), 1);
     assert_eq!((sync_status(&scene).await, scene.row(id).await.attempted_at), (0, Some(Timestamp::from_micros(77))));
-    assert_eq!(scene.store.mark(job.held).await.unwrap(), Marked::Late);
+    assert_eq!(scene.store.mark(job.lease).await.unwrap(), MarkResult::LeaseLost);
 }
 
 async fn marks_come_in_groups_and_each_gets_its_answer(on: Backend) {
@@ -86,13 +86,13 @@ async fn marks_come_in_groups_and_each_gets_its_answer(on: Backend) {
     let jobs = claim(&scene).await;
     assert_eq!(jobs.len(), 40);
     scene.sql(&format!("UPDATE captain_documents SET status = 0 WHERE id = {}", jobs[3].document_id)).await;
-    scene.store.release(&[jobs[7].held]).await.unwrap();
-    let marks = jobs.iter().map(|job| scene.store.mark(job.held));
+    scene.store.release(&[jobs[7].lease]).await.unwrap();
+    let marks = jobs.iter().map(|job| scene.store.mark(job.lease));
     let marks = futures_util::future::join_all(marks).await;
     for (place, marked) in marks.into_iter().enumerate() {
         match (place, marked.unwrap()) {
-            (3, Marked::Ended) | (7, Marked::Late) => {}
-            (_, Marked::Marked { fingerprint: None }) if place != 3 && place != 7 => {}
+            (3, MarkResult::Ended) | (7, MarkResult::LeaseLost) => {}
+            (_, MarkResult::Marked { fingerprint: None }) if place != 3 && place != 7 => {}
             other => panic!("{other:?}"),
         }
     }
@@ -103,25 +103,27 @@ async fn marks_come_in_groups_and_each_gets_its_answer(on: Backend) {
 async fn a_deferred_job_waits_with_its_number_back_and_says_so_once_per_hold(on: Backend) {
     let scene = Scene::new(on).await;
     let (id, job) = unmarked(&scene, QueueClass::Auto).await;
-    let written = scene.store.defer(job.held, &holder("1.5"), AGAIN).await.unwrap();
-    assert!(matches!(&written, Finished::Written { state: JobState::Scheduled, outcomes, .. } if outcomes.len() == 1));
+    let written = scene.store.defer(job.lease, &holder("1.5"), AGAIN).await.unwrap();
+    assert!(
+        matches!(&written, FinishResult::Written { state: JobState::Scheduled, outcomes, .. } if outcomes.len() == 1)
+    );
     let row = scene.row(id).await;
     assert_eq!((row.status, row.attempt, row.queue), (Status::Waiting, Some(0), Some(QueueClass::Auto)));
-    assert_eq!((row.held_by.as_deref(), row.next_attempt_at), (Some("Chatwoot"), Some(scene.store.now().plus(AGAIN))));
-    assert_eq!(scene.store.defer(job.held, &holder("1.5"), AGAIN).await.unwrap(), Finished::Late);
+    assert_eq!((row.holder.as_deref(), row.next_attempt_at), (Some("Chatwoot"), Some(scene.store.now().plus(AGAIN))));
+    assert_eq!(scene.store.defer(job.lease, &holder("1.5"), AGAIN).await.unwrap(), FinishResult::LeaseLost);
     let queue = scene.store.queue().await.unwrap();
     assert_eq!((queue.waiting, queue.scheduled, queue.ready), (1, 0, 0));
     for (value, lines) in [("1.5", 1), ("2.5", 2), ("2.5", 2), ("1.5", 3)] {
         scene.clock.advance(AGAIN);
         let job = claim(&scene).await.remove(0);
         assert_eq!((job.counters.attempt, scene.row(id).await.status), (1, Status::Waiting), "also while it looks");
-        scene.store.defer(job.held, &holder(value), AGAIN).await.unwrap();
+        scene.store.defer(job.lease, &holder(value), AGAIN).await.unwrap();
         assert_eq!(scene.results().await, vec![OutcomeResult::AlreadySyncing; lines]);
     }
     scene.clock.advance(AGAIN);
     let job = claim(&scene).await.remove(0);
-    assert!(matches!(scene.store.mark(job.held).await.unwrap(), Marked::Marked { .. }));
-    assert_eq!((scene.row(id).await.status, scene.row(id).await.held_by.as_deref()), (Status::Syncing, Some("w1")));
+    assert!(matches!(scene.store.mark(job.lease).await.unwrap(), MarkResult::Marked { .. }));
+    assert_eq!((scene.row(id).await.status, scene.row(id).await.holder.as_deref()), (Status::Syncing, Some("w1")));
     scene.finish(&job, fetched("T", "text", ContentChange::First)).await;
     assert_eq!((scene.row(id).await.status, scene.row(id).await.attempt), (Status::Synced, Some(1)));
 }
@@ -129,7 +131,7 @@ async fn a_deferred_job_waits_with_its_number_back_and_says_so_once_per_hold(on:
 async fn synced_elsewhere_counts_from_the_request_or_the_last_real_try(on: Backend) {
     let scene = Scene::new(on).await;
     let (id, job) = unmarked(&scene, QueueClass::Auto).await;
-    scene.store.mark(job.held).await.unwrap();
+    scene.store.mark(job.lease).await.unwrap();
     scene.clock.advance(Duration::from_secs(1));
     scene.finish(&job, timeout()).await;
     // Synced after the request, but before the try that failed: no reason to end.
@@ -137,13 +139,13 @@ async fn synced_elsewhere_counts_from_the_request_or_the_last_real_try(on: Backe
     scene.sql(&format!("UPDATE captain_documents SET last_synced_at = {early}")).await;
     scene.clock.advance(Duration::from_secs(30));
     let job = claim(&scene).await.remove(0);
-    scene.store.defer(job.held, &holder("1.5"), AGAIN).await.unwrap();
+    scene.store.defer(job.lease, &holder("1.5"), AGAIN).await.unwrap();
     scene.clock.advance(AGAIN);
     let job = claim(&scene).await.remove(0);
     // Between the claim and the lock.
     let late = scene.place.at(scene.store.now().micros());
     scene.sql(&format!("UPDATE captain_documents SET sync_status = 1, last_synced_at = {late}")).await;
-    assert_eq!(scene.store.mark(job.held).await.unwrap(), Marked::Ended);
+    assert_eq!(scene.store.mark(job.lease).await.unwrap(), MarkResult::Ended);
     let last = scene.outcomes().await.pop().unwrap();
     assert_eq!((last.result, last.detail.as_deref()), (OutcomeResult::Cancelled, Some("synced elsewhere")));
     let row = scene.row(id).await;
@@ -162,8 +164,8 @@ async fn a_store_has_one_name_for_ever_and_no_other_has_it(on: Backend) {
     let reading = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
     assert_eq!(reading.id().await.unwrap(), id);
     let (_, job) = unmarked(&scene, QueueClass::Manual).await;
-    assert!(matches!(reading.mark(job.held).await, Err(StoreError::ReadOnly)));
-    assert!(matches!(reading.defer(job.held, &holder("1.5"), AGAIN).await, Err(StoreError::ReadOnly)));
+    assert!(matches!(reading.mark(job.lease).await, Err(StoreError::ReadOnly)));
+    assert!(matches!(reading.defer(job.lease, &holder("1.5"), AGAIN).await, Err(StoreError::ReadOnly)));
 }
 
 on_both! {

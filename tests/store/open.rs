@@ -7,7 +7,7 @@ use quarterdeck::domain::document::Status;
 use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::store::{
-    self, Access, DocumentStore, Finish, Finished, JobStore, ManualClock, Options, Queries, Store, StoreBase,
+    self, Access, DocumentStore, Finish, FinishResult, JobStore, ManualClock, Options, Queries, Store, StoreBase,
     StoreError,
 };
 use sqlx::sqlite::SqliteConnectOptions;
@@ -109,7 +109,7 @@ async fn reading_alone_makes_no_file_and_writes_nothing() {
     let scene = Scene::new(Backend::Sqlite).await;
     let (_, job) = scene.running("https://a.test/x").await;
     let finished = scene.finish(&job, fetched("T", "x", ContentChange::First)).await;
-    assert!(matches!(finished, Finished::Written { .. }));
+    assert!(matches!(finished, FinishResult::Written { .. }));
     scene.store.close().await;
     let before = files(scene.place.folder());
     let reader = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;
@@ -124,12 +124,12 @@ async fn reading_alone_makes_no_file_and_writes_nothing() {
         reader.register(&worker("w9")).await,
         reader.unregister(&worker("w9").id).await,
         reader.claim(&worker("w9").id, super::support::limits(1)).await.map(drop),
-        reader.beat(&worker("w9").id, &[], Duration::from_secs(30)).await.map(drop),
+        reader.heartbeat(&worker("w9").id, &[], Duration::from_secs(30)).await.map(drop),
         reader
-            .finish(Finish { held: job.held, end: permanent(), took: Duration::ZERO }, &Default::default())
+            .finish(Finish { lease: job.lease, end: permanent(), duration: Duration::ZERO }, &Default::default())
             .await
             .map(drop),
-        reader.release(&[job.held]).await,
+        reader.release(&[job.lease]).await,
         reader.rescue().await.map(drop),
     ];
     for (place, refused) in refused.into_iter().enumerate() {

@@ -8,7 +8,7 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::outbox::{OutboxMessage, OutcomeEvent, PendingDelivery, Subscriber};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{DocumentStore, Finished, JobStore, OutboxStore, StoreBase};
+use quarterdeck::store::{DocumentStore, FinishResult, JobStore, OutboxStore, StoreBase};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn due(scene: &Scene, subscriber: &str) -> Vec<PendingDelivery> {
 async fn sync(scene: &Scene, document: DocumentId, text: &str, change: ContentChange) {
     scene.ask(&[document], QueueClass::Manual).await;
     let job = scene.claim(64).await.into_iter().find(|job| job.document_id == document).unwrap();
-    assert!(matches!(scene.finish(&job, fetched("T", text, change)).await, Finished::Written { .. }));
+    assert!(matches!(scene.finish(&job, fetched("T", text, change)).await, FinishResult::Written { .. }));
 }
 
 async fn without_a_subscriber_or_for_an_outcome_that_none_wants_there_is_no_row(on: Backend) {
@@ -81,7 +81,7 @@ async fn a_text_that_was_there_or_was_converted_anew_is_no_change(on: Backend) {
         ("there before", ContentChange::First, false),
         ("text", ContentChange::Changed, true),
         ("text", ContentChange::Changed, false),
-        ("converted anew", ContentChange::Rebased, false),
+        ("converted anew", ContentChange::Reconverted, false),
         ("converted anew", ContentChange::Same, false),
         ("another", ContentChange::Changed, true),
     ] {
@@ -116,7 +116,7 @@ async fn an_attempt_that_was_not_written_leaves_no_message(on: Backend) {
     scene.clock.advance(2 * LEASE);
     scene.another().await.rescue().await.unwrap();
     let late = scene.finish(&job, fetched("T", "late", ContentChange::Changed)).await;
-    assert_eq!((late, rows(&scene).await), (Finished::Late, 0));
+    assert_eq!((late, rows(&scene).await), (FinishResult::LeaseLost, 0));
     scene.store.remove(&[document]).await.unwrap();
     assert_eq!(rows(&scene).await, 0);
 }
@@ -136,7 +136,7 @@ async fn every_outcome_of_a_transaction_is_offered(on: Backend) {
     let (_, job) = scene.running("https://a.test/broken").await;
     let failure = Failure::from_status(404, "Not Found");
     assert_eq!(failure.code, ErrorCode::NotFound);
-    assert!(matches!(scene.finish(&job, AttemptEnd::Failed(failure)).await, Finished::Written { .. }));
+    assert!(matches!(scene.finish(&job, AttemptEnd::Failed(failure)).await, FinishResult::Written { .. }));
     assert_eq!(due(&scene, "failed").await.len(), 1);
 }
 

@@ -8,14 +8,14 @@ use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::domain::schedule::{DueRules, Pass, Terms};
+use quarterdeck::domain::schedule::{DueRules, Pass, ScheduleSettings};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    BulkVerb, DocumentStore, PassAnswer, PassMode, PassOrder, Queries, ScheduleStore, StoreBase, Targets, When,
+    BulkVerb, DocumentStore, PassMode, PassRequest, PassResult, PassTrigger, Queries, ScheduleStore, StoreBase, Targets,
 };
 use std::time::Duration;
 
-fn ours(plan: &str) -> Terms {
+fn ours(plan: &str) -> ScheduleSettings {
     terms(DueRules::Continuous, plan)
 }
 
@@ -60,7 +60,7 @@ async fn failures_are_looked_at_with_growing_distance(backend: Backend) {
 
 async fn the_next_pass_goes_on_after_the_account_served_last(backend: Backend) {
     let scene = Scene::new(backend).await;
-    let mut terms = Terms { per_account: Some(2), total: Some(5), ..ours("business") };
+    let mut terms = ScheduleSettings { per_account: Some(2), total: Some(5), ..ours("business") };
     terms.plans.default = Some(name("business"));
     for account in 1..=4 {
         for n in 0..6 {
@@ -92,11 +92,11 @@ async fn one_acts_at_a_time(backend: Backend) {
     for n in 0..20 {
         scene.add(1, &format!("https://a.test/{n}")).await;
     }
-    let terms = Terms { per_account: Some(3), ..ours("business") };
+    let terms = ScheduleSettings { per_account: Some(3), ..ours("business") };
     let others = [scene.another().await, scene.another().await, scene.another().await];
     let names = ["a", "b", "c"];
-    let every = When::Every(Duration::from_secs(15));
-    let orders = names.map(|holder| PassOrder { when: every, ..order(&terms, holder) });
+    let every = PassTrigger::Interval(Duration::from_secs(15));
+    let orders = names.map(|holder| PassRequest { trigger: every, ..order(&terms, holder) });
     let [a, b, c] = &others;
     let answers = tokio::join!(
         ScheduleStore::schedule(&**a, &orders[0]),
@@ -104,20 +104,20 @@ async fn one_acts_at_a_time(backend: Backend) {
         ScheduleStore::schedule(&**c, &orders[2])
     );
     let answers = [answers.0.unwrap(), answers.1.unwrap(), answers.2.unwrap()];
-    assert!(answers.iter().any(|answer| matches!(answer, PassAnswer::Made(..))), "{answers:?}");
+    assert!(answers.iter().any(|answer| matches!(answer, PassResult::Completed(..))), "{answers:?}");
     // One that comes when the first is through finds that it has been.
     let again = ScheduleStore::schedule(&**b, &orders[1]).await.unwrap();
-    assert_eq!(again, PassAnswer::NotYet);
+    assert_eq!(again, PassResult::NotDue);
     // Who died in the middle of a pass holds the others up for a lease, and no longer.
     let until = scene.store.now().plus(Duration::from_secs(30)).micros();
     scene.sql(&format!("UPDATE scheduler SET holder = 'dead', held_until = {until}")).await;
     scene.clock.advance(Duration::from_secs(20));
-    assert_eq!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Held);
+    assert_eq!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassResult::LeaseTaken);
     scene.clock.advance(Duration::from_secs(11));
-    assert!(matches!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Made(..)));
+    assert!(matches!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassResult::Completed(..)));
     // A clock that is set back by an hour stops nobody.
     scene.clock.set(Timestamp::from_micros(scene.store.now().micros() - 3_600_000_000));
-    assert!(matches!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassAnswer::Made(..)));
+    assert!(matches!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassResult::Completed(..)));
 }
 
 async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backend: Backend) {
@@ -125,9 +125,9 @@ async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backen
     let terms = ours("business");
     let passes = async |seconds: u64| {
         scene.clock.advance(Duration::from_secs(seconds));
-        let every = PassOrder { when: When::Every(Duration::from_secs(15)), ..order(&terms, "test") };
+        let every = PassRequest { trigger: PassTrigger::Interval(Duration::from_secs(15)), ..order(&terms, "test") };
         match ScheduleStore::schedule(&*scene.store, &every).await.unwrap() {
-            PassAnswer::Made(passes, _) => passes[0].enqueued(),
+            PassResult::Completed(passes, _) => passes[0].enqueued(),
             other => panic!("{other:?}"),
         }
     };
@@ -150,9 +150,9 @@ async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backen
     scene.standing("https://a.test/old", "1", 2 * DAY).await;
     assert_eq!(passes(15).await, 0, "not within its week");
     let terms = ours("enterprise");
-    let every = PassOrder { when: When::Every(Duration::from_secs(15)), ..order(&terms, "test") };
+    let every = PassRequest { trigger: PassTrigger::Interval(Duration::from_secs(15)), ..order(&terms, "test") };
     scene.clock.advance(Duration::from_secs(15));
-    let PassAnswer::Made(made, _) = ScheduleStore::schedule(&*scene.store, &every).await.unwrap() else {
+    let PassResult::Completed(made, _) = ScheduleStore::schedule(&*scene.store, &every).await.unwrap() else {
         panic!("held")
     };
     assert_eq!(made[0].enqueued(), 1);
@@ -160,7 +160,7 @@ async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backen
 
 async fn a_link_that_is_no_address_is_told_once_and_costs_no_limit(backend: Backend) {
     let scene = Scene::new(backend).await;
-    let terms = Terms { per_account: Some(2), ..ours("business") };
+    let terms = ScheduleSettings { per_account: Some(2), ..ours("business") };
     let mut ids = Vec::new();
     for n in 0..4 {
         ids.push(scene.standing(&format!("https://a.test/{n}"), "1", 8 * DAY).await);
@@ -169,8 +169,8 @@ async fn a_link_that_is_no_address_is_told_once_and_costs_no_limit(backend: Back
         scene.set(*id, &format!("external_link = 'no address {id}'")).await;
         scene.set_time(*id, "last_sync_attempted_at", None).await;
     }
-    let dry = PassOrder { mode: PassMode::DryRun, ..order(&terms, "test") };
-    let PassAnswer::Made(passes, _) = ScheduleStore::schedule(&*scene.store, &dry).await.unwrap() else {
+    let dry = PassRequest { mode: PassMode::DryRun, ..order(&terms, "test") };
+    let PassResult::Completed(passes, _) = ScheduleStore::schedule(&*scene.store, &dry).await.unwrap() else {
         panic!("held")
     };
     assert_eq!((passes[0].skipped.len(), scene.scheduled().await.len()), (2, 0), "a dry run writes nothing");
@@ -195,9 +195,9 @@ async fn a_deep_queue_holds_the_schedule_back(backend: Backend) {
         ids.push(scene.add(1, &format!("https://a.test/{n}")).await);
     }
     scene.ask(&ids[..3], QueueClass::Manual).await;
-    let terms = Terms { queue_depth: 2, ..ours("business") };
+    let terms = ScheduleSettings { queue_depth: 2, ..ours("business") };
     let pass = scene.pass(&terms).await;
-    assert_eq!((pass.enqueued(), pass.held_back), (0, Some(3)));
+    assert_eq!((pass.enqueued(), pass.blocked_at_depth), (0, Some(3)));
     assert_eq!(pass.accounts[0].stopped_by.map(|by| by.words()), Some("the queue is deep enough"));
     scene.claim(1).await;
     assert_eq!(scene.pass(&terms).await.enqueued(), 1);
@@ -211,7 +211,7 @@ async fn stale_is_the_word_everywhere(backend: Backend) {
     scene.set(other, "account_id = 2").await;
     assert_eq!(scene.row(stale).await.status, Status::Synced, "no plan is known yet");
     let business = ours("business");
-    let plans = PassOrder { mode: PassMode::PlansOnly, ..order(&business, "test") };
+    let plans = PassRequest { mode: PassMode::PlansOnly, ..order(&business, "test") };
     ScheduleStore::schedule(&*scene.store, &plans).await.unwrap();
     assert!(scene.scheduled().await.is_empty(), "the plans alone");
     for (id, status) in [(fresh, Status::Synced), (stale, Status::Stale), (other, Status::Synced)] {
@@ -221,7 +221,7 @@ async fn stale_is_the_word_everywhere(backend: Backend) {
     assert_eq!((counts.of(Status::Stale), counts.of(Status::Synced)), (1, 2));
     let filter = Filter::parse("status:stale").unwrap();
     assert_eq!(scene.store.matching(&filter).await.unwrap(), [stale]);
-    let retry = BulkVerb::Request(quarterdeck::domain::request::Verb::Retry);
+    let retry = BulkVerb::Request(quarterdeck::domain::request::RequestKind::Retry);
     let preview = scene.store.preview(&Targets::Ids(vec![stale]), retry).await.unwrap();
     assert!(preview.skipped[0].0.to_string().starts_with("is stale;"), "{:?}", preview.skipped);
     // Whoever leaves the plan is not stale any more.
@@ -292,17 +292,17 @@ async fn chatwoots_trigger_comes_once_a_day(backend: Backend) {
     scene.standing("https://a.test/1", "1", 80 * DAY).await;
     let of_two = scene.standing("https://a.test/2", "1", 80 * DAY).await;
     scene.set(of_two, "account_id = 2").await;
-    let daily = PassOrder { when: When::Daily, ..order(&terms, "test") };
+    let daily = PassRequest { trigger: PassTrigger::Daily, ..order(&terms, "test") };
     let look = async || match ScheduleStore::schedule(&*scene.store, &daily).await.unwrap() {
-        PassAnswer::Made(passes, _) => passes.iter().map(|pass| pass.enqueued()).collect::<Vec<_>>(),
+        PassResult::Completed(passes, _) => passes.iter().map(|pass| pass.enqueued()).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
     assert!(look().await.is_empty(), "the first look of all is not a day's first");
-    assert_eq!(ScheduleStore::schedule(&*scene.store, &daily).await.unwrap(), PassAnswer::NotYet);
+    assert_eq!(ScheduleStore::schedule(&*scene.store, &daily).await.unwrap(), PassResult::NotDue);
     scene.clock.advance(Duration::from_secs(11 * MINUTE));
     assert_eq!(look().await, [1, 1], "enterprise, then business: a Sunday");
     scene.clock.advance(Duration::from_secs(HOUR));
-    assert_eq!(ScheduleStore::schedule(&*scene.store, &daily).await.unwrap(), PassAnswer::NotYet);
+    assert_eq!(ScheduleStore::schedule(&*scene.store, &daily).await.unwrap(), PassResult::NotDue);
     scene.store.purge(&"ana".into()).await.unwrap();
     scene.clock.advance(Duration::from_secs(DAY));
     assert_eq!(look().await, [1], "enterprise alone on a Monday");

@@ -12,8 +12,8 @@ use quarterdeck::domain::id::Seq;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    self, Access, Added, ClaimLimits, DocumentStore, Finish, Finished, JobStore, ManualClock, Migration, Queries,
-    Store, StoreBase, StoreError, migrate, plan,
+    self, Access, AddResult, ClaimLimits, DocumentStore, Finish, FinishResult, JobStore, ManualClock, MigrationStep,
+    Queries, Store, StoreBase, StoreError, migrate, plan,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -52,8 +52,8 @@ async fn chatwoot() -> Database {
     database
 }
 
-fn versions() -> impl Iterator<Item = Migration> {
-    (1..=quarterdeck::store::VERSION).map(Migration::Version)
+fn versions() -> impl Iterator<Item = MigrationStep> {
+    (1..=quarterdeck::store::SCHEMA_VERSION).map(MigrationStep::Version)
 }
 
 #[tokio::test]
@@ -62,9 +62,9 @@ async fn an_empty_database_says_what_to_do_and_is_set_up_once() {
     assert!(refused(&database.url).await.contains("quarterdeck migrate --standalone"));
     let message = plan(&database.url, false).await.unwrap_err().to_string();
     assert!(message.contains("no table captain_documents") && message.contains("--standalone"), "{message}");
-    let mut all = vec![Migration::Schema];
+    let mut all = vec![MigrationStep::Schema];
     all.extend(versions());
-    all.extend([Migration::Documents, Migration::Accounts]);
+    all.extend([MigrationStep::Documents, MigrationStep::Accounts]);
     assert_eq!(plan(&database.url, true).await.unwrap(), all);
     assert!(refused(&database.url).await.contains("not set up"), "a plan changes nothing");
     let mut told = Vec::new();
@@ -106,7 +106,7 @@ async fn a_migration_that_was_killed_left_nothing_and_is_done_again() {
     assert!(migrate(&database.url, true, &mut |_| {}).await.is_err());
     database.script("DROP EVENT TRIGGER kill").await;
     let mut rest: Vec<_> = versions().collect();
-    rest.extend([Migration::Documents, Migration::Accounts]);
+    rest.extend([MigrationStep::Documents, MigrationStep::Accounts]);
     assert_eq!(plan(&database.url, true).await.unwrap(), rest, "whole steps alone");
     migrate(&database.url, true, &mut |_| {}).await.unwrap();
     store::open(&database.url, Access::Write).await.unwrap().close().await;
@@ -124,19 +124,20 @@ async fn chatwoots_own_table_is_used_and_never_altered() {
     let clock = Arc::new(ManualClock::at(START));
     let store = open(&database.url, clock.clone(), Access::Create).await;
     let id = quarterdeck::domain::id::DocumentId(1);
-    let row = store.find(&store::Named::Id(id)).await.unwrap().remove(0);
+    let row = store.find(&store::DocumentRef::Id(id)).await.unwrap().remove(0);
     assert_eq!(row.updated_at, Timestamp::parse_rfc3339("2025-01-02T03:04:05.678901Z").unwrap());
     assert_eq!(row.synced_at, Timestamp::parse_rfc3339("2038-02-03T04:05:06.123457Z"));
     assert_eq!((row.status, row.account_id.0, row.assistant_id.0), (Status::Synced, 2, 3));
     clock.set(Timestamp::from_micros(START.micros() + 123_457));
     store.request(&[id], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
-    let finish = Finish { held: job.held, end: fetched("New", "text", ContentChange::First), took: Duration::ZERO };
+    let finish =
+        Finish { lease: job.lease, end: fetched("New", "text", ContentChange::First), duration: Duration::ZERO };
     store.finish(finish, &Default::default()).await.unwrap();
-    let row = store.find(&store::Named::Id(id)).await.unwrap().remove(0);
+    let row = store.find(&store::DocumentRef::Id(id)).await.unwrap().remove(0);
     assert_eq!((row.updated_at, row.synced_at), (clock_now(&clock), Some(clock_now(&clock))), "to the microsecond");
     let added = store.add(&[new(1, "https://a.test/y")]).await.unwrap();
-    assert!(matches!(added[..], [Added::New(_)]));
+    assert!(matches!(added[..], [AddResult::New(_)]));
     let message = store.remove(&[id]).await.unwrap_err().to_string();
     assert!(message.contains("Chatwoot"), "{message}");
     assert_eq!(store.counts().await.unwrap().total(), 2);
@@ -202,8 +203,9 @@ async fn a_role_that_owns_our_schema_alone_is_enough() {
     store.register(&worker("w1")).await.unwrap();
     store.request(&[id], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
-    let finish = Finish { held: job.held, end: fetched("New", "text", ContentChange::First), took: Duration::ZERO };
-    assert!(matches!(store.finish(finish, &Default::default()).await.unwrap(), Finished::Written { .. }));
+    let finish =
+        Finish { lease: job.lease, end: fetched("New", "text", ContentChange::First), duration: Duration::ZERO };
+    assert!(matches!(store.finish(finish, &Default::default()).await.unwrap(), FinishResult::Written { .. }));
     let message = store.add(&[new(1, "https://a.test/y")]).await.unwrap_err().to_string();
     assert!(message.contains("may not add documents"), "{message}");
     assert!(store.remove(&[id]).await.is_err());
@@ -257,7 +259,7 @@ async fn many_writers_keep_caps_exact_and_numbers_dense() {
         .await
         .unwrap()
     {
-        let (Added::New(id) | Added::Exists(id)) = added;
+        let (AddResult::New(id) | AddResult::Exists(id)) = added;
         ids.push(id);
     }
     scene.ask(&ids, QueueClass::Auto).await;
@@ -273,23 +275,26 @@ async fn many_writers_keep_caps_exact_and_numbers_dense() {
             while idle < 20 {
                 let claimed = store.claim(&name.id, limits).await.unwrap();
                 idle = if claimed.is_empty() { idle + 1 } else { 0 };
-                store.beat(&name.id, &claimed.iter().map(|job| job.held).collect::<Vec<_>>(), LEASE).await.unwrap();
+                store
+                    .heartbeat(&name.id, &claimed.iter().map(|job| job.lease).collect::<Vec<_>>(), LEASE)
+                    .await
+                    .unwrap();
                 // Requests and cancels of the very documents that are being finished.
                 let auto = request(QueueClass::Auto);
                 let asking = store.request(&ids[place * 9..place * 9 + 40], &auto);
                 let policy = Default::default();
                 let finishing = claimed.iter().map(|job| {
-                    let end = if job.held.job_id.0 % 3 == 0 {
+                    let end = if job.lease.job_id.0 % 3 == 0 {
                         permanent()
                     } else {
                         fetched("T", "text", ContentChange::First)
                     };
-                    store.finish(Finish { held: job.held, end, took: Duration::ZERO }, &policy)
+                    store.finish(Finish { lease: job.lease, end, duration: Duration::ZERO }, &policy)
                 });
                 let (asked, finished) = tokio::join!(asking, futures_util::future::join_all(finishing));
                 asked.unwrap();
                 for finished in finished {
-                    assert!(matches!(finished.unwrap(), Finished::Written { .. }));
+                    assert!(matches!(finished.unwrap(), FinishResult::Written { .. }));
                     ended += 1;
                 }
                 if ended > 150 {
@@ -338,7 +343,7 @@ async fn broken_connections_are_made_anew_and_locks_taken_again() {
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     until("the lock of a worker", async || (scene.number(held).await > 0).then_some(())).await;
     assert_eq!(scene.store.queue().await.unwrap().workers, 1);
-    assert!(matches!(scene.finish(&job, permanent()).await, Finished::Written { .. }));
+    assert!(matches!(scene.finish(&job, permanent()).await, FinishResult::Written { .. }));
     other.close().await;
 }
 

@@ -8,27 +8,27 @@ use proptest::test_runner::TestRunner;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{Status, StatusFacts, SyncStatus};
 use quarterdeck::domain::failure::ErrorCode;
-use quarterdeck::domain::filter::{Age, Filter, Side, Term, Test};
+use quarterdeck::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
 use quarterdeck::domain::id::{AssistantId, DocumentId};
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Around, DocumentStore, JobStore, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Queries, Sort, SortBy,
-    StoreBase, StoreError,
+    DocumentRef, DocumentStore, JobStore, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition, PageQuery, Queries,
+    Sort, SortBy, StoreBase, StoreError,
 };
 use std::time::Duration;
 
-fn filter(negated: bool, test: Test) -> Filter {
-    Filter { terms: vec![Term { negated, test }] }
+fn filter(negated: bool, test: FilterCondition) -> Filter {
+    Filter { terms: vec![Term { negated, condition: test }] }
 }
 
-fn page(filter: Filter, by: SortBy, descending: bool, around: Around, limit: u64) -> PageQuery {
-    PageQuery { filter, sort: Sort { by, descending }, around, limit }
+fn page(filter: Filter, by: SortBy, descending: bool, around: PagePosition, limit: u64) -> PageQuery {
+    PageQuery { filter, sort: Sort { by, descending }, position: around, limit }
 }
 
-async fn ids(scene: &Scene, negated: bool, test: Test) -> Vec<i64> {
+async fn ids(scene: &Scene, negated: bool, test: FilterCondition) -> Vec<i64> {
     scene.store.matching(&filter(negated, test)).await.unwrap().into_iter().map(|id| id.0).collect()
 }
 
@@ -52,41 +52,41 @@ async fn every_filter_finds_what_it_says(backend: Backend) {
     let (scene, _) = five(backend).await;
     let hour = Duration::from_secs(3_600);
     let minute = Duration::from_secs(60);
-    let age = |side, span| Age { side, span };
+    let age = |side, span| Age { comparison: side, span };
     let cases = [
-        (Test::Word("100%_SURE".into()), vec![1]),
-        (Test::Word("%".into()), vec![1]),
-        (Test::Word("_".into()), vec![1]),
-        (Test::Word("'; DROP TABLE jobs; --".into()), vec![]),
-        (Test::Word("test/t".into()), vec![3]),
-        (Test::Status(vec![Status::Failed, Status::Queued]), vec![2, 4]),
-        (Test::Status(vec![Status::Never]), vec![5]),
-        (Test::Error(vec![ErrorCode::Timeout]), vec![3]),
-        (Test::Http(vec![404, 500]), vec![2]),
-        (Test::Host(vec!["A.test".into()]), vec![1, 2]),
-        (Test::Host(vec!["a.test:8080".into()]), vec![2]),
-        (Test::Id(vec![5, 1, 99]), vec![1, 5]),
-        (Test::Account(vec![7]), vec![4, 5]),
-        (Test::Assistant(vec![1]), vec![1, 2, 3, 4, 5]),
-        (Test::Attempted(age(Side::Less, minute)), vec![2, 3]),
-        (Test::Attempted(age(Side::More, minute)), vec![1, 4, 5]),
-        (Test::Synced(age(Side::Less, 2 * hour)), vec![1]),
-        (Test::Synced(age(Side::More, minute)), vec![1, 2, 3, 4, 5]),
-        (Test::Next(age(Side::Less, minute)), vec![3]),
-        (Test::Next(age(Side::More, minute)), vec![1, 2, 4, 5]),
-        (Test::Queue(vec![QueueClass::Manual]), vec![1, 2, 3]),
-        (Test::Queue(vec![QueueClass::Auto]), vec![4]),
+        (FilterCondition::Word("100%_SURE".into()), vec![1]),
+        (FilterCondition::Word("%".into()), vec![1]),
+        (FilterCondition::Word("_".into()), vec![1]),
+        (FilterCondition::Word("'; DROP TABLE jobs; --".into()), vec![]),
+        (FilterCondition::Word("test/t".into()), vec![3]),
+        (FilterCondition::Status(vec![Status::Failed, Status::Queued]), vec![2, 4]),
+        (FilterCondition::Status(vec![Status::Never]), vec![5]),
+        (FilterCondition::Error(vec![ErrorCode::Timeout]), vec![3]),
+        (FilterCondition::Http(vec![404, 500]), vec![2]),
+        (FilterCondition::Host(vec!["A.test".into()]), vec![1, 2]),
+        (FilterCondition::Host(vec!["a.test:8080".into()]), vec![2]),
+        (FilterCondition::Id(vec![5, 1, 99]), vec![1, 5]),
+        (FilterCondition::Account(vec![7]), vec![4, 5]),
+        (FilterCondition::Assistant(vec![1]), vec![1, 2, 3, 4, 5]),
+        (FilterCondition::Attempted(age(Comparison::Less, minute)), vec![2, 3]),
+        (FilterCondition::Attempted(age(Comparison::More, minute)), vec![1, 4, 5]),
+        (FilterCondition::Synced(age(Comparison::Less, 2 * hour)), vec![1]),
+        (FilterCondition::Synced(age(Comparison::More, minute)), vec![1, 2, 3, 4, 5]),
+        (FilterCondition::Next(age(Comparison::Less, minute)), vec![3]),
+        (FilterCondition::Next(age(Comparison::More, minute)), vec![1, 2, 4, 5]),
+        (FilterCondition::Queue(vec![QueueClass::Manual]), vec![1, 2, 3]),
+        (FilterCondition::Queue(vec![QueueClass::Auto]), vec![4]),
     ];
     for (test, expected) in cases {
         assert_eq!(ids(&scene, false, test.clone()).await, expected, "{test:?}");
         let others: Vec<_> = (1..=5).filter(|id| !expected.contains(id)).collect();
         assert_eq!(ids(&scene, true, test.clone()).await, others, "not {test:?}");
     }
-    for long in [Test::Word("x".repeat(60_000)), Test::Id((0..40_000).collect())] {
+    for long in [FilterCondition::Word("x".repeat(60_000)), FilterCondition::Id((0..40_000).collect())] {
         let refused = scene.store.matching(&filter(false, long)).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
     }
-    let wrong = scene.store.matching(&filter(false, Test::By(vec!["ana".into()]))).await;
+    let wrong = scene.store.matching(&filter(false, FilterCondition::By(vec!["ana".into()]))).await;
     assert!(matches!(wrong, Err(StoreError::Refused(_))), "{wrong:?}");
 }
 
@@ -103,13 +103,19 @@ async fn outcomes_are_filtered_and_read_from_either_end(backend: Backend) {
     assert_eq!(read(all(), None, OutcomesFrom::Before(seq), 9).await, [1]);
     assert_eq!(read(all(), None, OutcomesFrom::After(seq), 9).await, [3]);
     assert_eq!(read(all(), Some(failed), OutcomesFrom::Newest, 9).await, [2]);
-    let result = filter(true, Test::Result(vec![OutcomeResult::Unchanged]));
+    let result = filter(true, FilterCondition::Result(vec![OutcomeResult::Unchanged]));
     assert_eq!(read(result, None, OutcomesFrom::Newest, 9).await, [2, 3]);
-    assert_eq!(read(filter(false, Test::By(vec!["ANA".into()])), None, OutcomesFrom::Newest, 9).await, [1, 2, 3]);
-    assert_eq!(read(filter(false, Test::Host(vec!["a.test".into()])), None, OutcomesFrom::Newest, 9).await, [1, 2]);
+    assert_eq!(
+        read(filter(false, FilterCondition::By(vec!["ANA".into()])), None, OutcomesFrom::Newest, 9).await,
+        [1, 2, 3]
+    );
+    assert_eq!(
+        read(filter(false, FilterCondition::Host(vec!["a.test".into()])), None, OutcomesFrom::Newest, 9).await,
+        [1, 2]
+    );
     assert_eq!(scene.store.last_seq().await.unwrap().0, 3);
     let wrong = OutcomeQuery {
-        filter: filter(false, Test::Status(vec![Status::Failed])),
+        filter: filter(false, FilterCondition::Status(vec![Status::Failed])),
         document: None,
         from: OutcomesFrom::Newest,
         limit: 1,
@@ -132,15 +138,16 @@ async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed(backend: B
                 let query = page(Filter::default(), by, descending, around, limit);
                 scene.store.page(&query).await.unwrap()
             };
-            let whole = ask(Around::Offset(0), 100).await;
+            let whole = ask(PagePosition::Offset(0), 100).await;
             assert_eq!((whole.total, whole.rows.len(), whole.offset), (25, 25, 0));
             let mut windows = Vec::new();
             for offset in (0..25).step_by(5) {
-                windows.extend(ask(Around::Offset(offset), 5).await.rows);
+                windows.extend(ask(PagePosition::Offset(offset), 5).await.rows);
             }
             assert_eq!(windows, whole.rows, "{by:?} {descending}");
             for (place, row) in whole.rows.iter().enumerate() {
-                let anchored = ask(Around::Document { document: row.id, above: 2, else_at: 0 }, 5).await;
+                let anchored =
+                    ask(PagePosition::Document { document: row.id, rows_above: 2, fallback_offset: 0 }, 5).await;
                 let offset = (place as u64).saturating_sub(2).min(20);
                 assert_eq!(anchored.offset, offset, "{by:?} {descending} {place}");
                 assert_eq!(anchored.rows, whole.rows[offset as usize..offset as usize + 5]);
@@ -148,7 +155,7 @@ async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed(backend: B
         }
     }
     let ask = async |by, descending| {
-        let query = page(Filter::default(), by, descending, Around::Offset(0), 100);
+        let query = page(Filter::default(), by, descending, PagePosition::Offset(0), 100);
         scene.store.page(&query).await.unwrap().rows.into_iter().map(|row| row.id.0).collect::<Vec<_>>()
     };
     assert_eq!(ask(Attempted, false).await[..3], [2, 3, 1], "the most recent first");
@@ -162,11 +169,11 @@ async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed(backend: B
 async fn a_page_beyond_the_end_is_the_last_one(backend: Backend) {
     let (scene, _) = five(backend).await;
     let ask = async |filter, around| scene.store.page(&page(filter, SortBy::Id, false, around, 2)).await.unwrap();
-    let last = ask(Filter::default(), Around::Offset(99)).await;
+    let last = ask(Filter::default(), PagePosition::Offset(99)).await;
     assert_eq!((last.offset, last.rows.len(), last.total), (3, 2, 5));
-    let gone = Around::Document { document: DocumentId(77), above: 1, else_at: 2 };
+    let gone = PagePosition::Document { document: DocumentId(77), rows_above: 1, fallback_offset: 2 };
     assert_eq!(ask(Filter::default(), gone).await.offset, 2);
-    let none = ask(filter(false, Test::Word("nowhere".into())), Around::Offset(5)).await;
+    let none = ask(filter(false, FilterCondition::Word("nowhere".into())), PagePosition::Offset(5)).await;
     assert_eq!((none.offset, none.rows.len(), none.total), (0, 0, 0));
 }
 
@@ -176,11 +183,11 @@ async fn a_name_stands_for_an_id_or_for_every_assistants_url(backend: Backend) {
     let other = NewDocument { assistant_id: AssistantId(9), ..new(1, "https://a.test/x") };
     let named = NewDocument { name: Some("A name".into()), ..new(1, "https://a.test/y") };
     scene.store.add(&[new(1, "https://a.test/x"), other, named]).await.unwrap();
-    assert_eq!(scene.store.find(&Named::Url(url)).await.unwrap().len(), 2);
+    assert_eq!(scene.store.find(&DocumentRef::Url(url)).await.unwrap().len(), 2);
     let row = scene.row(DocumentId(3)).await;
     assert_eq!((row.name.as_str(), row.host.as_str(), row.available), ("A name", "a.test", true));
     assert_eq!((row.status, row.updated_at), (Status::Never, START));
-    assert!(scene.store.find(&Named::Id(DocumentId(4))).await.unwrap().is_empty());
+    assert!(scene.store.find(&DocumentRef::Id(DocumentId(4))).await.unwrap().is_empty());
 }
 
 async fn the_queue_in_figures(backend: Backend) {
@@ -253,7 +260,7 @@ async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
         });
     }
     scene.sql(&(script + "COMMIT;")).await;
-    let query = page(Filter::default(), SortBy::Id, false, Around::Offset(0), 1_000);
+    let query = page(Filter::default(), SortBy::Id, false, PagePosition::Offset(0), 1_000);
     let rows = scene.store.page(&query).await.unwrap().rows;
     let mut counted = [0_u64; 8];
     for (row, facts) in rows.iter().zip(&facts) {

@@ -7,17 +7,17 @@ use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::domain::request::{Answer, Request, Scope, SkipReason, Verb};
-use quarterdeck::store::{Added, BulkVerb, DocumentStore, Named, Queries, StoreBase, Targets};
+use quarterdeck::domain::request::{Request, RequestAnswer, RequestKind, RequestScope, SkipReason};
+use quarterdeck::store::{AddResult, BulkVerb, DocumentRef, DocumentStore, Queries, StoreBase, Targets};
 use std::time::Duration;
 
 async fn adding_the_same_again_leaves_it_alone(backend: Backend) {
     let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
     let added = scene.store.add(&[new(1, "https://a.test/x"), new(1, "https://a.test/y")]).await.unwrap();
-    assert_eq!(added, [Added::Exists(id), Added::New(DocumentId(2))]);
+    assert_eq!(added, [AddResult::Exists(id), AddResult::New(DocumentId(2))]);
     let both = scene.store.add(&[new(1, "https://a.test/z"), new(1, "https://a.test/z")]).await.unwrap();
-    assert_eq!(both, [Added::New(DocumentId(3)), Added::Exists(DocumentId(3))]);
+    assert_eq!(both, [AddResult::New(DocumentId(3)), AddResult::Exists(DocumentId(3))]);
 }
 
 async fn requesting_never_writes_the_row(backend: Backend) {
@@ -36,30 +36,30 @@ async fn requesting_never_writes_the_row(backend: Backend) {
 async fn each_meeting_of_a_request_and_a_job(backend: Backend) {
     let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
-    let [Answer::Queued(job)] = scene.ask(&[id], QueueClass::Auto).await[..] else { panic!("not queued") };
-    assert_eq!(scene.ask(&[id], QueueClass::Auto).await, [Answer::AlreadyQueued(job)]);
+    let [RequestAnswer::Queued(job)] = scene.ask(&[id], QueueClass::Auto).await[..] else { panic!("not queued") };
+    assert_eq!(scene.ask(&[id], QueueClass::Auto).await, [RequestAnswer::AlreadyQueued(job)]);
     assert_eq!(scene.row(id).await.queue, Some(QueueClass::Auto));
-    assert_eq!(scene.ask(&[id], QueueClass::Manual).await, [Answer::Promoted(job)]);
-    assert_eq!(scene.ask(&[id], QueueClass::Manual).await, [Answer::AlreadyQueued(job)]);
+    assert_eq!(scene.ask(&[id], QueueClass::Manual).await, [RequestAnswer::Promoted(job)]);
+    assert_eq!(scene.ask(&[id], QueueClass::Manual).await, [RequestAnswer::AlreadyQueued(job)]);
     assert_eq!(scene.row(id).await.queue, Some(QueueClass::Manual));
     let claimed = scene.claim(1).await.remove(0);
     let held_by = Some("w1".into());
     for _ in 0..3 {
-        assert_eq!(scene.ask(&[id], QueueClass::Manual).await, [Answer::AlreadySyncing(job, held_by.clone())]);
+        assert_eq!(scene.ask(&[id], QueueClass::Manual).await, [RequestAnswer::AlreadySyncing(job, held_by.clone())]);
     }
-    let bulk = Request { scope: Scope::Bulk, ..request(QueueClass::Manual) };
+    let bulk = Request { scope: RequestScope::Bulk, ..request(QueueClass::Manual) };
     let answers = scene.store.request(&[id], &bulk).await.unwrap();
-    assert_eq!(answers[0].answer, Answer::Skipped(SkipReason::Running));
+    assert_eq!(answers[0].answer, RequestAnswer::Skipped(SkipReason::Running));
     let lines = scene.outcomes().await;
     assert_eq!(lines.len(), 1, "at most one already_syncing per attempt");
     assert_eq!((lines[0].result, lines[0].attempt), (OutcomeResult::AlreadySyncing, 1));
     assert_eq!((lines[0].requested_by.as_deref(), lines[0].worker.as_deref()), (Some("ana"), Some("w1")));
     scene.finish(&claimed, timeout()).await;
-    assert_eq!(scene.ask(&[id], QueueClass::Auto).await, [Answer::AlreadyQueued(job)]);
+    assert_eq!(scene.ask(&[id], QueueClass::Auto).await, [RequestAnswer::AlreadyQueued(job)]);
     assert_eq!(scene.row(id).await.status, Status::Waiting, "an auto request changes nothing");
-    assert_eq!(scene.ask(&[id], QueueClass::Manual).await, [Answer::RunsNow(job)]);
+    assert_eq!(scene.ask(&[id], QueueClass::Manual).await, [RequestAnswer::RunsNow(job)]);
     let again = scene.claim(1).await.remove(0);
-    assert_eq!((again.held.job_id, again.counters.attempt, again.counters.transient), (job, 2, 1), "counters stay");
+    assert_eq!((again.lease.job_id, again.counters.attempt, again.counters.transient), (job, 2, 1), "counters stay");
     scene.ask(&[id], QueueClass::Manual).await;
     assert_eq!(scene.results().await.iter().filter(|result| **result == OutcomeResult::AlreadySyncing).count(), 2);
 }
@@ -73,13 +73,13 @@ async fn what_cannot_be_synced_says_why(backend: Backend) {
     scene.sql("UPDATE captain_documents SET external_link = 'PDF: handbook' WHERE id = 1").await;
     scene.sql("UPDATE captain_documents SET status = 0 WHERE id = 2").await;
     ids.push(DocumentId(99));
-    let retry = Request { verb: Verb::Retry, ..request(QueueClass::Manual) };
+    let retry = Request { kind: RequestKind::Retry, ..request(QueueClass::Manual) };
     let answers = scene.store.request(&ids, &retry).await.unwrap();
     let reasons: Vec<_> = answers.into_iter().map(|answered| answered.answer).collect();
     use SkipReason::{Missing, NotFailed, Pdf, Unavailable};
     let expected = [Pdf, Unavailable, NotFailed(Status::Never), NotFailed(Status::Never), Missing];
-    assert_eq!(reasons, expected.map(Answer::Skipped));
-    let preview = scene.store.preview(&Targets::Ids(ids), BulkVerb::Request(Verb::Sync)).await.unwrap();
+    assert_eq!(reasons, expected.map(RequestAnswer::Skipped));
+    let preview = scene.store.preview(&Targets::Ids(ids), BulkVerb::Request(RequestKind::Sync)).await.unwrap();
     assert_eq!((preview.targets, preview.hosts), (vec![DocumentId(3), DocumentId(4)], 1));
     assert_eq!(preview.skipped.iter().map(|(_, count)| count).sum::<u64>(), 3);
 }
@@ -94,8 +94,8 @@ async fn a_preview_is_what_the_request_then_does(backend: Backend) {
     let never = scene.add(1, "https://d.test/never").await;
     let all = Targets::Matching(Filter::default());
     for (verb, targets) in [
-        (BulkVerb::Request(Verb::Sync), vec![failed, waiting, never]),
-        (BulkVerb::Request(Verb::Retry), vec![failed, waiting]),
+        (BulkVerb::Request(RequestKind::Sync), vec![failed, waiting, never]),
+        (BulkVerb::Request(RequestKind::Retry), vec![failed, waiting]),
         (BulkVerb::Cancel, vec![waiting, running]),
         (BulkVerb::Remove, vec![failed, waiting, running, never]),
     ] {
@@ -116,14 +116,14 @@ async fn cancel_ends_what_waits_and_tells_what_runs(backend: Backend) {
     scene.ask(&[ready], QueueClass::Manual).await;
     let answers = scene.store.cancel(&[ready, waiting, running, running, DocumentId(50)], &"bob".into()).await.unwrap();
     let answers: Vec<_> = answers.into_iter().map(|answered| answered.answer).collect();
-    assert!(matches!(answers[0], Answer::Cancelled(_)) && matches!(answers[1], Answer::Cancelled(_)));
-    assert_eq!(answers[2..4], [Answer::Stopping(job.held.job_id), Answer::Stopping(job.held.job_id)]);
-    assert_eq!(answers[4], Answer::Skipped(SkipReason::Missing));
+    assert!(matches!(answers[0], RequestAnswer::Cancelled(_)) && matches!(answers[1], RequestAnswer::Cancelled(_)));
+    assert_eq!(answers[2..4], [RequestAnswer::Stopping(job.lease.job_id), RequestAnswer::Stopping(job.lease.job_id)]);
+    assert_eq!(answers[4], RequestAnswer::Skipped(SkipReason::Missing));
     assert_eq!(scene.row(ready).await.status, Status::Never);
     let row = scene.row(waiting).await;
     assert_eq!((row.status, row.next_attempt_at), (Status::Failed, None), "no syncing row of ours is left");
     let again = scene.store.cancel(&[ready], &"bob".into()).await.unwrap();
-    assert_eq!(again[0].answer, Answer::Skipped(SkipReason::NothingToCancel));
+    assert_eq!(again[0].answer, RequestAnswer::Skipped(SkipReason::NothingToCancel));
     let lines = scene.outcomes().await;
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[1].detail.as_deref(), Some("cancelled by bob"));
@@ -145,8 +145,8 @@ async fn removing_takes_all_but_outcomes(backend: Backend) {
     use OutcomeResult::{Cancelled, Unchanged};
     assert_eq!(scene.results().await, [Unchanged, Cancelled, Cancelled]);
     let late = scene.finish(&job, fetched("T", "x", ContentChange::First)).await;
-    assert_eq!(late, quarterdeck::store::Finished::Late);
-    assert!(scene.store.find(&Named::Id(running)).await.unwrap().is_empty());
+    assert_eq!(late, quarterdeck::store::FinishResult::LeaseLost);
+    assert!(scene.store.find(&DocumentRef::Id(running)).await.unwrap().is_empty());
     let new = scene.add(1, "https://a.test/r").await;
     assert!(new > ready, "ids are not given twice");
 }
@@ -158,13 +158,13 @@ async fn large_sets_are_asked_in_parts_and_answered_in_order(backend: Backend) {
     let mut ids: Vec<_> = added
         .iter()
         .map(|added| match added {
-            Added::New(id) | Added::Exists(id) => *id,
+            AddResult::New(id) | AddResult::Exists(id) => *id,
         })
         .collect();
     ids.reverse();
     let answers = scene.store.request(&ids, &request(QueueClass::Manual)).await.unwrap();
     assert_eq!(answers.iter().map(|answered| answered.document_id).collect::<Vec<_>>(), ids);
-    assert!(answers.iter().all(|answered| matches!(answered.answer, Answer::Queued(_))));
+    assert!(answers.iter().all(|answered| matches!(answered.answer, RequestAnswer::Queued(_))));
     assert_eq!(scene.store.queue().await.unwrap().ready, 1_203);
     let preview = scene.store.preview(&Targets::Ids(ids.clone()), BulkVerb::Cancel).await.unwrap();
     assert_eq!((preview.targets.len(), preview.hosts), (1_203, 40));

@@ -4,8 +4,8 @@
 use super::support::{Backend, START, Scene};
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
-use quarterdeck::domain::schedule::{DueRules, Pass, Terms, draw};
-use quarterdeck::store::{PassAnswer, PassMode, PassOrder, Queries, ScheduleStore, SqlStore, StoreBase, When};
+use quarterdeck::domain::schedule::{DueRules, Pass, ScheduleSettings, draw_jitter};
+use quarterdeck::store::{PassMode, PassRequest, PassResult, PassTrigger, Queries, ScheduleStore, SqlStore, StoreBase};
 use std::time::Duration;
 
 pub const MINUTE: u64 = 60;
@@ -19,37 +19,37 @@ pub fn name(text: &str) -> PlanName {
 }
 
 /// `business` has a week, `enterprise` a day, `free` nothing; account 1 is on `plan`.
-pub fn terms(rules: DueRules, plan: &str) -> Terms {
-    let mut terms = Terms { rules, ..Terms::default() };
+pub fn terms(rules: DueRules, plan: &str) -> ScheduleSettings {
+    let mut terms = ScheduleSettings { rules, ..ScheduleSettings::default() };
     for (plan, seconds) in [("business", Some(WEEK)), ("enterprise", Some(DAY)), ("free", None)] {
         let every = seconds.and_then(|seconds| Cadence::new(Duration::from_secs(seconds)));
-        terms.plans.plans.insert(name(plan), Plan { every, ..Plan::default() });
+        terms.plans.plans.insert(name(plan), Plan { cadence: every, ..Plan::default() });
     }
     terms.plans.accounts.insert(AccountId(1), name(plan));
     terms
 }
 
-pub fn order<'a>(terms: &'a Terms, holder: &'a str) -> PassOrder<'a> {
-    PassOrder {
+pub fn order<'a>(terms: &'a ScheduleSettings, holder: &'a str) -> PassRequest<'a> {
+    PassRequest {
         terms,
-        only: None,
-        when: When::Now,
-        mode: PassMode::Act,
+        only_plan: None,
+        trigger: PassTrigger::Now,
+        mode: PassMode::Enqueue,
         holder,
         lease: Duration::from_secs(30),
         seed: SEED,
     }
 }
 
-pub async fn pass_on(store: &SqlStore, terms: &Terms) -> Pass {
+pub async fn pass_on(store: &SqlStore, terms: &ScheduleSettings) -> Pass {
     match ScheduleStore::schedule(store, &order(terms, "test")).await.unwrap() {
-        PassAnswer::Made(mut passes, _) => passes.remove(0),
+        PassResult::Completed(mut passes, _) => passes.remove(0),
         other => panic!("{other:?}"),
     }
 }
 
 impl Scene {
-    pub async fn pass(&self, terms: &Terms) -> Pass {
+    pub async fn pass(&self, terms: &ScheduleSettings) -> Pass {
         pass_on(&self.store, terms).await
     }
 
@@ -83,7 +83,7 @@ impl Scene {
     }
 }
 
-fn chatwoots(plan: &str) -> Terms {
+fn chatwoots(plan: &str) -> ScheduleSettings {
     terms(DueRules::HalfCadence, plan)
 }
 
@@ -104,8 +104,8 @@ async fn s3_a_pass_for_one_plan_serves_that_plan_alone(backend: Backend) {
     let of_two = scene.standing("https://a.test/2", "1", 80 * DAY).await;
     scene.set(of_two, "account_id = 2").await;
     let only = name("ENTERPRISE");
-    let order = PassOrder { only: Some(&only), ..order(&terms, "test") };
-    let PassAnswer::Made(passes, _) = ScheduleStore::schedule(&*scene.store, &order).await.unwrap() else {
+    let order = PassRequest { only_plan: Some(&only), ..order(&terms, "test") };
+    let PassResult::Completed(passes, _) = ScheduleStore::schedule(&*scene.store, &order).await.unwrap() else {
         panic!("held")
     };
     assert_eq!(scene.scheduled().await, [of_two.0]);
@@ -130,7 +130,7 @@ async fn s6_s8_the_wait_is_the_drawn_number(backend: Backend) {
     let scene = Scene::new(backend).await;
     let id = scene.standing("https://a.test/x", "1", 8 * DAY).await;
     scene.pass(&chatwoots("business")).await;
-    let wait = draw(SEED, id, Duration::from_secs(DAY));
+    let wait = draw_jitter(SEED, id, Duration::from_secs(DAY));
     let run_at = scene.number("SELECT run_at FROM jobs").await;
     assert_eq!(run_at, START.plus(wait).micros());
     assert_eq!(scene.row(id).await.next_attempt_at, Some(START.plus(wait)));
@@ -149,7 +149,7 @@ async fn s9_the_limit_of_an_account_takes_the_longest_waiting(backend: Backend) 
     scene.set_time(newest, "last_sync_attempted_at", Some(8 * DAY)).await;
     scene.set_time(oldest, "last_sync_attempted_at", Some(9 * DAY)).await;
     scene.set_time(never, "last_sync_attempted_at", None).await;
-    let terms = Terms { per_account: Some(2), ..chatwoots("business") };
+    let terms = ScheduleSettings { per_account: Some(2), ..chatwoots("business") };
     let pass = scene.pass(&terms).await;
     assert_eq!(scene.scheduled().await, [oldest.0, never.0]);
     assert_eq!(pass.accounts[0].stopped_by.map(|by| by.words()), Some("the limit of an account is reached"));
@@ -159,7 +159,7 @@ async fn s9_the_limit_of_an_account_takes_the_longest_waiting(backend: Backend) 
 
 async fn s10_the_limit_of_a_pass_holds_over_accounts(backend: Backend) {
     let scene = Scene::new(backend).await;
-    let mut terms = Terms { per_account: Some(2), total: Some(3), ..chatwoots("business") };
+    let mut terms = ScheduleSettings { per_account: Some(2), total: Some(3), ..chatwoots("business") };
     terms.plans.accounts.insert(AccountId(2), name("business"));
     for account in [1, 2] {
         for n in 0..3 {

@@ -11,8 +11,8 @@ use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::store::{
-    ClaimLimits, Claimed, DocumentStore, Finish, Finished, JobStore, Marked, Marking, Named, Queries, SqlStore, Store,
-    StoreBase,
+    ClaimLimits, ClaimedJob, DocumentRef, DocumentStore, Finish, FinishResult, JobStore, MarkResult, MarkTiming,
+    Queries, SqlStore, Store, StoreBase,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ enum Step {
     Ask(i64, QueueClass),
     Cancel(i64),
     Remove(i64),
-    Claim(u32, Marking),
+    Claim(u32, MarkTiming),
     Mark(usize),
     /// The lock of a job is this holder's.
     Defer(usize, u8),
@@ -52,7 +52,7 @@ enum End {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let document = || 1..=DOCUMENTS;
     let class = prop_oneof![Just(QueueClass::Manual), Just(QueueClass::Auto)];
-    let marking = prop_oneof![Just(Marking::AtClaim), Just(Marking::Apart)];
+    let marking = prop_oneof![Just(MarkTiming::AtClaim), Just(MarkTiming::AfterLock)];
     let end = prop_oneof![
         Just(End::New),
         Just(End::Same),
@@ -84,7 +84,7 @@ struct Play {
     scene: Scene,
     /// Another process, without a worker of its own.
     rescuer: Arc<SqlStore>,
-    held: Vec<Claimed>,
+    held: Vec<ClaimedJob>,
     texts: u32,
     written: i64,
 }
@@ -113,7 +113,7 @@ impl Play {
                 store.remove(&[DocumentId(*document)]).await.unwrap();
             }
             Step::Claim(slots, marking) => {
-                let limits = ClaimLimits { per_host: 2, per_account: Some(3), marking: *marking, ..limits(*slots) };
+                let limits = ClaimLimits { per_host: 2, per_account: Some(3), mark_timing: *marking, ..limits(*slots) };
                 self.held.extend(store.claim(&worker("w1").id, limits).await.unwrap());
             }
             Step::Finish(place, end) if !self.held.is_empty() => {
@@ -128,32 +128,32 @@ impl Play {
                     End::Stopped => AttemptEnd::Stopped,
                 };
                 let writes = matches!(&end, AttemptEnd::Fetched { change, .. } if change.writes());
-                let finish = Finish { held: job.held, end, took: Duration::from_millis(7) };
+                let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(7) };
                 let finished = store.finish(finish, &Default::default()).await.unwrap();
-                if let Finished::Written { outcomes, .. } = finished {
+                if let FinishResult::Written { outcomes, .. } = finished {
                     let content = outcomes.iter().any(|line| line.content.is_some());
                     self.written += i64::from(writes && content);
                 }
             }
             Step::Release(place) if !self.held.is_empty() => {
                 let job = self.held.remove(place % self.held.len());
-                store.release(&[job.held]).await.unwrap();
+                store.release(&[job.lease]).await.unwrap();
             }
             Step::Mark(place) if !self.held.is_empty() => {
                 let place = place % self.held.len();
-                if !matches!(store.mark(self.held[place].held).await.unwrap(), Marked::Marked { .. }) {
+                if !matches!(store.mark(self.held[place].lease).await.unwrap(), MarkResult::Marked { .. }) {
                     self.held.remove(place);
                 }
             }
             Step::Defer(place, holder) if !self.held.is_empty() => {
                 let job = self.held.remove(place % self.held.len());
                 let holder = LockHolder { name: "Chatwoot".into(), value: format!("{holder}.5").as_str().into() };
-                store.defer(job.held, &holder, Duration::from_secs(5)).await.unwrap();
+                store.defer(job.lease, &holder, Duration::from_secs(5)).await.unwrap();
             }
             Step::Finish(..) | Step::Release(_) | Step::Mark(_) | Step::Defer(..) => {}
             Step::Beat => {
-                let held: Vec<_> = self.held.iter().map(|job| job.held).collect();
-                store.beat(&worker("w1").id, &held, LEASE).await.unwrap();
+                let held: Vec<_> = self.held.iter().map(|job| job.lease).collect();
+                store.heartbeat(&worker("w1").id, &held, LEASE).await.unwrap();
             }
             Step::Rescue => {
                 self.rescuer.rescue().await.unwrap();
@@ -262,7 +262,7 @@ fn both_databases_agree_after_any_sequence() {
         for step in steps {
             plays.0.step(step).await;
             plays.1.step(step).await;
-            let held = |play: &Play| play.held.iter().map(|job| (job.held.job_id, job.counters)).collect::<Vec<_>>();
+            let held = |play: &Play| play.held.iter().map(|job| (job.lease.job_id, job.counters)).collect::<Vec<_>>();
             assert_eq!(held(&plays.0), held(&plays.1), "claimed and still held after {step:?}");
         }
         for play in [&mut plays.0, &mut plays.1] {
@@ -270,7 +270,7 @@ fn both_databases_agree_after_any_sequence() {
         }
         assert_eq!(plays.0.scene.outcomes().await, plays.1.scene.outcomes().await);
         for document in (1..=DOCUMENTS).map(DocumentId) {
-            let shown = async |play: &Play| play.scene.store.find(&Named::Id(document)).await.unwrap();
+            let shown = async |play: &Play| play.scene.store.find(&DocumentRef::Id(document)).await.unwrap();
             assert_eq!(shown(&plays.0).await, shown(&plays.1).await);
             let kept = async |play: &Play| {
                 let store = &play.scene.store;

@@ -9,12 +9,12 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq, WorkerId}
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
-use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestAnswer, RequestKind, RequestScope};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, Added, ClaimLimits, Claimed, DocumentStore, Finish, Finished, JobStore, ManualClock, Marking, Named,
-    NewDocument, Options, OutcomeQuery, OutcomesFrom, Queries, SqlStore, WorkerInfo,
+    Access, AddResult, ClaimLimits, ClaimedJob, DocumentRef, DocumentStore, Finish, FinishResult, JobStore,
+    ManualClock, MarkTiming, NewDocument, Options, OutcomeQuery, OutcomesFrom, Queries, SqlStore, WorkerInfo,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,35 +63,35 @@ impl Scene {
 
     pub async fn add(&self, account: i64, url: &str) -> DocumentId {
         match self.store.add(&[new(account, url)]).await.unwrap()[..] {
-            [Added::New(id)] => id,
+            [AddResult::New(id)] => id,
             ref other => panic!("{other:?}"),
         }
     }
 
-    pub async fn ask(&self, documents: &[DocumentId], class: QueueClass) -> Vec<Answer> {
+    pub async fn ask(&self, documents: &[DocumentId], class: QueueClass) -> Vec<RequestAnswer> {
         let answers = self.store.request(documents, &request(class)).await.unwrap();
         answers.into_iter().map(|answered| answered.answer).collect()
     }
 
     /// Adds a document, asks for its sync, and claims it.
-    pub async fn running(&self, url: &str) -> (DocumentId, Claimed) {
+    pub async fn running(&self, url: &str) -> (DocumentId, ClaimedJob) {
         let id = self.add(1, url).await;
         self.ask(&[id], QueueClass::Manual).await;
         let claimed = self.claim(64).await;
         (id, claimed.into_iter().find(|claimed| claimed.document_id == id).unwrap())
     }
 
-    pub async fn claim(&self, slots: u32) -> Vec<Claimed> {
+    pub async fn claim(&self, slots: u32) -> Vec<ClaimedJob> {
         self.store.claim(&worker("w1").id, limits(slots)).await.unwrap()
     }
 
-    pub async fn finish(&self, claimed: &Claimed, end: AttemptEnd) -> Finished {
-        let finish = Finish { held: claimed.held, end, took: Duration::from_millis(120) };
+    pub async fn finish(&self, claimed: &ClaimedJob, end: AttemptEnd) -> FinishResult {
+        let finish = Finish { lease: claimed.lease, end, duration: Duration::from_millis(120) };
         self.store.finish(finish, &RetryPolicy::default()).await.unwrap()
     }
 
     pub async fn row(&self, id: DocumentId) -> quarterdeck::domain::document::DocumentRow {
-        self.store.find(&Named::Id(id)).await.unwrap().remove(0)
+        self.store.find(&DocumentRef::Id(id)).await.unwrap().remove(0)
     }
 
     pub async fn outcomes(&self) -> Vec<Outcome> {
@@ -123,7 +123,7 @@ pub fn new(account: i64, url: &str) -> NewDocument {
 }
 
 pub fn request(class: QueueClass) -> Request {
-    Request { verb: Verb::Sync, class, by: "ana".into(), scope: Scope::Named }
+    Request { kind: RequestKind::Sync, class, by: "ana".into(), scope: RequestScope::Named }
 }
 
 pub fn worker(id: &str) -> WorkerInfo {
@@ -137,7 +137,7 @@ pub fn limits(slots: u32) -> ClaimLimits {
         per_host: 1_000,
         per_account: None,
         host_interval: Duration::ZERO,
-        marking: Marking::AtClaim,
+        mark_timing: MarkTiming::AtClaim,
     }
 }
 

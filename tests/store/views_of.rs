@@ -2,20 +2,22 @@
 
 use super::support::{Backend, START, Scene, fetched, permanent, timeout};
 use quarterdeck::domain::content::ContentChange;
-use quarterdeck::domain::document::{Counts, Status};
+use quarterdeck::domain::document::{Status, StatusCounts};
 use quarterdeck::domain::failure::Failure;
+use quarterdeck::domain::host_backoff::{BackoffKind, HostBackoff};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
-use quarterdeck::domain::politeness::{Hold, HoldKind};
 use quarterdeck::domain::retry::RetryPolicy;
-use quarterdeck::store::{AccountSeen, Claimed, DocumentStore, Finish, HostSeen, JobStore, Queries, StoreBase};
+use quarterdeck::store::{
+    AccountSummary, ClaimedJob, DocumentStore, Finish, HostSummary, JobStore, Queries, StoreBase,
+};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-async fn end(scene: &Scene, job: &Claimed, end: AttemptEnd, millis: u64) {
-    let finish = Finish { held: job.held, end, took: Duration::from_millis(millis) };
+async fn end(scene: &Scene, job: &ClaimedJob, end: AttemptEnd, millis: u64) {
+    let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(millis) };
     scene.store.finish(finish, &RetryPolicy::default()).await.unwrap();
 }
 
@@ -23,8 +25,8 @@ fn good() -> AttemptEnd {
     fetched("T", "words", ContentChange::First)
 }
 
-fn counts(of: &[(Status, u64)]) -> Counts {
-    let mut counts = Counts::default();
+fn counts(of: &[(Status, u64)]) -> StatusCounts {
+    let mut counts = StatusCounts::default();
     of.iter().for_each(|(status, documents)| counts.set(*status, *documents));
     counts
 }
@@ -58,12 +60,12 @@ async fn an_account_is_seen_with_its_documents_jobs_and_attempts(backend: Backen
     assert_eq!((seen.total, seen.rows.len()), (2, 2));
     let due = scene.store.queue().await.unwrap().next_due_at;
     assert!(due.is_some_and(|due| due > START));
-    let nothing = AccountSeen {
+    let nothing = AccountSummary {
         id: AccountId(1),
         name: None,
         plan: None,
         cadence: None,
-        counts: Counts::default(),
+        counts: StatusCounts::default(),
         running: 0,
         ready: 0,
         waiting: 0,
@@ -71,9 +73,10 @@ async fn an_account_is_seen_with_its_documents_jobs_and_attempts(backend: Backen
         next_due_at: None,
     };
     let status = [(Status::Synced, 1), (Status::Failed, 1), (Status::Waiting, 1), (Status::Never, 1)];
-    let first = AccountSeen { counts: counts(&status), waiting: 1, last_hour: 3, next_due_at: due, ..nothing.clone() };
+    let first =
+        AccountSummary { counts: counts(&status), waiting: 1, last_hour: 3, next_due_at: due, ..nothing.clone() };
     assert_eq!(seen.rows[0], first);
-    let second = AccountSeen {
+    let second = AccountSummary {
         id: AccountId(2),
         plan: Some("business".into()),
         cadence: Some(168 * HOUR),
@@ -126,44 +129,45 @@ async fn a_host_is_seen_with_its_failures_limits_and_median(backend: Backend) {
     let seen = scene.store.hosts().await.unwrap();
     assert_eq!(seen.total, 3);
     let [a, b, c] = &seen.rows[..] else { panic!("{seen:?}") };
-    let nothing = HostSeen {
+    let nothing = HostSummary {
         host: "b.test".into(),
         documents: 1,
         failed: 0,
-        recent: 0,
-        limited: 0,
-        median: None,
+        last_hour: 0,
+        rate_limited: 0,
+        median_duration: None,
         running: 0,
         ready: 0,
-        held: None,
+        backoff: None,
     };
-    assert_eq!((a.host.as_str(), a.documents, a.recent, a.limited), ("a.test", 3, 3, 1));
-    assert_eq!(a.median, Some(Duration::from_millis(200)));
+    assert_eq!((a.host.as_str(), a.documents, a.last_hour, a.rate_limited), ("a.test", 3, 3, 1));
+    assert_eq!(a.median_duration, Some(Duration::from_millis(200)));
     let failed = scene.number("SELECT CAST(count(*) AS BIGINT) FROM captain_documents WHERE sync_status = 2").await;
     assert_eq!(i64::try_from(a.failed).unwrap(), failed);
     assert!(failed > 0);
     assert_eq!(b, &nothing);
-    let hold = Hold { until: START.plus(60 * SECOND), kind: HoldKind::AskedFor, because: "slow".into() };
-    let busy = HostSeen { host: "c.test".into(), documents: 2, running: 1, ready: 1, held: Some(hold), ..nothing };
+    let hold = HostBackoff { until: START.plus(60 * SECOND), kind: BackoffKind::RetryAfter, reason: "slow".into() };
+    let busy =
+        HostSummary { host: "c.test".into(), documents: 2, running: 1, ready: 1, backoff: Some(hold), ..nothing };
     assert_eq!(c, &busy);
     // An even number of attempts: the mean of the middle two. What no attempt ended with has no part in it.
     let (_, job) = scene.running("https://a.test/slow").await;
     scene.clock.advance(SECOND);
     end(&scene, &job, good(), 500).await;
-    assert_eq!(scene.store.hosts().await.unwrap().rows[0].median, Some(Duration::from_millis(350)));
+    assert_eq!(scene.store.hosts().await.unwrap().rows[0].median_duration, Some(Duration::from_millis(350)));
 }
 
 async fn the_hour_ends_and_an_exhaustion_is_no_attempt_of_its_own(backend: Backend) {
     let scene = Scene::new(backend).await;
     let (_, job) = scene.running("https://a.test/x").await;
-    let finish = Finish { held: job.held, end: timeout(), took: SECOND };
+    let finish = Finish { lease: job.lease, end: timeout(), duration: SECOND };
     let once = RetryPolicy { transient_waits: Vec::new(), ..RetryPolicy::default() };
     scene.store.finish(finish, &once).await.unwrap();
     assert_eq!(scene.outcomes().await.len(), 2, "the failure, and that it was the last one");
     let lately = async || {
         let accounts = scene.store.accounts().await.unwrap();
         let hosts = scene.store.hosts().await.unwrap();
-        (accounts.rows[0].last_hour, hosts.rows[0].recent)
+        (accounts.rows[0].last_hour, hosts.rows[0].last_hour)
     };
     assert_eq!(lately().await, (1, 1));
     scene.clock.advance(HOUR);

@@ -10,7 +10,7 @@ use quarterdeck::domain::id::Seq;
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::store::{
-    Access, DocumentStore, Finish, Finished, JobStore, ManualClock, Queries, Store, StoreBase, StoreError,
+    Access, DocumentStore, Finish, FinishResult, JobStore, ManualClock, Queries, Store, StoreBase, StoreError,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,7 @@ async fn a_commit_whose_answer_is_lost_is_found_by_its_outcome() {
             0 => fetched("T", "text", ContentChange::First),
             _ => permanent(),
         };
-        let finish = || Finish { held: job.held, end: end(), took: Duration::ZERO };
+        let finish = || Finish { lease: job.lease, end: end(), duration: Duration::ZERO };
         let before = far.last_seq().await.unwrap();
         proxy.cut_the_next_commit();
         let lost = far.finish(finish(), &Default::default()).await;
@@ -47,7 +47,7 @@ async fn a_commit_whose_answer_is_lost_is_found_by_its_outcome() {
         assert!(!proxy.is_armed());
         // The worker keeps the result and tries again: it gets the answer that was lost.
         let finished = again(async || far.finish(finish(), &Default::default()).await).await;
-        let Finished::Written { state, outcomes, .. } = finished else { panic!("{finished:?}") };
+        let FinishResult::Written { state, outcomes, .. } = finished else { panic!("{finished:?}") };
         assert_eq!(
             (state, outcomes[0].document_id),
             (if round % 2 == 0 { JobState::Done } else { JobState::Failed }, id)
@@ -71,9 +71,9 @@ async fn a_claim_whose_answer_is_lost_runs_out_and_is_taken_up_again() {
     assert!(far.claim(&worker("w2").id, limits(1)).await.is_err());
     assert_eq!(scene.store.queue().await.unwrap().running, 1, "nobody knows that it has it");
     // Its heart goes on, for what it really holds: nothing.
-    again(async || far.beat(&worker("w2").id, &[], LEASE).await).await;
+    again(async || far.heartbeat(&worker("w2").id, &[], LEASE).await).await;
     scene.clock.advance(LEASE + Duration::from_secs(1));
-    again(async || far.beat(&worker("w2").id, &[], LEASE).await).await;
+    again(async || far.heartbeat(&worker("w2").id, &[], LEASE).await).await;
     let rescued = scene.store.rescue().await.unwrap();
     assert_eq!(rescued.outcomes[0].result, OutcomeResult::WorkerLost);
     assert_eq!(scene.claim(1).await.len(), 1);
@@ -99,10 +99,10 @@ async fn everything_but_locks_works_behind_pgbouncer() {
     let policy = Default::default();
     let finishes = claimed[1..].iter().zip([&one, &other].into_iter().cycle()).map(|(job, store)| {
         let end = fetched("T", "text", ContentChange::First);
-        store.finish(Finish { held: job.held, end, took: Duration::ZERO }, &policy)
+        store.finish(Finish { lease: job.lease, end, duration: Duration::ZERO }, &policy)
     });
     for finished in futures_util::future::join_all(finishes).await {
-        assert!(matches!(finished.unwrap(), Finished::Written { state: JobState::Done, .. }));
+        assert!(matches!(finished.unwrap(), FinishResult::Written { state: JobState::Done, .. }));
     }
     until_announced(&*other, "39 outcomes", async || other.last_seq().await.unwrap() >= Seq(39)).await;
     assert_eq!(outcomes_after(&*other, Seq::START).await.len(), 39);

@@ -8,15 +8,15 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::Outcome;
-use quarterdeck::domain::request::{Answer, Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestAnswer, RequestKind, RequestScope};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::fetch::{FetchSettings, Fetcher};
 use quarterdeck::lock::{self, Redis, Role};
 use quarterdeck::runner::event::Event;
 use quarterdeck::runner::handle::Handle;
-use quarterdeck::runner::tail::{Tailed, follow};
-use quarterdeck::runner::{self, Mode, Parts, Settings};
-use quarterdeck::store::{Access, Added, ManualClock, Named, NewDocument, Options, Store, open_with};
+use quarterdeck::runner::tail::{TailItem, follow};
+use quarterdeck::runner::{self, Mode, Services, Settings};
+use quarterdeck::store::{Access, AddResult, DocumentRef, ManualClock, NewDocument, Options, Store, open_with};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
@@ -35,7 +35,7 @@ pub struct Deck {
     /// Outcomes seen so far, in order.
     pub seen: Vec<Outcome>,
     events: broadcast::Receiver<Event>,
-    tail: mpsc::Receiver<Tailed>,
+    tail: mpsc::Receiver<TailItem>,
     /// Where the store is.
     pub place: Place,
 }
@@ -82,27 +82,33 @@ impl Deck {
             assistant_id: AssistantId(1),
         };
         match self.store.add(&[document]).await.expect("the store answers")[..] {
-            [Added::New(id)] => id,
+            [AddResult::New(id)] => id,
             ref other => panic!("{other:?}"),
         }
     }
 
     /// A person asks for a sync of one document.
-    pub async fn sync(&self, document: DocumentId) -> Answer {
-        self.ask(document, Verb::Sync, QueueClass::Manual, Scope::Named).await
+    pub async fn sync(&self, document: DocumentId) -> RequestAnswer {
+        self.ask(document, RequestKind::Sync, QueueClass::Manual, RequestScope::Named).await
     }
 
     /// Any request for one document.
-    pub async fn ask(&self, document: DocumentId, verb: Verb, class: QueueClass, scope: Scope) -> Answer {
-        let request = Request { verb, class, by: "ana".into(), scope };
+    pub async fn ask(
+        &self,
+        document: DocumentId,
+        verb: RequestKind,
+        class: QueueClass,
+        scope: RequestScope,
+    ) -> RequestAnswer {
+        let request = Request { kind: verb, class, by: "ana".into(), scope };
         let mut answers = self.store.request(&[document], &request).await.expect("the store answers");
-        self.runner.look_now();
+        self.runner.wake();
         assert_eq!(answers.len(), 1);
         answers.remove(0).answer
     }
 
     /// A person cancels one document.
-    pub async fn cancel(&self, document: DocumentId) -> Answer {
+    pub async fn cancel(&self, document: DocumentId) -> RequestAnswer {
         let mut answers = self.store.cancel(&[document], &"ana".into()).await.expect("the store answers");
         assert_eq!(answers.len(), 1);
         answers.remove(0).answer
@@ -115,7 +121,7 @@ impl Deck {
             let seen = &self.seen;
             let tailed = within(format_args!("{count} outcomes, with only {seen:#?}"), self.tail.recv()).await;
             match tailed {
-                Some(Tailed::Outcomes(outcomes)) => self.seen.extend(outcomes),
+                Some(TailItem::Outcomes(outcomes)) => self.seen.extend(outcomes),
                 other => panic!("{other:?}"),
             }
         }
@@ -129,19 +135,19 @@ impl Deck {
         let next = last.next_attempt_at.expect("a next attempt");
         let wait = next.since(last.at);
         self.clock.set(next);
-        self.runner.look_now();
+        self.runner.wake();
         wait
     }
 
     /// Moves the clock.
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);
-        self.runner.look_now();
+        self.runner.wake();
     }
 
     /// The document as lists show it.
     pub async fn row(&self, document: DocumentId) -> DocumentRow {
-        let mut rows = self.store.find(&Named::Id(document)).await.expect("the store answers");
+        let mut rows = self.store.find(&DocumentRef::Id(document)).await.expect("the store answers");
         assert_eq!(rows.len(), 1, "one document");
         rows.remove(0)
     }
@@ -212,8 +218,8 @@ impl Deck {
 }
 
 /// A test's worker.
-pub fn parts(store: &Arc<dyn Store>, fetcher: Arc<Fetcher>, redis: Option<Arc<Redis>>) -> Parts {
-    Parts { store: store.clone(), fetcher, redis, subscribers: Vec::new(), name: "test:1".into() }
+pub fn parts(store: &Arc<dyn Store>, fetcher: Arc<Fetcher>, redis: Option<Arc<Redis>>) -> Services {
+    Services { store: store.clone(), fetcher, redis, subscribers: Vec::new(), name: "test:1".into() }
 }
 
 /// The defaults with fewer slots.

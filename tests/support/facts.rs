@@ -2,13 +2,13 @@
 
 use jiff::tz::TimeZone;
 use quarterdeck::domain::content::ContentChange;
-use quarterdeck::domain::document::{DocumentRow, RecentResult, Status, Try};
+use quarterdeck::domain::document::{DocumentRow, FailureCount, RecentResult, Status};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::{Alive, WorkerSeen};
+use quarterdeck::store::{WorkerHealth, WorkerSummary};
 use quarterdeck::tui::Options;
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub fn within(seconds: u64) -> Timestamp {
 /// A console of operator ana, an hour east of Greenwich.
 pub fn options() -> Options {
     Options {
-        remote: None,
-        hearing: None,
+        remote_events: None,
+        remote_health: None,
         read_only: false,
         note: None,
         operator: "ana".into(),
@@ -60,20 +60,20 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         attempted_at: Some(ago(4)),
         synced_at: Some(ago(4)),
         next_attempt_at: Some(within(6 * 86_400)),
-        next_look_at: None,
+        next_check_at: None,
         attempt: Some(1),
         queue: Some(QueueClass::Auto),
         fingerprint: Some("12f4".into()),
         content_length: Some(9_812),
         updated_at: ago(9_000),
-        try_of: None,
-        held_by: None,
+        failure_count: None,
+        holder: None,
         requested_by: Some("schedule".into()),
         cancel_requested: false,
         recent: vec![RecentResult::Updated; 8],
         versions: 4,
-        host_hold: None,
-        held: None,
+        host_backoff: None,
+        quarantine_reason: None,
     }
 }
 
@@ -101,14 +101,14 @@ pub fn documents() -> Vec<DocumentRow> {
         synced_at: Some(ago(86_400)),
         next_attempt_at: Some(within(left)),
         attempt: Some(number),
-        try_of: Some(Try { class: FailureClass::Transient, number, of: 4 }),
+        failure_count: Some(FailureCount { class: FailureClass::Transient, failures: number, attempts_allowed: 4 }),
         ..document(id, name, Waiting)
     };
     let syncing = |id, name, seconds| DocumentRow {
         attempted_at: Some(ago(seconds)),
         synced_at: Some(ago(86_400)),
         next_attempt_at: None,
-        held_by: Some("web-2:4410".into()),
+        holder: Some("web-2:4410".into()),
         ..document(id, name, Syncing)
     };
     let mut rows = vec![
@@ -170,12 +170,12 @@ pub fn documents() -> Vec<DocumentRow> {
             attempted_at: None,
             synced_at: None,
             next_attempt_at: Some(within(7_300)),
-            next_look_at: None,
+            next_check_at: None,
             content_length: None,
             recent: Vec::new(),
             versions: 0,
-            host_hold: None,
-            held: None,
+            host_backoff: None,
+            quarantine_reason: None,
             attempt: None,
             ..document(200 + place as i64, name, Never)
         });
@@ -184,20 +184,20 @@ pub fn documents() -> Vec<DocumentRow> {
 }
 
 /// Three workers: one at work, one that has not beaten for long, one that was killed.
-pub fn workers() -> Vec<WorkerSeen> {
-    let worker = |name: &str, capacity, running, since, beat, alive| WorkerSeen {
+pub fn workers() -> Vec<WorkerSummary> {
+    let worker = |name: &str, capacity, running, since, beat, alive| WorkerSummary {
         id: WorkerId(name.into()),
         name: name.into(),
         capacity,
         running,
         started_at: ago(since),
         heartbeat_at: ago(beat),
-        alive,
+        health: alive,
     };
     vec![
-        worker("web-1.internal.example:77", 16, 3, 8 * 86_400, 75, Alive::Late),
-        worker("web-2:4410", 16, 5, 7_300, 4, Alive::Beating),
-        worker("web-3:9", 8, 2, 3_700, 400, Alive::Gone),
+        worker("web-1.internal.example:77", 16, 3, 8 * 86_400, 75, WorkerHealth::Late),
+        worker("web-2:4410", 16, 5, 7_300, 4, WorkerHealth::Alive),
+        worker("web-3:9", 8, 2, 3_700, 400, WorkerHealth::Gone),
     ]
 }
 

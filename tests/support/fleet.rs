@@ -11,10 +11,10 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
-use quarterdeck::domain::request::{Request, Scope, Verb};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::runner::tail::{Tailed, follow};
-use quarterdeck::store::{Access, Added, NewDocument, Store, open};
+use quarterdeck::runner::tail::{TailItem, follow};
+use quarterdeck::store::{Access, AddResult, NewDocument, Store, open};
 use rustix::process::Signal;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl Fleet {
         let (mut tail, kept) = (follow(store.clone(), Seq::START), Arc::clone(&seen));
         let following = tokio::spawn(async move {
             while let Some(tailed) = tail.recv().await {
-                if let Tailed::Outcomes(outcomes) = tailed {
+                if let TailItem::Outcomes(outcomes) = tailed {
                     let mut kept = kept.lock().expect("not poisoned");
                     kept.extend(outcomes);
                     let _ = told.send(kept.len());
@@ -107,7 +107,7 @@ impl Fleet {
         };
         let documents: Vec<_> = (first..first + count).map(new).collect();
         let added = self.store.add(&documents).await.expect("the store answers");
-        let ids: Vec<_> = added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect();
+        let ids: Vec<_> = added.into_iter().map(|(AddResult::New(id) | AddResult::Exists(id))| id).collect();
         self.store.request(&ids, &bulk()).await.expect("the store answers");
         ids
     }
@@ -202,7 +202,7 @@ impl Fleet {
 
 /// A request as the schedule makes it.
 pub fn bulk() -> Request {
-    Request { verb: Verb::Sync, class: QueueClass::Auto, by: "test".into(), scope: Scope::Bulk }
+    Request { kind: RequestKind::Sync, class: QueueClass::Auto, by: "test".into(), scope: RequestScope::Bulk }
 }
 
 /// The value that so many of a hundred do not exceed, of sorted ones.

@@ -8,8 +8,8 @@ use portable_pty::CommandBuilder;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
-use quarterdeck::domain::request::{Request, Scope, Verb};
-use quarterdeck::store::{Access, Added, NewDocument, Store, StoreBase, open};
+use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
+use quarterdeck::store::{Access, AddResult, NewDocument, Store, StoreBase, open};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::fmt::from_fn;
 use std::io::{BufRead as _, BufReader, Read};
@@ -152,8 +152,9 @@ impl Install {
             .collect();
         let store = self.store().await;
         let added = store.add(&documents).await.expect("the store answers");
-        let ids: Vec<_> = added.into_iter().map(|(Added::New(id) | Added::Exists(id))| id).collect();
-        let request = Request { verb: Verb::Sync, class: QueueClass::Auto, by: "test".into(), scope: Scope::Bulk };
+        let ids: Vec<_> = added.into_iter().map(|(AddResult::New(id) | AddResult::Exists(id))| id).collect();
+        let request =
+            Request { kind: RequestKind::Sync, class: QueueClass::Auto, by: "test".into(), scope: RequestScope::Bulk };
         store.request(&ids, &request).await.expect("the store answers");
         store.close().await;
         ids

@@ -8,7 +8,7 @@ use quarterdeck::store::StoreBase;
 use quarterdeck::tui::Options;
 use quarterdeck::tui::model::Model;
 use quarterdeck::tui::perform::Performer;
-use quarterdeck::tui::runtime::{Ended, Input, Outside, run};
+use quarterdeck::tui::runtime::{Input, Platform, RunResult, run};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
@@ -85,7 +85,7 @@ pub struct Outer {
     pub suspended: usize,
 }
 
-impl Outside for Outer {
+impl Platform for Outer {
     fn copy(&mut self, text: &str, what: &str) -> Result<String, String> {
         self.copied.push(text.to_owned());
         Ok(format!("copied the {what}"))
@@ -206,7 +206,7 @@ pub async fn console<F: Future<Output = Operator>>(
     runner: Option<Handle>,
     options: Options,
     script: impl FnOnce(Operator) -> F,
-) -> (Ended, Outer) {
+) -> (RunResult, Outer) {
     let backend = Arc::new(Mutex::new(TestBackend::new(120, 40)));
     let screen = Shared { backend, lost: Arc::default() };
     let mut terminal = Terminal::new(screen.clone()).expect("a screen in memory does not fail");

@@ -2,21 +2,21 @@
 //! and a clock that is tokio's. It has the interfaces that a console uses, and nothing runs jobs here.
 
 use async_trait::async_trait;
-use quarterdeck::domain::content::Stored;
-use quarterdeck::domain::document::{Counts, DocumentRow, Status};
+use quarterdeck::domain::content::StoredBaseline;
+use quarterdeck::domain::document::{DocumentRow, Status, StatusCounts};
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::fingerprint::Fingerprint;
 use quarterdeck::domain::id::{DocumentId, JobId, Seq};
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::pause::{Pause, PauseScope};
-use quarterdeck::domain::request::{Answer, Answered, Request};
+use quarterdeck::domain::request::{DocumentAnswer, Request, RequestAnswer};
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    AccountSeen, Added, Around, BulkVerb, Decided, Decision, DocumentPage, DocumentStore, HeldContent, HeldText,
-    HostSeen, JobsPage, JobsQuery, Named, NewDocument, OutcomeQuery, OutcomesFrom, PageQuery, Preview, Queries,
-    QueueState, Rescued, Result, SchemaMismatch, Seen, SortBy, StoreBase, StoreError, StoredContent, StoredVersion,
-    Targets, WorkerSeen,
+    AccountSummary, AddResult, BulkVerb, Decision, DecisionResult, DocumentPage, DocumentRef, DocumentStore,
+    HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition, PageQuery,
+    Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result, ReviewTarget, SchemaMismatch, SortBy,
+    StoreBase, StoreError, StoredContent, StoredVersion, Targets, WorkerSummary,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -35,9 +35,9 @@ pub struct Facts {
     /// The stored texts that are not the usual one.
     pub contents: HashMap<DocumentId, String>,
     /// What is held back.
-    pub held: HashMap<DocumentId, HeldContent>,
+    pub held: HashMap<DocumentId, QuarantinedContent>,
     /// Every decision that was asked for.
-    pub decisions: Vec<(HeldText, Decision)>,
+    pub decisions: Vec<(ReviewTarget, Decision)>,
     /// How many jobs a purge drops.
     pub purgeable: u64,
     pub pauses: Vec<Pause>,
@@ -45,15 +45,15 @@ pub struct Facts {
     pub page_delays: Vec<Duration>,
     /// Every reading of the list.
     pub pages: usize,
-    pub workers: Vec<WorkerSeen>,
+    pub workers: Vec<WorkerSummary>,
     /// How often the workers were read.
     pub workers_read: usize,
     /// What the jobs view shows.
     pub jobs: JobsPage,
     /// The accounts view's reading.
-    pub accounts: Seen<AccountSeen>,
+    pub accounts: Listing<AccountSummary>,
     /// The hosts view's reading.
-    pub hosts: Seen<HostSeen>,
+    pub hosts: Listing<HostSummary>,
     /// How often it was read.
     pub jobs_read: usize,
     /// How often hosts and accounts were read.
@@ -163,25 +163,25 @@ impl StoreBase for Memory {
 
 #[async_trait]
 impl DocumentStore for Memory {
-    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
+    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<AddResult>> {
         self.read(|facts| {
             documents
                 .iter()
                 .map(|new| {
                     if let Some(known) = facts.documents.iter().find(|row| row.url.as_str() == new.link.as_str()) {
-                        return Added::Exists(known.id);
+                        return AddResult::Exists(known.id);
                     }
                     let id = facts.documents.iter().map(|row| row.id.0).max().unwrap_or(0) + 1;
                     let mut row = super::facts::document(id, new.link.as_str(), Status::Never);
                     row.url = new.link.as_str().into();
                     facts.documents.push(row);
-                    Added::New(DocumentId(id))
+                    AddResult::New(DocumentId(id))
                 })
                 .collect()
         })
     }
 
-    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>> {
+    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<DocumentAnswer>> {
         let answers = self.read(|facts| {
             facts.requests.push((documents.to_vec(), request.clone()));
             documents
@@ -189,11 +189,11 @@ impl DocumentStore for Memory {
                 .map(|id| {
                     let running = facts.documents.iter().any(|row| row.id == *id && row.status == Status::Syncing);
                     let answer = if running {
-                        Answer::AlreadySyncing(JobId(id.0), Some("web-2".into()))
+                        RequestAnswer::AlreadySyncing(JobId(id.0), Some("web-2".into()))
                     } else {
-                        Answer::Queued(JobId(id.0))
+                        RequestAnswer::Queued(JobId(id.0))
                     };
-                    Answered { document_id: *id, answer }
+                    DocumentAnswer { document_id: *id, answer }
                 })
                 .collect()
         })?;
@@ -201,31 +201,32 @@ impl DocumentStore for Memory {
         Ok(answers)
     }
 
-    async fn cancel(&self, documents: &[DocumentId], _by: &SafeLine) -> Result<Vec<Answered>> {
+    async fn cancel(&self, documents: &[DocumentId], _by: &SafeLine) -> Result<Vec<DocumentAnswer>> {
         self.read(|_| {
-            let cancelled = |id: &DocumentId| Answered { document_id: *id, answer: Answer::Cancelled(JobId(id.0)) };
+            let cancelled =
+                |id: &DocumentId| DocumentAnswer { document_id: *id, answer: RequestAnswer::Cancelled(JobId(id.0)) };
             documents.iter().map(cancelled).collect()
         })
     }
 
-    async fn decide(&self, texts: &[HeldText], decision: Decision, _: &SafeLine) -> Result<Vec<Decided>> {
+    async fn decide(&self, texts: &[ReviewTarget], decision: Decision, _: &SafeLine) -> Result<Vec<DecisionResult>> {
         let decided = self.read(|facts| {
             let mut decided = Vec::new();
             for text in texts {
                 facts.decisions.push((text.clone(), decision));
                 let held = facts.held.get(&text.document).map(|held| held.fingerprint.clone());
                 decided.push(match (held, &text.fingerprint) {
-                    (None, _) => Decided::NothingHeld,
-                    (Some(held), Some(seen)) if held != *seen => Decided::Replaced,
+                    (None, _) => DecisionResult::NothingQuarantined,
+                    (Some(held), Some(seen)) if held != *seen => DecisionResult::Replaced,
                     _ => {
                         let held = facts.held.remove(&text.document);
                         if let Some(row) = facts.documents.iter_mut().find(|row| row.id == text.document) {
-                            row.held = None;
+                            row.quarantine_reason = None;
                         }
                         if let (Some(held), Decision::Accept) = (held, decision) {
                             facts.contents.insert(text.document, held.text);
                         }
-                        Decided::Done
+                        DecisionResult::Done
                     }
                 });
             }
@@ -272,13 +273,13 @@ impl DocumentStore for Memory {
         Ok(ended)
     }
 
-    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<RescueResult>> {
         let broken = self.read(|facts| {
             let running = facts.jobs.running.iter().any(|seen| seen.job == job);
             facts.broken.push((job, by.clone()));
             facts.jobs.running.retain(|seen| seen.job != job);
             facts.jobs.running_total -= u64::from(running);
-            running.then(Rescued::default)
+            running.then(RescueResult::default)
         })?;
         self.commit(|_| {});
         Ok(broken)
@@ -287,11 +288,11 @@ impl DocumentStore for Memory {
 
 #[async_trait]
 impl Queries for Memory {
-    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>> {
+    async fn find(&self, named: &DocumentRef) -> Result<Vec<DocumentRow>> {
         self.read(|facts| {
             let fits = |row: &&DocumentRow| match named {
-                Named::Id(id) => row.id == *id,
-                Named::Url(link) => row.url.as_str() == link.as_str(),
+                DocumentRef::Id(id) => row.id == *id,
+                DocumentRef::Url(link) => row.url.as_str() == link.as_str(),
             };
             facts.documents.iter().filter(fits).cloned().collect()
         })
@@ -309,9 +310,9 @@ impl Queries for Memory {
         let rows = rows?;
         let total = rows.len() as u64;
         let last = total.saturating_sub(query.limit);
-        let offset = match query.around {
-            Around::Offset(offset) => offset,
-            Around::Document { document, above, else_at } => rows
+        let offset = match query.position {
+            PagePosition::Offset(offset) => offset,
+            PagePosition::Document { document, rows_above: above, fallback_offset: else_at } => rows
                 .iter()
                 .position(|row| row.id == document)
                 .map_or(else_at, |place| (place as u64).saturating_sub(above)),
@@ -329,23 +330,23 @@ impl Queries for Memory {
         })
     }
 
-    async fn counts(&self) -> Result<Counts> {
+    async fn counts(&self) -> Result<StatusCounts> {
         self.read(|facts| {
-            let mut counts = Counts::default();
+            let mut counts = StatusCounts::default();
             for row in &facts.documents {
                 counts.set(row.status, counts.of(row.status) + 1);
-                counts.held += u64::from(row.held.is_some());
+                counts.quarantined += u64::from(row.quarantine_reason.is_some());
             }
             counts
         })
     }
 
-    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>> {
+    async fn stored(&self, document: DocumentId) -> Result<Option<StoredBaseline>> {
         let stored = self.content(document).await?;
-        Ok(stored.map(|stored| Stored {
+        Ok(stored.map(|stored| StoredBaseline {
             fingerprint: Some(Fingerprint::of(&stored.text)),
             chars: Some(stored.text.chars().count() as u64),
-            ..Stored::default()
+            ..StoredBaseline::default()
         }))
     }
 
@@ -365,7 +366,7 @@ impl Queries for Memory {
         self.read(|_| None)
     }
 
-    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>> {
+    async fn quarantined_content(&self, document: DocumentId) -> Result<Option<QuarantinedContent>> {
         self.read(|facts| facts.held.get(&document).cloned())
     }
 
@@ -388,7 +389,7 @@ impl Queries for Memory {
         })
     }
 
-    async fn workers(&self) -> Result<Vec<WorkerSeen>> {
+    async fn workers(&self) -> Result<Vec<WorkerSummary>> {
         self.read(|facts| {
             facts.workers_read += 1;
             facts.workers.clone()
@@ -402,12 +403,12 @@ impl Queries for Memory {
         })
     }
 
-    async fn accounts(&self) -> Result<Seen<AccountSeen>> {
+    async fn accounts(&self) -> Result<Listing<AccountSummary>> {
         self.count_over().await;
         self.read(|facts| facts.accounts.clone())
     }
 
-    async fn hosts(&self) -> Result<Seen<HostSeen>> {
+    async fn hosts(&self) -> Result<Listing<HostSummary>> {
         self.count_over().await;
         self.read(|facts| facts.hosts.clone())
     }

@@ -54,7 +54,7 @@ impl TestRedis {
 
     /// Settings that name it: a Redis that is slow because the machine is has not gone away.
     pub fn settings(&self, mode: LockMode) -> Settings {
-        Settings { url: Some(self.url.clone()), key: self.key.clone(), mode, call: PATIENCE }
+        Settings { url: Some(self.url.clone()), key: self.key.clone(), mode, call_timeout: PATIENCE }
     }
 
     /// The key of a document's lock.

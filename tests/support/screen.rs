@@ -2,7 +2,7 @@
 
 use super::facts::{NOW, documents, options, outcomes};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use quarterdeck::domain::document::{Counts, Status};
+use quarterdeck::domain::document::{Status, StatusCounts};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::SkipReason;
@@ -54,7 +54,7 @@ impl Screen {
     pub fn with(options: Options, width: u16, height: u16) -> Self {
         let mut screen = Self::empty(options, width, height);
         screen.send(Msg::Summary(Ok((counts(), queue()))));
-        screen.send(Msg::Newest(Ok(outcomes())));
+        screen.send(Msg::NewestOutcomes(Ok(outcomes())));
         screen.page(documents());
         screen.send(Msg::Status(RunnerStatus { phase: Phase::Running, busy: 8, slots: 16 }));
         let steps = [
@@ -151,8 +151,8 @@ impl Screen {
                 fingerprint: Some("9f86d081884c7d659a2feaa0c55ad015".into()),
                 content_length: 9_400,
             }],
-            held: None,
-            reading: generation,
+            quarantined: None,
+            read_id: generation,
         };
         self.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });
     }
@@ -210,8 +210,8 @@ pub fn find(buffer: &Buffer, text: &str) -> Option<(u16, u16)> {
     None
 }
 
-fn counts() -> Counts {
-    let mut counts = Counts::default();
+fn counts() -> StatusCounts {
+    let mut counts = StatusCounts::default();
     let numbers = [41, 1, 12, 8, 2, 30, 1_088, 22];
     for (status, number) in Status::ALL.into_iter().zip(numbers) {
         counts.set(status, number);

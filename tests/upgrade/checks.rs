@@ -9,14 +9,14 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::domain::outbox::PendingDelivery;
 use quarterdeck::domain::pause::PauseScope;
-use quarterdeck::domain::schedule::Terms;
+use quarterdeck::domain::schedule::ScheduleSettings;
 use quarterdeck::store::{
-    self, Access, Decision, DocumentStore, Finish, HeldText, JobStore, OutboxStore, PassMode, PassOrder, Queries,
-    ScheduleStore, SchemaMismatch, Store, StoreBase, StoreError, VERSION, When,
+    self, Access, Decision, DocumentStore, Finish, JobStore, OutboxStore, PassMode, PassRequest, PassTrigger, Queries,
+    ReviewTarget, SCHEMA_VERSION, ScheduleStore, SchemaMismatch, Store, StoreBase, StoreError,
 };
 use std::time::Duration;
 
-const NEWER: SchemaMismatch = SchemaMismatch { store: VERSION + 1, program: VERSION };
+const NEWER: SchemaMismatch = SchemaMismatch { store: SCHEMA_VERSION + 1, program: SCHEMA_VERSION };
 
 fn refused<T: std::fmt::Debug>(what: &str, answer: Result<T, StoreError>) {
     assert!(matches!(answer, Err(StoreError::Schema(NEWER))), "{what}: {answer:?}");
@@ -30,28 +30,28 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     scene.ask(&[waits], QueueClass::Manual).await;
     let before = scene.store.last_seq().await.unwrap();
     let other = scene.another().await;
-    set_version(&scene.place, VERSION + 1).await;
+    set_version(&scene.place, SCHEMA_VERSION + 1).await;
     let (store, by) = (&scene.store, "ana".into());
     let ids = [id, waits];
     refused("add", store.add(&[new(1, "https://a.test/z")]).await);
     refused("request", store.request(&ids, &request(QueueClass::Manual)).await);
     refused("cancel", store.cancel(&ids, &by).await);
     refused("remove", store.remove(&ids).await);
-    let texts = [HeldText { document: id, fingerprint: None }];
+    let texts = [ReviewTarget { document: id, fingerprint: None }];
     refused("decide", store.decide(&texts, Decision::Accept, &by).await);
     refused("pause", store.pause(&PauseScope::All, &by).await);
     refused("resume", store.resume(&PauseScope::All).await);
     refused("purge", store.purge(&by).await);
     refused("register", store.register(&worker("w2")).await);
     refused("claim", store.claim(&worker("w1").id, limits(8)).await);
-    refused("mark", store.mark(job.held).await);
-    refused("beat", store.beat(&worker("w1").id, &[job.held], LEASE).await);
+    refused("mark", store.mark(job.lease).await);
+    refused("beat", store.heartbeat(&worker("w1").id, &[job.lease], LEASE).await);
     let holder = LockHolder { name: "Chatwoot".into(), value: "1".into() };
-    refused("defer", store.defer(job.held, &holder, Duration::from_secs(5)).await);
-    let finish = Finish { held: job.held, end: permanent(), took: Duration::ZERO };
+    refused("defer", store.defer(job.lease, &holder, Duration::from_secs(5)).await);
+    let finish = Finish { lease: job.lease, end: permanent(), duration: Duration::ZERO };
     refused("finish", store.finish(finish, &Default::default()).await);
-    refused("release", store.release(&[job.held]).await);
-    refused("break a lease", store.break_lease(job.held.job_id, &by).await);
+    refused("release", store.release(&[job.lease]).await);
+    refused("break a lease", store.break_lease(job.lease.job_id, &by).await);
     let pending = PendingDelivery {
         id: OutboxId(1),
         key: "k".into(),
@@ -62,12 +62,12 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     refused("begin a delivery", store.begin_delivery(&pending, store.now()).await);
     refused("delivered", store.delivered(pending.id).await);
     refused("a failed delivery", store.delivery_failed(pending.id, &"no".into(), store.now()).await);
-    let terms = Terms::default();
-    let order = PassOrder {
+    let terms = ScheduleSettings::default();
+    let order = PassRequest {
         terms: &terms,
-        only: None,
-        when: When::Now,
-        mode: PassMode::Act,
+        only_plan: None,
+        trigger: PassTrigger::Now,
+        mode: PassMode::Enqueue,
         holder: "w1",
         lease: LEASE,
         seed: 7,
@@ -84,14 +84,14 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     assert_eq!(store.counts().await.unwrap().total(), 2);
     assert_eq!(scene.number("SELECT CAST(count(*) AS bigint) FROM workers").await, 1);
     // Its lock is free, so that a newer worker takes up what it ran.
-    set_version(&scene.place, VERSION).await;
+    set_version(&scene.place, SCHEMA_VERSION).await;
     let newer = scene.another().await;
     assert_eq!(newer.queue().await.unwrap().workers, 0);
 }
 
 async fn a_store_that_was_put_back_is_not_written_either(on: Backend) {
     let scene = Scene::new(on).await;
-    set_version(&scene.place, VERSION - 1).await;
+    set_version(&scene.place, SCHEMA_VERSION - 1).await;
     let message = scene.store.add(&[new(1, "https://a.test/z")]).await.unwrap_err().to_string();
     assert!(message.contains("put back") && message.contains("quarterdeck migrate"), "{message}");
 }
@@ -103,12 +103,12 @@ async fn who_only_watches_is_told_of_a_migration(on: Backend) {
         let watching = open(&scene.place.url(), scene.clock.clone(), access).await;
         let mut mismatch = watching.schema_mismatch();
         assert_eq!(*mismatch.borrow(), None);
-        set_version(&scene.place, VERSION + 1).await;
+        set_version(&scene.place, SCHEMA_VERSION + 1).await;
         let told = within("the mismatch to be seen", mismatch.wait_for(Option::is_some)).await;
         assert_eq!(*told.unwrap(), Some(NEWER), "{access:?}");
         assert_eq!(watching.counts().await.unwrap().total(), 1, "what is there can be read");
         watching.close().await;
-        set_version(&scene.place, VERSION).await;
+        set_version(&scene.place, SCHEMA_VERSION).await;
     }
 }
 
@@ -127,22 +127,22 @@ async fn migrated(place: &Place) -> Result<(), StoreError> {
 async fn a_store_that_another_build_migrated_is_refused(on: Backend) {
     let place = fixture(on).await;
     migrated(&place).await.unwrap();
-    assert_eq!(checksums(&place).await, Some(VERSION), "those of the versions before were filled in");
+    assert_eq!(checksums(&place).await, Some(SCHEMA_VERSION), "those of the versions before were filled in");
     let new = Scene::new(on).await;
     new.store.close().await;
-    assert_eq!(checksums(&new.place).await, Some(VERSION));
+    assert_eq!(checksums(&new.place).await, Some(SCHEMA_VERSION));
     place.sql("UPDATE migrations SET checksum = 'f00' WHERE version = 3").await;
     for access in [Access::Create, Access::Write, Access::ReadOnly] {
         let error = store::open(&place.url(), access).await.err().unwrap();
         assert!(matches!(&error, StoreError::Unusable(why) if why.contains("migration 3")), "{access:?}: {error:?}");
     }
     // Before anything is done to it, too.
-    set_version(&place, VERSION - 1).await;
+    set_version(&place, SCHEMA_VERSION - 1).await;
     for error in [store::plan(&place.url(), false).await.map(drop), migrated(&place).await] {
         let error = error.unwrap_err().to_string();
         assert!(error.contains("migration 3 of this store is not the one that this quarterdeck has"), "{error}");
     }
-    assert_eq!(version(&place).await, VERSION - 1);
+    assert_eq!(version(&place).await, SCHEMA_VERSION - 1);
 }
 
 on_both! {

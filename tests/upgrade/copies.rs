@@ -6,7 +6,7 @@ use crate::bad_input::disk::Disk;
 use crate::support::db;
 use crate::support::install::Install;
 use crate::support::site::{Site, html};
-use quarterdeck::store::VERSION;
+use quarterdeck::store::SCHEMA_VERSION;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -67,11 +67,11 @@ async fn a_verb_that_finds_an_old_store_copies_it_migrates_it_and_says_where_the
     let added = install.run(&["add", "https://example.org/new"]);
     assert_eq!(added.code, Some(0), "{added:?}");
     let copy = assert_copied(&install).await;
-    let says = format!("the store was migrated from version {BEFORE} to {VERSION}; as it was before it is in ");
+    let says = format!("the store was migrated from version {BEFORE} to {SCHEMA_VERSION}; as it was before it is in ");
     assert!(added.err.contains(&says) && added.err.contains(&copy.display().to_string()), "{}", added.err);
     let (store, copied) = (fs::metadata(install.file()).unwrap(), fs::metadata(&copy).unwrap());
     assert_eq!((copied.mode() & 0o7777, copied.uid(), copied.gid()), (0o640, store.uid(), store.gid()));
-    assert_eq!(version_of(install.file()).await, VERSION);
+    assert_eq!(version_of(install.file()).await, SCHEMA_VERSION);
     db::execute(install.file(), "DELETE FROM captain_documents WHERE external_link = 'https://example.org/new'").await;
     db::execute(install.file(), "DELETE FROM document_state WHERE host = 'example.org'").await;
     // The outbox has another form since version 10; the tests of fixtures hold what stands in it.
@@ -113,7 +113,7 @@ async fn no_copy_is_made_of_nothing_or_when_none_is_wanted() {
     assert!(planned.out.iter().all(|line| !line.contains("copy")), "{planned:?}");
     let migrated = unwanted.run(&["migrate", "--no-backup"]);
     assert_eq!((migrated.code, beside(unwanted.file())), (Some(0), vec![]), "{migrated:?}");
-    assert_eq!(version_of(unwanted.file()).await, VERSION);
+    assert_eq!(version_of(unwanted.file()).await, SCHEMA_VERSION);
     // Made once, and never filled.
     let empty = install().await;
     for table in ["captain_documents", "outcomes"] {
@@ -152,7 +152,7 @@ async fn without_room_for_a_copy_nothing_is_migrated() {
         assert_refused(&install, &install.run(&args), &["there is no room for a copy", "free some space"]).await;
     }
     let migrated = install.run(&["migrate", "--no-backup"]);
-    assert_eq!((migrated.code, version_of(install.file()).await), (Some(0), VERSION), "{migrated:?}");
+    assert_eq!((migrated.code, version_of(install.file()).await), (Some(0), SCHEMA_VERSION), "{migrated:?}");
 
     // Full only when it comes to the copy's own file: SQLite's log has taken the last two.
     let Some(disk) = Disk::mounted(16_384) else { return };

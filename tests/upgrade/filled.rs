@@ -9,12 +9,12 @@ use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::plan::{Cadence, Plan, PlanName};
-use quarterdeck::domain::schedule::{DueRules, Terms};
+use quarterdeck::domain::schedule::{DueRules, ScheduleSettings};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::lock::FaqJobs;
 use quarterdeck::store::{
-    Claimed, DocumentStore, Finished, JobStore, Marking, OutboxStore, PassMode, PassOrder, ScheduleStore, Store,
-    StoreBase, When,
+    ClaimedJob, DocumentStore, FinishResult, JobStore, MarkTiming, OutboxStore, PassMode, PassRequest, PassTrigger,
+    ScheduleStore, Store, StoreBase,
 };
 use sqlx::{AssertSqlSafe, Connection as _};
 use std::process::Command;
@@ -96,10 +96,10 @@ async fn fill(scene: &Scene) {
         fetched("Held", "A long text that is worth keeping, with many words in it.", ContentChange::First),
     )
     .await;
-    let doubtful = |job: &Claimed| {
+    let doubtful = |job: &ClaimedJob| {
         let mut page = Page::new(Some("Sign in"), "# Sign in".to_owned(), 9, 200).unwrap();
         let (change, doubt) = job.stored.compare(&page);
-        page.doubt = doubt;
+        page.quarantine_reason = doubt;
         let fingerprint = page.fingerprint.clone();
         AttemptEnd::Fetched { page: Box::new(page), fingerprint, change }
     };
@@ -115,7 +115,7 @@ async fn fill(scene: &Scene) {
     sync(scene, between, unexpected()).await;
     claimed(scene, running).await;
     let job = claimed(scene, lost).await;
-    assert!(scene.store.break_lease(job.held.job_id, &"ana".into()).await.unwrap().is_some());
+    assert!(scene.store.break_lease(job.lease.job_id, &"ana".into()).await.unwrap().is_some());
     scene.ask(&[queued], QueueClass::Manual).await;
     let long_ago = scene.place.at(scene.store.now().minus(Duration::from_secs(3 * 3_600)).micros());
     let row = format!("sync_status = 0, last_sync_attempted_at = {long_ago}");
@@ -140,38 +140,38 @@ async fn scheduled(scene: &Scene) {
     for n in 1..=3 {
         scene.add(2, &format!("https://c.test/{n}")).await;
     }
-    let mut terms = Terms { rules: DueRules::default(), ..Terms::default() };
+    let mut terms = ScheduleSettings { rules: DueRules::default(), ..ScheduleSettings::default() };
     let plans = [(1, "daily", 24), (2, "weekly", 7 * 24)].map(|(account, name, hours)| {
         let (name, every) = (PlanName::new(name).unwrap(), Cadence::new(Duration::from_secs(hours * 3_600)));
-        terms.plans.plans.insert(name.clone(), Plan { every, ..Plan::default() });
+        terms.plans.plans.insert(name.clone(), Plan { cadence: every, ..Plan::default() });
         terms.plans.accounts.insert(AccountId(account), name.clone());
         name
     });
-    let order = PassOrder {
+    let order = PassRequest {
         terms: &terms,
-        only: Some(&plans[1]),
-        when: When::Now,
-        mode: PassMode::Act,
+        only_plan: Some(&plans[1]),
+        trigger: PassTrigger::Now,
+        mode: PassMode::Enqueue,
         holder: "w1",
         lease: Duration::from_secs(30),
         seed: 7,
     };
     ScheduleStore::schedule(&*scene.store, &order).await.unwrap();
-    let order = PassOrder { only: None, mode: PassMode::PlansOnly, ..order };
+    let order = PassRequest { only_plan: None, mode: PassMode::PlansOnly, ..order };
     ScheduleStore::schedule(&*scene.store, &order).await.unwrap();
     scene.store.pause(&PauseScope::Account(AccountId(2)), &"ana".into()).await.unwrap();
 }
 
-async fn claimed(scene: &Scene, document: DocumentId) -> Claimed {
+async fn claimed(scene: &Scene, document: DocumentId) -> ClaimedJob {
     scene.store.request(&[document], &request(QueueClass::Manual)).await.unwrap();
-    let limits = quarterdeck::store::ClaimLimits { marking: Marking::AtClaim, ..limits(1) };
+    let limits = quarterdeck::store::ClaimLimits { mark_timing: MarkTiming::AtClaim, ..limits(1) };
     let mut claimed = scene.store.claim(&worker("w1").id, limits).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.document_id).collect::<Vec<_>>(), [document]);
     claimed.remove(0)
 }
 
-async fn end(scene: &Scene, job: &Claimed, end: AttemptEnd) {
-    assert!(matches!(scene.finish(job, end).await, Finished::Written { .. }));
+async fn end(scene: &Scene, job: &ClaimedJob, end: AttemptEnd) {
+    assert!(matches!(scene.finish(job, end).await, FinishResult::Written { .. }));
 }
 
 async fn sync(scene: &Scene, document: DocumentId, how: AttemptEnd) {
@@ -192,7 +192,7 @@ async fn no_table_of_a_filled_store_is_empty(on: Backend) {
 /// Writes the store to `folder`: `QUARTERDECK_FIXTURES=tests/fixtures tests/run no_table_of_a_filled_store`, with the
 /// version before a migration is added.
 async fn write_fixture(scene: &Scene, folder: &std::path::Path) {
-    let version = quarterdeck::store::VERSION;
+    let version = quarterdeck::store::SCHEMA_VERSION;
     if scene.either("sqlite", "postgres") == "sqlite" {
         let file = folder.join(format!("store-v{version}.db"));
         let _ = std::fs::remove_file(&file);

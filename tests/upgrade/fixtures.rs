@@ -15,8 +15,9 @@ use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::lock::FaqJobs;
 use quarterdeck::store::{
-    self, Access, Around, Decided, Decision, DocumentStore, Finish, Finished, HeldText, JobStore, ManualClock,
-    Migration, OutboxStore, PageQuery, Queries, Sort, SortBy, SqlStore, Store, StoreBase, StoreError, VERSION,
+    self, Access, Decision, DecisionResult, DocumentStore, Finish, FinishResult, JobStore, ManualClock, MigrationStep,
+    OutboxStore, PagePosition, PageQuery, Queries, ReviewTarget, SCHEMA_VERSION, Sort, SortBy, SqlStore, Store,
+    StoreBase, StoreError,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 async fn rows(store: &SqlStore) -> Vec<DocumentRow> {
     let sort = Sort { by: SortBy::Id, descending: false };
-    let query = PageQuery { filter: Filter::default(), sort, around: Around::Offset(0), limit: 1_000 };
+    let query = PageQuery { filter: Filter::default(), sort, position: PagePosition::Offset(0), limit: 1_000 };
     store.page(&query).await.unwrap().rows
 }
 
@@ -43,7 +44,7 @@ async fn a_store_of_the_version_before_is_read_as_it_was(on: Backend) {
     let refused = store::open(&place.url(), Access::ReadOnly).await.err().unwrap();
     assert!(matches!(refused, StoreError::Unusable(_)) && refused.to_string().contains("run `quarterdeck migrate`"));
     let (store, _) = opened(&place).await;
-    assert_eq!(version(&place).await, VERSION);
+    assert_eq!(version(&place).await, SCHEMA_VERSION);
     let rows = rows(&store).await;
     for (url, status) in STATUSES {
         let row = rows.iter().find(|row| row.url.as_str() == url).unwrap();
@@ -57,9 +58,9 @@ async fn a_store_of_the_version_before_is_read_as_it_was(on: Backend) {
     assert_eq!(store.versions(synced).await.unwrap().len(), 2);
     let first = store.version_text(synced, 1).await.unwrap();
     assert_eq!(first.as_deref(), Some("Text number 1 of a page \u{1f6a2} that changes."));
-    let held = store.held_content(of("https://a.test/held").id).await.unwrap().unwrap();
+    let held = store.quarantined_content(of("https://a.test/held").id).await.unwrap().unwrap();
     assert_eq!((held.text.as_str(), held.title.as_deref()), ("# Sign in", Some("Sign in")));
-    assert!(of("https://busy.test/1").host_hold.is_some());
+    assert!(of("https://busy.test/1").host_backoff.is_some());
     let pauses = store.pauses().await.unwrap();
     assert_eq!(pauses.iter().map(|pause| pause.scope.clone()).collect::<Vec<_>>(), [PauseScope::Account(AccountId(2))]);
     let outcomes = outcomes_after(&*store, Seq::START).await;
@@ -83,9 +84,10 @@ async fn a_store_of_the_version_before_works_to_its_end(on: Backend) {
     assert_eq!((store.last_seq().await.unwrap(), store.queue().await.unwrap().running), (before, 0));
     assert_eq!(place.number("SELECT count(*) FROM workers").await, Some(1));
     let ids: Vec<DocumentId> = rows(&store).await.iter().map(|row| row.id).collect();
-    let held = rows(&store).await.into_iter().find(|row| row.held.is_some()).unwrap().id;
-    let decided = store.decide(&[HeldText { document: held, fingerprint: None }], Decision::Accept, &"bo".into()).await;
-    assert_eq!(decided.unwrap(), [Decided::Done]);
+    let held = rows(&store).await.into_iter().find(|row| row.quarantine_reason.is_some()).unwrap().id;
+    let decided =
+        store.decide(&[ReviewTarget { document: held, fingerprint: None }], Decision::Accept, &"bo".into()).await;
+    assert_eq!(decided.unwrap(), [DecisionResult::Done]);
     assert!(store.resume(&PauseScope::Account(AccountId(2))).await.unwrap());
     assert_eq!(store.add(&[new(1, "https://a.test/new")]).await.unwrap().len(), 1);
     assert_eq!(store.remove(&ids[..1]).await.unwrap(), 1);
@@ -99,9 +101,9 @@ async fn a_store_of_the_version_before_works_to_its_end(on: Backend) {
         assert!(!claimed.is_empty(), "{ended} of {}", ids.len());
         for job in claimed {
             let end = fetched("T", &format!("New text of {}", job.url), ContentChange::Changed);
-            let finish = Finish { held: job.held, end, took: Duration::ZERO };
+            let finish = Finish { lease: job.lease, end, duration: Duration::ZERO };
             let finished = store.finish(finish, &Default::default()).await.unwrap();
-            assert!(matches!(finished, Finished::Written { .. }), "{finished:?}");
+            assert!(matches!(finished, FinishResult::Written { .. }), "{finished:?}");
             ended += 1;
         }
     }
@@ -138,7 +140,7 @@ fn files(kind: &str) -> Vec<PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.retain(|file| file.file_name().unwrap().to_string_lossy().starts_with('0'));
     files.sort();
-    assert_eq!(i64::try_from(files.len()).unwrap(), VERSION, "{kind}: one file for each version");
+    assert_eq!(i64::try_from(files.len()).unwrap(), SCHEMA_VERSION, "{kind}: one file for each version");
     files
 }
 
@@ -184,21 +186,22 @@ async fn of_version(on: Backend, version: i64) -> Place {
 }
 
 async fn a_store_of_any_earlier_version_is_brought_up_to_date(on: Backend) {
-    for before in 1..VERSION {
+    for before in 1..SCHEMA_VERSION {
         let place = of_version(on, before).await;
         let plan = store::plan(&place.url(), false).await.unwrap();
-        let mut steps: Vec<_> = (before + 1..=VERSION).map(Migration::Version).collect();
+        let mut steps: Vec<_> = (before + 1..=SCHEMA_VERSION).map(MigrationStep::Version).collect();
         if on == Backend::Sqlite {
-            steps.insert(0, Migration::Copy);
+            steps.insert(0, MigrationStep::Copy);
         }
         assert_eq!(plan, steps, "{before}");
         let (store, _) = opened(&place).await;
         assert_eq!(rows(&store).await.len(), 1, "{before}");
         store.request(&[DocumentId(1)], &request(QueueClass::Manual)).await.unwrap();
         let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
-        let finish = Finish { held: job.held, end: fetched("T", "x", ContentChange::First), took: Duration::ZERO };
+        let finish =
+            Finish { lease: job.lease, end: fetched("T", "x", ContentChange::First), duration: Duration::ZERO };
         assert!(
-            matches!(store.finish(finish, &Default::default()).await.unwrap(), Finished::Written { .. }),
+            matches!(store.finish(finish, &Default::default()).await.unwrap(), FinishResult::Written { .. }),
             "{before}"
         );
         store.close().await;
@@ -230,7 +233,7 @@ async fn undelivered_messages_of_the_version_before_are_delivered(on: Backend) {
     store.subscribe(Arc::new(FaqJobs::new(FaqSettings::default(), None)));
     store.request(&[DocumentId(1)], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
-    let finish = Finish { held: job.held, end: fetched("T", "x", ContentChange::First), took: Duration::ZERO };
+    let finish = Finish { lease: job.lease, end: fetched("T", "x", ContentChange::First), duration: Duration::ZERO };
     store.finish(finish, &Default::default()).await.unwrap();
     let after = store.due_deliveries(SUBSCRIBER, 9).await.unwrap();
     assert_eq!((&after[..2], after.len()), (&pending[..], 3));

@@ -9,7 +9,7 @@ use crate::support::install::Install;
 use crate::support::place::Place;
 use crate::support::postgres;
 use crate::support::site::{Site, html};
-use quarterdeck::store::{self, Access, VERSION};
+use quarterdeck::store::{self, Access, SCHEMA_VERSION};
 use rustix::process::Signal;
 use sqlx::Connection as _;
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn version_of(install: &Install) -> i64 {
 /// Statements of the migrations after the fixture's version, one fault point behind each.
 fn statements() -> Vec<String> {
     let mut points = Vec::new();
-    for version in BEFORE + 1..=VERSION {
+    for version in BEFORE + 1..=SCHEMA_VERSION {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/migrations/sqlite");
         let file = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let file = file
@@ -49,12 +49,12 @@ async fn a_file_is_whole_whenever_its_migration_is_killed() {
         let killed = install.start_with(&[("QUARTERDECK_FAULT", &point)], &["migrate"]).ended();
         assert_eq!(killed.signal, ABORTED, "{point}: {killed:?}");
         let done = point.starts_with("migrated");
-        assert_eq!(version_of(&install).await, if done { VERSION } else { BEFORE }, "{point}");
+        assert_eq!(version_of(&install).await, if done { SCHEMA_VERSION } else { BEFORE }, "{point}");
         assert!(install.is_sound().await, "{point}");
         let noted = db::integers(install.file(), "SELECT count(*) FROM sqlite_master WHERE name = 'migrations'").await;
         assert_eq!(noted, [Some(i64::from(done))], "{point}: all of it or nothing");
         let again = install.run(&["add", "https://example.org/new"]);
-        assert_eq!((again.code, version_of(&install).await), (Some(0), VERSION), "{point}: {again:?}");
+        assert_eq!((again.code, version_of(&install).await), (Some(0), SCHEMA_VERSION), "{point}: {again:?}");
         assert_copied(&install).await;
         assert!(install.is_sound().await, "{point}");
     }
@@ -62,7 +62,7 @@ async fn a_file_is_whole_whenever_its_migration_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_killed_while_it_is_made_is_made_by_the_next() {
-    for version in 1..=VERSION {
+    for version in 1..=SCHEMA_VERSION {
         let install = Install::new(Site::start(|_, _| html("T", "text")).await, "");
         let point = format!("migrating:abort:version {version}, statement 1.");
         let killed = install.start_with(&[("QUARTERDECK_FAULT", &point)], &["add", "https://example.org/new"]).ended();
@@ -82,7 +82,7 @@ async fn a_database_is_set_up_whenever_that_was_killed() {
         let env = [("QUARTERDECK_STORE", url.as_str()), ("QUARTERDECK_FAULT", point)];
         install.start_with(&env, &["migrate", "--standalone"]).ended()
     };
-    let mut steps: Vec<_> = (1..=VERSION).map(|version| format!("version {version}")).collect();
+    let mut steps: Vec<_> = (1..=SCHEMA_VERSION).map(|version| format!("version {version}")).collect();
     steps.insert(0, "create schema".into());
     steps.extend(["create table captain_documents".into(), "create table accounts".into()]);
     for step in &steps {
@@ -97,8 +97,8 @@ async fn a_database_is_set_up_whenever_that_was_killed() {
         }
     }
     let done = run("");
-    assert_eq!((done.code, version(&place).await), (Some(0), VERSION), "{done:?}");
-    assert_eq!(place.number("SELECT count(*) FROM migrations WHERE length(checksum) = 64").await, Some(VERSION));
+    assert_eq!((done.code, version(&place).await), (Some(0), SCHEMA_VERSION), "{done:?}");
+    assert_eq!(place.number("SELECT count(*) FROM migrations WHERE length(checksum) = 64").await, Some(SCHEMA_VERSION));
     let store = store::open(&url, Access::Write).await.unwrap();
     assert_eq!(store.counts().await.unwrap().total(), 0);
     store.close().await;
@@ -139,14 +139,14 @@ async fn kills_at_random_moments_lose_nothing() {
             process.signal(Signal::KILL);
             let ended = process.ended();
             let version = version_of(&install).await;
-            assert!(version == BEFORE || version == VERSION, "{round}.{kill}: {version}, {ended:?}");
-            found[usize::from(version == VERSION)] += 1;
-            if version == VERSION {
+            assert!(version == BEFORE || version == SCHEMA_VERSION, "{round}.{kill}: {version}, {ended:?}");
+            found[usize::from(version == SCHEMA_VERSION)] += 1;
+            if version == SCHEMA_VERSION {
                 break;
             }
         }
         let again = install.run(&["migrate"]);
-        assert_eq!((again.code, version_of(&install).await), (Some(0), VERSION), "{round}: {again:?}");
+        assert_eq!((again.code, version_of(&install).await), (Some(0), SCHEMA_VERSION), "{round}: {again:?}");
         let copies = beside(install.file());
         assert_eq!(copies.len(), 1, "{round}: {copies:?}");
         for file in [install.file(), copies[0].as_path()] {
@@ -167,5 +167,5 @@ async fn eight_processes_that_find_an_old_file_migrate_it_once() {
     assert!(ended.iter().all(|ended| ended.code == Some(0)), "{ended:?}");
     assert_eq!(ended.iter().filter(|ended| ended.err.contains("was migrated from version")).count(), 1, "{ended:?}");
     assert_copied(&install).await;
-    assert_eq!((version_of(&install).await, install.is_sound().await), (VERSION, true));
+    assert_eq!((version_of(&install).await, install.is_sound().await), (SCHEMA_VERSION, true));
 }

@@ -14,7 +14,7 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::runner::event::Phase;
 use quarterdeck::runner::{self, Mode};
-use quarterdeck::store::{Access, Queries, Store, StoreBase, VERSION, open};
+use quarterdeck::store::{Access, Queries, SCHEMA_VERSION, Store, StoreBase, open};
 use rustix::process::Signal;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,15 +44,15 @@ async fn a_runner_lets_go_of_what_it_runs_and_a_newer_one_takes_it_up_without_a_
         Mode::OnDemand,
     );
     until(&*scene.store, "it runs", async || site.hits("/page") == 1).await;
-    set_version(&scene.place, VERSION + 1).await;
+    set_version(&scene.place, SCHEMA_VERSION + 1).await;
     within("the older runner to end", older.ended()).await;
     assert_eq!(older.status().borrow().phase, Phase::Stopped);
     assert!(scene.store.schema_mismatch().borrow().is_some());
     // Nothing was written: the newer program finds the job as the older one left it.
     assert_eq!(scene.number("SELECT CAST(count(*) AS bigint) FROM jobs WHERE state = 'running'").await, 1);
     assert!(scene.outcomes().await.is_empty());
-    set_version(&scene.place, VERSION).await;
-    scene.sql(&format!("UPDATE workers SET schema_version = {}", VERSION - 1)).await;
+    set_version(&scene.place, SCHEMA_VERSION).await;
+    scene.sql(&format!("UPDATE workers SET schema_version = {}", SCHEMA_VERSION - 1)).await;
     scene.clock.advance(Duration::from_secs(5));
     let store = scene.another().await;
     let newer =
@@ -87,7 +87,7 @@ impl Under {
     }
 
     async fn migrated(&self) {
-        set_version(&self.place, VERSION + 1).await;
+        set_version(&self.place, SCHEMA_VERSION + 1).await;
     }
 }
 
@@ -105,11 +105,16 @@ async fn workers_and_waits_end_with_code_3_and_say_why(on: Backend) {
     for (what, process) in [("work", idle), ("wait", waiting)] {
         let ended = process.ended();
         assert_eq!(ended.code, Some(3), "{what}: {ended:?}");
-        let says = format!("the store {} {} {} {VERSION}: upgrade and start again", SAYS[0], VERSION + 1, SAYS[1]);
+        let says = format!(
+            "the store {} {} {} {SCHEMA_VERSION}: upgrade and start again",
+            SAYS[0],
+            SCHEMA_VERSION + 1,
+            SAYS[1]
+        );
         assert_eq!(ended.err.matches(&says).count(), 1, "{what}: {}", ended.err);
         assert!(!ended.err.contains("panicked"), "{what}: {}", ended.err);
     }
-    assert_eq!(version(&under.place).await, VERSION + 1);
+    assert_eq!(version(&under.place).await, SCHEMA_VERSION + 1);
     store.close().await;
 }
 
@@ -142,7 +147,7 @@ async fn a_console_stops_its_runner_only_reads_and_says_so(on: Backend) {
         let last = raw.rsplit("\x1b[?1049l").next().unwrap_or_default().to_owned();
         assert!(SAYS.iter().all(|say| last.contains(say)), "said where the shell's lines stand: {last:?}");
         assert_eq!(under.place.number("SELECT count(*) FROM outcomes").await, Some(0));
-        set_version(&under.place, VERSION).await;
+        set_version(&under.place, SCHEMA_VERSION).await;
     }
 }
 

@@ -6,7 +6,7 @@ use crate::store::support::Backend;
 use crate::support::install::Install;
 use crate::support::place::Place;
 use crate::support::site::{Site, html};
-use quarterdeck::store::{self, OlderWorker, VERSION};
+use quarterdeck::store::{self, OlderWorker, SCHEMA_VERSION};
 use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -81,7 +81,7 @@ async fn migrate_names_older_workers_and_waits_for_their_end(on: Backend) {
     assert_eq!(version(&place).await, BEFORE);
     worker.dies().await;
     let ended = waiting.ended();
-    assert_eq!((ended.code, version(&place).await), (Some(0), VERSION), "{ended:?}");
+    assert_eq!((ended.code, version(&place).await), (Some(0), SCHEMA_VERSION), "{ended:?}");
     assert_eq!(ended.err.matches("waiting for").count(), 1, "said once: {}", ended.err);
 }
 
@@ -90,7 +90,7 @@ async fn force_goes_on_at_once(on: Backend) {
     let (install, url) = (at(&place).await, place.url());
     let worker = Alive::of(&place).await;
     let ended = install.start_with(&[("QUARTERDECK_STORE", &url)], &["migrate", "--force"]).ended();
-    assert_eq!((ended.code, ended.err.as_str(), version(&place).await), (Some(0), "", VERSION), "{ended:?}");
+    assert_eq!((ended.code, ended.err.as_str(), version(&place).await), (Some(0), "", SCHEMA_VERSION), "{ended:?}");
     // One that still runs is no reason to wait once there is nothing to migrate.
     assert_eq!(store::older_workers(&url).await.unwrap(), []);
     worker.dies().await;
@@ -100,20 +100,20 @@ async fn force_goes_on_at_once(on: Backend) {
 async fn a_worker_that_says_its_version_is_named_with_it_and_one_of_this_version_is_not(on: Backend) {
     let place = fixture(on).await;
     let url = place.url();
-    store::upgrade(&url, store::Upgrade { standalone: false, backup: false, force: true }).await.unwrap();
+    store::upgrade(&url, store::UpgradeOptions { standalone: false, backup: false, force: true }).await.unwrap();
     let worker = Alive::of(&place).await;
     // As a program of the next version finds it.
     let found = async |worker: i64| {
         place.sql(&format!("UPDATE workers SET schema_version = {worker}")).await;
-        set_version(&place, VERSION - 1).await;
+        set_version(&place, SCHEMA_VERSION - 1).await;
         let found = store::older_workers(&url).await.unwrap();
-        set_version(&place, VERSION).await;
+        set_version(&place, SCHEMA_VERSION).await;
         found
     };
-    assert_eq!(found(VERSION).await, []);
-    let named = found(VERSION - 1).await;
-    assert_eq!(named, [OlderWorker { name: "host:w1".into(), version: Some(VERSION - 1) }]);
-    assert_eq!(OlderWorker::names(&named), format!("host:w1 (version {})", VERSION - 1));
+    assert_eq!(found(SCHEMA_VERSION).await, []);
+    let named = found(SCHEMA_VERSION - 1).await;
+    assert_eq!(named, [OlderWorker { name: "host:w1".into(), version: Some(SCHEMA_VERSION - 1) }]);
+    assert_eq!(OlderWorker::names(&named), format!("host:w1 (version {})", SCHEMA_VERSION - 1));
     worker.dies().await;
 }
 

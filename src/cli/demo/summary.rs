@@ -22,24 +22,24 @@ pub(super) struct Summary {
     failed: u64,
     /// Distinct pairs of job and attempt.
     attempts: usize,
-    results: Counted<OutcomeResult>,
+    results: CountMap<OutcomeResult>,
     /// Failed attempts by code. The outcome that ends the retries repeats the code of its attempt and is not counted.
-    error_codes: Counted<ErrorCode>,
+    error_codes: CountMap<ErrorCode>,
     /// Wall-clock time, rounded to milliseconds.
     seconds: f64,
 }
 
 /// Counts, serialised as an object in the order of its keys.
 #[derive(Debug)]
-struct Counted<K>(BTreeMap<K, u64>);
+struct CountMap<K>(BTreeMap<K, u64>);
 
-impl<K> Default for Counted<K> {
+impl<K> Default for CountMap<K> {
     fn default() -> Self {
         Self(BTreeMap::new())
     }
 }
 
-impl<K: Serialize> Serialize for Counted<K> {
+impl<K: Serialize> Serialize for CountMap<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (key, count) in &self.0 {
@@ -50,7 +50,7 @@ impl<K: Serialize> Serialize for Counted<K> {
 }
 
 /// Computes the summary from the store's counts and outcomes.
-pub(super) async fn of(store: &dyn Queries, took: Duration) -> Result<Summary, StoreError> {
+pub(super) async fn summarize(store: &dyn Queries, took: Duration) -> Result<Summary, StoreError> {
     let counts = store.counts().await?;
     let mut tally = Tally::default();
     let mut after = Seq::START;
@@ -79,8 +79,8 @@ pub(super) async fn of(store: &dyn Queries, took: Duration) -> Result<Summary, S
 struct Tally {
     attempts: HashSet<(i64, u32)>,
     failed_attempts: HashSet<(i64, u32)>,
-    results: Counted<OutcomeResult>,
-    error_codes: Counted<ErrorCode>,
+    results: CountMap<OutcomeResult>,
+    error_codes: CountMap<ErrorCode>,
 }
 
 impl Tally {

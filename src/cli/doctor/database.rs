@@ -1,61 +1,62 @@
 //! Checks of the store, its workers and its queue.
 
 use super::schedule::schedule;
-use super::{Patient, faq};
+use super::{CheckContext, faq};
 use crate::config::Config;
 use crate::domain::document::Status;
 use crate::domain::filter::Filter;
-use crate::domain::finding::{Finding, Verdict};
+use crate::domain::finding::{CheckStatus, Finding};
 use crate::domain::pause::PauseScope;
 use crate::format;
 use crate::store::{
-    Access, Alive, OutcomeQuery, OutcomesFrom, Queries, QueueState, Store, StoreBase, StoreError, WorkerSeen, examine,
-    open,
+    Access, OutcomeQuery, OutcomesFrom, Queries, QueueState, Store, StoreBase, StoreError, WorkerHealth, WorkerSummary,
+    examine, open,
 };
 use std::time::Duration;
 
 const WORKERS: &str = "workers";
 const QUEUE: &str = "queue";
 /// Age of a ready job above which the workers do not keep up: 10 min.
-const LONG: Duration = Duration::from_secs(600);
+const MAX_READY_AGE: Duration = Duration::from_secs(600);
 /// Time by which the newest outcome may be ahead of the clock before the clock counts as set back.
-const AHEAD: Duration = Duration::from_secs(5);
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
 /// Returns the findings about the store and its schema, then, if both are sound, about the contents.
-pub(super) async fn store(patient: &Patient) -> Vec<Finding> {
+pub(super) async fn store(patient: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let url = &config.store.url;
     let mut found = examine(url).await;
-    let stands = |finding: &Finding| !matches!(finding.check, "store" | "schema") || finding.verdict == Verdict::Ok;
+    let stands = |finding: &Finding| !matches!(finding.check, "store" | "schema") || finding.status == CheckStatus::Ok;
     if !found.iter().all(stands) {
         // The store is away, missing or outdated: its contents cannot be checked.
         return found;
     }
     match open(url, Access::ReadOnly).await {
         Ok(store) => {
-            if let Err(error) = within(&*store, config, &mut found).await {
-                found.push(of_error(&error));
+            if let Err(error) = check_contents(&*store, config, &mut found).await {
+                found.push(store_error(&error));
             }
             found.extend(faq::jobs(config, &*store).await);
             match faq::pending(&*store).await {
                 Ok(pending) => found.extend(pending),
-                Err(error) => found.push(of_error(&error)),
+                Err(error) => found.push(store_error(&error)),
             }
             store.close().await;
         }
         // The reason of the error is among the findings already.
-        Err(_) if found.iter().any(|finding| finding.verdict >= Verdict::Fail) => {}
-        Err(error) => found.push(of_error(&error)),
+        Err(_) if found.iter().any(|finding| finding.status >= CheckStatus::Fail) => {}
+        Err(error) => found.push(store_error(&error)),
     }
     found
 }
 
-fn of_error(error: &StoreError) -> Finding {
-    let verdict = if matches!(error, StoreError::Unavailable(_)) { Verdict::Unreachable } else { Verdict::Fail };
+fn store_error(error: &StoreError) -> Finding {
+    let verdict =
+        if matches!(error, StoreError::Unavailable(_)) { CheckStatus::Unreachable } else { CheckStatus::Fail };
     Finding::of_message("store", verdict, &error.to_string())
 }
 
-async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) -> Result<(), StoreError> {
+async fn check_contents(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) -> Result<(), StoreError> {
     let queue = store.queue().await?;
     let workers = store.workers().await?;
     found.extend(workers_found(store, &workers, &queue));
@@ -72,7 +73,7 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
     }
     let newest = OutcomeQuery { filter: Filter::default(), document: None, from: OutcomesFrom::Newest, limit: 1 };
     if let Some(newest) = store.outcomes(&newest).await?.first()
-        && newest.at.since(store.now()) > AHEAD
+        && newest.at.since(store.now()) > CLOCK_TOLERANCE
     {
         let ahead = format::age(newest.at.since(store.now()));
         found.push(Finding::warn(
@@ -85,38 +86,38 @@ async fn within(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) ->
 }
 
 /// Returns a finding for each worker, and one if no worker is alive.
-fn workers_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState) -> Vec<Finding> {
+fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueState) -> Vec<Finding> {
     let now = store.now();
     let mut found = Vec::new();
     for worker in workers {
         let says = format!(
             "{} is {}: {}/{} busy, since {}, last beat {} ago",
             worker.name,
-            worker.alive.word(),
+            worker.health.word(),
             worker.running,
             worker.capacity,
             format::age(now.since(worker.started_at)),
             format::age(now.since(worker.heartbeat_at)),
         );
-        found.push(match worker.alive {
-            Alive::Beating => Finding::ok(WORKERS, says),
-            Alive::Late => Finding::warn(
+        found.push(match worker.health {
+            WorkerHealth::Alive => Finding::ok(WORKERS, says),
+            WorkerHealth::Late => Finding::warn(
                 WORKERS,
                 says,
                 "look at that process: it is stuck, suspended or cut off from the database; when it ends, others take \
                  its jobs",
             ),
-            Alive::Gone => Finding::warn(WORKERS, says, "the next worker or console restarts its jobs"),
+            WorkerHealth::Gone => Finding::warn(WORKERS, says, "the next worker or console restarts its jobs"),
         });
     }
-    if workers.iter().all(|worker| worker.alive == Alive::Gone) {
+    if workers.iter().all(|worker| worker.health == WorkerHealth::Gone) {
         let waiting = queue.ready + queue.waiting + queue.running;
         found.push(if waiting == 0 {
             Finding::ok(WORKERS, "none runs, and no job waits for one")
         } else {
             Finding::warn(
                 WORKERS,
-                format!("none runs, and {} for one", waits(waiting)),
+                format!("none runs, and {} for one", jobs_wait(waiting)),
                 "`quarterdeck work` runs them, and so does the console with --runner",
             )
         });
@@ -124,7 +125,7 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueSta
     found
 }
 
-fn queue_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState) -> Finding {
+fn queue_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueState) -> Finding {
     let mut says = format!(
         "{} ready, {} running, {} waiting for the next try, {} for later",
         format::number(queue.ready),
@@ -136,8 +137,8 @@ fn queue_found(store: &dyn StoreBase, workers: &[WorkerSeen], queue: &QueueState
     if let Some(oldest) = oldest {
         says.push_str(&format!("; the oldest has been ready for {}", format::age(oldest)));
     }
-    let runs = workers.iter().any(|worker| worker.alive == Alive::Beating);
-    if runs && oldest.is_some_and(|oldest| oldest > LONG) {
+    let runs = workers.iter().any(|worker| worker.health == WorkerHealth::Alive);
+    if runs && oldest.is_some_and(|oldest| oldest > MAX_READY_AGE) {
         let cure = "more workers or a greater --concurrency help, or runner.per_host where one host has them all";
         return Finding::warn(QUEUE, says, cure);
     }
@@ -163,6 +164,6 @@ async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Fin
     Ok(found.collect())
 }
 
-fn waits(number: u64) -> String {
+fn jobs_wait(number: u64) -> String {
     if number == 1 { "1 job waits".to_owned() } else { format!("{} jobs wait", format::number(number)) }
 }

@@ -1,12 +1,12 @@
 //! Checks of the outbox: Chatwoot's FAQ jobs, and the pending messages of every subscriber.
 
-use crate::chatwoot::faq_job::{FaqSwitch, SUBSCRIBER, WRAPPER};
-use crate::cli::join::news;
+use crate::chatwoot::faq_job::{FaqSwitch, SUBSCRIBER, WRAPPER_CLASS};
+use crate::cli::wiring::connect_watcher;
 use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::domain::outbox::SubscriberStatus;
 use crate::format::{age, number};
-use crate::lock::{Reach, Redis};
+use crate::lock::{ConnectionState, Redis};
 use crate::store::{Store, StoreError};
 
 const FAQ: &str = "FAQ jobs";
@@ -14,7 +14,7 @@ const FAQ: &str = "FAQ jobs";
 /// Returns the findings about Chatwoot's FAQ jobs; none where the settings and the store expect no such jobs.
 pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     let switch = config.faq_job.switch;
-    if switch == FaqSwitch::Auto && !store.is_chatwoots() {
+    if switch == FaqSwitch::Auto && !store.is_chatwoot_database() {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -22,9 +22,9 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
         let says = "Chatwoot's are not started when a text changes (chatwoot.enqueue_faq_job = false)";
         found.push(Finding::ok(FAQ, says.to_owned()));
     } else {
-        match news(config, store).await {
+        match connect_watcher(config, store).await {
             Ok(Some(redis)) => {
-                redis.settled().await;
+                redis.first_connection().await;
                 found.push(in_redis(config, &redis).await);
                 redis.close().await;
             }
@@ -66,8 +66,8 @@ pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreErro
 
 async fn in_redis(config: &Config, redis: &Redis) -> Finding {
     let (faq, place) = (&config.faq_job, redis.label());
-    let reach = redis.reach().borrow().clone();
-    if let Reach::Away(reason) = reach {
+    let reach = redis.connection_state().borrow().clone();
+    if let ConnectionState::Unavailable(reason) = reach {
         return Finding::warn(
             FAQ,
             format!("Chatwoot's wait: Redis does not answer: {reason}"),
@@ -83,7 +83,7 @@ async fn in_redis(config: &Config, redis: &Redis) -> Finding {
         return Finding::warn(FAQ, says, "name Chatwoot's Redis and its database, or set chatwoot.enqueue_faq_job");
     }
     let seen = redis.sidekiq_form(&faq.queue).await.ok().flatten().map(|(wrapper, _)| wrapper);
-    let wrapper = faq.wrapper.clone().or(seen).unwrap_or_else(|| WRAPPER.to_owned());
+    let wrapper = faq.wrapper.clone().or(seen).unwrap_or_else(|| WRAPPER_CLASS.to_owned());
     Finding::ok(
         FAQ,
         format!("Chatwoot's are started when a text changes: queue {} of Redis {place}, as {wrapper}", faq.queue),

@@ -1,11 +1,11 @@
 //! Check of Redis, which stores the locks, if the settings name one.
 
-use super::Patient;
+use super::CheckContext;
 use crate::domain::finding::Finding;
 use crate::lock;
 
 /// Returns the findings about the Redis of the settings.
-pub(super) async fn redis(patient: &Patient) -> Vec<Finding> {
+pub(super) async fn redis(patient: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     lock::examine(&config.redis).await
 }

@@ -3,7 +3,7 @@
 use crate::cli::console::locale;
 use crate::domain::finding::Finding;
 use crate::fetch;
-use crate::tui::layout::SMALLEST;
+use crate::tui::layout::MIN_SIZE;
 use crate::tui::{no_color, screen_size};
 
 const TERMINAL: &str = "terminal";
@@ -36,11 +36,11 @@ pub(super) fn terminal() -> Vec<Finding> {
             "set it to the type of the terminal, such as xterm-256color",
         ));
     }
-    if width < SMALLEST.0 || height < SMALLEST.1 {
+    if width < MIN_SIZE.0 || height < MIN_SIZE.1 {
         found.push(Finding::warn(
             TERMINAL,
             format!("{width}x{height} cells are too few for the console"),
-            format!("make it {}x{} or larger", SMALLEST.0, SMALLEST.1),
+            format!("make it {}x{} or larger", MIN_SIZE.0, MIN_SIZE.1),
         ));
     }
     if found.is_empty() {
@@ -53,7 +53,7 @@ pub(super) fn terminal() -> Vec<Finding> {
 /// Checks that the locale lets the console draw characters beyond ASCII.
 pub(super) fn character_set() -> Vec<Finding> {
     let locale = locale();
-    vec![match &locale.said {
+    vec![match &locale.variable {
         None => Finding::ok(LOCALE, "none is set; UTF-8 is assumed (--ascii draws without)"),
         Some((variable, said)) if locale.is_utf8() => Finding::ok(LOCALE, format!("{variable}={said}")),
         Some((variable, said)) => Finding::warn(

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::domain::finding::Finding;
-use crate::domain::plan::Verdict;
+use crate::domain::plan::AccountDecision;
 use crate::format;
 use crate::store::{PlanSource, ScheduleStore, StoreError};
 
@@ -15,15 +15,16 @@ pub(super) async fn schedule(
     found: &mut Vec<Finding>,
 ) -> Result<(), StoreError> {
     let plans = store.plans(&config.schedule.terms).await?;
-    let kept = plans.accounts.iter().filter(|account| matches!(account.verdict(None), Verdict::Looked(_))).count();
+    let kept =
+        plans.accounts.iter().filter(|account| matches!(account.decision(None), AccountDecision::Scheduled(_))).count();
     let kept = u64::try_from(kept).unwrap_or(u64::MAX);
     let accounts = format!("{} of {} with documents", format::count(kept, "account"), plans.accounts.len());
-    let acts = config.schedule.acts(store.is_chatwoots());
-    for trouble in &plans.troubles {
+    let acts = config.schedule.acts(store.is_chatwoot_database());
+    for trouble in &plans.problems {
         let (says, cure) = trouble.rsplit_once("; ").unwrap_or((trouble, "set plans up under [plans]"));
         found.push(Finding::warn(SCHEDULE, says, cure));
     }
-    found.push(match (acts, store.is_chatwoots(), plans.source) {
+    found.push(match (acts, store.is_chatwoot_database(), plans.source) {
         (false, true, _) => Finding::ok(
             SCHEDULE,
             format!("off, since Chatwoot has a scheduler of its own; {accounts} have a plan with an interval"),

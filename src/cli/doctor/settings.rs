@@ -1,9 +1,9 @@
 //! Checks of the config file, the log directory and the private hosts.
 
-use super::Patient;
+use super::CheckContext;
 use crate::cli::output::masked;
 use crate::config::{Config, ConfigError};
-use crate::domain::finding::{Finding, Verdict};
+use crate::domain::finding::{CheckStatus, Finding};
 use rustix::fs::{Access, access};
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,25 +13,27 @@ const CONFIG: &str = "config";
 const LOG: &str = "log";
 
 /// Returns the findings about the config file: its mistakes, renamed keys, and a password that other users may read.
-pub(super) fn file(patient: &Patient) -> Vec<Finding> {
-    let (path, _) = Config::file(&patient.places, &patient.environment, &patient.flags);
+pub(super) fn file(patient: &CheckContext) -> Vec<Finding> {
+    let (path, _) = Config::file(&patient.default_paths, &patient.environment, &patient.flags);
     let place = path.display();
     let cure = "`quarterdeck config` prints every key with its default";
     match &patient.config {
-        Err(ConfigError::Wrong { problems }) => {
+        Err(ConfigError::Invalid { problems }) => {
             let mut found: Vec<_> =
                 problems.iter().map(|problem| Finding::fail(CONFIG, problem.to_string(), cure)).collect();
-            found.push(not_looked_at());
+            found.push(store_not_checked());
             found
         }
         Err(error) => {
-            vec![Finding::fail(CONFIG, error.to_string(), "name a file that is there, or none"), not_looked_at()]
+            vec![Finding::fail(CONFIG, error.to_string(), "name a file that is there, or none"), store_not_checked()]
         }
         Ok(config) => match std::fs::read_to_string(path) {
             Ok(text) => {
                 let mut found = vec![Finding::ok(CONFIG, format!("{place}: every key is understood"))];
                 let warnings = config.warnings.iter();
-                found.extend(warnings.map(|warning| Finding::of_message(CONFIG, Verdict::Warn, &warning.to_string())));
+                found.extend(
+                    warnings.map(|warning| Finding::of_message(CONFIG, CheckStatus::Warn, &warning.to_string())),
+                );
                 found.extend(readable_secret(path, &text));
                 found
             }
@@ -41,7 +43,7 @@ pub(super) fn file(patient: &Patient) -> Vec<Finding> {
 }
 
 /// Returns a warning that the store was not checked: without valid settings its URL is unknown.
-fn not_looked_at() -> Finding {
+fn store_not_checked() -> Finding {
     Finding::warn("store", "not checked while the settings cannot be read", "fix them first, then run this again")
 }
 
@@ -57,7 +59,7 @@ fn readable_secret(path: &Path, text: &str) -> Option<Finding> {
 }
 
 /// Returns a warning if hosts with private addresses may be fetched.
-pub(super) fn private_hosts(patient: &Patient) -> Vec<Finding> {
+pub(super) fn private_hosts(patient: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let hosts = &config.fetch.allow_private_hosts;
     if hosts.is_empty() {
@@ -69,7 +71,7 @@ pub(super) fn private_hosts(patient: &Patient) -> Vec<Finding> {
 }
 
 /// Checks that the outcome files can be written to the log directory.
-pub(super) fn log_dir(patient: &Patient) -> Vec<Finding> {
+pub(super) fn log_dir(patient: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &patient.config else { return Vec::new() };
     let dir = &config.log.dir;
     let place = dir.display();
@@ -88,7 +90,7 @@ pub(super) fn log_dir(patient: &Patient) -> Vec<Finding> {
         },
         Err(error) => Finding::of_message(
             LOG,
-            Verdict::Fail,
+            CheckStatus::Fail,
             &format!("{place}: {error}; name a folder that this user may use (log.dir)"),
         ),
     }]

@@ -55,7 +55,7 @@ impl Word {
 }
 
 /// A line of words, printed with one space between them.
-pub(super) type Line = Vec<Word>;
+pub(super) type WordLine = Vec<Word>;
 
 /// Returns the line's width in terminal cells.
 pub(super) fn line_width(line: &[Word]) -> usize {
@@ -64,7 +64,7 @@ pub(super) fn line_width(line: &[Word]) -> usize {
 
 /// Parses Markdown's inline marks: `**strong**`, `*emphasis*`, `` `code` ``, `[links](to)`, backslashes.
 pub(super) fn words(text: &str, styling: Styling) -> Vec<Word> {
-    let mut reader = Reader { words: Vec::new(), word: Word::default(), ticks: styling != Styling::Colours };
+    let mut reader = Reader { words: Vec::new(), word: Word::default(), keeps_ticks: styling != Styling::Colours };
     reader.read(text, Style::Plain);
     reader.end_word();
     reader.words
@@ -79,7 +79,7 @@ struct Reader {
     words: Vec<Word>,
     word: Word,
     /// True if code is printed between back ticks.
-    ticks: bool,
+    keeps_ticks: bool,
 }
 
 impl Reader {
@@ -137,7 +137,7 @@ impl Reader {
         }
         // One space next to a back tick belongs to the mark.
         let code = if code.contains('`') { code.trim() } else { code };
-        let ticks = if self.ticks { end.as_str() } else { "" };
+        let ticks = if self.keeps_ticks { end.as_str() } else { "" };
         for c in ticks.chars().chain(code.chars()).chain(ticks.chars()) {
             self.put(c, Style::Code);
         }
@@ -183,8 +183,8 @@ fn link<'a>(chars: &Peekable<Chars<'a>>) -> Option<Link<'a>> {
 }
 
 /// Wraps words into lines of at most `cells` cells. A wider word gets a line to itself; with `hard` it is broken.
-pub(super) fn wrap(words: &[Word], cells: usize, hard: bool) -> Vec<Line> {
-    let mut lines: Vec<Line> = vec![Vec::new()];
+pub(super) fn wrap(words: &[Word], cells: usize, hard: bool) -> Vec<WordLine> {
+    let mut lines: Vec<WordLine> = vec![Vec::new()];
     for word in words {
         let mut word = word.clone();
         loop {

@@ -9,7 +9,7 @@ use crate::domain::text::safe_block;
 /// Indentation, in cells, of everything but headings.
 const INDENT: usize = 2;
 /// Further indentation, in cells, of code.
-const CODE: usize = 4;
+const CODE_INDENT: usize = 4;
 
 /// Width and styles for rendering a page.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ pub(super) fn render(markdown: &str, options: RenderOptions) -> String {
             }
             Block::Code(lines) => {
                 for line in lines {
-                    let line = format!("{:indent$}{line}", "", indent = INDENT + CODE);
+                    let line = format!("{:indent$}{line}", "", indent = INDENT + CODE_INDENT);
                     text.push_str(line.trim_end());
                     text.push('\n');
                 }

@@ -1,17 +1,17 @@
 //! Columns aligned to the width; cells that are too wide for their column are wrapped.
 
-use super::inline::{Line, Styling, Word, line_width, plain_words, print, words, wrap};
+use super::inline::{Styling, Word, WordLine, line_width, plain_words, print, words, wrap};
 
 /// Cells between two columns.
-const GAP: usize = 2;
+const COLUMN_GAP: usize = 2;
 /// Longest word, in cells, that is kept whole when columns are narrowed.
-const LONGEST_WORD: usize = 24;
+const MAX_UNBROKEN_WORD: usize = 24;
 
 /// Renders a Markdown table from its rows, without the row of dashes. The first row is the heading.
 pub(super) fn render(rows: &[Vec<String>], width: usize, indent: usize, styling: Styling) -> String {
     let rows: Vec<Vec<Vec<Word>>> =
         rows.iter().map(|row| row.iter().map(|cell| words(cell, styling)).collect()).collect();
-    let widths = fitting(&rows, width.saturating_sub(indent));
+    let widths = column_widths(&rows, width.saturating_sub(indent));
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {
         text.push_str(&lines(row, &widths, indent, styling, index == 0));
@@ -26,20 +26,20 @@ pub(super) fn render(rows: &[Vec<String>], width: usize, indent: usize, styling:
 /// Renders rows of two plain cells without a heading, indented by two cells.
 pub(super) fn columns(rows: &[[String; 2]], width: usize) -> String {
     let rows: Vec<Vec<Vec<Word>>> = rows.iter().map(|row| row.iter().map(|cell| plain_words(cell)).collect()).collect();
-    let widths = fitting(&rows, width.saturating_sub(GAP));
-    rows.iter().map(|row| lines(row, &widths, GAP, Styling::None, false)).collect()
+    let widths = column_widths(&rows, width.saturating_sub(COLUMN_GAP));
+    rows.iter().map(|row| lines(row, &widths, COLUMN_GAP, Styling::None, false)).collect()
 }
 
 /// Returns the columns' widths: as wide as their cells, with the widest narrowed until all fit into `width`.
-fn fitting(rows: &[Vec<Vec<Word>>], width: usize) -> Vec<usize> {
+fn column_widths(rows: &[Vec<Vec<Word>>], width: usize) -> Vec<usize> {
     let count = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widest = |index: usize, of: &dyn Fn(&Vec<Word>) -> usize| {
         rows.iter().filter_map(|row| row.get(index)).map(of).max().unwrap_or_default().max(1)
     };
-    let longest_word = |cell: &Vec<Word>| cell.iter().map(Word::width).max().unwrap_or_default().min(LONGEST_WORD);
+    let longest_word = |cell: &Vec<Word>| cell.iter().map(Word::width).max().unwrap_or_default().min(MAX_UNBROKEN_WORD);
     let least: Vec<_> = (0..count).map(|index| widest(index, &longest_word)).collect();
     let mut widths: Vec<_> = (0..count).map(|index| widest(index, &|cell| line_width(cell))).collect();
-    while widths.iter().sum::<usize>() + GAP * count.saturating_sub(1) > width {
+    while widths.iter().sum::<usize>() + COLUMN_GAP * count.saturating_sub(1) > width {
         let widest_of = |least: &[usize]| {
             (0..count).filter(|index| widths[*index] > least[*index]).max_by_key(|index| widths[*index])
         };
@@ -51,7 +51,7 @@ fn fitting(rows: &[Vec<Vec<Word>>], width: usize) -> Vec<usize> {
 }
 
 fn lines(row: &[Vec<Word>], widths: &[usize], indent: usize, styling: Styling, strong: bool) -> String {
-    let cells: Vec<Vec<Line>> = row.iter().zip(widths).map(|(cell, width)| wrap(cell, *width, true)).collect();
+    let cells: Vec<Vec<WordLine>> = row.iter().zip(widths).map(|(cell, width)| wrap(cell, *width, true)).collect();
     let height = cells.iter().map(Vec::len).max().unwrap_or_default();
     let mut text = String::new();
     for y in 0..height {
@@ -64,7 +64,7 @@ fn lines(row: &[Vec<Word>], widths: &[usize], indent: usize, styling: Styling, s
                 line.push_str(&print(part, styling, strong));
                 gap = 0;
             }
-            gap += width - line_width(part).min(*width) + GAP;
+            gap += width - line_width(part).min(*width) + COLUMN_GAP;
         }
         text.push_str(line.trim_end());
         text.push('\n');

@@ -1,8 +1,8 @@
 //! Seeded mutation of sitemaps, like that of pages in `fetch`; for a longer run:
 //! `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib fuzz::sitemap`.
 
-use super::lines::{Form, Line, read};
-use super::packed::unpacked;
+use super::gzip::unpack;
+use super::lines::{ImportFormat, ImportLine, read};
 use crate::fetch::fuzz::run;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write as _;
@@ -28,17 +28,17 @@ fn seeds() -> Vec<Vec<u8>> {
 #[test]
 fn sitemap() {
     run("sitemap", 500, &seeds(), |bytes, dice| {
-        let Ok(file) = unpacked(bytes.to_vec()) else { return };
+        let Ok(file) = unpack(bytes.to_vec()) else { return };
         let lines_of_file = file.len() as u64 + 1;
-        let lines = read(Form::Sitemap, &file, 1, 2);
+        let lines = read(ImportFormat::Sitemap, &file, 1, 2);
         let acts = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
         if let Err(why) = &lines {
             assert!(!why.is_empty() && !acts(why), "{why:?}");
         }
         for line in lines.iter().flatten() {
             match line {
-                Line::Document(document) => assert!(document.link.as_str().starts_with("http"), "{document:?}"),
-                Line::Unreadable { number, why } => {
+                ImportLine::Document(document) => assert!(document.link.as_str().starts_with("http"), "{document:?}"),
+                ImportLine::Unreadable { number, reason: why } => {
                     assert!((1..=lines_of_file).contains(number), "line {number}");
                     assert!(why.len() < 1_000 || why.contains("curl"), "{why}");
                     assert!(!acts(why), "{why:?}");
@@ -46,7 +46,7 @@ fn sitemap() {
             }
         }
         if dice.below(8) == 0 {
-            assert_eq!(read(Form::Sitemap, &file, 1, 2), lines, "not the same twice");
+            assert_eq!(read(ImportFormat::Sitemap, &file, 1, 2), lines, "not the same twice");
         }
     });
 }

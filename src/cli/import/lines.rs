@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Format of an import file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Form {
+pub enum ImportFormat {
     /// One URL a line; blank lines and lines that begin with # do not count
     List,
     /// With a header: url, and if wanted name, account_id, assistant_id
@@ -25,19 +25,19 @@ pub enum Form {
 
 /// Result of a line or entry of the file; blank lines have none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum ImportLine {
     Document(Box<NewDocument>),
     Unreadable {
         /// Line number in the file, from 1.
         number: u64,
         /// Reason in plain language.
-        why: String,
+        reason: String,
     },
 }
 
 const COLUMNS: [&str; 4] = ["url", "name", "account_id", "assistant_id"];
 
-impl Form {
+impl ImportFormat {
     /// Guesses the format from the file's extension (after removing .gz), else from the first line that is not blank.
     pub fn guess(path: &Path, bytes: &[u8]) -> Self {
         let ending = |path: &Path| path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
@@ -46,7 +46,7 @@ impl Form {
             "csv" => return Self::Csv,
             "jsonl" | "ndjson" | "json" => return Self::Jsonl,
             "xml" => return Self::Sitemap,
-            _ if sitemap::looks_like_xml(bytes) => return Self::Sitemap,
+            _ if sitemap::is_likely_xml(bytes) => return Self::Sitemap,
             _ => {}
         }
         let mut lines = without_bom(bytes).split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
@@ -67,16 +67,16 @@ impl Form {
 ///
 /// # Errors
 /// Nothing can be read at all: a CSV file without a `url` column, XML that is no sitemap.
-pub fn read(form: Form, bytes: &[u8], account: i64, assistant: i64) -> Result<Vec<Line>, String> {
+pub fn read(form: ImportFormat, bytes: &[u8], account: i64, assistant: i64) -> Result<Vec<ImportLine>, String> {
     let owner = (account, assistant);
     match form {
-        Form::List => Ok(lines(bytes, |text| match text.starts_with('#') {
+        ImportFormat::List => Ok(lines(bytes, |text| match text.starts_with('#') {
             true => None,
-            false => Some(Fields::of(text.to_owned()).document(owner)),
+            false => Some(Fields::url_only(text.to_owned()).into_document(owner)),
         })),
-        Form::Jsonl => Ok(lines(bytes, |text| Some(json(text).and_then(|fields| fields.document(owner))))),
-        Form::Csv => csv(without_bom(bytes), owner),
-        Form::Sitemap => sitemap::read(bytes, owner),
+        ImportFormat::Jsonl => Ok(lines(bytes, |text| Some(json(text).and_then(|fields| fields.into_document(owner))))),
+        ImportFormat::Csv => csv(without_bom(bytes), owner),
+        ImportFormat::Sitemap => sitemap::read(bytes, owner),
     }
 }
 
@@ -91,13 +91,13 @@ pub(super) struct Fields {
 
 impl Fields {
     /// Returns fields with a URL alone.
-    pub(super) fn of(url: String) -> Self {
+    pub(super) fn url_only(url: String) -> Self {
         Self { url: Some(url), ..Self::default() }
     }
 
     /// Returns the document, owned by the given account and assistant unless the cells name others; the error is in
     /// plain language.
-    pub(super) fn document(self, (account, assistant): (i64, i64)) -> Result<NewDocument, String> {
+    pub(super) fn into_document(self, (account, assistant): (i64, i64)) -> Result<NewDocument, String> {
         let filled = |cell: Option<String>| cell.filter(|text| !text.trim().is_empty());
         let url = filled(self.url).ok_or("has no url")?;
         let link = Link::parse(&url).map_err(|error| format!("{}: {error}", shortened(&url)))?;
@@ -118,25 +118,26 @@ impl Fields {
 }
 
 /// Parses line by line. Blank lines are skipped, and so are those for which `read` returns `None`.
-fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>>) -> Vec<Line> {
+fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>>) -> Vec<ImportLine> {
     let numbered = (1..).zip(without_bom(bytes).split(|byte| *byte == b'\n'));
     let line = |(number, line): (u64, &[u8])| match std::str::from_utf8(line.trim_ascii()) {
         Ok("") => None,
-        Ok(text) => read(text).map(|read| finished(number, read)),
-        Err(_) => Some(Line::Unreadable { number, why: "is not UTF-8 text".to_owned() }),
+        Ok(text) => read(text).map(|read| import_line(number, read)),
+        Err(_) => Some(ImportLine::Unreadable { number, reason: "is not UTF-8 text".to_owned() }),
     };
     numbered.filter_map(line).collect()
 }
 
-pub(super) fn finished(number: u64, read: Result<NewDocument, String>) -> Line {
+pub(super) fn import_line(number: u64, read: Result<NewDocument, String>) -> ImportLine {
     match read {
-        Ok(document) => Line::Document(Box::new(document)),
-        Err(why) => Line::Unreadable { number, why },
+        Ok(document) => ImportLine::Document(Box::new(document)),
+        Err(why) => ImportLine::Unreadable { number, reason: why },
     }
 }
 
 fn json(text: &str) -> Result<Fields, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {}", without_place(&error)))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("is not JSON: {}", without_position(&error)))?;
     let Value::Object(mut object) = value else {
         return Err("is not a JSON object".to_owned());
     };
@@ -151,12 +152,12 @@ fn json(text: &str) -> Result<Fields, String> {
 }
 
 /// Returns the message without its position: each line is parsed alone, so that position is always "line 1".
-fn without_place(error: &serde_json::Error) -> String {
+fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
-fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String> {
+fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes);
     let header = reader.byte_headers().map_err(|error| error.to_string())?.clone();
     let place = |name: &str| header.iter().position(|cell| cell.eq_ignore_ascii_case(name.as_bytes()));
@@ -171,12 +172,15 @@ fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String> {
             Ok(false) => return Ok(read),
             Ok(true) => {
                 let number = record.position().map_or(0, csv::Position::line);
-                read.push(finished(number, record_fields(&record, places).and_then(|fields| fields.document(owner))));
+                read.push(import_line(
+                    number,
+                    record_fields(&record, places).and_then(|fields| fields.into_document(owner)),
+                ));
             }
             Err(error) => {
                 // Cannot happen: reading from memory does not fail, and any number of cells is allowed.
                 let number = error.position().map_or(0, csv::Position::line);
-                read.push(Line::Unreadable { number, why: error.to_string() });
+                read.push(ImportLine::Unreadable { number, reason: error.to_string() });
                 return Ok(read);
             }
         }

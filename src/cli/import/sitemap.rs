@@ -6,30 +6,30 @@
 
 mod encoding;
 
-use super::lines::{Fields, Line, finished, shortened};
+use super::lines::{Fields, ImportLine, import_line, shortened};
 use encoding::{Decoded, decode};
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::reader::NsReader;
 
-pub(super) use encoding::looks_like_xml;
+pub(super) use encoding::is_likely_xml;
 
 /// Deepest nesting of elements that is read; sitemaps with images and videos nest five.
 const MAX_DEPTH: usize = 100;
 /// Sitemaps of an index that the message lists.
-const NAMED: usize = 20;
+const MAX_NAMED_SITEMAPS: usize = 20;
 
 /// Parses a sitemap.
 ///
 /// # Errors
 /// The file is something else: an index of sitemaps, a feed, a page.
-pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<Line>, String> {
+pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, String> {
     let Decoded { text, encoding } = decode(bytes)?;
     let mut reader = NsReader::from_str(&text);
     reader.config_mut().allow_dangling_amp = true;
     reader.config_mut().expand_empty_elements = true;
-    let mut walk = Walk::new(&text, encoding, owner);
+    let mut walk = SitemapParser::new(&text, encoding, owner);
     loop {
         let (at, why) = match reader.read_event() {
             Ok(Event::Eof) => return walk.end(),
@@ -63,7 +63,7 @@ enum Kind {
 struct Root {
     kind: Kind,
     /// Namespace of the sitemap's own elements, so that `image:loc` is not read as a page's `loc`.
-    space: String,
+    namespace: String,
 }
 
 /// The `url` or `sitemap` element that is open.
@@ -76,11 +76,11 @@ struct Entry {
 struct Loc {
     line: u64,
     text: String,
-    wrong: Option<String>,
+    error: Option<String>,
 }
 
-struct Walk<'t> {
-    lines_of: LinesOf<'t>,
+struct SitemapParser<'t> {
+    line_counter: LineCounter<'t>,
     encoding: &'static str,
     owner: (i64, i64),
     depth: usize,
@@ -88,14 +88,14 @@ struct Walk<'t> {
     entries: u64,
     entry: Option<Entry>,
     loc: Option<Loc>,
-    read: Vec<Line>,
+    read: Vec<ImportLine>,
     sitemaps: Vec<String>,
 }
 
-impl<'t> Walk<'t> {
+impl<'t> SitemapParser<'t> {
     fn new(text: &'t str, encoding: &'static str, owner: (i64, i64)) -> Self {
         Self {
-            lines_of: LinesOf { text, at: 0, line: 1 },
+            line_counter: LineCounter { text, at: 0, line: 1 },
             encoding,
             owner,
             depth: 0,
@@ -108,42 +108,42 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Handles an event. `space` is the namespace of a start tag, `at` the byte offset at which the event ends. An
+    /// Handles an event. `namespace` is the namespace of a start tag, `at` the byte offset at which the event ends. An
     /// error ends the parsing.
     fn event(&mut self, space: &ResolveResult, event: &Event, at: u64) -> Result<(), String> {
         match event {
-            Event::Start(tag) => self.start(tag.local_name().into_inner(), key(space), at)?,
-            Event::End(_) => self.close(),
-            Event::Text(text) => self.say(text),
-            Event::CData(text) => self.say(text),
-            Event::GeneralRef(name) => self.refer(name),
+            Event::Start(tag) => self.start_element(tag.local_name().into_inner(), namespace_key(space), at)?,
+            Event::End(_) => self.end_element(),
+            Event::Text(text) => self.append_text(text),
+            Event::CData(text) => self.append_text(text),
+            Event::GeneralRef(name) => self.append_entity(name),
             _ => {}
         }
         Ok(())
     }
 
-    fn start(&mut self, name: &str, space: &str, at: u64) -> Result<(), String> {
+    fn start_element(&mut self, name: &str, space: &str, at: u64) -> Result<(), String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(format!("has more than {MAX_DEPTH} elements within each other"));
         }
         if self.depth == 1 {
-            self.root = Some(Root { kind: kind(name)?, space: space.to_owned() });
+            self.root = Some(Root { kind: kind(name)?, namespace: space.to_owned() });
             return Ok(());
         }
-        let Some(root) = self.root.as_ref().filter(|root| root.space == space) else {
+        let Some(root) = self.root.as_ref().filter(|root| root.namespace == space) else {
             return Ok(());
         };
         let is_entry = name == if root.kind == Kind::Pages { "url" } else { "sitemap" };
         match self.depth {
             2 if is_entry => {
                 self.entries += 1;
-                self.entry = Some(Entry { line: self.lines_of.line(at), has_loc: false });
+                self.entry = Some(Entry { line: self.line_counter.line(at), has_loc: false });
             }
             3 if name == "loc" => {
                 if let Some(entry) = &mut self.entry {
                     entry.has_loc = true;
-                    self.loc = Some(Loc { line: self.lines_of.line(at), ..Loc::default() });
+                    self.loc = Some(Loc { line: self.line_counter.line(at), ..Loc::default() });
                 }
             }
             _ => {}
@@ -151,18 +151,18 @@ impl<'t> Walk<'t> {
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn end_element(&mut self) {
         match self.depth {
             2 => {
                 if let Some(entry) = self.entry.take().filter(|entry| !entry.has_loc) {
                     // Many sitemaps are a single line, so the line number alone does not identify the entry.
                     let why = format!("entry {} has no loc", self.entries);
-                    self.read.push(Line::Unreadable { number: entry.line, why });
+                    self.read.push(ImportLine::Unreadable { number: entry.line, reason: why });
                 }
             }
             3 => {
                 if let Some(loc) = self.loc.take() {
-                    self.take(loc);
+                    self.finish_loc(loc);
                 }
             }
             _ => {}
@@ -170,24 +170,24 @@ impl<'t> Walk<'t> {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    fn take(&mut self, loc: Loc) {
+    fn finish_loc(&mut self, loc: Loc) {
         if self.root.as_ref().is_some_and(|root| root.kind == Kind::Index) {
             self.sitemaps.push(loc.text.trim().to_owned());
             return;
         }
-        let wrong = loc.wrong.or_else(|| {
+        let wrong = loc.error.or_else(|| {
             let why = || format!("{}: is not {} text", shortened(&loc.text), self.encoding);
             loc.text.contains(char::REPLACEMENT_CHARACTER).then(why)
         });
         let read = match wrong {
             Some(why) => Err(why),
             None if loc.text.trim().is_empty() => Err(format!("entry {} has an empty loc", self.entries)),
-            None => Fields::of(loc.text).document(self.owner),
+            None => Fields::url_only(loc.text).into_document(self.owner),
         };
-        self.read.push(finished(loc.line, read));
+        self.read.push(import_line(loc.line, read));
     }
 
-    fn say(&mut self, text: &str) {
+    fn append_text(&mut self, text: &str) {
         if self.depth == 3
             && let Some(loc) = &mut self.loc
         {
@@ -195,7 +195,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn refer(&mut self, name: &BytesRef) {
+    fn append_entity(&mut self, name: &BytesRef) {
         let Some(loc) = self.loc.as_mut().filter(|_| self.depth == 3) else { return };
         let known = match name.resolve_char_ref() {
             Ok(Some(c)) => Some(c.to_string()),
@@ -207,45 +207,45 @@ impl<'t> Walk<'t> {
             None => {
                 let name = shortened(name);
                 loc.text.push_str(&format!("&{name};"));
-                loc.wrong.get_or_insert_with(|| format!("&{name}; stands for nothing that is known"));
+                loc.error.get_or_insert_with(|| format!("&{name}; stands for nothing that is known"));
             }
         }
     }
 
-    fn complain(&mut self, at: u64, why: String) {
-        let number = self.lines_of.line(at);
-        self.read.push(Line::Unreadable { number, why });
+    fn push_unreadable(&mut self, at: u64, why: String) {
+        let number = self.line_counter.line(at);
+        self.read.push(ImportLine::Unreadable { number, reason: why });
     }
 
     /// Ends the parsing at byte `at`, from which on the file cannot be read.
-    fn stop(mut self, at: u64, why: String) -> Result<Vec<Line>, String> {
+    fn stop(mut self, at: u64, why: String) -> Result<Vec<ImportLine>, String> {
         if self.root.is_none() {
             return Err(why);
         }
-        self.complain(at, format!("{why}; nothing from here on was read"));
+        self.push_unreadable(at, format!("{why}; nothing from here on was read"));
         self.depth = 0;
         self.end()
     }
 
-    fn end(mut self) -> Result<Vec<Line>, String> {
+    fn end(mut self) -> Result<Vec<ImportLine>, String> {
         if self.root.is_none() {
             return Err("is no sitemap: there is no element in it".to_owned());
         }
         if self.depth > 0 {
-            self.complain(u64::MAX, "the sitemap is cut off here".to_owned());
+            self.push_unreadable(u64::MAX, "the sitemap is cut off here".to_owned());
         }
         if self.entries == 0 && self.root.as_ref().is_some_and(|root| root.kind == Kind::Index) {
             return Err("is an index of sitemaps that names none".to_owned());
         }
-        let names_pages = self.read.iter().any(|line| matches!(line, Line::Document(_)));
+        let names_pages = self.read.iter().any(|line| matches!(line, ImportLine::Document(_)));
         if self.sitemaps.is_empty() {
             return Ok(self.read);
         }
-        let why = index(&self.sitemaps);
+        let why = index_message(&self.sitemaps);
         if !names_pages {
             return Err(why);
         }
-        self.complain(u64::MAX, why);
+        self.push_unreadable(u64::MAX, why);
         Ok(self.read)
     }
 }
@@ -264,22 +264,22 @@ fn kind(root: &str) -> Result<Kind, String> {
 }
 
 /// Returns the message for an index of sitemaps: it names no pages, and import reads files only, so it does not fetch.
-fn index(sitemaps: &[String]) -> String {
+fn index_message(sitemaps: &[String]) -> String {
     let mut said = "is an index of sitemaps, which names no pages itself. Import each of them, as in\n  \
                     curl -sL URL | quarterdeck import -"
         .to_owned();
-    for sitemap in sitemaps.iter().take(NAMED) {
+    for sitemap in sitemaps.iter().take(MAX_NAMED_SITEMAPS) {
         said.push_str("\n  ");
         said.push_str(&crate::domain::text::SafeLine::new(sitemap));
     }
-    if let more @ 1.. = sitemaps.len().saturating_sub(NAMED) {
+    if let more @ 1.. = sitemaps.len().saturating_sub(MAX_NAMED_SITEMAPS) {
         said.push_str(&format!("\n  and {more} more"));
     }
     said
 }
 
 /// Returns a string that identifies a namespace; an undeclared prefix stands for itself.
-fn key<'a>(space: &'a ResolveResult) -> &'a str {
+fn namespace_key<'a>(space: &'a ResolveResult) -> &'a str {
     match space {
         ResolveResult::Bound(space) => space.0,
         ResolveResult::Unknown(prefix) => prefix,
@@ -288,13 +288,13 @@ fn key<'a>(space: &'a ResolveResult) -> &'a str {
 }
 
 /// Converts byte offsets, given in ascending order, to line numbers.
-struct LinesOf<'t> {
+struct LineCounter<'t> {
     text: &'t str,
     at: usize,
     line: u64,
 }
 
-impl LinesOf<'_> {
+impl LineCounter<'_> {
     /// Returns the line, from 1, of the byte before offset `at`.
     fn line(&mut self, at: u64) -> u64 {
         let at = usize::try_from(at).unwrap_or(usize::MAX).min(self.text.len());

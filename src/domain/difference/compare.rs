@@ -4,16 +4,16 @@
 use std::collections::HashMap;
 
 /// Maximum lines per segment for which every line is compared with every other.
-const COMPARED: usize = 2_000;
-/// Maximum number of line comparisons in total. Bounds the time and, with [`COMPARED`], the memory (two bytes per
+const MAX_SEGMENT_LINES: usize = 2_000;
+/// Maximum number of line comparisons in total. Bounds the time and, with [`MAX_SEGMENT_LINES`], the memory (two bytes per
 /// comparison).
-const COMPARISONS: usize = 16_000_000;
+const MAX_COMPARISONS: usize = 16_000_000;
 /// Maximum depth to which a segment is divided at lines that occur once in it; each division costs as much as reading
 /// it.
-const DIVIDED: u32 = 24;
+const MAX_DIVISIONS: u32 = 24;
 
 /// Returns the index pairs of the common lines in both texts, in order.
-pub(super) fn common(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
+pub(super) fn common_lines(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
     let mut numbers = HashMap::new();
     let mut number = |line| {
         let next = numbers.len() as u32;
@@ -22,22 +22,22 @@ pub(super) fn common(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
     // Comparing numbers is much faster than comparing lines.
     let old: Vec<u32> = old.iter().map(|line| number(*line)).collect();
     let new: Vec<u32> = new.iter().map(|line| number(*line)).collect();
-    let mut search = Search { found: Vec::new(), left: COMPARISONS };
-    search.stretch((&old, 0), (&new, 0), DIVIDED);
+    let mut search = Search { found: Vec::new(), comparisons_left: MAX_COMPARISONS };
+    search.segment((&old, 0), (&new, 0), MAX_DIVISIONS);
     search.found
 }
 
 /// Segment of a text: its lines as numbers, and the index of the first one.
-type Stretch<'a> = (&'a [u32], usize);
+type Segment<'a> = (&'a [u32], usize);
 
 struct Search {
     found: Vec<(usize, usize)>,
     /// Comparisons that may still be made.
-    left: usize,
+    comparisons_left: usize,
 }
 
 impl Search {
-    fn stretch(&mut self, (old, old_at): Stretch<'_>, (new, new_at): Stretch<'_>, divide: u32) {
+    fn segment(&mut self, (old, old_at): Segment<'_>, (new, new_at): Segment<'_>, divide: u32) {
         let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
         self.found.extend((0..head).map(|place| (old_at + place, new_at + place)));
         let (a, b) = (&old[head..], &new[head..]);
@@ -48,21 +48,21 @@ impl Search {
         self.found.extend((0..tail).map(|place| (a + place, b + place)));
     }
 
-    fn middle(&mut self, old: Stretch<'_>, new: Stretch<'_>, divide: u32) {
+    fn middle(&mut self, old: Segment<'_>, new: Segment<'_>, divide: u32) {
         let (a, b) = (old.0.len(), new.0.len());
         if a == 0 || b == 0 {
             return;
         }
-        if a <= COMPARED && b <= COMPARED && a * b <= self.left {
-            self.left -= a * b;
-            return self.longest(old, new);
+        if a <= MAX_SEGMENT_LINES && b <= MAX_SEGMENT_LINES && a * b <= self.comparisons_left {
+            self.comparisons_left -= a * b;
+            return self.longest_common(old, new);
         }
         let Some(divide) = divide.checked_sub(1) else { return };
-        let single = in_order(single(old.0, new.0));
+        let single = longest_increasing(unique_common_lines(old.0, new.0));
         let (mut i, mut j) = (0, 0);
         let ends = (!single.is_empty()).then_some((a, b));
         for (to_a, to_b) in single.into_iter().chain(ends) {
-            self.stretch((&old.0[i..to_a], old.1 + i), (&new.0[j..to_b], new.1 + j), divide);
+            self.segment((&old.0[i..to_a], old.1 + i), (&new.0[j..to_b], new.1 + j), divide);
             if to_a < a {
                 self.found.push((old.1 + to_a, new.1 + to_b));
             }
@@ -71,7 +71,7 @@ impl Search {
     }
 
     /// Finds the longest common sequence of two segments.
-    fn longest(&mut self, (old, old_at): Stretch<'_>, (new, new_at): Stretch<'_>) {
+    fn longest_common(&mut self, (old, old_at): Segment<'_>, (new, new_at): Segment<'_>) {
         // Lengths of the longest common sequences of the remainders from each pair of indices on.
         let width = new.len() + 1;
         let mut longest = vec![0_u16; (old.len() + 1) * width];
@@ -99,7 +99,7 @@ impl Search {
 }
 
 /// Returns the index pairs of lines that occur exactly once in both segments, in the order of the old text.
-fn single(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
+fn unique_common_lines(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     let once = |lines: &[u32]| {
         let mut places: HashMap<u32, Option<usize>> = HashMap::with_capacity(lines.len());
         for (place, line) in lines.iter().enumerate() {
@@ -113,7 +113,7 @@ fn single(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
 }
 
 /// Returns the longest subsequence of `places` whose indices in the new text increase, too.
-fn in_order(places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+fn longest_increasing(places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
     // Per length, the last member of the sequence of that length that ends first; and the predecessor of each member.
     let mut ends: Vec<usize> = Vec::new();
     let mut before = vec![None; places.len()];
@@ -143,8 +143,8 @@ mod tests {
     #[test]
     fn the_longest_sequence_in_the_order_of_both_is_kept() {
         let places = vec![(0, 5), (1, 1), (2, 2), (3, 9), (4, 3), (5, 0)];
-        assert_eq!(in_order(places), [(1, 1), (2, 2), (4, 3)]);
-        assert_eq!(in_order(Vec::new()), []);
+        assert_eq!(longest_increasing(places), [(1, 1), (2, 2), (4, 3)]);
+        assert_eq!(longest_increasing(Vec::new()), []);
     }
 
     /// Worst case that a page can produce: a megabyte of short lines, few of them distinct, in a different order in
@@ -153,7 +153,7 @@ mod tests {
     fn hostile_texts_are_compared_in_bounded_work() {
         let text = |factor: usize| (0..500_000).map(|n| ["x", "y", "z"][n * n * factor % 7 % 3]).collect::<Vec<_>>();
         let (old, new) = (text(3), text(5));
-        let found = common(&old, &new);
+        let found = common_lines(&old, &new);
         assert!(found.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1));
         assert!(found.iter().all(|(a, b)| old[*a] == new[*b]));
     }

@@ -2,7 +2,7 @@
 //!
 //! An unknown value matches no condition, so the negation holds: `-http:503` also selects documents without a failure.
 
-use super::{Age, Filter, Side, Term, Test};
+use super::{Age, Comparison, Filter, FilterCondition, Term};
 use crate::domain::content::ContentChange;
 use crate::domain::document::DocumentRow;
 use crate::domain::link::host_of;
@@ -14,20 +14,22 @@ impl Filter {
     /// refuses them.
     pub fn matches(&self, row: &DocumentRow, now: Timestamp) -> bool {
         self.all(|test| match test {
-            Test::Word(word) => contains(&row.name, word) || contains(&row.url, word),
-            Test::Status(values) => values.contains(&row.status),
-            Test::Error(values) => row.error_code.is_some_and(|code| values.contains(&code)),
-            Test::Http(values) => row.http_status.is_some_and(|status| values.contains(&status)),
-            Test::Host(values) => is_one_of_hosts(&row.host, values),
-            Test::Id(values) => values.contains(&row.id.0),
-            Test::Account(values) => values.contains(&row.account_id.0),
-            Test::Assistant(values) => values.contains(&row.assistant_id.0),
-            Test::Attempted(age) => age.of_past(row.attempted_at, now),
-            Test::Synced(age) => age.of_past(row.synced_at, now),
-            Test::Next(age) => age.of_future(row.next_attempt_at, now),
-            Test::Queue(values) => row.queue.is_some_and(|class| values.contains(&class)),
-            Test::Content(values) => row.held.is_some() && values.contains(&ContentChange::Held),
-            Test::Result(_) | Test::By(_) => false,
+            FilterCondition::Word(word) => contains(&row.name, word) || contains(&row.url, word),
+            FilterCondition::Status(values) => values.contains(&row.status),
+            FilterCondition::Error(values) => row.error_code.is_some_and(|code| values.contains(&code)),
+            FilterCondition::Http(values) => row.http_status.is_some_and(|status| values.contains(&status)),
+            FilterCondition::Host(values) => is_one_of_hosts(&row.host, values),
+            FilterCondition::Id(values) => values.contains(&row.id.0),
+            FilterCondition::Account(values) => values.contains(&row.account_id.0),
+            FilterCondition::Assistant(values) => values.contains(&row.assistant_id.0),
+            FilterCondition::Attempted(age) => age.of_past(row.attempted_at, now),
+            FilterCondition::Synced(age) => age.of_past(row.synced_at, now),
+            FilterCondition::Next(age) => age.of_future(row.next_attempt_at, now),
+            FilterCondition::Queue(values) => row.queue.is_some_and(|class| values.contains(&class)),
+            FilterCondition::Content(values) => {
+                row.quarantine_reason.is_some() && values.contains(&ContentChange::Quarantined)
+            }
+            FilterCondition::Result(_) | FilterCondition::By(_) => false,
         })
     }
 
@@ -35,49 +37,52 @@ impl Filter {
     /// match no outcome; [`check`](Self::check) refuses them. `now` is reserved for fields that will need it.
     pub fn matches_outcome(&self, outcome: &Outcome, _now: Timestamp) -> bool {
         self.all(|test| match test {
-            Test::Word(word) => {
+            FilterCondition::Word(word) => {
                 contains(&outcome.name, word)
                     || contains(&outcome.url, word)
                     || outcome.detail.as_ref().is_some_and(|detail| contains(detail, word))
             }
-            Test::Error(values) => outcome.error_code.is_some_and(|code| values.contains(&code)),
-            Test::Http(values) => outcome.http_status.is_some_and(|status| values.contains(&status)),
-            Test::Host(values) => host_of(&outcome.url).is_some_and(|host| is_one_of_hosts(&host, values)),
-            Test::Id(values) => values.contains(&outcome.document_id.0),
-            Test::Account(values) => values.contains(&outcome.account_id.0),
-            Test::Assistant(values) => values.contains(&outcome.assistant_id.0),
-            Test::Queue(values) => values.contains(&outcome.queue),
-            Test::Result(values) => values.contains(&outcome.result),
-            Test::Content(values) => {
+            FilterCondition::Error(values) => outcome.error_code.is_some_and(|code| values.contains(&code)),
+            FilterCondition::Http(values) => outcome.http_status.is_some_and(|status| values.contains(&status)),
+            FilterCondition::Host(values) => host_of(&outcome.url).is_some_and(|host| is_one_of_hosts(&host, values)),
+            FilterCondition::Id(values) => values.contains(&outcome.document_id.0),
+            FilterCondition::Account(values) => values.contains(&outcome.account_id.0),
+            FilterCondition::Assistant(values) => values.contains(&outcome.assistant_id.0),
+            FilterCondition::Queue(values) => values.contains(&outcome.queue),
+            FilterCondition::Result(values) => values.contains(&outcome.result),
+            FilterCondition::Content(values) => {
                 outcome.content.is_some_and(|content| values.iter().any(|value| value.word() == content.word()))
             }
-            Test::By(values) => outcome
+            FilterCondition::By(values) => outcome
                 .requested_by
                 .as_ref()
                 .is_some_and(|by| values.iter().any(|value| by.eq_ignore_ascii_case(value))),
-            Test::Status(_) | Test::Attempted(_) | Test::Synced(_) | Test::Next(_) => false,
+            FilterCondition::Status(_)
+            | FilterCondition::Attempted(_)
+            | FilterCondition::Synced(_)
+            | FilterCondition::Next(_) => false,
         })
     }
 
-    fn all(&self, holds: impl Fn(&Test) -> bool) -> bool {
-        self.terms.iter().all(|Term { negated, test }| holds(test) != *negated)
+    fn all(&self, holds: impl Fn(&FilterCondition) -> bool) -> bool {
+        self.terms.iter().all(|Term { negated, condition: test }| holds(test) != *negated)
     }
 }
 
 impl Age {
     fn of_past(self, at: Option<Timestamp>, now: Timestamp) -> bool {
         let edge = now.minus(self.span);
-        match self.side {
-            Side::Less => at.is_some_and(|at| at > edge),
-            Side::More => at.is_none_or(|at| at < edge),
+        match self.comparison {
+            Comparison::Less => at.is_some_and(|at| at > edge),
+            Comparison::More => at.is_none_or(|at| at < edge),
         }
     }
 
     fn of_future(self, at: Option<Timestamp>, now: Timestamp) -> bool {
         let edge = now.plus(self.span);
-        match self.side {
-            Side::Less => at.is_some_and(|at| at < edge),
-            Side::More => at.is_none_or(|at| at > edge),
+        match self.comparison {
+            Comparison::Less => at.is_some_and(|at| at < edge),
+            Comparison::More => at.is_none_or(|at| at > edge),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Fields of the filter language: their words, and the rows to which each applies.
 
-use super::{Filter, FilterError, Test};
+use super::{Filter, FilterCondition, FilterError};
 use crate::domain::word_enum::word_enum;
 
 /// Kind of rows that a filter selects.
@@ -35,7 +35,7 @@ word_enum! {
 
 impl Field {
     /// Returns the reason if the field does not apply to `subject`.
-    pub(super) fn means(self, subject: Subject) -> Result<(), String> {
+    pub(super) fn check_subject(self, subject: Subject) -> Result<(), String> {
         let wrong = match (self, subject) {
             (Self::Status | Self::Attempted | Self::Synced | Self::Next, Subject::Outcomes) => "outcomes",
             (Self::Result | Self::By, Subject::Documents) => "documents",
@@ -45,7 +45,7 @@ impl Field {
     }
 }
 
-impl Test {
+impl FilterCondition {
     pub(super) fn field(&self) -> Option<Field> {
         Some(match self {
             Self::Word(_) => return None,
@@ -73,7 +73,7 @@ impl Filter {
     pub fn check(&self, subject: Subject) -> Result<(), FilterError> {
         let mut at = 0;
         for term in &self.terms {
-            if let Some(Err(message)) = term.test.field().map(|field| field.means(subject)) {
+            if let Some(Err(message)) = term.condition.field().map(|field| field.check_subject(subject)) {
                 return Err(FilterError { at: at + usize::from(term.negated), message });
             }
             at += term.to_string().len() + 1;

@@ -12,7 +12,7 @@
 
 use super::field::{Field, Subject};
 use super::span::parse_span;
-use super::{Age, Filter, FilterError, Side, Term, Test};
+use super::{Age, Comparison, Filter, FilterCondition, FilterError, Term};
 use crate::domain::content::ContentChange;
 use crate::domain::document::Status;
 use crate::domain::failure::ErrorCode;
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
             return match value.text.is_empty() {
                 true if negated && value.at == self.at => error(start, "there is nothing after this -"),
                 true => error(value.at, "there is nothing between these quotes"),
-                false => Ok(Term { negated, test: Test::Word(value.text) }),
+                false => Ok(Term { negated, condition: FilterCondition::Word(value.text) }),
             };
         };
         let at = self.at;
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
             };
             return error(at, format!("unknown field \"{word}\" ({hint})"));
         };
-        if let Some(Err(message)) = subject.map(|subject| field.means(subject)) {
+        if let Some(Err(message)) = subject.map(|subject| field.check_subject(subject)) {
             return error(at, message);
         }
         self.at += word.len() + 1;
@@ -102,12 +102,12 @@ impl<'a> Reader<'a> {
         let value_at = values[0].at;
         let test = test(field, values)?;
         match (&test, subject) {
-            (Test::Content(words), Some(Subject::Documents))
-                if words.iter().any(|word| *word != ContentChange::Held) =>
+            (FilterCondition::Content(words), Some(Subject::Documents))
+                if words.iter().any(|word| *word != ContentChange::Quarantined) =>
             {
                 error(value_at, "only content:held is supported here")
             }
-            _ => Ok(Term { negated, test }),
+            _ => Ok(Term { negated, condition: test }),
         }
     }
 
@@ -142,35 +142,39 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn test(field: Field, values: Vec<Value>) -> Result<Test, FilterError> {
+fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError> {
     Ok(match field {
-        Field::Status => Test::Status(words(field, values, Status::parse, &Status::ALL.map(Status::word))?),
-        Field::Error => Test::Error(words(field, values, ErrorCode::parse, &ErrorCode::ALL.map(ErrorCode::word))?),
-        Field::Queue => Test::Queue(words(field, values, QueueClass::parse, &QueueClass::ALL.map(QueueClass::word))?),
+        Field::Status => FilterCondition::Status(words(field, values, Status::parse, &Status::ALL.map(Status::word))?),
+        Field::Error => {
+            FilterCondition::Error(words(field, values, ErrorCode::parse, &ErrorCode::ALL.map(ErrorCode::word))?)
+        }
+        Field::Queue => {
+            FilterCondition::Queue(words(field, values, QueueClass::parse, &QueueClass::ALL.map(QueueClass::word))?)
+        }
         Field::Result => {
             let known = OutcomeResult::ALL.map(OutcomeResult::word);
-            Test::Result(words(field, values, OutcomeResult::parse, &known)?)
+            FilterCondition::Result(words(field, values, OutcomeResult::parse, &known)?)
         }
         Field::Content => {
             let known: Vec<_> = ContentChange::words().collect();
             let read = |word: &str| match word {
-                REVIEW => Some(ContentChange::Held),
+                REVIEW => Some(ContentChange::Quarantined),
                 word => ContentChange::parse(word),
             };
-            Test::Content(words(field, values, read, &known)?)
+            FilterCondition::Content(words(field, values, read, &known)?)
         }
-        Field::Http => Test::Http(each(field, values, "a status from 100 to 599", |text| {
+        Field::Http => FilterCondition::Http(each(field, values, "a status from 100 to 599", |text| {
             let status = digits(text)?;
             u16::try_from(status).ok().filter(|status| (100..=599).contains(status))
         })?),
-        Field::Id => Test::Id(each(field, values, "a number", digits)?),
-        Field::Account => Test::Account(each(field, values, "a number", digits)?),
-        Field::Assistant => Test::Assistant(each(field, values, "a number", digits)?),
-        Field::Host => Test::Host(each(field, values, "a host", |text| Some(text.to_ascii_lowercase()))?),
-        Field::By => Test::By(each(field, values, "a name", |text| Some(text.to_owned()))?),
-        Field::Attempted => Test::Attempted(age(field, values)?),
-        Field::Synced => Test::Synced(age(field, values)?),
-        Field::Next => Test::Next(age(field, values)?),
+        Field::Id => FilterCondition::Id(each(field, values, "a number", digits)?),
+        Field::Account => FilterCondition::Account(each(field, values, "a number", digits)?),
+        Field::Assistant => FilterCondition::Assistant(each(field, values, "a number", digits)?),
+        Field::Host => FilterCondition::Host(each(field, values, "a host", |text| Some(text.to_ascii_lowercase()))?),
+        Field::By => FilterCondition::By(each(field, values, "a name", |text| Some(text.to_owned()))?),
+        Field::Attempted => FilterCondition::Attempted(age(field, values)?),
+        Field::Synced => FilterCondition::Synced(age(field, values)?),
+        Field::Next => FilterCondition::Next(age(field, values)?),
     })
 }
 
@@ -226,12 +230,12 @@ fn age(field: Field, mut values: Vec<Value>) -> Result<Age, FilterError> {
         return error(0, format!("{name}: needs a span of time"));
     };
     let (side, span) = match (text.strip_prefix('<'), text.strip_prefix('>')) {
-        (Some(span), _) => (Side::Less, span),
-        (_, Some(span)) => (Side::More, span),
+        (Some(span), _) => (Comparison::Less, span),
+        (_, Some(span)) => (Comparison::More, span),
         _ => return error(at, format!("{name}: needs < or > and a span of time, such as {name}:<1h or {name}:>2d")),
     };
     match parse_span(span) {
-        Some(span) => Ok(Age { side, span }),
+        Some(span) => Ok(Age { comparison: side, span }),
         None => error(at, format!("{name}: \"{span}\" is not a span of time such as 90m, 2d or 1w")),
     }
 }

@@ -1,7 +1,7 @@
 //! Prints a filter such that it parses to the same filter.
 
 use super::span::print_span;
-use super::{Age, Filter, Side, Term, Test};
+use super::{Age, Comparison, Filter, FilterCondition, Term};
 use std::fmt::{self, Display, Formatter};
 
 impl Display for Filter {
@@ -21,11 +21,11 @@ impl Display for Term {
         if self.negated {
             f.write_str("-")?;
         }
-        self.test.fmt(f)
+        self.condition.fmt(f)
     }
 }
 
-impl Display for Test {
+impl Display for FilterCondition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some(field) = self.field() {
             write!(f, "{}:", field.word())?;
@@ -54,9 +54,9 @@ impl Display for Test {
 
 impl Display for Age {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let side = match self.side {
-            Side::Less => '<',
-            Side::More => '>',
+        let side = match self.comparison {
+            Comparison::Less => '<',
+            Comparison::More => '>',
         };
         write!(f, "{side}{}", print_span(self.span))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 /// Maximum span in seconds, a century: longer ones are typing errors, and databases cannot represent instants that far
 /// away.
-const LONGEST: u64 = 36_525 * 86_400;
+const MAX_SECONDS: u64 = 36_525 * 86_400;
 
 /// Reads numbers with the units s, m, h, d and w, each directly after its number. Returns `None` for other texts and
 /// for more than a century.
@@ -21,7 +21,7 @@ pub fn parse_span(text: &str) -> Option<Duration> {
             seconds = seconds.checked_add(number.take()?.checked_mul(unit)?)?;
         }
     }
-    let whole = number.is_none() && !text.is_empty() && seconds <= LONGEST;
+    let whole = number.is_none() && !text.is_empty() && seconds <= MAX_SECONDS;
     whole.then(|| Duration::from_secs(seconds))
 }
 

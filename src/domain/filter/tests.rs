@@ -36,20 +36,20 @@ fn row() -> DocumentRow {
         attempted_at: Some(ago(1_800)),
         synced_at: None,
         next_attempt_at: Some(in_(300)),
-        next_look_at: None,
+        next_check_at: None,
         attempt: Some(2),
         queue: Some(QueueClass::Auto),
         fingerprint: None,
         content_length: None,
         updated_at: ago(86_400),
-        try_of: None,
-        held_by: None,
+        failure_count: None,
+        holder: None,
         requested_by: Some(SafeLine::new("ana")),
         cancel_requested: false,
         recent: vec![RecentResult::Retrying],
         versions: 0,
-        host_hold: None,
-        held: None,
+        host_backoff: None,
+        quarantine_reason: None,
     }
 }
 
@@ -310,27 +310,28 @@ fn near_filters() -> impl Strategy<Value = String> {
 fn filters() -> impl Strategy<Value = Filter> {
     let text = || "[^\u{0}]{1,6}";
     let age = (any::<bool>(), 0..4_000_000u64).prop_map(|(less, seconds)| Age {
-        side: if less { Side::Less } else { Side::More },
+        comparison: if less { Comparison::Less } else { Comparison::More },
         span: Duration::from_secs(seconds),
     });
     let numbers = || proptest::collection::vec(0..=i64::MAX, 1..3);
     let test = prop_oneof![
-        text().prop_map(Test::Word),
-        proptest::sample::subsequence(Status::ALL.to_vec(), 1..3).prop_map(Test::Status),
-        proptest::sample::subsequence(ErrorCode::ALL.to_vec(), 1..3).prop_map(Test::Error),
-        proptest::collection::vec(100..600u16, 1..3).prop_map(Test::Http),
-        proptest::collection::vec(text().prop_map(|host| host.to_ascii_lowercase()), 1..3).prop_map(Test::Host),
-        numbers().prop_map(Test::Id),
-        numbers().prop_map(Test::Account),
-        numbers().prop_map(Test::Assistant),
-        age.clone().prop_map(Test::Attempted),
-        age.clone().prop_map(Test::Synced),
-        age.prop_map(Test::Next),
-        proptest::sample::subsequence(QueueClass::ALL.to_vec(), 1..3).prop_map(Test::Queue),
-        proptest::sample::subsequence(OutcomeResult::ALL.to_vec(), 1..3).prop_map(Test::Result),
-        proptest::collection::vec(text(), 1..3).prop_map(Test::By),
+        text().prop_map(FilterCondition::Word),
+        proptest::sample::subsequence(Status::ALL.to_vec(), 1..3).prop_map(FilterCondition::Status),
+        proptest::sample::subsequence(ErrorCode::ALL.to_vec(), 1..3).prop_map(FilterCondition::Error),
+        proptest::collection::vec(100..600u16, 1..3).prop_map(FilterCondition::Http),
+        proptest::collection::vec(text().prop_map(|host| host.to_ascii_lowercase()), 1..3)
+            .prop_map(FilterCondition::Host),
+        numbers().prop_map(FilterCondition::Id),
+        numbers().prop_map(FilterCondition::Account),
+        numbers().prop_map(FilterCondition::Assistant),
+        age.clone().prop_map(FilterCondition::Attempted),
+        age.clone().prop_map(FilterCondition::Synced),
+        age.prop_map(FilterCondition::Next),
+        proptest::sample::subsequence(QueueClass::ALL.to_vec(), 1..3).prop_map(FilterCondition::Queue),
+        proptest::sample::subsequence(OutcomeResult::ALL.to_vec(), 1..3).prop_map(FilterCondition::Result),
+        proptest::collection::vec(text(), 1..3).prop_map(FilterCondition::By),
     ];
-    let term = (any::<bool>(), test).prop_map(|(negated, test)| Term { negated, test });
+    let term = (any::<bool>(), test).prop_map(|(negated, test)| Term { negated, condition: test });
     proptest::collection::vec(term, 0..5).prop_map(|terms| Filter { terms })
 }
 
@@ -374,8 +375,8 @@ fn content_review_selects_what_content_held_selects() {
     let (mut document, mut quarantined) = (row(), outcome());
     let review = Filter::parse("content:review").expect("an alias");
     assert!(!review.matches(&document, NOW) && !review.matches_outcome(&quarantined, NOW));
-    document.held = Some(SafeLine::new("looks like a login page"));
-    quarantined.content = Some(ContentChange::Held);
+    document.quarantine_reason = Some(SafeLine::new("looks like a login page"));
+    quarantined.content = Some(ContentChange::Quarantined);
     assert!(review.matches(&document, NOW) && review.matches_outcome(&quarantined, NOW));
     let refused = Filter::parse_for("content:first", Subject::Documents).map_err(|error| error.to_string());
     assert_eq!(refused, Err("filter, at 9: only content:held is supported here".to_owned()));

@@ -55,7 +55,7 @@ impl QueueClass {
     }
 
     /// Returns the class of the attempts after the first.
-    pub const fn later(self) -> Self {
+    pub const fn after_attempt(self) -> Self {
         match self {
             Self::Auto | Self::Retry => Self::Retry,
             Self::Manual => Self::Manual,

@@ -23,23 +23,27 @@ fn jitter_follows_the_cadence() {
         (604_801, 345_600, 345_600),
         (2_592_000, 345_600, 345_600),
     ] {
-        assert_eq!(jitter(DueRules::Continuous, every(cadence)).as_secs(), ours, "{cadence}");
-        assert_eq!(jitter(DueRules::HalfCadence, every(cadence)).as_secs(), theirs, "{cadence}");
+        assert_eq!(max_jitter(DueRules::Continuous, every(cadence)).as_secs(), ours, "{cadence}");
+        assert_eq!(max_jitter(DueRules::HalfCadence, every(cadence)).as_secs(), theirs, "{cadence}");
     }
 }
 
 #[test]
 fn failures_are_looked_at_with_growing_distance() {
-    let days = |cadence, failures| DueRules::Continuous.distance(every(cadence), failures).as_secs() / 86_400;
+    let days = |cadence, failures| DueRules::Continuous.recheck_interval(every(cadence), failures).as_secs() / 86_400;
     let looks = |cadence| (0..8).map(|failures| days(cadence, failures)).collect::<Vec<_>>();
     assert_eq!(looks(604_800), [1, 1, 2, 4, 8, 16, 30, 30]);
     assert_eq!(looks(90 * 86_400), [1, 1, 2, 4, 8, 16, 32, 64]);
     assert_eq!(days(90 * 86_400, 900), 90);
-    let minutes = |failures| DueRules::Continuous.distance(every(600), failures).as_secs() / 60;
+    let minutes = |failures| DueRules::Continuous.recheck_interval(every(600), failures).as_secs() / 60;
     assert_eq!((0..5).map(minutes).collect::<Vec<_>>(), [10, 10, 20, 40, 80]);
-    assert_eq!(DueRules::Continuous.distance(every(60), u32::MAX), FARTHEST_LOOK);
+    assert_eq!(DueRules::Continuous.recheck_interval(every(60), u32::MAX), MAX_RECHECK_INTERVAL);
     for failures in [0, 1, 50] {
-        assert_eq!(DueRules::HalfCadence.distance(every(604_800), failures).as_secs(), 302_400, "theirs never grows");
+        assert_eq!(
+            DueRules::HalfCadence.recheck_interval(every(604_800), failures).as_secs(),
+            302_400,
+            "theirs never grows"
+        );
     }
 }
 
@@ -52,17 +56,22 @@ fn another_day_begins_at_midnight_utc() {
 
 #[test]
 fn a_summary_has_upstreams_fields_first() {
-    let account =
-        |id, verdict, enqueued| AccountPass { account: AccountId(id), plan: None, verdict, enqueued, stopped_by: None };
+    let account = |id, verdict, enqueued| AccountPass {
+        account: AccountId(id),
+        plan: None,
+        decision: verdict,
+        enqueued,
+        stopped_by: None,
+    };
     let pass = Pass {
         only: PlanName::new("Business"),
         limits: PassLimits { per_account: 2, total: 3, queue_depth: 9 },
         accounts: vec![
-            account(1, Verdict::Looked(every(60)), 2),
-            account(2, Verdict::OtherPlan, 0),
-            account(3, Verdict::FeatureOff, 0),
-            account(4, Verdict::NoCadence, 0),
-            account(5, Verdict::Looked(every(60)), 1),
+            account(1, AccountDecision::Scheduled(every(60)), 2),
+            account(2, AccountDecision::OtherPlan, 0),
+            account(3, AccountDecision::FeatureOff, 0),
+            account(4, AccountDecision::NoCadence, 0),
+            account(5, AccountDecision::Scheduled(every(60)), 1),
         ],
         ..Pass::default()
     };
@@ -77,34 +86,34 @@ fn draws_are_spread_over_the_whole_span() {
     // Over 24 hours of jitter, 10,000 documents are spread evenly: the fullest hour is little above the mean.
     let mut hours = [0_u32; 24];
     for document in 0..10_000 {
-        let wait = draw(7, DocumentId(document), Duration::from_secs(86_399)).as_secs();
+        let wait = draw_jitter(7, DocumentId(document), Duration::from_secs(86_399)).as_secs();
         hours[usize::try_from(wait / 3_600).expect("an hour")] += 1;
     }
     let fullest = hours.iter().max().copied().unwrap_or_default();
     assert!(f64::from(fullest) < 1.25 * 10_000.0 / 24.0, "{hours:?}");
-    let ends: Vec<u64> = (0..200).map(|id| draw(7, DocumentId(id), Duration::from_secs(2)).as_secs()).collect();
+    let ends: Vec<u64> = (0..200).map(|id| draw_jitter(7, DocumentId(id), Duration::from_secs(2)).as_secs()).collect();
     assert_eq!((ends.iter().min(), ends.iter().max()), (Some(&0), Some(&2)), "both ends are drawn");
-    assert_ne!(draw(1, DocumentId(1), DAY), draw(2, DocumentId(1), DAY), "the seed counts");
+    assert_ne!(draw_jitter(1, DocumentId(1), DAY), draw_jitter(2, DocumentId(1), DAY), "the seed counts");
 }
 
 proptest! {
     #[test]
     fn a_draw_stays_within_its_span(seed in any::<u64>(), id in any::<i64>(), most in 0_u64..=4_000_000_000) {
-        let drawn = draw(seed, DocumentId(id), Duration::from_secs(most));
+        let drawn = draw_jitter(seed, DocumentId(id), Duration::from_secs(most));
         prop_assert!(drawn.as_secs() <= most);
-        prop_assert_eq!(drawn, draw(seed, DocumentId(id), Duration::from_secs(most)));
+        prop_assert_eq!(drawn, draw_jitter(seed, DocumentId(id), Duration::from_secs(most)));
     }
 
     #[test]
     fn distances_grow_and_stay_within_their_bounds(seconds in 60_u64..=400 * 86_400, failures in 0_u32..60) {
         let cadence = every(seconds);
         for rules in [DueRules::Continuous, DueRules::HalfCadence] {
-            let (first, farthest) = rules.distances(cadence);
-            let distance = rules.distance(cadence, failures);
+            let (first, farthest) = rules.recheck_bounds(cadence);
+            let distance = rules.recheck_interval(cadence, failures);
             prop_assert!(first <= distance && distance <= farthest);
-            prop_assert!(distance <= rules.distance(cadence, failures + 1));
-            prop_assert!(jitter(rules, cadence) <= Duration::from_secs(4 * 86_400));
+            prop_assert!(distance <= rules.recheck_interval(cadence, failures + 1));
+            prop_assert!(max_jitter(rules, cadence) <= Duration::from_secs(4 * 86_400));
         }
-        prop_assert!(jitter(DueRules::Continuous, cadence) <= cadence.every(), "never more than a cadence late");
+        prop_assert!(max_jitter(DueRules::Continuous, cadence) <= cadence.interval(), "never more than a cadence late");
     }
 }

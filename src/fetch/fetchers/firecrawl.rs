@@ -10,12 +10,12 @@ use crate::domain::content::Page;
 use crate::domain::failure::{Blame, ErrorCode, Failure};
 use crate::domain::site_rule::Extract;
 use crate::domain::text::SafeLine;
-use crate::fetch::ask::Answer;
 use crate::fetch::charset;
 use crate::fetch::client::HttpClient;
 use crate::fetch::errors;
 use crate::fetch::head::retry_after;
 use crate::fetch::pipeline::read_body;
+use crate::fetch::request::FetchResponse;
 use crate::fetch::settings::FirecrawlSettings;
 use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -27,13 +27,13 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
 
 /// Selectors to exclude in addition to Firecrawl's defaults.
-const EXCLUDED: [&str; 6] =
+const EXCLUDED_TAGS: [&str; 6] =
     ["iframe", ".sidebar", ".cookie-banner", "[role=navigation]", "[role=banner]", "[role=contentinfo]"];
 /// Difference by which Firecrawl's time-out is shorter than ours, so that Firecrawl reports it.
-const AHEAD: Duration = Duration::from_secs(2);
+const TIMEOUT_LEAD: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
-struct Scraped {
+struct ScrapeResponse {
     #[serde(default)]
     success: Option<bool>,
     #[serde(default)]
@@ -68,24 +68,24 @@ pub(super) struct FirecrawlFetcher {
 
 #[async_trait]
 impl PageFetcher for FirecrawlFetcher {
-    async fn fetch(&self, request: PageRequest<'_>) -> Result<Answer, Failure> {
+    async fn fetch(&self, request: PageRequest<'_>) -> Result<FetchResponse, Failure> {
         let deadline = Instant::now() + self.client.settings.total_timeout;
         let response = self.scrape(request, deadline).await?;
         let status = response.status();
         let wait = retry_after(status, response.headers(), SystemTime::now());
         let body = match timeout_at(deadline, read_body(&self.client, response, deadline)).await {
-            Ok(body) => body.map_err(|failure| ours(&failure))?.0,
+            Ok(body) => body.map_err(|failure| service_failure(&failure))?.0,
             Err(_) => return Err(self.too_slow()),
         };
         if !status.is_success() {
             return Err(api_failure(status, &body.bytes).with_retry_after(wait).of_service());
         }
-        let scraped: Scraped = serde_json::from_slice(&body.bytes).map_err(|_| nonsense())?;
+        let scraped: ScrapeResponse = serde_json::from_slice(&body.bytes).map_err(|_| invalid_response())?;
         if scraped.success == Some(false) {
-            let said = said(scraped.error.as_ref()).unwrap_or_else(|| "it gives no reason".to_owned());
+            let said = error_message(scraped.error.as_ref()).unwrap_or_else(|| "it gives no reason".to_owned());
             return Err(broken(format!("Firecrawl could not fetch the page: {said}")));
         }
-        self.page(scraped.data.ok_or_else(nonsense)?, body.bytes.len() as u64).map(Answer::Page)
+        self.page(scraped.data.ok_or_else(invalid_response)?, body.bytes.len() as u64).map(FetchResponse::Page)
     }
 
     /// Only after a failure of the service: an answer of the page itself is final.
@@ -122,10 +122,10 @@ impl FirecrawlFetcher {
         let mut key = HeaderValue::from_str(&format!("Bearer {}", api_key.reveal()))
             .map_err(|_| errors::refused("fetch.firecrawl.api_key is no key").of_service())?;
         key.set_sensitive(true);
-        let patience = self.client.settings.total_timeout.saturating_sub(AHEAD).max(Duration::from_secs(1));
+        let patience = self.client.settings.total_timeout.saturating_sub(TIMEOUT_LEAD).max(Duration::from_secs(1));
         let PageRequest { url, rules, .. } = request;
-        let own = rules.exclude.iter().map(|selector| selector.words.as_str());
-        let excluded: Vec<_> = EXCLUDED.into_iter().chain(own).collect();
+        let own = rules.exclude.iter().map(|selector| selector.source.as_str());
+        let excluded: Vec<_> = EXCLUDED_TAGS.into_iter().chain(own).collect();
         let mut body = json!({
             "url": url.as_str(),
             "onlyMainContent": rules.extract == Extract::Main,
@@ -134,7 +134,7 @@ impl FirecrawlFetcher {
             "timeout": u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
         });
         if !rules.include.is_empty() {
-            body["includeTags"] = rules.include.iter().map(|selector| selector.words.as_str()).collect();
+            body["includeTags"] = rules.include.iter().map(|selector| selector.source.as_str()).collect();
         }
         if *version >= 2 {
             // Firecrawl must fetch the page, not return a cached copy.
@@ -142,7 +142,7 @@ impl FirecrawlFetcher {
         }
         let post = self.client.post(endpoint).header(AUTHORIZATION, key).header(CONTENT_TYPE, "application/json");
         match timeout_at(deadline, post.body(body.to_string()).send()).await {
-            Ok(answered) => answered.map_err(|error| ours(&self.client.failure(&error))),
+            Ok(answered) => answered.map_err(|error| service_failure(&self.client.failure(&error))),
             Err(_) => Err(self.too_slow()),
         }
     }
@@ -177,15 +177,16 @@ impl FirecrawlFetcher {
 }
 
 /// Converts a failure of the request to Firecrawl into a failure of the service.
-fn ours(failure: &Failure) -> Failure {
+fn service_failure(failure: &Failure) -> Failure {
     let detail = format!("Firecrawl: {}", failure.detail);
     Failure { detail: SafeLine::new(&detail), ..failure.clone() }.of_service()
 }
 
 /// Returns the failure for an error of the API itself, with advice where there is some.
 fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
-    let body: Option<Scraped> = serde_json::from_slice(body).ok();
-    let said = body.and_then(|body| said(body.error.as_ref())).map(|said| format!(": {said}")).unwrap_or_default();
+    let body: Option<ScrapeResponse> = serde_json::from_slice(body).ok();
+    let said =
+        body.and_then(|body| error_message(body.error.as_ref())).map(|said| format!(": {said}")).unwrap_or_default();
     let permanent = |detail: String| Failure::permanent(ErrorCode::FetchFailed, detail);
     match status.as_u16() {
         401 | 403 => permanent(format!("Firecrawl does not take the key ({status}); see fetch.firecrawl.api_key")),
@@ -204,12 +205,12 @@ fn broken(detail: String) -> Failure {
     Failure::transient(ErrorCode::FetchFailed, detail).of_service()
 }
 
-fn nonsense() -> Failure {
+fn invalid_response() -> Failure {
     broken("Firecrawl's answer is not one of its API".to_owned())
 }
 
 /// Returns the API's error message, cut to 160 characters.
-fn said(error: Option<&Value>) -> Option<String> {
+fn error_message(error: Option<&Value>) -> Option<String> {
     let words = error?.as_str()?.trim();
     (!words.is_empty()).then(|| words.chars().take(160).collect())
 }

@@ -3,12 +3,12 @@
 use super::{PageFetcher, PageRequest};
 use crate::domain::content::Validators;
 use crate::domain::failure::{ErrorCode, Failure, FailureClass};
-use crate::fetch::ask::Answer;
 use crate::fetch::client::HttpClient;
 use crate::fetch::conversion_pool::ConversionPool;
 use crate::fetch::errors;
 use crate::fetch::head::{next_hop, retry_after};
 use crate::fetch::pipeline;
+use crate::fetch::request::FetchResponse;
 use crate::fetch::robots::{self, Robots};
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
@@ -66,13 +66,13 @@ impl HttpFetcher {
 
 #[async_trait]
 impl PageFetcher for HttpFetcher {
-    async fn fetch(&self, request: PageRequest<'_>) -> Result<Answer, Failure> {
+    async fn fetch(&self, request: PageRequest<'_>) -> Result<FetchResponse, Failure> {
         let deadline = Instant::now() + self.client.settings.total_timeout;
         let (response, url) = self.follow(request, deadline).await?;
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED {
             return match request.validators {
-                Some(_) => Ok(Answer::NotModified),
+                Some(_) => Ok(FetchResponse::NotModified),
                 None => {
                     Err(errors::refused("304 Not Modified, although the whole page was asked for").with_status(304))
                 }
@@ -85,7 +85,7 @@ impl PageFetcher for HttpFetcher {
         }
         let of = (url, Arc::clone(request.rules));
         let page = pipeline::page(&self.client, &self.conversions, response, of, deadline).await;
-        page.map(Answer::Page).map_err(|failure| failure.with_status(status.as_u16()))
+        page.map(FetchResponse::Page).map_err(|failure| failure.with_status(status.as_u16()))
     }
 
     /// Another fetcher may help against bot protection, pages built by scripts, and hosts that do not answer us.

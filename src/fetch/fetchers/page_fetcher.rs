@@ -2,8 +2,8 @@
 
 use crate::domain::content::Validators;
 use crate::domain::failure::Failure;
-use crate::fetch::ask::Answer;
 use crate::fetch::content_rules::ContentRules;
+use crate::fetch::request::FetchResponse;
 use async_trait::async_trait;
 use std::sync::Arc;
 use url::Url;
@@ -24,7 +24,7 @@ pub(in crate::fetch) struct PageRequest<'a> {
 pub(in crate::fetch) trait PageFetcher: Send + Sync {
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
     /// its own time limit.
-    async fn fetch(&self, request: PageRequest<'_>) -> Result<Answer, Failure>;
+    async fn fetch(&self, request: PageRequest<'_>) -> Result<FetchResponse, Failure>;
 
     /// Returns true if another fetcher may succeed after this failure.
     fn may_fall_back(&self, failure: &Failure) -> bool;

@@ -11,30 +11,30 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 /// Bytes of a node in the tree, including its entries on the stacks of later walks.
-const NODE: usize = 120;
+const NODE_BYTES: usize = 120;
 /// Bytes of an attribute, without its value.
-const ATTRIBUTE: usize = 64;
+const ATTRIBUTE_BYTES: usize = 64;
 
 /// A document that estimates its memory.
 #[derive(Default)]
-pub(super) struct Counted {
+pub(super) struct CountingSink {
     document: Document,
     /// Bytes of attributes and texts.
-    more: Cell<usize>,
+    text_bytes: Cell<usize>,
 }
 
-impl Counted {
+impl CountingSink {
     /// Estimates the bytes that the tree takes.
     pub fn bytes(&self) -> usize {
-        self.document.tree.len().saturating_mul(NODE).saturating_add(self.more.get())
+        self.document.tree.len().saturating_mul(NODE_BYTES).saturating_add(self.text_bytes.get())
     }
 
     fn add(&self, bytes: usize) {
-        self.more.set(self.more.get().saturating_add(bytes));
+        self.text_bytes.set(self.text_bytes.get().saturating_add(bytes));
     }
 
     fn add_attributes(&self, attributes: &[Attribute]) {
-        self.add(attributes.iter().map(|attribute| ATTRIBUTE + attribute.value.len()).sum());
+        self.add(attributes.iter().map(|attribute| ATTRIBUTE_BYTES + attribute.value.len()).sum());
     }
 
     fn add_text(&self, child: &NodeOrText<NodeId>) {
@@ -44,7 +44,7 @@ impl Counted {
     }
 }
 
-impl TreeSink for Counted {
+impl TreeSink for CountingSink {
     type Handle = NodeId;
     type Output = Document;
     type ElemName<'a> = <Document as TreeSink>::ElemName<'a>;

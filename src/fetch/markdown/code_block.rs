@@ -51,11 +51,11 @@ impl CodeBlock {
             return;
         }
         let fence = "`".repeat((longest_run(code, '`') + 1).max(3));
-        lines.no_text();
+        lines.begin_non_text();
         lines.block([format!("{fence}{}", self.language).as_str()]);
         lines.block(code.split('\n').map(|line| line.trim_end_matches(' ')));
         lines.block([fence.as_str()]);
-        lines.want(Gap::Blank);
+        lines.request_gap(Gap::Blank);
     }
 }
 

@@ -1,13 +1,13 @@
 //! Effect of each element on the text, at its start and after its children.
 
 use super::code_block::CodeBlock;
-use super::escape::{Place, line_start};
+use super::escape::{TextContext, line_start};
 use super::inline::Inline;
 use super::lines::Gap;
 use super::link;
 use super::list::List;
 use super::marks::{ANCHORS, Span};
-use super::table::Table;
+use super::table::DataTable;
 use super::writer::Writer;
 use crate::fetch::dom::is_heading;
 use dom_query::NodeRef;
@@ -39,30 +39,30 @@ pub(super) enum Leave {
 /// Result of entering an element, which decides how its children are read.
 pub(super) enum Entered {
     /// Its children are skipped.
-    Alone,
+    Skipped,
     /// Its children are read as if the element were not there.
-    Plain,
+    Transparent,
     /// Its children are read, then this action follows.
-    With(Leave),
+    Open(Leave),
 }
 
 impl Writer<'_> {
     /// Returns true at the start of a list item, before any text of it.
-    fn begins_item(&self) -> bool {
+    fn is_at_item_start(&self) -> bool {
         self.in_flow() && self.inline.is_empty() && self.lists.last().is_some_and(|list| list.in_item)
     }
 
     fn block(&mut self) -> Entered {
         self.end_block(Gap::Blank);
-        Entered::With(Leave::Block)
+        Entered::Open(Leave::Block)
     }
 
     fn span(&mut self, span: Span) -> Entered {
         if self.code.is_some() {
-            return Entered::Plain;
+            return Entered::Transparent;
         }
         self.inline.open(span);
-        Entered::With(Leave::Span)
+        Entered::Open(Leave::Span)
     }
 
     /// Writes what belongs before an element's children.
@@ -70,11 +70,11 @@ impl Writer<'_> {
         let shallow = depth < MAX_DEPTH;
         match name {
             "br" => self.line_break(),
-            "input" if self.begins_item() && is_checkbox(node) => {
+            "input" if self.is_at_item_start() && is_checkbox(node) => {
                 let mark = if node.has_attr("checked") { "[x] " } else { "[ ] " };
                 self.text(mark);
             }
-            "wbr" | "rp" | "input" | "annotation" | "annotation-xml" => return Entered::Alone,
+            "wbr" | "rp" | "input" | "annotation" | "annotation-xml" => return Entered::Skipped,
             "hr" => self.rule(),
             "img" => self.image(node),
             "b" | "strong" if shallow => return self.span(Span::Strong),
@@ -82,39 +82,39 @@ impl Writer<'_> {
             "s" | "del" | "strike" if shallow => return self.span(Span::Deleted),
             "a" if shallow => {
                 let Some(href) = node.attr("href") else {
-                    return Entered::Plain;
+                    return Entered::Transparent;
                 };
                 if href.starts_with('#') && ANCHORS.contains(&node.immediate_text().trim()) {
-                    return Entered::Alone;
+                    return Entered::Skipped;
                 }
-                if href.starts_with('#') && self.inline.place() == Place::Heading {
+                if href.starts_with('#') && self.inline.context() == TextContext::Heading {
                     return self.span(Span::Anchor);
                 }
                 return match link::destination(&href, self.base) {
                     Some(destination) => self.span(Span::Link(destination)),
-                    None => Entered::Plain,
+                    None => Entered::Transparent,
                 };
             }
             "code" | "kbd" | "samp" | "tt" if shallow && self.code.is_none() => {
                 self.inline.open_code();
-                return Entered::With(Leave::Code);
+                return Entered::Open(Leave::Code);
             }
             "q" => {
                 self.text("\"");
-                return Entered::With(Leave::Text("\""));
+                return Entered::Open(Leave::Text("\""));
             }
             "rt" => {
                 self.text("(");
-                return Entered::With(Leave::Text(")"));
+                return Entered::Open(Leave::Text(")"));
             }
-            "button" if self.code.is_some() => return Entered::Alone,
+            "button" if self.code.is_some() => return Entered::Skipped,
             "button" => {
                 self.inline.space();
-                return Entered::With(Leave::Text(" "));
+                return Entered::Open(Leave::Text(" "));
             }
             _ => return self.enter_block(node, name, shallow),
         }
-        Entered::Alone
+        Entered::Skipped
     }
 
     fn enter_block(&mut self, node: &NodeRef<'_>, name: &str, shallow: bool) -> Entered {
@@ -122,51 +122,51 @@ impl Writer<'_> {
         match name {
             name if is_heading(name) && in_flow => {
                 self.end_block(Gap::Blank);
-                self.inline.move_to(Place::Heading);
-                Entered::With(Leave::Heading { level: usize::from(name.as_bytes()[1] - b'0') })
+                self.inline.set_context(TextContext::Heading);
+                Entered::Open(Leave::Heading { level: usize::from(name.as_bytes()[1] - b'0') })
             }
             "pre" | "listing" | "xmp" if in_flow => {
                 self.end_block(Gap::Blank);
                 self.code = Some(CodeBlock::of(node));
-                Entered::With(Leave::Pre)
+                Entered::Open(Leave::Pre)
             }
             "pre" if self.code.is_none() => {
                 self.end_block(Gap::Blank);
                 self.inline.open_lines_of_code();
-                Entered::With(Leave::LinesOfCode)
+                Entered::Open(Leave::LinesOfCode)
             }
             "ul" | "ol" | "menu" | "dir" if shallow && self.code.is_none() => self.list(List::of(node, name)),
             "li" if shallow && self.code.is_none() => self.item(node),
             "blockquote" if shallow && in_flow => {
                 self.end_block(Gap::Blank);
-                Entered::With(if self.lines.quote() { Leave::Quote } else { Leave::Block })
+                Entered::Open(if self.lines.quote() { Leave::Quote } else { Leave::Block })
             }
             "dt" if in_flow => {
                 self.end_block(Gap::Blank);
-                Entered::With(Leave::Term)
+                Entered::Open(Leave::Term)
             }
             "dd" if shallow && in_flow => {
                 self.end_block(Gap::Line);
                 // Where definition lists are not supported, a second indentation would make the text a code block.
                 if self.definitions > 0 || !self.lines.definition() {
-                    return Entered::With(Leave::Block);
+                    return Entered::Open(Leave::Block);
                 }
                 self.definitions += 1;
-                Entered::With(Leave::Definition)
+                Entered::Open(Leave::Definition)
             }
             "summary" if in_flow => {
                 self.end_block(Gap::Blank);
                 self.inline.open(Span::Strong);
-                Entered::With(Leave::Summary)
+                Entered::Open(Leave::Summary)
             }
             "table" if in_flow && self.table.is_none() && !self.layout.contains(&node.id) => {
                 self.end_block(Gap::Blank);
-                self.table = Some(Table::default());
-                Entered::With(Leave::Table)
+                self.table = Some(DataTable::default());
+                Entered::Open(Leave::Table)
             }
             "tr" | "td" | "th" | "caption" if self.table.is_some() && in_flow => self.part_of_table(node, name),
             name if is_block(name) => self.block(),
-            _ => Entered::Plain,
+            _ => Entered::Transparent,
         }
     }
 
@@ -177,27 +177,27 @@ impl Writer<'_> {
             list.indented = self.lines.indent(2);
         }
         self.lists.push(list);
-        Entered::With(Leave::List)
+        Entered::Open(Leave::List)
     }
 
     fn item(&mut self, node: &NodeRef<'_>) -> Entered {
         let (marker, gap) = self.lists.last_mut().map_or_else(|| ("- ".into(), Gap::Line), |list| list.marker(node));
-        match self.inline.place() {
-            Place::Heading => return self.block(),
-            Place::Cell => {
+        match self.inline.context() {
+            TextContext::Heading => return self.block(),
+            TextContext::Cell => {
                 self.inline.cell_marker(&marker);
-                return Entered::With(Leave::CellItem);
+                return Entered::Open(Leave::CellItem);
             }
-            Place::Flow => {}
+            TextContext::Flow => {}
         }
         self.end_block(gap);
         if !self.lines.item(marker) {
-            return Entered::With(Leave::Block);
+            return Entered::Open(Leave::Block);
         }
         if let Some(list) = self.lists.last_mut() {
             list.in_item = true;
         }
-        Entered::With(Leave::Item)
+        Entered::Open(Leave::Item)
     }
 
     fn part_of_table(&mut self, node: &NodeRef<'_>, name: &str) -> Entered {
@@ -205,15 +205,15 @@ impl Writer<'_> {
             if let Some(table) = &mut self.table {
                 table.row();
             }
-            return Entered::Plain;
+            return Entered::Transparent;
         }
-        let around = Box::new(std::mem::replace(&mut self.inline, Inline::new(Place::Cell)));
+        let around = Box::new(std::mem::replace(&mut self.inline, Inline::new(TextContext::Cell)));
         if name == "caption" {
-            self.inline.move_to(Place::Heading);
-            return Entered::With(Leave::Caption { around });
+            self.inline.set_context(TextContext::Heading);
+            return Entered::Open(Leave::Caption { around });
         }
         let span = |attribute| node.attr(attribute).and_then(|value| value.trim().parse().ok()).unwrap_or(1);
-        Entered::With(Leave::Cell { around, columns: span("colspan"), rows: span("rowspan") })
+        Entered::Open(Leave::Cell { around, columns: span("colspan"), rows: span("rowspan") })
     }
 
     /// Writes what belongs after an element's children.
@@ -283,7 +283,7 @@ impl Writer<'_> {
                 let caption = std::mem::replace(&mut self.inline, *around).take();
                 if !caption.is_empty() {
                     self.lines.block([&*line_start(&caption)]);
-                    self.lines.want(Gap::Blank);
+                    self.lines.request_gap(Gap::Blank);
                 }
             }
             Leave::Text(text) => self.text(text),

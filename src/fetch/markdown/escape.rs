@@ -15,7 +15,7 @@ pub(super) fn clean(raw: &str) -> Cow<'_, str> {
 
 /// Context of a text, which decides which characters must be escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum TextContext {
     /// Paragraphs and other text that may have several lines.
     Flow,
     /// The single line of a heading.
@@ -25,7 +25,7 @@ pub(super) enum Place {
 }
 
 /// Appends `word` to `out`, escaped. `after` is the character that follows the word, `None` when it is unknown.
-pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, place: Place, in_link: bool) {
+pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, place: TextContext, in_link: bool) {
     let may_need =
         |byte: u8| matches!(byte, b'\\' | b'`' | b'*' | b'_' | b'~' | b'[' | b']' | b'(' | b'<' | b'&' | b'|');
     if !word.bytes().any(may_need) {
@@ -50,7 +50,7 @@ pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, place
             '(' => before == ']',
             '<' => next.is_none_or(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')),
             '&' => is_entity(rest.as_str()),
-            '|' => place == Place::Cell,
+            '|' => place == TextContext::Cell,
             _ => false,
         };
         if needed {
@@ -116,7 +116,7 @@ mod tests {
 
     fn escaped(text: &str) -> String {
         let mut out = String::new();
-        push_word(&mut out, text, Some(' '), Place::Flow, false);
+        push_word(&mut out, text, Some(' '), TextContext::Flow, false);
         line_start(&out).into_owned()
     }
 

@@ -3,8 +3,8 @@
 //! Opening marks are written with the first text inside them and closing marks directly after the last, so that spaces
 //! stay outside and empty spans write nothing.
 
-use super::escape::{Place, push_word};
-use super::marks::{ANCHORS, Beside, ClosedSpan, OpenSpan, Span};
+use super::escape::{TextContext, push_word};
+use super::marks::{ANCHORS, ClosedSpan, Neighbour, OpenSpan, Span};
 use crate::fetch::budget::MAX_MARKDOWN;
 
 /// Code that will be written between backticks.
@@ -19,7 +19,7 @@ struct Code {
 #[derive(Debug)]
 pub(super) struct Inline {
     text: String,
-    place: Place,
+    context: TextContext,
     space: bool,
     broken: bool,
     spans: Vec<OpenSpan>,
@@ -34,10 +34,10 @@ pub(super) struct Inline {
 
 impl Inline {
     /// Creates an empty text.
-    pub fn new(place: Place) -> Self {
+    pub fn new(place: TextContext) -> Self {
         Self {
             text: String::new(),
-            place,
+            context: place,
             space: false,
             broken: false,
             spans: Vec::new(),
@@ -50,13 +50,13 @@ impl Inline {
     }
 
     /// Returns the context of the next character.
-    pub fn place(&self) -> Place {
-        self.place
+    pub fn context(&self) -> TextContext {
+        self.context
     }
 
     /// Sets the context of the text that follows.
-    pub fn move_to(&mut self, place: Place) {
-        self.place = place;
+    pub fn set_context(&mut self, place: TextContext) {
+        self.context = place;
     }
 
     /// Returns the length of the text so far, in bytes.
@@ -130,7 +130,7 @@ impl Inline {
         }
         self.begin(word.chars().next().unwrap_or(' '));
         let in_link = self.spans.iter().any(|open| matches!(open.span, Span::Link(_)) && open.start.is_some());
-        push_word(&mut self.text, word, after, self.place, in_link);
+        push_word(&mut self.text, word, after, self.context, in_link);
     }
 
     fn code_word(&mut self, word: &str) {
@@ -160,9 +160,9 @@ impl Inline {
     fn begin(&mut self, next: char) {
         let (broken, space) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.space));
         if !self.text.is_empty() {
-            match self.place {
-                Place::Flow if broken => self.text.push_str("  \n"),
-                Place::Cell if broken => self.text.push_str("<br>"),
+            match self.context {
+                TextContext::Flow if broken => self.text.push_str("  \n"),
+                TextContext::Cell if broken => self.text.push_str("<br>"),
                 _ if (broken || space) && !self.text.ends_with(' ') => self.text.push(' '),
                 _ => {}
             }
@@ -171,7 +171,7 @@ impl Inline {
         let Self { text, spans, closed, .. } = self;
         let waiting = |open: &OpenSpan| !open.ignored && open.start.is_none();
         let link_follows = spans.iter().any(|open| waiting(open) && matches!(open.span, Span::Link(_)));
-        let mut before = Beside::of(text.chars().next_back());
+        let mut before = Neighbour::of(text.chars().next_back());
         for open in spans.iter_mut().filter(|open| waiting(open)) {
             let is_link = matches!(open.span, Span::Link(_));
             let goes_on = closed.pop().filter(|last| !is_link && last.end == text.len() && last.span == open.span);
@@ -185,11 +185,11 @@ impl Inline {
                     text.insert(text.len() - 1, '\\');
                 }
                 text.push_str(open.span.mark());
-                before = Beside::Mark;
+                before = Neighbour::Mark;
             } else {
-                let after = if link_follows { Beside::Mark } else { Beside::of(Some(next)) };
+                let after = if link_follows { Neighbour::Mark } else { Neighbour::of(Some(next)) };
                 // Otherwise Markdown would show the mark as text: `a*(b)*`.
-                if after == Beside::Word || (after == Beside::Mark && before != Beside::Word) {
+                if after == Neighbour::Word || (after == Neighbour::Mark && before != Neighbour::Word) {
                     open.mark = Some(text.len());
                     text.push_str(open.span.mark());
                 }
@@ -204,8 +204,8 @@ impl Inline {
             return;
         };
         let inner = first.end - first.span.mark().len();
-        let follows_word = Beside::of(self.text[..inner].chars().next_back()) == Beside::Word;
-        if last.end != self.text.len() || follows_word || Beside::of(Some(next)) != Beside::Word {
+        let follows_word = Neighbour::of(self.text[..inner].chars().next_back()) == Neighbour::Word;
+        if last.end != self.text.len() || follows_word || Neighbour::of(Some(next)) != Neighbour::Word {
             return;
         }
         // A mark of another kind may follow; a mark of the same span continues it.
@@ -287,7 +287,7 @@ impl Inline {
 
     /// Begins code whose line breaks are kept.
     pub fn open_lines_of_code(&mut self) {
-        self.code_lines = self.place == Place::Cell;
+        self.code_lines = self.context == TextContext::Cell;
         self.open_code();
     }
 
@@ -305,7 +305,7 @@ impl Inline {
         let fence = "`".repeat(longest_run(&code.raw, '`') + 1);
         let padded = code.raw.starts_with('`') || code.raw.ends_with('`');
         let pad = if padded { " " } else { "" };
-        let content = if self.place == Place::Cell { code.raw.replace('|', "\\|") } else { code.raw.clone() };
+        let content = if self.context == TextContext::Cell { code.raw.replace('|', "\\|") } else { code.raw.clone() };
         self.text.push_str(&[&fence, pad, &content, pad, &fence].concat());
         code.end = self.text.len();
         self.last_code = Some(code);
@@ -323,7 +323,7 @@ impl Inline {
             if at > 0 {
                 self.text.push(' ');
             }
-            push_word(&mut self.text, word, Some(' '), self.place, true);
+            push_word(&mut self.text, word, Some(' '), self.context, true);
         }
         self.text.push_str("](");
         self.text.push_str(source);

@@ -49,7 +49,7 @@ impl Lines {
     }
 
     /// Requests at least this gap before the next line. Ignored at the beginning of an item.
-    pub fn want(&mut self, gap: Gap) {
+    pub fn request_gap(&mut self, gap: Gap) {
         if !matches!(self.containers.last(), Some(Container::Indent { marker: Some(_), .. })) {
             self.gap = self.gap.max(gap);
         }
@@ -71,7 +71,7 @@ impl Lines {
         self.push(Container::Indent { marker: Some(marker), width })
     }
 
-    /// Begins a definition. Its marker is written only if it begins with text; see [`no_text`](Self::no_text).
+    /// Begins a definition. Its marker is written only if it begins with text; see [`begin_non_text`](Self::begin_non_text).
     pub fn definition(&mut self) -> bool {
         self.item(DEFINITION.into())
     }
@@ -79,7 +79,7 @@ impl Lines {
     /// Prepares for a block that is not a paragraph. A definition that would begin with it loses its marker and
     /// indentation: where definition lists are not supported, a fence after the marker would open nothing, and the
     /// closing fence would open a code block to the end of the page.
-    pub fn no_text(&mut self) {
+    pub fn begin_non_text(&mut self) {
         if let Some(Container::Indent { marker, width }) = self.containers.last_mut()
             && marker.as_deref() == Some(DEFINITION)
         {
@@ -94,7 +94,7 @@ impl Lines {
     }
 
     fn push(&mut self, container: Container) -> bool {
-        self.no_text();
+        self.begin_non_text();
         let room = self.containers.len() < MAX_CONTAINERS;
         if room {
             self.containers.push(container);

@@ -3,7 +3,7 @@
 use url::Url;
 
 /// Longest URL in bytes. Longer ones are left out: nobody reads them, and a page full of them would be mostly URLs.
-const LONGEST: usize = 2048;
+const MAX_URL_BYTES: usize = 2048;
 
 /// Returns the destination of a link; `None` when it leads nowhere or its scheme is unsuitable.
 pub(super) fn destination(href: &str, base: &Url) -> Option<String> {
@@ -18,11 +18,11 @@ pub(super) fn source(src: &str, base: &Url) -> Option<String> {
 fn absolute(reference: &str, base: &Url, schemes: &[&str]) -> Option<String> {
     let reference = reference.trim();
     // A bare `#` only carries a script; an empty reference is the page itself.
-    if reference == "#" || reference.len() > LONGEST {
+    if reference == "#" || reference.len() > MAX_URL_BYTES {
         return None;
     }
     let url = base.join(reference).ok()?;
-    let known = schemes.contains(&url.scheme()) && url.as_str().len() <= LONGEST;
+    let known = schemes.contains(&url.scheme()) && url.as_str().len() <= MAX_URL_BYTES;
     known.then(|| {
         let mut destination = String::with_capacity(url.as_str().len());
         for c in url.as_str().chars() {

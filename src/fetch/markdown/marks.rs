@@ -60,14 +60,14 @@ pub(super) const ANCHORS: [&str; 4] = ["¶", "§", "#", "🔗"];
 
 /// Kind of the character next to a mark. Markdown accepts a mark only if its neighbours show to which text it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Beside {
+pub(super) enum Neighbour {
     Space,
     Word,
     /// Punctuation or another mark.
     Mark,
 }
 
-impl Beside {
+impl Neighbour {
     /// Classifies a character; `None` is the edge of a block.
     pub fn of(c: Option<char>) -> Self {
         match c {

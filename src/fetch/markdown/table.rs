@@ -1,7 +1,7 @@
 //! Tables: tells data tables from layout tables, and writes the former in GFM.
 
 use super::lines::Lines;
-use crate::fetch::budget::{Clock, ConvertError};
+use crate::fetch::budget::{BudgetMeter, ConvertError};
 use crate::fetch::dom::{is_heading, name_of};
 use dom_query::{NodeId, NodeRef};
 use std::collections::HashSet;
@@ -16,11 +16,11 @@ const MAX_ROWSPAN: usize = 1000;
 /// (tables, headings, long lists, code blocks), tables of one column and one row, and tables of one column whose cells
 /// are blocks. A head or a caption marks a data table: then neither blocks in one column nor code in up to half of the
 /// rows make it a layout table.
-pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<HashSet<NodeId>, ConvertError> {
+pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut BudgetMeter) -> Result<HashSet<NodeId>, ConvertError> {
     struct Open {
         id: NodeId,
         columns: bool,
-        said: bool,
+        is_declared: bool,
         codes: usize,
         blocks: bool,
         items: usize,
@@ -33,8 +33,8 @@ pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<
         clock.step()?;
         if leaving {
             let is_layout = |table: &Open| {
-                let column = !table.columns && (table.rows < 2 || (table.blocks && !table.said));
-                let code = table.codes > 0 && (!table.said || table.codes * 2 > table.rows);
+                let column = !table.columns && (table.rows < 2 || (table.blocks && !table.is_declared));
+                let code = table.codes > 0 && (!table.is_declared || table.codes * 2 > table.rows);
                 column || code || table.items > MAX_ITEMS
             };
             layout.extend(open.pop().filter(is_layout).map(|table| table.id));
@@ -49,7 +49,15 @@ pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<
             if node.attr("role").is_some_and(|role| matches!(role.trim(), "presentation" | "none")) {
                 layout.insert(node.id);
             }
-            open.push(Open { id: node.id, columns: false, said: false, codes: 0, blocks: false, items: 0, rows: 0 });
+            open.push(Open {
+                id: node.id,
+                columns: false,
+                is_declared: false,
+                codes: 0,
+                blocks: false,
+                items: 0,
+                rows: 0,
+            });
             stack.push((node, true));
         }
         let (mut child, mut cells) = (node.last_child(), 0);
@@ -60,7 +68,7 @@ pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<
         }
         if let Some(table) = open.last_mut() {
             table.columns |= cells > 1;
-            table.said |= matches!(&*name, "th" | "thead" | "caption");
+            table.is_declared |= matches!(&*name, "th" | "thead" | "caption");
             table.codes += usize::from(&*name == "pre");
             table.rows += usize::from(&*name == "tr");
             table.items += usize::from(&*name == "li");
@@ -73,14 +81,14 @@ pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut Clock) -> Result<
 
 /// A data table that is being read.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct DataTable {
     rows: Vec<Vec<String>>,
     /// Per column: further rows into which the cell above extends.
-    reaching: Vec<usize>,
+    spanned_rows: Vec<usize>,
     bytes: usize,
 }
 
-impl Table {
+impl DataTable {
     /// Returns the length of the table so far, in bytes.
     pub fn len(&self) -> usize {
         self.bytes
@@ -97,7 +105,7 @@ impl Table {
         if self.rows.is_empty() {
             self.row();
         }
-        self.skip_reached();
+        self.skip_spanned();
         let Some(row) = self.rows.last_mut() else {
             return;
         };
@@ -106,20 +114,20 @@ impl Table {
         let mut text = Some(text);
         for _ in 0..columns {
             let at = row.len();
-            if self.reaching.len() <= at {
-                self.reaching.resize(at + 1, 0);
+            if self.spanned_rows.len() <= at {
+                self.spanned_rows.resize(at + 1, 0);
             }
-            self.reaching[at] = rows.clamp(1, MAX_ROWSPAN) - 1;
+            self.spanned_rows[at] = rows.clamp(1, MAX_ROWSPAN) - 1;
             row.push(text.take().unwrap_or_default());
         }
     }
 
     /// Adds empty cells for the columns into which a cell above extends.
-    fn skip_reached(&mut self) {
+    fn skip_spanned(&mut self) {
         let Some(row) = self.rows.last_mut() else {
             return;
         };
-        while let Some(left) = self.reaching.get_mut(row.len()).filter(|left| **left > 0) {
+        while let Some(left) = self.spanned_rows.get_mut(row.len()).filter(|left| **left > 0) {
             *left -= 1;
             row.push(String::new());
             self.bytes += 1;
@@ -136,7 +144,7 @@ impl Table {
             return;
         };
         head.resize(columns, String::new());
-        lines.no_text();
+        lines.begin_non_text();
         lines.block([line(&head).as_str(), &format!("|{}", " --- |".repeat(columns))]);
         for row in rows {
             lines.block([line(&row).as_str()]);

@@ -1,12 +1,12 @@
 //! State of a page's Markdown while it is written, and the beginning and end of blocks.
 
 use super::code_block::CodeBlock;
-use super::escape::{Place, clean, line_start};
+use super::escape::{TextContext, clean, line_start};
 use super::inline::Inline;
 use super::lines::{Gap, Lines};
 use super::link;
 use super::list::List;
-use super::table::Table;
+use super::table::DataTable;
 use crate::fetch::budget::MAX_MARKDOWN;
 use dom_query::{NodeId, NodeRef};
 use std::collections::HashSet;
@@ -24,7 +24,7 @@ pub(super) struct Writer<'b> {
     pub lists: Vec<List>,
     /// Number of open definitions.
     pub definitions: usize,
-    pub table: Option<Table>,
+    pub table: Option<DataTable>,
     pub code: Option<CodeBlock>,
 }
 
@@ -35,7 +35,7 @@ impl<'b> Writer<'b> {
             base,
             layout,
             lines: Lines::new(MAX_MARKDOWN),
-            inline: Inline::new(Place::Flow),
+            inline: Inline::new(TextContext::Flow),
             lists: Vec::new(),
             definitions: 0,
             table: None,
@@ -46,7 +46,7 @@ impl<'b> Writer<'b> {
     /// Returns true if the output exceeds [`MAX_MARKDOWN`].
     pub fn is_full(&self) -> bool {
         let code = self.code.as_ref().map_or(0, CodeBlock::len);
-        let table = self.table.as_ref().map_or(0, Table::len);
+        let table = self.table.as_ref().map_or(0, DataTable::len);
         self.lines.len() + self.inline.len() + code + table > MAX_MARKDOWN
     }
 
@@ -64,13 +64,13 @@ impl<'b> Writer<'b> {
         if let Some(code) = &mut self.code {
             return code.end_line();
         }
-        match self.inline.place() {
-            Place::Flow => {
+        match self.inline.context() {
+            TextContext::Flow => {
                 self.paragraph();
-                self.lines.want(gap);
+                self.lines.request_gap(gap);
             }
-            Place::Heading => self.inline.space(),
-            Place::Cell => {
+            TextContext::Heading => self.inline.space(),
+            TextContext::Cell => {
                 self.inline.line_break();
             }
         }
@@ -87,13 +87,13 @@ impl<'b> Writer<'b> {
 
     /// Returns true outside code, headings and cells, where blocks have their own lines.
     pub fn in_flow(&self) -> bool {
-        self.code.is_none() && self.inline.place() == Place::Flow
+        self.code.is_none() && self.inline.context() == TextContext::Flow
     }
 
     /// Ends a heading and writes it.
     pub fn heading(&mut self, level: usize) {
         let text = self.inline.take();
-        self.inline.move_to(Place::Flow);
+        self.inline.set_context(TextContext::Flow);
         if text.is_empty() {
             return;
         }
@@ -103,9 +103,9 @@ impl<'b> Writer<'b> {
         if before < line.len() && line[..before].ends_with(' ') {
             line.insert(before, '\\');
         }
-        self.lines.no_text();
+        self.lines.begin_non_text();
         self.lines.block([line.as_str()]);
-        self.lines.want(Gap::Blank);
+        self.lines.request_gap(Gap::Blank);
     }
 
     /// Adds a line break; two end the paragraph.
@@ -121,9 +121,9 @@ impl<'b> Writer<'b> {
     pub fn rule(&mut self) {
         self.end_block(Gap::Blank);
         if self.in_flow() {
-            self.lines.no_text();
+            self.lines.begin_non_text();
             self.lines.block(["---"]);
-            self.lines.want(Gap::Blank);
+            self.lines.request_gap(Gap::Blank);
         }
     }
 

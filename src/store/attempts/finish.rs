@@ -2,18 +2,18 @@
 //! transaction, so that many attempts share one full disk flush.
 
 use crate::domain::content::{ContentChange, Page};
-use crate::domain::document::Try;
+use crate::domain::document::FailureCount;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::host_backoff::HostSignal;
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
 use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
-use crate::domain::politeness::HostNews;
 use crate::domain::retry::RetryPolicy;
 use crate::store::attempts::group_commit::{Receiver, gather};
-use crate::store::queue::apply::{With, apply};
+use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::queue::host_backoff;
-use crate::store::queue::host_backoff::Hosts;
+use crate::store::queue::host_backoff::HostRecords;
 use crate::store::sql::conn::Purpose;
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::documents::Document;
@@ -22,7 +22,7 @@ use crate::store::sql::rows::outcomes::outcome;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{Finish, Finished, Held, Result, StoreError};
+use crate::store::{Finish, FinishResult, JobLease, Result, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Weak;
 
@@ -33,7 +33,7 @@ pub(in crate::store) struct Finishing {
 }
 
 /// Writes finishes until every sender is dropped and everything sent is committed.
-pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Finishing, Finished>) {
+pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Finishing, FinishResult>) {
     while let Some(first) = pending.recv().await {
         let (group, answers): (Vec<_>, Vec<_>) =
             gather(first, &mut pending).await.into_iter().map(|pending| (pending.write, pending.answer)).unzip();
@@ -47,32 +47,32 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
 }
 
 /// Result of one finish of a group, before its outcomes have their sequence numbers.
-enum Written {
-    Now { state: JobState, outcomes: usize, report: Option<ErrorReport> },
-    Already(Finished),
+enum FinishWrite {
+    Applied { state: JobState, outcomes: usize, report: Option<ErrorReport> },
+    NothingToWrite(FinishResult),
     Refused(StoreError),
 }
 
 /// Use of savepoints when a group is written. A savepoint for each finish costs two statements, and is needed only
 /// after the database refused data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Care {
-    Together,
-    EachByItself,
+enum Savepoints {
+    None,
+    PerFinish,
 }
 
 /// Rows that are read for the whole group in advance. Each is removed when it is used; a second use reads it anew.
-struct Read {
+struct GroupRows {
     jobs: HashMap<JobId, JobRow>,
     documents: HashMap<DocumentId, Document>,
-    hosts: Hosts,
+    hosts: HostRecords,
 }
 
-async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<Finished>> {
-    let mut tried = try_finish_group(db, group, Care::Together).await;
+async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<FinishResult>> {
+    let mut tried = try_finish_group(db, group, Savepoints::None).await;
     if let Err(StoreError::Refused(_)) = tried {
         // Nothing was written. The second run isolates the finish whose data is refused from the others.
-        tried = try_finish_group(db, group, Care::EachByItself).await;
+        tried = try_finish_group(db, group, Savepoints::PerFinish).await;
     }
     match tried {
         Ok(answers) => answers,
@@ -89,79 +89,79 @@ async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<Finished
     }
 }
 
-async fn try_finish_group(db: &Database, group: &[Finishing], care: Care) -> Result<Vec<Result<Finished>>> {
+async fn try_finish_group(db: &Database, group: &[Finishing], care: Savepoints) -> Result<Vec<Result<FinishResult>>> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    let jobs = jobs::lock(&mut tx, group.iter().map(|pending| pending.finish.held.job_id)).await?;
+    let jobs = jobs::lock_jobs(&mut tx, group.iter().map(|pending| pending.finish.lease.job_id)).await?;
     // In document order, so that writers on a database with several never deadlock.
     let mut order: Vec<usize> = (0..group.len()).collect();
-    order.sort_by_key(|place| jobs.get(&group[*place].finish.held.job_id).map(|row| row.job.document_id));
+    order.sort_by_key(|place| jobs.get(&group[*place].finish.lease.job_id).map(|row| row.job.document_id));
     let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
     let documents = documents::by_ids(&mut tx, &ids).await?;
     let mut named = BTreeMap::new();
     for finish in group.iter().map(|pending| &pending.finish) {
-        if let Some(row) = jobs.get(&finish.held.job_id) {
-            let news = HostNews::of(&finish.end);
-            *named.entry(row.host.clone()).or_default() |= news.trouble.is_some() || news.told.is_some();
+        if let Some(row) = jobs.get(&finish.lease.job_id) {
+            let news = HostSignal::of(&finish.end);
+            *named.entry(row.host.clone()).or_default() |= news.failure.is_some() || news.retry_after.is_some();
         }
     }
     let hosts = host_backoff::read(&mut tx, named).await?;
-    let mut read = Read { jobs, documents, hosts };
+    let mut read = GroupRows { jobs, documents, hosts };
     let mut written = Vec::with_capacity(group.len());
     for place in order {
         let pending = &group[place];
         let done = match care {
-            Care::Together => {
+            Savepoints::None => {
                 write_finish(&mut tx, &pending.finish, &pending.finish.end, &pending.policy, &mut read).await?
             }
-            Care::EachByItself => finish_one(&mut tx, pending, &mut read).await?,
+            Savepoints::PerFinish => finish_one(&mut tx, pending, &mut read).await?,
         };
         written.push((place, done));
     }
     host_backoff::write(&mut tx, read.hosts).await?;
     let mut outcomes = tx.commit().await?.into_iter();
-    let mut answers: Vec<Option<Result<Finished>>> = group.iter().map(|_| None).collect();
+    let mut answers: Vec<Option<Result<FinishResult>>> = group.iter().map(|_| None).collect();
     for (place, written) in written {
         answers[place] = Some(match written {
-            Written::Now { state, outcomes: count, report } => {
-                Ok(Finished::Written { state, outcomes: outcomes.by_ref().take(count).collect(), report })
+            FinishWrite::Applied { state, outcomes: count, report } => {
+                Ok(FinishResult::Written { state, outcomes: outcomes.by_ref().take(count).collect(), report })
             }
-            Written::Already(finished) => Ok(finished),
-            Written::Refused(error) => Err(error),
+            FinishWrite::NothingToWrite(finished) => Ok(finished),
+            FinishWrite::Refused(error) => Err(error),
         });
     }
-    Ok(answers.into_iter().map(|answer| answer.unwrap_or(Ok(Finished::Late))).collect())
+    Ok(answers.into_iter().map(|answer| answer.unwrap_or(Ok(FinishResult::LeaseLost))).collect())
 }
 
-async fn finish_one(tx: &mut Tx<'_>, pending: &Finishing, read: &mut Read) -> Result<Written> {
+async fn finish_one(tx: &mut Tx<'_>, pending: &Finishing, read: &mut GroupRows) -> Result<FinishWrite> {
     let finish = &pending.finish;
-    let before = tx.recorded();
+    let before = tx.recorded_count();
     tx.script("SAVEPOINT one").await?;
     match write_finish(tx, finish, &finish.end, &pending.policy, read).await {
         Err(StoreError::Refused(why)) => {
             // Only the data of this attempt is refused; the others of the group are not affected.
-            back_to_savepoint(tx, before).await?;
+            rollback_to_savepoint(tx, before).await?;
             let failure = Failure::unexpected("StoreRefused", format!("the database refused the data: {why}"));
             let end = AttemptEnd::Failed(failure);
             match write_finish(tx, finish, &end, &pending.policy, read).await {
                 Err(StoreError::Refused(why)) => {
-                    back_to_savepoint(tx, before).await?;
+                    rollback_to_savepoint(tx, before).await?;
                     tx.script("RELEASE one").await?;
-                    Ok(Written::Refused(StoreError::Refused(why)))
+                    Ok(FinishWrite::Refused(StoreError::Refused(why)))
                 }
-                other => after_savepoint(tx, other).await,
+                other => release_savepoint(tx, other).await,
             }
         }
-        other => after_savepoint(tx, other).await,
+        other => release_savepoint(tx, other).await,
     }
 }
 
-async fn back_to_savepoint(tx: &mut Tx<'_>, recorded: usize) -> Result<()> {
+async fn rollback_to_savepoint(tx: &mut Tx<'_>, recorded: usize) -> Result<()> {
     tx.script("ROLLBACK TO one").await?;
-    tx.forget(recorded);
+    tx.discard_outcomes(recorded);
     Ok(())
 }
 
-async fn after_savepoint(tx: &mut Tx<'_>, written: Result<Written>) -> Result<Written> {
+async fn release_savepoint(tx: &mut Tx<'_>, written: Result<FinishWrite>) -> Result<FinishWrite> {
     let written = written?;
     tx.script("RELEASE one").await?;
     Ok(written)
@@ -172,22 +172,22 @@ async fn write_finish(
     finish: &Finish,
     end: &AttemptEnd,
     policy: &RetryPolicy,
-    read: &mut Read,
-) -> Result<Written> {
-    let held = finish.held;
+    read: &mut GroupRows,
+) -> Result<FinishWrite> {
+    let held = finish.lease;
     let row = match read.jobs.remove(&held.job_id) {
         Some(row) => Some(row),
         None => jobs::by_id(tx, held.job_id).await?,
     };
     let Some(row) = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0)) else {
-        return Ok(Written::Already(committed_before(tx, held).await?.unwrap_or(Finished::Late)));
+        return Ok(FinishWrite::NothingToWrite(committed_before(tx, held).await?.unwrap_or(FinishResult::LeaseLost)));
     };
     let document = match read.documents.remove(&row.job.document_id) {
         Some(document) => Some(document),
         None => documents::by_id(tx, row.job.document_id).await?,
     };
     if document.as_ref().is_some_and(|document| document.fence >= held.token.0) {
-        return Ok(Written::Already(Finished::Late));
+        return Ok(FinishWrite::NothingToWrite(FinishResult::LeaseLost));
     }
     if let Some(document) = &document {
         documents::ensure_states(tx, std::slice::from_ref(document)).await?;
@@ -198,24 +198,24 @@ async fn write_finish(
     };
     let to = match &unfit {
         Some(reason) => row.job.cancelled(Some(reason), tx.now),
-        None => row.job.finished(end, policy, finish.took, tx.now),
+        None => row.job.finished(end, policy, finish.duration, tx.now),
     };
-    let with = With {
+    let with = TransitionData {
         token: Some(held.token.0),
         worker: row.worker_name.clone(),
         page: if unfit.is_none() { page_written(end) } else { None },
         fetched: if unfit.is_none() { page_fetched(end) } else { None },
-        held: if unfit.is_none() { page_held(end) } else { None },
-        try_of: try_of(&to, end, policy),
-        ..With::default()
+        quarantined: if unfit.is_none() { page_quarantined(end) } else { None },
+        failed_try: failed_try(&to, end, policy),
+        ..TransitionData::default()
     };
     apply(tx, &row, document.as_ref(), &to, with).await?;
-    read.hosts.hear(&row.host, HostNews::of(end), row.job.document_id, tx);
-    Ok(Written::Now { state: to.state, outcomes: to.outcomes.len(), report: to.report })
+    read.hosts.record(&row.host, HostSignal::of(end), row.job.document_id, tx);
+    Ok(FinishWrite::Applied { state: to.state, outcomes: to.outcomes.len(), report: to.report })
 }
 
 /// Returns the result of a finish that was committed although its commit returned an error.
-async fn committed_before(tx: &mut Tx<'_>, held: Held) -> Result<Option<Finished>> {
+async fn committed_before(tx: &mut Tx<'_>, held: JobLease) -> Result<Option<FinishResult>> {
     let statement = query("SELECT * FROM @outcomes WHERE job_id = ? AND token = ? ORDER BY seq");
     let rows = tx.all(statement.bind(held.job_id.0).bind(held.token.0)).await?;
     let outcomes: Vec<Outcome> = rows.iter().map(outcome).collect::<Result<_>>()?;
@@ -238,15 +238,15 @@ async fn committed_before(tx: &mut Tx<'_>, held: Held) -> Result<Option<Finished
         }
         _ => None,
     };
-    Ok(Some(Finished::Written { state, outcomes, report }))
+    Ok(Some(FinishResult::Written { state, outcomes, report }))
 }
 
-fn try_of(to: &Transition, end: &AttemptEnd, policy: &RetryPolicy) -> Option<Try> {
+fn failed_try(to: &Transition, end: &AttemptEnd, policy: &RetryPolicy) -> Option<FailureCount> {
     match end {
-        AttemptEnd::Failed(failure) if failure.class != FailureClass::Permanent => Some(Try {
+        AttemptEnd::Failed(failure) if failure.class != FailureClass::Permanent => Some(FailureCount {
             class: failure.class,
-            number: to.counters.of(failure.class),
-            of: policy.attempts(failure.class),
+            failures: to.counters.of(failure.class),
+            attempts_allowed: policy.attempts(failure.class),
         }),
         _ => None,
     }
@@ -264,9 +264,9 @@ fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
 }
 
 /// Returns the page if the finish quarantines it.
-fn page_held(end: &AttemptEnd) -> Option<&Page> {
+fn page_quarantined(end: &AttemptEnd) -> Option<&Page> {
     match end {
-        AttemptEnd::Fetched { page, change: ContentChange::Held, .. } => Some(page),
+        AttemptEnd::Fetched { page, change: ContentChange::Quarantined, .. } => Some(page),
         _ => None,
     }
 }

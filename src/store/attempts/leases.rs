@@ -3,24 +3,24 @@
 use crate::domain::id::{JobId, Token};
 use crate::domain::job::JobState;
 use crate::store::attempts::leases;
-use crate::store::queue::apply::{With, apply};
+use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::sql::conn::{Purpose, Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{Held, Result};
+use crate::store::{JobLease, Result};
 use std::collections::HashSet;
 
-pub(in crate::store) async fn release(db: &Database, held: &[Held]) -> Result<()> {
+pub(in crate::store) async fn release(db: &Database, held: &[JobLease]) -> Result<()> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     leases::give_back(&mut tx, held).await?;
     tx.commit().await?;
     Ok(())
 }
 
-pub(in crate::store) async fn cancels(db: &Database, held: &[Held]) -> Result<Vec<Held>> {
+pub(in crate::store) async fn cancel_requests(db: &Database, held: &[JobLease]) -> Result<Vec<JobLease>> {
     // An idle worker calls this at every poll of the queue.
     if held.is_empty() {
         return Ok(Vec::new());
@@ -36,8 +36,8 @@ fn pairs(rows: &[Row]) -> Result<Vec<(i64, Option<i64>)>> {
 }
 
 /// Returns leased jobs to the queue; skips those whose lease has ended meanwhile.
-pub(super) async fn give_back(tx: &mut Tx<'_>, held: &[Held]) -> Result<()> {
-    let mut rows = jobs::lock(tx, held.iter().map(|held| held.job_id)).await?;
+pub(super) async fn give_back(tx: &mut Tx<'_>, held: &[JobLease]) -> Result<()> {
+    let mut rows = jobs::lock_jobs(tx, held.iter().map(|held| held.job_id)).await?;
     for held in held {
         let row = rows.remove(&held.job_id);
         let row = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0));
@@ -52,14 +52,14 @@ pub(super) async fn give_back(tx: &mut Tx<'_>, held: &[Held]) -> Result<()> {
 pub(super) async fn give_row_back(tx: &mut Tx<'_>, row: &JobRow) -> Result<()> {
     let document = documents::by_id(tx, row.job.document_id).await?;
     let to = row.job.released(tx.now);
-    let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
+    let with = TransitionData { token: None, worker: row.worker_name.clone(), ..TransitionData::default() };
     apply(tx, row, document.as_ref(), &to, with).await
 }
 
 /// Returns the leases of a worker, as the table of jobs records them.
-pub(super) async fn held_by(tx: &mut Tx<'_>, worker: &str) -> Result<Vec<Held>> {
+pub(super) async fn leases_of_worker(tx: &mut Tx<'_>, worker: &str) -> Result<Vec<JobLease>> {
     let statement =
         query("SELECT id, lease_token FROM @jobs WHERE state = 'running' AND worker_id = ? ORDER BY document_id");
     let rows = tx.all(statement.bind(worker)).await?;
-    rows.iter().map(|row| Ok(Held { job_id: JobId(get(row, 0)?), token: Token(get(row, 1)?) })).collect()
+    rows.iter().map(|row| Ok(JobLease { job_id: JobId(get(row, 0)?), token: Token(get(row, 1)?) })).collect()
 }

@@ -9,71 +9,71 @@ use std::time::Duration;
 
 /// The registered workers of this process, and the time of their last heartbeat.
 #[derive(Default)]
-pub(in crate::store) struct Liveness(Mutex<Own>);
+pub(in crate::store) struct Liveness(Mutex<LivenessState>);
 
 #[derive(Default)]
-struct Own {
+struct LivenessState {
     workers: HashMap<String, WorkerInfo>,
     /// Longest lease that this process has requested.
-    lease: Duration,
-    last_beat: Option<Timestamp>,
+    longest_lease: Duration,
+    last_heartbeat: Option<Timestamp>,
     /// Before this time, expired leases of other workers are not rescued: during an outage or a sleep they could not
     /// send heartbeats either.
-    patient_until: Option<Timestamp>,
+    no_rescue_before: Option<Timestamp>,
 }
 
 impl Liveness {
-    fn own(&self) -> MutexGuard<'_, Own> {
+    fn state(&self) -> MutexGuard<'_, LivenessState> {
         // Every change is one assignment, so a panic leaves the data consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records the length of a lease that was requested.
-    pub(in crate::store) fn leased(&self, lease: Duration) {
-        let mut own = self.own();
-        own.lease = own.lease.max(lease);
+    pub(in crate::store) fn record_lease(&self, lease: Duration) {
+        let mut own = self.state();
+        own.longest_lease = own.longest_lease.max(lease);
     }
 
     /// Adds a worker of this process, which was registered at `now`.
-    pub(in crate::store) fn joined(&self, worker: &WorkerInfo, now: Timestamp) {
-        let mut own = self.own();
+    pub(in crate::store) fn add_worker(&self, worker: &WorkerInfo, now: Timestamp) {
+        let mut own = self.state();
         own.workers.insert(worker.id.0.clone(), worker.clone());
-        own.last_beat = Some(now);
+        own.last_heartbeat = Some(now);
     }
 
     /// Removes a worker of this process.
-    pub(in crate::store) fn left(&self, worker: &str) {
-        self.own().workers.remove(worker);
+    pub(in crate::store) fn remove_worker(&self, worker: &str) {
+        self.state().workers.remove(worker);
     }
 
     /// Records a heartbeat of this process at `now`.
-    pub(in crate::store) fn beaten(&self, now: Timestamp) {
-        let mut own = self.own();
+    pub(in crate::store) fn record_heartbeat(&self, now: Timestamp) {
+        let mut own = self.state();
         if own.overdue(now) {
-            own.patient_until = Some(now.plus(own.lease));
+            own.no_rescue_before = Some(now.plus(own.longest_lease));
         }
-        own.last_beat = Some(now);
+        own.last_heartbeat = Some(now);
     }
 
     /// Returns true if the expired leases of other workers may be rescued.
     pub(in crate::store) fn trusts_leases(&self, now: Timestamp) -> bool {
-        let own = self.own();
-        own.workers.is_empty() || (!own.overdue(now) && own.patient_until.is_none_or(|until| now >= until))
+        let own = self.state();
+        own.workers.is_empty() || (!own.overdue(now) && own.no_rescue_before.is_none_or(|until| now >= until))
     }
 
     /// Returns a worker of this process by its id.
     pub(in crate::store) fn info(&self, worker: &str) -> Option<WorkerInfo> {
-        self.own().workers.get(worker).cloned()
+        self.state().workers.get(worker).cloned()
     }
 
     /// Removes all workers of this process.
-    pub(in crate::store) fn leave(&self) {
-        self.own().workers.clear();
+    pub(in crate::store) fn clear(&self) {
+        self.state().workers.clear();
     }
 }
 
-impl Own {
+impl LivenessState {
     fn overdue(&self, now: Timestamp) -> bool {
-        !self.lease.is_zero() && self.last_beat.is_some_and(|last| now.since(last) > self.lease)
+        !self.longest_lease.is_zero() && self.last_heartbeat.is_some_and(|last| now.since(last) > self.longest_lease)
     }
 }

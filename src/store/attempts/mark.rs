@@ -5,20 +5,20 @@ use crate::domain::id::DocumentId;
 use crate::domain::job::JobState;
 use crate::domain::lock::LockHolder;
 use crate::store::attempts::group_commit::{Receiver, gather};
-use crate::store::queue::apply::{With, apply};
+use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::queue::tries;
-use crate::store::queue::tries::Try;
+use crate::store::queue::tries::TryStart;
 use crate::store::sql::conn::Purpose;
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::transaction::Tx;
-use crate::store::{Finished, Held, Marked, Result, StoreError};
+use crate::store::{FinishResult, JobLease, MarkResult, Result, StoreError};
 use std::sync::Weak;
 use std::time::Duration;
 
 /// Marks documents until every sender is dropped and everything sent is committed.
-pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Held, Marked>) {
+pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<JobLease, MarkResult>) {
     while let Some(first) = pending.recv().await {
         let (held, answers): (Vec<_>, Vec<_>) =
             gather(first, &mut pending).await.into_iter().map(|pending| (pending.write, pending.answer)).unzip();
@@ -43,25 +43,25 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
     }
 }
 
-async fn mark_group(db: &Database, held: &[Held]) -> Result<Vec<Marked>> {
+async fn mark_group(db: &Database, held: &[JobLease]) -> Result<Vec<MarkResult>> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
     // In document order, so that writers on a database with several never deadlock.
-    let mut jobs = jobs::lock(&mut tx, held.iter().map(|held| held.job_id)).await?;
+    let mut jobs = jobs::lock_jobs(&mut tx, held.iter().map(|held| held.job_id)).await?;
     let mut order: Vec<usize> = (0..held.len()).collect();
     order.sort_by_key(|place| jobs.get(&held[*place].job_id).map(|row| row.job.document_id));
     let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
     let mut documents = documents::by_ids(&mut tx, &ids).await?;
-    let mut marked = vec![Marked::Late; held.len()];
+    let mut marked = vec![MarkResult::LeaseLost; held.len()];
     let mut tries = Vec::with_capacity(held.len());
     for place in order {
-        let Some(row) = still_held(jobs.remove(&held[place].job_id), held[place]) else { continue };
+        let Some(row) = still_leased(jobs.remove(&held[place].job_id), held[place]) else { continue };
         let document = documents.remove(&row.job.document_id);
-        let with = With { token: None, worker: row.worker_name.clone(), ..With::default() };
+        let with = TransitionData { token: None, worker: row.worker_name.clone(), ..TransitionData::default() };
         marked[place] = match tries::document_to_sync(&mut tx, &row, document, with).await? {
-            None => Marked::Ended,
+            None => MarkResult::Ended,
             Some(document) => {
-                tries.push(Try::of(&row));
-                Marked::Marked { fingerprint: document.stored_fingerprint() }
+                tries.push(TryStart::of(&row));
+                MarkResult::Marked { fingerprint: document.stored_fingerprint() }
             }
         };
     }
@@ -72,23 +72,24 @@ async fn mark_group(db: &Database, held: &[Held]) -> Result<Vec<Marked>> {
 
 pub(in crate::store) async fn defer(
     db: &Database,
-    held: Held,
+    held: JobLease,
     holder: &LockHolder,
     again: Duration,
-) -> Result<Finished> {
+) -> Result<FinishResult> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    let row = jobs::lock(&mut tx, std::iter::once(held.job_id)).await?.remove(&held.job_id);
-    let Some(row) = still_held(row, held) else { return Ok(Finished::Late) };
+    let row = jobs::lock_jobs(&mut tx, std::iter::once(held.job_id)).await?.remove(&held.job_id);
+    let Some(row) = still_leased(row, held) else { return Ok(FinishResult::LeaseLost) };
     let document = documents::by_id(&mut tx, row.job.document_id).await?;
     let told = row.lock_value.as_ref() == Some(&holder.value);
     let to = row.job.deferred(holder, told, again, tx.now);
-    let with = With { worker: row.worker_name.clone(), holder: Some(holder), ..With::default() };
+    let with =
+        TransitionData { worker: row.worker_name.clone(), lock_holder: Some(holder), ..TransitionData::default() };
     apply(&mut tx, &row, document.as_ref(), &to, with).await?;
     let outcomes = tx.commit().await?;
-    Ok(Finished::Written { state: to.state, outcomes, report: None })
+    Ok(FinishResult::Written { state: to.state, outcomes, report: None })
 }
 
 /// Returns the job if it still runs under this token.
-fn still_held(row: Option<JobRow>, held: Held) -> Option<JobRow> {
+fn still_leased(row: Option<JobRow>, held: JobLease) -> Option<JobRow> {
     row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0))
 }

@@ -6,28 +6,28 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::attempts::leases;
 use crate::store::attempts::liveness::Liveness;
-use crate::store::queue::apply::{With, apply};
+use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::rows::jobs::JobRow;
-use crate::store::sql::rows::workers::Known;
+use crate::store::sql::rows::workers::KnownWorker;
 use crate::store::sql::rows::{documents, jobs, workers};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{Rescued, Result};
+use crate::store::{RescueResult, Result};
 use std::collections::HashSet;
 use std::time::Duration;
 
 /// With a heartbeat younger than this, a worker is alive whatever its lock says: a slow process is not dead.
-const FRESH: Duration = Duration::from_secs(3);
+const HEARTBEAT_GRACE: Duration = Duration::from_secs(3);
 /// If the transaction of a rescue takes longer than this to begin, the database was busy.
-const PROMPT: Duration = Duration::from_millis(250);
+const BUSY_THRESHOLD: Duration = Duration::from_millis(250);
 
-pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Result<Rescued> {
-    db.writable()?;
+pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Result<RescueResult> {
+    db.ensure_writable()?;
     let now = db.now();
-    let mut known = workers::known(&mut db.reader().await?).await?;
+    let mut known = workers::known_workers(&mut db.reader().await?).await?;
     let running = {
         let mut reader = db.reader().await?;
         let rows = reader.all(query("SELECT worker_id, lease_until FROM @jobs WHERE state = 'running'")).await?;
@@ -39,26 +39,26 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
     // A worker without a row that a job still names is judged by its lock alone.
     for id in running.into_iter().filter_map(|(worker, _)| worker) {
         if !known.iter().any(|known| known.id == id) {
-            known.push(Known { id, heartbeat_at: Timestamp::from_micros(i64::MIN), outdated: false });
+            known.push(KnownWorker { id, heartbeat_at: Timestamp::from_micros(i64::MIN), outdated: false });
         }
     }
     let outdated: HashSet<String> = known.iter().filter(|known| known.outdated).map(|known| known.id.clone()).collect();
-    known.retain(|known| now.since(known.heartbeat_at) > FRESH);
-    let mut gone: Vec<String> = db.gone(&known, now).await?.into_iter().collect();
+    known.retain(|known| now.since(known.heartbeat_at) > HEARTBEAT_GRACE);
+    let mut gone: Vec<String> = db.dead_workers(&known, now).await?.into_iter().collect();
     gone.sort();
     if gone.is_empty() && !ran_out {
         db.remove_stray_locks(&[]);
-        return Ok(Rescued::default());
+        return Ok(RescueResult::default());
     }
-    gone = db.gone_for_sure(gone, &known, now).await?;
+    gone = db.confirm_dead(gone, &known, now).await?;
     let asked = db.now();
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let running = running_jobs(&mut tx).await?;
     // While this process waited for the database, no worker could send a heartbeat. The leases read before prove
     // nothing then, and the workers get time to send one first.
     let begun = db.now();
-    let by_lease = by_lease && begun.since(asked) <= PROMPT && liveness.trusts_leases(begun);
-    let mut rescued = Rescued::default();
+    let by_lease = by_lease && begun.since(asked) <= BUSY_THRESHOLD && liveness.trusts_leases(begun);
+    let mut rescued = RescueResult::default();
     for row in running {
         let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));
         let expired = by_lease && row.lease_until.is_none_or(|until| until < tx.now);
@@ -66,28 +66,28 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
             // The worker ended because its program is too old to write anything: its documents are not at fault.
             leases::give_row_back(&mut tx, &row).await?;
         } else if dead || expired {
-            rescued.reports.extend(lose(&mut tx, &row).await?);
+            rescued.reports.extend(record_lost(&mut tx, &row).await?);
         }
     }
     for worker in &gone {
         // It may have sent a heartbeat since it was checked.
         let statement = query("DELETE FROM @workers WHERE id = ? AND heartbeat_at < ?");
-        tx.run(statement.bind(worker).bind(tx.now.minus(FRESH).micros())).await?;
+        tx.run(statement.bind(worker).bind(tx.now.minus(HEARTBEAT_GRACE).micros())).await?;
     }
     rescued.outcomes = tx.commit().await?;
     db.remove_stray_locks(&gone);
     Ok(rescued)
 }
 
-pub(in crate::store) async fn break_lease(db: &Database, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+pub(in crate::store) async fn break_lease(db: &Database, job: JobId, by: &SafeLine) -> Result<Option<RescueResult>> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     // Locked like every other end of an attempt: a finish that commits first wins.
-    let row = jobs::lock(&mut tx, std::iter::once(job)).await?.remove(&job);
+    let row = jobs::lock_jobs(&mut tx, std::iter::once(job)).await?.remove(&job);
     let Some(row) = row.filter(|row| row.job.state == JobState::Running) else { return Ok(None) };
     let to = row.job.lease_broken(by, tx.now);
-    let reports = take_away(&mut tx, &row, to).await?.into_iter().collect();
+    let reports = end_attempt(&mut tx, &row, to).await?.into_iter().collect();
     let outcomes = tx.commit().await?;
-    Ok(Some(Rescued { outcomes, reports }))
+    Ok(Some(RescueResult { outcomes, reports }))
 }
 
 /// Reads every running job in document order. On a server the rows stay locked until the transaction ends.
@@ -100,17 +100,17 @@ async fn running_jobs(tx: &mut Tx<'_>) -> Result<Vec<JobRow>> {
 }
 
 /// Ends a running job's attempt as lost, since its worker is gone.
-async fn lose(tx: &mut Tx<'_>, row: &JobRow) -> Result<Option<ErrorReport>> {
+async fn record_lost(tx: &mut Tx<'_>, row: &JobRow) -> Result<Option<ErrorReport>> {
     let name = row.worker_name.as_ref().map(|name| name.to_string()).or_else(|| row.worker_id.clone());
     let to = row.job.lost(name.as_deref().unwrap_or("unknown"), tx.now);
-    take_away(tx, row, to).await
+    end_attempt(tx, row, to).await
 }
 
 /// Applies a transition that ends the lease of a running job.
-async fn take_away(tx: &mut Tx<'_>, row: &JobRow, to: Transition) -> Result<Option<ErrorReport>> {
+async fn end_attempt(tx: &mut Tx<'_>, row: &JobRow, to: Transition) -> Result<Option<ErrorReport>> {
     debug_assert_eq!(row.job.state, JobState::Running);
     let document = documents::by_id(tx, row.job.document_id).await?;
-    let with = With { token: row.token, worker: row.worker_name.clone(), ..With::default() };
+    let with = TransitionData { token: row.token, worker: row.worker_name.clone(), ..TransitionData::default() };
     apply(tx, row, document.as_ref(), &to, with).await?;
     Ok(to.report)
 }

@@ -1,6 +1,6 @@
 //! A person's decision on quarantined texts: fetched content that was not trusted, and that the finish stored apart.
 
-use crate::domain::content::{ContentChange, Converter, Page};
+use crate::domain::content::{ContentChange, ConverterVersion, Page};
 use crate::domain::document::RecentResult;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::JobId;
@@ -8,7 +8,7 @@ use crate::domain::job::JobState;
 use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::queue::apply::{With, new_outcome, push_recent};
+use crate::store::queue::apply::{TransitionData, new_outcome, push_recent};
 use crate::store::queue::contents;
 use crate::store::sql::columns::{corrupt, line, time};
 use crate::store::sql::conn::{Purpose, get};
@@ -18,14 +18,14 @@ use crate::store::sql::rows::outcomes::NewOutcome;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{Decided, Decision, HeldText, Result};
+use crate::store::{Decision, DecisionResult, Result, ReviewTarget};
 
 pub(in crate::store) async fn decide(
     db: &Database,
-    texts: &[HeldText],
+    texts: &[ReviewTarget],
     decision: Decision,
     by: &SafeLine,
-) -> Result<Vec<Decided>> {
+) -> Result<Vec<DecisionResult>> {
     let mut answers = Vec::with_capacity(texts.len());
     for text in texts {
         let mut tx = Tx::begin(db, Purpose::Rows).await?;
@@ -35,41 +35,41 @@ pub(in crate::store) async fn decide(
     Ok(answers)
 }
 
-async fn decide_one(tx: &mut Tx<'_>, text: &HeldText, decision: Decision, by: &SafeLine) -> Result<Decided> {
+async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by: &SafeLine) -> Result<DecisionResult> {
     let id = text.document;
     let find = query(
         "SELECT h.job_id, s.job_id AS last_job_id FROM @held_contents h JOIN @document_state s \
          ON s.document_id = h.document_id WHERE h.document_id = ? AND h.rejected_at IS NULL",
     );
-    let Some(row) = tx.first(find.bind(id.0)).await? else { return Ok(Decided::NothingHeld) };
+    let Some(row) = tx.first(find.bind(id.0)).await? else { return Ok(DecisionResult::NothingQuarantined) };
     let ids = [get(&row, "job_id")?, get::<Option<i64>>(&row, "last_job_id")?];
     // The locked rows keep finishes out, so everything read from here on stays valid until the commit.
-    let mut jobs = jobs::lock(tx, ids.into_iter().flatten().map(JobId)).await?;
+    let mut jobs = jobs::lock_jobs(tx, ids.into_iter().flatten().map(JobId)).await?;
     if jobs.values().any(|row| row.job.state == JobState::Running) {
-        return Ok(Decided::Syncing);
+        return Ok(DecisionResult::Syncing);
     }
     let held = query("SELECT * FROM @held_contents WHERE document_id = ? AND rejected_at IS NULL");
     let (Some(held), Some(document)) = (tx.first(held.bind(id.0)).await?, documents::by_id(tx, id).await?) else {
-        return Ok(Decided::NothingHeld);
+        return Ok(DecisionResult::NothingQuarantined);
     };
     let fingerprint: String = get(&held, "fingerprint")?;
     if text.fingerprint.as_ref().is_some_and(|seen| *seen != fingerprint) {
-        return Ok(Decided::Replaced);
+        return Ok(DecisionResult::Replaced);
     }
     if decision == Decision::Reject {
         // Only the fingerprint is needed, to recognise the same text later.
         let reject = query("UPDATE @held_contents SET rejected_at = ?2, content = '' WHERE document_id = ?1");
         tx.run(reject.bind(id.0).bind(tx.now.micros())).await?;
-        return Ok(Decided::Done);
+        return Ok(DecisionResult::Done);
     }
     let fingerprint = Fingerprint::stored(fingerprint);
-    let converter = get::<Option<i64>>(&held, "converter")?.map(Converter);
+    let converter = get::<Option<i64>>(&held, "converter")?.map(ConverterVersion);
     let title = line(&held, "title")?;
     let page = Page::new(title.as_deref(), get(&held, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
     let page = Page { fingerprint, converter, ..page };
     let text_changed = tx.has_subscribers() && contents::differs(tx, &document, &page.content).await?;
     contents::write(tx, &document, &page, &page.fingerprint).await?;
-    accepted(tx, &document, &page, time(&held, "held_at")?).await?;
+    write_accepted(tx, &document, &page, time(&held, "held_at")?).await?;
     let job = ids.into_iter().flatten().find_map(|id| jobs.remove(&JobId(id)));
     let mut job = job.ok_or_else(|| corrupt("held job_id"))?;
     job.requested_by = Some(by.clone());
@@ -77,13 +77,13 @@ async fn decide_one(tx: &mut Tx<'_>, text: &HeldText, decision: Decision, by: &S
     let reason: String = get(&held, "reason")?;
     draft.detail = Some(SafeLine::new(&format!("accepted by {by}, although it {reason}")));
     draft.content = Some(ContentChange::Changed);
-    let with = With { page: Some((&page, &page.fingerprint)), ..With::default() };
+    let with = TransitionData { page: Some((&page, &page.fingerprint)), ..TransitionData::default() };
     let new = new_outcome(&job, Some(&document), &draft, &with, tx.now);
     tx.record(NewOutcome { text_changed, ..new });
-    Ok(Decided::Done)
+    Ok(DecisionResult::Done)
 }
 
-async fn accepted(tx: &mut Tx<'_>, document: &Document, page: &Page, fetched: Option<Timestamp>) -> Result<()> {
+async fn write_accepted(tx: &mut Tx<'_>, document: &Document, page: &Page, fetched: Option<Timestamp>) -> Result<()> {
     // The validators (`ETag`, `Last-Modified`) of this text were not kept, so the next fetch requests the whole page.
     let state = query(
         "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, validated = ?3, converter = ?4, \

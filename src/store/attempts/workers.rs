@@ -4,33 +4,33 @@
 use crate::domain::id::WorkerId;
 use crate::store::attempts::leases;
 use crate::store::attempts::liveness::Liveness;
-use crate::store::migrations::VERSION;
+use crate::store::migrations::SCHEMA_VERSION;
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::jobs;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{Beat, Held, Result, StoreError, WorkerInfo};
+use crate::store::{JobLease, LeaseStatus, Result, StoreError, WorkerInfo};
 use std::time::Duration;
 use tokio::time::timeout;
 
 pub(in crate::store) async fn register(db: &Database, liveness: &Liveness, worker: &WorkerInfo) -> Result<()> {
-    db.writable()?;
-    db.hold_lock(&worker.id.0).await?;
+    db.ensure_writable()?;
+    db.acquire_worker_lock(&worker.id.0).await?;
     let made_known = async {
         let mut tx = Tx::begin(db, Purpose::Rows).await?;
-        make_known(&mut tx, worker).await?;
+        upsert_worker(&mut tx, worker).await?;
         let now = tx.now;
         tx.commit().await?;
         Ok(now)
     };
     match made_known.await {
         Ok(now) => {
-            liveness.joined(worker, now);
+            liveness.add_worker(worker, now);
             Ok(())
         }
         Err(error) => {
-            db.let_go(&worker.id.0).await;
+            db.release_worker_lock(&worker.id.0).await;
             Err(error)
         }
     }
@@ -41,44 +41,44 @@ pub(in crate::store) async fn unregister(db: &Database, liveness: &Liveness, wor
     // On a store that a newer program has migrated the row stays, and shows a newer worker that this one did not crash.
     // That requires a released lock, by which the other sees that this worker is gone.
     if matches!(signed_off, Ok(()) | Err(StoreError::Schema(_))) && liveness.info(&worker.0).is_some() {
-        liveness.left(&worker.0);
-        db.let_go(&worker.0).await;
+        liveness.remove_worker(&worker.0);
+        db.release_worker_lock(&worker.0).await;
     }
     signed_off
 }
 
 async fn sign_off(db: &Database, worker: &WorkerId) -> Result<()> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
-    let held = leases::held_by(&mut tx, &worker.0).await?;
+    let held = leases::leases_of_worker(&mut tx, &worker.0).await?;
     leases::give_back(&mut tx, &held).await?;
     tx.run(query("DELETE FROM @workers WHERE id = ?").bind(&worker.0)).await?;
     tx.commit().await?;
     Ok(())
 }
 
-pub(in crate::store) async fn beat(
+pub(in crate::store) async fn heartbeat(
     db: &Database,
     liveness: &Liveness,
     worker: &WorkerId,
-    held: &[Held],
+    held: &[JobLease],
     lease: Duration,
-) -> Result<Vec<Beat>> {
-    liveness.leased(lease);
+) -> Result<Vec<LeaseStatus>> {
+    liveness.record_lease(lease);
     // A dead connection must be reported before the lease ends, so that the worker can stop in time.
-    let answer = timeout(lease / 3, beat_once(db, liveness, worker, held, lease)).await;
+    let answer = timeout(lease / 3, renew_leases(db, liveness, worker, held, lease)).await;
     answer.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer within a third of the lease".into())))
 }
 
-async fn beat_once(
+async fn renew_leases(
     db: &Database,
     liveness: &Liveness,
     worker: &WorkerId,
-    held: &[Held],
+    held: &[JobLease],
     lease: Duration,
-) -> Result<Vec<Beat>> {
-    let mut tx = Tx::begin(db, Purpose::Beat).await?;
+) -> Result<Vec<LeaseStatus>> {
+    let mut tx = Tx::begin(db, Purpose::Heartbeat).await?;
     let now = tx.now;
-    jobs::lock(&mut tx, held.iter().map(|held| held.job_id)).await?;
+    jobs::lock_jobs(&mut tx, held.iter().map(|held| held.job_id)).await?;
     let mut beats = Vec::with_capacity(held.len());
     for held in held {
         let statement = query(
@@ -87,9 +87,9 @@ async fn beat_once(
         );
         let statement = statement.bind(now.plus(lease).micros()).bind(held.job_id.0).bind(held.token.0);
         beats.push(match tx.first(statement).await? {
-            None => Beat::Lost,
-            Some(row) if get(&row, 0)? => Beat::CancelRequested,
-            Some(_) => Beat::Held,
+            None => LeaseStatus::Lost,
+            Some(row) if get(&row, 0)? => LeaseStatus::CancelRequested,
+            Some(_) => LeaseStatus::Renewed,
         });
     }
     let beat = query("UPDATE @workers SET heartbeat_at = ? WHERE id = ?").bind(now.micros()).bind(&worker.0);
@@ -97,20 +97,20 @@ async fn beat_once(
     if tx.run(beat).await? == 0
         && let Some(info) = liveness.info(&worker.0)
     {
-        make_known(&mut tx, &info).await?;
+        upsert_worker(&mut tx, &info).await?;
     }
     tx.commit().await?;
-    liveness.beaten(now);
+    liveness.record_heartbeat(now);
     Ok(beats)
 }
 
-async fn make_known(tx: &mut Tx<'_>, worker: &WorkerInfo) -> Result<()> {
+async fn upsert_worker(tx: &mut Tx<'_>, worker: &WorkerInfo) -> Result<()> {
     let statement = query(
         "INSERT INTO @workers (id, name, capacity, started_at, heartbeat_at, schema_version) \
          VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
     );
     let statement = statement.bind(&worker.id.0).bind(worker.name.as_str()).bind(worker.capacity);
-    tx.run(statement.bind(tx.now.micros()).bind(VERSION)).await?;
+    tx.run(statement.bind(tx.now.micros()).bind(SCHEMA_VERSION)).await?;
     if tx.lease_only() {
         tx.run(query("UPDATE @workers SET lease_only = true WHERE id = ?").bind(&worker.id.0)).await?;
     }

@@ -3,7 +3,7 @@
 use crate::chatwoot::settings::{ChatwootSettings, FEATURE_BIT, NAMES};
 use crate::domain::id::AccountId;
 use crate::domain::plan::AccountPlan;
-use crate::domain::schedule::Terms;
+use crate::domain::schedule::ScheduleSettings;
 use crate::store::sql::conn::get;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
@@ -18,7 +18,11 @@ struct Readable {
 }
 
 /// Reads the plans of `accounts` from Chatwoot's tables; limits that `terms` sets take precedence over Chatwoot's.
-pub(in crate::store) async fn read(reader: &mut Reader, accounts: Vec<AccountId>, terms: &Terms) -> Result<Plans> {
+pub(in crate::store) async fn read(
+    reader: &mut Reader,
+    accounts: Vec<AccountId>,
+    terms: &ScheduleSettings,
+) -> Result<Plans> {
     let mut troubles = Vec::new();
     let readable = readable(reader, &mut troubles).await?;
     let installation = if readable.settings { settings(reader).await? } else { ChatwootSettings::default() };
@@ -32,11 +36,11 @@ pub(in crate::store) async fn read(reader: &mut Reader, accounts: Vec<AccountId>
         source: PlanSource::Chatwoot,
         accounts: accounts.into_iter().map(of).collect(),
         limits: terms.limits(installation.limits()),
-        troubles,
+        problems: troubles,
     })
 }
 
-/// Checks which of Chatwoot's columns exist and are readable; adds a message to `troubles` for each that is not.
+/// Checks which of Chatwoot's columns exist and are readable; adds a message to `problems` for each that is not.
 async fn readable(reader: &mut Reader, troubles: &mut Vec<String>) -> Result<Readable> {
     let statement = query(
         "SELECT t.name, t.field, to_regclass(t.name) IS NOT NULL AS there, a.attname IS NOT NULL AS has, \

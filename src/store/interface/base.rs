@@ -16,7 +16,7 @@ pub trait StoreBase: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
     /// Returns true if the documents are Chatwoot's own; its scheduler may then run at the same time as this program.
-    fn is_chatwoots(&self) -> bool {
+    fn is_chatwoot_database(&self) -> bool {
         false
     }
 
@@ -34,7 +34,7 @@ pub trait StoreBase: Send + Sync + 'static {
     /// Waits until this process has no write in progress, and delays further writes until the result is dropped. Call
     /// it before the process is suspended: a process that is suspended while it holds the lock of an embedded database
     /// would block every other one.
-    async fn at_rest(&self) -> Box<dyn Send> {
+    async fn quiesce(&self) -> Box<dyn Send> {
         Box::new(())
     }
 }
@@ -46,7 +46,7 @@ pub trait CommitSignals: StoreBase {
     fn commits(&self) -> watch::Receiver<u64>;
 
     /// Reports that another process has committed; wakes those who wait for [`StoreBase::changes`].
-    fn hint(&self);
+    fn notify_remote_commit(&self);
 }
 
 /// Figures of the queue at one instant: jobs by state, the oldest ready job, the next due time, and workers.

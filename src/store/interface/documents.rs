@@ -5,29 +5,29 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
-use crate::domain::request::{Answered, Request, SkipReason, Verb};
+use crate::domain::request::{DocumentAnswer, Request, RequestKind, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
-use crate::store::interface::jobs::Rescued;
+use crate::store::interface::jobs::RescueResult;
 use async_trait::async_trait;
 
 /// Changes to documents and jobs that a person requests.
 #[async_trait]
 pub trait DocumentStore: StoreBase {
     /// Adds documents with status `available`, never synced. Returns one result per document, in order.
-    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>>;
+    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<AddResult>>;
 
     /// Requests syncs. Returns one result per document, in order. A large set takes several transactions.
-    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>>;
+    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<DocumentAnswer>>;
 
     /// Cancels live jobs. Returns one result per document, in order. A large set takes several transactions.
-    async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>>;
+    async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<DocumentAnswer>>;
 
     /// Decides on quarantined texts: an accepted one is written as a change and recorded as an `updated` outcome.
     /// Returns one result per text, in order; each text has a transaction of its own.
-    async fn decide(&self, texts: &[HeldText], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>>;
+    async fn decide(&self, texts: &[ReviewTarget], decision: Decision, by: &SafeLine) -> Result<Vec<DecisionResult>>;
 
     /// Removes documents with their contents and jobs; a running attempt ends `cancelled`, outcomes stay. Returns the
     /// number of documents that existed. A large set takes several transactions.
@@ -47,7 +47,7 @@ pub trait DocumentStore: StoreBase {
     /// Breaks the lease of a running job on a person's request and treats the job as
     /// [`JobStore::rescue`](crate::store::JobStore::rescue) treats one of a dead worker. Fence and token keep the old
     /// worker from writing. Returns `None` if the job is not running.
-    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>>;
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<RescueResult>>;
 }
 
 /// A document to add.
@@ -63,7 +63,7 @@ pub struct NewDocument {
 
 /// The result of adding one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Added {
+pub enum AddResult {
     New(DocumentId),
     /// The assistant already has a document with this URL, which stays unchanged.
     Exists(DocumentId),
@@ -98,17 +98,17 @@ pub struct Sort {
 
 /// The position of a page within the sorted list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Around {
+pub enum PagePosition {
     /// The first row's offset, from 0. Beyond the end of the list: the last page.
     Offset(u64),
-    /// The page in which `document` has `above` rows before it. If the document does not match the filter: the page at
-    /// offset `else_at`.
+    /// The page in which `document` has `rows_above` rows before it. If the document does not match the filter: the page at
+    /// offset `fallback_offset`.
     Document {
         document: DocumentId,
         /// Rows of the page before the document.
-        above: u64,
+        rows_above: u64,
         /// Offset of the first row if the document does not match.
-        else_at: u64,
+        fallback_offset: u64,
     },
 }
 
@@ -117,7 +117,7 @@ pub enum Around {
 pub struct PageQuery {
     pub filter: Filter,
     pub sort: Sort,
-    pub around: Around,
+    pub position: PagePosition,
     /// Maximum number of rows.
     pub limit: u64,
 }
@@ -134,7 +134,7 @@ pub struct DocumentPage {
 
 /// The name that a person uses for a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum DocumentRef {
     Id(DocumentId),
     /// A URL in stored form; names one document per assistant.
     Url(Link),
@@ -175,7 +175,7 @@ pub struct Preview {
 /// The action of a bulk request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BulkVerb {
-    Request(Verb),
+    Request(RequestKind),
     Cancel,
     Remove,
 }
@@ -190,11 +190,11 @@ pub enum Targets {
 
 /// A quarantined text of a document: fetched content that waits for a person's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldContent {
+pub struct QuarantinedContent {
     /// The reason of the quarantine; completes a sentence that starts with "it".
     pub reason: SafeLine,
     /// Time at which this text was first fetched, UTC.
-    pub held_at: Timestamp,
+    pub quarantined_at: Timestamp,
     /// SHA-256 in lower-case hexadecimal digits.
     pub fingerprint: String,
     /// The title of the fetched page.
@@ -223,7 +223,7 @@ impl Decision {
     }
 
     /// Returns the verb in the past tense, for messages.
-    pub const fn done(self) -> &'static str {
+    pub const fn past_tense(self) -> &'static str {
         match self {
             Self::Accept => "accepted",
             Self::Reject => "rejected",
@@ -233,7 +233,7 @@ impl Decision {
 
 /// A quarantined text to decide on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HeldText {
+pub struct ReviewTarget {
     pub document: DocumentId,
     /// Fingerprint of the text that the person read: if another text is in quarantine by now, nothing is done. `None`
     /// decides on whichever text is in quarantine.
@@ -242,10 +242,10 @@ pub struct HeldText {
 
 /// The result of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Decided {
+pub enum DecisionResult {
     Done,
     /// The document has no text in quarantine any more: another decision or a fetch of good content came first.
-    NothingHeld,
+    NothingQuarantined,
     /// Another text is in quarantine than the one that the person read.
     Replaced,
     /// The document is being synced, which may put another text into quarantine.

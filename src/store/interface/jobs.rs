@@ -1,6 +1,6 @@
 //! The interface for workers: registration, claims, leases, and ends of attempts.
 
-use crate::domain::content::{Stored, Validators};
+use crate::domain::content::{StoredBaseline, Validators};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
@@ -25,37 +25,37 @@ pub trait JobStore: StoreBase {
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
 
     /// Makes due jobs ready and claims some, in the order of class and virtual time. Marks their rows `syncing` unless
-    /// the limits say [`Marking::Apart`]. Jobs whose document is gone, is a PDF or is unavailable end as `cancelled`
+    /// the limits say [`MarkTiming::AfterLock`]. Jobs whose document is gone, is a PDF or is unavailable end as `cancelled`
     /// instead. A worker gets at most one job at a time that an earlier worker has lost.
-    async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>>;
+    async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>>;
 
-    /// Marks the document's row of a job that was claimed with [`Marking::Apart`]: keeps the values from before the
+    /// Marks the document's row of a job that was claimed with [`MarkTiming::AfterLock`]: keeps the values from before the
     /// job's first attempt, sets status `syncing` and the time of the attempt, clears step and error code, and leaves
     /// the fence as it is. Reads the document again, since it may have been removed, made unavailable or synced by
     /// another program. Several marks share a transaction; returns once it is committed.
-    async fn mark(&self, held: Held) -> Result<Marked>;
+    async fn mark(&self, held: JobLease) -> Result<MarkResult>;
 
     /// Snoozes a job whose document is locked by `holder`: it is scheduled again after the wait `again`, with number
     /// and counters as before the claim, and the row is untouched. Records one `already_syncing` outcome per job and
-    /// lock holder. Returns [`Finished::Late`] if the token is not current.
-    async fn defer(&self, held: Held, holder: &LockHolder, again: Duration) -> Result<Finished>;
+    /// lock holder. Returns [`FinishResult::LeaseLost`] if the token is not current.
+    async fn defer(&self, held: JobLease, holder: &LockHolder, again: Duration) -> Result<FinishResult>;
 
-    /// Renews those leases in `held` that `worker` still owns, to `lease` from now, and its own heartbeat. Returns one
+    /// Renews those leases in `lease` that `worker` still owns, to `lease` from now, and its own heartbeat. Returns one
     /// status per lease, in order.
-    async fn beat(&self, worker: &WorkerId, held: &[Held], lease: Duration) -> Result<Vec<Beat>>;
+    async fn heartbeat(&self, worker: &WorkerId, held: &[JobLease], lease: Duration) -> Result<Vec<LeaseStatus>>;
 
     /// Returns those of the jobs that somebody asked to cancel.
-    async fn cancels(&self, held: &[Held]) -> Result<Vec<Held>>;
+    async fn cancel_requested(&self, held: &[JobLease]) -> Result<Vec<JobLease>>;
 
     /// Ends an attempt: writes job, document and outcomes in one transaction, which several finishes may share. Returns
     /// once it is committed.
-    async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<Finished>;
+    async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<FinishResult>;
 
     /// Releases leased jobs: number and counters as before the claim, no outcome.
-    async fn release(&self, held: &[Held]) -> Result<()>;
+    async fn release(&self, held: &[JobLease]) -> Result<()>;
 
     /// Makes jobs of dead workers (process gone or lease expired) ready again and records each loss.
-    async fn rescue(&self) -> Result<Rescued>;
+    async fn rescue(&self) -> Result<RescueResult>;
 }
 
 /// A process that registers to run jobs.
@@ -82,22 +82,22 @@ pub struct ClaimLimits {
     pub per_account: Option<u32>,
     /// Minimum time between two claims of one host, over all workers that set it; zero is no limit.
     pub host_interval: Duration,
-    pub marking: Marking,
+    pub mark_timing: MarkTiming,
 }
 
 /// The step at which a document's row becomes `syncing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marking {
+pub enum MarkTiming {
     /// In the transaction of the claim.
     AtClaim,
     /// In a later call of [`JobStore::mark`], once the worker has the document's lock.
-    Apart,
+    AfterLock,
 }
 
 /// A claimed job with everything that an attempt needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    pub held: Held,
+pub struct ClaimedJob {
+    pub lease: JobLease,
     pub document_id: DocumentId,
     pub account_id: AccountId,
     /// The document's URL, in stored form.
@@ -106,7 +106,7 @@ pub struct Claimed {
     /// Counters including this attempt.
     pub counters: Counters,
     /// The stored values that the fetched page is compared with.
-    pub stored: Stored,
+    pub stored: StoredBaseline,
     /// HTTP validators for a conditional request; `None` requests the whole page.
     pub validators: Option<Validators>,
     /// Start of the attempt, UTC.
@@ -115,16 +115,16 @@ pub struct Claimed {
 
 /// The lease of a job: the job and the token of the claim that a worker owns it under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Held {
+pub struct JobLease {
     pub job_id: JobId,
     pub token: Token,
 }
 
 /// The status of a lease after a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat {
+pub enum LeaseStatus {
     /// The lease is renewed.
-    Held,
+    Renewed,
     /// The lease is renewed, and somebody asked to stop the job.
     CancelRequested,
     /// The job belongs to another worker or has ended: stop at once and write nothing.
@@ -134,15 +134,15 @@ pub enum Beat {
 /// The end of an attempt, to be written to the store.
 #[derive(Clone, Debug)]
 pub struct Finish {
-    pub held: Held,
+    pub lease: JobLease,
     pub end: AttemptEnd,
     /// Wall-clock duration of the attempt.
-    pub took: Duration,
+    pub duration: Duration,
 }
 
 /// The result of writing the end of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finished {
+pub enum FinishResult {
     /// Job, document and outcomes are written.
     Written {
         /// The job's state after the write.
@@ -153,12 +153,12 @@ pub enum Finished {
         report: Option<ErrorReport>,
     },
     /// The token is no longer current: nothing was written, no outcome either.
-    Late,
+    LeaseLost,
 }
 
 /// The result of marking a document's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Marked {
+pub enum MarkResult {
     Marked {
         /// Fingerprint that the row has now; another program may have written it since the claim.
         fingerprint: Option<Fingerprint>,
@@ -166,12 +166,12 @@ pub enum Marked {
     /// Nothing is left to sync: the job has ended as `cancelled`, with the reason.
     Ended,
     /// The token is no longer current: nothing was written.
-    Late,
+    LeaseLost,
 }
 
 /// The result of a rescue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rescued {
+pub struct RescueResult {
     /// Recorded outcomes, in the order of their numbers.
     pub outcomes: Vec<Outcome>,
     /// One report per job that has used up its attempts.

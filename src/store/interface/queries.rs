@@ -1,20 +1,20 @@
 //! The interface for reads: lists, contents, figures and outcomes, with the types of the console's views.
 
-use crate::domain::content::{ContentChange, Stored};
-use crate::domain::document::{Counts, DocumentRow, Try};
+use crate::domain::content::{ContentChange, StoredBaseline};
+use crate::domain::document::{DocumentRow, FailureCount, StatusCounts};
 use crate::domain::failure::ErrorCode;
 use crate::domain::filter::Filter;
+use crate::domain::host_backoff::HostBackoff;
 use crate::domain::id::{AccountId, DocumentId, JobId, Seq, WorkerId};
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::pause::Pause;
-use crate::domain::politeness::Hold;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use crate::store::interface::documents::{
-    BulkVerb, DocumentPage, HeldContent, Named, PageQuery, Preview, StoredContent, StoredVersion, Targets,
+    BulkVerb, DocumentPage, DocumentRef, PageQuery, Preview, QuarantinedContent, StoredContent, StoredVersion, Targets,
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use std::time::Duration;
 #[async_trait]
 pub trait Queries: StoreBase {
     /// Returns the documents that `named` refers to: at most one for an ID, one per assistant for a URL.
-    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>>;
+    async fn find(&self, named: &DocumentRef) -> Result<Vec<DocumentRow>>;
 
     /// Returns a page of the sorted, filtered list.
     async fn page(&self, query: &PageQuery) -> Result<DocumentPage>;
@@ -32,10 +32,10 @@ pub trait Queries: StoreBase {
     async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>>;
 
     /// Returns the number of documents at each status.
-    async fn counts(&self) -> Result<Counts>;
+    async fn counts(&self) -> Result<StatusCounts>;
 
     /// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
-    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>>;
+    async fn stored(&self, document: DocumentId) -> Result<Option<StoredBaseline>>;
 
     /// Returns the stored text; `None` if there is no document or no text.
     async fn content(&self, document: DocumentId) -> Result<Option<StoredContent>>;
@@ -47,7 +47,7 @@ pub trait Queries: StoreBase {
     async fn version_text(&self, document: DocumentId, version: u64) -> Result<Option<String>>;
 
     /// Returns the quarantined text; `None` if none waits for a decision. A rejected text no longer waits.
-    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>>;
+    async fn quarantined_content(&self, document: DocumentId) -> Result<Option<QuarantinedContent>>;
 
     /// Returns the effect that `verb` would have now on the documents of `of`.
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview>;
@@ -59,17 +59,17 @@ pub trait Queries: StoreBase {
     async fn pauses(&self) -> Result<Vec<Pause>>;
 
     /// Returns the registered workers, longest running first. A worker that shut down cleanly is no longer registered.
-    async fn workers(&self) -> Result<Vec<WorkerSeen>>;
+    async fn workers(&self) -> Result<Vec<WorkerSummary>>;
 
     /// Returns the first jobs of each section. Apart from the counts, the cost does not depend on the number of jobs.
     async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
 
     /// Returns the accounts that have documents, in ID order; only the first ones if there are too many to show.
-    async fn accounts(&self) -> Result<Seen<AccountSeen>>;
+    async fn accounts(&self) -> Result<Listing<AccountSummary>>;
 
     /// Returns the hosts that have documents, by name; only those with the most documents if there are too many to
     /// show.
-    async fn hosts(&self) -> Result<Seen<HostSeen>>;
+    async fn hosts(&self) -> Result<Listing<HostSummary>>;
 
     /// Returns outcomes, oldest first.
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;
@@ -103,26 +103,26 @@ pub enum OutcomesFrom {
 
 /// The first rows of a list, with the total number of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen<T> {
+pub struct Listing<T> {
     /// At most 1,000 rows.
     pub rows: Vec<T>,
     /// Number of rows including those that are left out.
     pub total: u64,
 }
 
-impl<T> Default for Seen<T> {
+impl<T> Default for Listing<T> {
     fn default() -> Self {
         Self { rows: Vec::new(), total: 0 }
     }
 }
 
 /// Maximum number of rows that are read for one section, whatever the query asks for.
-pub const SECTION_ROWS: u64 = 200;
+pub const MAX_SECTION_ROWS: u64 = 200;
 
 /// A query for the first jobs of each section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobsQuery {
-    /// Rows per section; at most [`SECTION_ROWS`].
+    /// Rows per section; at most [`MAX_SECTION_ROWS`].
     pub limit: u64,
 }
 
@@ -130,22 +130,22 @@ pub struct JobsQuery {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobsPage {
     /// Running jobs, longest running first.
-    pub running: Vec<JobSeen>,
+    pub running: Vec<JobSummary>,
     pub running_total: u64,
     /// Ready jobs, in the order in which they are claimed if nothing blocks them.
-    pub ready: Vec<JobSeen>,
+    pub ready: Vec<JobSummary>,
     pub ready_total: u64,
     /// Scheduled jobs, earliest time first.
-    pub waiting: Vec<JobSeen>,
+    pub waiting: Vec<JobSummary>,
     /// Number of scheduled jobs, with or without an attempt so far.
     pub waiting_total: u64,
     /// Jobs that ended most recently, last one first.
-    pub recent: Vec<JobSeen>,
+    pub recent: Vec<JobSummary>,
 }
 
 /// A job as the jobs view shows it, with its document's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobSeen {
+pub struct JobSummary {
     pub job: JobId,
     pub document: DocumentId,
     /// The document's name, or its URL if it has none.
@@ -157,12 +157,12 @@ pub struct JobSeen {
     pub attempt: u32,
     /// Name of the person or program that requested it.
     pub requested_by: Option<SafeLine>,
-    pub place: JobPlace,
+    pub progress: JobProgress,
 }
 
 /// The state of a job, with the details that are known in that state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobPlace {
+pub enum JobProgress {
     /// A worker has the job's lease.
     Running {
         /// The worker's name, `host:pid`.
@@ -180,14 +180,14 @@ pub enum JobPlace {
     Ready {
         /// Time at which it became ready, UTC.
         since: Timestamp,
-        blocked: Blocked,
+        blockers: JobBlockers,
     },
     /// The job is scheduled for a later time.
     Waiting {
         /// Time at which it becomes ready, UTC.
         run_at: Timestamp,
         /// The failed attempt that it retries; `None` if it does not wait for a retry.
-        after: Option<Try>,
+        after: Option<FailureCount>,
         /// Holder of the document's lock, if the job waits for that.
         lock_holder: Option<SafeLine>,
     },
@@ -207,11 +207,11 @@ pub enum JobPlace {
 /// Reasons that may keep a ready job from being claimed, except pauses, which are read separately. The caps are
 /// settings of each worker, so these are only the numbers that workers compare with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Blocked {
+pub struct JobBlockers {
     /// End of the host's back-off, UTC.
-    pub host_held_until: Option<Timestamp>,
+    pub host_backoff_until: Option<Timestamp>,
     /// Reason of the host's back-off, for display.
-    pub host_held_because: Option<SafeLine>,
+    pub host_backoff_reason: Option<SafeLine>,
     pub host_running: u64,
     pub account_running: u64,
     /// Maximum number of running jobs by the account's plan; `None` if the plan sets none.
@@ -220,7 +220,7 @@ pub struct Blocked {
 
 /// An account as the accounts view shows it, with figures of its documents and jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountSeen {
+pub struct AccountSummary {
     pub id: AccountId,
     /// Its name; `None` unless Chatwoot's table of accounts exists and is readable.
     pub name: Option<SafeLine>,
@@ -228,7 +228,7 @@ pub struct AccountSeen {
     pub plan: Option<SafeLine>,
     /// Time between two syncs of a document by that plan.
     pub cadence: Option<Duration>,
-    pub counts: Counts,
+    pub counts: StatusCounts,
     pub running: u64,
     pub ready: u64,
     /// Jobs that wait after a failed attempt or for a document's lock, as in `QueueState`.
@@ -239,14 +239,14 @@ pub struct AccountSeen {
     pub next_due_at: Option<Timestamp>,
 }
 
-impl AccountSeen {
+impl AccountSummary {
     pub(in crate::store) fn new(id: i64) -> Self {
         Self {
             id: AccountId(id),
             name: None,
             plan: None,
             cadence: None,
-            counts: Counts::default(),
+            counts: StatusCounts::default(),
             running: 0,
             ready: 0,
             waiting: 0,
@@ -258,26 +258,26 @@ impl AccountSeen {
 
 /// A host as the hosts view shows it, with figures of its documents and jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostSeen {
+pub struct HostSummary {
     pub host: SafeLine,
     pub documents: u64,
     /// Documents whose row has status `failed`, whether or not a retry is scheduled.
     pub failed: u64,
     /// Attempts that ended in the last hour, as far as they are among the last 20,000 outcomes of all hosts.
-    pub recent: u64,
-    /// Attempts of `recent` to which the server responded with 429 or 503.
-    pub limited: u64,
-    /// Median duration of the attempts of `recent`, in whole milliseconds.
-    pub median: Option<Duration>,
+    pub last_hour: u64,
+    /// Attempts of `last_hour` to which the server responded with 429 or 503.
+    pub rate_limited: u64,
+    /// Median duration of the attempts of `last_hour`, in whole milliseconds.
+    pub median_duration: Option<Duration>,
     pub running: u64,
     pub ready: u64,
     /// The host's current back-off; `None` once it has ended.
-    pub held: Option<Hold>,
+    pub backoff: Option<HostBackoff>,
 }
 
 /// A registered worker with its load and health.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerSeen {
+pub struct WorkerSummary {
     /// A new id at every start of the process.
     pub id: WorkerId,
     /// `host:pid`, for people.
@@ -289,14 +289,14 @@ pub struct WorkerSeen {
     pub started_at: Timestamp,
     /// Last heartbeat, UTC.
     pub heartbeat_at: Timestamp,
-    pub alive: Alive,
+    pub health: WorkerHealth,
 }
 
 /// The health of a worker, from its process and its heartbeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Alive {
+pub enum WorkerHealth {
     /// The process is alive and its heartbeat is current.
-    Beating,
+    Alive,
     /// The process seems alive, but its last heartbeat is older than a lease: it is stuck, suspended, or cut off from
     /// the database.
     Late,
@@ -304,11 +304,11 @@ pub enum Alive {
     Gone,
 }
 
-impl Alive {
+impl WorkerHealth {
     /// Returns the word for display.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Beating => "alive",
+            Self::Alive => "alive",
             Self::Late => "late",
             Self::Gone => "gone",
         }

@@ -1,7 +1,7 @@
 //! The interface of the schedule: the plans of the accounts, and the passes that enqueue jobs for due documents.
 
 use crate::domain::plan::{AccountPlan, PlanName};
-use crate::domain::schedule::{Pass, PassLimits, Terms};
+use crate::domain::schedule::{Pass, PassLimits, ScheduleSettings};
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
@@ -11,11 +11,11 @@ use std::time::Duration;
 #[async_trait]
 pub trait ScheduleStore: StoreBase {
     /// Returns the current plans of the accounts, from the settings or from Chatwoot.
-    async fn plans(&self, terms: &Terms) -> Result<Plans>;
+    async fn plans(&self, terms: &ScheduleSettings) -> Result<Plans>;
 
     /// Runs one pass of the schedule: due documents get jobs of class `auto` that wait for their randomly drawn time.
     /// Takes several transactions under a lease and writes no document.
-    async fn schedule(&self, order: &PassOrder<'_>) -> Result<PassAnswer>;
+    async fn schedule(&self, order: &PassRequest<'_>) -> Result<PassResult>;
 }
 
 /// The source of the plans.
@@ -35,15 +35,15 @@ pub struct Plans {
     /// Limits of a pass.
     pub limits: PassLimits,
     /// Problems in reading the plans, as sentences with their remedy. Nothing is scheduled whose plan depends on them.
-    pub troubles: Vec<String>,
+    pub problems: Vec<String>,
 }
 
 /// The condition under which a pass runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub enum PassTrigger {
     Now,
     /// Runs unless a process has run a pass within this time.
-    Every(Duration),
+    Interval(Duration),
     /// Runs at the first call of a day, UTC, for the plans of that day, as Chatwoot's trigger does.
     Daily,
 }
@@ -52,7 +52,7 @@ pub enum When {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PassMode {
     /// Enqueues jobs for due documents.
-    Act,
+    Enqueue,
     /// Stores the plans, which a document's status depends on; schedules nothing.
     PlansOnly,
     /// Finds due documents but writes nothing.
@@ -61,11 +61,11 @@ pub enum PassMode {
 
 /// A request to run a pass.
 #[derive(Clone, Debug)]
-pub struct PassOrder<'a> {
-    pub terms: &'a Terms,
+pub struct PassRequest<'a> {
+    pub terms: &'a ScheduleSettings,
     /// Restricts the pass to the accounts of one plan.
-    pub only: Option<&'a PlanName>,
-    pub when: When,
+    pub only_plan: Option<&'a PlanName>,
+    pub trigger: PassTrigger,
     pub mode: PassMode,
     /// Name of the process under which it takes the lease; unique per process.
     pub holder: &'a str,
@@ -78,12 +78,12 @@ pub struct PassOrder<'a> {
 
 /// The result of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PassAnswer {
+pub enum PassResult {
     /// The pass ran: one report per pass (a daily run makes one for each plan of the day), and the problems in reading
     /// the plans.
-    Made(Vec<Pass>, Vec<String>),
+    Completed(Vec<Pass>, Vec<String>),
     /// The pass is not due yet.
-    NotYet,
+    NotDue,
     /// Another process has the lease and is running a pass.
-    Held,
+    LeaseTaken,
 }

@@ -8,7 +8,7 @@ use crate::store::interface::jobs::JobStore;
 use crate::store::interface::outbox::OutboxStore;
 use crate::store::interface::queries::Queries;
 use crate::store::interface::schedule::ScheduleStore;
-use crate::store::{Result, Upgraded};
+use crate::store::{Result, UpgradeReport};
 use async_trait::async_trait;
 
 /// The interfaces that the runner needs.
@@ -28,7 +28,7 @@ pub trait Store: RunnerStore + ConsoleStore + ChatwootStore {
     async fn id(&self) -> Result<StoreId>;
 
     /// Returns the migration that opening the store made; `None` if the store was up to date or new.
-    fn upgraded(&self) -> Option<Upgraded>;
+    fn upgraded(&self) -> Option<UpgradeReport>;
 
     /// Writes pending finishes and marks, and closes the store.
     async fn close(&self);

@@ -9,7 +9,7 @@ pub(super) fn code(error: &Error) -> Option<String> {
 }
 
 /// Returns the message of PostgreSQL, or of the connection.
-pub(in crate::store) fn words(error: &Error) -> String {
+pub(in crate::store) fn message(error: &Error) -> String {
     match code(error).as_deref() {
         Some("57014" | "55P03") => "the database is busy: what is asked for waits for others".to_owned(),
         _ => match error {
@@ -23,16 +23,16 @@ pub(in crate::store) fn words(error: &Error) -> String {
 pub(in crate::store) fn reading(error: &Error) -> StoreError {
     match code(error).as_deref() {
         Some("42501") => {
-            let words = words(error);
+            let words = message(error);
             StoreError::Unusable(format!(
                 "{words}; this role needs that right (`quarterdeck migrate --dry-run` lists them)"
             ))
         }
         Some("42P01" | "42703" | "42883" | "3F000") => {
-            StoreError::Unusable(format!("{}; run `quarterdeck migrate`", words(error)))
+            StoreError::Unusable(format!("{}; run `quarterdeck migrate`", message(error)))
         }
         Some("25006") => StoreError::ReadOnly,
-        _ => StoreError::Unavailable(words(error)),
+        _ => StoreError::Unavailable(message(error)),
     }
 }
 
@@ -41,7 +41,7 @@ pub(in crate::store) fn writing(error: &Error) -> StoreError {
     match code(error).as_deref() {
         // Data exceptions, constraints, limits of a row, and what a trigger raises.
         Some(code) if ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)) => {
-            StoreError::Refused(words(error))
+            StoreError::Refused(message(error))
         }
         _ => reading(error),
     }

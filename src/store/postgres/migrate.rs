@@ -1,16 +1,16 @@
 //! `quarterdeck migrate`: lists what is missing in a database and then applies it, one transaction per step. After a
 //! kill only whole steps remain, and the next run does the rest.
 
-use super::pool::{self, Pool, Use};
-use super::schema::{self, Standing};
-use super::url::Place;
+use super::pool::{self, Pool, PoolShare};
+use super::schema::{self, DatabaseState};
+use super::url::DatabaseUrl;
 use crate::fault;
-use crate::store::address::{self, Address};
-use crate::store::migrations::{KEEPS_CHECKSUMS, MIGRATIONS, VERSION, checksum, missing};
+use crate::store::address::{self, StoreAddress};
+use crate::store::migrations::{FIRST_VERSION_WITH_CHECKSUMS, MIGRATIONS, SCHEMA_VERSION, checksum, pending};
 use crate::store::sql::conn::Conn;
 use crate::store::sql::error::writing;
 use crate::store::sql::statement::query;
-use crate::store::upgrade::{Migration, OlderWorker};
+use crate::store::upgrade::{MigrationStep, OlderWorker};
 use crate::store::{Access, Result, StoreError};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -19,20 +19,20 @@ use tokio_util::sync::CancellationToken;
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"qd-migra");
 
 /// Waits for the write transactions of others, and blocks new ones.
-const ALONE: &str = "LOCK TABLE quarterdeck.migrations IN ACCESS EXCLUSIVE MODE";
+const EXCLUSIVE_LOCK: &str = "LOCK TABLE quarterdeck.migrations IN ACCESS EXCLUSIVE MODE";
 
-const DOCUMENTS: &str = include_str!("../../../assets/migrations/postgres/standalone_documents.sql");
-const ACCOUNTS: &str = include_str!("../../../assets/migrations/postgres/standalone_accounts.sql");
+const DOCUMENTS_SCRIPT: &str = include_str!("../../../assets/migrations/postgres/standalone_documents.sql");
+const ACCOUNTS_SCRIPT: &str = include_str!("../../../assets/migrations/postgres/standalone_accounts.sql");
 
 /// Returns the steps that [`migrate`] would take with the database at `url`, in order; none when it is up to date.
 /// `standalone` creates the tables that Chatwoot has elsewhere, where they are missing.
-pub(in crate::store) async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
-    Server::at(url).await?.plan(standalone).await
+pub(in crate::store) async fn plan(url: &str, standalone: bool) -> Result<Vec<MigrationStep>> {
+    Server::from_url(url).await?.plan(standalone).await
 }
 
 /// Brings the database at `url` up to date, and calls `tell` before each step.
-pub async fn migrate(url: &str, standalone: bool, tell: &mut (dyn FnMut(Migration) + Send)) -> Result<()> {
-    let server = Server::at(url).await?;
+pub async fn migrate(url: &str, standalone: bool, tell: &mut (dyn FnMut(MigrationStep) + Send)) -> Result<()> {
+    let server = Server::from_url(url).await?;
     for step in server.plan(standalone).await? {
         tell(step);
         server.apply(step).await?;
@@ -42,10 +42,10 @@ pub async fn migrate(url: &str, standalone: bool, tell: &mut (dyn FnMut(Migratio
 
 /// Returns the live workers of the database at `url` that are too old for it once it is up to date.
 pub(in crate::store) async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {
-    let server = Server::at(url).await?;
+    let server = Server::from_url(url).await?;
     let mut conn = server.conn().await?;
-    match schema::look(&mut conn, server.place()).await?.version {
-        Some(version) if (1..VERSION).contains(&version) => super::older::workers(&mut conn).await,
+    match schema::read_state(&mut conn, server.url()).await?.version {
+        Some(version) if (1..SCHEMA_VERSION).contains(&version) => super::older::workers(&mut conn).await,
         _ => Ok(Vec::new()),
     }
 }
@@ -64,66 +64,66 @@ impl Drop for Server {
 
 impl Server {
     /// Prepares the server of a `postgres:` URL, without connecting yet.
-    pub(super) async fn at(url: &str) -> Result<Self> {
-        let Address::Postgres(url) = address::parse(url)? else {
+    pub(super) async fn from_url(url: &str) -> Result<Self> {
+        let StoreAddress::Postgres(url) = address::parse(url)? else {
             return Err(StoreError::Unusable("an SQLite store is brought up to date when it is opened".into()));
         };
-        let (place, options) = Place::parse(&url, Access::Write)?;
+        let (place, options) = DatabaseUrl::parse(&url, Access::Write)?;
         let ended = CancellationToken::new();
         let pool = Pool::new(place, options, pool::runtime(ended.clone())?);
         Ok(Self { pool, ended })
     }
 
     /// Returns the address of the database.
-    pub(super) fn place(&self) -> &Place {
-        self.pool.place()
+    pub(super) fn url(&self) -> &DatabaseUrl {
+        self.pool.url()
     }
 
     /// Returns a connection for reads and migrations.
     pub(super) async fn conn(&self) -> Result<Conn> {
-        Ok(Conn::Postgres(self.pool.lease(Use::Ordinary).await?))
+        Ok(Conn::Postgres(self.pool.acquire(PoolShare::Ordinary).await?))
     }
 
-    async fn plan(&self, standalone: bool) -> Result<Vec<Migration>> {
-        let place = self.pool.place();
-        let standing = schema::look(&mut self.conn().await?, place).await?;
-        standing.migratable(place)?;
+    async fn plan(&self, standalone: bool) -> Result<Vec<MigrationStep>> {
+        let place = self.pool.url();
+        let standing = schema::read_state(&mut self.conn().await?, place).await?;
+        standing.check_migratable(place)?;
         if standing.documents {
-            standing.documents_fit(place)?;
+            standing.check_documents(place)?;
         } else if !standalone {
-            return Err(StoreError::Unusable(place.says(
+            return Err(StoreError::Unusable(place.describe(
                 "has no table captain_documents on the search_path; name Chatwoot's database, or add --standalone to \
                  make one here",
             )));
         }
-        Ok(steps(&standing, standalone))
+        Ok(missing_steps(&standing, standalone))
     }
 
-    async fn apply(&self, step: Migration) -> Result<()> {
+    async fn apply(&self, step: MigrationStep) -> Result<()> {
         let mut conn = self.conn().await?;
-        let place = self.pool.place();
+        let place = self.pool.url();
         conn.script("BEGIN").await.map_err(writing)?;
         conn.execute(query("SELECT pg_advisory_xact_lock(?)").bind(MIGRATION_LOCK)).await.map_err(writing)?;
         // Read a second time: another process may have applied the step while this one waited.
-        let standing = schema::look(&mut conn, place).await?;
-        standing.migratable(place)?;
-        if steps(&standing, true).contains(&step) {
-            if let Migration::Version(version) = step {
+        let standing = schema::read_state(&mut conn, place).await?;
+        standing.check_migratable(place)?;
+        if missing_steps(&standing, true).contains(&step) {
+            if let MigrationStep::Version(version) = step {
                 // An index on Chatwoot's table may take longer than the statement timeout.
                 conn.script("SET LOCAL statement_timeout = 0").await.map_err(writing)?;
                 if version > 1 {
                     // Every write transaction locks the table for shared access: those that have begun end first, later
                     // ones wait and find the new version.
-                    conn.script(ALONE).await.map_err(writing)?;
+                    conn.script(EXCLUSIVE_LOCK).await.map_err(writing)?;
                 }
             }
             fault::point("migrating", &format!("{}, begin.", subject(step)));
             for script in scripts(step) {
-                conn.script(script).await.map_err(|error| refused(place, &error, step))?;
+                conn.script(script).await.map_err(|error| step_error(place, &error, step))?;
             }
             fault::point("migrating", &format!("{}, end.", subject(step)));
-            if let Migration::Version(version) = step {
-                note(&mut conn, version).await?;
+            if let MigrationStep::Version(version) = step {
+                record_version(&mut conn, version).await?;
             }
         }
         fault::point("before_commit", &subject(step));
@@ -134,19 +134,19 @@ impl Server {
 }
 
 /// Returns a step's name for the fault points.
-fn subject(step: Migration) -> String {
+fn subject(step: MigrationStep) -> String {
     match step {
-        Migration::Version(version) => format!("version {version}"),
+        MigrationStep::Version(version) => format!("version {version}"),
         other => other.to_string(),
     }
 }
 
 /// Records that a version was applied, and the checksums of the applied files. Migrations from before checksums were
 /// recorded are assumed to have come from this program's files.
-async fn note(conn: &mut Conn, version: i64) -> Result<()> {
+async fn record_version(conn: &mut Conn, version: i64) -> Result<()> {
     let done = query("INSERT INTO @migrations (version) VALUES (?)").bind(version);
     conn.execute(done).await.map_err(writing)?;
-    if version < KEEPS_CHECKSUMS {
+    if version < FIRST_VERSION_WITH_CHECKSUMS {
         return Ok(());
     }
     for (version, migration) in (1_i64..=version).zip(&MIGRATIONS) {
@@ -156,48 +156,48 @@ async fn note(conn: &mut Conn, version: i64) -> Result<()> {
     Ok(())
 }
 
-fn steps(standing: &Standing, standalone: bool) -> Vec<Migration> {
+fn missing_steps(standing: &DatabaseState, standalone: bool) -> Vec<MigrationStep> {
     let mut steps = Vec::new();
     if !standing.schema {
-        steps.push(Migration::Schema);
+        steps.push(MigrationStep::Schema);
     }
-    steps.extend(missing(standing.version.unwrap_or(0)).map(|(version, _)| Migration::Version(version)));
+    steps.extend(pending(standing.version.unwrap_or(0)).map(|(version, _)| MigrationStep::Version(version)));
     if standalone && !standing.documents {
-        steps.push(Migration::Documents);
+        steps.push(MigrationStep::Documents);
     }
     if standalone && !standing.accounts {
-        steps.push(Migration::Accounts);
+        steps.push(MigrationStep::Accounts);
     }
     steps
 }
 
-fn scripts(step: Migration) -> Vec<&'static str> {
+fn scripts(step: MigrationStep) -> Vec<&'static str> {
     match step {
-        Migration::Schema => vec!["CREATE SCHEMA quarterdeck"],
-        Migration::Version(version) => {
+        MigrationStep::Schema => vec!["CREATE SCHEMA quarterdeck"],
+        MigrationStep::Version(version) => {
             let place = usize::try_from(version - 1).unwrap_or(usize::MAX);
             MIGRATIONS.get(place).map(|migration| migration.postgres).into_iter().collect()
         }
         // A server is backed up by its own tools.
-        Migration::Copy => Vec::new(),
-        Migration::Documents => vec![DOCUMENTS, "INSERT INTO quarterdeck.made VALUES ('captain_documents')"],
-        Migration::Accounts => vec![ACCOUNTS, "INSERT INTO quarterdeck.made VALUES ('accounts')"],
+        MigrationStep::Copy => Vec::new(),
+        MigrationStep::Documents => vec![DOCUMENTS_SCRIPT, "INSERT INTO quarterdeck.made VALUES ('captain_documents')"],
+        MigrationStep::Accounts => vec![ACCOUNTS_SCRIPT, "INSERT INTO quarterdeck.made VALUES ('accounts')"],
     }
 }
 
-fn refused(place: &Place, error: &sqlx::Error, step: Migration) -> StoreError {
+fn step_error(place: &DatabaseUrl, error: &sqlx::Error, step: MigrationStep) -> StoreError {
     let said = crate::store::sql::error::words(error);
     if super::error::code(error).as_deref() == Some("42501") {
         let cure = match step {
-            Migration::Schema => {
+            MigrationStep::Schema => {
                 "let an owner run CREATE SCHEMA quarterdeck AUTHORIZATION this role, then run it again"
             }
-            Migration::Version(_) | Migration::Copy => "this role must own schema quarterdeck",
-            Migration::Documents | Migration::Accounts => {
+            MigrationStep::Version(_) | MigrationStep::Copy => "this role must own schema quarterdeck",
+            MigrationStep::Documents | MigrationStep::Accounts => {
                 "this role needs CREATE on the first schema of the search_path"
             }
         };
-        return StoreError::Unusable(format!("{} ({step}); {cure}", place.says(&said)));
+        return StoreError::Unusable(format!("{} ({step}); {cure}", place.describe(&said)));
     }
-    StoreError::Unusable(format!("{} ({step})", place.says(&said)))
+    StoreError::Unusable(format!("{} ({step})", place.describe(&said)))
 }

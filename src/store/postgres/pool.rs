@@ -6,7 +6,7 @@
 //! all of them.
 
 use super::error::code;
-use super::url::{Place, TRANSACTION_SETTINGS};
+use super::url::{DatabaseUrl, TRANSACTION_SETTINGS};
 use crate::domain::backoff::Backoff;
 use crate::store::{Result, StoreError};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -20,41 +20,41 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Number of ordinary connections: few, since a console and some workers share a server's hundred.
-const CONNECTIONS: usize = 6;
+const ORDINARY_CONNECTIONS: usize = 6;
 /// Number of further connections, for heartbeats and notifications.
-const FOR_BEATS: usize = 3;
+const HEARTBEAT_CONNECTIONS: usize = 3;
 /// Longest time to open a connection, or to ping an idle one.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a free connection of the pool.
-const TURN: Duration = Duration::from_secs(15);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for a response. The server gives up earlier (`statement_timeout`), so this is for dead connections.
-pub(in crate::store) const ANSWER: Duration = Duration::from_secs(35);
+pub(in crate::store) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(35);
 /// A connection that was idle for longer is pinged before it is used.
-const RESTED: Duration = Duration::from_secs(1);
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 /// A connection that was idle for longer is closed.
-const TOO_LONG: Duration = Duration::from_secs(300);
+const MAX_IDLE: Duration = Duration::from_secs(300);
 
 /// Share of the pool from which a connection comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum PoolShare {
     Ordinary,
     /// Heartbeats and notifications, which must not wait behind the rest.
-    Beat,
+    Heartbeat,
 }
 
 /// The connections to one database.
 pub(super) struct Pool {
-    place: Place,
+    url: DatabaseUrl,
     options: PgConnectOptions,
     runtime: Handle,
     ordinary: Arc<Semaphore>,
-    beats: Arc<Semaphore>,
+    heartbeat: Arc<Semaphore>,
     idle: Mutex<Idle>,
 }
 
 #[derive(Default)]
 struct Idle {
-    resting: Vec<(PgConnection, Instant)>,
+    connections: Vec<(PgConnection, Instant)>,
     closed: bool,
     backoff: Backoff,
     /// Time before which no connection is attempted, and the reason.
@@ -62,21 +62,21 @@ struct Idle {
 }
 
 impl Pool {
-    /// Creates a pool for `place`. Connections are opened on `runtime` when they are needed.
-    pub(super) fn new(place: Place, options: PgConnectOptions, runtime: Handle) -> Arc<Self> {
+    /// Creates a pool for `url`. Connections are opened on `runtime` when they are needed.
+    pub(super) fn new(place: DatabaseUrl, options: PgConnectOptions, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
-            place,
+            url: place,
             options,
             runtime,
-            ordinary: Arc::new(Semaphore::new(CONNECTIONS)),
-            beats: Arc::new(Semaphore::new(FOR_BEATS)),
+            ordinary: Arc::new(Semaphore::new(ORDINARY_CONNECTIONS)),
+            heartbeat: Arc::new(Semaphore::new(HEARTBEAT_CONNECTIONS)),
             idle: Mutex::default(),
         })
     }
 
     /// Returns the address of the database.
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    pub(super) fn url(&self) -> &DatabaseUrl {
+        &self.url
     }
 
     /// Returns the runtime that owns the connections.
@@ -89,10 +89,10 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns an idle connection, or opens one. Waits up to [`TURN`] while all are in use.
-    pub(super) async fn lease(self: &Arc<Self>, of: Use) -> Result<Lease> {
-        let permits = if of == Use::Beat { &self.beats } else { &self.ordinary };
-        let permit = timeout(TURN, Arc::clone(permits).acquire_owned()).await;
+    /// Returns an idle connection, or opens one. Waits up to [`ACQUIRE_TIMEOUT`] while all are in use.
+    pub(super) async fn acquire(self: &Arc<Self>, of: PoolShare) -> Result<PooledConnection> {
+        let permits = if of == PoolShare::Heartbeat { &self.heartbeat } else { &self.ordinary };
+        let permit = timeout(ACQUIRE_TIMEOUT, Arc::clone(permits).acquire_owned()).await;
         let permit =
             permit.map_err(|_| StoreError::Unavailable("all connections are busy".into()))?.map_err(|_| closed())?;
         loop {
@@ -101,16 +101,16 @@ impl Pool {
                 if idle.closed {
                     return Err(closed());
                 }
-                idle.resting.pop()
+                idle.connections.pop()
             };
             let Some((mut conn, since)) = resting else { break };
-            let alive = since.elapsed() < RESTED
-                || (since.elapsed() < TOO_LONG && matches!(timeout(CONNECT, conn.ping()).await, Ok(Ok(()))));
+            let alive = since.elapsed() < PING_AFTER_IDLE
+                || (since.elapsed() < MAX_IDLE && matches!(timeout(CONNECT_TIMEOUT, conn.ping()).await, Ok(Ok(()))));
             if alive {
-                return Ok(Lease::of(conn, self, permit));
+                return Ok(PooledConnection::new(conn, self, permit));
             }
         }
-        Ok(Lease::of(self.connect().await?, self, permit))
+        Ok(PooledConnection::new(self.connect().await?, self, permit))
     }
 
     /// Opens a connection, unless the back-off after the last failure still runs.
@@ -131,7 +131,7 @@ impl Pool {
                 let wait = idle.backoff.wait();
                 idle.outage = Some((Instant::now() + wait, error.to_string()));
                 // Idle connections lead to a server that is gone.
-                idle.resting.clear();
+                idle.connections.clear();
             }
         }
         drop(idle);
@@ -141,11 +141,11 @@ impl Pool {
     /// Opens a connection without regard to the back-off.
     pub(super) async fn connect_at_once(&self) -> Result<PgConnection> {
         let options = self.options.clone();
-        let connecting = self.runtime.spawn(async move { timeout(CONNECT, options.connect()).await });
+        let connecting = self.runtime.spawn(async move { timeout(CONNECT_TIMEOUT, options.connect()).await });
         match connecting.await {
             Ok(Ok(Ok(conn))) => Ok(conn),
-            Ok(Ok(Err(error))) => Err(self.place.explain(&error)),
-            Ok(Err(_)) => Err(StoreError::Unavailable(self.place.says("does not answer within 5 s"))),
+            Ok(Ok(Err(error))) => Err(self.url.explain(&error)),
+            Ok(Err(_)) => Err(StoreError::Unavailable(self.url.describe("does not answer within 5 s"))),
             Err(_) => Err(closed()),
         }
     }
@@ -153,14 +153,14 @@ impl Pool {
     fn put_back(&self, conn: PgConnection) {
         let mut idle = self.idle();
         if !idle.closed {
-            idle.resting.push((conn, Instant::now()));
+            idle.connections.push((conn, Instant::now()));
         }
     }
 
     /// Waits for every connection in use, and blocks further use until the permits are dropped.
-    pub(super) async fn at_rest(&self) -> Vec<OwnedSemaphorePermit> {
+    pub(super) async fn quiesce(&self) -> Vec<OwnedSemaphorePermit> {
         let mut all = Vec::new();
-        for (permits, count) in [(&self.ordinary, CONNECTIONS), (&self.beats, FOR_BEATS)] {
+        for (permits, count) in [(&self.ordinary, ORDINARY_CONNECTIONS), (&self.heartbeat, HEARTBEAT_CONNECTIONS)] {
             // A closed semaphore gives no permits.
             all.extend(Arc::clone(permits).acquire_many_owned(u32::try_from(count).unwrap_or(1)).await.ok());
         }
@@ -172,11 +172,11 @@ impl Pool {
         let resting = {
             let mut idle = self.idle();
             idle.closed = true;
-            std::mem::take(&mut idle.resting)
+            std::mem::take(&mut idle.connections)
         };
         for (conn, _) in resting {
             // The connection is at rest, so nothing can be lost.
-            let _ = timeout(CONNECT, conn.close()).await;
+            let _ = timeout(CONNECT_TIMEOUT, conn.close()).await;
         }
     }
 }
@@ -187,7 +187,7 @@ pub(super) fn closed() -> StoreError {
 
 /// A connection of the pool. Dropped at rest it returns to the pool; dropped in the middle of a statement or
 /// transaction it is closed.
-pub(in crate::store) struct Lease {
+pub(in crate::store) struct PooledConnection {
     conn: Option<PgConnection>,
     pool: Arc<Pool>,
     _permit: OwnedSemaphorePermit,
@@ -196,16 +196,16 @@ pub(in crate::store) struct Lease {
     in_transaction: bool,
 }
 
-impl Lease {
-    fn of(conn: PgConnection, pool: &Arc<Pool>, permit: OwnedSemaphorePermit) -> Self {
+impl PooledConnection {
+    fn new(conn: PgConnection, pool: &Arc<Pool>, permit: OwnedSemaphorePermit) -> Self {
         Self { conn: Some(conn), pool: Arc::clone(pool), _permit: permit, at_rest: true, in_transaction: false }
     }
 
-    /// Returns the connection for one statement, whose response goes to [`answered`](Self::answered). Behind PgBouncer
+    /// Returns the connection for one statement, whose response goes to [`end_statement`](Self::end_statement). Behind PgBouncer
     /// a statement gets its own transaction, since its parts would otherwise reach different servers; then the second
     /// value is true.
-    pub(in crate::store) async fn wire(&mut self) -> std::result::Result<(&mut PgConnection, bool), Error> {
-        let alone = self.pool.place.pgbouncer && !self.in_transaction;
+    pub(in crate::store) async fn begin_statement(&mut self) -> std::result::Result<(&mut PgConnection, bool), Error> {
+        let alone = self.pool.url.pgbouncer && !self.in_transaction;
         if alone {
             self.script("BEGIN").await?;
         }
@@ -215,7 +215,7 @@ impl Lease {
 
     /// Returns true if the server keeps prepared statements; behind PgBouncer they would be on another connection.
     pub(in crate::store) fn keeps_statements(&self) -> bool {
-        !self.pool.place.pgbouncer
+        !self.pool.url.pgbouncer
     }
 
     fn conn(&mut self) -> std::result::Result<&mut PgConnection, Error> {
@@ -225,7 +225,7 @@ impl Lease {
 
     /// Records the response of one statement, or its timeout. Commits the statement's own transaction if it has one
     /// (`alone`).
-    pub(in crate::store) async fn answered<T>(
+    pub(in crate::store) async fn end_statement<T>(
         &mut self,
         answer: std::result::Result<std::result::Result<T, Error>, Elapsed>,
         alone: bool,
@@ -248,11 +248,11 @@ impl Lease {
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> std::result::Result<(), Error> {
         let begins = text.starts_with("BEGIN");
         self.in_transaction |= begins;
-        let settings = if begins && self.pool.place.pgbouncer { TRANSACTION_SETTINGS } else { "" };
+        let settings = if begins && self.pool.url.pgbouncer { TRANSACTION_SETTINGS } else { "" };
         self.at_rest = false;
         let script = raw_sql(AssertSqlSafe(format!("{text}{settings}")));
-        let answer = timeout(ANSWER, script.execute(self.conn()?)).await;
-        Box::pin(self.answered(answer, false)).await?;
+        let answer = timeout(RESPONSE_TIMEOUT, script.execute(self.conn()?)).await;
+        Box::pin(self.end_statement(answer, false)).await?;
         if text == "COMMIT" || text == "ROLLBACK" {
             self.in_transaction = false;
         }
@@ -260,7 +260,7 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for PooledConnection {
     fn drop(&mut self) {
         if let (true, false, Some(conn)) = (self.at_rest, self.in_transaction, self.conn.take()) {
             self.pool.put_back(conn);

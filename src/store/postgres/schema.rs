@@ -1,15 +1,15 @@
 //! State of a database: our schema and its version, the table of documents (Chatwoot's, in any of its variants, or
 //! ours), and the rights of the role. Changes nothing.
 
-use super::url::Place;
-use crate::store::migrations::{VERSION, altered, altered_message};
+use super::url::DatabaseUrl;
+use crate::store::migrations::{SCHEMA_VERSION, altered_message, first_altered};
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
 use crate::store::{Access, Result, StoreError};
 
 /// Columns that a table of documents must have, with the types that are accepted.
-const COLUMNS: [(&str, &[&str]); 13] = [
+const REQUIRED_COLUMNS: [(&str, &[&str]); 13] = [
     ("id", &["int8"]),
     ("name", &["varchar", "text"]),
     ("external_link", &["varchar", "text"]),
@@ -27,24 +27,24 @@ const COLUMNS: [(&str, &[&str]); 13] = [
 /// First server version with materialized common table expressions (PostgreSQL 12).
 const OLDEST_SERVER: i64 = 120_000;
 
-/// State of a database, as read by [`look`].
+/// State of a database, as read by [`read_state`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Standing {
-    server: i64,
+pub(super) struct DatabaseState {
+    server_version: i64,
     /// True if the schema `quarterdeck` exists.
     pub(super) schema: bool,
     /// Number of tables in it. Without our table of migrations they belong to another program.
-    tables: i64,
+    table_count: i64,
     /// Version of our schema; `None` without our table of migrations.
     pub(super) version: Option<i64>,
     /// First migration that was applied from another file than this program's.
-    altered: Option<i64>,
+    altered_version: Option<i64>,
     /// True if a table of documents is on the search path.
     pub(super) documents: bool,
     /// Columns and indexes that it lacks, as text for messages.
-    lacks: Vec<String>,
+    documents_missing: Vec<String>,
     /// True if `migrate --standalone` created it.
-    made: bool,
+    owns_documents: bool,
     /// True if a table `accounts` is on the search path.
     pub(super) accounts: bool,
     /// Rights on our schema and on the documents that the role lacks.
@@ -53,7 +53,7 @@ pub(super) struct Standing {
 }
 
 /// Reads the state of a database. Errors: [`StoreError::Unusable`] if the server is too old.
-pub(super) async fn look(conn: &mut Conn, place: &Place) -> Result<Standing> {
+pub(super) async fn read_state(conn: &mut Conn, place: &DatabaseUrl) -> Result<DatabaseState> {
     let facts = query(
         "SELECT current_setting('server_version_num')::bigint AS server, \
          to_regnamespace('quarterdeck') IS NOT NULL AS schema, \
@@ -66,30 +66,30 @@ pub(super) async fn look(conn: &mut Conn, place: &Place) -> Result<Standing> {
     );
     let rows = conn.fetch_all(facts).await.map_err(reading)?;
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
-    let mut standing = Standing {
-        server: get(row, "server")?,
+    let mut standing = DatabaseState {
+        server_version: get(row, "server")?,
         schema: get(row, "schema")?,
-        tables: get(row, "tables")?,
+        table_count: get(row, "tables")?,
         documents: get(row, "documents")?,
         accounts: get(row, "accounts")?,
-        ..Standing::default()
+        ..DatabaseState::default()
     };
     if standing.schema && !get::<bool>(row, "may_use")? {
         standing.missing_rights.push("USAGE on schema quarterdeck");
     } else if get(row, "migrations")? {
-        standing.look_at_ours(conn).await?;
+        standing.read_schema(conn).await?;
     }
     if standing.documents {
-        standing.look_at_documents(conn).await?;
+        standing.read_documents(conn).await?;
     }
-    if standing.server < OLDEST_SERVER {
-        return Err(StoreError::Unusable(place.says("is older than PostgreSQL 12; a newer server is needed")));
+    if standing.server_version < OLDEST_SERVER {
+        return Err(StoreError::Unusable(place.describe("is older than PostgreSQL 12; a newer server is needed")));
     }
     Ok(standing)
 }
 
-impl Standing {
-    async fn look_at_ours(&mut self, conn: &mut Conn) -> Result<()> {
+impl DatabaseState {
+    async fn read_schema(&mut self, conn: &mut Conn) -> Result<()> {
         let rights = query(
             "SELECT has_table_privilege('@jobs', 'SELECT') AS may_read, \
              has_table_privilege('@jobs', 'INSERT') AND has_table_privilege('@jobs', 'UPDATE') \
@@ -104,26 +104,26 @@ impl Standing {
         let row = rights.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
         if !get::<bool>(row, "may_read")? {
             self.missing_rights.push("SELECT on the tables of schema quarterdeck");
-            self.version = Some(VERSION);
+            self.version = Some(SCHEMA_VERSION);
             return Ok(());
         }
         if !get::<bool>(row, "may_write")? {
-            self.missing_rights.push(WRITE_OURS);
+            self.missing_rights.push(WRITE_SCHEMA);
         }
         let made = query("SELECT EXISTS (SELECT 1 FROM @made WHERE name = 'captain_documents')");
         let rows = conn.fetch_all(made).await.map_err(reading)?;
-        self.made = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 0)?;
+        self.owns_documents = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 0)?;
         // As JSON, since the column of checksums is newer than the table.
         let applied = query("SELECT version, to_jsonb(m) ->> 'checksum' FROM @migrations m ORDER BY version");
         let applied = conn.fetch_all(applied).await.map_err(reading)?;
         let applied: Vec<(i64, Option<String>)> =
             applied.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect::<Result<_>>()?;
         self.version = Some(applied.last().map_or(0, |(version, _)| *version));
-        self.altered = altered(applied, |file| file.postgres);
+        self.altered_version = first_altered(applied, |file| file.postgres);
         Ok(())
     }
 
-    async fn look_at_documents(&mut self, conn: &mut Conn) -> Result<()> {
+    async fn read_documents(&mut self, conn: &mut Conn) -> Result<()> {
         let columns = query(
             "SELECT a.attname::text AS name, t.typname::text AS type FROM pg_attribute a \
              JOIN pg_type t ON t.oid = a.atttypid \
@@ -132,11 +132,11 @@ impl Standing {
         let found = conn.fetch_all(columns).await.map_err(reading)?;
         let found: Vec<(String, String)> =
             found.iter().map(|row| Ok((get(row, "name")?, get(row, "type")?))).collect::<Result<_>>()?;
-        for (name, types) in COLUMNS {
+        for (name, types) in REQUIRED_COLUMNS {
             match found.iter().find(|(found, _)| found == name) {
-                None => self.lacks.push(format!("the column {name}")),
+                None => self.documents_missing.push(format!("the column {name}")),
                 Some((_, is)) if !types.contains(&is.as_str()) => {
-                    self.lacks.push(format!("{name} as {} (it is {is})", types[0]));
+                    self.documents_missing.push(format!("{name} as {} (it is {is})", types[0]));
                 }
                 Some(_) => {}
             }
@@ -152,7 +152,7 @@ impl Standing {
         let rows = conn.fetch_all(unique).await.map_err(reading)?;
         let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
         if !get::<bool>(row, "is_unique")? {
-            self.lacks.push("the unique index on (assistant_id, external_link) or on its md5".into());
+            self.documents_missing.push("the unique index on (assistant_id, external_link) or on its md5".into());
         }
         if !get::<bool>(row, "may_read")? {
             self.missing_rights.push("SELECT on captain_documents");
@@ -166,55 +166,55 @@ impl Standing {
 
     /// Checks that `migrate` may change the schema: it is not another program's or build's, and not newer than this
     /// program. Errors: [`StoreError::Unusable`].
-    pub(super) fn migratable(&self, place: &Place) -> Result<()> {
+    pub(super) fn check_migratable(&self, place: &DatabaseUrl) -> Result<()> {
         match self.version {
-            None if self.tables > 0 => Err(StoreError::Unusable(
-                place.says("its schema `quarterdeck` holds tables of another program; nothing was touched"),
+            None if self.table_count > 0 => Err(StoreError::Unusable(
+                place.describe("its schema `quarterdeck` holds tables of another program; nothing was touched"),
             )),
-            Some(version) if version > VERSION => Err(StoreError::Unusable(place.says(&format!(
-                "is set up by a newer quarterdeck (version {version}; this one knows {VERSION}); use that one"
+            Some(version) if version > SCHEMA_VERSION => Err(StoreError::Unusable(place.describe(&format!(
+                "is set up by a newer quarterdeck (version {version}; this one knows {SCHEMA_VERSION}); use that one"
             )))),
-            _ => match self.altered {
-                Some(version) => Err(StoreError::Unusable(place.says(&altered_message(version)))),
+            _ => match self.altered_version {
+                Some(version) => Err(StoreError::Unusable(place.describe(&altered_message(version)))),
                 None => Ok(()),
             },
         }
     }
 
     /// Checks that the table of documents lacks nothing. Errors: [`StoreError::Unusable`].
-    pub(super) fn documents_fit(&self, place: &Place) -> Result<()> {
-        if self.lacks.is_empty() {
+    pub(super) fn check_documents(&self, place: &DatabaseUrl) -> Result<()> {
+        if self.documents_missing.is_empty() {
             return Ok(());
         }
-        Err(StoreError::Unusable(place.says(&format!(
+        Err(StoreError::Unusable(place.describe(&format!(
             "its table captain_documents lacks {}; bring Chatwoot's own migrations up to date first",
-            self.lacks.join(", ")
+            self.documents_missing.join(", ")
         ))))
     }
 
     /// Checks that the store can be used with `access`. Errors: [`StoreError::Unusable`].
-    pub(super) fn usable(&self, place: &Place, access: Access) -> Result<()> {
-        self.migratable(place)?;
-        self.rights(place, access)?;
-        self.set_up(place)
+    pub(super) fn check_usable(&self, place: &DatabaseUrl, access: Access) -> Result<()> {
+        self.check_migratable(place)?;
+        self.check_rights(place, access)?;
+        self.check_set_up(place)
     }
 
     /// Checks that the role has the rights that `access` needs on the existing tables. Errors:
     /// [`StoreError::Unusable`].
-    pub(super) fn rights(&self, place: &Place, access: Access) -> Result<()> {
-        let only_for_writing = |right: &&str| *right == WRITE_OURS || *right == UPDATE_DOCUMENTS;
+    pub(super) fn check_rights(&self, place: &DatabaseUrl, access: Access) -> Result<()> {
+        let only_for_writing = |right: &&str| *right == WRITE_SCHEMA || *right == UPDATE_DOCUMENTS;
         let mut rights = self.missing_rights.clone();
         rights.retain(|right| access != Access::ReadOnly || !only_for_writing(right));
         if rights.is_empty() {
             return Ok(());
         }
         let what = format!("this role has no {}; grant it, or use another role", rights.join(", no "));
-        Err(StoreError::Unusable(place.says(&what)))
+        Err(StoreError::Unusable(place.describe(&what)))
     }
 
     /// Checks that everything exists with which this version works. Errors: [`StoreError::Unusable`].
-    pub(super) fn set_up(&self, place: &Place) -> Result<()> {
-        let unusable = |what: &str| Err(StoreError::Unusable(place.says(what)));
+    pub(super) fn check_set_up(&self, place: &DatabaseUrl) -> Result<()> {
+        let unusable = |what: &str| Err(StoreError::Unusable(place.describe(what)));
         match self.version {
             None | Some(0) if self.documents => {
                 return unusable("is not set up yet; run `quarterdeck migrate` (--dry-run shows what it does)");
@@ -225,7 +225,7 @@ impl Standing {
                      name Chatwoot's database",
                 );
             }
-            Some(version) if version < VERSION => {
+            Some(version) if version < SCHEMA_VERSION => {
                 return unusable("is set up by an older quarterdeck; run `quarterdeck migrate`");
             }
             Some(_) => {}
@@ -236,42 +236,41 @@ impl Standing {
                  Chatwoot's database",
             );
         }
-        self.documents_fit(place)
+        self.check_documents(place)
     }
 
     /// Returns true if `migrate --standalone` created the table of documents.
-    pub(super) const fn is_made(&self) -> bool {
-        self.made
+    pub(super) const fn owns_documents(&self) -> bool {
+        self.owns_documents
     }
 
     /// Describes version and table for people.
-    pub(super) fn says(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let version = self.version.unwrap_or_default();
-        let whose = if self.made { "of its own" } else { "of Chatwoot" };
+        let whose = if self.owns_documents { "of its own" } else { "of Chatwoot" };
         format!("version {version}, on a table captain_documents {whose}")
     }
 
     /// Checks that the role may add documents. Errors: [`StoreError::Unusable`].
-    pub(super) fn may_add(&self, place: &Place) -> Result<()> {
+    pub(super) fn may_add(&self, place: &DatabaseUrl) -> Result<()> {
         if self.may_insert {
             return Ok(());
         }
         Err(StoreError::Unusable(
-            place.says("this role may not add documents (no INSERT on captain_documents); add them in Chatwoot"),
+            place.describe("this role may not add documents (no INSERT on captain_documents); add them in Chatwoot"),
         ))
     }
 
     /// Checks that documents may be removed: only from a table that is ours. Errors: [`StoreError::Unusable`].
-    pub(super) fn may_remove(&self, place: &Place) -> Result<()> {
-        if self.made {
+    pub(super) fn may_remove(&self, place: &DatabaseUrl) -> Result<()> {
+        if self.owns_documents {
             return Ok(());
         }
-        Err(StoreError::Unusable(
-            place
-                .says("these documents are Chatwoot's, with answers that hang on them; remove them in Chatwoot itself"),
-        ))
+        Err(StoreError::Unusable(place.describe(
+            "these documents are Chatwoot's, with answers that hang on them; remove them in Chatwoot itself",
+        )))
     }
 }
 
-const WRITE_OURS: &str = "right to write the tables of schema quarterdeck";
+const WRITE_SCHEMA: &str = "right to write the tables of schema quarterdeck";
 const UPDATE_DOCUMENTS: &str = "UPDATE on captain_documents";

@@ -2,7 +2,7 @@
 //! listens for commits of other processes. It does nothing else: a session that is busy in a query does not free its
 //! locks when its process is killed, since the server notices the closed socket only after the query.
 
-use super::pool::{Pool, Use, closed};
+use super::pool::{Pool, PoolShare, closed};
 use crate::domain::backoff::Backoff;
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
@@ -23,20 +23,20 @@ use tokio_util::task::TaskTracker;
 /// Channel on which processes notify each other of commits.
 const CHANNEL: &str = "quarterdeck";
 /// Minimum time between two notifications of this process.
-const COALESCED: Duration = Duration::from_millis(20);
+const NOTIFY_INTERVAL: Duration = Duration::from_millis(20);
 /// Poll interval: the longest delay after a missed notification, and after every commit of others behind PgBouncer.
-const POLL: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// After its own session broke, a process does not trust the free locks of others for this long: the server may have
 /// restarted, and their sessions are coming back.
-const SHAKEN: Duration = Duration::from_secs(5);
+const LOCK_DISTRUST: Duration = Duration::from_secs(5);
 /// Longest wait for the session to acquire or release a lock.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest time of an orderly shutdown.
-const GOODBYE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 enum Command {
-    Hold(String, oneshot::Sender<Result<()>>),
-    LetGo(String, oneshot::Sender<()>),
+    AcquireLock(String, oneshot::Sender<Result<()>>),
+    ReleaseLock(String, oneshot::Sender<()>),
 }
 
 /// Handle of the session's tasks.
@@ -49,9 +49,9 @@ pub(super) struct Session {
 
 struct Shared {
     /// True behind PgBouncer, where there is no session.
-    without: bool,
+    disabled: bool,
     /// Sender id by which this process recognises its own notifications.
-    me: String,
+    sender_id: String,
     changes: watch::Sender<u64>,
     committed: Notify,
     broke_at: Mutex<Option<Instant>>,
@@ -64,7 +64,7 @@ pub(super) fn lock_key(worker: &str) -> i64 {
 }
 
 /// Returns the keys of the advisory locks that are granted in this database, which include those of live workers.
-pub(super) async fn held_locks(conn: &mut Conn) -> Result<HashSet<i64>> {
+pub(super) async fn granted_locks(conn: &mut Conn) -> Result<HashSet<i64>> {
     let locks = query(
         "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted \
          AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
@@ -77,15 +77,15 @@ impl Session {
     pub(super) fn start(pool: &Pool, options: PgConnectOptions, changes: watch::Sender<u64>) -> Self {
         let (commands, received) = mpsc::channel(16);
         let shared = Arc::new(Shared {
-            without: pool.place().pgbouncer,
-            me: uuid::Uuid::new_v4().to_string(),
+            disabled: pool.url().pgbouncer,
+            sender_id: uuid::Uuid::new_v4().to_string(),
             changes,
             committed: Notify::new(),
             broke_at: Mutex::default(),
         });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        if !shared.without {
-            tasks.spawn_on(keep(Arc::clone(&shared), options, received, stop.clone()), pool.runtime());
+        if !shared.disabled {
+            tasks.spawn_on(run_session(Arc::clone(&shared), options, received, stop.clone()), pool.runtime());
         }
         Self { shared, commands, stop, tasks }
     }
@@ -93,43 +93,43 @@ impl Session {
     /// Starts the tasks that send notifications and poll; a read-only store only polls.
     pub(super) fn watch(&self, pool: &Arc<Pool>, read_only: bool, mismatches: watch::Sender<Option<SchemaMismatch>>) {
         if !read_only {
-            let sending = send(Arc::clone(&self.shared), Arc::clone(pool));
+            let sending = send_notifications(Arc::clone(&self.shared), Arc::clone(pool));
             let stop = self.stop.clone();
             self.tasks.spawn_on(async move { stop.run_until_cancelled(sending).await }, pool.runtime());
         }
-        let polling = poll(Arc::clone(&self.shared), Arc::clone(pool), mismatches);
+        let polling = poll_for_changes(Arc::clone(&self.shared), Arc::clone(pool), mismatches);
         let stop = self.stop.clone();
         self.tasks.spawn_on(async move { stop.run_until_cancelled(polling).await }, pool.runtime());
     }
 
-    pub(super) fn tell_others(&self) {
+    pub(super) fn notify_others(&self) {
         self.shared.committed.notify_one();
     }
 
-    pub(super) async fn hold(&self, worker: &str) -> Result<()> {
-        if self.shared.without {
+    pub(super) async fn acquire_lock(&self, worker: &str) -> Result<()> {
+        if self.shared.disabled {
             return Ok(());
         }
         let (answer, answered) = oneshot::channel();
-        self.commands.send(Command::Hold(worker.to_owned(), answer)).await.map_err(|_| closed())?;
-        match timeout(PATIENCE, answered).await {
+        self.commands.send(Command::AcquireLock(worker.to_owned(), answer)).await.map_err(|_| closed())?;
+        match timeout(LOCK_TIMEOUT, answered).await {
             Ok(answer) => answer.map_err(|_| closed())?,
             Err(_) => Err(StoreError::Unavailable("no session for the lock of this worker".into())),
         }
     }
 
-    pub(super) async fn let_go(&self, worker: &str) {
+    pub(super) async fn release_lock(&self, worker: &str) {
         let (answer, answered) = oneshot::channel();
-        if !self.shared.without && self.commands.send(Command::LetGo(worker.to_owned(), answer)).await.is_ok() {
+        if !self.shared.disabled && self.commands.send(Command::ReleaseLock(worker.to_owned(), answer)).await.is_ok() {
             // Without a response, the lock ends with the process.
-            let _ = timeout(PATIENCE, answered).await;
+            let _ = timeout(LOCK_TIMEOUT, answered).await;
         }
     }
 
     /// Returns true if a free lock proves that its worker is dead.
     pub(super) fn trusts_locks(&self) -> bool {
         let broke_at = self.shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner);
-        broke_at.is_none_or(|at| at.elapsed() > SHAKEN)
+        broke_at.is_none_or(|at| at.elapsed() > LOCK_DISTRUST)
     }
 
     /// Closes the session, which frees its locks.
@@ -147,14 +147,14 @@ impl Drop for Session {
 }
 
 impl Shared {
-    fn bump(&self) {
+    fn announce_change(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
 /// Runs the session until `stop`: connects, reacquires its locks, serves commands, and starts over when the connection
 /// breaks.
-async fn keep(
+async fn run_session(
     shared: Arc<Shared>,
     options: PgConnectOptions,
     mut commands: mpsc::Receiver<Command>,
@@ -171,11 +171,11 @@ async fn keep(
     let keeping = async {
         loop {
             match serve(&shared, &pool, &mut held, &mut commands, &mut backoff, &stop).await {
-                Served::Left => return,
-                Served::Broke => {
+                SessionEnd::Stopped => return,
+                SessionEnd::Broken => {
                     *shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 }
-                Served::NotConnected => {
+                SessionEnd::NotConnected => {
                     let wait = sleep(backoff.wait());
                     if stop.run_until_cancelled(wait).await.is_none() {
                         return;
@@ -186,7 +186,7 @@ async fn keep(
     };
     let leaving = async {
         stop.cancelled().await;
-        sleep(GOODBYE).await;
+        sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
         () = keeping => {}
@@ -196,9 +196,9 @@ async fn keep(
     let _ = timeout(Duration::from_secs(5), pool.close()).await;
 }
 
-enum Served {
-    Left,
-    Broke,
+enum SessionEnd {
+    Stopped,
+    Broken,
     NotConnected,
 }
 
@@ -209,59 +209,59 @@ async fn serve(
     commands: &mut mpsc::Receiver<Command>,
     backoff: &mut Backoff,
     stop: &CancellationToken,
-) -> Served {
-    let Ok(mut listener) = PgListener::connect_with(pool).await else { return Served::NotConnected };
+) -> SessionEnd {
+    let Ok(mut listener) = PgListener::connect_with(pool).await else { return SessionEnd::NotConnected };
     listener.eager_reconnect(false);
     if listener.listen(CHANNEL).await.is_err() {
-        return Served::NotConnected;
+        return SessionEnd::NotConnected;
     }
     // Notifications sent before this session listened were missed.
-    shared.bump();
+    shared.announce_change();
     backoff.reset();
     let mut missing: Vec<i64> = held.values().copied().collect();
-    let mut ticks = interval(POLL);
+    let mut ticks = interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => {
                 // The server would also free them with the connection, but only after this process has gone on.
                 let _ = listener.execute("SELECT pg_advisory_unlock_all()").await;
-                return Served::Left;
+                return SessionEnd::Stopped;
             }
             command = commands.recv() => match command {
-                None => return Served::Left,
-                Some(Command::Hold(worker, answer)) => {
-                    let taken = take(&mut listener, held, &worker).await;
+                None => return SessionEnd::Stopped,
+                Some(Command::AcquireLock(worker, answer)) => {
+                    let taken = acquire_lock(&mut listener, held, &worker).await;
                     // The caller may no longer wait: the lock is released with the worker's row.
                     let _ = answer.send(taken);
                 }
-                Some(Command::LetGo(worker, answer)) => {
+                Some(Command::ReleaseLock(worker, answer)) => {
                     if let Some(key) = held.remove(&worker) {
                         let unlock = sqlx::query("SELECT pg_advisory_unlock($1)").bind(key);
                         if listener.execute(unlock).await.is_err() {
-                            return Served::Broke;
+                            return SessionEnd::Broken;
                         }
                     }
                     let _ = answer.send(());
                 }
             },
             told = listener.try_recv() => match told {
-                Ok(Some(told)) if told.payload() == shared.me => {}
-                Ok(Some(_)) => shared.bump(),
-                Ok(None) | Err(_) => return Served::Broke,
+                Ok(Some(told)) if told.payload() == shared.sender_id => {}
+                Ok(Some(_)) => shared.announce_change(),
+                Ok(None) | Err(_) => return SessionEnd::Broken,
             },
             // The server may take a while to notice that the previous session is dead.
             _ = ticks.tick(), if !missing.is_empty() => {
-                match take_back(&mut listener, &missing).await {
+                match reacquire_locks(&mut listener, &missing).await {
                     Ok(still) => missing = still,
-                    Err(_) => return Served::Broke,
+                    Err(_) => return SessionEnd::Broken,
                 }
             }
         }
     }
 }
 
-async fn take(listener: &mut PgListener, held: &mut BTreeMap<String, i64>, worker: &str) -> Result<()> {
+async fn acquire_lock(listener: &mut PgListener, held: &mut BTreeMap<String, i64>, worker: &str) -> Result<()> {
     let already = || StoreError::Refused(format!("worker {worker} is registered already"));
     if held.contains_key(worker) {
         return Err(already());
@@ -280,7 +280,7 @@ async fn try_lock(listener: &mut PgListener, key: i64) -> std::result::Result<bo
 }
 
 /// Acquires locks in a new session. Returns the keys that another session still has.
-async fn take_back(listener: &mut PgListener, missing: &[i64]) -> std::result::Result<Vec<i64>, sqlx::Error> {
+async fn reacquire_locks(listener: &mut PgListener, missing: &[i64]) -> std::result::Result<Vec<i64>, sqlx::Error> {
     let mut still = Vec::new();
     for key in missing {
         if !try_lock(listener, *key).await? {
@@ -291,28 +291,28 @@ async fn take_back(listener: &mut PgListener, missing: &[i64]) -> std::result::R
 }
 
 /// Notifies other processes of commits, never inside a transaction for which others wait.
-async fn send(shared: Arc<Shared>, pool: Arc<Pool>) {
+async fn send_notifications(shared: Arc<Shared>, pool: Arc<Pool>) {
     loop {
         shared.committed.notified().await;
-        if let Ok(lease) = pool.lease(Use::Beat).await {
-            let tell = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&shared.me);
+        if let Ok(lease) = pool.acquire(PoolShare::Heartbeat).await {
+            let tell = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&shared.sender_id);
             // A lost notification costs the others one poll.
             let _ = Conn::Postgres(lease).execute(tell).await;
         }
-        sleep(COALESCED).await;
+        sleep(NOTIFY_INTERVAL).await;
     }
 }
 
 /// Polls for changes without a notification: a notification that was lost (outcomes, claims and new jobs are detected
 /// at once by their numbers), or another program's write (detected when the server's statistics show it, within
 /// seconds).
-async fn poll(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watch::Sender<Option<SchemaMismatch>>) {
-    let mut ticks = interval(POLL);
+async fn poll_for_changes(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watch::Sender<Option<SchemaMismatch>>) {
+    let mut ticks = interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = None;
     loop {
         ticks.tick().await;
-        let Ok(lease) = pool.lease(Use::Beat).await else { continue };
+        let Ok(lease) = pool.acquire(PoolShare::Heartbeat).await else { continue };
         let look = query(
             "SELECT last + (SELECT last_value FROM @fence) + coalesce((SELECT max(id) FROM @jobs), 0) \
              + coalesce((SELECT max(since) + count(*) FROM @pauses), 0), \
@@ -326,10 +326,10 @@ async fn poll(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watch::Sender<Op
         let Ok(rows) = Conn::Postgres(lease).fetch_all(look).await else { continue };
         let seen = rows.first().map(|row| (get::<i64>(row, 0).ok(), get::<i64>(row, 1).ok()));
         if let Some(version) = rows.first().and_then(|row| get(row, 2).ok()) {
-            version::seen(&mismatches, version);
+            version::notify_if_newer(&mismatches, version);
         }
         if last.is_some() && seen != last {
-            shared.bump();
+            shared.announce_change();
         }
         last = seen.or(last);
     }

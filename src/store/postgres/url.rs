@@ -24,7 +24,7 @@ const SESSION_SETTINGS: [(&str, &str); 4] = [
 
 /// Address of a database, as messages show it: without the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct DatabaseUrl {
     user: String,
     host: String,
     port: u16,
@@ -34,7 +34,7 @@ pub(super) struct Place {
     pub(super) pgbouncer: bool,
 }
 
-impl Place {
+impl DatabaseUrl {
     /// Parses a `postgres:` URL. Messages repeat nothing of it but host, port, user and database.
     pub(super) fn parse(url: &str, access: Access) -> Result<(Self, PgConnectOptions)> {
         let unusable = |why: &str| {
@@ -86,7 +86,7 @@ impl Place {
     }
 
     /// Formats `PostgreSQL at db.example.org:5432/chatwoot: …`.
-    pub(super) fn says(&self, what: &str) -> String {
+    pub(super) fn describe(&self, what: &str) -> String {
         format!("PostgreSQL at {}:{}/{}: {what}", self.host, self.port, self.database)
     }
 
@@ -104,7 +104,7 @@ impl Place {
 
     /// Converts a failed connection into an error with its reason and advice.
     pub(super) fn explain(&self, error: &Error) -> StoreError {
-        let unusable = |what: &str, cure: &str| StoreError::Unusable(format!("{}; {cure}", self.says(what)));
+        let unusable = |what: &str, cure: &str| StoreError::Unusable(format!("{}; {cure}", self.describe(what)));
         let said = words(error);
         match (error, code(error).as_deref()) {
             (_, Some("28P01" | "28000")) => unusable(
@@ -117,22 +117,22 @@ impl Place {
             (_, Some("3D000")) => unusable(&said, "create it, or name another database in the URL"),
             (_, Some("42501")) => unusable(&said, &format!("grant CONNECT on it to `{}`", self.user)),
             (_, Some("08P01")) => unusable(&said, "behind PgBouncer write ?pgbouncer=true at the end of the URL"),
-            (Error::Tls(_), _) | (Error::Io(_), _) if is_of_tls(error) => unusable(
+            (Error::Tls(_), _) | (Error::Io(_), _) if is_tls_failure(error) => unusable(
                 &format!("no encrypted connection: {said}"),
                 "check sslmode and sslrootcert in the URL against the server's certificate",
             ),
             (Error::Configuration(_), _) => unusable(&said, "check the parameters of the URL"),
             (Error::Io(_), _) => StoreError::Unavailable(format!(
                 "{}; check host and port, and that the server runs and may be reached from here",
-                self.says(&said)
+                self.describe(&said)
             )),
-            _ => StoreError::Unavailable(self.says(&said)),
+            _ => StoreError::Unavailable(self.describe(&said)),
         }
     }
 }
 
 /// Returns true if the encrypted connection was refused. An untrusted certificate is reported as invalid data.
-fn is_of_tls(error: &Error) -> bool {
+fn is_tls_failure(error: &Error) -> bool {
     match error {
         Error::Tls(_) => true,
         Error::Io(error) => {
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn urls_are_read_and_no_password_is_repeated() {
-        let parse = |url: &str| Place::parse(url, Access::Write).map(|(place, _)| place);
+        let parse = |url: &str| DatabaseUrl::parse(url, Access::Write).map(|(place, _)| place);
         let place =
             parse("postgres://ana:s%40cret@db.test:6432/chatwoot?pgbouncer=true&sslmode=disable").expect("right");
         assert_eq!((place.label(), place.pgbouncer), ("postgres db.test/chatwoot".to_owned(), true));

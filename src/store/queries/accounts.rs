@@ -3,7 +3,7 @@
 
 use crate::domain::document::Status;
 use crate::domain::time::Timestamp;
-use crate::store::queries::listing::{Group, MOST_SEEN, add_to, lately};
+use crate::store::queries::listing::{GroupSummary, MAX_LISTED, add_figures, push_recent_attempts};
 use crate::store::sql::columns::{corrupt, line, number, span, time};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
@@ -11,21 +11,21 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::filter::{push_row_status, push_settled_status, push_status};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Statement, query};
-use crate::store::{AccountSeen, Result, Seen};
+use crate::store::{AccountSummary, Listing, Result};
 use std::collections::BTreeMap;
 
-pub(in crate::store) async fn accounts(db: &Database) -> Result<Seen<AccountSeen>> {
+pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountSummary>> {
     let now = db.now();
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
     let ids = crate::store::schedule::plans::accounts(&mut reader).await?;
     let total = ids.len() as u64;
-    let shown = ids.into_iter().take(MOST_SEEN as usize).map(|id| (id.0, AccountSeen::new(id.0)));
-    let mut accounts: BTreeMap<i64, AccountSeen> = shown.collect();
+    let shown = ids.into_iter().take(MAX_LISTED as usize).map(|id| (id.0, AccountSummary::new(id.0)));
+    let mut accounts: BTreeMap<i64, AccountSummary> = shown.collect();
     let names = names(&mut reader, &accounts).await?;
-    let settled = reader.all(settled(now)).await?;
-    let marked = reader.all(marked(now)).await?;
-    let decided = reader.all(decided(now)).await?;
+    let settled = reader.all(settled_counts(now)).await?;
+    let marked = reader.all(syncing_counts(now)).await?;
+    let decided = reader.all(job_status_counts(now)).await?;
     let kept = reader.all(query("SELECT account_id, plan, cadence FROM @accounts_sched")).await?;
     let jobs = reader
         .all(query(
@@ -38,57 +38,57 @@ pub(in crate::store) async fn accounts(db: &Database) -> Result<Seen<AccountSeen
              min(run_at) FROM @jobs WHERE state = 'scheduled' GROUP BY 1) q GROUP BY 1",
         ))
         .await?;
-    let ended = reader.all(ended(now)).await?;
+    let ended = reader.all(recent_attempts(now)).await?;
     reader.leave_snapshot().await?;
 
-    add_to(&mut accounts, &names, |seen, row| {
+    add_figures(&mut accounts, &names, |seen, row| {
         seen.name = line(row, "name")?;
         Ok(())
     })?;
-    add_to(&mut accounts, &settled, |seen, row| {
+    add_figures(&mut accounts, &settled, |seen, row| {
         seen.counts.set(Status::Failed, number(row, "failed")?);
         seen.counts.set(Status::Stale, number(row, "stale")?);
         seen.counts.set(Status::Synced, number(row, "synced")?);
         seen.counts.set(Status::Never, number(row, "never")?);
         Ok(())
     })?;
-    add_to(&mut accounts, &marked, |seen, row| {
+    add_figures(&mut accounts, &marked, |seen, row| {
         seen.counts.set(status(row, "status")?, number(row, "n")?);
         Ok(())
     })?;
-    add_to(&mut accounts, &decided, |seen, row| {
+    add_figures(&mut accounts, &decided, |seen, row| {
         let (from, to, n) = (status(row, "instead")?, status(row, "status")?, number::<u64>(row, "n")?);
         seen.counts.set(from, seen.counts.of(from).saturating_sub(n));
         seen.counts.set(to, seen.counts.of(to) + n);
         Ok(())
     })?;
-    add_to(&mut accounts, &kept, |seen, row| {
+    add_figures(&mut accounts, &kept, |seen, row| {
         (seen.plan, seen.cadence) = (line(row, "plan")?, span(row, "cadence")?);
         Ok(())
     })?;
-    add_to(&mut accounts, &jobs, |seen, row| {
+    add_figures(&mut accounts, &jobs, |seen, row| {
         (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
         (seen.waiting, seen.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
         Ok(())
     })?;
-    add_to(&mut accounts, &ended, |seen, row| {
+    add_figures(&mut accounts, &ended, |seen, row| {
         seen.last_hour = number(row, "n")?;
         Ok(())
     })?;
-    Ok(Seen { rows: accounts.into_values().collect(), total })
+    Ok(Listing { rows: accounts.into_values().collect(), total })
 }
 
-impl Group for AccountSeen {
+impl GroupSummary for AccountSummary {
     type Key = i64;
 
-    fn named_by(row: &Row) -> Result<i64> {
+    fn key_of(row: &Row) -> Result<i64> {
         get(row, "account_id")
     }
 }
 
 /// Reads the names of accounts. Returns none if Chatwoot's table is missing or unreadable, so that the view shows the
 /// rest.
-async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSeen>) -> Result<Vec<Row>> {
+async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSummary>) -> Result<Vec<Row>> {
     if reader.dialect() == Dialect::Sqlite {
         return Ok(Vec::new());
     }
@@ -106,7 +106,7 @@ async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSeen>) -> Re
 
 /// Counts documents that are not marked `syncing`, by account and status, in one row per account. Most documents are of
 /// this kind; reading them in the order of an index that contains every column needed avoids a sort.
-fn settled(now: Timestamp) -> Statement {
+fn settled_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new(
         "SELECT account_id, count(CASE WHEN status = 0 THEN 1 END) AS failed, \
          count(CASE WHEN status = 5 THEN 1 END) AS stale, count(CASE WHEN status = 6 THEN 1 END) AS synced, \
@@ -122,7 +122,7 @@ fn settled(now: Timestamp) -> Statement {
 }
 
 /// Counts documents whose row is marked `syncing`, by account and status.
-fn marked(now: Timestamp) -> Statement {
+fn syncing_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
     push_row_status(&mut sql, now);
     sql.push(
@@ -134,7 +134,7 @@ fn marked(now: Timestamp) -> Statement {
 
 /// Counts documents whose live job decides their status, by account, that status, and the status that the row alone
 /// would give.
-fn decided(now: Timestamp) -> Statement {
+fn job_status_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
     push_row_status(&mut sql, now);
     sql.push(" AS BIGINT) AS instead, ");
@@ -152,9 +152,9 @@ fn status(row: &Row, column: &str) -> Result<Status> {
     Status::ALL.get(place).copied().ok_or_else(|| corrupt(column))
 }
 
-fn ended(now: Timestamp) -> Statement {
+fn recent_attempts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT account_id, count(*) AS n");
-    lately(&mut sql, now);
+    push_recent_attempts(&mut sql, now);
     sql.push(" GROUP BY 1");
     sql.query()
 }

@@ -1,6 +1,6 @@
 //! Reads of contents: the stored text, its earlier versions, and a quarantined text that waits for review.
 
-use crate::domain::content::Stored;
+use crate::domain::content::StoredBaseline;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
 use crate::store::sql::columns::{corrupt, line, number, time};
@@ -8,7 +8,7 @@ use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::documents;
 use crate::store::sql::statement::query;
-use crate::store::{HeldContent, Result, StoredContent, StoredVersion};
+use crate::store::{QuarantinedContent, Result, StoredContent, StoredVersion};
 
 pub(in crate::store) async fn content(db: &Database, document: DocumentId) -> Result<Option<StoredContent>> {
     let statement = query(
@@ -50,7 +50,10 @@ pub(in crate::store) async fn version_text(
     reader.first(statement).await?.map(|row| get(&row, "content")).transpose()
 }
 
-pub(in crate::store) async fn held_content(db: &Database, document: DocumentId) -> Result<Option<HeldContent>> {
+pub(in crate::store) async fn quarantined_content(
+    db: &Database,
+    document: DocumentId,
+) -> Result<Option<QuarantinedContent>> {
     let statement = query(
         "SELECT reason, held_at, fingerprint, title, content FROM @held_contents \
          WHERE document_id = ? AND rejected_at IS NULL",
@@ -58,9 +61,9 @@ pub(in crate::store) async fn held_content(db: &Database, document: DocumentId) 
     let mut reader = db.reader().await?;
     let row = reader.first(statement.bind(document.0)).await?;
     row.map(|row| {
-        Ok(HeldContent {
+        Ok(QuarantinedContent {
             reason: line(&row, "reason")?.unwrap_or_default(),
-            held_at: time(&row, "held_at")?.ok_or_else(|| corrupt("held_at"))?,
+            quarantined_at: time(&row, "held_at")?.ok_or_else(|| corrupt("held_at"))?,
             fingerprint: get(&row, "fingerprint")?,
             title: line(&row, "title")?,
             text: get(&row, "content")?,
@@ -70,6 +73,6 @@ pub(in crate::store) async fn held_content(db: &Database, document: DocumentId) 
 }
 
 /// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
-pub(in crate::store) async fn stored(db: &Database, document: DocumentId) -> Result<Option<Stored>> {
+pub(in crate::store) async fn stored(db: &Database, document: DocumentId) -> Result<Option<StoredBaseline>> {
     documents::stored(&mut db.reader().await?, document).await
 }

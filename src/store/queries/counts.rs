@@ -1,6 +1,6 @@
 //! Figures: the number of documents at each status, and the state of the queue.
 
-use crate::domain::document::{Counts, Status};
+use crate::domain::document::{Status, StatusCounts};
 use crate::domain::lock::StoreId;
 use crate::store::queries::workers;
 use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
@@ -11,14 +11,14 @@ use crate::store::sql::filter::{Joins, push_status};
 use crate::store::sql::statement::{Sql, query};
 use crate::store::{QueueState, Result};
 
-pub(in crate::store) async fn counts(db: &Database) -> Result<Counts> {
+pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
     let mut sql = Sql::new("SELECT ");
     push_status(&mut sql, db.now());
     sql.push(" AS status, count(*) AS documents");
     Joins::STATUS.push(&mut sql);
     sql.push(" GROUP BY 1");
     let mut reader = db.reader().await?;
-    let mut counts = Counts::default();
+    let mut counts = StatusCounts::default();
     for row in reader.all(sql.query()).await? {
         let place: usize = number(&row, "status")?;
         let status = Status::ALL.get(place).ok_or_else(|| corrupt("status"))?;
@@ -30,7 +30,7 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<Counts> {
         "SELECT count(*) AS held FROM @held_contents h WHERE h.rejected_at IS NULL \
          AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = h.document_id)",
     );
-    counts.held = number(&reader.one(held).await?, "held")?;
+    counts.quarantined = number(&reader.one(held).await?, "held")?;
     Ok(counts)
 }
 

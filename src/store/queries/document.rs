@@ -1,16 +1,16 @@
 //! Conversion of a result row into the [`DocumentRow`] that lists and views of a document show.
 
-use crate::domain::document::{DocumentRow, RecentResult, Status, SyncStatus, SyncStep, Try};
+use crate::domain::document::{DocumentRow, FailureCount, RecentResult, Status, SyncStatus, SyncStep};
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::is_pdf;
 use crate::domain::plan::Cadence;
-use crate::domain::schedule::next_look;
+use crate::domain::schedule::next_check;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::sql::columns::{code, corrupt, hold, line, number, small, span, time, word};
+use crate::store::sql::columns::{code, corrupt, host_backoff, line, number, optional_number, span, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::rows::documents::{AVAILABLE, host};
 use crate::store::sql::rows::jobs::class_from_code;
@@ -35,8 +35,12 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
     let status: i64 = get(row, "status")?;
     let status = usize::try_from(status).ok().and_then(|place| Status::ALL.get(place)).copied();
     let url: &str = get(row, "external_link")?;
-    let try_of = match (small(row, "try_number")?, small(row, "try_of")?) {
-        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| Try { class, number, of }),
+    let try_of = match (optional_number(row, "try_number")?, optional_number(row, "try_of")?) {
+        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| FailureCount {
+            class,
+            failures: number,
+            attempts_allowed: of,
+        }),
         _ => None,
     };
     let (attempted_at, synced_at) = (time(row, "last_sync_attempted_at")?, time(row, "last_synced_at")?);
@@ -45,8 +49,8 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
     let next_look_at = match (cadence, get::<Option<&str>>(row, "live_state")?) {
         (Some(cadence), None) if fits => {
             let sync_status = get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code);
-            let failures = small(row, "failures")?.unwrap_or_default();
-            next_look(cadence, sync_status, attempted_at, synced_at, failures, now)
+            let failures = optional_number(row, "failures")?.unwrap_or_default();
+            next_check(cadence, sync_status, attempted_at, synced_at, failures, now)
         }
         _ => None,
     };
@@ -63,18 +67,18 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         sync_step: get::<Option<&str>>(row, "sync_step")?.and_then(SyncStep::parse),
         error_code: word(row, "error_code", ErrorCode::parse)?,
         detail: line(row, "detail")?,
-        http_status: small(row, "http_status")?,
+        http_status: optional_number(row, "http_status")?,
         attempted_at,
         synced_at,
         next_attempt_at: time(row, "next_attempt_at")?,
-        next_look_at,
-        attempt: small(row, "attempt")?,
+        next_check_at: next_look_at,
+        attempt: optional_number(row, "attempt")?,
         queue: code(row, "class", QueueClass::from_code)?,
         fingerprint: get(row, "fingerprint")?,
-        content_length: small(row, "content_length")?,
+        content_length: optional_number(row, "content_length")?,
         updated_at: Timestamp::from_micros(get(row, "updated_at")?),
-        try_of,
-        held_by: line(row, "worker_name")?,
+        failure_count: try_of,
+        holder: line(row, "worker_name")?,
         requested_by: line(row, "requested_by")?,
         cancel_requested: get::<Option<i64>>(row, "cancel_requested_at")?.is_some(),
         recent: get::<Option<&str>>(row, "recent")?
@@ -83,7 +87,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
             .filter_map(RecentResult::from_letter)
             .collect(),
         versions: number(row, "versions")?,
-        held: line(row, "held")?,
-        host_hold: hold(row, "host_")?,
+        quarantine_reason: line(row, "held")?,
+        host_backoff: host_backoff(row, "host_")?,
     })
 }

@@ -11,7 +11,7 @@ use crate::store::sql::database::Database;
 use crate::store::sql::filter::{Joins, push_documents, push_status};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Value};
-use crate::store::{Around, DocumentPage, Named, PageQuery, Result, Sort, SortBy};
+use crate::store::{DocumentPage, DocumentRef, PagePosition, PageQuery, Result, Sort, SortBy};
 
 /// One part of a sort order: an expression that is never NULL, whether it yields text, and whether it sorts descending.
 struct Key {
@@ -161,15 +161,17 @@ async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Re
     let total: i64 = get(&conn.one(sql.query()).await?, 0)?;
     let total = u64::try_from(total).unwrap_or_default();
     let last_page = total.saturating_sub(asked.limit.max(1));
-    let offset = match asked.around {
+    let offset = match asked.position {
         // An offset within the list is kept even if its page is short: a caller that continues from the end of the last
         // page must not be sent back.
-        Around::Offset(offset) if offset < total => offset,
-        Around::Offset(_) => last_page,
-        Around::Document { document, above, else_at } => match anchor(conn, asked, document, now).await? {
-            Some(values) => rank(conn, asked, document, &values, now).await?.saturating_sub(above).min(last_page),
-            None => else_at.min(last_page),
-        },
+        PagePosition::Offset(offset) if offset < total => offset,
+        PagePosition::Offset(_) => last_page,
+        PagePosition::Document { document, rows_above: above, fallback_offset: else_at } => {
+            match anchor(conn, asked, document, now).await? {
+                Some(values) => rank(conn, asked, document, &values, now).await?.saturating_sub(above).min(last_page),
+                None => else_at.min(last_page),
+            }
+        }
     };
     // The page is selected by ids alone; the wide rows are read only for it.
     let mut sql = Sql::new("WITH w AS MATERIALIZED (SELECT d.id AS id");
@@ -188,7 +190,7 @@ async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Re
     Ok(DocumentPage { rows: rows.iter().map(|row| document_row(row, now)).collect::<Result<_>>()?, offset, total })
 }
 
-pub(in crate::store) async fn find(db: &Database, named: &Named) -> Result<Vec<DocumentRow>> {
+pub(in crate::store) async fn find(db: &Database, named: &DocumentRef) -> Result<Vec<DocumentRow>> {
     let now = db.now();
     let mut sql = Sql::new("SELECT ");
     sql.push(COLUMNS).push(", ");
@@ -196,8 +198,8 @@ pub(in crate::store) async fn find(db: &Database, named: &Named) -> Result<Vec<D
     sql.push(" AS status");
     Joins::ALL.push(&mut sql);
     match named {
-        Named::Id(id) => sql.push(" WHERE d.id = ").bind(id.0),
-        Named::Url(link) => sql.push(" WHERE d.external_link = ").bind(link.as_str()),
+        DocumentRef::Id(id) => sql.push(" WHERE d.id = ").bind(id.0),
+        DocumentRef::Url(link) => sql.push(" WHERE d.external_link = ").bind(link.as_str()),
     };
     sql.push(" ORDER BY d.id");
     let mut reader = db.reader().await?;

@@ -2,16 +2,16 @@
 //! claim reads the tables itself.
 
 use crate::domain::time::Timestamp;
-use crate::store::queries::listing::{Group, MOST_SEEN, add_to, lately};
-use crate::store::sql::columns::{hold, line, number, small};
+use crate::store::queries::listing::{GroupSummary, MAX_LISTED, add_figures, push_recent_attempts};
+use crate::store::sql::columns::{host_backoff, line, number, optional_number};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::statement::{Sql, Statement, query};
-use crate::store::{HostSeen, Result, Seen};
+use crate::store::{HostSummary, Listing, Result};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(in crate::store) async fn hosts(db: &Database) -> Result<Seen<HostSeen>> {
+pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary>> {
     let now = db.now();
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
@@ -22,7 +22,7 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Seen<HostSeen>> {
              WHERE d.sync_status = 2 GROUP BY 1",
         ))
         .await?;
-    let ended = reader.all(ended(now)).await?;
+    let ended = reader.all(recent_attempts(now)).await?;
     let jobs = reader
         .all(query(
             "SELECT host, CAST(sum(running) AS BIGINT) AS running, CAST(sum(ready) AS BIGINT) AS ready FROM \
@@ -40,47 +40,47 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Seen<HostSeen>> {
         total = number(row, "hosts")?;
         hosts.insert(get(row, "host")?, host(row)?);
     }
-    add_to(&mut hosts, &failed, |seen, row| {
+    add_figures(&mut hosts, &failed, |seen, row| {
         seen.failed = number(row, "n")?;
         Ok(())
     })?;
-    add_to(&mut hosts, &ended, |seen, row| {
-        seen.recent = number(row, "n")?;
-        seen.limited = number(row, "limited")?;
-        seen.median = small(row, "median")?.map(Duration::from_millis);
+    add_figures(&mut hosts, &ended, |seen, row| {
+        seen.last_hour = number(row, "n")?;
+        seen.rate_limited = number(row, "limited")?;
+        seen.median_duration = optional_number(row, "median")?.map(Duration::from_millis);
         Ok(())
     })?;
-    add_to(&mut hosts, &jobs, |seen, row| {
+    add_figures(&mut hosts, &jobs, |seen, row| {
         (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
         Ok(())
     })?;
-    add_to(&mut hosts, &holds, |seen, row| {
-        seen.held = hold(row, "")?;
+    add_figures(&mut hosts, &holds, |seen, row| {
+        seen.backoff = host_backoff(row, "")?;
         Ok(())
     })?;
-    Ok(Seen { rows: hosts.into_values().collect(), total })
+    Ok(Listing { rows: hosts.into_values().collect(), total })
 }
 
-impl Group for HostSeen {
+impl GroupSummary for HostSummary {
     // Hosts are sorted by the bytes of their names.
     type Key = String;
 
-    fn named_by(row: &Row) -> Result<String> {
+    fn key_of(row: &Row) -> Result<String> {
         get(row, "host")
     }
 }
 
-fn host(row: &Row) -> Result<HostSeen> {
-    Ok(HostSeen {
+fn host(row: &Row) -> Result<HostSummary> {
+    Ok(HostSummary {
         host: line(row, "host")?.unwrap_or_default(),
         documents: number(row, "n")?,
         failed: 0,
-        recent: 0,
-        limited: 0,
-        median: None,
+        last_hour: 0,
+        rate_limited: 0,
+        median_duration: None,
         running: 0,
         ready: 0,
-        held: None,
+        backoff: None,
     })
 }
 
@@ -90,19 +90,19 @@ fn documents() -> Statement {
         "SELECT host, n, count(*) OVER () AS hosts FROM (SELECT host, count(*) AS n FROM @document_state GROUP BY host) q \
          ORDER BY n DESC, host COLLATE bytes LIMIT ",
     );
-    sql.bind(MOST_SEEN);
+    sql.bind(MAX_LISTED);
     sql.query()
 }
 
 /// Selects number, rate-limited number and median duration of recent attempts by host. The median of an even number is
 /// the mean of the middle two.
-fn ended(now: Timestamp) -> Statement {
+fn recent_attempts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("WITH o AS (SELECT host, http_status, duration_ms, ");
     sql.push(
         "row_number() OVER (PARTITION BY host ORDER BY duration_ms NULLS LAST) \
          AS place, count(duration_ms) OVER (PARTITION BY host) AS timed",
     );
-    lately(&mut sql, now);
+    push_recent_attempts(&mut sql, now);
     sql.push(
         ") SELECT host, count(*) AS n, count(CASE WHEN http_status IN (429, 503) THEN 1 END) AS limited, \
          CAST(avg(CASE WHEN place IN ((timed + 1) / 2, (timed + 2) / 2) THEN duration_ms END) AS BIGINT) AS median \

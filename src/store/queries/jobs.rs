@@ -2,18 +2,18 @@
 //! only; a claim reads the queue itself.
 
 use crate::domain::content::ContentChange;
-use crate::domain::document::Try;
+use crate::domain::document::FailureCount;
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, DocumentId, JobId};
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::time::Timestamp;
-use crate::store::sql::columns::{code, corrupt, line, number, small, time, word};
+use crate::store::sql::columns::{code, corrupt, line, number, optional_number, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::jobs::class_from_code;
 use crate::store::sql::statement::{Sql, query};
-use crate::store::{Blocked, JobPlace, JobSeen, JobsPage, JobsQuery, Result, SECTION_ROWS};
+use crate::store::{JobBlockers, JobProgress, JobSummary, JobsPage, JobsQuery, MAX_SECTION_ROWS, Result};
 use std::collections::HashSet;
 
 /// The columns of a job that every section reads.
@@ -22,10 +22,10 @@ const COLUMNS: &str = "j.id, j.document_id, coalesce(d.name, j.url) AS name, j.a
 const DOCUMENT: &str = " LEFT JOIN captain_documents d ON d.id = j.document_id ";
 /// Outcomes that are scanned per wanted row to find the jobs that ended: not every outcome ends a job, since a failure
 /// may be followed by a retry, and an exhausted job has an outcome for the failure and one for the exhaustion.
-const LOOKED_THROUGH: u64 = 5;
+const SCANNED_OUTCOMES_PER_ROW: u64 = 5;
 
 pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<JobsPage> {
-    let limit = wanted.limit.min(SECTION_ROWS);
+    let limit = wanted.limit.min(MAX_SECTION_ROWS);
     let rows = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
@@ -63,7 +63,7 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
             rows,
         ))
         .await?;
-    let looked_through = i64::try_from(limit.saturating_mul(LOOKED_THROUGH)).unwrap_or(i64::MAX);
+    let looked_through = i64::try_from(limit.saturating_mul(SCANNED_OUTCOMES_PER_ROW)).unwrap_or(i64::MAX);
     let mut ended = Sql::new("SELECT ");
     ended
         .push(COLUMNS)
@@ -72,10 +72,10 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
     ended.push("WHERE j.state IN ('done', 'failed', 'cancelled', 'purged') ORDER BY o.seq DESC");
     let ended = reader.all(ended.query()).await?;
     reader.leave_snapshot().await?;
-    let mut recent: Vec<JobSeen> = Vec::new();
+    let mut recent: Vec<JobSummary> = Vec::new();
     let mut seen = HashSet::new();
     for row in &ended {
-        let job = job_seen(row, ended_place(row)?)?;
+        let job = job_summary(row, ended_progress(row)?)?;
         if recent.len() as u64 == limit {
             break;
         }
@@ -85,11 +85,11 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
         }
     }
     Ok(JobsPage {
-        running: each(&running, running_place)?,
+        running: job_summaries(&running, running_progress)?,
         running_total: number(&totals, "running")?,
-        ready: each(&ready, ready_place)?,
+        ready: job_summaries(&ready, ready_progress)?,
         ready_total: number(&totals, "ready")?,
-        waiting: each(&waiting, waiting_place)?,
+        waiting: job_summaries(&waiting, waiting_progress)?,
         waiting_total: number(&totals, "waiting")?,
         recent,
     })
@@ -101,12 +101,12 @@ fn section(from: &'static str, which: &'static str, rows: i64) -> crate::store::
     sql.query()
 }
 
-fn each(rows: &[Row], place: impl Fn(&Row) -> Result<JobPlace>) -> Result<Vec<JobSeen>> {
-    rows.iter().map(|row| job_seen(row, place(row)?)).collect()
+fn job_summaries(rows: &[Row], place: impl Fn(&Row) -> Result<JobProgress>) -> Result<Vec<JobSummary>> {
+    rows.iter().map(|row| job_summary(row, place(row)?)).collect()
 }
 
-fn job_seen(row: &Row, place: JobPlace) -> Result<JobSeen> {
-    Ok(JobSeen {
+fn job_summary(row: &Row, place: JobProgress) -> Result<JobSummary> {
+    Ok(JobSummary {
         job: JobId(get(row, "id")?),
         document: DocumentId(get(row, "document_id")?),
         name: line(row, "name")?.unwrap_or_default(),
@@ -115,16 +115,16 @@ fn job_seen(row: &Row, place: JobPlace) -> Result<JobSeen> {
         class: code(row, "class", QueueClass::from_code)?.ok_or_else(|| corrupt("class"))?,
         attempt: number(row, "attempt")?,
         requested_by: line(row, "requested_by")?,
-        place,
+        progress: place,
     })
 }
 
-fn at(row: &Row, column: &str) -> Result<Timestamp> {
+fn required_time(row: &Row, column: &str) -> Result<Timestamp> {
     time(row, column)?.ok_or_else(|| corrupt(column))
 }
 
-fn running_place(row: &Row) -> Result<JobPlace> {
-    Ok(JobPlace::Running {
+fn running_progress(row: &Row) -> Result<JobProgress> {
+    Ok(JobProgress::Running {
         worker: line(row, "worker_name")?,
         started_at: time(row, "started_at")?,
         lease_until: time(row, "lease_until")?,
@@ -133,30 +133,34 @@ fn running_place(row: &Row) -> Result<JobPlace> {
     })
 }
 
-fn ready_place(row: &Row) -> Result<JobPlace> {
-    Ok(JobPlace::Ready {
-        since: at(row, "run_at")?,
-        blocked: Blocked {
-            host_held_until: time(row, "held_until")?,
-            host_held_because: line(row, "held_because")?,
+fn ready_progress(row: &Row) -> Result<JobProgress> {
+    Ok(JobProgress::Ready {
+        since: required_time(row, "run_at")?,
+        blockers: JobBlockers {
+            host_backoff_until: time(row, "held_until")?,
+            host_backoff_reason: line(row, "held_because")?,
             host_running: number(row, "host_running")?,
             account_running: number(row, "account_running")?,
-            account_cap: small(row, "max_running")?,
+            account_cap: optional_number(row, "max_running")?,
         },
     })
 }
 
-fn waiting_place(row: &Row) -> Result<JobPlace> {
-    let after = match (small(row, "try_number")?, small(row, "try_of")?) {
-        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| Try { class, number, of }),
+fn waiting_progress(row: &Row) -> Result<JobProgress> {
+    let after = match (optional_number(row, "try_number")?, optional_number(row, "try_of")?) {
+        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| FailureCount {
+            class,
+            failures: number,
+            attempts_allowed: of,
+        }),
         _ => None,
     };
-    Ok(JobPlace::Waiting { run_at: at(row, "run_at")?, after, lock_holder: line(row, "lock_holder")? })
+    Ok(JobProgress::Waiting { run_at: required_time(row, "run_at")?, after, lock_holder: line(row, "lock_holder")? })
 }
 
-fn ended_place(row: &Row) -> Result<JobPlace> {
-    Ok(JobPlace::Ended {
-        at: at(row, "at")?,
+fn ended_progress(row: &Row) -> Result<JobProgress> {
+    Ok(JobProgress::Ended {
+        at: required_time(row, "at")?,
         result: word(row, "result", OutcomeResult::parse)?.ok_or_else(|| corrupt("result"))?,
         error_code: word(row, "error_code", ErrorCode::parse)?,
         content: word(row, "content", ContentChange::parse)?,

@@ -9,29 +9,29 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Maximum number of accounts or hosts in a listing.
-pub(in crate::store) const MOST_SEEN: i64 = 1_000;
+pub(in crate::store) const MAX_LISTED: i64 = 1_000;
 /// Newest outcomes, by number, that are scanned for those of the last hour. Scanning by number needs no index of times.
-const NEWEST_OUTCOMES: i64 = 20_000;
+const SCANNED_OUTCOMES: i64 = 20_000;
 /// Age up to which an outcome counts as recent.
-const LATELY: Duration = Duration::from_secs(3_600);
+const RECENT_WINDOW: Duration = Duration::from_secs(3_600);
 
 /// A group of documents that a view shows as one row.
-pub(in crate::store) trait Group {
+pub(in crate::store) trait GroupSummary {
     /// The value that identifies a group.
     type Key: Ord;
 
     /// Returns the key of the group that a result row is about.
-    fn named_by(row: &Row) -> Result<Self::Key>;
+    fn key_of(row: &Row) -> Result<Self::Key>;
 }
 
 /// Calls `add` with each result row and its group; skips rows of groups that are not in `shown`.
-pub(in crate::store) fn add_to<G: Group>(
+pub(in crate::store) fn add_figures<G: GroupSummary>(
     shown: &mut BTreeMap<G::Key, G>,
     rows: &[Row],
     mut add: impl FnMut(&mut G, &Row) -> Result<()>,
 ) -> Result<()> {
     for row in rows {
-        if let Some(seen) = shown.get_mut(&G::named_by(row)?) {
+        if let Some(seen) = shown.get_mut(&G::key_of(row)?) {
             add(seen, row)?;
         }
     }
@@ -40,12 +40,12 @@ pub(in crate::store) fn add_to<G: Group>(
 
 /// Appends a `FROM` clause with one outcome per attempt that ended in the last hour. Exhaustions are left out: the
 /// failure before them has an outcome of its own.
-pub(in crate::store) fn lately(sql: &mut Sql, now: Timestamp) {
+pub(in crate::store) fn push_recent_attempts(sql: &mut Sql, now: Timestamp) {
     let exhaustions = OutcomeResult::ALL.into_iter().filter(|result| result.is_exhaustion()).map(OutcomeResult::word);
     sql.push(
         " FROM (SELECT account_id, host, at, token, result, http_status, duration_ms FROM @outcomes \
          ORDER BY seq DESC LIMIT ",
     );
-    sql.bind(NEWEST_OUTCOMES).push(") n WHERE at >= ").bind(now.minus(LATELY).micros());
+    sql.bind(SCANNED_OUTCOMES).push(") n WHERE at >= ").bind(now.minus(RECENT_WINDOW).micros());
     sql.push(" AND token IS NOT NULL AND result NOT IN ").bind_list(exhaustions);
 }

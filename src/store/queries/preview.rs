@@ -5,10 +5,10 @@ use crate::domain::document::{StatusFacts, SyncStatus};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::is_pdf;
-use crate::domain::request::{LiveJob, Request, Scope, SkipReason};
+use crate::domain::request::{LiveJob, Request, RequestScope, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::sql::columns::{code, line, small, span, time, word};
+use crate::store::sql::columns::{code, line, optional_number, span, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::filter::{Joins, push_documents};
@@ -43,7 +43,7 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVer
         }
     }
     for candidate in candidates {
-        match candidate.would(verb, now) {
+        match candidate.check(verb, now) {
             Ok(()) => {
                 preview.targets.push(candidate.id);
                 hosts.insert(candidate.host);
@@ -58,11 +58,16 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVer
 }
 
 impl Candidate {
-    fn would(&self, verb: BulkVerb, now: Timestamp) -> std::result::Result<(), SkipReason> {
+    fn check(&self, verb: BulkVerb, now: Timestamp) -> std::result::Result<(), SkipReason> {
         match verb {
             BulkVerb::Request(verb) => {
-                let request = Request { verb, class: QueueClass::Manual, by: SafeLine::default(), scope: Scope::Bulk };
-                request.meets(self.syncable, self.facts.status(now), self.live.as_ref()).map(|_| ())
+                let request = Request {
+                    kind: verb,
+                    class: QueueClass::Manual,
+                    by: SafeLine::default(),
+                    scope: RequestScope::Bulk,
+                };
+                request.step(self.syncable, self.facts.status(now), self.live.as_ref()).map(|_| ())
             }
             BulkVerb::Cancel if self.live.is_none() => Err(SkipReason::NothingToCancel),
             BulkVerb::Cancel | BulkVerb::Remove => Ok(()),
@@ -110,15 +115,15 @@ async fn candidates(db: &Database, of: &Targets, now: Timestamp) -> Result<Vec<C
 fn candidate(row: &Row) -> Result<Candidate> {
     let url: &str = get(row, "external_link")?;
     let state = word(row, "state", JobState::parse)?;
-    let attempt: Option<u32> = small(row, "attempt")?;
+    let attempt: Option<u32> = optional_number(row, "attempt")?;
     let live = match (get::<Option<i64>>(row, "job_id")?, state, code(row, "class", QueueClass::from_code)?) {
         (Some(id), Some(state), Some(class)) => Some(LiveJob {
             id: JobId(id),
             state,
             class,
             attempt: attempt.unwrap_or_default(),
-            recorded_attempt: small(row, "recorded_attempt")?,
-            held_by: line(row, "worker_name")?,
+            recorded_attempt: optional_number(row, "recorded_attempt")?,
+            worker: line(row, "worker_name")?,
         }),
         _ => None,
     };

@@ -7,16 +7,16 @@ use crate::domain::time::Timestamp;
 use crate::store::sql::columns::{corrupt, number, time};
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
-use crate::store::sql::rows::workers::{self, Known};
+use crate::store::sql::rows::workers::{self, KnownWorker};
 use crate::store::sql::statement::query;
-use crate::store::{Alive, Result, WorkerSeen};
+use crate::store::{Result, WorkerHealth, WorkerSummary};
 use std::time::Duration;
 
 /// Age of the last heartbeat after which a worker without a current lease counts as late; the default duration of a
 /// lease.
-const LATE: Duration = Duration::from_secs(30);
+const LATE_AFTER: Duration = Duration::from_secs(30);
 
-pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSeen>> {
+pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary>> {
     let statement = query(
         "SELECT w.id, w.name, w.capacity, w.started_at, w.heartbeat_at, coalesce(j.running, 0) AS running, \
          j.lease_until FROM @workers w \
@@ -33,22 +33,23 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSeen>> 
         let at = |column: &str| time(row, column)?.ok_or_else(|| corrupt(column));
         let heartbeat_at: Timestamp = at("heartbeat_at")?;
         let leased = time(row, "lease_until")?.is_some_and(|until| until >= now);
-        let late = now.since(heartbeat_at) > LATE && !leased;
-        seen.push(WorkerSeen {
+        let late = now.since(heartbeat_at) > LATE_AFTER && !leased;
+        seen.push(WorkerSummary {
             id: WorkerId(get(row, "id")?),
             name: SafeLine::new(get(row, "name")?),
             capacity: number(row, "capacity")?,
             running: number(row, "running")?,
             started_at: at("started_at")?,
             heartbeat_at,
-            alive: if late { Alive::Late } else { Alive::Beating },
+            health: if late { WorkerHealth::Late } else { WorkerHealth::Alive },
         });
     }
-    let known = |seen: &WorkerSeen| Known { id: seen.id.0.clone(), heartbeat_at: seen.heartbeat_at, outdated: false };
-    let gone = db.gone(&seen.iter().map(known).collect::<Vec<_>>(), now).await?;
+    let known =
+        |seen: &WorkerSummary| KnownWorker { id: seen.id.0.clone(), heartbeat_at: seen.heartbeat_at, outdated: false };
+    let gone = db.dead_workers(&seen.iter().map(known).collect::<Vec<_>>(), now).await?;
     for worker in &mut seen {
         if gone.contains(&worker.id.0) {
-            worker.alive = Alive::Gone;
+            worker.health = WorkerHealth::Gone;
         }
     }
     Ok(seen)
@@ -56,7 +57,7 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSeen>> 
 
 /// Returns the number of registered workers whose process is alive.
 pub(in crate::store) async fn alive(db: &Database) -> Result<u64> {
-    let known = workers::known(&mut db.reader().await?).await?;
-    let gone = db.gone(&known, db.now()).await?;
+    let known = workers::known_workers(&mut db.reader().await?).await?;
+    let gone = db.dead_workers(&known, db.now()).await?;
     Ok(known.len().saturating_sub(gone.len()) as u64)
 }

@@ -1,7 +1,7 @@
 //! Writes a job's transition, as the domain decided it: the job's row and lane, its document's row, and its outcomes.
 
 use crate::domain::content::{ContentChange, Page};
-use crate::domain::document::{RecentResult, Try};
+use crate::domain::document::{FailureCount, RecentResult};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, Seq};
 use crate::domain::job::{JobState, RowWrite, Transition};
@@ -20,7 +20,7 @@ use crate::store::sql::transaction::Tx;
 
 /// Data of a transition beyond the [`Transition`] itself: lease, worker, page and failure.
 #[derive(Default)]
-pub(in crate::store) struct With<'a> {
+pub(in crate::store) struct TransitionData<'a> {
     /// Token of the lease that ended, recorded in the outcomes.
     pub(in crate::store) token: Option<i64>,
     /// Name of the worker that ran the attempt.
@@ -31,11 +31,11 @@ pub(in crate::store) struct With<'a> {
     /// request.
     pub(in crate::store) fetched: Option<(&'a Page, &'a Fingerprint)>,
     /// Quarantined page, which waits for a person's decision.
-    pub(in crate::store) held: Option<&'a Page>,
+    pub(in crate::store) quarantined: Option<&'a Page>,
     /// Failure just recorded, with its number in the counter of its class.
-    pub(in crate::store) try_of: Option<Try>,
+    pub(in crate::store) failed_try: Option<FailureCount>,
     /// Holder of the document's lock for which the job will wait.
-    pub(in crate::store) holder: Option<&'a LockHolder>,
+    pub(in crate::store) lock_holder: Option<&'a LockHolder>,
 }
 
 /// Writes the transition `to` of the job `row`, with its document and outcomes.
@@ -44,7 +44,7 @@ pub(in crate::store) async fn apply(
     row: &JobRow,
     document: Option<&Document>,
     to: &Transition,
-    with: With<'_>,
+    with: TransitionData<'_>,
 ) -> Result<()> {
     move_job(tx, row, to, &with).await?;
     let mut text_changed = false;
@@ -52,7 +52,7 @@ pub(in crate::store) async fn apply(
         text_changed = write_row(tx, document, to, with.page).await?;
         write_state(tx, document, to, &with).await?;
         if to.row == RowWrite::Synced {
-            contents::keep_for_review(tx, row.job.id, document, with.held).await?;
+            contents::update_quarantine(tx, row.job.id, document, with.quarantined).await?;
         }
     }
     for draft in &to.outcomes {
@@ -63,7 +63,7 @@ pub(in crate::store) async fn apply(
     Ok(())
 }
 
-async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &With<'_>) -> Result<()> {
+async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &TransitionData<'_>) -> Result<()> {
     let was = row.job.state;
     let stays_in_order = was != JobState::Scheduled && row.job.class == to.class;
     let vtime = match to.state {
@@ -83,7 +83,7 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &With<'_
          lock_holder = CASE WHEN ?12 IS NULL THEN coalesce(?16, lock_holder) END, \
          lock_value = coalesce(?17, lock_value) WHERE id = ?1",
     );
-    let try_of = with.try_of;
+    let try_of = with.failed_try;
     let statement = statement
         .bind(row.job.id.0)
         .bind(to.state.word())
@@ -98,10 +98,10 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &With<'_
         .bind(forget_before)
         .bind((!to.state.is_live()).then_some(tx.now.micros()))
         .bind(try_of.map(|of| class_code(of.class)))
-        .bind(try_of.map(|of| of.number))
-        .bind(try_of.map(|of| of.of))
-        .bind(with.holder.map(|holder| holder.name.as_str()))
-        .bind(with.holder.map(|holder| holder.value.as_str()));
+        .bind(try_of.map(|of| of.failures))
+        .bind(try_of.map(|of| of.attempts_allowed))
+        .bind(with.lock_holder.map(|holder| holder.name.as_str()))
+        .bind(with.lock_holder.map(|holder| holder.value.as_str()));
     tx.run(statement).await?;
     if was == JobState::Ready {
         lanes::remove(tx, &LaneKey::of(row)).await?;
@@ -127,7 +127,7 @@ async fn write_row(
         RowWrite::Synced => {
             if let Some((page, fingerprint)) = page {
                 // A page that only another converter version rendered differently has not changed.
-                let rebased = to.outcomes.iter().any(|line| line.content == Some(ContentChange::Rebased));
+                let rebased = to.outcomes.iter().any(|line| line.content == Some(ContentChange::Reconverted));
                 text_changed =
                     tx.has_subscribers() && !rebased && contents::differs(tx, document, &page.content).await?;
                 contents::write(tx, document, page, fingerprint).await?;
@@ -168,7 +168,7 @@ async fn write_row(
     Ok(text_changed)
 }
 
-async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with: &With<'_>) -> Result<()> {
+async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with: &TransitionData<'_>) -> Result<()> {
     let mut recent = document.recent.clone();
     for draft in &to.outcomes {
         // The outcome of a first content is `unchanged`, but its text is new.
@@ -226,7 +226,7 @@ pub(in crate::store) fn new_outcome(
     row: &JobRow,
     document: Option<&Document>,
     draft: &OutcomeDraft,
-    with: &With<'_>,
+    with: &TransitionData<'_>,
     at: Timestamp,
 ) -> NewOutcome {
     // A written page brings its title: before the first sync, the document's name is only its URL.
@@ -262,8 +262,8 @@ pub(in crate::store) fn new_outcome(
 }
 
 /// Appends a result to the strip of recent results (one letter each), and drops the oldest beyond
-/// [`RecentResult::KEPT`].
+/// [`RecentResult::MAX_RESULTS`].
 pub(in crate::store) fn push_recent(strip: &str, result: RecentResult) -> String {
-    let kept = strip.chars().count().saturating_sub(RecentResult::KEPT - 1);
+    let kept = strip.chars().count().saturating_sub(RecentResult::MAX_RESULTS - 1);
     strip.chars().skip(kept).chain(std::iter::once(result.letter())).collect()
 }

@@ -9,10 +9,10 @@ mod choose;
 use crate::domain::id::{AccountId, JobId, Token, WorkerId};
 use crate::domain::job::QueueClass;
 use crate::domain::text::SafeLine;
-use crate::store::queue::apply::With;
+use crate::store::queue::apply::TransitionData;
 use crate::store::queue::lanes::LaneKey;
 use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
-use crate::store::queue::tries::Try;
+use crate::store::queue::tries::TryStart;
 use crate::store::queue::{host_backoff, lanes, tries};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -22,44 +22,44 @@ use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::{IntoValue, Sql, Statement, query};
 use crate::store::sql::transaction::Tx;
-use crate::store::{ClaimLimits, Claimed, Held, Marking, Result};
-use choose::Budget;
+use crate::store::{ClaimLimits, ClaimedJob, JobLease, MarkTiming, Result};
+use choose::ClaimCapacity;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 /// Due jobs that become ready in one transaction. The rest follows in the next one, so that no transaction blocks the
 /// writer for long.
-const PROMOTED: i64 = 1_000;
+const PROMOTION_LIMIT: i64 = 1_000;
 
 /// Queue and worker state read at the start of a claim.
-struct Standing {
+struct ClaimContext {
     name: SafeLine,
     runs_risky: bool,
     passed_over: i64,
 }
 
-pub(in crate::store) async fn claim(db: &Database, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<Claimed>> {
+pub(in crate::store) async fn claim(db: &Database, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>> {
     if limits.slots == 0 || !is_work_waiting(db).await? {
         return Ok(Vec::new());
     }
     let mut tx = Tx::begin(db, Purpose::Claim).await?;
-    let Standing { name, runs_risky, passed_over } = standing(&mut tx, worker).await?;
-    let mut budget = Budget {
+    let ClaimContext { name, runs_risky, passed_over } = read_context(&mut tx, worker).await?;
+    let mut budget = ClaimCapacity {
         slots: limits.slots as usize,
         per_host: i64::from(limits.per_host),
         per_account: limits.per_account.map_or(i64::MAX, i64::from),
         spacing: Some(limits.host_interval).filter(|interval| !interval.is_zero()),
-        spaced: BTreeSet::new(),
-        risky: !runs_risky,
+        spaced_hosts: BTreeSet::new(),
+        may_take_risky: !runs_risky,
         passed_over,
-        served: [0; 3],
+        served_vtime: [0; 3],
         tries: Vec::new(),
     };
     let mut claimed = Vec::new();
     // Limits that are exhausted and jobs that end during a round leave slots for lanes that the round did not read.
     while budget.slots > 0 && claim_round(&mut tx, worker, &name, limits, &mut budget, &mut claimed).await? {}
     if !claimed.is_empty() || budget.passed_over != passed_over {
-        settle(&mut tx, &budget).await?;
+        finish_claim(&mut tx, &budget).await?;
     }
     tx.commit().await?;
     Ok(claimed)
@@ -68,7 +68,7 @@ pub(in crate::store) async fn claim(db: &Database, worker: &WorkerId, limits: Cl
 /// Returns true if a claim may find a job. Reads without the write lock, since most claims of an idle worker find
 /// nothing.
 async fn is_work_waiting(db: &Database) -> Result<bool> {
-    db.writable()?;
+    db.ensure_writable()?;
     let mut reader = db.reader().await?;
     let mut look = Sql::new(
         "SELECT EXISTS (SELECT 1 FROM @lanes n LEFT JOIN @hosts_sched h ON h.host = n.host \
@@ -80,7 +80,7 @@ async fn is_work_waiting(db: &Database) -> Result<bool> {
 }
 
 /// Reads the state for a claim of `worker`. Due jobs are ready afterwards.
-async fn standing(tx: &mut Tx<'_>, worker: &WorkerId) -> Result<Standing> {
+async fn read_context(tx: &mut Tx<'_>, worker: &WorkerId) -> Result<ClaimContext> {
     let look = query(
         "SELECT (SELECT name FROM @workers WHERE id = ?1) AS name, passed_over, \
          EXISTS (SELECT 1 FROM @jobs WHERE state = 'running' AND worker_id = ?1 AND crashes > 0) AS runs_risky, \
@@ -92,7 +92,7 @@ async fn standing(tx: &mut Tx<'_>, worker: &WorkerId) -> Result<Standing> {
         promote_due(tx).await?;
     }
     let name: Option<String> = get(&row, "name")?;
-    Ok(Standing {
+    Ok(ClaimContext {
         name: SafeLine::new(&name.unwrap_or_else(|| worker.0.clone())),
         runs_risky: get(&row, "runs_risky")?,
         passed_over: get(&row, "passed_over")?,
@@ -101,7 +101,7 @@ async fn standing(tx: &mut Tx<'_>, worker: &WorkerId) -> Result<Standing> {
 
 async fn promote_due(tx: &mut Tx<'_>) -> Result<()> {
     let due = query("SELECT * FROM @jobs WHERE state = 'scheduled' AND run_at <= ? ORDER BY run_at, id LIMIT ?");
-    let due = jobs::select(tx, due.bind(tx.now.micros()).bind(PROMOTED)).await?;
+    let due = jobs::select(tx, due.bind(tx.now.micros()).bind(PROMOTION_LIMIT)).await?;
     let mut lanes = BTreeMap::<LaneKey, i64>::new();
     for some in due.chunks(tx.dialect().rows_per_statement()) {
         let mut sql = Sql::new("UPDATE @jobs SET state = 'ready', vtime = due.column2 FROM (VALUES ");
@@ -124,8 +124,8 @@ async fn claim_round(
     worker: &WorkerId,
     name: &SafeLine,
     limits: ClaimLimits,
-    budget: &mut Budget,
-    claimed: &mut Vec<Claimed>,
+    budget: &mut ClaimCapacity,
+    claimed: &mut Vec<ClaimedJob>,
 ) -> Result<bool> {
     let mut choice = choose::choose(tx, budget).await?;
     let (mut taken, mut documents) = (Vec::new(), Vec::new());
@@ -135,32 +135,32 @@ async fn claim_round(
         let mut read = documents::by_ids(tx, &ids).await?;
         for row in choice.jobs.iter().filter_map(|id| rows.remove(id)) {
             let document = read.remove(&row.job.document_id);
-            match tries::document_to_sync(tx, &row, document, With::default()).await? {
+            match tries::document_to_sync(tx, &row, document, TransitionData::default()).await? {
                 Some(document) => {
                     taken.push(row);
                     documents.push(document);
                 }
                 // The job has ended, and its slot is free for another one.
-                None => choice.again = true,
+                None => choice.more_possible = true,
             }
         }
     }
     if !taken.is_empty() {
         documents::ensure_states(tx, &documents).await?;
-        let tokens = run_jobs(tx, &taken, worker, name, limits.lease).await?;
+        let tokens = mark_running(tx, &taken, worker, name, limits.lease).await?;
         lanes::remove_all(tx, &taken).await?;
         for (row, document) in taken.iter().zip(&documents) {
             let Some(token) = tokens.get(&row.job.id) else { continue };
-            claimed.push(taken_job(tx, row, document, *token, limits, budget));
+            claimed.push(claimed_job(tx, row, document, *token, limits, budget));
         }
     }
-    lanes::drop_empty(tx, &choice.ended).await?;
-    Ok(choice.again)
+    lanes::drop_empty(tx, &choice.emptied_lanes).await?;
+    Ok(choice.more_possible)
 }
 
 /// Marks these jobs as running and returns the token of each lease. No claim of this store has used the same number
 /// before; PostgreSQL takes it from a sequence, which no rollback resets.
-async fn run_jobs(
+async fn mark_running(
     tx: &mut Tx<'_>,
     taken: &[JobRow],
     worker: &WorkerId,
@@ -195,31 +195,31 @@ async fn run_jobs(
 }
 
 /// Subtracts a job from the remaining capacity, and returns it as its worker gets it.
-fn taken_job(
+fn claimed_job(
     tx: &Tx<'_>,
     row: &JobRow,
     document: &Document,
     token: i64,
     limits: ClaimLimits,
-    budget: &mut Budget,
-) -> Claimed {
+    budget: &mut ClaimCapacity,
+) -> ClaimedJob {
     budget.slots = budget.slots.saturating_sub(1);
-    budget.risky &= row.job.counters.crashes == 0;
+    budget.may_take_risky &= row.job.counters.crashes == 0;
     if budget.spacing.is_some() {
-        budget.spaced.insert(row.host.clone());
+        budget.spaced_hosts.insert(row.host.clone());
     }
     let served = match row.job.class {
         QueueClass::Manual => 0,
         QueueClass::Retry => 1,
         QueueClass::Auto => 2,
     };
-    budget.served[served] = row.vtime.max(budget.served[served]);
-    if limits.marking == Marking::AtClaim {
-        budget.tries.push(Try::of(row));
+    budget.served_vtime[served] = row.vtime.max(budget.served_vtime[served]);
+    if limits.mark_timing == MarkTiming::AtClaim {
+        budget.tries.push(TryStart::of(row));
     }
-    let validators = if row.whole { None } else { document.validators(tx.now) };
-    Claimed {
-        held: Held { job_id: row.job.id, token: Token(token) },
+    let validators = if row.fetch_whole { None } else { document.validators(tx.now) };
+    ClaimedJob {
+        lease: JobLease { job_id: row.job.id, token: Token(token) },
         document_id: row.job.document_id,
         account_id: AccountId(document.account_id),
         url: document.url.clone(),
@@ -232,8 +232,8 @@ fn taken_job(
 }
 
 /// Writes the remaining effects of a claim: its tries start, the class clocks advance, and hosts get their spacing.
-async fn settle(tx: &mut Tx<'_>, budget: &Budget) -> Result<()> {
-    let [manual, retry, auto] = budget.served;
+async fn finish_claim(tx: &mut Tx<'_>, budget: &ClaimCapacity) -> Result<()> {
+    let [manual, retry, auto] = budget.served_vtime;
     let clocks = query(
         "UPDATE @sched_clock SET passed_over = ?1, \
          vclock_manual = CASE WHEN vclock_manual < ?2 THEN ?2 ELSE vclock_manual END, \
@@ -242,7 +242,7 @@ async fn settle(tx: &mut Tx<'_>, budget: &Budget) -> Result<()> {
     );
     tx.run(clocks.bind(budget.passed_over).bind(manual).bind(retry).bind(auto)).await?;
     if let Some(interval) = budget.spacing {
-        host_backoff::space(tx, &budget.spaced, interval).await?;
+        host_backoff::write_spacing(tx, &budget.spaced_hosts, interval).await?;
     }
     tries::start(tx, &budget.tries).await
 }

@@ -11,7 +11,7 @@ use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
 /// Number of earlier contents kept per document.
-const VERSIONS: i64 = 5;
+const KEPT_VERSIONS: i64 = 5;
 
 /// Returns true if `text` is not empty and differs from the stored text of a document. Called before the text is
 /// written.
@@ -43,7 +43,7 @@ pub(in crate::store) async fn write(
         "DELETE FROM @document_versions WHERE document_id = ?1 AND version NOT IN \
          (SELECT version FROM @document_versions WHERE document_id = ?1 ORDER BY version DESC LIMIT ?2)",
     );
-    tx.run(drop_old.bind(document.id).bind(VERSIONS)).await?;
+    tx.run(drop_old.bind(document.id).bind(KEPT_VERSIONS)).await?;
     let content = without_nul(page.content.clone());
     let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
     let length = i64::try_from(content.chars().count()).unwrap_or(i64::MAX);
@@ -64,13 +64,13 @@ pub(in crate::store) async fn write(
 
 /// Updates a document's quarantine after a successful attempt: stores `page` as quarantined or, without a page, removes
 /// the text that waits. A rejected text stays, since a fetch may return the same text later.
-pub(in crate::store) async fn keep_for_review(
+pub(in crate::store) async fn update_quarantine(
     tx: &mut Tx<'_>,
     job: JobId,
     document: &Document,
     page: Option<&Page>,
 ) -> Result<()> {
-    match (page, &document.held) {
+    match (page, &document.quarantined) {
         (None, Some((_, false))) => {
             let clear = query("DELETE FROM @held_contents WHERE document_id = ? AND rejected_at IS NULL");
             tx.run(clear.bind(document.id)).await?;
@@ -83,7 +83,7 @@ pub(in crate::store) async fn keep_for_review(
                  fingerprint = excluded.fingerprint, converter = excluded.converter, title = excluded.title, \
                  content = excluded.content, rejected_at = NULL",
             );
-            let reason = page.doubt.map(|doubt| doubt.to_string()).unwrap_or_default();
+            let reason = page.quarantine_reason.map(|doubt| doubt.to_string()).unwrap_or_default();
             let keep = keep
                 .bind(document.id)
                 .bind(job.0)

@@ -27,15 +27,15 @@ pub(in crate::store) struct NewJob<'a> {
 
 /// Handling of a document that already has a live job (scheduled, ready or running).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Live {
+pub(in crate::store) enum OnLiveJob {
     /// A live job is an error: the caller knows that there is none.
-    None,
+    Fail,
     /// The live job stays, and none is inserted.
-    Stays,
+    Skip,
 }
 
 /// Inserts a ready job for each of `documents`, none of which has a live job. Returns the jobs' ids by document id.
-pub(in crate::store) async fn ready(
+pub(in crate::store) async fn add_ready(
     tx: &mut Tx<'_>,
     documents: &[Document],
     request: &Request,
@@ -53,7 +53,7 @@ pub(in crate::store) async fn ready(
         *head = vtime.min(*head);
         new.push(NewJob { document, class, state: JobState::Ready, run_at, vtime, by });
     }
-    for row in enqueue::insert(tx, &new, Live::None).await? {
+    for row in enqueue::insert(tx, &new, OnLiveJob::Fail).await? {
         jobs.insert(get(&row, 0)?, JobId(get(&row, 1)?));
     }
     enqueue::keep_latest(tx, documents.iter().map(|document| document.id).collect()).await?;
@@ -62,7 +62,7 @@ pub(in crate::store) async fn ready(
 }
 
 /// Inserts jobs. Returns document id and job id of each inserted one.
-pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live: Live) -> Result<Vec<Row>> {
+pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live: OnLiveJob) -> Result<Vec<Row>> {
     let mut inserted = Vec::with_capacity(jobs.len());
     for some in jobs.chunks(tx.dialect().rows_per_statement()) {
         let mut sql = Sql::new(
@@ -77,7 +77,7 @@ pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live:
             sql.push(", ").bind(job.run_at.micros()).push(", ").bind(job.vtime).push(", ");
             sql.bind(tx.now.micros()).push(", ").bind(job.by).push(")");
         }
-        if live == Live::Stays {
+        if live == OnLiveJob::Skip {
             sql.push(" ON CONFLICT (document_id) WHERE state IN ('scheduled', 'ready', 'running') DO NOTHING");
         }
         sql.push(" RETURNING document_id, id");

@@ -1,10 +1,10 @@
 //! Back-off state and claim spacing of hosts. A group of finishes reads the state, records its evidence and writes the
 //! state if it changed. A host without a reason for back-off or spacing has no row.
 
+use crate::domain::host_backoff::{CircuitBreaker, HostSignal};
 use crate::domain::id::DocumentId;
-use crate::domain::politeness::{HostMemory, HostNews};
 use crate::store::Result;
-use crate::store::sql::columns::{corrupt, hold, number};
+use crate::store::sql::columns::{corrupt, host_backoff, number};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::{Sql, query};
@@ -14,32 +14,32 @@ use std::time::Duration;
 
 /// Back-off state of the hosts of a group of finishes, before and after its evidence.
 #[derive(Default)]
-pub(in crate::store) struct Hosts {
-    known: BTreeMap<String, HostMemory>,
+pub(in crate::store) struct HostRecords {
+    current: BTreeMap<String, CircuitBreaker>,
     /// State as it was read. Hosts without a row are missing.
-    before: BTreeMap<String, HostMemory>,
+    stored: BTreeMap<String, CircuitBreaker>,
 }
 
-impl Hosts {
+impl HostRecords {
     /// Records what an attempt at `document` showed about `host`.
-    pub(in crate::store) fn hear(&mut self, host: &str, news: HostNews, document: DocumentId, tx: &Tx<'_>) {
-        if news != HostNews::default() && !host.is_empty() {
-            self.known.entry(host.to_owned()).or_default().hear(news, document, tx.now);
+    pub(in crate::store) fn record(&mut self, host: &str, news: HostSignal, document: DocumentId, tx: &Tx<'_>) {
+        if news != HostSignal::default() && !host.is_empty() {
+            self.current.entry(host.to_owned()).or_default().record(news, document, tx.now);
         }
     }
 }
 
-fn memory(row: &Row) -> Result<(String, HostMemory)> {
-    let hold = hold(row, "")?;
+fn host_from_row(row: &Row) -> Result<(String, CircuitBreaker)> {
+    let hold = host_backoff(row, "")?;
     let notes: &str = get(row, "notes")?;
     let notes = serde_json::from_str(notes).map_err(|_| corrupt("notes"))?;
-    Ok((get(row, "host")?, HostMemory { hold, cool_downs: number(row, "cool_downs")?, notes }))
+    Ok((get(row, "host")?, CircuitBreaker { backoff: hold, cool_downs: number(row, "cool_downs")?, history: notes }))
 }
 
 /// Reads the state of these hosts; `true` marks those for which there is evidence to record. On a database with several
 /// writers the rows are locked until the transaction ends, by every process in the same order.
-pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool>) -> Result<Hosts> {
-    let mut found = Hosts::default();
+pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool>) -> Result<HostRecords> {
+    let mut found = HostRecords::default();
     if tx.dialect() == Dialect::Sqlite || !named.values().any(|news| *news) {
         read_hosts(tx, named.into_keys().collect(), &mut found).await?;
         return Ok(found);
@@ -55,7 +55,7 @@ pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool
     Ok(found)
 }
 
-async fn read_hosts(tx: &mut Tx<'_>, hosts: Vec<String>, found: &mut Hosts) -> Result<()> {
+async fn read_hosts(tx: &mut Tx<'_>, hosts: Vec<String>, found: &mut HostRecords) -> Result<()> {
     let mut sql = Sql::new(
         "SELECT host, held_until, held_kind, held_because, cool_downs, notes FROM @hosts_sched WHERE host IN ",
     );
@@ -64,18 +64,18 @@ async fn read_hosts(tx: &mut Tx<'_>, hosts: Vec<String>, found: &mut Hosts) -> R
         sql.push(" ORDER BY host COLLATE bytes FOR UPDATE");
     }
     for row in tx.all(sql.query()).await? {
-        let (host, memory) = memory(&row)?;
-        found.before.insert(host.clone(), memory.clone());
-        found.known.insert(host, memory);
+        let (host, memory) = host_from_row(&row)?;
+        found.stored.insert(host.clone(), memory.clone());
+        found.current.insert(host, memory);
     }
     Ok(())
 }
 
 /// Writes the state that changed, in the order of the hosts, and deletes rows that are no longer needed.
-pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: Hosts) -> Result<()> {
-    for (host, memory) in hosts.known {
-        let before = hosts.before.get(&host);
-        if memory.is_forgotten(tx.now) {
+pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: HostRecords) -> Result<()> {
+    for (host, memory) in hosts.current {
+        let before = hosts.stored.get(&host);
+        if memory.has_no_state(tx.now) {
             if before.is_none() {
                 continue;
             }
@@ -88,22 +88,26 @@ pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: Hosts) -> Result<()>
         if before == Some(&memory) {
             continue;
         }
-        let notes = serde_json::to_string(&memory.notes).map_err(|_| corrupt("notes"))?;
+        let notes = serde_json::to_string(&memory.history).map_err(|_| corrupt("notes"))?;
         let write = query(
             "INSERT INTO @hosts_sched AS h (host, held_until, held_kind, held_because, cool_downs, notes) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (host) DO UPDATE SET held_until = excluded.held_until, \
              held_kind = excluded.held_kind, held_because = excluded.held_because, cool_downs = excluded.cool_downs, notes = excluded.notes",
         );
-        let hold = memory.hold;
+        let hold = memory.backoff;
         let write = write.bind(&host).bind(hold.as_ref().map(|hold| hold.until.micros()));
-        let write = write.bind(hold.as_ref().map(|hold| hold.kind.word())).bind(hold.map(|hold| hold.because));
+        let write = write.bind(hold.as_ref().map(|hold| hold.kind.word())).bind(hold.map(|hold| hold.reason));
         tx.run(write.bind(memory.cool_downs).bind(notes)).await?;
     }
     Ok(())
 }
 
 /// Records that pages of `hosts` are requested now, and that the next requests wait at least `interval`.
-pub(in crate::store) async fn space(tx: &mut Tx<'_>, hosts: &BTreeSet<String>, interval: Duration) -> Result<()> {
+pub(in crate::store) async fn write_spacing(
+    tx: &mut Tx<'_>,
+    hosts: &BTreeSet<String>,
+    interval: Duration,
+) -> Result<()> {
     let write = query(
         "INSERT INTO @hosts_sched AS h (host, asked_at, spaced_until) VALUES (?1, ?2, ?3) \
          ON CONFLICT (host) DO UPDATE SET asked_at = excluded.asked_at, spaced_until = excluded.spaced_until",

@@ -14,10 +14,10 @@ use crate::store::sql::transaction::Tx;
 use std::collections::BTreeMap;
 
 /// Virtual time that one job adds for an account of weight 1.
-pub(in crate::store) const STEP: i64 = 1_000_000;
+pub(in crate::store) const VTIME_STEP: i64 = 1_000_000;
 
 /// Maximum number of lanes per statement.
-const AT_ONCE: usize = 32;
+const LANES_PER_STATEMENT: usize = 32;
 
 /// Returns the SQL for the ready jobs `j` of a row of `lanes`. SQLite needs the name of the index, since it would use
 /// the account's index and read all jobs of the account. It also needs the `+`: a column's type affinity would keep it
@@ -74,7 +74,7 @@ pub(in crate::store) async fn next_virtual_time(tx: &mut Tx<'_>, account_id: i64
     let own: Option<i64> = get(&row, "own")?;
     let clock: i64 = get(&row, "clock")?;
     let weight = get::<Option<i64>>(&row, "weight")?.unwrap_or(1).max(1);
-    let (vtime, step) = (own.unwrap_or(clock).max(clock).saturating_add(STEP / weight), STEP / weight);
+    let (vtime, step) = (own.unwrap_or(clock).max(clock).saturating_add(VTIME_STEP / weight), VTIME_STEP / weight);
     tx.vtimes.insert((account_id, class.code()), (vtime, step));
     Ok(vtime)
 }
@@ -129,7 +129,7 @@ pub(in crate::store) async fn remove_all(tx: &mut Tx<'_>, jobs: &[JobRow]) -> Re
 
 /// Deletes those of `lanes` that really have no ready job any more.
 pub(in crate::store) async fn drop_empty(tx: &mut Tx<'_>, lanes: &[LaneKey]) -> Result<()> {
-    for some in lanes.chunks(tx.dialect().rows_per_statement().min(AT_ONCE)) {
+    for some in lanes.chunks(tx.dialect().rows_per_statement().min(LANES_PER_STATEMENT)) {
         let mut sql = Sql::new("DELETE FROM @lanes WHERE NOT EXISTS (SELECT 1 FROM ");
         sql.push(ready_in_lane(tx.dialect())).push(") AND (");
         // The last lane is repeated up to a power of two: with few different texts the database can reuse its
@@ -165,7 +165,7 @@ pub(in crate::store) async fn set_head(tx: &mut Tx<'_>, lane: &LaneKey, head: Op
 }
 
 /// Lanes as computed from the jobs.
-const DERIVED: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM @jobs \
+const LANES_FROM_JOBS: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM @jobs \
      WHERE state = 'ready' GROUP BY account_id, host, class, (crashes > 0)";
 
 /// Recomputes all lanes from the jobs, and returns the number of wrong rows. Runs when a store is opened, and whenever
@@ -175,12 +175,12 @@ pub async fn rederive(db: &Database) -> Result<u64> {
     let wrong = "SELECT (SELECT count(*) FROM (SELECT * FROM @lanes EXCEPT SELECT * FROM derived) AS more) + \
          (SELECT count(*) FROM (SELECT * FROM derived EXCEPT SELECT * FROM @lanes) AS less)";
     let mut sql = Sql::new("WITH derived AS (");
-    sql.push(DERIVED).push(") ").push(wrong);
+    sql.push(LANES_FROM_JOBS).push(") ").push(wrong);
     let wrong: i64 = get(&tx.one(sql.query()).await?, 0)?;
     if wrong > 0 {
         tx.run(query("DELETE FROM @lanes")).await?;
         let mut sql = Sql::new("INSERT INTO @lanes ");
-        sql.push(DERIVED);
+        sql.push(LANES_FROM_JOBS);
         tx.run(sql.query()).await?;
     }
     tx.commit().await?;

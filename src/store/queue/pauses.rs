@@ -44,7 +44,7 @@ pub(in crate::store) async fn resume(db: &Database, scope: &PauseScope) -> Resul
 }
 
 /// Lists the pauses: of everything first, then by kind and key.
-pub(in crate::store) async fn all(db: &Database) -> Result<Vec<Pause>> {
+pub(in crate::store) async fn list(db: &Database) -> Result<Vec<Pause>> {
     let mut reader = db.reader().await?;
     let rows = reader.all(query("SELECT scope, key, since, paused_by FROM @pauses")).await?;
     let mut pauses = Vec::new();

@@ -2,7 +2,7 @@
 
 use crate::domain::text::SafeLine;
 use crate::store::Result;
-use crate::store::queue::apply::{With, apply};
+use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
@@ -11,7 +11,7 @@ use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
 /// Number of jobs per transaction.
-const CHUNK: i64 = 250;
+const CHUNK_SIZE: i64 = 250;
 
 pub(in crate::store) async fn purgeable(db: &Database) -> Result<u64> {
     let mut reader = db.reader().await?;
@@ -21,7 +21,7 @@ pub(in crate::store) async fn purgeable(db: &Database) -> Result<u64> {
 }
 
 pub(in crate::store) async fn purge(db: &Database, by: &SafeLine) -> Result<u64> {
-    db.writable()?;
+    db.ensure_writable()?;
     // Jobs that are added meanwhile stay, so that a purge always ends.
     let newest: Option<i64> = {
         let mut reader = db.reader().await?;
@@ -42,7 +42,7 @@ pub(in crate::store) async fn purge(db: &Database, by: &SafeLine) -> Result<u64>
                  ORDER BY document_id FOR UPDATE",
             ),
         };
-        let jobs = jobs::select(&mut tx, some.bind(newest).bind(CHUNK)).await?;
+        let jobs = jobs::select(&mut tx, some.bind(newest).bind(CHUNK_SIZE)).await?;
         if jobs.is_empty() {
             return Ok(purged);
         }
@@ -50,10 +50,10 @@ pub(in crate::store) async fn purge(db: &Database, by: &SafeLine) -> Result<u64>
         let documents = documents::by_ids(&mut tx, &ids).await?;
         for row in &jobs {
             let to = row.job.purged(by, tx.now);
-            apply(&mut tx, row, documents.get(&row.job.document_id), &to, With::default()).await?;
+            apply(&mut tx, row, documents.get(&row.job.document_id), &to, TransitionData::default()).await?;
         }
         purged += jobs.len() as u64;
         tx.commit().await?;
-        db.give_way().await;
+        db.yield_to_writers().await;
     }
 }

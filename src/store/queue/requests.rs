@@ -5,11 +5,11 @@ use crate::domain::document::{Status, StatusFacts};
 use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
-use crate::domain::request::{Answer, Answered, LiveJob, Request, RequestStep, SkipReason, Verb};
+use crate::domain::request::{DocumentAnswer, LiveJob, Request, RequestAnswer, RequestKind, RequestStep, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::queue::apply::{With, apply, new_outcome};
+use crate::store::queue::apply::{TransitionData, apply, new_outcome};
 use crate::store::queue::lanes::LaneKey;
 use crate::store::queue::{enqueue, lanes};
 use crate::store::sql::columns::corrupt;
@@ -23,57 +23,61 @@ use crate::store::sql::transaction::Tx;
 use std::collections::HashSet;
 
 /// Number of documents per transaction.
-pub(in crate::store) const CHUNK: usize = 250;
+pub(in crate::store) const CHUNK_SIZE: usize = 250;
 
 pub(in crate::store) async fn request(
     db: &Database,
     documents: &[DocumentId],
     request: &Request,
-) -> Result<Vec<Answered>> {
-    db.writable()?;
+) -> Result<Vec<DocumentAnswer>> {
+    db.ensure_writable()?;
     let mut answers = Vec::with_capacity(documents.len());
-    for chunk in documents.chunks(CHUNK) {
+    for chunk in documents.chunks(CHUNK_SIZE) {
         let mut tx = Tx::begin(db, Purpose::Queue).await?;
-        jobs::lock_live_of(&mut tx, chunk).await?;
+        jobs::lock_live_jobs(&mut tx, chunk).await?;
         let chunk_answers = request_all(&mut tx, chunk, request).await?;
-        answers.extend(chunk.iter().zip(chunk_answers).map(|(id, answer)| Answered { document_id: *id, answer }));
+        answers.extend(chunk.iter().zip(chunk_answers).map(|(id, answer)| DocumentAnswer { document_id: *id, answer }));
         tx.commit().await?;
-        if chunk.len() == CHUNK {
-            db.give_way().await;
+        if chunk.len() == CHUNK_SIZE {
+            db.yield_to_writers().await;
         }
     }
     Ok(answers)
 }
 
-pub(in crate::store) async fn cancel(db: &Database, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>> {
-    db.writable()?;
+pub(in crate::store) async fn cancel(
+    db: &Database,
+    documents: &[DocumentId],
+    by: &SafeLine,
+) -> Result<Vec<DocumentAnswer>> {
+    db.ensure_writable()?;
     let mut answers = Vec::with_capacity(documents.len());
-    for chunk in documents.chunks(CHUNK) {
+    for chunk in documents.chunks(CHUNK_SIZE) {
         let mut tx = Tx::begin(db, Purpose::Queue).await?;
-        jobs::lock_live_of(&mut tx, chunk).await?;
+        jobs::lock_live_jobs(&mut tx, chunk).await?;
         for &document_id in chunk {
             let answer = cancel_one(&mut tx, document_id, by).await?;
-            answers.push(Answered { document_id, answer });
+            answers.push(DocumentAnswer { document_id, answer });
         }
         tx.commit().await?;
-        if chunk.len() == CHUNK {
-            db.give_way().await;
+        if chunk.len() == CHUNK_SIZE {
+            db.yield_to_writers().await;
         }
     }
     Ok(answers)
 }
 
-async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> Result<Vec<Answer>> {
+async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> Result<Vec<RequestAnswer>> {
     let mut documents = documents::by_ids(tx, ids).await?;
-    let mut live = jobs::live_of(tx, ids).await?;
-    let mut answers = vec![Answer::Skipped(SkipReason::Missing); ids.len()];
+    let mut live = jobs::live_jobs(tx, ids).await?;
+    let mut answers = vec![RequestAnswer::Skipped(SkipReason::Missing); ids.len()];
     let (mut new, mut places, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for (place, id) in ids.iter().enumerate() {
         if !seen.insert(id) {
             // Requested twice: the second request applies to the job that the first one created.
             insert_new(tx, &mut new, &mut places, request, &mut answers).await?;
             documents.extend(documents::by_ids(tx, &[*id]).await?);
-            live.extend(jobs::live_of(tx, &[*id]).await?);
+            live.extend(jobs::live_jobs(tx, &[*id]).await?);
         }
         let Some(document) = documents.remove(id) else { continue };
         match request_one(tx, &document, live.remove(id), request).await? {
@@ -85,7 +89,7 @@ async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> 
         }
     }
     insert_new(tx, &mut new, &mut places, request, &mut answers).await?;
-    if request.verb == Verb::SyncWhole {
+    if request.kind == RequestKind::SyncWhole {
         // Applies whatever the answer is, but not to a running job, which has already begun without it.
         let whole = "UPDATE @jobs SET whole = true WHERE document_id IN (SELECT each(?)) \
              AND state IN ('scheduled', 'ready')";
@@ -99,15 +103,15 @@ async fn insert_new(
     new: &mut Vec<Document>,
     places: &mut Vec<usize>,
     request: &Request,
-    answers: &mut [Answer],
+    answers: &mut [RequestAnswer],
 ) -> Result<()> {
     if new.is_empty() {
         return Ok(());
     }
-    let jobs = enqueue::ready(tx, new, request).await?;
+    let jobs = enqueue::add_ready(tx, new, request).await?;
     for (document, place) in new.drain(..).zip(places.drain(..)) {
         let job = jobs.get(&document.id).ok_or_else(|| corrupt("document_id"))?;
-        answers[place] = Answer::Queued(*job);
+        answers[place] = RequestAnswer::Queued(*job);
     }
     Ok(())
 }
@@ -118,12 +122,12 @@ async fn request_one(
     document: &Document,
     live: Option<JobRow>,
     request: &Request,
-) -> Result<Option<Answer>> {
+) -> Result<Option<RequestAnswer>> {
     let met = live.as_ref().map(live_job);
     let status = status(document, live.as_ref(), tx.now);
-    let step = match request.meets(document.syncable(), status, met.as_ref()) {
+    let step = match request.step(document.syncable(), status, met.as_ref()) {
         Ok(step) => step,
-        Err(reason) => return Ok(Some(Answer::Skipped(reason))),
+        Err(reason) => return Ok(Some(RequestAnswer::Skipped(reason))),
     };
     let Some(row) = live else {
         return Ok(None);
@@ -132,23 +136,23 @@ async fn request_one(
     Ok(Some(match step {
         RequestStep::Promote | RequestStep::RunNow => {
             run_as_manual(tx, &row, request).await?;
-            if step == RequestStep::Promote { Answer::Promoted(id) } else { Answer::RunsNow(id) }
+            if step == RequestStep::Promote { RequestAnswer::Promoted(id) } else { RequestAnswer::RunsNow(id) }
         }
         RequestStep::RecordRunning => {
             let held = row.worker_name.as_ref().map_or("a worker", |name| name.as_str());
             let draft = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {held}"));
-            let with = With { worker: row.worker_name.clone(), ..With::default() };
+            let with = TransitionData { worker: row.worker_name.clone(), ..TransitionData::default() };
             let mut outcome = new_outcome(&row, Some(document), &draft, &with, tx.now);
             outcome.outcome.requested_by = Some(request.by.clone());
             tx.record(outcome);
             let statement = query("UPDATE @jobs SET recorded_attempt = attempt WHERE id = ?").bind(id.0);
             tx.run(statement).await?;
-            Answer::AlreadySyncing(id, row.worker_name)
+            RequestAnswer::AlreadySyncing(id, row.worker_name)
         }
         RequestStep::Insert | RequestStep::Nothing if row.job.state == JobState::Running => {
-            Answer::AlreadySyncing(id, row.worker_name)
+            RequestAnswer::AlreadySyncing(id, row.worker_name)
         }
-        RequestStep::Insert | RequestStep::Nothing => Answer::AlreadyQueued(id),
+        RequestStep::Insert | RequestStep::Nothing => RequestAnswer::AlreadyQueued(id),
     }))
 }
 
@@ -167,10 +171,14 @@ async fn run_as_manual(tx: &mut Tx<'_>, row: &JobRow, request: &Request) -> Resu
     lanes::add(tx, &LaneKey { class: QueueClass::Manual.code(), ..LaneKey::of(row) }, vtime).await
 }
 
-async fn cancel_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<Answer> {
+async fn cancel_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<RequestAnswer> {
     let document = documents::by_id(tx, id).await?;
-    let Some(mut row) = jobs::live(tx, id).await? else {
-        return Ok(Answer::Skipped(if document.is_some() { SkipReason::NothingToCancel } else { SkipReason::Missing }));
+    let Some(mut row) = jobs::live_job(tx, id).await? else {
+        return Ok(RequestAnswer::Skipped(if document.is_some() {
+            SkipReason::NothingToCancel
+        } else {
+            SkipReason::Missing
+        }));
     };
     if row.job.state == JobState::Running {
         let statement = query(
@@ -178,12 +186,12 @@ async fn cancel_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<An
              WHERE id = ?1 AND cancel_requested_at IS NULL",
         );
         tx.run(statement.bind(row.job.id.0).bind(tx.now.micros()).bind(by.as_str())).await?;
-        return Ok(Answer::Stopping(row.job.id));
+        return Ok(RequestAnswer::Stopping(row.job.id));
     }
     row.job.cancel_requested_by = Some(by.clone());
     let to = row.job.cancelled(None, tx.now);
-    apply(tx, &row, document.as_ref(), &to, With::default()).await?;
-    Ok(Answer::Cancelled(row.job.id))
+    apply(tx, &row, document.as_ref(), &to, TransitionData::default()).await?;
+    Ok(RequestAnswer::Cancelled(row.job.id))
 }
 
 fn live_job(row: &JobRow) -> LiveJob {
@@ -193,7 +201,7 @@ fn live_job(row: &JobRow) -> LiveJob {
         class: row.job.class,
         attempt: row.job.counters.attempt,
         recorded_attempt: row.recorded_attempt,
-        held_by: row.worker_name.clone(),
+        worker: row.worker_name.clone(),
     }
 }
 

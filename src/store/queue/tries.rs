@@ -3,7 +3,7 @@
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::QueueClass;
 use crate::store::Result;
-use crate::store::queue::apply::{With, apply};
+use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::statement::query;
@@ -17,7 +17,7 @@ pub(in crate::store) async fn document_to_sync(
     tx: &mut Tx<'_>,
     row: &JobRow,
     document: Option<Document>,
-    with: With<'_>,
+    with: TransitionData<'_>,
 ) -> Result<Option<Document>> {
     let reason = match &document {
         None => Some("the document is gone".to_owned()),
@@ -38,7 +38,7 @@ pub(in crate::store) async fn document_to_sync(
 }
 
 /// Starts tries: sets the documents' rows to `syncing`. Before a job's first try, saves the document's row in the job.
-pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[Try]) -> Result<()> {
+pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[TryStart]) -> Result<()> {
     if tries.is_empty() {
         return Ok(());
     }
@@ -63,12 +63,12 @@ pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[Try]) -> Result<()
 }
 
 /// A try that is about to start: a job and its document.
-pub(in crate::store) struct Try {
+pub(in crate::store) struct TryStart {
     job: JobId,
     document: DocumentId,
 }
 
-impl Try {
+impl TryStart {
     /// Returns the try of this job.
     pub(in crate::store) fn of(row: &JobRow) -> Self {
         Self { job: row.job.id, document: row.job.document_id }

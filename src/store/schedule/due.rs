@@ -4,7 +4,7 @@
 
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::plan::Cadence;
-use crate::domain::schedule::{DOUBLINGS, DueRules, LEFT_TO_OTHERS};
+use crate::domain::schedule::{DueRules, FOREIGN_SYNC_TIMEOUT, MAX_DOUBLINGS};
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::sql::conn::get;
@@ -16,13 +16,13 @@ use std::time::Duration;
 
 /// Parameters of a search for due documents.
 #[derive(Clone, Debug)]
-pub(in crate::store) struct Look {
+pub(in crate::store) struct DueQuery {
     pub(in crate::store) accounts: Vec<AccountId>,
     /// The same for all of the accounts.
     pub(in crate::store) cadence: Cadence,
     pub(in crate::store) rules: DueRules,
     /// Age up to which a `syncing` row without a job counts as another program's work.
-    pub(in crate::store) left_to_others: Duration,
+    pub(in crate::store) foreign_sync_timeout: Duration,
     pub(in crate::store) now: Timestamp,
     /// Maximum number of documents per account.
     pub(in crate::store) limit: u32,
@@ -30,24 +30,27 @@ pub(in crate::store) struct Look {
 
 /// A due document. The order is that of Chatwoot's scheduler: never attempted first, then the oldest attempt.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::store) struct Due {
+pub(in crate::store) struct DueDocument {
     attempted: Option<i64>,
     pub(in crate::store) id: DocumentId,
     pub(in crate::store) link: String,
 }
 
 /// Returns the due documents of each account that has any, never attempted ones first, then the oldest attempt.
-pub(in crate::store) async fn documents(reader: &mut Reader, look: &Look) -> Result<HashMap<AccountId, Vec<Due>>> {
-    let mut found = HashMap::<AccountId, Vec<Due>>::new();
+pub(in crate::store) async fn documents(
+    reader: &mut Reader,
+    look: &DueQuery,
+) -> Result<HashMap<AccountId, Vec<DueDocument>>> {
+    let mut found = HashMap::<AccountId, Vec<DueDocument>>::new();
     let statements = match look.rules {
         DueRules::HalfCadence => {
-            look.accounts.iter().map(|account| chatwoots(reader.dialect(), look, *account)).collect::<Vec<_>>()
+            look.accounts.iter().map(|account| chatwoot_query(reader.dialect(), look, *account)).collect::<Vec<_>>()
         }
-        DueRules::Continuous => vec![continuous(reader.dialect(), look)],
+        DueRules::Continuous => vec![continuous_query(reader.dialect(), look)],
     };
     for sql in statements {
         for row in reader.all(sql.query()).await? {
-            let due = Due {
+            let due = DueDocument {
                 attempted: get(&row, "attempted")?,
                 id: DocumentId(get(&row, "id")?),
                 link: get(&row, "external_link")?,
@@ -64,7 +67,7 @@ pub(in crate::store) async fn documents(reader: &mut Reader, look: &Look) -> Res
 
 /// Returns the condition that excludes documents that cannot be synced: PDFs, by Chatwoot's own test of the link (case
 /// matters), and documents that are not available.
-const fn fit(dialect: Dialect) -> &'static str {
+const fn syncable_condition(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
             " AND d.status = 1 AND d.external_link NOT GLOB 'PDF:*' AND d.external_link NOT GLOB '*.pdf'"
@@ -78,27 +81,30 @@ const fn fit(dialect: Dialect) -> &'static str {
 /// Condition for documents without a live job whose link is not known to be unusable. Written as subqueries, so that
 /// each row is looked up on its own: a join is planned once, while there are no jobs yet, and would later read all of
 /// them.
-const FREE: &str = " AND (SELECT l.id FROM @jobs l WHERE l.document_id = d.id \
+const WITHOUT_JOB: &str = " AND (SELECT l.id FROM @jobs l WHERE l.document_id = d.id \
      AND l.state IN ('scheduled', 'ready', 'running') LIMIT 1) IS NULL \
      AND (SELECT u.unfit_link FROM @document_state u WHERE u.document_id = d.id) IS DISTINCT FROM d.external_link";
 const COLUMNS: &str = "SELECT d.id AS id, d.account_id AS account_id, micros(d.last_sync_attempted_at) AS attempted, \
      d.external_link FROM captain_documents d";
 
 /// Returns the query that Chatwoot's own scheduler makes for one account.
-fn chatwoots(dialect: Dialect, look: &Look, account: AccountId) -> Sql {
+fn chatwoot_query(dialect: Dialect, look: &DueQuery, account: AccountId) -> Sql {
     let before = look.rules.synced_before(look.cadence, look.now).micros();
     let mut sql = Sql::new(COLUMNS);
     sql.push(" WHERE d.account_id = ").bind(account.0);
     sql.push(" AND ((d.sync_status = 1 AND d.last_synced_at < stamp(").bind(before);
     sql.push(")) OR (d.sync_status = 2 AND d.last_sync_attempted_at < stamp(").bind(before);
     sql.push(")) OR (d.sync_status = 0 AND d.last_sync_attempted_at < stamp(");
-    sql.bind(look.now.minus(LEFT_TO_OTHERS).micros()).push(")))").push(fit(dialect)).push(FREE);
+    sql.bind(look.now.minus(FOREIGN_SYNC_TIMEOUT).micros())
+        .push(")))")
+        .push(syncable_condition(dialect))
+        .push(WITHOUT_JOB);
     sql.push(" ORDER BY d.last_sync_attempted_at ASC NULLS FIRST, d.id LIMIT ").bind(i64::from(look.limit));
     sql
 }
 
 /// Appends a common table expression `pair` with the pairs of account and assistant, found by one index lookup each.
-fn pairs(sql: &mut Sql, accounts: &[AccountId]) {
+fn push_pairs(sql: &mut Sql, accounts: &[AccountId]) {
     sql.push("WITH RECURSIVE named(id) AS (SELECT each(");
     sql.bind(accounts.iter().map(|account| account.0).collect::<Vec<_>>()).push(
         ")), pair(account_id, assistant_id) AS (SELECT id, (SELECT min(assistant_id) FROM captain_documents \
@@ -116,7 +122,7 @@ pub(in crate::store) async fn next_synced(
     from: Timestamp,
 ) -> Result<HashMap<AccountId, Timestamp>> {
     let mut sql = Sql::new("");
-    pairs(&mut sql, accounts);
+    push_pairs(&mut sql, accounts);
     sql.push(
         "SELECT p.account_id, min((SELECT micros(min(d.last_synced_at)) FROM captain_documents d \
          WHERE d.account_id = p.account_id AND d.assistant_id = p.assistant_id AND d.sync_status = 1 \
@@ -133,10 +139,10 @@ pub(in crate::store) async fn next_synced(
 }
 
 /// Returns the query by this program's own rules: for each assistant of the accounts, one branch per state of the row.
-fn continuous(dialect: Dialect, look: &Look) -> Sql {
-    let (now, (first, farthest)) = (look.now, look.rules.distances(look.cadence));
+fn continuous_query(dialect: Dialect, look: &DueQuery) -> Sql {
+    let (now, (first, farthest)) = (look.now, look.rules.recheck_bounds(look.cadence));
     let mut sql = Sql::new("");
-    pairs(&mut sql, &look.accounts);
+    push_pairs(&mut sql, &look.accounts);
     // One list per pair: the only form for which both databases look up the rows one by one, however long they estimate
     // the list to be.
     let (open, close) = match dialect {
@@ -155,7 +161,7 @@ fn continuous(dialect: Dialect, look: &Look) -> Sql {
         }
         sql.push(" WHERE d.account_id = p.account_id AND d.assistant_id = p.assistant_id");
         condition(&mut sql);
-        sql.push(fit(dialect)).push(FREE).push(" ORDER BY d.last_synced_at LIMIT ");
+        sql.push(syncable_condition(dialect)).push(WITHOUT_JOB).push(" ORDER BY d.last_synced_at LIMIT ");
         sql.bind(i64::from(look.limit)).push(") AS ").push(name);
     };
     branch(
@@ -181,7 +187,7 @@ fn continuous(dialect: Dialect, look: &Look) -> Sql {
     branch(
         &|sql| {
             let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-            let most = i64::from(DOUBLINGS);
+            let most = i64::from(MAX_DOUBLINGS);
             sql.push(
                 " AND d.sync_status = 2 AND (d.last_sync_attempted_at IS NULL OR d.last_sync_attempted_at < stamp(",
             );
@@ -194,7 +200,7 @@ fn continuous(dialect: Dialect, look: &Look) -> Sql {
     );
     branch(
         &|sql| {
-            let before = now.minus(look.left_to_others).micros();
+            let before = now.minus(look.foreign_sync_timeout).micros();
             sql.push(
                 " AND d.sync_status = 0 AND (d.last_sync_attempted_at IS NULL OR d.last_sync_attempted_at < stamp(",
             );

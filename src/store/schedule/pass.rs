@@ -5,12 +5,12 @@
 use crate::chatwoot::schedule::plans_of_day;
 use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
-use crate::domain::plan::{AccountPlan, PlanName, Verdict};
-use crate::domain::schedule::{AccountPass, DueRules, Pass, StoppedBy, draw, is_another_day, jitter};
+use crate::domain::plan::{AccountDecision, AccountPlan, PlanName};
+use crate::domain::schedule::{AccountPass, DueRules, Pass, StoppedBy, draw_jitter, is_another_day, max_jitter};
 use crate::domain::time::Timestamp;
 use crate::store::queue::enqueue;
-use crate::store::queue::enqueue::{Live, NewJob};
-use crate::store::schedule::scan::{Rests, Running};
+use crate::store::queue::enqueue::{NewJob, OnLiveJob};
+use crate::store::schedule::scan::{IdleAccounts, RunningPass};
 use crate::store::schedule::{plans, scan};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -18,58 +18,67 @@ use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{PassAnswer, PassMode, PassOrder, Result, When};
+use crate::store::{PassMode, PassRequest, PassResult, PassTrigger, Result};
 use std::time::Duration;
 
 /// Jobs per transaction.
-const CHUNK: usize = 250;
+const JOBS_PER_TRANSACTION: usize = 250;
 /// Accounts that are scanned together: few enough that a pass seldom reads documents which its limits then exclude.
-const LOOKED_AT: usize = 100;
+const ACCOUNTS_PER_SCAN: usize = 100;
 /// Duration of the pass's lease; renewed with every transaction that writes jobs.
 const LEASE: Duration = Duration::from_secs(30);
 /// Name of the requester in the outcomes of scheduled jobs.
-const BY: &str = "schedule";
+const REQUESTED_BY: &str = "schedule";
 
-pub(in crate::store) async fn make(db: &Database, rests: &Rests, order: &PassOrder<'_>) -> Result<PassAnswer> {
+pub(in crate::store) async fn run(db: &Database, rests: &IdleAccounts, order: &PassRequest<'_>) -> Result<PassResult> {
     let dry_run = order.mode == PassMode::DryRun;
     if !dry_run {
-        db.writable()?;
+        db.ensure_writable()?;
     }
     let last = last_pass(db).await?;
     let now = db.now();
-    if !is_time(order, last.passed_at, now) {
-        return Ok(PassAnswer::NotYet);
+    if !is_due(order, last.passed_at, now) {
+        return Ok(PassResult::NotDue);
     }
     let plans = plans::read(db, order.terms).await?;
     let acts = order.mode != PassMode::PlansOnly;
-    let changed = plans::changed(db, &plans.accounts).await?;
-    let looks = plans.accounts.iter().any(|account| matches!(account.verdict(None), Verdict::Looked(_)));
-    if changed.is_empty() && !(acts && looks) && matches!(order.when, When::Every(_)) {
+    let changed = plans::changed_plans(db, &plans.accounts).await?;
+    let looks = plans.accounts.iter().any(|account| matches!(account.decision(None), AccountDecision::Scheduled(_)));
+    if changed.is_empty() && !(acts && looks) && matches!(order.trigger, PassTrigger::Interval(_)) {
         // Returns without a transaction: nothing has to be written, and no process woken.
-        return Ok(PassAnswer::Made(Vec::new(), plans.troubles));
+        return Ok(PassResult::Completed(Vec::new(), plans.problems));
     }
     if !dry_run {
         let mut tx = Tx::begin(db, Purpose::Rows).await?;
-        if !take_schedule(&mut tx, order).await? {
-            return Ok(PassAnswer::Held);
+        if !acquire_lease(&mut tx, order).await? {
+            return Ok(PassResult::LeaseTaken);
         }
-        plans::keep(&mut tx, &changed).await?;
+        plans::store_plans(&mut tx, &changed).await?;
         tx.commit().await?;
     }
     let mut passes = Vec::new();
     let mut last_account = last.account;
-    let onlys: Vec<Option<PlanName>> = match (order.when, last.passed_at) {
+    let onlys: Vec<Option<PlanName>> = match (order.trigger, last.passed_at) {
         // The first pass of a store does not count as the first of a day; it only records its time.
-        (When::Daily, None) => Vec::new(),
-        (When::Daily, Some(_)) => plans_of_day(now).into_iter().map(Some).collect(),
-        _ => vec![order.only.cloned()],
+        (PassTrigger::Daily, None) => Vec::new(),
+        (PassTrigger::Daily, Some(_)) => plans_of_day(now).into_iter().map(Some).collect(),
+        _ => vec![order.only_plan.cloned()],
     };
     for only in onlys.into_iter().filter(|_| acts) {
         let pass = Pass { only, limits: plans.limits, dry_run, ..Pass::default() };
-        let is_full = queue_is_full(db, plans.limits.queue_depth).await?;
-        let mut running = Running { order, plans: &plans, rests, now, last_account, is_full, pass, found: Vec::new() };
+        let is_full = full_queue_depth(db, plans.limits.queue_depth).await?;
+        let mut running = RunningPass {
+            order,
+            plans: &plans,
+            idle_accounts: rests,
+            now,
+            last_account,
+            full_queue_depth: is_full,
+            pass,
+            found: Vec::new(),
+        };
         if !serve(db, &mut running).await? {
-            return Ok(PassAnswer::Held);
+            return Ok(PassResult::LeaseTaken);
         }
         last_account = running.last_account;
         passes.push(running.pass);
@@ -81,25 +90,25 @@ pub(in crate::store) async fn make(db: &Database, rests: &Rests, order: &PassOrd
              last_account = ? WHERE id = 1 AND holder = ?",
         );
         // A pass on a person's request does not replace the next periodic one.
-        let passed_at = (acts && order.when != When::Now).then_some(now.micros());
+        let passed_at = (acts && order.trigger != PassTrigger::Now).then_some(now.micros());
         tx.run_quietly(done.bind(passed_at).bind(last_account).bind(order.holder)).await?;
         tx.commit().await?;
     }
-    Ok(PassAnswer::Made(passes, plans.troubles))
+    Ok(PassResult::Completed(passes, plans.problems))
 }
 
 /// Serves the accounts, starting after the last one served. Returns false if the lease was lost on the way.
-async fn serve(db: &Database, running: &mut Running<'_>) -> Result<bool> {
+async fn serve(db: &Database, running: &mut RunningPass<'_>) -> Result<bool> {
     let plans = running.plans;
     let start = plans.accounts.partition_point(|account| account.account.0 <= running.last_account);
     let (before, after) = plans.accounts.split_at(start);
-    running.pass.held_back = running.is_full;
+    running.pass.blocked_at_depth = running.full_queue_depth;
     let accounts: Vec<&AccountPlan> = after.iter().chain(before).collect();
-    for some in accounts.chunks(LOOKED_AT) {
+    for some in accounts.chunks(ACCOUNTS_PER_SCAN) {
         let mut due = scan::due(db, running, some).await?;
         for account in some {
             serve_account(running, account, due.remove(&account.account).unwrap_or_default());
-            if running.found.len() >= CHUNK && !write_found(db, running).await? {
+            if running.found.len() >= JOBS_PER_TRANSACTION && !write_found(db, running).await? {
                 return Ok(false);
             }
         }
@@ -108,16 +117,21 @@ async fn serve(db: &Database, running: &mut Running<'_>) -> Result<bool> {
 }
 
 /// Takes as many of an account's due documents as the limits allow.
-fn serve_account(running: &mut Running<'_>, account: &AccountPlan, mut due: Vec<DocumentId>) {
+fn serve_account(running: &mut RunningPass<'_>, account: &AccountPlan, mut due: Vec<DocumentId>) {
     let limits = running.plans.limits;
-    let verdict = account.verdict(running.pass.only.as_ref());
-    let mut served =
-        AccountPass { account: account.account, plan: account.name.clone(), verdict, enqueued: 0, stopped_by: None };
-    if let Verdict::Looked(cadence) = verdict {
-        let (may, left) = running.may();
+    let verdict = account.decision(running.pass.only.as_ref());
+    let mut served = AccountPass {
+        account: account.account,
+        plan: account.name.clone(),
+        decision: verdict,
+        enqueued: 0,
+        stopped_by: None,
+    };
+    if let AccountDecision::Scheduled(cadence) = verdict {
+        let (may, left) = running.capacity();
         if due.len() > may as usize {
             due.truncate(may as usize);
-            served.stopped_by = Some(match running.is_full {
+            served.stopped_by = Some(match running.full_queue_depth {
                 Some(_) => StoppedBy::QueueDepth,
                 None if limits.per_account <= left => StoppedBy::AccountLimit,
                 None => StoppedBy::TotalLimit,
@@ -134,36 +148,36 @@ fn serve_account(running: &mut Running<'_>, account: &AccountPlan, mut due: Vec<
 }
 
 /// Writes jobs for the documents found so far. Returns false if the lease was lost.
-async fn write_found(db: &Database, running: &mut Running<'_>) -> Result<bool> {
+async fn write_found(db: &Database, running: &mut RunningPass<'_>) -> Result<bool> {
     let mut found = std::mem::take(&mut running.found);
     if found.is_empty() || running.pass.dry_run {
         return Ok(true);
     }
     found.sort_by_key(|(document, _)| *document);
-    for some in found.chunks(CHUNK) {
+    for some in found.chunks(JOBS_PER_TRANSACTION) {
         let mut tx = Tx::begin(db, Purpose::Queue).await?;
-        if !take_schedule(&mut tx, running.order).await? {
+        if !acquire_lease(&mut tx, running.order).await? {
             return Ok(false);
         }
         let ids: Vec<DocumentId> = some.iter().map(|(id, _)| *id).collect();
-        jobs::lock_live_of(&mut tx, &ids).await?;
+        jobs::lock_live_jobs(&mut tx, &ids).await?;
         let mut documents = documents::by_ids(&mut tx, &ids).await?;
-        let live = jobs::live_of(&mut tx, &ids).await?;
+        let live = jobs::live_jobs(&mut tx, &ids).await?;
         let rules: DueRules = running.order.terms.rules;
         let mut new = Vec::with_capacity(some.len());
         for (id, cadence) in some {
             let Some(document) = documents.remove(id).filter(|_| !live.contains_key(id)) else { continue };
-            new.push((document, tx.now.plus(draw(running.order.seed, *id, jitter(rules, *cadence)))));
+            new.push((document, tx.now.plus(draw_jitter(running.order.seed, *id, max_jitter(rules, *cadence)))));
         }
         insert_scheduled(&mut tx, &new).await?;
         tx.commit().await?;
-        db.give_way().await;
+        db.yield_to_writers().await;
     }
     Ok(true)
 }
 
 /// Returns the number of ready jobs if it exceeds `depth`, else `None`.
-async fn queue_is_full(db: &Database, depth: u32) -> Result<Option<u64>> {
+async fn full_queue_depth(db: &Database, depth: u32) -> Result<Option<u64>> {
     let mut reader = db.reader().await?;
     let ready: i64 = get(&reader.one(query("SELECT count(*) FROM @jobs WHERE state = 'ready'")).await?, 0)?;
     Ok(u64::try_from(ready).ok().filter(|ready| *ready > u64::from(depth)))
@@ -184,18 +198,18 @@ struct LastPass {
     passed_at: Option<Timestamp>,
 }
 
-fn is_time(order: &PassOrder<'_>, passed_at: Option<Timestamp>, now: Timestamp) -> bool {
-    match (order.when, passed_at) {
+fn is_due(order: &PassRequest<'_>, passed_at: Option<Timestamp>, now: Timestamp) -> bool {
+    match (order.trigger, passed_at) {
         // The first pass of a store counts as due, so that its time is recorded.
-        (When::Now, _) | (When::Every(_) | When::Daily, None) => true,
+        (PassTrigger::Now, _) | (PassTrigger::Interval(_) | PassTrigger::Daily, None) => true,
         // A pass that lies in the future was recorded before a clock was set back.
-        (When::Every(span), Some(at)) => at > now || now.since(at) >= span,
-        (When::Daily, Some(at)) => is_another_day(at, now),
+        (PassTrigger::Interval(span), Some(at)) => at > now || now.since(at) >= span,
+        (PassTrigger::Daily, Some(at)) => is_another_day(at, now),
     }
 }
 
 /// Takes or renews the lease of the pass. Returns false if another process has it.
-async fn take_schedule(tx: &mut Tx<'_>, order: &PassOrder<'_>) -> Result<bool> {
+async fn acquire_lease(tx: &mut Tx<'_>, order: &PassRequest<'_>) -> Result<bool> {
     // A lease that ends later than a new one would was taken before a clock was set back.
     let take = query(
         "UPDATE @scheduler SET holder = ?1, held_until = ?3 WHERE id = 1 \
@@ -216,9 +230,9 @@ async fn insert_scheduled(tx: &mut Tx<'_>, new: &[(Document, Timestamp)]) -> Res
         state: JobState::Scheduled,
         run_at,
         vtime: 0,
-        by: BY,
+        by: REQUESTED_BY,
     };
     let jobs: Vec<_> = documents.iter().zip(new.iter().map(|(_, run_at)| *run_at)).map(waits).collect();
-    enqueue::insert(tx, &jobs, Live::Stays).await?;
+    enqueue::insert(tx, &jobs, OnLiveJob::Skip).await?;
     enqueue::keep_latest(tx, documents.iter().map(|document| document.id).collect()).await
 }

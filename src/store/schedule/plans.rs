@@ -3,7 +3,7 @@
 
 use crate::domain::id::AccountId;
 use crate::domain::plan::AccountPlan;
-use crate::domain::schedule::{PassLimits, Terms};
+use crate::domain::schedule::{PassLimits, ScheduleSettings};
 use crate::store::chatwoot;
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
@@ -14,15 +14,15 @@ use crate::store::{PlanSource, Plans, Result};
 use std::collections::HashMap;
 
 /// Reads the plans of all accounts that have documents.
-pub(in crate::store) async fn read(db: &Database, terms: &Terms) -> Result<Plans> {
+pub(in crate::store) async fn read(db: &Database, terms: &ScheduleSettings) -> Result<Plans> {
     let mut reader = db.reader().await?;
     let accounts = accounts(&mut reader).await?;
-    if !db.is_chatwoots() || !terms.plans.is_empty() {
+    if !db.is_chatwoot_database() || !terms.plans.is_empty() {
         return Ok(Plans {
             source: PlanSource::Settings,
             accounts: accounts.into_iter().map(|account| terms.plans.of(account)).collect(),
             limits: terms.limits(PassLimits::default()),
-            troubles: Vec::new(),
+            problems: Vec::new(),
         });
     }
     chatwoot::plans::read(&mut reader, accounts, terms).await
@@ -41,7 +41,7 @@ pub(in crate::store) async fn accounts(reader: &mut Reader) -> Result<Vec<Accoun
 
 /// The stored plan of an account (`accounts_sched`), which status queries and claims read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::store) struct Kept {
+pub(in crate::store) struct StoredPlan {
     account: i64,
     plan: Option<String>,
     cadence: Option<i64>,
@@ -50,11 +50,11 @@ pub(in crate::store) struct Kept {
 }
 
 /// Returns the stored plans that differ from the plans in `accounts`; usually none.
-pub(in crate::store) async fn changed(db: &Database, accounts: &[AccountPlan]) -> Result<Vec<Kept>> {
+pub(in crate::store) async fn changed_plans(db: &Database, accounts: &[AccountPlan]) -> Result<Vec<StoredPlan>> {
     let statement = query("SELECT account_id, plan, cadence, weight, max_running FROM @accounts_sched");
     let mut known = HashMap::new();
     for row in db.reader().await?.all(statement).await? {
-        let kept = Kept {
+        let kept = StoredPlan {
             account: get(&row, "account_id")?,
             plan: get(&row, "plan")?,
             cadence: get(&row, "cadence")?,
@@ -66,7 +66,7 @@ pub(in crate::store) async fn changed(db: &Database, accounts: &[AccountPlan]) -
     let mut changed = Vec::new();
     for account in accounts {
         let id = account.account.0;
-        let nothing = Kept { account: id, plan: None, cadence: None, weight: 1, max_running: None };
+        let nothing = StoredPlan { account: id, plan: None, cadence: None, weight: 1, max_running: None };
         let before = known.remove(&id).unwrap_or(nothing);
         // Without a cadence an account's documents never become stale, as it should be while its automatic syncs are
         // off.
@@ -76,10 +76,10 @@ pub(in crate::store) async fn changed(db: &Database, accounts: &[AccountPlan]) -
             Some(weight) => (i64::from(weight), account.max_running.map(i64::from)),
             None => (before.weight, before.max_running),
         };
-        let now = Kept {
+        let now = StoredPlan {
             account: id,
             plan: account.name.as_ref().map(|name| name.as_str().to_owned()),
-            cadence: cadence.map(|cadence| i64::try_from(cadence.every().as_micros()).unwrap_or(i64::MAX)),
+            cadence: cadence.map(|cadence| i64::try_from(cadence.interval().as_micros()).unwrap_or(i64::MAX)),
             weight,
             max_running,
         };
@@ -91,7 +91,7 @@ pub(in crate::store) async fn changed(db: &Database, accounts: &[AccountPlan]) -
 }
 
 /// Stores the changed plans.
-pub(in crate::store) async fn keep(tx: &mut Tx<'_>, changed: &[Kept]) -> Result<()> {
+pub(in crate::store) async fn store_plans(tx: &mut Tx<'_>, changed: &[StoredPlan]) -> Result<()> {
     for kept in changed {
         let upsert = query(
             "INSERT INTO @accounts_sched (account_id, plan, cadence, weight, max_running) VALUES (?, ?, ?, ?, ?) \

@@ -4,91 +4,91 @@
 
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::link::Link;
-use crate::domain::plan::{AccountPlan, Cadence, Verdict};
-use crate::domain::schedule::{DueRules, LEFT_TO_OTHERS, Pass, SkippedRow};
+use crate::domain::plan::{AccountDecision, AccountPlan, Cadence};
+use crate::domain::schedule::{DueRules, FOREIGN_SYNC_TIMEOUT, Pass, SkippedRow};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::schedule::due;
-use crate::store::schedule::due::Look;
+use crate::store::schedule::due::DueQuery;
 use crate::store::sql::conn::Purpose;
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::documents;
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{PassMode, PassOrder, Plans, Result, StoreError, When};
+use crate::store::{PassMode, PassRequest, PassTrigger, Plans, Result, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Longest time for which an idle account is skipped. Documents that are added, jobs that are dropped and rows that
 /// another program writes in that time are found after it.
-const LONGEST_REST: Duration = Duration::from_secs(300);
+const MAX_IDLE: Duration = Duration::from_secs(300);
 /// An idle account is skipped for at most its cadence divided by this.
-const REST_PART: u32 = 20;
+const IDLE_CADENCE_DIVISOR: u32 = 20;
 
 /// Accounts in which this process has found nothing due, each with the time of its next scan.
 #[derive(Default)]
-pub(in crate::store) struct Rests(Mutex<HashMap<AccountId, Rest>>);
+pub(in crate::store) struct IdleAccounts(Mutex<HashMap<AccountId, IdleSpan>>);
 
-struct Rest {
+struct IdleSpan {
     cadence: Cadence,
     since: Timestamp,
     until: Timestamp,
 }
 
-impl Rests {
+impl IdleAccounts {
     /// Returns true if nothing of this account can be due yet.
-    fn is_resting(&self, account: AccountId, cadence: Cadence, now: Timestamp) -> bool {
+    fn is_idle(&self, account: AccountId, cadence: Cadence, now: Timestamp) -> bool {
         let rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // An entry that lies in the future was made before the clock was set back, and does not count.
         rests.get(&account).is_some_and(|rest| rest.cadence == cadence && rest.since <= now && now < rest.until)
     }
 
-    fn set(&self, account: AccountId, rest: Rest) {
+    fn set(&self, account: AccountId, rest: IdleSpan) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account, rest);
     }
 }
 
 /// The state of a pass in progress.
-pub(super) struct Running<'a> {
-    pub(super) order: &'a PassOrder<'a>,
+pub(super) struct RunningPass<'a> {
+    pub(super) order: &'a PassRequest<'a>,
     pub(super) plans: &'a Plans,
     /// Accounts that need no scan yet.
-    pub(super) rests: &'a Rests,
+    pub(super) idle_accounts: &'a IdleAccounts,
     pub(super) now: Timestamp,
     /// The account that was served last; the next pass begins after it.
     pub(super) last_account: i64,
     /// Number of ready jobs, if they are too many for the pass to add any.
-    pub(super) is_full: Option<u64>,
+    pub(super) full_queue_depth: Option<u64>,
     pub(super) pass: Pass,
     /// Due documents that are found and not yet written as jobs, with their cadence.
     pub(super) found: Vec<(DocumentId, Cadence)>,
 }
 
-impl Running<'_> {
+impl RunningPass<'_> {
     /// Returns the number of documents that the next account may get, and the number that is left for the whole pass.
-    pub(super) fn may(&self) -> (u32, u32) {
+    pub(super) fn capacity(&self) -> (u32, u32) {
         let left = self.plans.limits.total.saturating_sub(self.pass.enqueued());
-        let may = if self.is_full.is_some() { 0 } else { self.plans.limits.per_account.min(left) };
+        let may = if self.full_queue_depth.is_some() { 0 } else { self.plans.limits.per_account.min(left) };
         (may, left)
     }
 }
 
 /// Returns true if a pass skips accounts that earlier passes found idle: a periodic one does, and one on a person's
 /// request scans every account.
-fn remembers(order: &PassOrder<'_>) -> bool {
-    matches!(order.when, When::Every(_))
-        && order.only.is_none()
-        && order.mode == PassMode::Act
+fn skips_idle_accounts(order: &PassRequest<'_>) -> bool {
+    matches!(order.trigger, PassTrigger::Interval(_))
+        && order.only_plan.is_none()
+        && order.mode == PassMode::Enqueue
         && order.terms.rules == DueRules::Continuous
 }
 
-/// Marks accounts as idle until their next synced document becomes due, within the limits of [`LONGEST_REST`] and
-/// [`REST_PART`].
-async fn let_rest(
+/// Marks accounts as idle until their next synced document becomes due, within the limits of [`MAX_IDLE`] and
+/// [`IDLE_CADENCE_DIVISOR`].
+async fn mark_idle(
     db: &Database,
-    rests: &Rests,
+    rests: &IdleAccounts,
     accounts: &[AccountId],
     cadence: Cadence,
     now: Timestamp,
@@ -96,14 +96,14 @@ async fn let_rest(
     if accounts.is_empty() {
         return Ok(());
     }
-    let longest = now.plus(LONGEST_REST.min(cadence.every() / REST_PART));
+    let longest = now.plus(MAX_IDLE.min(cadence.interval() / IDLE_CADENCE_DIVISOR));
     let before = DueRules::Continuous.synced_before(cadence, now);
     let mut reader = db.reader().await?;
     let next = due::next_synced(&mut reader, accounts, before).await?;
     for account in accounts {
-        let next = next.get(account).map(|synced_at| synced_at.plus(cadence.every()));
+        let next = next.get(account).map(|synced_at| synced_at.plus(cadence.interval()));
         let until = next.map_or(longest, |next| next.min(longest));
-        rests.set(*account, Rest { cadence, since: now, until });
+        rests.set(*account, IdleSpan { cadence, since: now, until });
     }
     Ok(())
 }
@@ -111,26 +111,26 @@ async fn let_rest(
 /// Returns the due documents of accounts, with one query per cadence.
 pub(super) async fn due(
     db: &Database,
-    running: &mut Running<'_>,
+    running: &mut RunningPass<'_>,
     accounts: &[&AccountPlan],
 ) -> Result<HashMap<AccountId, Vec<DocumentId>>> {
-    let remembers = remembers(running.order);
+    let remembers = skips_idle_accounts(running.order);
     let mut groups = BTreeMap::<Duration, (Cadence, Vec<AccountId>)>::new();
     for account in accounts {
-        if let Verdict::Looked(cadence) = account.verdict(running.pass.only.as_ref())
-            && !(remembers && running.rests.is_resting(account.account, cadence, running.now))
+        if let AccountDecision::Scheduled(cadence) = account.decision(running.pass.only.as_ref())
+            && !(remembers && running.idle_accounts.is_idle(account.account, cadence, running.now))
         {
-            groups.entry(cadence.every()).or_insert((cadence, Vec::new())).1.push(account.account);
+            groups.entry(cadence.interval()).or_insert((cadence, Vec::new())).1.push(account.account);
         }
     }
     let mut due = HashMap::new();
     for (cadence, accounts) in groups.into_values() {
         // One more than the limit shows whether there are more.
-        let limit = running.may().0.saturating_add(1);
-        due_with(db, running, accounts.clone(), cadence, limit, &mut due).await?;
+        let limit = running.capacity().0.saturating_add(1);
+        due_at_cadence(db, running, accounts.clone(), cadence, limit, &mut due).await?;
         if remembers {
             let idle: Vec<_> = accounts.into_iter().filter(|id| due.get(id).is_none_or(Vec::is_empty)).collect();
-            let_rest(db, running.rests, &idle, cadence, running.now).await?;
+            mark_idle(db, running.idle_accounts, &idle, cadence, running.now).await?;
         }
     }
     Ok(due)
@@ -138,17 +138,17 @@ pub(super) async fn due(
 
 /// Adds the due documents of accounts with the same cadence to `due`. Documents whose link is not a valid address are
 /// marked and do not count towards the limit.
-async fn due_with(
+async fn due_at_cadence(
     db: &Database,
-    running: &mut Running<'_>,
+    running: &mut RunningPass<'_>,
     accounts: Vec<AccountId>,
     cadence: Cadence,
     limit: u32,
     due: &mut HashMap<AccountId, Vec<DocumentId>>,
 ) -> Result<()> {
-    let left_to_others = if db.is_chatwoots() { LEFT_TO_OTHERS } else { running.order.lease };
+    let left_to_others = if db.is_chatwoot_database() { FOREIGN_SYNC_TIMEOUT } else { running.order.lease };
     let rules = running.order.terms.rules;
-    let mut look = Look { accounts, cadence, rules, left_to_others, now: running.now, limit };
+    let mut look = DueQuery { accounts, cadence, rules, foreign_sync_timeout: left_to_others, now: running.now, limit };
     loop {
         let mut reader = db.reader().await?;
         let found = due::documents(&mut reader, &look).await?;
@@ -181,7 +181,7 @@ async fn due_with(
         if !all_unfit.is_empty() && !running.pass.dry_run {
             // Marked in the store, so that the same rows do not come first in every pass.
             let mut tx = Tx::begin(db, Purpose::Rows).await?;
-            put_aside(&mut tx, &all_unfit).await?;
+            mark_unfit(&mut tx, &all_unfit).await?;
             tx.commit().await?;
         }
         if look.accounts.is_empty() {
@@ -195,7 +195,7 @@ async fn due_with(
 }
 
 /// Marks documents whose link is not a valid address, which excludes them from passes until the link changes.
-async fn put_aside(tx: &mut Tx<'_>, unfit: &[DocumentId]) -> Result<()> {
+async fn mark_unfit(tx: &mut Tx<'_>, unfit: &[DocumentId]) -> Result<()> {
     let documents: Vec<Document> = documents::by_ids(tx, unfit).await?.into_values().collect();
     documents::ensure_states(tx, &documents).await?;
     let mark = query(

@@ -1,7 +1,7 @@
 //! Conversion of columns to the types of the domain. A value that this program cannot have written is a
 //! [`StoreError::Corrupt`] that names the column.
 
-use crate::domain::politeness::{Hold, HoldKind};
+use crate::domain::host_backoff::{BackoffKind, HostBackoff};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::sql::conn::{Row, get};
@@ -21,13 +21,13 @@ pub(in crate::store) fn span(row: &Row, column: &str) -> Result<Option<Duration>
 
 /// Reads the back-off of a host from the columns `held_until` (end), `held_kind` and `held_because` (reason), each with
 /// `prefix` before its name; `None` if there is none.
-pub(in crate::store) fn hold(row: &Row, prefix: &str) -> Result<Option<Hold>> {
+pub(in crate::store) fn host_backoff(row: &Row, prefix: &str) -> Result<Option<HostBackoff>> {
     let Some(until) = time(row, &format!("{prefix}held_until"))? else { return Ok(None) };
     // An older program, which writes no kind, may still run at the same time. Assuming a cool-down is safer than
     // assuming that the host asked for the wait.
-    let kind = word(row, &format!("{prefix}held_kind"), HoldKind::parse)?.unwrap_or(HoldKind::CoolDown);
+    let kind = word(row, &format!("{prefix}held_kind"), BackoffKind::parse)?.unwrap_or(BackoffKind::CoolDown);
     let because: Option<String> = get(row, &*format!("{prefix}held_because"))?;
-    Ok(Some(Hold { until, kind, because: because.unwrap_or_default() }))
+    Ok(Some(HostBackoff { until, kind, reason: because.unwrap_or_default() }))
 }
 
 /// Reads a text that may be NULL, made safe to print on one line.
@@ -36,7 +36,7 @@ pub(in crate::store) fn line(row: &Row, column: &str) -> Result<Option<SafeLine>
 }
 
 /// Reads a number that may be NULL; it must fit into `N`.
-pub(in crate::store) fn small<N: TryFrom<i64>>(row: &Row, column: &str) -> Result<Option<N>> {
+pub(in crate::store) fn optional_number<N: TryFrom<i64>>(row: &Row, column: &str) -> Result<Option<N>> {
     get::<Option<i64>>(row, column)?.map(|number| N::try_from(number).map_err(|_| corrupt(column))).transpose()
 }
 

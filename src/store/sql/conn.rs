@@ -1,7 +1,7 @@
 //! A connection to either database and its rows, with one interface for both.
 
 use crate::store::Result;
-use crate::store::postgres::{ANSWER, Lease};
+use crate::store::postgres::{PooledConnection, RESPONSE_TIMEOUT};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::{Statement, Value};
@@ -23,7 +23,7 @@ pub(in crate::store) enum Purpose {
     /// Ends attempts, adds documents, or does other work within its own rows.
     Rows,
     /// Sends a heartbeat; it must not wait for other work of this process.
-    Beat,
+    Heartbeat,
 }
 
 /// A connection in use. Dropping it closes it or returns it to its pool.
@@ -32,7 +32,7 @@ pub(in crate::store) enum Conn {
     Sqlite(SqliteConnection),
     /// A pooled connection that only reads.
     SqlitePooled(PoolConnection<Sqlite>),
-    Postgres(Lease),
+    Postgres(PooledConnection),
 }
 
 /// A result row of either database.
@@ -68,7 +68,7 @@ macro_rules! bind_ints {
     };
 }
 
-type Answer<T> = std::result::Result<T, sqlx::Error>;
+type SqlxResult<T> = std::result::Result<T, sqlx::Error>;
 
 impl Conn {
     /// Returns the dialect of the database.
@@ -80,29 +80,29 @@ impl Conn {
     }
 
     /// Runs a statement and returns the number of affected rows.
-    pub(in crate::store) async fn execute(&mut self, statement: Statement) -> Answer<u64> {
+    pub(in crate::store) async fn execute(&mut self, statement: Statement) -> SqlxResult<u64> {
         match self {
             Self::Sqlite(conn) => Ok(prepared!(Sqlite, statement).execute(conn).await?.rows_affected()),
             Self::SqlitePooled(conn) => Ok(prepared!(Sqlite, statement).execute(&mut **conn).await?.rows_affected()),
             Self::Postgres(lease) => {
                 let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
-                let (conn, alone) = lease.wire().await?;
-                let answer = timeout(ANSWER, prepared.execute(conn)).await;
-                Ok(lease.answered(answer, alone).await?.rows_affected())
+                let (conn, alone) = lease.begin_statement().await?;
+                let answer = timeout(RESPONSE_TIMEOUT, prepared.execute(conn)).await;
+                Ok(lease.end_statement(answer, alone).await?.rows_affected())
             }
         }
     }
 
     /// Returns all rows of a statement.
-    pub(in crate::store) async fn fetch_all(&mut self, statement: Statement) -> Answer<Vec<Row>> {
+    pub(in crate::store) async fn fetch_all(&mut self, statement: Statement) -> SqlxResult<Vec<Row>> {
         let rows = match self {
             Self::Sqlite(conn) => prepared!(Sqlite, statement).fetch_all(conn).await?,
             Self::SqlitePooled(conn) => prepared!(Sqlite, statement).fetch_all(&mut **conn).await?,
             Self::Postgres(lease) => {
                 let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
-                let (conn, alone) = lease.wire().await?;
-                let answer = timeout(ANSWER, prepared.fetch_all(conn)).await;
-                let rows = lease.answered(answer, alone).await?;
+                let (conn, alone) = lease.begin_statement().await?;
+                let answer = timeout(RESPONSE_TIMEOUT, prepared.fetch_all(conn)).await;
+                let rows = lease.end_statement(answer, alone).await?;
                 return Ok(rows.into_iter().map(Row::Postgres).collect());
             }
         };
@@ -118,7 +118,7 @@ impl Conn {
     }
 
     /// Runs a fixed statement without values, such as `BEGIN`.
-    pub(in crate::store) async fn script(&mut self, text: &'static str) -> Answer<()> {
+    pub(in crate::store) async fn script(&mut self, text: &'static str) -> SqlxResult<()> {
         match self {
             Self::Sqlite(conn) => sqlx::raw_sql(text).execute(conn).await.map(drop),
             Self::SqlitePooled(conn) => sqlx::raw_sql(text).execute(&mut **conn).await.map(drop),
@@ -128,17 +128,17 @@ impl Conn {
 }
 
 /// The name or the index of a column.
-pub(in crate::store) trait Column: Copy {
+pub(in crate::store) trait ColumnIndex: Copy {
     /// Reads the column of `row`.
-    fn of<'r, T>(self, row: &'r Row) -> Answer<T>
+    fn of<'r, T>(self, row: &'r Row) -> SqlxResult<T>
     where
         T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>;
 }
 
 macro_rules! column {
     ($($of:ty),*) => {$(
-        impl Column for $of {
-            fn of<'r, T>(self, row: &'r Row) -> Answer<T>
+        impl ColumnIndex for $of {
+            fn of<'r, T>(self, row: &'r Row) -> SqlxResult<T>
             where
                 T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
             {
@@ -154,7 +154,7 @@ column!(&str, usize);
 
 /// Reads a column of a row. Fails with [`StoreError::Corrupt`](crate::store::StoreError::Corrupt) if it is missing or
 /// has another type.
-pub(in crate::store) fn get<'r, T>(row: &'r Row, column: impl Column) -> Result<T>
+pub(in crate::store) fn get<'r, T>(row: &'r Row, column: impl ColumnIndex) -> Result<T>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
 {

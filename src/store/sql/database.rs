@@ -5,15 +5,15 @@ use crate::domain::outbox::{Subscriber, Subscribers};
 use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::address::{self, Address};
+use crate::store::address::{self, StoreAddress};
 use crate::store::postgres::Postgres;
 use crate::store::sql::clock::Clock;
 use crate::store::sql::conn::Conn;
 use crate::store::sql::reader::Reader;
-use crate::store::sql::rows::workers::Known;
+use crate::store::sql::rows::workers::KnownWorker;
 use crate::store::sqlite::Sqlite;
 use crate::store::version::{self, SchemaMismatch};
-use crate::store::{Access, Options, Recorder, Upgraded};
+use crate::store::{Access, Options, Recorder, UpgradeReport};
 use crate::store::{Result, StoreError};
 use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
@@ -44,7 +44,7 @@ pub(in crate::store) struct Database {
     /// outcomes until the recorder has received them, so that it receives them in order.
     pub(super) unconfirmed: Mutex<Vec<Outcome>>,
     /// True while `unconfirmed` is not empty; read without its lock.
-    pub(super) in_doubt: AtomicBool,
+    pub(super) has_unconfirmed: AtomicBool,
     /// Set once a newer program has migrated the store.
     mismatches: watch::Sender<Option<SchemaMismatch>>,
     /// Tasks that must end before the database is closed.
@@ -61,8 +61,8 @@ impl Database {
     pub(in crate::store) async fn open(url: &str, options: Options) -> Result<Arc<Self>> {
         let changes = watch::Sender::new(0);
         let (engine, clock) = match address::parse(url)? {
-            Address::Sqlite(path) => (Engine::Sqlite(Sqlite::open(&path, options.access).await?), options.clock),
-            Address::Postgres(url) => {
+            StoreAddress::Sqlite(path) => (Engine::Sqlite(Sqlite::open(&path, options.access).await?), options.clock),
+            StoreAddress::Postgres(url) => {
                 let (postgres, clock) = Postgres::open(&url, &options, &changes).await?;
                 (Engine::Postgres(postgres), clock)
             }
@@ -76,7 +76,7 @@ impl Database {
             changes,
             commits: watch::Sender::new(0),
             unconfirmed: Mutex::default(),
-            in_doubt: AtomicBool::new(false),
+            has_unconfirmed: AtomicBool::new(false),
             mismatches: watch::Sender::new(None),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -135,7 +135,7 @@ impl Database {
     }
 
     /// Returns the upgrade that opening made to an existing store; always `None` on PostgreSQL.
-    pub(in crate::store) fn upgraded(&self) -> Option<Upgraded> {
+    pub(in crate::store) fn upgraded(&self) -> Option<UpgradeReport> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.upgraded.clone(),
             Engine::Postgres(_) => None,
@@ -153,17 +153,17 @@ impl Database {
     }
 
     /// Wakes subscribers of changes: this or another process may have committed.
-    pub(in crate::store) fn hint(&self) {
+    pub(in crate::store) fn notify_change(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Wakes all subscribers after a commit of this process; on PostgreSQL also those in other processes. SQLite's
     /// other processes notice the commit in the file.
-    pub(super) fn bump(&self) {
+    pub(super) fn notify_commit(&self) {
         self.commits.send_modify(|count| *count = count.wrapping_add(1));
-        self.hint();
+        self.notify_change();
         if let Engine::Postgres(postgres) = &self.engine {
-            postgres.tell_others();
+            postgres.notify_others();
         }
     }
 
@@ -173,38 +173,38 @@ impl Database {
     }
 
     /// Fails with [`StoreError::ReadOnly`] if the database was opened read-only.
-    pub(in crate::store) fn writable(&self) -> Result<()> {
+    pub(in crate::store) fn ensure_writable(&self) -> Result<()> {
         if self.read_only { Err(StoreError::ReadOnly) } else { Ok(()) }
     }
 
     /// Fails after [`close`](Self::close).
-    pub(super) fn still_open(&self) -> Result<()> {
-        if self.closed.is_cancelled() { Err(closed()) } else { Ok(()) }
+    pub(super) fn ensure_open(&self) -> Result<()> {
+        if self.closed.is_cancelled() { Err(closed_error()) } else { Ok(()) }
     }
 
     /// Returns a connection for reads.
     pub(in crate::store) async fn reader(&self) -> Result<Reader> {
-        self.still_open()?;
+        self.ensure_open()?;
         let conn = match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.reader().await?,
-            Engine::Postgres(postgres) => Conn::Postgres(postgres.lease().await?),
+            Engine::Postgres(postgres) => Conn::Postgres(postgres.acquire().await?),
         };
         Ok(Reader::on(conn))
     }
 
     /// Pauses between the transactions of a bulk change, so that another process can write. Only SQLite, with its
     /// single writer, needs it.
-    pub(in crate::store) async fn give_way(&self) {
+    pub(in crate::store) async fn yield_to_writers(&self) {
         if let Engine::Sqlite(sqlite) = &self.engine {
-            sqlite.give_way().await;
+            sqlite.yield_to_writers().await;
         }
     }
 
     /// Waits until this process has no write in progress, and delays further writes until the result is dropped.
-    pub(in crate::store) async fn at_rest(&self) -> Box<dyn Send> {
+    pub(in crate::store) async fn quiesce(&self) -> Box<dyn Send> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => Box::new(sqlite.at_rest().await),
-            Engine::Postgres(postgres) => Box::new(postgres.at_rest().await),
+            Engine::Sqlite(sqlite) => Box::new(sqlite.quiesce().await),
+            Engine::Postgres(postgres) => Box::new(postgres.quiesce().await),
         }
     }
 
@@ -230,8 +230,8 @@ impl Database {
     }
 
     /// Returns true if the documents are Chatwoot's own.
-    pub(in crate::store) fn is_chatwoots(&self) -> bool {
-        matches!(&self.engine, Engine::Postgres(postgres) if postgres.is_chatwoots())
+    pub(in crate::store) fn is_chatwoot_database(&self) -> bool {
+        matches!(&self.engine, Engine::Postgres(postgres) if postgres.is_chatwoot_database())
     }
 
     /// Fails if documents may not be added: to another program's table with requirements that this program does not
@@ -252,18 +252,18 @@ impl Database {
     }
 
     /// Takes the lock that shows that a worker of this process is alive.
-    pub(in crate::store) async fn hold_lock(&self, worker: &str) -> Result<()> {
+    pub(in crate::store) async fn acquire_worker_lock(&self, worker: &str) -> Result<()> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.hold_lock(worker),
-            Engine::Postgres(postgres) => postgres.hold_lock(worker).await,
+            Engine::Sqlite(sqlite) => sqlite.acquire_worker_lock(worker),
+            Engine::Postgres(postgres) => postgres.acquire_worker_lock(worker).await,
         }
     }
 
     /// Releases the lock of a worker of this process.
-    pub(in crate::store) async fn let_go(&self, worker: &str) {
+    pub(in crate::store) async fn release_worker_lock(&self, worker: &str) {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.let_go(worker),
-            Engine::Postgres(postgres) => postgres.let_go(worker).await,
+            Engine::Sqlite(sqlite) => sqlite.release_worker_lock(worker),
+            Engine::Postgres(postgres) => postgres.release_worker_lock(worker).await,
         }
     }
 
@@ -274,25 +274,29 @@ impl Database {
     }
 
     /// Returns the ids of those of the `known` workers whose process is dead.
-    pub(in crate::store) async fn gone(&self, known: &[Known], now: Timestamp) -> Result<HashSet<String>> {
+    pub(in crate::store) async fn dead_workers(
+        &self,
+        known: &[KnownWorker],
+        now: Timestamp,
+    ) -> Result<HashSet<String>> {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
                 Ok(known.iter().map(|known| &known.id).filter(|id| sqlite.process_is_gone(id)).cloned().collect())
             }
-            Engine::Postgres(postgres) => postgres.gone(known, now).await,
+            Engine::Postgres(postgres) => postgres.dead_workers(known, now).await,
         }
     }
 
-    /// Checks the workers `gone` once more, where a free lock may be temporary, and returns those that are still dead.
-    pub(in crate::store) async fn gone_for_sure(
+    /// Checks the workers `dead_workers` once more, where a free lock may be temporary, and returns those that are still dead.
+    pub(in crate::store) async fn confirm_dead(
         &self,
         gone: Vec<String>,
-        known: &[Known],
+        known: &[KnownWorker],
         now: Timestamp,
     ) -> Result<Vec<String>> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(gone),
-            Engine::Postgres(postgres) => postgres.gone_for_sure(gone, known, now).await,
+            Engine::Postgres(postgres) => postgres.confirm_dead(gone, known, now).await,
         }
     }
 
@@ -311,6 +315,6 @@ impl Drop for Database {
 }
 
 /// Returns the error for calls after the store was closed.
-pub(in crate::store) fn closed() -> StoreError {
+pub(in crate::store) fn closed_error() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }

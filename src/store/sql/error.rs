@@ -35,8 +35,8 @@ pub(in crate::store) fn writing(error: Error) -> StoreError {
 /// Returns the database's message.
 pub(in crate::store) fn words(error: &Error) -> String {
     match error {
-        Error::Database(_) if is_postgres(error) => postgres::words(error),
-        Error::Database(_) => sqlite::words(error),
+        Error::Database(_) if is_postgres(error) => postgres::message(error),
+        Error::Database(_) => sqlite::message(error),
         Error::PoolTimedOut => "the database is too busy to be read".to_owned(),
         other => other.to_string(),
     }

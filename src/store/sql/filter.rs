@@ -3,7 +3,7 @@
 
 use crate::domain::content::ContentChange;
 use crate::domain::document::STUCK_AFTER;
-use crate::domain::filter::{Age, Filter, Side, Term, Test};
+use crate::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
 use crate::domain::time::Timestamp;
 use crate::store::sql::statement::Sql;
 use crate::store::{Result, StoreError};
@@ -29,10 +29,12 @@ impl Joins {
     /// Returns the tables that the terms of `filter` need.
     pub(in crate::store) fn of(filter: &Filter) -> Self {
         filter.terms.iter().fold(Self::default(), |joins, term| {
-            joins.and(match &term.test {
-                Test::Status(_) | Test::Next(_) => Self::STATUS,
-                Test::Error(_) | Test::Http(_) | Test::Host(_) => Self { state: true, ..Self::default() },
-                Test::Queue(_) => Self { last: true, ..Self::default() },
+            joins.and(match &term.condition {
+                FilterCondition::Status(_) | FilterCondition::Next(_) => Self::STATUS,
+                FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
+                    Self { state: true, ..Self::default() }
+                }
+                FilterCondition::Queue(_) => Self { last: true, ..Self::default() },
                 _ => Self::default(),
             })
         })
@@ -97,103 +99,109 @@ pub(in crate::store) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Times
 }
 
 /// Maximum number of values that a filtered statement may bind; both databases allow more.
-const MOST_VALUES: usize = 30_000;
+const MAX_VALUES: usize = 30_000;
 /// Maximum length of a search word in bytes; longer than every text that is searched.
-const LONGEST_WORD: usize = 10_000;
+const MAX_WORD_BYTES: usize = 10_000;
 
-fn push(sql: &mut Sql, filter: &Filter, mut push_test: impl FnMut(&mut Sql, &Test) -> Result<()>) -> Result<()> {
+fn push(
+    sql: &mut Sql,
+    filter: &Filter,
+    mut push_test: impl FnMut(&mut Sql, &FilterCondition) -> Result<()>,
+) -> Result<()> {
     sql.push(" WHERE 1 = 1");
     for term in &filter.terms {
         // CASE turns an unknown result (NULL) into false before it is negated: `-error:timeout` also matches documents
         // without an error.
         sql.push(" AND CASE WHEN ");
-        push_test(sql, &term.test)?;
+        push_test(sql, &term.condition)?;
         sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { " THEN 1 ELSE 0 END = 1" });
     }
-    let long_word = |term: &Term| matches!(&term.test, Test::Word(word) if word.len() > LONGEST_WORD);
-    if sql.values() > MOST_VALUES || filter.terms.iter().any(long_word) {
+    let long_word = |term: &Term| matches!(&term.condition, FilterCondition::Word(word) if word.len() > MAX_WORD_BYTES);
+    if sql.values() > MAX_VALUES || filter.terms.iter().any(long_word) {
         return Err(StoreError::Refused("the filter is too long".into()));
     }
     Ok(())
 }
 
-fn document_test(sql: &mut Sql, test: &Test, now: Timestamp) -> Result<()> {
+fn document_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result<()> {
     match test {
-        Test::Word(word) => push_word(sql, "d.name", "d.external_link", word),
-        Test::Status(statuses) => {
+        FilterCondition::Word(word) => push_word(sql, "d.name", "d.external_link", word),
+        FilterCondition::Status(statuses) => {
             push_status(sql, now);
             sql.push(" IN ").bind_list(statuses.iter().map(|status| *status as i64));
         }
-        Test::Error(codes) => {
+        FilterCondition::Error(codes) => {
             sql.push("s.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
         }
-        Test::Http(statuses) => {
+        FilterCondition::Http(statuses) => {
             sql.push("s.http_status IN ").bind_list(statuses.iter().map(|status| i64::from(*status)));
         }
-        Test::Host(hosts) => push_hosts(sql, "s.host", hosts),
-        Test::Id(ids) => {
+        FilterCondition::Host(hosts) => push_hosts(sql, "s.host", hosts),
+        FilterCondition::Id(ids) => {
             sql.push("d.id IN ").bind_list(ids.iter().copied());
         }
-        Test::Account(ids) => {
+        FilterCondition::Account(ids) => {
             sql.push("d.account_id IN ").bind_list(ids.iter().copied());
         }
-        Test::Assistant(ids) => {
+        FilterCondition::Assistant(ids) => {
             sql.push("d.assistant_id IN ").bind_list(ids.iter().copied());
         }
-        Test::Attempted(age) => push_ago(sql, "micros(d.last_sync_attempted_at)", *age, now),
-        Test::Synced(age) => push_ago(sql, "micros(d.last_synced_at)", *age, now),
-        Test::Next(age) => {
+        FilterCondition::Attempted(age) => push_age(sql, "micros(d.last_sync_attempted_at)", *age, now),
+        FilterCondition::Synced(age) => push_age(sql, "micros(d.last_synced_at)", *age, now),
+        FilterCondition::Next(age) => {
             let at = now.plus(age.span).micros();
-            match age.side {
-                Side::Less => sql.push("l.state = 'scheduled' AND l.run_at < ").bind(at),
-                Side::More => sql.push("l.state IS NULL OR l.state <> 'scheduled' OR l.run_at > ").bind(at),
+            match age.comparison {
+                Comparison::Less => sql.push("l.state = 'scheduled' AND l.run_at < ").bind(at),
+                Comparison::More => sql.push("l.state IS NULL OR l.state <> 'scheduled' OR l.run_at > ").bind(at),
             };
         }
-        Test::Queue(classes) => {
+        FilterCondition::Queue(classes) => {
             sql.push("j.class IN ").bind_list(classes.iter().map(|class| class.code()));
         }
-        Test::Content(words) if words[..] == [ContentChange::Held] => {
+        FilterCondition::Content(words) if words[..] == [ContentChange::Quarantined] => {
             sql.push("d.id IN (SELECT document_id FROM @held_contents WHERE rejected_at IS NULL)");
         }
-        Test::Content(_) => return meaningless("of documents, `content:` knows `held` alone"),
-        Test::Result(_) | Test::By(_) => return meaningless("`result:` and `by:` are of outcomes, not of documents"),
+        FilterCondition::Content(_) => return meaningless("of documents, `content:` knows `held` alone"),
+        FilterCondition::Result(_) | FilterCondition::By(_) => {
+            return meaningless("`result:` and `by:` are of outcomes, not of documents");
+        }
     }
     Ok(())
 }
 
-fn outcome_test(sql: &mut Sql, test: &Test, now: Timestamp) -> Result<()> {
+fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result<()> {
     match test {
-        Test::Word(word) => push_word(sql, "o.name", "o.url", word),
-        Test::Error(codes) => {
+        FilterCondition::Word(word) => push_word(sql, "o.name", "o.url", word),
+        FilterCondition::Error(codes) => {
             sql.push("o.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
         }
-        Test::Http(statuses) => {
+        FilterCondition::Http(statuses) => {
             sql.push("o.http_status IN ").bind_list(statuses.iter().map(|status| i64::from(*status)));
         }
-        Test::Host(hosts) => push_hosts(sql, "o.host", hosts),
-        Test::Id(ids) => {
+        FilterCondition::Host(hosts) => push_hosts(sql, "o.host", hosts),
+        FilterCondition::Id(ids) => {
             sql.push("o.document_id IN ").bind_list(ids.iter().copied());
         }
-        Test::Account(ids) => {
+        FilterCondition::Account(ids) => {
             sql.push("o.account_id IN ").bind_list(ids.iter().copied());
         }
-        Test::Assistant(ids) => {
+        FilterCondition::Assistant(ids) => {
             sql.push("o.assistant_id IN ").bind_list(ids.iter().copied());
         }
-        Test::Attempted(age) => push_ago(sql, "o.at", *age, now),
-        Test::Queue(classes) => {
+        FilterCondition::Attempted(age) => push_age(sql, "o.at", *age, now),
+        FilterCondition::Queue(classes) => {
             sql.push("o.queue IN ").bind_list(classes.iter().map(|class| class.code()));
         }
-        Test::Result(results) => {
+        FilterCondition::Result(results) => {
             sql.push("o.result IN ").bind_list(results.iter().map(|result| result.word()));
         }
-        Test::Content(words) => {
+        FilterCondition::Content(words) => {
             sql.push("o.content IN ").bind_list(words.iter().map(|content| content.word()));
         }
-        Test::By(names) => {
+        FilterCondition::By(names) => {
             sql.push("fold(o.requested_by) IN ").bind_list(names.iter().map(|name| name.to_ascii_lowercase()));
         }
-        Test::Status(_) | Test::Synced(_) | Test::Next(_) => {
+        FilterCondition::Status(_) | FilterCondition::Synced(_) | FilterCondition::Next(_) => {
             return meaningless("`status:`, `synced:` and `next:` are of documents, not of outcomes");
         }
     }
@@ -219,11 +227,11 @@ fn push_hosts(sql: &mut Sql, column: &'static str, hosts: &[String]) {
     }
 }
 
-fn push_ago(sql: &mut Sql, column: &'static str, age: Age, now: Timestamp) {
+fn push_age(sql: &mut Sql, column: &'static str, age: Age, now: Timestamp) {
     let at = now.minus(age.span).micros();
-    match age.side {
-        Side::Less => sql.push(column).push(" > ").bind(at),
-        Side::More => sql.push(column).push(" IS NULL OR ").push(column).push(" < ").bind(at),
+    match age.comparison {
+        Comparison::Less => sql.push(column).push(" > ").bind(at),
+        Comparison::More => sql.push(column).push(" IS NULL OR ").push(column).push(" < ").bind(at),
     };
 }
 
@@ -248,8 +256,8 @@ mod tests {
         let word = "x' OR 1=1 --%_";
         let filter = Filter {
             terms: vec![
-                Term { negated: true, test: Test::Word(word.into()) },
-                Term { negated: false, test: Test::Host(vec![word.into()]) },
+                Term { negated: true, condition: FilterCondition::Word(word.into()) },
+                Term { negated: false, condition: FilterCondition::Host(vec![word.into()]) },
             ],
         };
         let mut sql = Sql::default();

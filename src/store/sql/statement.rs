@@ -137,7 +137,7 @@ impl Sql {
     }
 
     /// Binds `value` without appending a placeholder: the text refers to it by its number, any number of times.
-    pub(in crate::store) fn with(&mut self, value: impl IntoValue) -> &mut Self {
+    pub(in crate::store) fn add_value(&mut self, value: impl IntoValue) -> &mut Self {
         self.values.push(value.into_value());
         self
     }

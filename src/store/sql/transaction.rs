@@ -45,17 +45,17 @@ impl<'s> Tx<'s> {
     /// Begins a transaction. Fails if this process does not know the schema version; until the transaction ends, no
     /// process can migrate the store.
     pub(in crate::store) async fn begin(db: &'s Database, purpose: Purpose) -> Result<Self> {
-        db.writable()?;
+        db.ensure_writable()?;
         let (conn, slot, now) = match &db.engine {
             Engine::Sqlite(sqlite) => {
                 let mut slot = sqlite.writer().await;
-                db.still_open()?;
+                db.ensure_open()?;
                 let (conn, version) = sqlite.begin(&mut slot).await?;
                 db.check_version(version)?;
                 (Conn::Sqlite(conn), Some(slot), db.now())
             }
             Engine::Postgres(postgres) => {
-                db.still_open()?;
+                db.ensure_open()?;
                 let (conn, now, version) = postgres.begin(purpose, &*db.clock).await?;
                 db.check_version(version)?;
                 (conn, None, now)
@@ -122,12 +122,12 @@ impl<'s> Tx<'s> {
     }
 
     /// Returns the number of outcomes recorded so far.
-    pub(in crate::store) fn recorded(&self) -> usize {
+    pub(in crate::store) fn recorded_count(&self) -> usize {
         self.outcomes.len()
     }
 
     /// Drops the outcomes after the first `kept`, because the changes that they describe were rolled back.
-    pub(in crate::store) fn forget(&mut self, kept: usize) {
+    pub(in crate::store) fn discard_outcomes(&mut self, kept: usize) {
         self.outcomes.truncate(kept);
         self.vtimes.clear();
     }
@@ -135,11 +135,11 @@ impl<'s> Tx<'s> {
     /// Commits and returns the recorded outcomes in the order of their numbers.
     pub(in crate::store) async fn commit(mut self) -> Result<Vec<Outcome>> {
         let db = self.db;
-        let records = !self.outcomes.is_empty() || db.in_doubt.load(Ordering::Relaxed);
+        let records = !self.outcomes.is_empty() || db.has_unconfirmed.load(Ordering::Relaxed);
         let mut unconfirmed = if records { Some(db.unconfirmed.lock().await) } else { None };
-        let outcomes = self.number().await?;
+        let outcomes = self.number_outcomes().await?;
         let earlier = match &unconfirmed {
-            Some(unconfirmed) if !unconfirmed.is_empty() => self.of_these_committed(unconfirmed).await?,
+            Some(unconfirmed) if !unconfirmed.is_empty() => self.find_committed(unconfirmed).await?,
             _ => Vec::new(),
         };
         let committed = self.script("COMMIT").await;
@@ -151,7 +151,7 @@ impl<'s> Tx<'s> {
                 Err(_) if self.dialect() == Dialect::Postgres => unconfirmed.extend(outcomes.iter().cloned()),
                 Err(_) => {}
             }
-            db.in_doubt.store(!unconfirmed.is_empty(), Ordering::Relaxed);
+            db.has_unconfirmed.store(!unconfirmed.is_empty(), Ordering::Relaxed);
         }
         committed?;
         if let Some(record) = &db.recorder {
@@ -166,14 +166,14 @@ impl<'s> Tx<'s> {
         // A commit without a change must wake nobody: otherwise a process that reads the queue after every change would
         // never stop.
         if self.changed {
-            db.bump();
+            db.notify_commit();
         }
         Ok(outcomes)
     }
 
     /// Returns those outcomes of failed commits that are in the table after all. Compares more than the number, which
     /// may belong to another outcome.
-    async fn of_these_committed(&mut self, unconfirmed: &[Outcome]) -> Result<Vec<Outcome>> {
+    async fn find_committed(&mut self, unconfirmed: &[Outcome]) -> Result<Vec<Outcome>> {
         let mut committed = Vec::new();
         for outcome in unconfirmed {
             let found = query("SELECT count(*) FROM @outcomes WHERE seq = ? AND job_id = ? AND attempt = ? AND at = ?");
@@ -187,7 +187,7 @@ impl<'s> Tx<'s> {
 
     /// Numbers the outcomes and writes them. This comes last, so that on a database with several writers the counter's
     /// row is locked only briefly.
-    async fn number(&mut self) -> Result<Vec<Outcome>> {
+    async fn number_outcomes(&mut self) -> Result<Vec<Outcome>> {
         let recorded = std::mem::take(&mut self.outcomes);
         if recorded.is_empty() {
             return Ok(Vec::new());
@@ -222,10 +222,10 @@ mod tests {
     use crate::domain::id::{AccountId, AssistantId, DocumentId, WorkerId};
     use crate::domain::job::{AttemptEnd, JobState, QueueClass};
     use crate::domain::link::Link;
-    use crate::domain::request::{Request, Scope, Verb};
-    use crate::store::queue::requests::CHUNK;
+    use crate::domain::request::{Request, RequestKind, RequestScope};
+    use crate::store::queue::requests::CHUNK_SIZE;
     use crate::store::{
-        Access, ClaimLimits, DocumentStore, Finish, Finished, JobStore, Marking, NewDocument, Options, Queries,
+        Access, ClaimLimits, DocumentStore, Finish, FinishResult, JobStore, MarkTiming, NewDocument, Options, Queries,
         SqlStore, StoreBase, StoreError,
     };
     use std::sync::Arc;
@@ -261,7 +261,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
         store.add(&[document(1), document(2)]).await.unwrap();
-        let request = Request { verb: Verb::Sync, class: QueueClass::Manual, by: "ana".into(), scope: Scope::Named };
+        let request = Request {
+            kind: RequestKind::Sync,
+            class: QueueClass::Manual,
+            by: "ana".into(),
+            scope: RequestScope::Named,
+        };
         store.request(&[DocumentId(1), DocumentId(2)], &request).await.unwrap();
         let limits = ClaimLimits {
             slots: 2,
@@ -269,7 +274,7 @@ mod tests {
             per_host: 2,
             per_account: None,
             host_interval: Duration::ZERO,
-            marking: Marking::AtClaim,
+            mark_timing: MarkTiming::AtClaim,
         };
         let claimed = store.claim(&WorkerId("w1".into()), limits).await.unwrap();
         fill_disk(&store).await;
@@ -277,7 +282,7 @@ mod tests {
             let page = Page::new(Some("T"), text, 9, 200).unwrap();
             let fingerprint = Fingerprint::of(&page.content);
             let end = AttemptEnd::Fetched { page: Box::new(page), fingerprint, change: ContentChange::First };
-            Finish { held: claimed[place].held, end, took: Duration::ZERO }
+            Finish { lease: claimed[place].lease, end, duration: Duration::ZERO }
         };
         let (big, small) = (finish(0, "word ".repeat(30_000)), finish(1, "small".into()));
         let policy = Default::default();
@@ -291,7 +296,7 @@ mod tests {
         // The failed connection is closed, and its limit with it: there is space again.
         let (one, other) = tokio::join!(store.finish(big, &policy), store.finish(small, &policy));
         for written in [one, other] {
-            assert!(matches!(written, Ok(Finished::Written { state: JobState::Done, .. })), "{written:?}");
+            assert!(matches!(written, Ok(FinishResult::Written { state: JobState::Done, .. })), "{written:?}");
         }
         let mut tx = Tx::begin(&store.db, Purpose::Rows).await.unwrap();
         let check: String = get(&tx.one(query("PRAGMA integrity_check")).await.unwrap(), 0).unwrap();
@@ -304,7 +309,7 @@ mod tests {
         let store = store(&folder).await;
         // As many as fit into one transaction: of several, those that were committed before the caller went away would
         // stay.
-        let documents: Vec<_> = (0..CHUNK).map(document).collect();
+        let documents: Vec<_> = (0..CHUNK_SIZE).map(document).collect();
         for polls in 1..12 {
             let adding = store.add(&documents);
             let mut adding = std::pin::pin!(adding);
@@ -315,8 +320,8 @@ mod tests {
         }
         // On a fast machine one of the rounds may have completed.
         let total = store.counts().await.unwrap().total();
-        assert!(total == 0 || total == CHUNK as u64, "all or nothing: {total}");
+        assert!(total == 0 || total == CHUNK_SIZE as u64, "all or nothing: {total}");
         store.add(&documents).await.unwrap();
-        assert_eq!(store.counts().await.unwrap().total(), CHUNK as u64);
+        assert_eq!(store.counts().await.unwrap().total(), CHUNK_SIZE as u64);
     }
 }

@@ -18,8 +18,8 @@ impl StoreBase for SqlStore {
         self.db.now()
     }
 
-    fn is_chatwoots(&self) -> bool {
-        self.db.is_chatwoots()
+    fn is_chatwoot_database(&self) -> bool {
+        self.db.is_chatwoot_database()
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -34,8 +34,8 @@ impl StoreBase for SqlStore {
         counts::queue(&self.db).await
     }
 
-    async fn at_rest(&self) -> Box<dyn Send> {
-        self.db.at_rest().await
+    async fn quiesce(&self) -> Box<dyn Send> {
+        self.db.quiesce().await
     }
 }
 
@@ -44,7 +44,7 @@ impl CommitSignals for SqlStore {
         self.db.commits()
     }
 
-    fn hint(&self) {
-        self.db.hint();
+    fn notify_remote_commit(&self) {
+        self.db.notify_change();
     }
 }

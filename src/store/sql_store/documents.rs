@@ -3,28 +3,30 @@
 use super::SqlStore;
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::pause::PauseScope;
-use crate::domain::request::{Answered, Request};
+use crate::domain::request::{DocumentAnswer, Request};
 use crate::domain::text::SafeLine;
 use crate::store::attempts::{rescue, review};
 use crate::store::queue::{documents, pauses, purge, requests};
-use crate::store::{Added, Decided, Decision, DocumentStore, HeldText, NewDocument, Rescued, Result};
+use crate::store::{
+    AddResult, Decision, DecisionResult, DocumentStore, NewDocument, RescueResult, Result, ReviewTarget,
+};
 use async_trait::async_trait;
 
 #[async_trait]
 impl DocumentStore for SqlStore {
-    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<Added>> {
+    async fn add(&self, documents: &[NewDocument]) -> Result<Vec<AddResult>> {
         documents::add(&self.db, documents).await
     }
 
-    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<Answered>> {
+    async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<DocumentAnswer>> {
         requests::request(&self.db, documents, request).await
     }
 
-    async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<Answered>> {
+    async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<DocumentAnswer>> {
         requests::cancel(&self.db, documents, by).await
     }
 
-    async fn decide(&self, texts: &[HeldText], decision: Decision, by: &SafeLine) -> Result<Vec<Decided>> {
+    async fn decide(&self, texts: &[ReviewTarget], decision: Decision, by: &SafeLine) -> Result<Vec<DecisionResult>> {
         review::decide(&self.db, texts, decision, by).await
     }
 
@@ -44,7 +46,7 @@ impl DocumentStore for SqlStore {
         pauses::resume(&self.db, scope).await
     }
 
-    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<Rescued>> {
+    async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<RescueResult>> {
         rescue::break_lease(&self.db, job, by).await
     }
 }

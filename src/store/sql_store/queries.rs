@@ -1,8 +1,8 @@
 //! The interface for reads, [`Queries`], on an SQL database.
 
 use super::SqlStore;
-use crate::domain::content::Stored;
-use crate::domain::document::{Counts, DocumentRow};
+use crate::domain::content::StoredBaseline;
+use crate::domain::document::{DocumentRow, StatusCounts};
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
@@ -10,14 +10,14 @@ use crate::domain::pause::Pause;
 use crate::store::queries::{accounts, contents, counts, documents, hosts, jobs, outcomes, preview, workers};
 use crate::store::queue::{pauses, purge};
 use crate::store::{
-    AccountSeen, BulkVerb, DocumentPage, HeldContent, HostSeen, JobsPage, JobsQuery, Named, OutcomeQuery, PageQuery,
-    Preview, Queries, Result, Seen, StoredContent, StoredVersion, Targets, WorkerSeen,
+    AccountSummary, BulkVerb, DocumentPage, DocumentRef, HostSummary, JobsPage, JobsQuery, Listing, OutcomeQuery,
+    PageQuery, Preview, QuarantinedContent, Queries, Result, StoredContent, StoredVersion, Targets, WorkerSummary,
 };
 use async_trait::async_trait;
 
 #[async_trait]
 impl Queries for SqlStore {
-    async fn find(&self, named: &Named) -> Result<Vec<DocumentRow>> {
+    async fn find(&self, named: &DocumentRef) -> Result<Vec<DocumentRow>> {
         documents::find(&self.db, named).await
     }
 
@@ -29,11 +29,11 @@ impl Queries for SqlStore {
         documents::matching(&self.db, filter).await
     }
 
-    async fn counts(&self) -> Result<Counts> {
+    async fn counts(&self) -> Result<StatusCounts> {
         counts::counts(&self.db).await
     }
 
-    async fn stored(&self, document: DocumentId) -> Result<Option<Stored>> {
+    async fn stored(&self, document: DocumentId) -> Result<Option<StoredBaseline>> {
         contents::stored(&self.db, document).await
     }
 
@@ -49,8 +49,8 @@ impl Queries for SqlStore {
         contents::version_text(&self.db, document, version).await
     }
 
-    async fn held_content(&self, document: DocumentId) -> Result<Option<HeldContent>> {
-        contents::held_content(&self.db, document).await
+    async fn quarantined_content(&self, document: DocumentId) -> Result<Option<QuarantinedContent>> {
+        contents::quarantined_content(&self.db, document).await
     }
 
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview> {
@@ -62,10 +62,10 @@ impl Queries for SqlStore {
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>> {
-        pauses::all(&self.db).await
+        pauses::list(&self.db).await
     }
 
-    async fn workers(&self) -> Result<Vec<WorkerSeen>> {
+    async fn workers(&self) -> Result<Vec<WorkerSummary>> {
         workers::workers(&self.db).await
     }
 
@@ -73,11 +73,11 @@ impl Queries for SqlStore {
         jobs::jobs(&self.db, query).await
     }
 
-    async fn accounts(&self) -> Result<Seen<AccountSeen>> {
+    async fn accounts(&self) -> Result<Listing<AccountSummary>> {
         accounts::accounts(&self.db).await
     }
 
-    async fn hosts(&self) -> Result<Seen<HostSeen>> {
+    async fn hosts(&self) -> Result<Listing<HostSummary>> {
         hosts::hosts(&self.db).await
     }
 

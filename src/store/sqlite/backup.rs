@@ -1,8 +1,8 @@
 //! Copy of a store before a migration: in the same folder, complete and flushed to disk before the store is changed.
 //! Only the newest copy is kept.
 
-use super::connect::Connect;
-use super::error::{is_full, words};
+use super::connect::Connector;
+use super::error::{is_full, message};
 use crate::domain::time::Timestamp;
 use crate::fault;
 use crate::store::{Result, StoreError};
@@ -14,38 +14,38 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 /// Free bytes needed beyond the copy itself, for the log of the migration.
-const MARGIN: u64 = 4_000_000;
+const FREE_SPACE_MARGIN: u64 = 4_000_000;
 /// Suffix of a copy's name.
-const COPY: &str = ".backup";
+const COPY_SUFFIX: &str = ".backup";
 /// Suffix of the name of an incomplete copy.
-const UNFINISHED: &str = ".backup.tmp";
+const UNFINISHED_SUFFIX: &str = ".backup.tmp";
 /// Suffix of the journal that SQLite keeps while it writes an incomplete copy.
-const JOURNAL: &str = ".backup.tmp-journal";
+const JOURNAL_SUFFIX: &str = ".backup.tmp-journal";
 
 /// Copies the store, which has the given version and size in `bytes`, and returns the copy's path, which contains the
 /// time `now`. The caller has the write lock on another connection, so that nobody writes meanwhile.
-pub(super) async fn copy(connect: &Connect, version: i64, bytes: u64, now: Timestamp) -> Result<PathBuf> {
+pub(super) async fn copy(connect: &Connector, version: i64, bytes: u64, now: Timestamp) -> Result<PathBuf> {
     let store = connect.path();
-    let target = connect.beside(&format!(".v{version}.{}{COPY}", stamp(now)));
-    let unfinished = connect.beside(&format!(".v{version}.{}{UNFINISHED}", stamp(now)));
-    discard(connect);
+    let target = connect.with_suffix(&format!(".v{version}.{}{COPY_SUFFIX}", stamp(now)));
+    let unfinished = connect.with_suffix(&format!(".v{version}.{}{UNFINISHED_SUFFIX}", stamp(now)));
+    remove_unfinished(connect);
     let folder = store.parent().unwrap_or(Path::new("/"));
-    enough_room(folder, bytes)?;
+    check_free_space(folder, bytes)?;
     fault::point("before_copy", "");
     let made = write(connect, store, &unfinished).await;
     if made.is_err() {
         // An incomplete copy is useless, and may be what filled the disk.
-        discard(connect);
+        remove_unfinished(connect);
     }
     made?;
     fault::point("copy_written", "");
     finish(folder, &unfinished, &target).map_err(|error| failed(&target, &error))?;
     fault::point("copied", "");
-    remove(connect, COPY, Some(&target));
+    remove_copies(connect, COPY_SUFFIX, Some(&target));
     Ok(target)
 }
 
-async fn write(connect: &Connect, store: &Path, to: &Path) -> Result<()> {
+async fn write(connect: &Connector, store: &Path, to: &Path) -> Result<()> {
     let source = fs::metadata(store).map_err(|error| failed(to, &error))?;
     let file = create(to).map_err(|error| failed(to, &error))?;
     let mut conn = connect.copier().await?;
@@ -53,17 +53,17 @@ async fn write(connect: &Connect, store: &Path, to: &Path) -> Result<()> {
     // An error loses nothing: the connection only read.
     let _ = conn.close().await;
     copied?;
-    like(&file, to, &source).map_err(|error| failed(to, &error))?;
+    copy_permissions(&file, to, &source).map_err(|error| failed(to, &error))?;
     file.sync_all().map_err(|error| failed(to, &error))
 }
 
 async fn vacuum_into(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
     let name = to.to_str().ok_or_else(|| {
         let what = format!("{}: a copy cannot be made beside a store whose path is not UTF-8", to.display());
-        StoreError::Unusable(format!("{what}; {INSTEAD}"))
+        StoreError::Unusable(format!("{what}; {WORKAROUND}"))
     })?;
     query("VACUUM INTO ?").bind(name).execute(conn).await.map(drop).map_err(|error| {
-        let why = if is_full(&error) { "the disk is full".to_owned() } else { words(&error) };
+        let why = if is_full(&error) { "the disk is full".to_owned() } else { message(&error) };
         refused(to, &why)
     })
 }
@@ -74,7 +74,7 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Gives the copy the owner and the permissions of the store.
-fn like(file: &File, path: &Path, store: &Metadata) -> io::Result<()> {
+fn copy_permissions(file: &File, path: &Path, store: &Metadata) -> io::Result<()> {
     // Without the right to change owners, the current user keeps the copy; that user can read the store anyway.
     let _ = chown(path, Some(store.uid()), Some(store.gid()));
     file.set_permissions(Permissions::from_mode(store.mode() & 0o777))
@@ -86,8 +86,8 @@ fn finish(folder: &Path, unfinished: &Path, target: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn enough_room(folder: &Path, bytes: u64) -> Result<()> {
-    let needed = bytes.saturating_add(MARGIN);
+fn check_free_space(folder: &Path, bytes: u64) -> Result<()> {
+    let needed = bytes.saturating_add(FREE_SPACE_MARGIN);
     let disk = rustix::fs::statvfs(folder).map_err(|error| failed(folder, &error.into()))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     if free >= needed {
@@ -97,12 +97,12 @@ fn enough_room(folder: &Path, bytes: u64) -> Result<()> {
     let why = format!("{needed} MB are needed and {free} MB are free in {}", folder.display());
     Err(StoreError::Unusable(format!(
         "there is no room for a copy of the store, which is made before it is migrated: {why}; free some space, or \
-         {INSTEAD}"
+         {WORKAROUND}"
     )))
 }
 
 /// Advice for the user when a copy cannot be made.
-const INSTEAD: &str = "copy the store elsewhere and run `quarterdeck migrate --no-backup`";
+const WORKAROUND: &str = "copy the store elsewhere and run `quarterdeck migrate --no-backup`";
 
 fn failed(path: &Path, error: &io::Error) -> StoreError {
     refused(path, &error.to_string())
@@ -111,7 +111,7 @@ fn failed(path: &Path, error: &io::Error) -> StoreError {
 fn refused(path: &Path, why: &str) -> StoreError {
     StoreError::Unusable(format!(
         "the copy that is made before a migration cannot be written ({}: {why}), and the store was not changed; free \
-         some space, or {INSTEAD}",
+         some space, or {WORKAROUND}",
         path.display()
     ))
 }
@@ -135,14 +135,14 @@ fn is_copy(end: &str, kind: &str) -> bool {
 }
 
 /// Removes incomplete copies, left by a process that was killed or by a failure.
-fn discard(connect: &Connect) {
-    for kind in [UNFINISHED, JOURNAL] {
-        remove(connect, kind, None);
+fn remove_unfinished(connect: &Connector) {
+    for kind in [UNFINISHED_SUFFIX, JOURNAL_SUFFIX] {
+        remove_copies(connect, kind, None);
     }
 }
 
 /// Removes this store's copies of one kind except `kept`. A copy that cannot be removed only takes space.
-fn remove(connect: &Connect, kind: &str, kept: Option<&Path>) {
+fn remove_copies(connect: &Connector, kind: &str, kept: Option<&Path>) {
     let store = connect.path();
     let (Some(folder), Some(name)) = (store.parent(), store.file_name().and_then(|name| name.to_str())) else { return };
     for file in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -162,9 +162,9 @@ mod tests {
     fn copies_are_known_by_their_names_and_other_files_are_not() {
         let at = stamp(Timestamp::from_micros(1_764_000_000_000_000));
         assert_eq!(at, "20251124T160000Z");
-        assert!(is_copy(&format!(".v8.{at}.backup"), COPY));
-        assert!(is_copy(&format!(".v8.{at}.backup.tmp"), UNFINISHED));
-        assert!(is_copy(&format!(".v8.{at}.backup.tmp-journal"), JOURNAL));
+        assert!(is_copy(&format!(".v8.{at}.backup"), COPY_SUFFIX));
+        assert!(is_copy(&format!(".v8.{at}.backup.tmp"), UNFINISHED_SUFFIX));
+        assert!(is_copy(&format!(".v8.{at}.backup.tmp-journal"), JOURNAL_SUFFIX));
         for other in [
             "",
             "-wal",
@@ -177,7 +177,7 @@ mod tests {
             ".v8.20251124T16000Z.backup",
             ".v8.20251124T160000Z.backup.mine",
         ] {
-            assert!(!is_copy(other, COPY) && !is_copy(other, UNFINISHED), "{other}");
+            assert!(!is_copy(other, COPY_SUFFIX) && !is_copy(other, UNFINISHED_SUFFIX), "{other}");
         }
     }
 }

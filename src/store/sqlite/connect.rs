@@ -1,10 +1,10 @@
 //! Opens the file of a store: refuses unusable files before it changes them, and configures each connection.
 
 use super::error::is_busy;
-use super::file_identity::Place;
-use super::migrate::{self, Standing};
+use super::file_identity::FileIdentity;
+use super::migrate::{self, FileState};
 use crate::store::sql::error::{reading, writing};
-use crate::store::upgrade::{Upgrade, Upgraded};
+use crate::store::upgrade::{UpgradeOptions, UpgradeReport};
 use crate::store::{Access, Result, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, query, raw_sql};
@@ -14,28 +14,32 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Longest wait of a statement for another process.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait inside SQLite before the writer asks for the lock anew. SQLite's intervals grow to 100 ms and the lock
 /// goes to whoever asks at the right instant: a writer that asks every few milliseconds is not starved by another
 /// process's long bulk.
-const TURN: Duration = Duration::from_millis(20);
+const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(20);
 /// First SQLite version without the WAL-reset bug that corrupts databases.
 const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
 /// The first bytes of every SQLite file.
-const HEADER: &[u8; 16] = b"SQLite format 3\0";
+const FILE_HEADER: &[u8; 16] = b"SQLite format 3\0";
 
 /// Opens connections to one file.
 #[derive(Clone, Debug)]
-pub(super) struct Connect {
+pub(super) struct Connector {
     path: PathBuf,
     access: Access,
     /// Identity of the opened file. `None` for a read-only store, which opens the current file for each read.
-    place: Option<Place>,
+    identity: Option<FileIdentity>,
 }
 
-impl Connect {
+impl Connector {
     /// Checks the path, creates what is missing, and migrates. Returns the migration of an existing store.
-    pub(super) async fn prepare(path: &Path, access: Access, how: Upgrade) -> Result<(Self, Option<Upgraded>)> {
+    pub(super) async fn prepare(
+        path: &Path,
+        access: Access,
+        how: UpgradeOptions,
+    ) -> Result<(Self, Option<UpgradeReport>)> {
         let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
         let path = std::path::absolute(path).map_err(|error| unusable(error.to_string()))?;
         let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
@@ -61,34 +65,34 @@ impl Connect {
         if access != Access::ReadOnly {
             check_writable(&path, folder, exists).map_err(&unusable)?;
         }
-        let mut connect = Self { path: path.clone(), access, place: None };
-        let upgraded = connect.migrated(exists, how).await.map_err(|error| match error {
+        let mut connect = Self { path: path.clone(), access, identity: None };
+        let upgraded = connect.migrate_if_needed(exists, how).await.map_err(|error| match error {
             StoreError::Unusable(message) | StoreError::Corrupt(message) => unusable(message),
             other => other,
         })?;
         if access != Access::ReadOnly {
-            let place = Place::of(&path).map_err(|error| unusable(format!("cannot be looked at: {error}")))?;
-            connect.place = Some(place);
+            let place = FileIdentity::of(&path).map_err(|error| unusable(format!("cannot be looked at: {error}")))?;
+            connect.identity = Some(place);
         }
         Ok((connect, upgraded))
     }
 
     /// Prepares to inspect the file at `path` without changing it, even if it is unusable.
-    pub(super) fn to_look(path: &Path) -> Result<Self> {
+    pub(super) fn for_inspection(path: &Path) -> Result<Self> {
         let unusable = |error: std::io::Error| StoreError::Unusable(format!("{}: {error}", path.display()));
-        Ok(Self { path: std::path::absolute(path).map_err(unusable)?, access: Access::ReadOnly, place: None })
+        Ok(Self { path: std::path::absolute(path).map_err(unusable)?, access: Access::ReadOnly, identity: None })
     }
 
     /// Checks that the path still leads to the opened file. Errors: [`StoreError::Unavailable`].
-    pub(super) fn check_place(&self) -> Result<()> {
-        self.place.map_or(Ok(()), |place| place.check(&self.path))
+    pub(super) fn check_identity(&self) -> Result<()> {
+        self.identity.map_or(Ok(()), |place| place.check(&self.path))
     }
 
-    async fn migrated(&self, exists: bool, how: Upgrade) -> Result<Option<Upgraded>> {
+    async fn migrate_if_needed(&self, exists: bool, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
         if self.access == Access::ReadOnly {
             let mut conn = self.reader().await?;
             check_library(&mut conn).await?;
-            if !migrate::is_current(migrate::standing(&mut conn).await?) {
+            if !migrate::is_current(migrate::file_state(&mut conn).await?) {
                 return Err(StoreError::Unusable(
                     "the store was made by an older quarterdeck and is not changed by reading; run `quarterdeck migrate`"
                         .into(),
@@ -98,10 +102,10 @@ impl Connect {
         }
         if exists {
             // Checked before the first pragma that writes: another program's database stays unchanged.
-            let mut conn = patiently(self.options(false).pragma("query_only", "1")).await.map_err(reading)?;
-            let standing = migrate::standing(&mut conn).await;
+            let mut conn = connect_with_retry(self.options(false).pragma("query_only", "1")).await.map_err(reading)?;
+            let standing = migrate::file_state(&mut conn).await;
             conn.close().await.map_err(reading)?;
-            if standing? == Standing::Empty && self.access == Access::Write {
+            if standing? == FileState::Empty && self.access == Access::Write {
                 return Err(StoreError::Unusable("there is no store in this file; `quarterdeck add` makes one".into()));
             }
         }
@@ -113,7 +117,7 @@ impl Connect {
             .filename(&self.path)
             .create_if_missing(!read_only && self.access == Access::Create)
             .read_only(read_only)
-            .busy_timeout(BUSY)
+            .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(false)
             .statement_cache_capacity(200)
             .disable_statement_logging()
@@ -122,7 +126,9 @@ impl Connect {
     /// Opens a connection that writes. `synchronous=FULL`: a commit that was reported survives a power loss.
     pub(super) async fn writer(&self) -> Result<SqliteConnection> {
         let options = self.options(false).pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
-        patiently(options.pragma("cache_size", "-16384").busy_timeout(TURN)).await.map_err(writing)
+        connect_with_retry(options.pragma("cache_size", "-16384").busy_timeout(WRITER_BUSY_TIMEOUT))
+            .await
+            .map_err(writing)
     }
 
     /// Opens a connection that copies the file into another: it may write there, but not here.
@@ -138,7 +144,7 @@ impl Connect {
     /// Opens a connection that reads. A read-only store at rest (nobody writes: the log beside it is missing or empty)
     /// is opened as immutable: SQLite would otherwise create files beside it, for which a full disk has no space.
     pub(super) async fn reader(&self) -> Result<SqliteConnection> {
-        let logged = || std::fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
+        let logged = || std::fs::metadata(self.with_suffix("-wal")).is_ok_and(|log| log.len() > 0);
         let at_rest = self.access == Access::ReadOnly && !logged();
         self.reader_options().immutable(at_rest).connect().await.map_err(reading)
     }
@@ -154,7 +160,7 @@ impl Connect {
     }
 
     /// Returns the path with `end` appended.
-    pub(super) fn beside(&self, end: &str) -> PathBuf {
+    pub(super) fn with_suffix(&self, end: &str) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
         name.push(end);
         PathBuf::from(name)
@@ -163,7 +169,7 @@ impl Connect {
 
 /// Begins a write transaction, and returns the schema version read in it. Waits up to `patience` while another process
 /// has the lock.
-pub(super) async fn take_turn(conn: &mut SqliteConnection, patience: Duration) -> Result<i64> {
+pub(super) async fn begin_immediate(conn: &mut SqliteConnection, patience: Duration) -> Result<i64> {
     let until = Instant::now() + patience;
     loop {
         match raw_sql("BEGIN IMMEDIATE; PRAGMA user_version").fetch_one(&mut *conn).await {
@@ -174,10 +180,10 @@ pub(super) async fn take_turn(conn: &mut SqliteConnection, patience: Duration) -
     }
 }
 
-/// Connects, and waits up to [`BUSY`] while another process switches the file to WAL mode: SQLite's own timeout does
+/// Connects, and waits up to [`BUSY_TIMEOUT`] while another process switches the file to WAL mode: SQLite's own timeout does
 /// not cover that.
-async fn patiently(options: SqliteConnectOptions) -> std::result::Result<SqliteConnection, sqlx::Error> {
-    let until = Instant::now() + BUSY;
+async fn connect_with_retry(options: SqliteConnectOptions) -> std::result::Result<SqliteConnection, sqlx::Error> {
+    let until = Instant::now() + BUSY_TIMEOUT;
     loop {
         match options.connect().await {
             Err(error) if is_busy(&error) && Instant::now() < until => sleep(Duration::from_millis(10)).await,
@@ -197,9 +203,9 @@ pub(super) async fn check_library(conn: &mut SqliteConnection) -> Result<()> {
 
 pub(super) fn check_header(path: &Path) -> std::result::Result<(), String> {
     let mut file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let mut start = Vec::with_capacity(HEADER.len());
+    let mut start = Vec::with_capacity(FILE_HEADER.len());
     file.by_ref().take(16).read_to_end(&mut start).map_err(|error| format!("cannot be read: {error}"))?;
-    if start.is_empty() || start == HEADER {
+    if start.is_empty() || start == FILE_HEADER {
         Ok(())
     } else {
         Err("is not an SQLite database and was not touched; name another file with --store".into())

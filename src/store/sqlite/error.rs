@@ -7,7 +7,7 @@ const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const NOT_A_DATABASE: i32 = 26;
 /// `SQLITE_IOERR_SHMSIZE`.
-const NO_ROOM_FOR_INDEX: i32 = 10 | (19 << 8);
+const IOERR_SHM_SIZE: i32 = 10 | (19 << 8);
 
 /// Returns the extended result code, if SQLite returned one.
 fn extended(error: &Error) -> Option<i32> {
@@ -32,8 +32,8 @@ pub(super) fn is_full(error: &Error) -> bool {
 /// Converts the error of a statement that reads.
 pub(in crate::store) fn reading(error: &Error) -> StoreError {
     match primary(error) {
-        Some(1 | 11 | 26) => StoreError::Corrupt(words(error)),
-        _ => StoreError::Unavailable(words(error)),
+        Some(1 | 11 | 26) => StoreError::Corrupt(message(error)),
+        _ => StoreError::Unavailable(message(error)),
     }
 }
 
@@ -41,19 +41,19 @@ pub(in crate::store) fn reading(error: &Error) -> StoreError {
 pub(in crate::store) fn writing(error: &Error) -> StoreError {
     match primary(error) {
         // SQLITE_ERROR comes from functions on the data (malformed JSON), TOOBIG, CONSTRAINT, MISMATCH, RANGE.
-        Some(1 | 18 | 19 | 20 | 25) => StoreError::Refused(words(error)),
+        Some(1 | 18 | 19 | 20 | 25) => StoreError::Refused(message(error)),
         _ => reading(error),
     }
 }
 
 /// Returns SQLite's message, with advice where a person can repair the cause.
-pub(in crate::store) fn words(error: &Error) -> String {
+pub(in crate::store) fn message(error: &Error) -> String {
     let said = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
     match extended(error) {
         _ if is_busy(error) => "the database is locked by another program".to_owned(),
         // The second code concerns the index of the log, which SQLite cannot extend: it reports a disk error, whose
         // only cause is a full disk.
-        Some(FULL | NO_ROOM_FOR_INDEX) => format!("the disk is full; free some space ({said})"),
+        Some(FULL | IOERR_SHM_SIZE) => format!("the disk is full; free some space ({said})"),
         Some(CORRUPT | NOT_A_DATABASE) => {
             format!(
                 "the file is damaged; take it from a backup, or save what can be with `sqlite3 FILE .recover` ({said})"

@@ -1,8 +1,8 @@
 //! Checks of an SQLite store for `quarterdeck doctor`. Changes nothing.
 
-use super::connect::{Connect, check_file_system, check_header, check_library, check_writable};
-use super::migrate::{self, Standing};
-use crate::domain::finding::{Finding, Verdict};
+use super::connect::{Connector, check_file_system, check_header, check_library, check_writable};
+use super::migrate::{self, FileState};
+use crate::domain::finding::{CheckStatus, Finding};
 use crate::store::checks::{INTEGRITY, RIGHTS, SCHEMA, SPACE, STORE, of_error};
 use crate::store::sql::error::reading;
 use crate::store::{Result, StoreError};
@@ -14,20 +14,20 @@ use std::path::Path;
 const MEGABYTE: u64 = 1_000_000;
 const GIGABYTE: u64 = 1_000 * MEGABYTE;
 /// With fewer free bytes, the next syncs may find the disk full: SQLite's log alone grows to some megabytes.
-const NO_ROOM: u64 = 32 * MEGABYTE;
+const MIN_FREE_SPACE: u64 = 32 * MEGABYTE;
 /// With fewer free bytes, a warning is due.
-const LITTLE_ROOM: u64 = 500 * MEGABYTE;
+const LOW_FREE_SPACE: u64 = 500 * MEGABYTE;
 
 pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
     let mut found = Vec::new();
-    let connect = match Connect::to_look(path) {
+    let connect = match Connector::for_inspection(path) {
         Ok(connect) => connect,
         Err(error) => return vec![of_error(STORE, &error)],
     };
     let path = connect.path();
     let folder = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
     let place = path.display();
-    let named = |check, message: String| Finding::of_message(check, Verdict::Fail, &format!("{place}: {message}"));
+    let named = |check, message: String| Finding::of_message(check, CheckStatus::Fail, &format!("{place}: {message}"));
     let bytes = match std::fs::metadata(path) {
         Ok(data) if data.is_dir() => {
             found.push(named(STORE, "is a folder, not a store; name a file with --store".into()));
@@ -52,7 +52,7 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
             found.push(named(STORE, wrong));
             return found;
         }
-        if let Err(error) = inside(&connect, bytes, &mut found).await {
+        if let Err(error) = examine_contents(&connect, bytes, &mut found).await {
             let error = match error {
                 StoreError::Unusable(why) | StoreError::Corrupt(why) => StoreError::Unusable(format!("{place}: {why}")),
                 other => other,
@@ -64,38 +64,38 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
         Ok(()) => Finding::ok(RIGHTS, "this user may write the store and its folder"),
         Err(wrong) => named(RIGHTS, wrong),
     });
-    found.push(space(folder));
+    found.push(check_free_space(folder));
     found
 }
 
 /// Checks the schema version and the integrity of the file.
-async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Result<()> {
+async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Finding>) -> Result<()> {
     let mut conn = connect.reader().await?;
     check_library(&mut conn).await?;
     let library: String = query("SELECT sqlite_version()").fetch_one(&mut conn).await.map_err(reading)?.get(0);
-    let standing = migrate::standing(&mut conn).await?;
+    let standing = migrate::file_state(&mut conn).await?;
     let place = connect.path().display();
     found.push(Finding::ok(STORE, format!("{place}: {}, SQLite {library}", size(bytes))));
     found.push(match standing {
-        Standing::Empty => {
+        FileState::Empty => {
             Finding::warn(SCHEMA, "nothing is in the file yet", "`quarterdeck add` makes the store in it")
         }
-        Standing::Ours(version) if migrate::is_current(standing) => {
+        FileState::Store(version) if migrate::is_current(standing) => {
             Finding::ok(SCHEMA, format!("up to date, version {version}"))
         }
-        Standing::Ours(version) => Finding::warn(
+        FileState::Store(version) => Finding::warn(
             SCHEMA,
             format!("made by an older quarterdeck (version {version})"),
             "`quarterdeck migrate` brings it up to date, and so does the console",
         ),
     });
-    let mut wrong = damage(&mut conn).await?;
+    let mut wrong = find_damage(&mut conn).await?;
     if !wrong.is_empty() {
         // A file at rest is read without a lock, and another process may have begun to write meanwhile: real damage is
         // still found by a second check.
         let _ = conn.close().await;
         conn = connect.reader().await?;
-        wrong = damage(&mut conn).await?;
+        wrong = find_damage(&mut conn).await?;
     }
     found.push(match wrong.first() {
         None => Finding::ok(INTEGRITY, "every page of the file is sound"),
@@ -111,7 +111,7 @@ async fn inside(connect: &Connect, bytes: u64, found: &mut Vec<Finding>) -> Resu
 }
 
 /// Returns the problems that SQLite finds, at most 100.
-async fn damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+async fn find_damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     let rows = match query("PRAGMA quick_check").fetch_all(conn).await.map_err(reading) {
         // The damage makes the check itself fail.
         Err(StoreError::Corrupt(_)) => return Ok(vec!["it cannot be read to its end".to_owned()]),
@@ -125,7 +125,7 @@ fn and_more(places: usize) -> String {
     if places > 1 { format!(" (and {} more places)", places - 1) } else { String::new() }
 }
 
-fn space(folder: &Path) -> Finding {
+fn check_free_space(folder: &Path) -> Finding {
     let place = folder.display();
     let free = match rustix::fs::statvfs(folder) {
         Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
@@ -133,8 +133,8 @@ fn space(folder: &Path) -> Finding {
     };
     let says = format!("{} free in {place}", size(free));
     match free {
-        0..NO_ROOM => Finding::fail(SPACE, says, "free some space: nothing can be stored on a full disk"),
-        NO_ROOM..LITTLE_ROOM => Finding::warn(SPACE, says, "free some space soon"),
+        0..MIN_FREE_SPACE => Finding::fail(SPACE, says, "free some space: nothing can be stored on a full disk"),
+        MIN_FREE_SPACE..LOW_FREE_SPACE => Finding::warn(SPACE, says, "free some space soon"),
         _ => Finding::ok(SPACE, says),
     }
 }

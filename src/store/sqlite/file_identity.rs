@@ -6,14 +6,14 @@ use std::path::Path;
 
 /// Identity of a file, independent of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FileIdentity {
     #[cfg(unix)]
     device: u64,
     #[cfg(unix)]
     inode: u64,
 }
 
-impl Place {
+impl FileIdentity {
     /// Returns the identity of the file at `path`.
     pub(super) fn of(path: &Path) -> std::io::Result<Self> {
         let found = std::fs::metadata(path)?;

@@ -8,16 +8,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Age from which a lock file without a worker's row is removed; before that, its owner may be about to write the row.
-const STRAY: Duration = Duration::from_secs(60);
+const STRAY_LOCK_AGE: Duration = Duration::from_secs(60);
 
 /// The lock files of a store's workers.
-pub(super) struct Locks {
+pub(super) struct WorkerLocks {
     folder: PathBuf,
     /// Files that this process has locked, by worker id.
     own: Mutex<HashMap<String, File>>,
 }
 
-impl Locks {
+impl WorkerLocks {
     /// Returns the locks in `folder`, which is created with the first of them.
     pub(super) fn in_folder(folder: PathBuf) -> Self {
         Self { folder, own: Mutex::default() }
@@ -40,7 +40,7 @@ impl Locks {
     }
 
     /// Acquires the lock of `worker` for this process. Errors: [`StoreError::Refused`] if a process has it already.
-    pub(super) fn hold(&self, worker: &str) -> Result<()> {
+    pub(super) fn acquire(&self, worker: &str) -> Result<()> {
         let path = self.path(worker)?;
         let unavailable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
         std::fs::create_dir_all(&self.folder).map_err(unavailable)?;
@@ -54,7 +54,7 @@ impl Locks {
     }
 
     /// Releases the lock of `worker`, and removes its file.
-    pub(super) fn let_go(&self, worker: &str) {
+    pub(super) fn release(&self, worker: &str) {
         if self.own().remove(worker).is_some()
             && let Ok(path) = self.path(worker)
         {
@@ -64,7 +64,7 @@ impl Locks {
     }
 
     /// Releases all locks, as the system does when a process dies.
-    pub(super) fn leave(&self) {
+    pub(super) fn release_all(&self) {
         self.own().clear();
     }
 
@@ -85,7 +85,7 @@ impl Locks {
             let old = file
                 .metadata()
                 .and_then(|data| data.modified())
-                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STRAY));
+                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STRAY_LOCK_AGE));
             if (old || dead.contains(&name)) && self.process_is_gone(&name) {
                 // Another process may have removed it first.
                 let _ = std::fs::remove_file(file.path());

@@ -2,12 +2,14 @@
 //! behind and two processes that start at once do not interfere. A copy is made before.
 
 use super::backup;
-use super::connect::{Connect, check_library, take_turn};
+use super::connect::{Connector, begin_immediate, check_library};
 use super::older;
 use crate::fault;
-use crate::store::migrations::{KEEPS_CHECKSUMS, MIGRATIONS, VERSION, altered, altered_message, checksum, missing};
+use crate::store::migrations::{
+    FIRST_VERSION_WITH_CHECKSUMS, MIGRATIONS, SCHEMA_VERSION, altered_message, checksum, first_altered, pending,
+};
 use crate::store::sql::error::{reading, writing};
-use crate::store::upgrade::{OlderWorker, Upgrade, Upgraded};
+use crate::store::upgrade::{OlderWorker, UpgradeOptions, UpgradeReport};
 use crate::store::{Clock as _, Result, StoreError, SystemClock};
 use futures_util::StreamExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, Row, SqliteConnection, query, raw_sql};
@@ -15,20 +17,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The longest wait for another process that copies and migrates the store.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// State of a file before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum FileState {
     /// Without tables.
     Empty,
     /// A store of this program, with this number of migrations.
-    Ours(i64),
+    Store(i64),
 }
 
 /// Reads the state without changing the file. Errors: [`StoreError::Unusable`] for newer stores, and for those of other
 /// programs and builds.
-pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing> {
+pub(super) async fn file_state(conn: &mut SqliteConnection) -> Result<FileState> {
     let version = version(conn).await?;
     let tables: Vec<String> =
         query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
@@ -40,16 +42,16 @@ pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing> {
             .collect();
     let has = |name: &str| tables.iter().any(|table| table == name);
     if tables.is_empty() && version == 0 {
-        return Ok(Standing::Empty);
+        return Ok(FileState::Empty);
     }
     if !has("outcome_seq") {
         return Err(StoreError::Unusable(
             "this SQLite database belongs to another program and was not touched; name a file of its own".into(),
         ));
     }
-    if !(0..=VERSION).contains(&version) {
+    if !(0..=SCHEMA_VERSION).contains(&version) {
         return Err(StoreError::Unusable(format!(
-            "this store is newer (version {version}) than this program (version {VERSION}); use a newer quarterdeck"
+            "this store is newer (version {version}) than this program (version {SCHEMA_VERSION}); use a newer quarterdeck"
         )));
     }
     if has("migrations") {
@@ -57,11 +59,11 @@ pub(super) async fn standing(conn: &mut SqliteConnection) -> Result<Standing> {
         let rows = rows.map_err(reading)?;
         let pair = |row: &sqlx::sqlite::SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
         let applied = rows.iter().map(pair).collect::<std::result::Result<Vec<_>, _>>().map_err(reading)?;
-        if let Some(version) = altered(applied, |file| file.sqlite) {
+        if let Some(version) = first_altered(applied, |file| file.sqlite) {
             return Err(StoreError::Unusable(altered_message(version)));
         }
     }
-    Ok(Standing::Ours(version))
+    Ok(FileState::Store(version))
 }
 
 /// Returns the number of migrations that the file has had.
@@ -70,8 +72,8 @@ pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64> {
 }
 
 /// Returns true if a store in this state needs no migration.
-pub(super) fn is_current(standing: Standing) -> bool {
-    standing == Standing::Ours(VERSION)
+pub(super) fn is_current(standing: FileState) -> bool {
+    standing == FileState::Store(SCHEMA_VERSION)
 }
 
 /// Returns true if the store has documents or outcomes, which are worth a copy.
@@ -81,34 +83,39 @@ pub(super) async fn holds_anything(conn: &mut SqliteConnection) -> Result<bool> 
 }
 
 /// Brings the file up to date, or creates the store in it. Returns the migration of an existing store.
-pub(super) async fn migrate(connect: &Connect, how: Upgrade) -> Result<Option<Upgraded>> {
+pub(super) async fn migrate(connect: &Connector, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
     let mut conn = connect.writer().await?;
     check_library(&mut conn).await?;
-    let done = if is_current(standing(&mut conn).await?) { None } else { locked(connect, &mut conn, how).await? };
+    let done =
+        if is_current(file_state(&mut conn).await?) { None } else { migrate_locked(connect, &mut conn, how).await? };
     conn.close().await.map_err(writing)?;
     Ok(done)
 }
 
 /// Migrates under the write lock: nobody registers, writes or migrates meanwhile. After an error, closing the
 /// connection ends the transaction.
-async fn locked(connect: &Connect, conn: &mut SqliteConnection, how: Upgrade) -> Result<Option<Upgraded>> {
-    take_turn(conn, PATIENCE).await?;
+async fn migrate_locked(
+    connect: &Connector,
+    conn: &mut SqliteConnection,
+    how: UpgradeOptions,
+) -> Result<Option<UpgradeReport>> {
+    begin_immediate(conn, LOCK_TIMEOUT).await?;
     // Read a second time: another process may have migrated while this one waited for the lock.
-    let standing = standing(conn).await?;
+    let standing = file_state(conn).await?;
     let (from, copy) = match standing {
-        Standing::Ours(VERSION) => {
+        FileState::Store(SCHEMA_VERSION) => {
             query("ROLLBACK").execute(conn).await.map_err(writing)?;
             return Ok(None);
         }
-        Standing::Ours(from) => {
+        FileState::Store(from) => {
             if !how.force {
-                nobody_is_left_behind(connect, conn, from).await?;
+                refuse_older_workers(connect, conn, from).await?;
             }
-            (Some(from), copied(connect, conn, from, how).await?)
+            (Some(from), back_up(connect, conn, from, how).await?)
         }
-        Standing::Empty => (None, None),
+        FileState::Empty => (None, None),
     };
-    for (version, migration) in missing(from.unwrap_or(0)) {
+    for (version, migration) in pending(from.unwrap_or(0)) {
         let mut statements = raw_sql(migration.sqlite).execute_many(&mut *conn);
         let mut done = 0;
         while let Some(statement) = statements.next().await {
@@ -117,15 +124,18 @@ async fn locked(connect: &Connect, conn: &mut SqliteConnection, how: Upgrade) ->
             fault::point("migrating", &format!("version {version}, statement {done}."));
         }
     }
-    keep_checksums(conn).await?;
-    query(AssertSqlSafe(format!("PRAGMA user_version = {VERSION}"))).execute(&mut *conn).await.map_err(writing)?;
+    store_checksums(conn).await?;
+    query(AssertSqlSafe(format!("PRAGMA user_version = {SCHEMA_VERSION}")))
+        .execute(&mut *conn)
+        .await
+        .map_err(writing)?;
     fault::point("before_commit", "");
     query("COMMIT").execute(&mut *conn).await.map_err(writing)?;
     fault::point("migrated", "");
-    Ok(from.map(|from| Upgraded { from, to: VERSION, copy }))
+    Ok(from.map(|from| UpgradeReport { from, to: SCHEMA_VERSION, copy }))
 }
 
-async fn nobody_is_left_behind(connect: &Connect, conn: &mut SqliteConnection, version: i64) -> Result<()> {
+async fn refuse_older_workers(connect: &Connector, conn: &mut SqliteConnection, version: i64) -> Result<()> {
     let older = older::workers(connect, conn).await?;
     if older.is_empty() {
         return Ok(());
@@ -137,7 +147,12 @@ async fn nobody_is_left_behind(connect: &Connect, conn: &mut SqliteConnection, v
     )))
 }
 
-async fn copied(connect: &Connect, conn: &mut SqliteConnection, version: i64, how: Upgrade) -> Result<Option<PathBuf>> {
+async fn back_up(
+    connect: &Connector,
+    conn: &mut SqliteConnection,
+    version: i64,
+    how: UpgradeOptions,
+) -> Result<Option<PathBuf>> {
     if !how.backup || !holds_anything(conn).await? {
         return Ok(None);
     }
@@ -149,8 +164,8 @@ async fn copied(connect: &Connect, conn: &mut SqliteConnection, version: i64, ho
 
 /// Records the checksums of the applied files. Migrations from before checksums were recorded are assumed to have come
 /// from this program's files.
-async fn keep_checksums(conn: &mut SqliteConnection) -> Result<()> {
-    const { assert!(VERSION >= KEEPS_CHECKSUMS) };
+async fn store_checksums(conn: &mut SqliteConnection) -> Result<()> {
+    const { assert!(SCHEMA_VERSION >= FIRST_VERSION_WITH_CHECKSUMS) };
     for (version, migration) in (1_i64..).zip(&MIGRATIONS) {
         let keep = query("INSERT OR IGNORE INTO migrations (version, checksum) VALUES (?, ?)").bind(version);
         keep.bind(checksum(migration.sqlite)).execute(&mut *conn).await.map_err(writing)?;

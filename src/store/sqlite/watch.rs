@@ -1,6 +1,6 @@
 //! Watches for commits of other processes, so that a console shows their outcomes at once.
 
-use super::connect::Connect;
+use super::connect::Connector;
 use super::migrate;
 use crate::store::Access;
 use crate::store::version::{self, SchemaMismatch};
@@ -12,17 +12,17 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 /// Interval between two checks; one costs some microseconds and no disk access.
-const EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Checks after a change that also read the schema version: the log grows before its commit is visible.
 const SCHEMA_CHECKS: u32 = 20;
 
 /// Value that changes with every commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Seen {
-    Nothing,
+enum ChangeMarker {
+    Unknown,
     /// The path leads to another file or none; the next access reports the reason.
-    Gone,
+    Missing,
     /// SQLite's counter `data_version`.
     Version(i64),
     /// Lengths and times of the file and its log, for a read-only store, which has no lasting connection.
@@ -32,35 +32,35 @@ enum Seen {
 /// Runs until `stop`, and closes its connection before it ends: SQLite deletes its log with the last connection, which
 /// must be the one that writes.
 pub(super) async fn other_processes(
-    connect: Connect,
+    connect: Connector,
     changes: Sender<u64>,
     mismatches: Sender<Option<SchemaMismatch>>,
     stop: CancellationToken,
 ) {
-    let mut ticks = interval(EVERY);
+    let mut ticks = interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut conn = None;
-    let mut last = Seen::Nothing;
+    let mut last = ChangeMarker::Unknown;
     let mut schema_checks = 0;
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let seen = if connect.check_place().is_err() {
-            Seen::Gone
+        let seen = if connect.check_identity().is_err() {
+            ChangeMarker::Missing
         } else if connect.access() == Access::ReadOnly {
-            Seen::Files([stand(connect.path()), stand(&connect.beside("-wal"))])
+            ChangeMarker::Files([length_and_mtime(connect.path()), length_and_mtime(&connect.with_suffix("-wal"))])
         } else {
             data_version(&connect, &mut conn).await
         };
         if seen != last {
             schema_checks = SCHEMA_CHECKS;
         }
-        if schema_checks > 0 && matches!(seen, Seen::Version(_) | Seen::Files(_)) {
+        if schema_checks > 0 && matches!(seen, ChangeMarker::Version(_) | ChangeMarker::Files(_)) {
             schema_checks -= 1;
-            if let Some(version) = schema(&connect, &mut conn).await {
-                version::seen(&mismatches, version);
+            if let Some(version) = schema_version(&connect, &mut conn).await {
+                version::notify_if_newer(&mismatches, version);
             }
         }
         if seen != last {
-            if last != Seen::Nothing {
+            if last != ChangeMarker::Unknown {
                 changes.send_modify(|count| *count = count.wrapping_add(1));
             }
             last = seen;
@@ -72,13 +72,13 @@ pub(super) async fn other_processes(
     }
 }
 
-fn stand(path: &Path) -> Option<(u64, SystemTime)> {
+fn length_and_mtime(path: &Path) -> Option<(u64, SystemTime)> {
     let data = std::fs::metadata(path).ok()?;
     Some((data.len(), data.modified().ok()?))
 }
 
 /// Reads the schema version, for a process that writes nothing and would otherwise not notice a migration.
-async fn schema(connect: &Connect, conn: &mut Option<SqliteConnection>) -> Option<i64> {
+async fn schema_version(connect: &Connector, conn: &mut Option<SqliteConnection>) -> Option<i64> {
     match conn {
         Some(open) => migrate::version(open).await.ok(),
         None => {
@@ -91,17 +91,17 @@ async fn schema(connect: &Connect, conn: &mut Option<SqliteConnection>) -> Optio
     }
 }
 
-async fn data_version(connect: &Connect, conn: &mut Option<SqliteConnection>) -> Seen {
+async fn data_version(connect: &Connector, conn: &mut Option<SqliteConnection>) -> ChangeMarker {
     if conn.is_none() {
         *conn = connect.reader().await.ok();
     }
-    let Some(open) = conn.as_mut() else { return Seen::Nothing };
+    let Some(open) = conn.as_mut() else { return ChangeMarker::Unknown };
     match query("PRAGMA data_version").fetch_one(open).await {
-        Ok(row) => Seen::Version(row.get(0)),
+        Ok(row) => ChangeMarker::Version(row.get(0)),
         Err(_) => {
             // The next check opens a new connection.
             *conn = None;
-            Seen::Nothing
+            ChangeMarker::Unknown
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use crate::tui::action::Action;
-use crate::tui::scope::Scopes;
+use crate::tui::scope::KeyScopes;
 
 /// A row of the key table: an action with its keys and texts.
 #[derive(Clone, Copy, Debug)]
@@ -13,9 +13,9 @@ pub struct Binding {
     /// Shown in the footer and the palette.
     pub word: &'static str,
     /// Shown in the help, the palette and the documentation.
-    pub says: &'static str,
+    pub description: &'static str,
     /// Scopes in which the keys have this action.
-    pub scopes: Scopes,
+    pub scopes: KeyScopes,
     /// The action changes documents, jobs or pauses; a read-only console refuses it.
     pub dangerous: bool,
     /// Position in the footer, from 1; 0 is not shown.

@@ -2,11 +2,11 @@
 
 use super::binding::Binding;
 use super::table::TABLE;
-use crate::tui::scope::Scopes;
+use crate::tui::scope::KeyScopes;
 
 /// Groups the table's rows by the scopes in which they apply; a group's heading lists the scopes.
 fn groups() -> Vec<(String, Vec<&'static Binding>)> {
-    let mut groups: Vec<(Scopes, Vec<&'static Binding>)> = Vec::new();
+    let mut groups: Vec<(KeyScopes, Vec<&'static Binding>)> = Vec::new();
     for binding in TABLE.iter() {
         match groups.iter_mut().find(|(scopes, _)| *scopes == binding.scopes) {
             Some((_, rows)) => rows.push(binding),
@@ -33,7 +33,7 @@ pub fn keys_text() -> String {
         text.push_str(&scopes);
         text.push('\n');
         for binding in rows {
-            text.push_str(&format!("  {:<22} {}\n", keys(binding, true).join(" "), binding.says));
+            text.push_str(&format!("  {:<22} {}\n", keys(binding, true).join(" "), binding.description));
         }
     }
     text
@@ -45,7 +45,7 @@ pub fn keys_markdown() -> String {
     for (scopes, rows) in groups() {
         for binding in rows {
             let keys: Vec<_> = keys(binding, true).into_iter().map(code).collect();
-            text.push_str(&format!("| {scopes} | {} | {} |\n", keys.join(" "), binding.says));
+            text.push_str(&format!("| {scopes} | {} | {} |\n", keys.join(" "), binding.description));
         }
     }
     text
@@ -70,7 +70,11 @@ mod tests {
     fn every_action_is_in_both_prints() {
         let (text, markdown) = (keys_text(), keys_markdown());
         for binding in TABLE.iter() {
-            assert!(text.contains(binding.says) && markdown.contains(binding.says), "{:?}", binding.action);
+            assert!(
+                text.contains(binding.description) && markdown.contains(binding.description),
+                "{:?}",
+                binding.action
+            );
         }
         assert!(text.is_ascii());
         assert_eq!(markdown.lines().count(), TABLE.len() + 2);

@@ -3,28 +3,28 @@
 use super::binding::Binding;
 use super::key::Key;
 use crate::tui::action::Action;
-use crate::tui::scope::Scopes::{self, All, DocumentLists, DocumentRows, GroupRows, Moves, Panes};
-use crate::tui::scope::{PaneId, Scope};
+use crate::tui::scope::KeyScopes::{self, All, DocumentLists, DocumentRows, GroupRows, Panes, Scrollable};
+use crate::tui::scope::{KeyScope, PaneId};
 use crate::tui::views::catalog::ViewId;
 use crossterm::event::KeyCode;
 use std::sync::LazyLock;
 
-const LIST: Scopes = Scopes::Only(&[Scope::DOCUMENTS]);
-const PANEL: Scopes = Scopes::Only(&[Scope::OUTCOMES]);
-const JOBS: Scopes = Scopes::Only(&[Scope::JOBS]);
-const DETAIL: Scopes = Scopes::Only(&[Scope::DETAIL]);
+const LIST: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS]);
+const PANEL: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES]);
+const JOBS: KeyScopes = KeyScopes::Only(&[KeyScope::JOBS]);
+const DETAIL: KeyScopes = KeyScopes::Only(&[KeyScope::DETAIL]);
 /// The scopes that show a document's URL and error.
-const READ: Scopes = Scopes::Only(&[Scope::DOCUMENTS, Scope::OUTCOMES, Scope::DETAIL]);
+const WITH_URL: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::OUTCOMES, KeyScope::DETAIL]);
 
 const fn row(
     action: Action,
     keys: &'static [Key],
     word: &'static str,
     says: &'static str,
-    scopes: Scopes,
+    scopes: KeyScopes,
     footer: u8,
 ) -> Binding {
-    Binding { action, keys, word, says, scopes, dangerous: false, footer }
+    Binding { action, keys, word, description: says, scopes, dangerous: false, footer }
 }
 
 const fn danger(
@@ -32,10 +32,10 @@ const fn danger(
     keys: &'static [Key],
     word: &'static str,
     says: &'static str,
-    scopes: Scopes,
+    scopes: KeyScopes,
     footer: u8,
 ) -> Binding {
-    Binding { action, keys, word, says, scopes, dangerous: true, footer }
+    Binding { action, keys, word, description: says, scopes, dangerous: true, footer }
 }
 
 /// The row of the outcome panel, which is always shown and therefore no view.
@@ -44,14 +44,14 @@ const OUTCOMES: Binding =
 
 /// The whole table. The keys that show a view are sorted in by their digits.
 pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
-    let show = |view: &ViewId| row(Action::Show(*view), view.keys(), view.word(), view.says(), Panes, 0);
+    let show = |view: &ViewId| row(Action::ShowView(*view), view.keys(), view.word(), view.description(), Panes, 0);
     let mut views: Vec<Binding> = ViewId::ALL.iter().map(show).chain([OUTCOMES]).collect();
     views.sort_by_cached_key(|binding| binding.keys.first().map(|key| key.label(true)));
-    [BEFORE, &views, AFTER].concat()
+    [ROWS_BEFORE_VIEWS, &views, ROWS_AFTER_VIEWS].concat()
 });
 
 /// The rows printed before those that show a view.
-const BEFORE: &[Binding] = &[
+const ROWS_BEFORE_VIEWS: &[Binding] = &[
     danger(
         Action::Sync,
         &[Key::char('s')],
@@ -98,7 +98,7 @@ const BEFORE: &[Binding] = &[
         &[Key::of(KeyCode::Delete)],
         "remove",
         "remove documents with their contents; always asks first",
-        Scopes::Only(&[Scope::DOCUMENTS, Scope::DETAIL]),
+        KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::DETAIL]),
         0,
     ),
     danger(
@@ -138,7 +138,7 @@ const BEFORE: &[Binding] = &[
         LIST,
         9,
     ),
-    row(Action::ShowHeld, &[Key::char('H')], "review", "show the documents that need review, or all", Panes, 9),
+    row(Action::ShowQuarantined, &[Key::char('H')], "review", "show the documents that need review, or all", Panes, 9),
     row(
         Action::Details,
         &[Key::of(KeyCode::Enter)],
@@ -167,7 +167,7 @@ const BEFORE: &[Binding] = &[
 ];
 
 /// The rows printed after those that show a view.
-const AFTER: &[Binding] = &[
+const ROWS_AFTER_VIEWS: &[Binding] = &[
     row(
         Action::SwitchFocus,
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::BackTab)],
@@ -192,9 +192,9 @@ const AFTER: &[Binding] = &[
     row(Action::PreviousFailure, &[Key::char('E')], "previous failure", "go to the previous failure", Panes, 0),
     row(Action::HideUnchanged, &[Key::char('u')], "unchanged", "hide or show unchanged outcomes", Panes, 11),
     row(Action::Pin, &[Key::char('.')], "pin", "pin the outcomes to this document, or unpin", DocumentRows, 12),
-    row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", READ, 14),
-    row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", READ, 0),
-    row(Action::Open, &[Key::char('o')], "open", "open the page in a browser", READ, 13),
+    row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", WITH_URL, 14),
+    row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", WITH_URL, 0),
+    row(Action::Open, &[Key::char('o')], "open", "open the page in a browser", WITH_URL, 13),
     danger(
         Action::Accept,
         &[Key::char('a')],
@@ -221,19 +221,19 @@ const AFTER: &[Binding] = &[
     ),
     row(Action::PreviousTab, &[Key::char('['), Key::of(KeyCode::Left)], "previous tab", "the previous tab", DETAIL, 0),
     row(Action::NextTab, &[Key::char(']'), Key::of(KeyCode::Right)], "next tab", "the next tab", DETAIL, 6),
-    row(Action::Down, &[Key::char('j'), Key::of(KeyCode::Down)], "down", "down", Moves, 0),
-    row(Action::Up, &[Key::char('k'), Key::of(KeyCode::Up)], "up", "up", Moves, 0),
-    row(Action::HalfDown, &[Key::ctrl('d')], "half down", "half a page down", Moves, 0),
-    row(Action::HalfUp, &[Key::ctrl('u')], "half up", "half a page up", Moves, 0),
-    row(Action::PageDown, &[Key::of(KeyCode::PageDown), Key::ctrl('f')], "page down", "a page down", Moves, 0),
-    row(Action::PageUp, &[Key::of(KeyCode::PageUp), Key::ctrl('b')], "page up", "a page up", Moves, 0),
-    row(Action::First, &[Key::char('g'), Key::of(KeyCode::Home)], "first", "to the first row", Moves, 0),
+    row(Action::Down, &[Key::char('j'), Key::of(KeyCode::Down)], "down", "down", Scrollable, 0),
+    row(Action::Up, &[Key::char('k'), Key::of(KeyCode::Up)], "up", "up", Scrollable, 0),
+    row(Action::HalfDown, &[Key::ctrl('d')], "half down", "half a page down", Scrollable, 0),
+    row(Action::HalfUp, &[Key::ctrl('u')], "half up", "half a page up", Scrollable, 0),
+    row(Action::PageDown, &[Key::of(KeyCode::PageDown), Key::ctrl('f')], "page down", "a page down", Scrollable, 0),
+    row(Action::PageUp, &[Key::of(KeyCode::PageUp), Key::ctrl('b')], "page up", "a page up", Scrollable, 0),
+    row(Action::First, &[Key::char('g'), Key::of(KeyCode::Home)], "first", "to the first row", Scrollable, 0),
     row(
         Action::Last,
         &[Key::char('G'), Key::of(KeyCode::End)],
         "last",
         "to the last row; outcomes follow again",
-        Moves,
+        Scrollable,
         0,
     ),
     row(Action::ToggleUtc, &[Key::char('t')], "UTC", "show times in UTC or in local time", Panes, 0),
@@ -272,15 +272,15 @@ const AFTER: &[Binding] = &[
         &[Key::of(KeyCode::Enter)],
         "choose",
         "choose the focused button, or submit what was typed",
-        Scopes::Only(&[Scope::Dialog, Scope::Prompt, Scope::Palette]),
+        KeyScopes::Only(&[KeyScope::Dialog, KeyScope::Prompt, KeyScope::Palette]),
         1,
     ),
     row(
-        Action::OtherChoice,
+        Action::NextChoice,
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::Down), Key::of(KeyCode::Right), Key::ctrl('n')],
         "other",
         "the next choice",
-        Scopes::Only(&[Scope::Dialog, Scope::Palette]),
+        KeyScopes::Only(&[KeyScope::Dialog, KeyScope::Palette]),
         2,
     ),
     row(
@@ -288,7 +288,7 @@ const AFTER: &[Binding] = &[
         &[Key::of(KeyCode::BackTab), Key::of(KeyCode::Up), Key::of(KeyCode::Left)],
         "previous",
         "the previous choice",
-        Scopes::Only(&[Scope::Dialog, Scope::Palette]),
+        KeyScopes::Only(&[KeyScope::Dialog, KeyScope::Palette]),
         0,
     ),
     row(
@@ -296,7 +296,7 @@ const AFTER: &[Binding] = &[
         &[Key::of(KeyCode::Esc)],
         "close",
         "close without doing anything",
-        Scopes::Only(&[Scope::Reader, Scope::Dialog, Scope::Prompt, Scope::Palette]),
+        KeyScopes::Only(&[KeyScope::Reader, KeyScope::Dialog, KeyScope::Prompt, KeyScope::Palette]),
         3,
     ),
 ];

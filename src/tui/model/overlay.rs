@@ -6,7 +6,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::word_enum::variant_list;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::command::Command;
-use crate::tui::scope::Scope;
+use crate::tui::scope::KeyScope;
 use tui_input::Input;
 
 /// The open overlay. A number is the scroll position: the first line shown.
@@ -23,8 +23,8 @@ pub enum Overlay {
     Prompt(Prompt),
     /// The choice of the sort column, by its letter.
     Sort,
-    Confirm(Confirm),
-    Choice(Choice),
+    Confirm(ConfirmDialog),
+    Choice(ChoiceDialog),
     Preview(Box<PreviewDialog>),
     /// The choice of how to end the console while jobs run.
     Quit(QuitChoice),
@@ -32,12 +32,12 @@ pub enum Overlay {
 
 impl Overlay {
     /// Returns the scope that interprets keys while this overlay is open.
-    pub const fn scope(&self) -> Scope {
+    pub const fn scope(&self) -> KeyScope {
         match self {
-            Self::Help(_) | Self::Activity(_) | Self::Workers(_) | Self::About(_) | Self::Sort => Scope::Reader,
-            Self::Palette(_) => Scope::Palette,
-            Self::Prompt(_) => Scope::Prompt,
-            Self::Confirm(_) | Self::Choice(_) | Self::Preview(_) | Self::Quit(_) => Scope::Dialog,
+            Self::Help(_) | Self::Activity(_) | Self::Workers(_) | Self::About(_) | Self::Sort => KeyScope::Reader,
+            Self::Palette(_) => KeyScope::Palette,
+            Self::Prompt(_) => KeyScope::Prompt,
+            Self::Confirm(_) | Self::Choice(_) | Self::Preview(_) | Self::Quit(_) => KeyScope::Dialog,
         }
     }
 
@@ -65,18 +65,18 @@ pub struct Prompt {
     pub kind: PromptKind,
     pub input: Input,
     /// The reason why the text is refused.
-    pub problem: Option<Problem>,
+    pub problem: Option<InputError>,
 }
 
 /// A mistake in typed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct InputError {
     /// Byte offset of the mistake, if it has a position.
     pub at: Option<usize>,
     pub reason: SafeLine,
 }
 
-impl From<FilterError> for Problem {
+impl From<FilterError> for InputError {
     fn from(error: FilterError) -> Self {
         Self { at: Some(error.at), reason: SafeLine::new(&error.message) }
     }
@@ -104,7 +104,7 @@ pub enum PromptKind {
 
 /// A yes-or-no question. Its targets are fixed when it opens, so they do not change while it is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Confirm {
+pub struct ConfirmDialog {
     pub title: String,
     /// The consequences, in sentences.
     pub lines: Vec<String>,
@@ -112,26 +112,26 @@ pub struct Confirm {
     pub verb: &'static str,
     pub command: Command,
     /// The confirming button has the focus; at first Cancel has it.
-    pub yes: bool,
+    pub yes_focused: bool,
 }
 
 /// A question with several answers. Its targets are fixed when it opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct ChoiceDialog {
     pub title: String,
     pub lines: Vec<String>,
     /// Label and command of each button after Cancel.
     pub choices: Vec<(String, Command)>,
     /// Index of the focused button; `None` is Cancel.
-    pub chosen: Option<usize>,
+    pub focused: Option<usize>,
 }
 
-impl Choice {
+impl ChoiceDialog {
     /// Moves the focus to the next or previous button, with wrap-around.
     pub fn step(&mut self, forward: bool) {
         let buttons = self.choices.len() + 1;
-        let place = self.chosen.map_or(0, |place| place + 1);
-        self.chosen = ((place + if forward { 1 } else { buttons - 1 }) % buttons).checked_sub(1);
+        let place = self.focused.map_or(0, |place| place + 1);
+        self.focused = ((place + if forward { 1 } else { buttons - 1 }) % buttons).checked_sub(1);
     }
 }
 
@@ -142,13 +142,13 @@ pub struct PreviewDialog {
     pub generation: u64,
     pub verb: BulkVerb,
     /// Description of the affected documents: the filter's text, or the number of marks.
-    pub which: SafeLine,
+    pub selection_text: SafeLine,
     /// Number of marked documents; `None` when a filter selects them.
-    pub named: Option<usize>,
+    pub marked_count: Option<usize>,
     /// The store's answer, once it has arrived.
     pub answer: Option<Result<Preview, SafeLine>>,
     /// The confirming button has the focus; at first Cancel has it.
-    pub yes: bool,
+    pub yes_focused: bool,
 }
 
 impl PreviewDialog {

@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Number of seconds for which counts are kept.
-pub const SECONDS: usize = 20;
+pub const HISTORY_SECONDS: usize = 20;
 /// Number of seconds over which the rate is averaged.
-const MEAN: usize = 5;
+const MEAN_SECONDS: usize = 5;
 
 /// Number of attempts that ended in each of the last seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Rate {
     /// One count per second, oldest first.
     slots: VecDeque<u32>,
     /// Second of the first counted outcome, in seconds since 1970.
-    begun: Option<i64>,
+    first_second: Option<i64>,
 }
 
 impl Rate {
@@ -33,8 +33,8 @@ impl Rate {
             return;
         }
         let at = second(outcome.at);
-        self.begun = Some(self.begun.map_or(at, |begun| begun.min(at)));
-        self.turn_to(at);
+        self.first_second = Some(self.first_second.map_or(at, |begun| begun.min(at)));
+        self.advance_to(at);
         if let Ok(back) = usize::try_from(self.newest - at)
             && let Some(place) = self.slots.len().checked_sub(back + 1)
             && let Some(slot) = self.slots.get_mut(place)
@@ -46,7 +46,7 @@ impl Rate {
     /// Returns the counts of the seconds up to `now`, oldest first, without the current second, which is not over yet.
     pub fn history(&self, now: Timestamp) -> Vec<u32> {
         let last = second(now) - 1;
-        (0..SECONDS as i64)
+        (0..HISTORY_SECONDS as i64)
             .rev()
             .map(|back| {
                 let place = last - back - self.newest + self.slots.len() as i64 - 1;
@@ -57,22 +57,22 @@ impl Rate {
 
     /// Returns the mean of the last few full seconds, or of those since the first outcome if there are fewer.
     pub fn per_second(&self, now: Timestamp) -> f64 {
-        let Some(begun) = self.begun else { return 0.0 };
+        let Some(begun) = self.first_second else { return 0.0 };
         let history = self.history(now);
         let since = usize::try_from(second(now) - begun).unwrap_or(0);
-        let seconds = since.clamp(1, MEAN);
+        let seconds = since.clamp(1, MEAN_SECONDS);
         let sum: u32 = history.iter().rev().take(seconds).sum();
         f64::from(sum) / seconds as f64
     }
 
     /// Returns true if the displayed counts change within the next second.
-    pub fn moves(&self, now: Timestamp) -> bool {
+    pub fn changes_next_second(&self, now: Timestamp) -> bool {
         self.history(now.plus(Duration::from_secs(1))).iter().any(|slot| *slot > 0)
             || self.history(now).iter().any(|slot| *slot > 0)
     }
 
-    fn turn_to(&mut self, at: i64) {
-        if self.slots.is_empty() || at - self.newest > SECONDS as i64 {
+    fn advance_to(&mut self, at: i64) {
+        if self.slots.is_empty() || at - self.newest > HISTORY_SECONDS as i64 {
             self.newest = at;
             self.slots = VecDeque::from([0]);
         }
@@ -80,7 +80,7 @@ impl Rate {
             self.newest += 1;
             self.slots.push_back(0);
         }
-        while self.slots.len() > SECONDS + 1 {
+        while self.slots.len() > HISTORY_SECONDS + 1 {
             self.slots.pop_front();
         }
     }

@@ -18,7 +18,7 @@ pub enum Level {
 
 impl Level {
     /// Returns the time for which a toast of this level is shown.
-    const fn stays(self) -> Duration {
+    const fn toast_duration(self) -> Duration {
         match self {
             Self::Done => Duration::from_secs(4),
             Self::Refused => Duration::from_secs(6),
@@ -43,29 +43,29 @@ pub struct Notices {
 }
 
 /// Maximum number of messages in the activity list; the oldest go first.
-const KEPT: usize = 500;
+const ACTIVITY_LIMIT: usize = 500;
 
 impl Notices {
     /// Shows a message as a toast and adds it to the activity list.
-    pub fn tell(&mut self, at: Timestamp, level: Level, text: impl AsRef<str>) {
+    pub fn notify(&mut self, at: Timestamp, level: Level, text: impl AsRef<str>) {
         let notice = Notice { at, level, text: SafeLine::new(text.as_ref()) };
         self.keep(notice.clone());
         self.toast = Some(notice);
     }
 
     /// Adds a message to the activity list without showing it.
-    pub fn note(&mut self, at: Timestamp, level: Level, text: impl AsRef<str>) {
+    pub fn log(&mut self, at: Timestamp, level: Level, text: impl AsRef<str>) {
         self.keep(Notice { at, level, text: SafeLine::new(text.as_ref()) });
     }
 
     /// Returns the toast that is shown at `now`.
     pub fn toast(&self, now: Timestamp) -> Option<&Notice> {
-        self.toast.as_ref().filter(|toast| now < toast.at.plus(toast.level.stays()))
+        self.toast.as_ref().filter(|toast| now < toast.at.plus(toast.level.toast_duration()))
     }
 
     /// Returns the time at which the current toast disappears.
     pub fn toast_ends(&self, now: Timestamp) -> Option<Timestamp> {
-        self.toast(now).map(|toast| toast.at.plus(toast.level.stays()))
+        self.toast(now).map(|toast| toast.at.plus(toast.level.toast_duration()))
     }
 
     /// Returns the messages of the activity list, newest first.
@@ -74,7 +74,7 @@ impl Notices {
     }
 
     fn keep(&mut self, notice: Notice) {
-        if self.activity.len() == KEPT {
+        if self.activity.len() == ACTIVITY_LIMIT {
             self.activity.pop_front();
         }
         self.activity.push_back(notice);

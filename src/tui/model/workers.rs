@@ -2,29 +2,29 @@
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::{Alive, WorkerSeen};
+use crate::store::{WorkerHealth, WorkerSummary};
 use std::time::Duration;
 
 /// Maximum age of the list while a person reads it. It is read by time because a worker that dies commits nothing that
 /// would signal it.
-pub const REFRESH: Duration = Duration::from_secs(2);
+pub const REFRESH_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The list of workers and the state of reading it.
 #[derive(Debug, Default)]
 pub struct Workers {
     /// Ordered by start time, oldest first.
-    pub seen: Vec<WorkerSeen>,
+    pub list: Vec<WorkerSummary>,
     /// Time of the last read, successful or not.
     pub read_at: Option<Timestamp>,
     /// A read is in progress.
-    pub asked: bool,
+    pub loading: bool,
     /// Error of the last read, if it failed.
-    pub trouble: Option<SafeLine>,
+    pub load_error: Option<SafeLine>,
 }
 
 /// Totals over the workers that are not gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Together {
+pub struct WorkerTotals {
     pub workers: u64,
     /// Workers with a late heartbeat.
     pub late: u64,
@@ -36,11 +36,11 @@ pub struct Together {
 
 impl Workers {
     /// Returns the totals over the workers that are not gone.
-    pub fn together(&self) -> Together {
-        let mut together = Together::default();
-        for worker in self.seen.iter().filter(|worker| worker.alive != Alive::Gone) {
+    pub fn totals(&self) -> WorkerTotals {
+        let mut together = WorkerTotals::default();
+        for worker in self.list.iter().filter(|worker| worker.health != WorkerHealth::Gone) {
             together.workers += 1;
-            together.late += u64::from(worker.alive == Alive::Late);
+            together.late += u64::from(worker.health == WorkerHealth::Late);
             together.busy += u64::from(worker.running);
             together.slots += u64::from(worker.capacity);
         }
@@ -49,6 +49,6 @@ impl Workers {
 
     /// Returns the time of the next read while the list is shown; `None` while a read is in progress.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.asked { None } else { Some(self.read_at.map_or(now, |at| at.plus(REFRESH))) }
+        if self.loading { None } else { Some(self.read_at.map_or(now, |at| at.plus(REFRESH_INTERVAL))) }
     }
 }

@@ -4,13 +4,13 @@ use super::Shared;
 use crate::domain::difference::Difference;
 use crate::domain::id::DocumentId;
 use crate::domain::text::safe_block;
-use crate::store::{HeldContent, Named, OutcomesFrom, StoreError};
-use crate::tui::views::detail::difference::{Compared, DifferenceData, HeldSeen};
+use crate::store::{DocumentRef, OutcomesFrom, QuarantinedContent, StoreError};
+use crate::tui::views::detail::difference::{Compared, DifferenceData, QuarantinedText};
 use crate::tui::views::detail::state::DetailData;
 use tokio::task::spawn_blocking;
 
 /// Number of unchanged lines shown around each change of a difference.
-const AROUND: usize = 2;
+const CONTEXT_LINES: usize = 2;
 
 impl Shared {
     /// Reads the details of a document; `None` when it does not exist any more. `reading` is stored in the result.
@@ -19,7 +19,7 @@ impl Shared {
         reading: u64,
         document: DocumentId,
     ) -> Result<Option<Box<DetailData>>, StoreError> {
-        let Some(row) = self.store.find(&Named::Id(document)).await?.into_iter().next() else {
+        let Some(row) = self.store.find(&DocumentRef::Id(document)).await?.into_iter().next() else {
             return Ok(None);
         };
         let mut outcomes = self.outcomes_from(OutcomesFrom::Newest, Some(document)).await?;
@@ -27,15 +27,23 @@ impl Shared {
         let stored = self.store.content(document).await?;
         let versions = self.store.versions(document).await?;
         let version = stored.as_ref().map(|stored| stored.version);
-        let held = match &row.held {
-            Some(_) => self.store.held_content(document).await?.map(seen),
+        let held = match &row.quarantine_reason {
+            Some(_) => self.store.quarantined_content(document).await?.map(without_text),
             None => None,
         };
         let lines = move || -> Vec<String> {
             stored.map_or(Vec::new(), |stored| safe_block(&stored.text).lines().map(str::to_owned).collect())
         };
         let content = off_the_loop(lines).await?;
-        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, held, reading })))
+        Ok(Some(Box::new(DetailData {
+            row,
+            outcomes,
+            content,
+            version,
+            versions,
+            quarantined: held,
+            read_id: reading,
+        })))
     }
 
     /// Compares the texts of `of`; `None` when they are not the current ones any more.
@@ -49,8 +57,8 @@ impl Shared {
         let number = stored.as_ref().map_or(0, |stored| stored.version);
         let stored = stored.map(|stored| stored.text);
         let (old, new) = match &of {
-            Compared::Held { fingerprint, stored: version } => {
-                let held = self.store.held_content(document).await?;
+            Compared::Quarantined { fingerprint, stored: version } => {
+                let held = self.store.quarantined_content(document).await?;
                 let held = held.filter(|held| held.fingerprint == *fingerprint && number == *version);
                 (stored, held.map(|held| held.text))
             }
@@ -62,10 +70,10 @@ impl Shared {
         let Some((old, new)) = old.zip(new) else { return Ok(None) };
         let compare = move || {
             let chars = (old.chars().count() as u64, new.chars().count() as u64);
-            (Difference::of(&safe_block(&old), &safe_block(&new), AROUND), chars)
+            (Difference::of(&safe_block(&old), &safe_block(&new), CONTEXT_LINES), chars)
         };
         let (difference, chars) = off_the_loop(compare).await?;
-        Ok(Some(DifferenceData { document, of, difference, chars, reading }))
+        Ok(Some(DifferenceData { document, compared: of, difference, chars, read_id: reading }))
     }
 }
 
@@ -74,6 +82,11 @@ async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     spawn_blocking(work).await.map_err(|error| StoreError::Corrupt(format!("a text that cannot be read: {error}")))
 }
 
-fn seen(held: HeldContent) -> HeldSeen {
-    HeldSeen { reason: held.reason, held_at: held.held_at, fingerprint: held.fingerprint, title: held.title }
+fn without_text(held: QuarantinedContent) -> QuarantinedText {
+    QuarantinedText {
+        reason: held.reason,
+        quarantined_at: held.quarantined_at,
+        fingerprint: held.fingerprint,
+        title: held.title,
+    }
 }

@@ -5,7 +5,7 @@ use crate::domain::id::Seq;
 use crate::domain::text::SafeLine;
 use crate::runner::event::Event;
 use crate::runner::handle::Handle;
-use crate::runner::tail::{Tailed, follow};
+use crate::runner::tail::{TailItem, follow};
 use crate::store::OutcomesFrom;
 use crate::tui::msg::Msg;
 use std::sync::Arc;
@@ -16,43 +16,45 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{sleep, timeout};
 
 /// Shortest time between two messages about changes.
-const PACE: Duration = Duration::from_millis(100);
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
 /// After a read, waits this many times its duration, so that reads take at most 25 % of the store's time.
-const REST: u64 = 3;
+const READ_BACKOFF_FACTOR: u64 = 3;
 /// Interval at which the store is read without a commit, for values that change with time alone.
-const FLOOR: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_secs(60);
 /// The same interval for a console without a runner. It is shorter because a worker that is killed commits nothing, and
 /// its absence must show.
-const WATCHING: Duration = Duration::from_secs(5);
+const REMOTE_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Shared {
-    /// Sends [`Msg::Changed`] after commits: at once after a quiet time, then only as often as reads may use the store.
-    pub(super) async fn changes(self: Arc<Self>) {
+    /// Sends [`Msg::StoreChanged`] after commits: at once after a quiet time, then only as often as reads may use the store.
+    pub(super) async fn watch_changes(self: Arc<Self>) {
         let mut changes = self.store.changes();
-        let floor = if self.runner.is_some() { FLOOR } else { WATCHING };
+        let floor = if self.runner.is_some() { POLL_INTERVAL } else { REMOTE_POLL_INTERVAL };
         loop {
             match timeout(floor, changes.changed()).await {
                 Ok(Err(_)) => return,
-                Ok(Ok(())) | Err(_) => self.tell(Msg::Changed).await,
+                Ok(Ok(())) | Err(_) => self.send(Msg::StoreChanged).await,
             }
-            let took = Duration::from_micros(self.took.load(Ordering::Relaxed).saturating_mul(REST));
-            sleep(PACE.max(took)).await;
+            let took = Duration::from_micros(
+                self.page_read_micros.load(Ordering::Relaxed).saturating_mul(READ_BACKOFF_FACTOR),
+            );
+            sleep(MIN_INTERVAL.max(took)).await;
         }
     }
 
     /// Sends the newest stored outcomes, then every later one.
-    pub(super) async fn outcomes(self: Arc<Self>) {
+    pub(super) async fn watch_outcomes(self: Arc<Self>) {
         let mut told = false;
         let last = loop {
             match self.outcomes_from(OutcomesFrom::Newest, None).await {
                 Ok(outcomes) => {
                     let last = outcomes.last().map_or(Seq::START, |newest| newest.seq);
-                    self.tell(Msg::Newest(Ok(outcomes))).await;
+                    self.send(Msg::NewestOutcomes(Ok(outcomes))).await;
                     break last;
                 }
                 Err(error) => {
                     if !told {
-                        self.tell(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
+                        self.send(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
                     }
                     told = true;
                     sleep(Duration::from_secs(1)).await;
@@ -63,13 +65,13 @@ impl Shared {
         let mut told = false;
         while let Some(tailed) = tail.recv().await {
             match tailed {
-                Tailed::Outcomes(outcomes) => {
+                TailItem::Outcomes(outcomes) => {
                     told = false;
-                    self.tell(Msg::Outcomes(outcomes)).await;
+                    self.send(Msg::Outcomes(outcomes)).await;
                 }
-                Tailed::Unreachable(error) => {
+                TailItem::Unreachable(error) => {
                     if !told {
-                        self.tell(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
+                        self.send(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
                     }
                     told = true;
                 }
@@ -78,24 +80,24 @@ impl Shared {
     }
 
     /// Forwards the events of the runner's attempts, or of another process's.
-    pub(super) async fn events(self: Arc<Self>, mut events: broadcast::Receiver<Event>) {
+    pub(super) async fn watch_events(self: Arc<Self>, mut events: broadcast::Receiver<Event>) {
         loop {
             match events.recv().await {
-                Ok(event) => self.tell(Msg::Runner(event)).await,
-                Err(RecvError::Lagged(_)) => self.tell(Msg::RunnerLagged).await,
+                Ok(event) => self.send(Msg::Runner(event)).await,
+                Err(RecvError::Lagged(_)) => self.send(Msg::RunnerLagged).await,
                 Err(RecvError::Closed) => return,
             }
         }
     }
 
-    /// Sends the runner's status whenever it changes, at most once per [`PACE`].
-    pub(super) async fn status(self: Arc<Self>, runner: Handle) {
+    /// Sends the runner's status whenever it changes, at most once per [`MIN_INTERVAL`].
+    pub(super) async fn watch_status(self: Arc<Self>, runner: Handle) {
         let mut status = runner.status();
         loop {
             let now = *status.borrow_and_update();
-            self.tell(Msg::Status(now)).await;
+            self.send(Msg::Status(now)).await;
             // The status changes with every job; a person can follow only a few changes per second.
-            sleep(PACE).await;
+            sleep(MIN_INTERVAL).await;
             if status.changed().await.is_err() {
                 return;
             }
@@ -103,10 +105,10 @@ impl Shared {
     }
 
     /// Sends a watched state, such as the runner's health, now and whenever it changes.
-    pub(super) async fn states<T: Clone>(self: Arc<Self>, mut states: watch::Receiver<T>, msg: fn(T) -> Msg) {
+    pub(super) async fn watch_state<T: Clone>(self: Arc<Self>, mut states: watch::Receiver<T>, msg: fn(T) -> Msg) {
         loop {
             let now = states.borrow_and_update().clone();
-            self.tell(msg(now)).await;
+            self.send(msg(now)).await;
             if states.changed().await.is_err() {
                 return;
             }
@@ -114,8 +116,8 @@ impl Shared {
     }
 
     /// Sends a message when the runner has ended.
-    pub(super) async fn end_of(self: Arc<Self>, runner: Handle) {
+    pub(super) async fn watch_end(self: Arc<Self>, runner: Handle) {
         runner.ended().await;
-        self.tell(Msg::RunnerEnded).await;
+        self.send(Msg::RunnerEnded).await;
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::tui::model::Model;
 use crate::tui::model::toast::Level;
-use crate::tui::text::{Words, words};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 
 /// Returns the messages, newest first.
-pub(super) fn text(model: &Model) -> Vec<Words> {
-    let mut text: Vec<Words> = Vec::new();
+pub(super) fn text(model: &Model) -> Vec<Spans> {
+    let mut text: Vec<Spans> = Vec::new();
     for notice in model.notices.activity() {
         let (sign, tone) = match notice.level {
             Level::Done => (model.glyphs.good, Tone::Good),
@@ -15,13 +15,13 @@ pub(super) fn text(model: &Model) -> Vec<Words> {
             Level::Failed => (model.glyphs.failed, Tone::Failed),
         };
         text.push(vec![
-            words(format!("{} ", notice.at.clock(&model.zone())), Tone::Dim),
-            words(format!("{sign} "), tone),
-            words(notice.text.to_string(), if notice.level == Level::Failed { tone } else { Tone::Plain }),
+            span(format!("{} ", notice.at.clock(&model.zone())), Tone::Dim),
+            span(format!("{sign} "), tone),
+            span(notice.text.to_string(), if notice.level == Level::Failed { tone } else { Tone::Plain }),
         ]);
     }
     if text.is_empty() {
-        text.push(vec![words("Nothing was requested, refused or failed so far.", Tone::Dim)]);
+        text.push(vec![span("Nothing was requested, refused or failed so far.", Tone::Dim)]);
     }
     text
 }

@@ -5,7 +5,7 @@ use crate::tui::keymap::help_groups;
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
 use crate::tui::text::lines::wrap;
-use crate::tui::text::{Words, words};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 
 /// Cells of the column of keys; the smaller number is for lines in which a sentence would be left with a third of the
@@ -14,32 +14,32 @@ const KEYS: usize = 14;
 const FEW_KEYS: usize = 6;
 
 /// Returns the help, broken to the width of the reader.
-pub(super) fn text(model: &Model) -> Vec<Words> {
+pub(super) fn text(model: &Model) -> Vec<Spans> {
     let room = reader_cells(model.size);
     let column = if room < 56 { FEW_KEYS } else { KEYS };
     let room = room.saturating_sub(column + 4);
-    let mut text: Vec<Words> = Vec::new();
+    let mut text: Vec<Spans> = Vec::new();
     for (heading, bindings) in help_groups(model.glyphs.ascii) {
         if !text.is_empty() {
-            text.push(Words::new());
+            text.push(Spans::new());
         }
-        text.push(vec![words(heading, Tone::Strong)]);
+        text.push(vec![span(heading, Tone::Strong)]);
         for (keys, binding) in bindings {
             let (says, tone) = if binding.dangerous && model.options.read_only {
-                (format!("{} (off: read-only)", binding.says), Tone::Dim)
+                (format!("{} (off: read-only)", binding.description), Tone::Dim)
             } else {
-                (binding.says.to_owned(), Tone::Plain)
+                (binding.description.to_owned(), Tone::Plain)
             };
             let under = " ".repeat(column + 4);
             let mut before = match column.checked_sub(width(&keys)) {
                 Some(pad) => format!("  {keys}{}  ", " ".repeat(pad)),
                 None => {
-                    text.push(vec![words(format!("  {keys}"), Tone::Accent)]);
+                    text.push(vec![span(format!("  {keys}"), Tone::Accent)]);
                     under.clone()
                 }
             };
             for line in wrap(&says, room, 5) {
-                text.push(vec![words(before, Tone::Accent), words(line, tone)]);
+                text.push(vec![span(before, Tone::Accent), span(line, tone)]);
                 before = under.clone();
             }
         }

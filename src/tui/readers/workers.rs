@@ -2,95 +2,95 @@
 
 use crate::domain::text::width;
 use crate::format;
-use crate::store::{Alive, WorkerSeen};
+use crate::store::{WorkerHealth, WorkerSummary};
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
 use crate::tui::text::lines::{clip, wrap};
-use crate::tui::text::{Words, words};
-use crate::tui::theme::{Look, Tone};
+use crate::tui::text::{Spans, span};
+use crate::tui::theme::{Appearance, Tone};
 
 /// Widths of the columns after the name, in cells; the name gets what is left.
 const BUSY: usize = 10;
 const SINCE: usize = 8;
-const BEAT: usize = 8;
+const HEARTBEAT: usize = 8;
 const STATE: usize = 24;
 /// Width in cells below which each worker has two lines.
 const ONE_LINE: usize = 64;
 
 /// Returns the text, with totals before the single workers.
-pub(super) fn text(model: &Model) -> Vec<Words> {
-    let look = model.look();
+pub(super) fn text(model: &Model) -> Vec<Spans> {
+    let look = model.appearance();
     let room = reader_cells(model.size);
-    let sentence = |text: &str, tone| wrap(text, room, 5).into_iter().map(move |line| vec![words(line, tone)]);
+    let sentence = |text: &str, tone| wrap(text, room, 5).into_iter().map(move |line| vec![span(line, tone)]);
     let workers = &model.workers;
-    let mut text: Vec<Words> = Vec::new();
-    if let Some(trouble) = &workers.trouble {
+    let mut text: Vec<Spans> = Vec::new();
+    if let Some(trouble) = &workers.load_error {
         text.extend(sentence(&format!("Cannot read the workers: {trouble}"), Tone::Failed));
     } else if workers.read_at.is_none() {
-        text.push(vec![words("Reading the workers.", Tone::Dim)]);
-    } else if workers.seen.is_empty() && model.has_runner {
+        text.push(vec![span("Reading the workers.", Tone::Dim)]);
+    } else if workers.list.is_empty() && model.has_runner {
         text.extend(sentence("No worker: this console's runner has not started, or has ended.", Tone::Plain));
-    } else if workers.seen.is_empty() {
+    } else if workers.list.is_empty() {
         let none = "No worker runs jobs of this store: start one with \"quarterdeck work\".";
         text.extend(sentence(none, Tone::Plain));
     }
-    if workers.seen.is_empty() {
+    if workers.list.is_empty() {
         return text;
     }
-    let together = workers.together();
+    let together = workers.totals();
     let total = format!("{} of {} slots busy", format::number(together.busy), format::number(together.slots));
     text.push(vec![
-        words(format::count(together.workers, "worker"), Tone::Strong),
-        words(format!(", {total}"), Tone::Plain),
+        span(format::count(together.workers, "worker"), Tone::Strong),
+        span(format!(", {total}"), Tone::Plain),
     ]);
-    text.push(Words::new());
+    text.push(Spans::new());
     if room >= ONE_LINE {
-        let name = room - BUSY - SINCE - BEAT - STATE;
-        let head = format!("{:name$}{:BUSY$}{:SINCE$}{:BEAT$}", "  worker", "busy", "since", "beat");
-        text.push(vec![words(head, Tone::Dim)]);
-        text.extend(workers.seen.iter().map(|worker| wide(model, worker, name, look)));
+        let name = room - BUSY - SINCE - HEARTBEAT - STATE;
+        let head = format!("{:name$}{:BUSY$}{:SINCE$}{:HEARTBEAT$}", "  worker", "busy", "since", "beat");
+        text.push(vec![span(head, Tone::Dim)]);
+        text.extend(workers.list.iter().map(|worker| wide(model, worker, name, look)));
     } else {
-        text.extend(workers.seen.iter().flat_map(|worker| narrow(model, worker, room, look)));
+        text.extend(workers.list.iter().flat_map(|worker| narrow(model, worker, room, look)));
     }
     text
 }
 
-const fn sign(alive: Alive, look: Look) -> (&'static str, Tone) {
+const fn sign(alive: WorkerHealth, look: Appearance) -> (&'static str, Tone) {
     match alive {
-        Alive::Beating => (look.glyphs.on, Tone::Good),
-        Alive::Late => (look.glyphs.alarm, Tone::Waiting),
-        Alive::Gone => (look.glyphs.failed, Tone::Lost),
+        WorkerHealth::Alive => (look.glyphs.on, Tone::Good),
+        WorkerHealth::Late => (look.glyphs.alarm, Tone::Waiting),
+        WorkerHealth::Gone => (look.glyphs.failed, Tone::Lost),
     }
 }
 
 /// Returns the word for a state, with its meaning if it is not good.
-const fn state(alive: Alive) -> &'static str {
+const fn state(alive: WorkerHealth) -> &'static str {
     match alive {
-        Alive::Beating => "alive",
-        Alive::Late => "late: stuck or cut off",
-        Alive::Gone => "gone: others take over",
+        WorkerHealth::Alive => "alive",
+        WorkerHealth::Late => "late: stuck or cut off",
+        WorkerHealth::Gone => "gone: others take over",
     }
 }
 
-fn wide(model: &Model, worker: &WorkerSeen, room: usize, look: Look) -> Words {
-    let (sign, tone) = sign(worker.alive, look);
-    let name = clip(&worker.name, room.saturating_sub(4), look.glyphs.more);
+fn wide(model: &Model, worker: &WorkerSummary, room: usize, look: Appearance) -> Spans {
+    let (sign, tone) = sign(worker.health, look);
+    let name = clip(&worker.name, room.saturating_sub(4), look.glyphs.ellipsis);
     let pad = " ".repeat(room.saturating_sub(2 + width(&name)));
     let ago = |at| format::age(model.now.since(at));
     vec![
-        words(format!("{sign} "), tone),
-        words(format!("{name}{pad}"), Tone::Plain),
-        words(format!("{:BUSY$}", format!("{}/{}", worker.running, worker.capacity)), Tone::Plain),
-        words(format!("{:SINCE$}", ago(worker.started_at)), Tone::Dim),
-        words(format!("{:BEAT$}", ago(worker.heartbeat_at)), Tone::Dim),
-        words(state(worker.alive), tone),
+        span(format!("{sign} "), tone),
+        span(format!("{name}{pad}"), Tone::Plain),
+        span(format!("{:BUSY$}", format!("{}/{}", worker.running, worker.capacity)), Tone::Plain),
+        span(format!("{:SINCE$}", ago(worker.started_at)), Tone::Dim),
+        span(format!("{:HEARTBEAT$}", ago(worker.heartbeat_at)), Tone::Dim),
+        span(state(worker.health), tone),
     ]
 }
 
-fn narrow(model: &Model, worker: &WorkerSeen, room: usize, look: Look) -> [Words; 2] {
-    let (sign, tone) = sign(worker.alive, look);
-    let word = worker.alive.word();
-    let name = clip(&worker.name, room.saturating_sub(4 + width(word)), look.glyphs.more);
+fn narrow(model: &Model, worker: &WorkerSummary, room: usize, look: Appearance) -> [Spans; 2] {
+    let (sign, tone) = sign(worker.health, look);
+    let word = worker.health.word();
+    let name = clip(&worker.name, room.saturating_sub(4 + width(word)), look.glyphs.ellipsis);
     let ago = |at| format::age(model.now.since(at));
     let facts = format!(
         "  {}/{} busy {dot} since {} {dot} beat {} ago",
@@ -101,7 +101,7 @@ fn narrow(model: &Model, worker: &WorkerSeen, room: usize, look: Look) -> [Words
         dot = look.glyphs.dot,
     );
     [
-        vec![words(format!("{sign} "), tone), words(format!("{name}  "), Tone::Plain), words(word, tone)],
-        vec![words(facts, Tone::Dim)],
+        vec![span(format!("{sign} "), tone), span(format!("{name}  "), Tone::Plain), span(word, tone)],
+        vec![span(facts, Tone::Dim)],
     ]
 }

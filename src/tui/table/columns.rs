@@ -6,8 +6,8 @@
 
 use crate::store::SortBy;
 use crate::tui::model::Model;
-use crate::tui::text::Words;
-use crate::tui::theme::{Look, Tone};
+use crate::tui::text::Spans;
+use crate::tui::theme::{Appearance, Tone};
 use crate::tui::widgets::canvas::{Canvas, cells};
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ enum Align {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Width {
     Cells(u16),
-    /// The share that [`Columns::share`] gives this column of the cells that the fixed columns leave.
+    /// The share that [`Columns::text_widths`] gives this column of the cells that the fixed columns leave.
     Text,
 }
 
@@ -37,31 +37,31 @@ enum Condition {
 
 /// A column of a table with rows of type `R`.
 #[derive(Debug)]
-pub struct Column<R: 'static> {
+pub struct TableColumn<R: 'static> {
     heading: &'static str,
     width: Width,
     gap: u16,
     align: Align,
     condition: Condition,
     sort: Option<SortBy>,
-    cell: fn(&Model, &R, u16) -> Words,
+    cell: fn(&Model, &R, u16) -> Spans,
 }
 
-impl<R> Column<R> {
+impl<R> TableColumn<R> {
     /// Creates a column of `cells` cells with left-aligned text. `cell` returns a row's text for a number of cells.
-    pub const fn left(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Words) -> Self {
+    pub const fn left(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Spans) -> Self {
         let (width, align) = (Width::Cells(cells), Align::Left);
         Self { heading, width, gap: 1, align, condition: Condition::Always, sort: None, cell }
     }
 
     /// Creates a right-aligned column without a gap before it, because numbers seldom fill their column.
-    pub const fn right(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Words) -> Self {
+    pub const fn right(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Spans) -> Self {
         let (width, align) = (Width::Cells(cells), Align::Right);
         Self { heading, width, gap: 0, align, condition: Condition::Always, sort: None, cell }
     }
 
     /// Creates a text column, which shares the cells that fixed columns leave. A table has at most two of them.
-    pub const fn text(heading: &'static str, cell: fn(&Model, &R, u16) -> Words) -> Self {
+    pub const fn text(heading: &'static str, cell: fn(&Model, &R, u16) -> Spans) -> Self {
         Self { heading, width: Width::Text, gap: 1, align: Align::Left, condition: Condition::Always, sort: None, cell }
     }
 
@@ -90,7 +90,7 @@ impl<R> Column<R> {
     }
 
     /// Returns the column's cells including its gap; for a text column the gap only.
-    fn fixed(&self) -> u16 {
+    fn fixed_cells(&self) -> u16 {
         match self.width {
             Width::Cells(cells) => self.gap + cells,
             Width::Text => self.gap,
@@ -102,19 +102,19 @@ impl<R> Column<R> {
 #[derive(Debug)]
 pub struct Columns<R: 'static> {
     /// From left to right.
-    pub columns: &'static [Column<R>],
+    pub columns: &'static [TableColumn<R>],
     /// Empty cells at the right end.
     pub margin: u16,
     /// Cells that the text columns keep before a ranked column is shown.
-    pub least_text: u16,
+    pub min_text: u16,
     /// Splits the remaining cells between the first and the second text column.
-    pub share: fn(u16) -> [u16; 2],
+    pub text_widths: fn(u16) -> [u16; 2],
 }
 
 /// A visible column with its position.
 #[derive(Debug)]
-pub struct Placed<R: 'static> {
-    column: &'static Column<R>,
+pub struct PositionedColumn<R: 'static> {
+    column: &'static TableColumn<R>,
     /// Offset of the first cell from the table's left edge.
     pub x: u16,
     /// Width in cells, without the gap.
@@ -124,17 +124,22 @@ pub struct Placed<R: 'static> {
 impl<R> Columns<R> {
     /// Returns the columns that fit into `width` cells, from left to right. Ranked columns are considered from the
     /// lowest rank up; a narrow one may still fit where a wider one did not.
-    pub fn place(&self, width: u16) -> Vec<Placed<R>> {
+    pub fn layout(&self, width: u16) -> Vec<PositionedColumn<R>> {
         let mut shown: Vec<bool> = self.columns.iter().map(|column| is_shown(&column.condition, width)).collect();
         let fixed = |shown: &[bool]| {
-            self.columns.iter().zip(shown).filter(|(_, shown)| **shown).map(|(column, _)| column.fixed()).sum::<u16>()
+            self.columns
+                .iter()
+                .zip(shown)
+                .filter(|(_, shown)| **shown)
+                .map(|(column, _)| column.fixed_cells())
+                .sum::<u16>()
         };
-        let mut room = width.saturating_sub(self.margin + fixed(&shown) + self.least_text);
+        let mut room = width.saturating_sub(self.margin + fixed(&shown) + self.min_text);
         for (place, cells) in self.ranked() {
             shown[place] = cells <= room;
             room -= if shown[place] { cells } else { 0 };
         }
-        let mut text = (self.share)(width.saturating_sub(self.margin + fixed(&shown))).into_iter();
+        let mut text = (self.text_widths)(width.saturating_sub(self.margin + fixed(&shown))).into_iter();
         let mut x = 0;
         let mut placed = Vec::new();
         for (column, _) in self.columns.iter().zip(shown).filter(|(_, shown)| *shown) {
@@ -143,7 +148,7 @@ impl<R> Columns<R> {
                 Width::Text => text.next().unwrap_or(0),
             };
             x += column.gap;
-            placed.push(Placed { column, x, cells });
+            placed.push(PositionedColumn { column, x, cells });
             x += cells;
         }
         placed
@@ -154,7 +159,7 @@ impl<R> Columns<R> {
         let mut ranked: Vec<(u8, usize, u16)> = Vec::new();
         for (place, column) in self.columns.iter().enumerate() {
             if let Condition::Rank(rank) = column.condition {
-                ranked.push((rank, place, column.fixed()));
+                ranked.push((rank, place, column.fixed_cells()));
             }
         }
         ranked.sort_unstable();
@@ -170,7 +175,7 @@ fn is_shown(condition: &Condition, width: u16) -> bool {
     }
 }
 
-impl<R> Placed<R> {
+impl<R> PositionedColumn<R> {
     /// Returns true for a text column.
     pub fn is_text(&self) -> bool {
         self.column.width == Width::Text
@@ -187,7 +192,7 @@ impl<R> Placed<R> {
     }
 
     /// Draws the heading, highlighted if documents are sorted by this column.
-    pub fn draw_heading(&self, y: u16, sort: Option<SortBy>, canvas: &mut Canvas<'_>, look: Look) {
+    pub fn draw_heading(&self, y: u16, sort: Option<SortBy>, canvas: &mut Canvas<'_>, look: Appearance) {
         let sorted = sort.is_some() && self.column.sort == sort;
         let style = look.theme.style(if sorted { Tone::Plain } else { Tone::Dim });
         match self.column.align {
@@ -200,7 +205,7 @@ impl<R> Placed<R> {
     }
 
     /// Draws the column's text of one row.
-    pub fn draw(&self, model: &Model, row: &R, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+    pub fn draw(&self, model: &Model, row: &R, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
         let words = (self.column.cell)(model, row, self.cells);
         match self.column.align {
             Align::Left => canvas.words(self.x, y, self.cells, &words, look),
@@ -216,10 +221,10 @@ impl<R> Placed<R> {
 mod tests {
     use super::*;
 
-    type TestColumn = Column<()>;
+    type TestColumn = TableColumn<()>;
 
-    const fn nothing(_: &Model, _row: &(), _: u16) -> Words {
-        Words::new()
+    const fn nothing(_: &Model, _row: &(), _: u16) -> Spans {
+        Spans::new()
     }
 
     #[test]
@@ -230,8 +235,8 @@ mod tests {
             TestColumn::right("b", 9, nothing).rank(1),
             TestColumn::right("c", 6, nothing).rank(2),
         ];
-        let columns = Columns { columns: &COLUMNS, margin: 1, least_text: 2, share: |text| [text, 0] };
-        let headings = |width| columns.place(width).iter().map(|placed| placed.column.heading).collect::<String>();
+        let columns = Columns { columns: &COLUMNS, margin: 1, min_text: 2, text_widths: |text| [text, 0] };
+        let headings = |width| columns.layout(width).iter().map(|placed| placed.column.heading).collect::<String>();
         let shown = [20, 19, 15, 14, 13, 9, 8, 5, 4].map(|room| headings(room + 3));
         assert_eq!(shown, ["abc", "bc", "bc", "ab", "b", "b", "c", "a", ""]);
     }
@@ -245,8 +250,8 @@ mod tests {
             TestColumn::right("t", 6, nothing).within(20..u16::MAX),
         ];
         let columns =
-            Columns { columns: &COLUMNS, margin: 0, least_text: 0, share: |text| [text / 3, text - text / 3] };
-        let placed = |width| columns.place(width).iter().map(|placed| (placed.x, placed.cells)).collect::<Vec<_>>();
+            Columns { columns: &COLUMNS, margin: 0, min_text: 0, text_widths: |text| [text / 3, text - text / 3] };
+        let placed = |width| columns.layout(width).iter().map(|placed| (placed.x, placed.cells)).collect::<Vec<_>>();
         assert_eq!(placed(40), [(3, 1), (5, 9), (16, 18), (34, 6)]);
         assert_eq!(placed(19), [(3, 1), (5, 4), (11, 8)]);
         assert_eq!(placed(3), [(3, 1), (5, 0), (7, 0)]);

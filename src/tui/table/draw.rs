@@ -2,17 +2,17 @@
 //! of the cursor row and of old rows.
 
 use super::columns::Columns;
-use super::state::{Group, Rows, Table};
+use super::state::{Rows, TableRow, TableState};
 use crate::domain::text::width;
 use crate::format;
-use crate::store::Seen;
+use crate::store::Listing;
 use crate::tui::action::Action;
 use crate::tui::keymap::binding;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::text::lines::{clip, wrap};
-use crate::tui::text::{Words, words};
-use crate::tui::theme::{Look, Tone};
+use crate::tui::text::{Spans, span};
+use crate::tui::theme::{Appearance, Tone};
 use crate::tui::views::view::Pane;
 use crate::tui::widgets::canvas::{Canvas, cells};
 use crate::tui::widgets::frame::Frame;
@@ -21,35 +21,35 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Greatest number of lines of the message that replaces the rows.
-const LINES: usize = 4;
+const MAX_MESSAGE_LINES: usize = 4;
 /// Cells of a frame's top or bottom line that the frame itself needs.
-const FRAME: u16 = 6;
-const BESIDE: u16 = 5;
+const FRAME_CELLS: u16 = 6;
+const TITLE_GAP_CELLS: u16 = 5;
 
 /// The texts in the frame of a table.
 pub struct PaneHeader {
     /// The view's name, with which the title begins.
     pub name: &'static str,
     /// Numbers of rows after the name.
-    pub totals: Words,
+    pub totals: Spans,
     /// Message of a table without rows.
-    pub none: &'static str,
+    pub empty_text: &'static str,
     /// Text in the bottom line of the frame, unless a toast is there.
-    pub foot: Words,
+    pub foot: Spans,
 }
 
 /// Draws a table with one line per row.
-pub fn draw<R: Group + 'static>(
+pub fn draw<R: TableRow + 'static>(
     model: &Model,
-    table: &Table<Seen<R>>,
+    table: &TableState<Listing<R>>,
     columns: &Columns<R>,
     header: PaneHeader,
     pane: &Pane,
     buf: &mut Buffer,
 ) {
-    let look = model.look();
+    let look = model.appearance();
     let Some(mut canvas) = frame(model, table, header, pane, buf) else { return };
-    let placed = columns.place(canvas.area.width);
+    let placed = columns.layout(canvas.area.width);
     for column in &placed {
         column.draw_heading(0, None, &mut canvas, look);
     }
@@ -58,10 +58,10 @@ pub fn draw<R: Group + 'static>(
         for column in &placed {
             column.draw(model, row, y, &mut canvas, look);
         }
-        finish_row(pane.focused, place == table.place, table.trouble.is_some(), y, &mut canvas, look);
+        style_row(pane.focused, place == table.cursor_index, table.read_error.is_some(), y, &mut canvas, look);
     }
     let rows = u64::from(inside(pane.area).height.saturating_sub(1));
-    let bar = ScrollBar { top: table.top as u64, rows, of: table.data.rows.len() as u64 };
+    let bar = ScrollBar { top: table.top as u64, rows, total: table.data.rows.len() as u64 };
     bar.draw(pane.area, 2, pane.focused, buf, look);
 }
 
@@ -76,7 +76,7 @@ pub fn frame<'b>(
     if pane.area.is_empty() {
         return None;
     }
-    let look = model.look();
+    let look = model.appearance();
     let foot = if pane.toast.is_empty() { &header.foot } else { &pane.toast };
     let border = look.theme.border(pane.focused);
     let title = title(model, rows, header.name, header.totals);
@@ -86,12 +86,12 @@ pub fn frame<'b>(
     if rows.rows() > 0 {
         return Some(canvas);
     }
-    let (said, tone) = match (rows.trouble(), rows.read_at()) {
+    let (said, tone) = match (rows.read_error(), rows.read_at()) {
         (Some(trouble), _) => (trouble.to_string(), Tone::Failed),
         (None, None) => (format!("Reading the {}", header.name), Tone::Dim),
-        (None, Some(_)) => (header.none.to_owned(), Tone::Plain),
+        (None, Some(_)) => (header.empty_text.to_owned(), Tone::Plain),
     };
-    let lines = wrap(&said, usize::from(inner.width.saturating_sub(2)), LINES);
+    let lines = wrap(&said, usize::from(inner.width.saturating_sub(2)), MAX_MESSAGE_LINES);
     let top = inner.height.saturating_sub(lines.len() as u16) / 2;
     for (line, y) in lines.iter().zip(top..) {
         let x = inner.width.saturating_sub(width(line) as u16) / 2;
@@ -100,16 +100,16 @@ pub fn frame<'b>(
     None
 }
 
-fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Words) -> Words {
-    let mut title = vec![words(name, Tone::Strong)];
+fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Spans) -> Spans {
+    let mut title = vec![span(name, Tone::Strong)];
     let old = rows.age(model.now).map(format::age);
-    match (rows.trouble(), old) {
-        (Some(trouble), Some(old)) => title.push(words(format!("  data {old} old: {trouble}"), Tone::Failed)),
-        (Some(trouble), None) => title.push(words(format!("  {trouble}"), Tone::Failed)),
-        (None, _) if rows.read_at().is_none() => title.push(words(" reading", Tone::Dim)),
+    match (rows.read_error(), old) {
+        (Some(trouble), Some(old)) => title.push(span(format!("  data {old} old: {trouble}"), Tone::Failed)),
+        (Some(trouble), None) => title.push(span(format!("  {trouble}"), Tone::Failed)),
+        (None, _) if rows.read_at().is_none() => title.push(span(" reading", Tone::Dim)),
         (None, old) => {
             title.extend(totals);
-            title.extend(old.map(|old| words(format!("  {old} old"), Tone::Waiting)));
+            title.extend(old.map(|old| span(format!("  {old} old"), Tone::Waiting)));
         }
     }
     title
@@ -117,17 +117,17 @@ fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Words) -> W
 
 /// Returns a summary of the row under the cursor and the key that shows more, for the frame's bottom line. Empty if the
 /// peek pane explains the row already.
-pub fn unless_explained(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model) -> Words) -> Words {
+pub fn foot_summary(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model) -> Spans) -> Spans {
     if pane.explained {
-        return Words::new();
+        return Spans::new();
     }
     let mut said = in_short(model);
     let key = binding(Action::About).and_then(|binding| binding.keys.first()).map(|key| key.label(model.glyphs.ascii));
     let (Some(key), false) = (key, said.is_empty()) else { return said };
-    let hint = [words(format!("  {key}"), Tone::Accent), words(" about", Tone::Dim)];
-    let mut room = usize::from(pane.area.width.saturating_sub(FRAME + cells(&hint)));
+    let hint = [span(format!("  {key}"), Tone::Accent), span(" about", Tone::Dim)];
+    let mut room = usize::from(pane.area.width.saturating_sub(FRAME_CELLS + cells(&hint)));
     for (text, _) in &mut said {
-        *text = clip(text, room, model.glyphs.more);
+        *text = clip(text, room, model.glyphs.ellipsis);
         room = room.saturating_sub(width(text));
     }
     said.extend(hint);
@@ -136,30 +136,30 @@ pub fn unless_explained(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model
 
 /// Returns the first of `asides` that fits next to `title` in the frame around `inner`; the last one if none fits.
 pub fn aside_that_fits(asides: Vec<String>, title: &[(String, Tone)], inner: Rect) -> String {
-    let room = usize::from((inner.width + 2).saturating_sub(FRAME + BESIDE + cells(title)));
+    let room = usize::from((inner.width + 2).saturating_sub(FRAME_CELLS + TITLE_GAP_CELLS + cells(title)));
     let last = asides.last().cloned().unwrap_or_default();
     asides.into_iter().find(|aside| width(aside) <= room).unwrap_or(last)
 }
 
 /// Returns a number and its word, for a title.
-pub fn total(number: u64, word: &str) -> [(String, Tone); 2] {
-    [words(format!(" {}", format::number(number)), Tone::Plain), words(format!(" {word}"), Tone::Dim)]
+pub fn labelled_total(number: u64, word: &str) -> [(String, Tone); 2] {
+    [span(format!(" {}", format::number(number)), Tone::Plain), span(format!(" {word}"), Tone::Dim)]
 }
 
 /// Returns the total number of rows, as "300 of 1,000" if only `rows` of them were read.
-pub fn shown(rows: usize, of: u64) -> Words {
+pub fn shown_of_total(rows: usize, of: u64) -> Spans {
     let rows = rows as u64;
     if rows >= of {
-        return vec![words(format!(" {}", format::number(of)), Tone::Plain)];
+        return vec![span(format!(" {}", format::number(of)), Tone::Plain)];
     }
     vec![
-        words(format!(" {}", format::number(rows)), Tone::Plain),
-        words(format!(" of {}", format::number(of)), Tone::Dim),
+        span(format!(" {}", format::number(rows)), Tone::Plain),
+        span(format!(" of {}", format::number(of)), Tone::Dim),
     ]
 }
 
 /// Styles the row in line `y` as the cursor row or as old; other rows stay unchanged.
-pub fn finish_row(focused: bool, under_cursor: bool, is_old: bool, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+pub fn style_row(focused: bool, under_cursor: bool, is_old: bool, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
     let wide = canvas.area.width;
     if under_cursor {
         canvas.text(0, y, 1, look.glyphs.bar, look.theme.border(focused));
@@ -167,6 +167,6 @@ pub fn finish_row(focused: bool, under_cursor: bool, is_old: bool, y: u16, canva
             canvas.restyle(1, y, wide.saturating_sub(1), look.theme.cursor());
         }
     } else if is_old {
-        canvas.restyle(0, y, wide, look.theme.behind());
+        canvas.restyle(0, y, wide, look.theme.dimmed());
     }
 }

@@ -3,16 +3,16 @@
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::format;
-use crate::store::Seen;
+use crate::store::Listing;
 use std::time::Duration;
 
 /// Time between two reads of a view whose data changes without a commit.
-pub const REFRESH: Duration = Duration::from_secs(5);
+pub const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 /// After a read, the next one waits at least this many times the read's duration, so a slow read uses at most 20 % of
 /// the time.
-const REST: u32 = 4;
+const READ_BACKOFF_FACTOR: u32 = 4;
 /// From this duration on a read is slow, and the view shows the age of its rows.
-const SLOW: Duration = Duration::from_secs(1);
+const SLOW_READ: Duration = Duration::from_secs(1);
 
 /// The data of a table, all of whose rows are read at once.
 pub trait TableData: Default + PartialEq {
@@ -20,7 +20,7 @@ pub trait TableData: Default + PartialEq {
     type Key: Clone + PartialEq;
 
     /// Shortest time from the result of a read to the start of the next.
-    const PACE: Duration;
+    const MIN_READ_INTERVAL: Duration;
 
     /// Returns the rows' identities in the order on the screen.
     fn keys(&self) -> Vec<Self::Key>;
@@ -31,11 +31,11 @@ pub trait TableData: Default + PartialEq {
     /// Sorts the rows into the order on the screen; keeps the order of the read by default.
     fn arrange(&mut self) {}
 
-    /// Returns the lines of the row at index `place`; `None` if there is no such row.
+    /// Returns the lines of the row at index `cursor_index`; `None` if there is no such row.
     fn span(&self, place: usize) -> Option<RowSpan>;
 
     /// Returns true if some of the data changes without a commit, such as the age of a heartbeat.
-    fn moves(&self) -> bool {
+    fn changes_without_commit(&self) -> bool {
         false
     }
 }
@@ -47,91 +47,92 @@ pub struct RowSpan {
     pub first: usize,
     /// The row's own line.
     pub last: usize,
-    pub of: usize,
+    pub total: usize,
 }
 
 /// The rows of a view's last read, the cursor, and the state of the next read.
 #[derive(Debug)]
-pub struct Table<D: TableData> {
+pub struct TableState<D: TableData> {
     /// Data of the last successful read.
     pub data: D,
     /// Identity of the row under the cursor.
     pub cursor: Option<D::Key>,
     /// Index of the row under the cursor.
-    pub place: usize,
+    pub cursor_index: usize,
     /// The first visible line; headings count.
     pub top: usize,
     /// True once a person has moved the cursor. It follows its row from then on; before, it stays on the first row.
-    pub chosen: bool,
+    pub follows_row: bool,
     /// Start of the read that is scheduled or under way.
-    pub asked: Option<Timestamp>,
+    pub read_begins_at: Option<Timestamp>,
     /// A commit arrived after the request, so another read follows the current one.
-    pub again: bool,
+    pub reread_needed: bool,
     /// Duration of the last read, from its start to its result.
-    pub took: Duration,
+    pub read_duration: Duration,
     /// Time of the last successful read.
     pub read_at: Option<Timestamp>,
     /// Time of the last result, successful or not.
     pub tried_at: Option<Timestamp>,
     /// Why the last read failed; `None` after a success.
-    pub trouble: Option<SafeLine>,
+    pub read_error: Option<SafeLine>,
 }
 
-impl<D: TableData> Default for Table<D> {
+impl<D: TableData> Default for TableState<D> {
     fn default() -> Self {
         Self {
             data: D::default(),
             cursor: None,
-            place: 0,
+            cursor_index: 0,
             top: 0,
-            chosen: false,
-            asked: None,
-            again: false,
-            took: Duration::ZERO,
+            follows_row: false,
+            read_begins_at: None,
+            reread_needed: false,
+            read_duration: Duration::ZERO,
             read_at: None,
             tried_at: None,
-            trouble: None,
+            read_error: None,
         }
     }
 }
 
-impl<D: TableData> Table<D> {
+impl<D: TableData> TableState<D> {
     /// Applies the result of a read. Returns true if the view has to be redrawn.
     pub fn take(&mut self, now: Timestamp, answer: Result<D, SafeLine>) -> bool {
         let was_slow = self.is_slow(now);
-        self.took = self.asked.take().map_or(Duration::ZERO, |begun| now.since(begun));
+        self.read_duration = self.read_begins_at.take().map_or(Duration::ZERO, |begun| now.since(begun));
         self.tried_at = Some(now);
         match answer {
             Ok(mut data) => {
                 data.arrange();
                 // The same rows need a redraw too if their age appears in the title or disappears from it.
                 let tells_age = was_slow || self.is_slow(now);
-                let changed = self.read_at.is_none() || self.trouble.is_some() || tells_age || self.data != data;
-                (self.data, self.read_at, self.trouble) = (data, Some(now), None);
-                self.settle();
+                let changed = self.read_at.is_none() || self.read_error.is_some() || tells_age || self.data != data;
+                (self.data, self.read_at, self.read_error) = (data, Some(now), None);
+                self.restore_cursor();
                 changed
             }
             Err(reason) => {
-                self.trouble = Some(reason);
+                self.read_error = Some(reason);
                 true
             }
         }
     }
 
     /// Moves the cursor to its row's new index; if the row is gone, to the row that is now at the old index.
-    fn settle(&mut self) {
+    fn restore_cursor(&mut self) {
         let keys = self.data.keys();
-        let found = self.cursor.as_ref().filter(|_| self.chosen).and_then(|key| keys.iter().position(|k| k == key));
+        let found =
+            self.cursor.as_ref().filter(|_| self.follows_row).and_then(|key| keys.iter().position(|k| k == key));
         let place = match found {
             Some(place) => place,
-            None if self.chosen => self.place,
+            None if self.follows_row => self.cursor_index,
             None => 0,
         };
-        self.go(place);
+        self.move_to(place);
     }
 
     fn is_slow(&self, now: Timestamp) -> bool {
-        self.took >= SLOW || self.asked.is_some_and(|begun| now.since(begun) >= SLOW)
+        self.read_duration >= SLOW_READ || self.read_begins_at.is_some_and(|begun| now.since(begun) >= SLOW_READ)
     }
 }
 
@@ -139,10 +140,10 @@ impl<D: TableData> Table<D> {
 pub trait Rows {
     /// Requests a read. Returns the time to wait before it; `None` while one is scheduled or under way, after which one
     /// more read follows.
-    fn ask(&mut self, now: Timestamp) -> Option<Duration>;
+    fn request_read(&mut self, now: Timestamp) -> Option<Duration>;
 
     /// Returns true if a read was requested during the current one.
-    fn again(&self) -> bool;
+    fn reread_needed(&self) -> bool;
 
     /// Returns the time of the next read that needs no commit; `None` unless the data changes without one or the last
     /// read failed.
@@ -152,7 +153,7 @@ pub trait Rows {
     fn read_at(&self) -> Option<Timestamp>;
 
     /// Returns why the last read failed; `None` after a success.
-    fn trouble(&self) -> Option<&SafeLine>;
+    fn read_error(&self) -> Option<&SafeLine>;
 
     /// Returns the age of the rows if the title has to show it: the last read failed, or reads are slow.
     fn age(&self, now: Timestamp) -> Option<Duration>;
@@ -165,58 +166,58 @@ pub trait Rows {
     fn rows(&self) -> usize;
 
     /// Returns the index of the row under the cursor.
-    fn place(&self) -> usize;
+    fn cursor_index(&self) -> usize;
 
     /// Returns the first visible line; headings count.
     fn top(&self) -> usize;
 
-    /// Moves the cursor to the row at index `place`, or to the last row if there are fewer.
-    fn go(&mut self, place: usize);
+    /// Moves the cursor to the row at index `cursor_index`, or to the last row if there are fewer.
+    fn move_to(&mut self, place: usize);
 
     /// Notes that a person has moved the cursor: from now on it follows its row.
-    fn choose(&mut self);
+    fn follow_row(&mut self);
 
     /// Scrolls so that the cursor is among the `height` visible lines.
     fn show_cursor(&mut self, height: usize);
 }
 
-impl<D: TableData> Rows for Table<D> {
-    fn ask(&mut self, now: Timestamp) -> Option<Duration> {
-        if self.asked.is_some() {
-            self.again = true;
+impl<D: TableData> Rows for TableState<D> {
+    fn request_read(&mut self, now: Timestamp) -> Option<Duration> {
+        if self.read_begins_at.is_some() {
+            self.reread_needed = true;
             return None;
         }
-        let rest = D::PACE.max(self.took.saturating_mul(REST));
+        let rest = D::MIN_READ_INTERVAL.max(self.read_duration.saturating_mul(READ_BACKOFF_FACTOR));
         let begins = self.tried_at.map_or(now, |tried| tried.plus(rest).max(now));
-        (self.asked, self.again) = (Some(begins), false);
+        (self.read_begins_at, self.reread_needed) = (Some(begins), false);
         Some(begins.since(now))
     }
 
-    fn again(&self) -> bool {
-        self.again
+    fn reread_needed(&self) -> bool {
+        self.reread_needed
     }
 
     fn due_at(&self) -> Option<Timestamp> {
-        let moves = self.data.moves() || self.trouble.is_some();
-        self.tried_at.filter(|_| moves && self.asked.is_none()).map(|at| at.plus(REFRESH))
+        let moves = self.data.changes_without_commit() || self.read_error.is_some();
+        self.tried_at.filter(|_| moves && self.read_begins_at.is_none()).map(|at| at.plus(REFRESH_INTERVAL))
     }
 
     fn read_at(&self) -> Option<Timestamp> {
         self.read_at
     }
 
-    fn trouble(&self) -> Option<&SafeLine> {
-        self.trouble.as_ref()
+    fn read_error(&self) -> Option<&SafeLine> {
+        self.read_error.as_ref()
     }
 
     fn age(&self, now: Timestamp) -> Option<Duration> {
-        let old = self.trouble.is_some() || self.is_slow(now);
+        let old = self.read_error.is_some() || self.is_slow(now);
         self.read_at.filter(|_| old).map(|at| now.since(at))
     }
 
     fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let age = self.read_at.filter(|_| self.age(now).is_some()).map(|at| format::age_changes_at(at, now));
-        let slow_from = self.asked.map(|begun| begun.plus(SLOW)).filter(|at| *at > now);
+        let slow_from = self.read_begins_at.map(|begun| begun.plus(SLOW_READ)).filter(|at| *at > now);
         age.into_iter().chain(slow_from).min()
     }
 
@@ -224,27 +225,27 @@ impl<D: TableData> Rows for Table<D> {
         self.data.rows()
     }
 
-    fn place(&self) -> usize {
-        self.place
+    fn cursor_index(&self) -> usize {
+        self.cursor_index
     }
 
     fn top(&self) -> usize {
         self.top
     }
 
-    fn go(&mut self, place: usize) {
+    fn move_to(&mut self, place: usize) {
         let keys = self.data.keys();
-        self.place = place.min(keys.len().saturating_sub(1));
-        self.cursor = keys.get(self.place).cloned();
+        self.cursor_index = place.min(keys.len().saturating_sub(1));
+        self.cursor = keys.get(self.cursor_index).cloned();
     }
 
-    fn choose(&mut self) {
-        self.chosen = true;
+    fn follow_row(&mut self) {
+        self.follows_row = true;
     }
 
     fn show_cursor(&mut self, height: usize) {
         let height = height.max(1);
-        let Some(RowSpan { first, last, of }) = self.data.span(self.place) else {
+        let Some(RowSpan { first, last, total: of }) = self.data.span(self.cursor_index) else {
             self.top = 0;
             return;
         };
@@ -256,7 +257,7 @@ impl<D: TableData> Rows for Table<D> {
 }
 
 /// A row of a table with one line per row: a host or an account.
-pub trait Group: PartialEq + Sized {
+pub trait TableRow: PartialEq + Sized {
     type Key: Clone + PartialEq;
 
     /// Returns the row's identity, which stays the same from read to read.
@@ -267,13 +268,13 @@ pub trait Group: PartialEq + Sized {
     fn arrange(_rows: &mut [Self]) {}
 }
 
-impl<G: Group> TableData for Seen<G> {
+impl<G: TableRow> TableData for Listing<G> {
     type Key = G::Key;
     // The read counts over whole tables.
-    const PACE: Duration = Duration::from_secs(2);
+    const MIN_READ_INTERVAL: Duration = Duration::from_secs(2);
 
     fn keys(&self) -> Vec<G::Key> {
-        self.rows.iter().map(Group::key).collect()
+        self.rows.iter().map(TableRow::key).collect()
     }
 
     fn arrange(&mut self) {
@@ -285,20 +286,20 @@ impl<G: Group> TableData for Seen<G> {
     }
 
     fn span(&self, place: usize) -> Option<RowSpan> {
-        line_each(place, self.rows.len())
+        single_line_span(place, self.rows.len())
     }
 }
 
-impl<G: Group> Table<Seen<G>> {
+impl<G: TableRow> TableState<Listing<G>> {
     /// Returns the row under the cursor.
     pub fn row(&self) -> Option<&G> {
-        self.data.rows.get(self.place)
+        self.data.rows.get(self.cursor_index)
     }
 }
 
 /// Returns the row's span in a table with one line per row.
-fn line_each(place: usize, rows: usize) -> Option<RowSpan> {
-    (place < rows).then_some(RowSpan { first: place, last: place, of: rows })
+fn single_line_span(place: usize, rows: usize) -> Option<RowSpan> {
+    (place < rows).then_some(RowSpan { first: place, last: place, total: rows })
 }
 
 #[cfg(test)]
@@ -311,7 +312,7 @@ mod tests {
 
     impl TableData for Numbers {
         type Key = u32;
-        const PACE: Duration = Duration::from_secs(2);
+        const MIN_READ_INTERVAL: Duration = Duration::from_secs(2);
 
         fn keys(&self) -> Vec<u32> {
             self.0.clone()
@@ -326,7 +327,7 @@ mod tests {
         }
 
         fn span(&self, place: usize) -> Option<RowSpan> {
-            line_each(place, self.0.len())
+            single_line_span(place, self.0.len())
         }
     }
 
@@ -336,18 +337,18 @@ mod tests {
         START.plus(Duration::from_millis(millis))
     }
 
-    fn waits(table: &mut Table<Numbers>, millis: u64) -> Option<u64> {
-        table.ask(at(millis)).map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+    fn waits(table: &mut TableState<Numbers>, millis: u64) -> Option<u64> {
+        table.request_read(at(millis)).map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
     }
 
     #[test]
     fn one_reading_at_a_time_and_a_rest_after_each_that_grows_with_what_it_took() {
-        let mut table = Table::<Numbers>::default();
+        let mut table = TableState::<Numbers>::default();
         assert_eq!(waits(&mut table, 0), Some(0));
-        assert_eq!((waits(&mut table, 10), table.again), (None, true));
+        assert_eq!((waits(&mut table, 10), table.reread_needed), (None, true));
         assert!(table.take(at(100), Ok(Numbers(vec![1]))));
         // The read took 100 ms, so the shortest interval is longer than the back-off.
-        assert_eq!((waits(&mut table, 100), table.again), (Some(2_000), false));
+        assert_eq!((waits(&mut table, 100), table.reread_needed), (Some(2_000), false));
         assert!(!table.take(at(2_200), Ok(Numbers(vec![1]))), "the same, and nothing to say of its age");
         assert_eq!(waits(&mut table, 2_200), Some(2_000));
         assert!(table.take(at(5_200), Ok(Numbers(vec![1]))), "a second, counted from when it began");
@@ -360,34 +361,34 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_keeps_its_rows_and_is_asked_again() {
-        let mut table = Table::<Numbers>::default();
+        let mut table = TableState::<Numbers>::default();
         waits(&mut table, 0);
         table.take(at(1), Ok(Numbers(vec![1])));
         assert_eq!(table.due_at(), None, "nothing in it moves");
         waits(&mut table, 5_000);
         assert!(table.take(at(5_001), Err("away".into())));
         assert_eq!((table.data.0.as_slice(), table.age(at(6_001))), ([1].as_slice(), Some(Duration::from_secs(6))));
-        assert_eq!(table.due_at(), Some(at(5_001).plus(REFRESH)));
+        assert_eq!(table.due_at(), Some(at(5_001).plus(REFRESH_INTERVAL)));
         waits(&mut table, 11_000);
         assert_eq!(table.due_at(), None, "it is being read");
     }
 
     #[test]
     fn the_cursor_rests_on_the_first_row_until_it_is_moved_and_then_follows_its_own() {
-        let mut table = Table::<Numbers>::default();
+        let mut table = TableState::<Numbers>::default();
         table.take(at(0), Ok(Numbers(vec![3, 5, 7])));
         assert_eq!(table.cursor, Some(3));
         table.take(at(1), Ok(Numbers(vec![2, 3, 5, 7])));
         assert_eq!(table.cursor, Some(2));
-        table.choose();
-        table.go(2);
-        assert_eq!((table.cursor, table.place), (Some(5), 2));
+        table.follow_row();
+        table.move_to(2);
+        assert_eq!((table.cursor, table.cursor_index), (Some(5), 2));
         table.take(at(2), Ok(Numbers(vec![2, 4, 6, 3, 5, 7])));
-        assert_eq!((table.cursor, table.place), (Some(5), 4));
+        assert_eq!((table.cursor, table.cursor_index), (Some(5), 4));
         table.take(at(3), Ok(Numbers(vec![2, 4, 6, 3, 7])));
         assert_eq!(table.cursor, Some(7), "what has taken its place");
         table.take(at(4), Ok(Numbers::default()));
-        assert_eq!((table.cursor, table.place), (None, 0));
+        assert_eq!((table.cursor, table.cursor_index), (None, 0));
         table.show_cursor(3);
         assert_eq!(table.top, 0);
     }

@@ -1,7 +1,7 @@
 //! Sentences and labelled values, broken into lines of a given width, for readers.
 
 use super::lines::wrap;
-use super::{Words, words};
+use super::{Spans, span};
 use crate::tui::theme::Tone;
 
 /// Width of a label in cells.
@@ -13,7 +13,7 @@ const LINES: usize = 6;
 #[derive(Debug)]
 pub struct Facts {
     cells: usize,
-    pub lines: Vec<Words>,
+    pub lines: Vec<Spans>,
 }
 
 impl Facts {
@@ -26,19 +26,19 @@ impl Facts {
     pub fn sentence(&mut self, sentence: &[(String, Tone)]) {
         let tone = sentence.first().map_or(Tone::Plain, |(_, tone)| *tone);
         let whole: String = sentence.iter().map(|(text, _)| text.as_str()).collect();
-        self.lines.extend(wrap(&whole, self.cells, LINES).into_iter().map(|line| vec![words(line, tone)]));
+        self.lines.extend(wrap(&whole, self.cells, LINES).into_iter().map(|line| vec![span(line, tone)]));
     }
 
     /// Adds an empty line.
     pub fn gap(&mut self) {
-        self.lines.push(Words::new());
+        self.lines.push(Spans::new());
     }
 
     /// Adds a value with its label.
     pub fn fact(&mut self, label: &str, value: &str) {
         let mut label = format!("{label:LABEL$}");
         for line in wrap(value, self.cells.saturating_sub(LABEL), LINES) {
-            self.lines.push(vec![words(label, Tone::Dim), words(line, Tone::Plain)]);
+            self.lines.push(vec![span(label, Tone::Dim), span(line, Tone::Plain)]);
             label = " ".repeat(LABEL);
         }
     }

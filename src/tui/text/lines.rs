@@ -39,7 +39,7 @@ pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
 
 /// Breaks a line of text at spaces into byte ranges of at most `most` cells each; a wider word is broken anywhere.
 /// Spaces that do not fit belong to no range.
-pub fn broken(line: &str, most: usize) -> Vec<Range<usize>> {
+pub fn break_line(line: &str, most: usize) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let (mut part, mut used) = (0..0, 0);
     let mut at = 0;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     fn parts(line: &str, width: usize) -> Vec<&str> {
-        broken(line, width).into_iter().map(|part| &line[part]).collect()
+        break_line(line, width).into_iter().map(|part| &line[part]).collect()
     }
 
     #[test]

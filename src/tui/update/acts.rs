@@ -4,29 +4,29 @@ use super::effects::Update;
 use super::loads;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
-use crate::domain::request::{Answer as Answered, Scope, Verb};
+use crate::domain::request::{RequestAnswer as Answered, RequestKind, RequestScope};
 use crate::format;
 use crate::store::{BulkVerb, Targets};
 use crate::tui::action::Action;
-use crate::tui::availability::{Selection, document, selection};
-use crate::tui::command::{Act, Command};
+use crate::tui::availability::{ActionTarget, document, selection};
+use crate::tui::command::{Command, CommandKind};
+use crate::tui::describe::answer;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{Confirm, Overlay, PreviewDialog};
+use crate::tui::model::overlay::{ConfirmDialog, Overlay, PreviewDialog};
 use crate::tui::model::toast::Level;
-use crate::tui::msg::{Answer, Done};
-use crate::tui::say::answer;
+use crate::tui::msg::{CommandResult, StoreResult};
 use crate::tui::screen::list_rows;
 use crate::tui::views::selected::SelectedDocument;
 
 /// Number of marked documents above which a command opens a preview first.
-const ASKED_FROM: usize = 20;
+const PREVIEW_THRESHOLD: usize = 20;
 
 /// Carries out sync, retry, cancel or remove: for one document, for the marked ones, or for all that match the filter.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     let verb = match action {
-        Action::Sync | Action::SyncAll => BulkVerb::Request(Verb::Sync),
-        Action::Retry | Action::RetryAll => BulkVerb::Request(Verb::Retry),
+        Action::Sync | Action::SyncAll => BulkVerb::Request(RequestKind::Sync),
+        Action::Retry | Action::RetryAll => BulkVerb::Request(RequestKind::Retry),
         Action::Cancel | Action::CancelAll => BulkVerb::Cancel,
         _ => BulkVerb::Remove,
     };
@@ -39,9 +39,9 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         return preview(model, Targets::Matching(filter), verb, &which, up);
     }
     match selection(model) {
-        Err(reason) => model.tell(Level::Refused, reason),
-        Ok(Selection::One(one)) => single(model, verb, one, up),
-        Ok(Selection::Marked(marks)) => match marks.as_slice() {
+        Err(reason) => model.notify(Level::Refused, reason),
+        Ok(ActionTarget::One(one)) => single(model, verb, one, up),
+        Ok(ActionTarget::Marked(marks)) => match marks.as_slice() {
             [document] => {
                 let row = model.documents.find(*document);
                 let one = SelectedDocument {
@@ -53,7 +53,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
                 };
                 single(model, verb, one, up);
             }
-            many if many.len() > ASKED_FROM => {
+            many if many.len() > PREVIEW_THRESHOLD => {
                 let which = format!("{} marked documents", many.len());
                 preview(model, Targets::Ids(marks), verb, &which, up);
             }
@@ -70,22 +70,25 @@ pub(super) fn purge(model: &mut Model) {
         "Manual jobs, retries and running jobs stay.".to_owned(),
         "The next pass schedules again what is still due.".to_owned(),
     ];
-    let command = Command { act: Act::Purge, documents: Vec::new(), name: None };
+    let command = Command { kind: CommandKind::Purge, documents: Vec::new(), name: None };
     confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop them", command);
 }
 
 /// Returns the kind of command of a verb.
-pub(super) const fn act_of(verb: BulkVerb, scope: Scope) -> Act {
+pub(super) const fn command_kind(verb: BulkVerb, scope: RequestScope) -> CommandKind {
     match verb {
-        BulkVerb::Request(verb) => Act::Request(verb, scope),
-        BulkVerb::Cancel => Act::Cancel,
-        BulkVerb::Remove => Act::Remove,
+        BulkVerb::Request(verb) => CommandKind::Request(verb, scope),
+        BulkVerb::Cancel => CommandKind::Cancel,
+        BulkVerb::Remove => CommandKind::Remove,
     }
 }
 
 fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Update) {
-    let command =
-        Command { act: act_of(verb, Scope::Named), documents: vec![one.document], name: Some(one.name.clone()) };
+    let command = Command {
+        kind: command_kind(verb, RequestScope::Named),
+        documents: vec![one.document],
+        name: Some(one.name.clone()),
+    };
     let asked = match (verb, one.status) {
         // The status of a document that is not in the loaded rows is unknown: its job may be running.
         (BulkVerb::Cancel, Some(Status::Syncing) | None) => Some((
@@ -104,16 +107,16 @@ fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Upd
         _ => None,
     };
     match asked {
-        None => up.effect(Effect::Act(command)),
+        None => up.effect(Effect::RunCommand(command)),
         Some((title, lines, verb)) => confirm(model, title, lines, verb, command),
     }
 }
 
 fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &mut Update) {
     let number = documents.len() as u64;
-    let command = Command { act: act_of(verb, Scope::Bulk), documents, name: None };
+    let command = Command { kind: command_kind(verb, RequestScope::Bulk), documents, name: None };
     match verb {
-        BulkVerb::Request(_) => up.effect(Effect::Act(command)),
+        BulkVerb::Request(_) => up.effect(Effect::RunCommand(command)),
         BulkVerb::Cancel => confirm(
             model,
             format!("cancel the jobs of {}", format::count(number, "document")),
@@ -132,11 +135,11 @@ fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &m
 }
 
 fn confirm(model: &mut Model, title: String, lines: Vec<String>, verb: &'static str, command: Command) {
-    model.overlay = Some(Overlay::Confirm(Confirm { title, lines, verb, command, yes: false }));
+    model.overlay = Some(Overlay::Confirm(ConfirmDialog { title, lines, verb, command, yes_focused: false }));
 }
 
 fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up: &mut Update) {
-    let generation = model.ask();
+    let generation = model.next_generation();
     let named = match &targets {
         Targets::Ids(ids) => Some(ids.len()),
         Targets::Matching(_) => None,
@@ -144,10 +147,10 @@ fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up:
     model.overlay = Some(Overlay::Preview(Box::new(PreviewDialog {
         generation,
         verb,
-        which: which.into(),
-        named,
+        selection_text: which.into(),
+        marked_count: named,
         answer: None,
-        yes: false,
+        yes_focused: false,
     })));
     up.effect(Effect::Preview { generation, targets, verb });
 }
@@ -164,8 +167,8 @@ pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
                 marks.insert(document);
             }
             let rows = list_rows(model);
-            let place = model.documents.place + 1;
-            if place < model.documents.page.total && model.documents.go(place, rows) {
+            let place = model.documents.cursor_index + 1;
+            if place < model.documents.page.total && model.documents.move_to(place, rows) {
                 loads::page(model, up);
             }
         }
@@ -173,19 +176,19 @@ pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
 }
 
 /// Marks all documents that match the filter.
-pub(super) fn take_matching(model: &mut Model, answer: Answer<Vec<DocumentId>>, up: &mut Update) {
+pub(super) fn take_matching(model: &mut Model, answer: StoreResult<Vec<DocumentId>>, up: &mut Update) {
     up.redraw();
     match answer {
         Ok(documents) => {
-            model.tell(Level::Done, format!("marked {}", format::count(documents.len() as u64, "document")));
+            model.notify(Level::Done, format!("marked {}", format::count(documents.len() as u64, "document")));
             model.documents.marks.extend(documents);
         }
-        Err(reason) => model.tell(Level::Failed, format!("nothing was marked: {reason}")),
+        Err(reason) => model.notify(Level::Failed, format!("nothing was marked: {reason}")),
     }
 }
 
 /// Copies the URL or error of the current document, or opens its page.
-pub(super) fn take_out(model: &mut Model, action: Action, up: &mut Update) {
+pub(super) fn copy_or_open(model: &mut Model, action: Action, up: &mut Update) {
     let Ok(one) = document(model) else { return };
     match (action, one.error) {
         (Action::CopyUrl, _) => up.effect(Effect::Copy(one.url.to_string(), "URL")),
@@ -196,7 +199,7 @@ pub(super) fn take_out(model: &mut Model, action: Action, up: &mut Update) {
 }
 
 /// Shows the result of a command and reads what it changed again.
-pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Done>, up: &mut Update) {
+pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResult<CommandResult>, up: &mut Update) {
     up.redraw();
     match answer {
         Ok(done) => {
@@ -206,7 +209,7 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Don
                 .and_then(|document| model.documents.find(*document))
                 .and_then(|row| row.requested_by.clone());
             let (level, text) = answer::done(command, &done, asked_by.as_ref());
-            model.tell(level, text);
+            model.notify(level, text);
             unmark(model, command, &done);
             let opened = model.detail.as_ref().map(|detail| detail.document);
             if opened.is_some_and(|opened| command.documents.contains(&opened)) {
@@ -214,38 +217,38 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: Answer<Don
             }
         }
         Err(reason) => {
-            let what = match (&command.name, &command.act) {
-                (_, Act::Pause(scope) | Act::Resume(scope)) => scope.to_string(),
+            let what = match (&command.name, &command.kind) {
+                (_, CommandKind::Pause(scope) | CommandKind::Resume(scope)) => scope.to_string(),
                 (Some(name), _) => name.to_string(),
-                (None, Act::Purge) => "waiting auto jobs".to_owned(),
+                (None, CommandKind::Purge) => "waiting auto jobs".to_owned(),
                 (None, _) if command.documents.is_empty() => "the document".to_owned(),
                 (None, _) => format::count(command.documents.len() as u64, "document"),
             };
-            model.tell(Level::Failed, format!("{} {what}: {reason}", command.act.word()));
+            model.notify(Level::Failed, format!("{} {what}: {reason}", command.kind.word()));
         }
     }
 }
 
 /// Removes the marks of documents on which the command took effect, so that a second press does not repeat it; skipped
 /// documents stay marked.
-fn unmark(model: &mut Model, command: &Command, done: &Done) {
+fn unmark(model: &mut Model, command: &Command, done: &CommandResult) {
     let marks = &mut model.documents.marks;
     match done {
-        Done::Answered(answers) => {
+        CommandResult::Responses(answers) => {
             for answered in answers.iter().filter(|answered| !matches!(answered.answer, Answered::Skipped(_))) {
                 marks.remove(&answered.document_id);
             }
         }
-        Done::Removed(_) => {
+        CommandResult::Removed(_) => {
             for document in &command.documents {
                 marks.remove(document);
             }
         }
-        Done::Added(_)
-        | Done::Decided(_)
-        | Done::Purged(_)
-        | Done::Paused(_)
-        | Done::Resumed(_)
-        | Done::LeaseBroken(_) => {}
+        CommandResult::Added(_)
+        | CommandResult::Decided(_)
+        | CommandResult::Purged(_)
+        | CommandResult::Paused(_)
+        | CommandResult::Resumed(_)
+        | CommandResult::LeaseBroken(_) => {}
     }
 }

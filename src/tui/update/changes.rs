@@ -7,16 +7,16 @@ use crate::domain::filter::Filter;
 use crate::format;
 use crate::store::Decision;
 use crate::tui::action::Action;
-use crate::tui::command::{Act, Command};
+use crate::tui::command::{Command, CommandKind};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{Confirm, Overlay};
+use crate::tui::model::overlay::{ConfirmDialog, Overlay};
 use crate::tui::model::toast::Level;
-use crate::tui::msg::Answer;
+use crate::tui::msg::StoreResult;
 use crate::tui::views::catalog::ViewId;
 use crate::tui::views::detail::difference::{Compared, DifferenceData};
 use crate::tui::views::detail::state::Tab;
-use crate::tui::views::documents::state::HELD;
+use crate::tui::views::documents::state::QUARANTINE_FILTER;
 
 /// Requests the difference that the details show, unless it is loaded or requested already.
 pub(super) fn compare(model: &mut Model, up: &mut Update) {
@@ -24,20 +24,25 @@ pub(super) fn compare(model: &mut Model, up: &mut Update) {
     if !looked_at || model.difference().is_some() {
         return;
     }
-    let generation = model.questions + 1;
+    let generation = model.last_generation + 1;
     let Some(detail) = &mut model.detail else { return };
     let Some(of) = detail.compared() else { return };
     if detail.comparing.as_ref().is_some_and(|(asked, _)| *asked == of) {
         return;
     }
-    (detail.comparing, detail.trouble) = (Some((of.clone(), generation)), None);
+    (detail.comparing, detail.compare_error) = (Some((of.clone(), generation)), None);
     let document = detail.document;
-    model.questions = generation;
+    model.last_generation = generation;
     up.effect(Effect::LoadDifference { generation, document, of });
 }
 
 /// Stores the result of a comparison; a result that is no longer wanted is dropped.
-pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box<DifferenceData>>>, up: &mut Update) {
+pub(super) fn take(
+    model: &mut Model,
+    generation: u64,
+    answer: StoreResult<Option<Box<DifferenceData>>>,
+    up: &mut Update,
+) {
     let Some(detail) = &mut model.detail else { return };
     if detail.comparing.as_ref().is_none_or(|(_, asked)| *asked != generation) {
         return;
@@ -46,7 +51,7 @@ pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box
     match answer {
         Ok(Some(data)) => {
             detail.comparing = None;
-            let is_another = model.compared.as_ref().is_none_or(|before| before.of != data.of);
+            let is_another = model.compared.as_ref().is_none_or(|before| before.compared != data.compared);
             if detail.tab == Tab::Changes && is_another {
                 detail.scroll = 0;
             }
@@ -54,10 +59,10 @@ pub(super) fn take(model: &mut Model, generation: u64, answer: Answer<Option<Box
         }
         // One of the texts has changed; reading the details again shows which.
         Ok(None) => {
-            detail.trouble = Some("one of the two texts has changed since".into());
+            detail.compare_error = Some("one of the two texts has changed since".into());
             loads::detail_changed(model, up);
         }
-        Err(reason) => detail.trouble = Some(reason),
+        Err(reason) => detail.compare_error = Some(reason),
     }
 }
 
@@ -70,10 +75,10 @@ pub(super) fn compare_version(model: &mut Model) {
 }
 
 /// Filters the list to quarantined documents, or shows all documents if that filter is set already.
-pub(super) fn show_held(model: &mut Model, up: &mut Update) {
-    let again_all = model.documents.only_held() && model.list_is_shown();
+pub(super) fn show_quarantined(model: &mut Model, up: &mut Update) {
+    let again_all = model.documents.shows_only_quarantined() && model.list_is_shown();
     views::show(model, ViewId::Documents, up);
-    let text = if again_all { "" } else { HELD };
+    let text = if again_all { "" } else { QUARANTINE_FILTER };
     prompt::set_filter(model, Filter::parse(text).unwrap_or_default(), text.to_owned(), up);
 }
 
@@ -81,8 +86,8 @@ pub(super) fn show_held(model: &mut Model, up: &mut Update) {
 pub(super) fn decide(model: &mut Model, action: Action) {
     let decision = if action == Action::Accept { Decision::Accept } else { Decision::Reject };
     let looked_at = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
-    let seen = model.difference().filter(|_| looked_at).and_then(|data| match &data.of {
-        Compared::Held { fingerprint, .. } => Some((data.chars, fingerprint.clone())),
+    let seen = model.difference().filter(|_| looked_at).and_then(|data| match &data.compared {
+        Compared::Quarantined { fingerprint, .. } => Some((data.chars, fingerprint.clone())),
         Compared::Versions { .. } => None,
     });
     let Some(((old, new), fingerprint)) = seen else {
@@ -91,10 +96,10 @@ pub(super) fn decide(model: &mut Model, action: Action) {
         }
         let key = if decision == Decision::Accept { 'a' } else { 'd' };
         let text = format!("look at what it would change first; then {key} {}s it", decision.verb());
-        return model.tell(Level::Refused, text);
+        return model.notify(Level::Refused, text);
     };
     let sizes = format!("{} to {} characters", format::number(old), format::number(new));
-    let (Some(detail), Some(held)) = (&model.detail, model.held_text()) else { return };
+    let (Some(detail), Some(held)) = (&model.detail, model.quarantined_text()) else { return };
     let why = format!("It needs review because it {}.", held.reason);
     let (lines, verb) = match decision {
         Decision::Accept => (
@@ -116,9 +121,9 @@ pub(super) fn decide(model: &mut Model, action: Action) {
     };
     let title = format!("{} the fetched text of {}", decision.verb(), detail.name);
     let command = Command {
-        act: Act::Decide(decision, fingerprint),
+        kind: CommandKind::Decide(decision, fingerprint),
         documents: vec![detail.document],
         name: Some(detail.name.clone()),
     };
-    model.overlay = Some(Overlay::Confirm(Confirm { title, lines, verb, command, yes: false }));
+    model.overlay = Some(Overlay::Confirm(ConfirmDialog { title, lines, verb, command, yes_focused: false }));
 }

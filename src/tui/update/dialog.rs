@@ -2,38 +2,38 @@
 
 use super::effects::Update;
 use super::{acts, prompt};
-use crate::domain::request::Scope as Named;
+use crate::domain::request::RequestScope as Named;
 use crate::store::Preview;
 use crate::tui::action::Action;
 use crate::tui::command::Command;
-use crate::tui::effect::{Effect, Exit};
+use crate::tui::effect::{Effect, ExitReason};
 use crate::tui::model::overlay::{Overlay, QuitChoice};
 use crate::tui::model::toast::Level;
-use crate::tui::model::{Leaving, Model};
-use crate::tui::msg::Answer;
+use crate::tui::model::{Model, ShutdownState};
+use crate::tui::msg::StoreResult;
 use crate::tui::palette;
 
 /// Moves the focus or carries out the focused choice. Returns the action that was chosen in the palette.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<Action> {
     let overlay = model.overlay.take()?;
     let choose = action == Action::Choose;
-    let forward = action == Action::OtherChoice;
+    let forward = action == Action::NextChoice;
     model.overlay = match overlay {
         Overlay::Confirm(mut dialog) => {
             if choose {
-                if dialog.yes {
-                    up.effect(Effect::Act(dialog.command));
+                if dialog.yes_focused {
+                    up.effect(Effect::RunCommand(dialog.command));
                 }
                 None
             } else {
-                dialog.yes = !dialog.yes;
+                dialog.yes_focused = !dialog.yes_focused;
                 Some(Overlay::Confirm(dialog))
             }
         }
         Overlay::Choice(mut dialog) => {
             if choose {
-                if let Some((_, command)) = dialog.chosen.and_then(|place| dialog.choices.get(place)) {
-                    up.effect(Effect::Act(command.clone()));
+                if let Some((_, command)) = dialog.focused.and_then(|place| dialog.choices.get(place)) {
+                    up.effect(Effect::RunCommand(command.clone()));
                 }
                 None
             } else {
@@ -43,18 +43,18 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
         }
         Overlay::Preview(mut dialog) => {
             if choose {
-                if dialog.yes && !dialog.targets().is_empty() {
+                if dialog.yes_focused && !dialog.targets().is_empty() {
                     let command = Command {
-                        act: acts::act_of(dialog.verb, Named::Bulk),
+                        kind: acts::command_kind(dialog.verb, Named::Bulk),
                         documents: dialog.targets().to_vec(),
                         name: None,
                     };
-                    up.effect(Effect::Act(command));
+                    up.effect(Effect::RunCommand(command));
                 }
                 None
             } else {
                 // With no document to act on, Cancel is the only button.
-                dialog.yes = !dialog.yes && !dialog.targets().is_empty();
+                dialog.yes_focused = !dialog.yes_focused && !dialog.targets().is_empty();
                 Some(Overlay::Preview(dialog))
             }
         }
@@ -71,7 +71,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
             if choose {
                 let row = rows.get(palette.selected)?;
                 if let Some(reason) = &row.refused {
-                    model.tell(Level::Refused, format!("{}: {reason}", row.binding.word));
+                    model.notify(Level::Refused, format!("{}: {reason}", row.binding.word));
                     return None;
                 }
                 return Some(row.binding.action);
@@ -94,19 +94,19 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
     match choice {
         QuitChoice::Stay => {}
         QuitChoice::Drain => {
-            model.leaving = Leaving::Draining;
+            model.shutdown = ShutdownState::Draining;
             up.effect(Effect::Drain);
-            model.tell(Level::Done, "draining: running jobs finish, then the console quits; q asks again");
+            model.notify(Level::Done, "draining: running jobs finish, then the console quits; q asks again");
         }
         QuitChoice::Leave => {
-            up.effect(Effect::Leave);
-            up.effect(Effect::End(Exit::Left));
+            up.effect(Effect::ReleaseJobs);
+            up.effect(Effect::End(ExitReason::Left));
         }
     }
 }
 
 /// Stores the answer of a preview in its dialog, if that is still open.
-pub(super) fn take_preview(model: &mut Model, generation: u64, answer: Answer<Preview>, up: &mut Update) {
+pub(super) fn take_preview(model: &mut Model, generation: u64, answer: StoreResult<Preview>, up: &mut Update) {
     if let Some(Overlay::Preview(dialog)) = &mut model.overlay
         && dialog.generation == generation
     {

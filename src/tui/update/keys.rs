@@ -6,12 +6,12 @@ use crate::domain::filter::Filter;
 use crate::store::Sort;
 use crate::tui::action::Action;
 use crate::tui::availability::available;
-use crate::tui::effect::{Effect, Exit};
+use crate::tui::effect::{Effect, ExitReason};
 use crate::tui::keymap::{Key, lookup};
 use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
 use crate::tui::model::toast::Level;
-use crate::tui::model::{Focus, Leaving, Model};
-use crate::tui::scope::{PaneId, Scope};
+use crate::tui::model::{Focus, Model, ShutdownState};
+use crate::tui::scope::{KeyScope, PaneId};
 use crate::tui::screen::list_rows;
 use crate::tui::views as registry;
 use crate::tui::views::catalog::ViewId;
@@ -33,7 +33,7 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
         Some(action) => act(model, action, up),
         None if scope.types_text() => prompt::edit(model, event, up),
         // `q` and the keys that open readers also close a reader.
-        None if scope == Scope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!' | 'w')) => {
+        None if scope == KeyScope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!' | 'w')) => {
             model.overlay = None;
             up.redraw();
         }
@@ -45,9 +45,9 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     up.redraw();
     if model.overlay.is_none() {
-        registry::of(model.pane()).choose(model);
+        registry::for_pane(model.pane()).follow_row(model);
         if let Err(reason) = available(model, action) {
-            return model.tell(Level::Refused, reason);
+            return model.notify(Level::Refused, reason);
         }
     }
     match action {
@@ -67,10 +67,10 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         | Action::RetryAll
         | Action::CancelAll => acts::act(model, action, up),
         Action::Mark | Action::MarkAll | Action::ClearMarks => acts::mark(model, action, up),
-        Action::CopyUrl | Action::CopyError | Action::Open => acts::take_out(model, action, up),
+        Action::CopyUrl | Action::CopyError | Action::Open => acts::copy_or_open(model, action, up),
         Action::Purge => acts::purge(model),
         Action::Pause => pauses::choose(model),
-        Action::PauseAll => pauses::everything(model),
+        Action::PauseAll => pauses::choose_all(model),
         Action::Add => open_prompt(model, PromptKind::Add, ""),
         Action::Filter => {
             let before = PromptKind::Filter(model.documents.filter.clone(), model.documents.filter_text.clone());
@@ -85,7 +85,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Search => open_prompt(model, PromptKind::Search(model.panel.search.clone()), ""),
         Action::Sort => model.overlay = Some(Overlay::Sort),
         Action::Details => loads::open_detail(model, up),
-        Action::Show(view) => views::show(model, view, up),
+        Action::ShowView(view) => views::show(model, view, up),
         Action::ShowDocuments => views::show_documents(model, up),
         Action::About => model.overlay = Some(Overlay::About(0)),
         Action::ViewOutcomes => model.focus = Focus::Outcomes,
@@ -105,12 +105,12 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
                 detail.tab = detail.tab.step(action == Action::NextTab);
                 (detail.scroll, detail.version) = (0, None);
                 // Returning to the tab retries a failed comparison.
-                detail.comparing = detail.comparing.take().filter(|_| detail.trouble.take().is_none());
+                detail.comparing = detail.comparing.take().filter(|_| detail.compare_error.take().is_none());
             }
         }
         Action::Accept | Action::Reject => changes::decide(model, action),
         Action::Compare => changes::compare_version(model),
-        Action::ShowHeld => changes::show_held(model, up),
+        Action::ShowQuarantined => changes::show_quarantined(model, up),
         Action::ToggleUtc => model.utc = !model.utc,
         Action::Activity => model.overlay = Some(Overlay::Activity(0)),
         Action::Workers => {
@@ -124,7 +124,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Suspend => up.effect(Effect::Suspend),
         Action::Quit => quit(model, up),
         Action::Interrupt => interrupt(model, up),
-        Action::Choose | Action::OtherChoice | Action::PreviousChoice => {
+        Action::Choose | Action::NextChoice | Action::PreviousChoice => {
             if let Some(chosen) = dialog::act(model, action, up) {
                 act(model, chosen, up);
             }
@@ -142,7 +142,7 @@ fn sort(model: &mut Model, key: Key, up: &mut Update) {
     up.redraw();
     let KeyCode::Char(letter) = key.code else { return };
     let Some((_, by, _)) = SORTS.iter().find(|(known, ..)| *known == letter.to_ascii_lowercase()) else {
-        return model.tell(Level::Refused, format!("no column has the letter {letter}"));
+        return model.notify(Level::Refused, format!("no column has the letter {letter}"));
     };
     model.documents.sort = Sort { by: *by, descending: letter.is_ascii_uppercase() };
     model.documents.restart();
@@ -160,7 +160,7 @@ fn back(model: &mut Model, up: &mut Update) {
     }
     if model.zoom {
         model.zoom = false;
-    } else if model.active != ViewId::Documents {
+    } else if model.active_view != ViewId::Documents {
         views::show(model, ViewId::Documents, up);
     } else if !model.documents.filter_text.is_empty() {
         model.documents.filter = Filter::default();
@@ -174,19 +174,19 @@ fn back(model: &mut Model, up: &mut Update) {
 pub(super) fn quit(model: &mut Model, up: &mut Update) {
     if model.has_runner && model.runner.busy > 0 {
         model.overlay = Some(Overlay::Quit(QuitChoice::Stay));
-    } else if model.leaving == Leaving::Draining {
-        up.effect(Effect::Leave);
-        up.effect(Effect::End(Exit::Left));
+    } else if model.shutdown == ShutdownState::Draining {
+        up.effect(Effect::ReleaseJobs);
+        up.effect(Effect::End(ExitReason::Left));
     } else {
-        up.effect(Effect::Leave);
-        up.effect(Effect::End(Exit::Quit));
+        up.effect(Effect::ReleaseJobs);
+        up.effect(Effect::End(ExitReason::Quit));
     }
 }
 
 fn interrupt(model: &mut Model, up: &mut Update) {
-    if matches!(model.overlay, Some(Overlay::Quit(_))) || model.leaving == Leaving::Draining {
-        up.effect(Effect::Leave);
-        up.effect(Effect::End(Exit::Left));
+    if matches!(model.overlay, Some(Overlay::Quit(_))) || model.shutdown == ShutdownState::Draining {
+        up.effect(Effect::ReleaseJobs);
+        up.effect(Effect::End(ExitReason::Left));
     } else {
         quit(model, up);
     }

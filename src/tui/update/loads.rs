@@ -1,14 +1,14 @@
 //! Reads from the store: requests and their answers. An answer to an older request is dropped.
 
 use super::effects::Update;
-use crate::domain::document::Counts;
-use crate::store::{DocumentPage, QueueState, WorkerSeen};
+use crate::domain::document::StatusCounts;
+use crate::store::{DocumentPage, QueueState, WorkerSummary};
 use crate::tui::availability::document;
 use crate::tui::effect::Effect;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
-use crate::tui::model::{Focus, Model, Stale};
-use crate::tui::msg::{Answer, DetailData};
+use crate::tui::model::{Focus, Model, ReadFailure};
+use crate::tui::msg::{DetailData, StoreResult};
 use crate::tui::scope::PaneId;
 use crate::tui::screen::list_rows;
 use crate::tui::views;
@@ -17,7 +17,7 @@ use crate::tui::views::detail::state::{Detail, Tab};
 use std::time::Duration;
 
 /// Longest wait between two tries while the database does not answer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_RETRY_WAIT: Duration = Duration::from_secs(10);
 
 /// Requests the rows on the screen; the answer to an earlier request is dropped.
 pub(super) fn page(model: &mut Model, up: &mut Update) {
@@ -25,36 +25,36 @@ pub(super) fn page(model: &mut Model, up: &mut Update) {
 }
 
 fn page_after(model: &mut Model, wait: Duration, up: &mut Update) {
-    let generation = model.ask();
+    let generation = model.next_generation();
     let rows = list_rows(model);
     let documents = &mut model.documents;
-    (documents.generation, documents.asked, documents.again) = (generation, true, false);
+    (documents.generation, documents.loading, documents.reread_needed) = (generation, true, false);
     up.effect(Effect::LoadPage { generation, query: documents.query(rows), wait });
 }
 
 /// Requests the documents' counts, the queue's figures and the pauses.
 pub(super) fn summary(model: &mut Model, up: &mut Update) {
-    (model.summary_asked, model.summary_again) = (true, false);
+    (model.summary_loading, model.reload_summary) = (true, false);
     up.effect(Effect::LoadSummary);
     up.effect(Effect::LoadPauses);
 }
 
 /// Handles a commit: reads what is shown again, with at most one read of each kind at a time.
 pub(super) fn changed(model: &mut Model, up: &mut Update) {
-    if model.documents.asked {
-        model.documents.again = true;
+    if model.documents.loading {
+        model.documents.reread_needed = true;
     } else {
         page(model, up);
     }
-    if model.summary_asked {
-        model.summary_again = true;
+    if model.summary_loading {
+        model.reload_summary = true;
     } else {
         summary(model, up);
     }
     workers(model, up);
     active_view(model, up);
     // A decision by another person makes no outcome, so the details are read too.
-    if model.held_text().is_some() {
+    if model.quarantined_text().is_some() {
         detail_changed(model, up);
     }
 }
@@ -62,16 +62,16 @@ pub(super) fn changed(model: &mut Model, up: &mut Update) {
 /// Reads the active view, with at most one read at a time and a pause after each. The document list is not read here,
 /// since [`changed`] always reads it.
 pub(super) fn active_view(model: &mut Model, up: &mut Update) {
-    let (view, now) = (model.active, model.now);
-    let rows = views::of(PaneId::View(view)).rows_mut(model);
-    if let Some(wait) = rows.and_then(|rows| rows.ask(now)) {
+    let (view, now) = (model.active_view, model.now);
+    let rows = views::for_pane(PaneId::View(view)).rows_mut(model);
+    if let Some(wait) = rows.and_then(|rows| rows.request_read(now)) {
         up.effect(Effect::LoadView { view, wait });
     }
 }
 
 /// Reads the active view again once its data is old.
 pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
-    let due = views::of(PaneId::View(model.active)).rows(model).and_then(|rows| rows.due_at());
+    let due = views::for_pane(PaneId::View(model.active_view)).rows(model).and_then(|rows| rows.due_at());
     if due.is_some_and(|due| due <= model.now) {
         active_view(model, up);
     }
@@ -80,24 +80,24 @@ pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
 /// Stores the rows of a view.
 pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
     let (view, changed) = model.views.take(model.now, rows);
-    if model.active != view {
+    if model.active_view != view {
         return;
     }
     up.redraw |= changed;
-    if views::of(PaneId::View(view)).rows(model).is_some_and(|rows| rows.again()) {
+    if views::for_pane(PaneId::View(view)).rows(model).is_some_and(|rows| rows.reread_needed()) {
         active_view(model, up);
     }
 }
 
 /// Requests the workers, unless a read is in progress.
 pub(super) fn workers(model: &mut Model, up: &mut Update) {
-    if !std::mem::replace(&mut model.workers.asked, true) {
+    if !std::mem::replace(&mut model.workers.loading, true) {
         up.effect(Effect::LoadWorkers);
     }
 }
 
 /// Requests the workers again while a person reads about them, once the list is old.
-pub(super) fn workers_that_are_read(model: &mut Model, up: &mut Update) {
+pub(super) fn workers_when_old(model: &mut Model, up: &mut Update) {
     let is_read = matches!(model.overlay, Some(Overlay::Workers(_)));
     if is_read && model.workers.due_at(model.now).is_some_and(|due| due <= model.now) {
         workers(model, up);
@@ -105,39 +105,39 @@ pub(super) fn workers_that_are_read(model: &mut Model, up: &mut Update) {
 }
 
 /// Stores the list of workers, or the error of reading it.
-pub(super) fn take_workers(model: &mut Model, answer: Answer<Vec<WorkerSeen>>, up: &mut Update) {
-    let before = model.workers.together();
+pub(super) fn take_workers(model: &mut Model, answer: StoreResult<Vec<WorkerSummary>>, up: &mut Update) {
+    let before = model.workers.totals();
     let workers = &mut model.workers;
-    (workers.asked, workers.read_at) = (false, Some(model.now));
+    (workers.loading, workers.read_at) = (false, Some(model.now));
     match answer {
-        Ok(seen) => (workers.seen, workers.trouble) = (seen, None),
+        Ok(seen) => (workers.list, workers.load_error) = (seen, None),
         // The document list shows that the database is unavailable; this is for the reader of the workers.
-        Err(reason) => workers.trouble = Some(reason),
+        Err(reason) => workers.load_error = Some(reason),
     }
-    up.redraw |= before != model.workers.together() || matches!(model.overlay, Some(Overlay::Workers(_)));
+    up.redraw |= before != model.workers.totals() || matches!(model.overlay, Some(Overlay::Workers(_)));
 }
 
 /// Stores the rows of the document list; after a failure, retries with a growing wait.
-pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<DocumentPage>, up: &mut Update) {
+pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<DocumentPage>, up: &mut Update) {
     if generation != model.documents.generation {
         return;
     }
-    model.documents.asked = false;
+    model.documents.loading = false;
     match answer {
         Ok(taken) => {
-            let was_stale = model.stale.take().is_some();
+            let was_stale = model.read_failure.take().is_some();
             model.read_at = Some(model.now);
-            let before = (model.documents.cursor, model.documents.place, model.documents.top);
+            let before = (model.documents.cursor, model.documents.cursor_index, model.documents.top);
             up.redraw = was_stale || !model.documents.loaded || model.documents.page != taken;
             let rows = list_rows(model);
             let missing = model.documents.take(taken, rows);
-            up.redraw |= before != (model.documents.cursor, model.documents.place, model.documents.top);
+            up.redraw |= before != (model.documents.cursor, model.documents.cursor_index, model.documents.top);
             if was_stale {
-                model.tell(Level::Done, "the database answers again");
+                model.notify(Level::Done, "the database answers again");
                 summary(model, up);
                 active_view(model, up);
             }
-            if missing || model.documents.again {
+            if missing || model.documents.reread_needed {
                 page(model, up);
             }
         }
@@ -145,21 +145,21 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: Answer<Docum
             // After a migration by a newer program, the database's own message would mislead.
             let reason = model.outdated.map_or(reason, |mismatch| mismatch.to_string().as_str().into());
             up.redraw();
-            let tries = model.stale.as_ref().map_or(1, |stale| stale.tries + 1);
-            let wait = Duration::from_secs(1 << (tries - 1).min(4)).min(LONGEST_PAUSE);
+            let tries = model.read_failure.as_ref().map_or(1, |stale| stale.tries + 1);
+            let wait = Duration::from_secs(1 << (tries - 1).min(4)).min(MAX_RETRY_WAIT);
             if tries == 1 {
-                model.note(Level::Failed, format!("the list cannot be read: {reason}"));
+                model.log(Level::Failed, format!("the list cannot be read: {reason}"));
             }
-            let since = model.stale.as_ref().map_or(model.now, |stale| stale.since);
-            model.stale = Some(Stale { since, reason, again_at: model.now.plus(wait), tries });
+            let since = model.read_failure.as_ref().map_or(model.now, |stale| stale.since);
+            model.read_failure = Some(ReadFailure { since, reason, retry_at: model.now.plus(wait), tries });
             page_after(model, wait, up);
         }
     }
 }
 
 /// Stores counts and queue figures.
-pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState)>, up: &mut Update) {
-    model.summary_asked = false;
+pub(super) fn take_summary(model: &mut Model, answer: StoreResult<(StatusCounts, QueueState)>, up: &mut Update) {
+    model.summary_loading = false;
     match answer {
         Ok((counts, queue)) => {
             up.redraw = (model.counts, model.queue) != (counts, queue);
@@ -167,10 +167,10 @@ pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState
         }
         Err(reason) => {
             // The document list shows the failure and retries; the counts are read along with it.
-            model.note(Level::Failed, format!("the counts cannot be read: {reason}"));
+            model.log(Level::Failed, format!("the counts cannot be read: {reason}"));
         }
     }
-    if model.summary_again {
+    if model.reload_summary {
         summary(model, up);
     }
 }
@@ -178,10 +178,10 @@ pub(super) fn take_summary(model: &mut Model, answer: Answer<(Counts, QueueState
 /// Opens the details of the current document.
 pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
     let Ok(one) = document(model) else { return };
-    let generation = model.ask();
+    let generation = model.next_generation();
     let mut detail = Detail::new(one.document, one.name, generation);
     // Quarantined content comes first, since it waits for a person.
-    if model.documents.find(one.document).is_some_and(|row| row.held.is_some()) {
+    if model.documents.find(one.document).is_some_and(|row| row.quarantine_reason.is_some()) {
         detail.tab = Tab::Changes;
     }
     model.detail = Some(detail);
@@ -191,13 +191,13 @@ pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
 
 /// Reads the details again after a change of their document; at most one read at a time.
 pub(super) fn detail_changed(model: &mut Model, up: &mut Update) {
-    let generation = model.ask();
+    let generation = model.next_generation();
     let Some(detail) = &mut model.detail else { return };
-    if detail.asked {
-        detail.again = true;
+    if detail.loading {
+        detail.reread_needed = true;
         return;
     }
-    (detail.generation, detail.asked, detail.again) = (generation, true, false);
+    (detail.generation, detail.loading, detail.reread_needed) = (generation, true, false);
     up.effect(Effect::LoadDetail { generation, document: detail.document });
 }
 
@@ -205,20 +205,20 @@ pub(super) fn detail_changed(model: &mut Model, up: &mut Update) {
 pub(super) fn take_detail(
     model: &mut Model,
     generation: u64,
-    answer: Answer<Option<Box<DetailData>>>,
+    answer: StoreResult<Option<Box<DetailData>>>,
     up: &mut Update,
 ) {
     let Some(detail) = model.detail.as_mut().filter(|detail| detail.generation == generation) else {
         return;
     };
-    detail.asked = false;
-    let again = detail.again;
-    up.redraw |= !matches!((&answer, &detail.data), (Ok(Some(new)), Some(old)) if new.says_the_same(old));
+    detail.loading = false;
+    let again = detail.reread_needed;
+    up.redraw |= !matches!((&answer, &detail.data), (Ok(Some(new)), Some(old)) if new.displays_same(old));
     match answer {
         Ok(Some(mut data)) => {
             // Keeps the number of the reading if the text is the same, so that it is not broken into lines again.
             if let Some(old) = detail.data.as_ref().filter(|old| old.content == data.content) {
-                data.reading = old.reading;
+                data.read_id = old.read_id;
             }
             detail.name = data.row.name.clone();
             detail.gone = false;
@@ -227,7 +227,7 @@ pub(super) fn take_detail(
             detail.scroll = detail.scroll.min(detail.lines().saturating_sub(1));
         }
         Ok(None) => detail.gone = true,
-        Err(reason) => model.tell(Level::Failed, format!("the details cannot be read: {reason}")),
+        Err(reason) => model.notify(Level::Failed, format!("the details cannot be read: {reason}")),
     }
     if again {
         detail_changed(model, up);

@@ -36,17 +36,17 @@ fn list(model: &mut Model, action: Action, up: &mut Update) {
     let rows = list_rows(model);
     let as_usize = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let documents = &mut model.documents;
-    let place = target(action, as_usize(documents.place), as_usize(documents.page.total), as_usize(rows));
-    let missing = documents.go(place as u64, rows);
-    if missing || (documents.near_edge(rows) && !documents.asked) {
+    let place = target(action, as_usize(documents.cursor_index), as_usize(documents.page.total), as_usize(rows));
+    let missing = documents.move_to(place as u64, rows);
+    if missing || (documents.near_edge(rows) && !documents.loading) {
         loads::page(model, up);
     }
 }
 
 fn rows(model: &mut Model, view: ViewId, action: Action) {
     let page = view_lines(model, view);
-    if let Some(rows) = views::of(PaneId::View(view)).rows_mut(model) {
-        rows.go(target(action, rows.place(), rows.rows(), page));
+    if let Some(rows) = views::for_pane(PaneId::View(view)).rows_mut(model) {
+        rows.move_to(target(action, rows.cursor_index(), rows.rows(), page));
     }
 }
 
@@ -55,7 +55,7 @@ fn detail(model: &mut Model, action: Action) {
     let changes = changes::lines(model, cells, rows);
     let Some(detail) = &mut model.detail else { return };
     if detail.tab == Tab::Attempts {
-        let place = target(action, detail.attempt_at(), detail.lines(), rows / 2);
+        let place = target(action, detail.attempt_index(), detail.lines(), rows / 2);
         // On the newest attempt the cursor follows whichever is the newest.
         detail.attempt = detail
             .data

@@ -11,7 +11,7 @@ use crate::tui::availability::document;
 use crate::tui::effect::Effect;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
-use crate::tui::msg::Answer;
+use crate::tui::msg::StoreResult;
 use crate::tui::screen::panel_inside;
 use crate::tui::views::outcomes::entry::Entry;
 use crate::tui::views::outcomes::state::{Older, Pin};
@@ -28,7 +28,7 @@ pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update
     let about_detail = outcomes.iter().any(|outcome| Some(outcome.document_id) == opened);
     model.panel.take(outcomes);
     // Outcomes that were dropped could not be read again before; the store answers now.
-    if model.panel.follows() && model.panel.unkept > 0 {
+    if model.panel.follows() && model.panel.dropped > 0 {
         follow(model, up);
     }
     if about_detail {
@@ -37,7 +37,7 @@ pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update
 }
 
 /// Stores the newest outcomes.
-pub(super) fn take_newest(model: &mut Model, answer: Answer<Vec<Outcome>>, up: &mut Update) {
+pub(super) fn take_newest(model: &mut Model, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
         Ok(outcomes) => {
@@ -48,29 +48,29 @@ pub(super) fn take_newest(model: &mut Model, answer: Answer<Vec<Outcome>>, up: &
         }
         Err(reason) => {
             model.panel.newest_failed();
-            model.tell(Level::Failed, format!("outcomes cannot be read: {reason}"));
+            model.notify(Level::Failed, format!("outcomes cannot be read: {reason}"));
         }
     }
 }
 
 /// Stores outcomes older than `before`.
-pub(super) fn take_older(model: &mut Model, before: Seq, answer: Answer<Vec<Outcome>>, up: &mut Update) {
+pub(super) fn take_older(model: &mut Model, before: Seq, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
         Ok(outcomes) => model.panel.take_older(before, outcomes),
         Err(reason) => {
-            model.panel.older = Older::Unasked;
-            model.tell(Level::Failed, format!("older outcomes cannot be read: {reason}"));
+            model.panel.older = Older::Unknown;
+            model.notify(Level::Failed, format!("older outcomes cannot be read: {reason}"));
         }
     }
 }
 
 /// Stores the outcomes of the pinned document.
-pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: Answer<Vec<Outcome>>, up: &mut Update) {
+pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
         Ok(outcomes) => model.panel.take_pinned(document, outcomes),
-        Err(reason) => model.tell(Level::Failed, format!("its outcomes cannot be read: {reason}")),
+        Err(reason) => model.notify(Level::Failed, format!("its outcomes cannot be read: {reason}")),
     }
 }
 
@@ -81,23 +81,23 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
     if action == Action::Last {
         return follow(model, up);
     }
-    let from = place(model, &shown).unwrap_or(last);
+    let from = cursor_index(model, &shown).unwrap_or(last);
     // A page is the number of entries on the screen.
     let page = entries_on_screen(model);
     let to = target(action, from, shown.len(), page);
     if to == last && to >= from {
         return follow(model, up);
     }
-    hold(model, to, up);
+    move_cursor(model, to, up);
 }
 
 fn follow(model: &mut Model, up: &mut Update) {
     if model.panel.follow() {
-        up.effect(Effect::LoadNewest);
+        up.effect(Effect::LoadNewestOutcomes);
     }
 }
 
-fn place(model: &Model, shown: &[Seq]) -> Option<usize> {
+fn cursor_index(model: &Model, shown: &[Seq]) -> Option<usize> {
     let cursor = model.panel.cursor?;
     // If the filter hides the cursor's entry, takes the next one.
     Some(shown.partition_point(|seq| *seq < cursor).min(shown.len().checked_sub(1)?))
@@ -123,7 +123,7 @@ fn entries_on_screen(model: &Model) -> usize {
 }
 
 /// Moves the cursor to the shown entry `to` and stops following new outcomes.
-fn hold(model: &mut Model, to: usize, up: &mut Update) {
+fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
     let inside = panel_inside(model);
     let room = usize::from(inside.height).max(1);
     let shown: Vec<&Entry> = model.panel.shown(model.now).collect();
@@ -148,11 +148,11 @@ fn hold(model: &mut Model, to: usize, up: &mut Update) {
     }
     let (cursor, bottom) = (shown[to].seq(), shown[bottom].seq());
     if model.panel.cursor.is_none() {
-        model.panel.held_from = model.panel.newest;
+        model.panel.newest_at_scroll = model.panel.newest;
     }
     (model.panel.cursor, model.panel.bottom) = (Some(cursor), Some(bottom));
-    if let Some(oldest) = model.panel.ask_older(model.now, room) {
-        up.effect(Effect::LoadOlder(oldest));
+    if let Some(oldest) = model.panel.request_older(model.now, room) {
+        up.effect(Effect::LoadOlderOutcomes(oldest));
     }
 }
 
@@ -161,23 +161,23 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     match action {
         Action::HideUnchanged => {
             model.panel.hide_unchanged = !model.panel.hide_unchanged;
-            settle(model, up);
+            filter_changed(model, up);
         }
         Action::Pin => pin(model, up),
         Action::NextFailure => {
-            jump(model, Towards::Below, |entry| entry.result().is_failure(), "no failure below", up);
+            jump(model, JumpDirection::Below, |entry| entry.result().is_failure(), "no failure below", up);
         }
         Action::PreviousFailure => {
-            jump(model, Towards::Above, |entry| entry.result().is_failure(), "no failure above", up);
+            jump(model, JumpDirection::Above, |entry| entry.result().is_failure(), "no failure above", up);
         }
         Action::SearchNext | Action::SearchPrevious => {
             let needle = model.panel.search.clone();
             let (towards, none) = if action == Action::SearchNext {
-                (Towards::Below, format!("\"{needle}\" is not found below"))
+                (JumpDirection::Below, format!("\"{needle}\" is not found below"))
             } else {
-                (Towards::Above, format!("\"{needle}\" is not found above"))
+                (JumpDirection::Above, format!("\"{needle}\" is not found above"))
             };
-            jump(model, towards, |entry| text::has(entry, &needle), &none, up);
+            jump(model, towards, |entry| text::matches_search(entry, &needle), &none, up);
         }
         _ => {}
     }
@@ -185,7 +185,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
 
 /// The direction of a jump to a matching entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Towards {
+pub(super) enum JumpDirection {
     Below,
     Above,
     /// From the cursor upwards, including the cursor's own line.
@@ -194,19 +194,27 @@ pub(super) enum Towards {
 
 /// Goes to the nearest shown entry that matches. While the panel follows new outcomes there is no cursor: takes the
 /// newest match.
-pub(super) fn jump(model: &mut Model, towards: Towards, fits: impl Fn(&Entry) -> bool, none: &str, up: &mut Update) {
+pub(super) fn jump(
+    model: &mut Model,
+    towards: JumpDirection,
+    fits: impl Fn(&Entry) -> bool,
+    none: &str,
+    up: &mut Update,
+) {
     let shown: Vec<(Seq, bool)> = model.panel.shown(model.now).map(|entry| (entry.seq(), fits(entry))).collect();
     let seqs: Vec<Seq> = shown.iter().map(|(seq, _)| *seq).collect();
-    let from = place(model, &seqs);
+    let from = cursor_index(model, &seqs);
     let found = match (towards, from) {
-        (Towards::Below, Some(from)) => shown.iter().skip(from + 1).position(|(_, fit)| *fit).map(|n| from + 1 + n),
-        (Towards::Above, Some(from)) => shown[..from].iter().rposition(|(_, fit)| *fit),
-        (Towards::HereOrAbove, Some(from)) => shown[..=from].iter().rposition(|(_, fit)| *fit),
+        (JumpDirection::Below, Some(from)) => {
+            shown.iter().skip(from + 1).position(|(_, fit)| *fit).map(|n| from + 1 + n)
+        }
+        (JumpDirection::Above, Some(from)) => shown[..from].iter().rposition(|(_, fit)| *fit),
+        (JumpDirection::HereOrAbove, Some(from)) => shown[..=from].iter().rposition(|(_, fit)| *fit),
         (_, None) => shown.iter().rposition(|(_, fit)| *fit),
     };
     match found {
-        Some(to) => hold(model, to, up),
-        None => model.tell(Level::Refused, none),
+        Some(to) => move_cursor(model, to, up),
+        None => model.notify(Level::Refused, none),
     }
 }
 
@@ -216,21 +224,21 @@ fn pin(model: &mut Model, up: &mut Update) {
         && let Ok(one) = document(model)
     {
         model.panel.pin = Some(Pin { document: one.document, name: one.name, entries: VecDeque::new(), loaded: false });
-        up.effect(Effect::LoadPinned(one.document));
+        up.effect(Effect::LoadPinnedOutcomes(one.document));
     }
     follow(model, up);
 }
 
 /// Adjusts the cursor after a change of the filter: it stays as near as possible; a panel that follows new outcomes
 /// keeps following.
-pub(super) fn settle(model: &mut Model, up: &mut Update) {
+pub(super) fn filter_changed(model: &mut Model, up: &mut Update) {
     let shown: Vec<Seq> = model.panel.shown(model.now).map(Entry::seq).collect();
     if model.panel.follows() {
         return;
     }
     // With no entry to show, the cursor is kept for when there is one again.
-    if let Some(to) = place(model, &shown) {
-        hold(model, to, up);
+    if let Some(to) = cursor_index(model, &shown) {
+        move_cursor(model, to, up);
     }
 }
 
@@ -242,7 +250,7 @@ pub(super) fn back(model: &mut Model, up: &mut Update) {
     } else if !panel.filter_text.is_empty() {
         panel.filter = Filter::default();
         panel.filter_text.clear();
-        settle(model, up);
+        filter_changed(model, up);
     } else if panel.pin.take().is_some() || !panel.follows() {
         follow(model, up);
     } else if model.zoom {

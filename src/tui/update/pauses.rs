@@ -5,12 +5,12 @@ use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::format;
 use crate::tui::availability::{document, group};
-use crate::tui::command::{Act, Command};
+use crate::tui::command::{Command, CommandKind};
+use crate::tui::describe::pause::{paused_by, paused_jobs};
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{Choice, Confirm, Overlay};
+use crate::tui::model::overlay::{ChoiceDialog, ConfirmDialog, Overlay};
 use crate::tui::model::toast::Level;
-use crate::tui::msg::Answer;
-use crate::tui::say::pause::{by_whom, held};
+use crate::tui::msg::StoreResult;
 use crate::tui::views;
 
 /// Opens a choice of pauses. In a view of hosts or accounts it offers the current one, with the focus on it, since the
@@ -20,14 +20,14 @@ pub(super) fn choose(model: &mut Model) {
     let scopes = if grouped { group(model).map(|scope| vec![scope]) } else { of_document(model) };
     let scopes = match scopes {
         Ok(found) => found,
-        Err(reason) => return model.tell(Level::Refused, reason),
+        Err(reason) => return model.notify(Level::Refused, reason),
     };
     let mut lines = Vec::new();
     let mut choices = Vec::new();
     for scope in scopes.into_iter().filter(|scope| !scope.key().is_empty()) {
         let word = scope.kind();
         let standing = model.pauses.iter().find(|pause| pause.scope == scope);
-        let state = standing.map_or("not paused".to_owned(), |pause| by_whom(model, pause));
+        let state = standing.map_or("not paused".to_owned(), |pause| paused_by(model, pause));
         lines.push(format!("{word:<8}{}: {state}", scope.key()));
         let verb = if standing.is_some() { "Resume" } else { "Pause" };
         choices.push((format!("{verb} {word}"), command(scope, standing.is_some())));
@@ -35,15 +35,16 @@ pub(super) fn choose(model: &mut Model) {
     lines.push(String::new());
     lines.push("A pause keeps jobs from starting, whoever asks for them; running jobs finish.".to_owned());
     let chosen = grouped.then_some(0);
-    model.overlay = Some(Overlay::Choice(Choice { title: "pause or resume".to_owned(), lines, choices, chosen }));
+    model.overlay =
+        Some(Overlay::Choice(ChoiceDialog { title: "pause or resume".to_owned(), lines, choices, focused: chosen }));
 }
 
 /// Asks whether to pause or to resume everything.
-pub(super) fn everything(model: &mut Model) {
+pub(super) fn choose_all(model: &mut Model) {
     let standing = model.pauses.iter().find(|pause| pause.scope == PauseScope::All);
     let (title, verb, lines) = match standing {
         Some(pause) => {
-            let mut lines = vec![format!("Everything is {}.", by_whom(model, pause)), held(model)];
+            let mut lines = vec![format!("Everything is {}.", paused_by(model, pause)), paused_jobs(model)];
             if model.pauses.len() > 1 {
                 let others = format::count(model.pauses.len() as u64 - 1, "other pause");
                 lines.push(format!("{others} of accounts, hosts or classes will remain."));
@@ -54,29 +55,30 @@ pub(super) fn everything(model: &mut Model) {
             let lines = vec![
                 format!(
                     "{} queued or waiting for a next try will not start.",
-                    are(model.queue.ready + model.queue.waiting)
+                    job_count(model.queue.ready + model.queue.waiting)
                 ),
-                format!("{} running now will finish.", are(model.queue.running)),
+                format!("{} running now will finish.", job_count(model.queue.running)),
                 "This applies to every worker of this store, until somebody resumes.".to_owned(),
             ];
             ("pause everything", "Pause", lines)
         }
     };
     let command = command(PauseScope::All, standing.is_some());
-    model.overlay = Some(Overlay::Confirm(Confirm { title: title.to_owned(), lines, verb, command, yes: false }));
+    model.overlay =
+        Some(Overlay::Confirm(ConfirmDialog { title: title.to_owned(), lines, verb, command, yes_focused: false }));
 }
 
-fn are(jobs: u64) -> String {
+fn job_count(jobs: u64) -> String {
     format::count(jobs, "job")
 }
 
 fn command(scope: PauseScope, stands: bool) -> Command {
-    let act = if stands { Act::Resume(scope) } else { Act::Pause(scope) };
-    Command { act, documents: Vec::new(), name: None }
+    let act = if stands { CommandKind::Resume(scope) } else { CommandKind::Pause(scope) };
+    Command { kind: act, documents: Vec::new(), name: None }
 }
 
 fn of_document(model: &Model) -> Result<Vec<PauseScope>, &'static str> {
-    let (host, account) = match views::of(model.pane()).owners(model) {
+    let (host, account) = match views::for_pane(model.pane()).owners(model) {
         Some(owners) => owners,
         None => row(model).map(|row| (row.host.to_string(), row.account_id))?,
     };
@@ -91,14 +93,14 @@ fn row(model: &Model) -> Result<&DocumentRow, &'static str> {
 }
 
 /// Stores the pauses.
-pub(super) fn take(model: &mut Model, answer: Answer<Vec<Pause>>, up: &mut Update) {
+pub(super) fn take(model: &mut Model, answer: StoreResult<Vec<Pause>>, up: &mut Update) {
     match answer {
         Ok(pauses) => {
             up.redraw |= model.pauses != pauses;
             model.pauses = pauses;
         }
         Err(reason) => {
-            model.note(Level::Failed, format!("the pauses cannot be read: {reason}"));
+            model.log(Level::Failed, format!("the pauses cannot be read: {reason}"));
         }
     }
 }

@@ -2,22 +2,22 @@
 
 use super::effects::Update;
 use super::loads;
-use super::outcomes::{Towards, jump, settle};
+use super::outcomes::{JumpDirection, filter_changed, jump};
 use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
 use crate::format;
-use crate::tui::command::{Act, Command};
+use crate::tui::command::{Command, CommandKind};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{Overlay, Problem, Prompt, PromptKind};
+use crate::tui::model::overlay::{InputError, Overlay, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::InputRequest;
 
 /// Maximum number of characters taken from a paste.
-const LONGEST: usize = 4_096;
+const PASTE_LIMIT: usize = 4_096;
 
 /// Parses a filter, by the same rules as the rest of the program.
 fn parse(text: &str, subject: Subject) -> Result<Filter, FilterError> {
@@ -35,7 +35,7 @@ pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
         }
         Some(Overlay::Prompt(prompt)) => {
             prompt.input.handle(request);
-            typed(model, up);
+            input_changed(model, up);
         }
         _ => {}
     }
@@ -44,7 +44,7 @@ pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
 /// Inserts pasted text into the open prompt or palette, as one line.
 pub(super) fn paste(model: &mut Model, text: &str, up: &mut Update) {
     let line = SafeLine::new(text);
-    let (line, _) = crate::domain::text::cut_chars(&line, LONGEST);
+    let (line, _) = crate::domain::text::cut_chars(&line, PASTE_LIMIT);
     let input = match &mut model.overlay {
         Some(Overlay::Palette(palette)) => {
             palette.selected = 0;
@@ -57,7 +57,7 @@ pub(super) fn paste(model: &mut Model, text: &str, up: &mut Update) {
         input.handle(InputRequest::InsertChar(c));
     }
     up.redraw();
-    typed(model, up);
+    input_changed(model, up);
 }
 
 fn request(event: &KeyEvent) -> Option<InputRequest> {
@@ -81,28 +81,33 @@ fn request(event: &KeyEvent) -> Option<InputRequest> {
 
 /// Applies the changed line: a valid filter at once; of an invalid one the terms before the mistake, or the filter from
 /// before if there are none, and the mistake is shown.
-fn typed(model: &mut Model, up: &mut Update) {
+fn input_changed(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().to_owned();
     prompt.problem = None;
     match prompt.kind.clone() {
         PromptKind::Filter(before, before_text) => {
-            let (filter, text, problem) = good_part(&text, Subject::Documents, before, before_text);
+            let (filter, text, problem) = valid_prefix(&text, Subject::Documents, before, before_text);
             prompt.problem = problem;
             set_filter(model, filter, text, up);
         }
         PromptKind::Outcomes(before, before_text) => {
-            let (filter, text, problem) = good_part(&text, Subject::Outcomes, before, before_text);
+            let (filter, text, problem) = valid_prefix(&text, Subject::Outcomes, before, before_text);
             prompt.problem = problem;
             (model.panel.filter, model.panel.filter_text) = (filter, text);
-            settle(model, up);
+            filter_changed(model, up);
         }
         PromptKind::Search(_) => model.panel.search = text.trim().to_lowercase(),
         PromptKind::Add | PromptKind::BreakLease { .. } => {}
     }
 }
 
-fn good_part(text: &str, subject: Subject, before: Filter, before_text: String) -> (Filter, String, Option<Problem>) {
+fn valid_prefix(
+    text: &str,
+    subject: Subject,
+    before: Filter,
+    before_text: String,
+) -> (Filter, String, Option<InputError>) {
     let error = match parse(text, subject) {
         Ok(filter) => return (filter, text.to_owned(), None),
         Err(error) => error,
@@ -122,12 +127,12 @@ pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &m
     if model.documents.filter == filter {
         model.documents.filter_text = text;
     } else {
-        filter_anew(model, filter, text, up);
+        restart_with_filter(model, filter, text, up);
     }
 }
 
 /// Filters the list and goes to its first row, even if the filter is unchanged.
-pub(super) fn filter_anew(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
+pub(super) fn restart_with_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     (model.documents.filter, model.documents.filter_text) = (filter, text);
     model.documents.restart();
     loads::page(model, up);
@@ -147,12 +152,12 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
     if let PromptKind::BreakLease { job, document, name, .. } = prompt.kind.clone() {
         if text != document.to_string() {
             let reason = SafeLine::new(&format!("type its id, {document}, to confirm"));
-            prompt.problem = Some(Problem { at: None, reason });
+            prompt.problem = Some(InputError { at: None, reason });
             return;
         }
         model.overlay = None;
-        let command = Command { act: Act::BreakLease(job), documents: vec![document], name: Some(name) };
-        return up.effect(Effect::Act(command));
+        let command = Command { kind: CommandKind::BreakLease(job), documents: vec![document], name: Some(name) };
+        return up.effect(Effect::RunCommand(command));
     }
     let is_search = matches!(prompt.kind, PromptKind::Search(_));
     model.overlay = None;
@@ -160,11 +165,11 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
         model.panel.search = text.to_lowercase();
         let needle = model.panel.search.clone();
         let none = format!("\"{text}\" is not found");
-        let lines = model.panel.shown(model.now).filter(|entry| outcome::has(entry, &needle)).count() as u64;
+        let lines = model.panel.shown(model.now).filter(|entry| outcome::matches_search(entry, &needle)).count() as u64;
         if lines > 0 {
-            model.tell(Level::Done, format!("\"{text}\" is in {}", format::count(lines, "outcome")));
+            model.notify(Level::Done, format!("\"{text}\" is in {}", format::count(lines, "outcome")));
         }
-        jump(model, Towards::HereOrAbove, |entry| outcome::has(entry, &needle), &none, up);
+        jump(model, JumpDirection::HereOrAbove, |entry| outcome::matches_search(entry, &needle), &none, up);
     }
 }
 
@@ -173,11 +178,15 @@ fn add(model: &mut Model, text: &str, up: &mut Update) {
         Ok(link) => {
             let (account, assistant) = model.options.default_owner;
             model.overlay = None;
-            up.effect(Effect::Act(Command { act: Act::Add(link, account, assistant), documents: vec![], name: None }));
+            up.effect(Effect::RunCommand(Command {
+                kind: CommandKind::Add(link, account, assistant),
+                documents: vec![],
+                name: None,
+            }));
         }
         Err(error) => {
             if let Some(Overlay::Prompt(prompt)) = &mut model.overlay {
-                prompt.problem = Some(Problem { at: None, reason: SafeLine::new(&format!("this {error}")) });
+                prompt.problem = Some(InputError { at: None, reason: SafeLine::new(&format!("this {error}")) });
             }
         }
     }
@@ -190,7 +199,7 @@ pub(super) fn close(model: &mut Model, up: &mut Update) {
         PromptKind::Filter(filter, text) => set_filter(model, filter, text, up),
         PromptKind::Outcomes(filter, text) => {
             (model.panel.filter, model.panel.filter_text) = (filter, text);
-            settle(model, up);
+            filter_changed(model, up);
         }
         PromptKind::Search(search) => model.panel.search = search,
         PromptKind::Add | PromptKind::BreakLease { .. } => {}

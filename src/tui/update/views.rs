@@ -2,9 +2,9 @@
 
 use super::effects::Update;
 use super::{loads, prompt};
-use crate::domain::filter::{Filter, Term, Test};
+use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::pause::PauseScope;
-use crate::store::JobPlace;
+use crate::store::JobProgress;
 use crate::tui::availability::group;
 use crate::tui::model::overlay::{Overlay, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
@@ -17,14 +17,14 @@ use tui_input::Input;
 
 /// Shows a view and reads it again, since its rows may be old.
 pub(super) fn show(model: &mut Model, view: ViewId, up: &mut Update) {
-    (model.active, model.focus, model.detail) = (view, Focus::Main, None);
+    (model.active_view, model.focus, model.detail) = (view, Focus::Main, None);
     loads::active_view(model, up);
 }
 
 /// Keeps the cursor of the active view on the screen after a change of height.
 pub(super) fn fit(model: &mut Model) {
-    let lines = view_lines(model, model.active);
-    if let Some(rows) = views::of(PaneId::View(model.active)).rows_mut(model) {
+    let lines = view_lines(model, model.active_view);
+    if let Some(rows) = views::for_pane(PaneId::View(model.active_view)).rows_mut(model) {
         rows.show_cursor(lines);
     }
 }
@@ -32,14 +32,14 @@ pub(super) fn fit(model: &mut Model) {
 /// Shows the document list, filtered to the current host or account.
 pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
     let test = match group(model) {
-        Ok(PauseScope::Host(host)) => Test::Host(vec![host]),
-        Ok(PauseScope::Account(account)) => Test::Account(vec![account.0]),
+        Ok(PauseScope::Host(host)) => FilterCondition::Host(vec![host]),
+        Ok(PauseScope::Account(account)) => FilterCondition::Account(vec![account.0]),
         Ok(_) => return,
-        Err(reason) => return model.tell(Level::Refused, reason),
+        Err(reason) => return model.notify(Level::Refused, reason),
     };
-    let filter = Filter { terms: vec![Term { negated: false, test }] };
+    let filter = Filter { terms: vec![Term { negated: false, condition: test }] };
     let text = filter.to_string();
-    prompt::filter_anew(model, filter, text, up);
+    prompt::restart_with_filter(model, filter, text, up);
     show(model, ViewId::Documents, up);
 }
 
@@ -47,7 +47,7 @@ pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
 /// mistyped key must not break its lease.
 pub(super) fn break_lease(model: &mut Model) {
     let Some(seen) = model.views.jobs.row() else { return };
-    let JobPlace::Running { worker, .. } = &seen.place else { return };
+    let JobProgress::Running { worker, .. } = &seen.progress else { return };
     let kind = PromptKind::BreakLease {
         job: seen.job,
         document: seen.document,

@@ -1,15 +1,15 @@
 //! Dialogs, in the middle of a dimmed screen, with Cancel focused first and text that says what will and will not
 //! change.
 
-use crate::domain::request::Verb;
+use crate::domain::request::RequestKind;
 use crate::domain::text::width as text_width;
 use crate::format;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::layout::{inside, middle};
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{Choice, Confirm, PreviewDialog, QuitChoice};
+use crate::tui::model::overlay::{ChoiceDialog, ConfirmDialog, PreviewDialog, QuitChoice};
 use crate::tui::text::lines::wrap;
-use crate::tui::text::{Words, words};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::views::documents::state::SORTS;
 use crate::tui::widgets::canvas::{Canvas, clear};
@@ -19,30 +19,30 @@ use ratatui::layout::Rect;
 use std::time::Duration;
 
 /// Largest width of a dialog, in cells.
-const WIDEST: u16 = 72;
+const MAX_WIDTH: u16 = 72;
 
 /// Draws a yes-or-no question.
-pub(super) fn confirm(model: &Model, dialog: &Confirm, body: Rect, buf: &mut Buffer) {
-    let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
-    let lines: Vec<Words> =
-        dialog.lines.iter().flat_map(|line| wrap(line, room, 3)).map(|line| vec![words(line, Tone::Plain)]).collect();
-    let buttons = [("Keep", !dialog.yes), (dialog.verb, dialog.yes)];
+pub(super) fn confirm(model: &Model, dialog: &ConfirmDialog, body: Rect, buf: &mut Buffer) {
+    let room = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
+    let lines: Vec<Spans> =
+        dialog.lines.iter().flat_map(|line| wrap(line, room, 3)).map(|line| vec![span(line, Tone::Plain)]).collect();
+    let buttons = [("Keep", !dialog.yes_focused), (dialog.verb, dialog.yes_focused)];
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
 /// Draws a question with several answers.
-pub(super) fn choice(model: &Model, dialog: &Choice, body: Rect, buf: &mut Buffer) {
-    let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
-    let mut lines: Vec<Words> = Vec::new();
+pub(super) fn choice(model: &Model, dialog: &ChoiceDialog, body: Rect, buf: &mut Buffer) {
+    let room = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
+    let mut lines: Vec<Spans> = Vec::new();
     for line in &dialog.lines {
-        lines.extend(wrap(line, room, 3).into_iter().map(|line| vec![words(line, Tone::Plain)]));
+        lines.extend(wrap(line, room, 3).into_iter().map(|line| vec![span(line, Tone::Plain)]));
         if line.is_empty() {
-            lines.push(Words::new());
+            lines.push(Spans::new());
         }
     }
-    let mut buttons = vec![("Keep", dialog.chosen.is_none())];
+    let mut buttons = vec![("Keep", dialog.focused.is_none())];
     buttons
-        .extend(dialog.choices.iter().enumerate().map(|(at, (label, _))| (label.as_str(), dialog.chosen == Some(at))));
+        .extend(dialog.choices.iter().enumerate().map(|(at, (label, _))| (label.as_str(), dialog.focused == Some(at))));
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
@@ -60,10 +60,10 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
         QuitChoice::Leave => "Running jobs go back to the queue at once, for another worker or the next start.",
     };
     let text = format!("{running} {then}");
-    let room = usize::from(WIDEST.min(body.width).saturating_sub(6));
-    let mut lines: Vec<Words> = wrap(&text, room, 4).into_iter().map(|line| vec![words(line, Tone::Plain)]).collect();
+    let room = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
+    let mut lines: Vec<Spans> = wrap(&text, room, 4).into_iter().map(|line| vec![span(line, Tone::Plain)]).collect();
     // Keeps the box's size the same for each choice.
-    lines.resize(if room < 50 { 4 } else { 2 }, Words::new());
+    lines.resize(if room < 50 { 4 } else { 2 }, Spans::new());
     let buttons = [
         ("Stay", choice == QuitChoice::Stay),
         ("Drain", choice == QuitChoice::Drain),
@@ -74,42 +74,42 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
 
 /// Draws the sort columns with their letters.
 pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
-    let look = model.look();
+    let look = model.appearance();
     let area = middle(body, 34, SORTS.len() as u16 + 3);
     clear(area, buf);
-    let title = [words("sort by", Tone::Strong)];
+    let title = [span("sort by", Tone::Strong)];
     Frame { title: &title, aside: &[], foot: &[], border: look.theme.border(true) }.draw(area, buf, look);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
     for (y, (letter, by, word)) in SORTS.iter().enumerate() {
         let now = if model.documents.sort.by == *by { " now" } else { "" };
         let line = vec![
-            words(format!("{letter} {}", letter.to_ascii_uppercase()), Tone::Accent),
-            words(format!("   {word}"), Tone::Plain),
-            words(now, Tone::Dim),
+            span(format!("{letter} {}", letter.to_ascii_uppercase()), Tone::Accent),
+            span(format!("   {word}"), Tone::Plain),
+            span(now, Tone::Dim),
         ];
         canvas.words(2, y as u16, inner.width.saturating_sub(3), &line, look);
     }
     let last = inner.height.saturating_sub(1);
-    canvas.words(2, last, inner.width.saturating_sub(3), &[words("capital: reverse", Tone::Dim)], look);
+    canvas.words(2, last, inner.width.saturating_sub(3), &[span("capital: reverse", Tone::Dim)], look);
 }
 
 /// Draws the preview of a bulk request.
 pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &mut Buffer) {
     let verb = verb(dialog.verb);
-    let title = match dialog.named {
+    let title = match dialog.marked_count {
         Some(_) => format!("{verb} every marked document"),
         None => format!("{verb} every document that matches"),
     };
-    let mut lines: Vec<Words> = Vec::new();
-    if dialog.named.is_none() {
-        lines.push(labelled("filter", dialog.which.to_string()));
-        lines.push(Words::new());
+    let mut lines: Vec<Spans> = Vec::new();
+    if dialog.marked_count.is_none() {
+        lines.push(labelled("filter", dialog.selection_text.to_string()));
+        lines.push(Spans::new());
     }
     let mut yes = String::new();
     match &dialog.answer {
-        None => lines.push(vec![words("counting the documents", Tone::Dim)]),
-        Some(Err(reason)) => lines.push(vec![words(format!("Cannot count them: {reason}"), Tone::Failed)]),
+        None => lines.push(vec![span("counting the documents", Tone::Dim)]),
+        Some(Err(reason)) => lines.push(vec![span(format!("Cannot count them: {reason}"), Tone::Failed)]),
         Some(Ok(preview)) => {
             let number = preview.targets.len() as u64;
             lines.extend(effects(model, dialog, preview));
@@ -118,31 +118,31 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
             }
         }
     }
-    let mut buttons = vec![("Keep", !dialog.yes)];
+    let mut buttons = vec![("Keep", !dialog.yes_focused)];
     if !yes.is_empty() {
-        buttons.push((&yes, dialog.yes));
+        buttons.push((&yes, dialog.yes_focused));
     }
     draw(model, &title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
 /// Formats the effects of the request, one per line.
-fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Words> {
+fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Spans> {
     let number = preview.targets.len() as u64;
     let left_alone: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
     let all = number + left_alone;
     let column = format::number(all).len();
     let line = |number: u64, text: String, tone: Tone| {
         vec![
-            words(
+            span(
                 format!("{:>column$} ", format::number(number)),
                 if tone == Tone::Dim { Tone::Dim } else { Tone::Strong },
             ),
-            words(text, tone),
+            span(text, tone),
         ]
     };
     let noun = if all == 1 { "document" } else { "documents" };
     let mut lines = Vec::new();
-    let matches = match (dialog.named, all) {
+    let matches = match (dialog.marked_count, all) {
         (Some(_), _) => "marked".to_owned(),
         (None, 1) => format!("{noun} matches"),
         (None, _) => format!("{noun} match"),
@@ -160,10 +160,10 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Word
         }
     });
     for (reason, number) in &preview.skipped {
-        lines.push(line(*number, format!("skipped: {}", format::skip_short(*reason)), Tone::Dim));
+        lines.push(line(*number, format!("skipped: {}", format::skip_reason_short(*reason)), Tone::Dim));
     }
     if matches!(dialog.verb, BulkVerb::Request(_)) && number > 0 {
-        lines.push(Words::new());
+        lines.push(Spans::new());
         lines.push(labelled(
             "hosts",
             format!("{}, at most {} at a time each", format::number(preview.hosts), model.options.per_host),
@@ -183,19 +183,19 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Word
             },
         ));
     }
-    lines.push(Words::new());
-    lines.push(vec![words("Documents that match later are not included.", Tone::Dim)]);
+    lines.push(Spans::new());
+    lines.push(vec![span("Documents that match later are not included.", Tone::Dim)]);
     lines
 }
 
-fn labelled(label: &str, text: String) -> Words {
-    vec![words(format!("{label:<8}"), Tone::Dim), words(text, Tone::Plain)]
+fn labelled(label: &str, text: String) -> Spans {
+    vec![span(format!("{label:<8}"), Tone::Dim), span(text, Tone::Plain)]
 }
 
 const fn verb(verb: BulkVerb) -> &'static str {
     match verb {
-        BulkVerb::Request(Verb::Sync | Verb::SyncWhole) => "sync",
-        BulkVerb::Request(Verb::Retry) => "retry",
+        BulkVerb::Request(RequestKind::Sync | RequestKind::SyncWhole) => "sync",
+        BulkVerb::Request(RequestKind::Retry) => "retry",
         BulkVerb::Cancel => "cancel",
         BulkVerb::Remove => "remove",
     }
@@ -206,22 +206,22 @@ fn draw(
     model: &Model,
     title: &str,
     border: Tone,
-    lines: &[Words],
+    lines: &[Spans],
     buttons: &[(&str, bool)],
     body: Rect,
     buf: &mut Buffer,
 ) {
-    let look = model.look();
-    let width = WIDEST.min(body.width);
+    let look = model.appearance();
+    let width = MAX_WIDTH.min(body.width);
     let room = width.saturating_sub(6);
     let rows = button_rows(buttons, room);
     let below = rows.len() as u16;
     // Adds empty lines around the text if they fit.
     let airy = u16::from(body.height > lines.len() as u16 + below + 7);
     let height = lines.len() as u16 + 3 + below + 2 * airy;
-    let area = middle(body, WIDEST, height);
+    let area = middle(body, MAX_WIDTH, height);
     clear(area, buf);
-    let title = [words(title, Tone::Strong)];
+    let title = [span(title, Tone::Strong)];
     Frame { title: &title, aside: &[], foot: &[], border: look.theme.style(border) }.draw(area, buf, look);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);

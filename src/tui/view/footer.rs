@@ -6,8 +6,8 @@ use crate::tui::availability::{group_is_paused, useful};
 use crate::tui::keymap::{Binding, TABLE};
 use crate::tui::model::overlay::{Overlay, PromptKind};
 use crate::tui::model::{Focus, Model};
-use crate::tui::scope::Scope;
-use crate::tui::text::{Words, words};
+use crate::tui::scope::KeyScope;
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
@@ -15,13 +15,13 @@ use ratatui::layout::Rect;
 
 /// Draws the footer: keys on the left, number of marks on the right.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let look = model.look();
+    let look = model.appearance();
     let mut canvas = Canvas::new(buf, area);
-    let mut right = Words::new();
+    let mut right = Spans::new();
     let marks = model.documents.marks.len() as u64;
     if marks > 0 {
         let word = if area.width < 60 { "" } else { " marked" };
-        right.push(words(format!("{} {}{word}", look.glyphs.mark, format::number(marks)), Tone::Waiting));
+        right.push(span(format!("{} {}{word}", look.glyphs.mark, format::number(marks)), Tone::Waiting));
     }
     let end = area.width.saturating_sub(1 + if right.is_empty() { 0 } else { cells(&right) + 2 });
     let keys = hints(model);
@@ -53,24 +53,26 @@ const fn is_way_out(action: Action) -> bool {
 }
 
 /// Returns the keys of the current scope that would have an effect, in the footer's order.
-fn hints(model: &Model) -> Vec<(Action, Words)> {
+fn hints(model: &Model) -> Vec<(Action, Spans)> {
     let scope = model.scope();
     let over = model.overlay.is_some();
     let mut rows: Vec<_> = TABLE
         .iter()
-        .filter(|binding| place(model, binding) > 0 && binding.scopes.contains(scope))
+        .filter(|binding| footer_position(model, binding) > 0 && binding.scopes.contains(scope))
         .filter(|binding| over || useful(model, binding.action))
         .collect();
     // Decisions that wait for a person come first.
-    rows.sort_by_key(|binding| (!matches!(binding.action, Action::Accept | Action::Reject), place(model, binding)));
+    rows.sort_by_key(|binding| {
+        (!matches!(binding.action, Action::Accept | Action::Reject), footer_position(model, binding))
+    });
     rows.into_iter()
         .filter_map(|binding| {
             let key = binding.keys.first()?.label(model.glyphs.ascii);
             Some((
                 binding.action,
                 vec![
-                    words(key, Tone::Accent),
-                    words(format!(" {}", word(model, binding.action, binding.word)), Tone::Dim),
+                    span(key, Tone::Accent),
+                    span(format!(" {}", word(model, binding.action, binding.word)), Tone::Dim),
                 ],
             ))
         })
@@ -79,9 +81,9 @@ fn hints(model: &Model) -> Vec<(Action, Words)> {
 
 /// Returns the position of a key in the footer; 0 is left out. Pausing comes early for hosts and accounts, where it is
 /// common, and is left out for documents.
-fn place(model: &Model, binding: &Binding) -> u8 {
+fn footer_position(model: &Model, binding: &Binding) -> u8 {
     match binding.action {
-        Action::Pause if matches!(model.scope(), Scope::Pane(pane) if pane.has_groups()) => 2,
+        Action::Pause if matches!(model.scope(), KeyScope::Pane(pane) if pane.has_groups()) => 2,
         _ => binding.footer,
     }
 }
@@ -100,8 +102,8 @@ fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
         },
         Action::SwitchFocus if model.focus == Focus::Main => "outcomes",
         Action::SwitchFocus if model.detail.is_some() => "details",
-        Action::SwitchFocus => model.active.word(),
-        Action::ShowHeld if model.documents.only_held() => "all",
+        Action::SwitchFocus => model.active_view.word(),
+        Action::ShowQuarantined if model.documents.shows_only_quarantined() => "all",
         Action::Pin if model.panel.pin.is_some() => "unpin",
         Action::Pause if group_is_paused(model) => "resume",
         Action::HideUnchanged if model.panel.hide_unchanged => "show unchanged",

@@ -4,11 +4,11 @@
 use crate::domain::document::Status;
 use crate::format;
 use crate::runner::event::{Health, LockHealth, Phase};
-use crate::tui::model::rate::SECONDS;
-use crate::tui::model::{Leaving, Model};
-use crate::tui::say::pause;
-use crate::tui::text::{Words, words};
-use crate::tui::theme::{self, Look, Tone};
+use crate::tui::describe::pause;
+use crate::tui::model::rate::HISTORY_SECONDS;
+use crate::tui::model::{Model, ShutdownState};
+use crate::tui::text::{Spans, span};
+use crate::tui::theme::{self, Appearance, Tone};
 use crate::tui::views::catalog::ViewId;
 use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
@@ -16,17 +16,17 @@ use ratatui::layout::Rect;
 
 /// Draws both lines.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let look = model.look();
+    let look = model.appearance();
     let mut canvas = Canvas::new(buf, area);
     first(model, &mut canvas, look);
     second(model, &mut canvas, look);
 }
 
 /// A part of a head line with its rank: on a narrow screen the greatest rank is left out first.
-type Part = (u8, Words);
+type Part = (u8, Spans);
 
 /// Leaves out parts until the others fit into `room` cells, with `gap` cells between them.
-fn shed(mut parts: Vec<Part>, room: u16, gap: u16) -> Vec<Words> {
+fn shed(mut parts: Vec<Part>, room: u16, gap: u16) -> Vec<Spans> {
     parts.retain(|(_, words)| !words.is_empty());
     let total = |parts: &[Part]| parts.iter().map(|(_, words)| cells(words) + gap).sum::<u16>();
     while total(&parts) > room.saturating_add(gap)
@@ -37,15 +37,15 @@ fn shed(mut parts: Vec<Part>, room: u16, gap: u16) -> Vec<Words> {
     parts.into_iter().map(|(_, words)| words).collect()
 }
 
-fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
+fn first(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
     let room = canvas.area.width.saturating_sub(2);
-    let mut parts: Vec<Part> = vec![(1, vec![words("quarterdeck", Tone::Strong)])];
+    let mut parts: Vec<Part> = vec![(1, vec![span("quarterdeck", Tone::Strong)])];
     if model.options.read_only && model.outdated.is_none() {
-        parts.push((3, vec![words("read-only", Tone::Waiting)]));
+        parts.push((3, vec![span("read-only", Tone::Waiting)]));
     }
     parts.push((6, store(model)));
     if let Some(note) = &model.options.note {
-        parts.push((4, vec![words(note.to_string(), Tone::Waiting)]));
+        parts.push((4, vec![span(note.to_string(), Tone::Waiting)]));
     }
     parts.push((0, outdated(model)));
     // Kept longer than parts that only inform: documents are synced without the full protection of the locks.
@@ -54,7 +54,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     let left = parts.len();
     parts.push((2, runner(model)));
     parts.push((7, workers(model)));
-    parts.push((3, vec![words(format::rate(model.rate.per_second(model.now)), Tone::Plain)]));
+    parts.push((3, vec![span(format::rate(model.rate.per_second(model.now)), Tone::Plain)]));
     parts.push((7, history(model, look)));
     parts.push((5, queue(model)));
     parts.push((8, oldest(model)));
@@ -76,120 +76,119 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
     }
 }
 
-fn store(model: &Model) -> Words {
+fn store(model: &Model) -> Spans {
     match model.store.split_once(' ') {
-        Some((kind, place)) => vec![words(format!("{kind} "), Tone::Dim), words(place, Tone::Plain)],
-        None => vec![words(model.store.to_string(), Tone::Plain)],
+        Some((kind, place)) => vec![span(format!("{kind} "), Tone::Dim), span(place, Tone::Plain)],
+        None => vec![span(model.store.to_string(), Tone::Plain)],
     }
 }
 
-fn runner(model: &Model) -> Words {
+fn runner(model: &Model) -> Spans {
     let glyphs = &model.glyphs;
     if let Health::Unreachable { next_try_at, .. } = &model.health {
         let again = format::until(model.now, *next_try_at);
-        return vec![words(format!("{} database away, again {again}", glyphs.alarm), Tone::Failed)];
+        return vec![span(format!("{} database away, again {again}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
         if model.queue.workers == 0 {
-            return vec![words(format!("{} ", glyphs.off), Tone::Waiting), words("no worker", Tone::Plain)];
+            return vec![span(format!("{} ", glyphs.off), Tone::Waiting), span("no worker", Tone::Plain)];
         }
-        return together(model);
+        return worker_totals(model);
     }
     let busy = format!("{}/{}", model.runner.busy, model.runner.slots);
-    match (model.runner.phase, model.leaving) {
-        (Phase::Stopped, _) => vec![words(format!("{} stopped", glyphs.off), Tone::Failed)],
-        (Phase::Draining, _) | (_, Leaving::Draining) => {
-            vec![words(format!("{} draining, {} left", glyphs.on, model.runner.busy), Tone::Waiting)]
+    match (model.runner.phase, model.shutdown) {
+        (Phase::Stopped, _) => vec![span(format!("{} stopped", glyphs.off), Tone::Failed)],
+        (Phase::Draining, _) | (_, ShutdownState::Draining) => {
+            vec![span(format!("{} draining, {} left", glyphs.on, model.runner.busy), Tone::Waiting)]
         }
         (Phase::Running, _) => {
-            vec![words("runner ", Tone::Dim), words(format!("{} ", glyphs.on), Tone::Good), words(busy, Tone::Plain)]
+            vec![span("runner ", Tone::Dim), span(format!("{} ", glyphs.on), Tone::Good), span(busy, Tone::Plain)]
         }
     }
 }
 
 /// Formats the number of the store's workers in all processes, and their load once it has been read.
-fn together(model: &Model) -> Words {
-    let together = model.workers.together();
+fn worker_totals(model: &Model) -> Spans {
+    let together = model.workers.totals();
     let (sign, tone) =
         if together.late > 0 { (model.glyphs.alarm, Tone::Waiting) } else { (model.glyphs.on, Tone::Good) };
-    let mut part = vec![words(format!("{sign} "), tone)];
+    let mut part = vec![span(format!("{sign} "), tone)];
     if together.workers == 0 {
-        part.push(words(format::count(model.queue.workers, "worker"), Tone::Plain));
+        part.push(span(format::count(model.queue.workers, "worker"), Tone::Plain));
         return part;
     }
-    part.push(words(format!("{} ", format::count(together.workers, "worker")), Tone::Plain));
-    part.push(words(format!("{}/{}", format::number(together.busy), format::number(together.slots)), Tone::Plain));
+    part.push(span(format!("{} ", format::count(together.workers, "worker")), Tone::Plain));
+    part.push(span(format!("{}/{}", format::number(together.busy), format::number(together.slots)), Tone::Plain));
     if together.late > 0 {
-        part.push(words(format!(" {} late", format::number(together.late)), tone));
+        part.push(span(format!(" {} late", format::number(together.late)), tone));
     }
     part
 }
 
 /// Returns the same if this console has a runner and other workers exist.
-fn workers(model: &Model) -> Words {
-    if model.has_runner && model.workers.together().workers > 1 { together(model) } else { Words::new() }
+fn workers(model: &Model) -> Spans {
+    if model.has_runner && model.workers.totals().workers > 1 { worker_totals(model) } else { Spans::new() }
 }
 
 /// Returns the warning about a store that a newer program has migrated.
-fn outdated(model: &Model) -> Words {
-    let says = |_| vec![words(format!("{} outdated: upgrade and start again", model.glyphs.alarm), Tone::Failed)];
-    model.outdated.map_or_else(Words::new, says)
+fn outdated(model: &Model) -> Spans {
+    let says = |_| vec![span(format!("{} outdated: upgrade and start again", model.glyphs.alarm), Tone::Failed)];
+    model.outdated.map_or_else(Spans::new, says)
 }
 
 /// Returns the warning about the locks, if there is one.
-fn locks(model: &Model) -> Words {
+fn locks(model: &Model) -> Spans {
     let said = match &model.locks {
-        LockHealth::Off | LockHealth::Fine => return Words::new(),
-        LockHealth::Degraded { .. } | LockHealth::Deaf { .. } => "DEGRADED: redis away",
+        LockHealth::Off | LockHealth::Fine => return Spans::new(),
+        LockHealth::Degraded { .. } | LockHealth::Unsubscribed { .. } => "DEGRADED: redis away",
         LockHealth::Stopped { .. } => "redis away, nothing is synced",
     };
-    vec![words(format!("{} {said}", model.glyphs.alarm), Tone::Failed)]
+    vec![span(format!("{} {said}", model.glyphs.alarm), Tone::Failed)]
 }
 
 /// Returns the text about the pauses, if there are any.
-fn paused(model: &Model) -> Words {
+fn paused(model: &Model) -> Spans {
     let said = pause::summary(model);
-    said.map_or_else(Words::new, |said| vec![words(said, Tone::Waiting)])
+    said.map_or_else(Spans::new, |said| vec![span(said, Tone::Waiting)])
 }
 
 /// Returns the last seconds as bars. Not ratatui's `Sparkline`: the bars are a part that may be left out, and a second
 /// without an attempt has the lowest bar, where a sparkline has none.
-fn history(model: &Model, look: Look) -> Words {
+fn history(model: &Model, look: Appearance) -> Spans {
     let bars = match model.size.0 {
         ..70 => 0,
         70..130 => 6,
         130..160 => 10,
-        _ => SECONDS,
+        _ => HISTORY_SECONDS,
     };
     let history = model.rate.history(model.now);
     let most = history.iter().copied().max().unwrap_or(0);
     if most == 0 || bars == 0 {
-        return Words::new();
+        return Spans::new();
     }
     let bars = history.iter().skip(history.len().saturating_sub(bars)).map(|slot| {
         let step = (u64::from(*slot) * 7).div_ceil(u64::from(most)) as usize;
         look.glyphs.bars[step.min(7)]
     });
-    vec![words(bars.collect::<String>(), Tone::Accent)]
+    vec![span(bars.collect::<String>(), Tone::Accent)]
 }
 
-fn queue(model: &Model) -> Words {
+fn queue(model: &Model) -> Spans {
     let queue = &model.queue;
     if queue.ready == 0 {
         return match queue.next_due_at {
             Some(at) if queue.waiting + queue.scheduled > 0 => {
-                vec![words("next ", Tone::Dim), words(format::until(model.now, at), Tone::Plain)]
+                vec![span("next ", Tone::Dim), span(format::until(model.now, at), Tone::Plain)]
             }
-            _ => vec![words("queue empty", Tone::Dim)],
+            _ => vec![span("queue empty", Tone::Dim)],
         };
     }
-    vec![words("queued ", Tone::Dim), words(format::number(queue.ready), Tone::Plain)]
+    vec![span("queued ", Tone::Dim), span(format::number(queue.ready), Tone::Plain)]
 }
 
-fn oldest(model: &Model) -> Words {
+fn oldest(model: &Model) -> Spans {
     let oldest = model.queue.oldest_ready_at.filter(|_| model.queue.ready > 0);
-    let oldest =
-        oldest.map(|at| vec![words("oldest ", Tone::Dim), words(format::age(model.now.since(at)), Tone::Plain)]);
+    let oldest = oldest.map(|at| vec![span("oldest ", Tone::Dim), span(format::age(model.now.since(at)), Tone::Plain)]);
     oldest.unwrap_or_default()
 }
 
@@ -198,44 +197,48 @@ fn clock(model: &Model) -> [(String, Tone); 2] {
     let clock = model.now.clock(&zone);
     // Shows minutes only: a clock with seconds would redraw the screen every second.
     let minutes = clock.get(..5).unwrap_or(&clock).to_owned();
-    [words(minutes, Tone::Plain), words(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
+    [span(minutes, Tone::Plain), span(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
 }
 
 /// Draws the name of the active view, unless it is the document list, and returns the cells that it takes.
-fn view(model: &Model, canvas: &mut Canvas<'_>, look: Look) -> u16 {
-    if model.active == ViewId::Documents {
+fn view(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) -> u16 {
+    if model.active_view == ViewId::Documents {
         return 0;
     }
-    canvas.text(1, 1, 10, model.active.word(), look.theme.style(Tone::Accent)) - 1 + 3
+    canvas.text(1, 1, 10, model.active_view.word(), look.theme.style(Tone::Accent)) - 1 + 3
 }
 
-fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
+fn second(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
     let begin = 1 + view(model, canvas, look);
     let room = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
     let noun = if model.counts.total() == 1 { " document" } else { " documents" };
-    let total = vec![words(format::number(model.counts.total()), Tone::Strong), words(noun, Tone::Dim)];
+    let total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
     let part = |status: Status, with_word: bool| {
         let number = model.counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
         let plain = if number == 0 { Tone::Dim } else { Tone::Plain };
         let mut part =
-            vec![words(format!("{} ", look.glyphs.status(status)), tone), words(format::number(number), plain)];
+            vec![span(format!("{} ", look.glyphs.status(status)), tone), span(format::number(number), plain)];
         if with_word {
-            part.push(words(format!(" {}", status.word()), Tone::Dim));
+            part.push(span(format!(" {}", status.word()), Tone::Dim));
         }
         part
     };
-    let held: Option<Words> = (model.counts.held > 0).then(|| {
-        let number = format::number(model.counts.held);
-        let need = if model.counts.held == 1 { " needs review" } else { " need review" };
-        vec![words(format!("{} ", look.glyphs.held), Tone::Lost), words(number, Tone::Plain), words(need, Tone::Dim)]
+    let held: Option<Spans> = (model.counts.quarantined > 0).then(|| {
+        let number = format::number(model.counts.quarantined);
+        let need = if model.counts.quarantined == 1 { " needs review" } else { " need review" };
+        vec![
+            span(format!("{} ", look.glyphs.quarantined), Tone::Lost),
+            span(number, Tone::Plain),
+            span(need, Tone::Dim),
+        ]
     });
     // Tries forms from the fullest to the shortest and takes the first that fits.
-    let shown = |with_word: bool, all: bool| -> Vec<Words> {
+    let shown = |with_word: bool, all: bool| -> Vec<Spans> {
         let statuses = Status::ALL.into_iter().filter(|status| all || model.counts.of(*status) > 0);
         held.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()
     };
-    let wide = |parts: &[Words], gap: u16| parts.iter().map(|part| cells(part) + gap).sum::<u16>();
+    let wide = |parts: &[Spans], gap: u16| parts.iter().map(|part| cells(part) + gap).sum::<u16>();
     let total_cells = cells(&total) + 3;
     let forms = [
         (shown(true, true), 3, true),
@@ -245,7 +248,7 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Look) {
         (shown(false, true), 2, true),
         (shown(false, false), 2, false),
     ];
-    let taken = |(parts, gap, with_total): &(Vec<Words>, u16, bool)| {
+    let taken = |(parts, gap, with_total): &(Vec<Spans>, u16, bool)| {
         wide(parts, *gap).saturating_sub(*gap) + if *with_total { total_cells } else { 0 }
     };
     let clock = clock(model);

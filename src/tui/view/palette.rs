@@ -5,7 +5,7 @@ use crate::tui::model::Model;
 use crate::tui::model::overlay::Palette;
 use crate::tui::palette::rows;
 use crate::tui::text::lines::{clip, skip_cells};
-use crate::tui::text::words;
+use crate::tui::text::span;
 use crate::tui::theme::Tone;
 use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
@@ -14,10 +14,10 @@ use ratatui::layout::{Position, Rect};
 
 /// Draws the palette. Returns the position of the text cursor.
 pub(super) fn draw(model: &Model, palette: &Palette, body: Rect, buf: &mut Buffer) -> Option<Position> {
-    let look = model.look();
+    let look = model.appearance();
     let area = middle(body, 78, body.height.saturating_sub(4).clamp(8, 24));
     clear(area, buf);
-    let title = [words("every action", Tone::Strong)];
+    let title = [span("every action", Tone::Strong)];
     Frame { title: &title, aside: &[], foot: &[], border: look.theme.border(true) }.draw(area, buf, look);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
@@ -37,13 +37,19 @@ pub(super) fn draw(model: &Model, palette: &Palette, body: Rect, buf: &mut Buffe
         let refused = row.refused.is_some();
         let (tone, text) = match &row.refused {
             Some(reason) => (Tone::Dim, format!("({reason})")),
-            None => (Tone::Plain, row.binding.says.to_owned()),
+            None => (Tone::Plain, row.binding.description.to_owned()),
         };
         let key_tone = if refused { Tone::Dim } else { Tone::Accent };
         canvas.text(1, y, 6, &key, look.theme.style(key_tone));
         canvas.text(8, y, 15, row.binding.word, look.theme.style(if refused { Tone::Dim } else { Tone::Strong }));
         let text_room = inner.width.saturating_sub(25);
-        canvas.text(24, y, text_room, &clip(&text, usize::from(text_room), look.glyphs.more), look.theme.style(tone));
+        canvas.text(
+            24,
+            y,
+            text_room,
+            &clip(&text, usize::from(text_room), look.glyphs.ellipsis),
+            look.theme.style(tone),
+        );
         if top + line == palette.selected {
             canvas.restyle(0, y, inner.width, look.theme.cursor());
         }

@@ -5,7 +5,7 @@ use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Prompt, PromptKind};
 use crate::tui::text::lines::{skip_cells, wrap};
-use crate::tui::text::words;
+use crate::tui::text::span;
 use crate::tui::theme::Tone;
 use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
@@ -14,7 +14,7 @@ use ratatui::layout::{Position, Rect};
 
 /// Draws the prompt. Returns the position of the text cursor.
 pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffer) -> Option<Position> {
-    let look = model.look();
+    let look = model.appearance();
     let in_panel = matches!(prompt.kind, PromptKind::Search(_) | PromptKind::Outcomes(..));
     // A prompt of the panel is drawn there if the panel is wide enough to read it.
     let home = if in_panel && areas.panel.width >= 36 || areas.main.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
             (lease.0.as_str(), lease.1.as_str())
         }
     };
-    let title = [words(title, Tone::Strong)];
+    let title = [span(title, Tone::Strong)];
     let border = look.theme.style(if prompt.problem.is_some() { Tone::Failed } else { Tone::Accent });
     Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, look);
     let inner = inside(area);
@@ -58,11 +58,11 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
                 canvas.style(1 + x, 0, room.saturating_sub(x).max(1), found);
             }
             for (y, line) in (1..).zip(&lines) {
-                canvas.words(1, y, room, &[words(line.clone(), Tone::Failed)], look);
+                canvas.words(1, y, room, &[span(line.clone(), Tone::Failed)], look);
             }
         }
         None => {
-            canvas.words(1, 1, room, &[words(hint, Tone::Dim)], look);
+            canvas.words(1, 1, room, &[span(hint, Tone::Dim)], look);
         }
     }
     let x = (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(room);

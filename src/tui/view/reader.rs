@@ -3,25 +3,25 @@
 use crate::tui::layout::{inside, reader, reader_lines};
 use crate::tui::model::Model;
 use crate::tui::text::lines::clip;
-use crate::tui::text::{Words, words};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 
 /// Draws `text` from line `scroll` on, or from an earlier line if lines would stay empty.
-pub(super) fn draw(model: &Model, title: &str, text: &[Words], scroll: usize, buf: &mut Buffer) {
-    let look = model.look();
+pub(super) fn draw(model: &Model, title: &str, text: &[Spans], scroll: usize, buf: &mut Buffer) {
+    let look = model.appearance();
     let rows = reader_lines(model.size);
     let area = reader(model.size);
     clear(area, buf);
     let scroll = scroll.min(text.len().saturating_sub(rows));
     let below = text.len().saturating_sub(scroll + rows);
-    let mut foot = Words::new();
+    let mut foot = Spans::new();
     if below > 0 {
-        foot.push(words(format!("{} {below} more lines, j goes down", look.glyphs.below), Tone::Dim));
+        foot.push(span(format!("{} {below} more lines, j goes down", look.glyphs.below), Tone::Dim));
     }
-    let title = [words(clip(title, 40, look.glyphs.more), Tone::Strong)];
+    let title = [span(clip(title, 40, look.glyphs.ellipsis), Tone::Strong)];
     Frame { title: &title, aside: &[], foot: &foot, border: look.theme.border(true) }.draw(area, buf, look);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);

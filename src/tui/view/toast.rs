@@ -4,27 +4,27 @@ use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::model::toast::Level;
 use crate::tui::scope::PaneId;
-use crate::tui::text::{Words, words};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 
 /// The frames that can show the toast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ToastFrame {
     List,
     Peek,
     Panel,
 }
 
 /// Returns the toast for the bottom line of frame `place`; empty if the toast is shown in another frame.
-pub(super) fn toast(model: &Model, areas: &Areas, place: Place) -> Words {
+pub(super) fn toast(model: &Model, areas: &Areas, place: ToastFrame) -> Spans {
     let wanted = match (model.pane(), areas.peek.is_empty()) {
         // The narrow panel would cut the toast off, so it is used only if the panel is the only pane.
-        (PaneId::Outcomes, _) if areas.main.is_empty() => Place::Panel,
-        (_, false) => Place::Peek,
-        (_, true) => Place::List,
+        (PaneId::Outcomes, _) if areas.main.is_empty() => ToastFrame::Panel,
+        (_, false) => ToastFrame::Peek,
+        (_, true) => ToastFrame::List,
     };
     let Some(toast) = model.notices.toast(model.now).filter(|_| place == wanted) else {
-        return Words::new();
+        return Spans::new();
     };
     let glyphs = &model.glyphs;
     let (sign, tone) = match toast.level {
@@ -32,5 +32,5 @@ pub(super) fn toast(model: &Model, areas: &Areas, place: Place) -> Words {
         Level::Refused => (glyphs.alarm, Tone::Waiting),
         Level::Failed => (glyphs.failed, Tone::Failed),
     };
-    vec![words(format!("{sign} {}", toast.text), tone)]
+    vec![span(format!("{sign} {}", toast.text), tone)]
 }

@@ -3,21 +3,21 @@
 use crate::domain::text::SafeLine;
 use crate::tui::layout::{inside, middle};
 use crate::tui::text::lines::wrap;
-use crate::tui::text::{Words, words};
-use crate::tui::theme::{Look, Tone};
+use crate::tui::text::{Spans, span};
+use crate::tui::theme::{Appearance, Tone};
 use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Largest width of the box, in cells.
-const WIDEST: u16 = 84;
+const MAX_WIDTH: u16 = 84;
 /// Maximum number of lines of a reason.
 const LINES: usize = 8;
 
 /// The progress of the tries to open the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct ConnectionStatus {
     /// URL of the store, with its password masked.
     pub store: SafeLine,
     /// Failure of the last try; `None` during the first.
@@ -25,25 +25,25 @@ pub struct Waiting {
     /// Number of failed tries.
     pub tries: u32,
     /// Whole seconds until the next try; `None` during a try.
-    pub again: Option<u64>,
+    pub retry_in_secs: Option<u64>,
 }
 
 /// Draws the waiting screen over all of `buf`.
-pub fn draw(waiting: &Waiting, look: Look, buf: &mut Buffer) {
+pub fn draw(waiting: &ConnectionStatus, look: Appearance, buf: &mut Buffer) {
     let screen = buf.area;
     clear(screen, buf);
-    let room = usize::from(WIDEST.min(screen.width).saturating_sub(6));
-    let mut lines: Vec<Words> =
-        wrap(&waiting.store, room, 2).into_iter().map(|line| vec![words(line, Tone::Strong)]).collect();
-    lines.push(Words::new());
+    let room = usize::from(MAX_WIDTH.min(screen.width).saturating_sub(6));
+    let mut lines: Vec<Spans> =
+        wrap(&waiting.store, room, 2).into_iter().map(|line| vec![span(line, Tone::Strong)]).collect();
+    lines.push(Spans::new());
     match &waiting.reason {
-        None => lines.push(vec![words("connecting", Tone::Running)]),
+        None => lines.push(vec![span("connecting", Tone::Running)]),
         Some(reason) => {
-            lines.extend(wrap(reason, room, LINES).into_iter().map(|line| vec![words(line, Tone::Plain)]));
+            lines.extend(wrap(reason, room, LINES).into_iter().map(|line| vec![span(line, Tone::Plain)]));
         }
     }
-    lines.push(Words::new());
-    lines.push(vec![words(when(waiting), Tone::Dim)]);
+    lines.push(Spans::new());
+    lines.push(vec![span(retry_text(waiting), Tone::Dim)]);
     let height = screen.height.saturating_sub(1);
     if lines.len() as u16 + 2 > height {
         lines.retain(|line| !line.is_empty());
@@ -52,12 +52,12 @@ pub fn draw(waiting: &Waiting, look: Look, buf: &mut Buffer) {
             lines.remove(0);
         }
     }
-    let area = middle(Rect { height, ..screen }, WIDEST, lines.len() as u16 + 4);
+    let area = middle(Rect { height, ..screen }, MAX_WIDTH, lines.len() as u16 + 4);
     let failed = waiting.reason.is_some();
     let title = if failed {
-        vec![words(look.glyphs.failed, Tone::Failed), words(" no database", Tone::Strong)]
+        vec![span(look.glyphs.failed, Tone::Failed), span(" no database", Tone::Strong)]
     } else {
-        vec![words("quarterdeck", Tone::Strong)]
+        vec![span("quarterdeck", Tone::Strong)]
     };
     let border = look.theme.style(if failed { Tone::Failed } else { Tone::Dim });
     Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, look);
@@ -67,21 +67,21 @@ pub fn draw(waiting: &Waiting, look: Look, buf: &mut Buffer) {
     for (place, line) in lines.iter().enumerate() {
         canvas.words(2, first + place as u16, inner.width.saturating_sub(4), line, look);
     }
-    let keys: Words = [("r", " ask now   "), ("q", " quit")]
+    let keys: Spans = [("r", " ask now   "), ("q", " quit")]
         .into_iter()
-        .flat_map(|(key, what)| [words(key, Tone::Accent), words(what, Tone::Plain)])
+        .flat_map(|(key, what)| [span(key, Tone::Accent), span(what, Tone::Plain)])
         .collect();
     let last = screen.height.saturating_sub(1);
     Canvas::new(buf, screen).words(1, last, screen.width.saturating_sub(2), &keys, look);
 }
 
-fn when(waiting: &Waiting) -> String {
+fn retry_text(waiting: &ConnectionStatus) -> String {
     let asked = match waiting.tries {
         0 => String::new(),
         1 => "asked once; ".to_owned(),
         more => format!("asked {more} times; "),
     };
-    match waiting.again {
+    match waiting.retry_in_secs {
         None => format!("{asked}asking"),
         Some(seconds) => format!("{asked}again in {seconds} s"),
     }
@@ -93,8 +93,8 @@ mod tests {
     use crate::tui::glyphs::{ASCII, UNICODE};
     use crate::tui::theme::Theme;
 
-    fn drawn(width: u16, height: u16, look: Look) -> Vec<String> {
-        let waiting = Waiting {
+    fn drawn(width: u16, height: u16, look: Appearance) -> Vec<String> {
+        let waiting = ConnectionStatus {
             store: "postgres://ana:***@db.example.org:5432/chatwoot".into(),
             reason: Some(
                 "PostgreSQL at db.example.org:5432/chatwoot: Connection refused (os error 111); check host and port, \
@@ -102,7 +102,7 @@ mod tests {
                     .into(),
             ),
             tries: 3,
-            again: Some(4),
+            retry_in_secs: Some(4),
         };
         let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
         draw(&waiting, look, &mut buf);
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn cause_cure_and_what_happens_next_are_seen_at_every_size() {
-        let look = Look { glyphs: UNICODE, theme: Theme::new(false) };
+        let look = Appearance { glyphs: UNICODE, theme: Theme::new(false) };
         for (width, height) in [(120, 40), (80, 24), (40, 12)] {
             let lines = drawn(width, height, look);
             let text = lines.join(" ");
@@ -123,7 +123,7 @@ mod tests {
             }
         }
         for (width, height) in [(1, 1), (2, 5), (20, 3), (300, 2)] {
-            drawn(width, height, Look { glyphs: ASCII, theme: Theme::new(true) });
+            drawn(width, height, Appearance { glyphs: ASCII, theme: Theme::new(true) });
         }
     }
 }

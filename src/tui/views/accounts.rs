@@ -14,7 +14,7 @@ use crate::tui::action::Action;
 use crate::tui::layout::Peek;
 use crate::tui::model::Model;
 use crate::tui::table::state::Rows;
-use crate::tui::text::Words;
+use crate::tui::text::Spans;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -43,8 +43,8 @@ impl View for AccountsView {
         row.map_or_else(Explanation::default, |seen| about::explain(model, seen, inner))
     }
 
-    fn about(&self, model: &Model) -> Option<(String, Vec<Words>)> {
-        model.views.accounts.row().map(|seen| about::all(model, seen))
+    fn about(&self, model: &Model) -> Option<(String, Vec<Spans>)> {
+        model.views.accounts.row().map(|seen| about::facts(model, seen))
     }
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {

@@ -3,12 +3,12 @@
 //! To add a view, add it here, to the registry in [`views`](super) and to the reads in `perform`. Keys, help, palette,
 //! head line, loading and cursor movement follow from that.
 
-use super::accounts::state::Accounts;
-use super::hosts::state::Hosts;
-use super::jobs::state::Jobs;
+use super::accounts::state::AccountsTable;
+use super::hosts::state::HostsTable;
+use super::jobs::state::JobsTable;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::{AccountSeen, HostSeen, JobsPage, Seen};
+use crate::store::{AccountSummary, HostSummary, JobsPage, Listing};
 use crate::tui::keymap::key::Key;
 
 /// The subject of a view's rows, which decides what the keys for rows do in that view.
@@ -25,14 +25,14 @@ pub enum RowKind {
 struct Properties {
     word: &'static str,
     keys: &'static [Key],
-    says: &'static str,
+    description: &'static str,
     rows: RowKind,
 }
 
 /// Defines [`ViewId`] and the properties of each view from one list, so that a view without properties does not
 /// compile.
 macro_rules! views {
-    ($($(#[$attribute:meta])* $name:ident: $key:literal, $word:literal, $says:literal, $rows:ident;)+) => {
+    ($($(#[$attribute:meta])* $name:ident: $key:literal, $word:literal, $description:literal, $rows:ident;)+) => {
         /// The identity of a view of the main area.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         pub enum ViewId {
@@ -49,7 +49,7 @@ macro_rules! views {
                         const PROPERTIES: Properties = Properties {
                             word: $word,
                             keys: &[Key::char($key)],
-                            says: $says,
+                            description: $description,
                             rows: RowKind::$rows,
                         };
                         &PROPERTIES
@@ -80,8 +80,8 @@ impl ViewId {
     }
 
     /// Returns what those keys do, for the help and the documentation.
-    pub const fn says(self) -> &'static str {
-        self.properties().says
+    pub const fn description(self) -> &'static str {
+        self.properties().description
     }
 
     /// Returns the subject of the view's rows.
@@ -94,17 +94,17 @@ impl ViewId {
 /// read its rows too.
 #[derive(Debug, Default)]
 pub struct Views {
-    pub jobs: Jobs,
-    pub hosts: Hosts,
-    pub accounts: Accounts,
+    pub jobs: JobsTable,
+    pub hosts: HostsTable,
+    pub accounts: AccountsTable,
 }
 
 /// The result of a read for one view: its rows, or the reason why the read failed.
 #[derive(Debug)]
 pub enum ViewRows {
     Jobs(Result<JobsPage, SafeLine>),
-    Hosts(Result<Seen<HostSeen>, SafeLine>),
-    Accounts(Result<Seen<AccountSeen>, SafeLine>),
+    Hosts(Result<Listing<HostSummary>, SafeLine>),
+    Accounts(Result<Listing<AccountSummary>, SafeLine>),
 }
 
 impl Views {

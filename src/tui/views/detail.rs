@@ -32,7 +32,7 @@ impl View for DetailView {
         let data = model.detail.as_ref()?.data.as_deref();
         let row = model.detail_row().and_then(|row| row_changes_at(row, now));
         let attempt = data.and_then(|data| data.outcomes.first()).map(|outcome| outcome.at);
-        let held = data.and_then(|data| data.held.as_ref()).map(|held| held.held_at);
+        let held = data.and_then(|data| data.quarantined.as_ref()).map(|held| held.quarantined_at);
         row.into_iter().chain([attempt, held].into_iter().flatten().map(|at| format::age_changes_at(at, now))).min()
     }
 
@@ -44,7 +44,7 @@ impl View for DetailView {
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
         match action {
-            Action::Accept | Action::Reject => model.held_text().is_none().then_some("it does not need review"),
+            Action::Accept | Action::Reject => model.quarantined_text().is_none().then_some("it does not need review"),
             Action::Compare => {
                 let has_version = |detail: &state::Detail| detail.tab == Tab::Versions && detail.lines() > 0;
                 let none = !model.detail.as_ref().is_some_and(has_version);

@@ -24,8 +24,8 @@ impl View for DocumentsView {
         draw::draw(model, &pane, buf);
     }
 
-    fn choose(&self, model: &mut Model) {
-        model.documents.chosen = true;
+    fn follow_row(&self, model: &mut Model) {
+        model.documents.follows_row = true;
     }
 
     fn peek(&self, model: &Model) -> Peek {
@@ -38,7 +38,7 @@ impl View for DocumentsView {
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
         let hold_changes_at =
-            |row| text::hold(model, row).and_then(|hold| format::countdown_changes_at(hold.until, model.now));
+            |row| text::host_backoff(model, row).and_then(|hold| format::countdown_changes_at(hold.until, model.now));
         let rows = model.documents.visible(lines as u64).map(|(_, row)| row);
         rows.flat_map(|row| row_changes_at(row, model.now).into_iter().chain(hold_changes_at(row))).min()
     }

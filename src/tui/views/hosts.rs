@@ -14,7 +14,7 @@ use crate::tui::action::Action;
 use crate::tui::layout::Peek;
 use crate::tui::model::Model;
 use crate::tui::table::state::Rows;
-use crate::tui::text::Words;
+use crate::tui::text::Spans;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -43,13 +43,13 @@ impl View for HostsView {
         row.map_or_else(Explanation::default, |seen| about::explain(model, seen, inner))
     }
 
-    fn about(&self, model: &Model) -> Option<(String, Vec<Words>)> {
-        model.views.hosts.row().map(|seen| about::all(model, seen))
+    fn about(&self, model: &Model) -> Option<(String, Vec<Spans>)> {
+        model.views.hosts.row().map(|seen| about::facts(model, seen))
     }
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
         let rows = model.views.hosts.data.rows.iter().skip(model.views.hosts.top).take(lines);
-        let holds = rows.filter_map(|seen| seen.held.as_ref());
+        let holds = rows.filter_map(|seen| seen.backoff.as_ref());
         holds.filter_map(|hold| format::countdown_changes_at(hold.until, model.now)).min()
     }
 

@@ -9,12 +9,12 @@ use super::view::{Pane, View};
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::format;
-use crate::store::JobPlace;
+use crate::store::JobProgress;
 use crate::tui::action::Action;
 use crate::tui::model::Model;
 use crate::tui::table::state::Rows;
 use ratatui::buffer::Buffer;
-use state::Line;
+use state::JobLine;
 
 /// The jobs view, whose state is in `model.views.jobs`.
 pub struct JobsView;
@@ -41,7 +41,7 @@ impl View for JobsView {
         let jobs = &model.views.jobs;
         let shown = jobs.lines().into_iter().skip(jobs.top).take(lines);
         shown
-            .filter_map(|line| if let Line::Job(seen) = line { changes_at(&seen.place, model.now) } else { None })
+            .filter_map(|line| if let JobLine::Job(seen) = line { changes_at(&seen.progress, model.now) } else { None })
             .min()
     }
 
@@ -52,7 +52,7 @@ impl View for JobsView {
             document: seen.document,
             name: seen.name.clone(),
             url: row.map(|row| row.url.clone()).unwrap_or_default(),
-            status: state::status(&seen.place).or(row.map(|row| row.status)),
+            status: state::status(&seen.progress).or(row.map(|row| row.status)),
             error: None,
         })
     }
@@ -63,9 +63,9 @@ impl View for JobsView {
     }
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
-        match (action, model.views.jobs.row().map(|seen| &seen.place)) {
+        match (action, model.views.jobs.row().map(|seen| &seen.progress)) {
             (Action::BreakLease, None) => Some("there is no job here"),
-            (Action::BreakLease, Some(JobPlace::Running { .. })) => None,
+            (Action::BreakLease, Some(JobProgress::Running { .. })) => None,
             (Action::BreakLease, Some(_)) => Some("this job is not running: only a running one has a lease"),
             _ => None,
         }
@@ -73,17 +73,17 @@ impl View for JobsView {
 }
 
 /// Returns the next time at which an age or a countdown of a job in `place` changes its text.
-fn changes_at(place: &JobPlace, now: Timestamp) -> Option<Timestamp> {
+fn changes_at(place: &JobProgress, now: Timestamp) -> Option<Timestamp> {
     match place {
-        JobPlace::Running { lease_until, heartbeat_at, .. } => {
+        JobProgress::Running { lease_until, heartbeat_at, .. } => {
             let lease = lease_until.and_then(|at| format::countdown_changes_at(at, now));
             lease.into_iter().chain(heartbeat_at.map(|at| format::age_changes_at(at, now))).min()
         }
-        JobPlace::Ready { since, blocked } => {
-            let hold = blocked.host_held_until.and_then(|at| format::countdown_changes_at(at, now));
+        JobProgress::Ready { since, blockers: blocked } => {
+            let hold = blocked.host_backoff_until.and_then(|at| format::countdown_changes_at(at, now));
             hold.into_iter().chain([format::age_changes_at(*since, now)]).min()
         }
-        JobPlace::Waiting { run_at, .. } => format::countdown_changes_at(*run_at, now),
-        JobPlace::Ended { at, .. } => Some(format::age_changes_at(*at, now)),
+        JobProgress::Waiting { run_at, .. } => format::countdown_changes_at(*run_at, now),
+        JobProgress::Ended { at, .. } => Some(format::age_changes_at(*at, now)),
     }
 }

@@ -8,7 +8,7 @@ use crate::tui::action::Action;
 use crate::tui::layout::Peek;
 use crate::tui::model::Model;
 use crate::tui::table::state::Rows;
-use crate::tui::text::Words;
+use crate::tui::text::Spans;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -19,7 +19,7 @@ pub struct Pane {
     pub area: Rect,
     pub focused: bool,
     /// A message for the bottom line of the frame; empty when another pane shows it or there is none.
-    pub toast: Words,
+    pub toast: Spans,
     /// The peek pane explains the row under the cursor.
     pub explained: bool,
 }
@@ -27,12 +27,12 @@ pub struct Pane {
 /// The content of the peek pane, which explains the row under the cursor in sentences.
 #[derive(Clone, Debug, Default)]
 pub struct Explanation {
-    pub title: Words,
+    pub title: Spans,
     /// Shown at the right end of the title's line if it fits.
-    pub aside: Words,
-    pub lines: Vec<Words>,
+    pub aside: Spans,
+    pub lines: Vec<Spans>,
     /// Shown at the right end of the first line if it fits.
-    pub beside: Words,
+    pub first_line_aside: Spans,
     /// The database does not respond, so the data is old.
     pub is_old: bool,
 }
@@ -59,9 +59,9 @@ pub trait View: Sync {
     }
 
     /// Notes that a person has moved the cursor: from now on the cursor follows its row.
-    fn choose(&self, model: &mut Model) {
+    fn follow_row(&self, model: &mut Model) {
         if let Some(rows) = self.rows_mut(model) {
-            rows.choose();
+            rows.follow_row();
         }
     }
 
@@ -76,7 +76,7 @@ pub trait View: Sync {
     }
 
     /// Returns a title and every known fact about the row under the cursor, for a reader over the whole screen.
-    fn about(&self, _model: &Model) -> Option<(String, Vec<Words>)> {
+    fn about(&self, _model: &Model) -> Option<(String, Vec<Spans>)> {
         None
     }
 

@@ -4,7 +4,7 @@
 //! without a sign, and a reader could not tell that text is missing.
 
 use crate::domain::text::width;
-use crate::tui::theme::{Look, Theme, Tone};
+use crate::tui::theme::{Appearance, Theme, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -43,7 +43,7 @@ impl<'a> Canvas<'a> {
 
     /// Writes pieces one after the other into at most `room` cells; a cut text ends in a sign. Returns the offset of
     /// the cell after them.
-    pub fn words(&mut self, x: u16, y: u16, room: u16, words: &[(String, Tone)], look: Look) -> u16 {
+    pub fn words(&mut self, x: u16, y: u16, room: u16, words: &[(String, Tone)], look: Appearance) -> u16 {
         let room = room.min(self.area.width.saturating_sub(x));
         let cut = cells(words) > room;
         let end = x + if cut { room.saturating_sub(1) } else { room };
@@ -60,7 +60,7 @@ impl<'a> Canvas<'a> {
                 break;
             }
         }
-        if cut { self.text(at, y, room.min(1), look.glyphs.more, look.theme.style(tone)) } else { at }
+        if cut { self.text(at, y, room.min(1), look.glyphs.ellipsis, look.theme.style(tone)) } else { at }
     }
 
     /// Adds `style` to the styles of `cells` cells.
@@ -87,7 +87,7 @@ pub fn cells(words: &[(String, Tone)]) -> u16 {
 
 /// Dims everything that was drawn so far, before a dialog is drawn over it.
 pub fn dim(area: Rect, buf: &mut Buffer, theme: &Theme) {
-    let style = Style::reset().patch(theme.behind());
+    let style = Style::reset().patch(theme.dimmed());
     for position in area.intersection(buf.area).positions() {
         if let Some(cell) = buf.cell_mut(position) {
             cell.set_style(style);

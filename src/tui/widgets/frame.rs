@@ -1,7 +1,7 @@
 //! The frame of a pane or dialog.
 
 use super::canvas::{Canvas, cells};
-use crate::tui::theme::{Look, Tone};
+use crate::tui::theme::{Appearance, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -18,7 +18,7 @@ pub struct Frame<'a> {
 
 impl Frame<'_> {
     /// Draws the frame along the edge of `area`; nothing if that is smaller than two cells in a direction.
-    pub fn draw(&self, area: Rect, buf: &mut Buffer, look: Look) {
+    pub fn draw(&self, area: Rect, buf: &mut Buffer, look: Appearance) {
         let area = area.intersection(buf.area);
         if area.width < 2 || area.height < 2 {
             return;

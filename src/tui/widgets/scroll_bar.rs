@@ -1,6 +1,6 @@
 //! The scroll bar in the right side of a frame.
 
-use crate::tui::theme::Look;
+use crate::tui::theme::Appearance;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -14,13 +14,13 @@ pub struct ScrollBar {
     /// Number of visible lines.
     pub rows: u64,
     /// Number of all lines.
-    pub of: u64,
+    pub total: u64,
 }
 
 impl ScrollBar {
     /// Draws the scroll bar into the right side of the frame around `area`, from line `first` of the frame on; nothing
     /// if all lines are visible.
-    pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, look: Look) {
+    pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, look: Appearance) {
         let Some((start, size)) = self.thumb() else { return };
         let rows = u16::try_from(self.rows).unwrap_or(u16::MAX);
         let side = Rect { x: area.right().saturating_sub(1), y: area.y.saturating_add(first), width: 1, height: rows };
@@ -40,7 +40,7 @@ impl ScrollBar {
     /// Returns the thumb's first cell and its length in cells. The thumb is at the top only while the first line is
     /// visible; ratatui's own arithmetic rounds, and would leave it there for the next few lines too.
     fn thumb(&self) -> Option<(u64, u64)> {
-        let Self { top, rows, of } = *self;
+        let Self { top, rows, total: of } = *self;
         if of <= rows || rows == 0 {
             return None;
         }
@@ -60,16 +60,16 @@ mod tests {
     fn drawn(bar: ScrollBar) -> Vec<u16> {
         let area = Rect::new(0, 0, 3, 12);
         let mut buf = Buffer::empty(area);
-        bar.draw(area, 2, true, &mut buf, Look { glyphs: UNICODE, theme: Theme::new(false) });
+        bar.draw(area, 2, true, &mut buf, Appearance { glyphs: UNICODE, theme: Theme::new(false) });
         (0..12).filter(|y| buf[(2, *y)].symbol() == UNICODE.thumb).collect()
     }
 
     #[test]
     fn the_thumb_leaves_the_top_with_the_first_line() {
-        let at = |top| drawn(ScrollBar { top, rows: 9, of: 900 });
+        let at = |top| drawn(ScrollBar { top, rows: 9, total: 900 });
         assert_eq!([at(0), at(1), at(890), at(891)], [vec![2], vec![3], vec![10], vec![10]]);
-        assert_eq!(drawn(ScrollBar { top: 0, rows: 9, of: 18 }), [2, 3, 4, 5]);
-        assert_eq!(drawn(ScrollBar { top: 9, rows: 9, of: 18 }), [7, 8, 9, 10]);
-        assert_eq!(drawn(ScrollBar { top: 0, rows: 9, of: 9 }), Vec::<u16>::new());
+        assert_eq!(drawn(ScrollBar { top: 0, rows: 9, total: 18 }), [2, 3, 4, 5]);
+        assert_eq!(drawn(ScrollBar { top: 9, rows: 9, total: 18 }), [7, 8, 9, 10]);
+        assert_eq!(drawn(ScrollBar { top: 0, rows: 9, total: 9 }), Vec::<u16>::new());
     }
 }

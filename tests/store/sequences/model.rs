@@ -18,8 +18,8 @@ use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::request::Request;
 use quarterdeck::store::{
-    Access, Added, Around, ClaimLimits, Claimed, DocumentStore, Finish, Finished, Held, JobStore, ManualClock, Marked,
-    PageQuery, Queries, Sort, SortBy, SqlStore, Store, StoreBase,
+    Access, AddResult, ClaimLimits, ClaimedJob, DocumentStore, Finish, FinishResult, JobLease, JobStore, ManualClock,
+    MarkResult, PagePosition, PageQuery, Queries, Sort, SortBy, SqlStore, Store, StoreBase,
 };
 use rules::{Caps, Model};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -56,13 +56,13 @@ impl Side {
     }
 
     /// What is answered, and for claims what a later step needs.
-    async fn act(&self, step: &Step, scene: &Scene) -> (Said, Vec<Claimed>) {
+    async fn act(&self, step: &Step, scene: &Scene) -> (Said, Vec<ClaimedJob>) {
         let store = &self.store;
         let id = |document: usize| DocumentId(scene.documents[document]);
         let said = match step {
             Step::Ask(documents, verb, class, scope) => {
                 let ids: Vec<_> = documents.iter().map(|document| id(*document)).collect();
-                let request = Request { verb: *verb, class: *class, by: asks(documents).into(), scope: *scope };
+                let request = Request { kind: *verb, class: *class, by: asks(documents).into(), scope: *scope };
                 let answers = store.request(&ids, &request).await.unwrap();
                 Said::Asked(answers.into_iter().map(|answered| answered.answer).collect())
             }
@@ -73,11 +73,11 @@ impl Side {
             Step::Remove(document) => Said::Removed(store.remove(&[id(*document)]).await.unwrap()),
             Step::Claim(slots, marking) => {
                 let (per_host, per_account) = (CAPS.host as u32, Some(CAPS.account as u32));
-                let limits = ClaimLimits { per_host, per_account, marking: *marking, ..limits(*slots) };
+                let limits = ClaimLimits { per_host, per_account, mark_timing: *marking, ..limits(*slots) };
                 let claimed = store.claim(&worker(&scene.worker()).id, limits).await.unwrap();
-                let took = |job: &Claimed| Took {
-                    job: job.held.job_id.0,
-                    token: job.held.token.0,
+                let took = |job: &ClaimedJob| Took {
+                    job: job.lease.job_id.0,
+                    token: job.lease.token.0,
                     document: job.document_id.0,
                     class: job.class,
                     counters: job.counters,
@@ -87,9 +87,11 @@ impl Side {
             Step::Mark(place) => match scene.held(*place) {
                 None => Said::Nothing,
                 Some(held) => match store.mark(held).await.unwrap() {
-                    Marked::Marked { fingerprint } => Said::Marked(fingerprint.map(|print| print.as_str().to_owned())),
-                    Marked::Ended => Said::Ended,
-                    Marked::Late => Said::Late,
+                    MarkResult::Marked { fingerprint } => {
+                        Said::Marked(fingerprint.map(|print| print.as_str().to_owned()))
+                    }
+                    MarkResult::Ended => Said::Ended,
+                    MarkResult::LeaseLost => Said::Late,
                 },
             },
             Step::Defer(place, value) => match scene.held(*place) {
@@ -114,7 +116,7 @@ impl Side {
                 }
                 Said::Nothing
             }
-            Step::Beat => Said::Beat(store.beat(&worker(&scene.worker()).id, &scene.mine(), LEASE).await.unwrap()),
+            Step::Beat => Said::Beat(store.heartbeat(&worker(&scene.worker()).id, &scene.mine(), LEASE).await.unwrap()),
             Step::Crash => {
                 store.register(&worker(&scene.next_worker())).await.unwrap();
                 Said::Nothing
@@ -140,7 +142,7 @@ impl Side {
         (said, Vec::new())
     }
 
-    async fn finish(&self, held: Held, end: &End) -> Said {
+    async fn finish(&self, held: JobLease, end: &End) -> Said {
         let end = match end {
             End::New(text) => fetched("T", text, quarterdeck::domain::content::ContentChange::Changed),
             End::Same => fetched("T", "same", quarterdeck::domain::content::ContentChange::Same),
@@ -152,7 +154,7 @@ impl Side {
             End::Permanent => permanent(),
             End::Stopped => AttemptEnd::Stopped,
         };
-        let finish = Finish { held, end, took: Duration::from_millis(7) };
+        let finish = Finish { lease: held, end, duration: Duration::from_millis(7) };
         let failed = matches!(finish.end, AttemptEnd::Failed(_));
         let said = finished(self.store.finish(finish, &Default::default()).await.unwrap());
         if failed {
@@ -164,7 +166,7 @@ impl Side {
 
     async fn shown(&self) -> Vec<DocumentRow> {
         let sort = Sort { by: SortBy::Id, descending: false };
-        let query = PageQuery { filter: Default::default(), sort, around: Around::Offset(0), limit: 100 };
+        let query = PageQuery { filter: Default::default(), sort, position: PagePosition::Offset(0), limit: 100 };
         self.store.page(&query).await.unwrap().rows
     }
 
@@ -173,10 +175,10 @@ impl Side {
     }
 }
 
-fn finished(finished: Finished) -> Said {
+fn finished(finished: FinishResult) -> Said {
     match finished {
-        Finished::Written { state, report, .. } => Said::Finished(state, report.is_some()),
-        Finished::Late => Said::Late,
+        FinishResult::Written { state, report, .. } => Said::Finished(state, report.is_some()),
+        FinishResult::LeaseLost => Said::Late,
     }
 }
 
@@ -195,8 +197,8 @@ struct Scene {
     documents: Vec<i64>,
     workers: u32,
     /// What was claimed, by the worker that claimed it; those that crashed may still finish.
-    held: Vec<(u32, Held)>,
-    last: Option<(Held, End)>,
+    held: Vec<(u32, JobLease)>,
+    last: Option<(JobLease, End)>,
 }
 
 impl Scene {
@@ -208,15 +210,15 @@ impl Scene {
         format!("w{}", self.workers + 1)
     }
 
-    fn held(&self, place: usize) -> Option<Held> {
+    fn held(&self, place: usize) -> Option<JobLease> {
         self.held.get(place % self.held.len().max(1)).map(|(_, held)| *held)
     }
 
-    fn mine(&self) -> Vec<Held> {
+    fn mine(&self) -> Vec<JobLease> {
         self.held.iter().filter(|(worker, _)| *worker == self.workers).map(|(_, held)| *held).collect()
     }
 
-    fn drop_held(&mut self, held: Held) {
+    fn drop_held(&mut self, held: JobLease) {
         self.held.retain(|(_, other)| *other != held);
     }
 }
@@ -256,7 +258,7 @@ impl Stage {
         let added = added.unwrap();
         assert_eq!(added, other.unwrap(), "added");
         for (n, added) in added.into_iter().enumerate() {
-            let Added::New(id) = added else { panic!("{added:?}") };
+            let AddResult::New(id) = added else { panic!("{added:?}") };
             scene.documents.push(id.0);
             self.model.add(id.0, place(n).0, &place(n).1);
         }
@@ -284,7 +286,7 @@ impl Stage {
         let lines: Vec<_> = outcomes.iter().map(Line::of).collect();
         let expected = std::mem::take(&mut self.model.lines);
         assert_eq!(lines, expected, "the store (left) and the model record of {step:?}");
-        scene.held.extend(claimed.iter().map(|job| (scene.workers, job.held)));
+        scene.held.extend(claimed.iter().map(|job| (scene.workers, job.lease)));
     }
 
     fn store_now(&self) -> quarterdeck::domain::time::Timestamp {
@@ -378,7 +380,7 @@ impl Stage {
                 _ if job.waits_for_lock => Some("Chatwoot".to_owned()),
                 lease => lease.as_ref().map(|(_, _, worker)| worker.clone()),
             });
-            assert_eq!((id, row.held_by.map(|name| name.to_string())), (id, holder), "held by");
+            assert_eq!((id, row.holder.map(|name| name.to_string())), (id, holder), "held by");
             assert_eq!((id, row.cancel_requested), (id, live.is_some_and(|job| job.cancel)), "asked to stop");
             let recent: String = row.recent.iter().map(|result| result.letter()).collect();
             assert_eq!((id, recent), (id, document.recent.clone()), "recent results");

@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 
 /// Bytes within which the XML declaration must end.
-const WINDOW: usize = 512;
+const DECLARATION_WINDOW: usize = 512;
 
 /// A file's text, with U+FFFD in place of invalid bytes.
 pub(super) struct Decoded<'b> {
@@ -16,9 +16,9 @@ pub(super) struct Decoded<'b> {
 }
 
 /// Returns true if the first non-blank character is `<`, in any encoding in which XML may begin.
-pub(in super::super) fn looks_like_xml(bytes: &[u8]) -> bool {
+pub(in super::super) fn is_likely_xml(bytes: &[u8]) -> bool {
     let after_mark = Encoding::for_bom(bytes).map_or(bytes, |(_, length)| &bytes[length..]);
-    let mut window = after_mark.iter().take(WINDOW);
+    let mut window = after_mark.iter().take(DECLARATION_WINDOW);
     window.find(|byte| **byte != 0 && !byte.is_ascii_whitespace()) == Some(&b'<')
 }
 
@@ -35,7 +35,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, String> {
 }
 
 fn declared(bytes: &[u8]) -> Result<&'static Encoding, String> {
-    let head = bytes[..bytes.len().min(WINDOW)].trim_ascii_start();
+    let head = bytes[..bytes.len().min(DECLARATION_WINDOW)].trim_ascii_start();
     let label = label(head).unwrap_or_default();
     if label.is_empty() {
         return Ok(UTF_8);

@@ -6,7 +6,7 @@ use crate::domain::job::QueueClass;
 use crate::store::Result;
 use crate::store::queue::lanes::{LaneKey, ready_in_lane};
 use crate::store::queue::pauses::CLASS_NOT_PAUSED;
-use crate::store::queue::tries::Try;
+use crate::store::queue::tries::TryStart;
 use crate::store::sql::conn::get;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::{IntoValue, Sql};
@@ -15,39 +15,39 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// One of this many claimed jobs comes from the lowest class that has work.
-const LOWEST_SHARE: i64 = 8;
+const LOWEST_CLASS_INTERVAL: i64 = 8;
 
 /// Text between the SELECTs of two classes.
 const UNION: &str = " UNION ALL SELECT * FROM (";
 
 /// Remaining capacity of one claim: free slots, and limits per host and account.
-pub(super) struct Budget {
+pub(super) struct ClaimCapacity {
     pub(super) slots: usize,
     pub(super) per_host: i64,
     pub(super) per_account: i64,
     /// Minimum time between two claims for one host.
     pub(super) spacing: Option<Duration>,
     /// Hosts of the jobs claimed so far. Their spacing is written at the end, in the order that every process uses.
-    pub(super) spaced: BTreeSet<String>,
+    pub(super) spaced_hosts: BTreeSet<String>,
     /// True while this worker may take a job whose earlier attempt lost its worker.
-    pub(super) risky: bool,
+    pub(super) may_take_risky: bool,
     pub(super) passed_over: i64,
     /// Largest virtual time served, by class: manual, retry, auto.
-    pub(super) served: [i64; 3],
+    pub(super) served_vtime: [i64; 3],
     /// Tries that start with the claim: the rows of their documents become `syncing`.
-    pub(super) tries: Vec<Try>,
+    pub(super) tries: Vec<TryStart>,
 }
 
 /// Result of one round over the lanes.
 #[derive(Default)]
-pub(super) struct Choice {
+pub(super) struct ClaimSelection {
     /// In the order in which they are claimed.
     pub(super) jobs: Vec<JobId>,
     /// Lanes without further jobs. Lanes that were already empty are included, or every round would find work that does
     /// not exist.
-    pub(super) ended: Vec<LaneKey>,
+    pub(super) emptied_lanes: Vec<LaneKey>,
     /// True if another round may find more: a lane that was not read may come next.
-    pub(super) again: bool,
+    pub(super) more_possible: bool,
 }
 
 /// A lane with its first jobs as (virtual time, id), in that order.
@@ -58,64 +58,67 @@ struct Lane {
 
 /// Lanes that may be served now, and the remaining capacity of their hosts and accounts.
 #[derive(Default)]
-struct Seen {
+struct ServableLanes {
     /// Key: class, virtual time and id of the lane's first job.
-    queues: BTreeMap<(i64, i64, i64), Lane>,
-    hosts: BTreeMap<String, i64>,
-    accounts: BTreeMap<i64, i64>,
+    lanes: BTreeMap<(i64, i64, i64), Lane>,
+    host_capacity: BTreeMap<String, i64>,
+    account_capacity: BTreeMap<i64, i64>,
 }
 
-impl Seen {
+impl ServableLanes {
     fn may_serve(&self, key: &LaneKey, risky: bool) -> bool {
-        self.hosts.get(&key.host).is_some_and(|left| *left > 0)
-            && self.accounts.get(&key.account_id).is_some_and(|left| *left > 0)
+        self.host_capacity.get(&key.host).is_some_and(|left| *left > 0)
+            && self.account_capacity.get(&key.account_id).is_some_and(|left| *left > 0)
             && (risky || !key.risky)
     }
 
     fn serve(&mut self, key: &LaneKey) {
-        for left in [self.hosts.get_mut(&key.host), self.accounts.get_mut(&key.account_id)].into_iter().flatten() {
+        for left in [self.host_capacity.get_mut(&key.host), self.account_capacity.get_mut(&key.account_id)]
+            .into_iter()
+            .flatten()
+        {
             *left -= 1;
         }
     }
 }
 
 /// Chooses among the jobs that may run now. Writes nothing.
-pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut Budget) -> Result<Choice> {
+pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut ClaimCapacity) -> Result<ClaimSelection> {
     let mut seen = lanes_to_serve(tx, budget).await?;
     // Classes that may have more lanes than were read.
-    let read = |class: &i64| seen.queues.keys().filter(|order| order.0 == *class).count();
+    let read = |class: &i64| seen.lanes.keys().filter(|order| order.0 == *class).count();
     let cut_off: Vec<i64> =
         QueueClass::ALL.iter().map(|class| class.code()).filter(|class| read(class) >= budget.slots).collect();
-    let mut choice = Choice::default();
-    let (mut slots, mut risky) = (budget.slots, budget.risky);
+    let mut choice = ClaimSelection::default();
+    let (mut slots, mut risky) = (budget.slots, budget.may_take_risky);
     let mut moved = false;
     while slots > 0 {
         let mut unseen = false;
-        let mut queues = std::mem::take(&mut seen.queues);
+        let mut queues = std::mem::take(&mut seen.lanes);
         queues.retain(|order, lane| {
             let stays = seen.may_serve(&lane.key, risky);
             unseen |= !stays && cut_off.contains(&order.0);
             stays
         });
-        seen.queues = queues;
+        seen.lanes = queues;
         // A lane of this class that was not read may come next, before every lower class.
         if moved && unseen {
-            choice.again = true;
+            choice.more_possible = true;
             break;
         }
-        let lowest = seen.queues.keys().map(|order| order.0).max();
-        let lowest_due = budget.passed_over >= LOWEST_SHARE - 1;
+        let lowest = seen.lanes.keys().map(|order| order.0).max();
+        let lowest_due = budget.passed_over >= LOWEST_CLASS_INTERVAL - 1;
         let next = match lowest {
             None => break,
-            Some(lowest) if lowest_due => seen.queues.range((lowest, i64::MIN, i64::MIN)..).next(),
-            Some(_) => seen.queues.iter().next(),
+            Some(lowest) if lowest_due => seen.lanes.range((lowest, i64::MIN, i64::MIN)..).next(),
+            Some(_) => seen.lanes.iter().next(),
         };
         let Some(order) = next.map(|(order, _)| *order) else { break };
-        let Some(mut lane) = seen.queues.remove(&order) else { break };
+        let Some(mut lane) = seen.lanes.remove(&order) else { break };
         moved = true;
         let Some((_, job)) = lane.jobs.pop_front() else {
-            choice.ended.push(lane.key);
-            choice.again = true;
+            choice.emptied_lanes.push(lane.key);
+            choice.more_possible = true;
             continue;
         };
         if Some(order.0) == lowest {
@@ -128,15 +131,15 @@ pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut Budget) -> Result<Choic
         risky &= !lane.key.risky;
         seen.serve(&lane.key);
         match lane.jobs.front() {
-            Some((vtime, id)) => drop(seen.queues.insert((order.0, *vtime, *id), lane)),
-            None => choice.ended.push(lane.key),
+            Some((vtime, id)) => drop(seen.lanes.insert((order.0, *vtime, *id), lane)),
+            None => choice.emptied_lanes.push(lane.key),
         }
     }
     Ok(choice)
 }
 
 /// Reads the first lanes of each class that may be served now, in order.
-async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
+async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &ClaimCapacity) -> Result<ServableLanes> {
     let slots = i64::try_from(budget.slots).unwrap_or(i64::MAX);
     // As many jobs as one lane can give, and the one that is its first afterwards.
     let deep = 1 + if budget.spacing.is_some() { 1 } else { budget.per_host.clamp(1, slots) };
@@ -146,11 +149,11 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
         budget.per_host.into_value(),
         budget.spacing.is_some().into_value(),
         tx.now.micros().into_value(),
-        budget.risky.into_value(),
+        budget.may_take_risky.into_value(),
         slots.into_value(),
         deep.into_value(),
     ] {
-        sql.with(value);
+        sql.add_value(value);
     }
     // The accounts and hosts that may not be served are collected before any lane is read. A skipped lane then costs a
     // lookup in two small sets, and remaining capacity is computed only for the lanes that are served.
@@ -166,7 +169,7 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
          passed_hosts(name) AS MATERIALIZED (SELECT rh.host FROM rh LEFT JOIN @hosts_sched h ON h.host = rh.host \
           WHERE rh.n >= ?2 OR h.cool_downs > 0 UNION ALL SELECT key FROM @pauses WHERE scope = 'host'",
     );
-    for host in &budget.spaced {
+    for host in &budget.spaced_hosts {
         sql.push(" UNION ALL SELECT ").bind(host);
     }
     sql.push("), first AS MATERIALIZED (");
@@ -200,7 +203,7 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
     );
     sql.push(open).push(ready_in_lane(tx.dialect())).push(close);
     sql.push(" ORDER BY lanes.class, lanes.head, lanes.account_id, lanes.host, lanes.risky, r.vtime, r.id");
-    let mut seen = Seen::default();
+    let mut seen = ServableLanes::default();
     let mut last: Option<((i64, i64, i64), Lane)> = None;
     for row in tx.all(sql.query()).await? {
         let key = LaneKey {
@@ -216,14 +219,14 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &Budget) -> Result<Seen> {
             continue;
         }
         if let Some((order, lane)) = last.take() {
-            seen.queues.insert(order, lane);
+            seen.lanes.insert(order, lane);
         }
-        seen.hosts.insert(key.host.clone(), get(&row, "host_left")?);
-        seen.accounts.insert(key.account_id, get(&row, "account_left")?);
+        seen.host_capacity.insert(key.host.clone(), get(&row, "host_left")?);
+        seen.account_capacity.insert(key.account_id, get(&row, "account_left")?);
         // Lanes with equal heads keep their order. The number is negative, so it never equals a job's id.
-        let place = i64::try_from(seen.queues.len()).unwrap_or(i64::MAX) - i64::MAX;
+        let place = i64::try_from(seen.lanes.len()).unwrap_or(i64::MAX) - i64::MAX;
         last = Some(((key.class, get(&row, "head")?, place), Lane { key, jobs: job.into_iter().collect() }));
     }
-    seen.queues.extend(last);
+    seen.lanes.extend(last);
     Ok(seen)
 }

@@ -1,7 +1,7 @@
 //! Conversion of rows of `captain_documents`, joined with our own state of each document. Transactions read them here
 //! before they change them.
 
-use crate::domain::content::{Converter, Stored, Validators, WHOLE_FETCH_EVERY};
+use crate::domain::content::{ConverterVersion, FULL_FETCH_INTERVAL, StoredBaseline, Validators};
 use crate::domain::document::SyncStatus;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::DocumentId;
@@ -10,7 +10,7 @@ use crate::domain::request::SkipReason;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::sql::columns::{line, small, span, time};
+use crate::store::sql::columns::{line, optional_number, span, time};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, query};
@@ -40,18 +40,18 @@ pub(in crate::store) struct Document {
     pub(in crate::store) recent: String,
     /// Time between two syncs by the plan of its account.
     pub(in crate::store) cadence: Option<Duration>,
-    pub(in crate::store) validity: Validity,
+    pub(in crate::store) provenance: ContentProvenance,
     /// Fingerprint of the quarantined text, and true if a person has rejected it.
-    pub(in crate::store) held: Option<(Fingerprint, bool)>,
+    pub(in crate::store) quarantined: Option<(Fingerprint, bool)>,
 }
 
 /// Facts about the origin of the stored text: the fetch that brought it and the converter that wrote it.
 #[derive(Clone, Debug, Default)]
-pub(in crate::store) struct Validity {
+pub(in crate::store) struct ContentProvenance {
     has_content: bool,
     validators: Option<Validators>,
     /// Fingerprint of the text that the validators belong to.
-    validated: Option<String>,
+    validated_fingerprint: Option<String>,
     fetched_whole_at: Option<Timestamp>,
     converter: Option<i64>,
     chars: Option<u64>,
@@ -59,13 +59,13 @@ pub(in crate::store) struct Validity {
 
 impl Document {
     /// Returns the stored values that a fetched page is compared with.
-    pub(in crate::store) fn stored(&self) -> Stored {
-        let ours = self.is_ours();
-        let rejected = self.held.as_ref().filter(|(_, rejected)| *rejected);
-        Stored {
+    pub(in crate::store) fn stored(&self) -> StoredBaseline {
+        let ours = self.is_own_text();
+        let rejected = self.quarantined.as_ref().filter(|(_, rejected)| *rejected);
+        StoredBaseline {
             fingerprint: self.stored_fingerprint(),
-            converter: self.validity.converter.filter(|_| ours).map(Converter),
-            chars: self.validity.chars.filter(|_| self.validity.has_content),
+            converter: self.provenance.converter.filter(|_| ours).map(ConverterVersion),
+            chars: self.provenance.chars.filter(|_| self.provenance.has_content),
             rejected: rejected.map(|(fingerprint, _)| fingerprint.clone()),
         }
     }
@@ -83,21 +83,21 @@ impl Document {
 
     /// Returns the fingerprint of the stored text; `None` if the text itself is missing.
     pub(in crate::store) fn stored_fingerprint(&self) -> Option<Fingerprint> {
-        self.fingerprint.clone().filter(|_| self.validity.has_content).map(Fingerprint::stored)
+        self.fingerprint.clone().filter(|_| self.provenance.has_content).map(Fingerprint::stored)
     }
 
     /// Returns true if this program wrote the stored text: only then do validators and converter apply to it.
-    fn is_ours(&self) -> bool {
-        self.validity.validated.is_some() && self.validity.validated == self.fingerprint
+    fn is_own_text(&self) -> bool {
+        self.provenance.validated_fingerprint.is_some() && self.provenance.validated_fingerprint == self.fingerprint
     }
 
     /// Returns the validators for a conditional request; `None` to fetch the whole page. A conditional request is made
     /// only if its answer refers to exactly the stored text, and if the whole page was fetched not long ago
-    /// ([`WHOLE_FETCH_EVERY`]).
+    /// ([`FULL_FETCH_INTERVAL`]).
     pub(in crate::store) fn validators(&self, now: Timestamp) -> Option<Validators> {
-        let Validity { has_content, validators, fetched_whole_at, .. } = &self.validity;
-        let is_recent = fetched_whole_at.is_some_and(|at| at.plus(WHOLE_FETCH_EVERY) > now);
-        if *has_content && self.is_ours() && is_recent { validators.clone() } else { None }
+        let ContentProvenance { has_content, validators, fetched_whole_at, .. } = &self.provenance;
+        let is_recent = fetched_whole_at.is_some_and(|at| at.plus(FULL_FETCH_INTERVAL) > now);
+        if *has_content && self.is_own_text() && is_recent { validators.clone() } else { None }
     }
 }
 
@@ -124,15 +124,15 @@ fn document(row: &Row) -> Result<Document> {
         fence: get::<Option<i64>>(row, "fence")?.unwrap_or_default(),
         recent: get::<Option<String>>(row, "recent")?.unwrap_or_default(),
         cadence: span(row, "cadence")?,
-        validity: Validity {
+        provenance: ContentProvenance {
             has_content: get(row, "has_content")?,
             validators: Validators::new(get(row, "etag")?, get(row, "last_modified")?),
-            validated: get(row, "validated")?,
+            validated_fingerprint: get(row, "validated")?,
             fetched_whole_at: time(row, "fetched_whole_at")?,
             converter: get(row, "converter")?,
-            chars: small(row, "chars")?,
+            chars: optional_number(row, "chars")?,
         },
-        held: match get::<Option<String>>(row, "held_fingerprint")? {
+        quarantined: match get::<Option<String>>(row, "held_fingerprint")? {
             Some(fingerprint) => Some((Fingerprint::stored(fingerprint), time(row, "rejected_at")?.is_some())),
             None => None,
         },
@@ -154,7 +154,7 @@ const DOCUMENTS: &str = "SELECT d.id, d.name, d.external_link, d.account_id, d.a
      WHERE d.id IN (SELECT each(?))";
 
 /// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
-pub(in crate::store) async fn stored(reader: &mut Reader, id: DocumentId) -> Result<Option<Stored>> {
+pub(in crate::store) async fn stored(reader: &mut Reader, id: DocumentId) -> Result<Option<StoredBaseline>> {
     let row = reader.first(query(DOCUMENTS).bind(vec![id.0])).await?;
     row.as_ref().map(|row| document(row).map(|document| document.stored())).transpose()
 }

@@ -8,7 +8,7 @@ use crate::domain::retry::Counters;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::sql::columns::{code, corrupt, line, number, small, time, word};
+use crate::store::sql::columns::{code, corrupt, line, number, optional_number, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::{Statement, query};
@@ -36,7 +36,7 @@ pub(in crate::store) struct JobRow {
     pub(in crate::store) lock_holder: Option<SafeLine>,
     pub(in crate::store) lock_value: Option<SafeLine>,
     /// True if the attempt must fetch the whole page, without a conditional request.
-    pub(in crate::store) whole: bool,
+    pub(in crate::store) fetch_whole: bool,
 }
 
 fn job(row: &Row) -> Result<JobRow> {
@@ -63,7 +63,7 @@ fn job(row: &Row) -> Result<JobRow> {
                 crashes: number(row, "crashes")?,
             },
             last_failure: word(row, "last_failure", ErrorCode::parse)?,
-            before,
+            row_before: before,
             cancel_requested_by: line(row, "cancel_requested_by")?,
         },
         account_id: get(row, "account_id")?,
@@ -76,12 +76,12 @@ fn job(row: &Row) -> Result<JobRow> {
         token: get(row, "lease_token")?,
         lease_until: time(row, "lease_until")?,
         started_at: time(row, "started_at")?,
-        recorded_attempt: small(row, "recorded_attempt")?,
+        recorded_attempt: optional_number(row, "recorded_attempt")?,
         requested_at: Timestamp::from_micros(get(row, "requested_at")?),
         requested_by: line(row, "requested_by")?,
         lock_holder: line(row, "lock_holder")?,
         lock_value: line(row, "lock_value")?,
-        whole: get(row, "whole")?,
+        fetch_whole: get(row, "whole")?,
     })
 }
 
@@ -104,12 +104,12 @@ pub(in crate::store) async fn by_ids(tx: &mut Tx<'_>, ids: &[JobId]) -> Result<H
 }
 
 /// Reads the live job (scheduled, ready or running) of a document.
-pub(in crate::store) async fn live(tx: &mut Tx<'_>, document: DocumentId) -> Result<Option<JobRow>> {
-    Ok(live_of(tx, &[document]).await?.remove(&document))
+pub(in crate::store) async fn live_job(tx: &mut Tx<'_>, document: DocumentId) -> Result<Option<JobRow>> {
+    Ok(live_jobs(tx, &[document]).await?.remove(&document))
 }
 
 /// Reads the live jobs of documents; documents without one are left out.
-pub(in crate::store) async fn live_of(
+pub(in crate::store) async fn live_jobs(
     tx: &mut Tx<'_>,
     documents: &[DocumentId],
 ) -> Result<HashMap<DocumentId, JobRow>> {
@@ -122,7 +122,7 @@ pub(in crate::store) async fn live_of(
 
 /// Locks the live jobs of documents against changes by others until the transaction ends. SQLite needs no lock: it has
 /// one writer.
-pub(in crate::store) async fn lock_live_of(tx: &mut Tx<'_>, documents: &[DocumentId]) -> Result<()> {
+pub(in crate::store) async fn lock_live_jobs(tx: &mut Tx<'_>, documents: &[DocumentId]) -> Result<()> {
     if tx.dialect() == Dialect::Postgres {
         let ids: Vec<i64> = documents.iter().map(|id| id.0).collect();
         let lock = query(
@@ -135,7 +135,7 @@ pub(in crate::store) async fn lock_live_of(tx: &mut Tx<'_>, documents: &[Documen
 }
 
 /// Reads jobs by their ids and locks them against changes by others until the transaction ends.
-pub(in crate::store) async fn lock(
+pub(in crate::store) async fn lock_jobs(
     tx: &mut Tx<'_>,
     jobs: impl Iterator<Item = JobId>,
 ) -> Result<HashMap<JobId, JobRow>> {

@@ -8,7 +8,7 @@ use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::sql::columns::{code, corrupt, line, number, small, time, word};
+use crate::store::sql::columns::{code, corrupt, line, number, optional_number, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::{IntoValue, Sql, Statement, Value};
@@ -84,17 +84,17 @@ pub(in crate::store) fn outcome(row: &Row) -> Result<Outcome> {
         result: word(row, "result", OutcomeResult::parse)?.ok_or_else(|| corrupt("result"))?,
         error_code: word(row, "error_code", ErrorCode::parse)?,
         exception_class: get(row, "exception_class")?,
-        duration_ms: small(row, "duration_ms")?,
+        duration_ms: optional_number(row, "duration_ms")?,
         at: Timestamp::from_micros(get(row, "at")?),
         seq: Seq(get(row, "seq")?),
         job_id: JobId(get(row, "job_id")?),
         attempt: number(row, "attempt")?,
         queue: code(row, "queue", QueueClass::from_code)?.ok_or_else(|| corrupt("queue"))?,
         url: line(row, "url")?.unwrap_or_default(),
-        http_status: small(row, "http_status")?,
+        http_status: optional_number(row, "http_status")?,
         detail: line(row, "detail")?,
         content: word(row, "content", ContentChange::parse)?,
-        bytes: small(row, "bytes")?,
+        bytes: optional_number(row, "bytes")?,
         next_attempt_at: time(row, "next_attempt_at")?,
         worker: line(row, "worker")?,
         requested_by: line(row, "requested_by")?,

@@ -2,14 +2,14 @@
 
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::migrations::VERSION;
+use crate::store::migrations::SCHEMA_VERSION;
 use crate::store::sql::conn::get;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
 
 /// A worker that has a row of its own, or that only the lease of a job names.
 #[derive(Clone, Debug)]
-pub(in crate::store) struct Known {
+pub(in crate::store) struct KnownWorker {
     pub(in crate::store) id: String,
     /// Last heartbeat, UTC.
     pub(in crate::store) heartbeat_at: Timestamp,
@@ -18,14 +18,14 @@ pub(in crate::store) struct Known {
 }
 
 /// Returns the workers that have a row.
-pub(in crate::store) async fn known(reader: &mut Reader) -> Result<Vec<Known>> {
+pub(in crate::store) async fn known_workers(reader: &mut Reader) -> Result<Vec<KnownWorker>> {
     let rows = reader.all(query("SELECT id, heartbeat_at, schema_version FROM @workers")).await?;
     let known = |row| {
         let version: Option<i64> = get(row, 2)?;
-        Ok(Known {
+        Ok(KnownWorker {
             id: get(row, 0)?,
             heartbeat_at: Timestamp::from_micros(get(row, 1)?),
-            outdated: version.is_none_or(|version| version < VERSION),
+            outdated: version.is_none_or(|version| version < SCHEMA_VERSION),
         })
     };
     rows.iter().map(known).collect()

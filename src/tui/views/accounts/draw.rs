@@ -1,60 +1,62 @@
 //! The columns of the accounts view, and the texts of its frame.
 
-use super::text::{name, next_due, plan, share, sign, standing, strip};
+use super::text::{name, next_due, plan, share, sign, status_line, status_strip};
 use crate::domain::pause::PauseScope;
 use crate::domain::text::width;
 use crate::format;
-use crate::store::AccountSeen;
+use crate::store::AccountSummary;
 use crate::tui::model::Model;
-use crate::tui::table::columns::{Column, Columns};
-use crate::tui::table::draw::{PaneHeader, shown, total, unless_explained};
+use crate::tui::table::columns::{Columns, TableColumn};
+use crate::tui::table::draw::{PaneHeader, foot_summary, labelled_total, shown_of_total};
 use crate::tui::text::lines::clip;
-use crate::tui::text::{Words, words};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::views::view::Pane;
 use ratatui::buffer::Buffer;
 
 /// Smallest and greatest width of the name, in cells.
-const NAME: (u16, u16) = (9, 40);
+const NAME_CELLS: (u16, u16) = (9, 40);
 /// Width of the bar of an account's share, in cells.
-const BAR: usize = 4;
+const BAR_CELLS: usize = 4;
 
-type AccountColumn = Column<AccountSeen>;
+type AccountColumn = TableColumn<AccountSummary>;
 
-static COLUMNS: Columns<AccountSeen> = Columns {
+static COLUMNS: Columns<AccountSummary> = Columns {
     columns: &[
-        AccountColumn::left("", 1, |model, seen, _| one(sign(model, seen))).gap(3),
+        AccountColumn::left("", 1, |model, seen, _| cell(sign(model, seen))).gap(3),
         AccountColumn::text("account", |model, seen, cells| {
-            vec![words(clip(&name(seen), usize::from(cells), model.glyphs.more), Tone::Plain)]
+            vec![span(clip(&name(seen), usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
         }),
-        AccountColumn::left("plan", 13, |model, seen, _| one(plan(model, seen))).gap(2).rank(8),
+        AccountColumn::left("plan", 13, |model, seen, _| cell(plan(model, seen))).gap(2).rank(8),
         AccountColumn::right("docs", 6, |_, seen, _| number(seen.counts.total(), 5, Tone::Plain, Tone::Plain)).rank(6),
-        AccountColumn::left("status", 6, |model, seen, cells| strip(model, seen, usize::from(cells))).gap(2).rank(1),
+        AccountColumn::left("status", 6, |model, seen, cells| status_strip(model, seen, usize::from(cells)))
+            .gap(2)
+            .rank(1),
         AccountColumn::right("run", 4, |_, seen, _| number(seen.running, 3, Tone::Running, Tone::Dim)).rank(5),
         AccountColumn::right("ready", 6, |_, seen, _| number(seen.ready, 5, Tone::Plain, Tone::Dim)).rank(4),
         AccountColumn::right("wait", 5, |_, seen, _| number(seen.waiting, 4, Tone::Waiting, Tone::Dim)).rank(7),
         AccountColumn::right("last hour", 10, last_hour).rank(3),
-        AccountColumn::right("next", 9, |model, seen, _| one(next_due(model, seen))).rank(2),
+        AccountColumn::right("next", 9, |model, seen, _| cell(next_due(model, seen))).rank(2),
     ],
     margin: 1,
-    least_text: NAME.0,
-    share: |text| [text.min(NAME.1), 0],
+    min_text: NAME_CELLS.0,
+    text_widths: |text| [text.min(NAME_CELLS.1), 0],
 };
 
-fn one((text, tone): (impl Into<String>, Tone)) -> Words {
-    vec![words(text, tone)]
+fn cell((text, tone): (impl Into<String>, Tone)) -> Spans {
+    vec![span(text, tone)]
 }
 
-fn number(number: u64, cells: usize, some: Tone, none: Tone) -> Words {
-    vec![words(format::short_number(number, cells), if number == 0 { none } else { some })]
+fn number(number: u64, cells: usize, some: Tone, none: Tone) -> Spans {
+    vec![span(format::short_number(number, cells), if number == 0 { none } else { some })]
 }
 
 /// Returns the bar at the left and the percentage at the right, each after one empty cell.
-fn last_hour(model: &Model, seen: &AccountSeen, cells: u16) -> Words {
-    let (bar, percent) = share(model, seen, BAR);
+fn last_hour(model: &Model, seen: &AccountSummary, cells: u16) -> Spans {
+    let (bar, percent) = share(model, seen, BAR_CELLS);
     let gap = usize::from(cells).saturating_sub(1 + width(&bar) + width(&percent));
     let tone = if seen.last_hour == 0 { Tone::Dim } else { Tone::Plain };
-    vec![words(bar, Tone::Accent), words(" ".repeat(gap), Tone::Plain), words(percent, tone)]
+    vec![span(bar, Tone::Accent), span(" ".repeat(gap), Tone::Plain), span(percent, tone)]
 }
 
 /// Draws the accounts view with its frame.
@@ -62,23 +64,23 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let header = PaneHeader {
         name: "accounts",
         totals: totals(model),
-        none: "No account: there are no documents yet.",
-        foot: unless_explained(model, pane, in_short),
+        empty_text: "No account: there are no documents yet.",
+        foot: foot_summary(model, pane, in_short),
     };
     crate::tui::table::draw::draw(model, &model.views.accounts, &COLUMNS, header, pane, buf);
 }
 
-fn totals(model: &Model) -> Words {
+fn totals(model: &Model) -> Spans {
     let data = &model.views.accounts.data;
-    let mut title = shown(data.rows.len(), data.total);
+    let mut title = shown_of_total(data.rows.len(), data.total);
     let paused = model.pauses.iter().filter(|pause| matches!(pause.scope, PauseScope::Account(_))).count() as u64;
     if paused > 0 {
-        title.push(words(format!(" {}", model.glyphs.dot), Tone::Dim));
-        title.extend(total(paused, "paused"));
+        title.push(span(format!(" {}", model.glyphs.dot), Tone::Dim));
+        title.extend(labelled_total(paused, "paused"));
     }
     title
 }
 
-fn in_short(model: &Model) -> Words {
-    model.views.accounts.row().map_or_else(Words::new, |seen| standing(model, seen, true))
+fn in_short(model: &Model) -> Spans {
+    model.views.accounts.row().map_or_else(Spans::new, |seen| status_line(model, seen, true))
 }

@@ -1,13 +1,13 @@
 //! State of the accounts view: its rows, in the order of their ids.
 
 use crate::domain::id::AccountId;
-use crate::store::{AccountSeen, Seen};
-use crate::tui::table::state::{Group, Table};
+use crate::store::{AccountSummary, Listing};
+use crate::tui::table::state::{TableRow, TableState};
 
 /// The table behind the accounts view.
-pub type Accounts = Table<Seen<AccountSeen>>;
+pub type AccountsTable = TableState<Listing<AccountSummary>>;
 
-impl Group for AccountSeen {
+impl TableRow for AccountSummary {
     type Key = AccountId;
 
     fn key(&self) -> AccountId {
@@ -15,7 +15,7 @@ impl Group for AccountSeen {
     }
 }
 
-impl Accounts {
+impl AccountsTable {
     /// Returns the number of attempts of all accounts in the last hour.
     pub fn last_hour(&self) -> u64 {
         self.data.rows.iter().map(|seen| seen.last_hour).sum()

@@ -4,15 +4,15 @@ use crate::domain::document::Status;
 use crate::domain::pause::PauseScope;
 use crate::domain::plan::Cadence;
 use crate::format;
-use crate::store::AccountSeen;
+use crate::store::AccountSummary;
+use crate::tui::describe::pause::{group_paused_by, of_group, resume_key};
 use crate::tui::model::Model;
-use crate::tui::say::pause::{key, of_group, of_group_by_whom};
-use crate::tui::text::{Words, with_keys, words};
+use crate::tui::text::{Spans, span, with_keys};
 use crate::tui::theme::{self, Tone};
 use std::time::Duration;
 
 /// Returns the account's number and, if known, its name.
-pub fn name(seen: &AccountSeen) -> String {
+pub fn name(seen: &AccountSummary) -> String {
     match &seen.name {
         Some(name) => format!("{} {name}", seen.id),
         None => seen.id.to_string(),
@@ -20,7 +20,7 @@ pub fn name(seen: &AccountSeen) -> String {
 }
 
 /// Returns the glyph before an account, with its tone.
-pub fn sign(model: &Model, seen: &AccountSeen) -> (&'static str, Tone) {
+pub fn sign(model: &Model, seen: &AccountSummary) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
     if is_paused(model, seen) {
         (glyphs.stopped, Tone::Waiting)
@@ -38,8 +38,8 @@ pub fn sign(model: &Model, seen: &AccountSeen) -> (&'static str, Tone) {
 }
 
 /// Returns the plan and its cadence, such as `business 1w`.
-pub fn plan(model: &Model, seen: &AccountSeen) -> (String, Tone) {
-    match (&seen.plan, seen.cadence.map(short)) {
+pub fn plan(model: &Model, seen: &AccountSummary) -> (String, Tone) {
+    match (&seen.plan, seen.cadence.map(short_cadence)) {
         (Some(plan), Some(every)) => (format!("{plan} {every}"), Tone::Plain),
         (Some(plan), None) => (plan.to_string(), Tone::Dim),
         (None, Some(every)) => (every, Tone::Plain),
@@ -48,7 +48,7 @@ pub fn plan(model: &Model, seen: &AccountSeen) -> (String, Tone) {
 }
 
 /// Returns the plan in words, such as `plan business, every 1 week`.
-pub fn plan_in_words(seen: &AccountSeen) -> Option<String> {
+pub fn plan_in_words(seen: &AccountSummary) -> Option<String> {
     let every = seen.cadence.and_then(Cadence::new);
     match (&seen.plan, every) {
         (Some(plan), Some(every)) => Some(format!("plan {plan}, {every}")),
@@ -58,7 +58,7 @@ pub fn plan_in_words(seen: &AccountSeen) -> Option<String> {
 }
 
 /// Returns a cadence in its largest whole unit: one day is `1d`, not `24h`.
-fn short(every: Duration) -> String {
+fn short_cadence(every: Duration) -> String {
     let s = every.as_secs();
     let units = [(604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
     let unit = units.into_iter().find(|(unit, _)| s.is_multiple_of(*unit));
@@ -67,11 +67,11 @@ fn short(every: Duration) -> String {
 
 /// Returns the account's documents by status as a strip of `cells` glyphs, the worst status first. Each status that
 /// occurs gets at least one glyph, as long as they fit; the rest is in proportion to the numbers of documents.
-pub fn strip(model: &Model, seen: &AccountSeen, cells: usize) -> Words {
+pub fn status_strip(model: &Model, seen: &AccountSummary, cells: usize) -> Spans {
     let mut parts: Vec<(Status, u64)> =
         Status::ALL.into_iter().map(|status| (status, seen.counts.of(status))).filter(|(_, n)| *n > 0).collect();
     if parts.is_empty() {
-        return vec![words(model.glyphs.none, Tone::Dim)];
+        return vec![span(model.glyphs.none, Tone::Dim)];
     }
     parts.truncate(cells);
     let mut signs = vec![1_u64; parts.len()];
@@ -83,26 +83,26 @@ pub fn strip(model: &Model, seen: &AccountSeen, cells: usize) -> Words {
         }
     }
     let sign = |(status, signs): (Status, u64)| {
-        words(model.glyphs.status(status).repeat(usize::try_from(signs).unwrap_or(cells)), theme::status(status))
+        span(model.glyphs.status(status).repeat(usize::try_from(signs).unwrap_or(cells)), theme::status(status))
     };
     parts.into_iter().map(|(status, _)| status).zip(signs).map(sign).collect()
 }
 
 /// Returns the account's share of the last hour's attempts, as a bar of up to `cells` cells and in per cent.
-pub fn share(model: &Model, seen: &AccountSeen, cells: usize) -> (String, String) {
+pub fn share(model: &Model, seen: &AccountSummary, cells: usize) -> (String, String) {
     let all = model.views.accounts.last_hour();
     if seen.last_hour == 0 || all == 0 {
         return (String::new(), model.glyphs.none.to_owned());
     }
     let part = seen.last_hour as f64 / all as f64;
     let halves = ((part * (cells * 2) as f64).round() as usize).clamp(1, cells * 2);
-    let [half, whole] = model.glyphs.lying;
+    let [half, whole] = model.glyphs.horizontal_bar;
     let bar = format!("{}{}", whole.repeat(halves / 2), half.repeat(halves % 2));
     (bar, format!("{}%", format::percent(seen.last_hour, all)))
 }
 
 /// Returns the time until the account's next job, or "now" or "paused".
-pub fn next_due(model: &Model, seen: &AccountSeen) -> (String, Tone) {
+pub fn next_due(model: &Model, seen: &AccountSummary) -> (String, Tone) {
     if is_paused(model, seen) {
         return ("paused".to_owned(), Tone::Waiting);
     }
@@ -114,12 +114,12 @@ pub fn next_due(model: &Model, seen: &AccountSeen) -> (String, Tone) {
 }
 
 /// Returns true if all of the account's jobs are paused: by a pause of the account, or of everything.
-pub fn is_paused(model: &Model, seen: &AccountSeen) -> bool {
+pub fn is_paused(model: &Model, seen: &AccountSummary) -> bool {
     of_group(model, &PauseScope::Account(seen.id)).is_some()
 }
 
 /// Returns the numbers of running, queued and waiting jobs.
-pub fn jobs(seen: &AccountSeen) -> String {
+pub fn jobs(seen: &AccountSummary) -> String {
     format!(
         "{} running, {} queued, {} waiting",
         format::number(seen.running),
@@ -129,21 +129,21 @@ pub fn jobs(seen: &AccountSeen) -> String {
 }
 
 /// Describes the account's pause and its jobs; with `brief` a pause is shown without the jobs.
-pub fn standing(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
+pub fn status_line(model: &Model, seen: &AccountSummary, brief: bool) -> Spans {
     let (sign, tone) = sign(model, seen);
     let jobs = jobs(seen);
     let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) else {
-        return vec![words(format!("{sign} {jobs}"), tone)];
+        return vec![span(format!("{sign} {jobs}"), tone)];
     };
-    let mut said = vec![words(format!("{sign} {}", of_group_by_whom(model, pause)), tone)];
-    said.extend((!brief).then(|| words(format!("  {jobs}"), Tone::Dim)));
+    let mut said = vec![span(format!("{sign} {}", group_paused_by(model, pause)), tone)];
+    said.extend((!brief).then(|| span(format!("  {jobs}"), Tone::Dim)));
     said
 }
 
 /// Describes the next step and the key that changes it; with `brief` without keys, which the footer shows.
-pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
+pub fn next(model: &Model, seen: &AccountSummary, brief: bool) -> Spans {
     if let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) {
-        return with_keys(&format!("No job starts until `{}` resumes.", key(pause)), Tone::Plain);
+        return with_keys(&format!("No job starts until `{}` resumes.", resume_key(pause)), Tone::Plain);
     }
     let due = match seen.next_due_at {
         Some(at) => format!("Its next job is due {}.", format::until(model.now, at)),
@@ -151,39 +151,36 @@ pub fn next(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
         None => "Nothing is scheduled.".to_owned(),
     };
     if brief {
-        return vec![words(due, Tone::Plain)];
+        return vec![span(due, Tone::Plain)];
     }
     let pauses = if model.options.read_only { "" } else { ", `p` pauses it" };
     with_keys(&format!("{due} `{}` shows its documents{pauses}.", model.glyphs.enter), Tone::Plain)
 }
 
 /// Returns the number of documents of each status; with `brief` the glyph only names the status.
-pub fn documents(model: &Model, seen: &AccountSeen, brief: bool) -> Words {
-    let mut said = Words::new();
+pub fn documents(model: &Model, seen: &AccountSummary, brief: bool) -> Spans {
+    let mut said = Spans::new();
     for status in Status::ALL {
         let number = seen.counts.of(status);
         if number > 0 {
             let gap = if said.is_empty() { "" } else { "   " };
-            said.push(words(format!("{gap}{} ", model.glyphs.status(status)), theme::status(status)));
-            said.push(words(format::number(number), Tone::Plain));
-            said.extend((!brief).then(|| words(format!(" {}", status.word()), Tone::Dim)));
+            said.push(span(format!("{gap}{} ", model.glyphs.status(status)), theme::status(status)));
+            said.push(span(format::number(number), Tone::Plain));
+            said.extend((!brief).then(|| span(format!(" {}", status.word()), Tone::Dim)));
         }
     }
-    if said.is_empty() { vec![words("no document", Tone::Dim)] } else { said }
+    if said.is_empty() { vec![span("no document", Tone::Dim)] } else { said }
 }
 
 /// Returns the account's attempts in the last hour and their share.
-pub fn lately(model: &Model, seen: &AccountSeen) -> Words {
+pub fn last_hour_line(model: &Model, seen: &AccountSummary) -> Spans {
     let all = model.views.accounts.last_hour();
     if seen.last_hour == 0 {
-        return vec![words("no attempt in the last hour", Tone::Dim)];
+        return vec![span("no attempt in the last hour", Tone::Dim)];
     }
     let share = format::percent(seen.last_hour, all);
     vec![
-        words("last hour ", Tone::Dim),
-        words(
-            format!("{}, {share}% of {}", format::count(seen.last_hour, "attempt"), format::number(all)),
-            Tone::Plain,
-        ),
+        span("last hour ", Tone::Dim),
+        span(format!("{}, {share}% of {}", format::count(seen.last_hour, "attempt"), format::number(all)), Tone::Plain),
     ]
 }

@@ -8,10 +8,10 @@ use crate::domain::outcome::Outcome;
 use crate::domain::text::{SafeLine, width};
 use crate::format;
 use crate::tui::model::Model;
-use crate::tui::table::draw::finish_row;
+use crate::tui::table::draw::style_row;
 use crate::tui::text::lines::{clip, wrap};
-use crate::tui::text::{Words, words};
-use crate::tui::theme::{Look, Tone};
+use crate::tui::text::{Spans, span};
+use crate::tui::theme::{Appearance, Tone};
 use crate::tui::views::outcomes::text::{reason, sign, tone};
 use crate::tui::widgets::canvas::Canvas;
 
@@ -22,7 +22,7 @@ pub(super) fn draw(
     data: &DetailData,
     focused: bool,
     canvas: &mut Canvas<'_>,
-    look: Look,
+    look: Appearance,
 ) {
     let (room, height) = (canvas.area.width, canvas.area.height);
     if data.outcomes.is_empty() {
@@ -31,7 +31,7 @@ pub(super) fn draw(
     }
     let about = if height >= 12 { 7 } else { 0 };
     let rows = usize::from(height.saturating_sub(1 + about)).max(1);
-    let at = detail.attempt_at();
+    let at = detail.attempt_index();
     let top = (at + 1).saturating_sub(rows);
     let wide = room >= 60;
     let dim = look.theme.style(Tone::Dim);
@@ -76,13 +76,13 @@ pub(super) fn draw(
                 .collect::<Vec<_>>()
                 .join(", ")
         };
-        let cause = clip(&said, usize::from(cause_room), look.glyphs.more);
+        let cause = clip(&said, usize::from(cause_room), look.glyphs.ellipsis);
         canvas.text(cause_at, y, cause_room, &cause, style);
         canvas.right(took_end, y, &took, dim);
         if let (true, Some(by)) = (wide, &outcome.requested_by) {
-            canvas.text(took_end + 2, y, 10, &clip(by, 10, look.glyphs.more), dim);
+            canvas.text(took_end + 2, y, 10, &clip(by, 10, look.glyphs.ellipsis), dim);
         }
-        finish_row(focused, top + line == at, false, y, canvas, look);
+        style_row(focused, top + line == at, false, y, canvas, look);
     }
     if let (true, Some(outcome)) = (about > 0, data.outcomes.get(at)) {
         about_attempt(model, outcome, height - about + 1, canvas, look);
@@ -90,12 +90,12 @@ pub(super) fn draw(
 }
 
 /// Draws all facts of one attempt from line `y` on.
-fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
     let room = canvas.area.width.saturating_sub(2);
     let tone = tone(outcome.content, outcome.result);
     let when = outcome.at.date_clock(&model.zone());
-    let mut lines: Vec<Words> = vec![vec![
-        words(
+    let mut lines: Vec<Spans> = vec![vec![
+        span(
             format!(
                 "{} {}",
                 sign(&look.glyphs, outcome.content, outcome.result),
@@ -103,18 +103,18 @@ fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'
             ),
             tone,
         ),
-        words(format!("  {when}, outcome {}", format::number(u64::try_from(outcome.seq.0).unwrap_or(0))), Tone::Dim),
+        span(format!("  {when}, outcome {}", format::number(u64::try_from(outcome.seq.0).unwrap_or(0))), Tone::Dim),
     ]];
     let cause = reason(outcome);
     lines.extend(
         wrap(&cause, usize::from(room.saturating_sub(2)), 3)
             .into_iter()
-            .map(|line| vec![words(format!("  {line}"), Tone::Plain)]),
+            .map(|line| vec![span(format!("  {line}"), Tone::Plain)]),
     );
-    let mut facts = Words::new();
+    let mut facts = Spans::new();
     let mut fact = |label: &str, value: &str| {
-        facts.push(words(format!("  {label} "), Tone::Dim));
-        facts.push(words(value, Tone::Plain));
+        facts.push(span(format!("  {label} "), Tone::Dim));
+        facts.push(span(value, Tone::Plain));
     };
     fact("queue", outcome.queue.word());
     if let Some(status) = outcome.http_status {

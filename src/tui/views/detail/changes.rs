@@ -1,16 +1,16 @@
 //! The details' tab that compares two texts: the reason of a quarantine, the sizes, and the lines that differ.
 
-use super::difference::{Row, Side};
+use super::difference::{DifferenceRow, DifferenceSide};
 use super::state::Detail;
-use super::text::{instead, left_out, notice};
+use super::text::{empty_text, left_out, notice};
 use crate::format;
 use crate::tui::model::Model;
-use crate::tui::text::{Words, words};
-use crate::tui::theme::{Look, Tone};
+use crate::tui::text::{Spans, span};
+use crate::tui::theme::{Appearance, Tone};
 use crate::tui::widgets::canvas::Canvas;
 
 /// Lowest pane, in lines, that shows the full notice above the difference.
-const ROOMY: usize = 12;
+const FULL_NOTICE_MIN_HEIGHT: usize = 12;
 
 /// Returns the number of lines of the tab in a pane of `width` cells and `height` lines.
 pub fn lines(model: &Model, width: usize, height: usize) -> usize {
@@ -18,25 +18,25 @@ pub fn lines(model: &Model, width: usize, height: usize) -> usize {
     above(model, detail, width, height).len() + detail.rows.len() + below(model).len()
 }
 
-fn above(model: &Model, detail: &Detail, width: usize, height: usize) -> Vec<Words> {
-    let mut lines = notice(model, detail, width, height >= ROOMY);
+fn above(model: &Model, detail: &Detail, width: usize, height: usize) -> Vec<Spans> {
+    let mut lines = notice(model, detail, width, height >= FULL_NOTICE_MIN_HEIGHT);
     if model.difference().is_none() {
-        lines.push(instead(detail));
+        lines.push(empty_text(detail));
     }
     lines
 }
 
-fn below(model: &Model) -> Vec<Words> {
+fn below(model: &Model) -> Vec<Spans> {
     model.difference().and_then(left_out).into_iter().collect()
 }
 
 /// Draws the visible lines of the tab: the notice, the rows of the difference, and the line about its omitted end.
-pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, look: Look) {
+pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, look: Appearance) {
     let room = canvas.area.width.saturating_sub(2);
     let height = usize::from(canvas.area.height);
     let above = above(model, detail, usize::from(room), height);
     // The rows of the previous comparison stay hidden until the requested one has arrived.
-    let rows: &[Row] = if model.difference().is_some() { &detail.rows } else { &[] };
+    let rows: &[DifferenceRow] = if model.difference().is_some() { &detail.rows } else { &[] };
     let below = below(model);
     let total = above.len() + rows.len() + below.len();
     let scroll = detail.scroll.min(total.saturating_sub(height));
@@ -58,35 +58,35 @@ pub(super) fn more_below(model: &Model, detail: &Detail, width: usize, height: u
     total.saturating_sub(detail.scroll.min(total.saturating_sub(height)) + height)
 }
 
-fn draw_row(row: &Row, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+fn draw_row(row: &DifferenceRow, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
     let (sign, tone) = match row.side {
-        Side::Skipped(number) => {
-            let text = format!("{} {} the same", look.glyphs.more, format::count(number as u64, "line"));
+        DifferenceSide::Skipped(number) => {
+            let text = format!("{} {} the same", look.glyphs.ellipsis, format::count(number as u64, "line"));
             canvas.text(1, y, canvas.area.width.saturating_sub(2), &text, look.theme.style(Tone::Dim));
             return;
         }
-        Side::Same => (" ", Tone::Dim),
-        Side::Gone => ("-", Tone::Failed),
-        Side::New => ("+", Tone::Good),
+        DifferenceSide::Same => (" ", Tone::Dim),
+        DifferenceSide::Gone => ("-", Tone::Failed),
+        DifferenceSide::New => ("+", Tone::Good),
     };
     let style = look.theme.style(tone);
     canvas.text(1, y, 1, sign, style);
     let room = canvas.area.width.saturating_sub(4);
-    if row.side == Side::Same {
-        canvas.words(3, y, room, &[words(row.text.as_str(), tone)], look);
+    if row.side == DifferenceSide::Same {
+        canvas.words(3, y, room, &[span(row.text.as_str(), tone)], look);
         return;
     }
     // The glyph of a cut takes the cell of the space before or after the text.
     if row.cut.0 {
-        canvas.text(2, y, 1, look.glyphs.more, look.theme.style(Tone::Dim));
+        canvas.text(2, y, 1, look.glyphs.ellipsis, look.theme.style(Tone::Dim));
     }
     let (before, rest) = row.text.split_at(row.differs.start);
     let (differs, after) = rest.split_at(row.differs.len());
     let mut x = 3;
-    for (text, style) in [(before, style), (differs, look.theme.differs(tone)), (after, style)] {
+    for (text, style) in [(before, style), (differs, look.theme.changed_text(tone)), (after, style)] {
         x = canvas.text(x, y, (room + 3).saturating_sub(x), text, style);
     }
     if row.cut.1 {
-        canvas.text(x, y, 1, look.glyphs.more, look.theme.style(Tone::Dim));
+        canvas.text(x, y, 1, look.glyphs.ellipsis, look.theme.style(Tone::Dim));
     }
 }

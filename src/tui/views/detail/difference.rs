@@ -1,17 +1,17 @@
 //! The difference of two texts of a document: the stored one and the quarantined one, or a version and its successor.
 
-use crate::domain::difference::{Difference, Kept, Line};
+use crate::domain::difference::{DiffLine, Difference, DisplayLine};
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::tui::text::lines::broken;
+use crate::tui::text::lines::break_line;
 use std::ops::Range;
 
 /// The pair of texts that is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compared {
     /// The stored text and the quarantined text.
-    Held {
+    Quarantined {
         /// Fingerprint of the quarantined text.
         fingerprint: String,
         /// Version of the stored text.
@@ -27,11 +27,11 @@ pub enum Compared {
 
 /// Facts about a quarantined text, without the text itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldSeen {
+pub struct QuarantinedText {
     /// Why the text is not trusted: completes the sentence "it …".
     pub reason: SafeLine,
     /// Time of the first fetch, in UTC.
-    pub held_at: Timestamp,
+    pub quarantined_at: Timestamp,
     pub fingerprint: String,
     /// The title that was fetched with the text.
     pub title: Option<SafeLine>,
@@ -41,18 +41,18 @@ pub struct HeldSeen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DifferenceData {
     pub document: DocumentId,
-    pub of: Compared,
+    pub compared: Compared,
     /// Safe to print on a terminal.
     pub difference: Difference,
     /// Number of characters of the old and of the new text.
     pub chars: (u64, u64),
     /// Number of the request, by which the difference is wrapped only once per width.
-    pub reading: u64,
+    pub read_id: u64,
 }
 
 /// The text that a row of a difference comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum DifferenceSide {
     /// In both texts.
     Same,
     /// Only in the old text.
@@ -65,8 +65,8 @@ pub enum Side {
 
 /// One screen row of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    pub side: Side,
+pub struct DifferenceRow {
+    pub side: DifferenceSide,
     pub text: String,
     /// Byte range of `text` that differs from the other side.
     pub differs: Range<usize>,
@@ -76,30 +76,30 @@ pub struct Row {
 
 /// Wraps a difference into rows of `width` cells. An unchanged line is one row, cut at the pane's edge; a changed line
 /// wraps, so that all of its words are visible, since one line can be a whole paragraph.
-pub fn rows(difference: &Difference, width: usize) -> Vec<Row> {
+pub fn rows(difference: &Difference, width: usize) -> Vec<DifferenceRow> {
     difference.lines.iter().flat_map(|kept| rows_of(kept, width)).collect()
 }
 
-fn rows_of(kept: &Kept, width: usize) -> Vec<Row> {
+fn rows_of(kept: &DisplayLine, width: usize) -> Vec<DifferenceRow> {
     let side = match &kept.line {
-        Line::Same(_) => Side::Same,
-        Line::Gone(_) => Side::Gone,
-        Line::New(_) => Side::New,
-        Line::Skipped(number) => Side::Skipped(*number),
+        DiffLine::Same(_) => DifferenceSide::Same,
+        DiffLine::Removed(_) => DifferenceSide::Gone,
+        DiffLine::Added(_) => DifferenceSide::New,
+        DiffLine::Skipped(number) => DifferenceSide::Skipped(*number),
     };
     let text = kept.text();
-    let cut = (kept.begins_later, kept.ends_earlier);
-    if matches!(side, Side::Same | Side::Skipped(_)) {
-        return vec![Row { side, text: text.to_owned(), differs: 0..0, cut }];
+    let cut = (kept.start_omitted, kept.end_omitted);
+    if matches!(side, DifferenceSide::Same | DifferenceSide::Skipped(_)) {
+        return vec![DifferenceRow { side, text: text.to_owned(), differs: 0..0, cut }];
     }
-    let parts = broken(text, width);
+    let parts = break_line(text, width);
     let last = parts.len().saturating_sub(1);
     let row = |(place, part): (usize, Range<usize>)| {
         let within = |at: usize| at.clamp(part.start, part.end) - part.start;
-        Row {
+        DifferenceRow {
             side,
             text: text[part.clone()].to_owned(),
-            differs: within(kept.differs.start)..within(kept.differs.end),
+            differs: within(kept.changed_range.start)..within(kept.changed_range.end),
             cut: (cut.0 && place == 0, cut.1 && place == last),
         }
     };
@@ -120,11 +120,11 @@ mod tests {
         assert_eq!(
             seen,
             [
-                (Side::Same, "same line that is long", ""),
-                (Side::Gone, "one two", "two"),
-                (Side::Gone, "three", ""),
-                (Side::New, "one 2 ", "2"),
-                (Side::New, "three", ""),
+                (DifferenceSide::Same, "same line that is long", ""),
+                (DifferenceSide::Gone, "one two", "two"),
+                (DifferenceSide::Gone, "three", ""),
+                (DifferenceSide::New, "one 2 ", "2"),
+                (DifferenceSide::New, "three", ""),
             ]
         );
     }

@@ -8,9 +8,9 @@ use crate::domain::text::width;
 use crate::format;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::table::draw::finish_row;
-use crate::tui::text::{Words, words};
-use crate::tui::theme::{Look, Tone};
+use crate::tui::table::draw::style_row;
+use crate::tui::text::{Spans, span};
+use crate::tui::theme::{Appearance, Tone};
 use crate::tui::views::documents::peek;
 use crate::tui::views::view::Pane;
 use crate::tui::widgets::canvas::{Canvas, cells};
@@ -22,11 +22,11 @@ use ratatui::widgets::{Paragraph, Widget as _};
 
 /// Returns the number of lines above the tab's content, in a pane with `height` lines inside its frame.
 pub const fn head_lines(height: u16) -> u16 {
-    if height < SMALL { 2 } else { 6 }
+    if height < FULL_HEAD_MIN_HEIGHT { 2 } else { 6 }
 }
 
 /// Lowest pane, in lines, that has the full head; below, the head shows the current status only.
-const SMALL: u16 = 12;
+const FULL_HEAD_MIN_HEIGHT: u16 = 12;
 
 /// Draws the details with their frame; a message if the document was removed or is still being read.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
@@ -34,9 +34,9 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
         return;
     }
-    let look = model.look();
-    let title = vec![words(detail.name.to_string(), Tone::Strong)];
-    let aside = vec![words(format!("document {}", detail.document), Tone::Dim)];
+    let look = model.appearance();
+    let title = vec![span(detail.name.to_string(), Tone::Strong)];
+    let aside = vec![span(format!("document {}", detail.document), Tone::Dim)];
     Frame { title: &title, aside: &aside, foot: &pane.toast, border: look.theme.border(pane.focused) }
         .draw(pane.area, buf, look);
     let inner = inside(pane.area);
@@ -58,12 +58,16 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     };
     // The list's row is newer.
     let row = model.documents.find(detail.document).unwrap_or(&data.row);
-    let mut next = vec![words("  ", Tone::Plain)];
+    let mut next = vec![span("  ", Tone::Plain)];
     next.extend(peek::next(model, row, false));
-    let mut lines =
-        vec![vec![words(row.url.to_string(), Tone::Plain)], peek::happened(model, row), next, facts(model, row, data)];
-    if inner.height < SMALL {
-        lines = vec![peek::happened(model, row)];
+    let mut lines = vec![
+        vec![span(row.url.to_string(), Tone::Plain)],
+        peek::status_line(model, row),
+        next,
+        facts(model, row, data),
+    ];
+    if inner.height < FULL_HEAD_MIN_HEIGHT {
+        lines = vec![peek::status_line(model, row)];
     }
     for (y, line) in lines.iter().enumerate() {
         canvas.words(1, y as u16, room, line, look);
@@ -85,32 +89,32 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     }
 }
 
-fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Words {
-    let mut line = vec![words(format!("account {}  assistant {}", row.account_id, row.assistant_id), Tone::Dim)];
+fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Spans {
+    let mut line = vec![span(format!("account {}  assistant {}", row.account_id, row.assistant_id), Tone::Dim)];
     if let Some(length) = row.content_length {
         let version = data.version.map_or(String::new(), |version| format!(", version {version}"));
-        line.push(words(format!("   {}{version}", format::chars(length)), Tone::Plain));
+        line.push(span(format!("   {}{version}", format::chars(length)), Tone::Plain));
     }
     if !row.recent.is_empty() {
-        line.push(words("   last ", Tone::Dim));
-        line.extend(peek::strip(model, row));
+        line.push(span("   last ", Tone::Dim));
+        line.extend(peek::results_strip(model, row));
     }
     if let Some(by) = &row.requested_by {
-        line.push(words("   by ", Tone::Dim));
-        line.push(words(by.to_string(), Tone::Plain));
+        line.push(span("   by ", Tone::Dim));
+        line.push(span(by.to_string(), Tone::Plain));
     }
     line
 }
 
-fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Look) {
+fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
     let number = |tab| match tab {
         Tab::Attempts => format::number(data.outcomes.len() as u64),
         Tab::Content => format::number(data.content.len() as u64),
-        Tab::Changes if data.held.is_some() => look.glyphs.held.to_owned(),
+        Tab::Changes if data.quarantined.is_some() => look.glyphs.quarantined.to_owned(),
         // There is no number before the comparison has arrived.
-        Tab::Changes => {
-            model.difference().map_or(String::new(), |data| format::number(data.difference.gone + data.difference.new))
-        }
+        Tab::Changes => model
+            .difference()
+            .map_or(String::new(), |data| format::number(data.difference.removed + data.difference.added)),
         Tab::Versions => format::number(data.versions.len() as u64),
     };
     let airy = |tab: Tab| format!(" {} ", [tab.word(), &number(tab)].join(" ").trim_end());
@@ -140,7 +144,7 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
 }
 
 /// Draws the stored text, which is already wrapped to the width of the pane.
-fn content(detail: &Detail, body: Rect, buf: &mut Buffer, look: Look) {
+fn content(detail: &Detail, body: Rect, buf: &mut Buffer, look: Appearance) {
     let lines = detail.wrapped.iter().skip(detail.scroll).take(usize::from(body.height)).map(|line| {
         let tone = if line.starts_with('#') { Tone::Strong } else { Tone::Plain };
         Line::styled(line.as_str(), look.theme.style(tone))
@@ -149,7 +153,7 @@ fn content(detail: &Detail, body: Rect, buf: &mut Buffer, look: Look) {
     Paragraph::new(lines.collect::<Vec<_>>()).render(area, buf);
 }
 
-fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canvas: &mut Canvas<'_>, look: Look) {
+fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canvas: &mut Canvas<'_>, look: Appearance) {
     let room = canvas.area.width.saturating_sub(2);
     if data.versions.is_empty() {
         canvas.text(1, 0, room, "No earlier version is kept.", look.theme.style(Tone::Dim));
@@ -161,17 +165,17 @@ fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canv
     let top = (at + 1).saturating_sub(height);
     for (y, version) in data.versions.iter().skip(top).take(height).enumerate() {
         let line = vec![
-            words(format!("{:>4}", version.version), Tone::Plain),
-            words(format!("  replaced {} ago", format::age(model.now.since(version.replaced_at))), Tone::Dim),
-            words(format!("   {}", format::chars(version.content_length)), Tone::Plain),
+            span(format!("{:>4}", version.version), Tone::Plain),
+            span(format!("  replaced {} ago", format::age(model.now.since(version.replaced_at))), Tone::Dim),
+            span(format!("   {}", format::chars(version.content_length)), Tone::Plain),
         ];
         let end = canvas.words(1, y as u16, room, &line, look);
         if let Some(fingerprint) = &version.fingerprint {
             canvas.text(end + 3, y as u16, 12, fingerprint, dim);
         }
-        finish_row(focused, top + y == at, false, y as u16, canvas, look);
+        style_row(focused, top + y == at, false, y as u16, canvas, look);
     }
-    let kept = vec![words(format::count(data.versions.len() as u64, "version"), Tone::Dim)];
+    let kept = vec![span(format::count(data.versions.len() as u64, "version"), Tone::Dim)];
     if data.versions.len() < height {
         canvas.words(1, data.versions.len() as u16 + 1, cells(&kept), &kept, look);
     }

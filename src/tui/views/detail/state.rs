@@ -6,8 +6,8 @@ use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
 use crate::domain::word_enum::word_enum;
 use crate::store::StoredVersion;
-use crate::tui::text::lines::broken;
-use crate::tui::views::detail::difference::{self, Compared, DifferenceData, HeldSeen, Row};
+use crate::tui::text::lines::break_line;
+use crate::tui::views::detail::difference::{self, Compared, DifferenceData, DifferenceRow, QuarantinedText};
 
 word_enum! {
     /// A tab of the details; the word is its label.
@@ -45,16 +45,16 @@ pub struct DetailData {
     /// Earlier contents, newest first.
     pub versions: Vec<StoredVersion>,
     /// The quarantined text that waits for a person's decision, without the text itself.
-    pub held: Option<HeldSeen>,
+    pub quarantined: Option<QuarantinedText>,
     /// Number of the read, by which the text is wrapped only once per width.
-    pub reading: u64,
+    pub read_id: u64,
 }
 
 impl DetailData {
     /// Returns true if `other` looks the same on the screen.
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        let Self { row, outcomes, content, version, versions, held, reading: _ } = self;
-        (row, version, held) == (&other.row, &other.version, &other.held)
+    pub fn displays_same(&self, other: &Self) -> bool {
+        let Self { row, outcomes, content, version, versions, quarantined: held, read_id: _ } = self;
+        (row, version, held) == (&other.row, &other.version, &other.quarantined)
             && (outcomes, content, versions) == (&other.outcomes, &other.content, &other.versions)
     }
 }
@@ -68,9 +68,9 @@ pub struct Detail {
     /// Number of the newest read request; results of earlier requests are dropped.
     pub generation: u64,
     /// The newest request has no result yet.
-    pub asked: bool,
+    pub loading: bool,
     /// A commit arrived after the request, so another read follows its result.
-    pub again: bool,
+    pub reread_needed: bool,
     /// `None` until the first result.
     pub data: Option<Box<DetailData>>,
     /// The document was removed.
@@ -86,9 +86,9 @@ pub struct Detail {
     /// The latest requested comparison, with the number of its request.
     pub comparing: Option<(Compared, u64)>,
     /// Why the latest comparison failed.
-    pub trouble: Option<SafeLine>,
+    pub compare_error: Option<SafeLine>,
     /// The difference, wrapped to the width of the pane.
-    pub rows: Vec<Row>,
+    pub rows: Vec<DifferenceRow>,
     /// Width in cells and number of the request for which `rows` was made.
     rows_for: Option<(usize, u64)>,
     /// The stored text, wrapped to the width of the pane.
@@ -104,8 +104,8 @@ impl Detail {
             document,
             name,
             generation,
-            asked: true,
-            again: false,
+            loading: true,
+            reread_needed: false,
             data: None,
             gone: false,
             tab: Tab::default(),
@@ -113,7 +113,7 @@ impl Detail {
             scroll: 0,
             version: None,
             comparing: None,
-            trouble: None,
+            compare_error: None,
             rows: Vec::new(),
             rows_for: None,
             wrapped: Vec::new(),
@@ -124,12 +124,12 @@ impl Detail {
     /// Wraps the stored text to `width` cells, unless that was done before.
     pub fn wrap(&mut self, width: usize) {
         let Some(data) = &self.data else { return };
-        let wanted = Some((width, data.reading));
+        let wanted = Some((width, data.read_id));
         if width == 0 || self.wrapped_for == wanted {
             return;
         }
         let parts =
-            |line: &String| broken(line, width).into_iter().map(|part| line[part].to_owned()).collect::<Vec<_>>();
+            |line: &String| break_line(line, width).into_iter().map(|part| line[part].to_owned()).collect::<Vec<_>>();
         self.wrapped = data.content.iter().flat_map(parts).collect();
         self.wrapped_for = wanted;
         self.scroll = self.scroll.min(self.lines().saturating_sub(1));
@@ -137,7 +137,7 @@ impl Detail {
 
     /// Wraps the difference to `width` cells, unless that was done before.
     pub fn wrap_difference(&mut self, data: &DifferenceData, width: usize) {
-        let wanted = Some((width, data.reading));
+        let wanted = Some((width, data.read_id));
         if width > 0 && self.rows_for != wanted {
             self.rows = difference::rows(&data.difference, width);
             self.rows_for = wanted;
@@ -148,8 +148,8 @@ impl Detail {
     pub fn compared(&self) -> Option<Compared> {
         let data = self.data.as_deref()?;
         let stored = data.version.unwrap_or(0);
-        if let (None, Some(held)) = (self.version, &data.held) {
-            return Some(Compared::Held { fingerprint: held.fingerprint.clone(), stored });
+        if let (None, Some(held)) = (self.version, &data.quarantined) {
+            return Some(Compared::Quarantined { fingerprint: held.fingerprint.clone(), stored });
         }
         let place = match self.version {
             Some(version) => data.versions.iter().position(|kept| kept.version == version)?,
@@ -161,7 +161,7 @@ impl Detail {
     }
 
     /// Returns the index of the attempt under the cursor.
-    pub fn attempt_at(&self) -> usize {
+    pub fn attempt_index(&self) -> usize {
         let Some(data) = &self.data else { return 0 };
         self.attempt.and_then(|seq| data.outcomes.iter().position(|outcome| outcome.seq == seq)).unwrap_or(0)
     }

@@ -1,18 +1,18 @@
 //! The peek pane of a document: the status and its reason, the next step, and the key that helps, in sentences.
 
-use super::text::{can_be_decided, error, hold, is_orphaned, step, why_held, why_queued};
+use super::text::{can_be_decided, error, host_backoff, is_orphaned, step, why_locked, why_queued};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::Timestamp;
 use crate::format;
+use crate::tui::describe::pause;
 use crate::tui::model::Model;
-use crate::tui::say::pause;
-use crate::tui::text::{Words, with_keys, words};
+use crate::tui::text::{Spans, span, with_keys};
 use crate::tui::theme::{self, Tone};
 use crate::tui::views::view::Explanation;
 use std::time::Duration;
 
-const A_DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Explains the row in a pane with `height` lines inside its frame.
 pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanation {
@@ -20,24 +20,24 @@ pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanat
     let dot = model.glyphs.dot;
     let ids = format!("document {} {dot} account {} {dot} assistant {}", row.id, row.account_id, row.assistant_id);
     let (lines, beside) = if height >= 5 {
-        let mut then = vec![words("  ", Tone::Plain)];
+        let mut then = vec![span("  ", Tone::Plain)];
         then.extend(next(model, row, false));
-        let url = vec![words(row.url.to_string(), Tone::Plain)];
-        (vec![url, happened(model, row), then, Words::new(), history(model, row)], Words::new())
+        let url = vec![span(row.url.to_string(), Tone::Plain)];
+        (vec![url, status_line(model, row), then, Spans::new(), history(model, row)], Spans::new())
     } else {
-        (vec![happened(model, row), next(model, row, true)], strip(model, row))
+        (vec![status_line(model, row), next(model, row, true)], results_strip(model, row))
     };
     Explanation {
-        title: vec![words(name, Tone::Strong)],
-        aside: vec![words(ids, Tone::Dim)],
+        title: vec![span(name, Tone::Strong)],
+        aside: vec![span(ids, Tone::Dim)],
         lines,
-        beside,
-        is_old: model.stale.is_some(),
+        first_line_aside: beside,
+        is_old: model.read_failure.is_some(),
     }
 }
 
 /// Returns the line of the current status: glyph, word, time and reason.
-pub fn happened(model: &Model, row: &DocumentRow) -> Words {
+pub fn status_line(model: &Model, row: &DocumentRow) -> Spans {
     let tone = theme::status(row.status);
     let ago = |at| format!(" {} ago", format::age(model.now.since(at)));
     let when = match row.status {
@@ -45,33 +45,33 @@ pub fn happened(model: &Model, row: &DocumentRow) -> Words {
         Status::Synced | Status::Stale => row.synced_at.map(ago),
         _ => None,
     };
-    let mut line = vec![words(
+    let mut line = vec![span(
         format!("{} {}{}", model.glyphs.status(row.status), row.status.word(), when.unwrap_or_default()),
         tone,
     )];
     let why = match row.status {
         Status::Syncing => Some(step(model, row)),
         Status::Queued => Some(why_queued(model, row)),
-        Status::Waiting if row.held_by.is_some() => Some(why_held(row)),
+        Status::Waiting if row.holder.is_some() => Some(why_locked(row)),
         _ => error(row),
     };
-    line.extend(why.map(|why| words(format!("  {why}"), tone)));
+    line.extend(why.map(|why| span(format!("  {why}"), tone)));
     if row.status == Status::Queued
         && let Some(error) = error(row)
     {
-        line.push(words(format!("  last failure: {error}"), Tone::Dim));
+        line.push(span(format!("  last failure: {error}"), Tone::Dim));
     }
-    if let Some(reason) = &row.held {
-        line.push(words(format!("  {} needs review: it {reason}", model.glyphs.held), Tone::Lost));
+    if let Some(reason) = &row.quarantine_reason {
+        line.push(span(format!("  {} needs review: it {reason}", model.glyphs.quarantined), Tone::Lost));
     }
     line
 }
 
 /// Describes the next step and the key that helps; with `brief` without what the list shows next to it.
-pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
+pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
     let at = |at: Timestamp| match format::until(model.now, at) {
         // A time of day is of no use without the date, so it is shown for the next 24 hours only.
-        soon if brief || at.since(model.now) >= A_DAY => soon,
+        soon if brief || at.since(model.now) >= DAY => soon,
         soon => format!("{soon} ({})", at.clock(&model.zone())),
     };
     let text = match row.status {
@@ -88,18 +88,19 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         },
         Status::Failed => match row.next_attempt_at {
             Some(next) => format!("Next attempt {}. `r` retries it now.", at(next)),
-            None => match row.next_look_at {
+            None => match row.next_check_at {
                 Some(look) => format!("Next check {}; `r` retries it now.", at(look)),
                 None => "Not retried automatically; `r` retries it now.".to_owned(),
             },
         },
-        Status::Waiting if row.held_by.is_some() => {
+        Status::Waiting if row.holder.is_some() => {
             let next = row.next_attempt_at.map_or("in a moment".to_owned(), at);
             format!("Next lock check {next}. `r` checks now, `x` gives up.")
         }
         Status::Waiting => {
-            let tries = row.try_of.filter(|_| !brief);
-            let tries = tries.map_or(String::new(), |tried| format!(", {} of {} failed", tried.number, tried.of));
+            let tries = row.failure_count.filter(|_| !brief);
+            let tries = tries
+                .map_or(String::new(), |tried| format!(", {} of {} failed", tried.failures, tried.attempts_allowed));
             let next = row.next_attempt_at.map_or("soon".to_owned(), at);
             format!("Next attempt {next}{tries}. `r` retries now, `x` gives up.")
         }
@@ -108,8 +109,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
         Status::Syncing => {
             let since =
                 row.attempted_at.map_or(String::new(), |at| format!(" for {}", format::age(model.now.since(at))));
-            let worker =
-                row.held_by.as_ref().filter(|_| !brief).map_or(String::new(), |worker| format!(" on {worker}"));
+            let worker = row.holder.as_ref().filter(|_| !brief).map_or(String::new(), |worker| format!(" on {worker}"));
             let number = row.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), |n| format!(", attempt {n}"));
             format!("Runs{since}{worker}{number}. `x` stops it.")
         }
@@ -120,14 +120,14 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
         }
         Status::Queued if let Some(pause) = pause::of_row(model, row) => {
-            let key = pause::key(pause);
+            let key = pause::resume_key(pause);
             match pause.scope {
                 PauseScope::Class(_) => format!("Starts when {} are resumed. `x` ends it.", pause.scope),
                 _ => format!("Starts when {} is resumed: `{key}`. `x` ends it.", pause.scope),
             }
         }
-        Status::Queued if hold(model, row).is_some() => {
-            let until = hold(model, row).map_or(model.now, |hold| hold.until);
+        Status::Queued if host_backoff(model, row).is_some() => {
+            let until = host_backoff(model, row).map_or(model.now, |hold| hold.until);
             format!("Next request to its host {}, no attempt lost. `x` ends it.", at(until))
         }
         Status::Queued if brief => "Starts soon. `s` puts it first, `x` ends it.".to_owned(),
@@ -144,12 +144,12 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
             }
             None => "Overdue by its plan. `s` syncs it now.".to_owned(),
         },
-        Status::Synced => match row.next_attempt_at.or(row.next_look_at) {
+        Status::Synced => match row.next_attempt_at.or(row.next_check_at) {
             Some(next) => format!("Next check {}. `s` syncs it now.", at(next)),
             None => "Not scheduled. `s` syncs it now.".to_owned(),
         },
         Status::Never if !row.available => "It is not available yet, so it is not synced.".to_owned(),
-        Status::Never => match row.next_attempt_at.or(row.next_look_at) {
+        Status::Never => match row.next_attempt_at.or(row.next_check_at) {
             Some(next) => format!("First sync {}. `s` syncs it now.", at(next)),
             None => "Never synced. `s` syncs it now.".to_owned(),
         },
@@ -159,28 +159,28 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Words {
     if model.options.read_only && !only_looks {
         // Keys that are refused in read-only mode are omitted.
         let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');
-        return vec![words(format!("{until_key}."), Tone::Plain)];
+        return vec![span(format!("{until_key}."), Tone::Plain)];
     }
     with_keys(&text, Tone::Plain)
 }
 
 /// Returns the glyphs of the last results.
-pub fn strip(model: &Model, row: &DocumentRow) -> Words {
-    let piece = |result: &RecentResult| words(model.glyphs.recent(*result), theme::recent(*result));
+pub fn results_strip(model: &Model, row: &DocumentRow) -> Spans {
+    let piece = |result: &RecentResult| span(model.glyphs.recent(*result), theme::recent(*result));
     row.recent.iter().map(piece).collect()
 }
 
 /// Returns the glyphs of the last results, with the last sync, the kept content and the person who requested the last
 /// job.
-pub fn history(model: &Model, row: &DocumentRow) -> Words {
-    let mut line = Words::new();
-    let fact = |line: &mut Words, label: &str, value: String| {
-        line.push(words(format!("{}{label} ", if line.is_empty() { "" } else { "   " }), Tone::Dim));
-        line.push(words(value, Tone::Plain));
+pub fn history(model: &Model, row: &DocumentRow) -> Spans {
+    let mut line = Spans::new();
+    let fact = |line: &mut Spans, label: &str, value: String| {
+        line.push(span(format!("{}{label} ", if line.is_empty() { "" } else { "   " }), Tone::Dim));
+        line.push(span(value, Tone::Plain));
     };
     if !row.recent.is_empty() {
-        line.push(words(format!("last {} ", row.recent.len()), Tone::Dim));
-        line.extend(strip(model, row));
+        line.push(span(format!("last {} ", row.recent.len()), Tone::Dim));
+        line.extend(results_strip(model, row));
     }
     if let Some(at) = row.synced_at {
         fact(&mut line, "synced", format!("{} ago", format::age(model.now.since(at))));

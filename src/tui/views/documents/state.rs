@@ -4,7 +4,7 @@
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
-use crate::store::{Around, DocumentPage, PageQuery, Sort, SortBy};
+use crate::store::{DocumentPage, PagePosition, PageQuery, Sort, SortBy};
 use std::collections::BTreeSet;
 
 /// The columns to sort by: key, column, name on the screen.
@@ -20,7 +20,7 @@ pub const SORTS: [(char, SortBy, &str); 8] = [
 ];
 
 /// The filter that lists documents with quarantined content.
-pub const HELD: &str = "content:held";
+pub const QUARANTINE_FILTER: &str = "content:held";
 
 /// The list of documents.
 #[derive(Clone, Debug, Default)]
@@ -34,20 +34,20 @@ pub struct Documents {
     /// The document under the cursor; `None` while the rows around the cursor are being read.
     pub cursor: Option<DocumentId>,
     /// Index of the cursor in the whole list.
-    pub place: u64,
+    pub cursor_index: u64,
     /// Index of the first visible row in the whole list.
     pub top: u64,
     /// True once a person has moved the cursor. It follows its document from then on; before, it stays on the first
     /// row, whichever document that is.
-    pub chosen: bool,
+    pub follows_row: bool,
     /// Marked documents, also those outside the window.
     pub marks: BTreeSet<DocumentId>,
     /// Number of the newest read request; results of earlier requests are dropped.
     pub generation: u64,
     /// The newest request has no result yet.
-    pub asked: bool,
+    pub loading: bool,
     /// A commit arrived after the request, so another read follows its result.
-    pub again: bool,
+    pub reread_needed: bool,
     /// The first result has arrived.
     pub loaded: bool,
     /// The document around which the newest request asks for rows.
@@ -69,27 +69,27 @@ impl Documents {
     }
 
     /// Returns the row at an index of the whole list if it is in the window.
-    pub fn at(&self, place: u64) -> Option<&DocumentRow> {
+    pub fn row_at(&self, place: u64) -> Option<&DocumentRow> {
         let within = usize::try_from(place.checked_sub(self.page.offset)?).ok()?;
         self.page.rows.get(within)
     }
 
     /// Returns the loaded rows on a screen of `height` lines, each with its index in the whole list.
     pub fn visible(&self, height: u64) -> impl Iterator<Item = (u64, &DocumentRow)> {
-        (self.top..self.top.saturating_add(height)).filter_map(|place| self.at(place).map(|row| (place, row)))
+        (self.top..self.top.saturating_add(height)).filter_map(|place| self.row_at(place).map(|row| (place, row)))
     }
 
     /// Returns true if the filter selects documents with quarantined content and nothing else.
-    pub fn only_held(&self) -> bool {
-        matches!(self.filter_text.trim(), HELD | "content:review")
+    pub fn shows_only_quarantined(&self) -> bool {
+        matches!(self.filter_text.trim(), QUARANTINE_FILTER | "content:review")
     }
 
     /// Moves the cursor to an index of the whole list. Returns true if rows have to be read for it.
-    pub fn go(&mut self, place: u64, height: u64) -> bool {
+    pub fn move_to(&mut self, place: u64, height: u64) -> bool {
         let last = self.page.total.saturating_sub(1);
-        self.chosen = true;
-        self.place = place.min(last);
-        self.cursor = self.at(self.place).map(|row| row.id);
+        self.follows_row = true;
+        self.cursor_index = place.min(last);
+        self.cursor = self.row_at(self.cursor_index).map(|row| row.id);
         self.show_cursor(height);
         !self.covers(height)
     }
@@ -112,13 +112,17 @@ impl Documents {
     /// Returns the query for the window: the rows of the screen, and as many before and after them.
     pub fn query(&mut self, height: u64) -> PageQuery {
         let height = height.max(1);
-        self.around = self.cursor.filter(|_| self.chosen);
+        self.around = self.cursor.filter(|_| self.follows_row);
         let from = self.top.saturating_sub(height);
         let around = match self.around {
-            Some(document) => Around::Document { document, above: self.place.saturating_sub(from), else_at: from },
-            None => Around::Offset(from),
+            Some(document) => PagePosition::Document {
+                document,
+                rows_above: self.cursor_index.saturating_sub(from),
+                fallback_offset: from,
+            },
+            None => PagePosition::Offset(from),
         };
-        PageQuery { filter: self.filter.clone(), sort: self.sort, around, limit: height * 3 }
+        PageQuery { filter: self.filter.clone(), sort: self.sort, position: around, limit: height * 3 }
     }
 
     /// Applies the result of a read. Returns true if rows of the screen are still missing.
@@ -126,23 +130,23 @@ impl Documents {
         self.page = page;
         self.loaded = true;
         let last = self.page.total.saturating_sub(1);
-        let found = self.cursor.filter(|_| self.chosen).and_then(|document| {
+        let found = self.cursor.filter(|_| self.follows_row).and_then(|document| {
             self.page.rows.iter().position(|row| row.id == document).map(|within| self.page.offset + within as u64)
         });
         match found {
             Some(place) => {
-                let line = self.place.saturating_sub(self.top);
-                self.place = place;
+                let line = self.cursor_index.saturating_sub(self.top);
+                self.cursor_index = place;
                 self.top = place.saturating_sub(line);
             }
             // The cursor has moved to another document since the request, and that one may be anywhere in the list.
-            None if self.chosen && self.cursor.is_some() && self.cursor != self.around => return true,
+            None if self.follows_row && self.cursor.is_some() && self.cursor != self.around => return true,
             None => {
-                if !self.chosen || self.restarted {
-                    (self.place, self.top) = (0, 0);
+                if !self.follows_row || self.restarted {
+                    (self.cursor_index, self.top) = (0, 0);
                 }
-                self.place = self.place.min(last);
-                self.cursor = self.at(self.place).map(|row| row.id);
+                self.cursor_index = self.cursor_index.min(last);
+                self.cursor = self.row_at(self.cursor_index).map(|row| row.id);
             }
         }
         self.restarted = false;
@@ -153,7 +157,7 @@ impl Documents {
     /// Prepares for the rows of another filter or order. The cursor keeps its document and its line on the screen if
     /// the document is among the new rows; otherwise it goes to the first row.
     pub fn restart(&mut self) {
-        (self.place, self.top) = (self.place - self.top.min(self.place), 0);
+        (self.cursor_index, self.top) = (self.cursor_index - self.top.min(self.cursor_index), 0);
         self.restarted = true;
     }
 
@@ -161,10 +165,10 @@ impl Documents {
     pub fn show_cursor(&mut self, height: u64) {
         let height = height.max(1);
         self.top = self.top.min(self.page.total.saturating_sub(height));
-        if self.place < self.top {
-            self.top = self.place;
-        } else if self.place >= self.top.saturating_add(height) {
-            self.top = self.place + 1 - height;
+        if self.cursor_index < self.top {
+            self.top = self.cursor_index;
+        } else if self.cursor_index >= self.top.saturating_add(height) {
+            self.top = self.cursor_index + 1 - height;
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
-use crate::domain::politeness::Hold;
+use crate::domain::host_backoff::HostBackoff;
 use crate::domain::text::width;
 use crate::format;
 use crate::runner::event::Phase;
+use crate::tui::describe::pause;
 use crate::tui::model::Model;
-use crate::tui::say::pause;
 use crate::tui::text::lines::clip;
 use crate::tui::theme::{self, Tone};
 
@@ -53,13 +53,13 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
         return "the runner is stopping".to_owned();
     }
     if let Some(pause) = pause::of_row(model, row) {
-        return pause::by_whom(model, pause);
+        return pause::paused_by(model, pause);
     }
-    if let Some(hold) = hold(model, row) {
-        return format!("host cooling down until {}: {}", hold.until.clock(&model.zone()), hold.because);
+    if let Some(hold) = host_backoff(model, row) {
+        return format!("host cooling down until {}: {}", hold.until.clock(&model.zone()), hold.reason);
     }
     let same_host = model.documents.page.rows.iter().filter(|other| other.host == row.host);
-    let busy = same_host.filter(|other| other.status == Status::Syncing && other.held_by.is_some()).count();
+    let busy = same_host.filter(|other| other.status == Status::Syncing && other.holder.is_some()).count();
     let cap = model.options.per_host;
     if cap > 0 && busy >= cap as usize {
         return format!("host busy {cap}/{cap}");
@@ -68,13 +68,13 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
 }
 
 /// Returns the back-off of a ready job's host while it lasts.
-pub fn hold<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r Hold> {
-    row.host_hold.as_ref().filter(|hold| row.status == Status::Queued && hold.until > model.now)
+pub fn host_backoff<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r HostBackoff> {
+    row.host_backoff.as_ref().filter(|hold| row.status == Status::Queued && hold.until > model.now)
 }
 
 /// Describes a job that waits because another worker has the document's lock.
-pub fn why_held(row: &DocumentRow) -> String {
-    match row.held_by.as_deref() {
+pub fn why_locked(row: &DocumentRow) -> String {
+    match row.holder.as_deref() {
         Some(name) => format!("locked by another worker: {name}"),
         None => "locked by another worker".to_owned(),
     }
@@ -82,7 +82,7 @@ pub fn why_held(row: &DocumentRow) -> String {
 
 /// Returns true if the row's job runs on a worker that is gone and no worker is there to rescue it.
 pub fn is_orphaned(model: &Model, row: &DocumentRow) -> bool {
-    row.status == Status::Syncing && row.held_by.is_some() && !model.has_runner && model.queue.workers == 0
+    row.status == Status::Syncing && row.holder.is_some() && !model.has_runner && model.queue.workers == 0
 }
 
 /// Returns the current step of a running attempt.
@@ -93,7 +93,7 @@ pub fn step(model: &Model, row: &DocumentRow) -> String {
     if row.cancel_requested {
         return "stopping".to_owned();
     }
-    match (model.steps.get(&row.id).copied().or(row.sync_step), &row.held_by) {
+    match (model.steps.get(&row.id).copied().or(row.sync_step), &row.holder) {
         (Some(step), _) => step.word().to_owned(),
         (None, Some(worker)) if !model.has_runner => format!("on {worker}"),
         _ => "running".to_owned(),
@@ -102,8 +102,8 @@ pub fn step(model: &Model, row: &DocumentRow) -> String {
 
 /// Returns the text of the column "last error", at most `cells` wide: the step, the reason of the wait, or the last
 /// failure, whichever matters for the status.
-pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone) {
-    let more = model.glyphs.more;
+pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone) {
+    let more = model.glyphs.ellipsis;
     match row.status {
         Status::Syncing => {
             let step = step(model, row);
@@ -114,9 +114,11 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             let ends = if step.starts_with("on ") { "" } else { dots };
             (clip(&format!("{step}{ends}"), cells, more), Tone::Running)
         }
-        Status::Waiting if row.held_by.is_some() => (clip(&why_held(row), cells, more), Tone::Waiting),
+        Status::Waiting if row.holder.is_some() => (clip(&why_locked(row), cells, more), Tone::Waiting),
         Status::Waiting => {
-            let tries = row.try_of.map_or(String::new(), |tried| format!(", {} of {}", tried.number, tried.of));
+            let tries = row
+                .failure_count
+                .map_or(String::new(), |tried| format!(", {} of {}", tried.failures, tried.attempts_allowed));
             // The count of attempts must not be cut off.
             let room = cells.saturating_sub(width(&tries));
             let cause =
@@ -134,7 +136,7 @@ pub fn matters(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone)
             (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
         }
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
-        status => match (in_row(model, row), fitting_error(row, cells, more)) {
+        status => match (review_note(model, row), fitting_error(row, cells, more)) {
             // The status shows a failure, but nothing else shows that a person has to decide.
             (Some(held), _) => (clip(&held, cells, more), Tone::Lost),
             (None, Some(error)) => (error, theme::status(status)),
@@ -158,7 +160,7 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
         (Status::Queued, _) if pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
-        (Status::Queued, _) => match hold(model, row) {
+        (Status::Queued, _) => match host_backoff(model, row) {
             Some(hold) => (format::until(model.now, hold.until), Tone::Waiting),
             None => ("now".to_owned(), Tone::Dim),
         },
@@ -173,10 +175,10 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
 /// Returns true if a person can decide about the quarantined content now. While a job is live, its attempt may bring
 /// another text.
 pub const fn can_be_decided(row: &DocumentRow) -> bool {
-    row.held.is_some() && !matches!(row.status, Status::Syncing | Status::Queued | Status::Waiting)
+    row.quarantine_reason.is_some() && !matches!(row.status, Status::Syncing | Status::Queued | Status::Waiting)
 }
 
 /// Returns the note about quarantined content in the list, such as `? review: looks like a login page`.
-pub fn in_row(model: &Model, row: &DocumentRow) -> Option<String> {
-    row.held.as_ref().map(|reason| format!("{} review: {reason}", model.glyphs.held))
+pub fn review_note(model: &Model, row: &DocumentRow) -> Option<String> {
+    row.quarantine_reason.as_ref().map(|reason| format!("{} review: {reason}", model.glyphs.quarantined))
 }

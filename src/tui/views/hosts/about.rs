@@ -1,62 +1,62 @@
 //! The host under the cursor: sentences for the peek pane, and all facts for a reader over the whole screen, since a
 //! small screen has no space for all columns.
 
-use super::text::{busy, documents, hold, lately, latency, name, next, scope, standing};
+use super::text::{busy, documents, host_backoff, last_hour_line, latency, name, next, scope, status_line};
 use crate::format;
-use crate::store::HostSeen;
+use crate::store::HostSummary;
+use crate::tui::describe::pause::of_group;
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
-use crate::tui::say::pause::of_group;
 use crate::tui::table::draw::aside_that_fits;
 use crate::tui::text::facts::Facts;
-use crate::tui::text::{Words, words};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::views::view::Explanation;
 use ratatui::layout::Rect;
 
 /// Explains the host in as many sentences as `inner`, the inside of the pane, has lines.
-pub(super) fn explain(model: &Model, seen: &HostSeen, inner: Rect) -> Explanation {
-    let title = vec![words(name(seen), Tone::Strong)];
+pub(super) fn explain(model: &Model, seen: &HostSummary, inner: Rect) -> Explanation {
+    let title = vec![span(name(seen), Tone::Strong)];
     let then = |brief| {
-        let mut then = vec![words("  ", Tone::Plain)];
+        let mut then = vec![span("  ", Tone::Plain)];
         then.extend(next(model, seen, brief));
         then
     };
-    let mut aside = Words::new();
+    let mut aside = Spans::new();
     let lines = match inner.height {
-        5.. => vec![standing(model, seen), then(false), Words::new(), documents(seen), lately(seen, false)],
-        4 => vec![standing(model, seen), then(true), documents(seen), lately(seen, true)],
+        5.. => vec![status_line(model, seen), then(false), Spans::new(), documents(seen), last_hour_line(seen, false)],
+        4 => vec![status_line(model, seen), then(true), documents(seen), last_hour_line(seen, true)],
         _ => {
             let in_all = format::count(seen.documents, "document");
-            aside.push(words(aside_that_fits(vec![in_all], &title, inner), Tone::Dim));
-            vec![standing(model, seen), lately(seen, true)]
+            aside.push(span(aside_that_fits(vec![in_all], &title, inner), Tone::Dim));
+            vec![status_line(model, seen), last_hour_line(seen, true)]
         }
     };
     Explanation { title, aside, lines, ..Explanation::default() }
 }
 
 /// Returns a title and every known fact about the host.
-pub(super) fn all(model: &Model, seen: &HostSeen) -> (String, Vec<Words>) {
+pub(super) fn facts(model: &Model, seen: &HostSummary) -> (String, Vec<Spans>) {
     let mut text = Facts::new(reader_cells(model.size));
-    text.sentence(&standing(model, seen));
+    text.sentence(&status_line(model, seen));
     // Otherwise the sentence names keys, which do nothing while this is open.
-    if hold(model, seen).is_some() || of_group(model, &scope(seen)).is_some() {
+    if host_backoff(model, seen).is_some() || of_group(model, &scope(seen)).is_some() {
         text.sentence(&next(model, seen, true));
     }
     text.gap();
     text.fact("documents", &format::number(seen.documents));
-    text.fact("failed", &part(seen.failed, seen.documents));
+    text.fact("failed", &with_percent(seen.failed, seen.documents));
     text.fact("running", &busy(model, seen).0);
     text.fact("queued", &format::number(seen.ready));
     text.gap();
-    text.fact("last hour", &format::count(seen.recent, "attempt"));
-    text.fact("429 or 503", &part(seen.limited, seen.recent));
+    text.fact("last hour", &format::count(seen.last_hour, "attempt"));
+    text.fact("429 or 503", &with_percent(seen.rate_limited, seen.last_hour));
     text.fact("latency", &latency(model, seen));
     (format!("host {}", name(seen)), text.lines)
 }
 
 /// Returns a number and its share of `of`, such as `6 (13%)`.
-fn part(part: u64, of: u64) -> String {
+fn with_percent(part: u64, of: u64) -> String {
     match format::percent(part, of) {
         0 => format::number(part),
         some => format!("{} ({some}%)", format::number(part)),

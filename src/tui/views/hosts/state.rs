@@ -1,16 +1,16 @@
 //! State of the hosts view: its rows and their order.
 
-use crate::domain::politeness::HoldKind;
+use crate::domain::host_backoff::BackoffKind;
 use crate::domain::text::SafeLine;
 use crate::format;
-use crate::store::{HostSeen, Seen};
-use crate::tui::table::state::{Group, Table};
+use crate::store::{HostSummary, Listing};
+use crate::tui::table::state::{TableRow, TableState};
 use std::cmp::Reverse;
 
 /// The table behind the hosts view.
-pub type Hosts = Table<Seen<HostSeen>>;
+pub type HostsTable = TableState<Listing<HostSummary>>;
 
-impl Group for HostSeen {
+impl TableRow for HostSummary {
     type Key = SafeLine;
 
     fn key(&self) -> SafeLine {
@@ -26,49 +26,49 @@ impl Group for HostSeen {
 /// then hosts without back-off. Within these counts the larger of two shares, failed documents and 429 or 503
 /// responses, in whole per cent as on the screen, so that rows keep their order while nothing visible changes. The
 /// number of documents and then the name break ties.
-fn badness(seen: &HostSeen) -> impl Ord + use<> {
-    let worst = format::percent(seen.failed, seen.documents).max(format::percent(seen.limited, seen.recent));
-    let held = seen.held.as_ref().map(|hold| hold.kind == HoldKind::CoolDown);
+fn badness(seen: &HostSummary) -> impl Ord + use<> {
+    let worst = format::percent(seen.failed, seen.documents).max(format::percent(seen.rate_limited, seen.last_hour));
+    let held = seen.backoff.as_ref().map(|hold| hold.kind == BackoffKind::CoolDown);
     (Reverse(held), Reverse(worst), Reverse(seen.documents), seen.host.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::politeness::Hold;
+    use crate::domain::host_backoff::HostBackoff;
     use crate::domain::time::Timestamp;
     use crate::tui::table::state::TableData as _;
 
-    fn host(name: &str, documents: u64, failed: u64, limited: u64) -> HostSeen {
-        HostSeen {
+    fn host(name: &str, documents: u64, failed: u64, limited: u64) -> HostSummary {
+        HostSummary {
             host: name.into(),
             documents,
             failed,
-            recent: 100,
-            limited,
-            median: None,
+            last_hour: 100,
+            rate_limited: limited,
+            median_duration: None,
             running: 0,
             ready: 0,
-            held: None,
+            backoff: None,
         }
     }
 
     #[test]
     fn the_worst_come_first_and_the_order_has_no_ties() {
-        let hold = |kind| Some(Hold { until: Timestamp::from_micros(9), kind, because: "so it is".into() });
+        let hold = |kind| Some(HostBackoff { until: Timestamp::from_micros(9), kind, reason: "so it is".into() });
         let rows = vec![
             host("b.test", 10, 0, 0),
             host("a.test", 10, 0, 0),
             host("large.test", 90, 0, 0),
             host("failing.test", 10, 4, 0),
             host("limiting.test", 10, 0, 41),
-            HostSeen { held: hold(HoldKind::AskedFor), ..host("asks.test", 9, 9, 0) },
-            HostSeen { held: hold(HoldKind::CoolDown), ..host("cools.test", 1, 0, 0) },
+            HostSummary { backoff: hold(BackoffKind::RetryAfter), ..host("asks.test", 9, 9, 0) },
+            HostSummary { backoff: hold(BackoffKind::CoolDown), ..host("cools.test", 1, 0, 0) },
             // 40.1 per cent is shown as 40.
             host("much.test", 1_000, 401, 0),
         ];
-        let mut seen = Seen { rows, total: 8 };
-        let order = |seen: &Seen<HostSeen>| seen.keys().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut seen = Listing { rows, total: 8 };
+        let order = |seen: &Listing<HostSummary>| seen.keys().iter().map(ToString::to_string).collect::<Vec<_>>();
         seen.arrange();
         let sorted = order(&seen);
         assert_eq!(

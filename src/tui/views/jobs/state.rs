@@ -3,8 +3,8 @@
 use crate::domain::document::Status;
 use crate::domain::id::JobId;
 use crate::domain::word_enum::variant_list;
-use crate::store::{JobPlace, JobSeen, JobsPage};
-use crate::tui::table::state::{RowSpan, Table, TableData};
+use crate::store::{JobProgress, JobSummary, JobsPage};
+use crate::tui::table::state::{RowSpan, TableData, TableState};
 use std::time::Duration;
 
 variant_list! {
@@ -23,7 +23,7 @@ variant_list! {
 
 impl Section {
     /// Returns the section's jobs in `page`.
-    pub fn of(self, page: &JobsPage) -> &[JobSeen] {
+    pub fn rows(self, page: &JobsPage) -> &[JobSummary] {
         match self {
             Self::Running => &page.running,
             Self::Ready => &page.ready,
@@ -46,79 +46,79 @@ impl Section {
 
 /// A line of the jobs view: a heading, a job, or the number of further jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line<'a> {
+pub enum JobLine<'a> {
     Heading(Section),
-    Job(&'a JobSeen),
+    Job(&'a JobSummary),
     /// Number of jobs in the section that were not read.
     More(u64),
 }
 
 /// The table behind the jobs view.
-pub type Jobs = Table<JobsPage>;
+pub type JobsTable = TableState<JobsPage>;
 
 impl TableData for JobsPage {
     type Key = JobId;
     // A read costs no more than the sections' rows.
-    const PACE: Duration = Duration::ZERO;
+    const MIN_READ_INTERVAL: Duration = Duration::ZERO;
 
     fn keys(&self) -> Vec<JobId> {
-        Section::ALL.into_iter().flat_map(|section| section.of(self)).map(|seen| seen.job).collect()
+        Section::ALL.into_iter().flat_map(|section| section.rows(self)).map(|seen| seen.job).collect()
     }
 
     fn rows(&self) -> usize {
-        Section::ALL.into_iter().map(|section| section.of(self).len()).sum()
+        Section::ALL.into_iter().map(|section| section.rows(self).len()).sum()
     }
 
     /// Includes the section's heading if the row is the first of its section.
     fn span(&self, place: usize) -> Option<RowSpan> {
         let lines = lines(self);
-        let mut rows = lines.iter().enumerate().filter(|(_, line)| matches!(line, Line::Job(_)));
+        let mut rows = lines.iter().enumerate().filter(|(_, line)| matches!(line, JobLine::Job(_)));
         let (last, _) = rows.nth(place)?;
         let before = last.saturating_sub(1);
-        let first = if matches!(lines.get(before), Some(Line::Heading(_))) { before } else { last };
-        Some(RowSpan { first, last, of: lines.len() })
+        let first = if matches!(lines.get(before), Some(JobLine::Heading(_))) { before } else { last };
+        Some(RowSpan { first, last, total: lines.len() })
     }
 
     /// Returns true while a job runs: heartbeats arrive, leases expire and workers die without a commit.
-    fn moves(&self) -> bool {
+    fn changes_without_commit(&self) -> bool {
         !self.running.is_empty()
     }
 }
 
-impl Jobs {
+impl JobsTable {
     /// Returns every line; sections without jobs have none.
-    pub fn lines(&self) -> Vec<Line<'_>> {
+    pub fn lines(&self) -> Vec<JobLine<'_>> {
         lines(&self.data)
     }
 
     /// Returns the job under the cursor.
-    pub fn row(&self) -> Option<&JobSeen> {
-        Section::ALL.into_iter().flat_map(|section| section.of(&self.data)).nth(self.place)
+    pub fn row(&self) -> Option<&JobSummary> {
+        Section::ALL.into_iter().flat_map(|section| section.rows(&self.data)).nth(self.cursor_index)
     }
 }
 
-fn lines(page: &JobsPage) -> Vec<Line<'_>> {
+fn lines(page: &JobsPage) -> Vec<JobLine<'_>> {
     let mut lines = Vec::new();
     for section in Section::ALL {
-        let jobs = section.of(page);
+        let jobs = section.rows(page);
         if jobs.is_empty() {
             continue;
         }
-        lines.push(Line::Heading(section));
-        lines.extend(jobs.iter().map(Line::Job));
+        lines.push(JobLine::Heading(section));
+        lines.extend(jobs.iter().map(JobLine::Job));
         let more = section.total(page).saturating_sub(jobs.len() as u64);
-        lines.extend((more > 0).then_some(Line::More(more)));
+        lines.extend((more > 0).then_some(JobLine::More(more)));
     }
     lines
 }
 
 /// Returns the document's status that follows from its job's state; `None` for an ended job, after which only the
 /// document's own row knows it.
-pub fn status(place: &JobPlace) -> Option<Status> {
+pub fn status(place: &JobProgress) -> Option<Status> {
     match place {
-        JobPlace::Running { .. } => Some(Status::Syncing),
-        JobPlace::Ready { .. } => Some(Status::Queued),
-        JobPlace::Waiting { .. } => Some(Status::Waiting),
-        JobPlace::Ended { .. } => None,
+        JobProgress::Running { .. } => Some(Status::Syncing),
+        JobProgress::Ready { .. } => Some(Status::Queued),
+        JobProgress::Waiting { .. } => Some(Status::Waiting),
+        JobProgress::Ended { .. } => None,
     }
 }

@@ -1,37 +1,37 @@
 //! Texts of the jobs view: what a job does or why it waits, and its times.
 
 use super::state::Section;
-use crate::domain::document::Try;
+use crate::domain::document::FailureCount;
 use crate::domain::pause::Pause;
 use crate::format;
-use crate::store::{Blocked, JobPlace, JobSeen};
+use crate::store::{JobBlockers, JobProgress, JobSummary};
+use crate::tui::describe::pause::of_job;
 use crate::tui::model::Model;
-use crate::tui::say::pause::of_job;
-use crate::tui::text::{Words, words};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::views::outcomes::text as outcome_text;
 
 /// Returns the glyph before a job, with its tone.
-pub fn sign(model: &Model, seen: &JobSeen) -> (&'static str, Tone) {
+pub fn sign(model: &Model, seen: &JobSummary) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
-    match &seen.place {
-        JobPlace::Running { lease_until, .. } if lease_until.is_some_and(|at| at <= model.now) => {
+    match &seen.progress {
+        JobProgress::Running { lease_until, .. } if lease_until.is_some_and(|at| at <= model.now) => {
             (glyphs.alarm, Tone::Lost)
         }
-        JobPlace::Running { .. } => (glyphs.running, Tone::Running),
-        JobPlace::Ready { .. } => (glyphs.queued, Tone::Running),
-        JobPlace::Waiting { after: None, lock_holder: None, .. } => (glyphs.stale, Tone::Dim),
-        JobPlace::Waiting { .. } => (glyphs.retrying, Tone::Waiting),
-        JobPlace::Ended { result, content, .. } => {
+        JobProgress::Running { .. } => (glyphs.running, Tone::Running),
+        JobProgress::Ready { .. } => (glyphs.queued, Tone::Running),
+        JobProgress::Waiting { after: None, lock_holder: None, .. } => (glyphs.stale, Tone::Dim),
+        JobProgress::Waiting { .. } => (glyphs.retrying, Tone::Waiting),
+        JobProgress::Ended { result, content, .. } => {
             (outcome_text::sign(glyphs, *content, *result), outcome_text::tone(*content, *result))
         }
     }
 }
 
 /// Describes what a job does, why it waits, or how it ended.
-pub fn matters(model: &Model, seen: &JobSeen) -> Words {
-    match &seen.place {
-        JobPlace::Running { worker, cancelled_by, lease_until, heartbeat_at, .. } => {
+pub fn status_detail(model: &Model, seen: &JobSummary) -> Spans {
+    match &seen.progress {
+        JobProgress::Running { worker, cancelled_by, lease_until, heartbeat_at, .. } => {
             let holder = worker.as_deref().unwrap_or("a worker that is gone");
             let (said, tone) = match (cancelled_by, model.steps.get(&seen.document)) {
                 _ if lease_until.is_some_and(|at| at <= model.now) => ("lease expired".to_owned(), Tone::Lost),
@@ -40,45 +40,52 @@ pub fn matters(model: &Model, seen: &JobSeen) -> Words {
                 (None, Some(step)) => (step.word().to_owned(), Tone::Running),
                 (None, None) => ("running".to_owned(), Tone::Running),
             };
-            vec![words(format!("{said} "), tone), words(holder, Tone::Plain)]
+            vec![span(format!("{said} "), tone), span(holder, Tone::Plain)]
         }
-        JobPlace::Ready { .. } if let Some(pause) = of_job(model, seen) => paused(pause, None),
-        JobPlace::Ready { blocked, .. } => {
+        JobProgress::Ready { .. } if let Some(pause) = of_job(model, seen) => paused(pause, None),
+        JobProgress::Ready { blockers: blocked, .. } => {
             let (why, tone) = why_ready(model, seen, blocked);
-            vec![words(why, tone)]
+            vec![span(why, tone)]
         }
-        JobPlace::Waiting { after, .. } if let Some(pause) = of_job(model, seen) => paused(pause, *after),
-        JobPlace::Waiting { after, lock_holder, .. } => match (lock_holder, after) {
-            (Some(holder), _) => vec![words(format!("locked by another worker: {holder}"), Tone::Waiting)],
+        JobProgress::Waiting { after, .. } if let Some(pause) = of_job(model, seen) => paused(pause, *after),
+        JobProgress::Waiting { after, lock_holder, .. } => match (lock_holder, after) {
+            (Some(holder), _) => vec![span(format!("locked by another worker: {holder}"), Tone::Waiting)],
             (None, Some(tried)) => {
-                vec![words(format!("failed, attempt {} of {} next", tried.number + 1, tried.of), Tone::Waiting)]
+                vec![span(
+                    format!("failed, attempt {} of {} next", tried.failures + 1, tried.attempts_allowed),
+                    Tone::Waiting,
+                )]
             }
-            (None, None) => vec![words("scheduled", Tone::Dim)],
+            (None, None) => vec![span("scheduled", Tone::Dim)],
         },
-        JobPlace::Ended { result, error_code, content, .. } => {
+        JobProgress::Ended { result, error_code, content, .. } => {
             let ended = format::outcome(*content, *result);
             let said =
                 error_code.map_or_else(|| ended.to_owned(), |code| format!("{ended}: {}", format::error_code(code)));
-            vec![words(said, outcome_text::tone(*content, *result))]
+            vec![span(said, outcome_text::tone(*content, *result))]
         }
     }
 }
 
 /// Describes a paused job. The person and the scope come first, because the end may be cut off.
-fn paused(pause: &Pause, after: Option<Try>) -> Words {
-    let mut said = vec![words(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
-    said.extend(after.map(|tried| words(format!(", then attempt {} of {}", tried.number + 1, tried.of), Tone::Dim)));
+fn paused(pause: &Pause, after: Option<FailureCount>) -> Spans {
+    let mut said = vec![span(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
+    said.extend(
+        after.map(|tried| {
+            span(format!(", then attempt {} of {}", tried.failures + 1, tried.attempts_allowed), Tone::Dim)
+        }),
+    );
     said
 }
 
 /// Returns why a ready job that is not paused does not run yet: the first obstacle, from the widest scope to the
 /// narrowest.
-fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone) {
+fn why_ready(model: &Model, seen: &JobSummary, blocked: &JobBlockers) -> (String, Tone) {
     if model.queue.workers == 0 && !model.has_runner {
         return ("no worker runs".to_owned(), Tone::Waiting);
     }
-    if let Some(at) = blocked.host_held_until.filter(|at| *at > model.now) {
-        let because = blocked.host_held_because.as_ref().map_or(String::new(), |because| format!(": {because}"));
+    if let Some(at) = blocked.host_backoff_until.filter(|at| *at > model.now) {
+        let because = blocked.host_backoff_reason.as_ref().map_or(String::new(), |because| format!(": {because}"));
         return (format!("cooling down, again {}{because}", format::until(model.now, at)), Tone::Waiting);
     }
     let cap = u64::from(model.options.per_host);
@@ -95,9 +102,9 @@ fn why_ready(model: &Model, seen: &JobSeen, blocked: &Blocked) -> (String, Tone)
 
 /// Returns the text of the column before the last: the age of the worker's heartbeat for a running job, the queue class
 /// for any other.
-pub fn middle(model: &Model, seen: &JobSeen) -> String {
-    match &seen.place {
-        JobPlace::Running { heartbeat_at, .. } => {
+pub fn middle_column(model: &Model, seen: &JobSummary) -> String {
+    match &seen.progress {
+        JobProgress::Running { heartbeat_at, .. } => {
             heartbeat_at.map_or_else(|| model.glyphs.none.to_owned(), |at| format::age(model.now.since(at)))
         }
         _ => seen.class.word().to_owned(),
@@ -106,16 +113,16 @@ pub fn middle(model: &Model, seen: &JobSeen) -> String {
 
 /// Returns the text of the last column: the remaining lease of a running job, the time since a job became ready, the
 /// time until the next attempt, or the time since it ended.
-pub fn time(model: &Model, seen: &JobSeen) -> (String, Tone) {
-    match &seen.place {
-        JobPlace::Running { lease_until, .. } => match lease_until {
+pub fn last_column(model: &Model, seen: &JobSummary) -> (String, Tone) {
+    match &seen.progress {
+        JobProgress::Running { lease_until, .. } => match lease_until {
             Some(at) if *at > model.now => (format::countdown(at.since(model.now)), Tone::Dim),
             Some(_) => ("over".to_owned(), Tone::Lost),
             None => (model.glyphs.none.to_owned(), Tone::Dim),
         },
-        JobPlace::Ready { since, .. } => (format::age(model.now.since(*since)), Tone::Dim),
-        JobPlace::Waiting { run_at, .. } => (format::until(model.now, *run_at), Tone::Waiting),
-        JobPlace::Ended { at, .. } => (format::age(model.now.since(*at)), Tone::Dim),
+        JobProgress::Ready { since, .. } => (format::age(model.now.since(*since)), Tone::Dim),
+        JobProgress::Waiting { run_at, .. } => (format::until(model.now, *run_at), Tone::Waiting),
+        JobProgress::Ended { at, .. } => (format::age(model.now.since(*at)), Tone::Dim),
     }
 }
 

@@ -3,15 +3,15 @@
 
 use super::entry::Entry;
 use super::state::Older;
-use super::text::{aside, sign, title, tone, under};
+use super::text::{aside, detail_lines, sign, title, tone};
 use crate::domain::text::width;
 use crate::format;
 use crate::tui::glyphs::Glyphs;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::text::lines::clip;
-use crate::tui::text::{Words, words};
-use crate::tui::theme::{Look, Tone};
+use crate::tui::text::{Spans, span};
+use crate::tui::theme::{Appearance, Tone};
 use crate::tui::views::view::Pane;
 use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::frame::Frame;
@@ -28,25 +28,25 @@ const fn time_cells(cells: u16) -> u16 {
 }
 
 /// Returns the offset of the name.
-const fn name_at(cells: u16) -> u16 {
+const fn name_x(cells: u16) -> u16 {
     let time = time_cells(cells);
     if time == 0 { 3 } else { 1 + time + 3 }
 }
 
 /// Returns the offset of the details below the name: aligned with it, or near the left edge of a narrow panel, where
 /// that would wrap every line.
-const fn under_at(cells: u16) -> u16 {
-    if cells < 32 { 2 } else { name_at(cells) }
+const fn detail_x(cells: u16) -> u16 {
+    if cells < 32 { 2 } else { name_x(cells) }
 }
 
 /// Returns the width of the details, up to the right edge.
-fn room(cells: u16) -> usize {
-    usize::from(cells.saturating_sub(under_at(cells)))
+fn detail_cells(cells: u16) -> usize {
+    usize::from(cells.saturating_sub(detail_x(cells)))
 }
 
 /// Returns the number of lines of an entry in a panel of `cells` cells.
 pub fn entry_height(entry: &Entry, glyphs: &Glyphs, cells: u16) -> usize {
-    1 + under(entry, room(cells), glyphs.dot).len()
+    1 + detail_lines(entry, detail_cells(cells), glyphs.dot).len()
 }
 
 /// Draws the outcome panel with its frame, or a message if it is empty.
@@ -54,7 +54,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
         return;
     }
-    let look = model.look();
+    let look = model.appearance();
     let inner = inside(pane.area);
     let (head, right) = heading(model);
     Frame { title: &head, aside: &right, foot: &pane.toast, border: look.theme.border(pane.focused) }
@@ -74,7 +74,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let mut used: u16 = 0;
     let shown = model.panel.shown(model.now).rev();
     for entry in shown.skip_while(|entry| bottom.is_some_and(|bottom| entry.seq() > bottom)) {
-        let under = under(entry, room(inner.width), look.glyphs.dot);
+        let under = detail_lines(entry, detail_cells(inner.width), look.glyphs.dot);
         used = used.saturating_add(1 + under.len() as u16);
         lines.push((entry, used, under));
         if used >= inner.height {
@@ -94,32 +94,32 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     }
 }
 
-fn heading(model: &Model) -> (Words, Words) {
+fn heading(model: &Model) -> (Spans, Spans) {
     let panel = &model.panel;
     let glyphs = &model.glyphs;
-    let mut head = vec![words("outcomes", Tone::Strong)];
+    let mut head = vec![span("outcomes", Tone::Strong)];
     if let Some(pin) = &panel.pin {
-        head.push(words(format!(" of {}", pin.name), Tone::Plain));
+        head.push(span(format!(" of {}", pin.name), Tone::Plain));
     }
     let state = if panel.follows() {
-        words(format!(" {} following", glyphs.on), Tone::Good)
+        span(format!(" {} following", glyphs.on), Tone::Good)
     } else {
-        match panel.new_since_hold(model.now) {
-            0 => words(format!(" {} scrolled", glyphs.off), Tone::Waiting),
-            new => words(format!(" {} {} new", glyphs.below, format::number(new)), Tone::Waiting),
+        match panel.new_since_scroll(model.now) {
+            0 => span(format!(" {} scrolled", glyphs.off), Tone::Waiting),
+            new => span(format!(" {} {} new", glyphs.below, format::number(new)), Tone::Waiting),
         }
     };
     head.push(state);
     if !panel.filter_text.is_empty() {
-        head.push(words(format!(" {}", panel.filter_text), Tone::Waiting));
+        head.push(span(format!(" {}", panel.filter_text), Tone::Waiting));
     }
     if panel.hide_unchanged {
-        head.push(words(format!(" -{}", glyphs.same), Tone::Dim));
+        head.push(span(format!(" -{}", glyphs.unchanged), Tone::Dim));
     }
     let right = if panel.search.is_empty() {
-        vec![words(format::number(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)]
+        vec![span(format::number(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)]
     } else {
-        vec![words(format!("/{}", panel.search), Tone::Waiting)]
+        vec![span(format!("/{}", panel.search), Tone::Waiting)]
     };
     (head, right)
 }
@@ -131,14 +131,14 @@ fn draw_entry(
     (y, focused): (i32, bool),
     under: &[String],
     canvas: &mut Canvas<'_>,
-    look: Look,
+    look: Appearance,
 ) {
     let cells = canvas.area.width;
     let (result, outcome) = (entry.result(), &entry.outcome);
     let tone = tone(outcome.content, result);
     let style = |tone| look.theme.style(tone);
     let needle = &model.panel.search;
-    let name_at = name_at(cells);
+    let name_at = name_x(cells);
     let time = time_cells(cells);
     if let Ok(y) = u16::try_from(y)
         && y < canvas.area.height
@@ -152,9 +152,9 @@ fn draw_entry(
         let kept = if aside.is_empty() || cells < 30 { 0 } else { width(aside) as u16 + 1 };
         let room = cells.saturating_sub(name_at + 1 + kept);
         let quiet = entry.is_quiet() || tone == Tone::Dim;
-        let name = clip(&title(entry), usize::from(room), look.glyphs.more);
+        let name = clip(&title(entry), usize::from(room), look.glyphs.ellipsis);
         canvas.text(name_at, y, room, &name, style(if quiet { Tone::Dim } else { Tone::Plain }));
-        found(&name, name_at, y, needle, canvas, look);
+        highlight_matches(&name, name_at, y, needle, canvas, look);
         if kept > 0 {
             canvas.right(cells - 1, y, aside, style(Tone::Dim));
         }
@@ -169,15 +169,15 @@ fn draw_entry(
         let Ok(y) = u16::try_from(y + 1 + line as i32) else { continue };
         // The glyph already shows the success, so its figures are dimmed.
         let tone = if tone == Tone::Good { Tone::Dim } else { tone };
-        let text = if look.glyphs.ascii { text.replace('…', look.glyphs.more) } else { text.clone() };
-        let x = under_at(cells);
+        let text = if look.glyphs.ascii { text.replace('…', look.glyphs.ellipsis) } else { text.clone() };
+        let x = detail_x(cells);
         canvas.text(x, y, cells.saturating_sub(x), &text, style(tone));
-        found(&text, x, y, needle, canvas, look);
+        highlight_matches(&text, x, y, needle, canvas, look);
     }
 }
 
 /// Highlights the matches of the search in a text that was drawn at (`x`, `y`).
-fn found(text: &str, x: u16, y: u16, needle: &str, canvas: &mut Canvas<'_>, look: Look) {
+fn highlight_matches(text: &str, x: u16, y: u16, needle: &str, canvas: &mut Canvas<'_>, look: Appearance) {
     if needle.is_empty() {
         return;
     }
@@ -188,6 +188,6 @@ fn found(text: &str, x: u16, y: u16, needle: &str, canvas: &mut Canvas<'_>, look
     }
     for (start, part) in lower.match_indices(needle) {
         let before = width(text.get(..start).unwrap_or_default()) as u16;
-        canvas.style(x + before, y, width(part) as u16, look.theme.found());
+        canvas.style(x + before, y, width(part) as u16, look.theme.search_match());
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::text::SafeLine;
 use std::collections::VecDeque;
 
 /// Number of newest entries that are searched for the failure of an exhaustion; both are written together.
-const BACK: usize = 64;
+const EXHAUSTION_SCAN_LIMIT: usize = 64;
 
 /// An outcome with the exhaustion of its retries, or a run of equal bulk results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Entry {
     /// The exhaustion of the retries after this failure.
     pub exhausted: Option<OutcomeResult>,
     /// The detail text of the exhaustion.
-    pub given_up: Option<SafeLine>,
+    pub exhaustion_detail: Option<SafeLine>,
     /// The last outcome in the entry.
     pub last: Seq,
 }
@@ -29,7 +29,7 @@ impl Entry {
     pub fn new(outcome: Outcome) -> Self {
         Self {
             exhausted: outcome.result.is_exhaustion().then_some(outcome.result),
-            given_up: None,
+            exhaustion_detail: None,
             count: 1,
             last: outcome.seq,
             outcome,
@@ -49,7 +49,7 @@ impl Entry {
     /// Returns true if the content is unchanged and nothing needs attention.
     pub fn is_quiet(&self) -> bool {
         self.outcome.result == OutcomeResult::Unchanged
-            && !matches!(self.outcome.content, Some(ContentChange::First | ContentChange::Held))
+            && !matches!(self.outcome.content, Some(ContentChange::First | ContentChange::Quarantined))
     }
 
     /// Returns true if the entry stands for several documents.
@@ -74,10 +74,11 @@ impl Entry {
 /// Appends an outcome, or adds it to the entry that it belongs to.
 pub fn push(entries: &mut VecDeque<Entry>, outcome: Outcome) {
     if outcome.result.is_exhaustion() {
-        let failure = entries.iter_mut().rev().take(BACK).find(|entry| entry.takes_exhaustion(&outcome));
+        let failure =
+            entries.iter_mut().rev().take(EXHAUSTION_SCAN_LIMIT).find(|entry| entry.takes_exhaustion(&outcome));
         if let Some(entry) = failure {
             entry.exhausted = Some(outcome.result);
-            entry.given_up.clone_from(&outcome.detail);
+            entry.exhaustion_detail.clone_from(&outcome.detail);
             // The entry may already contain a newer outcome.
             entry.last = entry.last.max(outcome.seq);
             return;

@@ -11,16 +11,16 @@ use crate::domain::time::Timestamp;
 use std::collections::VecDeque;
 
 /// Greatest number of kept entries; older ones are read from the store when needed.
-pub const KEPT: usize = 5_000;
+pub const MAX_ENTRIES: usize = 5_000;
 
 /// Availability of outcomes before the oldest kept one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Older {
     /// Not known: nothing was requested yet.
     #[default]
-    Unasked,
+    Unknown,
     /// A read is under way.
-    Asked,
+    Loading,
     /// The store has no older ones.
     None,
 }
@@ -44,14 +44,14 @@ pub struct Panel {
     /// The last visible entry while the panel is scrolled.
     pub bottom: Option<Seq>,
     /// The newest outcome at the time when the panel was scrolled away from the bottom.
-    pub held_from: Seq,
+    pub newest_at_scroll: Seq,
     /// The newest outcome that has arrived.
     pub newest: Seq,
     /// Number of outcomes that were dropped because the panel was scrolled and full; they are read again when it
     /// follows.
-    pub unkept: u64,
+    pub dropped: u64,
     /// Outcomes that arrived while the newest ones are read again; `None` while no such read is under way.
-    meanwhile: Option<Vec<Outcome>>,
+    arrived_while_reading: Option<Vec<Outcome>>,
     /// Hides unchanged outcomes.
     pub hide_unchanged: bool,
     /// The filter of the visible outcomes.
@@ -73,10 +73,10 @@ impl Default for Panel {
             entries: VecDeque::new(),
             cursor: None,
             bottom: None,
-            held_from: Seq::START,
+            newest_at_scroll: Seq::START,
             newest: Seq::START,
-            unkept: 0,
-            meanwhile: None,
+            dropped: 0,
+            arrived_while_reading: None,
             hide_unchanged: false,
             filter: Filter::default(),
             filter_text: String::new(),
@@ -113,11 +113,11 @@ impl Panel {
     }
 
     /// Returns the number of visible entries that arrived since the panel was scrolled, and of the dropped outcomes.
-    pub fn new_since_hold(&self, now: Timestamp) -> u64 {
+    pub fn new_since_scroll(&self, now: Timestamp) -> u64 {
         if self.follows() {
             return 0;
         }
-        self.unkept + self.shown(now).rev().take_while(|entry| entry.last > self.held_from).count() as u64
+        self.dropped + self.shown(now).rev().take_while(|entry| entry.last > self.newest_at_scroll).count() as u64
     }
 
     /// Adds arriving outcomes, in their order. Outcomes that are known already are ignored.
@@ -130,18 +130,18 @@ impl Panel {
             if let Some(pin) = self.pin.as_mut().filter(|pin| pin.document == outcome.document_id) {
                 push_new(&mut pin.entries, outcome.clone());
             }
-            if let Some(meanwhile) = &mut self.meanwhile {
+            if let Some(meanwhile) = &mut self.arrived_while_reading {
                 meanwhile.push(outcome);
-            } else if self.entries.len() >= KEPT && !self.follows() {
-                self.unkept += 1;
-            } else if self.unkept > 0 {
+            } else if self.entries.len() >= MAX_ENTRIES && !self.follows() {
+                self.dropped += 1;
+            } else if self.dropped > 0 {
                 // A gap would hide outcomes for ever; the panel reads all of them again when it follows.
-                self.unkept += 1;
+                self.dropped += 1;
             } else {
                 push(&mut self.entries, outcome);
-                while self.entries.len() > KEPT {
+                while self.entries.len() > MAX_ENTRIES {
                     self.entries.pop_front();
-                    self.older = Older::Unasked;
+                    self.older = Older::Unknown;
                 }
             }
         }
@@ -152,34 +152,34 @@ impl Panel {
         self.loaded = true;
         self.entries.clear();
         self.older = match outcomes.first() {
-            Some(oldest) if oldest.seq > Seq(1) => Older::Unasked,
+            Some(oldest) if oldest.seq > Seq(1) => Older::Unknown,
             _ => Older::None,
         };
         self.newest = outcomes.last().map_or(self.newest, |newest| newest.seq.max(self.newest));
         let last = outcomes.last().map_or(Seq::START, |newest| newest.seq);
-        let after = self.meanwhile.take().unwrap_or_default();
+        let after = self.arrived_while_reading.take().unwrap_or_default();
         for outcome in outcomes.into_iter().chain(after.into_iter().filter(|outcome| outcome.seq > last)) {
             push(&mut self.entries, outcome);
         }
-        self.unkept = 0;
+        self.dropped = 0;
     }
 
     /// Notes that the read of the newest outcomes failed. Outcomes that arrived during it count as dropped, so a later
     /// read includes them.
     pub fn newest_failed(&mut self) {
-        if let Some(meanwhile) = self.meanwhile.take() {
-            self.unkept += meanwhile.len() as u64;
+        if let Some(meanwhile) = self.arrived_while_reading.take() {
+            self.dropped += meanwhile.len() as u64;
         }
     }
 
     /// Adds outcomes from before the oldest entry; ignores them if `before` is no longer the oldest.
     pub fn take_older(&mut self, before: Seq, outcomes: Vec<Outcome>) {
         if self.entries.front().map(Entry::seq) != Some(before) {
-            self.older = Older::Unasked;
+            self.older = Older::Unknown;
             return;
         }
         self.older = match outcomes.first() {
-            Some(oldest) if oldest.seq > Seq(1) => Older::Unasked,
+            Some(oldest) if oldest.seq > Seq(1) => Older::Unknown,
             _ => Older::None,
         };
         let mut older = VecDeque::with_capacity(outcomes.len() + self.entries.len());
@@ -189,9 +189,9 @@ impl Panel {
         older.append(&mut self.entries);
         self.entries = older;
         // The newest entries go, since the person reads the oldest; they are read again when the panel follows.
-        while self.entries.len() > KEPT {
+        while self.entries.len() > MAX_ENTRIES {
             if let Some(gone) = self.entries.pop_back() {
-                self.unkept += gone.count;
+                self.dropped += gone.count;
             }
         }
     }
@@ -210,24 +210,24 @@ impl Panel {
     /// Scrolls to the bottom and follows. Returns true if the caller has to read the newest outcomes.
     pub fn follow(&mut self) -> bool {
         (self.cursor, self.bottom) = (None, None);
-        let read_again = self.unkept > 0 && self.meanwhile.is_none();
+        let read_again = self.dropped > 0 && self.arrived_while_reading.is_none();
         if read_again {
-            self.meanwhile = Some(Vec::new());
+            self.arrived_while_reading = Some(Vec::new());
         }
         read_again
     }
 
     /// Returns the oldest kept outcome if those before it should be read now: fewer than `screen` visible entries are
     /// above the cursor, and no such read is under way.
-    pub fn ask_older(&mut self, now: Timestamp, screen: usize) -> Option<Seq> {
-        if self.pin.is_some() || self.older != Older::Unasked || self.follows() {
+    pub fn request_older(&mut self, now: Timestamp, screen: usize) -> Option<Seq> {
+        if self.pin.is_some() || self.older != Older::Unknown || self.follows() {
             return None;
         }
         let cursor = self.cursor?;
         let above = self.shown(now).take_while(|entry| entry.seq() < cursor).take(screen).count();
         let oldest = self.entries.front()?.seq();
         (above < screen).then(|| {
-            self.older = Older::Asked;
+            self.older = Older::Loading;
             oldest
         })
     }

@@ -21,10 +21,10 @@ pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: Outco
         OutcomeResult::Updated => glyphs.good,
         OutcomeResult::Unchanged => match content {
             Some(ContentChange::First) => glyphs.good,
-            Some(ContentChange::Held) => glyphs.held,
-            _ => glyphs.same,
+            Some(ContentChange::Quarantined) => glyphs.quarantined,
+            _ => glyphs.unchanged,
         },
-        OutcomeResult::AlreadySyncing => glyphs.met,
+        OutcomeResult::AlreadySyncing => glyphs.already_syncing,
         OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure => glyphs.retrying,
         OutcomeResult::PermanentFailure
         | OutcomeResult::TransientRetryExhausted
@@ -38,7 +38,7 @@ pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: Outco
 pub const fn tone(content: Option<ContentChange>, result: OutcomeResult) -> Tone {
     match (result, content) {
         (OutcomeResult::Unchanged, Some(ContentChange::First)) => Tone::Good,
-        (OutcomeResult::Unchanged, Some(ContentChange::Held)) => Tone::Lost,
+        (OutcomeResult::Unchanged, Some(ContentChange::Quarantined)) => Tone::Lost,
         _ => theme::outcome(result),
     }
 }
@@ -91,14 +91,14 @@ pub fn aside(entry: &Entry) -> &'static str {
 }
 
 /// Returns the lines below the title, each at most `cells` wide.
-pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
+pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     if entry.is_quiet() || cells == 0 {
         return Vec::new();
     }
     let outcome = &entry.outcome;
     let mut text = match outcome.result {
         // A quarantined text's detail already contains the reason.
-        OutcomeResult::Unchanged if outcome.content == Some(ContentChange::Held) && outcome.detail.is_some() => {
+        OutcomeResult::Unchanged if outcome.content == Some(ContentChange::Quarantined) && outcome.detail.is_some() => {
             outcome.detail.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         OutcomeResult::Updated | OutcomeResult::Unchanged => {
@@ -117,16 +117,16 @@ pub fn under(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
         }
     }
     let mut lines = wrap(&text, cells, 2);
-    lines.extend(Some(then(entry, cells)).filter(|then| !then.is_empty()));
+    lines.extend(Some(follow_up(entry, cells)).filter(|then| !then.is_empty()));
     lines
 }
 
 /// Returns what happens after a failure. If space is short, the time of the next attempt stays and the number of this
 /// one goes.
-fn then(entry: &Entry, cells: usize) -> String {
+fn follow_up(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
-        let said = entry.given_up.as_ref().map(ToString::to_string);
+        let said = entry.exhaustion_detail.as_ref().map(ToString::to_string);
         return said.unwrap_or_else(|| format::outcome(outcome.content, result).to_owned());
     }
     match (outcome.next_attempt_at, outcome.result) {
@@ -141,7 +141,7 @@ fn then(entry: &Entry, cells: usize) -> String {
 }
 
 /// Returns true if the visible text of an entry contains `needle`, which is in lower case.
-pub fn has(entry: &Entry, needle: &str) -> bool {
+pub fn matches_search(entry: &Entry, needle: &str) -> bool {
     let within = |text: &str| text.to_lowercase().contains(needle);
     within(&title(entry))
         || within(aside(entry))

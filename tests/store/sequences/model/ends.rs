@@ -7,11 +7,11 @@ use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::job::JobState;
 use quarterdeck::domain::outcome::OutcomeResult as Result;
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::{Beat, Held};
+use quarterdeck::store::{JobLease, LeaseStatus};
 use std::time::Duration;
 
 impl Model {
-    pub fn finish(&mut self, held: Held, end: &End) -> Said {
+    pub fn finish(&mut self, held: JobLease, end: &End) -> Said {
         let id = held.job_id.0;
         if !self.is_held(held) {
             return self.answered.get(&(id, held.token.0)).cloned().unwrap_or(Said::Late);
@@ -102,7 +102,7 @@ impl Model {
     }
 
     /// Number and counters as before the claim, nothing recorded.
-    pub fn release(&mut self, held: Held) {
+    pub fn release(&mut self, held: JobLease) {
         let id = held.job_id.0;
         if !self.is_held(held) {
             return;
@@ -117,17 +117,17 @@ impl Model {
         (job.state, job.run_at, job.lease) = (JobState::Ready, self.now, None);
     }
 
-    pub fn beat(&mut self, held: &[Held], lease: Duration) -> Vec<Beat> {
+    pub fn beat(&mut self, held: &[JobLease], lease: Duration) -> Vec<LeaseStatus> {
         let until = self.now.plus(lease);
         let mut beats = Vec::new();
         for held in held {
             if !self.is_held(*held) {
-                beats.push(Beat::Lost);
+                beats.push(LeaseStatus::Lost);
                 continue;
             }
             let job = self.jobs.get_mut(&held.job_id.0).unwrap();
             job.lease.as_mut().unwrap().1 = until;
-            beats.push(if job.cancel { Beat::CancelRequested } else { Beat::Held });
+            beats.push(if job.cancel { LeaseStatus::CancelRequested } else { LeaseStatus::Renewed });
         }
         beats
     }

@@ -8,10 +8,10 @@ use quarterdeck::domain::fingerprint::Fingerprint;
 use quarterdeck::domain::id::JobId;
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult as Result;
-use quarterdeck::domain::request::{Answer, Scope, SkipReason, Verb};
+use quarterdeck::domain::request::{RequestAnswer, RequestKind, RequestScope, SkipReason};
 use quarterdeck::domain::retry::Counters;
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::{Held, Marking};
+use quarterdeck::store::{JobLease, MarkTiming};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -146,19 +146,26 @@ impl Model {
 
     // What people ask for.
 
-    pub fn request(&mut self, id: i64, verb: Verb, class: QueueClass, scope: Scope, by: &'static str) -> Answer {
-        let Some(document) = self.documents.get(&id) else { return Answer::Skipped(SkipReason::Missing) };
+    pub fn request(
+        &mut self,
+        id: i64,
+        verb: RequestKind,
+        class: QueueClass,
+        scope: RequestScope,
+        by: &'static str,
+    ) -> RequestAnswer {
+        let Some(document) = self.documents.get(&id) else { return RequestAnswer::Skipped(SkipReason::Missing) };
         if !document.available {
-            return Answer::Skipped(SkipReason::Unavailable);
+            return RequestAnswer::Skipped(SkipReason::Unavailable);
         }
         let live = self.live(id);
         let state = live.map(|job| self.jobs[&job].state);
         let status = self.status(id);
-        if verb == Verb::Retry
+        if verb == RequestKind::Retry
             && state != Some(JobState::Running)
             && !matches!(status, Status::Failed | Status::Waiting | Status::Stuck)
         {
-            return Answer::Skipped(SkipReason::NotFailed(status));
+            return RequestAnswer::Skipped(SkipReason::NotFailed(status));
         }
         let (now, place) = (self.now, self.next_place());
         let Some(id_of_job) = live else {
@@ -184,15 +191,15 @@ impl Model {
             self.jobs.retain(|_, old| old.document != id);
             self.jobs.insert(self.last_job, job);
             self.documents.get_mut(&id).unwrap().job = Some(self.last_job);
-            return Answer::Queued(JobId(self.last_job));
+            return RequestAnswer::Queued(JobId(self.last_job));
         };
         let name = JobId(id_of_job);
         let job = self.jobs.get_mut(&id_of_job).unwrap();
         let holder = job.lease.as_ref().map(|(_, _, worker)| worker.as_str().into());
         match (job.state, class) {
-            (JobState::Running, QueueClass::Auto) => Answer::AlreadySyncing(name, holder),
-            (_, QueueClass::Auto) => Answer::AlreadyQueued(name),
-            (JobState::Running, _) if scope == Scope::Bulk => Answer::Skipped(SkipReason::Running),
+            (JobState::Running, QueueClass::Auto) => RequestAnswer::AlreadySyncing(name, holder),
+            (_, QueueClass::Auto) => RequestAnswer::AlreadyQueued(name),
+            (JobState::Running, _) if scope == RequestScope::Bulk => RequestAnswer::Skipped(SkipReason::Running),
             (JobState::Running, _) => {
                 if job.told_attempt != Some(job.counters.attempt) {
                     job.told_attempt = Some(job.counters.attempt);
@@ -201,30 +208,30 @@ impl Model {
                     line.asked_by = by;
                     self.record(line);
                 }
-                Answer::AlreadySyncing(name, holder)
+                RequestAnswer::AlreadySyncing(name, holder)
             }
-            (JobState::Ready, _) if job.class == QueueClass::Manual => Answer::AlreadyQueued(name),
+            (JobState::Ready, _) if job.class == QueueClass::Manual => RequestAnswer::AlreadyQueued(name),
             (was, _) => {
                 job.state = JobState::Ready;
                 job.class = QueueClass::Manual;
                 (job.run_at, job.asked_at, job.asked_by, job.place) = (now, now, by, place);
-                if was == JobState::Ready { Answer::Promoted(name) } else { Answer::RunsNow(name) }
+                if was == JobState::Ready { RequestAnswer::Promoted(name) } else { RequestAnswer::RunsNow(name) }
             }
         }
     }
 
-    pub fn cancel(&mut self, id: i64) -> Answer {
+    pub fn cancel(&mut self, id: i64) -> RequestAnswer {
         let Some(job) = self.live(id) else {
             let known = self.documents.contains_key(&id);
-            return Answer::Skipped(if known { SkipReason::NothingToCancel } else { SkipReason::Missing });
+            return RequestAnswer::Skipped(if known { SkipReason::NothingToCancel } else { SkipReason::Missing });
         };
         let name = JobId(job);
         if self.jobs[&job].state == JobState::Running {
             self.jobs.get_mut(&job).unwrap().cancel = true;
-            return Answer::Stopping(name);
+            return RequestAnswer::Stopping(name);
         }
         self.stop(job, None);
-        Answer::Cancelled(name)
+        RequestAnswer::Cancelled(name)
     }
 
     pub fn remove(&mut self, id: i64) -> u64 {
@@ -243,7 +250,7 @@ impl Model {
     // What workers do.
 
     /// The store's choice, if it is one that is allowed: it is made its own.
-    pub fn claim(&mut self, took: &[Took], ended: &[i64], worker: &str, slots: usize, caps: Caps, marking: Marking) {
+    pub fn claim(&mut self, took: &[Took], ended: &[i64], worker: &str, slots: usize, caps: Caps, marking: MarkTiming) {
         let mut due: Vec<_> = self.jobs.iter().filter(|(_, job)| job.state == JobState::Scheduled).collect();
         due.retain(|(_, job)| job.run_at <= self.now);
         due.sort_by_key(|(id, job)| (job.run_at, **id));
@@ -294,7 +301,7 @@ impl Model {
             job.counters.attempt += 1;
             job.lease = Some((one.token, until, worker.into()));
             assert_eq!((one.document, one.class, one.counters), (job.document, job.class, job.counters));
-            if marking == Marking::AtClaim {
+            if marking == MarkTiming::AtClaim {
                 self.start(one.job);
             }
         }
@@ -359,12 +366,12 @@ impl Model {
         *row = Row { status: Some(SyncStatus::Syncing), code: None, attempted: Some(now) };
     }
 
-    pub(super) fn is_held(&self, held: Held) -> bool {
+    pub(super) fn is_held(&self, held: JobLease) -> bool {
         let job = self.jobs.get(&held.job_id.0).filter(|job| job.state == JobState::Running);
         job.is_some_and(|job| job.lease.as_ref().is_some_and(|(token, ..)| *token == held.token.0))
     }
 
-    pub fn mark(&mut self, held: Held) -> Said {
+    pub fn mark(&mut self, held: JobLease) -> Said {
         let id = held.job_id.0;
         if !self.is_held(held) {
             return Said::Late;
@@ -378,7 +385,7 @@ impl Model {
         Said::Marked(text.map(|text| Fingerprint::of(text).as_str().to_owned()))
     }
 
-    pub fn defer(&mut self, held: Held, hold: &str, again: Duration) -> Said {
+    pub fn defer(&mut self, held: JobLease, hold: &str, again: Duration) -> Said {
         let id = held.job_id.0;
         if !self.is_held(held) {
             return Said::Late;

@@ -5,20 +5,20 @@ use proptest::{collection, prop_oneof};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
-use quarterdeck::domain::request::{Answer, Scope, Verb};
+use quarterdeck::domain::request::{RequestAnswer, RequestKind, RequestScope};
 use quarterdeck::domain::retry::Counters;
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::{Beat, Marking};
+use quarterdeck::store::{LeaseStatus, MarkTiming};
 
 /// Documents of a sequence: two accounts, three hosts.
 pub const DOCUMENTS: usize = 6;
 
 #[derive(Clone, Debug)]
 pub enum Step {
-    Ask(Vec<usize>, Verb, QueueClass, Scope),
+    Ask(Vec<usize>, RequestKind, QueueClass, RequestScope),
     Cancel(usize),
     Remove(usize),
-    Claim(u32, Marking),
+    Claim(u32, MarkTiming),
     Mark(usize),
     /// The lock of a job is this holder's.
     Defer(usize, u8),
@@ -52,9 +52,9 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let document = || 0..DOCUMENTS;
     let job = || 0_usize..6;
     let class = prop_oneof![2 => Just(QueueClass::Manual), 1 => Just(QueueClass::Auto)];
-    let verb = prop_oneof![3 => Just(Verb::Sync), 1 => Just(Verb::Retry)];
-    let scope = prop_oneof![2 => Just(Scope::Named), 1 => Just(Scope::Bulk)];
-    let marking = prop_oneof![2 => Just(Marking::AtClaim), 1 => Just(Marking::Apart)];
+    let verb = prop_oneof![3 => Just(RequestKind::Sync), 1 => Just(RequestKind::Retry)];
+    let scope = prop_oneof![2 => Just(RequestScope::Named), 1 => Just(RequestScope::Bulk)];
+    let marking = prop_oneof![2 => Just(MarkTiming::AtClaim), 1 => Just(MarkTiming::AfterLock)];
     let wait = prop_oneof![3 => Just(0_u64), 1 => Just(90), 1 => Just(9_000)];
     let end = prop_oneof![
         2 => (0_u32..1_000).prop_map(|n| End::New(format!("text {n}"))),
@@ -91,7 +91,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     Nothing,
-    Asked(Vec<Answer>),
+    Asked(Vec<RequestAnswer>),
     Removed(u64),
     Claimed(Vec<Took>),
     /// With the fingerprint that stands there.
@@ -100,7 +100,7 @@ pub enum Said {
     Late,
     /// The job's state, and whether an error is reported.
     Finished(JobState, bool),
-    Beat(Vec<Beat>),
+    Beat(Vec<LeaseStatus>),
     /// So many error reports.
     Rescued(usize),
 }

@@ -1,7 +1,7 @@
 //! Downloads a host's robots.txt through the guard, and refuses URLs that it forbids.
 
 use super::MAX_FILE;
-use super::kept::{Answered, Found, Robots};
+use super::cache::{CachedRules, FileResponse, Robots};
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::fetch::client::HttpClient;
 use crate::fetch::errors::{self, Stage};
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use url::Url;
 
 /// Most redirects that are followed to the file (RFC 9309, 2.3.1.2).
-const REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// Fails when the robots.txt of the host of `url` forbids it (permanent) or cannot be read (transient).
 pub(in crate::fetch) async fn obey(
@@ -23,50 +23,50 @@ pub(in crate::fetch) async fn obey(
 ) -> Result<(), Failure> {
     let host = url.host_str().unwrap_or_default();
     match robots.of(url, |file| fetch(client, file, deadline)).await {
-        Found::Rules(rules) => {
+        CachedRules::Rules(rules) => {
             let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
             let refusal = || errors::refused(format!("refused: robots.txt of {host} does not allow it"));
             if rules.allow(path) { Ok(()) } else { Err(refusal()) }
         }
-        Found::Unreachable(why) => {
+        CachedRules::Unreachable(why) => {
             let detail = format!("robots.txt of {host} must be read first, and cannot be: {why}");
             Err(Failure::transient(ErrorCode::FetchFailed, detail))
         }
     }
 }
 
-async fn fetch(client: &HttpClient, mut url: Url, deadline: Instant) -> Answered {
-    for _ in 0..=REDIRECTS {
+async fn fetch(client: &HttpClient, mut url: Url, deadline: Instant) -> FileResponse {
+    for _ in 0..=MAX_REDIRECTS {
         let response = match client.get(&url, HeaderMap::new(), deadline).await {
             Ok(response) => response,
-            Err(failure) => return Answered::Unreachable(failure.detail.to_string()),
+            Err(failure) => return FileResponse::Unreachable(failure.detail.to_string()),
         };
         match next_hop(&response, &url) {
             Some(Ok(next)) if client.guard.judge(&next).is_ok() => url = next,
-            Some(_) => return Answered::None,
+            Some(_) => return FileResponse::None,
             None => return read(client, response, deadline).await,
         }
     }
-    Answered::None
+    FileResponse::None
 }
 
-async fn read(client: &HttpClient, mut response: Response, deadline: Instant) -> Answered {
+async fn read(client: &HttpClient, mut response: Response, deadline: Instant) -> FileResponse {
     let status = response.status();
     if status.is_server_error() {
-        return Answered::Unreachable(format!("it is answered with {status}"));
+        return FileResponse::Unreachable(format!("it is answered with {status}"));
     }
     if !status.is_success() {
-        return Answered::None;
+        return FileResponse::None;
     }
     let mut text = Vec::new();
     while text.len() < MAX_FILE {
         match client.within(deadline, Stage::Reading, response.chunk()).await {
             Ok(Ok(Some(piece))) => text.extend_from_slice(&piece),
             Ok(Ok(None)) => break,
-            Ok(Err(error)) => return Answered::Unreachable(client.failure(&error).detail.to_string()),
-            Err(failure) => return Answered::Unreachable(failure.detail.to_string()),
+            Ok(Err(error)) => return FileResponse::Unreachable(client.failure(&error).detail.to_string()),
+            Err(failure) => return FileResponse::Unreachable(failure.detail.to_string()),
         }
     }
     text.truncate(MAX_FILE);
-    Answered::File(String::from_utf8_lossy(&text).into_owned())
+    FileResponse::File(String::from_utf8_lossy(&text).into_owned())
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Reason why a fetched text is suspect and goes into quarantine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
+pub enum QuarantineReason {
     /// Error page sent with status 200.
     Error,
     /// Page that asks for a user name and a password.
@@ -27,7 +27,7 @@ pub enum Doubt {
     Rejected,
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for QuarantineReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Error => f.write_str("looks like an error page"),
@@ -43,13 +43,13 @@ impl fmt::Display for Doubt {
 }
 
 /// Maximum length, in characters, of a text that is judged by its words.
-const SHORT: u64 = 1_500;
+const MAX_PHRASE_CHECK_CHARS: u64 = 1_500;
 /// Maximum length, in characters, of a text for which a single word decides.
-const VERY_SHORT: u64 = 600;
+const MAX_WORD_CHECK_CHARS: u64 = 600;
 /// A text has shrunk if it has less than one part in this many of the stored text's characters.
-const LEAST_PART: u64 = 10;
+const SHRINK_FACTOR: u64 = 10;
 
-const CHALLENGES: [&str; 22] = [
+const CHALLENGE_PHRASES: [&str; 22] = [
     "just a moment",
     "attention required",
     "checking your browser",
@@ -74,7 +74,7 @@ const CHALLENGES: [&str; 22] = [
     "access to this page has been denied",
 ];
 
-const SCRIPTS: [&str; 17] = [
+const SCRIPT_PHRASES: [&str; 17] = [
     "enable javascript",
     "javascript is disabled",
     "javascript is not enabled",
@@ -94,7 +94,7 @@ const SCRIPTS: [&str; 17] = [
     "javascriptを有効",
 ];
 
-const ERRORS: [&str; 36] = [
+const ERROR_PHRASES: [&str; 36] = [
     "page not found",
     "not found",
     "page can't be found",
@@ -134,9 +134,9 @@ const ERRORS: [&str; 36] = [
 ];
 
 /// HTTP statuses with which the title or first line of an error page begins.
-const STATUSES: [&str; 9] = ["400", "401", "403", "404", "410", "429", "500", "502", "503"];
+const ERROR_STATUSES: [&str; 9] = ["400", "401", "403", "404", "410", "429", "500", "502", "503"];
 
-const LOGINS: [&str; 16] = [
+const LOGIN_PHRASES: [&str; 16] = [
     "sign in",
     "signin",
     "log in",
@@ -155,63 +155,64 @@ const LOGINS: [&str; 16] = [
     "ログイン",
 ];
 
-const PASSWORDS: [&str; 8] =
+const PASSWORD_WORDS: [&str; 8] =
     ["password", "passwort", "mot de passe", "contraseña", "senha", "пароль", "密码", "パスワード"];
 
-impl Doubt {
+impl QuarantineReason {
     /// Returns the reason why a page is suspect, if it is. `stored` is the length of the stored text in characters.
-    pub fn about(title: Option<&str>, content: &str, stored: Option<u64>) -> Option<Self> {
+    pub fn check(title: Option<&str>, content: &str, stored: Option<u64>) -> Option<Self> {
         let chars = content.chars().count() as u64;
-        if chars <= SHORT
-            && let Some(doubt) = by_words(title.unwrap_or_default(), content, chars)
+        if chars <= MAX_PHRASE_CHECK_CHARS
+            && let Some(doubt) = check_phrases(title.unwrap_or_default(), content, chars)
         {
             return Some(doubt);
         }
-        let from = stored.filter(|stored| chars.saturating_mul(LEAST_PART) < *stored)?;
+        let from = stored.filter(|stored| chars.saturating_mul(SHRINK_FACTOR) < *stored)?;
         Some(Self::Shrunk { from, to: chars })
     }
 }
 
-fn by_words(title: &str, content: &str, chars: u64) -> Option<Doubt> {
-    let title = plain(title);
-    let first = content.lines().map(plain).find(|line| !line.is_empty()).unwrap_or_default();
-    let text = plain(content);
+fn check_phrases(title: &str, content: &str, chars: u64) -> Option<QuarantineReason> {
+    let title = normalized(title);
+    let first = content.lines().map(normalized).find(|line| !line.is_empty()).unwrap_or_default();
+    let text = normalized(content);
     let holds = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
     let leads = |of: fn(&str) -> bool| of(&title) || of(&first);
-    if holds(&title, &CHALLENGES) || holds(&text, &CHALLENGES) {
-        return Some(Doubt::Challenge);
+    if holds(&title, &CHALLENGE_PHRASES) || holds(&text, &CHALLENGE_PHRASES) {
+        return Some(QuarantineReason::Challenge);
     }
-    if chars <= VERY_SHORT && holds(&text, &SCRIPTS) {
-        return Some(Doubt::Scripts);
+    if chars <= MAX_WORD_CHECK_CHARS && holds(&text, &SCRIPT_PHRASES) {
+        return Some(QuarantineReason::Scripts);
     }
     if leads(is_error) {
-        return Some(Doubt::Error);
+        return Some(QuarantineReason::Error);
     }
-    let wants_password = holds(&text, &PASSWORDS);
-    if leads(is_login) && (chars <= VERY_SHORT || wants_password) {
-        return Some(Doubt::Login);
+    let wants_password = holds(&text, &PASSWORD_WORDS);
+    if leads(is_login) && (chars <= MAX_WORD_CHECK_CHARS || wants_password) {
+        return Some(QuarantineReason::Login);
     }
     None
 }
 
 fn is_error(line: &str) -> bool {
     let number = line.strip_prefix("error ").or_else(|| line.strip_prefix("http ")).unwrap_or(line);
-    let status = STATUSES.iter().any(|status| {
+    let status = ERROR_STATUSES.iter().any(|status| {
         number.strip_prefix(status).is_some_and(|rest| {
             let rest = rest.trim_start();
             rest.is_empty()
                 || rest.starts_with(['-', '–', '|', ':', '.', '!'])
-                || ERRORS.iter().any(|error| rest.contains(error))
+                || ERROR_PHRASES.iter().any(|error| rest.contains(error))
         })
     });
     status
         || line == "error"
-        || parts(line).any(|part| ERRORS.iter().any(|error| part.contains(error) && part.len() <= error.len() + 40))
+        || title_parts(line)
+            .any(|part| ERROR_PHRASES.iter().any(|error| part.contains(error) && part.len() <= error.len() + 40))
 }
 
 fn is_login(line: &str) -> bool {
-    parts(line).any(|part| {
-        LOGINS.iter().any(|login| {
+    title_parts(line).any(|part| {
+        LOGIN_PHRASES.iter().any(|login| {
             part.strip_prefix(login).is_some_and(|rest| {
                 rest.is_empty()
                     || rest.starts_with(" to ")
@@ -224,12 +225,12 @@ fn is_login(line: &str) -> bool {
 }
 
 /// Splits a title into its parts: usually the page's name and the site's.
-fn parts(line: &str) -> impl Iterator<Item = &str> {
+fn title_parts(line: &str) -> impl Iterator<Item = &str> {
     line.split(['|', '·', '—', '–', '»']).flat_map(|part| part.split(" - ")).map(str::trim)
 }
 
 /// Converts a text to lower case without Markdown marks, with one space between words.
-fn plain(text: &str) -> String {
+fn normalized(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || matches!(c, '#' | '*' | '_' | '`' | '[' | ']' | '>' | '\\')) {
         if !word.is_empty() {
@@ -249,35 +250,39 @@ mod tests {
     #[test]
     fn pages_that_are_none() {
         let filler = "Our products are made with care. ".repeat(8);
-        let cases: [(&str, &str, Doubt); 25] = [
-            ("404 - Acme", "# 404\n\nSorry.", Doubt::Error),
-            ("Acme | Page not found", "Try our search.", Doubt::Error),
-            ("Acme", "# Oops! Something went wrong\n\nPlease try again later.", Doubt::Error),
-            ("500 Internal Server Error", "# Internal Server Error", Doubt::Error),
-            ("Error 503", "Backend fetch failed", Doubt::Error),
-            ("Seite nicht gefunden – Acme", &filler, Doubt::Error),
-            ("", "Error establishing a database connection", Doubt::Error),
-            ("Acme", "# We'll be back soon!\n\nDown for maintenance.", Doubt::Error),
-            ("Страница не найдена", "Проверьте адрес.", Doubt::Error),
-            ("ページが見つかりません", "トップへ", Doubt::Error),
-            ("Access denied", "You do not have permission.", Doubt::Error),
-            ("Sign in · Acme", "Forgot it?", Doubt::Login),
-            ("Log in to Acme", "# Log in to Acme\n\nEmail Password", Doubt::Login),
-            ("Acme", "# Login\n\nUser name\n\nPassword", Doubt::Login),
-            ("Anmelden - Acme", "Passwort vergessen?", Doubt::Login),
-            ("ログイン | Acme", "パスワードを忘れた方", Doubt::Login),
-            ("Just a moment...", "Enable JavaScript and cookies to continue", Doubt::Challenge),
-            ("Acme", "# One more step\n\nPlease complete the security check to access acme.test", Doubt::Challenge),
-            ("Robot Check", "Enter the characters you see below", Doubt::Challenge),
-            ("Attention Required! | Cloudflare", "Sorry, you have been blocked", Doubt::Challenge),
-            ("Pardon Our Interruption", "As you were browsing", Doubt::Challenge),
-            ("Acme", "You need to **enable JavaScript** to run this app.", Doubt::Scripts),
-            ("Acme", "This site requires JavaScript.", Doubt::Scripts),
-            ("Acme", "Bitte aktivieren Sie JavaScript.", Doubt::Scripts),
-            ("Acme", "请启用JavaScript", Doubt::Scripts),
+        let cases: [(&str, &str, QuarantineReason); 25] = [
+            ("404 - Acme", "# 404\n\nSorry.", QuarantineReason::Error),
+            ("Acme | Page not found", "Try our search.", QuarantineReason::Error),
+            ("Acme", "# Oops! Something went wrong\n\nPlease try again later.", QuarantineReason::Error),
+            ("500 Internal Server Error", "# Internal Server Error", QuarantineReason::Error),
+            ("Error 503", "Backend fetch failed", QuarantineReason::Error),
+            ("Seite nicht gefunden – Acme", &filler, QuarantineReason::Error),
+            ("", "Error establishing a database connection", QuarantineReason::Error),
+            ("Acme", "# We'll be back soon!\n\nDown for maintenance.", QuarantineReason::Error),
+            ("Страница не найдена", "Проверьте адрес.", QuarantineReason::Error),
+            ("ページが見つかりません", "トップへ", QuarantineReason::Error),
+            ("Access denied", "You do not have permission.", QuarantineReason::Error),
+            ("Sign in · Acme", "Forgot it?", QuarantineReason::Login),
+            ("Log in to Acme", "# Log in to Acme\n\nEmail Password", QuarantineReason::Login),
+            ("Acme", "# Login\n\nUser name\n\nPassword", QuarantineReason::Login),
+            ("Anmelden - Acme", "Passwort vergessen?", QuarantineReason::Login),
+            ("ログイン | Acme", "パスワードを忘れた方", QuarantineReason::Login),
+            ("Just a moment...", "Enable JavaScript and cookies to continue", QuarantineReason::Challenge),
+            (
+                "Acme",
+                "# One more step\n\nPlease complete the security check to access acme.test",
+                QuarantineReason::Challenge,
+            ),
+            ("Robot Check", "Enter the characters you see below", QuarantineReason::Challenge),
+            ("Attention Required! | Cloudflare", "Sorry, you have been blocked", QuarantineReason::Challenge),
+            ("Pardon Our Interruption", "As you were browsing", QuarantineReason::Challenge),
+            ("Acme", "You need to **enable JavaScript** to run this app.", QuarantineReason::Scripts),
+            ("Acme", "This site requires JavaScript.", QuarantineReason::Scripts),
+            ("Acme", "Bitte aktivieren Sie JavaScript.", QuarantineReason::Scripts),
+            ("Acme", "请启用JavaScript", QuarantineReason::Scripts),
         ];
         for (title, content, doubt) in cases {
-            assert_eq!(Doubt::about(Some(title), content, None), Some(doubt), "{title:?} {content:?}");
+            assert_eq!(QuarantineReason::check(Some(title), content, None), Some(doubt), "{title:?} {content:?}");
         }
     }
 
@@ -297,17 +302,23 @@ mod tests {
             ("", "Short."),
         ];
         for (title, content) in cases {
-            assert_eq!(Doubt::about(Some(title), content, None), None, "{title:?}");
+            assert_eq!(QuarantineReason::check(Some(title), content, None), None, "{title:?}");
         }
     }
 
     #[test]
     fn under_a_tenth_is_shrunk() {
         let text = |chars| "a".repeat(chars);
-        assert_eq!(Doubt::about(None, &text(10), Some(100)), None);
-        assert_eq!(Doubt::about(None, &text(9), Some(100)), Some(Doubt::Shrunk { from: 100, to: 9 }));
-        assert_eq!(Doubt::about(None, &text(9), None), None);
-        assert_eq!(Doubt::about(None, &"語".repeat(2_000), Some(20_000)), None);
-        assert_eq!(Doubt::about(None, &text(1), Some(u64::MAX)), Some(Doubt::Shrunk { from: u64::MAX, to: 1 }));
+        assert_eq!(QuarantineReason::check(None, &text(10), Some(100)), None);
+        assert_eq!(
+            QuarantineReason::check(None, &text(9), Some(100)),
+            Some(QuarantineReason::Shrunk { from: 100, to: 9 })
+        );
+        assert_eq!(QuarantineReason::check(None, &text(9), None), None);
+        assert_eq!(QuarantineReason::check(None, &"語".repeat(2_000), Some(20_000)), None);
+        assert_eq!(
+            QuarantineReason::check(None, &text(1), Some(u64::MAX)),
+            Some(QuarantineReason::Shrunk { from: u64::MAX, to: 1 })
+        );
     }
 }

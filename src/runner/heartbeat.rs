@@ -2,9 +2,9 @@
 //!
 //! It runs on its own thread with its own small runtime, so that busy workers never make a live process look dead.
 
-use super::held::Stop;
+use super::running_jobs::Stop;
 use super::worker::Worker;
-use crate::store::Beat;
+use crate::store::LeaseStatus;
 use std::sync::Arc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -31,20 +31,20 @@ async fn run(worker: &Worker) {
             () = worker.ended.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let held = worker.held.all();
-        match worker.store.beat(&worker.id, &held, lease).await {
+        let held = worker.running_jobs.all();
+        match worker.store.heartbeat(&worker.id, &held, lease).await {
             Ok(beats) => {
                 for (held, beat) in held.into_iter().zip(beats) {
                     match beat {
-                        Beat::Held => {}
-                        Beat::CancelRequested => worker.held.stop(held, Stop::Cancel),
-                        Beat::Lost => worker.held.stop(held, Stop::Lost),
+                        LeaseStatus::Renewed => {}
+                        LeaseStatus::CancelRequested => worker.running_jobs.stop(held, Stop::Cancel),
+                        LeaseStatus::Lost => worker.running_jobs.stop(held, Stop::Lost),
                     }
                 }
             }
             // Attempts are not stopped just because time passes without a renewal: they may still have their lease. The
             // tokens decide once the database answers again.
-            Err(error) => worker.unwell(&error, worker.settings.heartbeat),
+            Err(error) => worker.store_unavailable(&error, worker.settings.heartbeat),
         }
     }
 }

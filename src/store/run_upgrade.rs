@@ -1,16 +1,16 @@
 //! Upgrading a store: its steps, live workers whose program is too old for it, and the upgrade itself.
 
-use super::address::{self, Address};
+use super::address::{self, StoreAddress};
 use super::postgres::migrate as postgres;
-use super::upgrade::{Migration, OlderWorker, Upgrade, Upgraded};
+use super::upgrade::{MigrationStep, OlderWorker, UpgradeOptions, UpgradeReport};
 use super::{Result, sqlite};
 
 /// Returns the steps that [`upgrade`] would take with the store at `url`, in order; empty if the store is up to date.
-/// `standalone` is [`Upgrade::standalone`].
-pub async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
+/// `standalone` is [`UpgradeOptions::standalone`].
+pub async fn plan(url: &str, standalone: bool) -> Result<Vec<MigrationStep>> {
     match address::parse(url)? {
-        Address::Sqlite(path) => sqlite::plan(&path).await,
-        Address::Postgres(url) => postgres::plan(&url, standalone).await,
+        StoreAddress::Sqlite(path) => sqlite::plan(&path).await,
+        StoreAddress::Postgres(url) => postgres::plan(&url, standalone).await,
     }
 }
 
@@ -18,16 +18,16 @@ pub async fn plan(url: &str, standalone: bool) -> Result<Vec<Migration>> {
 /// first; empty if there is nothing to migrate.
 pub async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {
     match address::parse(url)? {
-        Address::Sqlite(path) => sqlite::older_workers(&path).await,
-        Address::Postgres(url) => postgres::older_workers(&url).await,
+        StoreAddress::Sqlite(path) => sqlite::older_workers(&path).await,
+        StoreAddress::Postgres(url) => postgres::older_workers(&url).await,
     }
 }
 
 /// Brings the store at `url` up to date, and creates an SQLite file that does not exist. Returns `None` if an SQLite
 /// store was up to date or is new, and always on PostgreSQL, where [`plan`] lists the steps.
-pub async fn upgrade(url: &str, how: Upgrade) -> Result<Option<Upgraded>> {
+pub async fn upgrade(url: &str, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
     match address::parse(url)? {
-        Address::Sqlite(path) => sqlite::upgrade(&path, how).await,
-        Address::Postgres(url) => postgres::migrate(&url, how.standalone, &mut |_| {}).await.map(|()| None),
+        StoreAddress::Sqlite(path) => sqlite::upgrade(&path, how).await,
+        StoreAddress::Postgres(url) => postgres::migrate(&url, how.standalone, &mut |_| {}).await.map(|()| None),
     }
 }

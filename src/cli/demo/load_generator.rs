@@ -1,6 +1,6 @@
 //! Keeps requesting syncs of the demo's documents, as a schedule does, so that the console never goes quiet.
 
-use super::beside::Beside;
+use super::background_task::BackgroundTask;
 use crate::domain::id::DocumentId;
 use crate::domain::request::Request;
 use crate::store::DocumentStore;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Documents of the first request: enough that the first results come at once and the queue visibly shrinks.
-const AT_FIRST: usize = 48;
+const INITIAL_DOCUMENTS: usize = 48;
 /// Documents of each further request.
-const AT_A_TIME: usize = 3;
+const DOCUMENTS_PER_REQUEST: usize = 3;
 /// Time between two requests.
 const REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -25,14 +25,14 @@ pub(super) fn start(
     ids: Vec<DocumentId>,
     soon: Vec<DocumentId>,
     request: Request,
-) -> Beside {
-    Beside::start(|stop| async move {
+) -> BackgroundTask {
+    BackgroundTask::start(|stop| async move {
         let mut clock = interval(REQUEST_INTERVAL);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut order = Order::of(ids);
+        let mut order = StridedOrder::of(ids);
         // Wherever they stand in the order, they are synced among the first.
         let _ = store.request(&soon, &request).await;
-        let (mut count, mut round) = (AT_FIRST, 0);
+        let (mut count, mut round) = (INITIAL_DOCUMENTS, 0);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -40,7 +40,7 @@ pub(super) fn start(
             }
             // Requests that the store does not accept are repeated later; the console shows the error.
             let _ = store.request(&order.next(count), &request).await;
-            count = AT_A_TIME;
+            count = DOCUMENTS_PER_REQUEST;
             round += 1;
             if round == SECOND_SYNC_ROUND {
                 let _ = store.request(&soon, &request).await;
@@ -50,24 +50,24 @@ pub(super) fn start(
 }
 
 /// Endless order over all documents, in strides, so that similar neighbours on one host are not synced together.
-struct Order {
+struct StridedOrder {
     ids: Vec<DocumentId>,
-    at: usize,
+    position: usize,
     stride: usize,
 }
 
-impl Order {
+impl StridedOrder {
     fn of(ids: Vec<DocumentId>) -> Self {
         let shares_no_factor = |stride: &usize| greatest_common_divisor(*stride, ids.len()) == 1;
         let stride = (ids.len() / 3 + 1..).find(shares_no_factor).unwrap_or(1);
-        Self { ids, at: 0, stride }
+        Self { ids, position: 0, stride }
     }
 
     fn next(&mut self, count: usize) -> Vec<DocumentId> {
         let mut chosen = Vec::new();
         for _ in 0..count.min(self.ids.len()) {
-            chosen.push(self.ids[self.at]);
-            self.at = (self.at + self.stride) % self.ids.len();
+            chosen.push(self.ids[self.position]);
+            self.position = (self.position + self.stride) % self.ids.len();
         }
         chosen
     }
@@ -86,14 +86,14 @@ mod tests {
     fn every_document_comes_once_in_a_round() {
         for documents in 0..60_usize {
             let ids: Vec<DocumentId> = (0..documents).map(|id| DocumentId(i64::try_from(id).unwrap_or(0))).collect();
-            let mut order = Order::of(ids.clone());
+            let mut order = StridedOrder::of(ids.clone());
             let mut seen = HashSet::new();
             for _ in 0..documents {
                 seen.extend(order.next(1));
             }
             assert_eq!(seen.len(), documents);
-            let round: HashSet<DocumentId> = order.next(AT_FIRST).into_iter().collect();
-            assert_eq!(round.len(), documents.min(AT_FIRST));
+            let round: HashSet<DocumentId> = order.next(INITIAL_DOCUMENTS).into_iter().collect();
+            assert_eq!(round.len(), documents.min(INITIAL_DOCUMENTS));
         }
     }
 }

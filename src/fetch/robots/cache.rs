@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 /// Time for which rules are cached (RFC 9309, 2.4, allows this much).
-const DAY: Duration = Duration::from_secs(86_400);
+const RULES_TTL: Duration = Duration::from_secs(86_400);
 /// Time for which an unreachable file is cached; the next request after that tries again.
-const UNREACHED: Duration = Duration::from_secs(60);
+const UNREACHABLE_TTL: Duration = Duration::from_secs(60);
 /// Most cached hosts; when a new one exceeds the limit, the cache is emptied.
-const HOSTS: usize = 2_000;
+const MAX_HOSTS: usize = 2_000;
 
 /// Cached result for a host's `/robots.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum CachedRules {
     /// Rules of the file; without a file everything is allowed.
     Rules(Rules),
     /// Reason why there was no usable response. Until there is one, nothing may be fetched (RFC 9309, 2.3.1.4).
     Unreachable(String),
 }
 
-type Slot = Arc<tokio::sync::Mutex<Option<(Instant, Found)>>>;
+type Slot = Arc<tokio::sync::Mutex<Option<(Instant, CachedRules)>>>;
 
 /// Cache of robots.txt rules by origin.
 #[derive(Debug)]
@@ -38,17 +38,21 @@ impl Robots {
     }
 
     /// Returns the rules for the host of `url`. On a miss `ask` downloads the file, once for all callers that wait.
-    pub(super) async fn of<F: Future<Output = Answered>>(&self, url: &Url, ask: impl FnOnce(Url) -> F) -> Found {
+    pub(super) async fn of<F: Future<Output = FileResponse>>(
+        &self,
+        url: &Url,
+        ask: impl FnOnce(Url) -> F,
+    ) -> CachedRules {
         let slot = self.slot(url.origin().ascii_serialization());
         let mut kept = slot.lock().await;
         if let Some((_, found)) = kept.as_ref().filter(|(until, _)| *until > Instant::now()) {
             return found.clone();
         }
-        let Ok(file) = url.join("/robots.txt") else { return Found::Rules(Rules::AllowAll) };
+        let Ok(file) = url.join("/robots.txt") else { return CachedRules::Rules(Rules::AllowAll) };
         let (found, time) = match ask(file).await {
-            Answered::File(text) => (Found::Rules(Rules::read(&text, &self.name)), DAY),
-            Answered::None => (Found::Rules(Rules::AllowAll), DAY),
-            Answered::Unreachable(why) => (Found::Unreachable(why), UNREACHED),
+            FileResponse::File(text) => (CachedRules::Rules(Rules::read(&text, &self.name)), RULES_TTL),
+            FileResponse::None => (CachedRules::Rules(Rules::AllowAll), RULES_TTL),
+            FileResponse::Unreachable(why) => (CachedRules::Unreachable(why), UNREACHABLE_TTL),
         };
         *kept = Some((Instant::now() + time, found.clone()));
         found
@@ -56,7 +60,7 @@ impl Robots {
 
     fn slot(&self, origin: String) -> Slot {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if hosts.len() >= HOSTS && !hosts.contains_key(&origin) {
+        if hosts.len() >= MAX_HOSTS && !hosts.contains_key(&origin) {
             hosts.clear();
         }
         Arc::clone(hosts.entry(origin).or_default())
@@ -65,7 +69,7 @@ impl Robots {
 
 /// Response to the request for a host's robots.txt.
 #[derive(Debug)]
-pub(super) enum Answered {
+pub(super) enum FileResponse {
     File(String),
     /// The host has no such file (4xx, or a redirect without a usable target).
     None,

@@ -3,7 +3,7 @@
 //! The heartbeat renews exactly these leases, never all leases of this worker: if a claim commits but its answer is
 //! lost, nobody runs its job, and its lease must expire.
 
-use crate::store::Held;
+use crate::store::JobLease;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -21,39 +21,39 @@ pub(super) enum Stop {
 
 /// Registry of running jobs. A std mutex suffices: it is locked for short accesses, never across an await.
 #[derive(Debug, Default)]
-pub(super) struct HeldJobs {
-    jobs: Mutex<HashMap<Held, watch::Sender<Option<Stop>>>>,
+pub(super) struct RunningJobs {
+    jobs: Mutex<HashMap<JobLease, watch::Sender<Option<Stop>>>>,
 }
 
-impl HeldJobs {
+impl RunningJobs {
     /// Adds a claimed job; the receiver gets the reason to stop.
-    pub(super) fn take(&self, held: Held) -> watch::Receiver<Option<Stop>> {
+    pub(super) fn insert(&self, held: JobLease) -> watch::Receiver<Option<Stop>> {
         let (sender, receiver) = watch::channel(None);
         self.lock().insert(held, sender);
         receiver
     }
 
     /// Removes a job whose attempt has ended.
-    pub(super) fn drop_job(&self, held: Held) {
+    pub(super) fn remove(&self, held: JobLease) {
         self.lock().remove(&held);
     }
 
     /// Stops one attempt. The first reason stands, except that [`Stop::Lost`] replaces any other.
-    pub(super) fn stop(&self, held: Held, why: Stop) {
+    pub(super) fn stop(&self, held: JobLease, why: Stop) {
         if let Some(sender) = self.lock().get(&held) {
-            tell(sender, why);
+            send_stop(sender, why);
         }
     }
 
     /// Stops every attempt, by the same rule.
     pub(super) fn stop_all(&self, why: Stop) {
         for sender in self.lock().values() {
-            tell(sender, why);
+            send_stop(sender, why);
         }
     }
 
     /// Returns the leases of all running jobs.
-    pub(super) fn all(&self) -> Vec<Held> {
+    pub(super) fn all(&self) -> Vec<JobLease> {
         self.lock().keys().copied().collect()
     }
 
@@ -62,12 +62,12 @@ impl HeldJobs {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Held, watch::Sender<Option<Stop>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<JobLease, watch::Sender<Option<Stop>>>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn tell(sender: &watch::Sender<Option<Stop>>, why: Stop) {
+fn send_stop(sender: &watch::Sender<Option<Stop>>, why: Stop) {
     sender.send_if_modified(|said| {
         let heard = said.is_none() || (why == Stop::Lost && *said != Some(Stop::Lost));
         if heard {
@@ -78,7 +78,7 @@ fn tell(sender: &watch::Sender<Option<Stop>>, why: Stop) {
 }
 
 /// Waits for a reason to stop.
-pub(super) async fn told(stop: &mut watch::Receiver<Option<Stop>>) -> Stop {
+pub(super) async fn wait_for_stop(stop: &mut watch::Receiver<Option<Stop>>) -> Stop {
     match stop.wait_for(Option::is_some).await {
         Ok(said) => said.unwrap_or(Stop::Lost),
         // The registry has no such job, so nobody renews its lease.
@@ -93,17 +93,17 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_word_stands_and_a_loss_outranks_it() {
-        let held = Held { job_id: JobId(1), token: Token(1) };
-        let jobs = HeldJobs::default();
-        let mut stop = jobs.take(held);
+        let held = JobLease { job_id: JobId(1), token: Token(1) };
+        let jobs = RunningJobs::default();
+        let mut stop = jobs.insert(held);
         jobs.stop(held, Stop::Cancel);
         jobs.stop_all(Stop::Release);
-        assert_eq!(told(&mut stop).await, Stop::Cancel);
+        assert_eq!(wait_for_stop(&mut stop).await, Stop::Cancel);
         jobs.stop(held, Stop::Lost);
         jobs.stop(held, Stop::Cancel);
-        assert_eq!(told(&mut stop).await, Stop::Lost);
+        assert_eq!(wait_for_stop(&mut stop).await, Stop::Lost);
         assert_eq!((jobs.all(), jobs.len()), (vec![held], 1));
-        jobs.drop_job(held);
-        assert_eq!(told(&mut stop).await, Stop::Lost);
+        jobs.remove(held);
+        assert_eq!(wait_for_stop(&mut stop).await, Stop::Lost);
     }
 }

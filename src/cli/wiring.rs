@@ -9,7 +9,7 @@ use crate::fetch::Fetcher;
 use crate::lock::{self, AddressError, Redis, Role};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
-use crate::runner::{self, Mode, Parts};
+use crate::runner::{self, Mode, Services};
 use crate::store::{RunnerStore, Store};
 use std::sync::Arc;
 
@@ -21,16 +21,16 @@ pub(super) fn worker_name() -> SafeLine {
 
 /// Connects a process that runs jobs to the Redis of the settings, for locks and for notifications between the
 /// processes of `store`; `None` when no Redis is used. The caller closes the connection.
-pub(super) async fn locks(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
-    redis(config, store, Role::Worker { renew: config.runner.heartbeat }).await
+pub(super) async fn connect_worker(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
+    connect(config, store, Role::Worker { renew: config.runner.heartbeat }).await
 }
 
-/// Connects a process that runs no jobs, and so takes no locks, for notifications only; otherwise like [`locks`].
-pub(super) async fn news(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
-    redis(config, store, Role::Watcher).await
+/// Connects a process that runs no jobs, and so takes no locks, for notifications only; otherwise like [`connect_worker`].
+pub(super) async fn connect_watcher(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
+    connect(config, store, Role::Watcher).await
 }
 
-async fn redis(config: &Config, store: &dyn Store, role: Role) -> Result<Option<Arc<Redis>>, CliError> {
+async fn connect(config: &Config, store: &dyn Store, role: Role) -> Result<Option<Arc<Redis>>, CliError> {
     match config.redis.used_url() {
         Some(_) => Redis::start(&config.redis, role, store.id().await?).map_err(wrong_address),
         None => Ok(None),
@@ -51,7 +51,7 @@ fn wrong_address(error: AddressError) -> CliError {
 }
 
 /// Prints on stderr when Redis, and with it the locks, becomes unavailable and available, until the runner has ended.
-pub(super) fn say_locks(runner: &Handle) {
+pub(super) fn report_lock_health(runner: &Handle) {
     let (mut locks, runner) = (runner.locks(), runner.clone());
     let saying = async move {
         let mut away = false;
@@ -59,7 +59,7 @@ pub(super) fn say_locks(runner: &Handle) {
             let words = locks.borrow_and_update().words();
             if words.is_some() != away {
                 away = words.is_some();
-                note(words.as_deref().unwrap_or(LockHealth::BACK));
+                note(words.as_deref().unwrap_or(LockHealth::RECOVERED));
             }
             if locks.changed().await.is_err() {
                 return;
@@ -82,7 +82,7 @@ pub(super) fn start_runner(
     mode: Mode,
 ) -> Result<Handle, CliError> {
     let fetcher = Fetcher::new(config.fetch.clone()).map_err(|error| CliError::Usage(error.to_string()))?;
-    let subscribers = subscribers::of(config, &*store, redis.as_ref());
-    let parts = Parts { store, fetcher: Arc::new(fetcher), redis, subscribers, name: worker_name() };
+    let subscribers = subscribers::configured(config, &*store, redis.as_ref());
+    let parts = Services { store, fetcher: Arc::new(fetcher), redis, subscribers, name: worker_name() };
     Ok(runner::start(parts, config.runner.clone(), mode))
 }

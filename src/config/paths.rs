@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Paths that apply when neither settings nor flags name others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
+pub struct DefaultPaths {
     /// `$XDG_CONFIG_HOME/quarterdeck/config.toml`
     pub config_file: PathBuf,
     /// `$XDG_DATA_HOME/quarterdeck/quarterdeck.db`
@@ -15,7 +15,7 @@ pub struct Places {
     pub log_dir: PathBuf,
 }
 
-impl Places {
+impl DefaultPaths {
     /// Returns the default paths for the user of this process.
     ///
     /// # Errors

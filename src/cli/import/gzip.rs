@@ -9,7 +9,7 @@ const MAX_UNPACKED: usize = 256 * 1024 * 1024;
 
 /// Unpacks gzip data; other data is returned unchanged. Damaged data is refused as a whole, because its last line may
 /// be half of a URL that looks complete.
-pub(super) fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+pub(super) fn unpack(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     if !bytes.starts_with(b"\x1f\x8b") {
         return Ok(bytes);
     }

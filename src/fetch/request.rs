@@ -5,7 +5,7 @@ use crate::domain::id::DocumentId;
 
 /// Request for the page of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
+pub struct FetchRequest {
     /// Selects the site rules that are made for single documents.
     pub document: DocumentId,
     pub url: String,
@@ -14,7 +14,7 @@ pub struct Ask {
     pub validators: Option<Validators>,
 }
 
-impl Ask {
+impl FetchRequest {
     /// Creates a request without validators, for the whole page.
     pub fn whole(document: DocumentId, url: impl Into<String>) -> Self {
         Self { document, url: url.into(), validators: None }
@@ -24,13 +24,13 @@ impl Ask {
 /// Result of a successful fetch.
 #[expect(clippy::large_enum_variant, reason = "one an attempt, moved a few times: a box would be one allocation more")]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum FetchResponse {
     Page(Page),
     /// The stored page is still current (304). Occurs only if the request had validators.
     NotModified,
 }
 
-impl Answer {
+impl FetchResponse {
     /// Returns the page, unless the server answered 304.
     pub fn page(self) -> Option<Page> {
         match self {

@@ -1,41 +1,41 @@
 //! Difference cut to a size for display: a limited number of lines of limited length, with the changed part of each.
 
-use super::{Line, MUCH, difference};
+use super::{DiffLine, LARGE_CHANGE_LINES, difference};
 use std::ops::Range;
 
 /// Maximum number of lines that are kept; later ones are only counted.
-const LINES: usize = 4_000;
-const BYTES: usize = 400_000;
+const MAX_LINES: usize = 4_000;
+const MAX_BYTES: usize = 400_000;
 /// Maximum characters of a line that are kept; a page without line breaks is one line.
-const LONGEST: usize = 2_000;
+const MAX_LINE_CHARS: usize = 2_000;
 /// Characters kept before the changed part where the beginning of a line is omitted.
-const BEFORE: usize = 200;
+const CONTEXT_CHARS: usize = 200;
 
 /// Displayable difference of two texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// Lines in display order, with equal lines only next to changes.
-    pub lines: Vec<Kept>,
+    pub lines: Vec<DisplayLine>,
     /// Lines of the old text alone.
-    pub gone: u64,
+    pub removed: u64,
     /// Lines of the new text alone.
-    pub new: u64,
+    pub added: u64,
     /// Lines of the difference beyond the limits, which are not kept.
-    pub left_out: u64,
+    pub omitted: u64,
 }
 
 /// Line of a [`Difference`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct DisplayLine {
     /// The line, or the part of it that is kept.
-    pub line: Line<String>,
+    pub line: DiffLine<String>,
     /// Bytes of the kept text that differ from the line's counterpart in the other text; empty without a counterpart,
     /// or if the two have too little in common.
-    pub differs: Range<usize>,
+    pub changed_range: Range<usize>,
     /// The beginning of the line was omitted.
-    pub begins_later: bool,
+    pub start_omitted: bool,
     /// The end of the line was omitted.
-    pub ends_earlier: bool,
+    pub end_omitted: bool,
 }
 
 impl Difference {
@@ -47,33 +47,33 @@ impl Difference {
         let mut kept = Self::default();
         for line in &lines {
             match line {
-                Line::Gone(_) => kept.gone += 1,
-                Line::New(_) => kept.new += 1,
-                Line::Same(_) | Line::Skipped(_) => {}
+                DiffLine::Removed(_) => kept.removed += 1,
+                DiffLine::Added(_) => kept.added += 1,
+                DiffLine::Same(_) | DiffLine::Skipped(_) => {}
             }
         }
-        let differing = differing(&lines);
+        let differing = changed_ranges(&lines);
         let mut bytes = 0;
-        for place in to_read(&lines) {
+        for place in display_order(&lines) {
             let (line, differs) = (&lines[place], differing[place].clone());
-            if kept.lines.len() == LINES || bytes >= BYTES {
+            if kept.lines.len() == MAX_LINES || bytes >= MAX_BYTES {
                 break;
             }
-            let shown = cut(line, differs);
+            let shown = truncated(line, differs);
             bytes += shown.text().len();
             kept.lines.push(shown);
         }
-        kept.left_out = (lines.len() - kept.lines.len()) as u64;
+        kept.omitted = (lines.len() - kept.lines.len()) as u64;
         kept
     }
 }
 
-impl Kept {
+impl DisplayLine {
     /// Returns the text; empty for omitted lines.
     pub fn text(&self) -> &str {
         match &self.line {
-            Line::Same(text) | Line::Gone(text) | Line::New(text) => text,
-            Line::Skipped(_) => "",
+            DiffLine::Same(text) | DiffLine::Removed(text) | DiffLine::Added(text) => text,
+            DiffLine::Skipped(_) => "",
         }
     }
 }
@@ -81,14 +81,14 @@ impl Kept {
 /// Returns the line indices in display order: removed lines before added ones, but the added ones first where they are
 /// fewer and many lines were removed. A challenge page in place of an article is then visible immediately, and not
 /// below the article.
-fn to_read(lines: &[Line<&str>]) -> Vec<usize> {
+fn display_order(lines: &[DiffLine<&str>]) -> Vec<usize> {
     let mut order = Vec::with_capacity(lines.len());
     while let Some(line) = lines.get(order.len()) {
         let at = order.len();
-        let gone = lines[at..].iter().take_while(|line| matches!(line, Line::Gone(_))).count();
-        let new = lines[at + gone..].iter().take_while(|line| matches!(line, Line::New(_))).count();
+        let gone = lines[at..].iter().take_while(|line| matches!(line, DiffLine::Removed(_))).count();
+        let new = lines[at + gone..].iter().take_while(|line| matches!(line, DiffLine::Added(_))).count();
         match line {
-            Line::Gone(_) if gone > MUCH && new < gone => {
+            DiffLine::Removed(_) if gone > LARGE_CHANGE_LINES && new < gone => {
                 order.extend((at + gone..at + gone + new).chain(at..at + gone))
             }
             _ => order.extend(at..at + (gone + new).max(1)),
@@ -99,15 +99,15 @@ fn to_read(lines: &[Line<&str>]) -> Vec<usize> {
 
 /// Returns the changed part of each line compared with its counterpart: within a change, the first removed line
 /// corresponds to the first added one, and so on.
-fn differing(lines: &[Line<&str>]) -> Vec<Range<usize>> {
+fn changed_ranges(lines: &[DiffLine<&str>]) -> Vec<Range<usize>> {
     let mut differing = vec![0..0; lines.len()];
     let mut at = 0;
     while at < lines.len() {
-        let gone = lines[at..].iter().take_while(|line| matches!(line, Line::Gone(_))).count();
-        let new = lines[at + gone..].iter().take_while(|line| matches!(line, Line::New(_))).count();
+        let gone = lines[at..].iter().take_while(|line| matches!(line, DiffLine::Removed(_))).count();
+        let new = lines[at + gone..].iter().take_while(|line| matches!(line, DiffLine::Added(_))).count();
         for place in 0..gone.min(new) {
-            if let (Line::Gone(old), Line::New(new)) = (lines[at + place], lines[at + gone + place]) {
-                (differing[at + place], differing[at + gone + place]) = of_lines(old, new);
+            if let (DiffLine::Removed(old), DiffLine::Added(new)) = (lines[at + place], lines[at + gone + place]) {
+                (differing[at + place], differing[at + gone + place]) = changed_words(old, new);
             }
         }
         at += (gone + new).max(1);
@@ -117,7 +117,7 @@ fn differing(lines: &[Line<&str>]) -> Vec<Range<usize>> {
 
 /// Returns the changed bytes of two lines, extended to whole words; empty if the lines have less than a third in
 /// common.
-fn of_lines(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
+fn changed_words(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
     let same = |(a, b): &((usize, char), char)| a.1 == *b;
     let head = old.char_indices().zip(new.chars()).take_while(same).last();
     let head = head.map_or(0, |((at, c), _)| at + c.len_utf8());
@@ -143,29 +143,29 @@ fn of_lines(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
 }
 
 /// Cuts a line to the part that is kept: its beginning, or the surroundings of the changed part where that comes late.
-fn cut(line: &Line<&str>, differs: Range<usize>) -> Kept {
-    let (text, with): (&str, fn(String) -> Line<String>) = match line {
-        Line::Same(text) => (text, Line::Same),
-        Line::Gone(text) => (text, Line::Gone),
-        Line::New(text) => (text, Line::New),
-        Line::Skipped(number) => {
-            let line = Line::Skipped(*number);
-            return Kept { line, differs, begins_later: false, ends_earlier: false };
+fn truncated(line: &DiffLine<&str>, differs: Range<usize>) -> DisplayLine {
+    let (text, with): (&str, fn(String) -> DiffLine<String>) = match line {
+        DiffLine::Same(text) => (text, DiffLine::Same),
+        DiffLine::Removed(text) => (text, DiffLine::Removed),
+        DiffLine::Added(text) => (text, DiffLine::Added),
+        DiffLine::Skipped(number) => {
+            let line = DiffLine::Skipped(*number);
+            return DisplayLine { line, changed_range: differs, start_omitted: false, end_omitted: false };
         }
     };
     let before = text[..differs.start].chars().count();
-    let start = if before + BEFORE <= LONGEST {
+    let start = if before + CONTEXT_CHARS <= MAX_LINE_CHARS {
         0
     } else {
-        text[..differs.start].char_indices().rev().nth(BEFORE - 1).map_or(0, |(at, _)| at)
+        text[..differs.start].char_indices().rev().nth(CONTEXT_CHARS - 1).map_or(0, |(at, _)| at)
     };
-    let end = text[start..].char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| start + at);
+    let end = text[start..].char_indices().nth(MAX_LINE_CHARS).map_or(text.len(), |(at, _)| start + at);
     let within = |at: usize| at.clamp(start, end) - start;
-    Kept {
+    DisplayLine {
         line: with(text[start..end].to_owned()),
-        differs: within(differs.start)..within(differs.end),
-        begins_later: start > 0,
-        ends_earlier: end < text.len(),
+        changed_range: within(differs.start)..within(differs.end),
+        start_omitted: start > 0,
+        end_omitted: end < text.len(),
     }
 }
 
@@ -174,20 +174,20 @@ mod tests {
     use super::*;
 
     fn marked(difference: &Difference) -> Vec<String> {
-        let mark = |kept: &Kept| match &kept.line {
-            Line::Skipped(number) => format!("({number})"),
-            Line::Same(text) => format!("  {text}"),
-            Line::Gone(text) => format!(
+        let mark = |kept: &DisplayLine| match &kept.line {
+            DiffLine::Skipped(number) => format!("({number})"),
+            DiffLine::Same(text) => format!("  {text}"),
+            DiffLine::Removed(text) => format!(
                 "- {}[{}]{}",
-                &text[..kept.differs.start],
-                &text[kept.differs.clone()],
-                &text[kept.differs.end..]
+                &text[..kept.changed_range.start],
+                &text[kept.changed_range.clone()],
+                &text[kept.changed_range.end..]
             ),
-            Line::New(text) => format!(
+            DiffLine::Added(text) => format!(
                 "+ {}[{}]{}",
-                &text[..kept.differs.start],
-                &text[kept.differs.clone()],
-                &text[kept.differs.end..]
+                &text[..kept.changed_range.start],
+                &text[kept.changed_range.clone()],
+                &text[kept.changed_range.end..]
             ),
         };
         difference.lines.iter().map(mark).collect()
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn counterparts_are_found_line_by_line() {
         let difference = Difference::of("k 1 l\nk 2 l\nz\n", "k 1 m\nk 2 n\nk 3 o\nz\n", 1);
-        assert_eq!((difference.gone, difference.new, difference.left_out), (2, 3, 0));
+        assert_eq!((difference.removed, difference.added, difference.omitted), (2, 3, 0));
         assert_eq!(marked(&difference)[..4], ["- k 1 [l]", "- k 2 [l]", "+ k 1 [m]", "+ k 2 [n]"]);
     }
 
@@ -224,10 +224,13 @@ mod tests {
         let wall = Difference::of(&article, "Accept all\ncookies", 3);
         let first: Vec<_> = wall.lines.iter().take(3).map(|kept| kept.line.clone()).collect();
         let text = |text: &str| text.to_owned();
-        assert_eq!(first, [Line::New(text("Accept all")), Line::New(text("cookies")), Line::Gone(text("line 0"))]);
-        assert_eq!((wall.lines.len(), wall.gone, wall.new), (42, 40, 2));
+        assert_eq!(
+            first,
+            [DiffLine::Added(text("Accept all")), DiffLine::Added(text("cookies")), DiffLine::Removed(text("line 0"))]
+        );
+        assert_eq!((wall.lines.len(), wall.removed, wall.added), (42, 40, 2));
         let back = Difference::of("Accept all\ncookies", &article, 3);
-        assert_eq!(back.lines[0].line, Line::Gone(text("Accept all")));
+        assert_eq!(back.lines[0].line, DiffLine::Removed(text("Accept all")));
     }
 
     #[test]
@@ -237,9 +240,9 @@ mod tests {
         let difference = Difference::of(&old, &new, 3);
         let [gone, new] = difference.lines.as_slice() else { panic!("two lines") };
         for (kept, word) in [(gone, "old"), (new, "new")] {
-            assert_eq!((&kept.text()[kept.differs.clone()], kept.text().chars().count()), (word, LONGEST));
-            assert!(kept.begins_later && kept.ends_earlier);
-            assert_eq!(kept.text()[..kept.differs.start].chars().count(), BEFORE);
+            assert_eq!((&kept.text()[kept.changed_range.clone()], kept.text().chars().count()), (word, MAX_LINE_CHARS));
+            assert!(kept.start_omitted && kept.end_omitted);
+            assert_eq!(kept.text()[..kept.changed_range.start].chars().count(), CONTEXT_CHARS);
         }
     }
 
@@ -247,12 +250,12 @@ mod tests {
     fn what_is_kept_is_bounded_and_what_is_left_out_is_counted() {
         let text = |letter: char| (0..9_000).map(|n| format!("{letter}{n}\n")).collect::<String>();
         let difference = Difference::of(&text('a'), &text('b'), 3);
-        assert_eq!((difference.gone, difference.new, difference.lines.len()), (9_000, 9_000, LINES));
-        assert_eq!(difference.left_out, 18_000 - LINES as u64);
+        assert_eq!((difference.removed, difference.added, difference.lines.len()), (9_000, 9_000, MAX_LINES));
+        assert_eq!(difference.omitted, 18_000 - MAX_LINES as u64);
         let wide = |letter: char| (0..500).map(|n| format!("{letter}{n}{}\n", "x".repeat(5_000))).collect::<String>();
         let difference = Difference::of(&wide('a'), &wide('b'), 3);
         let bytes: usize = difference.lines.iter().map(|kept| kept.text().len()).sum();
-        assert!(bytes < BYTES + LONGEST && difference.left_out > 0, "{bytes}");
+        assert!(bytes < MAX_BYTES + MAX_LINE_CHARS && difference.omitted > 0, "{bytes}");
         assert_eq!(Difference::of("same", "same", 3), Difference::default());
     }
 }

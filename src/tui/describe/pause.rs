@@ -3,7 +3,7 @@
 use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::format;
-use crate::store::JobSeen;
+use crate::store::JobSummary;
 use crate::tui::model::Model;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub fn of_row<'m>(model: &'m Model, row: &DocumentRow) -> Option<&'m Pause> {
 }
 
 /// Returns the pause that keeps a job from starting; of several the widest.
-pub fn of_job<'m>(model: &'m Model, seen: &JobSeen) -> Option<&'m Pause> {
+pub fn of_job<'m>(model: &'m Model, seen: &JobSummary) -> Option<&'m Pause> {
     model.pauses.iter().find(|pause| pause.scope.covers(seen.account, &seen.host, Some(seen.class)))
 }
 
@@ -26,7 +26,7 @@ pub fn of_group<'m>(model: &'m Model, group: &PauseScope) -> Option<&'m Pause> {
 }
 
 /// Returns `paused by ana since 10:02`, or `paused by ana 3d ago`.
-pub fn by_whom(model: &Model, pause: &Pause) -> String {
+pub fn paused_by(model: &Model, pause: &Pause) -> String {
     let ago = model.now.since(pause.since);
     if ago >= A_DAY {
         return format!("paused by {} {} ago", pause.by, format::age(ago));
@@ -36,13 +36,13 @@ pub fn by_whom(model: &Model, pause: &Pause) -> String {
 }
 
 /// Returns the same for a host or account, as `everything is paused by …` if everything is paused.
-pub fn of_group_by_whom(model: &Model, pause: &Pause) -> String {
+pub fn group_paused_by(model: &Model, pause: &Pause) -> String {
     let all = if pause.scope == PauseScope::All { "everything is " } else { "" };
-    format!("{all}{}", by_whom(model, pause))
+    format!("{all}{}", paused_by(model, pause))
 }
 
 /// Returns the key that ends the pause.
-pub fn key(pause: &Pause) -> &'static str {
+pub fn resume_key(pause: &Pause) -> &'static str {
     if pause.scope == PauseScope::All { "P" } else { "p" }
 }
 
@@ -53,11 +53,11 @@ pub fn summary(model: &Model) -> Option<String> {
         0 => String::new(),
         more => format!(" +{more}"),
     };
-    Some(format!("{} {}{more}", first.scope, by_whom(model, first)))
+    Some(format!("{} {}{more}", first.scope, paused_by(model, first)))
 }
 
 /// Returns a sentence with the number of jobs that are paused now.
-pub fn held(model: &Model) -> String {
+pub fn paused_jobs(model: &Model) -> String {
     match model.queue.paused {
         0 => "No job is paused now.".to_owned(),
         held => format!("Paused now: {}.", format::count(held, "job")),

@@ -5,12 +5,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A task that runs until it is stopped.
-pub(super) struct Beside {
+pub(super) struct BackgroundTask {
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
-impl Beside {
+impl BackgroundTask {
     /// Spawns the future that `work` returns; the token is cancelled to stop it.
     pub(super) fn start<W: Future<Output = ()> + Send + 'static>(work: impl FnOnce(CancellationToken) -> W) -> Self {
         let beside = Self { stop: CancellationToken::new(), tasks: TaskTracker::new() };

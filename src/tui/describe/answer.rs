@@ -1,0 +1,87 @@
+//! Results of commands as sentences, for toasts and the activity list.
+
+use crate::domain::request::DocumentAnswer;
+use crate::domain::text::SafeLine;
+use crate::format;
+use crate::store::{AddResult, Decision, DecisionResult};
+use crate::tui::command::{Command, CommandKind};
+use crate::tui::model::toast::Level;
+use crate::tui::msg::CommandResult;
+
+/// Returns level and sentence for the result of a command. `asked_by` is the person who requested the document's
+/// present job, if one did.
+pub fn done(command: &Command, done: &CommandResult, asked_by: Option<&SafeLine>) -> (Level, String) {
+    match done {
+        CommandResult::Added(AddResult::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
+        CommandResult::Added(AddResult::Exists(id)) => {
+            (Level::Refused, format!("this URL is there already, as document {id}"))
+        }
+        CommandResult::Decided(decided) => decision(command, *decided),
+        CommandResult::LeaseBroken(None) => (Level::Refused, format!("{} is not running any more", label(command))),
+        CommandResult::LeaseBroken(Some(_)) => {
+            (Level::Done, format!("broke the lease of {}; the attempt counts as lost", label(command)))
+        }
+        CommandResult::Removed(0) => (Level::Refused, "nothing was removed: it was gone already".to_owned()),
+        CommandResult::Removed(1) if command.name.is_some() => (Level::Done, format!("removed {}", label(command))),
+        CommandResult::Removed(removed) => (Level::Done, format!("removed {}", format::count(*removed, "document"))),
+        CommandResult::Paused(new) => match (&command.kind, new) {
+            (CommandKind::Pause(scope), true) => (Level::Done, format!("paused {scope}; running jobs finish")),
+            _ => (Level::Refused, "it is paused already".to_owned()),
+        },
+        CommandResult::Resumed(ended) => match (&command.kind, ended) {
+            (CommandKind::Resume(scope), true) => (Level::Done, format!("resumed {scope}")),
+            _ => (Level::Refused, "it is not paused any more".to_owned()),
+        },
+        CommandResult::Purged(0) => (Level::Refused, "no auto job waits".to_owned()),
+        CommandResult::Purged(purged) => {
+            (Level::Done, format!("dropped {}", format::count(*purged, "waiting auto job")))
+        }
+        CommandResult::Responses(answers) => match answers.as_slice() {
+            [] => (Level::Refused, "nothing to do".to_owned()),
+            [one] if command.documents.len() == 1 => single(command, one, asked_by),
+            many => several(command, many),
+        },
+    }
+}
+
+/// Returns level and sentence for the result of accepting or rejecting a quarantined text.
+fn decision(command: &Command, decided: DecisionResult) -> (Level, String) {
+    let name = label(command);
+    match (decided, &command.kind) {
+        (DecisionResult::Done, CommandKind::Decide(Decision::Accept, _)) => {
+            (Level::Done, format!("accepted: {name} has the new text"))
+        }
+        (DecisionResult::Done, _) => (Level::Done, format!("rejected: {name} keeps its text")),
+        (DecisionResult::NothingQuarantined, _) => {
+            (Level::Refused, format!("{name} does not need review any more; nothing was done"))
+        }
+        (DecisionResult::Replaced, _) => {
+            (Level::Refused, format!("another text of {name} needs review now; nothing was done"))
+        }
+        (DecisionResult::Syncing, _) => (Level::Refused, format!("{name} is being synced: decide when that is done")),
+    }
+}
+
+fn label(command: &Command) -> String {
+    match (&command.name, command.documents.first(), &command.kind) {
+        (Some(name), _, _) => name.to_string(),
+        (None, _, CommandKind::Add(link, ..)) => SafeLine::new(link.as_str()).to_string(),
+        (None, Some(id), _) => format!("document {id}"),
+        (None, None, _) => "it".to_owned(),
+    }
+}
+
+fn single(command: &Command, answered: &DocumentAnswer, asked_by: Option<&SafeLine>) -> (Level, String) {
+    let text = format::answer(&label(command), &answered.answer, asked_by);
+    (level(answered.answer.is_accepted()), text)
+}
+
+fn several(command: &Command, answers: &[DocumentAnswer]) -> (Level, String) {
+    let done = if command.kind == CommandKind::Cancel { "cancelled" } else { "queued" };
+    let accepted = answers.iter().any(|answered| answered.answer.is_accepted());
+    (level(accepted), format::answers(done, answers))
+}
+
+const fn level(accepted: bool) -> Level {
+    if accepted { Level::Done } else { Level::Refused }
+}
