@@ -161,7 +161,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
             return Err(CliError::Usage(format!("{flag} is for the console alone")));
         }
     }
-    let places = DefaultPaths::find()?;
+    let paths = DefaultPaths::find()?;
     if let Some(Verb::Demo(args)) = &cli.verb {
         if cli.store.is_some() || cli.redis.is_some() || cli.read_only {
             return Err(CliError::Usage(
@@ -183,9 +183,9 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     };
     if let Some(Verb::Doctor(args)) = &cli.verb {
         // Needed most when the settings are wrong, too; and doctor writes no log.
-        return doctor::run(args, places, flags, out).await;
+        return doctor::run(args, paths, flags, out).await;
     }
-    let config = Config::load(&places, &Environment::read(), &flags)?;
+    let config = Config::load(&paths, &Environment::read(), &flags)?;
     diagnostics::start(&config);
     for warning in &config.warnings {
         note(warning);

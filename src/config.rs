@@ -152,32 +152,32 @@ impl Config {
     }
 
     /// Returns the settings that apply without file, environment and flags.
-    pub fn defaults(places: &DefaultPaths) -> Self {
+    pub fn defaults(paths: &DefaultPaths) -> Self {
         Self {
-            store: StoreConfig { url: format!("sqlite:{}", places.store_file.display()) },
+            store: StoreConfig { url: format!("sqlite:{}", paths.store_file.display()) },
             redis: lock::Settings::default(),
             console_runs_jobs: true,
             runner: runner::Settings::default(),
             faq_job: FaqSettings::default(),
             fetch: FetchSettings::default(),
             schedule: Scheduling::default(),
-            log: LogSettings { dir: places.log_dir.clone(), keep_days: 14 },
+            log: LogSettings { dir: paths.log_dir.clone(), keep_days: 14 },
             warnings: Vec::new(),
         }
     }
 
     /// Returns the config file to read, and true if a flag or the environment named it.
-    pub fn file<'a>(places: &'a DefaultPaths, environment: &'a Environment, flags: &'a Flags) -> (&'a Path, bool) {
+    pub fn file<'a>(paths: &'a DefaultPaths, environment: &'a Environment, flags: &'a Flags) -> (&'a Path, bool) {
         let named = flags.config.as_deref().or(environment.config.as_deref());
-        (named.unwrap_or(&places.config_file), named.is_some())
+        (named.unwrap_or(&paths.config_file), named.is_some())
     }
 
     /// Loads the settings from file, environment and flags, later ones winning.
     ///
     /// # Errors
     /// A file named by flag or variable does not exist (the default one may be missing), or a value is invalid.
-    pub fn load(places: &DefaultPaths, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
-        let (path, named) = Self::file(places, environment, flags);
+    pub fn load(paths: &DefaultPaths, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
+        let (path, named) = Self::file(paths, environment, flags);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => String::new(),
@@ -185,35 +185,35 @@ impl Config {
                 return Err(ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() });
             }
         };
-        Self::from_parts(places, path, &text, environment, flags)
+        Self::from_parts(paths, path, &text, environment, flags)
     }
 
     /// Does the same as [`Config::load`], with the file's text given.
     pub fn from_parts(
-        places: &DefaultPaths,
+        paths: &DefaultPaths,
         path: &Path,
         text: &str,
         environment: &Environment,
         flags: &Flags,
     ) -> Result<Self, ConfigError> {
-        let mut config = Self::defaults(places);
+        let mut config = Self::defaults(paths);
         let mut given = KeyOrigins::default();
         let mut problems = read::file(&mut config, &mut given, path, text);
-        for (place, store) in [("QUARTERDECK_STORE", &environment.store), ("--store", &flags.store)] {
+        for (origin, store) in [("QUARTERDECK_STORE", &environment.store), ("--store", &flags.store)] {
             if let Some(url) = store {
-                given.set("store.url", place.to_owned());
+                given.set("store.url", origin.to_owned());
                 match keys::store_url(url) {
                     Ok(url) => config.store.url = url,
-                    Err(wrong) => problems.push(Problem { origin: place.to_owned(), message: wrong }),
+                    Err(wrong) => problems.push(Problem { origin: origin.to_owned(), message: wrong }),
                 }
             }
         }
-        for (place, redis) in [("QUARTERDECK_REDIS", &environment.redis), ("--redis", &flags.redis)] {
+        for (origin, redis) in [("QUARTERDECK_REDIS", &environment.redis), ("--redis", &flags.redis)] {
             if let Some(url) = redis {
-                given.set("redis.url", place.to_owned());
+                given.set("redis.url", origin.to_owned());
                 match keys::redis_url(url) {
                     Ok(url) => config.redis.url = Some(url),
-                    Err(wrong) => problems.push(Problem { origin: place.to_owned(), message: wrong }),
+                    Err(wrong) => problems.push(Problem { origin: origin.to_owned(), message: wrong }),
                 }
             }
         }
@@ -286,7 +286,7 @@ impl Config {
                 ),
             ),
         ];
-        let broken = rules.into_iter().filter(|(holds, ..)| !holds);
+        let broken = rules.into_iter().filter(|(valid, ..)| !valid);
         broken.map(|(_, keys, message)| Problem { origin: given.origin(&keys), message }).collect()
     }
 }
@@ -296,8 +296,8 @@ impl Config {
 struct KeyOrigins(BTreeMap<&'static str, String>);
 
 impl KeyOrigins {
-    fn set(&mut self, key: &'static str, place: String) {
-        self.0.insert(key, place);
+    fn set(&mut self, key: &'static str, origin: String) {
+        self.0.insert(key, origin);
     }
 
     fn is_set(&self, key: &str) -> bool {

@@ -145,7 +145,8 @@ struct Connection {
 
 impl Redis {
     /// Starts the tasks that connect, renew, publish and subscribe for `store`; `None` when the settings use no Redis.
-    /// An invalid address is an error. A Redis that does not answer is not: see [`connection_state`](Self::connection_state).
+    /// An invalid address is an error. A Redis that does not answer is not: see
+    /// [`connection_state`](Self::connection_state).
     pub fn start(settings: &Settings, role: Role, store: StoreId) -> Result<Option<Arc<Self>>, AddressError> {
         let Some(url) = settings.used_url() else { return Ok(None) };
         let redis = Arc::new(Self {
@@ -206,7 +207,7 @@ impl Redis {
     /// Waits until the first attempt to connect has succeeded or failed.
     pub async fn first_connection(&self) {
         // Fails only when the sender is gone, and `self` owns it.
-        let _ = self.connection_state.subscribe().wait_for(|reach| *reach != ConnectionState::Connecting).await;
+        let _ = self.connection_state.subscribe().wait_for(|state| *state != ConnectionState::Connecting).await;
     }
 
     /// Acquires the lock or extends it. If the key is absent, sets it; if this process owns it, extends it by [`TTL`];
@@ -230,10 +231,10 @@ impl Redis {
             return;
         }
         if self.delete(lock).await.is_err() {
-            let mut owed = locked(&self.pending_releases);
-            owed.insert(lock);
-            if owed.len() > MAX_PENDING_RELEASES {
-                owed.pop_first();
+            let mut pending = locked(&self.pending_releases);
+            pending.insert(lock);
+            if pending.len() > MAX_PENDING_RELEASES {
+                pending.pop_first();
             }
         }
     }

@@ -5,8 +5,9 @@
 //! it. Everything that must survive a crash is in the store; this module only holds what is running.
 //!
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
-//! full and runs each job by `attempt`, under the document's lock (`locking`); `heartbeat` renews leases, `rescue` makes the
-//! jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the outbox.
+//! full and runs each job by `attempt`, under the document's lock (`locking`); `heartbeat` renews leases, `rescue`
+//! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
+//! outbox.
 
 mod attempt;
 mod claim;
@@ -65,14 +66,14 @@ pub struct Services {
 pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     let Services { store, fetcher, redis, subscribers, name } = parts;
     let (events, _) = broadcast::channel(EVENT_CAPACITY);
-    let (status, status_seen) = watch::channel(RunnerStatus { slots: settings.slots, ..RunnerStatus::default() });
-    let (health, health_seen) = watch::channel(Health::Fine);
-    let (locks, locks_seen) = watch::channel(LockHealth::Off);
+    let (status, status_receiver) = watch::channel(RunnerStatus { slots: settings.slots, ..RunnerStatus::default() });
+    let (health, health_receiver) = watch::channel(Health::Fine);
+    let (locks, locks_receiver) = watch::channel(LockHealth::Off);
     let handle = Handle {
         events: events.clone(),
-        status: status_seen,
-        health: health_seen,
-        locks: locks_seen,
+        status: status_receiver,
+        health: health_receiver,
+        locks: locks_receiver,
         claim_wakeup: Arc::new(Notify::new()),
         drain: CancellationToken::new(),
         leave: CancellationToken::new(),

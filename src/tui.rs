@@ -82,8 +82,8 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut optio
     if let Some(remote) = options.remote_events {
         performer.watch_remote_events(remote.subscribe());
     }
-    if let Some(hearing) = options.remote_health {
-        performer.watch_remote_health(hearing);
+    if let Some(remote_health) = options.remote_health {
+        performer.watch_remote_health(remote_health);
     }
     let input = signals.with_terminal();
     let ended = runtime::run(&mut *screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;

@@ -1,7 +1,7 @@
 //! Faults of every kind on several real processes of one store: nothing is lost, nothing written twice, nothing waits
-//! long. Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` for the full sizes, a line
-//! of figures each. The faults have numbers, F1 to F22: assets/docs/guarantees.md, "Fault tests".
-//! Times are figures, too: they count with `QUARTERDECK_MEASURE=1` alone.
+//! long. Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` for the full sizes, a
+//! line of figures each. The faults have numbers, F1 to F22: assets/docs/guarantees.md, "Fault tests". Times are
+//! figures, too: they count with `QUARTERDECK_MEASURE=1` alone.
 
 mod commits;
 mod consoles;

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Licences under which a dependency may be linked into an MIT program and shipped as a binary. MPL-2.0 binds changes to
-/// its own files alone.
+/// Licences under which a dependency may be linked into an MIT program and shipped as a binary. MPL-2.0 binds changes
+/// to its own files alone.
 const ALLOWED: [&str; 13] = [
     "0BSD",
     "Apache-2.0",

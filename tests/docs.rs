@@ -1,5 +1,5 @@
-//! The pages in `assets/docs`: their commands and settings are understood, their links lead somewhere, the tests that they
-//! name exist, and `json.md` lists exactly the fields that the program prints.
+//! The pages in `assets/docs`: their commands and settings are understood, their links lead somewhere, the tests that
+//! they name exist, and `json.md` lists exactly the fields that the program prints.
 
 mod commands;
 mod json;

@@ -22,8 +22,8 @@ async fn a_drain_loses_nothing_and_gives_back_what_does_not_end() {
         Reply::When(Arc::clone(gate), Box::new(html("T", "text")))
     })
     .await;
-    // The drain ends by a second TERM: what is to be done in time is done however slow the machine is. `faults::stops` has
-    // drains that end by their time.
+    // The drain ends by a second TERM: what is to be done in time is done however slow the machine is. `faults::stops`
+    // has drains that end by their time.
     let install = Install::new(site, "runner.per_host = 64\nrunner.drain = \"1h\"\n");
     let paths: Vec<_> =
         ["soon", "never"].iter().flat_map(|half| (0..HALF).map(move |n| format!("/{half}/{n}"))).collect();

@@ -90,8 +90,8 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["sql_store", "examine", "run_upgrade"],
 ];
 
-/// Modules above the store, and those of its interfaces that each may name. `cli` puts the program together and may name
-/// them all.
+/// Modules above the store, and those of its interfaces that each may name. `cli` puts the program together and may
+/// name them all.
 const STORE_INTERFACES: [(&str, &[&str]); 2] =
     [("runner", &["RunnerStore", "CommitSignals", "Queries", "StoreBase"]), ("tui", &["ConsoleStore"])];
 
@@ -105,9 +105,9 @@ const DRIVER_FILES: [&str; 6] = [
     "src/store/postgres.rs",
 ];
 
-/// Parts of `tui`, and the parts of it that each may not name: a view draws and explains itself, and neither knows what a
-/// message does to it nor where on the screen it is; the drawing and the updating do not know each other. Texts that the
-/// command line shares with the console are in `format`.
+/// Parts of `tui`, and the parts of it that each may not name: a view draws and explains itself, and neither knows what
+/// a message does to it nor where on the screen it is; the drawing and the updating do not know each other. Texts that
+/// the command line shares with the console are in `format`.
 const MAY_NOT_NAME_IN_TUI: [(&str, &[&str]); 6] = [
     ("src/cli", &["describe", "text", "view", "views", "update"]),
     ("src/tui/view", &["update"]),

@@ -1,5 +1,6 @@
-//! Hosts that ask to be left alone, and hosts whose pages are spaced, on the real runner over real HTTP. The store's clock
-//! stands until the test moves it; how soon the runner is back by the real clock is measured by `cargo bench --bench pace`.
+//! Hosts that ask to be left alone, and hosts whose pages are spaced, on the real runner over real HTTP. The store's
+//! clock stands until the test moves it; how soon the runner is back by the real clock is measured by `cargo bench
+//! --bench pace`.
 
 use crate::support::deck::{START, fetcher_of, parts, settings};
 use crate::support::limit::within;

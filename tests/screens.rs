@@ -1,4 +1,5 @@
-//! Every screen and dialog from a fixed state, at the three sizes that must look good, and the styles that carry meaning.
+//! Every screen and dialog from a fixed state, at the three sizes that must look good, and the styles that carry
+//! meaning.
 
 mod groups;
 mod held;

@@ -1,7 +1,7 @@
-//! What each request, cancel and failure makes of a document, on the real runner and a real store: one test for each rule
-//! that needs no other database and no Redis. Where this program differs from Chatwoot, the test says so. (The words of
-//! status and the transitions by themselves are tables in `domain` and in `transitions`; cases J and V stand in
-//! `conformance`.)
+//! What each request, cancel and failure makes of a document, on the real runner and a real store: one test for each
+//! rule that needs no other database and no Redis. Where this program differs from Chatwoot, the test says so. (The
+//! words of status and the transitions by themselves are tables in `domain` and in `transitions`; cases J and V stand
+//! in `conformance`.)
 
 use crate::support::deck::{Deck, START, fetcher, parts, settings};
 use crate::support::place::Backend;

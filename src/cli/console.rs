@@ -69,16 +69,16 @@ async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Sto
             other => OpenFailure::Fatal(other),
         })
     };
-    let looks = DisplayOptions { ascii: is_ascii(ascii), mono: tui::no_color() };
-    match wait_for(SafeLine::new(&masked(url)), looks, open).await? {
+    let display = DisplayOptions { ascii: is_ascii(ascii), mono: tui::no_color() };
+    match wait_for(SafeLine::new(&masked(url)), display, open).await? {
         WaitResult::Opened(store) => Ok(Some(store)),
         WaitResult::Quit(Some(error)) => Err(error),
         WaitResult::Quit(None) => Ok(None),
     }
 }
 
-fn is_ascii(asked: bool) -> bool {
-    asked || !locale().is_utf8()
+fn is_ascii(requested: bool) -> bool {
+    requested || !locale().is_utf8()
 }
 
 /// Fails without a terminal: the console reads keys and draws.
@@ -139,9 +139,9 @@ impl Locale {
     /// Returns true if the console may draw characters beyond ASCII. Without any locale (a bare container) the terminal
     /// is assumed to be modern.
     pub(super) fn is_utf8(&self) -> bool {
-        self.variable.as_ref().is_none_or(|(_, said)| {
-            let said = said.to_ascii_lowercase();
-            said.contains("utf-8") || said.contains("utf8")
+        self.variable.as_ref().is_none_or(|(_, value)| {
+            let value = value.to_ascii_lowercase();
+            value.contains("utf-8") || value.contains("utf8")
         })
     }
 }

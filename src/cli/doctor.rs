@@ -43,24 +43,24 @@ type Check = fn(&CheckContext) -> BoxFuture<'_, Vec<Finding>>;
 
 /// All checks, in the order in which they run and print.
 const CHECKS: [Check; 8] = [
-    |patient| Box::pin(async { settings::file(patient) }),
-    |patient| Box::pin(async { settings::private_hosts(patient) }),
-    |patient| Box::pin(async { settings::log_dir(patient) }),
+    |context| Box::pin(async { settings::file(context) }),
+    |context| Box::pin(async { settings::private_hosts(context) }),
+    |context| Box::pin(async { settings::log_dir(context) }),
     |_| Box::pin(async { machine::certificates() }),
     |_| Box::pin(async { machine::terminal() }),
     |_| Box::pin(async { machine::character_set() }),
-    |patient| Box::pin(database::store(patient)),
-    |patient| Box::pin(locks::redis(patient)),
+    |context| Box::pin(database::store(context)),
+    |context| Box::pin(locks::redis(context)),
 ];
 
 /// Runs every check and prints its findings; the worst of them decides the exit code.
-pub(super) async fn run(args: &Args, places: DefaultPaths, flags: Flags, out: &mut Output) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mut Output) -> Result<Exit, CliError> {
     let environment = Environment::read();
-    let config = Config::load(&places, &environment, &flags);
-    let patient = CheckContext { default_paths: places, environment, flags, config };
+    let config = Config::load(&paths, &environment, &flags);
+    let context = CheckContext { default_paths: paths, environment, flags, config };
     let mut all = Vec::new();
     for check in CHECKS {
-        for finding in check(&patient).await {
+        for finding in check(&context).await {
             print(&finding, args.json, out)?;
             all.push(finding.status);
         }
@@ -95,9 +95,9 @@ struct FindingJson<'a> {
 fn print(finding: &Finding, json: bool, out: &mut Output) -> Result<(), CliError> {
     let safe = |text: &String| masked(SafeLine::new(text).as_str());
     let (check, result) = (finding.check, finding.status.word());
-    let (says, cure) = (safe(&finding.message), finding.remedy.as_ref().map(safe));
+    let (message, cure) = (safe(&finding.message), finding.remedy.as_ref().map(safe));
     if json {
-        return Ok(out.json(&FindingJson { check, result, message: says, cure })?);
+        return Ok(out.json(&FindingJson { check, result, message, cure })?);
     }
     let glyphs = if locale().is_utf8() { UNICODE } else { ASCII };
     let sign = match finding.status {
@@ -106,5 +106,5 @@ fn print(finding: &Finding, json: bool, out: &mut Output) -> Result<(), CliError
         CheckStatus::Fail | CheckStatus::Unreachable => glyphs.failed,
     };
     let cure = cure.map_or(String::new(), |cure| format!("; {cure}"));
-    Ok(out.line(format_args!("{sign} {result:<4}  {check:<13} {says}{cure}"))?)
+    Ok(out.line(format_args!("{sign} {result:<4}  {check:<13} {message}{cure}"))?)
 }

@@ -1,7 +1,7 @@
 //! `work --health PORT`: a health endpoint on loopback, for the supervisor that restarts a worker when it fails.
 //!
 //! `GET /` or `/health`: 200 and `{"status":"ok","busy":N,"slots":N}` while the database answers; 503 with another
-//! `status` (`connection_failure`, `draining`, `stopped`) and a `reason` while the database or a required Redis does not
+//! `status` (`unreachable`, `draining`, `stopped`) and a `reason` while the database or a required Redis does not
 //! answer, or while this worker is ending.
 
 use super::exit::CliError;
@@ -69,8 +69,8 @@ impl HealthPort {
     /// Starts to answer requests in the background.
     pub(super) fn serve(self, runner: Handle, store: Arc<dyn Queries>) -> HealthServer {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let asked = Arc::new(HealthSource { runner, store });
-        let accepting = accept(self.0, asked, tasks.clone());
+        let source = Arc::new(HealthSource { runner, store });
+        let accepting = accept(self.0, source, tasks.clone());
         let stopped = stop.clone();
         tasks.spawn(async move { stopped.run_until_cancelled(accepting).await });
         HealthServer { stop, tasks }
@@ -87,16 +87,16 @@ impl HealthServer {
     }
 }
 
-async fn accept(listener: TcpListener, asked: Arc<HealthSource>, tasks: TaskTracker) {
-    let turns = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+async fn accept(listener: TcpListener, source: Arc<HealthSource>, tasks: TaskTracker) {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     // The semaphore is never closed, so this loop runs until it is cancelled.
-    while let Ok(turn) = Arc::clone(&turns).acquire_owned().await {
+    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let asked = Arc::clone(&asked);
+                let source = Arc::clone(&source);
                 tasks.spawn(async move {
-                    let _ = timeout(CONNECTION_TIMEOUT, connection(stream, asked)).await;
-                    drop(turn);
+                    let _ = timeout(CONNECTION_TIMEOUT, connection(stream, source)).await;
+                    drop(permit);
                 });
             }
             Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
@@ -104,10 +104,10 @@ async fn accept(listener: TcpListener, asked: Arc<HealthSource>, tasks: TaskTrac
     }
 }
 
-async fn connection(stream: TcpStream, asked: Arc<HealthSource>) {
+async fn connection(stream: TcpStream, source: Arc<HealthSource>) {
     let service = service_fn(move |request| {
-        let asked = Arc::clone(&asked);
-        async move { Ok::<_, Infallible>(asked.answer(&request).await) }
+        let source = Arc::clone(&source);
+        async move { Ok::<_, Infallible>(source.answer(&request).await) }
     });
     let mut builder = http1::Builder::new();
     builder.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(CONNECTION_TIMEOUT);
@@ -134,8 +134,8 @@ impl HealthSource {
         };
         let code = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let now = *self.runner.status().borrow();
-        let told = HealthReport { status, reason, busy: now.busy, slots: now.slots };
-        response(code, serde_json::to_string(&told).unwrap_or_default() + "\n")
+        let report = HealthReport { status, reason, busy: now.busy, slots: now.slots };
+        response(code, serde_json::to_string(&report).unwrap_or_default() + "\n")
     }
 
     /// Returns `None` while the worker is healthy, else the status word and the reason in a sentence.

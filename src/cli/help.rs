@@ -84,7 +84,7 @@ fn resolve<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<HelpTar
         return Ok(HelpTarget::Topic(topic));
     }
     let known = cli.get_subcommands().map(Command::get_name).chain(topics.iter().map(|topic| topic.name));
-    let hint = nearest(word, known).map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
+    let hint = nearest(word, known).map(|suggestion| format!(" (did you mean {suggestion}?)")).unwrap_or_default();
     let word = SafeLine::new(word);
     Err(CliError::Usage(format!("there is no verb or topic \"{word}\"{hint}; `quarterdeck help` lists them")))
 }

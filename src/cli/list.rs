@@ -57,7 +57,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     // Rows change pages while syncs run: a row that moved to a later page is not printed again.
     let mut printed = HashSet::new();
     let pauses: Vec<_> = store.pauses().await?.into_iter().map(|pause| pause.scope).collect();
-    let mut held = HashSet::new();
+    let mut paused = HashSet::new();
     while left > 0 {
         let limit = left.min(PAGE_SIZE);
         let query =
@@ -71,7 +71,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         for row in
             page.rows.iter().filter(|row| printed.insert(row.id)).take(usize::try_from(left).unwrap_or(usize::MAX))
         {
-            held.extend(pauses.iter().filter(|scope| pauses_document(scope, row)).cloned());
+            paused.extend(pauses.iter().filter(|scope| pauses_document(scope, row)).cloned());
             if args.json {
                 out.json(&DocumentJson::from(row))?;
             } else {
@@ -86,7 +86,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
     }
     if !args.json {
-        report_pauses(&*store, |scope| held.contains(scope)).await?;
+        report_pauses(&*store, |scope| paused.contains(scope)).await?;
     }
     store.close().await;
     if printed.is_empty() && args.limit != Some(0) {

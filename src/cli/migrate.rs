@@ -103,15 +103,15 @@ async fn wait_for_older_workers(url: &str) -> Result<(), CliError> {
 }
 
 fn waiting_message(older: &[OlderWorker]) -> String {
-    let mut says = format!(
+    let mut message = format!(
         "waiting for the end of {}: stop them, or interrupt this, which leaves the store as it is; with --force they \
          are not waited for",
         OlderWorker::names(older)
     );
     if older.iter().any(|worker| worker.version.is_none()) {
-        says.push_str(" (those without a version would not notice and go on)");
+        message.push_str(" (those without a version would not notice and go on)");
     }
-    says
+    message
 }
 
 #[cfg(test)]
@@ -121,12 +121,12 @@ mod tests {
     #[test]
     fn who_is_waited_for_is_named_with_what_force_would_do() {
         let worker = |name: &str, version| OlderWorker { name: name.into(), version };
-        let says = waiting_message(&[worker("box:12", Some(9)), worker("box:13", Some(10))]);
+        let message = waiting_message(&[worker("box:12", Some(9)), worker("box:13", Some(10))]);
         assert!(
-            says.starts_with("waiting for the end of box:12 (version 9), box:13 (version 10): stop them"),
-            "{says}"
+            message.starts_with("waiting for the end of box:12 (version 9), box:13 (version 10): stop them"),
+            "{message}"
         );
-        assert!(says.ends_with("with --force they are not waited for"), "{says}");
+        assert!(message.ends_with("with --force they are not waited for"), "{message}");
         assert!(waiting_message(&[worker("box:12", None)]).ends_with("would not notice and go on)"));
     }
 }

@@ -59,7 +59,7 @@ pub struct PauseTarget {
 
 impl PauseTarget {
     fn scope(&self) -> Result<Option<PauseScope>, CliError> {
-        let wrong = |what: String| Err(CliError::Usage(what));
+        let wrong = |message: String| Err(CliError::Usage(message));
         Ok(Some(match (self.all, self.account, &self.host, &self.class) {
             (true, ..) => PauseScope::All,
             (_, Some(account), ..) => PauseScope::Account(AccountId(account)),
@@ -118,9 +118,12 @@ const fn is_or_are(scope: &PauseScope, past: bool) -> &'static str {
     }
 }
 
-/// Prints on stderr the pauses for which `pauses_document` is true, so that a user learns why nothing of the request runs.
-pub(super) async fn report_pauses(store: &dyn Queries, holds: impl Fn(&PauseScope) -> bool) -> Result<(), StoreError> {
-    for pause in store.pauses().await?.iter().filter(|pause| holds(&pause.scope)) {
+/// Prints on stderr the pauses for which `applies` is true, so that a user learns why nothing of the request runs.
+pub(super) async fn report_pauses(
+    store: &dyn Queries,
+    applies: impl Fn(&PauseScope) -> bool,
+) -> Result<(), StoreError> {
+    for pause in store.pauses().await?.iter().filter(|pause| applies(&pause.scope)) {
         note(format!("{}: no job of it starts until it is resumed", words(pause)));
     }
     Ok(())
@@ -159,8 +162,9 @@ fn print(pause: &Pause, json: bool, out: &mut Output) -> io::Result<()> {
 
 pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output) -> Result<Exit, CliError> {
     let Some(scope) = args.target.scope()? else {
-        let say = "pause what? --all, --account N, --host HOST or --class CLASS (`resume` alone lists what is paused)";
-        return Err(CliError::Usage(say.to_owned()));
+        let usage =
+            "pause what? --all, --account N, --host HOST or --class CLASS (`resume` alone lists what is paused)";
+        return Err(CliError::Usage(usage.to_owned()));
     };
     let store = context.writable_store("pause").await?;
     if store.pause(&scope, &operator()).await? {

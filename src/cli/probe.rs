@@ -22,14 +22,14 @@ pub(super) async fn run(
     (stored, text): (&StoredBaseline, &str),
     out: &mut Output,
 ) -> Result<Exit, CliError> {
-    let ask = FetchRequest::whole(row.id, row.url.as_str());
-    let seen = probe(config.fetch.clone(), &ask).await.map_err(|error| CliError::Usage(error.to_string()))?;
+    let request = FetchRequest::whole(row.id, row.url.as_str());
+    let report = probe(config.fetch.clone(), &request).await.map_err(|error| CliError::Usage(error.to_string()))?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
-    for hop in &seen.hops {
+    for hop in &report.hops {
         print_hop(hop, out)?;
     }
-    print_totals(&seen, out)?;
-    match &seen.result {
+    print_totals(&report, out)?;
+    match &report.result {
         Ok(FetchResponse::Page(page)) => {
             print_page(page, stored, text, out)?;
             Ok(Exit::Done)
@@ -63,9 +63,9 @@ fn print_hop(hop: &Hop, out: &mut Output) -> io::Result<()> {
     Ok(())
 }
 
-fn print_totals(seen: &Probe, out: &mut Output) -> io::Result<()> {
+fn print_totals(report: &Probe, out: &mut Output) -> io::Result<()> {
     out.line("")?;
-    for (name, took) in [("body", seen.body), ("convert", seen.convert), ("in all", Some(seen.total))] {
+    for (name, took) in [("body", report.body), ("convert", report.convert), ("in all", Some(report.total))] {
         if let Some(took) = took {
             out.line(format!("{name:<12}{:>10}", milliseconds(took)))?;
         }
@@ -83,11 +83,11 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
     if let Some(note) = &page.note {
         out.line(format!("note        {note}"))?;
     }
-    let (change, doubt) = stored.compare(page);
-    if let Some(doubt) = doubt {
-        out.line(format!("doubt       it {doubt}"))?;
+    let (change, reason) = stored.compare(page);
+    if let Some(reason) = reason {
+        out.line(format!("doubt       it {reason}"))?;
     }
-    out.line(match (change, doubt) {
+    out.line(match (change, reason) {
         (ContentChange::Same | ContentChange::NotModified, _) => "A sync would change nothing.",
         (ContentChange::First, None) => "A sync would store it as the first content:",
         (ContentChange::First, Some(_)) => "A sync would store it all the same, as the first content:",

@@ -83,7 +83,7 @@ impl OutcomeLines {
     pub(super) fn start() -> Self {
         let (lines, received) = sync_channel::<Vec<Outcome>>(MAX_WAITING_BATCHES);
         let broken = CancellationToken::new();
-        let tell = broken.clone();
+        let signal = broken.clone();
         let printer = thread::spawn(move || {
             let mut out = io::stdout();
             // An empty batch marks the end. Waiting for all senders to be dropped could take longer: the store may keep
@@ -91,7 +91,7 @@ impl OutcomeLines {
             while let Some(outcomes) = received.recv().ok().filter(|outcomes| !outcomes.is_empty()) {
                 let lines: String = outcomes.iter().map(|outcome| outcome.json() + "\n").collect();
                 if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
-                    tell.cancel();
+                    signal.cancel();
                     return;
                 }
             }

@@ -54,7 +54,7 @@ pub(super) async fn request(
     context.announce(&*store).await?;
     let refused = print_answers(&answers, &selected, name, bulk.json && !wait, wait, out)?;
     let mut exit = if refused { Exit::WrongUse } else { Exit::Done };
-    if answers.iter().any(|answered| !matches!(answered.answer, RequestAnswer::Skipped(_))) {
+    if answers.iter().any(|response| !matches!(response.answer, RequestAnswer::Skipped(_))) {
         report_pauses(&*store, |scope| selected.may_be_paused(scope, QueueClass::Manual)).await?;
     }
     if wait {
@@ -123,7 +123,7 @@ pub(super) async fn choose(
         store.close().await;
         return Ok(None);
     }
-    let asks = match verb {
+    let must_confirm = match verb {
         BulkVerb::Remove => true,
         _ => named.is_none() && ids.len() > CONFIRM_THRESHOLD,
     };
@@ -131,7 +131,7 @@ pub(super) async fn choose(
         BulkVerb::Remove => format!("Remove {} with contents and earlier versions?", documents(&ids)),
         _ => format!("{} {}?", format::capitalized(name), documents(&ids)),
     };
-    if asks && !agreed(bulk.yes, &question)? {
+    if must_confirm && !agreed(bulk.yes, &question)? {
         store.close().await;
         return Ok(None);
     }

@@ -99,14 +99,14 @@ impl<'a> DocumentDetailJson<'a> {
         content: Option<&'a str>,
         attempts: &'a [Outcome],
         versions: &'a [StoredVersion],
-        held: Option<&'a QuarantinedContent>,
+        quarantined: Option<&'a QuarantinedContent>,
     ) -> Self {
-        let held = held.map(|held| QuarantinedJson {
-            reason: &held.reason,
-            quarantined_at: held.quarantined_at,
-            fingerprint: &held.fingerprint,
-            title: held.title.as_deref(),
-            content: &held.text,
+        let quarantined = quarantined.map(|quarantined| QuarantinedJson {
+            reason: &quarantined.reason,
+            quarantined_at: quarantined.quarantined_at,
+            fingerprint: &quarantined.fingerprint,
+            title: quarantined.title.as_deref(),
+            content: &quarantined.text,
         });
         let version = |version: &'a StoredVersion| VersionJson {
             version: version.version,
@@ -114,13 +114,7 @@ impl<'a> DocumentDetailJson<'a> {
             fingerprint: version.fingerprint.as_deref(),
             content_length: version.content_length,
         };
-        Self {
-            document: row.into(),
-            content,
-            attempts,
-            versions: versions.iter().map(version).collect(),
-            quarantined: held,
-        }
+        Self { document: row.into(), content, attempts, versions: versions.iter().map(version).collect(), quarantined }
     }
 }
 
@@ -157,14 +151,14 @@ fn short_reason(row: &DocumentRow) -> &'static str {
 fn columns(cells: [&str; 8]) -> String {
     const WIDTHS: [usize; 8] = [7, 8, 9, 6, 5, 36, 14, 0];
     let mut line = String::new();
-    for (place, (cell, cells)) in cells.into_iter().zip(WIDTHS).enumerate() {
+    for (index, (cell, cells)) in cells.into_iter().zip(WIDTHS).enumerate() {
         if cells == 0 {
             line.push_str(cell);
         } else {
             // IDs are aligned to the right, and a long one is never cut: it names the document.
-            let cell = if place == 0 { cell.to_owned() } else { fit(cell, cells) };
+            let cell = if index == 0 { cell.to_owned() } else { fit(cell, cells) };
             let gap = " ".repeat(cells.saturating_sub(width(&cell)));
-            let (before, after) = if place == 0 { (gap.as_str(), "") } else { ("", gap.as_str()) };
+            let (before, after) = if index == 0 { (gap.as_str(), "") } else { ("", gap.as_str()) };
             line.push_str(before);
             line.push_str(&cell);
             line.push_str(after);

@@ -41,8 +41,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let terms = &context.config.schedule.terms;
     let plans = store.plans(terms).await?;
     let only = args.plan.as_deref().map(|name| resolve_plan(name, terms, &plans)).transpose()?;
-    for trouble in &plans.problems {
-        note(trouble);
+    for problem in &plans.problems {
+        note(problem);
     }
     if store.is_chatwoot_database() && !args.dry_run && context.config.schedule.enabled != Some(true) {
         note("Chatwoot's own scheduler may sync the same documents a second time");
@@ -175,9 +175,9 @@ fn jobs_are(jobs: u64) -> String {
 /// `account 7 (business, every 1 week): would schedule 12 within 24 h; the limit of an account is reached`
 fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
     let plan = account.plan.as_ref().map_or(String::new(), ToString::to_string);
-    let (cadence, what) = match account.decision {
+    let (cadence, summary) = match account.decision {
         AccountDecision::Scheduled(cadence) => {
-            let what = match (account.enqueued, dry_run) {
+            let summary = match (account.enqueued, dry_run) {
                 (0, _) => "nothing is due".to_owned(),
                 (number, true) => {
                     format!("would schedule {number} within {}", format::duration(max_jitter(rules, cadence)))
@@ -186,17 +186,17 @@ fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
                     format!("scheduled {number} within {}", format::duration(max_jitter(rules, cadence)))
                 }
             };
-            let what = match (account.enqueued, account.stopped_by) {
-                (_, None) => what,
+            let summary = match (account.enqueued, account.stopped_by) {
+                (_, None) => summary,
                 (0, Some(by)) => format!("more is due, but {}", by.words()),
-                (_, Some(by)) => format!("{what}; more is due, but {}", by.words()),
+                (_, Some(by)) => format!("{summary}; more is due, but {}", by.words()),
             };
-            (format!(", {cadence}"), what)
+            (format!(", {cadence}"), summary)
         }
         verdict => (String::new(), verdict.words().unwrap_or_default().to_owned()),
     };
     let plan = if plan.is_empty() { String::new() } else { format!(" ({plan}{cadence})") };
-    format!("account {}{plan}: {what}", account.account)
+    format!("account {}{plan}: {summary}", account.account)
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ pub fn read_name(text: &str) -> Result<DocumentRef, CliError> {
 
 /// Finds the named documents. A name without a document is an error, so that a verb acts on all of them or none.
 pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<DocumentRow>, CliError> {
-    let (mut rows, mut wrong, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut rows, mut wrong, mut selected) = (Vec::new(), Vec::new(), HashSet::new());
     for name in names {
         let named = match read_name(name) {
             Ok(named) => named,
@@ -96,7 +96,7 @@ pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<Do
         if found.is_empty() {
             wrong.push(format!("{name}: no such document"));
         }
-        rows.extend(found.into_iter().filter(|row| seen.insert(row.id)));
+        rows.extend(found.into_iter().filter(|row| selected.insert(row.id)));
     }
     if wrong.is_empty() { Ok(rows) } else { Err(CliError::Usage(wrong.join("\n"))) }
 }

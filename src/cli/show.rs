@@ -50,14 +50,14 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             exit = exit.max(probe::run(&context.config, &row, (&stored, text), out).await?);
             continue;
         }
-        let held = store.quarantined_content(row.id).await?;
+        let quarantined = store.quarantined_content(row.id).await?;
         let versions = store.versions(row.id).await?;
         let attempts = outcomes_of(&*store, row.id).await?;
         if args.json {
             let text = content.as_ref().map(|content| content.text.as_str());
-            out.json(&DocumentDetailJson::new(&row, text, &attempts, &versions, held.as_ref()))?;
+            out.json(&DocumentDetailJson::new(&row, text, &attempts, &versions, quarantined.as_ref()))?;
         } else {
-            let texts = (content.as_ref(), held.as_ref());
+            let texts = (content.as_ref(), quarantined.as_ref());
             let pauses: Vec<String> = pauses_of_row(&pauses, &row).collect();
             print(out, &row, texts, (&attempts, &versions), &pauses, store.now(), &TimeZone::system())?;
         }
@@ -84,7 +84,7 @@ async fn outcomes_of(store: &dyn Queries, document: DocumentId) -> Result<Vec<Ou
 fn print(
     out: &mut Output,
     row: &DocumentRow,
-    (content, held): (Option<&StoredContent>, Option<&QuarantinedContent>),
+    (content, quarantined): (Option<&StoredContent>, Option<&QuarantinedContent>),
     (attempts, versions): (&[Outcome], &[StoredVersion]),
     pauses: &[String],
     now: Timestamp,
@@ -112,8 +112,8 @@ fn print(
     for pause in pauses {
         out.line(format!("paused      {pause}"))?;
     }
-    if let Some(hold) = row.host_backoff.as_ref().filter(|hold| hold.until > now) {
-        out.line(format!("host        cooling down until {}: {}", time(Some(hold.until)), hold.reason))?;
+    if let Some(backoff) = row.host_backoff.as_ref().filter(|backoff| backoff.until > now) {
+        out.line(format!("host        cooling down until {}: {}", time(Some(backoff.until)), backoff.reason))?;
     }
     if let Some(fingerprint) = &row.fingerprint {
         out.line(format!("fingerprint {fingerprint}"))?;
@@ -132,14 +132,14 @@ fn print(
             out.line(format!("  {}  replaced {replaced}  {length} characters", version.version))?;
         }
     }
-    if let Some(held) = held {
-        let since = held.quarantined_at.date_clock(zone);
+    if let Some(quarantined) = quarantined {
+        let since = quarantined.quarantined_at.date_clock(zone);
         out.line("")?;
-        out.line(format!("Needs review since {since}: the fetched text {}", held.reason))?;
-        out.line(format!("Its fingerprint is {}", held.fingerprint))?;
+        out.line(format!("Needs review since {since}: the fetched text {}", quarantined.reason))?;
+        out.line(format!("Its fingerprint is {}", quarantined.fingerprint))?;
         out.line("What it would change (accept or reject it):")?;
         out.line("")?;
-        changes::print(content.map(|content| content.text.as_str()).unwrap_or_default(), &held.text, out)?;
+        changes::print(content.map(|content| content.text.as_str()).unwrap_or_default(), &quarantined.text, out)?;
     }
     out.line("")?;
     match content {

@@ -1,7 +1,7 @@
 //! Waits until jobs have ended, with a progress bar, and runs them in this process when no worker does.
 //!
-//! The end of a job is read from the log of outcomes, so that it does not matter which process runs it. [`AwaitedJobs`] is
-//! the pure part.
+//! The end of a job is read from the log of outcomes, so that it does not matter which process runs it. [`AwaitedJobs`]
+//! is the pure part.
 
 use super::context::Context;
 use super::exit::{CliError, Exit, ensure_same_schema};
@@ -42,12 +42,12 @@ pub(super) struct AwaitedJobs {
 impl AwaitedJobs {
     /// Collects the jobs from the answers; answers without a job are left out.
     pub(super) fn from(answers: &[DocumentAnswer], urls: HashMap<DocumentId, String>) -> Self {
-        let job = |answered: &DocumentAnswer| match answered.answer {
+        let job = |response: &DocumentAnswer| match response.answer {
             RequestAnswer::Queued(job)
             | RequestAnswer::Promoted(job)
             | RequestAnswer::RunsNow(job)
             | RequestAnswer::AlreadyQueued(job)
-            | RequestAnswer::AlreadySyncing(job, _) => Some((job, answered.document_id)),
+            | RequestAnswer::AlreadySyncing(job, _) => Some((job, response.document_id)),
             RequestAnswer::Skipped(_) | RequestAnswer::Cancelled(_) | RequestAnswer::Stopping(_) => None,
         };
         let pending: HashMap<JobId, DocumentId> = answers.iter().filter_map(job).collect();
@@ -150,8 +150,8 @@ async fn watch(
     let mut stop = StopSignals::listen()?;
     let mut tail = follow(store.clone(), after);
     let mut mismatch = store.schema_mismatch();
-    let mut look = interval(POLL_INTERVAL);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = interval(POLL_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !awaited.is_over() {
         ensure_same_schema(&**store)?;
         show_progress(awaited);
@@ -175,7 +175,7 @@ async fn watch(
                 }
                 None => return Err(StoreError::Unavailable("the log of outcomes ended".to_owned()).into()),
             },
-            _ = look.tick() => {
+            _ = ticks.tick() => {
                 if let Err(error) = poll_store(context, store, awaited, own).await {
                     match error {
                         CliError::Store(StoreError::Unavailable(_)) => {}

@@ -25,7 +25,8 @@ pub(super) async fn connect_worker(config: &Config, store: &dyn Store) -> Result
     connect(config, store, Role::Worker { renew: config.runner.heartbeat }).await
 }
 
-/// Connects a process that runs no jobs, and so takes no locks, for notifications only; otherwise like [`connect_worker`].
+/// Connects a process that runs no jobs, and so takes no locks, for notifications only; otherwise like
+/// [`connect_worker`].
 pub(super) async fn connect_watcher(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
     connect(config, store, Role::Watcher).await
 }
@@ -53,12 +54,12 @@ fn wrong_address(error: AddressError) -> CliError {
 /// Prints on stderr when Redis, and with it the locks, becomes unavailable and available, until the runner has ended.
 pub(super) fn report_lock_health(runner: &Handle) {
     let (mut locks, runner) = (runner.locks(), runner.clone());
-    let saying = async move {
-        let mut away = false;
+    let reporting = async move {
+        let mut unavailable = false;
         loop {
             let words = locks.borrow_and_update().words();
-            if words.is_some() != away {
-                away = words.is_some();
+            if words.is_some() != unavailable {
+                unavailable = words.is_some();
                 note(words.as_deref().unwrap_or(LockHealth::RECOVERED));
             }
             if locks.changed().await.is_err() {
@@ -68,7 +69,7 @@ pub(super) fn report_lock_health(runner: &Handle) {
     };
     tokio::spawn(async move {
         tokio::select! {
-            () = saying => {}
+            () = reporting => {}
             () = runner.ended() => {}
         }
     });

@@ -81,17 +81,17 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
     let mut events = runner.subscribe();
     let mut health = runner.health();
     let mut silent = false;
-    let (mut asked, mut listening, mut read) = (false, true, true);
+    let (mut stop_requested, mut listening, mut read) = (false, true, true);
     loop {
         tokio::select! {
             () = runner.ended() => return,
             () = stop.next() => {
-                if asked {
+                if stop_requested {
                     runner.leave();
                 } else {
                     runner.drain();
                 }
-                asked = true;
+                stop_requested = true;
             }
             () = lines.broken(), if read => {
                 read = false;

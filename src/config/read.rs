@@ -95,17 +95,18 @@ impl ConfigFile<'_> {
             if plans.contains_key(&plan) {
                 continue;
             }
-            let place = if key.get_ref() == "default" { "plans.default" } else { "accounts" };
+            let parent = if key.get_ref() == "default" { "plans.default" } else { "accounts" };
             let known: Vec<&str> = plans.keys().map(PlanName::as_str).collect();
-            let meant = match nearest(plan.as_str(), known.iter().copied()) {
-                Some(meant) => format!("did you mean \"{meant}\"?"),
+            let suggestion = match nearest(plan.as_str(), known.iter().copied()) {
+                Some(suggestion) => format!("did you mean \"{suggestion}\"?"),
                 None if known.is_empty() => format!("no plan is set up; [plans.{plan}] would be its section"),
                 None => format!("there are {}", known.join(", ")),
             };
-            let path = if place == "accounts" { format!("accounts.{}", key.get_ref()) } else { place.to_owned() };
-            found.push(
-                self.problem(key.span().start, format!("{path} names a plan that is not there, \"{plan}\" ({meant})")),
-            );
+            let path = if parent == "accounts" { format!("accounts.{}", key.get_ref()) } else { parent.to_owned() };
+            found.push(self.problem(
+                key.span().start,
+                format!("{path} names a plan that is not there, \"{plan}\" ({suggestion})"),
+            ));
         }
     }
 
@@ -149,21 +150,21 @@ fn unknown(path: &str, is_table: bool) -> String {
     let last = |name: &'static str| name.rsplit_once('.').map_or(name, |(_, last)| last);
     let own = path.rsplit_once('.').map_or(path, |(_, last)| last);
     let sections = KEYS.iter().filter_map(|key| key.name.split_once('.').map(|(section, _)| section));
-    let meant = if is_table {
+    let suggestion = if is_table {
         nearest(path, sections).map(str::to_owned)
     } else {
         let own_plans = path.split('.').next() == Some("plans");
         let mut named = NAMED_KEYS.iter().map(|key| key.name).filter(|name| own_plans && name.starts_with("plans."));
-        if let Some(meant) = named.find(|name| nearest(own, std::iter::once(last(name))).is_some()) {
-            return format!("unknown key {path} (did you mean {meant}?)");
+        if let Some(suggestion) = named.find(|name| nearest(own, std::iter::once(last(name))).is_some()) {
+            return format!("unknown key {path} (did you mean {suggestion}?)");
         }
         // The right name in the wrong section is likelier than a misspelt name.
         let by_last = KEYS.iter().find(|key| last(key.name) == own).map(|key| key.name);
         by_last.or_else(|| nearest(path, KEYS.iter().map(|key| key.name))).map(str::to_owned)
     };
     let kind = if is_table { "section" } else { "key" };
-    match meant {
-        Some(meant) => format!("unknown {kind} {path} (did you mean {meant}?)"),
+    match suggestion {
+        Some(suggestion) => format!("unknown {kind} {path} (did you mean {suggestion}?)"),
         None => format!("unknown {kind} {path} (`quarterdeck config` prints all of them)"),
     }
 }

@@ -189,12 +189,12 @@ fn paragraph(html: &mut String, language: &Language, object: &str, draw: &mut Dr
     let first = draw.below(language.sentences.len());
     let stride = [1, 3, 7][draw.below(3)];
     html.push_str("<p>");
-    for place in 0..draw.between(3, 5) as usize {
+    for index in 0..draw.between(3, 5) as usize {
         // Languages that write no space between sentences get none here either.
-        if place > 0 && language.code != "ja" {
+        if index > 0 && language.code != "ja" {
             html.push(' ');
         }
-        let sentence = language.sentences.get((first + place * stride) % language.sentences.len().max(1));
+        let sentence = language.sentences.get((first + index * stride) % language.sentences.len().max(1));
         html.push_str(&filled(sentence.copied().unwrap_or_default(), object, draw));
     }
     html.push_str("</p>\n");

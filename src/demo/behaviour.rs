@@ -143,10 +143,10 @@ impl Behaviour {
     ///
     /// Six of 60 documents end failed, in every second cycle seven. Only one or two of them time out, since each of
     /// those costs four time-outs.
-    pub(super) const fn of_index(place: usize) -> Self {
-        let cycle = place / CYCLE;
+    pub(super) const fn of_index(index: usize) -> Self {
+        let cycle = index / CYCLE;
         let odd = cycle % 2 == 1;
-        match place % CYCLE {
+        match index % CYCLE {
             5 | 50 => Self::NotFound,
             14 => Self::Forbidden,
             22 => Self::Empty,
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn every_behaviour_is_among_the_first_forty() {
         for word in Behaviour::WORDS {
-            assert!((0..40).any(|place| Behaviour::of_index(place).word() == word), "{word}");
+            assert!((0..40).any(|index| Behaviour::of_index(index).word() == word), "{word}");
         }
     }
 
@@ -226,14 +226,14 @@ mod tests {
     fn the_shares_hold_for_any_number_of_documents() {
         let mut failing = 0_usize;
         let mut unanswered = 0_usize;
-        for place in 0..10_000 {
-            let behaviour = Behaviour::of_index(place);
+        for index in 0..10_000 {
+            let behaviour = Behaviour::of_index(index);
             failing += usize::from(behaviour.ends_failed());
             unanswered += usize::from(matches!(
                 behaviour,
                 Behaviour::Silent { failures: None } | Behaviour::Drip { failures: None }
             ));
-            let documents = place + 1;
+            let documents = index + 1;
             if documents >= 60 {
                 assert!((70..=130).contains(&(failing * 1_000 / documents)), "{failing} of {documents}");
                 assert!(unanswered * 1_000 / documents <= 35, "{unanswered} of {documents}");
@@ -243,8 +243,8 @@ mod tests {
 
     #[test]
     fn four_attempts_are_enough_wherever_a_job_begins() {
-        for place in 0..CYCLE * 6 {
-            let behaviour = Behaviour::of_index(place);
+        for index in 0..CYCLE * 6 {
+            let behaviour = Behaviour::of_index(index);
             for start in 1..=30 {
                 let bad = (start..start + 4).all(|hit| behaviour.fails_at(hit));
                 let never =

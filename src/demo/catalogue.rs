@@ -103,28 +103,28 @@ impl Catalogue {
     /// Plans `documents` pages. A page's plan does not depend on the number of pages after it.
     pub(super) fn new(seed: u64, documents: usize) -> Self {
         let mut draw = Draw::of(&[seed]);
-        let turn = draw.below(997);
+        let offset = draw.below(997);
         let mut ranks = [0_u32; 8];
         let plans = (0..documents)
-            .map(|place| {
-                let behaviour = Behaviour::of_index(place);
+            .map(|index| {
+                let behaviour = Behaviour::of_index(index);
                 let language = match behaviour {
                     Behaviour::WrongCharset(Charset::WesternMetaLies | Charset::WesternHeaderLies) => FRENCH,
                     Behaviour::WrongCharset(Charset::JapaneseMetaLies) => JAPANESE,
-                    _ => usize::from(LANGUAGE_ROTATION[(place + place / 60) % LANGUAGE_ROTATION.len()]),
+                    _ => usize::from(LANGUAGE_ROTATION[(index + index / 60) % LANGUAGE_ROTATION.len()]),
                 };
                 let rank = ranks[language];
                 ranks[language] += 1;
                 PagePlan {
-                    index: place,
+                    index,
                     behaviour,
-                    template: Template::ALL[(place + place / 10 + place / 60) % Template::ALL.len()],
+                    template: Template::ALL[(index + index / 10 + index / 60) % Template::ALL.len()],
                     language: language as u8,
                     rank,
                 }
             })
             .collect();
-        Self { seed, plans, title_offset: turn }
+        Self { seed, plans, title_offset: offset }
     }
 
     /// Returns the plans in the order of their indices.

@@ -84,12 +84,17 @@ impl Language {
     /// Returns title number `number`, from 0; all are different. Every second one is a complete title until those are
     /// used up; the others are composed, later ones with a qualifier and at last with a version. `turn` is the offset
     /// at which the lists begin.
-    pub(super) fn title(&self, number: usize, turn: usize) -> String {
+    pub(super) fn title(&self, number: usize, offset: usize) -> String {
         let Some(composed) = self.composed(number) else {
-            return self.titles.get((number / 2 + turn) % self.titles.len().max(1)).copied().unwrap_or_default().into();
+            return self
+                .titles
+                .get((number / 2 + offset) % self.titles.len().max(1))
+                .copied()
+                .unwrap_or_default()
+                .into();
         };
-        let action = self.actions.get(self.pair(composed, turn) / self.objects.len().max(1)).copied();
-        let (action, object) = (action.unwrap_or_default(), self.object(number, turn).unwrap_or_default());
+        let action = self.actions.get(self.pair(composed, offset) / self.objects.len().max(1)).copied();
+        let (action, object) = (action.unwrap_or_default(), self.object(number, offset).unwrap_or_default());
         let mut title = match self.code {
             "de" => format!("{object} {action}"),
             "ja" => format!("{object}の{action}"),
@@ -97,7 +102,7 @@ impl Language {
         };
         let round = composed / self.pairs();
         let circumstances = self.qualifiers.len() + 1;
-        if let Some(qualifier) = (round % circumstances).checked_sub(1).and_then(|place| self.qualifiers.get(place)) {
+        if let Some(qualifier) = (round % circumstances).checked_sub(1).and_then(|index| self.qualifiers.get(index)) {
             if self.code != "ja" {
                 title.push(' ');
             }
@@ -111,8 +116,8 @@ impl Language {
     }
 
     /// Returns the object of title number `number`, if it is a composed one.
-    pub(super) fn object(&self, number: usize, turn: usize) -> Option<&'static str> {
-        let pair = self.pair(self.composed(number)?, turn);
+    pub(super) fn object(&self, number: usize, offset: usize) -> Option<&'static str> {
+        let pair = self.pair(self.composed(number)?, offset);
         self.objects.get(pair % self.objects.len().max(1)).copied()
     }
 
@@ -126,9 +131,9 @@ impl Language {
         }
     }
 
-    fn pair(&self, composed: usize, turn: usize) -> usize {
+    fn pair(&self, composed: usize, offset: usize) -> usize {
         // The stride has no common divisor with the number of pairs, so that each pair occurs once.
-        (composed * 1_009 + turn) % self.pairs()
+        (composed * 1_009 + offset) % self.pairs()
     }
 
     fn pairs(&self) -> usize {
@@ -185,7 +190,7 @@ mod tests {
                 assert!(part.iter().all(|line| !line.contains(['<', '>', '&', '"'])), "{}: {part:?}", language.code);
             }
         }
-        assert_eq!([FRENCH, JAPANESE, ENGLISH].map(|place| LANGUAGES[place].code), ["fr", "ja", "en"]);
+        assert_eq!([FRENCH, JAPANESE, ENGLISH].map(|index| LANGUAGES[index].code), ["fr", "ja", "en"]);
     }
 
     #[test]

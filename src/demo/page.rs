@@ -33,7 +33,7 @@ fn furnished(catalogue: &Catalogue, plan: &PagePlan, article: Article, charset: 
         Template::Api => include_str!("../../assets/demo/templates/api.html"),
     };
     let language = plan.language();
-    let say = |phrase| language.phrase(phrase).to_owned();
+    let phrase_text = |phrase| language.phrase(phrase).to_owned();
     fill(template, |name| match name {
         "lang" => language.code.to_owned(),
         "dir" => language.direction.to_owned(),
@@ -47,28 +47,28 @@ fn furnished(catalogue: &Catalogue, plan: &PagePlan, article: Article, charset: 
         "neighbours" => links(catalogue, &catalogue.neighbours(plan, 6)),
         "nav" => format!(
             "<ul><li><a href=\"/\">{}</a></li><li><a href=\"/guides\">{}</a></li><li><a href=\"/prices\">{}</a></li><li><a href=\"/contact\">{}</a></li></ul>",
-            say(Phrase::Home),
-            say(Phrase::Guides),
-            say(Phrase::Prices),
-            say(Phrase::Contact)
+            phrase_text(Phrase::Home),
+            phrase_text(Phrase::Guides),
+            phrase_text(Phrase::Prices),
+            phrase_text(Phrase::Contact)
         ),
         "search" => format!(
             "<form action=\"/search\"><input type=\"search\" name=\"q\" placeholder=\"{0}\"><button>{0}</button></form>",
-            say(Phrase::Search)
+            phrase_text(Phrase::Search)
         ),
         "cookies" => format!(
             "<div class=\"cookie-banner\" id=\"cookie-consent\" role=\"dialog\"><p>{}</p><button>{}</button></div>",
-            say(Phrase::Cookies),
-            say(Phrase::Accept)
+            phrase_text(Phrase::Cookies),
+            phrase_text(Phrase::Accept)
         ),
-        "home" => say(Phrase::Home),
-        "guides" => say(Phrase::Guides),
-        "contact" => say(Phrase::Contact),
-        "contents" => say(Phrase::Contents),
-        "related" => say(Phrase::Related),
-        "reviewed" => say(Phrase::Reviewed),
-        "rights" => say(Phrase::Rights),
-        "helpful" => say(Phrase::Helpful),
+        "home" => phrase_text(Phrase::Home),
+        "guides" => phrase_text(Phrase::Guides),
+        "contact" => phrase_text(Phrase::Contact),
+        "contents" => phrase_text(Phrase::Contents),
+        "related" => phrase_text(Phrase::Related),
+        "reviewed" => phrase_text(Phrase::Reviewed),
+        "rights" => phrase_text(Phrase::Rights),
+        "helpful" => phrase_text(Phrase::Helpful),
         _ => String::new(),
     })
 }
@@ -133,8 +133,8 @@ pub(super) fn cookie_wall(plan: &PagePlan) -> String {
 
 /// Returns a page without text, of three kinds that occur on real sites: nothing at all, white space, a shell for a
 /// script.
-pub(super) fn empty_page(title: &str, place: usize) -> String {
-    match place / 60 % 3 {
+pub(super) fn empty_page(title: &str, index: usize) -> String {
+    match index / 60 % 3 {
         0 => format!(
             "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{title}</title></head>\n<body><div id=\"root\"></div><script src=\"/app.js\"></script></body></html>\n"
         ),
@@ -179,11 +179,11 @@ pub(super) fn respaced(html: &str, draw: &mut Draw) -> String {
     let mut spaced = String::with_capacity(html.len() * 3 / 2);
     let mut verbatim = 0_usize;
     let mut in_tag = false;
-    for (place, c) in html.char_indices() {
+    for (offset, c) in html.char_indices() {
         match c {
             '<' => {
                 in_tag = true;
-                let tag = &html[place + 1..];
+                let tag = &html[offset + 1..];
                 // Except in the title: a browser's tab shows it as it is.
                 for element in ["pre", "script", "style", "title"] {
                     if tag.starts_with(element) {

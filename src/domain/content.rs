@@ -74,16 +74,16 @@ impl StoredBaseline {
         if !change.writes() {
             return (change, None);
         }
-        let doubt = QuarantineReason::check(page.title.as_deref(), &page.content, self.chars);
-        let doubt = match &self.rejected {
+        let reason = QuarantineReason::check(page.title.as_deref(), &page.content, self.chars);
+        let reason = match &self.rejected {
             Some(rejected) if *rejected == page.fingerprint => Some(QuarantineReason::Rejected),
-            _ => doubt,
+            _ => reason,
         };
         let by_another = self.converter.zip(page.converter).is_some_and(|(stored, new)| stored != new);
-        match (change, &doubt, self.chars) {
-            (_, Some(_), Some(_)) => (ContentChange::Quarantined, doubt),
-            (ContentChange::Changed, ..) if by_another => (ContentChange::Reconverted, doubt),
-            _ => (change, doubt),
+        match (change, &reason, self.chars) {
+            (_, Some(_), Some(_)) => (ContentChange::Quarantined, reason),
+            (ContentChange::Changed, ..) if by_another => (ContentChange::Reconverted, reason),
+            _ => (change, reason),
         }
     }
 }
@@ -151,13 +151,13 @@ impl Page {
 impl Page {
     /// Returns the outcome's detail for this page: why it is suspect, whether it was converted anew, and what was cut.
     pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
-        let doubt = self.quarantine_reason.map(|doubt| match change {
-            ContentChange::Quarantined => format!("needs review: it {doubt}"),
-            _ => format!("stored, but it {doubt}"),
+        let reason = self.quarantine_reason.map(|reason| match change {
+            ContentChange::Quarantined => format!("needs review: it {reason}"),
+            _ => format!("stored, but it {reason}"),
         });
         let rebased =
             (change == ContentChange::Reconverted).then(|| "read anew by another converter or other rules".to_owned());
-        let all = [doubt, rebased, self.note.as_ref().map(ToString::to_string), self.truncation.map(str::to_owned)];
+        let all = [reason, rebased, self.note.as_ref().map(ToString::to_string), self.truncation.map(str::to_owned)];
         let all: Vec<_> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| SafeLine::new(&all.join("; ")))
     }

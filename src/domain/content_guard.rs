@@ -163,9 +163,9 @@ impl QuarantineReason {
     pub fn check(title: Option<&str>, content: &str, stored: Option<u64>) -> Option<Self> {
         let chars = content.chars().count() as u64;
         if chars <= MAX_PHRASE_CHECK_CHARS
-            && let Some(doubt) = check_phrases(title.unwrap_or_default(), content, chars)
+            && let Some(reason) = check_phrases(title.unwrap_or_default(), content, chars)
         {
-            return Some(doubt);
+            return Some(reason);
         }
         let from = stored.filter(|stored| chars.saturating_mul(SHRINK_FACTOR) < *stored)?;
         Some(Self::Shrunk { from, to: chars })
@@ -176,18 +176,18 @@ fn check_phrases(title: &str, content: &str, chars: u64) -> Option<QuarantineRea
     let title = normalized(title);
     let first = content.lines().map(normalized).find(|line| !line.is_empty()).unwrap_or_default();
     let text = normalized(content);
-    let holds = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+    let contains = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
     let leads = |of: fn(&str) -> bool| of(&title) || of(&first);
-    if holds(&title, &CHALLENGE_PHRASES) || holds(&text, &CHALLENGE_PHRASES) {
+    if contains(&title, &CHALLENGE_PHRASES) || contains(&text, &CHALLENGE_PHRASES) {
         return Some(QuarantineReason::Challenge);
     }
-    if chars <= MAX_WORD_CHECK_CHARS && holds(&text, &SCRIPT_PHRASES) {
+    if chars <= MAX_WORD_CHECK_CHARS && contains(&text, &SCRIPT_PHRASES) {
         return Some(QuarantineReason::Scripts);
     }
     if leads(is_error) {
         return Some(QuarantineReason::Error);
     }
-    let wants_password = holds(&text, &PASSWORD_WORDS);
+    let wants_password = contains(&text, &PASSWORD_WORDS);
     if leads(is_login) && (chars <= MAX_WORD_CHECK_CHARS || wants_password) {
         return Some(QuarantineReason::Login);
     }
@@ -281,8 +281,8 @@ mod tests {
             ("Acme", "Bitte aktivieren Sie JavaScript.", QuarantineReason::Scripts),
             ("Acme", "请启用JavaScript", QuarantineReason::Scripts),
         ];
-        for (title, content, doubt) in cases {
-            assert_eq!(QuarantineReason::check(Some(title), content, None), Some(doubt), "{title:?} {content:?}");
+        for (title, content, reason) in cases {
+            assert_eq!(QuarantineReason::check(Some(title), content, None), Some(reason), "{title:?} {content:?}");
         }
     }
 

@@ -48,7 +48,7 @@ fn without_stray_blanks(common: Vec<(usize, usize)>, old: &[&str], new: &[&str])
     let mut kept: Vec<(usize, usize)> = Vec::with_capacity(common.len());
     let mut at = 0;
     while let Some((a, b)) = common.get(at).copied() {
-        let follows = |place: &usize| common.get(at + place) == Some(&(a + place, b + place));
+        let follows = |offset: &usize| common.get(at + offset) == Some(&(a + offset, b + offset));
         let run = (0..).take_while(follows).count();
         let (from_a, from_b) = kept.last().map_or((0, 0), |(a, b)| (a + 1, b + 1));
         let (to_a, to_b) = common.get(at + run).copied().unwrap_or((old.len(), new.len()));
@@ -70,9 +70,9 @@ fn with_context<'a>(lines: &[DiffLine<&'a str>], around: usize) -> Vec<DiffLine<
         return Vec::new();
     }
     let mut near = vec![false; lines.len()];
-    for (place, _) in lines.iter().enumerate().filter(|(_, line)| is_change(line)) {
-        let to = (place + around + 1).min(lines.len());
-        near[place.saturating_sub(around)..to].fill(true);
+    for (index, _) in lines.iter().enumerate().filter(|(_, line)| is_change(line)) {
+        let to = (index + around + 1).min(lines.len());
+        near[index.saturating_sub(around)..to].fill(true);
     }
     let (mut kept, mut skipped) = (Vec::new(), 0);
     for (line, near) in lines.iter().zip(near) {

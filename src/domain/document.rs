@@ -94,8 +94,8 @@ pub struct StatusFacts {
 impl StatusFacts {
     /// Returns the live job's part of the facts. A job that waits for another program's lock counts as waiting even
     /// while it polls the lock, so that the status does not flicker.
-    pub const fn live(state: JobState, attempts: u32, lock_is_held: bool) -> (JobState, u32) {
-        if lock_is_held { (JobState::Scheduled, 1) } else { (state, attempts) }
+    pub const fn live(state: JobState, attempts: u32, lock_is_acquired: bool) -> (JobState, u32) {
+        if lock_is_acquired { (JobState::Scheduled, 1) } else { (state, attempts) }
     }
 
     /// Returns the status at `now`: the live job's if it has one to show, else that of the row.

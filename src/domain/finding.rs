@@ -40,28 +40,28 @@ pub struct Finding {
 
 impl Finding {
     /// Creates a finding that is as it should be.
-    pub fn ok(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, status: CheckStatus::Ok, message: says.into(), remedy: None }
+    pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
+        Self { check, status: CheckStatus::Ok, message: message.into(), remedy: None }
     }
 
     /// Creates a finding that works but deserves attention, with a remedy.
-    pub fn warn(check: &'static str, says: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { check, status: CheckStatus::Warn, message: says.into(), remedy: Some(cure.into()) }
+    pub fn warn(check: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { check, status: CheckStatus::Warn, message: message.into(), remedy: Some(cure.into()) }
     }
 
     /// Creates a finding that does not work, with a remedy.
-    pub fn fail(check: &'static str, says: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { check, status: CheckStatus::Fail, message: says.into(), remedy: Some(cure.into()) }
+    pub fn fail(check: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { check, status: CheckStatus::Fail, message: message.into(), remedy: Some(cure.into()) }
     }
 
     /// Creates a finding from an error message, whose remedy is the part after the last semicolon, as everywhere in
     /// this program.
     pub fn of_message(check: &'static str, verdict: CheckStatus, message: &str) -> Self {
-        let (says, cure) = match message.rsplit_once("; ") {
-            Some((says, cure)) => (says.to_owned(), Some(cure.to_owned())),
+        let (text, cure) = match message.rsplit_once("; ") {
+            Some((text, cure)) => (text.to_owned(), Some(cure.to_owned())),
             None => (message.to_owned(), None),
         };
-        Self { check, status: verdict, message: says, remedy: cure }
+        Self { check, status: verdict, message: text, remedy: cure }
     }
 }
 

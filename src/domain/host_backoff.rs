@@ -1,8 +1,8 @@
 //! Per-host back-off: honours `Retry-After`, and opens a circuit breaker after repeated failures.
 //!
-//! Every ended attempt yields a [`HostSignal`] about its document's host, and the [`CircuitBreaker`] of that host decides
-//! whether it backs off. The waits of a single document are the retry policy's. Documents that wait for their host lose
-//! no attempt.
+//! Every ended attempt yields a [`HostSignal`] about its document's host, and the [`CircuitBreaker`] of that host
+//! decides whether it backs off. The waits of a single document are the retry policy's. Documents that wait for their
+//! host lose no attempt.
 
 use super::failure::{Blame, ErrorCode, Failure, FailureClass};
 use super::id::DocumentId;
@@ -55,17 +55,17 @@ impl HostSignal {
         if failure.blame != Blame::Host || failure.class == FailureClass::Unexpected {
             return Self::default();
         }
-        let trouble = match (failure.http_status, failure.code, failure.class) {
+        let host_failure = match (failure.http_status, failure.code, failure.class) {
             (Some(500..), ..) => Some(HostFailure::ServerError),
             (_, ErrorCode::Timeout, _) => Some(HostFailure::TimedOut),
             (None, _, FailureClass::Transient) => Some(HostFailure::NotConnected),
             _ => None,
         };
-        let told = failure.retry_after.filter(|wait| !wait.is_zero());
+        let retry_after = failure.retry_after.filter(|wait| !wait.is_zero());
         Self {
-            responded: trouble.is_none() && failure.http_status.is_some(),
-            failure: trouble,
-            retry_after: told.filter(|_| matches!(failure.http_status, Some(429 | 503))),
+            responded: host_failure.is_none() && failure.http_status.is_some(),
+            failure: host_failure,
+            retry_after: retry_after.filter(|_| matches!(failure.http_status, Some(429 | 503))),
         }
     }
 }
@@ -119,22 +119,22 @@ impl CircuitBreaker {
     pub fn has_no_state(&self, now: Timestamp) -> bool {
         self.cool_downs == 0
             && self.history == BreakerHistory::default()
-            && self.backoff.as_ref().is_none_or(|hold| hold.until <= now)
+            && self.backoff.as_ref().is_none_or(|backoff| backoff.until <= now)
     }
 
     /// Applies the evidence of an attempt on `document` to the breaker.
-    pub fn record(&mut self, news: HostSignal, document: DocumentId, now: Timestamp) {
+    pub fn record(&mut self, signal: HostSignal, document: DocumentId, now: Timestamp) {
         self.history.retry_after.retain(|(_, until)| *until > now.micros());
-        if news.responded {
+        if signal.responded {
             self.cool_downs = 0;
             self.history.failures.clear();
         }
-        if let Some(trouble) = news.failure {
-            self.record_failure(trouble, document, now);
+        if let Some(failure) = signal.failure {
+            self.record_failure(failure, document, now);
         }
-        if let Some(wait) = news.retry_after {
+        if let Some(wait) = signal.retry_after {
             let until = now.plus(wait);
-            self.history.retry_after.retain(|(told, _)| *told != document.0);
+            self.history.retry_after.retain(|(recorded, _)| *recorded != document.0);
             self.history.retry_after.push((document.0, until.micros()));
             if self.history.retry_after.len() >= RETRY_AFTER_THRESHOLD {
                 let last = self.history.retry_after.iter().map(|(_, until)| *until).max().unwrap_or_default();
@@ -148,13 +148,13 @@ impl CircuitBreaker {
         }
     }
 
-    fn record_failure(&mut self, trouble: HostFailure, document: DocumentId, now: Timestamp) {
+    fn record_failure(&mut self, failure: HostFailure, document: DocumentId, now: Timestamp) {
         // Attempts that were already running when the cool-down began are no new evidence.
-        if self.cool_downs > 0 && self.backoff.as_ref().is_some_and(|hold| hold.until > now) {
+        if self.cool_downs > 0 && self.backoff.as_ref().is_some_and(|backoff| backoff.until > now) {
             return;
         }
-        self.history.failures.retain(|(troubled, _)| *troubled != document.0);
-        self.history.failures.push((document.0, trouble));
+        self.history.failures.retain(|(recorded, _)| *recorded != document.0);
+        self.history.failures.push((document.0, failure));
         let because = match self.cool_downs {
             0 if self.history.failures.len() < FAILURE_THRESHOLD => return,
             0 => format!(
@@ -163,7 +163,7 @@ impl CircuitBreaker {
                 describe_failures(&self.history.failures)
             ),
             // This attempt was the probe after a cool-down.
-            tried => format!("{}; cool-down {} in a row", describe_probe_failure(trouble), tried + 1),
+            tried => format!("{}; cool-down {} in a row", describe_probe_failure(failure), tried + 1),
         };
         let wait = COOL_DOWN_RANGE.0.saturating_mul(1 << self.cool_downs.min(16)).min(COOL_DOWN_RANGE.1);
         self.cool_downs += 1;
@@ -172,15 +172,15 @@ impl CircuitBreaker {
     }
 
     /// Replaces the back-off only by a longer one: a new back-off never shortens an active one.
-    fn extend_backoff(&mut self, hold: HostBackoff) {
-        if self.backoff.as_ref().is_none_or(|known| known.until < hold.until) {
-            self.backoff = Some(hold);
+    fn extend_backoff(&mut self, backoff: HostBackoff) {
+        if self.backoff.as_ref().is_none_or(|known| known.until < backoff.until) {
+            self.backoff = Some(backoff);
         }
     }
 }
 
-fn describe_failures(troubled: &[(i64, HostFailure)]) -> &'static str {
-    let all = |kind| troubled.iter().all(|(_, trouble)| *trouble == kind);
+fn describe_failures(failures: &[(i64, HostFailure)]) -> &'static str {
+    let all = |kind| failures.iter().all(|(_, failure)| *failure == kind);
     if all(HostFailure::TimedOut) {
         "timed out"
     } else if all(HostFailure::NotConnected) {
@@ -192,8 +192,8 @@ fn describe_failures(troubled: &[(i64, HostFailure)]) -> &'static str {
     }
 }
 
-const fn describe_probe_failure(trouble: HostFailure) -> &'static str {
-    match trouble {
+const fn describe_probe_failure(failure: HostFailure) -> &'static str {
+    match failure {
         HostFailure::TimedOut => "still timing out",
         HostFailure::NotConnected => "still not connecting",
         HostFailure::ServerError => "still answering 5xx",
@@ -255,9 +255,9 @@ mod tests {
         // A good response in between does not matter: a request to wait is no failure.
         host.record(ANSWERED, DocumentId(9), after(3));
         host.record(told(30), DocumentId(3), after(4));
-        let hold = host.backoff.clone().expect("three were told");
-        assert_eq!((hold.until, &*hold.reason), (after(601), "3 documents received Retry-After"));
-        assert_eq!(hold.kind, BackoffKind::RetryAfter);
+        let backoff = host.backoff.clone().expect("three were told");
+        assert_eq!((backoff.until, &*backoff.reason), (after(601), "3 documents received Retry-After"));
+        assert_eq!(backoff.kind, BackoffKind::RetryAfter);
         assert_eq!(host.cool_downs, 0, "afterwards all of them may come");
         // A document counts only until its requested wait has ended.
         let mut host = CircuitBreaker::default();
@@ -275,16 +275,16 @@ mod tests {
         }
         assert_eq!(host.backoff, None, "four of them are different");
         host.record(trouble(HostFailure::TimedOut), DocumentId(5), START);
-        let hold = host.backoff.clone().expect("five in a row");
-        assert_eq!((hold.until, &*hold.reason), (after(30), "5 documents in a row timed out"));
-        assert_eq!(hold.kind, BackoffKind::CoolDown);
+        let backoff = host.backoff.clone().expect("five in a row");
+        assert_eq!((backoff.until, &*backoff.reason), (after(30), "5 documents in a row timed out"));
+        assert_eq!(backoff.kind, BackoffKind::CoolDown);
         // An attempt that was running when the breaker opened ends during the cool-down.
         host.record(trouble(HostFailure::TimedOut), DocumentId(6), after(3));
-        assert_eq!((host.backoff.as_ref(), host.cool_downs), (Some(&hold), 1));
+        assert_eq!((host.backoff.as_ref(), host.cool_downs), (Some(&backoff), 1));
         host.record(trouble(HostFailure::NotConnected), DocumentId(7), after(31));
-        let hold = host.backoff.clone().expect("it is not well");
-        assert_eq!(hold.until, after(31 + 60));
-        assert_eq!(hold.reason, "still not connecting; cool-down 2 in a row");
+        let backoff = host.backoff.clone().expect("it is not well");
+        assert_eq!(backoff.until, after(31 + 60));
+        assert_eq!(backoff.reason, "still not connecting; cool-down 2 in a row");
         host.record(ANSWERED, DocumentId(8), after(100));
         assert_eq!(host.cool_downs, 0);
         assert!(host.has_no_state(after(100)));
@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(host.backoff, None);
         host.record(trouble(HostFailure::TimedOut), DocumentId(5), START);
         let mixed = "5 documents in a row timed out, could not be connected to, or met with server errors";
-        assert_eq!(host.backoff.as_ref().map(|hold| hold.reason.as_str()), Some(mixed));
+        assert_eq!(host.backoff.as_ref().map(|backoff| backoff.reason.as_str()), Some(mixed));
         let mut waits = Vec::new();
         let mut now = START;
         for _ in 0..7 {

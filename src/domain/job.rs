@@ -252,15 +252,15 @@ impl Job {
     /// Postpones the job because another program holds the document's lock: attempt number and counters go back to
     /// their values before the claim, the row stays as it is (the holder writes it), and the lock is polled after
     /// `again`. `told` is true if this holder has been recorded before.
-    pub fn deferred(&self, holder: &LockHolder, told: bool, again: Duration, now: Timestamp) -> Transition {
+    pub fn deferred(&self, holder: &LockHolder, reported: bool, delay: Duration, now: Timestamp) -> Transition {
         let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
         if self.cancel_requested_by.is_some() {
             return self.cancelled(None, now);
         }
-        let run_at = now.plus(again);
+        let run_at = now.plus(delay);
         let mut line = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {}", holder.name));
         line.next_attempt_at = Some(run_at);
-        let outcomes = if told { Vec::new() } else { vec![line] };
+        let outcomes = if reported { Vec::new() } else { vec![line] };
         Transition { run_at, counters, outcomes, ..self.transition_to(JobState::Scheduled, now) }
     }
 

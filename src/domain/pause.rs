@@ -60,7 +60,7 @@ impl PauseScope {
     }
 }
 
-/// Formats the scope for people: `choose_all`, `account 7`, `host example.org`, `auto jobs`.
+/// Formats the scope for people: `everything`, `account 7`, `host example.org`, `auto jobs`.
 impl fmt::Display for PauseScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

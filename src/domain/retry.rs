@@ -41,14 +41,14 @@ impl RetryPolicy {
     /// Returns the wait after the `failures`-th failure of `class`, from 1; `None` if that was the last attempt. A
     /// server's `retry_after` may lengthen a wait, never shorten it.
     pub fn wait(&self, class: FailureClass, failures: u32, retry_after: Option<Duration>) -> Option<Duration> {
-        let place = usize::try_from(failures.checked_sub(1)?).ok()?;
+        let index = usize::try_from(failures.checked_sub(1)?).ok()?;
         match class {
             FailureClass::Permanent => None,
             FailureClass::Transient => {
-                let wait = *self.transient_waits.get(place)?;
+                let wait = *self.transient_waits.get(index)?;
                 Some(wait.max(retry_after.unwrap_or_default().min(RETRY_AFTER_CAP)))
             }
-            FailureClass::Unexpected => self.unexpected_waits.get(place).copied(),
+            FailureClass::Unexpected => self.unexpected_waits.get(index).copied(),
         }
     }
 }

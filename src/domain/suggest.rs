@@ -8,10 +8,10 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     if word.is_empty() || word.chars().count() > 64 {
         return None;
     }
-    let slips = |other: &str| strsim::osa_distance(&word, other);
-    let best = known.into_iter().min_by_key(|other| slips(other))?;
+    let distance = |other: &str| strsim::osa_distance(&word, other);
+    let best = known.into_iter().min_by_key(|other| distance(other))?;
     let allowed = word.chars().count().max(best.chars().count()).div_ceil(3);
-    (slips(best) <= allowed).then_some(best)
+    (distance(best) <= allowed).then_some(best)
 }
 
 #[cfg(test)]

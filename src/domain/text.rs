@@ -108,14 +108,14 @@ pub fn fit(text: &str, cells: usize) -> String {
     if width(text) <= cells {
         return text.to_owned();
     }
-    let Some(room) = cells.checked_sub(1) else {
+    let Some(available) = cells.checked_sub(1) else {
         return String::new();
     };
     let mut used = 0;
     let mut fitted = String::new();
     for c in text.chars() {
         let cells = c.width().unwrap_or(0);
-        if used + cells > room {
+        if used + cells > available {
             break;
         }
         used += cells;

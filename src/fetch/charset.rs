@@ -80,8 +80,8 @@ fn charset_in(tag: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-fn find(within: &[u8], what: &[u8]) -> Option<usize> {
-    within.windows(what.len()).position(|window| window == what)
+fn find(within: &[u8], needle: &[u8]) -> Option<usize> {
+    within.windows(needle.len()).position(|window| window == needle)
 }
 
 /// Prepares plain text for storage: removes unsafe characters and makes every line end a line feed.

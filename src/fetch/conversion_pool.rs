@@ -55,7 +55,7 @@ impl Slot {
     ) -> Result<T, Failure> {
         let budget = self.budget;
         let work = move || {
-            let _until_the_end = self.permit;
+            let _permit = self.permit;
             convert(budget)
         };
         let ended = match budget {

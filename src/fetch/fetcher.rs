@@ -67,10 +67,11 @@ impl Fetcher {
     /// A URL that the guard refuses is not fetched by any fetcher. When the fetcher fails in a way that another may
     /// not, the fallback of the document's site rule tries too; the fallback's failure is returned unless its service
     /// is to blame.
-    pub async fn fetch(&self, ask: &FetchRequest) -> Result<FetchResponse, Failure> {
-        let url = self.client.guard.parse(&ask.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
-        let route = self.route(ask.document, &host_of(url.as_str()).unwrap_or_default());
-        let request = PageRequest { url: &url, validators: ask.validators.as_ref(), rules: route.rules };
+    pub async fn fetch(&self, fetch_request: &FetchRequest) -> Result<FetchResponse, Failure> {
+        let url =
+            self.client.guard.parse(&fetch_request.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
+        let route = self.route(fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
+        let request = PageRequest { url: &url, validators: fetch_request.validators.as_ref(), rules: route.rules };
         match (fetch_by(route.fetcher, request).await, route.fallback) {
             (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
                 let second = fetch_by(fallback, request).await;

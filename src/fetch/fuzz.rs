@@ -109,13 +109,13 @@ fn mutated(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
             0 => drop(bytes.drain(at..end)),
             1 => drop(bytes.splice(at..at, dice.of(&PIECES).iter().copied())),
             2 => {
-                let many = dice.of(&PIECES).repeat(1 + dice.below(400));
-                drop(bytes.splice(at..at, many));
+                let repeated = dice.of(&PIECES).repeat(1 + dice.below(400));
+                drop(bytes.splice(at..at, repeated));
             }
             3 if at < bytes.len() => bytes[at] = u8::try_from(dice.below(256)).unwrap_or_default(),
             4 => {
-                let again = bytes[at..end].to_vec();
-                drop(bytes.splice(end..end, again));
+                let copy = bytes[at..end].to_vec();
+                drop(bytes.splice(end..end, copy));
             }
             5 => {
                 let other = dice.of(seeds);
@@ -174,7 +174,7 @@ fn html() {
         assert!(converted.markdown.len() < MAX_MARKDOWN * 4, "{} bytes", converted.markdown.len());
         assert!(!converted.title.is_some_and(|title| title.trim().is_empty()), "a blank title");
         if dice.below(8) == 0 {
-            assert_eq!(by(&html).map(|again| again.markdown), Ok(converted.markdown), "not the same twice");
+            assert_eq!(by(&html).map(|copy| copy.markdown), Ok(converted.markdown), "not the same twice");
         }
     });
 }

@@ -91,7 +91,7 @@ impl AddressGuard {
             return Ok(());
         }
         match not_public(address) {
-            Some(what) => Err(Refusal::Address { address: address.to_canonical(), kind: what }),
+            Some(kind) => Err(Refusal::Address { address: address.to_canonical(), kind }),
             None => self.judge_port(port),
         }
     }
@@ -122,10 +122,10 @@ impl AddressGuard {
             return Ok(());
         }
         for address in addresses {
-            if let Some(what) = not_public(*address)
+            if let Some(kind) = not_public(*address)
                 && !self.allowed.iter().any(|entry| entry.contains(*address, None))
             {
-                return Err(Refusal::ResolvedAddress { name, address: address.to_canonical(), kind: what });
+                return Err(Refusal::ResolvedAddress { name, address: address.to_canonical(), kind });
             }
         }
         Ok(())

@@ -43,10 +43,10 @@ impl Memory {
     }
 
     /// Waits until `room` allows a body of `bytes` bytes.
-    pub async fn enlarge(&self, room: &mut MemoryPermit, bytes: u64) {
-        if room.rest.is_none() {
+    pub async fn enlarge(&self, permit: &mut MemoryPermit, bytes: u64) {
+        if permit.rest.is_none() {
             let wanted = units(bytes).min(self.large_units);
-            room.rest = Arc::clone(&self.large).acquire_many_owned(wanted).await.ok();
+            permit.rest = Arc::clone(&self.large).acquire_many_owned(wanted).await.ok();
         }
     }
 }
@@ -93,8 +93,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_body_always_fits() {
         let memory = Memory::new(0, 40 * MB);
-        let mut room = timeout(LIMIT, memory.share()).await.expect("there is a share");
-        timeout(LIMIT, memory.enlarge(&mut room, 40 * MB)).await.expect("there is memory for one");
+        let mut permit = timeout(LIMIT, memory.share()).await.expect("there is a share");
+        timeout(LIMIT, memory.enlarge(&mut permit, 40 * MB)).await.expect("there is memory for one");
         // A request is cut to the budget; otherwise it would wait forever.
         let mut again = timeout(LIMIT, Memory::new(MB, MB).share()).await.expect("there is a share");
         timeout(LIMIT, memory.enlarge(&mut again, 0)).await.expect("nothing is free at once");

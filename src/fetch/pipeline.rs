@@ -74,13 +74,13 @@ pub(super) async fn read_body(
         return Err(errors::too_large(most));
     }
     let waiting = Instant::now();
-    let mut room = client.memory.share().await;
+    let mut permit = client.memory.share().await;
     deadline += waiting.elapsed();
     let (mut bytes, mut fits) = (Vec::new(), SMALL_BODY.min(most));
     loop {
         let piece = client.within(deadline, Stage::Reading, response.chunk()).await?;
         let Some(piece) = piece.map_err(|error| client.failure(&error))? else {
-            return Ok((Body { bytes, _permit: room }, deadline));
+            return Ok((Body { bytes, _permit: permit }, deadline));
         };
         let length = bytes.len() as u64 + piece.len() as u64;
         if length > most {
@@ -89,7 +89,7 @@ pub(super) async fn read_body(
         if length > fits {
             let waiting = Instant::now();
             fits = announced.unwrap_or(most).max(length);
-            client.memory.enlarge(&mut room, fits).await;
+            client.memory.enlarge(&mut permit, fits).await;
             deadline += waiting.elapsed();
             // Reserved in one step: the allocator maps an allocation of this size separately, so only written pages
             // take memory, and all of it returns to the system. Growing in steps would leave fragments behind.

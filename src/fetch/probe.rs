@@ -43,22 +43,22 @@ pub struct Hop {
 }
 
 /// Fetches once and measures. A fetch through Firecrawl is measured as one request to its API.
-pub async fn probe(settings: FetchSettings, ask: &FetchRequest) -> Result<Probe, FetchSetupError> {
+pub async fn probe(settings: FetchSettings, request: &FetchRequest) -> Result<Probe, FetchSetupError> {
     let trace = Trace::default();
     let fetcher = Fetcher::traced(settings, trace.clone())?;
     let began = Instant::now();
-    let end = fetcher.fetch(ask).await;
+    let end = fetcher.fetch(request).await;
     let all = began.elapsed();
     let marks = trace.marks();
     let mut probe = Probe { hops: Vec::new(), body: None, convert: None, total: all, result: end };
-    let mut answered = None;
-    for asked in split(&marks) {
-        let mut hop = hop(asked);
-        for (at, mark) in asked {
+    let mut phase_began = None;
+    for hop_marks in split(&marks) {
+        let mut hop = hop(hop_marks);
+        for (at, mark) in hop_marks {
             match mark {
-                Mark::HeadReceived { .. } => answered = Some(*at),
-                Mark::BodyReceived => (probe.body, answered) = (answered.map(|since| *at - since), Some(*at)),
-                Mark::Converted => probe.convert = answered.map(|since| *at - since),
+                Mark::HeadReceived { .. } => phase_began = Some(*at),
+                Mark::BodyReceived => (probe.body, phase_began) = (phase_began.map(|since| *at - since), Some(*at)),
+                Mark::Converted => probe.convert = phase_began.map(|since| *at - since),
                 _ => {}
             }
         }
@@ -75,20 +75,20 @@ fn split(marks: &[(Instant, Mark)]) -> impl Iterator<Item = &[(Instant, Mark)]> 
 
 fn hop(marks: &[(Instant, Mark)]) -> Hop {
     let at = |wanted: fn(&Mark) -> bool| marks.iter().find(|(_, mark)| wanted(mark)).map(|(at, _)| *at);
-    let asking = at(|mark| matches!(mark, Mark::RequestStarted(_)));
-    let looking = at(|mark| matches!(mark, Mark::LookupStarted));
-    let looked = at(|mark| matches!(mark, Mark::Resolved));
+    let started = at(|mark| matches!(mark, Mark::RequestStarted(_)));
+    let lookup_started = at(|mark| matches!(mark, Mark::LookupStarted));
+    let resolved = at(|mark| matches!(mark, Mark::Resolved));
     let handshake = at(|mark| matches!(mark, Mark::Handshake));
     let connected = at(|mark| matches!(mark, Mark::Connected));
-    let answered = at(|mark| matches!(mark, Mark::HeadReceived { .. }));
+    let responded = at(|mark| matches!(mark, Mark::HeadReceived { .. }));
     let between =
         |from: Option<Instant>, to: Option<Instant>| from.zip(to).map(|(from, to)| to.saturating_duration_since(from));
     let mut hop = Hop {
         url: SafeLine::default(),
-        dns: between(looking, looked),
-        connect: between(looked.or(asking), handshake.or(connected)),
+        dns: between(lookup_started, resolved),
+        connect: between(resolved.or(started), handshake.or(connected)),
         tls: between(handshake, connected),
-        first_byte: between(connected.or(asking), answered),
+        first_byte: between(connected.or(started), responded),
         status: None,
         headers: Vec::new(),
     };

@@ -32,7 +32,7 @@ impl Rules {
     /// Parses the file `text` and returns the rules for the robot `name`: all groups that name it together, else the
     /// groups for all robots.
     pub fn read(text: &str, name: &str) -> Self {
-        let (mut ours, mut everybodys) = (None::<Vec<Rule>>, Vec::new());
+        let (mut ours, mut wildcard) = (None::<Vec<Rule>>, Vec::new());
         // Consecutive `user-agent` lines begin one group.
         let (mut is_ours, mut is_everybodys, mut in_rules) = (false, false, true);
         for line in text.trim_start_matches('\u{feff}').lines().flat_map(|line| line.split('\r')) {
@@ -65,10 +65,10 @@ impl Rules {
                 ours.get_or_insert_default().push(rule.clone());
             }
             if is_everybodys {
-                everybodys.push(rule);
+                wildcard.push(rule);
             }
         }
-        Self::Listed(ours.unwrap_or(everybodys))
+        Self::Listed(ours.unwrap_or(wildcard))
     }
 
     /// Returns true if `path`, with its query, may be fetched. The longest matching rule decides; of two equally long

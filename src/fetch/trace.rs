@@ -64,10 +64,10 @@ pub(super) struct TracedLookup {
 
 impl Lookup for TracedLookup {
     fn addresses(&self, name: String) -> Addresses {
-        let (looking, trace) = (self.inner.addresses(name), self.trace.clone());
+        let (lookup, trace) = (self.inner.addresses(name), self.trace.clone());
         Box::pin(async move {
             trace.note(Mark::LookupStarted);
-            let found = looking.await;
+            let found = lookup.await;
             trace.note(Mark::Resolved);
             found
         })

@@ -33,7 +33,7 @@ pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
 
 /// Returns the answer for the document `name` as a sentence. `asked_by` is the requester of the job that is already
 /// running.
-pub fn answer(name: &str, answer: &RequestAnswer, asked_by: Option<&SafeLine>) -> String {
+pub fn answer(name: &str, answer: &RequestAnswer, requested_by: Option<&SafeLine>) -> String {
     match answer {
         RequestAnswer::Queued(_) => format!("queued {name}"),
         RequestAnswer::Promoted(_) => format!("{name} is first in the queue"),
@@ -41,7 +41,7 @@ pub fn answer(name: &str, answer: &RequestAnswer, asked_by: Option<&SafeLine>) -
         RequestAnswer::AlreadyQueued(_) => format!("{name} is queued already"),
         RequestAnswer::AlreadySyncing(_, worker) => {
             let worker = worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
-            let by = asked_by.map_or(String::new(), |by| format!(", asked for by {by}"));
+            let by = requested_by.map_or(String::new(), |by| format!(", asked for by {by}"));
             format!("{name} is syncing already{worker}{by}")
         }
         RequestAnswer::Skipped(reason) => format!("{name} {reason}"),
@@ -54,7 +54,7 @@ pub fn answer(name: &str, answer: &RequestAnswer, asked_by: Option<&SafeLine>) -
 /// `done` is the verb for the accepted ones.
 pub fn answers(done: &str, answers: &[DocumentAnswer]) -> String {
     let matching =
-        |test: fn(&RequestAnswer) -> bool| answers.iter().filter(|answered| test(&answered.answer)).count() as u64;
+        |test: fn(&RequestAnswer) -> bool| answers.iter().filter(|response| test(&response.answer)).count() as u64;
     let accepted = matching(RequestAnswer::is_accepted);
     let before =
         matching(|answer| matches!(answer, RequestAnswer::AlreadyQueued(_) | RequestAnswer::AlreadySyncing(..)));
@@ -63,8 +63,8 @@ pub fn answers(done: &str, answers: &[DocumentAnswer]) -> String {
         parts.push(format!("{} already queued or running", number(before)));
     }
     let mut skipped: Vec<(SkipReason, u64)> = Vec::new();
-    for answered in answers {
-        if let RequestAnswer::Skipped(reason) = answered.answer {
+    for response in answers {
+        if let RequestAnswer::Skipped(reason) = response.answer {
             match skipped.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, documents)) => *documents += 1,
                 None => skipped.push((reason, 1)),

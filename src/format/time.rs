@@ -59,8 +59,8 @@ pub fn age_changes_at(at: Timestamp, now: Timestamp) -> Timestamp {
         HOUR..DAY => HOUR,
         _ => DAY,
     };
-    let turns = at.plus(Duration::from_secs((age / unit + 1) * unit));
-    if turns > now { turns } else { now.plus(Duration::from_secs(unit)) }
+    let changes_at = at.plus(Duration::from_secs((age / unit + 1) * unit));
+    if changes_at > now { changes_at } else { now.plus(Duration::from_secs(unit)) }
 }
 
 /// Returns the next time after `now` at which the text of the countdown to `at` changes; `None` once it is over.
@@ -116,16 +116,16 @@ mod tests {
         let just = Duration::from_millis(1);
         for secs in [0, 5, 59, 60, 61, 3_599, 3_600, 90_000, 200_000] {
             let at = now.minus(Duration::from_millis(secs * 1_000 + 250));
-            let turns = age_changes_at(at, now);
-            assert_eq!(age(turns.minus(just).since(at)), age(now.since(at)), "{secs}");
-            assert_ne!(age(turns.since(at)), age(now.since(at)), "{secs}");
+            let changes_at = age_changes_at(at, now);
+            assert_eq!(age(changes_at.minus(just).since(at)), age(now.since(at)), "{secs}");
+            assert_ne!(age(changes_at.since(at)), age(now.since(at)), "{secs}");
         }
         for secs in [1, 30, 80, 3_000, 90_000, 200_000] {
             let at = now.plus(Duration::from_millis(secs * 1_000 + 250));
-            let turns = countdown_changes_at(at, now).expect("it is still to come");
+            let changes_at = countdown_changes_at(at, now).expect("it is still to come");
             let text = |then: Timestamp| if at <= then { "now".into() } else { countdown(at.since(then)) };
-            assert_eq!(text(turns.minus(just * 30).max(now)), text(now), "{secs}");
-            assert_ne!(text(turns.plus(just)), text(now), "{secs}");
+            assert_eq!(text(changes_at.minus(just * 30).max(now)), text(now), "{secs}");
+            assert_ne!(text(changes_at.plus(just)), text(now), "{secs}");
         }
         assert_eq!(countdown_changes_at(now, now), None);
     }

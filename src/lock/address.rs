@@ -91,31 +91,31 @@ impl RedisAddress {
     }
 
     /// Returns true if an error comes from TLS: a refused handshake, or TLS on one side only.
-    fn is_tls_error(&self, said: &str) -> bool {
+    fn is_tls_error(&self, message: &str) -> bool {
         let wants = matches!(self.client.get_connection_info().addr(), redis::ConnectionAddr::TcpTls { .. });
         let tls = ["timed out", "tls", "certificate", "handshake", "corrupt message", "InvalidContentType"];
-        wants && tls.iter().any(|word| said.contains(word))
+        wants && tls.iter().any(|word| message.contains(word))
     }
 
     /// Describes an error in plain language, with the remedy where one is known. The password is masked.
     pub(super) fn reason(&self, error: &RedisError) -> SafeLine {
-        let said = error.to_string();
-        let said = match &self.password {
-            Some(password) if !password.is_empty() => said.replace(password.as_str(), "***"),
-            _ => said,
+        let message = error.to_string();
+        let message = match &self.password {
+            Some(password) if !password.is_empty() => message.replace(password.as_str(), "***"),
+            _ => message,
         };
         let cure = match error.code() {
             Some("NOAUTH" | "WRONGPASS") => "; check user and password in redis.url",
             Some("NOPERM") => "; this user must be allowed to run scripts on the lock's keys and to publish",
-            _ if said.contains("DB index") => "; name a database that it has at the end of redis.url",
-            _ if self.is_tls_error(&said) => {
+            _ if message.contains("DB index") => "; name a database that it has at the end of redis.url",
+            _ if self.is_tls_error(&message) => {
                 "; check that redis.url says rediss:// where the server speaks TLS and redis:// where it does not, and its certificate"
             }
             Some("READONLY") => "; redis.url must name the primary, not a replica",
             _ if error.kind() == ErrorKind::AuthenticationFailed => "; check user and password in redis.url",
             _ => "",
         };
-        SafeLine::new(&format!("{}: {said}{cure}", self.label()))
+        SafeLine::new(&format!("{}: {message}{cure}", self.label()))
     }
 }
 

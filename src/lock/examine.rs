@@ -33,9 +33,9 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
             vec![finding]
         }
         Err(_) => {
-            let says = format!("Redis at {}: no answer within three seconds", address.label());
+            let text = format!("Redis at {}: no answer within three seconds", address.label());
             let cure = Some("check host and port, and that the server runs".to_owned());
-            vec![Finding { check: REDIS, status: verdict(settings.mode), message: says, remedy: cure }]
+            vec![Finding { check: REDIS, status: verdict(settings.mode), message: text, remedy: cure }]
         }
     }
 }
@@ -64,7 +64,7 @@ async fn inspect(address: &RedisAddress, settings: &Settings) -> redis::RedisRes
     let mut open = address.client().get_multiplexed_async_connection_with_config(&config).await?;
     let info: String = redis::cmd("INFO").arg("server").query_async(&mut open).await?;
     let version = field(&info, "redis_version").unwrap_or("unknown").to_owned();
-    let held = check_permissions(&mut open, address).await?;
+    let acquired = check_permissions(&mut open, address).await?;
     let mut found = vec![Finding::ok(
         REDIS,
         format!(
@@ -72,7 +72,7 @@ async fn inspect(address: &RedisAddress, settings: &Settings) -> redis::RedisRes
             address.label(),
             settings.mode.word(),
             address.key(DocumentId(1)),
-            if held { " (held now)" } else { "" }
+            if acquired { " (held now)" } else { "" }
         ),
     )];
     let mut numbers = version.split('.').map(|number| number.parse::<u64>().unwrap_or_default());
@@ -88,9 +88,9 @@ async fn inspect(address: &RedisAddress, settings: &Settings) -> redis::RedisRes
 async fn check_permissions(open: &mut MultiplexedConnection, address: &RedisAddress) -> redis::RedisResult<bool> {
     let key = address.key(DocumentId(1));
     let read = "return redis.call('EXISTS', KEYS[1])";
-    let held: bool = redis::cmd("EVAL").arg(read).arg(1).arg(key).query_async(open).await?;
+    let acquired: bool = redis::cmd("EVAL").arg(read).arg(1).arg(key).query_async(open).await?;
     redis::cmd("PUBLISH").arg("quarterdeck:doctor").arg("").query_async::<redis::Value>(open).await?;
-    Ok(held)
+    Ok(acquired)
 }
 
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {

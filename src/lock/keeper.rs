@@ -81,8 +81,8 @@ async fn ping_until_lost(redis: &Redis) {
 
 /// Deletes the locks whose attempts ended while Redis was unavailable.
 async fn release_pending(redis: &Redis) {
-    let owed = std::mem::take(&mut *locked(&redis.pending_releases));
-    for lock in owed {
+    let pending = std::mem::take(&mut *locked(&redis.pending_releases));
+    for lock in pending {
         if redis.delete(lock).await.is_err() {
             locked(&redis.pending_releases).insert(lock);
         }
@@ -95,8 +95,8 @@ pub(super) async fn renew(redis: Arc<Redis>, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let held: Vec<Lock> = locked(&redis.acquired).iter().copied().collect();
-        for lock in held {
+        let locks: Vec<Lock> = locked(&redis.acquired).iter().copied().collect();
+        for lock in locks {
             let key = redis.address.key(lock.document);
             // A lock that was lost to another owner is detected later, before the attempt's result is written.
             let Ok((number, mut open)) = redis.opened() else { break };

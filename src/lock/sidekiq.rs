@@ -61,9 +61,9 @@ impl FaqJobs {
             return Ok(form);
         }
         let FaqSettings { wrapper, queue, .. } = &self.settings;
-        let seen = redis.sidekiq_form(queue).await?;
-        let (seen, times) = seen.unwrap_or_else(|| (WRAPPER_CLASS.to_owned(), SidekiqTimes::Seconds));
-        let wrapper = wrapper.clone().unwrap_or(seen);
+        let detected = redis.sidekiq_form(queue).await?;
+        let (detected, times) = detected.unwrap_or_else(|| (WRAPPER_CLASS.to_owned(), SidekiqTimes::Seconds));
+        let wrapper = wrapper.clone().unwrap_or(detected);
         let form = PayloadFormat { wrapper, queue: queue.clone(), times };
         *locked(&self.form) = Some(form.clone());
         Ok(form)
@@ -85,7 +85,7 @@ impl Deliver for FaqJobs {
     async fn wait_reachable(&self) {
         match &self.redis {
             // Fails only when the sender is gone, and `self` owns it.
-            Some(redis) => drop(redis.connection_state().wait_for(|reach| *reach == ConnectionState::Connected).await),
+            Some(redis) => drop(redis.connection_state().wait_for(|state| *state == ConnectionState::Connected).await),
             None => std::future::pending().await,
         }
     }
@@ -143,13 +143,13 @@ impl Redis {
             let mut range = redis::cmd(command);
             range.arg(key).arg(0).arg(LAST_SCANNED_INDEX);
             // A key of another type belongs to another program and says nothing about the connection.
-            let looking = async {
+            let reply = async {
                 match range.query_async::<Value>(&mut open).await {
                     Err(error) if error.code() == Some("WRONGTYPE") => Ok(Value::Nil),
                     other => other,
                 }
             };
-            let found = self.answer(number, looking).await?;
+            let found = self.answer(number, reply).await?;
             let payloads: Vec<Vec<u8>> = redis::from_redis_value(found).unwrap_or_default();
             // This program's own jobs may be among them; they carry the format that was known when they were written.
             if let Some(form) = payloads.iter().find_map(|payload| format_of(payload)) {

@@ -57,10 +57,10 @@ impl Default for PublishQueue {
 impl Redis {
     /// Publishes a notification to the other processes of this store within 20 ms. Never waits; nothing is published
     /// while Redis is unavailable.
-    pub fn publish(&self, news: Notification) {
+    pub fn publish(&self, notification: Notification) {
         {
             let mut waiting = locked(&self.publish_queue.pending);
-            let (document, step) = match news {
+            let (document, step) = match notification {
                 Notification::Committed => (None, None),
                 Notification::Step(document, step) => (Some(document), Some(step)),
                 Notification::Ended(document) => (Some(document), None),
@@ -91,13 +91,13 @@ fn channel(store: &StoreId) -> String {
 pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
     let Some(url) = settings.used_url() else { return Ok(()) };
     let address = RedisAddress::parse(url, &settings.key)?;
-    let telling = async {
+    let publishing = async {
         let mut open = address.client().get_multiplexed_async_connection().await?;
         let committed = PendingNotifications { committed: true, ..PendingNotifications::default() };
         let message = encode(&uuid::Uuid::new_v4().to_string(), &committed);
         redis::cmd("PUBLISH").arg(channel(store)).arg(message).query_async::<redis::Value>(&mut open).await
     };
-    let _ = timeout(settings.call_timeout, telling).await;
+    let _ = timeout(settings.call_timeout, publishing).await;
     Ok(())
 }
 
@@ -121,15 +121,15 @@ pub(super) async fn publish(redis: Arc<Redis>) {
 
 /// Subscribes while Redis is connected, and again after each loss, until it is cancelled.
 pub(super) async fn listen(redis: Arc<Redis>) {
-    let mut reach = redis.connection_state.subscribe();
+    let mut state = redis.connection_state.subscribe();
     loop {
-        if reach.wait_for(|reach| *reach == ConnectionState::Connected).await.is_err() {
+        if state.wait_for(|state| *state == ConnectionState::Connected).await.is_err() {
             return;
         }
         tokio::select! {
             () = receive(&redis) => {}
             // A subscription does not notice that its server is gone; the connection's `PING` does.
-            _ = reach.wait_for(|reach| *reach != ConnectionState::Connected) => {}
+            _ = state.wait_for(|state| *state != ConnectionState::Connected) => {}
         }
         sleep(RESUBSCRIBE_WAIT).await;
     }
@@ -148,9 +148,9 @@ async fn receive(redis: &Redis) {
     let mut messages = subscription.into_on_message();
     while let Some(message) = messages.next().await {
         let text = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
-        for news in decode(&redis.publish_queue.process, &text) {
+        for notification in decode(&redis.publish_queue.process, &text) {
             // Without a receiver the notification is dropped.
-            let _ = redis.notifications.send(news);
+            let _ = redis.notifications.send(notification);
         }
     }
 }
@@ -173,7 +173,7 @@ fn decode(own_process: &str, message: &str) -> Vec<Notification> {
     if words.next() == Some(own_process) {
         return Vec::new();
     }
-    let news = |word: &str| {
+    let notification = |word: &str| {
         if word == "committed" {
             return Some(Notification::Committed);
         }
@@ -185,7 +185,7 @@ fn decode(own_process: &str, message: &str) -> Vec<Notification> {
             Some(Notification::Step(document, SyncStep::parse(step)?))
         }
     };
-    words.filter_map(news).take(MAX_STEPS + 1).collect()
+    words.filter_map(notification).take(MAX_STEPS + 1).collect()
 }
 
 #[cfg(test)]

@@ -25,16 +25,16 @@ pub(super) async fn run(
     marking: MarkTiming,
     mut stop: watch::Receiver<Option<Stop>>,
 ) {
-    let (held, document, lock) = (claimed.lease, claimed.document_id, locking::lock_of(&claimed));
+    let (lease, document, lock) = (claimed.lease, claimed.document_id, locking::lock_of(&claimed));
     let released = match locking::begin(&worker, &mut claimed, marking, &mut stop).await {
         NextStep::Run => execute(&worker, claimed, &mut stop).await,
         NextStep::Over => false,
         NextStep::Release => true,
     };
     if released {
-        release_job(&worker, held).await;
+        release_job(&worker, lease).await;
     }
-    worker.running_jobs.remove(held);
+    worker.running_jobs.remove(lease);
     worker.emit_everywhere(Event::Ended { document });
     worker.claim_wakeup.notify_one();
     // After the commit, and after the slot is free: a Redis that does not answer must not delay the next job.
@@ -44,7 +44,7 @@ pub(super) async fn run(
 /// Runs the attempt and writes its result. Returns true if the job must be released instead.
 async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let started = Instant::now();
-    let (held, url, lock) = (claimed.lease, claimed.url.clone(), locking::lock_of(&claimed));
+    let (lease, url, lock) = (claimed.lease, claimed.url.clone(), locking::lock_of(&claimed));
     // A separate task, so that a panic ends only this attempt.
     let work = AbortOnDropHandle::new(tokio::spawn(work(Arc::clone(worker), claimed)));
     let end = tokio::select! {
@@ -59,7 +59,7 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
             Stop::Lost => return false,
         },
     };
-    let finish = Finish { lease: held, end, duration: started.elapsed() };
+    let finish = Finish { lease, end, duration: started.elapsed() };
     fault::point("before_finish", &url);
     let released = write(worker, finish, lock, stop).await;
     fault::point("after_finish", &url);
@@ -76,16 +76,16 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     let converter = worker.fetcher.converter(document, &claimed.url);
     let is_current = claimed.stored.converter == Some(converter);
     let validators = claimed.validators.filter(|_| is_current);
-    let ask = FetchRequest { document, url: claimed.url.clone(), validators };
-    let mut page = match worker.fetcher.fetch(&ask).await {
+    let request = FetchRequest { document, url: claimed.url.clone(), validators };
+    let mut page = match worker.fetcher.fetch(&request).await {
         Ok(FetchResponse::Page(page)) => page,
         Ok(FetchResponse::NotModified) => return AttemptEnd::NotModified,
         Err(failure) => return AttemptEnd::Failed(failure),
     };
     fault::point("after_fetch", &claimed.url);
     step(SyncStep::Comparing);
-    let (change, doubt) = claimed.stored.compare(&page);
-    page.quarantine_reason = doubt;
+    let (change, reason) = claimed.stored.compare(&page);
+    page.quarantine_reason = reason;
     let fingerprint = page.fingerprint.clone();
     if change.writes() {
         step(SyncStep::Updating);
@@ -132,8 +132,8 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
     }
 }
 
-async fn release_job(worker: &Worker, held: crate::store::JobLease) {
-    if let Err(error) = worker.store.release(&[held]).await
+async fn release_job(worker: &Worker, lease: crate::store::JobLease) {
+    if let Err(error) = worker.store.release(&[lease]).await
         && !matches!(error, StoreError::Schema(_))
     {
         // The lease expires, and then the job is rescued.

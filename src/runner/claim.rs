@@ -76,8 +76,8 @@ async fn claim_round(worker: &Arc<Worker>, registered: &mut bool) -> Result<Clai
         worker.store.register(&worker.info()).await?;
         *registered = true;
     }
-    for held in worker.store.cancel_requested(&worker.running_jobs.all()).await? {
-        worker.running_jobs.stop(held, Stop::Cancel);
+    for lease in worker.store.cancel_requested(&worker.running_jobs.all()).await? {
+        worker.running_jobs.stop(lease, Stop::Cancel);
     }
     let busy = u32::try_from(worker.running_jobs.len()).unwrap_or(u32::MAX);
     let may_claim = locking::may_claim(worker);
@@ -151,8 +151,8 @@ async fn shut_down(worker: &Arc<Worker>, registered: bool) {
             () = worker.claim_wakeup.notified() => {}
             () = sleep_until(deadline) => {}
             // A cancel requested during the drain still stops its attempt.
-            () = sleep(POLL_INTERVAL) => for held in worker.store.cancel_requested(&worker.running_jobs.all()).await.unwrap_or_default() {
-                worker.running_jobs.stop(held, Stop::Cancel);
+            () = sleep(POLL_INTERVAL) => for lease in worker.store.cancel_requested(&worker.running_jobs.all()).await.unwrap_or_default() {
+                worker.running_jobs.stop(lease, Stop::Cancel);
             },
         }
     }

@@ -82,14 +82,14 @@ impl LockHealth {
     /// Returns the state after a change of the connection; `away` builds the state for an unavailable Redis.
     pub(super) fn after(
         &self,
-        reach: ConnectionState,
+        state: ConnectionState,
         now: impl FnOnce() -> Timestamp,
-        away: impl FnOnce(Timestamp, SafeLine) -> Self,
+        unavailable: impl FnOnce(Timestamp, SafeLine) -> Self,
     ) -> Self {
-        match reach {
+        match state {
             ConnectionState::Connecting => self.clone(),
             ConnectionState::Connected => Self::Fine,
-            ConnectionState::Unavailable(reason) => away(self.since().unwrap_or_else(now), reason),
+            ConnectionState::Unavailable(reason) => unavailable(self.since().unwrap_or_else(now), reason),
         }
     }
 

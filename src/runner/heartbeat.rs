@@ -31,14 +31,14 @@ async fn run(worker: &Worker) {
             () = worker.ended.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let held = worker.running_jobs.all();
-        match worker.store.heartbeat(&worker.id, &held, lease).await {
-            Ok(beats) => {
-                for (held, beat) in held.into_iter().zip(beats) {
-                    match beat {
+        let leased = worker.running_jobs.all();
+        match worker.store.heartbeat(&worker.id, &leased, lease).await {
+            Ok(statuses) => {
+                for (leased, status) in leased.into_iter().zip(statuses) {
+                    match status {
                         LeaseStatus::Renewed => {}
-                        LeaseStatus::CancelRequested => worker.running_jobs.stop(held, Stop::Cancel),
-                        LeaseStatus::Lost => worker.running_jobs.stop(held, Stop::Lost),
+                        LeaseStatus::CancelRequested => worker.running_jobs.stop(leased, Stop::Cancel),
+                        LeaseStatus::Lost => worker.running_jobs.stop(leased, Stop::Lost),
                     }
                 }
             }

@@ -62,8 +62,8 @@ pub(super) async fn begin(
         LockAttempt::Release => return NextStep::Release,
     }
     fault::point("after_lock", &claimed.url);
-    let held = claimed.lease;
-    match persist(worker, stop, || worker.store.mark(held)).await {
+    let lease = claimed.lease;
+    match persist(worker, stop, || worker.store.mark(lease)).await {
         Ok(MarkResult::Marked { fingerprint }) => {
             if claimed.stored.fingerprint != fingerprint {
                 // The validators belong to a text that is not the stored one any more.
@@ -116,11 +116,11 @@ async fn acquire(worker: &Worker, lock: Lock) -> LockAttempt {
 
 async fn defer(
     worker: &Worker,
-    held: JobLease,
+    lease: JobLease,
     holder: &LockHolder,
     stop: &mut watch::Receiver<Option<Stop>>,
 ) -> NextStep {
-    match persist(worker, stop, || worker.store.defer(held, holder, POLL_INTERVAL)).await {
+    match persist(worker, stop, || worker.store.defer(lease, holder, POLL_INTERVAL)).await {
         Ok(FinishResult::Written { .. } | FinishResult::LeaseLost) => NextStep::Over,
         Err(next) => next,
     }
@@ -130,11 +130,11 @@ async fn defer(
 async fn persist<T, F: Future<Output = Result<T>>>(
     worker: &Worker,
     stop: &mut watch::Receiver<Option<Stop>>,
-    ask: impl Fn() -> F,
+    operation: impl Fn() -> F,
 ) -> std::result::Result<T, NextStep> {
     let mut backoff = Backoff::of_service();
     loop {
-        match ask().await {
+        match operation().await {
             Ok(answer) => return Ok(answer),
             Err(StoreError::Schema(_)) => return Err(NextStep::Over),
             Err(error) => match wait_for_store(worker, &error, &mut backoff, stop).await {
@@ -145,8 +145,8 @@ async fn persist<T, F: Future<Output = Result<T>>>(
     }
 }
 
-/// Waits before a store call is repeated. Returns [`NextStep::Run`] after the wait, else the step that the reason to stop
-/// calls for.
+/// Waits before a store call is repeated. Returns [`NextStep::Run`] after the wait, else the step that the reason to
+/// stop calls for.
 pub(super) async fn wait_for_store(
     worker: &Worker,
     error: &StoreError,
@@ -170,15 +170,15 @@ pub(super) async fn wait_for_store(
 /// Publishes the state of the Redis locks, and releases running jobs when a required Redis is unavailable.
 pub(super) async fn watch_redis(worker: Arc<Worker>) {
     let Some(redis) = worker.redis.clone() else { return };
-    let mut reach = redis.connection_state();
+    let mut state = redis.connection_state();
     loop {
-        let now = reach.borrow_and_update().clone();
-        let away = |since, reason| match redis.mode() {
+        let now = state.borrow_and_update().clone();
+        let unavailable = |since, reason| match redis.mode() {
             LockMode::Required => LockHealth::Stopped { since, reason },
             LockMode::Preferred | LockMode::Off => LockHealth::Degraded { since, reason },
         };
         let before = worker.locks.borrow().clone();
-        let health = before.after(now, || worker.store.now(), away);
+        let health = before.after(now, || worker.store.now(), unavailable);
         let stopped = matches!(health, LockHealth::Stopped { .. });
         worker.locks.send_if_modified(|shown| {
             let changed = *shown != health;
@@ -191,7 +191,7 @@ pub(super) async fn watch_redis(worker: Arc<Worker>) {
         worker.claim_wakeup.notify_one();
         tokio::select! {
             () = worker.ended.cancelled() => return,
-            changed = reach.changed() => if changed.is_err() { return },
+            changed = state.changed() => if changed.is_err() { return },
         }
     }
 }

@@ -32,12 +32,12 @@ pub(super) fn failure_of_join(error: JoinError, events: &broadcast::Sender<Event
         return Failure::unexpected("cancelled", "the attempt's task was stopped from outside");
     }
     let payload = error.into_panic();
-    let said = payload
+    let text = payload
         .downcast_ref::<&str>()
-        .map(|said| (*said).to_owned())
+        .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_default();
-    let message = SafeLine::new(&said);
+    let message = SafeLine::new(&text);
     let _ = events.send(Event::Panicked { message: message.clone() });
     Failure::unexpected("panic", if message.is_empty() { "a panic without a message" } else { &message })
 }

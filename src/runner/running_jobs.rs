@@ -27,20 +27,20 @@ pub(super) struct RunningJobs {
 
 impl RunningJobs {
     /// Adds a claimed job; the receiver gets the reason to stop.
-    pub(super) fn insert(&self, held: JobLease) -> watch::Receiver<Option<Stop>> {
+    pub(super) fn insert(&self, lease: JobLease) -> watch::Receiver<Option<Stop>> {
         let (sender, receiver) = watch::channel(None);
-        self.lock().insert(held, sender);
+        self.lock().insert(lease, sender);
         receiver
     }
 
     /// Removes a job whose attempt has ended.
-    pub(super) fn remove(&self, held: JobLease) {
-        self.lock().remove(&held);
+    pub(super) fn remove(&self, lease: JobLease) {
+        self.lock().remove(&lease);
     }
 
     /// Stops one attempt. The first reason stands, except that [`Stop::Lost`] replaces any other.
-    pub(super) fn stop(&self, held: JobLease, why: Stop) {
-        if let Some(sender) = self.lock().get(&held) {
+    pub(super) fn stop(&self, lease: JobLease, why: Stop) {
+        if let Some(sender) = self.lock().get(&lease) {
             send_stop(sender, why);
         }
     }
@@ -68,19 +68,19 @@ impl RunningJobs {
 }
 
 fn send_stop(sender: &watch::Sender<Option<Stop>>, why: Stop) {
-    sender.send_if_modified(|said| {
-        let heard = said.is_none() || (why == Stop::Lost && *said != Some(Stop::Lost));
-        if heard {
-            *said = Some(why);
+    sender.send_if_modified(|current| {
+        let changed = current.is_none() || (why == Stop::Lost && *current != Some(Stop::Lost));
+        if changed {
+            *current = Some(why);
         }
-        heard
+        changed
     });
 }
 
 /// Waits for a reason to stop.
 pub(super) async fn wait_for_stop(stop: &mut watch::Receiver<Option<Stop>>) -> Stop {
     match stop.wait_for(Option::is_some).await {
-        Ok(said) => said.unwrap_or(Stop::Lost),
+        Ok(current) => current.unwrap_or(Stop::Lost),
         // The registry has no such job, so nobody renews its lease.
         Err(_) => Stop::Lost,
     }
@@ -93,17 +93,17 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_word_stands_and_a_loss_outranks_it() {
-        let held = JobLease { job_id: JobId(1), token: Token(1) };
+        let lease = JobLease { job_id: JobId(1), token: Token(1) };
         let jobs = RunningJobs::default();
-        let mut stop = jobs.insert(held);
-        jobs.stop(held, Stop::Cancel);
+        let mut stop = jobs.insert(lease);
+        jobs.stop(lease, Stop::Cancel);
         jobs.stop_all(Stop::Release);
         assert_eq!(wait_for_stop(&mut stop).await, Stop::Cancel);
-        jobs.stop(held, Stop::Lost);
-        jobs.stop(held, Stop::Cancel);
+        jobs.stop(lease, Stop::Lost);
+        jobs.stop(lease, Stop::Cancel);
         assert_eq!(wait_for_stop(&mut stop).await, Stop::Lost);
-        assert_eq!((jobs.all(), jobs.len()), (vec![held], 1));
-        jobs.remove(held);
+        assert_eq!((jobs.all(), jobs.len()), (vec![lease], 1));
+        jobs.remove(lease);
         assert_eq!(wait_for_stop(&mut stop).await, Stop::Lost);
     }
 }

@@ -23,7 +23,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
     let acts = scheduling.acts(worker.store.is_chatwoot_database());
     let mut ticks = interval(PASS_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut said = HashSet::new();
+    let mut reported = HashSet::new();
     loop {
         tokio::select! {
             () = worker.ended.cancelled() => return,
@@ -32,13 +32,13 @@ pub(super) async fn run(worker: Arc<Worker>) {
             _ = ticks.tick() => {}
         }
         match pass(&worker, &scheduling.terms, acts).await {
-            Ok(PassResult::Completed(passes, troubles)) => {
+            Ok(PassResult::Completed(passes, problems)) => {
                 for pass in &passes {
                     report_pass(&worker, pass);
                 }
-                for trouble in troubles.into_iter().filter(|_| acts) {
-                    if said.insert(trouble.clone()) {
-                        worker.emit(Event::Problem { message: trouble.as_str().into() });
+                for problem in problems.into_iter().filter(|_| acts) {
+                    if reported.insert(problem.clone()) {
+                        worker.emit(Event::Problem { message: problem.as_str().into() });
                     }
                 }
             }

@@ -17,16 +17,16 @@ pub fn join(
     events: broadcast::Sender<Event>,
     until: CancellationToken,
 ) {
-    let (mut commits, told) = (store.commits(), Arc::clone(redis));
+    let (mut commits, publisher) = (store.commits(), Arc::clone(redis));
     let committed = async move {
         while commits.changed().await.is_ok() {
-            told.publish(Notification::Committed);
+            publisher.publish(Notification::Committed);
         }
     };
-    let mut news = redis.notifications();
-    let heard = async move {
+    let mut notifications = redis.notifications();
+    let listener = async move {
         loop {
-            match news.recv().await {
+            match notifications.recv().await {
                 // The missed messages may include a commit.
                 Ok(Notification::Committed) | Err(RecvError::Lagged(_)) => store.notify_remote_commit(),
                 Ok(Notification::Step(document, step)) => {
@@ -40,7 +40,7 @@ pub fn join(
         }
     };
     tokio::spawn(until.clone().run_until_cancelled_owned(committed));
-    tokio::spawn(until.run_until_cancelled_owned(heard));
+    tokio::spawn(until.run_until_cancelled_owned(listener));
 }
 
 /// Returns the state of the Redis subscription, for a process that runs no jobs. Its task runs until `until` is
@@ -50,11 +50,11 @@ pub fn subscription_health(
     redis: &Arc<Redis>,
     until: CancellationToken,
 ) -> watch::Receiver<LockHealth> {
-    let (shown, seen) = watch::channel(LockHealth::Off);
-    let mut reach = redis.connection_state();
-    let watching = async move {
+    let (shown, receiver) = watch::channel(LockHealth::Off);
+    let mut state = redis.connection_state();
+    let monitor = async move {
         loop {
-            let now = reach.borrow_and_update().clone();
+            let now = state.borrow_and_update().clone();
             shown.send_if_modified(|shown| {
                 let health =
                     shown.after(now, || store.now(), |since, reason| LockHealth::Unsubscribed { since, reason });
@@ -62,11 +62,11 @@ pub fn subscription_health(
                 *shown = health;
                 changed
             });
-            if reach.changed().await.is_err() {
+            if state.changed().await.is_err() {
                 return;
             }
         }
     };
-    tokio::spawn(until.run_until_cancelled_owned(watching));
-    seen
+    tokio::spawn(until.run_until_cancelled_owned(monitor));
+    receiver
 }

@@ -60,7 +60,7 @@ pub(super) fn first_altered(
     file: impl Fn(&MigrationFile) -> &'static str,
 ) -> Option<i64> {
     applied.into_iter().find_map(|(version, kept)| {
-        let migration = usize::try_from(version - 1).ok().and_then(|place| MIGRATIONS.get(place))?;
+        let migration = usize::try_from(version - 1).ok().and_then(|index| MIGRATIONS.get(index))?;
         kept.is_some_and(|kept| kept != checksum(file(migration))).then_some(version)
     })
 }

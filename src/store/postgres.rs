@@ -84,14 +84,14 @@ impl Postgres {
         options: &Options,
         changes: &watch::Sender<u64>,
     ) -> Result<(Self, Arc<dyn Clock>)> {
-        let (place, connect) = DatabaseUrl::parse(url, options.access)?;
+        let (database_url, connect) = DatabaseUrl::parse(url, options.access)?;
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
         let runtime = pool::runtime(ended.clone())?;
-        let pool = Pool::new(place, connect.clone(), runtime);
+        let pool = Pool::new(database_url, connect.clone(), runtime);
         let mut conn = Conn::Postgres(pool.acquire(PoolShare::Ordinary).await?);
-        let standing = schema::read_state(&mut conn, pool.url()).await?;
-        standing.check_usable(pool.url(), options.access)?;
+        let state = schema::read_state(&mut conn, pool.url()).await?;
+        state.check_usable(pool.url(), options.access)?;
         let server = Arc::new(ServerClock::default());
         server.set(server_time(&mut conn).await?);
         drop(conn);
@@ -102,7 +102,7 @@ impl Postgres {
         };
         let session = Session::start(&pool, connect, changes.clone());
         let ended = guard.disarm();
-        Ok((Self { pool, session, clock: follows, schema_state: standing, shutdown: ended }, clock))
+        Ok((Self { pool, session, clock: follows, schema_state: state, shutdown: ended }, clock))
     }
 
     /// Returns the database's name for display, without secrets.
@@ -125,7 +125,7 @@ impl Postgres {
             _ => "BEGIN",
         };
         conn.script(begin).await.map_err(writing)?;
-        let look = match purpose {
+        let statement = match purpose {
             // Takes the queue lock first and reads the clock once it has it.
             Purpose::Queue | Purpose::Claim => query(
                 "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) AS taken) \
@@ -137,7 +137,7 @@ impl Postgres {
                 query("SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), (SELECT max(version) FROM @migrations)")
             }
         };
-        let rows = conn.fetch_all(look).await.map_err(writing)?;
+        let rows = conn.fetch_all(statement).await.map_err(writing)?;
         let version = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 1)?;
         let now = match &self.clock {
             Some(server) => {
@@ -182,7 +182,8 @@ impl Postgres {
     }
 
     /// Returns the ids of those of the `known` workers whose process is dead: their advisory lock is free or, for a
-    /// worker without one, its heartbeat is older than [`HEARTBEAT_TIMEOUT`]. Empty while this process cannot trust the locks.
+    /// worker without one, its heartbeat is older than [`HEARTBEAT_TIMEOUT`]. Empty while this process cannot trust the
+    /// locks.
     pub(super) async fn dead_workers(&self, known: &[KnownWorker], now: Timestamp) -> Result<HashSet<String>> {
         if known.is_empty() || !self.session.trusts_locks() {
             return Ok(HashSet::new());
@@ -202,7 +203,7 @@ impl Postgres {
         Ok(known.iter().filter(is_gone).map(|known| known.id.clone()).collect())
     }
 
-    /// Checks the workers `dead_workers` once more after a delay and returns those that are still dead, sorted.
+    /// Checks the workers `gone` once more after a delay and returns those that are still dead, sorted.
     pub(super) async fn confirm_dead(
         &self,
         gone: Vec<String>,
@@ -213,8 +214,8 @@ impl Postgres {
             return Ok(gone);
         }
         sleep(LOCK_RECHECK_DELAY).await;
-        let again: Vec<KnownWorker> = known.iter().filter(|known| gone.contains(&known.id)).cloned().collect();
-        let mut gone: Vec<_> = self.dead_workers(&again, now).await?.into_iter().collect();
+        let candidates: Vec<KnownWorker> = known.iter().filter(|known| gone.contains(&known.id)).cloned().collect();
+        let mut gone: Vec<_> = self.dead_workers(&candidates, now).await?.into_iter().collect();
         gone.sort();
         Ok(gone)
     }

@@ -161,30 +161,30 @@ impl Sqlite {
 /// Returns the steps that create the file at `path` or bring it up to date; changes nothing.
 pub(super) async fn plan(path: &Path) -> Result<Vec<MigrationStep>> {
     let versions = |done| pending(done).map(|(version, _)| MigrationStep::Version(version));
-    let Some(mut looked) = ExistingStore::open(path).await? else { return Ok(versions(0).collect()) };
+    let Some(mut existing) = ExistingStore::open(path).await? else { return Ok(versions(0).collect()) };
     let mut steps = Vec::new();
     let mut done = 0;
-    if let FileState::Store(version) = looked.schema_state {
+    if let FileState::Store(version) = existing.schema_state {
         done = version;
-        if !migrate::is_current(looked.schema_state) && migrate::holds_anything(&mut looked.conn).await? {
+        if !migrate::is_current(existing.schema_state) && migrate::holds_anything(&mut existing.conn).await? {
             steps.push(MigrationStep::Copy);
         }
     }
-    looked.close().await;
+    existing.close().await;
     steps.extend(versions(done));
     Ok(steps)
 }
 
 /// Returns the live workers whose program could not use the file at `path` after an upgrade.
 pub(super) async fn older_workers(path: &Path) -> Result<Vec<OlderWorker>> {
-    let Some(mut looked) = ExistingStore::open(path).await? else { return Ok(Vec::new()) };
-    let older = match looked.schema_state {
+    let Some(mut existing) = ExistingStore::open(path).await? else { return Ok(Vec::new()) };
+    let older = match existing.schema_state {
         FileState::Store(version) if version < SCHEMA_VERSION => {
-            older::workers(&looked.connect, &mut looked.conn).await?
+            older::workers(&existing.connect, &mut existing.conn).await?
         }
         _ => Vec::new(),
     };
-    looked.close().await;
+    existing.close().await;
     Ok(older)
 }
 
@@ -211,11 +211,11 @@ impl ExistingStore {
         }
         check_header(connect.path()).map_err(unusable)?;
         let mut conn = connect.reader().await?;
-        let standing = match migrate::file_state(&mut conn).await {
+        let state = match migrate::file_state(&mut conn).await {
             Err(StoreError::Unusable(why) | StoreError::Corrupt(why)) => return Err(unusable(why)),
-            standing => standing?,
+            state => state?,
         };
-        Ok(Some(Self { connect, conn, schema_state: standing }))
+        Ok(Some(Self { connect, conn, schema_state: state }))
     }
 
     /// Closes the connection. Must happen before another connection writes: SQLite removes its log file when the last

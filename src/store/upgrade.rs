@@ -26,8 +26,8 @@ impl fmt::Display for MigrationStep {
             Self::Copy => f.write_str("copy the store beside itself, as it is"),
             Self::Schema => f.write_str("create schema quarterdeck"),
             Self::Version(version) => {
-                let place = usize::try_from(version - 1).unwrap_or(usize::MAX);
-                let title = MIGRATIONS.get(place).map_or("", |migration| migration.title);
+                let index = usize::try_from(version - 1).unwrap_or(usize::MAX);
+                let title = MIGRATIONS.get(index).map_or("", |migration| migration.title);
                 write!(f, "quarterdeck {version}: {title}")
             }
             Self::Documents => f.write_str("create table captain_documents (there is none)"),

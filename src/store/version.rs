@@ -47,13 +47,13 @@ impl fmt::Display for SchemaMismatch {
 /// Publishes the mismatch for a store at version `store` to the subscribers, once; a version that this program knows
 /// resets nothing.
 fn notify(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
-    mismatches.send_if_modified(|told| {
+    mismatches.send_if_modified(|published| {
         let found = SchemaMismatch::of(store);
-        let news = found.is_some() && *told != found;
-        if news {
-            *told = found;
+        let is_new = found.is_some() && *published != found;
+        if is_new {
+            *published = found;
         }
-        news
+        is_new
     });
 }
 
@@ -88,16 +88,16 @@ mod tests {
     #[test]
     fn a_mismatch_is_told_once_and_stays() {
         let mismatches = watch::Sender::new(None);
-        let mut told = mismatches.subscribe();
+        let mut published = mismatches.subscribe();
         notify(&mismatches, SCHEMA_VERSION);
         notify_if_newer(&mismatches, SCHEMA_VERSION - 1);
-        assert!(!told.has_changed().is_ok_and(|changed| changed));
+        assert!(!published.has_changed().is_ok_and(|changed| changed));
         notify(&mismatches, SCHEMA_VERSION + 1);
-        assert_eq!(*told.borrow_and_update(), SchemaMismatch::of(SCHEMA_VERSION + 1));
+        assert_eq!(*published.borrow_and_update(), SchemaMismatch::of(SCHEMA_VERSION + 1));
         notify(&mismatches, SCHEMA_VERSION + 1);
         notify_if_newer(&mismatches, SCHEMA_VERSION + 1);
         notify(&mismatches, SCHEMA_VERSION);
-        assert!(!told.has_changed().is_ok_and(|changed| changed));
-        assert!(told.borrow().is_some());
+        assert!(!published.has_changed().is_ok_and(|changed| changed));
+        assert!(published.borrow().is_some());
     }
 }

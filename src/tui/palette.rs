@@ -16,8 +16,8 @@ pub struct PaletteRow {
 
 /// Returns the rows that match the search text, best match first: prefix of the word, then substring, then letters in
 /// order.
-pub fn rows(model: &Model, looked_for: &str) -> Vec<PaletteRow> {
-    let needle = looked_for.trim().to_lowercase();
+pub fn rows(model: &Model, input: &str) -> Vec<PaletteRow> {
+    let needle = input.trim().to_lowercase();
     let scope = KeyScope::Pane(model.pane());
     let mut rows: Vec<(u8, PaletteRow)> = TABLE
         .iter()
@@ -39,13 +39,13 @@ pub fn rows(model: &Model, looked_for: &str) -> Vec<PaletteRow> {
 }
 
 fn rank(binding: &Binding, needle: &str) -> Option<u8> {
-    let (word, says) = (binding.word.to_lowercase(), binding.description.to_lowercase());
+    let (word, description) = (binding.word.to_lowercase(), binding.description.to_lowercase());
     match () {
         () if word.starts_with(needle) => Some(0),
         () if word.contains(needle) => Some(1),
-        () if says.contains(needle) => Some(2),
+        () if description.contains(needle) => Some(2),
         () if is_subsequence(needle, &word) => Some(3),
-        () if is_subsequence(needle, &says) => Some(4),
+        () if is_subsequence(needle, &description) => Some(4),
         () => None,
     }
 }

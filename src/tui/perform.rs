@@ -208,11 +208,11 @@ impl Shared {
             ViewId::Documents => return None,
             ViewId::Jobs => ViewRows::Jobs(answer(store.jobs(&JobsQuery { limit: MAX_SECTION_ROWS }).await)),
             ViewId::Hosts => {
-                let _alone = self.full_count_lock.lock().await;
+                let _guard = self.full_count_lock.lock().await;
                 ViewRows::Hosts(answer(store.hosts().await))
             }
             ViewId::Accounts => {
-                let _alone = self.full_count_lock.lock().await;
+                let _guard = self.full_count_lock.lock().await;
                 ViewRows::Accounts(answer(store.accounts().await))
             }
         })

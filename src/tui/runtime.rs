@@ -38,7 +38,7 @@ pub enum Input {
 /// The console's access to terminal, clipboard and browser; tests have their own.
 pub trait Platform {
     /// Copies text to the clipboard. `what` names the text, such as `URL`. Both results are a sentence for the person.
-    fn copy(&mut self, text: &str, what: &str) -> Result<String, String>;
+    fn copy(&mut self, text: &str, label: &str) -> Result<String, String>;
     /// Opens a page in a browser. Both results are a sentence for the person.
     fn open(&mut self, url: &str) -> Result<String, String>;
     /// Restores the terminal, stops the process, and takes the terminal again once the process is continued.
@@ -75,20 +75,20 @@ enum LoopControl {
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     mut input: impl Stream<Item = Input> + Unpin,
-    outside: &mut impl Platform,
+    platform: &mut impl Platform,
     performer: &Performer,
     inbox: &mut mpsc::Receiver<Msg>,
     model: Model,
     clock: impl Fn() -> Timestamp,
 ) -> io::Result<RunResult> {
-    let mut round = LoopState { model, dirty: true, clock, performer, platform: outside, terminal };
+    let mut round = LoopState { model, dirty: true, clock, performer, platform, terminal };
     let mut draws = 0;
     let mut frame_at = Instant::now();
     let mut wake_at = frame_at;
     let mut batch = Vec::with_capacity(BATCH_LIMIT);
-    let mut turn = round.step(Msg::Start)?;
+    let mut control = round.step(Msg::Start)?;
     loop {
-        match turn {
+        match control {
             LoopControl::Continue => {}
             LoopControl::End(exit) => return Ok(RunResult { exit, model: round.model, draws }),
             LoopControl::Suspend => {
@@ -108,19 +108,19 @@ pub async fn run<B: Backend>(
                 drawn
             }
             taken = inbox.recv_many(&mut batch, BATCH_LIMIT) => {
-                let mut turn = Ok(LoopControl::Continue);
+                let mut control = Ok(LoopControl::Continue);
                 for msg in batch.drain(..) {
-                    if matches!(turn, Ok(LoopControl::Continue)) {
-                        turn = round.step(msg);
+                    if matches!(control, Ok(LoopControl::Continue)) {
+                        control = round.step(msg);
                     }
                 }
                 // Cannot happen before the loop ends, since the performer owns a sender.
-                if taken == 0 { Ok(LoopControl::End(ExitReason::Left)) } else { turn }
+                if taken == 0 { Ok(LoopControl::End(ExitReason::Left)) } else { control }
             }
             () = sleep_until(wake_at), if !round.dirty => round.step(Msg::RefreshDue),
         };
-        turn = match taken {
-            Ok(turn) => turn,
+        control = match taken {
+            Ok(control) => control,
             Err(error) => {
                 tracing::warn!(%error, "the terminal is lost");
                 round.step(Msg::Terminate)?
@@ -166,30 +166,30 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
         let now = (self.clock)();
         let up = update(&mut self.model, now, msg);
         self.dirty |= up.redraw;
-        let mut turn = LoopControl::Continue;
+        let mut control = LoopControl::Continue;
         for effect in up.effects {
             match effect {
-                Effect::End(exit) => turn = LoopControl::End(exit),
+                Effect::End(exit) => control = LoopControl::End(exit),
                 Effect::Redraw => self.redraw()?,
-                Effect::Suspend => turn = LoopControl::Suspend,
-                Effect::Copy(text, what) => {
-                    let told = self.platform.copy(&text, what);
-                    self.show_result(told);
+                Effect::Suspend => control = LoopControl::Suspend,
+                Effect::Copy(text, label) => {
+                    let result = self.platform.copy(&text, label);
+                    self.show_result(result);
                 }
                 Effect::Open(url) => {
-                    let told = self.platform.open(&url);
-                    self.show_result(told);
+                    let result = self.platform.open(&url);
+                    self.show_result(result);
                 }
                 effect => self.performer.perform(effect),
             }
         }
-        Ok(turn)
+        Ok(control)
     }
 
     /// Shows the result of copying or opening; this causes no effects.
-    fn show_result(&mut self, told: Result<String, String>) {
+    fn show_result(&mut self, result: Result<String, String>) {
         let now = (self.clock)();
-        self.dirty |= update(&mut self.model, now, Msg::CopiedOrOpened(told)).redraw;
+        self.dirty |= update(&mut self.model, now, Msg::CopiedOrOpened(result)).redraw;
     }
 
     fn suspend(&mut self) -> io::Result<()> {

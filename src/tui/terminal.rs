@@ -73,11 +73,11 @@ impl Drop for TerminalGuard {
 }
 
 impl Platform for TerminalGuard {
-    fn copy(&mut self, text: &str, what: &str) -> Result<String, String> {
+    fn copy(&mut self, text: &str, label: &str) -> Result<String, String> {
         let sequence = clipboard::sequence(text, std::env::var_os("TMUX").is_some())?;
         let mut out = stdout();
         out.write_all(sequence.as_bytes()).and_then(|()| out.flush()).map_err(|error| error.to_string())?;
-        Ok(format!("copied the {what} through the terminal (OSC 52)"))
+        Ok(format!("copied the {label} through the terminal (OSC 52)"))
     }
 
     fn open(&mut self, url: &str) -> Result<String, String> {

@@ -19,6 +19,6 @@ pub fn with_keys(text: &str, tone: Tone) -> Spans {
     text.split('`')
         .enumerate()
         .filter(|(_, part)| !part.is_empty())
-        .map(|(place, part)| span(part, if place % 2 == 1 { Tone::Accent } else { tone }))
+        .map(|(index, part)| span(part, if index % 2 == 1 { Tone::Accent } else { tone }))
         .collect()
 }

@@ -148,8 +148,8 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
 }
 
 fn fit_difference(model: &mut Model, width: usize) {
-    let at_hand = model.difference().is_some();
-    if let (Some(detail), Some(data), true) = (&mut model.detail, &model.compared, at_hand) {
+    let is_loaded = model.difference().is_some();
+    if let (Some(detail), Some(data), true) = (&mut model.detail, &model.compared, is_loaded) {
         // Two cells for the signs of added and removed lines before the text.
         detail.wrap_difference(data, width.saturating_sub(2));
     }
@@ -184,7 +184,7 @@ fn runner(model: &mut Model, event: Event, up: &mut Update) {
 
 fn on_screen(model: &Model, document: DocumentId) -> bool {
     let rows = list_rows(model);
-    if model.active_view == ViewId::Jobs && model.views.jobs.data.running.iter().any(|seen| seen.document == document) {
+    if model.active_view == ViewId::Jobs && model.views.jobs.data.running.iter().any(|job| job.document == document) {
         return true;
     }
     model.detail.as_ref().is_some_and(|detail| detail.document == document)

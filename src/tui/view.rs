@@ -34,7 +34,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     head::draw(model, areas.head, buf);
     let explained = !areas.peek.is_empty();
     let main_focused = model.focus == Focus::Main;
-    let pane = |area, focused, place| Pane { area, focused, toast: toast(model, &areas, place), explained };
+    let pane = |area, focused, frame| Pane { area, focused, toast: toast(model, &areas, frame), explained };
     views::for_pane(model.main_pane()).draw(model, pane(areas.main, main_focused, ToastFrame::List), buf);
     peek::draw(model, areas.peek, &toast(model, &areas, ToastFrame::Peek), buf);
     views::for_pane(PaneId::Outcomes).draw(model, pane(areas.panel, !main_focused, ToastFrame::Panel), buf);

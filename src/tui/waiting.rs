@@ -54,7 +54,7 @@ pub struct DisplayOptions {
 /// Returns the failure that ends the wait. A terminal that is lost is no error but [`WaitResult::Quit`].
 pub async fn wait_for<T, E, F>(
     store: SafeLine,
-    looks: DisplayOptions,
+    display: DisplayOptions,
     mut open: impl FnMut() -> F,
 ) -> Result<WaitResult<T, E>, E>
 where
@@ -66,12 +66,12 @@ where
         Ok(Ok(here)) => return Ok(WaitResult::Opened(here)),
         Ok(Err(OpenFailure::Fatal(error))) => return Err(error),
         Ok(Err(OpenFailure::Retryable(error))) => {
-            let shown = WaitingScreen::take(store, looks)?;
+            let shown = WaitingScreen::take(store, display)?;
             return shown.wait(None, Some(error), open).await;
         }
         Err(_) => {}
     }
-    WaitingScreen::take(store, looks)?.wait(Some(first), None, open).await
+    WaitingScreen::take(store, display)?.wait(Some(first), None, open).await
 }
 
 /// The waiting screen, while it has taken the terminal.
@@ -85,13 +85,13 @@ struct WaitingScreen {
 }
 
 impl WaitingScreen {
-    fn take(store: SafeLine, looks: DisplayOptions) -> io::Result<Self> {
+    fn take(store: SafeLine, display: DisplayOptions) -> io::Result<Self> {
         let guard = terminal::TerminalGuard::enter()?;
         let screen = ManuallyDrop::new(terminal::screen()?);
-        let glyphs = if looks.ascii { ASCII } else { UNICODE };
-        let look = Appearance { glyphs, theme: Theme::new(looks.mono || terminal::no_color()) };
+        let glyphs = if display.ascii { ASCII } else { UNICODE };
+        let appearance = Appearance { glyphs, theme: Theme::new(display.mono || terminal::no_color()) };
         let waiting = ConnectionStatus { store, reason: None, tries: 0, retry_in_secs: None };
-        Ok(Self { guard, screen, appearance: look, status: waiting, backoff: Backoff::of_countdown() })
+        Ok(Self { guard, screen, appearance, status: waiting, backoff: Backoff::of_countdown() })
     }
 
     async fn wait<T, E, F>(
@@ -163,8 +163,8 @@ impl WaitingScreen {
 
     fn draw(&mut self) -> io::Result<()> {
         self.guard.frame_begins()?;
-        let (waiting, look) = (&self.status, self.appearance);
-        self.screen.draw(|frame| draw(waiting, look, frame.buffer_mut()))?;
+        let (waiting, appearance) = (&self.status, self.appearance);
+        self.screen.draw(|frame| draw(waiting, appearance, frame.buffer_mut()))?;
         self.guard.frame_ends()
     }
 }

@@ -1,5 +1,5 @@
-//! Servers that do not answer, refuse, or are not set up: the cause and the cure in every verb, a screen that keeps trying
-//! in the console, and never a password.
+//! Servers that do not answer, refuse, or are not set up: the cause and the cure in every verb, a screen that keeps
+//! trying in the console, and never a password.
 
 use super::install;
 use crate::support::install::Install;

@@ -1,5 +1,6 @@
-//! What a claim costs with a million jobs ready: a claim of 16 over 500 accounts with five hosts each, on both databases.
-//! The jobs are loaded by SQL; every claim is given back outside the measured time, so the queue stays what it was.
+//! What a claim costs with a million jobs ready: a claim of 16 over 500 accounts with five hosts each, on both
+//! databases. The jobs are loaded by SQL; every claim is given back outside the measured time, so the queue stays what
+//! it was.
 //!
 //! `cargo bench --bench claim [-- JOBS] [sqlite | postgres]`; prints one line a database.
 

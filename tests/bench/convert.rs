@@ -1,7 +1,7 @@
 //! What converting a page costs, beside parsing it alone: processor time, one thread.
 //!
-//! `cargo bench --bench convert` takes the golden pages; `QUARTERDECK_CORPUS=DIR` the pages of a folder. Parsing is what every
-//! converter on this parser pays, so the ratio is the writer's own cost.
+//! `cargo bench --bench convert` takes the golden pages; `QUARTERDECK_CORPUS=DIR` the pages of a folder. Parsing is
+//! what every converter on this parser pays, so the ratio is the writer's own cost.
 #![expect(clippy::unwrap_used, reason = "a benchmark has no other answer")]
 
 use dom_query::Document;

@@ -1,7 +1,7 @@
 //! What the benchmarks share: the databases, a stopwatch, and how figures are printed.
 //!
-//! Words after `--` choose what is run: `sqlite` or `postgres` one database alone, a number the size. PostgreSQL is started,
-//! or named by `QUARTERDECK_TEST_POSTGRES`.
+//! Words after `--` choose what is run: `sqlite` or `postgres` one database alone, a number the size. PostgreSQL is
+//! started, or named by `QUARTERDECK_TEST_POSTGRES`.
 
 #[path = "../support/db.rs"]
 pub mod db;

@@ -1,6 +1,6 @@
-//! How long pages made to hurt keep a processor busy. Fails when one takes longer than the limit of every conversion and
-//! the parser's last piece, or when a sound page does not come through within the limit. The same for texts made to hurt
-//! their comparison: fails when a pair takes longer than [`COMPARE_LIMIT`].
+//! How long pages made to hurt keep a processor busy. Fails when one takes longer than the limit of every conversion
+//! and the parser's last piece, or when a sound page does not come through within the limit. The same for texts made to
+//! hurt their comparison: fails when a pair takes longer than [`COMPARE_LIMIT`].
 //!
 //! `cargo bench --bench hostile`; prints the ten worst.
 

@@ -1,5 +1,5 @@
-//! A pass of the schedule over 200,000 documents of 500 accounts on a plan of a week, synced at some time within it; one in
-//! ten failed or is new.
+//! A pass of the schedule over 200,000 documents of 500 accounts on a plan of a week, synced at some time within it;
+//! one in ten failed or is new.
 //!
 //! `cargo bench --bench schedule [-- sqlite | postgres]`; prints one line a figure.
 

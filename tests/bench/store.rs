@@ -27,7 +27,8 @@ const DOCUMENTS: i64 = 100_000;
 const REQUESTED: i64 = 20_000;
 const ROUNDS: usize = 50;
 
-/// Documents of 50 accounts and 1,000 hosts, with 4,000 characters each; one in ten was never synced, one in ten failed.
+/// Documents of 50 accounts and 1,000 hosts, with 4,000 characters each; one in ten was never synced, one in ten
+/// failed.
 fn documents(backend: Backend) -> String {
     let (at, zero) = match backend {
         Backend::Sqlite => ("1763900000000000 + i", "0"),

@@ -1,5 +1,5 @@
-//! Commits whose answer is lost (F16): what was written is taken for written, by the process as well as by the table, and
-//! no page is asked for again.
+//! Commits whose answer is lost (F16): what was written is taken for written, by the process as well as by the table,
+//! and no page is asked for again.
 
 use super::size;
 use crate::support::fleet::{EAGER, Fleet, dismiss};

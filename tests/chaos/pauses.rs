@@ -1,5 +1,5 @@
-//! Workers that stand still for longer than their lease and go on (F3): what they were at is somebody else's by then, and
-//! each late end is refused.
+//! Workers that stand still for longer than their lease and go on (F3): what they were at is somebody else's by then,
+//! and each late end is refused.
 
 use super::size;
 use crate::support::fleet::{EAGER, Fleet, Random, SHORT_LEASE, dismiss};
@@ -27,8 +27,8 @@ async fn f3_a_late_end_is_refused_each_time(on: Backend) {
     let mut random = Random::new(3);
     let mut longest = Duration::ZERO;
     let mut done = 0;
-    // One that was stopped within a transaction keeps all others from the queue until it goes on, so that nobody can take
-    // over what it holds; then once more.
+    // One that was stopped within a transaction keeps all others from the queue until it goes on, so that nobody can
+    // take over what it holds; then once more.
     while done < pauses || (done < pauses + 6 && taken_over(&fleet.outcomes()) == 0) {
         done += 1;
         if fleet.live().await == Some(0) {

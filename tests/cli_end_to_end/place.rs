@@ -167,7 +167,8 @@ pub fn tell(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).expect("it runs");
 }
 
-/// `/walled/…` is a page at its first hit and a login wall from then on, `/ok/…` is a page, `/second-time/…` is one from the second hit on, everything else is missing.
+/// `/walled/…` is a page at its first hit and a login wall from then on, `/ok/…` is a page, `/second-time/…` is one
+/// from the second hit on, everything else is missing.
 fn serve(connection: &TcpStream, hits: &Mutex<HashMap<String, u32>>) {
     let mut lines = BufReader::new(connection).lines().map_while(Result::ok);
     let path = lines.next().and_then(|line| line.split(' ').nth(1).map(str::to_owned)).unwrap_or_default();

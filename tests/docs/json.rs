@@ -239,7 +239,8 @@ async fn sql(install: &Install, statement: &str) {
     assert_eq!(db::execute(install.file(), statement).await, 1, "{statement}");
 }
 
-/// Adds documents, syncs them and looks at them, with texts that wait for a decision and versions without a fingerprint.
+/// Adds documents, syncs them and looks at them, with texts that wait for a decision and versions without a
+/// fingerprint.
 async fn sync_and_decide(session: &mut Session) {
     let url = |path: &str| session.install.site.url(path);
     let (page, missing, wall, bare) = (url("/page"), url("/missing"), url("/wall"), url("/untitled-wall"));

@@ -1,5 +1,5 @@
-//! No file of the repository refers to a page that is not there; links of the pages lead to files and headings; the tests
-//! and folders that the pages name exist.
+//! No file of the repository refers to a page that is not there; links of the pages lead to files and headings; the
+//! tests and folders that the pages name exist.
 
 use super::pages::pages;
 use super::{code_spans, files_under, prose, root};

@@ -1,5 +1,5 @@
-//! Whole pages of many kinds, and the very text that each gives. `QUARTERDECK_BLESS=1` writes the texts anew: look at what
-//! changed, and raise `fetch::CONVERTER_VERSION` with it.
+//! Whole pages of many kinds, and the very text that each gives. `QUARTERDECK_BLESS=1` writes the texts anew: look at
+//! what changed, and raise `fetch::CONVERTER_VERSION` with it.
 
 use quarterdeck::fetch::convert;
 use std::fs;

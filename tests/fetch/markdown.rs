@@ -174,7 +174,8 @@ fn tables() {
         ("<table><tr><td><p>a<p>b<tr><td>c</table>", "a\n\nb\n\nc"),
         ("<table><tr><th>H<tr><td><p>a<p>b<tr><td>c</table>", "| H |\n| --- |\n| a<br>b |\n| c |"),
         ("<table><tr><th>H</table>", "H"),
-        // A block of code here and there does not take the rows apart; where it is what they are made of, it keeps its lines.
+        // A block of code here and there does not take the rows apart; where it is what they are made of, it keeps its
+        // lines.
         (
             "<table><tr><th>A<th>B<tr><td>a<td>b<tr><td>c<td>d<pre>x\n  y|z\n</pre>e</table>",
             "| A | B |\n| --- | --- |\n| a | b |\n| c | d<br>`x`<br>`y\\|z`<br>e |",

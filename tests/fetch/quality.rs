@@ -1,9 +1,10 @@
-//! How much of real pages comes back from their Markdown: it is rendered again and compared with the page, as whole bodies.
+//! How much of real pages comes back from their Markdown: it is rendered again and compared with the page, as whole
+//! bodies.
 //!
-//! `QUARTERDECK_CORPUS=DIR cargo test --release --test main -- quality --nocapture` measures the pages of a folder, prints the
-//! table and fails below the figures of the best of twelve converters; without it the golden pages are measured. An element
-//! is back when one of its kind has the very text, white space aside: not only as many. `QUARTERDECK_LOST=FILE` lists
-//! those that are not, `QUARTERDECK_SHOW=PAGE` the words of one page.
+//! `QUARTERDECK_CORPUS=DIR cargo test --release --test main -- quality --nocapture` measures the pages of a folder,
+//! prints the table and fails below the figures of the best of twelve converters; without it the golden pages are
+//! measured. An element is back when one of its kind has the very text, white space aside: not only as many.
+//! `QUARTERDECK_LOST=FILE` lists those that are not, `QUARTERDECK_SHOW=PAGE` the words of one page.
 
 use dom_query::{Document, NodeRef};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};

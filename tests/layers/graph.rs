@@ -1,8 +1,8 @@
 //! The graph of the modules of a crate: which module names which, with re-exports resolved, and the cycles in it.
 //!
 //! Every path counts that begins with `crate`, `super`, `self`, a module declared here or a name brought in by `use`. A
-//! path that goes through a re-export names the module that defines the item. A re-export by itself is no dependency: it
-//! counts only when the module uses the name it exports.
+//! path that goes through a re-export names the module that defines the item. A re-export by itself is no dependency:
+//! it counts only when the module uses the name it exports.
 
 use super::source::{Source, Use};
 use std::collections::{BTreeMap, BTreeSet};

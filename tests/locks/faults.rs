@@ -137,7 +137,8 @@ fn configure(redis: &TestRedis, folder: &Path) {
     std::fs::write(folder.join("config.toml"), config).expect("written");
 }
 
-/// A process that dies between any two of the steps of an attempt leaves a lock that costs seconds, and no second write.
+/// A process that dies between any two of the steps of an attempt leaves a lock that costs seconds, and no second
+/// write.
 #[cfg(feature = "faults")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_between_any_two_steps_is_made_good() {

@@ -185,7 +185,8 @@ async fn an_idle_claim_wakes_nobody(backend: Backend) {
     let mut changes = scene.store.changes();
     scene.store.add(&[new(1, "https://a.test/x")]).await.unwrap();
     within("the commit", changes.changed()).await.unwrap();
-    // A watcher may tell of that commit once more, PostgreSQL's some seconds later; an idle claim that wakes wakes always.
+    // A watcher may tell of that commit once more, PostgreSQL's some seconds later; an idle claim that wakes wakes
+    // always.
     let mut quiet = 0;
     for round in 1.. {
         is_announced(&mut changes, MOMENT).await;

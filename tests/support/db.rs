@@ -1,4 +1,5 @@
-//! The database file itself, behind the store's back: what another program would do to it, and what really stands there.
+//! The database file itself, behind the store's back: what another program would do to it, and what really stands
+//! there.
 
 use super::limit::PATIENCE;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};

@@ -232,8 +232,8 @@ pub fn eager_settings() -> Settings {
     Settings { slots: 8, per_host: 16, ..settings() }
 }
 
-/// A fetcher that may reach `site` and nothing else that is private. It waits for a page as long as a test for anything:
-/// a page that the test holds back keeps its slot until the test lets it go.
+/// A fetcher that may reach `site` and nothing else that is private. It waits for a page as long as a test for
+/// anything: a page that the test holds back keeps its slot until the test lets it go.
 pub fn fetcher(site: &Site) -> Arc<Fetcher> {
     fetcher_of(&[site])
 }

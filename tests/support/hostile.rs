@@ -1,5 +1,5 @@
-//! Pages made to hurt, by what they are made of: name and HTML. For the tests of what comes of them and for the bench of
-//! how long that takes.
+//! Pages made to hurt, by what they are made of: name and HTML. For the tests of what comes of them and for the bench
+//! of how long that takes.
 
 use std::fmt::Write;
 
@@ -13,8 +13,8 @@ fn nested(open: &str, count: usize, close: &str) -> String {
     format!("{}deep{}", open.repeat(count), close.repeat(count))
 }
 
-/// Sound pages: marks that are taken away again, code in cells, elements within each other up to 500 deep, and one of the
-/// size of the largest real page.
+/// Sound pages: marks that are taken away again, code in cells, elements within each other up to 500 deep, and one of
+/// the size of the largest real page.
 pub fn sound() -> Pages {
     let many = |begin: &str, part: &str| begin.to_owned() + &part.repeat(60_000);
     let code = format!("<pre>{}</pre>", "a\n".repeat(400_000));

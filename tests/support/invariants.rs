@@ -1,5 +1,5 @@
-//! What must hold after any fault, I1 to I8 (assets/docs/guarantees.md, "Fault tests"), in one place, on both databases;
-//! and a line of figures.
+//! What must hold after any fault, I1 to I8 (assets/docs/guarantees.md, "Fault tests"), in one place, on both
+//! databases; and a line of figures.
 //!
 //! Writes of content are also counted by a trigger, so that what the store says of itself is held against the table.
 

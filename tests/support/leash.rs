@@ -4,8 +4,8 @@ use super::limit::PATIENCE;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// Kills the process when it still runs after [`PATIENCE`], and says so on stderr: whoever waits for it, or reads what it
-/// writes, goes on and fails by what is missing.
+/// Kills the process when it still runs after [`PATIENCE`], and says so on stderr: whoever waits for it, or reads what
+/// it writes, goes on and fails by what is missing.
 pub fn put_on(pid: Pid, what: &str) {
     // By a descriptor, which never means another process that has got the number since.
     let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };

@@ -49,8 +49,8 @@ pub fn until<T>(what: impl Display, mut ask: impl AsyncFnMut() -> Option<T>) -> 
     })
 }
 
-/// Waits until `is` holds, at most [`PATIENCE`]; asked at once and after each change that `store` announces, at no other
-/// time: for tests of what is announced.
+/// Waits until `is` holds, at most [`PATIENCE`]; asked at once and after each change that `store` announces, at no
+/// other time: for tests of what is announced.
 ///
 /// # Panics
 /// When that is over, with `what` was waited for.
@@ -72,7 +72,8 @@ pub fn until_announced(
     })
 }
 
-/// Whether a change is announced within `moment`. Only that one is may be relied upon: a busy machine may be later with it.
+/// Whether a change is announced within `moment`. Only that one is may be relied upon: a busy machine may be later with
+/// it.
 pub async fn is_announced<T>(changes: &mut watch::Receiver<T>, moment: Duration) -> bool {
     timeout(moment, changes.changed()).await.is_ok_and(|changed| changed.is_ok())
 }

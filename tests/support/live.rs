@@ -22,8 +22,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-/// A screen that the loop draws on and the test reads. Nobody may ask it where its cursor is: a terminal that is busy or
-/// gone does not answer.
+/// A screen that the loop draws on and the test reads. Nobody may ask it where its cursor is: a terminal that is busy
+/// or gone does not answer.
 #[derive(Clone)]
 struct Shared {
     backend: Arc<Mutex<TestBackend>>,

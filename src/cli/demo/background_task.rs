@@ -13,10 +13,10 @@ pub(super) struct BackgroundTask {
 impl BackgroundTask {
     /// Spawns the future that `work` returns; the token is cancelled to stop it.
     pub(super) fn start<W: Future<Output = ()> + Send + 'static>(work: impl FnOnce(CancellationToken) -> W) -> Self {
-        let beside = Self { stop: CancellationToken::new(), tasks: TaskTracker::new() };
-        beside.tasks.spawn(work(beside.stop.clone()));
-        beside.tasks.close();
-        beside
+        let task = Self { stop: CancellationToken::new(), tasks: TaskTracker::new() };
+        task.tasks.spawn(work(task.stop.clone()));
+        task.tasks.close();
+        task
     }
 
     /// Asks the task to stop and waits for its end.

@@ -15,7 +15,7 @@ const RECOVERY_DURATION: Duration = Duration::from_secs(30);
 /// Starts the outages, over the hosts of the site in turn.
 pub(super) fn start(switch: Switch, hosts: usize) -> BackgroundTask {
     BackgroundTask::start(|stop| async move {
-        let coming_and_going = async {
+        let outages = async {
             sleep(FIRST_OUTAGE_DELAY).await;
             for host in (0..hosts).cycle() {
                 switch.down(Some(host));
@@ -26,7 +26,7 @@ pub(super) fn start(switch: Switch, hosts: usize) -> BackgroundTask {
         };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = coming_and_going => {}
+            () = outages => {}
         }
     })
 }

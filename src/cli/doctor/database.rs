@@ -22,12 +22,13 @@ const MAX_READY_AGE: Duration = Duration::from_secs(600);
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
 /// Returns the findings about the store and its schema, then, if both are sound, about the contents.
-pub(super) async fn store(patient: &CheckContext) -> Vec<Finding> {
-    let Ok(config) = &patient.config else { return Vec::new() };
+pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
+    let Ok(config) = &context.config else { return Vec::new() };
     let url = &config.store.url;
     let mut found = examine(url).await;
-    let stands = |finding: &Finding| !matches!(finding.check, "store" | "schema") || finding.status == CheckStatus::Ok;
-    if !found.iter().all(stands) {
+    let is_usable =
+        |finding: &Finding| !matches!(finding.check, "store" | "schema") || finding.status == CheckStatus::Ok;
+    if !found.iter().all(is_usable) {
         // The store is away, missing or outdated: its contents cannot be checked.
         return found;
     }
@@ -90,7 +91,7 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
     let now = store.now();
     let mut found = Vec::new();
     for worker in workers {
-        let says = format!(
+        let message = format!(
             "{} is {}: {}/{} busy, since {}, last beat {} ago",
             worker.name,
             worker.health.word(),
@@ -100,14 +101,14 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
             format::age(now.since(worker.heartbeat_at)),
         );
         found.push(match worker.health {
-            WorkerHealth::Alive => Finding::ok(WORKERS, says),
+            WorkerHealth::Alive => Finding::ok(WORKERS, message),
             WorkerHealth::Late => Finding::warn(
                 WORKERS,
-                says,
+                message,
                 "look at that process: it is stuck, suspended or cut off from the database; when it ends, others take \
                  its jobs",
             ),
-            WorkerHealth::Gone => Finding::warn(WORKERS, says, "the next worker or console restarts its jobs"),
+            WorkerHealth::Gone => Finding::warn(WORKERS, message, "the next worker or console restarts its jobs"),
         });
     }
     if workers.iter().all(|worker| worker.health == WorkerHealth::Gone) {
@@ -126,7 +127,7 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
 }
 
 fn queue_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueState) -> Finding {
-    let mut says = format!(
+    let mut message = format!(
         "{} ready, {} running, {} waiting for the next try, {} for later",
         format::number(queue.ready),
         format::number(queue.running),
@@ -135,31 +136,31 @@ fn queue_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueSt
     );
     let oldest = queue.oldest_ready_at.map(|at| store.now().since(at));
     if let Some(oldest) = oldest {
-        says.push_str(&format!("; the oldest has been ready for {}", format::age(oldest)));
+        message.push_str(&format!("; the oldest has been ready for {}", format::age(oldest)));
     }
     let runs = workers.iter().any(|worker| worker.health == WorkerHealth::Alive);
     if runs && oldest.is_some_and(|oldest| oldest > MAX_READY_AGE) {
         let cure = "more workers or a greater --concurrency help, or runner.per_host where one host has them all";
-        return Finding::warn(QUEUE, says, cure);
+        return Finding::warn(QUEUE, message, cure);
     }
-    Finding::ok(QUEUE, says)
+    Finding::ok(QUEUE, message)
 }
 
 /// Returns a finding for each pause: a pause never ends without a `resume`.
 async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Finding>, StoreError> {
     let found = store.pauses().await?.into_iter().map(|pause| {
         let ago = format::age(store.now().since(pause.since));
-        let says = format!(
+        let message = format!(
             "{}: paused by {} {ago} ago; {} paused in all",
             pause.scope,
             pause.by,
             format::count(queue.paused, "job")
         );
-        let again = match &pause.scope {
+        let option = match &pause.scope {
             PauseScope::All => "--all".to_owned(),
             scope => format!("--{} {}", scope.kind(), scope.key()),
         };
-        Finding::warn("pauses", says, format!("`quarterdeck resume {again}` ends it"))
+        Finding::warn("pauses", message, format!("`quarterdeck resume {option}` ends it"))
     });
     Ok(found.collect())
 }

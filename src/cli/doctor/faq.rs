@@ -19,8 +19,8 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     }
     let mut found = Vec::new();
     if switch == FaqSwitch::Off {
-        let says = "Chatwoot's are not started when a text changes (chatwoot.enqueue_faq_job = false)";
-        found.push(Finding::ok(FAQ, says.to_owned()));
+        let message = "Chatwoot's are not started when a text changes (chatwoot.enqueue_faq_job = false)";
+        found.push(Finding::ok(FAQ, message.to_owned()));
     } else {
         match connect_watcher(config, store).await {
             Ok(Some(redis)) => {
@@ -65,9 +65,9 @@ pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreErro
 }
 
 async fn in_redis(config: &Config, redis: &Redis) -> Finding {
-    let (faq, place) = (&config.faq_job, redis.label());
-    let reach = redis.connection_state().borrow().clone();
-    if let ConnectionState::Unavailable(reason) = reach {
+    let (faq, label) = (&config.faq_job, redis.label());
+    let state = redis.connection_state().borrow().clone();
+    if let ConnectionState::Unavailable(reason) = state {
         return Finding::warn(
             FAQ,
             format!("Chatwoot's wait: Redis does not answer: {reason}"),
@@ -79,13 +79,13 @@ async fn in_redis(config: &Config, redis: &Redis) -> Finding {
         Err(error) => return Finding::warn(FAQ, format!("Chatwoot's wait: {error}"), "make sure that it runs"),
     };
     if !sidekiq && faq.switch == FaqSwitch::Auto {
-        let says = format!("Chatwoot's are not started when a text changes: no Sidekiq is seen in Redis {place}");
-        return Finding::warn(FAQ, says, "name Chatwoot's Redis and its database, or set chatwoot.enqueue_faq_job");
+        let message = format!("Chatwoot's are not started when a text changes: no Sidekiq is seen in Redis {label}");
+        return Finding::warn(FAQ, message, "name Chatwoot's Redis and its database, or set chatwoot.enqueue_faq_job");
     }
-    let seen = redis.sidekiq_form(&faq.queue).await.ok().flatten().map(|(wrapper, _)| wrapper);
-    let wrapper = faq.wrapper.clone().or(seen).unwrap_or_else(|| WRAPPER_CLASS.to_owned());
+    let detected = redis.sidekiq_form(&faq.queue).await.ok().flatten().map(|(wrapper, _)| wrapper);
+    let wrapper = faq.wrapper.clone().or(detected).unwrap_or_else(|| WRAPPER_CLASS.to_owned());
     Finding::ok(
         FAQ,
-        format!("Chatwoot's are started when a text changes: queue {} of Redis {place}, as {wrapper}", faq.queue),
+        format!("Chatwoot's are started when a text changes: queue {} of Redis {label}, as {wrapper}", faq.queue),
     )
 }

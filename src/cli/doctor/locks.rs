@@ -5,7 +5,7 @@ use crate::domain::finding::Finding;
 use crate::lock;
 
 /// Returns the findings about the Redis of the settings.
-pub(super) async fn redis(patient: &CheckContext) -> Vec<Finding> {
-    let Ok(config) = &patient.config else { return Vec::new() };
+pub(super) async fn redis(context: &CheckContext) -> Vec<Finding> {
+    let Ok(config) = &context.config else { return Vec::new() };
     lock::examine(&config.redis).await
 }

@@ -29,10 +29,10 @@ pub(super) fn terminal() -> Vec<Finding> {
     let kind = std::env::var("TERM").unwrap_or_default();
     let mut found = Vec::new();
     if matches!(kind.as_str(), "" | "dumb") {
-        let says = if kind.is_empty() { "TERM is not set".to_owned() } else { format!("TERM is {kind}") };
+        let message = if kind.is_empty() { "TERM is not set".to_owned() } else { format!("TERM is {kind}") };
         found.push(Finding::warn(
             TERMINAL,
-            format!("{says}, so the console cannot know what it can draw"),
+            format!("{message}, so the console cannot know what it can draw"),
             "set it to the type of the terminal, such as xterm-256color",
         ));
     }
@@ -55,10 +55,10 @@ pub(super) fn character_set() -> Vec<Finding> {
     let locale = locale();
     vec![match &locale.variable {
         None => Finding::ok(LOCALE, "none is set; UTF-8 is assumed (--ascii draws without)"),
-        Some((variable, said)) if locale.is_utf8() => Finding::ok(LOCALE, format!("{variable}={said}")),
-        Some((variable, said)) => Finding::warn(
+        Some((variable, value)) if locale.is_utf8() => Finding::ok(LOCALE, format!("{variable}={value}")),
+        Some((variable, value)) => Finding::warn(
             LOCALE,
-            format!("{variable}={said} is not UTF-8, so the console draws with ASCII and names may look wrong"),
+            format!("{variable}={value} is not UTF-8, so the console draws with ASCII and names may look wrong"),
             "set LC_ALL to a UTF-8 locale, such as C.UTF-8",
         ),
     }]

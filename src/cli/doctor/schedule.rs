@@ -20,9 +20,9 @@ pub(super) async fn schedule(
     let kept = u64::try_from(kept).unwrap_or(u64::MAX);
     let accounts = format!("{} of {} with documents", format::count(kept, "account"), plans.accounts.len());
     let acts = config.schedule.acts(store.is_chatwoot_database());
-    for trouble in &plans.problems {
-        let (says, cure) = trouble.rsplit_once("; ").unwrap_or((trouble, "set plans up under [plans]"));
-        found.push(Finding::warn(SCHEDULE, says, cure));
+    for problem in &plans.problems {
+        let (message, cure) = problem.rsplit_once("; ").unwrap_or((problem, "set plans up under [plans]"));
+        found.push(Finding::warn(SCHEDULE, message, cure));
     }
     found.push(match (acts, store.is_chatwoot_database(), plans.source) {
         (false, true, _) => Finding::ok(

@@ -13,11 +13,11 @@ const CONFIG: &str = "config";
 const LOG: &str = "log";
 
 /// Returns the findings about the config file: its mistakes, renamed keys, and a password that other users may read.
-pub(super) fn file(patient: &CheckContext) -> Vec<Finding> {
-    let (path, _) = Config::file(&patient.default_paths, &patient.environment, &patient.flags);
-    let place = path.display();
+pub(super) fn file(context: &CheckContext) -> Vec<Finding> {
+    let (path, _) = Config::file(&context.default_paths, &context.environment, &context.flags);
+    let location = path.display();
     let cure = "`quarterdeck config` prints every key with its default";
-    match &patient.config {
+    match &context.config {
         Err(ConfigError::Invalid { problems }) => {
             let mut found: Vec<_> =
                 problems.iter().map(|problem| Finding::fail(CONFIG, problem.to_string(), cure)).collect();
@@ -29,7 +29,7 @@ pub(super) fn file(patient: &CheckContext) -> Vec<Finding> {
         }
         Ok(config) => match std::fs::read_to_string(path) {
             Ok(text) => {
-                let mut found = vec![Finding::ok(CONFIG, format!("{place}: every key is understood"))];
+                let mut found = vec![Finding::ok(CONFIG, format!("{location}: every key is understood"))];
                 let warnings = config.warnings.iter();
                 found.extend(
                     warnings.map(|warning| Finding::of_message(CONFIG, CheckStatus::Warn, &warning.to_string())),
@@ -37,7 +37,7 @@ pub(super) fn file(patient: &CheckContext) -> Vec<Finding> {
                 found.extend(readable_secret(path, &text));
                 found
             }
-            Err(_) => vec![Finding::ok(CONFIG, format!("{place}: there is no such file, so the defaults hold"))],
+            Err(_) => vec![Finding::ok(CONFIG, format!("{location}: there is no such file, so the defaults hold"))],
         },
     }
 }
@@ -53,37 +53,38 @@ fn readable_secret(path: &Path, text: &str) -> Option<Finding> {
     if mode & 0o077 == 0 || masked(text) == text {
         return None;
     }
-    let place = path.display();
-    let says = format!("{place} holds a password and other users may read it");
-    Some(Finding::warn(CONFIG, says, format!("chmod 600 {place}")))
+    let location = path.display();
+    let message = format!("{location} holds a password and other users may read it");
+    Some(Finding::warn(CONFIG, message, format!("chmod 600 {location}")))
 }
 
 /// Returns a warning if hosts with private addresses may be fetched.
-pub(super) fn private_hosts(patient: &CheckContext) -> Vec<Finding> {
-    let Ok(config) = &patient.config else { return Vec::new() };
+pub(super) fn private_hosts(context: &CheckContext) -> Vec<Finding> {
+    let Ok(config) = &context.config else { return Vec::new() };
     let hosts = &config.fetch.allow_private_hosts;
     if hosts.is_empty() {
         return vec![Finding::ok("addresses", "only public ones are fetched")];
     }
     let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
-    let says = format!("whoever may add a document can have pages fetched from {}", hosts.join(", "));
-    vec![Finding::warn("addresses", says, "remove hosts that no document needs from fetch.allow_private_hosts")]
+    let message = format!("whoever may add a document can have pages fetched from {}", hosts.join(", "));
+    vec![Finding::warn("addresses", message, "remove hosts that no document needs from fetch.allow_private_hosts")]
 }
 
 /// Checks that the outcome files can be written to the log directory.
-pub(super) fn log_dir(patient: &CheckContext) -> Vec<Finding> {
-    let Ok(config) = &patient.config else { return Vec::new() };
+pub(super) fn log_dir(context: &CheckContext) -> Vec<Finding> {
+    let Ok(config) = &context.config else { return Vec::new() };
     let dir = &config.log.dir;
-    let place = dir.display();
-    let fail = |says: String, cure: &str| Finding::fail(LOG, format!("{place}: {says}"), format!("{cure} (log.dir)"));
+    let location = dir.display();
+    let fail =
+        |message: String, cure: &str| Finding::fail(LOG, format!("{location}: {message}"), format!("{cure} (log.dir)"));
     vec![match std::fs::metadata(dir) {
         Ok(data) if !data.is_dir() => fail("is a file, not a folder".into(), "name a folder"),
-        Ok(_) if may_write(dir) => Finding::ok(LOG, format!("outcomes are written to files in {place}")),
+        Ok(_) if may_write(dir) => Finding::ok(LOG, format!("outcomes are written to files in {location}")),
         Ok(_) => fail("this user may not write there".into(), "grant it write access, or name another folder"),
         // The directory and its parents are created with the first outcome.
         Err(error) if error.kind() == ErrorKind::NotFound => match dir.ancestors().find(|parent| parent.exists()) {
             Some(parent) if parent.is_dir() && may_write(parent) => {
-                Finding::ok(LOG, format!("{place} is made with the first outcome"))
+                Finding::ok(LOG, format!("{location} is made with the first outcome"))
             }
             Some(parent) => fail(format!("cannot be made in {}", parent.display()), "name another folder"),
             None => fail("cannot be made here".into(), "name another folder"),
@@ -91,7 +92,7 @@ pub(super) fn log_dir(patient: &CheckContext) -> Vec<Finding> {
         Err(error) => Finding::of_message(
             LOG,
             CheckStatus::Fail,
-            &format!("{place}: {error}; name a folder that this user may use (log.dir)"),
+            &format!("{location}: {error}; name a folder that this user may use (log.dir)"),
         ),
     }]
 }

@@ -147,12 +147,12 @@ impl Reader {
     /// repository.
     fn destination(&mut self, label: &str, to: &str, style: Style) {
         let page = to.split('#').next().and_then(|file| file.strip_suffix(".md")).filter(|name| !name.contains('/'));
-        let said = match page {
+        let suffix = match page {
             Some(page) => format!(" (quarterdeck help {page})"),
             None if to.contains("://") && to != label => format!(" ({to})"),
             None => return,
         };
-        for c in said.chars() {
+        for c in suffix.chars() {
             self.put(c, style);
         }
     }

@@ -160,9 +160,9 @@ fn without_position(error: &serde_json::Error) -> String {
 fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes);
     let header = reader.byte_headers().map_err(|error| error.to_string())?.clone();
-    let place = |name: &str| header.iter().position(|cell| cell.eq_ignore_ascii_case(name.as_bytes()));
-    let places = COLUMNS.map(place);
-    if places[0].is_none() {
+    let position = |name: &str| header.iter().position(|cell| cell.eq_ignore_ascii_case(name.as_bytes()));
+    let positions = COLUMNS.map(position);
+    if positions[0].is_none() {
         return Err("the first line must be a header with a column url".to_owned());
     }
     let mut read = Vec::new();
@@ -174,7 +174,7 @@ fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, String> {
                 let number = record.position().map_or(0, csv::Position::line);
                 read.push(import_line(
                     number,
-                    record_fields(&record, places).and_then(|fields| fields.into_document(owner)),
+                    record_fields(&record, positions).and_then(|fields| fields.into_document(owner)),
                 ));
             }
             Err(error) => {
@@ -187,15 +187,15 @@ fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, String> {
     }
 }
 
-fn record_fields(record: &csv::ByteRecord, places: [Option<usize>; 4]) -> Result<Fields, String> {
-    let cell = |place: Option<usize>| match place.and_then(|place| record.get(place)) {
+fn record_fields(record: &csv::ByteRecord, positions: [Option<usize>; 4]) -> Result<Fields, String> {
+    let cell = |position: Option<usize>| match position.and_then(|position| record.get(position)) {
         None => Ok(None),
         Some(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Some(text.to_owned())),
             Err(_) => Err("is not UTF-8 text".to_owned()),
         },
     };
-    let [url, name, account_id, assistant_id] = places.map(cell);
+    let [url, name, account_id, assistant_id] = positions.map(cell);
     Ok(Fields { url: url?, name: name?, account_id: account_id?, assistant_id: assistant_id? })
 }
 

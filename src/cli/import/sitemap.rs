@@ -108,7 +108,7 @@ impl<'t> SitemapParser<'t> {
         }
     }
 
-    /// Handles an event. `namespace` is the namespace of a start tag, `at` the byte offset at which the event ends. An
+    /// Handles an event. `space` is the namespace of a start tag, `at` the byte offset at which the event ends. An
     /// error ends the parsing.
     fn event(&mut self, space: &ResolveResult, event: &Event, at: u64) -> Result<(), String> {
         match event {
@@ -265,17 +265,17 @@ fn kind(root: &str) -> Result<Kind, String> {
 
 /// Returns the message for an index of sitemaps: it names no pages, and import reads files only, so it does not fetch.
 fn index_message(sitemaps: &[String]) -> String {
-    let mut said = "is an index of sitemaps, which names no pages itself. Import each of them, as in\n  \
+    let mut message = "is an index of sitemaps, which names no pages itself. Import each of them, as in\n  \
                     curl -sL URL | quarterdeck import -"
         .to_owned();
     for sitemap in sitemaps.iter().take(MAX_NAMED_SITEMAPS) {
-        said.push_str("\n  ");
-        said.push_str(&crate::domain::text::SafeLine::new(sitemap));
+        message.push_str("\n  ");
+        message.push_str(&crate::domain::text::SafeLine::new(sitemap));
     }
     if let more @ 1.. = sitemaps.len().saturating_sub(MAX_NAMED_SITEMAPS) {
-        said.push_str(&format!("\n  and {more} more"));
+        message.push_str(&format!("\n  and {more} more"));
     }
-    said
+    message
 }
 
 /// Returns a string that identifies a namespace; an undeclared prefix stands for itself.

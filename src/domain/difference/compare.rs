@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 /// Maximum lines per segment for which every line is compared with every other.
 const MAX_SEGMENT_LINES: usize = 2_000;
-/// Maximum number of line comparisons in total. Bounds the time and, with [`MAX_SEGMENT_LINES`], the memory (two bytes per
-/// comparison).
+/// Maximum number of line comparisons in total. Bounds the time and, with [`MAX_SEGMENT_LINES`], the memory (two bytes
+/// per comparison).
 const MAX_COMPARISONS: usize = 16_000_000;
 /// Maximum depth to which a segment is divided at lines that occur once in it; each division costs as much as reading
 /// it.
@@ -39,13 +39,13 @@ struct Search {
 impl Search {
     fn segment(&mut self, (old, old_at): Segment<'_>, (new, new_at): Segment<'_>, divide: u32) {
         let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-        self.found.extend((0..head).map(|place| (old_at + place, new_at + place)));
+        self.found.extend((0..head).map(|offset| (old_at + offset, new_at + offset)));
         let (a, b) = (&old[head..], &new[head..]);
         let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
         let (middle_a, middle_b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
         self.middle((middle_a, old_at + head), (middle_b, new_at + head), divide);
         let (a, b) = (old_at + old.len() - tail, new_at + new.len() - tail);
-        self.found.extend((0..tail).map(|place| (a + place, b + place)));
+        self.found.extend((0..tail).map(|offset| (a + offset, b + offset)));
     }
 
     fn middle(&mut self, old: Segment<'_>, new: Segment<'_>, divide: u32) {
@@ -101,24 +101,24 @@ impl Search {
 /// Returns the index pairs of lines that occur exactly once in both segments, in the order of the old text.
 fn unique_common_lines(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     let once = |lines: &[u32]| {
-        let mut places: HashMap<u32, Option<usize>> = HashMap::with_capacity(lines.len());
-        for (place, line) in lines.iter().enumerate() {
-            places.entry(*line).and_modify(|place| *place = None).or_insert(Some(place));
+        let mut indices: HashMap<u32, Option<usize>> = HashMap::with_capacity(lines.len());
+        for (index, line) in lines.iter().enumerate() {
+            indices.entry(*line).and_modify(|index| *index = None).or_insert(Some(index));
         }
-        places
+        indices
     };
     let (once_old, once_new) = (once(old), once(new));
-    let place = |places: &HashMap<u32, Option<usize>>, line| places.get(line).copied().flatten();
-    old.iter().filter_map(|line| place(&once_old, line).zip(place(&once_new, line))).collect()
+    let index = |indices: &HashMap<u32, Option<usize>>, line| indices.get(line).copied().flatten();
+    old.iter().filter_map(|line| index(&once_old, line).zip(index(&once_new, line))).collect()
 }
 
 /// Returns the longest subsequence of `places` whose indices in the new text increase, too.
-fn longest_increasing(places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+fn longest_increasing(pairs: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
     // Per length, the last member of the sequence of that length that ends first; and the predecessor of each member.
     let mut ends: Vec<usize> = Vec::new();
-    let mut before = vec![None; places.len()];
-    for (at, (_, new)) in places.iter().enumerate() {
-        let length = ends.partition_point(|end| places[*end].1 < *new);
+    let mut before = vec![None; pairs.len()];
+    for (at, (_, new)) in pairs.iter().enumerate() {
+        let length = ends.partition_point(|end| pairs[*end].1 < *new);
         before[at] = length.checked_sub(1).map(|shorter| ends[shorter]);
         if length == ends.len() {
             ends.push(at);
@@ -128,9 +128,9 @@ fn longest_increasing(places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
     }
     let mut sequence = Vec::with_capacity(ends.len());
     let mut at = ends.last().copied();
-    while let Some(place) = at {
-        sequence.push(places[place]);
-        at = before[place];
+    while let Some(member) = at {
+        sequence.push(pairs[member]);
+        at = before[member];
     }
     sequence.reverse();
     sequence

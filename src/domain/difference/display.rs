@@ -54,8 +54,8 @@ impl Difference {
         }
         let differing = changed_ranges(&lines);
         let mut bytes = 0;
-        for place in display_order(&lines) {
-            let (line, differs) = (&lines[place], differing[place].clone());
+        for index in display_order(&lines) {
+            let (line, differs) = (&lines[index], differing[index].clone());
             if kept.lines.len() == MAX_LINES || bytes >= MAX_BYTES {
                 break;
             }
@@ -105,9 +105,9 @@ fn changed_ranges(lines: &[DiffLine<&str>]) -> Vec<Range<usize>> {
     while at < lines.len() {
         let gone = lines[at..].iter().take_while(|line| matches!(line, DiffLine::Removed(_))).count();
         let new = lines[at + gone..].iter().take_while(|line| matches!(line, DiffLine::Added(_))).count();
-        for place in 0..gone.min(new) {
-            if let (DiffLine::Removed(old), DiffLine::Added(new)) = (lines[at + place], lines[at + gone + place]) {
-                (differing[at + place], differing[at + gone + place]) = changed_words(old, new);
+        for offset in 0..gone.min(new) {
+            if let (DiffLine::Removed(old), DiffLine::Added(new)) = (lines[at + offset], lines[at + gone + offset]) {
+                (differing[at + offset], differing[at + gone + offset]) = changed_words(old, new);
             }
         }
         at += (gone + new).max(1);

@@ -64,8 +64,8 @@ impl Filter {
         })
     }
 
-    fn all(&self, holds: impl Fn(&FilterCondition) -> bool) -> bool {
-        self.terms.iter().all(|Term { negated, condition: test }| holds(test) != *negated)
+    fn all(&self, matches: impl Fn(&FilterCondition) -> bool) -> bool {
+        self.terms.iter().all(|Term { negated, condition: test }| matches(test) != *negated)
     }
 }
 

@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         let at = self.at;
         let Some(field) = Field::parse(&word.to_ascii_lowercase()) else {
             let hint = match nearest(word, Field::ALL.map(Field::word)) {
-                Some(meant) => format!("did you mean {meant}?"),
+                Some(suggestion) => format!("did you mean {suggestion}?"),
                 None => "put it in quotes to look for it as text".to_owned(),
             };
             return error(at, format!("unknown field \"{word}\" ({hint})"));
@@ -118,15 +118,15 @@ impl<'a> Reader<'a> {
         let mut quote = None;
         let mut chars = self.rest().char_indices().peekable();
         let mut end = self.text.len();
-        while let Some((place, c)) = chars.next() {
+        while let Some((offset, c)) = chars.next() {
             match c {
                 '"' if quote.is_some() => quote = None,
-                '"' => quote = Some(at + place),
+                '"' => quote = Some(at + offset),
                 '\\' if quote.is_some() && chars.peek().is_some_and(|(_, next)| matches!(next, '"' | '\\')) => {
                     text.extend(chars.next().map(|(_, escaped)| escaped));
                 }
                 c if quote.is_none() && (c.is_whitespace() || (several && c == ',')) => {
-                    end = at + place;
+                    end = at + offset;
                     break;
                 }
                 c => text.push(c),
@@ -211,7 +211,7 @@ fn words<T>(
         }
         None => {
             let hint = match nearest(&value.text, known.iter().copied()) {
-                Some(meant) => format!("did you mean {meant}?"),
+                Some(suggestion) => format!("did you mean {suggestion}?"),
                 None => format!("one of {}", known.join(", ")),
             };
             error(value.at, format!("unknown {} \"{}\" ({hint})", field.word(), value.text))

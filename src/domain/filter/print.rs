@@ -6,8 +6,8 @@ use std::fmt::{self, Display, Formatter};
 
 impl Display for Filter {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (place, term) in self.terms.iter().enumerate() {
-            if place > 0 {
+        for (index, term) in self.terms.iter().enumerate() {
+            if index > 0 {
                 f.write_str(" ")?;
             }
             term.fmt(f)?;
@@ -67,8 +67,8 @@ fn joined<T>(
     values: &[T],
     print: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
-    for (place, value) in values.iter().enumerate() {
-        if place > 0 {
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
             f.write_str(",")?;
         }
         print(f, value)?;

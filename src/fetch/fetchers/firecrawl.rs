@@ -82,8 +82,8 @@ impl PageFetcher for FirecrawlFetcher {
         }
         let scraped: ScrapeResponse = serde_json::from_slice(&body.bytes).map_err(|_| invalid_response())?;
         if scraped.success == Some(false) {
-            let said = error_message(scraped.error.as_ref()).unwrap_or_else(|| "it gives no reason".to_owned());
-            return Err(broken(format!("Firecrawl could not fetch the page: {said}")));
+            let reason = error_message(scraped.error.as_ref()).unwrap_or_else(|| "it gives no reason".to_owned());
+            return Err(broken(format!("Firecrawl could not fetch the page: {reason}")));
         }
         self.page(scraped.data.ok_or_else(invalid_response)?, body.bytes.len() as u64).map(FetchResponse::Page)
     }
@@ -122,7 +122,7 @@ impl FirecrawlFetcher {
         let mut key = HeaderValue::from_str(&format!("Bearer {}", api_key.reveal()))
             .map_err(|_| errors::refused("fetch.firecrawl.api_key is no key").of_service())?;
         key.set_sensitive(true);
-        let patience = self.client.settings.total_timeout.saturating_sub(TIMEOUT_LEAD).max(Duration::from_secs(1));
+        let timeout = self.client.settings.total_timeout.saturating_sub(TIMEOUT_LEAD).max(Duration::from_secs(1));
         let PageRequest { url, rules, .. } = request;
         let own = rules.exclude.iter().map(|selector| selector.source.as_str());
         let excluded: Vec<_> = EXCLUDED_TAGS.into_iter().chain(own).collect();
@@ -131,7 +131,7 @@ impl FirecrawlFetcher {
             "onlyMainContent": rules.extract == Extract::Main,
             "formats": ["markdown"],
             "excludeTags": excluded,
-            "timeout": u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
+            "timeout": u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
         });
         if !rules.include.is_empty() {
             body["includeTags"] = rules.include.iter().map(|selector| selector.source.as_str()).collect();
@@ -142,7 +142,7 @@ impl FirecrawlFetcher {
         }
         let post = self.client.post(endpoint).header(AUTHORIZATION, key).header(CONTENT_TYPE, "application/json");
         match timeout_at(deadline, post.body(body.to_string()).send()).await {
-            Ok(answered) => answered.map_err(|error| service_failure(&self.client.failure(&error))),
+            Ok(response) => response.map_err(|error| service_failure(&self.client.failure(&error))),
             Err(_) => Err(self.too_slow()),
         }
     }
@@ -185,8 +185,10 @@ fn service_failure(failure: &Failure) -> Failure {
 /// Returns the failure for an error of the API itself, with advice where there is some.
 fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
     let body: Option<ScrapeResponse> = serde_json::from_slice(body).ok();
-    let said =
-        body.and_then(|body| error_message(body.error.as_ref())).map(|said| format!(": {said}")).unwrap_or_default();
+    let reason = body
+        .and_then(|body| error_message(body.error.as_ref()))
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
     let permanent = |detail: String| Failure::permanent(ErrorCode::FetchFailed, detail);
     match status.as_u16() {
         401 | 403 => permanent(format!("Firecrawl does not take the key ({status}); see fetch.firecrawl.api_key")),
@@ -197,7 +199,7 @@ fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
         }
         429 => broken(format!("Firecrawl is asked too often ({status})")),
         500..=599 => broken(format!("Firecrawl has trouble of its own ({status})")),
-        _ => permanent(format!("Firecrawl does not take the request ({status}){said}")),
+        _ => permanent(format!("Firecrawl does not take the request ({status}){reason}")),
     }
 }
 

@@ -38,10 +38,10 @@ impl HttpFetcher {
     async fn follow(&self, request: PageRequest<'_>, deadline: Instant) -> Result<(Response, Url), Failure> {
         let most = self.client.settings.max_redirects;
         let mut url = request.url.clone();
-        let mut seen = HashSet::new();
+        let mut visited = HashSet::new();
         loop {
             url.set_fragment(None);
-            seen.insert(url.clone());
+            visited.insert(url.clone());
             if let Some(robots) = &self.robots {
                 robots::obey(robots, &self.client, &url, deadline).await?;
             }
@@ -53,10 +53,10 @@ impl HttpFetcher {
             let mut next = next.map_err(|error| refused(format!("redirected to a bad URL: {error}")))?;
             next.set_fragment(None);
             self.client.guard.judge(&next).map_err(|refusal| refused(format!("redirected: {refusal}")))?;
-            if seen.contains(&next) {
+            if visited.contains(&next) {
                 return Err(refused("redirect loop".into()));
             }
-            if seen.len() > most as usize {
+            if visited.len() > most as usize {
                 return Err(refused(format!("too many redirects (more than {most})")));
             }
             url = next;

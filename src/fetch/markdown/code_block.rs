@@ -75,8 +75,8 @@ fn language(pre: &NodeRef<'_>) -> String {
             classes.split_ascii_whitespace().find_map(of)
         })
         .filter(|language| {
-            let sane = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '#' | '-' | '.' | '_');
-            language.len() <= 30 && language.chars().all(sane)
+            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '#' | '-' | '.' | '_');
+            language.len() <= 30 && language.chars().all(allowed)
         })
         .unwrap_or_default()
 }

@@ -25,7 +25,7 @@ pub(super) enum TextContext {
 }
 
 /// Appends `word` to `out`, escaped. `after` is the character that follows the word, `None` when it is unknown.
-pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, place: TextContext, in_link: bool) {
+pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, context: TextContext, in_link: bool) {
     let may_need =
         |byte: u8| matches!(byte, b'\\' | b'`' | b'*' | b'_' | b'~' | b'[' | b']' | b'(' | b'<' | b'&' | b'|');
     if !word.bytes().any(may_need) {
@@ -50,7 +50,7 @@ pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, place
             '(' => before == ']',
             '<' => next.is_none_or(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')),
             '&' => is_entity(rest.as_str()),
-            '|' => place == TextContext::Cell,
+            '|' => context == TextContext::Cell,
             _ => false,
         };
         if needed {

@@ -34,10 +34,10 @@ pub(super) struct Inline {
 
 impl Inline {
     /// Creates an empty text.
-    pub fn new(place: TextContext) -> Self {
+    pub fn new(context: TextContext) -> Self {
         Self {
             text: String::new(),
-            context: place,
+            context,
             space: false,
             broken: false,
             spans: Vec::new(),
@@ -55,8 +55,8 @@ impl Inline {
     }
 
     /// Sets the context of the text that follows.
-    pub fn set_context(&mut self, place: TextContext) {
-        self.context = place;
+    pub fn set_context(&mut self, context: TextContext) {
+        self.context = context;
     }
 
     /// Returns the length of the text so far, in bytes.
@@ -356,6 +356,6 @@ impl Inline {
 }
 
 /// Returns the length of the longest run of `what`, in characters.
-pub(super) fn longest_run(text: &str, what: char) -> usize {
-    text.split(|c| c != what).map(str::len).max().unwrap_or_default() / what.len_utf8()
+pub(super) fn longest_run(text: &str, mark: char) -> usize {
+    text.split(|c| c != mark).map(str::len).max().unwrap_or_default() / mark.len_utf8()
 }

@@ -71,7 +71,8 @@ impl Lines {
         self.push(Container::Indent { marker: Some(marker), width })
     }
 
-    /// Begins a definition. Its marker is written only if it begins with text; see [`begin_non_text`](Self::begin_non_text).
+    /// Begins a definition. Its marker is written only if it begins with text; see
+    /// [`begin_non_text`](Self::begin_non_text).
     pub fn definition(&mut self) -> bool {
         self.item(DEFINITION.into())
     }
@@ -95,11 +96,11 @@ impl Lines {
 
     fn push(&mut self, container: Container) -> bool {
         self.begin_non_text();
-        let room = self.containers.len() < MAX_CONTAINERS;
-        if room {
+        let fits = self.containers.len() < MAX_CONTAINERS;
+        if fits {
             self.containers.push(container);
         }
-        room
+        fits
     }
 
     /// Ends the innermost container. Returns true unless an item wrote nothing.

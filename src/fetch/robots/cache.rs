@@ -41,7 +41,7 @@ impl Robots {
     pub(super) async fn of<F: Future<Output = FileResponse>>(
         &self,
         url: &Url,
-        ask: impl FnOnce(Url) -> F,
+        download: impl FnOnce(Url) -> F,
     ) -> CachedRules {
         let slot = self.slot(url.origin().ascii_serialization());
         let mut kept = slot.lock().await;
@@ -49,7 +49,7 @@ impl Robots {
             return found.clone();
         }
         let Ok(file) = url.join("/robots.txt") else { return CachedRules::Rules(Rules::AllowAll) };
-        let (found, time) = match ask(file).await {
+        let (found, time) = match download(file).await {
             FileResponse::File(text) => (CachedRules::Rules(Rules::read(&text, &self.name)), RULES_TTL),
             FileResponse::None => (CachedRules::Rules(Rules::AllowAll), RULES_TTL),
             FileResponse::Unreachable(why) => (CachedRules::Unreachable(why), UNREACHABLE_TTL),

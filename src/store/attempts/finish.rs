@@ -78,50 +78,54 @@ async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<FinishRe
         Ok(answers) => answers,
         Err(error) => {
             let words = error.to_string();
-            let again = || match &error {
+            let error_copy = || match &error {
                 StoreError::ReadOnly => StoreError::ReadOnly,
                 StoreError::Unavailable(reason) => StoreError::Unavailable(reason.clone()),
                 StoreError::Schema(mismatch) => StoreError::Schema(*mismatch),
                 _ => StoreError::Unavailable(words.clone()),
             };
-            group.iter().map(|_| Err(again())).collect()
+            group.iter().map(|_| Err(error_copy())).collect()
         }
     }
 }
 
-async fn try_finish_group(db: &Database, group: &[Finishing], care: Savepoints) -> Result<Vec<Result<FinishResult>>> {
+async fn try_finish_group(
+    db: &Database,
+    group: &[Finishing],
+    savepoints: Savepoints,
+) -> Result<Vec<Result<FinishResult>>> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
     let jobs = jobs::lock_jobs(&mut tx, group.iter().map(|pending| pending.finish.lease.job_id)).await?;
     // In document order, so that writers on a database with several never deadlock.
     let mut order: Vec<usize> = (0..group.len()).collect();
-    order.sort_by_key(|place| jobs.get(&group[*place].finish.lease.job_id).map(|row| row.job.document_id));
+    order.sort_by_key(|index| jobs.get(&group[*index].finish.lease.job_id).map(|row| row.job.document_id));
     let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
     let documents = documents::by_ids(&mut tx, &ids).await?;
     let mut named = BTreeMap::new();
     for finish in group.iter().map(|pending| &pending.finish) {
         if let Some(row) = jobs.get(&finish.lease.job_id) {
-            let news = HostSignal::of(&finish.end);
-            *named.entry(row.host.clone()).or_default() |= news.failure.is_some() || news.retry_after.is_some();
+            let signal = HostSignal::of(&finish.end);
+            *named.entry(row.host.clone()).or_default() |= signal.failure.is_some() || signal.retry_after.is_some();
         }
     }
     let hosts = host_backoff::read(&mut tx, named).await?;
     let mut read = GroupRows { jobs, documents, hosts };
     let mut written = Vec::with_capacity(group.len());
-    for place in order {
-        let pending = &group[place];
-        let done = match care {
+    for index in order {
+        let pending = &group[index];
+        let done = match savepoints {
             Savepoints::None => {
                 write_finish(&mut tx, &pending.finish, &pending.finish.end, &pending.policy, &mut read).await?
             }
             Savepoints::PerFinish => finish_one(&mut tx, pending, &mut read).await?,
         };
-        written.push((place, done));
+        written.push((index, done));
     }
     host_backoff::write(&mut tx, read.hosts).await?;
     let mut outcomes = tx.commit().await?.into_iter();
     let mut answers: Vec<Option<Result<FinishResult>>> = group.iter().map(|_| None).collect();
-    for (place, written) in written {
-        answers[place] = Some(match written {
+    for (index, written) in written {
+        answers[index] = Some(match written {
             FinishWrite::Applied { state, outcomes: count, report } => {
                 Ok(FinishResult::Written { state, outcomes: outcomes.by_ref().take(count).collect(), report })
             }
@@ -174,19 +178,19 @@ async fn write_finish(
     policy: &RetryPolicy,
     read: &mut GroupRows,
 ) -> Result<FinishWrite> {
-    let held = finish.lease;
-    let row = match read.jobs.remove(&held.job_id) {
+    let lease = finish.lease;
+    let row = match read.jobs.remove(&lease.job_id) {
         Some(row) => Some(row),
-        None => jobs::by_id(tx, held.job_id).await?,
+        None => jobs::by_id(tx, lease.job_id).await?,
     };
-    let Some(row) = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0)) else {
-        return Ok(FinishWrite::NothingToWrite(committed_before(tx, held).await?.unwrap_or(FinishResult::LeaseLost)));
+    let Some(row) = row.filter(|row| row.job.state == JobState::Running && row.token == Some(lease.token.0)) else {
+        return Ok(FinishWrite::NothingToWrite(committed_before(tx, lease).await?.unwrap_or(FinishResult::LeaseLost)));
     };
     let document = match read.documents.remove(&row.job.document_id) {
         Some(document) => Some(document),
         None => documents::by_id(tx, row.job.document_id).await?,
     };
-    if document.as_ref().is_some_and(|document| document.fence >= held.token.0) {
+    if document.as_ref().is_some_and(|document| document.fence >= lease.token.0) {
         return Ok(FinishWrite::NothingToWrite(FinishResult::LeaseLost));
     }
     if let Some(document) = &document {
@@ -201,7 +205,7 @@ async fn write_finish(
         None => row.job.finished(end, policy, finish.duration, tx.now),
     };
     let with = TransitionData {
-        token: Some(held.token.0),
+        token: Some(lease.token.0),
         worker: row.worker_name.clone(),
         page: if unfit.is_none() { page_written(end) } else { None },
         fetched: if unfit.is_none() { page_fetched(end) } else { None },
@@ -215,9 +219,9 @@ async fn write_finish(
 }
 
 /// Returns the result of a finish that was committed although its commit returned an error.
-async fn committed_before(tx: &mut Tx<'_>, held: JobLease) -> Result<Option<FinishResult>> {
+async fn committed_before(tx: &mut Tx<'_>, lease: JobLease) -> Result<Option<FinishResult>> {
     let statement = query("SELECT * FROM @outcomes WHERE job_id = ? AND token = ? ORDER BY seq");
-    let rows = tx.all(statement.bind(held.job_id.0).bind(held.token.0)).await?;
+    let rows = tx.all(statement.bind(lease.job_id.0).bind(lease.token.0)).await?;
     let outcomes: Vec<Outcome> = rows.iter().map(outcome).collect::<Result<_>>()?;
     let Some(last) = outcomes.last() else { return Ok(None) };
     if outcomes.iter().any(|outcome| outcome.result == OutcomeResult::WorkerLost) {

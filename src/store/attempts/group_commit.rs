@@ -36,10 +36,10 @@ impl<W, A> GroupCommit<W, A> {
     /// Sends a write, and waits until it is committed.
     pub(in crate::store) async fn send(&self, write: W) -> Result<A> {
         let sender = self.0.lock().await.clone().ok_or_else(closed_error)?;
-        let (answer, answered) = oneshot::channel();
+        let (answer, response) = oneshot::channel();
         sender.send(Pending { write, answer }).await.map_err(|_| closed_error())?;
         drop(sender);
-        answered.await.map_err(|_| closed_error())?
+        response.await.map_err(|_| closed_error())?
     }
 
     /// Accepts no more writes: the task ends once those already sent are committed.

@@ -13,22 +13,23 @@ use crate::store::sql::transaction::Tx;
 use crate::store::{JobLease, Result};
 use std::collections::HashSet;
 
-pub(in crate::store) async fn release(db: &Database, held: &[JobLease]) -> Result<()> {
+pub(in crate::store) async fn release(db: &Database, leased: &[JobLease]) -> Result<()> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
-    leases::give_back(&mut tx, held).await?;
+    leases::give_back(&mut tx, leased).await?;
     tx.commit().await?;
     Ok(())
 }
 
-pub(in crate::store) async fn cancel_requests(db: &Database, held: &[JobLease]) -> Result<Vec<JobLease>> {
+pub(in crate::store) async fn cancel_requests(db: &Database, leased: &[JobLease]) -> Result<Vec<JobLease>> {
     // An idle worker calls this at every poll of the queue.
-    if held.is_empty() {
+    if leased.is_empty() {
         return Ok(Vec::new());
     }
     let mut reader = db.reader().await?;
-    let asked = query("SELECT id, lease_token FROM @jobs WHERE state = 'running' AND cancel_requested_at IS NOT NULL");
-    let asked: HashSet<(i64, Option<i64>)> = pairs(&reader.all(asked).await?)?.into_iter().collect();
-    Ok(held.iter().copied().filter(|held| asked.contains(&(held.job_id.0, Some(held.token.0)))).collect())
+    let requested =
+        query("SELECT id, lease_token FROM @jobs WHERE state = 'running' AND cancel_requested_at IS NOT NULL");
+    let requested: HashSet<(i64, Option<i64>)> = pairs(&reader.all(requested).await?)?.into_iter().collect();
+    Ok(leased.iter().copied().filter(|leased| requested.contains(&(leased.job_id.0, Some(leased.token.0)))).collect())
 }
 
 fn pairs(rows: &[Row]) -> Result<Vec<(i64, Option<i64>)>> {
@@ -36,11 +37,11 @@ fn pairs(rows: &[Row]) -> Result<Vec<(i64, Option<i64>)>> {
 }
 
 /// Returns leased jobs to the queue; skips those whose lease has ended meanwhile.
-pub(super) async fn give_back(tx: &mut Tx<'_>, held: &[JobLease]) -> Result<()> {
-    let mut rows = jobs::lock_jobs(tx, held.iter().map(|held| held.job_id)).await?;
-    for held in held {
-        let row = rows.remove(&held.job_id);
-        let row = row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0));
+pub(super) async fn give_back(tx: &mut Tx<'_>, leased: &[JobLease]) -> Result<()> {
+    let mut rows = jobs::lock_jobs(tx, leased.iter().map(|leased| leased.job_id)).await?;
+    for leased in leased {
+        let row = rows.remove(&leased.job_id);
+        let row = row.filter(|row| row.job.state == JobState::Running && row.token == Some(leased.token.0));
         if let Some(row) = row {
             give_row_back(tx, &row).await?;
         }

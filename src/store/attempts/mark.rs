@@ -20,10 +20,10 @@ use std::time::Duration;
 /// Marks documents until every sender is dropped and everything sent is committed.
 pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<JobLease, MarkResult>) {
     while let Some(first) = pending.recv().await {
-        let (held, answers): (Vec<_>, Vec<_>) =
+        let (leases, answers): (Vec<_>, Vec<_>) =
             gather(first, &mut pending).await.into_iter().map(|pending| (pending.write, pending.answer)).unzip();
         let Some(db) = db.upgrade() else { return };
-        match mark_group(&db, &held).await {
+        match mark_group(&db, &leases).await {
             Ok(marked) => {
                 for (answer, marked) in answers.into_iter().zip(marked) {
                     // The sender may no longer wait; the mark stays until the lease ends.
@@ -31,33 +31,33 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
                 }
             }
             Err(error) => {
-                let again = || match &error {
+                let error_copy = || match &error {
                     StoreError::Schema(mismatch) => StoreError::Schema(*mismatch),
                     error => StoreError::Unavailable(error.to_string()),
                 };
                 for answer in answers {
-                    let _ = answer.send(Err(again()));
+                    let _ = answer.send(Err(error_copy()));
                 }
             }
         }
     }
 }
 
-async fn mark_group(db: &Database, held: &[JobLease]) -> Result<Vec<MarkResult>> {
+async fn mark_group(db: &Database, leased: &[JobLease]) -> Result<Vec<MarkResult>> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
     // In document order, so that writers on a database with several never deadlock.
-    let mut jobs = jobs::lock_jobs(&mut tx, held.iter().map(|held| held.job_id)).await?;
-    let mut order: Vec<usize> = (0..held.len()).collect();
-    order.sort_by_key(|place| jobs.get(&held[*place].job_id).map(|row| row.job.document_id));
+    let mut jobs = jobs::lock_jobs(&mut tx, leased.iter().map(|leased| leased.job_id)).await?;
+    let mut order: Vec<usize> = (0..leased.len()).collect();
+    order.sort_by_key(|index| jobs.get(&leased[*index].job_id).map(|row| row.job.document_id));
     let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
     let mut documents = documents::by_ids(&mut tx, &ids).await?;
-    let mut marked = vec![MarkResult::LeaseLost; held.len()];
-    let mut tries = Vec::with_capacity(held.len());
-    for place in order {
-        let Some(row) = still_leased(jobs.remove(&held[place].job_id), held[place]) else { continue };
+    let mut marked = vec![MarkResult::LeaseLost; leased.len()];
+    let mut tries = Vec::with_capacity(leased.len());
+    for index in order {
+        let Some(row) = still_leased(jobs.remove(&leased[index].job_id), leased[index]) else { continue };
         let document = documents.remove(&row.job.document_id);
         let with = TransitionData { token: None, worker: row.worker_name.clone(), ..TransitionData::default() };
-        marked[place] = match tries::document_to_sync(&mut tx, &row, document, with).await? {
+        marked[index] = match tries::document_to_sync(&mut tx, &row, document, with).await? {
             None => MarkResult::Ended,
             Some(document) => {
                 tries.push(TryStart::of(&row));
@@ -72,16 +72,16 @@ async fn mark_group(db: &Database, held: &[JobLease]) -> Result<Vec<MarkResult>>
 
 pub(in crate::store) async fn defer(
     db: &Database,
-    held: JobLease,
+    lease: JobLease,
     holder: &LockHolder,
-    again: Duration,
+    delay: Duration,
 ) -> Result<FinishResult> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    let row = jobs::lock_jobs(&mut tx, std::iter::once(held.job_id)).await?.remove(&held.job_id);
-    let Some(row) = still_leased(row, held) else { return Ok(FinishResult::LeaseLost) };
+    let row = jobs::lock_jobs(&mut tx, std::iter::once(lease.job_id)).await?.remove(&lease.job_id);
+    let Some(row) = still_leased(row, lease) else { return Ok(FinishResult::LeaseLost) };
     let document = documents::by_id(&mut tx, row.job.document_id).await?;
-    let told = row.lock_value.as_ref() == Some(&holder.value);
-    let to = row.job.deferred(holder, told, again, tx.now);
+    let reported = row.lock_value.as_ref() == Some(&holder.value);
+    let to = row.job.deferred(holder, reported, delay, tx.now);
     let with =
         TransitionData { worker: row.worker_name.clone(), lock_holder: Some(holder), ..TransitionData::default() };
     apply(&mut tx, &row, document.as_ref(), &to, with).await?;
@@ -90,6 +90,6 @@ pub(in crate::store) async fn defer(
 }
 
 /// Returns the job if it still runs under this token.
-fn still_leased(row: Option<JobRow>, held: JobLease) -> Option<JobRow> {
-    row.filter(|row| row.job.state == JobState::Running && row.token == Some(held.token.0))
+fn still_leased(row: Option<JobRow>, lease: JobLease) -> Option<JobRow> {
+    row.filter(|row| row.job.state == JobState::Running && row.token == Some(lease.token.0))
 }

@@ -51,13 +51,13 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
         return Ok(RescueResult::default());
     }
     gone = db.confirm_dead(gone, &known, now).await?;
-    let asked = db.now();
+    let started = db.now();
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let running = running_jobs(&mut tx).await?;
     // While this process waited for the database, no worker could send a heartbeat. The leases read before prove
     // nothing then, and the workers get time to send one first.
     let begun = db.now();
-    let by_lease = by_lease && begun.since(asked) <= BUSY_THRESHOLD && liveness.trusts_leases(begun);
+    let by_lease = by_lease && begun.since(started) <= BUSY_THRESHOLD && liveness.trusts_leases(begun);
     let mut rescued = RescueResult::default();
     for row in running {
         let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));

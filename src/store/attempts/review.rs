@@ -48,12 +48,14 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     if jobs.values().any(|row| row.job.state == JobState::Running) {
         return Ok(DecisionResult::Syncing);
     }
-    let held = query("SELECT * FROM @held_contents WHERE document_id = ? AND rejected_at IS NULL");
-    let (Some(held), Some(document)) = (tx.first(held.bind(id.0)).await?, documents::by_id(tx, id).await?) else {
+    let quarantined = query("SELECT * FROM @held_contents WHERE document_id = ? AND rejected_at IS NULL");
+    let (Some(quarantined), Some(document)) =
+        (tx.first(quarantined.bind(id.0)).await?, documents::by_id(tx, id).await?)
+    else {
         return Ok(DecisionResult::NothingQuarantined);
     };
-    let fingerprint: String = get(&held, "fingerprint")?;
-    if text.fingerprint.as_ref().is_some_and(|seen| *seen != fingerprint) {
+    let fingerprint: String = get(&quarantined, "fingerprint")?;
+    if text.fingerprint.as_ref().is_some_and(|expected| *expected != fingerprint) {
         return Ok(DecisionResult::Replaced);
     }
     if decision == Decision::Reject {
@@ -63,18 +65,19 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
         return Ok(DecisionResult::Done);
     }
     let fingerprint = Fingerprint::stored(fingerprint);
-    let converter = get::<Option<i64>>(&held, "converter")?.map(ConverterVersion);
-    let title = line(&held, "title")?;
-    let page = Page::new(title.as_deref(), get(&held, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
+    let converter = get::<Option<i64>>(&quarantined, "converter")?.map(ConverterVersion);
+    let title = line(&quarantined, "title")?;
+    let page =
+        Page::new(title.as_deref(), get(&quarantined, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
     let page = Page { fingerprint, converter, ..page };
     let text_changed = tx.has_subscribers() && contents::differs(tx, &document, &page.content).await?;
     contents::write(tx, &document, &page, &page.fingerprint).await?;
-    write_accepted(tx, &document, &page, time(&held, "held_at")?).await?;
+    write_accepted(tx, &document, &page, time(&quarantined, "held_at")?).await?;
     let job = ids.into_iter().flatten().find_map(|id| jobs.remove(&JobId(id)));
     let mut job = job.ok_or_else(|| corrupt("held job_id"))?;
     job.requested_by = Some(by.clone());
     let mut draft = OutcomeDraft::new(OutcomeResult::Updated);
-    let reason: String = get(&held, "reason")?;
+    let reason: String = get(&quarantined, "reason")?;
     draft.detail = Some(SafeLine::new(&format!("accepted by {by}, although it {reason}")));
     draft.content = Some(ContentChange::Changed);
     let with = TransitionData { page: Some((&page, &page.fingerprint)), ..TransitionData::default() };

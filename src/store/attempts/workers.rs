@@ -49,8 +49,8 @@ pub(in crate::store) async fn unregister(db: &Database, liveness: &Liveness, wor
 
 async fn sign_off(db: &Database, worker: &WorkerId) -> Result<()> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
-    let held = leases::leases_of_worker(&mut tx, &worker.0).await?;
-    leases::give_back(&mut tx, &held).await?;
+    let leased = leases::leases_of_worker(&mut tx, &worker.0).await?;
+    leases::give_back(&mut tx, &leased).await?;
     tx.run(query("DELETE FROM @workers WHERE id = ?").bind(&worker.0)).await?;
     tx.commit().await?;
     Ok(())
@@ -60,12 +60,12 @@ pub(in crate::store) async fn heartbeat(
     db: &Database,
     liveness: &Liveness,
     worker: &WorkerId,
-    held: &[JobLease],
+    leased: &[JobLease],
     lease: Duration,
 ) -> Result<Vec<LeaseStatus>> {
     liveness.record_lease(lease);
     // A dead connection must be reported before the lease ends, so that the worker can stop in time.
-    let answer = timeout(lease / 3, renew_leases(db, liveness, worker, held, lease)).await;
+    let answer = timeout(lease / 3, renew_leases(db, liveness, worker, leased, lease)).await;
     answer.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer within a third of the lease".into())))
 }
 
@@ -73,35 +73,35 @@ async fn renew_leases(
     db: &Database,
     liveness: &Liveness,
     worker: &WorkerId,
-    held: &[JobLease],
+    leased: &[JobLease],
     lease: Duration,
 ) -> Result<Vec<LeaseStatus>> {
     let mut tx = Tx::begin(db, Purpose::Heartbeat).await?;
     let now = tx.now;
-    jobs::lock_jobs(&mut tx, held.iter().map(|held| held.job_id)).await?;
-    let mut beats = Vec::with_capacity(held.len());
-    for held in held {
+    jobs::lock_jobs(&mut tx, leased.iter().map(|leased| leased.job_id)).await?;
+    let mut statuses = Vec::with_capacity(leased.len());
+    for leased in leased {
         let statement = query(
             "UPDATE @jobs SET lease_until = ? WHERE id = ? AND lease_token = ? AND state = 'running' \
              RETURNING cancel_requested_at IS NOT NULL",
         );
-        let statement = statement.bind(now.plus(lease).micros()).bind(held.job_id.0).bind(held.token.0);
-        beats.push(match tx.first(statement).await? {
+        let statement = statement.bind(now.plus(lease).micros()).bind(leased.job_id.0).bind(leased.token.0);
+        statuses.push(match tx.first(statement).await? {
             None => LeaseStatus::Lost,
             Some(row) if get(&row, 0)? => LeaseStatus::CancelRequested,
             Some(_) => LeaseStatus::Renewed,
         });
     }
-    let beat = query("UPDATE @workers SET heartbeat_at = ? WHERE id = ?").bind(now.micros()).bind(&worker.0);
+    let update = query("UPDATE @workers SET heartbeat_at = ? WHERE id = ?").bind(now.micros()).bind(&worker.0);
     // Another process removed this worker as dead while it slept: it registers anew.
-    if tx.run(beat).await? == 0
+    if tx.run(update).await? == 0
         && let Some(info) = liveness.info(&worker.0)
     {
         upsert_worker(&mut tx, &info).await?;
     }
     tx.commit().await?;
     liveness.record_heartbeat(now);
-    Ok(beats)
+    Ok(statuses)
 }
 
 async fn upsert_worker(tx: &mut Tx<'_>, worker: &WorkerInfo) -> Result<()> {

@@ -23,8 +23,8 @@ pub(in crate::store) async fn read(
     accounts: Vec<AccountId>,
     terms: &ScheduleSettings,
 ) -> Result<Plans> {
-    let mut troubles = Vec::new();
-    let readable = readable(reader, &mut troubles).await?;
+    let mut problems = Vec::new();
+    let readable = readable(reader, &mut problems).await?;
     let installation = if readable.settings { settings(reader).await? } else { ChatwootSettings::default() };
     let known =
         if readable.plan_name && readable.feature { by_account(reader, &accounts).await? } else { HashMap::new() };
@@ -36,12 +36,12 @@ pub(in crate::store) async fn read(
         source: PlanSource::Chatwoot,
         accounts: accounts.into_iter().map(of).collect(),
         limits: terms.limits(installation.limits()),
-        problems: troubles,
+        problems,
     })
 }
 
 /// Checks which of Chatwoot's columns exist and are readable; adds a message to `problems` for each that is not.
-async fn readable(reader: &mut Reader, troubles: &mut Vec<String>) -> Result<Readable> {
+async fn readable(reader: &mut Reader, problems: &mut Vec<String>) -> Result<Readable> {
     let statement = query(
         "SELECT t.name, t.field, to_regclass(t.name) IS NOT NULL AS there, a.attname IS NOT NULL AS has, \
          coalesce(has_table_privilege(to_regclass(t.name), 'SELECT'), false) AS may \
@@ -54,14 +54,14 @@ async fn readable(reader: &mut Reader, troubles: &mut Vec<String>) -> Result<Rea
         let (table, field): (String, String) = (get(&row, "name")?, get(&row, "field")?);
         let (there, has, may): (bool, bool, bool) = (get(&row, "there")?, get(&row, "has")?, get(&row, "may")?);
         match (there, has, may) {
-            (false, ..) => troubles.push(format!(
+            (false, ..) => problems.push(format!(
                 "there is no table {table}, so Chatwoot's plans are not known; set plans up under [plans]"
             )),
-            (true, false, _) => troubles.push(format!(
+            (true, false, _) => problems.push(format!(
                 "{table} has no column {field}, so Chatwoot's plans are not known; set plans up under [plans]"
             )),
             (true, true, false) => {
-                troubles.push(format!(
+                problems.push(format!(
                     "this role may not read {table}; GRANT SELECT ON {table} to it, or set plans up under [plans]"
                 ));
             }
@@ -72,7 +72,7 @@ async fn readable(reader: &mut Reader, troubles: &mut Vec<String>) -> Result<Rea
             },
         }
     }
-    troubles.dedup();
+    problems.dedup();
     Ok(readable)
 }
 

@@ -101,8 +101,8 @@ pub struct Sort {
 pub enum PagePosition {
     /// The first row's offset, from 0. Beyond the end of the list: the last page.
     Offset(u64),
-    /// The page in which `document` has `rows_above` rows before it. If the document does not match the filter: the page at
-    /// offset `fallback_offset`.
+    /// The page in which `document` has `rows_above` rows before it. If the document does not match the filter: the
+    /// page at offset `fallback_offset`.
     Document {
         document: DocumentId,
         /// Rows of the page before the document.

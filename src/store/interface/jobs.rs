@@ -25,34 +25,34 @@ pub trait JobStore: StoreBase {
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
 
     /// Makes due jobs ready and claims some, in the order of class and virtual time. Marks their rows `syncing` unless
-    /// the limits say [`MarkTiming::AfterLock`]. Jobs whose document is gone, is a PDF or is unavailable end as `cancelled`
-    /// instead. A worker gets at most one job at a time that an earlier worker has lost.
+    /// the limits say [`MarkTiming::AfterLock`]. Jobs whose document is gone, is a PDF or is unavailable end as
+    /// `cancelled` instead. A worker gets at most one job at a time that an earlier worker has lost.
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>>;
 
-    /// Marks the document's row of a job that was claimed with [`MarkTiming::AfterLock`]: keeps the values from before the
-    /// job's first attempt, sets status `syncing` and the time of the attempt, clears step and error code, and leaves
-    /// the fence as it is. Reads the document again, since it may have been removed, made unavailable or synced by
-    /// another program. Several marks share a transaction; returns once it is committed.
-    async fn mark(&self, held: JobLease) -> Result<MarkResult>;
+    /// Marks the document's row of a job that was claimed with [`MarkTiming::AfterLock`]: keeps the values from before
+    /// the job's first attempt, sets status `syncing` and the time of the attempt, clears step and error code, and
+    /// leaves the fence as it is. Reads the document again, since it may have been removed, made unavailable or synced
+    /// by another program. Several marks share a transaction; returns once it is committed.
+    async fn mark(&self, lease: JobLease) -> Result<MarkResult>;
 
     /// Snoozes a job whose document is locked by `holder`: it is scheduled again after the wait `again`, with number
     /// and counters as before the claim, and the row is untouched. Records one `already_syncing` outcome per job and
     /// lock holder. Returns [`FinishResult::LeaseLost`] if the token is not current.
-    async fn defer(&self, held: JobLease, holder: &LockHolder, again: Duration) -> Result<FinishResult>;
+    async fn defer(&self, lease: JobLease, holder: &LockHolder, delay: Duration) -> Result<FinishResult>;
 
-    /// Renews those leases in `lease` that `worker` still owns, to `lease` from now, and its own heartbeat. Returns one
+    /// Renews those of `leased` that `worker` still owns, for `lease` from now, and its own heartbeat. Returns one
     /// status per lease, in order.
-    async fn heartbeat(&self, worker: &WorkerId, held: &[JobLease], lease: Duration) -> Result<Vec<LeaseStatus>>;
+    async fn heartbeat(&self, worker: &WorkerId, leased: &[JobLease], lease: Duration) -> Result<Vec<LeaseStatus>>;
 
     /// Returns those of the jobs that somebody asked to cancel.
-    async fn cancel_requested(&self, held: &[JobLease]) -> Result<Vec<JobLease>>;
+    async fn cancel_requested(&self, leased: &[JobLease]) -> Result<Vec<JobLease>>;
 
     /// Ends an attempt: writes job, document and outcomes in one transaction, which several finishes may share. Returns
     /// once it is committed.
     async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<FinishResult>;
 
     /// Releases leased jobs: number and counters as before the claim, no outcome.
-    async fn release(&self, held: &[JobLease]) -> Result<()>;
+    async fn release(&self, leased: &[JobLease]) -> Result<()>;
 
     /// Makes jobs of dead workers (process gone or lease expired) ready again and records each loss.
     async fn rescue(&self) -> Result<RescueResult>;

@@ -22,11 +22,11 @@ pub(in crate::store) async fn examine(url: &str) -> Vec<Finding> {
         Err(error) => return vec![of_error(STORE, &error)],
     };
     let mut found = Vec::new();
-    let looked = async {
+    let checks = async {
         let mut conn = server.conn().await.map_err(|error| connection_failure(&error))?;
         examine_database(&mut conn, server.url(), &mut found).await.map_err(|error| of_error(STORE, &error))
     };
-    if let Err(finding) = looked.await {
+    if let Err(finding) = checks.await {
         found.push(finding);
     }
     found
@@ -37,21 +37,21 @@ fn connection_failure(error: &StoreError) -> Finding {
     Finding { status: CheckStatus::Unreachable, ..of_error(STORE, error) }
 }
 
-async fn examine_database(conn: &mut Conn, place: &DatabaseUrl, found: &mut Vec<Finding>) -> Result<()> {
-    check_server(conn, place, found).await?;
+async fn examine_database(conn: &mut Conn, url: &DatabaseUrl, found: &mut Vec<Finding>) -> Result<()> {
+    check_server(conn, url, found).await?;
     found.push(check_connections(conn).await?);
     found.push(check_clock(conn).await?);
-    let standing = schema::read_state(conn, place).await?;
-    let set_up = standing.check_migratable(place).and_then(|()| standing.check_set_up(place));
+    let state = schema::read_state(conn, url).await?;
+    let set_up = state.check_migratable(url).and_then(|()| state.check_set_up(url));
     found.push(match &set_up {
-        Ok(()) => Finding::ok(SCHEMA, format!("up to date, {}", standing.describe())),
+        Ok(()) => Finding::ok(SCHEMA, format!("up to date, {}", state.describe())),
         Err(error) => of_error(SCHEMA, error),
     });
-    let rights = standing.check_rights(place, Access::Write);
+    let rights = state.check_rights(url, Access::Write);
     found.push(match (&rights, &set_up, read_only_reason(conn).await?) {
         (Err(error), ..) => of_error(RIGHTS, error),
         (Ok(()), _, Some(why)) => {
-            Finding::fail(RIGHTS, place.describe(why), "name the server that writes, or use --read-only to look")
+            Finding::fail(RIGHTS, url.describe(why), "name the server that writes, or use --read-only to look")
         }
         (Ok(()), Ok(()), None) => Finding::ok(RIGHTS, "this role may do all that is needed"),
         // Rights on missing tables cannot be checked.
@@ -60,7 +60,7 @@ async fn examine_database(conn: &mut Conn, place: &DatabaseUrl, found: &mut Vec<
     Ok(())
 }
 
-async fn check_server(conn: &mut Conn, place: &DatabaseUrl, found: &mut Vec<Finding>) -> Result<()> {
+async fn check_server(conn: &mut Conn, url: &DatabaseUrl, found: &mut Vec<Finding>) -> Result<()> {
     let facts = query(
         "SELECT current_setting('server_version') AS version, current_user::text AS role, \
          coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted",
@@ -69,13 +69,13 @@ async fn check_server(conn: &mut Conn, place: &DatabaseUrl, found: &mut Vec<Find
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
     let version = get::<&str>(row, "version")?.split(' ').next().unwrap_or_default().to_owned();
     let (role, encrypted) = (get::<&str>(row, "role")?, get::<bool>(row, "encrypted")?);
-    let how = match (place.pgbouncer, encrypted) {
+    let how = match (url.pgbouncer, encrypted) {
         (true, _) => "behind PgBouncer: dead workers are seen by their leases alone",
         (false, true) => "encrypted",
         (false, false) => "not encrypted",
     };
-    found.push(Finding::ok(STORE, place.describe(&format!("version {version}, role {role}, {how}"))));
-    if !(place.pgbouncer || encrypted || place.is_local()) {
+    found.push(Finding::ok(STORE, url.describe(&format!("version {version}, role {role}, {how}"))));
+    if !(url.pgbouncer || encrypted || url.is_local()) {
         found.push(Finding::warn(
             "encryption",
             "whoever is on the network between can read the password's hash and every page",
@@ -93,18 +93,18 @@ async fn check_connections(conn: &mut Conn) -> Result<Finding> {
     let rows = conn.fetch_all(facts).await.map_err(reading)?;
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
     let (used, most) = (get::<i64>(row, "used")?, get::<i64>(row, "most")?);
-    let says = format!("{used} of the server's {most} connections are in use; a process takes up to ten");
+    let message = format!("{used} of the server's {most} connections are in use; a process takes up to ten");
     if most - used >= MIN_FREE_CONNECTIONS {
-        return Ok(Finding::ok("connections", says));
+        return Ok(Finding::ok("connections", message));
     }
-    Ok(Finding::warn("connections", says, "raise max_connections, or put PgBouncer before the server"))
+    Ok(Finding::warn("connections", message, "raise max_connections, or put PgBouncer before the server"))
 }
 
 async fn check_clock(conn: &mut Conn) -> Result<Finding> {
     let before = SystemClock.now();
     // Without our own SQL function: the schema may be missing.
-    let asked = query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
-    let rows = conn.fetch_all(asked).await.map_err(reading)?;
+    let statement = query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    let rows = conn.fetch_all(statement).await.map_err(reading)?;
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
     let server = Timestamp::from_micros(get(row, 0)?);
     let after = SystemClock.now();
@@ -114,9 +114,9 @@ async fn check_clock(conn: &mut Conn) -> Result<Finding> {
     if off <= CLOCK_TOLERANCE {
         return Ok(Finding::ok(CLOCK, "the server's clock is this machine's"));
     }
-    let says =
+    let message =
         format!("the server's clock is {} s {direction} this machine's, and it is the one that counts", off.as_secs());
-    Ok(Finding::warn(CLOCK, says, "let both be set by NTP"))
+    Ok(Finding::warn(CLOCK, message, "let both be set by NTP"))
 }
 
 /// Returns the reason if nobody can write to this server.

@@ -31,10 +31,10 @@ pub(in crate::store) async fn plan(url: &str, standalone: bool) -> Result<Vec<Mi
 }
 
 /// Brings the database at `url` up to date, and calls `tell` before each step.
-pub async fn migrate(url: &str, standalone: bool, tell: &mut (dyn FnMut(MigrationStep) + Send)) -> Result<()> {
+pub async fn migrate(url: &str, standalone: bool, report: &mut (dyn FnMut(MigrationStep) + Send)) -> Result<()> {
     let server = Server::from_url(url).await?;
     for step in server.plan(standalone).await? {
-        tell(step);
+        report(step);
         server.apply(step).await?;
     }
     Ok(())
@@ -68,9 +68,9 @@ impl Server {
         let StoreAddress::Postgres(url) = address::parse(url)? else {
             return Err(StoreError::Unusable("an SQLite store is brought up to date when it is opened".into()));
         };
-        let (place, options) = DatabaseUrl::parse(&url, Access::Write)?;
+        let (database_url, options) = DatabaseUrl::parse(&url, Access::Write)?;
         let ended = CancellationToken::new();
-        let pool = Pool::new(place, options, pool::runtime(ended.clone())?);
+        let pool = Pool::new(database_url, options, pool::runtime(ended.clone())?);
         Ok(Self { pool, ended })
     }
 
@@ -85,29 +85,29 @@ impl Server {
     }
 
     async fn plan(&self, standalone: bool) -> Result<Vec<MigrationStep>> {
-        let place = self.pool.url();
-        let standing = schema::read_state(&mut self.conn().await?, place).await?;
-        standing.check_migratable(place)?;
-        if standing.documents {
-            standing.check_documents(place)?;
+        let url = self.pool.url();
+        let state = schema::read_state(&mut self.conn().await?, url).await?;
+        state.check_migratable(url)?;
+        if state.documents {
+            state.check_documents(url)?;
         } else if !standalone {
-            return Err(StoreError::Unusable(place.describe(
+            return Err(StoreError::Unusable(url.describe(
                 "has no table captain_documents on the search_path; name Chatwoot's database, or add --standalone to \
                  make one here",
             )));
         }
-        Ok(missing_steps(&standing, standalone))
+        Ok(missing_steps(&state, standalone))
     }
 
     async fn apply(&self, step: MigrationStep) -> Result<()> {
         let mut conn = self.conn().await?;
-        let place = self.pool.url();
+        let url = self.pool.url();
         conn.script("BEGIN").await.map_err(writing)?;
         conn.execute(query("SELECT pg_advisory_xact_lock(?)").bind(MIGRATION_LOCK)).await.map_err(writing)?;
         // Read a second time: another process may have applied the step while this one waited.
-        let standing = schema::read_state(&mut conn, place).await?;
-        standing.check_migratable(place)?;
-        if missing_steps(&standing, true).contains(&step) {
+        let state = schema::read_state(&mut conn, url).await?;
+        state.check_migratable(url)?;
+        if missing_steps(&state, true).contains(&step) {
             if let MigrationStep::Version(version) = step {
                 // An index on Chatwoot's table may take longer than the statement timeout.
                 conn.script("SET LOCAL statement_timeout = 0").await.map_err(writing)?;
@@ -119,7 +119,7 @@ impl Server {
             }
             fault::point("migrating", &format!("{}, begin.", subject(step)));
             for script in scripts(step) {
-                conn.script(script).await.map_err(|error| step_error(place, &error, step))?;
+                conn.script(script).await.map_err(|error| step_error(url, &error, step))?;
             }
             fault::point("migrating", &format!("{}, end.", subject(step)));
             if let MigrationStep::Version(version) = step {
@@ -156,16 +156,16 @@ async fn record_version(conn: &mut Conn, version: i64) -> Result<()> {
     Ok(())
 }
 
-fn missing_steps(standing: &DatabaseState, standalone: bool) -> Vec<MigrationStep> {
+fn missing_steps(state: &DatabaseState, standalone: bool) -> Vec<MigrationStep> {
     let mut steps = Vec::new();
-    if !standing.schema {
+    if !state.schema {
         steps.push(MigrationStep::Schema);
     }
-    steps.extend(pending(standing.version.unwrap_or(0)).map(|(version, _)| MigrationStep::Version(version)));
-    if standalone && !standing.documents {
+    steps.extend(pending(state.version.unwrap_or(0)).map(|(version, _)| MigrationStep::Version(version)));
+    if standalone && !state.documents {
         steps.push(MigrationStep::Documents);
     }
-    if standalone && !standing.accounts {
+    if standalone && !state.accounts {
         steps.push(MigrationStep::Accounts);
     }
     steps
@@ -175,8 +175,8 @@ fn scripts(step: MigrationStep) -> Vec<&'static str> {
     match step {
         MigrationStep::Schema => vec!["CREATE SCHEMA quarterdeck"],
         MigrationStep::Version(version) => {
-            let place = usize::try_from(version - 1).unwrap_or(usize::MAX);
-            MIGRATIONS.get(place).map(|migration| migration.postgres).into_iter().collect()
+            let index = usize::try_from(version - 1).unwrap_or(usize::MAX);
+            MIGRATIONS.get(index).map(|migration| migration.postgres).into_iter().collect()
         }
         // A server is backed up by its own tools.
         MigrationStep::Copy => Vec::new(),
@@ -185,8 +185,8 @@ fn scripts(step: MigrationStep) -> Vec<&'static str> {
     }
 }
 
-fn step_error(place: &DatabaseUrl, error: &sqlx::Error, step: MigrationStep) -> StoreError {
-    let said = crate::store::sql::error::words(error);
+fn step_error(url: &DatabaseUrl, error: &sqlx::Error, step: MigrationStep) -> StoreError {
+    let message = crate::store::sql::error::words(error);
     if super::error::code(error).as_deref() == Some("42501") {
         let cure = match step {
             MigrationStep::Schema => {
@@ -197,7 +197,7 @@ fn step_error(place: &DatabaseUrl, error: &sqlx::Error, step: MigrationStep) -> 
                 "this role needs CREATE on the first schema of the search_path"
             }
         };
-        return StoreError::Unusable(format!("{} ({step}); {cure}", place.describe(&said)));
+        return StoreError::Unusable(format!("{} ({step}); {cure}", url.describe(&message)));
     }
-    StoreError::Unusable(format!("{} ({step})", place.describe(&said)))
+    StoreError::Unusable(format!("{} ({step})", url.describe(&message)))
 }

@@ -63,9 +63,9 @@ struct Idle {
 
 impl Pool {
     /// Creates a pool for `url`. Connections are opened on `runtime` when they are needed.
-    pub(super) fn new(place: DatabaseUrl, options: PgConnectOptions, runtime: Handle) -> Arc<Self> {
+    pub(super) fn new(url: DatabaseUrl, options: PgConnectOptions, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
-            url: place,
+            url,
             options,
             runtime,
             ordinary: Arc::new(Semaphore::new(ORDINARY_CONNECTIONS)),
@@ -201,9 +201,9 @@ impl PooledConnection {
         Self { conn: Some(conn), pool: Arc::clone(pool), _permit: permit, at_rest: true, in_transaction: false }
     }
 
-    /// Returns the connection for one statement, whose response goes to [`end_statement`](Self::end_statement). Behind PgBouncer
-    /// a statement gets its own transaction, since its parts would otherwise reach different servers; then the second
-    /// value is true.
+    /// Returns the connection for one statement, whose response goes to [`end_statement`](Self::end_statement). Behind
+    /// PgBouncer a statement gets its own transaction, since its parts would otherwise reach different servers; then
+    /// the second value is true.
     pub(in crate::store) async fn begin_statement(&mut self) -> std::result::Result<(&mut PgConnection, bool), Error> {
         let alone = self.pool.url.pgbouncer && !self.in_transaction;
         if alone {

@@ -53,7 +53,7 @@ pub(super) struct DatabaseState {
 }
 
 /// Reads the state of a database. Errors: [`StoreError::Unusable`] if the server is too old.
-pub(super) async fn read_state(conn: &mut Conn, place: &DatabaseUrl) -> Result<DatabaseState> {
+pub(super) async fn read_state(conn: &mut Conn, url: &DatabaseUrl) -> Result<DatabaseState> {
     let facts = query(
         "SELECT current_setting('server_version_num')::bigint AS server, \
          to_regnamespace('quarterdeck') IS NOT NULL AS schema, \
@@ -66,7 +66,7 @@ pub(super) async fn read_state(conn: &mut Conn, place: &DatabaseUrl) -> Result<D
     );
     let rows = conn.fetch_all(facts).await.map_err(reading)?;
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
-    let mut standing = DatabaseState {
+    let mut state = DatabaseState {
         server_version: get(row, "server")?,
         schema: get(row, "schema")?,
         table_count: get(row, "tables")?,
@@ -74,18 +74,18 @@ pub(super) async fn read_state(conn: &mut Conn, place: &DatabaseUrl) -> Result<D
         accounts: get(row, "accounts")?,
         ..DatabaseState::default()
     };
-    if standing.schema && !get::<bool>(row, "may_use")? {
-        standing.missing_rights.push("USAGE on schema quarterdeck");
+    if state.schema && !get::<bool>(row, "may_use")? {
+        state.missing_rights.push("USAGE on schema quarterdeck");
     } else if get(row, "migrations")? {
-        standing.read_schema(conn).await?;
+        state.read_schema(conn).await?;
     }
-    if standing.documents {
-        standing.read_documents(conn).await?;
+    if state.documents {
+        state.read_documents(conn).await?;
     }
-    if standing.server_version < OLDEST_SERVER {
-        return Err(StoreError::Unusable(place.describe("is older than PostgreSQL 12; a newer server is needed")));
+    if state.server_version < OLDEST_SERVER {
+        return Err(StoreError::Unusable(url.describe("is older than PostgreSQL 12; a newer server is needed")));
     }
-    Ok(standing)
+    Ok(state)
 }
 
 impl DatabaseState {
@@ -166,55 +166,55 @@ impl DatabaseState {
 
     /// Checks that `migrate` may change the schema: it is not another program's or build's, and not newer than this
     /// program. Errors: [`StoreError::Unusable`].
-    pub(super) fn check_migratable(&self, place: &DatabaseUrl) -> Result<()> {
+    pub(super) fn check_migratable(&self, url: &DatabaseUrl) -> Result<()> {
         match self.version {
             None if self.table_count > 0 => Err(StoreError::Unusable(
-                place.describe("its schema `quarterdeck` holds tables of another program; nothing was touched"),
+                url.describe("its schema `quarterdeck` holds tables of another program; nothing was touched"),
             )),
-            Some(version) if version > SCHEMA_VERSION => Err(StoreError::Unusable(place.describe(&format!(
+            Some(version) if version > SCHEMA_VERSION => Err(StoreError::Unusable(url.describe(&format!(
                 "is set up by a newer quarterdeck (version {version}; this one knows {SCHEMA_VERSION}); use that one"
             )))),
             _ => match self.altered_version {
-                Some(version) => Err(StoreError::Unusable(place.describe(&altered_message(version)))),
+                Some(version) => Err(StoreError::Unusable(url.describe(&altered_message(version)))),
                 None => Ok(()),
             },
         }
     }
 
     /// Checks that the table of documents lacks nothing. Errors: [`StoreError::Unusable`].
-    pub(super) fn check_documents(&self, place: &DatabaseUrl) -> Result<()> {
+    pub(super) fn check_documents(&self, url: &DatabaseUrl) -> Result<()> {
         if self.documents_missing.is_empty() {
             return Ok(());
         }
-        Err(StoreError::Unusable(place.describe(&format!(
+        Err(StoreError::Unusable(url.describe(&format!(
             "its table captain_documents lacks {}; bring Chatwoot's own migrations up to date first",
             self.documents_missing.join(", ")
         ))))
     }
 
     /// Checks that the store can be used with `access`. Errors: [`StoreError::Unusable`].
-    pub(super) fn check_usable(&self, place: &DatabaseUrl, access: Access) -> Result<()> {
-        self.check_migratable(place)?;
-        self.check_rights(place, access)?;
-        self.check_set_up(place)
+    pub(super) fn check_usable(&self, url: &DatabaseUrl, access: Access) -> Result<()> {
+        self.check_migratable(url)?;
+        self.check_rights(url, access)?;
+        self.check_set_up(url)
     }
 
     /// Checks that the role has the rights that `access` needs on the existing tables. Errors:
     /// [`StoreError::Unusable`].
-    pub(super) fn check_rights(&self, place: &DatabaseUrl, access: Access) -> Result<()> {
+    pub(super) fn check_rights(&self, url: &DatabaseUrl, access: Access) -> Result<()> {
         let only_for_writing = |right: &&str| *right == WRITE_SCHEMA || *right == UPDATE_DOCUMENTS;
         let mut rights = self.missing_rights.clone();
         rights.retain(|right| access != Access::ReadOnly || !only_for_writing(right));
         if rights.is_empty() {
             return Ok(());
         }
-        let what = format!("this role has no {}; grant it, or use another role", rights.join(", no "));
-        Err(StoreError::Unusable(place.describe(&what)))
+        let message = format!("this role has no {}; grant it, or use another role", rights.join(", no "));
+        Err(StoreError::Unusable(url.describe(&message)))
     }
 
     /// Checks that everything exists with which this version works. Errors: [`StoreError::Unusable`].
-    pub(super) fn check_set_up(&self, place: &DatabaseUrl) -> Result<()> {
-        let unusable = |what: &str| Err(StoreError::Unusable(place.describe(what)));
+    pub(super) fn check_set_up(&self, url: &DatabaseUrl) -> Result<()> {
+        let unusable = |message: &str| Err(StoreError::Unusable(url.describe(message)));
         match self.version {
             None | Some(0) if self.documents => {
                 return unusable("is not set up yet; run `quarterdeck migrate` (--dry-run shows what it does)");
@@ -236,7 +236,7 @@ impl DatabaseState {
                  Chatwoot's database",
             );
         }
-        self.check_documents(place)
+        self.check_documents(url)
     }
 
     /// Returns true if `migrate --standalone` created the table of documents.
@@ -252,21 +252,21 @@ impl DatabaseState {
     }
 
     /// Checks that the role may add documents. Errors: [`StoreError::Unusable`].
-    pub(super) fn may_add(&self, place: &DatabaseUrl) -> Result<()> {
+    pub(super) fn may_add(&self, url: &DatabaseUrl) -> Result<()> {
         if self.may_insert {
             return Ok(());
         }
         Err(StoreError::Unusable(
-            place.describe("this role may not add documents (no INSERT on captain_documents); add them in Chatwoot"),
+            url.describe("this role may not add documents (no INSERT on captain_documents); add them in Chatwoot"),
         ))
     }
 
     /// Checks that documents may be removed: only from a table that is ours. Errors: [`StoreError::Unusable`].
-    pub(super) fn may_remove(&self, place: &DatabaseUrl) -> Result<()> {
+    pub(super) fn may_remove(&self, url: &DatabaseUrl) -> Result<()> {
         if self.owns_documents {
             return Ok(());
         }
-        Err(StoreError::Unusable(place.describe(
+        Err(StoreError::Unusable(url.describe(
             "these documents are Chatwoot's, with answers that hang on them; remove them in Chatwoot itself",
         )))
     }

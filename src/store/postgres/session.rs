@@ -110,19 +110,19 @@ impl Session {
         if self.shared.disabled {
             return Ok(());
         }
-        let (answer, answered) = oneshot::channel();
+        let (answer, response) = oneshot::channel();
         self.commands.send(Command::AcquireLock(worker.to_owned(), answer)).await.map_err(|_| closed())?;
-        match timeout(LOCK_TIMEOUT, answered).await {
+        match timeout(LOCK_TIMEOUT, response).await {
             Ok(answer) => answer.map_err(|_| closed())?,
             Err(_) => Err(StoreError::Unavailable("no session for the lock of this worker".into())),
         }
     }
 
     pub(super) async fn release_lock(&self, worker: &str) {
-        let (answer, answered) = oneshot::channel();
+        let (answer, response) = oneshot::channel();
         if !self.shared.disabled && self.commands.send(Command::ReleaseLock(worker.to_owned(), answer)).await.is_ok() {
             // Without a response, the lock ends with the process.
-            let _ = timeout(LOCK_TIMEOUT, answered).await;
+            let _ = timeout(LOCK_TIMEOUT, response).await;
         }
     }
 
@@ -166,11 +166,11 @@ async fn run_session(
         .idle_timeout(None)
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(options);
-    let mut held = BTreeMap::new();
+    let mut locks = BTreeMap::new();
     let mut backoff = Backoff::of_service();
     let keeping = async {
         loop {
-            match serve(&shared, &pool, &mut held, &mut commands, &mut backoff, &stop).await {
+            match serve(&shared, &pool, &mut locks, &mut commands, &mut backoff, &stop).await {
                 SessionEnd::Stopped => return,
                 SessionEnd::Broken => {
                     *shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
@@ -205,7 +205,7 @@ enum SessionEnd {
 async fn serve(
     shared: &Shared,
     pool: &PgPool,
-    held: &mut BTreeMap<String, i64>,
+    locks: &mut BTreeMap<String, i64>,
     commands: &mut mpsc::Receiver<Command>,
     backoff: &mut Backoff,
     stop: &CancellationToken,
@@ -218,7 +218,7 @@ async fn serve(
     // Notifications sent before this session listened were missed.
     shared.announce_change();
     backoff.reset();
-    let mut missing: Vec<i64> = held.values().copied().collect();
+    let mut missing: Vec<i64> = locks.values().copied().collect();
     let mut ticks = interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -231,12 +231,12 @@ async fn serve(
             command = commands.recv() => match command {
                 None => return SessionEnd::Stopped,
                 Some(Command::AcquireLock(worker, answer)) => {
-                    let taken = acquire_lock(&mut listener, held, &worker).await;
+                    let taken = acquire_lock(&mut listener, locks, &worker).await;
                     // The caller may no longer wait: the lock is released with the worker's row.
                     let _ = answer.send(taken);
                 }
                 Some(Command::ReleaseLock(worker, answer)) => {
-                    if let Some(key) = held.remove(&worker) {
+                    if let Some(key) = locks.remove(&worker) {
                         let unlock = sqlx::query("SELECT pg_advisory_unlock($1)").bind(key);
                         if listener.execute(unlock).await.is_err() {
                             return SessionEnd::Broken;
@@ -245,8 +245,8 @@ async fn serve(
                     let _ = answer.send(());
                 }
             },
-            told = listener.try_recv() => match told {
-                Ok(Some(told)) if told.payload() == shared.sender_id => {}
+            notification = listener.try_recv() => match notification {
+                Ok(Some(notification)) if notification.payload() == shared.sender_id => {}
                 Ok(Some(_)) => shared.announce_change(),
                 Ok(None) | Err(_) => return SessionEnd::Broken,
             },
@@ -261,16 +261,16 @@ async fn serve(
     }
 }
 
-async fn acquire_lock(listener: &mut PgListener, held: &mut BTreeMap<String, i64>, worker: &str) -> Result<()> {
+async fn acquire_lock(listener: &mut PgListener, locks: &mut BTreeMap<String, i64>, worker: &str) -> Result<()> {
     let already = || StoreError::Refused(format!("worker {worker} is registered already"));
-    if held.contains_key(worker) {
+    if locks.contains_key(worker) {
         return Err(already());
     }
     let key = lock_key(worker);
     if !try_lock(listener, key).await.map_err(reading)? {
         return Err(already());
     }
-    held.insert(worker.to_owned(), key);
+    locks.insert(worker.to_owned(), key);
     Ok(())
 }
 
@@ -295,9 +295,9 @@ async fn send_notifications(shared: Arc<Shared>, pool: Arc<Pool>) {
     loop {
         shared.committed.notified().await;
         if let Ok(lease) = pool.acquire(PoolShare::Heartbeat).await {
-            let tell = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&shared.sender_id);
+            let statement = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&shared.sender_id);
             // A lost notification costs the others one poll.
-            let _ = Conn::Postgres(lease).execute(tell).await;
+            let _ = Conn::Postgres(lease).execute(statement).await;
         }
         sleep(NOTIFY_INTERVAL).await;
     }
@@ -313,7 +313,7 @@ async fn poll_for_changes(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watc
     loop {
         ticks.tick().await;
         let Ok(lease) = pool.acquire(PoolShare::Heartbeat).await else { continue };
-        let look = query(
+        let statement = query(
             "SELECT last + (SELECT last_value FROM @fence) + coalesce((SELECT max(id) FROM @jobs), 0) \
              + coalesce((SELECT max(since) + count(*) FROM @pauses), 0), \
              pg_stat_get_tuples_inserted(j.oid) + pg_stat_get_tuples_updated(j.oid) \
@@ -323,14 +323,14 @@ async fn poll_for_changes(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watc
              FROM @outcome_seq, pg_class j, pg_class d \
              WHERE j.oid = to_regclass('@jobs') AND d.oid = to_regclass('captain_documents')",
         );
-        let Ok(rows) = Conn::Postgres(lease).fetch_all(look).await else { continue };
-        let seen = rows.first().map(|row| (get::<i64>(row, 0).ok(), get::<i64>(row, 1).ok()));
+        let Ok(rows) = Conn::Postgres(lease).fetch_all(statement).await else { continue };
+        let current = rows.first().map(|row| (get::<i64>(row, 0).ok(), get::<i64>(row, 1).ok()));
         if let Some(version) = rows.first().and_then(|row| get(row, 2).ok()) {
             version::notify_if_newer(&mismatches, version);
         }
-        if last.is_some() && seen != last {
+        if last.is_some() && current != last {
             shared.announce_change();
         }
-        last = seen.or(last);
+        last = current.or(last);
     }
 }

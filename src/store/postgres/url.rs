@@ -75,19 +75,19 @@ impl DatabaseUrl {
             }
         }
         let host = options.get_socket().map(|socket| socket.display().to_string());
-        let place = Self {
+        let database_url = Self {
             user: options.get_username().to_owned(),
             host: host.unwrap_or_else(|| options.get_host().to_owned()),
             port: options.get_port(),
             database: options.get_database().unwrap_or(options.get_username()).to_owned(),
             pgbouncer,
         };
-        Ok((place, options))
+        Ok((database_url, options))
     }
 
     /// Formats `PostgreSQL at db.example.org:5432/chatwoot: …`.
-    pub(super) fn describe(&self, what: &str) -> String {
-        format!("PostgreSQL at {}:{}/{}: {what}", self.host, self.port, self.database)
+    pub(super) fn describe(&self, detail: &str) -> String {
+        format!("PostgreSQL at {}:{}/{}: {detail}", self.host, self.port, self.database)
     }
 
     /// Returns true if no network is between the server and this process.
@@ -104,29 +104,29 @@ impl DatabaseUrl {
 
     /// Converts a failed connection into an error with its reason and advice.
     pub(super) fn explain(&self, error: &Error) -> StoreError {
-        let unusable = |what: &str, cure: &str| StoreError::Unusable(format!("{}; {cure}", self.describe(what)));
-        let said = words(error);
+        let unusable = |detail: &str, cure: &str| StoreError::Unusable(format!("{}; {cure}", self.describe(detail)));
+        let message = words(error);
         match (error, code(error).as_deref()) {
             (_, Some("28P01" | "28000")) => unusable(
-                &said,
+                &message,
                 &format!(
                     "check user `{}` and its password in --store or QUARTERDECK_STORE, and pg_hba.conf",
                     self.user
                 ),
             ),
-            (_, Some("3D000")) => unusable(&said, "create it, or name another database in the URL"),
-            (_, Some("42501")) => unusable(&said, &format!("grant CONNECT on it to `{}`", self.user)),
-            (_, Some("08P01")) => unusable(&said, "behind PgBouncer write ?pgbouncer=true at the end of the URL"),
+            (_, Some("3D000")) => unusable(&message, "create it, or name another database in the URL"),
+            (_, Some("42501")) => unusable(&message, &format!("grant CONNECT on it to `{}`", self.user)),
+            (_, Some("08P01")) => unusable(&message, "behind PgBouncer write ?pgbouncer=true at the end of the URL"),
             (Error::Tls(_), _) | (Error::Io(_), _) if is_tls_failure(error) => unusable(
-                &format!("no encrypted connection: {said}"),
+                &format!("no encrypted connection: {message}"),
                 "check sslmode and sslrootcert in the URL against the server's certificate",
             ),
-            (Error::Configuration(_), _) => unusable(&said, "check the parameters of the URL"),
+            (Error::Configuration(_), _) => unusable(&message, "check the parameters of the URL"),
             (Error::Io(_), _) => StoreError::Unavailable(format!(
                 "{}; check host and port, and that the server runs and may be reached from here",
-                self.describe(&said)
+                self.describe(&message)
             )),
-            _ => StoreError::Unavailable(self.describe(&said)),
+            _ => StoreError::Unavailable(self.describe(&message)),
         }
     }
 }
@@ -148,11 +148,11 @@ mod tests {
 
     #[test]
     fn urls_are_read_and_no_password_is_repeated() {
-        let parse = |url: &str| DatabaseUrl::parse(url, Access::Write).map(|(place, _)| place);
-        let place =
+        let parse = |url: &str| DatabaseUrl::parse(url, Access::Write).map(|(database_url, _)| database_url);
+        let database_url =
             parse("postgres://ana:s%40cret@db.test:6432/chatwoot?pgbouncer=true&sslmode=disable").expect("right");
-        assert_eq!((place.label(), place.pgbouncer), ("postgres db.test/chatwoot".to_owned(), true));
-        assert!(!format!("{place:?}").contains("cret"));
+        assert_eq!((database_url.label(), database_url.pgbouncer), ("postgres db.test/chatwoot".to_owned(), true));
+        assert!(!format!("{database_url:?}").contains("cret"));
         for wrong in [
             "postgres://ana:s3cret@db:port/x",
             "postgres://ana:s3cret@db/x?sslmode=s3cret",

@@ -41,38 +41,38 @@ pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountS
     let ended = reader.all(recent_attempts(now)).await?;
     reader.leave_snapshot().await?;
 
-    add_figures(&mut accounts, &names, |seen, row| {
-        seen.name = line(row, "name")?;
+    add_figures(&mut accounts, &names, |summary, row| {
+        summary.name = line(row, "name")?;
         Ok(())
     })?;
-    add_figures(&mut accounts, &settled, |seen, row| {
-        seen.counts.set(Status::Failed, number(row, "failed")?);
-        seen.counts.set(Status::Stale, number(row, "stale")?);
-        seen.counts.set(Status::Synced, number(row, "synced")?);
-        seen.counts.set(Status::Never, number(row, "never")?);
+    add_figures(&mut accounts, &settled, |summary, row| {
+        summary.counts.set(Status::Failed, number(row, "failed")?);
+        summary.counts.set(Status::Stale, number(row, "stale")?);
+        summary.counts.set(Status::Synced, number(row, "synced")?);
+        summary.counts.set(Status::Never, number(row, "never")?);
         Ok(())
     })?;
-    add_figures(&mut accounts, &marked, |seen, row| {
-        seen.counts.set(status(row, "status")?, number(row, "n")?);
+    add_figures(&mut accounts, &marked, |summary, row| {
+        summary.counts.set(status(row, "status")?, number(row, "n")?);
         Ok(())
     })?;
-    add_figures(&mut accounts, &decided, |seen, row| {
+    add_figures(&mut accounts, &decided, |summary, row| {
         let (from, to, n) = (status(row, "instead")?, status(row, "status")?, number::<u64>(row, "n")?);
-        seen.counts.set(from, seen.counts.of(from).saturating_sub(n));
-        seen.counts.set(to, seen.counts.of(to) + n);
+        summary.counts.set(from, summary.counts.of(from).saturating_sub(n));
+        summary.counts.set(to, summary.counts.of(to) + n);
         Ok(())
     })?;
-    add_figures(&mut accounts, &kept, |seen, row| {
-        (seen.plan, seen.cadence) = (line(row, "plan")?, span(row, "cadence")?);
+    add_figures(&mut accounts, &kept, |summary, row| {
+        (summary.plan, summary.cadence) = (line(row, "plan")?, span(row, "cadence")?);
         Ok(())
     })?;
-    add_figures(&mut accounts, &jobs, |seen, row| {
-        (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
-        (seen.waiting, seen.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
+    add_figures(&mut accounts, &jobs, |summary, row| {
+        (summary.running, summary.ready) = (number(row, "running")?, number(row, "ready")?);
+        (summary.waiting, summary.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
         Ok(())
     })?;
-    add_figures(&mut accounts, &ended, |seen, row| {
-        seen.last_hour = number(row, "n")?;
+    add_figures(&mut accounts, &ended, |summary, row| {
+        summary.last_hour = number(row, "n")?;
         Ok(())
     })?;
     Ok(Listing { rows: accounts.into_values().collect(), total })
@@ -148,8 +148,8 @@ fn job_status_counts(now: Timestamp) -> Statement {
 }
 
 fn status(row: &Row, column: &str) -> Result<Status> {
-    let place: usize = number(row, column)?;
-    Status::ALL.get(place).copied().ok_or_else(|| corrupt(column))
+    let index: usize = number(row, column)?;
+    Status::ALL.get(index).copied().ok_or_else(|| corrupt(column))
 }
 
 fn recent_attempts(now: Timestamp) -> Statement {

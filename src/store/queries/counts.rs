@@ -20,17 +20,17 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
     let mut reader = db.reader().await?;
     let mut counts = StatusCounts::default();
     for row in reader.all(sql.query()).await? {
-        let place: usize = number(&row, "status")?;
-        let status = Status::ALL.get(place).ok_or_else(|| corrupt("status"))?;
+        let index: usize = number(&row, "status")?;
+        let status = Status::ALL.get(index).ok_or_else(|| corrupt("status"))?;
         counts.set(*status, number(&row, "documents")?);
     }
     // Few rows are quarantined, however many documents there are. A quarantined text whose document another program has
     // removed does not count.
-    let held = query(
+    let quarantined = query(
         "SELECT count(*) AS held FROM @held_contents h WHERE h.rejected_at IS NULL \
          AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = h.document_id)",
     );
-    counts.quarantined = number(&reader.one(held).await?, "held")?;
+    counts.quarantined = number(&reader.one(quarantined).await?, "held")?;
     Ok(counts)
 }
 

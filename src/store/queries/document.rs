@@ -33,7 +33,7 @@ pub(in crate::store) const COLUMNS: &str = "d.id, d.name, d.external_link, d.acc
 
 pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<DocumentRow> {
     let status: i64 = get(row, "status")?;
-    let status = usize::try_from(status).ok().and_then(|place| Status::ALL.get(place)).copied();
+    let status = usize::try_from(status).ok().and_then(|index| Status::ALL.get(index)).copied();
     let url: &str = get(row, "external_link")?;
     let try_of = match (optional_number(row, "try_number")?, optional_number(row, "try_of")?) {
         (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| FailureCount {
@@ -46,7 +46,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
     let (attempted_at, synced_at) = (time(row, "last_sync_attempted_at")?, time(row, "last_synced_at")?);
     let fits = get::<i64>(row, "row_status")? == AVAILABLE && !is_pdf(url);
     let cadence = span(row, "cadence")?.and_then(Cadence::new);
-    let next_look_at = match (cadence, get::<Option<&str>>(row, "live_state")?) {
+    let next_check_at = match (cadence, get::<Option<&str>>(row, "live_state")?) {
         (Some(cadence), None) if fits => {
             let sync_status = get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code);
             let failures = optional_number(row, "failures")?.unwrap_or_default();
@@ -71,7 +71,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         attempted_at,
         synced_at,
         next_attempt_at: time(row, "next_attempt_at")?,
-        next_check_at: next_look_at,
+        next_check_at,
         attempt: optional_number(row, "attempt")?,
         queue: code(row, "class", QueueClass::from_code)?,
         fingerprint: get(row, "fingerprint")?,

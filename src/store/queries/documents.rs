@@ -81,25 +81,25 @@ fn push_order(sql: &mut Sql, sort: Sort, now: Timestamp) {
 /// Reads the values of `document` for each part of the order; `None` if it does not match the filter.
 async fn anchor(
     conn: &mut Reader,
-    asked: &PageQuery,
+    request: &PageQuery,
     document: DocumentId,
     now: Timestamp,
 ) -> Result<Option<Vec<Value>>> {
     let mut sql = Sql::new("SELECT 0");
-    let keys = keys(asked.sort);
+    let keys = keys(request.sort);
     for key in &keys {
         sql.push(", ");
         push_key(&mut sql, key, now);
     }
-    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
-    push_documents(&mut sql, &asked.filter, now)?;
+    Joins::of(&request.filter).and(joins(request.sort)).push(&mut sql);
+    push_documents(&mut sql, &request.filter, now)?;
     sql.push(" AND d.id = ").bind(document.0);
     let Some(row) = conn.first(sql.query()).await? else { return Ok(None) };
     let mut values = Vec::with_capacity(keys.len());
-    for (place, key) in keys.iter().enumerate() {
+    for (index, key) in keys.iter().enumerate() {
         values.push(match key {
-            Some(Key { text: true, .. }) => Value::Text(get(&row, place + 1)?),
-            _ => Value::Int(get(&row, place + 1)?),
+            Some(Key { text: true, .. }) => Value::Text(get(&row, index + 1)?),
+            _ => Value::Int(get(&row, index + 1)?),
         });
     }
     Ok(Some(values))
@@ -108,16 +108,16 @@ async fn anchor(
 /// Returns the number of matching documents that the order places before `document`, whose values for it are `values`.
 async fn rank(
     conn: &mut Reader,
-    asked: &PageQuery,
+    request: &PageQuery,
     document: DocumentId,
     values: &[Value],
     now: Timestamp,
 ) -> Result<u64> {
     let mut sql = Sql::new("SELECT count(*)");
-    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
-    push_documents(&mut sql, &asked.filter, now)?;
+    Joins::of(&request.filter).and(joins(request.sort)).push(&mut sql);
+    push_documents(&mut sql, &request.filter, now)?;
     sql.push(" AND (");
-    let keys = keys(asked.sort);
+    let keys = keys(request.sort);
     for until in 0..=keys.len() {
         if until > 0 {
             sql.push(" OR ");
@@ -130,10 +130,10 @@ async fn rank(
         match keys.get(until).zip(values.get(until)) {
             Some((key, value)) => {
                 push_key(&mut sql, key, now);
-                sql.push(if descending(key, asked.sort) { " > " } else { " < " }).bind(value.clone());
+                sql.push(if descending(key, request.sort) { " > " } else { " < " }).bind(value.clone());
             }
             None => {
-                let backwards = asked.sort.by == SortBy::Id && asked.sort.descending;
+                let backwards = request.sort.by == SortBy::Id && request.sort.descending;
                 sql.push(if backwards { "d.id > " } else { "d.id < " }).bind(document.0);
             }
         }
@@ -144,48 +144,48 @@ async fn rank(
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-pub(in crate::store) async fn page(db: &Database, asked: &PageQuery) -> Result<DocumentPage> {
+pub(in crate::store) async fn page(db: &Database, request: &PageQuery) -> Result<DocumentPage> {
     let now = db.now();
     let mut reader = db.reader().await?;
     // One snapshot, so that total, offset and rows describe the same instant.
     reader.enter_snapshot().await?;
-    let page = page_within(&mut reader, asked, now).await?;
+    let page = page_within(&mut reader, request, now).await?;
     reader.leave_snapshot().await?;
     Ok(page)
 }
 
-async fn page_within(conn: &mut Reader, asked: &PageQuery, now: Timestamp) -> Result<DocumentPage> {
+async fn page_within(conn: &mut Reader, request: &PageQuery, now: Timestamp) -> Result<DocumentPage> {
     let mut sql = Sql::new("SELECT count(*)");
-    Joins::of(&asked.filter).push(&mut sql);
-    push_documents(&mut sql, &asked.filter, now)?;
+    Joins::of(&request.filter).push(&mut sql);
+    push_documents(&mut sql, &request.filter, now)?;
     let total: i64 = get(&conn.one(sql.query()).await?, 0)?;
     let total = u64::try_from(total).unwrap_or_default();
-    let last_page = total.saturating_sub(asked.limit.max(1));
-    let offset = match asked.position {
+    let last_page = total.saturating_sub(request.limit.max(1));
+    let offset = match request.position {
         // An offset within the list is kept even if its page is short: a caller that continues from the end of the last
         // page must not be sent back.
         PagePosition::Offset(offset) if offset < total => offset,
         PagePosition::Offset(_) => last_page,
         PagePosition::Document { document, rows_above: above, fallback_offset: else_at } => {
-            match anchor(conn, asked, document, now).await? {
-                Some(values) => rank(conn, asked, document, &values, now).await?.saturating_sub(above).min(last_page),
+            match anchor(conn, request, document, now).await? {
+                Some(values) => rank(conn, request, document, &values, now).await?.saturating_sub(above).min(last_page),
                 None => else_at.min(last_page),
             }
         }
     };
     // The page is selected by ids alone; the wide rows are read only for it.
     let mut sql = Sql::new("WITH w AS MATERIALIZED (SELECT d.id AS id");
-    Joins::of(&asked.filter).and(joins(asked.sort)).push(&mut sql);
-    push_documents(&mut sql, &asked.filter, now)?;
-    push_order(&mut sql, asked.sort, now);
-    sql.push(" LIMIT ").bind(i64::try_from(asked.limit).unwrap_or(i64::MAX));
+    Joins::of(&request.filter).and(joins(request.sort)).push(&mut sql);
+    push_documents(&mut sql, &request.filter, now)?;
+    push_order(&mut sql, request.sort, now);
+    sql.push(" LIMIT ").bind(i64::try_from(request.limit).unwrap_or(i64::MAX));
     sql.push(" OFFSET ").bind(i64::try_from(offset).unwrap_or(i64::MAX));
     sql.push(") SELECT ").push(COLUMNS).push(", ");
     push_status(&mut sql, now);
     sql.push(" AS status");
     Joins::ALL.push(&mut sql);
     sql.push(" WHERE d.id IN (SELECT id FROM w)");
-    push_order(&mut sql, asked.sort, now);
+    push_order(&mut sql, request.sort, now);
     let rows = conn.all(sql.query()).await?;
     Ok(DocumentPage { rows: rows.iter().map(|row| document_row(row, now)).collect::<Result<_>>()?, offset, total })
 }

@@ -30,8 +30,8 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary
              UNION ALL SELECT host, 0, count(*) FROM @jobs WHERE state = 'ready' GROUP BY 1) q GROUP BY 1",
         ))
         .await?;
-    let holds = query("SELECT host, held_until, held_kind, held_because FROM @hosts_sched WHERE held_until > ?");
-    let holds = reader.all(holds.bind(now.micros())).await?;
+    let backoffs = query("SELECT host, held_until, held_kind, held_because FROM @hosts_sched WHERE held_until > ?");
+    let backoffs = reader.all(backoffs.bind(now.micros())).await?;
     reader.leave_snapshot().await?;
 
     let mut hosts = BTreeMap::new();
@@ -40,22 +40,22 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary
         total = number(row, "hosts")?;
         hosts.insert(get(row, "host")?, host(row)?);
     }
-    add_figures(&mut hosts, &failed, |seen, row| {
-        seen.failed = number(row, "n")?;
+    add_figures(&mut hosts, &failed, |summary, row| {
+        summary.failed = number(row, "n")?;
         Ok(())
     })?;
-    add_figures(&mut hosts, &ended, |seen, row| {
-        seen.last_hour = number(row, "n")?;
-        seen.rate_limited = number(row, "limited")?;
-        seen.median_duration = optional_number(row, "median")?.map(Duration::from_millis);
+    add_figures(&mut hosts, &ended, |summary, row| {
+        summary.last_hour = number(row, "n")?;
+        summary.rate_limited = number(row, "limited")?;
+        summary.median_duration = optional_number(row, "median")?.map(Duration::from_millis);
         Ok(())
     })?;
-    add_figures(&mut hosts, &jobs, |seen, row| {
-        (seen.running, seen.ready) = (number(row, "running")?, number(row, "ready")?);
+    add_figures(&mut hosts, &jobs, |summary, row| {
+        (summary.running, summary.ready) = (number(row, "running")?, number(row, "ready")?);
         Ok(())
     })?;
-    add_figures(&mut hosts, &holds, |seen, row| {
-        seen.backoff = host_backoff(row, "")?;
+    add_figures(&mut hosts, &backoffs, |summary, row| {
+        summary.backoff = host_backoff(row, "")?;
         Ok(())
     })?;
     Ok(Listing { rows: hosts.into_values().collect(), total })

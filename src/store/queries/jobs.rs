@@ -63,24 +63,24 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
             rows,
         ))
         .await?;
-    let looked_through = i64::try_from(limit.saturating_mul(SCANNED_OUTCOMES_PER_ROW)).unwrap_or(i64::MAX);
+    let scanned = i64::try_from(limit.saturating_mul(SCANNED_OUTCOMES_PER_ROW)).unwrap_or(i64::MAX);
     let mut ended = Sql::new("SELECT ");
     ended
         .push(COLUMNS)
         .push(", o.at, o.result, o.error_code, o.content FROM (SELECT * FROM @outcomes ORDER BY seq DESC LIMIT ");
-    ended.bind(looked_through).push(") o JOIN @jobs j ON j.id = o.job_id").push(DOCUMENT);
+    ended.bind(scanned).push(") o JOIN @jobs j ON j.id = o.job_id").push(DOCUMENT);
     ended.push("WHERE j.state IN ('done', 'failed', 'cancelled', 'purged') ORDER BY o.seq DESC");
     let ended = reader.all(ended.query()).await?;
     reader.leave_snapshot().await?;
     let mut recent: Vec<JobSummary> = Vec::new();
-    let mut seen = HashSet::new();
+    let mut listed = HashSet::new();
     for row in &ended {
         let job = job_summary(row, ended_progress(row)?)?;
         if recent.len() as u64 == limit {
             break;
         }
         // The rows come newest first, and a job's newest outcome is the one that it ended with.
-        if seen.insert(job.job) {
+        if listed.insert(job.job) {
             recent.push(job);
         }
     }
@@ -101,11 +101,11 @@ fn section(from: &'static str, which: &'static str, rows: i64) -> crate::store::
     sql.query()
 }
 
-fn job_summaries(rows: &[Row], place: impl Fn(&Row) -> Result<JobProgress>) -> Result<Vec<JobSummary>> {
-    rows.iter().map(|row| job_summary(row, place(row)?)).collect()
+fn job_summaries(rows: &[Row], progress: impl Fn(&Row) -> Result<JobProgress>) -> Result<Vec<JobSummary>> {
+    rows.iter().map(|row| job_summary(row, progress(row)?)).collect()
 }
 
-fn job_summary(row: &Row, place: JobProgress) -> Result<JobSummary> {
+fn job_summary(row: &Row, progress: JobProgress) -> Result<JobSummary> {
     Ok(JobSummary {
         job: JobId(get(row, "id")?),
         document: DocumentId(get(row, "document_id")?),
@@ -115,7 +115,7 @@ fn job_summary(row: &Row, place: JobProgress) -> Result<JobSummary> {
         class: code(row, "class", QueueClass::from_code)?.ok_or_else(|| corrupt("class"))?,
         attempt: number(row, "attempt")?,
         requested_by: line(row, "requested_by")?,
-        progress: place,
+        progress,
     })
 }
 

@@ -31,8 +31,8 @@ pub(in crate::store) fn add_figures<G: GroupSummary>(
     mut add: impl FnMut(&mut G, &Row) -> Result<()>,
 ) -> Result<()> {
     for row in rows {
-        if let Some(seen) = shown.get_mut(&G::key_of(row)?) {
-            add(seen, row)?;
+        if let Some(summary) = shown.get_mut(&G::key_of(row)?) {
+            add(summary, row)?;
         }
     }
     Ok(())

@@ -9,13 +9,13 @@ use crate::store::sql::rows::outcomes::outcome;
 use crate::store::sql::statement::{Sql, query};
 use crate::store::{OutcomeQuery, OutcomesFrom, Result};
 
-pub(in crate::store) async fn outcomes(db: &Database, asked: &OutcomeQuery) -> Result<Vec<Outcome>> {
+pub(in crate::store) async fn outcomes(db: &Database, request: &OutcomeQuery) -> Result<Vec<Outcome>> {
     let mut sql = Sql::new("SELECT o.* FROM @outcomes o");
-    push_outcomes(&mut sql, &asked.filter, db.now())?;
-    if let Some(document) = asked.document {
+    push_outcomes(&mut sql, &request.filter, db.now())?;
+    if let Some(document) = request.document {
         sql.push(" AND o.document_id = ").bind(document.0);
     }
-    let oldest_first = match asked.from {
+    let oldest_first = match request.from {
         OutcomesFrom::After(seq) => {
             sql.push(" AND o.seq > ").bind(seq.0);
             true
@@ -27,7 +27,7 @@ pub(in crate::store) async fn outcomes(db: &Database, asked: &OutcomeQuery) -> R
         OutcomesFrom::Newest => false,
     };
     sql.push(if oldest_first { " ORDER BY o.seq" } else { " ORDER BY o.seq DESC" });
-    sql.push(" LIMIT ").bind(i64::try_from(asked.limit).unwrap_or(i64::MAX));
+    sql.push(" LIMIT ").bind(i64::try_from(request.limit).unwrap_or(i64::MAX));
     let mut reader = db.reader().await?;
     let rows = reader.all(sql.query()).await?;
     let mut outcomes: Vec<_> = rows.iter().map(outcome).collect::<Result<_>>()?;

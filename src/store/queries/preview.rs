@@ -36,8 +36,8 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVer
     let mut skipped = BTreeMap::<SkipReason, u64>::new();
     let mut hosts = HashSet::new();
     if let Targets::Ids(ids) = of {
-        let asked: HashSet<_> = ids.iter().collect();
-        let missing = asked.len().saturating_sub(candidates.len()) as u64;
+        let requested: HashSet<_> = ids.iter().collect();
+        let missing = requested.len().saturating_sub(candidates.len()) as u64;
         if missing > 0 {
             skipped.insert(SkipReason::Missing, missing);
         }

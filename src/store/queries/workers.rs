@@ -28,13 +28,13 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary
         reader.all(statement).await?
     };
     let now = db.now();
-    let mut seen = Vec::with_capacity(rows.len());
+    let mut listed = Vec::with_capacity(rows.len());
     for row in &rows {
         let at = |column: &str| time(row, column)?.ok_or_else(|| corrupt(column));
         let heartbeat_at: Timestamp = at("heartbeat_at")?;
         let leased = time(row, "lease_until")?.is_some_and(|until| until >= now);
         let late = now.since(heartbeat_at) > LATE_AFTER && !leased;
-        seen.push(WorkerSummary {
+        listed.push(WorkerSummary {
             id: WorkerId(get(row, "id")?),
             name: SafeLine::new(get(row, "name")?),
             capacity: number(row, "capacity")?,
@@ -44,15 +44,18 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary
             health: if late { WorkerHealth::Late } else { WorkerHealth::Alive },
         });
     }
-    let known =
-        |seen: &WorkerSummary| KnownWorker { id: seen.id.0.clone(), heartbeat_at: seen.heartbeat_at, outdated: false };
-    let gone = db.dead_workers(&seen.iter().map(known).collect::<Vec<_>>(), now).await?;
-    for worker in &mut seen {
+    let known = |listed: &WorkerSummary| KnownWorker {
+        id: listed.id.0.clone(),
+        heartbeat_at: listed.heartbeat_at,
+        outdated: false,
+    };
+    let gone = db.dead_workers(&listed.iter().map(known).collect::<Vec<_>>(), now).await?;
+    for worker in &mut listed {
         if gone.contains(&worker.id.0) {
             worker.health = WorkerHealth::Gone;
         }
     }
-    Ok(seen)
+    Ok(listed)
 }
 
 /// Returns the number of registered workers whose process is alive.

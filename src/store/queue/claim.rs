@@ -70,24 +70,24 @@ pub(in crate::store) async fn claim(db: &Database, worker: &WorkerId, limits: Cl
 async fn is_work_waiting(db: &Database) -> Result<bool> {
     db.ensure_writable()?;
     let mut reader = db.reader().await?;
-    let mut look = Sql::new(
+    let mut statement = Sql::new(
         "SELECT EXISTS (SELECT 1 FROM @lanes n LEFT JOIN @hosts_sched h ON h.host = n.host \
           WHERE coalesce(h.held_until, 0) <= ?1 AND coalesce(h.spaced_until, 0) <= ?1 AND ",
     );
-    look.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED);
-    look.push(") OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?1)");
-    get(&reader.one(look.query().bind(db.now().micros())).await?, 0)
+    statement.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED);
+    statement.push(") OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?1)");
+    get(&reader.one(statement.query().bind(db.now().micros())).await?, 0)
 }
 
 /// Reads the state for a claim of `worker`. Due jobs are ready afterwards.
 async fn read_context(tx: &mut Tx<'_>, worker: &WorkerId) -> Result<ClaimContext> {
-    let look = query(
+    let statement = query(
         "SELECT (SELECT name FROM @workers WHERE id = ?1) AS name, passed_over, \
          EXISTS (SELECT 1 FROM @jobs WHERE state = 'running' AND worker_id = ?1 AND crashes > 0) AS runs_risky, \
          EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?2) AS due \
          FROM @sched_clock WHERE id = 1",
     );
-    let row = tx.one(look.bind(&worker.0).bind(tx.now.micros())).await?;
+    let row = tx.one(statement.bind(&worker.0).bind(tx.now.micros())).await?;
     if get(&row, "due")? {
         promote_due(tx).await?;
     }
@@ -105,11 +105,11 @@ async fn promote_due(tx: &mut Tx<'_>) -> Result<()> {
     let mut lanes = BTreeMap::<LaneKey, i64>::new();
     for some in due.chunks(tx.dialect().rows_per_statement()) {
         let mut sql = Sql::new("UPDATE @jobs SET state = 'ready', vtime = due.column2 FROM (VALUES ");
-        for (place, row) in some.iter().enumerate() {
+        for (index, row) in some.iter().enumerate() {
             let vtime = lanes::next_virtual_time(tx, row.account_id, row.job.class).await?;
             let head = lanes.entry(LaneKey::of(row)).or_insert(vtime);
             *head = vtime.min(*head);
-            sql.push(if place > 0 { ", (" } else { "(" }).bind(row.job.id.0).push(", ").bind(vtime).push(")");
+            sql.push(if index > 0 { ", (" } else { "(" }).bind(row.job.id.0).push(", ").bind(vtime).push(")");
         }
         sql.push(") AS due WHERE id = due.column1");
         tx.run(sql.query()).await?;

@@ -75,7 +75,7 @@ pub(in crate::store) async fn update_quarantine(
             let clear = query("DELETE FROM @held_contents WHERE document_id = ? AND rejected_at IS NULL");
             tx.run(clear.bind(document.id)).await?;
         }
-        (Some(page), held) if held.as_ref().is_none_or(|(known, _)| *known != page.fingerprint) => {
+        (Some(page), quarantined) if quarantined.as_ref().is_none_or(|(known, _)| *known != page.fingerprint) => {
             let keep = query(
                 "INSERT INTO @held_contents (document_id, job_id, held_at, reason, fingerprint, converter, title, content, \
                  rejected_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL) ON CONFLICT (document_id) DO UPDATE SET \
@@ -83,7 +83,7 @@ pub(in crate::store) async fn update_quarantine(
                  fingerprint = excluded.fingerprint, converter = excluded.converter, title = excluded.title, \
                  content = excluded.content, rejected_at = NULL",
             );
-            let reason = page.quarantine_reason.map(|doubt| doubt.to_string()).unwrap_or_default();
+            let reason = page.quarantine_reason.map(|problem| problem.to_string()).unwrap_or_default();
             let keep = keep
                 .bind(document.id)
                 .bind(job.0)

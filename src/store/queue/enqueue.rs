@@ -69,9 +69,9 @@ pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live:
             "INSERT INTO @jobs (document_id, account_id, assistant_id, url, host, class, state, run_at, vtime, \
              requested_at, requested_by) VALUES ",
         );
-        for (place, job) in some.iter().enumerate() {
+        for (index, job) in some.iter().enumerate() {
             let document = job.document;
-            sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(document.account_id);
+            sql.push(if index > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(document.account_id);
             sql.push(", ").bind(document.assistant_id).push(", ").bind(&document.url).push(", ");
             sql.bind(&document.host).push(", ").bind(job.class.code()).push(", ").bind(job.state.word());
             sql.push(", ").bind(job.run_at.micros()).push(", ").bind(job.vtime).push(", ");

@@ -22,30 +22,30 @@ pub(in crate::store) struct HostRecords {
 
 impl HostRecords {
     /// Records what an attempt at `document` showed about `host`.
-    pub(in crate::store) fn record(&mut self, host: &str, news: HostSignal, document: DocumentId, tx: &Tx<'_>) {
-        if news != HostSignal::default() && !host.is_empty() {
-            self.current.entry(host.to_owned()).or_default().record(news, document, tx.now);
+    pub(in crate::store) fn record(&mut self, host: &str, signal: HostSignal, document: DocumentId, tx: &Tx<'_>) {
+        if signal != HostSignal::default() && !host.is_empty() {
+            self.current.entry(host.to_owned()).or_default().record(signal, document, tx.now);
         }
     }
 }
 
 fn host_from_row(row: &Row) -> Result<(String, CircuitBreaker)> {
-    let hold = host_backoff(row, "")?;
+    let backoff = host_backoff(row, "")?;
     let notes: &str = get(row, "notes")?;
     let notes = serde_json::from_str(notes).map_err(|_| corrupt("notes"))?;
-    Ok((get(row, "host")?, CircuitBreaker { backoff: hold, cool_downs: number(row, "cool_downs")?, history: notes }))
+    Ok((get(row, "host")?, CircuitBreaker { backoff, cool_downs: number(row, "cool_downs")?, history: notes }))
 }
 
 /// Reads the state of these hosts; `true` marks those for which there is evidence to record. On a database with several
 /// writers the rows are locked until the transaction ends, by every process in the same order.
 pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool>) -> Result<HostRecords> {
     let mut found = HostRecords::default();
-    if tx.dialect() == Dialect::Sqlite || !named.values().any(|news| *news) {
+    if tx.dialect() == Dialect::Sqlite || !named.values().any(|affected| *affected) {
         read_hosts(tx, named.into_keys().collect(), &mut found).await?;
         return Ok(found);
     }
-    for (host, news) in named {
-        if news {
+    for (host, affected) in named {
+        if affected {
             // A missing row cannot be locked.
             let make = query("INSERT INTO @hosts_sched (host) VALUES (?) ON CONFLICT DO NOTHING");
             tx.run(make.bind(&host)).await?;
@@ -94,9 +94,10 @@ pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: HostRecords) -> Resu
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (host) DO UPDATE SET held_until = excluded.held_until, \
              held_kind = excluded.held_kind, held_because = excluded.held_because, cool_downs = excluded.cool_downs, notes = excluded.notes",
         );
-        let hold = memory.backoff;
-        let write = write.bind(&host).bind(hold.as_ref().map(|hold| hold.until.micros()));
-        let write = write.bind(hold.as_ref().map(|hold| hold.kind.word())).bind(hold.map(|hold| hold.reason));
+        let backoff = memory.backoff;
+        let write = write.bind(&host).bind(backoff.as_ref().map(|backoff| backoff.until.micros()));
+        let write =
+            write.bind(backoff.as_ref().map(|backoff| backoff.kind.word())).bind(backoff.map(|backoff| backoff.reason));
         tx.run(write.bind(memory.cool_downs).bind(notes)).await?;
     }
     Ok(())

@@ -89,8 +89,8 @@ pub(in crate::store) async fn add_all(tx: &mut Tx<'_>, lanes: &BTreeMap<LaneKey,
     let lanes: Vec<_> = lanes.iter().collect();
     for some in lanes.chunks(tx.dialect().rows_per_statement()) {
         let mut sql = Sql::new("INSERT INTO @lanes (account_id, host, class, risky, head) VALUES ");
-        for (place, (lane, head)) in some.iter().enumerate() {
-            sql.push(if place > 0 { ", (" } else { "(" }).bind(lane.account_id).push(", ").bind(&lane.host);
+        for (index, (lane, head)) in some.iter().enumerate() {
+            sql.push(if index > 0 { ", (" } else { "(" }).bind(lane.account_id).push(", ").bind(&lane.host);
             sql.push(", ").bind(lane.class).push(", ").bind(lane.risky).push(", ").bind(**head).push(")");
         }
         sql.push(
@@ -134,9 +134,9 @@ pub(in crate::store) async fn drop_empty(tx: &mut Tx<'_>, lanes: &[LaneKey]) -> 
         sql.push(ready_in_lane(tx.dialect())).push(") AND (");
         // The last lane is repeated up to a power of two: with few different texts the database can reuse its
         // statements.
-        for place in 0..some.len().next_power_of_two() {
-            let lane = &some[place.min(some.len() - 1)];
-            sql.push(if place > 0 { " OR (account_id = " } else { "(account_id = " }).bind(lane.account_id);
+        for index in 0..some.len().next_power_of_two() {
+            let lane = &some[index.min(some.len() - 1)];
+            sql.push(if index > 0 { " OR (account_id = " } else { "(account_id = " }).bind(lane.account_id);
             sql.push(" AND host = ").bind(&lane.host).push(" AND class = ").bind(lane.class);
             sql.push(" AND risky = ").bind(lane.risky).push(")");
         }

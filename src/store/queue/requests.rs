@@ -71,24 +71,24 @@ async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> 
     let mut documents = documents::by_ids(tx, ids).await?;
     let mut live = jobs::live_jobs(tx, ids).await?;
     let mut answers = vec![RequestAnswer::Skipped(SkipReason::Missing); ids.len()];
-    let (mut new, mut places, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    for (place, id) in ids.iter().enumerate() {
-        if !seen.insert(id) {
+    let (mut new, mut indices, mut requested) = (Vec::new(), Vec::new(), HashSet::new());
+    for (index, id) in ids.iter().enumerate() {
+        if !requested.insert(id) {
             // Requested twice: the second request applies to the job that the first one created.
-            insert_new(tx, &mut new, &mut places, request, &mut answers).await?;
+            insert_new(tx, &mut new, &mut indices, request, &mut answers).await?;
             documents.extend(documents::by_ids(tx, &[*id]).await?);
             live.extend(jobs::live_jobs(tx, &[*id]).await?);
         }
         let Some(document) = documents.remove(id) else { continue };
         match request_one(tx, &document, live.remove(id), request).await? {
-            Some(answer) => answers[place] = answer,
+            Some(answer) => answers[index] = answer,
             None => {
                 new.push(document);
-                places.push(place);
+                indices.push(index);
             }
         }
     }
-    insert_new(tx, &mut new, &mut places, request, &mut answers).await?;
+    insert_new(tx, &mut new, &mut indices, request, &mut answers).await?;
     if request.kind == RequestKind::SyncWhole {
         // Applies whatever the answer is, but not to a running job, which has already begun without it.
         let whole = "UPDATE @jobs SET whole = true WHERE document_id IN (SELECT each(?)) \
@@ -101,7 +101,7 @@ async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> 
 async fn insert_new(
     tx: &mut Tx<'_>,
     new: &mut Vec<Document>,
-    places: &mut Vec<usize>,
+    indices: &mut Vec<usize>,
     request: &Request,
     answers: &mut [RequestAnswer],
 ) -> Result<()> {
@@ -109,9 +109,9 @@ async fn insert_new(
         return Ok(());
     }
     let jobs = enqueue::add_ready(tx, new, request).await?;
-    for (document, place) in new.drain(..).zip(places.drain(..)) {
+    for (document, index) in new.drain(..).zip(indices.drain(..)) {
         let job = jobs.get(&document.id).ok_or_else(|| corrupt("document_id"))?;
-        answers[place] = RequestAnswer::Queued(*job);
+        answers[index] = RequestAnswer::Queued(*job);
     }
     Ok(())
 }
@@ -123,9 +123,9 @@ async fn request_one(
     live: Option<JobRow>,
     request: &Request,
 ) -> Result<Option<RequestAnswer>> {
-    let met = live.as_ref().map(live_job);
+    let current = live.as_ref().map(live_job);
     let status = status(document, live.as_ref(), tx.now);
-    let step = match request.step(document.syncable(), status, met.as_ref()) {
+    let step = match request.step(document.syncable(), status, current.as_ref()) {
         Ok(step) => step,
         Err(reason) => return Ok(Some(RequestAnswer::Skipped(reason))),
     };
@@ -139,8 +139,8 @@ async fn request_one(
             if step == RequestStep::Promote { RequestAnswer::Promoted(id) } else { RequestAnswer::RunsNow(id) }
         }
         RequestStep::RecordRunning => {
-            let held = row.worker_name.as_ref().map_or("a worker", |name| name.as_str());
-            let draft = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {held}"));
+            let worker = row.worker_name.as_ref().map_or("a worker", |name| name.as_str());
+            let draft = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {worker}"));
             let with = TransitionData { worker: row.worker_name.clone(), ..TransitionData::default() };
             let mut outcome = new_outcome(&row, Some(document), &draft, &with, tx.now);
             outcome.outcome.requested_by = Some(request.by.clone());

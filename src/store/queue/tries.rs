@@ -42,7 +42,7 @@ pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[TryStart]) -> Resu
     if tries.is_empty() {
         return Ok(());
     }
-    let remember = query(
+    let save = query(
         "UPDATE @jobs SET lock_holder = NULL, started_at = ?2, \
          before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE d.sync_status END, \
          before_error_code = CASE WHEN before_taken THEN before_error_code ELSE meta.last_sync_error_code END, \
@@ -51,7 +51,7 @@ pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[TryStart]) -> Resu
          FROM captain_documents d WHERE d.id = jobs.document_id AND jobs.id IN (SELECT each(?1))",
     );
     let jobs: Vec<i64> = tries.iter().map(|one| one.job.0).collect();
-    tx.run(remember.bind(jobs).bind(tx.now.micros())).await?;
+    tx.run(save.bind(jobs).bind(tx.now.micros())).await?;
     let mark = query(
         "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
          metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \

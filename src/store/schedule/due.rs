@@ -39,14 +39,16 @@ pub(in crate::store) struct DueDocument {
 /// Returns the due documents of each account that has any, never attempted ones first, then the oldest attempt.
 pub(in crate::store) async fn documents(
     reader: &mut Reader,
-    look: &DueQuery,
+    due_query: &DueQuery,
 ) -> Result<HashMap<AccountId, Vec<DueDocument>>> {
     let mut found = HashMap::<AccountId, Vec<DueDocument>>::new();
-    let statements = match look.rules {
-        DueRules::HalfCadence => {
-            look.accounts.iter().map(|account| chatwoot_query(reader.dialect(), look, *account)).collect::<Vec<_>>()
-        }
-        DueRules::Continuous => vec![continuous_query(reader.dialect(), look)],
+    let statements = match due_query.rules {
+        DueRules::HalfCadence => due_query
+            .accounts
+            .iter()
+            .map(|account| chatwoot_query(reader.dialect(), due_query, *account))
+            .collect::<Vec<_>>(),
+        DueRules::Continuous => vec![continuous_query(reader.dialect(), due_query)],
     };
     for sql in statements {
         for row in reader.all(sql.query()).await? {
@@ -60,7 +62,7 @@ pub(in crate::store) async fn documents(
     }
     for due in found.values_mut() {
         due.sort_unstable();
-        due.truncate(usize::try_from(look.limit).unwrap_or(usize::MAX));
+        due.truncate(usize::try_from(due_query.limit).unwrap_or(usize::MAX));
     }
     Ok(found)
 }
@@ -88,18 +90,18 @@ const COLUMNS: &str = "SELECT d.id AS id, d.account_id AS account_id, micros(d.l
      d.external_link FROM captain_documents d";
 
 /// Returns the query that Chatwoot's own scheduler makes for one account.
-fn chatwoot_query(dialect: Dialect, look: &DueQuery, account: AccountId) -> Sql {
-    let before = look.rules.synced_before(look.cadence, look.now).micros();
+fn chatwoot_query(dialect: Dialect, due_query: &DueQuery, account: AccountId) -> Sql {
+    let before = due_query.rules.synced_before(due_query.cadence, due_query.now).micros();
     let mut sql = Sql::new(COLUMNS);
     sql.push(" WHERE d.account_id = ").bind(account.0);
     sql.push(" AND ((d.sync_status = 1 AND d.last_synced_at < stamp(").bind(before);
     sql.push(")) OR (d.sync_status = 2 AND d.last_sync_attempted_at < stamp(").bind(before);
     sql.push(")) OR (d.sync_status = 0 AND d.last_sync_attempted_at < stamp(");
-    sql.bind(look.now.minus(FOREIGN_SYNC_TIMEOUT).micros())
+    sql.bind(due_query.now.minus(FOREIGN_SYNC_TIMEOUT).micros())
         .push(")))")
         .push(syncable_condition(dialect))
         .push(WITHOUT_JOB);
-    sql.push(" ORDER BY d.last_sync_attempted_at ASC NULLS FIRST, d.id LIMIT ").bind(i64::from(look.limit));
+    sql.push(" ORDER BY d.last_sync_attempted_at ASC NULLS FIRST, d.id LIMIT ").bind(i64::from(due_query.limit));
     sql
 }
 
@@ -139,10 +141,10 @@ pub(in crate::store) async fn next_synced(
 }
 
 /// Returns the query by this program's own rules: for each assistant of the accounts, one branch per state of the row.
-fn continuous_query(dialect: Dialect, look: &DueQuery) -> Sql {
-    let (now, (first, farthest)) = (look.now, look.rules.recheck_bounds(look.cadence));
+fn continuous_query(dialect: Dialect, due_query: &DueQuery) -> Sql {
+    let (now, (first, farthest)) = (due_query.now, due_query.rules.recheck_bounds(due_query.cadence));
     let mut sql = Sql::new("");
-    push_pairs(&mut sql, &look.accounts);
+    push_pairs(&mut sql, &due_query.accounts);
     // One list per pair: the only form for which both databases look up the rows one by one, however long they estimate
     // the list to be.
     let (open, close) = match dialect {
@@ -162,11 +164,11 @@ fn continuous_query(dialect: Dialect, look: &DueQuery) -> Sql {
         sql.push(" WHERE d.account_id = p.account_id AND d.assistant_id = p.assistant_id");
         condition(&mut sql);
         sql.push(syncable_condition(dialect)).push(WITHOUT_JOB).push(" ORDER BY d.last_synced_at LIMIT ");
-        sql.bind(i64::from(look.limit)).push(") AS ").push(name);
+        sql.bind(i64::from(due_query.limit)).push(") AS ").push(name);
     };
     branch(
         &|sql| {
-            let before = look.rules.synced_before(look.cadence, now).micros();
+            let before = due_query.rules.synced_before(due_query.cadence, now).micros();
             sql.push(" AND d.sync_status = 1 AND d.last_synced_at < stamp(").bind(before).push(")");
         },
         "synced",
@@ -200,7 +202,7 @@ fn continuous_query(dialect: Dialect, look: &DueQuery) -> Sql {
     );
     branch(
         &|sql| {
-            let before = now.minus(look.foreign_sync_timeout).micros();
+            let before = now.minus(due_query.foreign_sync_timeout).micros();
             sql.push(
                 " AND d.sync_status = 0 AND (d.last_sync_attempted_at IS NULL OR d.last_sync_attempted_at < stamp(",
             );

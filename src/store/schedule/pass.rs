@@ -30,7 +30,11 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Name of the requester in the outcomes of scheduled jobs.
 const REQUESTED_BY: &str = "schedule";
 
-pub(in crate::store) async fn run(db: &Database, rests: &IdleAccounts, order: &PassRequest<'_>) -> Result<PassResult> {
+pub(in crate::store) async fn run(
+    db: &Database,
+    idle_accounts: &IdleAccounts,
+    order: &PassRequest<'_>,
+) -> Result<PassResult> {
     let dry_run = order.mode == PassMode::DryRun;
     if !dry_run {
         db.ensure_writable()?;
@@ -43,8 +47,8 @@ pub(in crate::store) async fn run(db: &Database, rests: &IdleAccounts, order: &P
     let plans = plans::read(db, order.terms).await?;
     let acts = order.mode != PassMode::PlansOnly;
     let changed = plans::changed_plans(db, &plans.accounts).await?;
-    let looks = plans.accounts.iter().any(|account| matches!(account.decision(None), AccountDecision::Scheduled(_)));
-    if changed.is_empty() && !(acts && looks) && matches!(order.trigger, PassTrigger::Interval(_)) {
+    let scans = plans.accounts.iter().any(|account| matches!(account.decision(None), AccountDecision::Scheduled(_)));
+    if changed.is_empty() && !(acts && scans) && matches!(order.trigger, PassTrigger::Interval(_)) {
         // Returns without a transaction: nothing has to be written, and no process woken.
         return Ok(PassResult::Completed(Vec::new(), plans.problems));
     }
@@ -58,19 +62,19 @@ pub(in crate::store) async fn run(db: &Database, rests: &IdleAccounts, order: &P
     }
     let mut passes = Vec::new();
     let mut last_account = last.account;
-    let onlys: Vec<Option<PlanName>> = match (order.trigger, last.passed_at) {
+    let plan_names: Vec<Option<PlanName>> = match (order.trigger, last.passed_at) {
         // The first pass of a store does not count as the first of a day; it only records its time.
         (PassTrigger::Daily, None) => Vec::new(),
         (PassTrigger::Daily, Some(_)) => plans_of_day(now).into_iter().map(Some).collect(),
         _ => vec![order.only_plan.cloned()],
     };
-    for only in onlys.into_iter().filter(|_| acts) {
+    for only in plan_names.into_iter().filter(|_| acts) {
         let pass = Pass { only, limits: plans.limits, dry_run, ..Pass::default() };
         let is_full = full_queue_depth(db, plans.limits.queue_depth).await?;
         let mut running = RunningPass {
             order,
             plans: &plans,
-            idle_accounts: rests,
+            idle_accounts,
             now,
             last_account,
             full_queue_depth: is_full,

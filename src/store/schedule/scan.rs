@@ -40,13 +40,13 @@ struct IdleSpan {
 impl IdleAccounts {
     /// Returns true if nothing of this account can be due yet.
     fn is_idle(&self, account: AccountId, cadence: Cadence, now: Timestamp) -> bool {
-        let rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle_accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // An entry that lies in the future was made before the clock was set back, and does not count.
-        rests.get(&account).is_some_and(|rest| rest.cadence == cadence && rest.since <= now && now < rest.until)
+        idle_accounts.get(&account).is_some_and(|span| span.cadence == cadence && span.since <= now && now < span.until)
     }
 
-    fn set(&self, account: AccountId, rest: IdleSpan) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account, rest);
+    fn set(&self, account: AccountId, span: IdleSpan) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account, span);
     }
 }
 
@@ -88,7 +88,7 @@ fn skips_idle_accounts(order: &PassRequest<'_>) -> bool {
 /// [`IDLE_CADENCE_DIVISOR`].
 async fn mark_idle(
     db: &Database,
-    rests: &IdleAccounts,
+    idle_accounts: &IdleAccounts,
     accounts: &[AccountId],
     cadence: Cadence,
     now: Timestamp,
@@ -103,7 +103,7 @@ async fn mark_idle(
     for account in accounts {
         let next = next.get(account).map(|synced_at| synced_at.plus(cadence.interval()));
         let until = next.map_or(longest, |next| next.min(longest));
-        rests.set(*account, IdleSpan { cadence, since: now, until });
+        idle_accounts.set(*account, IdleSpan { cadence, since: now, until });
     }
     Ok(())
 }
@@ -114,11 +114,11 @@ pub(super) async fn due(
     running: &mut RunningPass<'_>,
     accounts: &[&AccountPlan],
 ) -> Result<HashMap<AccountId, Vec<DocumentId>>> {
-    let remembers = skips_idle_accounts(running.order);
+    let skips_idle = skips_idle_accounts(running.order);
     let mut groups = BTreeMap::<Duration, (Cadence, Vec<AccountId>)>::new();
     for account in accounts {
         if let AccountDecision::Scheduled(cadence) = account.decision(running.pass.only.as_ref())
-            && !(remembers && running.idle_accounts.is_idle(account.account, cadence, running.now))
+            && !(skips_idle && running.idle_accounts.is_idle(account.account, cadence, running.now))
         {
             groups.entry(cadence.interval()).or_insert((cadence, Vec::new())).1.push(account.account);
         }
@@ -128,7 +128,7 @@ pub(super) async fn due(
         // One more than the limit shows whether there are more.
         let limit = running.capacity().0.saturating_add(1);
         due_at_cadence(db, running, accounts.clone(), cadence, limit, &mut due).await?;
-        if remembers {
+        if skips_idle {
             let idle: Vec<_> = accounts.into_iter().filter(|id| due.get(id).is_none_or(Vec::is_empty)).collect();
             mark_idle(db, running.idle_accounts, &idle, cadence, running.now).await?;
         }
@@ -148,15 +148,16 @@ async fn due_at_cadence(
 ) -> Result<()> {
     let left_to_others = if db.is_chatwoot_database() { FOREIGN_SYNC_TIMEOUT } else { running.order.lease };
     let rules = running.order.terms.rules;
-    let mut look = DueQuery { accounts, cadence, rules, foreign_sync_timeout: left_to_others, now: running.now, limit };
+    let mut due_query =
+        DueQuery { accounts, cadence, rules, foreign_sync_timeout: left_to_others, now: running.now, limit };
     loop {
         let mut reader = db.reader().await?;
-        let found = due::documents(&mut reader, &look).await?;
+        let found = due::documents(&mut reader, &due_query).await?;
         drop(reader);
-        look.accounts.clear();
+        due_query.accounts.clear();
         let (mut all_unfit, mut most_unfit) = (Vec::new(), 0);
         for (account, found) in found {
-            let is_cut_off = found.len() >= look.limit as usize;
+            let is_cut_off = found.len() >= due_query.limit as usize;
             let (mut fit, mut unfit) = (Vec::with_capacity(found.len()), 0);
             for one in found {
                 let Err(error) = Link::parse(&one.link) else {
@@ -172,7 +173,7 @@ async fn due_at_cadence(
             }
             // Documents beyond the limit may take the place of the unusable ones, so the account is read again.
             if unfit > 0 && is_cut_off && fit.len() < limit as usize {
-                look.accounts.push(account);
+                due_query.accounts.push(account);
                 most_unfit = most_unfit.max(unfit);
             } else {
                 due.insert(account, fit);
@@ -184,12 +185,12 @@ async fn due_at_cadence(
             mark_unfit(&mut tx, &all_unfit).await?;
             tx.commit().await?;
         }
-        if look.accounts.is_empty() {
+        if due_query.accounts.is_empty() {
             return Ok(());
         }
         if running.pass.dry_run {
             // A dry run marks nothing, so it raises the limit to read past them.
-            look.limit = look.limit.saturating_add(most_unfit);
+            due_query.limit = due_query.limit.saturating_add(most_unfit);
         }
     }
 }

@@ -287,7 +287,7 @@ impl Database {
         }
     }
 
-    /// Checks the workers `dead_workers` once more, where a free lock may be temporary, and returns those that are still dead.
+    /// Checks the workers `gone` once more, where a free lock may be temporary, and returns those that are still dead.
     pub(in crate::store) async fn confirm_dead(
         &self,
         gone: Vec<String>,

@@ -29,21 +29,21 @@ impl JobStore for SqlStore {
         claim::claim(&self.db, worker, limits).await
     }
 
-    async fn mark(&self, held: JobLease) -> Result<MarkResult> {
+    async fn mark(&self, lease: JobLease) -> Result<MarkResult> {
         self.db.ensure_writable()?;
-        self.marks.send(held).await
+        self.marks.send(lease).await
     }
 
-    async fn defer(&self, held: JobLease, holder: &LockHolder, again: Duration) -> Result<FinishResult> {
-        mark::defer(&self.db, held, holder, again).await
+    async fn defer(&self, lease: JobLease, holder: &LockHolder, delay: Duration) -> Result<FinishResult> {
+        mark::defer(&self.db, lease, holder, delay).await
     }
 
-    async fn heartbeat(&self, worker: &WorkerId, held: &[JobLease], lease: Duration) -> Result<Vec<LeaseStatus>> {
-        workers::heartbeat(&self.db, &self.liveness, worker, held, lease).await
+    async fn heartbeat(&self, worker: &WorkerId, leased: &[JobLease], lease: Duration) -> Result<Vec<LeaseStatus>> {
+        workers::heartbeat(&self.db, &self.liveness, worker, leased, lease).await
     }
 
-    async fn cancel_requested(&self, held: &[JobLease]) -> Result<Vec<JobLease>> {
-        leases::cancel_requests(&self.db, held).await
+    async fn cancel_requested(&self, leased: &[JobLease]) -> Result<Vec<JobLease>> {
+        leases::cancel_requests(&self.db, leased).await
     }
 
     async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<FinishResult> {
@@ -51,8 +51,8 @@ impl JobStore for SqlStore {
         self.finishes.send(Finishing { finish, policy: policy.clone() }).await
     }
 
-    async fn release(&self, held: &[JobLease]) -> Result<()> {
-        leases::release(&self.db, held).await
+    async fn release(&self, leased: &[JobLease]) -> Result<()> {
+        leases::release(&self.db, leased).await
     }
 
     async fn rescue(&self) -> Result<RescueResult> {

@@ -59,8 +59,8 @@ async fn write(connect: &Connector, store: &Path, to: &Path) -> Result<()> {
 
 async fn vacuum_into(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
     let name = to.to_str().ok_or_else(|| {
-        let what = format!("{}: a copy cannot be made beside a store whose path is not UTF-8", to.display());
-        StoreError::Unusable(format!("{what}; {WORKAROUND}"))
+        let problem = format!("{}: a copy cannot be made beside a store whose path is not UTF-8", to.display());
+        StoreError::Unusable(format!("{problem}; {WORKAROUND}"))
     })?;
     query("VACUUM INTO ?").bind(name).execute(conn).await.map(drop).map_err(|error| {
         let why = if is_full(&error) { "the disk is full".to_owned() } else { message(&error) };

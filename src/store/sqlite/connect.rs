@@ -71,8 +71,9 @@ impl Connector {
             other => other,
         })?;
         if access != Access::ReadOnly {
-            let place = FileIdentity::of(&path).map_err(|error| unusable(format!("cannot be looked at: {error}")))?;
-            connect.identity = Some(place);
+            let identity =
+                FileIdentity::of(&path).map_err(|error| unusable(format!("cannot be looked at: {error}")))?;
+            connect.identity = Some(identity);
         }
         Ok((connect, upgraded))
     }
@@ -85,7 +86,7 @@ impl Connector {
 
     /// Checks that the path still leads to the opened file. Errors: [`StoreError::Unavailable`].
     pub(super) fn check_identity(&self) -> Result<()> {
-        self.identity.map_or(Ok(()), |place| place.check(&self.path))
+        self.identity.map_or(Ok(()), |identity| identity.check(&self.path))
     }
 
     async fn migrate_if_needed(&self, exists: bool, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
@@ -103,9 +104,9 @@ impl Connector {
         if exists {
             // Checked before the first pragma that writes: another program's database stays unchanged.
             let mut conn = connect_with_retry(self.options(false).pragma("query_only", "1")).await.map_err(reading)?;
-            let standing = migrate::file_state(&mut conn).await;
+            let state = migrate::file_state(&mut conn).await;
             conn.close().await.map_err(reading)?;
-            if standing? == FileState::Empty && self.access == Access::Write {
+            if state? == FileState::Empty && self.access == Access::Write {
                 return Err(StoreError::Unusable("there is no store in this file; `quarterdeck add` makes one".into()));
             }
         }
@@ -169,8 +170,8 @@ impl Connector {
 
 /// Begins a write transaction, and returns the schema version read in it. Waits up to `patience` while another process
 /// has the lock.
-pub(super) async fn begin_immediate(conn: &mut SqliteConnection, patience: Duration) -> Result<i64> {
-    let until = Instant::now() + patience;
+pub(super) async fn begin_immediate(conn: &mut SqliteConnection, timeout: Duration) -> Result<i64> {
+    let until = Instant::now() + timeout;
     loop {
         match raw_sql("BEGIN IMMEDIATE; PRAGMA user_version").fetch_one(&mut *conn).await {
             Ok(version) => return version.try_get(0).map_err(reading),
@@ -180,8 +181,8 @@ pub(super) async fn begin_immediate(conn: &mut SqliteConnection, patience: Durat
     }
 }
 
-/// Connects, and waits up to [`BUSY_TIMEOUT`] while another process switches the file to WAL mode: SQLite's own timeout does
-/// not cover that.
+/// Connects, and waits up to [`BUSY_TIMEOUT`] while another process switches the file to WAL mode: SQLite's own timeout
+/// does not cover that.
 async fn connect_with_retry(options: SqliteConnectOptions) -> std::result::Result<SqliteConnection, sqlx::Error> {
     let until = Instant::now() + BUSY_TIMEOUT;
     loop {

@@ -48,17 +48,17 @@ pub(in crate::store) fn writing(error: &Error) -> StoreError {
 
 /// Returns SQLite's message, with advice where a person can repair the cause.
 pub(in crate::store) fn message(error: &Error) -> String {
-    let said = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let text = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
     match extended(error) {
         _ if is_busy(error) => "the database is locked by another program".to_owned(),
         // The second code concerns the index of the log, which SQLite cannot extend: it reports a disk error, whose
         // only cause is a full disk.
-        Some(FULL | IOERR_SHM_SIZE) => format!("the disk is full; free some space ({said})"),
+        Some(FULL | IOERR_SHM_SIZE) => format!("the disk is full; free some space ({text})"),
         Some(CORRUPT | NOT_A_DATABASE) => {
             format!(
-                "the file is damaged; take it from a backup, or save what can be with `sqlite3 FILE .recover` ({said})"
+                "the file is damaged; take it from a backup, or save what can be with `sqlite3 FILE .recover` ({text})"
             )
         }
-        _ => said,
+        _ => text,
     }
 }

@@ -26,8 +26,9 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
     };
     let path = connect.path();
     let folder = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
-    let place = path.display();
-    let named = |check, message: String| Finding::of_message(check, CheckStatus::Fail, &format!("{place}: {message}"));
+    let location = path.display();
+    let named =
+        |check, message: String| Finding::of_message(check, CheckStatus::Fail, &format!("{location}: {message}"));
     let bytes = match std::fs::metadata(path) {
         Ok(data) if data.is_dir() => {
             found.push(named(STORE, "is a folder, not a store; name a file with --store".into()));
@@ -36,7 +37,7 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
         Ok(data) => Some(data.len()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let cure = "nothing has to be done: the console and `quarterdeck add` make it";
-            found.push(Finding::warn(STORE, format!("{place}: there is no store here yet"), cure));
+            found.push(Finding::warn(STORE, format!("{location}: there is no store here yet"), cure));
             None
         }
         Err(error) => {
@@ -54,7 +55,9 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
         }
         if let Err(error) = examine_contents(&connect, bytes, &mut found).await {
             let error = match error {
-                StoreError::Unusable(why) | StoreError::Corrupt(why) => StoreError::Unusable(format!("{place}: {why}")),
+                StoreError::Unusable(why) | StoreError::Corrupt(why) => {
+                    StoreError::Unusable(format!("{location}: {why}"))
+                }
                 other => other,
             };
             found.push(of_error(STORE, &error));
@@ -73,14 +76,14 @@ async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Findi
     let mut conn = connect.reader().await?;
     check_library(&mut conn).await?;
     let library: String = query("SELECT sqlite_version()").fetch_one(&mut conn).await.map_err(reading)?.get(0);
-    let standing = migrate::file_state(&mut conn).await?;
-    let place = connect.path().display();
-    found.push(Finding::ok(STORE, format!("{place}: {}, SQLite {library}", size(bytes))));
-    found.push(match standing {
+    let state = migrate::file_state(&mut conn).await?;
+    let location = connect.path().display();
+    found.push(Finding::ok(STORE, format!("{location}: {}, SQLite {library}", size(bytes))));
+    found.push(match state {
         FileState::Empty => {
             Finding::warn(SCHEMA, "nothing is in the file yet", "`quarterdeck add` makes the store in it")
         }
-        FileState::Store(version) if migrate::is_current(standing) => {
+        FileState::Store(version) if migrate::is_current(state) => {
             Finding::ok(SCHEMA, format!("up to date, version {version}"))
         }
         FileState::Store(version) => Finding::warn(
@@ -115,27 +118,27 @@ async fn find_damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     let rows = match query("PRAGMA quick_check").fetch_all(conn).await.map_err(reading) {
         // The damage makes the check itself fail.
         Err(StoreError::Corrupt(_)) => return Ok(vec!["it cannot be read to its end".to_owned()]),
-        looked => looked?,
+        checked => checked?,
     };
-    let said = rows.iter().map(|row| row.try_get(0).map_err(reading)).collect::<Result<Vec<String>>>()?;
-    Ok(said.into_iter().filter(|line| line != "ok").collect())
+    let reports = rows.iter().map(|row| row.try_get(0).map_err(reading)).collect::<Result<Vec<String>>>()?;
+    Ok(reports.into_iter().filter(|line| line != "ok").collect())
 }
 
-fn and_more(places: usize) -> String {
-    if places > 1 { format!(" (and {} more places)", places - 1) } else { String::new() }
+fn and_more(count: usize) -> String {
+    if count > 1 { format!(" (and {} more places)", count - 1) } else { String::new() }
 }
 
 fn check_free_space(folder: &Path) -> Finding {
-    let place = folder.display();
+    let location = folder.display();
     let free = match rustix::fs::statvfs(folder) {
         Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
-        Err(error) => return Finding::warn(SPACE, format!("{place}: {error}"), "look with `df`"),
+        Err(error) => return Finding::warn(SPACE, format!("{location}: {error}"), "look with `df`"),
     };
-    let says = format!("{} free in {place}", size(free));
+    let message = format!("{} free in {location}", size(free));
     match free {
-        0..MIN_FREE_SPACE => Finding::fail(SPACE, says, "free some space: nothing can be stored on a full disk"),
-        MIN_FREE_SPACE..LOW_FREE_SPACE => Finding::warn(SPACE, says, "free some space soon"),
-        _ => Finding::ok(SPACE, says),
+        0..MIN_FREE_SPACE => Finding::fail(SPACE, message, "free some space: nothing can be stored on a full disk"),
+        MIN_FREE_SPACE..LOW_FREE_SPACE => Finding::warn(SPACE, message, "free some space soon"),
+        _ => Finding::ok(SPACE, message),
     }
 }
 

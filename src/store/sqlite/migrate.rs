@@ -72,8 +72,8 @@ pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64> {
 }
 
 /// Returns true if a store in this state needs no migration.
-pub(super) fn is_current(standing: FileState) -> bool {
-    standing == FileState::Store(SCHEMA_VERSION)
+pub(super) fn is_current(state: FileState) -> bool {
+    state == FileState::Store(SCHEMA_VERSION)
 }
 
 /// Returns true if the store has documents or outcomes, which are worth a copy.
@@ -101,8 +101,8 @@ async fn migrate_locked(
 ) -> Result<Option<UpgradeReport>> {
     begin_immediate(conn, LOCK_TIMEOUT).await?;
     // Read a second time: another process may have migrated while this one waited for the lock.
-    let standing = file_state(conn).await?;
-    let (from, copy) = match standing {
+    let state = file_state(conn).await?;
+    let (from, copy) = match state {
         FileState::Store(SCHEMA_VERSION) => {
             query("ROLLBACK").execute(conn).await.map_err(writing)?;
             return Ok(None);

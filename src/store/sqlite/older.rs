@@ -11,9 +11,10 @@ use sqlx::{Row as _, SqliteConnection, query};
 
 /// Returns these workers, the longest running first. A worker lives as long as its lock file is locked.
 pub(super) async fn workers(connect: &Connector, conn: &mut SqliteConnection) -> Result<Vec<OlderWorker>> {
-    let says = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('workers') WHERE name = 'schema_version')";
-    let says: bool = query(says).fetch_one(&mut *conn).await.map_err(reading)?.try_get(0).map_err(reading)?;
-    let known = if says {
+    let has_versions = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('workers') WHERE name = 'schema_version')";
+    let has_versions: bool =
+        query(has_versions).fetch_one(&mut *conn).await.map_err(reading)?.try_get(0).map_err(reading)?;
+    let known = if has_versions {
         "SELECT id, name, schema_version FROM workers ORDER BY started_at, id"
     } else {
         "SELECT id, name, NULL FROM workers ORDER BY started_at, id"

@@ -43,27 +43,27 @@ pub(super) async fn other_processes(
     let mut last = ChangeMarker::Unknown;
     let mut schema_checks = 0;
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let seen = if connect.check_identity().is_err() {
+        let current = if connect.check_identity().is_err() {
             ChangeMarker::Missing
         } else if connect.access() == Access::ReadOnly {
             ChangeMarker::Files([length_and_mtime(connect.path()), length_and_mtime(&connect.with_suffix("-wal"))])
         } else {
             data_version(&connect, &mut conn).await
         };
-        if seen != last {
+        if current != last {
             schema_checks = SCHEMA_CHECKS;
         }
-        if schema_checks > 0 && matches!(seen, ChangeMarker::Version(_) | ChangeMarker::Files(_)) {
+        if schema_checks > 0 && matches!(current, ChangeMarker::Version(_) | ChangeMarker::Files(_)) {
             schema_checks -= 1;
             if let Some(version) = schema_version(&connect, &mut conn).await {
                 version::notify_if_newer(&mismatches, version);
             }
         }
-        if seen != last {
+        if current != last {
             if last != ChangeMarker::Unknown {
                 changes.send_modify(|count| *count = count.wrapping_add(1));
             }
-            last = seen;
+            last = current;
         }
     }
     if let Some(open) = conn {

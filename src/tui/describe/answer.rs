@@ -10,7 +10,7 @@ use crate::tui::msg::CommandResult;
 
 /// Returns level and sentence for the result of a command. `asked_by` is the person who requested the document's
 /// present job, if one did.
-pub fn done(command: &Command, done: &CommandResult, asked_by: Option<&SafeLine>) -> (Level, String) {
+pub fn done(command: &Command, done: &CommandResult, requested_by: Option<&SafeLine>) -> (Level, String) {
     match done {
         CommandResult::Added(AddResult::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
         CommandResult::Added(AddResult::Exists(id)) => {
@@ -38,8 +38,8 @@ pub fn done(command: &Command, done: &CommandResult, asked_by: Option<&SafeLine>
         }
         CommandResult::Responses(answers) => match answers.as_slice() {
             [] => (Level::Refused, "nothing to do".to_owned()),
-            [one] if command.documents.len() == 1 => single(command, one, asked_by),
-            many => several(command, many),
+            [one] if command.documents.len() == 1 => single(command, one, requested_by),
+            responses => several(command, responses),
         },
     }
 }
@@ -71,14 +71,14 @@ fn label(command: &Command) -> String {
     }
 }
 
-fn single(command: &Command, answered: &DocumentAnswer, asked_by: Option<&SafeLine>) -> (Level, String) {
-    let text = format::answer(&label(command), &answered.answer, asked_by);
-    (level(answered.answer.is_accepted()), text)
+fn single(command: &Command, response: &DocumentAnswer, requested_by: Option<&SafeLine>) -> (Level, String) {
+    let text = format::answer(&label(command), &response.answer, requested_by);
+    (level(response.answer.is_accepted()), text)
 }
 
 fn several(command: &Command, answers: &[DocumentAnswer]) -> (Level, String) {
     let done = if command.kind == CommandKind::Cancel { "cancelled" } else { "queued" };
-    let accepted = answers.iter().any(|answered| answered.answer.is_accepted());
+    let accepted = answers.iter().any(|response| response.answer.is_accepted());
     (level(accepted), format::answers(done, answers))
 }
 

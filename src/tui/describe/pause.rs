@@ -16,8 +16,8 @@ pub fn of_row<'m>(model: &'m Model, row: &DocumentRow) -> Option<&'m Pause> {
 }
 
 /// Returns the pause that keeps a job from starting; of several the widest.
-pub fn of_job<'m>(model: &'m Model, seen: &JobSummary) -> Option<&'m Pause> {
-    model.pauses.iter().find(|pause| pause.scope.covers(seen.account, &seen.host, Some(seen.class)))
+pub fn of_job<'m>(model: &'m Model, job: &JobSummary) -> Option<&'m Pause> {
+    model.pauses.iter().find(|pause| pause.scope.covers(job.account, &job.host, Some(job.class)))
 }
 
 /// Returns the pause of a host or account, or that of everything.
@@ -60,6 +60,6 @@ pub fn summary(model: &Model) -> Option<String> {
 pub fn paused_jobs(model: &Model) -> String {
     match model.queue.paused {
         0 => "No job is paused now.".to_owned(),
-        held => format!("Paused now: {}.", format::count(held, "job")),
+        paused => format!("Paused now: {}.", format::count(paused, "job")),
     }
 }

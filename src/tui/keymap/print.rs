@@ -26,8 +26,8 @@ fn keys(binding: &Binding, ascii: bool) -> Vec<String> {
 /// Formats the whole table as ASCII text, for `quarterdeck keys`.
 pub fn keys_text() -> String {
     let mut text = String::new();
-    for (place, (scopes, rows)) in groups().into_iter().enumerate() {
-        if place > 0 {
+    for (index, (scopes, rows)) in groups().into_iter().enumerate() {
+        if index > 0 {
             text.push('\n');
         }
         text.push_str(&scopes);

@@ -20,22 +20,22 @@ const fn row(
     action: Action,
     keys: &'static [Key],
     word: &'static str,
-    says: &'static str,
+    description: &'static str,
     scopes: KeyScopes,
     footer: u8,
 ) -> Binding {
-    Binding { action, keys, word, description: says, scopes, dangerous: false, footer }
+    Binding { action, keys, word, description, scopes, dangerous: false, footer }
 }
 
 const fn danger(
     action: Action,
     keys: &'static [Key],
     word: &'static str,
-    says: &'static str,
+    description: &'static str,
     scopes: KeyScopes,
     footer: u8,
 ) -> Binding {
-    Binding { action, keys, word, description: says, scopes, dangerous: true, footer }
+    Binding { action, keys, word, description, scopes, dangerous: true, footer }
 }
 
 /// The row of the outcome panel, which is always shown and therefore no view.

@@ -130,8 +130,8 @@ impl ChoiceDialog {
     /// Moves the focus to the next or previous button, with wrap-around.
     pub fn step(&mut self, forward: bool) {
         let buttons = self.choices.len() + 1;
-        let place = self.focused.map_or(0, |place| place + 1);
-        self.focused = ((place + if forward { 1 } else { buttons - 1 }) % buttons).checked_sub(1);
+        let index = self.focused.map_or(0, |index| index + 1);
+        self.focused = ((index + if forward { 1 } else { buttons - 1 }) % buttons).checked_sub(1);
     }
 }
 
@@ -178,8 +178,8 @@ variant_list! {
 impl QuitChoice {
     /// Returns the next or previous choice, with wrap-around.
     pub fn step(self, forward: bool) -> Self {
-        let place = Self::ALL.iter().position(|choice| *choice == self).unwrap_or(0);
+        let index = Self::ALL.iter().position(|choice| *choice == self).unwrap_or(0);
         let len = Self::ALL.len();
-        Self::ALL[(place + if forward { 1 } else { len - 1 }) % len]
+        Self::ALL[(index + if forward { 1 } else { len - 1 }) % len]
     }
 }

@@ -36,8 +36,8 @@ impl Rate {
         self.first_second = Some(self.first_second.map_or(at, |begun| begun.min(at)));
         self.advance_to(at);
         if let Ok(back) = usize::try_from(self.newest - at)
-            && let Some(place) = self.slots.len().checked_sub(back + 1)
-            && let Some(slot) = self.slots.get_mut(place)
+            && let Some(index) = self.slots.len().checked_sub(back + 1)
+            && let Some(slot) = self.slots.get_mut(index)
         {
             *slot += 1;
         }
@@ -49,8 +49,8 @@ impl Rate {
         (0..HISTORY_SECONDS as i64)
             .rev()
             .map(|back| {
-                let place = last - back - self.newest + self.slots.len() as i64 - 1;
-                usize::try_from(place).ok().and_then(|place| self.slots.get(place)).copied().unwrap_or(0)
+                let index = last - back - self.newest + self.slots.len() as i64 - 1;
+                usize::try_from(index).ok().and_then(|index| self.slots.get(index)).copied().unwrap_or(0)
             })
             .collect()
     }

@@ -37,14 +37,14 @@ pub struct WorkerTotals {
 impl Workers {
     /// Returns the totals over the workers that are not gone.
     pub fn totals(&self) -> WorkerTotals {
-        let mut together = WorkerTotals::default();
+        let mut sum = WorkerTotals::default();
         for worker in self.list.iter().filter(|worker| worker.health != WorkerHealth::Gone) {
-            together.workers += 1;
-            together.late += u64::from(worker.health == WorkerHealth::Late);
-            together.busy += u64::from(worker.running);
-            together.slots += u64::from(worker.capacity);
+            sum.workers += 1;
+            sum.late += u64::from(worker.health == WorkerHealth::Late);
+            sum.busy += u64::from(worker.running);
+            sum.slots += u64::from(worker.capacity);
         }
-        together
+        sum
     }
 
     /// Returns the time of the next read while the list is shown; `None` while a read is in progress.

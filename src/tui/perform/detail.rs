@@ -27,7 +27,7 @@ impl Shared {
         let stored = self.store.content(document).await?;
         let versions = self.store.versions(document).await?;
         let version = stored.as_ref().map(|stored| stored.version);
-        let held = match &row.quarantine_reason {
+        let quarantined = match &row.quarantine_reason {
             Some(_) => self.store.quarantined_content(document).await?.map(without_text),
             None => None,
         };
@@ -35,15 +35,7 @@ impl Shared {
             stored.map_or(Vec::new(), |stored| safe_block(&stored.text).lines().map(str::to_owned).collect())
         };
         let content = off_the_loop(lines).await?;
-        Ok(Some(Box::new(DetailData {
-            row,
-            outcomes,
-            content,
-            version,
-            versions,
-            quarantined: held,
-            read_id: reading,
-        })))
+        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, quarantined, read_id: reading })))
     }
 
     /// Compares the texts of `of`; `None` when they are not the current ones any more.
@@ -58,9 +50,10 @@ impl Shared {
         let stored = stored.map(|stored| stored.text);
         let (old, new) = match &of {
             Compared::Quarantined { fingerprint, stored: version } => {
-                let held = self.store.quarantined_content(document).await?;
-                let held = held.filter(|held| held.fingerprint == *fingerprint && number == *version);
-                (stored, held.map(|held| held.text))
+                let quarantined = self.store.quarantined_content(document).await?;
+                let quarantined =
+                    quarantined.filter(|quarantined| quarantined.fingerprint == *fingerprint && number == *version);
+                (stored, quarantined.map(|quarantined| quarantined.text))
             }
             Compared::Versions { old, new } => {
                 let new = if *new == number { stored } else { self.store.version_text(document, *new).await? };
@@ -82,11 +75,11 @@ async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     spawn_blocking(work).await.map_err(|error| StoreError::Corrupt(format!("a text that cannot be read: {error}")))
 }
 
-fn without_text(held: QuarantinedContent) -> QuarantinedText {
+fn without_text(quarantined: QuarantinedContent) -> QuarantinedText {
     QuarantinedText {
-        reason: held.reason,
-        quarantined_at: held.quarantined_at,
-        fingerprint: held.fingerprint,
-        title: held.title,
+        reason: quarantined.reason,
+        quarantined_at: quarantined.quarantined_at,
+        fingerprint: quarantined.fingerprint,
+        title: quarantined.title,
     }
 }

@@ -26,7 +26,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(60);
 const REMOTE_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Shared {
-    /// Sends [`Msg::StoreChanged`] after commits: at once after a quiet time, then only as often as reads may use the store.
+    /// Sends [`Msg::StoreChanged`] after commits: at once after a quiet time, then only as often as reads may use the
+    /// store.
     pub(super) async fn watch_changes(self: Arc<Self>) {
         let mut changes = self.store.changes();
         let floor = if self.runner.is_some() { POLL_INTERVAL } else { REMOTE_POLL_INTERVAL };
@@ -44,7 +45,7 @@ impl Shared {
 
     /// Sends the newest stored outcomes, then every later one.
     pub(super) async fn watch_outcomes(self: Arc<Self>) {
-        let mut told = false;
+        let mut reported = false;
         let last = loop {
             match self.outcomes_from(OutcomesFrom::Newest, None).await {
                 Ok(outcomes) => {
@@ -53,27 +54,27 @@ impl Shared {
                     break last;
                 }
                 Err(error) => {
-                    if !told {
+                    if !reported {
                         self.send(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
                     }
-                    told = true;
+                    reported = true;
                     sleep(Duration::from_secs(1)).await;
                 }
             }
         };
         let mut tail = follow(self.store.clone(), last);
-        let mut told = false;
+        let mut reported = false;
         while let Some(tailed) = tail.recv().await {
             match tailed {
                 TailItem::Outcomes(outcomes) => {
-                    told = false;
+                    reported = false;
                     self.send(Msg::Outcomes(outcomes)).await;
                 }
                 TailItem::Unreachable(error) => {
-                    if !told {
+                    if !reported {
                         self.send(Msg::OutcomesUnreachable(SafeLine::new(&error.to_string()))).await;
                     }
-                    told = true;
+                    reported = true;
                 }
             }
         }

@@ -15,9 +15,9 @@ const FEW_KEYS: usize = 6;
 
 /// Returns the help, broken to the width of the reader.
 pub(super) fn text(model: &Model) -> Vec<Spans> {
-    let room = reader_cells(model.size);
-    let column = if room < 56 { FEW_KEYS } else { KEYS };
-    let room = room.saturating_sub(column + 4);
+    let available = reader_cells(model.size);
+    let column = if available < 56 { FEW_KEYS } else { KEYS };
+    let available = available.saturating_sub(column + 4);
     let mut text: Vec<Spans> = Vec::new();
     for (heading, bindings) in help_groups(model.glyphs.ascii) {
         if !text.is_empty() {
@@ -25,7 +25,7 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
         }
         text.push(vec![span(heading, Tone::Strong)]);
         for (keys, binding) in bindings {
-            let (says, tone) = if binding.dangerous && model.options.read_only {
+            let (explanation, tone) = if binding.dangerous && model.options.read_only {
                 (format!("{} (off: read-only)", binding.description), Tone::Dim)
             } else {
                 (binding.description.to_owned(), Tone::Plain)
@@ -38,7 +38,7 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
                     under.clone()
                 }
             };
-            for line in wrap(&says, room, 5) {
+            for line in wrap(&explanation, available, 5) {
                 text.push(vec![span(before, Tone::Accent), span(line, tone)]);
                 before = under.clone();
             }

@@ -19,13 +19,13 @@ const ONE_LINE: usize = 64;
 
 /// Returns the text, with totals before the single workers.
 pub(super) fn text(model: &Model) -> Vec<Spans> {
-    let look = model.appearance();
-    let room = reader_cells(model.size);
-    let sentence = |text: &str, tone| wrap(text, room, 5).into_iter().map(move |line| vec![span(line, tone)]);
+    let appearance = model.appearance();
+    let available = reader_cells(model.size);
+    let sentence = |text: &str, tone| wrap(text, available, 5).into_iter().map(move |line| vec![span(line, tone)]);
     let workers = &model.workers;
     let mut text: Vec<Spans> = Vec::new();
-    if let Some(trouble) = &workers.load_error {
-        text.extend(sentence(&format!("Cannot read the workers: {trouble}"), Tone::Failed));
+    if let Some(error) = &workers.load_error {
+        text.extend(sentence(&format!("Cannot read the workers: {error}"), Tone::Failed));
     } else if workers.read_at.is_none() {
         text.push(vec![span("Reading the workers.", Tone::Dim)]);
     } else if workers.list.is_empty() && model.has_runner {
@@ -37,29 +37,29 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
     if workers.list.is_empty() {
         return text;
     }
-    let together = workers.totals();
-    let total = format!("{} of {} slots busy", format::number(together.busy), format::number(together.slots));
+    let totals = workers.totals();
+    let total = format!("{} of {} slots busy", format::number(totals.busy), format::number(totals.slots));
     text.push(vec![
-        span(format::count(together.workers, "worker"), Tone::Strong),
+        span(format::count(totals.workers, "worker"), Tone::Strong),
         span(format!(", {total}"), Tone::Plain),
     ]);
     text.push(Spans::new());
-    if room >= ONE_LINE {
-        let name = room - BUSY - SINCE - HEARTBEAT - STATE;
+    if available >= ONE_LINE {
+        let name = available - BUSY - SINCE - HEARTBEAT - STATE;
         let head = format!("{:name$}{:BUSY$}{:SINCE$}{:HEARTBEAT$}", "  worker", "busy", "since", "beat");
         text.push(vec![span(head, Tone::Dim)]);
-        text.extend(workers.list.iter().map(|worker| wide(model, worker, name, look)));
+        text.extend(workers.list.iter().map(|worker| wide(model, worker, name, appearance)));
     } else {
-        text.extend(workers.list.iter().flat_map(|worker| narrow(model, worker, room, look)));
+        text.extend(workers.list.iter().flat_map(|worker| narrow(model, worker, available, appearance)));
     }
     text
 }
 
-const fn sign(alive: WorkerHealth, look: Appearance) -> (&'static str, Tone) {
+const fn sign(alive: WorkerHealth, appearance: Appearance) -> (&'static str, Tone) {
     match alive {
-        WorkerHealth::Alive => (look.glyphs.on, Tone::Good),
-        WorkerHealth::Late => (look.glyphs.alarm, Tone::Waiting),
-        WorkerHealth::Gone => (look.glyphs.failed, Tone::Lost),
+        WorkerHealth::Alive => (appearance.glyphs.on, Tone::Good),
+        WorkerHealth::Late => (appearance.glyphs.alarm, Tone::Waiting),
+        WorkerHealth::Gone => (appearance.glyphs.failed, Tone::Lost),
     }
 }
 
@@ -72,10 +72,10 @@ const fn state(alive: WorkerHealth) -> &'static str {
     }
 }
 
-fn wide(model: &Model, worker: &WorkerSummary, room: usize, look: Appearance) -> Spans {
-    let (sign, tone) = sign(worker.health, look);
-    let name = clip(&worker.name, room.saturating_sub(4), look.glyphs.ellipsis);
-    let pad = " ".repeat(room.saturating_sub(2 + width(&name)));
+fn wide(model: &Model, worker: &WorkerSummary, available: usize, appearance: Appearance) -> Spans {
+    let (sign, tone) = sign(worker.health, appearance);
+    let name = clip(&worker.name, available.saturating_sub(4), appearance.glyphs.ellipsis);
+    let pad = " ".repeat(available.saturating_sub(2 + width(&name)));
     let ago = |at| format::age(model.now.since(at));
     vec![
         span(format!("{sign} "), tone),
@@ -87,10 +87,10 @@ fn wide(model: &Model, worker: &WorkerSummary, room: usize, look: Appearance) ->
     ]
 }
 
-fn narrow(model: &Model, worker: &WorkerSummary, room: usize, look: Appearance) -> [Spans; 2] {
-    let (sign, tone) = sign(worker.health, look);
+fn narrow(model: &Model, worker: &WorkerSummary, available: usize, appearance: Appearance) -> [Spans; 2] {
+    let (sign, tone) = sign(worker.health, appearance);
     let word = worker.health.word();
-    let name = clip(&worker.name, room.saturating_sub(4 + width(word)), look.glyphs.ellipsis);
+    let name = clip(&worker.name, available.saturating_sub(4 + width(word)), appearance.glyphs.ellipsis);
     let ago = |at| format::age(model.now.since(at));
     let facts = format!(
         "  {}/{} busy {dot} since {} {dot} beat {} ago",
@@ -98,7 +98,7 @@ fn narrow(model: &Model, worker: &WorkerSummary, room: usize, look: Appearance) 
         worker.capacity,
         ago(worker.started_at),
         ago(worker.heartbeat_at),
-        dot = look.glyphs.dot,
+        dot = appearance.glyphs.dot,
     );
     [
         vec![span(format!("{sign} "), tone), span(format!("{name}  "), Tone::Plain), span(word, tone)],

@@ -134,10 +134,10 @@ impl<R> Columns<R> {
                 .map(|(column, _)| column.fixed_cells())
                 .sum::<u16>()
         };
-        let mut room = width.saturating_sub(self.margin + fixed(&shown) + self.min_text);
-        for (place, cells) in self.ranked() {
-            shown[place] = cells <= room;
-            room -= if shown[place] { cells } else { 0 };
+        let mut available = width.saturating_sub(self.margin + fixed(&shown) + self.min_text);
+        for (index, cells) in self.ranked() {
+            shown[index] = cells <= available;
+            available -= if shown[index] { cells } else { 0 };
         }
         let mut text = (self.text_widths)(width.saturating_sub(self.margin + fixed(&shown))).into_iter();
         let mut x = 0;
@@ -157,13 +157,13 @@ impl<R> Columns<R> {
     /// Returns index and cells of each ranked column, lowest rank first.
     fn ranked(&self) -> impl Iterator<Item = (usize, u16)> {
         let mut ranked: Vec<(u8, usize, u16)> = Vec::new();
-        for (place, column) in self.columns.iter().enumerate() {
+        for (index, column) in self.columns.iter().enumerate() {
             if let Condition::Rank(rank) = column.condition {
-                ranked.push((rank, place, column.fixed_cells()));
+                ranked.push((rank, index, column.fixed_cells()));
             }
         }
         ranked.sort_unstable();
-        ranked.into_iter().map(|(_, place, cells)| (place, cells))
+        ranked.into_iter().map(|(_, index, cells)| (index, cells))
     }
 }
 
@@ -192,9 +192,9 @@ impl<R> PositionedColumn<R> {
     }
 
     /// Draws the heading, highlighted if documents are sorted by this column.
-    pub fn draw_heading(&self, y: u16, sort: Option<SortBy>, canvas: &mut Canvas<'_>, look: Appearance) {
+    pub fn draw_heading(&self, y: u16, sort: Option<SortBy>, canvas: &mut Canvas<'_>, appearance: Appearance) {
         let sorted = sort.is_some() && self.column.sort == sort;
-        let style = look.theme.style(if sorted { Tone::Plain } else { Tone::Dim });
+        let style = appearance.theme.style(if sorted { Tone::Plain } else { Tone::Dim });
         match self.column.align {
             Align::Left => {
                 canvas.text(self.x, y, self.cells, self.column.heading, style);
@@ -205,13 +205,13 @@ impl<R> PositionedColumn<R> {
     }
 
     /// Draws the column's text of one row.
-    pub fn draw(&self, model: &Model, row: &R, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
+    pub fn draw(&self, model: &Model, row: &R, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
         let words = (self.column.cell)(model, row, self.cells);
         match self.column.align {
-            Align::Left => canvas.words(self.x, y, self.cells, &words, look),
+            Align::Left => canvas.words(self.x, y, self.cells, &words, appearance),
             Align::Right => {
                 let taken = cells(&words);
-                canvas.words(self.end().saturating_sub(taken), y, taken.min(self.end()), &words, look)
+                canvas.words(self.end().saturating_sub(taken), y, taken.min(self.end()), &words, appearance)
             }
         };
     }
@@ -237,7 +237,7 @@ mod tests {
         ];
         let columns = Columns { columns: &COLUMNS, margin: 1, min_text: 2, text_widths: |text| [text, 0] };
         let headings = |width| columns.layout(width).iter().map(|placed| placed.column.heading).collect::<String>();
-        let shown = [20, 19, 15, 14, 13, 9, 8, 5, 4].map(|room| headings(room + 3));
+        let shown = [20, 19, 15, 14, 13, 9, 8, 5, 4].map(|available| headings(available + 3));
         assert_eq!(shown, ["abc", "bc", "bc", "ab", "b", "b", "c", "a", ""]);
     }
 

@@ -47,22 +47,22 @@ pub fn draw<R: TableRow + 'static>(
     pane: &Pane,
     buf: &mut Buffer,
 ) {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let Some(mut canvas) = frame(model, table, header, pane, buf) else { return };
     let placed = columns.layout(canvas.area.width);
     for column in &placed {
-        column.draw_heading(0, None, &mut canvas, look);
+        column.draw_heading(0, None, &mut canvas, appearance);
     }
     let rows = table.data.rows.iter().enumerate().skip(table.top);
-    for ((place, row), y) in rows.zip(1..canvas.area.height) {
+    for ((index, row), y) in rows.zip(1..canvas.area.height) {
         for column in &placed {
-            column.draw(model, row, y, &mut canvas, look);
+            column.draw(model, row, y, &mut canvas, appearance);
         }
-        style_row(pane.focused, place == table.cursor_index, table.read_error.is_some(), y, &mut canvas, look);
+        style_row(pane.focused, index == table.cursor_index, table.read_error.is_some(), y, &mut canvas, appearance);
     }
     let rows = u64::from(inside(pane.area).height.saturating_sub(1));
     let bar = ScrollBar { top: table.top as u64, rows, total: table.data.rows.len() as u64 };
-    bar.draw(pane.area, 2, pane.focused, buf, look);
+    bar.draw(pane.area, 2, pane.focused, buf, appearance);
 }
 
 /// Draws the frame. Returns the cells inside; for a table without rows it draws a message there and returns `None`.
@@ -76,26 +76,26 @@ pub fn frame<'b>(
     if pane.area.is_empty() {
         return None;
     }
-    let look = model.appearance();
+    let appearance = model.appearance();
     let foot = if pane.toast.is_empty() { &header.foot } else { &pane.toast };
-    let border = look.theme.border(pane.focused);
+    let border = appearance.theme.border(pane.focused);
     let title = title(model, rows, header.name, header.totals);
-    Frame { title: &title, aside: &[], foot, border }.draw(pane.area, buf, look);
+    Frame { title: &title, aside: &[], foot, border }.draw(pane.area, buf, appearance);
     let inner = inside(pane.area);
     let mut canvas = Canvas::new(buf, inner);
     if rows.rows() > 0 {
         return Some(canvas);
     }
-    let (said, tone) = match (rows.read_error(), rows.read_at()) {
-        (Some(trouble), _) => (trouble.to_string(), Tone::Failed),
+    let (message, tone) = match (rows.read_error(), rows.read_at()) {
+        (Some(error), _) => (error.to_string(), Tone::Failed),
         (None, None) => (format!("Reading the {}", header.name), Tone::Dim),
         (None, Some(_)) => (header.empty_text.to_owned(), Tone::Plain),
     };
-    let lines = wrap(&said, usize::from(inner.width.saturating_sub(2)), MAX_MESSAGE_LINES);
+    let lines = wrap(&message, usize::from(inner.width.saturating_sub(2)), MAX_MESSAGE_LINES);
     let top = inner.height.saturating_sub(lines.len() as u16) / 2;
     for (line, y) in lines.iter().zip(top..) {
         let x = inner.width.saturating_sub(width(line) as u16) / 2;
-        canvas.text(x, y, inner.width, line, look.theme.style(tone));
+        canvas.text(x, y, inner.width, line, appearance.theme.style(tone));
     }
     None
 }
@@ -104,8 +104,8 @@ fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Spans) -> S
     let mut title = vec![span(name, Tone::Strong)];
     let old = rows.age(model.now).map(format::age);
     match (rows.read_error(), old) {
-        (Some(trouble), Some(old)) => title.push(span(format!("  data {old} old: {trouble}"), Tone::Failed)),
-        (Some(trouble), None) => title.push(span(format!("  {trouble}"), Tone::Failed)),
+        (Some(error), Some(old)) => title.push(span(format!("  data {old} old: {error}"), Tone::Failed)),
+        (Some(error), None) => title.push(span(format!("  {error}"), Tone::Failed)),
         (None, _) if rows.read_at().is_none() => title.push(span(" reading", Tone::Dim)),
         (None, old) => {
             title.extend(totals);
@@ -121,24 +121,24 @@ pub fn foot_summary(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model) ->
     if pane.explained {
         return Spans::new();
     }
-    let mut said = in_short(model);
+    let mut summary = in_short(model);
     let key = binding(Action::About).and_then(|binding| binding.keys.first()).map(|key| key.label(model.glyphs.ascii));
-    let (Some(key), false) = (key, said.is_empty()) else { return said };
+    let (Some(key), false) = (key, summary.is_empty()) else { return summary };
     let hint = [span(format!("  {key}"), Tone::Accent), span(" about", Tone::Dim)];
-    let mut room = usize::from(pane.area.width.saturating_sub(FRAME_CELLS + cells(&hint)));
-    for (text, _) in &mut said {
-        *text = clip(text, room, model.glyphs.ellipsis);
-        room = room.saturating_sub(width(text));
+    let mut available = usize::from(pane.area.width.saturating_sub(FRAME_CELLS + cells(&hint)));
+    for (text, _) in &mut summary {
+        *text = clip(text, available, model.glyphs.ellipsis);
+        available = available.saturating_sub(width(text));
     }
-    said.extend(hint);
-    said
+    summary.extend(hint);
+    summary
 }
 
 /// Returns the first of `asides` that fits next to `title` in the frame around `inner`; the last one if none fits.
 pub fn aside_that_fits(asides: Vec<String>, title: &[(String, Tone)], inner: Rect) -> String {
-    let room = usize::from((inner.width + 2).saturating_sub(FRAME_CELLS + TITLE_GAP_CELLS + cells(title)));
+    let available = usize::from((inner.width + 2).saturating_sub(FRAME_CELLS + TITLE_GAP_CELLS + cells(title)));
     let last = asides.last().cloned().unwrap_or_default();
-    asides.into_iter().find(|aside| width(aside) <= room).unwrap_or(last)
+    asides.into_iter().find(|aside| width(aside) <= available).unwrap_or(last)
 }
 
 /// Returns a number and its word, for a title.
@@ -159,14 +159,21 @@ pub fn shown_of_total(rows: usize, of: u64) -> Spans {
 }
 
 /// Styles the row in line `y` as the cursor row or as old; other rows stay unchanged.
-pub fn style_row(focused: bool, under_cursor: bool, is_old: bool, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
+pub fn style_row(
+    focused: bool,
+    under_cursor: bool,
+    is_old: bool,
+    y: u16,
+    canvas: &mut Canvas<'_>,
+    appearance: Appearance,
+) {
     let wide = canvas.area.width;
     if under_cursor {
-        canvas.text(0, y, 1, look.glyphs.bar, look.theme.border(focused));
+        canvas.text(0, y, 1, appearance.glyphs.bar, appearance.theme.border(focused));
         if focused {
-            canvas.restyle(1, y, wide.saturating_sub(1), look.theme.cursor());
+            canvas.restyle(1, y, wide.saturating_sub(1), appearance.theme.cursor());
         }
     } else if is_old {
-        canvas.restyle(0, y, wide, look.theme.dimmed());
+        canvas.restyle(0, y, wide, appearance.theme.dimmed());
     }
 }

@@ -31,8 +31,8 @@ pub trait TableData: Default + PartialEq {
     /// Sorts the rows into the order on the screen; keeps the order of the read by default.
     fn arrange(&mut self) {}
 
-    /// Returns the lines of the row at index `cursor_index`; `None` if there is no such row.
-    fn span(&self, place: usize) -> Option<RowSpan>;
+    /// Returns the lines of the row at `index`; `None` if there is no such row.
+    fn span(&self, index: usize) -> Option<RowSpan>;
 
     /// Returns true if some of the data changes without a commit, such as the age of a heartbeat.
     fn changes_without_commit(&self) -> bool {
@@ -105,8 +105,8 @@ impl<D: TableData> TableState<D> {
             Ok(mut data) => {
                 data.arrange();
                 // The same rows need a redraw too if their age appears in the title or disappears from it.
-                let tells_age = was_slow || self.is_slow(now);
-                let changed = self.read_at.is_none() || self.read_error.is_some() || tells_age || self.data != data;
+                let shows_age = was_slow || self.is_slow(now);
+                let changed = self.read_at.is_none() || self.read_error.is_some() || shows_age || self.data != data;
                 (self.data, self.read_at, self.read_error) = (data, Some(now), None);
                 self.restore_cursor();
                 changed
@@ -123,12 +123,12 @@ impl<D: TableData> TableState<D> {
         let keys = self.data.keys();
         let found =
             self.cursor.as_ref().filter(|_| self.follows_row).and_then(|key| keys.iter().position(|k| k == key));
-        let place = match found {
-            Some(place) => place,
+        let index = match found {
+            Some(index) => index,
             None if self.follows_row => self.cursor_index,
             None => 0,
         };
-        self.move_to(place);
+        self.move_to(index);
     }
 
     fn is_slow(&self, now: Timestamp) -> bool {
@@ -171,8 +171,8 @@ pub trait Rows {
     /// Returns the first visible line; headings count.
     fn top(&self) -> usize;
 
-    /// Moves the cursor to the row at index `cursor_index`, or to the last row if there are fewer.
-    fn move_to(&mut self, place: usize);
+    /// Moves the cursor to the row at `index`, or to the last row if there are fewer.
+    fn move_to(&mut self, index: usize);
 
     /// Notes that a person has moved the cursor: from now on it follows its row.
     fn follow_row(&mut self);
@@ -217,8 +217,8 @@ impl<D: TableData> Rows for TableState<D> {
 
     fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let age = self.read_at.filter(|_| self.age(now).is_some()).map(|at| format::age_changes_at(at, now));
-        let slow_from = self.read_begins_at.map(|begun| begun.plus(SLOW_READ)).filter(|at| *at > now);
-        age.into_iter().chain(slow_from).min()
+        let slow_at = self.read_begins_at.map(|begun| begun.plus(SLOW_READ)).filter(|at| *at > now);
+        age.into_iter().chain(slow_at).min()
     }
 
     fn rows(&self) -> usize {
@@ -233,9 +233,9 @@ impl<D: TableData> Rows for TableState<D> {
         self.top
     }
 
-    fn move_to(&mut self, place: usize) {
+    fn move_to(&mut self, index: usize) {
         let keys = self.data.keys();
-        self.cursor_index = place.min(keys.len().saturating_sub(1));
+        self.cursor_index = index.min(keys.len().saturating_sub(1));
         self.cursor = keys.get(self.cursor_index).cloned();
     }
 
@@ -285,8 +285,8 @@ impl<G: TableRow> TableData for Listing<G> {
         self.rows.len()
     }
 
-    fn span(&self, place: usize) -> Option<RowSpan> {
-        single_line_span(place, self.rows.len())
+    fn span(&self, index: usize) -> Option<RowSpan> {
+        single_line_span(index, self.rows.len())
     }
 }
 
@@ -298,8 +298,8 @@ impl<G: TableRow> TableState<Listing<G>> {
 }
 
 /// Returns the row's span in a table with one line per row.
-fn single_line_span(place: usize, rows: usize) -> Option<RowSpan> {
-    (place < rows).then_some(RowSpan { first: place, last: place, total: rows })
+fn single_line_span(index: usize, rows: usize) -> Option<RowSpan> {
+    (index < rows).then_some(RowSpan { first: index, last: index, total: rows })
 }
 
 #[cfg(test)]
@@ -326,8 +326,8 @@ mod tests {
             self.0.sort_by_key(|number| (number % 2, *number));
         }
 
-        fn span(&self, place: usize) -> Option<RowSpan> {
-            single_line_span(place, self.0.len())
+        fn span(&self, index: usize) -> Option<RowSpan> {
+            single_line_span(index, self.0.len())
         }
     }
 

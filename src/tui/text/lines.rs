@@ -20,11 +20,11 @@ pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
             break;
         }
         let mut end = 0;
-        for (place, _) in rest.match_indices(' ').chain(std::iter::once((rest.len(), ""))) {
-            if width(&rest[..place]) > cells {
+        for (offset, _) in rest.match_indices(' ').chain(std::iter::once((rest.len(), ""))) {
+            if width(&rest[..offset]) > cells {
                 break;
             }
-            end = place;
+            end = offset;
         }
         if end == 0 {
             // A single word wider than the line, such as a URL.
@@ -72,9 +72,9 @@ pub fn break_line(line: &str, most: usize) -> Vec<Range<usize>> {
 /// Returns `text` without its first `cells` cells.
 pub fn skip_cells(text: &str, cells: usize) -> &str {
     let mut used = 0;
-    for (place, c) in text.char_indices() {
+    for (offset, c) in text.char_indices() {
         if used >= cells {
-            return &text[place..];
+            return &text[offset..];
         }
         used += width(c.encode_utf8(&mut [0; 4]));
     }

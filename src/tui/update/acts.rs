@@ -53,8 +53,8 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
                 };
                 single(model, verb, one, up);
             }
-            many if many.len() > PREVIEW_THRESHOLD => {
-                let which = format!("{} marked documents", many.len());
+            marked if marked.len() > PREVIEW_THRESHOLD => {
+                let which = format!("{} marked documents", marked.len());
                 preview(model, Targets::Ids(marks), verb, &which, up);
             }
             _ => several(model, verb, marks, up),
@@ -89,7 +89,7 @@ fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Upd
         documents: vec![one.document],
         name: Some(one.name.clone()),
     };
-    let asked = match (verb, one.status) {
+    let question = match (verb, one.status) {
         // The status of a document that is not in the loaded rows is unknown: its job may be running.
         (BulkVerb::Cancel, Some(Status::Syncing) | None) => Some((
             format!("cancel {}", one.name),
@@ -106,7 +106,7 @@ fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Upd
         )),
         _ => None,
     };
-    match asked {
+    match question {
         None => up.effect(Effect::RunCommand(command)),
         Some((title, lines, verb)) => confirm(model, title, lines, verb, command),
     }
@@ -167,8 +167,8 @@ pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
                 marks.insert(document);
             }
             let rows = list_rows(model);
-            let place = model.documents.cursor_index + 1;
-            if place < model.documents.page.total && model.documents.move_to(place, rows) {
+            let index = model.documents.cursor_index + 1;
+            if index < model.documents.page.total && model.documents.move_to(index, rows) {
                 loads::page(model, up);
             }
         }
@@ -203,12 +203,12 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
     up.redraw();
     match answer {
         Ok(done) => {
-            let asked_by = command
+            let requested_by = command
                 .documents
                 .first()
                 .and_then(|document| model.documents.find(*document))
                 .and_then(|row| row.requested_by.clone());
-            let (level, text) = answer::done(command, &done, asked_by.as_ref());
+            let (level, text) = answer::done(command, &done, requested_by.as_ref());
             model.notify(level, text);
             unmark(model, command, &done);
             let opened = model.detail.as_ref().map(|detail| detail.document);
@@ -217,14 +217,14 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
             }
         }
         Err(reason) => {
-            let what = match (&command.name, &command.kind) {
+            let target = match (&command.name, &command.kind) {
                 (_, CommandKind::Pause(scope) | CommandKind::Resume(scope)) => scope.to_string(),
                 (Some(name), _) => name.to_string(),
                 (None, CommandKind::Purge) => "waiting auto jobs".to_owned(),
                 (None, _) if command.documents.is_empty() => "the document".to_owned(),
                 (None, _) => format::count(command.documents.len() as u64, "document"),
             };
-            model.notify(Level::Failed, format!("{} {what}: {reason}", command.kind.word()));
+            model.notify(Level::Failed, format!("{} {target}: {reason}", command.kind.word()));
         }
     }
 }
@@ -235,8 +235,8 @@ fn unmark(model: &mut Model, command: &Command, done: &CommandResult) {
     let marks = &mut model.documents.marks;
     match done {
         CommandResult::Responses(answers) => {
-            for answered in answers.iter().filter(|answered| !matches!(answered.answer, Answered::Skipped(_))) {
-                marks.remove(&answered.document_id);
+            for response in answers.iter().filter(|response| !matches!(response.answer, Answered::Skipped(_))) {
+                marks.remove(&response.document_id);
             }
         }
         CommandResult::Removed(_) => {

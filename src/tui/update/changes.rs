@@ -20,14 +20,14 @@ use crate::tui::views::documents::state::QUARANTINE_FILTER;
 
 /// Requests the difference that the details show, unless it is loaded or requested already.
 pub(super) fn compare(model: &mut Model, up: &mut Update) {
-    let looked_at = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
-    if !looked_at || model.difference().is_some() {
+    let is_open = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
+    if !is_open || model.difference().is_some() {
         return;
     }
     let generation = model.last_generation + 1;
     let Some(detail) = &mut model.detail else { return };
     let Some(of) = detail.compared() else { return };
-    if detail.comparing.as_ref().is_some_and(|(asked, _)| *asked == of) {
+    if detail.comparing.as_ref().is_some_and(|(requested, _)| *requested == of) {
         return;
     }
     (detail.comparing, detail.compare_error) = (Some((of.clone(), generation)), None);
@@ -44,7 +44,7 @@ pub(super) fn take(
     up: &mut Update,
 ) {
     let Some(detail) = &mut model.detail else { return };
-    if detail.comparing.as_ref().is_none_or(|(_, asked)| *asked != generation) {
+    if detail.comparing.as_ref().is_none_or(|(_, requested)| *requested != generation) {
         return;
     }
     up.redraw();
@@ -76,21 +76,21 @@ pub(super) fn compare_version(model: &mut Model) {
 
 /// Filters the list to quarantined documents, or shows all documents if that filter is set already.
 pub(super) fn show_quarantined(model: &mut Model, up: &mut Update) {
-    let again_all = model.documents.shows_only_quarantined() && model.list_is_shown();
+    let show_all = model.documents.shows_only_quarantined() && model.list_is_shown();
     views::show(model, ViewId::Documents, up);
-    let text = if again_all { "" } else { QUARANTINE_FILTER };
+    let text = if show_all { "" } else { QUARANTINE_FILTER };
     prompt::set_filter(model, Filter::parse(text).unwrap_or_default(), text.to_owned(), up);
 }
 
 /// Asks for confirmation to accept or reject. If the difference is not on the screen yet, opens it instead.
 pub(super) fn decide(model: &mut Model, action: Action) {
     let decision = if action == Action::Accept { Decision::Accept } else { Decision::Reject };
-    let looked_at = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
-    let seen = model.difference().filter(|_| looked_at).and_then(|data| match &data.compared {
+    let is_open = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
+    let shown = model.difference().filter(|_| is_open).and_then(|data| match &data.compared {
         Compared::Quarantined { fingerprint, .. } => Some((data.chars, fingerprint.clone())),
         Compared::Versions { .. } => None,
     });
-    let Some(((old, new), fingerprint)) = seen else {
+    let Some(((old, new), fingerprint)) = shown else {
         if let Some(detail) = &mut model.detail {
             (detail.tab, detail.version, detail.scroll) = (Tab::Changes, None, 0);
         }
@@ -99,8 +99,8 @@ pub(super) fn decide(model: &mut Model, action: Action) {
         return model.notify(Level::Refused, text);
     };
     let sizes = format!("{} to {} characters", format::number(old), format::number(new));
-    let (Some(detail), Some(held)) = (&model.detail, model.quarantined_text()) else { return };
-    let why = format!("It needs review because it {}.", held.reason);
+    let (Some(detail), Some(quarantined)) = (&model.detail, model.quarantined_text()) else { return };
+    let why = format!("It needs review because it {}.", quarantined.reason);
     let (lines, verb) = match decision {
         Decision::Accept => (
             vec![

@@ -32,7 +32,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
         }
         Overlay::Choice(mut dialog) => {
             if choose {
-                if let Some((_, command)) = dialog.focused.and_then(|place| dialog.choices.get(place)) {
+                if let Some((_, command)) = dialog.focused.and_then(|index| dialog.choices.get(index)) {
                     up.effect(Effect::RunCommand(command.clone()));
                 }
                 None

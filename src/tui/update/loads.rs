@@ -110,7 +110,7 @@ pub(super) fn take_workers(model: &mut Model, answer: StoreResult<Vec<WorkerSumm
     let workers = &mut model.workers;
     (workers.loading, workers.read_at) = (false, Some(model.now));
     match answer {
-        Ok(seen) => (workers.list, workers.load_error) = (seen, None),
+        Ok(listed) => (workers.list, workers.load_error) = (listed, None),
         // The document list shows that the database is unavailable; this is for the reader of the workers.
         Err(reason) => workers.load_error = Some(reason),
     }
@@ -212,7 +212,7 @@ pub(super) fn take_detail(
         return;
     };
     detail.loading = false;
-    let again = detail.reread_needed;
+    let reread = detail.reread_needed;
     up.redraw |= !matches!((&answer, &detail.data), (Ok(Some(new)), Some(old)) if new.displays_same(old));
     match answer {
         Ok(Some(mut data)) => {
@@ -229,7 +229,7 @@ pub(super) fn take_detail(
         Ok(None) => detail.gone = true,
         Err(reason) => model.notify(Level::Failed, format!("the details cannot be read: {reason}")),
     }
-    if again {
+    if reread {
         detail_changed(model, up);
     }
 }

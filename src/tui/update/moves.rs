@@ -36,8 +36,8 @@ fn list(model: &mut Model, action: Action, up: &mut Update) {
     let rows = list_rows(model);
     let as_usize = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let documents = &mut model.documents;
-    let place = target(action, as_usize(documents.cursor_index), as_usize(documents.page.total), as_usize(rows));
-    let missing = documents.move_to(place as u64, rows);
+    let index = target(action, as_usize(documents.cursor_index), as_usize(documents.page.total), as_usize(rows));
+    let missing = documents.move_to(index as u64, rows);
     if missing || (documents.near_edge(rows) && !documents.loading) {
         loads::page(model, up);
     }
@@ -55,13 +55,13 @@ fn detail(model: &mut Model, action: Action) {
     let changes = changes::lines(model, cells, rows);
     let Some(detail) = &mut model.detail else { return };
     if detail.tab == Tab::Attempts {
-        let place = target(action, detail.attempt_index(), detail.lines(), rows / 2);
+        let index = target(action, detail.attempt_index(), detail.lines(), rows / 2);
         // On the newest attempt the cursor follows whichever is the newest.
         detail.attempt = detail
             .data
             .as_ref()
-            .filter(|_| place > 0)
-            .and_then(|data| data.outcomes.get(place))
+            .filter(|_| index > 0)
+            .and_then(|data| data.outcomes.get(index))
             .map(|outcome| outcome.seq);
     } else if detail.tab == Tab::Versions {
         detail.scroll = target(action, detail.scroll, detail.lines(), rows);

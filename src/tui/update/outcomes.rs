@@ -105,7 +105,7 @@ fn cursor_index(model: &Model, shown: &[Seq]) -> Option<usize> {
 
 fn entries_on_screen(model: &Model) -> usize {
     let inside = panel_inside(model);
-    let mut room = usize::from(inside.height);
+    let mut available = usize::from(inside.height);
     let bottom = model.panel.bottom;
     model
         .panel
@@ -114,8 +114,8 @@ fn entries_on_screen(model: &Model) -> usize {
         .skip_while(|entry| bottom.is_some_and(|bottom| entry.seq() > bottom))
         .take_while(|entry| {
             let height = entry_height(entry, &model.glyphs, inside.width);
-            let fits = height <= room;
-            room = room.saturating_sub(height);
+            let fits = height <= available;
+            available = available.saturating_sub(height);
             fits
         })
         .count()
@@ -125,23 +125,23 @@ fn entries_on_screen(model: &Model) -> usize {
 /// Moves the cursor to the shown entry `to` and stops following new outcomes.
 fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
     let inside = panel_inside(model);
-    let room = usize::from(inside.height).max(1);
+    let available = usize::from(inside.height).max(1);
     let shown: Vec<&Entry> = model.panel.shown(model.now).collect();
     // Measures only entries near the cursor: breaking their text into lines is the expensive part.
-    let height = |place: usize| entry_height(shown[place], &model.glyphs, inside.width);
+    let height = |index: usize| entry_height(shown[index], &model.glyphs, inside.width);
     let Some(last) = shown.len().checked_sub(1).filter(|last| to <= *last) else { return };
     let before = model.panel.bottom.map_or(last, |seq| shown.partition_point(|entry| entry.seq() < seq).min(last));
     let lowest = before.max(to);
     let mut bottom = to;
     let mut used = height(to);
-    while bottom < lowest && used + height(bottom + 1) <= room {
+    while bottom < lowest && used + height(bottom + 1) <= available {
         bottom += 1;
         used += height(bottom);
     }
     // At the top of the log no earlier entries exist to fill the screen; takes later ones instead.
-    if bottom < room {
+    if bottom < available {
         used = (0..=bottom).map(height).sum();
-        while bottom < last && used + height(bottom + 1) <= room {
+        while bottom < last && used + height(bottom + 1) <= available {
             bottom += 1;
             used += height(bottom);
         }
@@ -151,7 +151,7 @@ fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
         model.panel.newest_at_scroll = model.panel.newest;
     }
     (model.panel.cursor, model.panel.bottom) = (Some(cursor), Some(bottom));
-    if let Some(oldest) = model.panel.request_older(model.now, room) {
+    if let Some(oldest) = model.panel.request_older(model.now, available) {
         up.effect(Effect::LoadOlderOutcomes(oldest));
     }
 }

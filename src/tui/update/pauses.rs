@@ -26,11 +26,11 @@ pub(super) fn choose(model: &mut Model) {
     let mut choices = Vec::new();
     for scope in scopes.into_iter().filter(|scope| !scope.key().is_empty()) {
         let word = scope.kind();
-        let standing = model.pauses.iter().find(|pause| pause.scope == scope);
-        let state = standing.map_or("not paused".to_owned(), |pause| paused_by(model, pause));
+        let active = model.pauses.iter().find(|pause| pause.scope == scope);
+        let state = active.map_or("not paused".to_owned(), |pause| paused_by(model, pause));
         lines.push(format!("{word:<8}{}: {state}", scope.key()));
-        let verb = if standing.is_some() { "Resume" } else { "Pause" };
-        choices.push((format!("{verb} {word}"), command(scope, standing.is_some())));
+        let verb = if active.is_some() { "Resume" } else { "Pause" };
+        choices.push((format!("{verb} {word}"), command(scope, active.is_some())));
     }
     lines.push(String::new());
     lines.push("A pause keeps jobs from starting, whoever asks for them; running jobs finish.".to_owned());
@@ -41,8 +41,8 @@ pub(super) fn choose(model: &mut Model) {
 
 /// Asks whether to pause or to resume everything.
 pub(super) fn choose_all(model: &mut Model) {
-    let standing = model.pauses.iter().find(|pause| pause.scope == PauseScope::All);
-    let (title, verb, lines) = match standing {
+    let active = model.pauses.iter().find(|pause| pause.scope == PauseScope::All);
+    let (title, verb, lines) = match active {
         Some(pause) => {
             let mut lines = vec![format!("Everything is {}.", paused_by(model, pause)), paused_jobs(model)];
             if model.pauses.len() > 1 {
@@ -63,7 +63,7 @@ pub(super) fn choose_all(model: &mut Model) {
             ("pause everything", "Pause", lines)
         }
     };
-    let command = command(PauseScope::All, standing.is_some());
+    let command = command(PauseScope::All, active.is_some());
     model.overlay =
         Some(Overlay::Confirm(ConfirmDialog { title: title.to_owned(), lines, verb, command, yes_focused: false }));
 }
@@ -72,8 +72,8 @@ fn job_count(jobs: u64) -> String {
     format::count(jobs, "job")
 }
 
-fn command(scope: PauseScope, stands: bool) -> Command {
-    let act = if stands { CommandKind::Resume(scope) } else { CommandKind::Pause(scope) };
+fn command(scope: PauseScope, is_active: bool) -> Command {
+    let act = if is_active { CommandKind::Resume(scope) } else { CommandKind::Pause(scope) };
     Command { kind: act, documents: Vec::new(), name: None }
 }
 

@@ -46,13 +46,9 @@ pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
 /// Opens the prompt for breaking a lease. The person must type the document's id, since the worker may be alive and a
 /// mistyped key must not break its lease.
 pub(super) fn break_lease(model: &mut Model) {
-    let Some(seen) = model.views.jobs.row() else { return };
-    let JobProgress::Running { worker, .. } = &seen.progress else { return };
-    let kind = PromptKind::BreakLease {
-        job: seen.job,
-        document: seen.document,
-        name: seen.name.clone(),
-        worker: worker.clone(),
-    };
+    let Some(job) = model.views.jobs.row() else { return };
+    let JobProgress::Running { worker, .. } = &job.progress else { return };
+    let kind =
+        PromptKind::BreakLease { job: job.job, document: job.document, name: job.name.clone(), worker: worker.clone() };
     model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::default(), problem: None }));
 }

@@ -23,19 +23,23 @@ const MAX_WIDTH: u16 = 72;
 
 /// Draws a yes-or-no question.
 pub(super) fn confirm(model: &Model, dialog: &ConfirmDialog, body: Rect, buf: &mut Buffer) {
-    let room = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
-    let lines: Vec<Spans> =
-        dialog.lines.iter().flat_map(|line| wrap(line, room, 3)).map(|line| vec![span(line, Tone::Plain)]).collect();
+    let available = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
+    let lines: Vec<Spans> = dialog
+        .lines
+        .iter()
+        .flat_map(|line| wrap(line, available, 3))
+        .map(|line| vec![span(line, Tone::Plain)])
+        .collect();
     let buttons = [("Keep", !dialog.yes_focused), (dialog.verb, dialog.yes_focused)];
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
 /// Draws a question with several answers.
 pub(super) fn choice(model: &Model, dialog: &ChoiceDialog, body: Rect, buf: &mut Buffer) {
-    let room = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
+    let available = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
     let mut lines: Vec<Spans> = Vec::new();
     for line in &dialog.lines {
-        lines.extend(wrap(line, room, 3).into_iter().map(|line| vec![span(line, Tone::Plain)]));
+        lines.extend(wrap(line, available, 3).into_iter().map(|line| vec![span(line, Tone::Plain)]));
         if line.is_empty() {
             lines.push(Spans::new());
         }
@@ -60,10 +64,11 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
         QuitChoice::Leave => "Running jobs go back to the queue at once, for another worker or the next start.",
     };
     let text = format!("{running} {then}");
-    let room = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
-    let mut lines: Vec<Spans> = wrap(&text, room, 4).into_iter().map(|line| vec![span(line, Tone::Plain)]).collect();
+    let available = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
+    let mut lines: Vec<Spans> =
+        wrap(&text, available, 4).into_iter().map(|line| vec![span(line, Tone::Plain)]).collect();
     // Keeps the box's size the same for each choice.
-    lines.resize(if room < 50 { 4 } else { 2 }, Spans::new());
+    lines.resize(if available < 50 { 4 } else { 2 }, Spans::new());
     let buttons = [
         ("Stay", choice == QuitChoice::Stay),
         ("Drain", choice == QuitChoice::Drain),
@@ -74,11 +79,11 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
 
 /// Draws the sort columns with their letters.
 pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let area = middle(body, 34, SORTS.len() as u16 + 3);
     clear(area, buf);
     let title = [span("sort by", Tone::Strong)];
-    Frame { title: &title, aside: &[], foot: &[], border: look.theme.border(true) }.draw(area, buf, look);
+    Frame { title: &title, aside: &[], foot: &[], border: appearance.theme.border(true) }.draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
     for (y, (letter, by, word)) in SORTS.iter().enumerate() {
@@ -88,10 +93,10 @@ pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
             span(format!("   {word}"), Tone::Plain),
             span(now, Tone::Dim),
         ];
-        canvas.words(2, y as u16, inner.width.saturating_sub(3), &line, look);
+        canvas.words(2, y as u16, inner.width.saturating_sub(3), &line, appearance);
     }
     let last = inner.height.saturating_sub(1);
-    canvas.words(2, last, inner.width.saturating_sub(3), &[span("capital: reverse", Tone::Dim)], look);
+    canvas.words(2, last, inner.width.saturating_sub(3), &[span("capital: reverse", Tone::Dim)], appearance);
 }
 
 /// Draws the preview of a bulk request.
@@ -128,8 +133,8 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
 /// Formats the effects of the request, one per line.
 fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Spans> {
     let number = preview.targets.len() as u64;
-    let left_alone: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
-    let all = number + left_alone;
+    let skipped: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
+    let all = number + skipped;
     let column = format::number(all).len();
     let line = |number: u64, text: String, tone: Tone| {
         vec![
@@ -211,46 +216,46 @@ fn draw(
     body: Rect,
     buf: &mut Buffer,
 ) {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let width = MAX_WIDTH.min(body.width);
-    let room = width.saturating_sub(6);
-    let rows = button_rows(buttons, room);
+    let available = width.saturating_sub(6);
+    let rows = button_rows(buttons, available);
     let below = rows.len() as u16;
     // Adds empty lines around the text if they fit.
-    let airy = u16::from(body.height > lines.len() as u16 + below + 7);
-    let height = lines.len() as u16 + 3 + below + 2 * airy;
+    let spacing = u16::from(body.height > lines.len() as u16 + below + 7);
+    let height = lines.len() as u16 + 3 + below + 2 * spacing;
     let area = middle(body, MAX_WIDTH, height);
     clear(area, buf);
     let title = [span(title, Tone::Strong)];
-    Frame { title: &title, aside: &[], foot: &[], border: look.theme.style(border) }.draw(area, buf, look);
+    Frame { title: &title, aside: &[], foot: &[], border: appearance.theme.style(border) }.draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
-    let buttons_y = inner.height.saturating_sub(below + airy);
-    for (place, line) in lines.iter().enumerate() {
-        let y = airy + place as u16;
+    let buttons_y = inner.height.saturating_sub(below + spacing);
+    for (index, line) in lines.iter().enumerate() {
+        let y = spacing + index as u16;
         if y < buttons_y {
-            canvas.words(2, y, room, line, look);
+            canvas.words(2, y, available, line, appearance);
         }
     }
     for (row, y) in rows.into_iter().zip(buttons_y..) {
         let mut x = 2;
         for (label, focused) in row {
-            let style = if *focused { look.theme.cursor() } else { look.theme.style(Tone::Plain) };
+            let style = if *focused { appearance.theme.cursor() } else { appearance.theme.style(Tone::Plain) };
             // The brackets show the focus on terminals without reverse video.
             let text = if *focused { format!("[ {label} ]") } else { format!("  {label}  ") };
-            x = canvas.text(x, y, room, &text, style) + 2;
+            x = canvas.text(x, y, available, &text, style) + 2;
         }
     }
 }
 
 /// Distributes the buttons over as many lines as they need; no button is broken.
-fn button_rows<'a>(buttons: &'a [(&'a str, bool)], room: u16) -> Vec<Vec<&'a (&'a str, bool)>> {
+fn button_rows<'a>(buttons: &'a [(&'a str, bool)], available: u16) -> Vec<Vec<&'a (&'a str, bool)>> {
     let mut rows: Vec<Vec<&(&str, bool)>> = vec![Vec::new()];
     let mut used = 0;
     for button in buttons {
         let cells = text_width(button.0) as u16 + 4;
         let gap = if used == 0 { 0 } else { 2 };
-        if used > 0 && used + gap + cells > room {
+        if used > 0 && used + gap + cells > available {
             rows.push(Vec::new());
             used = cells;
         } else {

@@ -15,13 +15,13 @@ use ratatui::layout::Rect;
 
 /// Draws the footer: keys on the left, number of marks on the right.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let mut canvas = Canvas::new(buf, area);
     let mut right = Spans::new();
     let marks = model.documents.marks.len() as u64;
     if marks > 0 {
         let word = if area.width < 60 { "" } else { " marked" };
-        right.push(span(format!("{} {}{word}", look.glyphs.mark, format::number(marks)), Tone::Waiting));
+        right.push(span(format!("{} {}{word}", appearance.glyphs.mark, format::number(marks)), Tone::Waiting));
     }
     let end = area.width.saturating_sub(1 + if right.is_empty() { 0 } else { cells(&right) + 2 });
     let keys = hints(model);
@@ -42,10 +42,10 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         if is_way_out(*action) {
             left = left.saturating_sub(cells(key) + gap);
         }
-        x = canvas.words(x, 0, cells(key), key, look) + gap;
+        x = canvas.words(x, 0, cells(key), key, appearance) + gap;
     }
     let start = area.width.saturating_sub(1 + cells(&right));
-    canvas.words(start, 0, cells(&right), &right, look);
+    canvas.words(start, 0, cells(&right), &right, appearance);
 }
 
 const fn is_way_out(action: Action) -> bool {

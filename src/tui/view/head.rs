@@ -16,29 +16,29 @@ use ratatui::layout::Rect;
 
 /// Draws both lines.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let mut canvas = Canvas::new(buf, area);
-    first(model, &mut canvas, look);
-    second(model, &mut canvas, look);
+    first(model, &mut canvas, appearance);
+    second(model, &mut canvas, appearance);
 }
 
 /// A part of a head line with its rank: on a narrow screen the greatest rank is left out first.
 type Part = (u8, Spans);
 
 /// Leaves out parts until the others fit into `room` cells, with `gap` cells between them.
-fn shed(mut parts: Vec<Part>, room: u16, gap: u16) -> Vec<Spans> {
+fn shed(mut parts: Vec<Part>, available: u16, gap: u16) -> Vec<Spans> {
     parts.retain(|(_, words)| !words.is_empty());
     let total = |parts: &[Part]| parts.iter().map(|(_, words)| cells(words) + gap).sum::<u16>();
-    while total(&parts) > room.saturating_add(gap)
-        && let Some(worst) = (0..parts.len()).rev().max_by_key(|place| parts[*place].0)
+    while total(&parts) > available.saturating_add(gap)
+        && let Some(worst) = (0..parts.len()).rev().max_by_key(|index| parts[*index].0)
     {
         parts.remove(worst);
     }
     parts.into_iter().map(|(_, words)| words).collect()
 }
 
-fn first(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
-    let room = canvas.area.width.saturating_sub(2);
+fn first(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
+    let available = canvas.area.width.saturating_sub(2);
     let mut parts: Vec<Part> = vec![(1, vec![span("quarterdeck", Tone::Strong)])];
     if model.options.read_only && model.outdated.is_none() {
         parts.push((3, vec![span("read-only", Tone::Waiting)]));
@@ -55,22 +55,22 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
     parts.push((2, runner(model)));
     parts.push((7, workers(model)));
     parts.push((3, vec![span(format::rate(model.rate.per_second(model.now)), Tone::Plain)]));
-    parts.push((7, history(model, look)));
+    parts.push((7, history(model, appearance)));
     parts.push((5, queue(model)));
     parts.push((8, oldest(model)));
     // Remembers the side of each part, since leaving out parts changes their indexes.
-    let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(place, part)| (place < left, part)).collect();
-    let kept = shed(sides.iter().map(|(_, part)| part.clone()).collect(), room, 3);
-    let (mut x, mut end) = (1, room + 1);
+    let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(index, part)| (index < left, part)).collect();
+    let kept = shed(sides.iter().map(|(_, part)| part.clone()).collect(), available, 3);
+    let (mut x, mut end) = (1, available + 1);
     for (on_left, (_, part)) in &sides {
         if *on_left && kept.contains(part) {
-            x = canvas.words(x, 0, cells(part), part, look) + 2;
+            x = canvas.words(x, 0, cells(part), part, appearance) + 2;
         }
     }
     for (on_left, (_, part)) in sides.iter().rev() {
         if !on_left && kept.contains(part) {
             let start = end.saturating_sub(cells(part));
-            canvas.words(start, 0, cells(part), part, look);
+            canvas.words(start, 0, cells(part), part, appearance);
             end = start.saturating_sub(3);
         }
     }
@@ -78,7 +78,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
 
 fn store(model: &Model) -> Spans {
     match model.store.split_once(' ') {
-        Some((kind, place)) => vec![span(format!("{kind} "), Tone::Dim), span(place, Tone::Plain)],
+        Some((kind, location)) => vec![span(format!("{kind} "), Tone::Dim), span(location, Tone::Plain)],
         None => vec![span(model.store.to_string(), Tone::Plain)],
     }
 }
@@ -86,8 +86,8 @@ fn store(model: &Model) -> Spans {
 fn runner(model: &Model) -> Spans {
     let glyphs = &model.glyphs;
     if let Health::Unreachable { next_try_at, .. } = &model.health {
-        let again = format::until(model.now, *next_try_at);
-        return vec![span(format!("{} database away, again {again}", glyphs.alarm), Tone::Failed)];
+        let retry = format::until(model.now, *next_try_at);
+        return vec![span(format!("{} database away, again {retry}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
         if model.queue.workers == 0 {
@@ -109,18 +109,18 @@ fn runner(model: &Model) -> Spans {
 
 /// Formats the number of the store's workers in all processes, and their load once it has been read.
 fn worker_totals(model: &Model) -> Spans {
-    let together = model.workers.totals();
+    let totals = model.workers.totals();
     let (sign, tone) =
-        if together.late > 0 { (model.glyphs.alarm, Tone::Waiting) } else { (model.glyphs.on, Tone::Good) };
+        if totals.late > 0 { (model.glyphs.alarm, Tone::Waiting) } else { (model.glyphs.on, Tone::Good) };
     let mut part = vec![span(format!("{sign} "), tone)];
-    if together.workers == 0 {
+    if totals.workers == 0 {
         part.push(span(format::count(model.queue.workers, "worker"), Tone::Plain));
         return part;
     }
-    part.push(span(format!("{} ", format::count(together.workers, "worker")), Tone::Plain));
-    part.push(span(format!("{}/{}", format::number(together.busy), format::number(together.slots)), Tone::Plain));
-    if together.late > 0 {
-        part.push(span(format!(" {} late", format::number(together.late)), tone));
+    part.push(span(format!("{} ", format::count(totals.workers, "worker")), Tone::Plain));
+    part.push(span(format!("{}/{}", format::number(totals.busy), format::number(totals.slots)), Tone::Plain));
+    if totals.late > 0 {
+        part.push(span(format!(" {} late", format::number(totals.late)), tone));
     }
     part
 }
@@ -132,29 +132,29 @@ fn workers(model: &Model) -> Spans {
 
 /// Returns the warning about a store that a newer program has migrated.
 fn outdated(model: &Model) -> Spans {
-    let says = |_| vec![span(format!("{} outdated: upgrade and start again", model.glyphs.alarm), Tone::Failed)];
-    model.outdated.map_or_else(Spans::new, says)
+    let warning = |_| vec![span(format!("{} outdated: upgrade and start again", model.glyphs.alarm), Tone::Failed)];
+    model.outdated.map_or_else(Spans::new, warning)
 }
 
 /// Returns the warning about the locks, if there is one.
 fn locks(model: &Model) -> Spans {
-    let said = match &model.locks {
+    let text = match &model.locks {
         LockHealth::Off | LockHealth::Fine => return Spans::new(),
         LockHealth::Degraded { .. } | LockHealth::Unsubscribed { .. } => "DEGRADED: redis away",
         LockHealth::Stopped { .. } => "redis away, nothing is synced",
     };
-    vec![span(format!("{} {said}", model.glyphs.alarm), Tone::Failed)]
+    vec![span(format!("{} {text}", model.glyphs.alarm), Tone::Failed)]
 }
 
 /// Returns the text about the pauses, if there are any.
 fn paused(model: &Model) -> Spans {
-    let said = pause::summary(model);
-    said.map_or_else(Spans::new, |said| vec![span(said, Tone::Waiting)])
+    let text = pause::summary(model);
+    text.map_or_else(Spans::new, |text| vec![span(text, Tone::Waiting)])
 }
 
 /// Returns the last seconds as bars. Not ratatui's `Sparkline`: the bars are a part that may be left out, and a second
 /// without an attempt has the lowest bar, where a sparkline has none.
-fn history(model: &Model, look: Appearance) -> Spans {
+fn history(model: &Model, appearance: Appearance) -> Spans {
     let bars = match model.size.0 {
         ..70 => 0,
         70..130 => 6,
@@ -168,7 +168,7 @@ fn history(model: &Model, look: Appearance) -> Spans {
     }
     let bars = history.iter().skip(history.len().saturating_sub(bars)).map(|slot| {
         let step = (u64::from(*slot) * 7).div_ceil(u64::from(most)) as usize;
-        look.glyphs.bars[step.min(7)]
+        appearance.glyphs.bars[step.min(7)]
     });
     vec![span(bars.collect::<String>(), Tone::Accent)]
 }
@@ -201,16 +201,16 @@ fn clock(model: &Model) -> [(String, Tone); 2] {
 }
 
 /// Draws the name of the active view, unless it is the document list, and returns the cells that it takes.
-fn view(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) -> u16 {
+fn view(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) -> u16 {
     if model.active_view == ViewId::Documents {
         return 0;
     }
-    canvas.text(1, 1, 10, model.active_view.word(), look.theme.style(Tone::Accent)) - 1 + 3
+    canvas.text(1, 1, 10, model.active_view.word(), appearance.theme.style(Tone::Accent)) - 1 + 3
 }
 
-fn second(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
-    let begin = 1 + view(model, canvas, look);
-    let room = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
+fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
+    let begin = 1 + view(model, canvas, appearance);
+    let available = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
     let noun = if model.counts.total() == 1 { " document" } else { " documents" };
     let total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
     let part = |status: Status, with_word: bool| {
@@ -218,17 +218,17 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
         let plain = if number == 0 { Tone::Dim } else { Tone::Plain };
         let mut part =
-            vec![span(format!("{} ", look.glyphs.status(status)), tone), span(format::number(number), plain)];
+            vec![span(format!("{} ", appearance.glyphs.status(status)), tone), span(format::number(number), plain)];
         if with_word {
             part.push(span(format!(" {}", status.word()), Tone::Dim));
         }
         part
     };
-    let held: Option<Spans> = (model.counts.quarantined > 0).then(|| {
+    let to_review: Option<Spans> = (model.counts.quarantined > 0).then(|| {
         let number = format::number(model.counts.quarantined);
         let need = if model.counts.quarantined == 1 { " needs review" } else { " need review" };
         vec![
-            span(format!("{} ", look.glyphs.quarantined), Tone::Lost),
+            span(format!("{} ", appearance.glyphs.quarantined), Tone::Lost),
             span(number, Tone::Plain),
             span(need, Tone::Dim),
         ]
@@ -236,7 +236,7 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
     // Tries forms from the fullest to the shortest and takes the first that fits.
     let shown = |with_word: bool, all: bool| -> Vec<Spans> {
         let statuses = Status::ALL.into_iter().filter(|status| all || model.counts.of(*status) > 0);
-        held.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()
+        to_review.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()
     };
     let wide = |parts: &[Spans], gap: u16| parts.iter().map(|part| cells(part) + gap).sum::<u16>();
     let total_cells = cells(&total) + 3;
@@ -252,27 +252,27 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, look: Appearance) {
         wide(parts, *gap).saturating_sub(*gap) + if *with_total { total_cells } else { 0 }
     };
     let clock = clock(model);
-    let beside_clock = room.saturating_sub(cells(&clock) + 3);
-    let fitting = forms.iter().find(|form| taken(form) <= beside_clock);
+    let left_of_clock = available.saturating_sub(cells(&clock) + 3);
+    let fitting = forms.iter().find(|form| taken(form) <= left_of_clock);
     if fitting.is_some() {
-        canvas.right(room + begin, 1, &clock[1].0, look.theme.style(Tone::Dim));
-        canvas.right(room + begin - cells(&clock[1..]), 1, &clock[0].0, look.theme.style(Tone::Plain));
+        canvas.right(available + begin, 1, &clock[1].0, appearance.theme.style(Tone::Dim));
+        canvas.right(available + begin - cells(&clock[1..]), 1, &clock[0].0, appearance.theme.style(Tone::Plain));
     }
-    let (parts, gap, with_total) = match fitting.or_else(|| forms.iter().find(|form| taken(form) <= room)) {
+    let (parts, gap, with_total) = match fitting.or_else(|| forms.iter().find(|form| taken(form) <= available)) {
         Some(form) => form.clone(),
         None => {
-            let bare = shown(false, false).into_iter().enumerate().map(|(place, part)| (place as u8, part)).collect();
-            (shed(bare, room, 2), 2, false)
+            let bare = shown(false, false).into_iter().enumerate().map(|(index, part)| (index as u8, part)).collect();
+            (shed(bare, available, 2), 2, false)
         }
     };
     let mut x = begin;
     if with_total {
-        x = canvas.words(x, 1, cells(&total), &total, look) + 3;
+        x = canvas.words(x, 1, cells(&total), &total, appearance) + 3;
     }
     if model.counts.total() == 0 {
         return;
     }
     for part in &parts {
-        x = canvas.words(x, 1, cells(part), part, look) + gap;
+        x = canvas.words(x, 1, cells(part), part, appearance) + gap;
     }
 }

@@ -14,46 +14,46 @@ use ratatui::layout::{Position, Rect};
 
 /// Draws the palette. Returns the position of the text cursor.
 pub(super) fn draw(model: &Model, palette: &Palette, body: Rect, buf: &mut Buffer) -> Option<Position> {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let area = middle(body, 78, body.height.saturating_sub(4).clamp(8, 24));
     clear(area, buf);
     let title = [span("every action", Tone::Strong)];
-    Frame { title: &title, aside: &[], foot: &[], border: look.theme.border(true) }.draw(area, buf, look);
+    Frame { title: &title, aside: &[], foot: &[], border: appearance.theme.border(true) }.draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
-    let room = inner.width.saturating_sub(4);
-    let scroll = palette.input.visual_scroll(usize::from(room.saturating_sub(1)));
-    canvas.text(1, 0, 1, ":", look.theme.style(Tone::Accent));
-    canvas.text(3, 0, room, skip_cells(palette.input.value(), scroll), look.theme.style(Tone::Plain));
+    let available = inner.width.saturating_sub(4);
+    let scroll = palette.input.visual_scroll(usize::from(available.saturating_sub(1)));
+    canvas.text(1, 0, 1, ":", appearance.theme.style(Tone::Accent));
+    canvas.text(3, 0, available, skip_cells(palette.input.value(), scroll), appearance.theme.style(Tone::Plain));
     let rows = rows(model, palette.input.value());
     let height = usize::from(inner.height.saturating_sub(1));
     let top = (palette.selected + 1).saturating_sub(height);
     if rows.is_empty() {
-        canvas.text(3, 1, room, "no action matches", look.theme.style(Tone::Dim));
+        canvas.text(3, 1, available, "no action matches", appearance.theme.style(Tone::Dim));
     }
     for (line, row) in rows.iter().skip(top).take(height).enumerate() {
         let y = 1 + line as u16;
-        let key = row.binding.keys.first().map_or(String::new(), |key| key.label(look.glyphs.ascii));
+        let key = row.binding.keys.first().map_or(String::new(), |key| key.label(appearance.glyphs.ascii));
         let refused = row.refused.is_some();
         let (tone, text) = match &row.refused {
             Some(reason) => (Tone::Dim, format!("({reason})")),
             None => (Tone::Plain, row.binding.description.to_owned()),
         };
         let key_tone = if refused { Tone::Dim } else { Tone::Accent };
-        canvas.text(1, y, 6, &key, look.theme.style(key_tone));
-        canvas.text(8, y, 15, row.binding.word, look.theme.style(if refused { Tone::Dim } else { Tone::Strong }));
-        let text_room = inner.width.saturating_sub(25);
+        canvas.text(1, y, 6, &key, appearance.theme.style(key_tone));
+        canvas.text(8, y, 15, row.binding.word, appearance.theme.style(if refused { Tone::Dim } else { Tone::Strong }));
+        let text_width = inner.width.saturating_sub(25);
         canvas.text(
             24,
             y,
-            text_room,
-            &clip(&text, usize::from(text_room), look.glyphs.ellipsis),
-            look.theme.style(tone),
+            text_width,
+            &clip(&text, usize::from(text_width), appearance.glyphs.ellipsis),
+            appearance.theme.style(tone),
         );
         if top + line == palette.selected {
-            canvas.restyle(0, y, inner.width, look.theme.cursor());
+            canvas.restyle(0, y, inner.width, appearance.theme.cursor());
         }
     }
-    let x = (palette.input.visual_cursor().saturating_sub(scroll) as u16).min(room);
+    let x = (palette.input.visual_cursor().saturating_sub(scroll) as u16).min(available);
     Some(Position::new(inner.x + 3 + x, inner.y))
 }

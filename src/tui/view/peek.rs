@@ -14,23 +14,23 @@ pub(super) fn draw(model: &Model, area: Rect, toast: &Spans, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let look = model.appearance();
+    let appearance = model.appearance();
     let inner = inside(area);
     let row = views::for_pane(model.main_pane()).explain(model, inner);
-    let border = look.theme.border(false);
-    Frame { title: &row.title, aside: &row.aside, foot: toast, border }.draw(area, buf, look);
+    let border = appearance.theme.border(false);
+    Frame { title: &row.title, aside: &row.aside, foot: toast, border }.draw(area, buf, appearance);
     let mut canvas = Canvas::new(buf, inner);
-    let room = inner.width.saturating_sub(2);
+    let available = inner.width.saturating_sub(2);
     for (y, line) in row.lines.iter().enumerate() {
-        canvas.words(1, y as u16, room, line, look);
+        canvas.words(1, y as u16, available, line, appearance);
     }
-    let beside = cells(&row.first_line_aside);
-    if beside > 0 && row.lines.first().is_some_and(|first| cells(first) + beside + 2 <= room) {
-        canvas.words(inner.width.saturating_sub(1 + beside), 0, beside, &row.first_line_aside, look);
+    let aside_width = cells(&row.first_line_aside);
+    if aside_width > 0 && row.lines.first().is_some_and(|first| cells(first) + aside_width + 2 <= available) {
+        canvas.words(inner.width.saturating_sub(1 + aside_width), 0, aside_width, &row.first_line_aside, appearance);
     }
     if row.is_old {
         for y in 0..inner.height {
-            canvas.restyle(0, y, inner.width, look.theme.dimmed());
+            canvas.restyle(0, y, inner.width, appearance.theme.dimmed());
         }
     }
 }

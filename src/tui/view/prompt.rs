@@ -14,7 +14,7 @@ use ratatui::layout::{Position, Rect};
 
 /// Draws the prompt. Returns the position of the text cursor.
 pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffer) -> Option<Position> {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let in_panel = matches!(prompt.kind, PromptKind::Search(_) | PromptKind::Outcomes(..));
     // A prompt of the panel is drawn there if the panel is wide enough to read it.
     let home = if in_panel && areas.panel.width >= 36 || areas.main.is_empty() {
@@ -41,30 +41,30 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
         }
     };
     let title = [span(title, Tone::Strong)];
-    let border = look.theme.style(if prompt.problem.is_some() { Tone::Failed } else { Tone::Accent });
-    Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, look);
+    let border = appearance.theme.style(if prompt.problem.is_some() { Tone::Failed } else { Tone::Accent });
+    Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
-    let room = inner.width.saturating_sub(2);
-    let scroll = prompt.input.visual_scroll(usize::from(room.saturating_sub(1)));
+    let available = inner.width.saturating_sub(2);
+    let scroll = prompt.input.visual_scroll(usize::from(available.saturating_sub(1)));
     let text = skip_cells(prompt.input.value(), scroll);
-    canvas.text(1, 0, room, text, look.theme.style(Tone::Plain));
+    canvas.text(1, 0, available, text, appearance.theme.style(Tone::Plain));
     match &prompt.problem {
         Some(problem) => {
             if let Some(at) = problem.at {
                 let before = prompt.input.value().get(..at).unwrap_or_default();
                 let x = (width(before)).saturating_sub(scroll) as u16;
-                let found = look.theme.style(Tone::Failed).add_modifier(ratatui::style::Modifier::UNDERLINED);
-                canvas.style(1 + x, 0, room.saturating_sub(x).max(1), found);
+                let found = appearance.theme.style(Tone::Failed).add_modifier(ratatui::style::Modifier::UNDERLINED);
+                canvas.style(1 + x, 0, available.saturating_sub(x).max(1), found);
             }
             for (y, line) in (1..).zip(&lines) {
-                canvas.words(1, y, room, &[span(line.clone(), Tone::Failed)], look);
+                canvas.words(1, y, available, &[span(line.clone(), Tone::Failed)], appearance);
             }
         }
         None => {
-            canvas.words(1, 1, room, &[span(hint, Tone::Dim)], look);
+            canvas.words(1, 1, available, &[span(hint, Tone::Dim)], appearance);
         }
     }
-    let x = (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(room);
+    let x = (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(available);
     Some(Position::new(inner.x + 1 + x, inner.y))
 }

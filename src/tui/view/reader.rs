@@ -11,7 +11,7 @@ use ratatui::buffer::Buffer;
 
 /// Draws `text` from line `scroll` on, or from an earlier line if lines would stay empty.
 pub(super) fn draw(model: &Model, title: &str, text: &[Spans], scroll: usize, buf: &mut Buffer) {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let rows = reader_lines(model.size);
     let area = reader(model.size);
     clear(area, buf);
@@ -19,13 +19,13 @@ pub(super) fn draw(model: &Model, title: &str, text: &[Spans], scroll: usize, bu
     let below = text.len().saturating_sub(scroll + rows);
     let mut foot = Spans::new();
     if below > 0 {
-        foot.push(span(format!("{} {below} more lines, j goes down", look.glyphs.below), Tone::Dim));
+        foot.push(span(format!("{} {below} more lines, j goes down", appearance.glyphs.below), Tone::Dim));
     }
-    let title = [span(clip(title, 40, look.glyphs.ellipsis), Tone::Strong)];
-    Frame { title: &title, aside: &[], foot: &foot, border: look.theme.border(true) }.draw(area, buf, look);
+    let title = [span(clip(title, 40, appearance.glyphs.ellipsis), Tone::Strong)];
+    Frame { title: &title, aside: &[], foot: &foot, border: appearance.theme.border(true) }.draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
     for (y, line) in text.iter().skip(scroll).take(rows).enumerate() {
-        canvas.words(1, y as u16, inner.width.saturating_sub(2), line, look);
+        canvas.words(1, y as u16, inner.width.saturating_sub(2), line, appearance);
     }
 }

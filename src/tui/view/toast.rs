@@ -16,14 +16,14 @@ pub(super) enum ToastFrame {
 }
 
 /// Returns the toast for the bottom line of frame `place`; empty if the toast is shown in another frame.
-pub(super) fn toast(model: &Model, areas: &Areas, place: ToastFrame) -> Spans {
+pub(super) fn toast(model: &Model, areas: &Areas, frame: ToastFrame) -> Spans {
     let wanted = match (model.pane(), areas.peek.is_empty()) {
         // The narrow panel would cut the toast off, so it is used only if the panel is the only pane.
         (PaneId::Outcomes, _) if areas.main.is_empty() => ToastFrame::Panel,
         (_, false) => ToastFrame::Peek,
         (_, true) => ToastFrame::List,
     };
-    let Some(toast) = model.notices.toast(model.now).filter(|_| place == wanted) else {
+    let Some(toast) = model.notices.toast(model.now).filter(|_| frame == wanted) else {
         return Spans::new();
     };
     let glyphs = &model.glyphs;

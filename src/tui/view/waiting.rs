@@ -29,17 +29,17 @@ pub struct ConnectionStatus {
 }
 
 /// Draws the waiting screen over all of `buf`.
-pub fn draw(waiting: &ConnectionStatus, look: Appearance, buf: &mut Buffer) {
+pub fn draw(waiting: &ConnectionStatus, appearance: Appearance, buf: &mut Buffer) {
     let screen = buf.area;
     clear(screen, buf);
-    let room = usize::from(MAX_WIDTH.min(screen.width).saturating_sub(6));
+    let available = usize::from(MAX_WIDTH.min(screen.width).saturating_sub(6));
     let mut lines: Vec<Spans> =
-        wrap(&waiting.store, room, 2).into_iter().map(|line| vec![span(line, Tone::Strong)]).collect();
+        wrap(&waiting.store, available, 2).into_iter().map(|line| vec![span(line, Tone::Strong)]).collect();
     lines.push(Spans::new());
     match &waiting.reason {
         None => lines.push(vec![span("connecting", Tone::Running)]),
         Some(reason) => {
-            lines.extend(wrap(reason, room, LINES).into_iter().map(|line| vec![span(line, Tone::Plain)]));
+            lines.extend(wrap(reason, available, LINES).into_iter().map(|line| vec![span(line, Tone::Plain)]));
         }
     }
     lines.push(Spans::new());
@@ -55,35 +55,35 @@ pub fn draw(waiting: &ConnectionStatus, look: Appearance, buf: &mut Buffer) {
     let area = middle(Rect { height, ..screen }, MAX_WIDTH, lines.len() as u16 + 4);
     let failed = waiting.reason.is_some();
     let title = if failed {
-        vec![span(look.glyphs.failed, Tone::Failed), span(" no database", Tone::Strong)]
+        vec![span(appearance.glyphs.failed, Tone::Failed), span(" no database", Tone::Strong)]
     } else {
         vec![span("quarterdeck", Tone::Strong)]
     };
-    let border = look.theme.style(if failed { Tone::Failed } else { Tone::Dim });
-    Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, look);
+    let border = appearance.theme.style(if failed { Tone::Failed } else { Tone::Dim });
+    Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
     let first = u16::from(inner.height > lines.len() as u16);
-    for (place, line) in lines.iter().enumerate() {
-        canvas.words(2, first + place as u16, inner.width.saturating_sub(4), line, look);
+    for (index, line) in lines.iter().enumerate() {
+        canvas.words(2, first + index as u16, inner.width.saturating_sub(4), line, appearance);
     }
     let keys: Spans = [("r", " ask now   "), ("q", " quit")]
         .into_iter()
-        .flat_map(|(key, what)| [span(key, Tone::Accent), span(what, Tone::Plain)])
+        .flat_map(|(key, action)| [span(key, Tone::Accent), span(action, Tone::Plain)])
         .collect();
     let last = screen.height.saturating_sub(1);
-    Canvas::new(buf, screen).words(1, last, screen.width.saturating_sub(2), &keys, look);
+    Canvas::new(buf, screen).words(1, last, screen.width.saturating_sub(2), &keys, appearance);
 }
 
 fn retry_text(waiting: &ConnectionStatus) -> String {
-    let asked = match waiting.tries {
+    let attempts = match waiting.tries {
         0 => String::new(),
         1 => "asked once; ".to_owned(),
         more => format!("asked {more} times; "),
     };
     match waiting.retry_in_secs {
-        None => format!("{asked}asking"),
-        Some(seconds) => format!("{asked}again in {seconds} s"),
+        None => format!("{attempts}asking"),
+        Some(seconds) => format!("{attempts}again in {seconds} s"),
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
     use crate::tui::glyphs::{ASCII, UNICODE};
     use crate::tui::theme::Theme;
 
-    fn drawn(width: u16, height: u16, look: Appearance) -> Vec<String> {
+    fn drawn(width: u16, height: u16, appearance: Appearance) -> Vec<String> {
         let waiting = ConnectionStatus {
             store: "postgres://ana:***@db.example.org:5432/chatwoot".into(),
             reason: Some(
@@ -105,16 +105,16 @@ mod tests {
             retry_in_secs: Some(4),
         };
         let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
-        draw(&waiting, look, &mut buf);
+        draw(&waiting, appearance, &mut buf);
         let row = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
         (0..height).map(row).collect()
     }
 
     #[test]
     fn cause_cure_and_what_happens_next_are_seen_at_every_size() {
-        let look = Appearance { glyphs: UNICODE, theme: Theme::new(false) };
+        let appearance = Appearance { glyphs: UNICODE, theme: Theme::new(false) };
         for (width, height) in [(120, 40), (80, 24), (40, 12)] {
-            let lines = drawn(width, height, look);
+            let lines = drawn(width, height, appearance);
             let text = lines.join(" ");
             for says in
                 ["no database", "db.example.org", "refused", "asked 3 times; again in 4 s", "r ask now", "q quit"]

@@ -40,16 +40,18 @@ impl View for AccountsView {
 
     fn explain(&self, model: &Model, inner: Rect) -> Explanation {
         let row = model.views.accounts.row();
-        row.map_or_else(Explanation::default, |seen| about::explain(model, seen, inner))
+        row.map_or_else(Explanation::default, |summary| about::explain(model, summary, inner))
     }
 
     fn about(&self, model: &Model) -> Option<(String, Vec<Spans>)> {
-        model.views.accounts.row().map(|seen| about::facts(model, seen))
+        model.views.accounts.row().map(|summary| about::facts(model, summary))
     }
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
         let rows = model.views.accounts.data.rows.iter().skip(model.views.accounts.top).take(lines);
-        rows.filter_map(|seen| seen.next_due_at).filter_map(|at| format::countdown_changes_at(at, model.now)).min()
+        rows.filter_map(|summary| summary.next_due_at)
+            .filter_map(|at| format::countdown_changes_at(at, model.now))
+            .min()
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
@@ -57,7 +59,7 @@ impl View for AccountsView {
     }
 
     fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {
-        model.views.accounts.row().map(|seen| PauseScope::Account(seen.id)).ok_or("there is no account here")
+        model.views.accounts.row().map(|summary| PauseScope::Account(summary.id)).ok_or("there is no account here")
     }
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {

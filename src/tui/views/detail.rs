@@ -32,8 +32,10 @@ impl View for DetailView {
         let data = model.detail.as_ref()?.data.as_deref();
         let row = model.detail_row().and_then(|row| row_changes_at(row, now));
         let attempt = data.and_then(|data| data.outcomes.first()).map(|outcome| outcome.at);
-        let held = data.and_then(|data| data.quarantined.as_ref()).map(|held| held.quarantined_at);
-        row.into_iter().chain([attempt, held].into_iter().flatten().map(|at| format::age_changes_at(at, now))).min()
+        let quarantined = data.and_then(|data| data.quarantined.as_ref()).map(|quarantined| quarantined.quarantined_at);
+        row.into_iter()
+            .chain([attempt, quarantined].into_iter().flatten().map(|at| format::age_changes_at(at, now)))
+            .min()
     }
 
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {

@@ -37,10 +37,11 @@ impl View for DocumentsView {
     }
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
-        let hold_changes_at =
-            |row| text::host_backoff(model, row).and_then(|hold| format::countdown_changes_at(hold.until, model.now));
+        let backoff_changes_at = |row| {
+            text::host_backoff(model, row).and_then(|backoff| format::countdown_changes_at(backoff.until, model.now))
+        };
         let rows = model.documents.visible(lines as u64).map(|(_, row)| row);
-        rows.flat_map(|row| row_changes_at(row, model.now).into_iter().chain(hold_changes_at(row))).min()
+        rows.flat_map(|row| row_changes_at(row, model.now).into_iter().chain(backoff_changes_at(row))).min()
     }
 
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {

@@ -40,17 +40,17 @@ impl View for HostsView {
 
     fn explain(&self, model: &Model, inner: Rect) -> Explanation {
         let row = model.views.hosts.row();
-        row.map_or_else(Explanation::default, |seen| about::explain(model, seen, inner))
+        row.map_or_else(Explanation::default, |summary| about::explain(model, summary, inner))
     }
 
     fn about(&self, model: &Model) -> Option<(String, Vec<Spans>)> {
-        model.views.hosts.row().map(|seen| about::facts(model, seen))
+        model.views.hosts.row().map(|summary| about::facts(model, summary))
     }
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
         let rows = model.views.hosts.data.rows.iter().skip(model.views.hosts.top).take(lines);
-        let holds = rows.filter_map(|seen| seen.backoff.as_ref());
-        holds.filter_map(|hold| format::countdown_changes_at(hold.until, model.now)).min()
+        let backoffs = rows.filter_map(|summary| summary.backoff.as_ref());
+        backoffs.filter_map(|backoff| format::countdown_changes_at(backoff.until, model.now)).min()
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
@@ -59,8 +59,8 @@ impl View for HostsView {
 
     fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {
         match model.views.hosts.row() {
-            Some(seen) if seen.host.is_empty() => Err("these documents have no host: they are files"),
-            Some(seen) => Ok(text::scope(seen)),
+            Some(summary) if summary.host.is_empty() => Err("these documents have no host: they are files"),
+            Some(summary) => Ok(text::scope(summary)),
             None => Err("there is no host here"),
         }
     }

@@ -41,29 +41,31 @@ impl View for JobsView {
         let jobs = &model.views.jobs;
         let shown = jobs.lines().into_iter().skip(jobs.top).take(lines);
         shown
-            .filter_map(|line| if let JobLine::Job(seen) = line { changes_at(&seen.progress, model.now) } else { None })
+            .filter_map(
+                |line| if let JobLine::Job(summary) = line { changes_at(&summary.progress, model.now) } else { None },
+            )
             .min()
     }
 
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {
-        let seen = model.views.jobs.row().ok_or("there is no job here")?;
-        let row = model.documents.find(seen.document);
+        let summary = model.views.jobs.row().ok_or("there is no job here")?;
+        let row = model.documents.find(summary.document);
         Ok(SelectedDocument {
-            document: seen.document,
-            name: seen.name.clone(),
+            document: summary.document,
+            name: summary.name.clone(),
             url: row.map(|row| row.url.clone()).unwrap_or_default(),
-            status: state::status(&seen.progress).or(row.map(|row| row.status)),
+            status: state::status(&summary.progress).or(row.map(|row| row.status)),
             error: None,
         })
     }
 
     /// Returns both from the job, since its document may be outside the loaded rows of the list.
     fn owners(&self, model: &Model) -> Option<(String, AccountId)> {
-        model.views.jobs.row().map(|seen| (seen.host.to_string(), seen.account))
+        model.views.jobs.row().map(|summary| (summary.host.to_string(), summary.account))
     }
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
-        match (action, model.views.jobs.row().map(|seen| &seen.progress)) {
+        match (action, model.views.jobs.row().map(|summary| &summary.progress)) {
             (Action::BreakLease, None) => Some("there is no job here"),
             (Action::BreakLease, Some(JobProgress::Running { .. })) => None,
             (Action::BreakLease, Some(_)) => Some("this job is not running: only a running one has a lease"),
@@ -73,15 +75,15 @@ impl View for JobsView {
 }
 
 /// Returns the next time at which an age or a countdown of a job in `place` changes its text.
-fn changes_at(place: &JobProgress, now: Timestamp) -> Option<Timestamp> {
-    match place {
+fn changes_at(progress: &JobProgress, now: Timestamp) -> Option<Timestamp> {
+    match progress {
         JobProgress::Running { lease_until, heartbeat_at, .. } => {
             let lease = lease_until.and_then(|at| format::countdown_changes_at(at, now));
             lease.into_iter().chain(heartbeat_at.map(|at| format::age_changes_at(at, now))).min()
         }
         JobProgress::Ready { since, blockers: blocked } => {
-            let hold = blocked.host_backoff_until.and_then(|at| format::countdown_changes_at(at, now));
-            hold.into_iter().chain([format::age_changes_at(*since, now)]).min()
+            let backoff = blocked.host_backoff_until.and_then(|at| format::countdown_changes_at(at, now));
+            backoff.into_iter().chain([format::age_changes_at(*since, now)]).min()
         }
         JobProgress::Waiting { run_at, .. } => format::countdown_changes_at(*run_at, now),
         JobProgress::Ended { at, .. } => Some(format::age_changes_at(*at, now)),

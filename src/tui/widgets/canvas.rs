@@ -43,10 +43,10 @@ impl<'a> Canvas<'a> {
 
     /// Writes pieces one after the other into at most `room` cells; a cut text ends in a sign. Returns the offset of
     /// the cell after them.
-    pub fn words(&mut self, x: u16, y: u16, room: u16, words: &[(String, Tone)], look: Appearance) -> u16 {
-        let room = room.min(self.area.width.saturating_sub(x));
-        let cut = cells(words) > room;
-        let end = x + if cut { room.saturating_sub(1) } else { room };
+    pub fn words(&mut self, x: u16, y: u16, available: u16, words: &[(String, Tone)], appearance: Appearance) -> u16 {
+        let available = available.min(self.area.width.saturating_sub(x));
+        let cut = cells(words) > available;
+        let end = x + if cut { available.saturating_sub(1) } else { available };
         let mut at = x;
         let mut tone = Tone::Plain;
         for (text, own) in words {
@@ -55,24 +55,28 @@ impl<'a> Canvas<'a> {
             }
             tone = *own;
             let before = at;
-            at = self.text(at, y, end - at, text, look.theme.style(tone));
+            at = self.text(at, y, end - at, text, appearance.theme.style(tone));
             if usize::from(at - before) < width(text) {
                 break;
             }
         }
-        if cut { self.text(at, y, room.min(1), look.glyphs.ellipsis, look.theme.style(tone)) } else { at }
+        if cut {
+            self.text(at, y, available.min(1), appearance.glyphs.ellipsis, appearance.theme.style(tone))
+        } else {
+            at
+        }
     }
 
     /// Adds `style` to the styles of `cells` cells.
     pub fn style(&mut self, x: u16, y: u16, cells: u16, style: Style) {
-        let stretch = Rect::new(self.area.x.saturating_add(x), self.area.y.saturating_add(y), cells, 1);
-        self.buf.set_style(stretch.intersection(self.area), style);
+        let row_area = Rect::new(self.area.x.saturating_add(x), self.area.y.saturating_add(y), cells, 1);
+        self.buf.set_style(row_area.intersection(self.area), style);
     }
 
     /// Replaces the styles of `cells` cells by `style`.
     pub fn restyle(&mut self, x: u16, y: u16, cells: u16, style: Style) {
-        let stretch = Rect::new(self.area.x.saturating_add(x), self.area.y.saturating_add(y), cells, 1);
-        for position in stretch.intersection(self.area).positions() {
+        let row_area = Rect::new(self.area.x.saturating_add(x), self.area.y.saturating_add(y), cells, 1);
+        for position in row_area.intersection(self.area).positions() {
             if let Some(cell) = self.buf.cell_mut(position) {
                 cell.set_style(Style::reset().patch(style));
             }

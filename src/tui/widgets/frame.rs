@@ -18,35 +18,35 @@ pub struct Frame<'a> {
 
 impl Frame<'_> {
     /// Draws the frame along the edge of `area`; nothing if that is smaller than two cells in a direction.
-    pub fn draw(&self, area: Rect, buf: &mut Buffer, look: Appearance) {
+    pub fn draw(&self, area: Rect, buf: &mut Buffer, appearance: Appearance) {
         let area = area.intersection(buf.area);
         if area.width < 2 || area.height < 2 {
             return;
         }
         let style = Style::reset().patch(self.border);
-        Block::bordered().border_set(look.glyphs.frame).border_style(style).render(area, buf);
+        Block::bordered().border_set(appearance.glyphs.frame).border_style(style).render(area, buf);
         // The block's own titles are not used: ratatui cuts them without a sign, and writes a title at the right over
         // the left one.
         let mut canvas = Canvas::new(buf, area);
         let (right, bottom) = (area.width - 1, area.height - 1);
-        let room = area.width.saturating_sub(6);
-        let title_cells = cells(self.title).min(room);
+        let available = area.width.saturating_sub(6);
+        let title_cells = cells(self.title).min(available);
         if title_cells > 0 {
-            let end = canvas.words(3, 0, title_cells, self.title, look);
+            let end = canvas.words(3, 0, title_cells, self.title, appearance);
             canvas.text(2, 0, 1, " ", self.border);
             canvas.text(end, 0, 1, " ", self.border);
         }
         let aside_cells = cells(self.aside);
-        if aside_cells > 0 && aside_cells + title_cells + 5 <= room {
+        if aside_cells > 0 && aside_cells + title_cells + 5 <= available {
             let start = right - 3 - aside_cells + 1;
             canvas.text(start - 1, 0, 1, " ", self.border);
-            let end = canvas.words(start, 0, aside_cells, self.aside, look);
+            let end = canvas.words(start, 0, aside_cells, self.aside, appearance);
             canvas.text(end, 0, 1, " ", self.border);
         }
-        let foot_cells = cells(self.foot).min(room);
+        let foot_cells = cells(self.foot).min(available);
         if foot_cells > 0 {
             canvas.text(2, bottom, 1, " ", self.border);
-            let end = canvas.words(3, bottom, foot_cells, self.foot, look);
+            let end = canvas.words(3, bottom, foot_cells, self.foot, appearance);
             canvas.text(end, bottom, 1, " ", self.border);
         }
     }

@@ -20,20 +20,20 @@ pub struct ScrollBar {
 impl ScrollBar {
     /// Draws the scroll bar into the right side of the frame around `area`, from line `first` of the frame on; nothing
     /// if all lines are visible.
-    pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, look: Appearance) {
+    pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, appearance: Appearance) {
         let Some((start, size)) = self.thumb() else { return };
         let rows = u16::try_from(self.rows).unwrap_or(u16::MAX);
         let side = Rect { x: area.right().saturating_sub(1), y: area.y.saturating_add(first), width: 1, height: rows };
         // In cells of the side, so that the widget does not round.
         let cells = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let places = cells(self.rows - size).saturating_add(1);
-        let mut state = ScrollbarState::new(places).position(cells(start)).viewport_content_length(cells(size));
+        let positions = cells(self.rows - size).saturating_add(1);
+        let mut state = ScrollbarState::new(positions).position(cells(start)).viewport_content_length(cells(size));
         Scrollbar::new(ScrollbarOrientation::VerticalRight)
             .begin_symbol(None)
             .end_symbol(None)
             .track_symbol(None)
-            .thumb_symbol(look.glyphs.thumb)
-            .thumb_style(Style::reset().patch(look.theme.border(focused)))
+            .thumb_symbol(appearance.glyphs.thumb)
+            .thumb_style(Style::reset().patch(appearance.theme.border(focused)))
             .render(side.intersection(buf.area), buf, &mut state);
     }
 
@@ -45,8 +45,8 @@ impl ScrollBar {
             return None;
         }
         let size = (rows * rows / of).clamp(1, rows);
-        let room = rows - size;
-        Some(((top * room).div_ceil((of - rows).max(1)).min(room), size))
+        let scrollable = rows - size;
+        Some(((top * scrollable).div_ceil((of - rows).max(1)).min(scrollable), size))
     }
 }
 

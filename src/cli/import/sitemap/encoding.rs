@@ -60,6 +60,6 @@ fn label(head: &[u8]) -> Option<&[u8]> {
     value.get(..value.iter().position(|byte| byte == quote)?)
 }
 
-fn find(within: &[u8], what: &[u8]) -> Option<usize> {
-    within.windows(what.len()).position(|window| window == what)
+fn find(within: &[u8], needle: &[u8]) -> Option<usize> {
+    within.windows(needle.len()).position(|window| window == needle)
 }

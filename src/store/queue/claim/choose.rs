@@ -84,37 +84,37 @@ impl ServableLanes {
 
 /// Chooses among the jobs that may run now. Writes nothing.
 pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut ClaimCapacity) -> Result<ClaimSelection> {
-    let mut seen = lanes_to_serve(tx, budget).await?;
+    let mut servable = lanes_to_serve(tx, budget).await?;
     // Classes that may have more lanes than were read.
-    let read = |class: &i64| seen.lanes.keys().filter(|order| order.0 == *class).count();
+    let read = |class: &i64| servable.lanes.keys().filter(|order| order.0 == *class).count();
     let cut_off: Vec<i64> =
         QueueClass::ALL.iter().map(|class| class.code()).filter(|class| read(class) >= budget.slots).collect();
     let mut choice = ClaimSelection::default();
     let (mut slots, mut risky) = (budget.slots, budget.may_take_risky);
     let mut moved = false;
     while slots > 0 {
-        let mut unseen = false;
-        let mut queues = std::mem::take(&mut seen.lanes);
+        let mut missed = false;
+        let mut queues = std::mem::take(&mut servable.lanes);
         queues.retain(|order, lane| {
-            let stays = seen.may_serve(&lane.key, risky);
-            unseen |= !stays && cut_off.contains(&order.0);
+            let stays = servable.may_serve(&lane.key, risky);
+            missed |= !stays && cut_off.contains(&order.0);
             stays
         });
-        seen.lanes = queues;
+        servable.lanes = queues;
         // A lane of this class that was not read may come next, before every lower class.
-        if moved && unseen {
+        if moved && missed {
             choice.more_possible = true;
             break;
         }
-        let lowest = seen.lanes.keys().map(|order| order.0).max();
+        let lowest = servable.lanes.keys().map(|order| order.0).max();
         let lowest_due = budget.passed_over >= LOWEST_CLASS_INTERVAL - 1;
         let next = match lowest {
             None => break,
-            Some(lowest) if lowest_due => seen.lanes.range((lowest, i64::MIN, i64::MIN)..).next(),
-            Some(_) => seen.lanes.iter().next(),
+            Some(lowest) if lowest_due => servable.lanes.range((lowest, i64::MIN, i64::MIN)..).next(),
+            Some(_) => servable.lanes.iter().next(),
         };
         let Some(order) = next.map(|(order, _)| *order) else { break };
-        let Some(mut lane) = seen.lanes.remove(&order) else { break };
+        let Some(mut lane) = servable.lanes.remove(&order) else { break };
         moved = true;
         let Some((_, job)) = lane.jobs.pop_front() else {
             choice.emptied_lanes.push(lane.key);
@@ -129,9 +129,9 @@ pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut ClaimCapacity) -> Resul
         choice.jobs.push(JobId(job));
         slots -= 1;
         risky &= !lane.key.risky;
-        seen.serve(&lane.key);
+        servable.serve(&lane.key);
         match lane.jobs.front() {
-            Some((vtime, id)) => drop(seen.lanes.insert((order.0, *vtime, *id), lane)),
+            Some((vtime, id)) => drop(servable.lanes.insert((order.0, *vtime, *id), lane)),
             None => choice.emptied_lanes.push(lane.key),
         }
     }
@@ -203,7 +203,7 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &ClaimCapacity) -> Result<Serva
     );
     sql.push(open).push(ready_in_lane(tx.dialect())).push(close);
     sql.push(" ORDER BY lanes.class, lanes.head, lanes.account_id, lanes.host, lanes.risky, r.vtime, r.id");
-    let mut seen = ServableLanes::default();
+    let mut servable = ServableLanes::default();
     let mut last: Option<((i64, i64, i64), Lane)> = None;
     for row in tx.all(sql.query()).await? {
         let key = LaneKey {
@@ -219,14 +219,14 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &ClaimCapacity) -> Result<Serva
             continue;
         }
         if let Some((order, lane)) = last.take() {
-            seen.lanes.insert(order, lane);
+            servable.lanes.insert(order, lane);
         }
-        seen.host_capacity.insert(key.host.clone(), get(&row, "host_left")?);
-        seen.account_capacity.insert(key.account_id, get(&row, "account_left")?);
+        servable.host_capacity.insert(key.host.clone(), get(&row, "host_left")?);
+        servable.account_capacity.insert(key.account_id, get(&row, "account_left")?);
         // Lanes with equal heads keep their order. The number is negative, so it never equals a job's id.
-        let place = i64::try_from(seen.lanes.len()).unwrap_or(i64::MAX) - i64::MAX;
-        last = Some(((key.class, get(&row, "head")?, place), Lane { key, jobs: job.into_iter().collect() }));
+        let position = i64::try_from(servable.lanes.len()).unwrap_or(i64::MAX) - i64::MAX;
+        last = Some(((key.class, get(&row, "head")?, position), Lane { key, jobs: job.into_iter().collect() }));
     }
-    seen.lanes.extend(last);
-    Ok(seen)
+    servable.lanes.extend(last);
+    Ok(servable)
 }

@@ -176,8 +176,8 @@ pub(in crate::store) async fn ensure_states(tx: &mut Tx<'_>, documents: &[Docume
     let without: Vec<_> = documents.iter().filter(|document| !document.has_state).collect();
     for some in without.chunks(tx.dialect().rows_per_statement()) {
         let mut sql = Sql::new("INSERT INTO @document_state (document_id, host, content_length) VALUES ");
-        for (place, document) in some.iter().enumerate() {
-            sql.push(if place > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(&document.host);
+        for (index, document) in some.iter().enumerate() {
+            sql.push(if index > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(&document.host);
             sql.push(", (SELECT length(content) FROM captain_documents WHERE id = ").bind(document.id).push("))");
         }
         sql.push(" ON CONFLICT DO NOTHING");

@@ -33,8 +33,8 @@ pub(in crate::store) fn inserts(new: &[NewOutcome], dialect: Dialect) -> Vec<Sta
              token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
              next_attempt_at, worker, requested_by) VALUES ",
         );
-        for (place, new) in some.iter().enumerate() {
-            if place > 0 {
+        for (index, new) in some.iter().enumerate() {
+            if index > 0 {
                 sql.push(", ");
             }
             sql.bind_list(values(new));

@@ -23,20 +23,21 @@ type AccountColumn = TableColumn<AccountSummary>;
 
 static COLUMNS: Columns<AccountSummary> = Columns {
     columns: &[
-        AccountColumn::left("", 1, |model, seen, _| cell(sign(model, seen))).gap(3),
-        AccountColumn::text("account", |model, seen, cells| {
-            vec![span(clip(&name(seen), usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
+        AccountColumn::left("", 1, |model, summary, _| cell(sign(model, summary))).gap(3),
+        AccountColumn::text("account", |model, summary, cells| {
+            vec![span(clip(&name(summary), usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
         }),
-        AccountColumn::left("plan", 13, |model, seen, _| cell(plan(model, seen))).gap(2).rank(8),
-        AccountColumn::right("docs", 6, |_, seen, _| number(seen.counts.total(), 5, Tone::Plain, Tone::Plain)).rank(6),
-        AccountColumn::left("status", 6, |model, seen, cells| status_strip(model, seen, usize::from(cells)))
+        AccountColumn::left("plan", 13, |model, summary, _| cell(plan(model, summary))).gap(2).rank(8),
+        AccountColumn::right("docs", 6, |_, summary, _| number(summary.counts.total(), 5, Tone::Plain, Tone::Plain))
+            .rank(6),
+        AccountColumn::left("status", 6, |model, summary, cells| status_strip(model, summary, usize::from(cells)))
             .gap(2)
             .rank(1),
-        AccountColumn::right("run", 4, |_, seen, _| number(seen.running, 3, Tone::Running, Tone::Dim)).rank(5),
-        AccountColumn::right("ready", 6, |_, seen, _| number(seen.ready, 5, Tone::Plain, Tone::Dim)).rank(4),
-        AccountColumn::right("wait", 5, |_, seen, _| number(seen.waiting, 4, Tone::Waiting, Tone::Dim)).rank(7),
+        AccountColumn::right("run", 4, |_, summary, _| number(summary.running, 3, Tone::Running, Tone::Dim)).rank(5),
+        AccountColumn::right("ready", 6, |_, summary, _| number(summary.ready, 5, Tone::Plain, Tone::Dim)).rank(4),
+        AccountColumn::right("wait", 5, |_, summary, _| number(summary.waiting, 4, Tone::Waiting, Tone::Dim)).rank(7),
         AccountColumn::right("last hour", 10, last_hour).rank(3),
-        AccountColumn::right("next", 9, |model, seen, _| cell(next_due(model, seen))).rank(2),
+        AccountColumn::right("next", 9, |model, summary, _| cell(next_due(model, summary))).rank(2),
     ],
     margin: 1,
     min_text: NAME_CELLS.0,
@@ -52,10 +53,10 @@ fn number(number: u64, cells: usize, some: Tone, none: Tone) -> Spans {
 }
 
 /// Returns the bar at the left and the percentage at the right, each after one empty cell.
-fn last_hour(model: &Model, seen: &AccountSummary, cells: u16) -> Spans {
-    let (bar, percent) = share(model, seen, BAR_CELLS);
+fn last_hour(model: &Model, summary: &AccountSummary, cells: u16) -> Spans {
+    let (bar, percent) = share(model, summary, BAR_CELLS);
     let gap = usize::from(cells).saturating_sub(1 + width(&bar) + width(&percent));
-    let tone = if seen.last_hour == 0 { Tone::Dim } else { Tone::Plain };
+    let tone = if summary.last_hour == 0 { Tone::Dim } else { Tone::Plain };
     vec![span(bar, Tone::Accent), span(" ".repeat(gap), Tone::Plain), span(percent, tone)]
 }
 
@@ -82,5 +83,5 @@ fn totals(model: &Model) -> Spans {
 }
 
 fn in_short(model: &Model) -> Spans {
-    model.views.accounts.row().map_or_else(Spans::new, |seen| status_line(model, seen, true))
+    model.views.accounts.row().map_or_else(Spans::new, |summary| status_line(model, summary, true))
 }

@@ -18,6 +18,6 @@ impl TableRow for AccountSummary {
 impl AccountsTable {
     /// Returns the number of attempts of all accounts in the last hour.
     pub fn last_hour(&self) -> u64 {
-        self.data.rows.iter().map(|seen| seen.last_hour).sum()
+        self.data.rows.iter().map(|summary| summary.last_hour).sum()
     }
 }

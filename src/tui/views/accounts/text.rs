@@ -12,25 +12,25 @@ use crate::tui::theme::{self, Tone};
 use std::time::Duration;
 
 /// Returns the account's number and, if known, its name.
-pub fn name(seen: &AccountSummary) -> String {
-    match &seen.name {
-        Some(name) => format!("{} {name}", seen.id),
-        None => seen.id.to_string(),
+pub fn name(summary: &AccountSummary) -> String {
+    match &summary.name {
+        Some(name) => format!("{} {name}", summary.id),
+        None => summary.id.to_string(),
     }
 }
 
 /// Returns the glyph before an account, with its tone.
-pub fn sign(model: &Model, seen: &AccountSummary) -> (&'static str, Tone) {
+pub fn sign(model: &Model, summary: &AccountSummary) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
-    if is_paused(model, seen) {
+    if is_paused(model, summary) {
         (glyphs.stopped, Tone::Waiting)
-    } else if seen.counts.of(Status::Stuck) > 0 {
+    } else if summary.counts.of(Status::Stuck) > 0 {
         (glyphs.alarm, Tone::Lost)
-    } else if seen.running > 0 {
+    } else if summary.running > 0 {
         (glyphs.running, Tone::Running)
-    } else if seen.ready > 0 {
+    } else if summary.ready > 0 {
         (glyphs.queued, Tone::Running)
-    } else if seen.waiting > 0 {
+    } else if summary.waiting > 0 {
         (glyphs.retrying, Tone::Waiting)
     } else {
         (glyphs.good, Tone::Good)
@@ -38,8 +38,8 @@ pub fn sign(model: &Model, seen: &AccountSummary) -> (&'static str, Tone) {
 }
 
 /// Returns the plan and its cadence, such as `business 1w`.
-pub fn plan(model: &Model, seen: &AccountSummary) -> (String, Tone) {
-    match (&seen.plan, seen.cadence.map(short_cadence)) {
+pub fn plan(model: &Model, summary: &AccountSummary) -> (String, Tone) {
+    match (&summary.plan, summary.cadence.map(short_cadence)) {
         (Some(plan), Some(every)) => (format!("{plan} {every}"), Tone::Plain),
         (Some(plan), None) => (plan.to_string(), Tone::Dim),
         (None, Some(every)) => (every, Tone::Plain),
@@ -48,9 +48,9 @@ pub fn plan(model: &Model, seen: &AccountSummary) -> (String, Tone) {
 }
 
 /// Returns the plan in words, such as `plan business, every 1 week`.
-pub fn plan_in_words(seen: &AccountSummary) -> Option<String> {
-    let every = seen.cadence.and_then(Cadence::new);
-    match (&seen.plan, every) {
+pub fn plan_in_words(summary: &AccountSummary) -> Option<String> {
+    let every = summary.cadence.and_then(Cadence::new);
+    match (&summary.plan, every) {
         (Some(plan), Some(every)) => Some(format!("plan {plan}, {every}")),
         (Some(plan), None) => Some(format!("plan {plan}, manual only")),
         (None, every) => every.map(|every| every.to_string()),
@@ -67,9 +67,9 @@ fn short_cadence(every: Duration) -> String {
 
 /// Returns the account's documents by status as a strip of `cells` glyphs, the worst status first. Each status that
 /// occurs gets at least one glyph, as long as they fit; the rest is in proportion to the numbers of documents.
-pub fn status_strip(model: &Model, seen: &AccountSummary, cells: usize) -> Spans {
+pub fn status_strip(model: &Model, summary: &AccountSummary, cells: usize) -> Spans {
     let mut parts: Vec<(Status, u64)> =
-        Status::ALL.into_iter().map(|status| (status, seen.counts.of(status))).filter(|(_, n)| *n > 0).collect();
+        Status::ALL.into_iter().map(|status| (status, summary.counts.of(status))).filter(|(_, n)| *n > 0).collect();
     if parts.is_empty() {
         return vec![span(model.glyphs.none, Tone::Dim)];
     }
@@ -77,9 +77,9 @@ pub fn status_strip(model: &Model, seen: &AccountSummary, cells: usize) -> Spans
     let mut signs = vec![1_u64; parts.len()];
     for _ in parts.len()..cells {
         // The next glyph goes to the status with the most documents per glyph.
-        let most = (0..parts.len()).max_by_key(|place| (parts[*place].1 / signs[*place], usize::MAX - place));
-        if let Some(place) = most {
-            signs[place] += 1;
+        let most = (0..parts.len()).max_by_key(|index| (parts[*index].1 / signs[*index], usize::MAX - index));
+        if let Some(index) = most {
+            signs[index] += 1;
         }
     }
     let sign = |(status, signs): (Status, u64)| {
@@ -89,65 +89,65 @@ pub fn status_strip(model: &Model, seen: &AccountSummary, cells: usize) -> Spans
 }
 
 /// Returns the account's share of the last hour's attempts, as a bar of up to `cells` cells and in per cent.
-pub fn share(model: &Model, seen: &AccountSummary, cells: usize) -> (String, String) {
+pub fn share(model: &Model, summary: &AccountSummary, cells: usize) -> (String, String) {
     let all = model.views.accounts.last_hour();
-    if seen.last_hour == 0 || all == 0 {
+    if summary.last_hour == 0 || all == 0 {
         return (String::new(), model.glyphs.none.to_owned());
     }
-    let part = seen.last_hour as f64 / all as f64;
+    let part = summary.last_hour as f64 / all as f64;
     let halves = ((part * (cells * 2) as f64).round() as usize).clamp(1, cells * 2);
     let [half, whole] = model.glyphs.horizontal_bar;
     let bar = format!("{}{}", whole.repeat(halves / 2), half.repeat(halves % 2));
-    (bar, format!("{}%", format::percent(seen.last_hour, all)))
+    (bar, format!("{}%", format::percent(summary.last_hour, all)))
 }
 
 /// Returns the time until the account's next job, or "now" or "paused".
-pub fn next_due(model: &Model, seen: &AccountSummary) -> (String, Tone) {
-    if is_paused(model, seen) {
+pub fn next_due(model: &Model, summary: &AccountSummary) -> (String, Tone) {
+    if is_paused(model, summary) {
         return ("paused".to_owned(), Tone::Waiting);
     }
-    match seen.next_due_at {
+    match summary.next_due_at {
         Some(at) => (format::until(model.now, at), Tone::Dim),
-        None if seen.ready > 0 => ("now".to_owned(), Tone::Dim),
+        None if summary.ready > 0 => ("now".to_owned(), Tone::Dim),
         None => (model.glyphs.none.to_owned(), Tone::Dim),
     }
 }
 
 /// Returns true if all of the account's jobs are paused: by a pause of the account, or of everything.
-pub fn is_paused(model: &Model, seen: &AccountSummary) -> bool {
-    of_group(model, &PauseScope::Account(seen.id)).is_some()
+pub fn is_paused(model: &Model, summary: &AccountSummary) -> bool {
+    of_group(model, &PauseScope::Account(summary.id)).is_some()
 }
 
 /// Returns the numbers of running, queued and waiting jobs.
-pub fn jobs(seen: &AccountSummary) -> String {
+pub fn jobs(summary: &AccountSummary) -> String {
     format!(
         "{} running, {} queued, {} waiting",
-        format::number(seen.running),
-        format::number(seen.ready),
-        format::number(seen.waiting)
+        format::number(summary.running),
+        format::number(summary.ready),
+        format::number(summary.waiting)
     )
 }
 
 /// Describes the account's pause and its jobs; with `brief` a pause is shown without the jobs.
-pub fn status_line(model: &Model, seen: &AccountSummary, brief: bool) -> Spans {
-    let (sign, tone) = sign(model, seen);
-    let jobs = jobs(seen);
-    let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) else {
+pub fn status_line(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
+    let (sign, tone) = sign(model, summary);
+    let jobs = jobs(summary);
+    let Some(pause) = of_group(model, &PauseScope::Account(summary.id)) else {
         return vec![span(format!("{sign} {jobs}"), tone)];
     };
-    let mut said = vec![span(format!("{sign} {}", group_paused_by(model, pause)), tone)];
-    said.extend((!brief).then(|| span(format!("  {jobs}"), Tone::Dim)));
-    said
+    let mut spans = vec![span(format!("{sign} {}", group_paused_by(model, pause)), tone)];
+    spans.extend((!brief).then(|| span(format!("  {jobs}"), Tone::Dim)));
+    spans
 }
 
 /// Describes the next step and the key that changes it; with `brief` without keys, which the footer shows.
-pub fn next(model: &Model, seen: &AccountSummary, brief: bool) -> Spans {
-    if let Some(pause) = of_group(model, &PauseScope::Account(seen.id)) {
+pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
+    if let Some(pause) = of_group(model, &PauseScope::Account(summary.id)) {
         return with_keys(&format!("No job starts until `{}` resumes.", resume_key(pause)), Tone::Plain);
     }
-    let due = match seen.next_due_at {
+    let due = match summary.next_due_at {
         Some(at) => format!("Its next job is due {}.", format::until(model.now, at)),
-        None if seen.ready > 0 => "Its jobs start when a slot is free.".to_owned(),
+        None if summary.ready > 0 => "Its jobs start when a slot is free.".to_owned(),
         None => "Nothing is scheduled.".to_owned(),
     };
     if brief {
@@ -158,29 +158,32 @@ pub fn next(model: &Model, seen: &AccountSummary, brief: bool) -> Spans {
 }
 
 /// Returns the number of documents of each status; with `brief` the glyph only names the status.
-pub fn documents(model: &Model, seen: &AccountSummary, brief: bool) -> Spans {
-    let mut said = Spans::new();
+pub fn documents(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
+    let mut spans = Spans::new();
     for status in Status::ALL {
-        let number = seen.counts.of(status);
+        let number = summary.counts.of(status);
         if number > 0 {
-            let gap = if said.is_empty() { "" } else { "   " };
-            said.push(span(format!("{gap}{} ", model.glyphs.status(status)), theme::status(status)));
-            said.push(span(format::number(number), Tone::Plain));
-            said.extend((!brief).then(|| span(format!(" {}", status.word()), Tone::Dim)));
+            let gap = if spans.is_empty() { "" } else { "   " };
+            spans.push(span(format!("{gap}{} ", model.glyphs.status(status)), theme::status(status)));
+            spans.push(span(format::number(number), Tone::Plain));
+            spans.extend((!brief).then(|| span(format!(" {}", status.word()), Tone::Dim)));
         }
     }
-    if said.is_empty() { vec![span("no document", Tone::Dim)] } else { said }
+    if spans.is_empty() { vec![span("no document", Tone::Dim)] } else { spans }
 }
 
 /// Returns the account's attempts in the last hour and their share.
-pub fn last_hour_line(model: &Model, seen: &AccountSummary) -> Spans {
+pub fn last_hour_line(model: &Model, summary: &AccountSummary) -> Spans {
     let all = model.views.accounts.last_hour();
-    if seen.last_hour == 0 {
+    if summary.last_hour == 0 {
         return vec![span("no attempt in the last hour", Tone::Dim)];
     }
-    let share = format::percent(seen.last_hour, all);
+    let share = format::percent(summary.last_hour, all);
     vec![
         span("last hour ", Tone::Dim),
-        span(format!("{}, {share}% of {}", format::count(seen.last_hour, "attempt"), format::number(all)), Tone::Plain),
+        span(
+            format!("{}, {share}% of {}", format::count(summary.last_hour, "attempt"), format::number(all)),
+            Tone::Plain,
+        ),
     ]
 }

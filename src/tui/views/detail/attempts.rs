@@ -22,20 +22,20 @@ pub(super) fn draw(
     data: &DetailData,
     focused: bool,
     canvas: &mut Canvas<'_>,
-    look: Appearance,
+    appearance: Appearance,
 ) {
-    let (room, height) = (canvas.area.width, canvas.area.height);
+    let (available, height) = (canvas.area.width, canvas.area.height);
     if data.outcomes.is_empty() {
-        canvas.text(1, 0, room, "No attempt yet.", look.theme.style(Tone::Dim));
+        canvas.text(1, 0, available, "No attempt yet.", appearance.theme.style(Tone::Dim));
         return;
     }
     let about = if height >= 12 { 7 } else { 0 };
     let rows = usize::from(height.saturating_sub(1 + about)).max(1);
     let at = detail.attempt_index();
     let top = (at + 1).saturating_sub(rows);
-    let wide = room >= 60;
-    let dim = look.theme.style(Tone::Dim);
-    let end = room.saturating_sub(1);
+    let wide = available >= 60;
+    let dim = appearance.theme.style(Tone::Dim);
+    let end = available.saturating_sub(1);
     canvas.text(1, 0, 8, "when", dim);
     canvas.text(6, 0, 8, "attempt", dim);
     // In a narrow pane the glyph shows the result and the cause names it.
@@ -45,7 +45,7 @@ pub(super) fn draw(
     }
     canvas.text(cause_at, 0, 8, "cause", dim);
     // A narrow pane shows the cause instead of the duration.
-    let timed = room >= 46;
+    let timed = available >= 46;
     if timed {
         canvas.right(took_end, 0, "ms", dim);
     }
@@ -56,18 +56,18 @@ pub(super) fn draw(
         let y = 1 + line as u16;
         let result = outcome.result;
         let tone = tone(outcome.content, result);
-        let style = look.theme.style(tone);
+        let style = appearance.theme.style(tone);
         canvas.text(1, y, 4, &format::age(model.now.since(outcome.at)), dim);
         if !result.is_exhaustion() {
             canvas.right(13, y, &outcome.attempt.to_string(), dim);
         }
-        canvas.text(14, y, 1, sign(&look.glyphs, outcome.content, result), style);
+        canvas.text(14, y, 1, sign(&appearance.glyphs, outcome.content, result), style);
         if wide {
             canvas.text(16, y, 13, format::outcome(outcome.content, result), style);
         }
         let took = outcome.duration_ms.filter(|_| timed).map_or(String::new(), format::number);
-        let cause_room = took_end.saturating_sub(cause_at + if timed { width(&took).max(6) as u16 + 1 } else { 0 });
-        let said = if wide || outcome.error_code.is_some() {
+        let cause_width = took_end.saturating_sub(cause_at + if timed { width(&took).max(6) as u16 + 1 } else { 0 });
+        let text = if wide || outcome.error_code.is_some() {
             reason(outcome)
         } else {
             [format::outcome(outcome.content, result), &reason(outcome)]
@@ -76,29 +76,29 @@ pub(super) fn draw(
                 .collect::<Vec<_>>()
                 .join(", ")
         };
-        let cause = clip(&said, usize::from(cause_room), look.glyphs.ellipsis);
-        canvas.text(cause_at, y, cause_room, &cause, style);
+        let cause = clip(&text, usize::from(cause_width), appearance.glyphs.ellipsis);
+        canvas.text(cause_at, y, cause_width, &cause, style);
         canvas.right(took_end, y, &took, dim);
         if let (true, Some(by)) = (wide, &outcome.requested_by) {
-            canvas.text(took_end + 2, y, 10, &clip(by, 10, look.glyphs.ellipsis), dim);
+            canvas.text(took_end + 2, y, 10, &clip(by, 10, appearance.glyphs.ellipsis), dim);
         }
-        style_row(focused, top + line == at, false, y, canvas, look);
+        style_row(focused, top + line == at, false, y, canvas, appearance);
     }
     if let (true, Some(outcome)) = (about > 0, data.outcomes.get(at)) {
-        about_attempt(model, outcome, height - about + 1, canvas, look);
+        about_attempt(model, outcome, height - about + 1, canvas, appearance);
     }
 }
 
 /// Draws all facts of one attempt from line `y` on.
-fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
-    let room = canvas.area.width.saturating_sub(2);
+fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
+    let available = canvas.area.width.saturating_sub(2);
     let tone = tone(outcome.content, outcome.result);
     let when = outcome.at.date_clock(&model.zone());
     let mut lines: Vec<Spans> = vec![vec![
         span(
             format!(
                 "{} {}",
-                sign(&look.glyphs, outcome.content, outcome.result),
+                sign(&appearance.glyphs, outcome.content, outcome.result),
                 format::outcome(outcome.content, outcome.result)
             ),
             tone,
@@ -107,7 +107,7 @@ fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'
     ]];
     let cause = reason(outcome);
     lines.extend(
-        wrap(&cause, usize::from(room.saturating_sub(2)), 3)
+        wrap(&cause, usize::from(available.saturating_sub(2)), 3)
             .into_iter()
             .map(|line| vec![span(format!("  {line}"), Tone::Plain)]),
     );
@@ -131,6 +131,6 @@ fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'
     }
     lines.push(facts);
     for (line, text) in lines.iter().enumerate() {
-        canvas.words(1, y + line as u16, room, text, look);
+        canvas.words(1, y + line as u16, available, text, appearance);
     }
 }

@@ -31,23 +31,23 @@ fn below(model: &Model) -> Vec<Spans> {
 }
 
 /// Draws the visible lines of the tab: the notice, the rows of the difference, and the line about its omitted end.
-pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, look: Appearance) {
-    let room = canvas.area.width.saturating_sub(2);
+pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, appearance: Appearance) {
+    let available = canvas.area.width.saturating_sub(2);
     let height = usize::from(canvas.area.height);
-    let above = above(model, detail, usize::from(room), height);
+    let above = above(model, detail, usize::from(available), height);
     // The rows of the previous comparison stay hidden until the requested one has arrived.
     let rows: &[DifferenceRow] = if model.difference().is_some() { &detail.rows } else { &[] };
     let below = below(model);
     let total = above.len() + rows.len() + below.len();
     let scroll = detail.scroll.min(total.saturating_sub(height));
     for y in 0..height.min(total) {
-        let (line, place) = (scroll + y, y as u16);
-        if let Some(said) = above.get(line) {
-            canvas.words(1, place, room, said, look);
+        let (line, screen_y) = (scroll + y, y as u16);
+        if let Some(spans) = above.get(line) {
+            canvas.words(1, screen_y, available, spans, appearance);
         } else if let Some(row) = rows.get(line - above.len()) {
-            draw_row(row, place, canvas, look);
-        } else if let Some(said) = below.get(line - above.len() - rows.len()) {
-            canvas.words(1, place, room, said, look);
+            draw_row(row, screen_y, canvas, appearance);
+        } else if let Some(spans) = below.get(line - above.len() - rows.len()) {
+            canvas.words(1, screen_y, available, spans, appearance);
         }
     }
 }
@@ -58,35 +58,35 @@ pub(super) fn more_below(model: &Model, detail: &Detail, width: usize, height: u
     total.saturating_sub(detail.scroll.min(total.saturating_sub(height)) + height)
 }
 
-fn draw_row(row: &DifferenceRow, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
+fn draw_row(row: &DifferenceRow, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let (sign, tone) = match row.side {
         DifferenceSide::Skipped(number) => {
-            let text = format!("{} {} the same", look.glyphs.ellipsis, format::count(number as u64, "line"));
-            canvas.text(1, y, canvas.area.width.saturating_sub(2), &text, look.theme.style(Tone::Dim));
+            let text = format!("{} {} the same", appearance.glyphs.ellipsis, format::count(number as u64, "line"));
+            canvas.text(1, y, canvas.area.width.saturating_sub(2), &text, appearance.theme.style(Tone::Dim));
             return;
         }
         DifferenceSide::Same => (" ", Tone::Dim),
         DifferenceSide::Gone => ("-", Tone::Failed),
         DifferenceSide::New => ("+", Tone::Good),
     };
-    let style = look.theme.style(tone);
+    let style = appearance.theme.style(tone);
     canvas.text(1, y, 1, sign, style);
-    let room = canvas.area.width.saturating_sub(4);
+    let available = canvas.area.width.saturating_sub(4);
     if row.side == DifferenceSide::Same {
-        canvas.words(3, y, room, &[span(row.text.as_str(), tone)], look);
+        canvas.words(3, y, available, &[span(row.text.as_str(), tone)], appearance);
         return;
     }
     // The glyph of a cut takes the cell of the space before or after the text.
     if row.cut.0 {
-        canvas.text(2, y, 1, look.glyphs.ellipsis, look.theme.style(Tone::Dim));
+        canvas.text(2, y, 1, appearance.glyphs.ellipsis, appearance.theme.style(Tone::Dim));
     }
     let (before, rest) = row.text.split_at(row.differs.start);
     let (differs, after) = rest.split_at(row.differs.len());
     let mut x = 3;
-    for (text, style) in [(before, style), (differs, look.theme.changed_text(tone)), (after, style)] {
-        x = canvas.text(x, y, (room + 3).saturating_sub(x), text, style);
+    for (text, style) in [(before, style), (differs, appearance.theme.changed_text(tone)), (after, style)] {
+        x = canvas.text(x, y, (available + 3).saturating_sub(x), text, style);
     }
     if row.cut.1 {
-        canvas.text(x, y, 1, look.glyphs.ellipsis, look.theme.style(Tone::Dim));
+        canvas.text(x, y, 1, appearance.glyphs.ellipsis, appearance.theme.style(Tone::Dim));
     }
 }

@@ -94,13 +94,13 @@ fn rows_of(kept: &DisplayLine, width: usize) -> Vec<DifferenceRow> {
     }
     let parts = break_line(text, width);
     let last = parts.len().saturating_sub(1);
-    let row = |(place, part): (usize, Range<usize>)| {
+    let row = |(index, part): (usize, Range<usize>)| {
         let within = |at: usize| at.clamp(part.start, part.end) - part.start;
         DifferenceRow {
             side,
             text: text[part.clone()].to_owned(),
             differs: within(kept.changed_range.start)..within(kept.changed_range.end),
-            cut: (cut.0 && place == 0, cut.1 && place == last),
+            cut: (cut.0 && index == 0, cut.1 && index == last),
         }
     };
     parts.into_iter().enumerate().map(row).collect()

@@ -34,26 +34,26 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
         return;
     }
-    let look = model.appearance();
+    let appearance = model.appearance();
     let title = vec![span(detail.name.to_string(), Tone::Strong)];
     let aside = vec![span(format!("document {}", detail.document), Tone::Dim)];
-    Frame { title: &title, aside: &aside, foot: &pane.toast, border: look.theme.border(pane.focused) }
-        .draw(pane.area, buf, look);
+    Frame { title: &title, aside: &aside, foot: &pane.toast, border: appearance.theme.border(pane.focused) }
+        .draw(pane.area, buf, appearance);
     let inner = inside(pane.area);
     let mut canvas = Canvas::new(buf, inner);
-    let room = inner.width.saturating_sub(2);
+    let available = inner.width.saturating_sub(2);
     if detail.gone {
         canvas.text(
             1,
             0,
-            room,
+            available,
             "The document was removed; its outcomes stay in the log.",
-            look.theme.style(Tone::Lost),
+            appearance.theme.style(Tone::Lost),
         );
         return;
     }
     let Some(data) = &detail.data else {
-        canvas.text(1, 0, room, "reading", look.theme.style(Tone::Dim));
+        canvas.text(1, 0, available, "reading", appearance.theme.style(Tone::Dim));
         return;
     };
     // The list's row is newer.
@@ -70,22 +70,22 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         lines = vec![peek::status_line(model, row)];
     }
     for (y, line) in lines.iter().enumerate() {
-        canvas.words(1, y as u16, room, line, look);
+        canvas.words(1, y as u16, available, line, appearance);
     }
-    tabs(model, detail, data, lines.len() as u16, &mut canvas, look);
+    tabs(model, detail, data, lines.len() as u16, &mut canvas, appearance);
     let head = head_lines(inner.height).min(inner.height);
     let body = Rect { y: inner.y + head, height: inner.height - head, ..inner };
     if detail.tab == Tab::Content && !data.content.is_empty() {
-        return content(detail, body, buf, look);
+        return content(detail, body, buf, appearance);
     }
     let mut canvas = Canvas::new(buf, body);
     match detail.tab {
-        Tab::Attempts => attempts::draw(model, detail, data, pane.focused, &mut canvas, look),
+        Tab::Attempts => attempts::draw(model, detail, data, pane.focused, &mut canvas, appearance),
         Tab::Content => {
-            canvas.text(1, 0, room, "Nothing is stored yet.", look.theme.style(Tone::Dim));
+            canvas.text(1, 0, available, "Nothing is stored yet.", appearance.theme.style(Tone::Dim));
         }
-        Tab::Changes => changes::draw(model, detail, &mut canvas, look),
-        Tab::Versions => versions(model, data, detail.scroll, pane.focused, &mut canvas, look),
+        Tab::Changes => changes::draw(model, detail, &mut canvas, appearance),
+        Tab::Versions => versions(model, data, detail.scroll, pane.focused, &mut canvas, appearance),
     }
 }
 
@@ -106,60 +106,67 @@ fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Spans {
     line
 }
 
-fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, look: Appearance) {
+fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let number = |tab| match tab {
         Tab::Attempts => format::number(data.outcomes.len() as u64),
         Tab::Content => format::number(data.content.len() as u64),
-        Tab::Changes if data.quarantined.is_some() => look.glyphs.quarantined.to_owned(),
+        Tab::Changes if data.quarantined.is_some() => appearance.glyphs.quarantined.to_owned(),
         // There is no number before the comparison has arrived.
         Tab::Changes => model
             .difference()
             .map_or(String::new(), |data| format::number(data.difference.removed + data.difference.added)),
         Tab::Versions => format::number(data.versions.len() as u64),
     };
-    let airy = |tab: Tab| format!(" {} ", [tab.word(), &number(tab)].join(" ").trim_end());
+    let padded = |tab: Tab| format!(" {} ", [tab.word(), &number(tab)].join(" ").trim_end());
     let close = |tab: Tab| [tab.word(), &number(tab)].join(" ").trim_end().to_owned();
     let bare = |tab: Tab| tab.word().to_owned();
-    let forms: [(&dyn Fn(Tab) -> String, u16); 3] = [(&airy, 1), (&close, 2), (&bare, 1)];
-    let room = canvas.area.width.saturating_sub(1);
+    let forms: [(&dyn Fn(Tab) -> String, u16); 3] = [(&padded, 1), (&close, 2), (&bare, 1)];
+    let available = canvas.area.width.saturating_sub(1);
     let taken = |(label, gap): &(&dyn Fn(Tab) -> String, u16)| {
         Tab::ALL.into_iter().map(|tab| width(&label(tab)) as u16 + gap).sum::<u16>() - gap
     };
-    let (label, gap) = forms.iter().find(|form| taken(form) <= room).unwrap_or(&forms[2]);
+    let (label, gap) = forms.iter().find(|form| taken(form) <= available).unwrap_or(&forms[2]);
     let mut x = 1;
     for tab in Tab::ALL {
-        let style = if tab == detail.tab { look.theme.cursor() } else { look.theme.style(Tone::Dim) };
+        let style = if tab == detail.tab { appearance.theme.cursor() } else { appearance.theme.style(Tone::Dim) };
         x = canvas.text(x, y, canvas.area.width.saturating_sub(x), &label(tab), style) + gap;
     }
     let body = usize::from(canvas.area.height.saturating_sub(head_lines(canvas.area.height)));
     let below = if detail.tab == Tab::Changes {
-        changes::more_below(model, detail, usize::from(room).saturating_sub(1), body)
+        changes::more_below(model, detail, usize::from(available).saturating_sub(1), body)
     } else {
         0
     };
-    let said = format!("{} {} more", look.glyphs.below, format::number(below as u64));
-    if below > 0 && x + width(&said) as u16 <= room {
-        canvas.right(room, y, &said, look.theme.style(Tone::Dim));
+    let text = format!("{} {} more", appearance.glyphs.below, format::number(below as u64));
+    if below > 0 && x + width(&text) as u16 <= available {
+        canvas.right(available, y, &text, appearance.theme.style(Tone::Dim));
     }
 }
 
 /// Draws the stored text, which is already wrapped to the width of the pane.
-fn content(detail: &Detail, body: Rect, buf: &mut Buffer, look: Appearance) {
+fn content(detail: &Detail, body: Rect, buf: &mut Buffer, appearance: Appearance) {
     let lines = detail.wrapped.iter().skip(detail.scroll).take(usize::from(body.height)).map(|line| {
         let tone = if line.starts_with('#') { Tone::Strong } else { Tone::Plain };
-        Line::styled(line.as_str(), look.theme.style(tone))
+        Line::styled(line.as_str(), appearance.theme.style(tone))
     });
     let area = Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body };
     Paragraph::new(lines.collect::<Vec<_>>()).render(area, buf);
 }
 
-fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canvas: &mut Canvas<'_>, look: Appearance) {
-    let room = canvas.area.width.saturating_sub(2);
+fn versions(
+    model: &Model,
+    data: &DetailData,
+    scroll: usize,
+    focused: bool,
+    canvas: &mut Canvas<'_>,
+    appearance: Appearance,
+) {
+    let available = canvas.area.width.saturating_sub(2);
     if data.versions.is_empty() {
-        canvas.text(1, 0, room, "No earlier version is kept.", look.theme.style(Tone::Dim));
+        canvas.text(1, 0, available, "No earlier version is kept.", appearance.theme.style(Tone::Dim));
         return;
     }
-    let dim = look.theme.style(Tone::Dim);
+    let dim = appearance.theme.style(Tone::Dim);
     let height = usize::from(canvas.area.height);
     let at = scroll.min(data.versions.len() - 1);
     let top = (at + 1).saturating_sub(height);
@@ -169,14 +176,14 @@ fn versions(model: &Model, data: &DetailData, scroll: usize, focused: bool, canv
             span(format!("  replaced {} ago", format::age(model.now.since(version.replaced_at))), Tone::Dim),
             span(format!("   {}", format::chars(version.content_length)), Tone::Plain),
         ];
-        let end = canvas.words(1, y as u16, room, &line, look);
+        let end = canvas.words(1, y as u16, available, &line, appearance);
         if let Some(fingerprint) = &version.fingerprint {
             canvas.text(end + 3, y as u16, 12, fingerprint, dim);
         }
-        style_row(focused, top + y == at, false, y as u16, canvas, look);
+        style_row(focused, top + y == at, false, y as u16, canvas, appearance);
     }
     let kept = vec![span(format::count(data.versions.len() as u64, "version"), Tone::Dim)];
     if data.versions.len() < height {
-        canvas.words(1, data.versions.len() as u16 + 1, cells(&kept), &kept, look);
+        canvas.words(1, data.versions.len() as u16 + 1, cells(&kept), &kept, appearance);
     }
 }

@@ -26,9 +26,9 @@ word_enum! {
 impl Tab {
     /// Returns the next tab, or the previous one; the ends wrap around.
     pub fn step(self, forward: bool) -> Self {
-        let place = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
+        let index = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
         let len = Self::ALL.len();
-        Self::ALL[(place + if forward { 1 } else { len - 1 }) % len]
+        Self::ALL[(index + if forward { 1 } else { len - 1 }) % len]
     }
 }
 
@@ -53,8 +53,8 @@ pub struct DetailData {
 impl DetailData {
     /// Returns true if `other` looks the same on the screen.
     pub fn displays_same(&self, other: &Self) -> bool {
-        let Self { row, outcomes, content, version, versions, quarantined: held, read_id: _ } = self;
-        (row, version, held) == (&other.row, &other.version, &other.quarantined)
+        let Self { row, outcomes, content, version, versions, quarantined, read_id: _ } = self;
+        (row, version, quarantined) == (&other.row, &other.version, &other.quarantined)
             && (outcomes, content, versions) == (&other.outcomes, &other.content, &other.versions)
     }
 }
@@ -148,15 +148,15 @@ impl Detail {
     pub fn compared(&self) -> Option<Compared> {
         let data = self.data.as_deref()?;
         let stored = data.version.unwrap_or(0);
-        if let (None, Some(held)) = (self.version, &data.quarantined) {
-            return Some(Compared::Quarantined { fingerprint: held.fingerprint.clone(), stored });
+        if let (None, Some(quarantined)) = (self.version, &data.quarantined) {
+            return Some(Compared::Quarantined { fingerprint: quarantined.fingerprint.clone(), stored });
         }
-        let place = match self.version {
+        let index = match self.version {
             Some(version) => data.versions.iter().position(|kept| kept.version == version)?,
             None => 0,
         };
-        let old = data.versions.get(place)?.version;
-        let new = place.checked_sub(1).and_then(|newer| data.versions.get(newer)).map_or(stored, |kept| kept.version);
+        let old = data.versions.get(index)?.version;
+        let new = index.checked_sub(1).and_then(|newer| data.versions.get(newer)).map_or(stored, |kept| kept.version);
         Some(Compared::Versions { old, new })
     }
 

@@ -14,7 +14,7 @@ pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<
     let (Some(data), Some(of)) = (&detail.data, detail.compared()) else { return Vec::new() };
     let difference = model.difference();
     let mut lines = match (&of, &data.quarantined) {
-        (Compared::Quarantined { .. }, Some(held)) => quarantine_notice(model, data, held, cells, roomy),
+        (Compared::Quarantined { .. }, Some(quarantined)) => quarantine_notice(model, data, quarantined, cells, roomy),
         (Compared::Versions { old, new }, _) => versions_notice(model, data, (*old, *new)),
         _ => Vec::new(),
     };
@@ -30,19 +30,19 @@ pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<
 fn quarantine_notice(
     model: &Model,
     data: &DetailData,
-    held: &QuarantinedText,
+    quarantined: &QuarantinedText,
     cells: usize,
     roomy: bool,
 ) -> Vec<Spans> {
-    let since = format::age(model.now.since(held.quarantined_at));
+    let since = format::age(model.now.since(quarantined.quarantined_at));
     let sign = model.glyphs.quarantined;
     if !roomy {
-        let said = format!("{sign} needs review: it {}", held.reason);
-        return vec![vec![span(clip(&said, cells, model.glyphs.ellipsis), Tone::Lost)]];
+        let text = format!("{sign} needs review: it {}", quarantined.reason);
+        return vec![vec![span(clip(&text, cells, model.glyphs.ellipsis), Tone::Lost)]];
     }
-    let said = format!("{sign} needs review: the text fetched {since} ago {}", held.reason);
-    let mut lines: Vec<Spans> = wrap(&said, cells, 3).into_iter().map(|line| vec![span(line, Tone::Lost)]).collect();
-    if let Some(title) = held.title.as_ref().filter(|title| **title != data.row.name) {
+    let text = format!("{sign} needs review: the text fetched {since} ago {}", quarantined.reason);
+    let mut lines: Vec<Spans> = wrap(&text, cells, 3).into_iter().map(|line| vec![span(line, Tone::Lost)]).collect();
+    if let Some(title) = quarantined.title.as_ref().filter(|title| **title != data.row.name) {
         lines.push(vec![span("title ", Tone::Dim), span(title.to_string(), Tone::Plain)]);
     }
     lines

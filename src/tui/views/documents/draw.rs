@@ -99,35 +99,42 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
         return;
     }
-    let look = model.appearance();
+    let appearance = model.appearance();
     let title = title(model);
-    Frame { title: &title, aside: &[], foot: &pane.toast, border: look.theme.border(pane.focused) }
-        .draw(pane.area, buf, look);
+    Frame { title: &title, aside: &[], foot: &pane.toast, border: appearance.theme.border(pane.focused) }
+        .draw(pane.area, buf, appearance);
     let inner = inside(pane.area);
     let documents = &model.documents;
     if documents.page.total == 0 {
-        return draw_empty(model, inner, buf, look);
+        return draw_empty(model, inner, buf, appearance);
     }
     let columns = COLUMNS.layout(inner.width);
     let rows = inner.height.saturating_sub(1);
     let mut canvas = Canvas::new(buf, inner);
     for column in &columns {
-        column.draw_heading(0, Some(documents.sort.by), &mut canvas, look);
+        column.draw_heading(0, Some(documents.sort.by), &mut canvas, appearance);
     }
-    for (place, y) in (documents.top..documents.page.total).zip(1..=rows) {
-        match documents.row_at(place) {
-            Some(row) => columns.iter().for_each(|column| column.draw(model, row, y, &mut canvas, look)),
+    for (index, y) in (documents.top..documents.page.total).zip(1..=rows) {
+        match documents.row_at(index) {
+            Some(row) => columns.iter().for_each(|column| column.draw(model, row, y, &mut canvas, appearance)),
             // This row is not loaded yet.
             None => {
                 if let Some(name) = columns.iter().find(|column| column.is_text()) {
-                    canvas.text(name.x, y, name.cells, look.glyphs.ellipsis, look.theme.style(Tone::Dim));
+                    canvas.text(name.x, y, name.cells, appearance.glyphs.ellipsis, appearance.theme.style(Tone::Dim));
                 }
             }
         }
-        style_row(pane.focused, place == documents.cursor_index, model.read_failure.is_some(), y, &mut canvas, look);
+        style_row(
+            pane.focused,
+            index == documents.cursor_index,
+            model.read_failure.is_some(),
+            y,
+            &mut canvas,
+            appearance,
+        );
     }
     let bar = ScrollBar { top: documents.top, rows: u64::from(rows), total: documents.page.total };
-    bar.draw(pane.area, 2, pane.focused, buf, look);
+    bar.draw(pane.area, 2, pane.focused, buf, appearance);
 }
 
 fn title(model: &Model) -> Spans {
@@ -151,8 +158,8 @@ fn title(model: &Model) -> Spans {
         let old = model
             .read_at
             .map_or("no data yet".to_owned(), |at| format!("data {} old", format::age(model.now.since(at))));
-        let again = format::until(model.now, stale.retry_at);
-        title.push(span(format!("  {old}, again {again}: {}", stale.reason), Tone::Failed));
+        let retry = format::until(model.now, stale.retry_at);
+        title.push(span(format!("  {old}, again {retry}: {}", stale.reason), Tone::Failed));
         return title;
     }
     let by = SORTS.iter().find(|(_, by, _)| *by == documents.sort.by).map_or("", |(_, _, word)| word);
@@ -164,7 +171,7 @@ fn title(model: &Model) -> Spans {
 }
 
 /// Draws a message in place of an empty list, with the keys and commands that help.
-fn draw_empty(model: &Model, inner: Rect, buf: &mut Buffer, look: Appearance) {
+fn draw_empty(model: &Model, inner: Rect, buf: &mut Buffer, appearance: Appearance) {
     let mut lines: Vec<Spans> = Vec::new();
     let key = |key: &str, text: &str| vec![span(format!("{key:<24} "), Tone::Accent), span(text, Tone::Plain)];
     let wide = |long: &'static str, short: &'static str| if inner.width < 60 { short } else { long };
@@ -194,6 +201,6 @@ fn draw_empty(model: &Model, inner: Rect, buf: &mut Buffer, look: Appearance) {
     let y = inner.height.saturating_sub(lines.len() as u16) / 2;
     let mut canvas = Canvas::new(buf, inner);
     for (line, text) in lines.iter().enumerate() {
-        canvas.words(x, y + line as u16, inner.width.saturating_sub(x), text, look);
+        canvas.words(x, y + line as u16, inner.width.saturating_sub(x), text, appearance);
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanat
     let name = if row.name.is_empty() { row.url.to_string() } else { row.name.to_string() };
     let dot = model.glyphs.dot;
     let ids = format!("document {} {dot} account {} {dot} assistant {}", row.id, row.account_id, row.assistant_id);
-    let (lines, beside) = if height >= 5 {
+    let (lines, aside) = if height >= 5 {
         let mut then = vec![span("  ", Tone::Plain)];
         then.extend(next(model, row, false));
         let url = vec![span(row.url.to_string(), Tone::Plain)];
@@ -31,7 +31,7 @@ pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanat
         title: vec![span(name, Tone::Strong)],
         aside: vec![span(ids, Tone::Dim)],
         lines,
-        first_line_aside: beside,
+        first_line_aside: aside,
         is_old: model.read_failure.is_some(),
     }
 }
@@ -89,7 +89,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
         Status::Failed => match row.next_attempt_at {
             Some(next) => format!("Next attempt {}. `r` retries it now.", at(next)),
             None => match row.next_check_at {
-                Some(look) => format!("Next check {}; `r` retries it now.", at(look)),
+                Some(due) => format!("Next check {}; `r` retries it now.", at(due)),
                 None => "Not retried automatically; `r` retries it now.".to_owned(),
             },
         },
@@ -127,7 +127,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
             }
         }
         Status::Queued if host_backoff(model, row).is_some() => {
-            let until = host_backoff(model, row).map_or(model.now, |hold| hold.until);
+            let until = host_backoff(model, row).map_or(model.now, |backoff| backoff.until);
             format!("Next request to its host {}, no attempt lost. `x` ends it.", at(until))
         }
         Status::Queued if brief => "Starts soon. `s` puts it first, `x` ends it.".to_owned(),
@@ -155,8 +155,8 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
         },
     };
     // Viewing is possible in read-only mode.
-    let only_looks = can_be_decided(row) && model.detail.is_none();
-    if model.options.read_only && !only_looks {
+    let only_views = can_be_decided(row) && model.detail.is_none();
+    if model.options.read_only && !only_views {
         // Keys that are refused in read-only mode are omitted.
         let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');
         return vec![span(format!("{until_key}."), Tone::Plain)];

@@ -69,14 +69,14 @@ impl Documents {
     }
 
     /// Returns the row at an index of the whole list if it is in the window.
-    pub fn row_at(&self, place: u64) -> Option<&DocumentRow> {
-        let within = usize::try_from(place.checked_sub(self.page.offset)?).ok()?;
+    pub fn row_at(&self, index: u64) -> Option<&DocumentRow> {
+        let within = usize::try_from(index.checked_sub(self.page.offset)?).ok()?;
         self.page.rows.get(within)
     }
 
     /// Returns the loaded rows on a screen of `height` lines, each with its index in the whole list.
     pub fn visible(&self, height: u64) -> impl Iterator<Item = (u64, &DocumentRow)> {
-        (self.top..self.top.saturating_add(height)).filter_map(|place| self.row_at(place).map(|row| (place, row)))
+        (self.top..self.top.saturating_add(height)).filter_map(|index| self.row_at(index).map(|row| (index, row)))
     }
 
     /// Returns true if the filter selects documents with quarantined content and nothing else.
@@ -85,10 +85,10 @@ impl Documents {
     }
 
     /// Moves the cursor to an index of the whole list. Returns true if rows have to be read for it.
-    pub fn move_to(&mut self, place: u64, height: u64) -> bool {
+    pub fn move_to(&mut self, index: u64, height: u64) -> bool {
         let last = self.page.total.saturating_sub(1);
         self.follows_row = true;
-        self.cursor_index = place.min(last);
+        self.cursor_index = index.min(last);
         self.cursor = self.row_at(self.cursor_index).map(|row| row.id);
         self.show_cursor(height);
         !self.covers(height)
@@ -134,10 +134,10 @@ impl Documents {
             self.page.rows.iter().position(|row| row.id == document).map(|within| self.page.offset + within as u64)
         });
         match found {
-            Some(place) => {
+            Some(index) => {
                 let line = self.cursor_index.saturating_sub(self.top);
-                self.cursor_index = place;
-                self.top = place.saturating_sub(line);
+                self.cursor_index = index;
+                self.top = index.saturating_sub(line);
             }
             // The cursor has moved to another document since the request, and that one may be anywhere in the list.
             None if self.follows_row && self.cursor.is_some() && self.cursor != self.around => return true,

@@ -55,8 +55,8 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if let Some(pause) = pause::of_row(model, row) {
         return pause::paused_by(model, pause);
     }
-    if let Some(hold) = host_backoff(model, row) {
-        return format!("host cooling down until {}: {}", hold.until.clock(&model.zone()), hold.reason);
+    if let Some(backoff) = host_backoff(model, row) {
+        return format!("host cooling down until {}: {}", backoff.until.clock(&model.zone()), backoff.reason);
     }
     let same_host = model.documents.page.rows.iter().filter(|other| other.host == row.host);
     let busy = same_host.filter(|other| other.status == Status::Syncing && other.holder.is_some()).count();
@@ -69,7 +69,7 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
 
 /// Returns the back-off of a ready job's host while it lasts.
 pub fn host_backoff<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r HostBackoff> {
-    row.host_backoff.as_ref().filter(|hold| row.status == Status::Queued && hold.until > model.now)
+    row.host_backoff.as_ref().filter(|backoff| row.status == Status::Queued && backoff.until > model.now)
 }
 
 /// Describes a job that waits because another worker has the document's lock.
@@ -120,9 +120,9 @@ pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String,
                 .failure_count
                 .map_or(String::new(), |tried| format!(", {} of {}", tried.failures, tried.attempts_allowed));
             // The count of attempts must not be cut off.
-            let room = cells.saturating_sub(width(&tries));
-            let cause =
-                fitting_error(row, room, more).unwrap_or_else(|| clip("waits for its next attempt", room, more));
+            let available = cells.saturating_sub(width(&tries));
+            let cause = fitting_error(row, available, more)
+                .unwrap_or_else(|| clip("waits for its next attempt", available, more));
             (format!("{cause}{tries}"), Tone::Waiting)
         }
         Status::Queued => {
@@ -138,7 +138,7 @@ pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String,
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
         status => match (review_note(model, row), fitting_error(row, cells, more)) {
             // The status shows a failure, but nothing else shows that a person has to decide.
-            (Some(held), _) => (clip(&held, cells, more), Tone::Lost),
+            (Some(quarantined), _) => (clip(&quarantined, cells, more), Tone::Lost),
             (None, Some(error)) => (error, theme::status(status)),
             (None, None) => (String::new(), Tone::Plain),
         },
@@ -161,7 +161,7 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
         (Status::Queued, _) if pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
         (Status::Queued, _) => match host_backoff(model, row) {
-            Some(hold) => (format::until(model.now, hold.until), Tone::Waiting),
+            Some(backoff) => (format::until(model.now, backoff.until), Tone::Waiting),
             None => ("now".to_owned(), Tone::Dim),
         },
         (status, Some(at)) => {

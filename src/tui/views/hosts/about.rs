@@ -15,44 +15,50 @@ use crate::tui::views::view::Explanation;
 use ratatui::layout::Rect;
 
 /// Explains the host in as many sentences as `inner`, the inside of the pane, has lines.
-pub(super) fn explain(model: &Model, seen: &HostSummary, inner: Rect) -> Explanation {
-    let title = vec![span(name(seen), Tone::Strong)];
+pub(super) fn explain(model: &Model, summary: &HostSummary, inner: Rect) -> Explanation {
+    let title = vec![span(name(summary), Tone::Strong)];
     let then = |brief| {
         let mut then = vec![span("  ", Tone::Plain)];
-        then.extend(next(model, seen, brief));
+        then.extend(next(model, summary, brief));
         then
     };
     let mut aside = Spans::new();
     let lines = match inner.height {
-        5.. => vec![status_line(model, seen), then(false), Spans::new(), documents(seen), last_hour_line(seen, false)],
-        4 => vec![status_line(model, seen), then(true), documents(seen), last_hour_line(seen, true)],
+        5.. => vec![
+            status_line(model, summary),
+            then(false),
+            Spans::new(),
+            documents(summary),
+            last_hour_line(summary, false),
+        ],
+        4 => vec![status_line(model, summary), then(true), documents(summary), last_hour_line(summary, true)],
         _ => {
-            let in_all = format::count(seen.documents, "document");
+            let in_all = format::count(summary.documents, "document");
             aside.push(span(aside_that_fits(vec![in_all], &title, inner), Tone::Dim));
-            vec![status_line(model, seen), last_hour_line(seen, true)]
+            vec![status_line(model, summary), last_hour_line(summary, true)]
         }
     };
     Explanation { title, aside, lines, ..Explanation::default() }
 }
 
 /// Returns a title and every known fact about the host.
-pub(super) fn facts(model: &Model, seen: &HostSummary) -> (String, Vec<Spans>) {
+pub(super) fn facts(model: &Model, summary: &HostSummary) -> (String, Vec<Spans>) {
     let mut text = Facts::new(reader_cells(model.size));
-    text.sentence(&status_line(model, seen));
+    text.sentence(&status_line(model, summary));
     // Otherwise the sentence names keys, which do nothing while this is open.
-    if host_backoff(model, seen).is_some() || of_group(model, &scope(seen)).is_some() {
-        text.sentence(&next(model, seen, true));
+    if host_backoff(model, summary).is_some() || of_group(model, &scope(summary)).is_some() {
+        text.sentence(&next(model, summary, true));
     }
     text.gap();
-    text.fact("documents", &format::number(seen.documents));
-    text.fact("failed", &with_percent(seen.failed, seen.documents));
-    text.fact("running", &busy(model, seen).0);
-    text.fact("queued", &format::number(seen.ready));
+    text.fact("documents", &format::number(summary.documents));
+    text.fact("failed", &with_percent(summary.failed, summary.documents));
+    text.fact("running", &busy(model, summary).0);
+    text.fact("queued", &format::number(summary.ready));
     text.gap();
-    text.fact("last hour", &format::count(seen.last_hour, "attempt"));
-    text.fact("429 or 503", &with_percent(seen.rate_limited, seen.last_hour));
-    text.fact("latency", &latency(model, seen));
-    (format!("host {}", name(seen)), text.lines)
+    text.fact("last hour", &format::count(summary.last_hour, "attempt"));
+    text.fact("429 or 503", &with_percent(summary.rate_limited, summary.last_hour));
+    text.fact("latency", &latency(model, summary));
+    (format!("host {}", name(summary)), text.lines)
 }
 
 /// Returns a number and its share of `of`, such as `6 (13%)`.

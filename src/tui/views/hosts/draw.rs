@@ -23,21 +23,25 @@ type HostColumn = TableColumn<HostSummary>;
 
 static COLUMNS: Columns<HostSummary> = Columns {
     columns: &[
-        HostColumn::left("", 1, |model, seen, _| cell(sign(model, seen))).gap(3),
-        HostColumn::text("host", |model, seen, cells| {
-            vec![span(clip(name(seen), usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
+        HostColumn::left("", 1, |model, summary, _| cell(sign(model, summary))).gap(3),
+        HostColumn::text("host", |model, summary, cells| {
+            vec![span(clip(name(summary), usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
         }),
-        HostColumn::right("docs", 7, |_, seen, _| vec![span(format::short_number(seen.documents, 6), Tone::Plain)])
-            .rank(3),
-        HostColumn::right("failed", 7, |model, seen, _| cell(share(model, seen.failed, seen.documents, Tone::Failed)))
-            .rank(1),
-        HostColumn::right("429/503", 8, |model, seen, _| {
-            cell(share(model, seen.rate_limited, seen.last_hour, Tone::Waiting))
+        HostColumn::right("docs", 7, |_, summary, _| {
+            vec![span(format::short_number(summary.documents, 6), Tone::Plain)]
+        })
+        .rank(3),
+        HostColumn::right("failed", 7, |model, summary, _| {
+            cell(share(model, summary.failed, summary.documents, Tone::Failed))
+        })
+        .rank(1),
+        HostColumn::right("429/503", 8, |model, summary, _| {
+            cell(share(model, summary.rate_limited, summary.last_hour, Tone::Waiting))
         })
         .rank(4),
-        HostColumn::right("latency", 8, |model, seen, _| vec![span(latency(model, seen), Tone::Dim)]).rank(5),
-        HostColumn::right("busy", 6, |model, seen, _| cell(busy(model, seen))).rank(2),
-        HostColumn::text("now", |model, seen, cells| cell(state(model, seen, usize::from(cells)))).gap(2),
+        HostColumn::right("latency", 8, |model, summary, _| vec![span(latency(model, summary), Tone::Dim)]).rank(5),
+        HostColumn::right("busy", 6, |model, summary, _| cell(busy(model, summary))).rank(2),
+        HostColumn::text("now", |model, summary, cells| cell(state(model, summary, usize::from(cells)))).gap(2),
     ],
     margin: 1,
     min_text: NAME_CELLS.0 + STATE_MIN_CELLS,
@@ -67,9 +71,9 @@ fn totals(model: &Model) -> Spans {
     let data = &model.views.hosts.data;
     let mut title = shown_of_total(data.rows.len(), data.total);
     title.push(span(" worst first", Tone::Dim));
-    let held = data.rows.iter().filter(|seen| host_backoff(model, seen).is_some()).count() as u64;
+    let cooling = data.rows.iter().filter(|summary| host_backoff(model, summary).is_some()).count() as u64;
     let paused = model.pauses.iter().filter(|pause| matches!(pause.scope, PauseScope::Host(_))).count() as u64;
-    for (number, word) in [(held, "cooling down"), (paused, "paused")] {
+    for (number, word) in [(cooling, "cooling down"), (paused, "paused")] {
         if number > 0 {
             title.push(span(format!(" {}", model.glyphs.dot), Tone::Dim));
             title.extend(labelled_total(number, word));
@@ -80,8 +84,10 @@ fn totals(model: &Model) -> Spans {
 
 fn in_short(model: &Model) -> Spans {
     match model.views.hosts.row() {
-        Some(seen) if host_backoff(model, seen).is_some() || seen.last_hour == 0 => status_line(model, seen),
-        Some(seen) => last_hour_line(seen, true),
+        Some(summary) if host_backoff(model, summary).is_some() || summary.last_hour == 0 => {
+            status_line(model, summary)
+        }
+        Some(summary) => last_hour_line(summary, true),
         None => Spans::new(),
     }
 }

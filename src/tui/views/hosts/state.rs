@@ -26,10 +26,11 @@ impl TableRow for HostSummary {
 /// then hosts without back-off. Within these counts the larger of two shares, failed documents and 429 or 503
 /// responses, in whole per cent as on the screen, so that rows keep their order while nothing visible changes. The
 /// number of documents and then the name break ties.
-fn badness(seen: &HostSummary) -> impl Ord + use<> {
-    let worst = format::percent(seen.failed, seen.documents).max(format::percent(seen.rate_limited, seen.last_hour));
-    let held = seen.backoff.as_ref().map(|hold| hold.kind == BackoffKind::CoolDown);
-    (Reverse(held), Reverse(worst), Reverse(seen.documents), seen.host.to_string())
+fn badness(summary: &HostSummary) -> impl Ord + use<> {
+    let worst = format::percent(summary.failed, summary.documents)
+        .max(format::percent(summary.rate_limited, summary.last_hour));
+    let cooling = summary.backoff.as_ref().map(|backoff| backoff.kind == BackoffKind::CoolDown);
+    (Reverse(cooling), Reverse(worst), Reverse(summary.documents), summary.host.to_string())
 }
 
 #[cfg(test)]
@@ -55,28 +56,28 @@ mod tests {
 
     #[test]
     fn the_worst_come_first_and_the_order_has_no_ties() {
-        let hold = |kind| Some(HostBackoff { until: Timestamp::from_micros(9), kind, reason: "so it is".into() });
+        let backoff = |kind| Some(HostBackoff { until: Timestamp::from_micros(9), kind, reason: "so it is".into() });
         let rows = vec![
             host("b.test", 10, 0, 0),
             host("a.test", 10, 0, 0),
             host("large.test", 90, 0, 0),
             host("failing.test", 10, 4, 0),
             host("limiting.test", 10, 0, 41),
-            HostSummary { backoff: hold(BackoffKind::RetryAfter), ..host("asks.test", 9, 9, 0) },
-            HostSummary { backoff: hold(BackoffKind::CoolDown), ..host("cools.test", 1, 0, 0) },
+            HostSummary { backoff: backoff(BackoffKind::RetryAfter), ..host("asks.test", 9, 9, 0) },
+            HostSummary { backoff: backoff(BackoffKind::CoolDown), ..host("cools.test", 1, 0, 0) },
             // 40.1 per cent is shown as 40.
             host("much.test", 1_000, 401, 0),
         ];
-        let mut seen = Listing { rows, total: 8 };
-        let order = |seen: &Listing<HostSummary>| seen.keys().iter().map(ToString::to_string).collect::<Vec<_>>();
-        seen.arrange();
-        let sorted = order(&seen);
+        let mut summary = Listing { rows, total: 8 };
+        let order = |summary: &Listing<HostSummary>| summary.keys().iter().map(ToString::to_string).collect::<Vec<_>>();
+        summary.arrange();
+        let sorted = order(&summary);
         assert_eq!(
             sorted,
             ["cools.test", "asks.test", "limiting.test", "much.test", "failing.test", "large.test", "a.test", "b.test"]
         );
-        seen.rows.reverse();
-        seen.arrange();
-        assert_eq!(order(&seen), sorted);
+        summary.rows.reverse();
+        summary.arrange();
+        assert_eq!(order(&summary), sorted);
     }
 }

@@ -16,64 +16,64 @@ const NOTABLE_PERCENT: u64 = 10;
 const REASON_MIN_CELLS: usize = 36;
 
 /// Returns the host's name; documents that are files have none.
-pub fn name(seen: &HostSummary) -> &str {
-    if seen.host.is_empty() { "(files)" } else { &seen.host }
+pub fn name(summary: &HostSummary) -> &str {
+    if summary.host.is_empty() { "(files)" } else { &summary.host }
 }
 
 /// Returns the scope of a pause of this host.
-pub fn scope(seen: &HostSummary) -> PauseScope {
-    PauseScope::Host(seen.host.to_string())
+pub fn scope(summary: &HostSummary) -> PauseScope {
+    PauseScope::Host(summary.host.to_string())
 }
 
 /// Returns the host's back-off while it lasts.
-pub fn host_backoff<'s>(model: &Model, seen: &'s HostSummary) -> Option<&'s HostBackoff> {
-    seen.backoff.as_ref().filter(|hold| hold.until > model.now)
+pub fn host_backoff<'s>(model: &Model, summary: &'s HostSummary) -> Option<&'s HostBackoff> {
+    summary.backoff.as_ref().filter(|backoff| backoff.until > model.now)
 }
 
 /// Returns the glyph before a host, with its tone.
-pub fn sign(model: &Model, seen: &HostSummary) -> (&'static str, Tone) {
+pub fn sign(model: &Model, summary: &HostSummary) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
-    if of_group(model, &scope(seen)).is_some() {
+    if of_group(model, &scope(summary)).is_some() {
         return (glyphs.stopped, Tone::Waiting);
     }
-    match host_backoff(model, seen) {
-        Some(hold) if hold.kind == BackoffKind::RetryAfter => (glyphs.retrying, Tone::Waiting),
+    match host_backoff(model, summary) {
+        Some(backoff) if backoff.kind == BackoffKind::RetryAfter => (glyphs.retrying, Tone::Waiting),
         Some(_) => (glyphs.alarm, Tone::Lost),
-        None if seen.running > 0 => (glyphs.running, Tone::Running),
-        None if seen.ready > 0 => (glyphs.queued, Tone::Running),
-        None if format::percent(seen.failed, seen.documents) >= NOTABLE_PERCENT => (glyphs.failed, Tone::Failed),
+        None if summary.running > 0 => (glyphs.running, Tone::Running),
+        None if summary.ready > 0 => (glyphs.queued, Tone::Running),
+        None if format::percent(summary.failed, summary.documents) >= NOTABLE_PERCENT => (glyphs.failed, Tone::Failed),
         None => (glyphs.good, Tone::Good),
     }
 }
 
 /// Returns the pause, the back-off or the queue of the host, in the longest form that fits into `cells` cells.
-pub fn state(model: &Model, seen: &HostSummary, cells: usize) -> (String, Tone) {
+pub fn state(model: &Model, summary: &HostSummary, cells: usize) -> (String, Tone) {
     let fitting = |forms: Vec<String>| {
         let last = forms.last().cloned().unwrap_or_default();
         forms.into_iter().find(|form| width(form) <= cells).unwrap_or(last)
     };
-    if let Some(pause) = of_group(model, &scope(seen)) {
+    if let Some(pause) = of_group(model, &scope(summary)) {
         let forms = vec![paused_by(model, pause), format!("paused by {}", pause.by), "paused".to_owned()];
         return (fitting(forms), Tone::Waiting);
     }
-    if let Some(hold) = host_backoff(model, seen) {
-        let left = format::countdown(hold.until.since(model.now));
-        let (long, short, tone) = if hold.kind == BackoffKind::RetryAfter {
+    if let Some(backoff) = host_backoff(model, summary) {
+        let left = format::countdown(backoff.until.since(model.now));
+        let (long, short, tone) = if backoff.kind == BackoffKind::RetryAfter {
             ("Retry-After", "wait", Tone::Waiting)
         } else {
             ("cool-down", "cool", Tone::Lost)
         };
         if cells >= REASON_MIN_CELLS {
-            return (format!("{long}, {}: {}", format::until(model.now, hold.until), hold.reason), tone);
+            return (format!("{long}, {}: {}", format::until(model.now, backoff.until), backoff.reason), tone);
         }
         let forms = vec![format!("{long} {left}"), format!("{short} {left}"), left];
         return (fitting(forms), tone);
     }
-    if seen.ready > 0 {
+    if summary.ready > 0 {
         return (
             fitting(vec![
-                format!("{} queued", format::number(seen.ready)),
-                format!("{} {}", model.glyphs.queued, format::short_number(seen.ready, 5)),
+                format!("{} queued", format::number(summary.ready)),
+                format!("{} {}", model.glyphs.queued, format::short_number(summary.ready, 5)),
             ]),
             Tone::Plain,
         );
@@ -82,11 +82,11 @@ pub fn state(model: &Model, seen: &HostSummary, cells: usize) -> (String, Tone) 
 }
 
 /// Returns the number of running jobs and the limit per host, if there is one.
-pub fn busy(model: &Model, seen: &HostSummary) -> (String, Tone) {
-    let tone = if seen.running > 0 { Tone::Running } else { Tone::Dim };
+pub fn busy(model: &Model, summary: &HostSummary) -> (String, Tone) {
+    let tone = if summary.running > 0 { Tone::Running } else { Tone::Dim };
     match model.options.per_host {
-        0 => (format::number(seen.running), tone),
-        cap => (format!("{}/{cap}", format::number(seen.running)), tone),
+        0 => (format::number(summary.running), tone),
+        cap => (format!("{}/{cap}", format::number(summary.running)), tone),
     }
 }
 
@@ -100,48 +100,49 @@ pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
 }
 
 /// Returns the median duration of an attempt.
-pub fn latency(model: &Model, seen: &HostSummary) -> String {
-    seen.median_duration.map_or_else(|| model.glyphs.none.to_owned(), format::duration)
+pub fn latency(model: &Model, summary: &HostSummary) -> String {
+    summary.median_duration.map_or_else(|| model.glyphs.none.to_owned(), format::duration)
 }
 
 /// Describes the host's pause or back-off; without one its running and queued jobs.
-pub fn status_line(model: &Model, seen: &HostSummary) -> Spans {
-    let (sign, tone) = sign(model, seen);
-    let said = if let Some(pause) = of_group(model, &scope(seen)) {
+pub fn status_line(model: &Model, summary: &HostSummary) -> Spans {
+    let (sign, tone) = sign(model, summary);
+    let text = if let Some(pause) = of_group(model, &scope(summary)) {
         group_paused_by(model, pause)
-    } else if let Some(hold) = host_backoff(model, seen) {
-        cooling_down(hold)
-    } else if seen.running + seen.ready > 0 {
+    } else if let Some(backoff) = host_backoff(model, summary) {
+        cooling_down(backoff)
+    } else if summary.running + summary.ready > 0 {
         let cap = match model.options.per_host {
             0 => String::new(),
             cap => format!(", at most {cap} at a time"),
         };
-        format!("{} running, {} queued{cap}", format::number(seen.running), format::number(seen.ready))
+        format!("{} running, {} queued{cap}", format::number(summary.running), format::number(summary.ready))
     } else {
         "no job is running or queued".to_owned()
     };
-    vec![span(format!("{sign} {said}"), tone)]
+    vec![span(format!("{sign} {text}"), tone)]
 }
 
-fn cooling_down(hold: &HostBackoff) -> String {
-    format!("cooling down: {}", hold.reason)
+fn cooling_down(backoff: &HostBackoff) -> String {
+    format!("cooling down: {}", backoff.reason)
 }
 
 /// Describes the next step and the key that changes it; with `brief` the first part only.
-pub fn next(model: &Model, seen: &HostSummary, brief: bool) -> Spans {
-    let held = host_backoff(model, seen).map(|hold| {
-        let until = format::until(model.now, hold.until);
-        format!("next request {until} ({})", hold.until.clock(&model.zone()))
+pub fn next(model: &Model, summary: &HostSummary, brief: bool) -> Spans {
+    let cooling = host_backoff(model, summary).map(|backoff| {
+        let until = format::until(model.now, backoff.until);
+        format!("next request {until} ({})", backoff.until.clock(&model.zone()))
     });
     let enter = model.glyphs.enter;
-    let text = match (of_group(model, &scope(seen)), held) {
-        (Some(pause), held) => {
-            let held =
-                held.filter(|_| !brief).map_or(String::new(), |held| format!("; the host is cooling down, {held}"));
-            format!("No job starts until `{}` resumes{held}.", resume_key(pause))
+    let text = match (of_group(model, &scope(summary)), cooling) {
+        (Some(pause), cooling) => {
+            let cooling = cooling
+                .filter(|_| !brief)
+                .map_or(String::new(), |cooling| format!("; the host is cooling down, {cooling}"));
+            format!("No job starts until `{}` resumes{cooling}.", resume_key(pause))
         }
-        (None, Some(held)) if brief => held,
-        (None, Some(held)) => format!("Cooling down, {held}; no attempt is lost."),
+        (None, Some(cooling)) if brief => cooling,
+        (None, Some(cooling)) => format!("Cooling down, {cooling}; no attempt is lost."),
         (None, None) if model.options.read_only => format!("`{enter}` shows its documents."),
         (None, None) => format!("`{enter}` shows its documents, `p` pauses it."),
     };
@@ -149,35 +150,36 @@ pub fn next(model: &Model, seen: &HostSummary, brief: bool) -> Spans {
 }
 
 /// Returns the number of documents and of failed ones.
-pub fn documents(seen: &HostSummary) -> Spans {
-    let failed = match format::percent(seen.failed, seen.documents) {
+pub fn documents(summary: &HostSummary) -> Spans {
+    let failed = match format::percent(summary.failed, summary.documents) {
         0 => "none failed".to_owned(),
-        some => format!("{} failed ({some}%)", format::number(seen.failed)),
+        some => format!("{} failed ({some}%)", format::number(summary.failed)),
     };
-    vec![span(format!("{}, {failed}", format::count(seen.documents, "document")), Tone::Plain)]
+    vec![span(format!("{}, {failed}", format::count(summary.documents, "document")), Tone::Plain)]
 }
 
 /// Describes the host's responses in the last hour; with `brief` in few words.
-pub fn last_hour_line(seen: &HostSummary, brief: bool) -> Spans {
-    if brief && seen.last_hour > 0 {
-        let mut said = format!("{}/h", format::count(seen.last_hour, "attempt"));
-        match format::percent(seen.rate_limited, seen.last_hour) {
-            0 => said.push_str(", none 429/503"),
-            some => said.push_str(&format!(", {some}% 429/503")),
+pub fn last_hour_line(summary: &HostSummary, brief: bool) -> Spans {
+    if brief && summary.last_hour > 0 {
+        let mut text = format!("{}/h", format::count(summary.last_hour, "attempt"));
+        match format::percent(summary.rate_limited, summary.last_hour) {
+            0 => text.push_str(", none 429/503"),
+            some => text.push_str(&format!(", {some}% 429/503")),
         }
-        said.extend(seen.median_duration.map(|median| format!(", latency {}", format::duration(median))));
-        return vec![span(said, Tone::Plain)];
+        text.extend(summary.median_duration.map(|median| format!(", latency {}", format::duration(median))));
+        return vec![span(text, Tone::Plain)];
     }
-    if seen.last_hour == 0 {
+    if summary.last_hour == 0 {
         return vec![span("no attempt in the last hour", Tone::Dim)];
     }
-    let limited = match format::percent(seen.rate_limited, seen.last_hour) {
+    let limited = match format::percent(summary.rate_limited, summary.last_hour) {
         0 => "none answered 429 or 503".to_owned(),
-        some => format!("{} answered 429 or 503 ({some}%)", format::number(seen.rate_limited)),
+        some => format!("{} answered 429 or 503 ({some}%)", format::number(summary.rate_limited)),
     };
-    let median = seen.median_duration.map_or(String::new(), |median| format!(", median {}", format::duration(median)));
+    let median =
+        summary.median_duration.map_or(String::new(), |median| format!(", median {}", format::duration(median)));
     vec![
         span("last hour ", Tone::Dim),
-        span(format!("{}, {limited}{median}", format::count(seen.last_hour, "attempt")), Tone::Plain),
+        span(format!("{}, {limited}{median}", format::count(summary.last_hour, "attempt")), Tone::Plain),
     ]
 }

@@ -22,16 +22,16 @@ type JobColumn = TableColumn<JobSummary>;
 /// The columns of every section. They have no heading here, because each section draws its own.
 static COLUMNS: Columns<JobSummary> = Columns {
     columns: &[
-        JobColumn::left("", 1, |model, seen, _| {
-            let (glyph, tone) = sign(model, seen);
+        JobColumn::left("", 1, |model, summary, _| {
+            let (glyph, tone) = sign(model, summary);
             vec![span(glyph, tone)]
         })
         .gap(3),
-        JobColumn::text("", |model, seen, cells| {
-            vec![span(clip(&seen.name, usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
+        JobColumn::text("", |model, summary, cells| {
+            vec![span(clip(&summary.name, usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
         }),
-        JobColumn::text("", |model, seen, _| status_detail(model, seen)),
-        JobColumn::right("", 7, |model, seen, _| vec![span(middle_column(model, seen), Tone::Dim)])
+        JobColumn::text("", |model, summary, _| status_detail(model, summary)),
+        JobColumn::right("", 7, |model, summary, _| vec![span(middle_column(model, summary), Tone::Dim)])
             .within(MIDDLE_COLUMN_MIN_WIDTH..u16::MAX),
         JobColumn::right("", 8, last_cell).within(0..MIDDLE_COLUMN_MIN_WIDTH),
         JobColumn::right("", 9, last_cell).within(MIDDLE_COLUMN_MIN_WIDTH..u16::MAX),
@@ -41,31 +41,38 @@ static COLUMNS: Columns<JobSummary> = Columns {
     text_widths: |text| [text * 9 / 20, text - text * 9 / 20],
 };
 
-fn last_cell(model: &Model, seen: &JobSummary, _: u16) -> Spans {
-    let (text, tone) = last_column(model, seen);
+fn last_cell(model: &Model, summary: &JobSummary, _: u16) -> Spans {
+    let (text, tone) = last_column(model, summary);
     vec![span(text, tone)]
 }
 
 /// Draws the jobs view with its frame; headings and rows scroll together.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
-    let look = model.appearance();
+    let appearance = model.appearance();
     let jobs = &model.views.jobs;
     let none = "No job runs, waits or has ended.";
     let header = PaneHeader { name: "jobs", totals: totals(model), empty_text: none, foot: Spans::new() };
     let Some(mut canvas) = frame(model, jobs, header, pane, buf) else { return };
     let columns = COLUMNS.layout(canvas.area.width);
-    let under = jobs.row().map(|seen| seen.job);
+    let under = jobs.row().map(|summary| summary.job);
     for (line, y) in jobs.lines().into_iter().skip(jobs.top).zip(0..canvas.area.height) {
         match line {
-            JobLine::Heading(section) => draw_heading(model, section, &columns, y, &mut canvas, look),
-            JobLine::Job(seen) => {
-                columns.iter().for_each(|column| column.draw(model, seen, y, &mut canvas, look));
-                style_row(pane.focused, under == Some(seen.job), jobs.read_error.is_some(), y, &mut canvas, look);
+            JobLine::Heading(section) => draw_heading(model, section, &columns, y, &mut canvas, appearance),
+            JobLine::Job(summary) => {
+                columns.iter().for_each(|column| column.draw(model, summary, y, &mut canvas, appearance));
+                style_row(
+                    pane.focused,
+                    under == Some(summary.job),
+                    jobs.read_error.is_some(),
+                    y,
+                    &mut canvas,
+                    appearance,
+                );
             }
             JobLine::More(more) => {
-                let said = format!("and {} more", format::number(more));
+                let text = format!("and {} more", format::number(more));
                 let x = columns.iter().find(|column| column.is_text()).map_or(0, |column| column.x);
-                canvas.text(x, y, canvas.area.width, &said, look.theme.style(Tone::Dim));
+                canvas.text(x, y, canvas.area.width, &text, appearance.theme.style(Tone::Dim));
             }
         }
     }
@@ -83,16 +90,16 @@ fn draw_heading(
     columns: &[PositionedColumn<JobSummary>],
     y: u16,
     canvas: &mut Canvas<'_>,
-    look: Appearance,
+    appearance: Appearance,
 ) {
     let (word, middle, last) = heading(section);
-    let x = canvas.text(1, y, 12, word, look.theme.style(Tone::Strong));
+    let x = canvas.text(1, y, 12, word, appearance.theme.style(Tone::Strong));
     if section != Section::Recent {
         let total = format!(" {}", format::number(section.total(&model.views.jobs.data)));
-        canvas.text(x, y, 12, &total, look.theme.style(Tone::Plain));
+        canvas.text(x, y, 12, &total, appearance.theme.style(Tone::Plain));
     }
     // A narrow pane has no column before the last.
     for (column, word) in columns.iter().rev().filter(|column| column.is_right()).zip([last, middle]) {
-        canvas.right(column.end(), y, word, look.theme.style(Tone::Dim));
+        canvas.right(column.end(), y, word, appearance.theme.style(Tone::Dim));
     }
 }

@@ -62,7 +62,7 @@ impl TableData for JobsPage {
     const MIN_READ_INTERVAL: Duration = Duration::ZERO;
 
     fn keys(&self) -> Vec<JobId> {
-        Section::ALL.into_iter().flat_map(|section| section.rows(self)).map(|seen| seen.job).collect()
+        Section::ALL.into_iter().flat_map(|section| section.rows(self)).map(|summary| summary.job).collect()
     }
 
     fn rows(&self) -> usize {
@@ -70,10 +70,10 @@ impl TableData for JobsPage {
     }
 
     /// Includes the section's heading if the row is the first of its section.
-    fn span(&self, place: usize) -> Option<RowSpan> {
+    fn span(&self, index: usize) -> Option<RowSpan> {
         let lines = lines(self);
         let mut rows = lines.iter().enumerate().filter(|(_, line)| matches!(line, JobLine::Job(_)));
-        let (last, _) = rows.nth(place)?;
+        let (last, _) = rows.nth(index)?;
         let before = last.saturating_sub(1);
         let first = if matches!(lines.get(before), Some(JobLine::Heading(_))) { before } else { last };
         Some(RowSpan { first, last, total: lines.len() })
@@ -114,8 +114,8 @@ fn lines(page: &JobsPage) -> Vec<JobLine<'_>> {
 
 /// Returns the document's status that follows from its job's state; `None` for an ended job, after which only the
 /// document's own row knows it.
-pub fn status(place: &JobProgress) -> Option<Status> {
-    match place {
+pub fn status(progress: &JobProgress) -> Option<Status> {
+    match progress {
         JobProgress::Running { .. } => Some(Status::Syncing),
         JobProgress::Ready { .. } => Some(Status::Queued),
         JobProgress::Waiting { .. } => Some(Status::Waiting),

@@ -12,9 +12,9 @@ use crate::tui::theme::Tone;
 use crate::tui::views::outcomes::text as outcome_text;
 
 /// Returns the glyph before a job, with its tone.
-pub fn sign(model: &Model, seen: &JobSummary) -> (&'static str, Tone) {
+pub fn sign(model: &Model, summary: &JobSummary) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
-    match &seen.progress {
+    match &summary.progress {
         JobProgress::Running { lease_until, .. } if lease_until.is_some_and(|at| at <= model.now) => {
             (glyphs.alarm, Tone::Lost)
         }
@@ -29,25 +29,25 @@ pub fn sign(model: &Model, seen: &JobSummary) -> (&'static str, Tone) {
 }
 
 /// Describes what a job does, why it waits, or how it ended.
-pub fn status_detail(model: &Model, seen: &JobSummary) -> Spans {
-    match &seen.progress {
+pub fn status_detail(model: &Model, summary: &JobSummary) -> Spans {
+    match &summary.progress {
         JobProgress::Running { worker, cancelled_by, lease_until, heartbeat_at, .. } => {
             let holder = worker.as_deref().unwrap_or("a worker that is gone");
-            let (said, tone) = match (cancelled_by, model.steps.get(&seen.document)) {
+            let (text, tone) = match (cancelled_by, model.steps.get(&summary.document)) {
                 _ if lease_until.is_some_and(|at| at <= model.now) => ("lease expired".to_owned(), Tone::Lost),
                 (Some(by), _) => (format!("stopping for {by}"), Tone::Waiting),
                 _ if heartbeat_at.is_none() => ("worker gone".to_owned(), Tone::Lost),
                 (None, Some(step)) => (step.word().to_owned(), Tone::Running),
                 (None, None) => ("running".to_owned(), Tone::Running),
             };
-            vec![span(format!("{said} "), tone), span(holder, Tone::Plain)]
+            vec![span(format!("{text} "), tone), span(holder, Tone::Plain)]
         }
-        JobProgress::Ready { .. } if let Some(pause) = of_job(model, seen) => paused(pause, None),
+        JobProgress::Ready { .. } if let Some(pause) = of_job(model, summary) => paused(pause, None),
         JobProgress::Ready { blockers: blocked, .. } => {
-            let (why, tone) = why_ready(model, seen, blocked);
+            let (why, tone) = why_ready(model, summary, blocked);
             vec![span(why, tone)]
         }
-        JobProgress::Waiting { after, .. } if let Some(pause) = of_job(model, seen) => paused(pause, *after),
+        JobProgress::Waiting { after, .. } if let Some(pause) = of_job(model, summary) => paused(pause, *after),
         JobProgress::Waiting { after, lock_holder, .. } => match (lock_holder, after) {
             (Some(holder), _) => vec![span(format!("locked by another worker: {holder}"), Tone::Waiting)],
             (None, Some(tried)) => {
@@ -60,27 +60,27 @@ pub fn status_detail(model: &Model, seen: &JobSummary) -> Spans {
         },
         JobProgress::Ended { result, error_code, content, .. } => {
             let ended = format::outcome(*content, *result);
-            let said =
+            let text =
                 error_code.map_or_else(|| ended.to_owned(), |code| format!("{ended}: {}", format::error_code(code)));
-            vec![span(said, outcome_text::tone(*content, *result))]
+            vec![span(text, outcome_text::tone(*content, *result))]
         }
     }
 }
 
 /// Describes a paused job. The person and the scope come first, because the end may be cut off.
 fn paused(pause: &Pause, after: Option<FailureCount>) -> Spans {
-    let mut said = vec![span(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
-    said.extend(
+    let mut text = vec![span(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
+    text.extend(
         after.map(|tried| {
             span(format!(", then attempt {} of {}", tried.failures + 1, tried.attempts_allowed), Tone::Dim)
         }),
     );
-    said
+    text
 }
 
 /// Returns why a ready job that is not paused does not run yet: the first obstacle, from the widest scope to the
 /// narrowest.
-fn why_ready(model: &Model, seen: &JobSummary, blocked: &JobBlockers) -> (String, Tone) {
+fn why_ready(model: &Model, summary: &JobSummary, blocked: &JobBlockers) -> (String, Tone) {
     if model.queue.workers == 0 && !model.has_runner {
         return ("no worker runs".to_owned(), Tone::Waiting);
     }
@@ -94,7 +94,7 @@ fn why_ready(model: &Model, seen: &JobSummary, blocked: &JobBlockers) -> (String
     }
     match blocked.account_cap {
         Some(cap) if blocked.account_running >= cap => {
-            (format!("account {} at its cap {}/{cap}", seen.account, blocked.account_running), Tone::Plain)
+            (format!("account {} at its cap {}/{cap}", summary.account, blocked.account_running), Tone::Plain)
         }
         _ => ("waits for a slot".to_owned(), Tone::Dim),
     }
@@ -102,19 +102,19 @@ fn why_ready(model: &Model, seen: &JobSummary, blocked: &JobBlockers) -> (String
 
 /// Returns the text of the column before the last: the age of the worker's heartbeat for a running job, the queue class
 /// for any other.
-pub fn middle_column(model: &Model, seen: &JobSummary) -> String {
-    match &seen.progress {
+pub fn middle_column(model: &Model, summary: &JobSummary) -> String {
+    match &summary.progress {
         JobProgress::Running { heartbeat_at, .. } => {
             heartbeat_at.map_or_else(|| model.glyphs.none.to_owned(), |at| format::age(model.now.since(at)))
         }
-        _ => seen.class.word().to_owned(),
+        _ => summary.class.word().to_owned(),
     }
 }
 
 /// Returns the text of the last column: the remaining lease of a running job, the time since a job became ready, the
 /// time until the next attempt, or the time since it ended.
-pub fn last_column(model: &Model, seen: &JobSummary) -> (String, Tone) {
-    match &seen.progress {
+pub fn last_column(model: &Model, summary: &JobSummary) -> (String, Tone) {
+    match &summary.progress {
         JobProgress::Running { lease_until, .. } => match lease_until {
             Some(at) if *at > model.now => (format::countdown(at.since(model.now)), Tone::Dim),
             Some(_) => ("over".to_owned(), Tone::Lost),

@@ -54,18 +54,18 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
         return;
     }
-    let look = model.appearance();
+    let appearance = model.appearance();
     let inner = inside(pane.area);
     let (head, right) = heading(model);
-    Frame { title: &head, aside: &right, foot: &pane.toast, border: look.theme.border(pane.focused) }
-        .draw(pane.area, buf, look);
+    Frame { title: &head, aside: &right, foot: &pane.toast, border: appearance.theme.border(pane.focused) }
+        .draw(pane.area, buf, appearance);
     if model.panel.entries().is_empty() {
         let text = match (&model.panel.pin, model.panel.loaded) {
             (Some(pin), _) if pin.loaded => "no outcome of it yet",
             (None, true) => "no outcome yet",
             _ => "reading",
         };
-        Canvas::new(buf, inner).text(1, 0, inner.width, text, look.theme.style(Tone::Dim));
+        Canvas::new(buf, inner).text(1, 0, inner.width, text, appearance.theme.style(Tone::Dim));
         return;
     }
     // Collects entries from the last visible one upwards, until the panel is full.
@@ -74,7 +74,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let mut used: u16 = 0;
     let shown = model.panel.shown(model.now).rev();
     for entry in shown.skip_while(|entry| bottom.is_some_and(|bottom| entry.seq() > bottom)) {
-        let under = detail_lines(entry, detail_cells(inner.width), look.glyphs.dot);
+        let under = detail_lines(entry, detail_cells(inner.width), appearance.glyphs.dot);
         used = used.saturating_add(1 + under.len() as u16);
         lines.push((entry, used, under));
         if used >= inner.height {
@@ -82,7 +82,13 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         }
     }
     if lines.is_empty() {
-        Canvas::new(buf, inner).text(1, 0, inner.width, "no outcome matches the filter", look.theme.style(Tone::Dim));
+        Canvas::new(buf, inner).text(
+            1,
+            0,
+            inner.width,
+            "no outcome matches the filter",
+            appearance.theme.style(Tone::Dim),
+        );
         return;
     }
     let at_start = model.panel.older == Older::None || model.panel.pin.is_some();
@@ -90,7 +96,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let base = if used < inner.height && at_start { used } else { inner.height };
     let mut canvas = Canvas::new(buf, inner);
     for (entry, above, under) in lines {
-        draw_entry(model, entry, (i32::from(base) - i32::from(above), pane.focused), &under, &mut canvas, look);
+        draw_entry(model, entry, (i32::from(base) - i32::from(above), pane.focused), &under, &mut canvas, appearance);
     }
 }
 
@@ -131,12 +137,12 @@ fn draw_entry(
     (y, focused): (i32, bool),
     under: &[String],
     canvas: &mut Canvas<'_>,
-    look: Appearance,
+    appearance: Appearance,
 ) {
     let cells = canvas.area.width;
     let (result, outcome) = (entry.result(), &entry.outcome);
     let tone = tone(outcome.content, result);
-    let style = |tone| look.theme.style(tone);
+    let style = |tone| appearance.theme.style(tone);
     let needle = &model.panel.search;
     let name_at = name_x(cells);
     let time = time_cells(cells);
@@ -147,21 +153,21 @@ fn draw_entry(
             let clock = outcome.at.clock(&model.zone());
             canvas.text(1, y, time, &clock, style(Tone::Dim));
         }
-        canvas.text(name_at - 2, y, 1, sign(&look.glyphs, outcome.content, result), style(tone));
+        canvas.text(name_at - 2, y, 1, sign(&appearance.glyphs, outcome.content, result), style(tone));
         let aside = aside(entry);
         let kept = if aside.is_empty() || cells < 30 { 0 } else { width(aside) as u16 + 1 };
-        let room = cells.saturating_sub(name_at + 1 + kept);
+        let available = cells.saturating_sub(name_at + 1 + kept);
         let quiet = entry.is_quiet() || tone == Tone::Dim;
-        let name = clip(&title(entry), usize::from(room), look.glyphs.ellipsis);
-        canvas.text(name_at, y, room, &name, style(if quiet { Tone::Dim } else { Tone::Plain }));
-        highlight_matches(&name, name_at, y, needle, canvas, look);
+        let name = clip(&title(entry), usize::from(available), appearance.glyphs.ellipsis);
+        canvas.text(name_at, y, available, &name, style(if quiet { Tone::Dim } else { Tone::Plain }));
+        highlight_matches(&name, name_at, y, needle, canvas, appearance);
         if kept > 0 {
             canvas.right(cells - 1, y, aside, style(Tone::Dim));
         }
         if model.panel.cursor == Some(entry.seq()) {
-            canvas.text(0, y, 1, look.glyphs.bar, look.theme.border(focused));
+            canvas.text(0, y, 1, appearance.glyphs.bar, appearance.theme.border(focused));
             if focused {
-                canvas.restyle(1, y, cells.saturating_sub(1), look.theme.cursor());
+                canvas.restyle(1, y, cells.saturating_sub(1), appearance.theme.cursor());
             }
         }
     }
@@ -169,15 +175,15 @@ fn draw_entry(
         let Ok(y) = u16::try_from(y + 1 + line as i32) else { continue };
         // The glyph already shows the success, so its figures are dimmed.
         let tone = if tone == Tone::Good { Tone::Dim } else { tone };
-        let text = if look.glyphs.ascii { text.replace('…', look.glyphs.ellipsis) } else { text.clone() };
+        let text = if appearance.glyphs.ascii { text.replace('…', appearance.glyphs.ellipsis) } else { text.clone() };
         let x = detail_x(cells);
         canvas.text(x, y, cells.saturating_sub(x), &text, style(tone));
-        highlight_matches(&text, x, y, needle, canvas, look);
+        highlight_matches(&text, x, y, needle, canvas, appearance);
     }
 }
 
 /// Highlights the matches of the search in a text that was drawn at (`x`, `y`).
-fn highlight_matches(text: &str, x: u16, y: u16, needle: &str, canvas: &mut Canvas<'_>, look: Appearance) {
+fn highlight_matches(text: &str, x: u16, y: u16, needle: &str, canvas: &mut Canvas<'_>, appearance: Appearance) {
     if needle.is_empty() {
         return;
     }
@@ -188,6 +194,6 @@ fn highlight_matches(text: &str, x: u16, y: u16, needle: &str, canvas: &mut Canv
     }
     for (start, part) in lower.match_indices(needle) {
         let before = width(text.get(..start).unwrap_or_default()) as u16;
-        canvas.style(x + before, y, width(part) as u16, look.theme.search_match());
+        canvas.style(x + before, y, width(part) as u16, appearance.theme.search_match());
     }
 }

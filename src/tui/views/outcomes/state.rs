@@ -210,11 +210,11 @@ impl Panel {
     /// Scrolls to the bottom and follows. Returns true if the caller has to read the newest outcomes.
     pub fn follow(&mut self) -> bool {
         (self.cursor, self.bottom) = (None, None);
-        let read_again = self.dropped > 0 && self.arrived_while_reading.is_none();
-        if read_again {
+        let reread = self.dropped > 0 && self.arrived_while_reading.is_none();
+        if reread {
             self.arrived_while_reading = Some(Vec::new());
         }
-        read_again
+        reread
     }
 
     /// Returns the oldest kept outcome if those before it should be read now: fewer than `screen` visible entries are

@@ -126,14 +126,14 @@ pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
 fn follow_up(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
-        let said = entry.exhaustion_detail.as_ref().map(ToString::to_string);
-        return said.unwrap_or_else(|| format::outcome(outcome.content, result).to_owned());
+        let exhausted = entry.exhaustion_detail.as_ref().map(ToString::to_string);
+        return exhausted.unwrap_or_else(|| format::outcome(outcome.content, result).to_owned());
     }
     match (outcome.next_attempt_at, outcome.result) {
         (Some(at), _) => {
-            let again = format!("again in {}", format::countdown(at.since(outcome.at)));
-            let whole = format!("attempt {}, {again}", outcome.attempt);
-            if width(&whole) <= cells { whole } else { again }
+            let retry = format!("again in {}", format::countdown(at.since(outcome.at)));
+            let whole = format!("attempt {}, {retry}", outcome.attempt);
+            if width(&whole) <= cells { whole } else { retry }
         }
         (None, OutcomeResult::WorkerLost) => "queued again".to_owned(),
         _ => String::new(),
