@@ -4,7 +4,7 @@
 use super::failure::FailureClass;
 use std::time::Duration;
 
-/// Longest `Retry-After` that is honoured; longer ones are cut to it.
+/// Longest `Retry-After` that is honoured; longer waits are cut to this.
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(3_600);
 /// Number of lost workers after which a job fails for good.
 pub const CRASH_LIMIT: u32 = 3;

@@ -59,7 +59,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Ends the current block; `gap` separates it from the next.
+    /// Ends the current block; `gap` separates it from the next block. In code, only ends the line.
     pub fn end_block(&mut self, gap: Gap) {
         if let Some(code) = &mut self.code {
             return code.end_line();
@@ -139,8 +139,8 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Returns true for characters that make a paragraph worth writing. Many pages have paragraphs with nothing but a space
-/// of some width.
+/// Returns true for visible characters. A paragraph without any is not written: many pages have paragraphs that consist
+/// of a single space of some width.
 fn is_visible(c: char) -> bool {
     !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }
