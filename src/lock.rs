@@ -81,12 +81,12 @@ impl std::fmt::Debug for Settings {
 /// The tasks that a process runs on Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Runs jobs: locks their documents, renews acquired locks, publishes and subscribes.
+    /// The process runs jobs: it locks their documents, renews acquired locks, publishes and subscribes.
     Worker {
         /// Interval between two renewals.
         renew: Duration,
     },
-    /// Publishes and subscribes; sets no key.
+    /// The process publishes and subscribes, and sets no key.
     Watcher,
 }
 

@@ -5,7 +5,7 @@ use super::draw::Draw;
 use super::language::{FRENCH, JAPANESE, LANGUAGES, Language};
 use crate::domain::word_enum::variant_list;
 
-/// Number of hosts of the site; each is a port.
+/// Number of hosts of the site. Each host is a port of 127.0.0.1.
 pub(super) const HOSTS: usize = 12;
 /// Number in the path of the first document.
 const FIRST_NUMBER: usize = 1_001;

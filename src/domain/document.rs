@@ -62,14 +62,14 @@ word_enum! {
     pub enum Status {
         /// The last sync ended in a failure that is not retried automatically.
         Failed = "failed",
-        /// `syncing` for longer than [`STUCK_AFTER`] without a job of this program.
+        /// The row has been `syncing` for longer than [`STUCK_AFTER`], and no job of this program runs.
         Stuck = "stuck",
         /// An attempt failed, or another program has the lock; the next attempt is scheduled.
         Waiting = "waiting",
         Syncing = "syncing",
         /// A job is ready for a free slot.
         Queued = "queued",
-        /// Synced, but longer ago than the plan's cadence.
+        /// The document was synced, but longer ago than the plan's cadence.
         Stale = "stale",
         Synced = "synced",
         Never = "never",
@@ -204,7 +204,7 @@ pub enum RecentResult {
     Unchanged,
     /// The attempt failed and is retried.
     Retrying,
-    /// A failure that ended the job.
+    /// The attempt failed, and the failure ended the job.
     Failed,
     /// The worker died or lost its lease.
     Lost,

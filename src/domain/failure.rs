@@ -9,13 +9,13 @@ word_enum! {
     /// Error code in the document's row and in the outcome.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum ErrorCode {
-        /// HTTP 404 or 410.
+        /// HTTP status 404 or 410.
         NotFound = "not_found",
-        /// HTTP 401 or 403.
+        /// HTTP status 401 or 403.
         AccessDenied = "access_denied",
         /// The page has no text.
         ContentEmpty = "content_empty",
-        /// No complete response in time, or HTTP 408 or 504.
+        /// No complete response in time, or HTTP status 408 or 504.
         Timeout = "timeout",
         /// Any other failure to fetch the page.
         FetchFailed = "fetch_failed",
@@ -34,9 +34,9 @@ impl fmt::Display for ErrorCode {
 /// Class of a failure, which decides whether and when the attempt is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
-    /// Not retried: another attempt would fail in the same way.
+    /// Failure that is not retried: another attempt would fail in the same way.
     Permanent,
-    /// May pass; retried with growing waits.
+    /// Failure that may pass; retried with growing waits.
     Transient,
     /// An error of this program; retried soon, and reported once when the retries are used up.
     Unexpected,

@@ -28,7 +28,7 @@ pub enum HostFailure {
     TimedOut,
     /// No connection, or a connection that broke before a response.
     NotConnected,
-    /// HTTP 5xx.
+    /// HTTP status 5xx.
     ServerError,
 }
 

@@ -74,7 +74,7 @@ pub trait Subscriber: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// Returns the message for an event, or `None` if the subscriber ignores the event, which then costs no row. The
-    /// store calls this within a write transaction, so it must be quick.
+    /// store calls this within a write transaction, so this method must be quick.
     fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage>;
 }
 

@@ -55,7 +55,7 @@ pub enum OutcomeKind {
     Failure,
     /// The worker died or lost its lease during the attempt.
     Lost,
-    /// The attempts of a failure class are used up; the job ends.
+    /// The attempts of a failure class, or the limit of lost workers, are used up; the job ends.
     Exhaustion,
     Cancelled,
     /// The job was dropped from the queue before its first attempt.

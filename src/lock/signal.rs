@@ -26,7 +26,7 @@ const MAX_STEPS: usize = 500;
 /// Notification from one process to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// Something was committed: read the store.
+    /// Something was committed, so the receiver must read the store.
     Committed,
     /// A running attempt reached a step.
     Step(DocumentId, SyncStep),
@@ -101,7 +101,7 @@ pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), Addres
     Ok(())
 }
 
-/// Publishes waiting notifications until it is cancelled.
+/// Publishes waiting notifications until this task is cancelled.
 pub(super) async fn publish(redis: Arc<Redis>) {
     loop {
         redis.publish_queue.filled.notified().await;
@@ -119,7 +119,7 @@ pub(super) async fn publish(redis: Arc<Redis>) {
     }
 }
 
-/// Subscribes while Redis is connected, and again after each loss, until it is cancelled.
+/// Subscribes while Redis is connected, and again after each loss, until this task is cancelled.
 pub(super) async fn listen(redis: Arc<Redis>) {
     let mut state = redis.connection_state.subscribe();
     loop {

@@ -6,13 +6,13 @@ word_enum! {
     /// State of a job. The first three are live: a document has at most one live job.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum JobState {
-        /// Waits for its start time.
+        /// The job waits for its start time.
         Scheduled = "scheduled",
         Ready = "ready",
         Running = "running",
         Done = "done",
         Failed = "failed",
-        /// Ended by a person, or because its document is gone.
+        /// The job was ended by a person, or because its document is gone.
         Cancelled = "cancelled",
         Purged = "purged",
     }

@@ -108,7 +108,7 @@ impl<'b> Writer<'b> {
         self.lines.request_gap(Gap::Blank);
     }
 
-    /// Adds a line break; two end the paragraph.
+    /// Adds a line break. Two line breaks in a row end the paragraph.
     pub fn line_break(&mut self) {
         if let Some(code) = &mut self.code {
             code.break_line();
@@ -127,7 +127,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Writes an image; one without alternative text is decoration and left out.
+    /// Writes an image. An image without alternative text is decoration and left out.
     pub fn image(&mut self, node: &NodeRef<'_>) {
         let alt = node.attr("alt").unwrap_or_default();
         let alt = clean(&alt);
