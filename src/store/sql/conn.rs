@@ -20,7 +20,7 @@ pub(in crate::store) enum Purpose {
     /// Moves jobs like `Queue`, for a claim. A claim's statements are large and always the same, so PostgreSQL plans
     /// them once instead of every time, which would take a fifth of the claim's time.
     Claim,
-    /// Ends attempts, adds documents, or does other work that moves no job in the queue.
+    /// Ends attempts, adds documents, or does other work that changes no lane.
     Rows,
     /// Sends a heartbeat; it must not wait for other work of this process.
     Heartbeat,
